@@ -1,0 +1,1 @@
+//! Plays every faction that no human has claimed.

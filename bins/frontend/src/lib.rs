@@ -1,0 +1,1 @@
+//! Serves the browser UI and streams the sector to it.

@@ -1,0 +1,1 @@
+//! Keeps the awards of finished runs.

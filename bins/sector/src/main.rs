@@ -1,0 +1,2 @@
+//! One command for a whole sector, and its tools.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What the services share: configuration, HTTP serving, routing, errors, telemetry.

@@ -1,0 +1,1 @@
+//! Runs the sector: leases it, consumes orders, ticks, publishes.

@@ -1,0 +1,1 @@
+//! Who is asking: login messages, wallet signatures, tokens and roles.

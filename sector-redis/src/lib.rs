@@ -1,0 +1,1 @@
+//! The state of a sector: event and order streams, checkpoints, leases and claims, on Redis or embedded.

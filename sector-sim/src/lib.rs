@@ -1,0 +1,1 @@
+//! The rules of a sector as a pure, deterministic simulation.
