@@ -1,1 +1,63 @@
 //! Who is asking: login messages, wallet signatures, tokens and roles.
+//!
+//! Everything here is a pure function of its arguments: no clock, no randomness, no I/O. The
+//! caller passes `now` and random bytes in, and what must be checked is an argument that cannot be
+//! left out.
+//!
+//! A login, end to end:
+//!
+//! ```
+//! use sector_auth::{Expected, Key, LoginFields, LoginMessage, Role, Timestamp, TokenKey, verify};
+//!
+//! # fn main() -> Result<(), sector_auth::AuthError> {
+//! let now = Timestamp::from_unix_seconds(1_795_334_400);
+//! // The wallet's key; a browser keeps its own.
+//! let key = Key::from_random_bytes([7; 32])?;
+//!
+//! // The server writes the message with a fresh nonce and remembers the nonce.
+//! let message = LoginMessage::new(LoginFields {
+//!     statement: Some("Sign in to Sector.".to_owned()),
+//!     expiration_time: Some(now.plus_seconds(300)),
+//!     ..LoginFields::new("localhost:9000", key.address(), "http://localhost:9000", 1, "a1b2c3d4e5f6", now)
+//! })?;
+//! let text = message.to_string();
+//!
+//! // The wallet signs the text as it stands (`personal_sign`).
+//! let signature = key.sign_message(&text);
+//!
+//! // The server checks signature, domain, nonce, chain, address and time.
+//! let expected = Expected {
+//!     domain: "localhost:9000",
+//!     nonce: "a1b2c3d4e5f6",
+//!     chain_id: 1,
+//!     address: key.address(),
+//! };
+//! verify(&text, &signature, &expected, now)?;
+//!
+//! // From here on a token says who is asking.
+//! let tokens = TokenKey::new(&[9; 32], "sector", "sector-api")?;
+//! let token = tokens.issue(key.address(), Role::Player, "token-1", now, 3_600)?;
+//! assert_eq!(tokens.verify(&token, now)?.sub, key.address());
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod address;
+pub mod error;
+pub mod key;
+pub mod message;
+pub mod roles;
+pub mod secret;
+pub mod timestamp;
+pub mod token;
+pub mod verify;
+
+pub use address::Address;
+pub use error::AuthError;
+pub use key::Key;
+pub use message::{LoginFields, LoginMessage};
+pub use roles::Role;
+pub use secret::{Secret, SharedToken};
+pub use timestamp::Timestamp;
+pub use token::{Claims, TokenKey};
+pub use verify::{Expected, recover, verify};

@@ -1,0 +1,247 @@
+//! Why something was refused: one variant a reason, each with a stable code.
+//!
+//! The sentences are fit for the caller's eyes: they repeat what the caller sent (cut to a bounded
+//! length) and what is allowed, never a secret.
+
+use crate::{Address, Timestamp};
+
+/// Longest piece of a caller's value that an error repeats, in characters.
+const SHOWN_CHARACTERS: usize = 80;
+
+/// Everything that can be wrong with an address, key, login message, signature or token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// Text that is not an address at all.
+    #[error("address {value:?} is not 0x followed by 40 hexadecimal digits")]
+    AddressMalformed {
+        /// What was given.
+        value: String,
+    },
+    /// Mixed case whose capitals are not those of EIP-55: most likely a typing error.
+    #[error("address {value} has a wrong checksum; with the right one it is {expected}")]
+    AddressChecksum {
+        /// What was given.
+        value: String,
+        /// The same digits with the right capitals.
+        expected: Address,
+    },
+    /// Not a usable secp256k1 private key. The value is not repeated: it may be a secret.
+    #[error(
+        "a private key is 64 hexadecimal digits (optionally after 0x), not zero and below the order of secp256k1"
+    )]
+    KeyMalformed,
+    /// A secret given as the empty string.
+    #[error("a secret may not be empty; leave it out instead")]
+    SecretEmpty,
+    /// A role name nobody has.
+    #[error("role {value:?} is unknown; allowed are anonymous, player, bot_service and admin")]
+    RoleUnknown {
+        /// What was given.
+        value: String,
+    },
+    /// Text that is not an RFC 3339 time between 1970 and 9999.
+    #[error("time {value:?} is not RFC 3339 between 1970 and 9999, such as 2026-11-22T08:00:00Z")]
+    TimeMalformed {
+        /// What was given.
+        value: String,
+    },
+
+    /// A login message that breaks the form of ERC-4361.
+    #[error("login message, {field}: found {value:?}, allowed is {allowed}")]
+    MessageMalformed {
+        /// The field or line at fault, in the words of ERC-4361.
+        field: &'static str,
+        /// What was found.
+        value: String,
+        /// What is allowed there.
+        allowed: &'static str,
+    },
+
+    /// A signature that is not hexadecimal.
+    #[error("the signature is not hexadecimal after 0x")]
+    SignatureNotHex,
+    /// A signature of the wrong length.
+    #[error("the signature has {bytes} bytes; it must have 65 (r, s, v)")]
+    SignatureLength {
+        /// How many bytes were given.
+        bytes: usize,
+    },
+    /// A recovery byte other than the four in use.
+    #[error("the signature's recovery byte is {value}; allowed are 0, 1, 27 and 28")]
+    SignatureRecoveryByte {
+        /// The last byte of the signature.
+        value: u8,
+    },
+    /// The second, equivalent form of a signature, refused so that each has exactly one form.
+    #[error("the signature's s is in the upper half of its range; wallets sign with the lower")]
+    SignatureHighS,
+    /// Numbers that are no signature of anything.
+    #[error("the signature's numbers are out of range or lead to no public key")]
+    SignatureInvalid,
+    /// A valid signature by somebody else, or of another text.
+    #[error("the message was signed by {recovered}, not by {expected}")]
+    WrongSigner {
+        /// Who should have signed.
+        expected: Address,
+        /// Whose signature of this very text it is.
+        recovered: Address,
+    },
+    /// The message speaks for another address than the one logging in.
+    #[error("the message is for address {found}, the login for {expected}")]
+    AddressMismatch {
+        /// Who is logging in.
+        expected: Address,
+        /// The address in the message.
+        found: Address,
+    },
+    /// The message was written for another site: most likely phishing.
+    #[error("the message is for domain {found:?}, this is {expected:?}")]
+    DomainMismatch {
+        /// This site.
+        expected: String,
+        /// The domain in the message.
+        found: String,
+    },
+    /// The message carries another nonce than the one that was handed out.
+    #[error("the message does not carry the nonce that was handed out for this login")]
+    NonceMismatch,
+    /// The message is bound to another chain.
+    #[error("the message is for chain {found}, this sector expects chain {expected}")]
+    ChainMismatch {
+        /// The chain of this sector.
+        expected: u64,
+        /// The chain in the message.
+        found: u64,
+    },
+    /// The message's expiration time has come.
+    #[error("the message expired at {expired_at}")]
+    MessageExpired {
+        /// First instant at which it is no longer valid.
+        expired_at: Timestamp,
+    },
+    /// The message's not-before time has not come.
+    #[error("the message is not valid before {not_before}")]
+    MessageNotYetValid {
+        /// First instant at which it is valid.
+        not_before: Timestamp,
+    },
+    /// The message claims to have been issued after now, beyond the allowed clock difference.
+    #[error("the message says it was issued at {issued_at}, which is in the future")]
+    MessageFromFuture {
+        /// The time in the message.
+        issued_at: Timestamp,
+    },
+
+    /// A signing secret too short to resist guessing.
+    #[error("the token secret has {bytes} bytes; at least 32 are needed")]
+    TokenKeyTooShort {
+        /// How many bytes were given.
+        bytes: usize,
+    },
+    /// A token could not be written.
+    #[error("the token could not be issued: {detail}")]
+    TokenNotIssued {
+        /// What the token library said.
+        detail: String,
+    },
+    /// Not a JWT, or one without the claims every token of ours has.
+    #[error("the token is malformed: {detail}")]
+    TokenMalformed {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A token signed by another algorithm than HS256, `none` included.
+    #[error("the token's algorithm is not HS256")]
+    TokenAlgorithm,
+    /// The token's signature is not ours.
+    #[error("the token's signature is wrong")]
+    TokenSignature,
+    /// The token's life is over.
+    #[error("the token expired at {expired_at}; log in again")]
+    TokenExpired {
+        /// First instant at which it is no longer valid.
+        expired_at: Timestamp,
+    },
+    /// The token claims to have been issued after now, beyond the allowed clock difference.
+    #[error("the token says it was issued at {issued_at}, which is in the future")]
+    TokenFromFuture {
+        /// The time in the token.
+        issued_at: Timestamp,
+    },
+    /// The token was issued by another sector.
+    #[error("the token was issued by {found:?}, expected is {expected:?}")]
+    TokenIssuer {
+        /// Our issuer name.
+        expected: String,
+        /// The issuer in the token.
+        found: String,
+    },
+    /// The token was issued for another service.
+    #[error("the token is for {found:?}, expected is {expected:?}")]
+    TokenAudience {
+        /// Our audience name.
+        expected: String,
+        /// The audience in the token.
+        found: String,
+    },
+}
+
+impl AuthError {
+    /// The reason as a stable snake-case word for programs; never changes once released.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AddressMalformed { .. } => "address_malformed",
+            Self::AddressChecksum { .. } => "address_checksum",
+            Self::KeyMalformed => "key_malformed",
+            Self::SecretEmpty => "secret_empty",
+            Self::RoleUnknown { .. } => "role_unknown",
+            Self::TimeMalformed { .. } => "time_malformed",
+            Self::MessageMalformed { .. } => "message_malformed",
+            Self::SignatureNotHex => "signature_not_hex",
+            Self::SignatureLength { .. } => "signature_length",
+            Self::SignatureRecoveryByte { .. } => "signature_recovery_byte",
+            Self::SignatureHighS => "signature_high_s",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::WrongSigner { .. } => "wrong_signer",
+            Self::AddressMismatch { .. } => "address_mismatch",
+            Self::DomainMismatch { .. } => "domain_mismatch",
+            Self::NonceMismatch => "nonce_mismatch",
+            Self::ChainMismatch { .. } => "chain_mismatch",
+            Self::MessageExpired { .. } => "message_expired",
+            Self::MessageNotYetValid { .. } => "message_not_yet_valid",
+            Self::MessageFromFuture { .. } => "message_from_future",
+            Self::TokenKeyTooShort { .. } => "token_key_too_short",
+            Self::TokenNotIssued { .. } => "token_not_issued",
+            Self::TokenMalformed { .. } => "token_malformed",
+            Self::TokenAlgorithm => "token_algorithm",
+            Self::TokenSignature => "token_signature",
+            Self::TokenExpired { .. } => "token_expired",
+            Self::TokenFromFuture { .. } => "token_from_future",
+            Self::TokenIssuer { .. } => "token_issuer",
+            Self::TokenAudience { .. } => "token_audience",
+        }
+    }
+}
+
+/// The beginning of a caller's value, short enough to be repeated in an error.
+pub(crate) fn shown(value: &str) -> String {
+    match value.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn long_values_are_cut_at_a_character_boundary() {
+        assert_eq!(shown("short"), "short");
+        let cut = shown(&"星".repeat(200));
+        assert_eq!(cut.chars().count(), 81);
+        assert!(cut.ends_with('…'));
+    }
+}
