@@ -1,1 +1,48 @@
-//! The state of a sector: event and order streams, checkpoints, leases and claims, on Redis or embedded.
+//! The state of a sector: order and event streams, the committed world, leases and claims.
+//!
+//! # The promise
+//!
+//! **An accepted order is applied or refused exactly once, and a committed tick is never lost,
+//! changed or forked**, whatever process dies, pauses or restarts at whatever moment.
+//!
+//! How it is kept:
+//! - An order is *accepted* when [`Store::append_orders`] answers. Accepting is one atomic step:
+//!   client ids seen before are left out, the rest becomes one entry of the order stream.
+//! - A tick is *committed* when [`Store::commit`] answers. One atomic step writes the record, the
+//!   events, the checkpoint, the awards and the cursor: how far into the order stream the tick has
+//!   read. Orders and cursor move together, so no order is applied twice or skipped.
+//! - The step is fenced: it is refused whole unless its lease is the one that is held, and unless
+//!   its tick follows the last committed one. The epoch of a lease is never given twice.
+//! - An order entry is dropped only when a checkpoint includes it.
+//! - When an answer is lost, asking again does no harm: a commit is known by its epoch, universe,
+//!   tick and digest, an order by its client id.
+//!
+//! The order stream may still hold entries of a universe that ended; whoever reads them refuses
+//! them with the commit whose cursor passes them.
+//!
+//! # Where the state lives
+//!
+//! [`embedded`] keeps it in this process, in memory or in a data directory: `embedded/tables.rs`
+//! lists its tables. Payloads (orders, events, snapshots, records) are opaque to both.
+
+pub mod clock;
+pub mod commit;
+pub mod embedded;
+pub mod error;
+pub mod open;
+pub mod order;
+pub mod seat;
+pub mod store;
+pub mod stream;
+mod wait;
+
+pub use clock::{Clock, ManualClock, SteadyClock};
+pub use commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
+pub use embedded::{EmbeddedStore, MAX_NONCES};
+pub use error::{Error, Result};
+pub use open::{DEFAULT_KEEP_RUNS, Place, StoreOptions, open};
+pub use order::{BatchOrder, OrderBatch, OrderEntry, Receipt};
+pub use seat::{Claim, ClaimOutcome};
+pub use store::{Durability, RestartRequest, Store};
+pub use stream::{Event, NewEvent, StreamId};
+pub use wait::MAX_WAIT;

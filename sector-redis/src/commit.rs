@@ -1,0 +1,231 @@
+//! The commit: everything one tick changes, written at once or not at all.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::order::check_name;
+use crate::stream::{NewEvent, StreamId};
+
+/// The right to write the world, until it expires or is taken away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lease {
+    /// Who holds it; unique per process.
+    pub holder: String,
+    /// Grows with every taking and is never given twice: the fence of every commit.
+    pub epoch: u64,
+}
+
+/// Everything one tick changes.
+///
+/// `..Commit::default()` fills what a plain tick does not need.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// The lease under which the tick was computed.
+    pub lease: Lease,
+    /// For how long the commit renews the lease; at least one millisecond.
+    pub lease_ttl: Duration,
+    /// The universe the tick belongs to.
+    pub universe: String,
+    /// The tick: 0 with `begin`, otherwise the last committed one plus 1.
+    pub tick: u64,
+    /// The digest of the world after the tick.
+    pub digest: String,
+    /// The last order entry that is applied or refused by this tick; never moves back.
+    pub cursor: StreamId,
+    /// The tick's line of the replay. Records of a universe are contiguous from tick 0.
+    pub record: String,
+    /// Events to append, in order.
+    pub events: Vec<NewEvent>,
+    /// The whole world after the tick, JSON; replaces the previous checkpoint.
+    pub checkpoint: Option<String>,
+    /// The header of a new universe's replay: this commit begins `universe`. Needs a checkpoint.
+    /// Claims and client ids of the old universe are dropped; so is its replay, unless it finished.
+    pub begin: Option<String>,
+    /// The summary of the run that ends with this tick, JSON; its replay is kept.
+    pub finished: Option<String>,
+    /// Awards earned with this tick; one that is already recorded stays as it is.
+    pub awards: Vec<Award>,
+    /// How many events to keep; those after the checkpoint are kept in any case. `None`: all.
+    pub event_maxlen: Option<u64>,
+    /// The number of the restart request this commit has served; cleared if it still stands.
+    pub restart_served: Option<u64>,
+}
+
+/// What a commit came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The ids the events got, in order; the same ones when the commit was a repetition.
+    pub event_ids: Vec<StreamId>,
+    /// Whether this very commit had been written before and nothing was done now.
+    pub repeated: bool,
+}
+
+/// The newest committed tick.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The universe.
+    pub universe: String,
+    /// Its last committed tick.
+    pub tick: u64,
+    /// The digest committed with it.
+    pub digest: String,
+    /// The last order entry that is applied or refused.
+    pub cursor: StreamId,
+    /// The epoch of the lease it was committed under.
+    pub epoch: u64,
+    /// The last event.
+    pub event_id: StreamId,
+    /// Whether the run has ended: the universe takes no further tick and no further order.
+    pub finished: bool,
+    /// Whether the sector is paused.
+    pub paused: bool,
+}
+
+/// The newest whole world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The universe.
+    pub universe: String,
+    /// The tick it shows.
+    pub tick: u64,
+    /// The last event it includes; follow from here.
+    pub event_id: StreamId,
+    /// The last order entry it includes.
+    pub cursor: StreamId,
+    /// The world, JSON, as committed.
+    pub snapshot: String,
+}
+
+/// A finished run whose replay is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The universe.
+    pub universe: String,
+    /// What the worker said of it, JSON.
+    pub summary: String,
+}
+
+/// Something a faction earned; recorded once per (universe, faction, award).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Award {
+    /// The universe it was earned in.
+    pub universe: String,
+    /// The faction that earned it.
+    pub faction: String,
+    /// Which award.
+    pub award: String,
+    /// Details, JSON.
+    pub body: String,
+}
+
+impl Award {
+    /// Refuses an award without a proper name.
+    pub(crate) fn check(&self) -> Result<()> {
+        check_name("award universe", &self.universe)?;
+        check_name("award faction", &self.faction)?;
+        check_name("award name", &self.award)
+    }
+}
+
+/// What the store compares a commit with.
+#[derive(Clone, Debug)]
+pub(crate) struct Previous<'a> {
+    pub universe: &'a str,
+    pub tick: u64,
+    pub finished: bool,
+}
+
+impl Commit {
+    /// Refuses what no state of the store could make acceptable.
+    pub(crate) fn check(&self) -> Result<()> {
+        check_name("universe", &self.universe)?;
+        check_ttl(self.lease_ttl)?;
+        if self.begin.is_some() {
+            if self.tick != 0 {
+                let tick = self.tick;
+                return Err(Error::invalid(
+                    "tick of a beginning universe",
+                    tick.to_string(),
+                    "0",
+                ));
+            }
+            if self.checkpoint.is_none() {
+                let allowed = "a checkpoint with every commit that begins a universe";
+                return Err(Error::invalid("checkpoint", "absent", allowed));
+            }
+            if self.finished.is_some() {
+                let allowed = "begin or finished, not both in one commit";
+                return Err(Error::invalid("finished", "present", allowed));
+            }
+        }
+        for event in &self.events {
+            check_name("event kind", &event.kind)?;
+        }
+        self.awards.iter().try_for_each(Award::check)
+    }
+
+    /// Refuses a commit that does not follow `previous`.
+    pub(crate) fn check_follows(&self, previous: Option<&Previous<'_>>) -> Result<()> {
+        let conflict = |committed: String| {
+            Err(Error::TickConflict {
+                universe: self.universe.clone(),
+                tick: self.tick,
+                committed,
+            })
+        };
+        match (previous, self.begin.is_some()) {
+            (None, true) => Ok(()),
+            (None, false) => conflict("nothing; a universe must begin first".into()),
+            (Some(previous), true) if previous.universe == self.universe => {
+                conflict(format!("this universe already, at tick {}", previous.tick))
+            }
+            (Some(_), true) => Ok(()),
+            (Some(previous), false) => {
+                let Previous {
+                    universe,
+                    tick,
+                    finished,
+                } = previous;
+                if *finished {
+                    conflict(format!("the end of {universe:?} at tick {tick}"))
+                } else if *universe != self.universe || tick.checked_add(1) != Some(self.tick) {
+                    conflict(format!("tick {tick} of universe {universe:?}"))
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+/// A lease's life in milliseconds.
+pub(crate) fn check_ttl(ttl: Duration) -> Result<u64> {
+    match u64::try_from(ttl.as_millis()) {
+        Ok(ms @ 1..=86_400_000) => Ok(ms),
+        _ => Err(Error::invalid(
+            "lease ttl",
+            format!("{ttl:?}"),
+            "1 ms to 24 h",
+        )),
+    }
+}
+
+/// The refusal of a universe id that a kept run bears.
+pub(crate) fn universe_taken(universe: &str) -> Error {
+    Error::invalid(
+        "universe",
+        format!("{universe:?}"),
+        "one that no kept run bears",
+    )
+}
+
+/// The refusal of a cursor that moves back or points beyond the stream.
+pub(crate) fn cursor_out_of_range(cursor: StreamId) -> Error {
+    Error::invalid(
+        "cursor",
+        cursor,
+        "the committed cursor up to the last order",
+    )
+}

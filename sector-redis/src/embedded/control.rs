@@ -1,0 +1,99 @@
+//! The operator's switches, and awards.
+
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+
+use super::tables::{AWARDS, CONTROL, RESTART, next_number};
+use super::writer::Change;
+use crate::commit::Award;
+use crate::error::Result;
+use crate::store::RestartRequest;
+
+const PAUSED: &str = "paused";
+const REQUEST: &str = "restart";
+
+pub(super) fn set_paused(txn: &WriteTransaction, paused: bool) -> Result<Change<()>> {
+    let mut control = txn.open_table(CONTROL)?;
+    if paused {
+        control.insert(PAUSED, (1, None))?;
+    } else {
+        control.remove(PAUSED)?;
+    }
+    Ok(Change::wrote(()))
+}
+
+pub(super) fn paused(txn: &ReadTransaction) -> Result<bool> {
+    Ok(txn.open_table(CONTROL)?.get(PAUSED)?.is_some())
+}
+
+pub(super) fn request_restart(
+    txn: &WriteTransaction,
+    seed: Option<u64>,
+) -> Result<Change<RestartRequest>> {
+    let number = next_number(txn, RESTART)?;
+    txn.open_table(CONTROL)?.insert(REQUEST, (number, seed))?;
+    Ok(Change::wrote(RestartRequest { number, seed }))
+}
+
+pub(super) fn restart_request(txn: &ReadTransaction) -> Result<Option<RestartRequest>> {
+    let row = txn.open_table(CONTROL)?.get(REQUEST)?;
+    Ok(row.map(|row| {
+        let (number, seed) = row.value();
+        RestartRequest { number, seed }
+    }))
+}
+
+/// Clears the request if no newer one has replaced it.
+pub(super) fn clear_restart(txn: &WriteTransaction, served: u64) -> Result<()> {
+    let mut control = txn.open_table(CONTROL)?;
+    let number = control.get(REQUEST)?.map(|row| row.value().0);
+    if number.is_some_and(|number| number <= served) {
+        control.remove(REQUEST)?;
+    }
+    Ok(())
+}
+
+/// Records an award unless it is known; says whether it was new.
+pub(super) fn write_award(txn: &WriteTransaction, award: &Award) -> Result<bool> {
+    let mut awards = txn.open_table(AWARDS)?;
+    let key = (
+        award.universe.as_str(),
+        award.faction.as_str(),
+        award.award.as_str(),
+    );
+    if awards.get(key)?.is_some() {
+        return Ok(false);
+    }
+    awards.insert(key, award.body.as_str())?;
+    Ok(true)
+}
+
+pub(super) fn record_award(txn: &WriteTransaction, award: &Award) -> Result<Change<bool>> {
+    Ok(if write_award(txn, award)? {
+        Change::wrote(true)
+    } else {
+        Change::none(false)
+    })
+}
+
+pub(super) fn awards(txn: &ReadTransaction, universe: Option<&str>) -> Result<Vec<Award>> {
+    let table = txn.open_table(AWARDS)?;
+    let rows = match universe {
+        Some(universe) => table.range((universe, "", "")..)?,
+        None => table.iter()?,
+    };
+    let mut awards = Vec::new();
+    for row in rows {
+        let (key, body) = row?;
+        let (of, faction, award) = key.value();
+        if universe.is_some_and(|universe| universe != of) {
+            break;
+        }
+        awards.push(Award {
+            universe: of.to_owned(),
+            faction: faction.to_owned(),
+            award: award.to_owned(),
+            body: body.value().to_owned(),
+        });
+    }
+    Ok(awards)
+}

@@ -1,0 +1,129 @@
+//! A data directory: one process at a time, never a half-made file.
+//!
+//! `sector.lock` is locked for as long as the store is open and names the process that has it.
+//! `sector.redb` holds the state. A new one is made under another name, flushed, and then renamed,
+//! so that a crash while making it leaves either nothing or a whole file.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use redb::{Builder, Database, DatabaseError, StorageError};
+
+use super::tables;
+use crate::error::{Error, Result};
+
+const LOCK_FILE: &str = "sector.lock";
+const DATA_FILE: &str = "sector.redb";
+const NEW_FILE: &str = "sector.redb.new";
+/// Memory the engine uses for pages it has read or is about to write, in bytes.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Opens or makes the database in `directory`; the second value keeps other processes out.
+pub(super) fn open(directory: &Path) -> Result<(Database, File)> {
+    let shown = directory.display();
+    fs::create_dir_all(directory).map_err(|error| {
+        let message = format!(
+            "cannot use {shown} as a data directory: {error}; name a directory this user may write"
+        );
+        Error::config_because(message, error)
+    })?;
+    let lock = lock(directory)?;
+    let path = directory.join(DATA_FILE);
+    let exists = path
+        .try_exists()
+        .map_err(|error| unreadable(&path, &DatabaseError::from(error)))?;
+    if !exists {
+        make(directory)?;
+    }
+    let database = Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        .open(&path)
+        .map_err(|error| unreadable(&path, &error))?;
+    tables::prepare(&database, &path.display().to_string())?;
+    Ok((database, lock))
+}
+
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join(LOCK_FILE);
+    let shown = path.display();
+    let because = |error: std::io::Error| {
+        let message = format!(
+            "cannot lock {shown}: {error}; name a data directory this user may write, on a file system with locks"
+        );
+        Error::config_because(message, error)
+    };
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(because)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Only for the message: a holder that has not yet written its number goes unnamed.
+            let _ = file.read_to_string(&mut holder);
+            let holder = match holder.trim() {
+                "" => "another process".to_owned(),
+                number => format!("process {number}"),
+            };
+            return Err(Error::config(format!(
+                "the data directory {} is in use by {holder}; stop it, or name another data directory",
+                directory.display()
+            )));
+        }
+        Err(TryLockError::Error(error)) => return Err(because(error)),
+    }
+    file.set_len(0).map_err(because)?;
+    writeln!(file, "{}", std::process::id()).map_err(because)?;
+    Ok(file)
+}
+
+fn make(directory: &Path) -> Result<()> {
+    let new = directory.join(NEW_FILE);
+    let because = |error: std::io::Error| {
+        let message = format!("cannot make {}: {error}", new.display());
+        Error::config_because(message, error)
+    };
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(because(error)),
+        _ => {}
+    }
+    let database = Builder::new()
+        .create(&new)
+        .map_err(|error| unreadable(&new, &error))?;
+    tables::prepare(&database, &new.display().to_string())?;
+    drop(database);
+    fs::rename(&new, directory.join(DATA_FILE)).map_err(because)?;
+    // The new name is durable once the directory is.
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(because)
+}
+
+fn unreadable(path: &Path, error: &DatabaseError) -> Error {
+    let shown = path.display();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            Error::config(format!(
+                "{shown} is in use by another process; stop it, or name another data directory"
+            ))
+        }
+        DatabaseError::UpgradeRequired(format) => Error::config(format!(
+            "{shown} has engine format {format}, which this version does not read; start the version that wrote it, or name another data directory"
+        )),
+        DatabaseError::Storage(StorageError::Io(io))
+            if io.kind() != std::io::ErrorKind::InvalidData =>
+        {
+            Error::config(format!(
+                "cannot open {shown}: {io}; check its permissions, or name another data directory"
+            ))
+        }
+        other => Error::config(format!(
+            "{shown} is damaged or not a data file of this program: {other}; restore it from a backup, or name another data directory"
+        )),
+    }
+}

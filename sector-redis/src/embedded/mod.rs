@@ -1,0 +1,20 @@
+//! The store inside the process: redb tables in memory or in a data directory.
+//!
+//! Both run the same code; only the pages' home differs. All writes go through one thread
+//! ([`writer`]) and are flushed before they are answered; reads are snapshots that never wait for
+//! a write. Readers that wait for a stream are woken by the writer after the flush.
+
+mod commit;
+mod control;
+mod directory;
+mod lease;
+mod nonces;
+mod orders;
+mod reads;
+mod seats;
+mod store;
+mod tables;
+mod writer;
+
+pub use nonces::MAX_NONCES;
+pub use store::EmbeddedStore;

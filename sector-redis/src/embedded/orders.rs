@@ -1,0 +1,94 @@
+//! The order stream and the client ids it has seen.
+
+use std::collections::HashMap;
+
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+
+use super::tables::{self, CLIENT_IDS, COUNTERS, ORDER, ORDERS, counter, next_number};
+use super::writer::Change;
+use crate::error::{Error, Result};
+use crate::order::{OrderBatch, OrderEntry, Receipt};
+use crate::stream::{StreamId, check_readable};
+
+pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Change<Receipt>> {
+    let running = tables::world(txn)?
+        .filter(|world| !world.finished)
+        .map(|world| world.universe);
+    if running.as_deref() != Some(batch.universe.as_str()) {
+        return Err(Error::WrongUniverse {
+            given: batch.universe.clone(),
+            current: running,
+        });
+    }
+
+    let mut client_ids = txn.open_table(CLIENT_IDS)?;
+    let mut fresh = HashMap::new();
+    let mut bodies = Vec::new();
+    let mut duplicates = Vec::new();
+    let mut earlier = None;
+    for order in &batch.orders {
+        if let Some(client_id) = order.client_id.as_deref() {
+            let known = client_ids
+                .get((batch.player.as_str(), client_id))?
+                .map(|guard| guard.value());
+            if known.is_some() || fresh.insert(client_id, ()).is_some() {
+                earlier = earlier.or(known);
+                duplicates.push(client_id.to_owned());
+                continue;
+            }
+        }
+        bodies.push(order.body.as_str());
+    }
+    if bodies.is_empty() {
+        // No fresh order means the first one was known, so `earlier` is its entry.
+        let id = StreamId::new(earlier.unwrap_or_default());
+        return Ok(Change::none(Receipt { id, duplicates }));
+    }
+
+    let number = next_number(txn, ORDER)?;
+    for client_id in fresh.into_keys() {
+        client_ids.insert((batch.player.as_str(), client_id), number)?;
+    }
+    let row = (
+        batch.universe.as_str(),
+        batch.player.as_str(),
+        batch.source.as_str(),
+        batch.at_ms,
+        bodies,
+    );
+    txn.open_table(ORDERS)?.insert(number, row)?;
+    let id = StreamId::new(number);
+    Ok(Change::wrote(Receipt { id, duplicates }).with_order(number))
+}
+
+pub(super) fn after(
+    txn: &ReadTransaction,
+    cursor: StreamId,
+    count: usize,
+) -> Result<Vec<OrderEntry>> {
+    let table = txn.open_table(ORDERS)?;
+    let last = counter(&txn.open_table(COUNTERS)?, ORDER)?;
+    let kept_after = table.first()?.map_or(last, |(id, _)| id.value() - 1);
+    let last = StreamId::new(last);
+    check_readable("orders", cursor, StreamId::new(kept_after), last)?;
+    let mut entries = Vec::new();
+    for row in table.range(cursor.next().number()..)?.take(count) {
+        let (id, row) = row?;
+        let (universe, player, source, at_ms, orders) = row.value();
+        entries.push(OrderEntry {
+            id: StreamId::new(id.value()),
+            universe: universe.to_owned(),
+            player: player.to_owned(),
+            source: source.to_owned(),
+            at_ms,
+            orders: orders.into_iter().map(str::to_owned).collect(),
+        });
+    }
+    Ok(entries)
+}
+
+pub(super) fn backlog(txn: &ReadTransaction) -> Result<u64> {
+    let last = counter(&txn.open_table(COUNTERS)?, ORDER)?;
+    let cursor = tables::world_now(txn)?.map_or(0, |world| world.cursor);
+    Ok(last.saturating_sub(cursor))
+}

@@ -1,0 +1,345 @@
+//! [`Store`] over the tables.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redb::backends::InMemoryBackend;
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase};
+use tokio::sync::watch;
+
+use super::nonces::Nonces;
+use super::tables::{self, COUNTERS, EVENT, ORDER, counter};
+use super::writer::{Newest, Writer};
+use super::{commit, control, directory, lease, orders, reads, seats};
+use crate::clock::Clock;
+use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
+use crate::error::{Error, Result};
+use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
+use crate::seat::{Claim, ClaimOutcome};
+use crate::store::{Durability, MAX_READ, RestartRequest, Store};
+use crate::stream::{Event, StreamId};
+use crate::wait::Growth;
+
+/// A sector's state in this process.
+pub struct EmbeddedStore {
+    // Dropped in this order: the writer ends, the database closes, the directory is unlocked.
+    writer: Writer,
+    database: Arc<Database>,
+    _lock: Option<File>,
+    newest: Arc<Newest>,
+    nonces: Mutex<Nonces>,
+    clock: Arc<dyn Clock>,
+    keep_runs: usize,
+    durability: Durability,
+}
+
+impl EmbeddedStore {
+    /// A new, empty store in memory.
+    ///
+    /// # Errors
+    /// [`Config`](Error::Config) when the writer thread cannot start.
+    pub fn memory(clock: Arc<dyn Clock>, keep_runs: usize) -> Result<Self> {
+        let database = Builder::new()
+            .create_with_backend(InMemoryBackend::new())
+            .map_err(|error| Error::config_because("cannot make a store in memory", error))?;
+        tables::prepare(&database, "the store in memory")?;
+        Self::over(database, None, clock, keep_runs, Durability::Memory)
+    }
+
+    /// The store in a data directory, made if there is none.
+    ///
+    /// # Errors
+    /// [`Config`](Error::Config), naming the path and what to do, when the directory cannot be
+    /// used, is in use, or holds something else.
+    pub fn directory(path: &Path, clock: Arc<dyn Clock>, keep_runs: usize) -> Result<Self> {
+        let (database, lock) = directory::open(path)?;
+        Self::over(database, Some(lock), clock, keep_runs, Durability::Disk)
+    }
+
+    fn over(
+        database: Database,
+        lock: Option<File>,
+        clock: Arc<dyn Clock>,
+        keep_runs: usize,
+        durability: Durability,
+    ) -> Result<Self> {
+        let counters = database.begin_read()?.open_table(COUNTERS)?;
+        let newest = Arc::new(Newest {
+            order: watch::Sender::new(counter(&counters, ORDER)?),
+            event: watch::Sender::new(counter(&counters, EVENT)?),
+        });
+        drop(counters);
+        let database = Arc::new(database);
+        Ok(Self {
+            writer: Writer::start(database.clone(), newest.clone())?,
+            database,
+            _lock: lock,
+            newest,
+            nonces: Mutex::default(),
+            clock,
+            keep_runs: keep_runs.max(1),
+            durability,
+        })
+    }
+
+    async fn read<T, F>(&self, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&ReadTransaction) -> Result<T> + Send + 'static,
+    {
+        let database = self.database.clone();
+        tokio::task::spawn_blocking(move || body(&database.begin_read()?))
+            .await
+            .map_err(|error| Error::unavailable("embedded read", error))?
+    }
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
+        check_name("lease holder", holder)?;
+        let ttl_ms = check_ttl(ttl)?;
+        let (holder, clock) = (holder.to_owned(), self.clock.clone());
+        self.writer
+            .write(move |txn| lease::acquire(txn, &holder, ttl_ms, clock.now_ms()))
+            .await
+    }
+
+    async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()> {
+        let ttl_ms = check_ttl(ttl)?;
+        let (lease, clock) = (lease.clone(), self.clock.clone());
+        self.writer
+            .write(move |txn| lease::renew(txn, &lease, ttl_ms, clock.now_ms()))
+            .await
+    }
+
+    async fn release_lease(&self, lease: &Lease) -> Result<()> {
+        let (lease, clock) = (lease.clone(), self.clock.clone());
+        self.writer
+            .write(move |txn| lease::release(txn, &lease, clock.now_ms()))
+            .await
+    }
+
+    async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
+        batch.check()?;
+        let batch = batch.clone();
+        self.writer
+            .write(move |txn| orders::append(txn, &batch))
+            .await
+    }
+
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
+        let count = count.clamp(1, MAX_READ);
+        let mut growth = Growth::watch(&self.newest.order, wait);
+        loop {
+            if !growth.ends_at(cursor) {
+                let found = self
+                    .read(move |txn| orders::after(txn, cursor, count))
+                    .await?;
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+            }
+            if !growth.next().await {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
+    async fn order_backlog(&self) -> Result<u64> {
+        self.read(orders::backlog).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        commit.check()?;
+        let ttl_ms = check_ttl(commit.lease_ttl)?;
+        let (commit, clock, keep_runs) = (commit.clone(), self.clock.clone(), self.keep_runs);
+        self.writer
+            .write(move |txn| commit::commit(txn, &commit, ttl_ms, clock.now_ms(), keep_runs))
+            .await
+    }
+
+    async fn head(&self) -> Result<Option<Head>> {
+        self.read(reads::head).await
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        self.read(reads::checkpoint).await
+    }
+
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
+        let (universe, count) = (universe.to_owned(), count.clamp(1, MAX_READ));
+        self.read(move |txn| reads::records(txn, &universe, from_tick, count))
+            .await
+    }
+
+    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
+        let universe = universe.to_owned();
+        self.read(move |txn| reads::replay_header(txn, &universe))
+            .await
+    }
+
+    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
+        self.read(move |txn| reads::runs(txn, count)).await
+    }
+
+    async fn events_after(
+        &self,
+        after: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
+        let count = count.clamp(1, MAX_READ);
+        let mut growth = Growth::watch(&self.newest.event, wait);
+        loop {
+            if !growth.ends_at(after) {
+                let found = self
+                    .read(move |txn| reads::events_after(txn, after, count))
+                    .await?;
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+            }
+            if !growth.next().await {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
+    async fn claim(
+        &self,
+        universe: &str,
+        faction: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<ClaimOutcome> {
+        check_name("faction", faction)?;
+        check_name("player", player)?;
+        let (universe, faction) = (universe.to_owned(), faction.to_owned());
+        let player = player.to_owned();
+        self.writer
+            .write(move |txn| {
+                let ask = seats::Ask {
+                    universe: &universe,
+                    player: &player,
+                    now_ms,
+                    idle_ms,
+                };
+                seats::claim(txn, &ask, &faction)
+            })
+            .await
+    }
+
+    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
+        let (universe, player) = (universe.to_owned(), player.to_owned());
+        self.writer
+            .write(move |txn| seats::release(txn, &universe, &player))
+            .await
+    }
+
+    async fn release_all(&self, universe: &str) -> Result<u64> {
+        let universe = universe.to_owned();
+        self.writer
+            .write(move |txn| seats::release_all(txn, &universe))
+            .await
+    }
+
+    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+        let universe = universe.to_owned();
+        self.read(move |txn| seats::claims(txn, &universe, now_ms, idle_ms))
+            .await
+    }
+
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
+        let (universe, player) = (universe.to_owned(), player.to_owned());
+        self.writer
+            .write(move |txn| {
+                let ask = seats::Ask {
+                    universe: &universe,
+                    player: &player,
+                    now_ms,
+                    idle_ms,
+                };
+                seats::touch(txn, &ask)
+            })
+            .await
+    }
+
+    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        check_name("nonce key", key)?;
+        let now_ms = self.clock.now_ms();
+        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let end_ms = now_ms.saturating_add(ttl_ms);
+        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        nonces.put(key, value, end_ms, now_ms);
+        Ok(())
+    }
+
+    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
+        let now_ms = self.clock.now_ms();
+        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(nonces.take(key, now_ms))
+    }
+
+    async fn set_paused(&self, paused: bool) -> Result<()> {
+        self.writer
+            .write(move |txn| control::set_paused(txn, paused))
+            .await
+    }
+
+    async fn paused(&self) -> Result<bool> {
+        self.read(control::paused).await
+    }
+
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
+        self.writer
+            .write(move |txn| control::request_restart(txn, seed))
+            .await
+    }
+
+    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
+        self.read(control::restart_request).await
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<bool> {
+        award.check()?;
+        let award = award.clone();
+        self.writer
+            .write(move |txn| control::record_award(txn, &award))
+            .await
+    }
+
+    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
+        let universe = universe.map(str::to_owned);
+        self.read(move |txn| control::awards(txn, universe.as_deref()))
+            .await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.read(|txn| tables::world_now(txn).map(drop)).await
+    }
+
+    fn durability(&self) -> Durability {
+        self.durability
+    }
+}

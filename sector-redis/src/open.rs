@@ -1,0 +1,75 @@
+//! Opening a store by its configuration.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::{Clock, SteadyClock};
+use crate::embedded::EmbeddedStore;
+use crate::error::Result;
+use crate::store::Store;
+
+/// How many finished runs are kept unless configured otherwise.
+pub const DEFAULT_KEEP_RUNS: usize = 50;
+
+/// Where the state lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this process, and gone with it.
+    Memory,
+    /// In a directory of this machine, used by one process at a time.
+    Directory(PathBuf),
+}
+
+/// How to open a store.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// Where the state lives.
+    pub place: Place,
+    /// How many finished runs are kept, at least one.
+    pub keep_runs: usize,
+    /// The clock of the embedded store; Redis uses its own.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl StoreOptions {
+    /// The usual options for a place.
+    #[must_use]
+    pub fn new(place: Place) -> Self {
+        Self {
+            place,
+            keep_runs: DEFAULT_KEEP_RUNS,
+            clock: Arc::new(SteadyClock::default()),
+        }
+    }
+
+    /// An empty store in memory.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::new(Place::Memory)
+    }
+}
+
+/// Opens the store.
+///
+/// # Errors
+/// [`Config`](crate::Error::Config), saying what to change, when it cannot be opened as configured.
+pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>> {
+    let StoreOptions {
+        place,
+        keep_runs,
+        clock,
+    } = options;
+    match place {
+        Place::Memory => Ok(Arc::new(EmbeddedStore::memory(clock, keep_runs)?)),
+        Place::Directory(path) => {
+            // Opening repairs what a crash left, which may take a while.
+            let opened = tokio::task::spawn_blocking(move || {
+                EmbeddedStore::directory(&path, clock, keep_runs)
+            });
+            let store = opened.await.map_err(|error| {
+                crate::Error::unavailable("opening the data directory", error)
+            })??;
+            Ok(Arc::new(store))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Orders on their way to the worker.
+
+use crate::error::{Error, Result};
+use crate::stream::StreamId;
+
+/// Most orders in one batch.
+pub const MAX_BATCH_ORDERS: usize = 1_000;
+/// Longest body of one order, in bytes.
+pub const MAX_ORDER_BYTES: usize = 64 * 1024;
+/// Longest client id, universe id, player or source, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
+
+/// Orders that are accepted together: one entry of the order stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderBatch {
+    /// The universe the orders are for; must be the running one.
+    pub universe: String,
+    /// Who gives the orders: an address, or a bot's name. Client ids count per player.
+    pub player: String,
+    /// Which way they came in, e.g. `human` or `bot`; kept for the record.
+    pub source: String,
+    /// When they were accepted, milliseconds since 1970; kept for the record.
+    pub at_ms: u64,
+    /// The orders; 1 to [`MAX_BATCH_ORDERS`].
+    pub orders: Vec<BatchOrder>,
+}
+
+/// One order of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BatchOrder {
+    /// The player's own name for this order. The same name is accepted once per universe.
+    pub client_id: Option<String>,
+    /// The order, JSON; at most [`MAX_ORDER_BYTES`].
+    pub body: String,
+}
+
+/// The proof that a batch was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The entry that holds the orders. When all orders were duplicates, nothing was appended and
+    /// this is the entry that holds the first of them.
+    pub id: StreamId,
+    /// Client ids that had been accepted before and were left out now, in the batch's order.
+    pub duplicates: Vec<String>,
+}
+
+/// An entry of the order stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderEntry {
+    /// Its id; commit it as the cursor once its orders are applied or refused.
+    pub id: StreamId,
+    /// The universe the orders are for; older than the running one when it changed meanwhile.
+    pub universe: String,
+    /// Who gave them.
+    pub player: String,
+    /// Which way they came in.
+    pub source: String,
+    /// When they were accepted, milliseconds since 1970.
+    pub at_ms: u64,
+    /// The bodies, in the batch's order, duplicates left out.
+    pub orders: Vec<String>,
+}
+
+impl OrderBatch {
+    /// Refuses a batch the store would not keep.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.orders.is_empty() || self.orders.len() > MAX_BATCH_ORDERS {
+            let count = self.orders.len().to_string();
+            return Err(Error::invalid("number of orders", count, "1 to 1000"));
+        }
+        check_name("universe", &self.universe)?;
+        check_name("player", &self.player)?;
+        if self.source.len() > MAX_NAME_BYTES {
+            return Err(Error::invalid("source", &self.source, "at most 256 bytes"));
+        }
+        for order in &self.orders {
+            if order.body.len() > MAX_ORDER_BYTES {
+                let length = format!("{} bytes", order.body.len());
+                return Err(Error::invalid("order body", length, "at most 65536 bytes"));
+            }
+            if let Some(client_id) = &order.client_id {
+                check_name("client_id", client_id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses an empty or overlong name, and control characters, which separate names in stored keys.
+pub(crate) fn check_name(what: &'static str, name: &str) -> Result<()> {
+    let allowed = "1 to 256 bytes without control characters";
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
+        return Err(Error::invalid(what, format!("{name:?}"), allowed));
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! The store: what every backend does, and what it promises.
+//!
+//! All backends pass the same contract suite (`tests/contract.rs`). Every write below is atomic
+//! and, once it is answered, as durable as [`Store::durability`] says. A write whose answer was
+//! lost ([`Error::Unavailable`](crate::Error::Unavailable)) may be repeated: a commit and an order
+//! with a client id are recognised; the others come to the same state when done twice.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
+use crate::error::Result;
+use crate::order::{OrderBatch, OrderEntry, Receipt};
+use crate::seat::{Claim, ClaimOutcome};
+use crate::stream::{Event, StreamId};
+
+/// Most entries one read of a stream or of records returns, whatever was asked.
+pub const MAX_READ: usize = 10_000;
+
+/// What an answered write outlives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing: the state ends with the process.
+    Memory,
+    /// The process and the machine: written through to the disk before the answer.
+    Disk,
+    /// Redis writes through to the disk before the answer (AOF `always`).
+    RedisAlways,
+    /// Redis writes to the disk once a second (AOF `everysec`, or left to the kernel): a crash of
+    /// the Redis process loses nothing, one of its machine the last second or more.
+    RedisEverySecond,
+    /// Redis keeps no log: a restart loses what was not snapshotted.
+    RedisVolatile,
+    /// Redis does not say.
+    Unknown,
+}
+
+/// An operator's wish for a new universe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestartRequest {
+    /// Grows with every request; give it back in [`Commit::restart_served`].
+    pub number: u64,
+    /// The seed to use, if one was asked for.
+    pub seed: Option<u64>,
+}
+
+/// The state of one sector.
+///
+/// Payloads (orders, events, snapshots, records) are opaque text. Seats of faction and player,
+/// client ids and the replay in progress belong to the running universe and end with it.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Takes the lease for `ttl` if nobody holds it, under an epoch that was never given before;
+    /// `None` while it is held, also by the same name: a holder's name is unique per process.
+    async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>>;
+
+    /// Holds the lease for another `ttl` from now.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost) when it expired or was taken.
+    async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()>;
+
+    /// Gives the lease back if it is still this one; otherwise nothing.
+    async fn release_lease(&self, lease: &Lease) -> Result<()>;
+
+    /// Appends the orders of the batch that were not accepted before, as one entry.
+    ///
+    /// # Errors
+    /// [`WrongUniverse`](crate::Error::WrongUniverse) unless the batch's universe is running;
+    /// [`Invalid`](crate::Error::Invalid) for a batch beyond the limits of [`crate::order`].
+    async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt>;
+
+    /// Up to `count` order entries after `cursor`, waiting up to `wait` for the first.
+    ///
+    /// # Errors
+    /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from `cursor`;
+    /// never for the committed cursor.
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>>;
+
+    /// How many order entries wait beyond the committed cursor.
+    async fn order_backlog(&self) -> Result<u64>;
+
+    /// Writes a tick: record, events, checkpoint, cursor, awards and the renewal of the lease,
+    /// all or nothing. Repeating the last commit (same epoch, universe, tick, digest) answers as
+    /// the first time and changes nothing but the lease's remaining life.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost), [`TickConflict`](crate::Error::TickConflict),
+    /// [`Invalid`](crate::Error::Invalid): nothing was changed.
+    async fn commit(&self, commit: &Commit) -> Result<Committed>;
+
+    /// The newest committed tick; `None` before the first universe.
+    async fn head(&self) -> Result<Option<Head>>;
+
+    /// The newest whole world; `None` before the first universe.
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>>;
+
+    /// Up to `count` replay records of a universe from `from_tick` on, each with its tick. Empty
+    /// for a universe that is not kept.
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>>;
+
+    /// The replay header of a universe that runs or is kept.
+    async fn replay_header(&self, universe: &str) -> Result<Option<String>>;
+
+    /// Up to `count` finished runs, newest first. Older ones than the store's `keep_runs` are gone.
+    async fn runs(&self, count: usize) -> Result<Vec<Run>>;
+
+    /// Up to `count` events after `after`, waiting up to `wait` for the first.
+    ///
+    /// # Errors
+    /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from `after`; never
+    /// for the checkpoint's event id.
+    async fn events_after(
+        &self,
+        after: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>>;
+
+    /// Gives the faction to the player, unless another holds it or the player holds another.
+    async fn claim(
+        &self,
+        universe: &str,
+        faction: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<ClaimOutcome>;
+
+    /// Ends the player's claim and says which faction it was.
+    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>>;
+
+    /// Ends all claims and says how many there were, lapsed ones included.
+    async fn release_all(&self, universe: &str) -> Result<u64>;
+
+    /// The claims that have not lapsed, by faction. Empty for a universe that does not run.
+    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>>;
+
+    /// Notes that the player was seen, and says which faction it holds. A lapsed claim stays lapsed.
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>>;
+
+    /// Keeps a login nonce for `ttl`. At most [`MAX_NONCES`](crate::MAX_NONCES) are kept; beyond
+    /// that the one nearest its end goes.
+    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
+
+    /// Takes a nonce away and returns it: to one caller, once, and not after its end.
+    async fn take_nonce(&self, key: &str) -> Result<Option<String>>;
+
+    /// Pauses the sector or lets it go on.
+    async fn set_paused(&self, paused: bool) -> Result<()>;
+
+    /// Whether the sector is paused.
+    async fn paused(&self) -> Result<bool>;
+
+    /// Asks for a new universe; replaces a request that still stands.
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest>;
+
+    /// The request that stands, until a commit has served it.
+    async fn restart_request(&self) -> Result<Option<RestartRequest>>;
+
+    /// Records an award; `false` when it had been recorded before, which then stays as it was.
+    async fn record_award(&self, award: &Award) -> Result<bool>;
+
+    /// All awards, or those of one universe, by universe, faction and award.
+    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>>;
+
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<()>;
+
+    /// What an answered write outlives.
+    fn durability(&self) -> Durability;
+}
