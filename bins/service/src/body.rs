@@ -1,0 +1,64 @@
+//! The one body type of requests and responses, and how to make one.
+
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
+use hyper::body::{Body as HttpBody, Frame};
+
+/// Any error, as bodies carry it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a body broke off. A type of its own, because `Box<dyn Error>` as a type parameter of [`Body`]
+/// makes the compiler lose track of lifetimes in futures that hold one.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BodyError(pub BoxError);
+
+impl BodyError {
+    /// Any error as the reason.
+    pub fn new(source: impl Into<BoxError>) -> Self {
+        Self(source.into())
+    }
+}
+
+/// A body of bytes, whole or streaming, of any origin.
+pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// A request as handlers see it.
+pub type Request = http::Request<Body>;
+
+/// A response as handlers give it.
+pub type Response = http::Response<Body>;
+
+/// Nothing.
+#[must_use]
+pub fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// These bytes.
+#[must_use]
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// The chunks of a stream, one after the other.
+pub fn stream<S, E>(chunks: S) -> Body
+where
+    S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+    E: Into<BoxError> + 'static,
+{
+    StreamBody::new(chunks.map_ok(Frame::data).map_err(BodyError::new)).boxed_unsync()
+}
+
+/// Any other body in the clothes of this one.
+pub fn boxed<B>(body: B) -> Body
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    body.map_err(BodyError::new).boxed_unsync()
+}

@@ -1,0 +1,331 @@
+//! Options: one clap struct a service; flags before environment before defaults.
+//!
+//! A bad value or an unknown flag ends in clap's sentence, which names it, and status 2. Secrets are
+//! [`sector_auth::Secret`]s with `hide_env_values = true`, so that neither help nor `Debug` shows
+//! them. [`describe`] lists a service's options for the documentation.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::CommandFactory;
+
+/// A length of time given in milliseconds: `300`, `300ms`, `5s` or `2m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Milliseconds(pub u64);
+
+/// A length of time given in seconds: `300`, `300s` or `5m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds(pub u64);
+
+impl Milliseconds {
+    /// As the standard library has it.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_millis(self.0)
+    }
+}
+
+impl Seconds {
+    /// As the standard library has it.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_secs(self.0)
+    }
+}
+
+impl fmt::Display for Milliseconds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}ms", self.0)
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}s", self.0)
+    }
+}
+
+impl FromStr for Milliseconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        scaled(text, &[("ms", 1), ("s", 1_000), ("m", 60_000), ("", 1)])
+            .map(Self)
+            .ok_or_else(|| {
+                "a length of time is an integer of milliseconds, or with a unit: 300ms, 5s, 2m"
+                    .to_owned()
+            })
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        scaled(text, &[("s", 1), ("m", 60), ("h", 3_600), ("", 1)])
+            .map(Self)
+            .ok_or_else(|| {
+                "a length of time is an integer of seconds, or with a unit: 300s, 5m, 1h".to_owned()
+            })
+    }
+}
+
+/// The first unit that fits counts; the empty one comes last.
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (digits, factor) = units
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// A clap value parser for [`Milliseconds`] within a range of milliseconds.
+pub fn milliseconds(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<Milliseconds, String> + Clone + Send + Sync {
+    move |text| {
+        let value: Milliseconds = text.parse()?;
+        if range.contains(&value.0) {
+            Ok(value)
+        } else {
+            Err(format!(
+                "allowed is from {}ms to {}ms",
+                range.start(),
+                range.end()
+            ))
+        }
+    }
+}
+
+/// A clap value parser for [`Seconds`] within a range of seconds.
+pub fn seconds(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<Seconds, String> + Clone + Send + Sync {
+    move |text| {
+        let value: Seconds = text.parse()?;
+        if range.contains(&value.0) {
+            Ok(value)
+        } else {
+            Err(format!(
+                "allowed is from {}s to {}s",
+                range.start(),
+                range.end()
+            ))
+        }
+    }
+}
+
+/// A clap value parser for any integer type within a range.
+pub fn integer<T>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
+where
+    T: FromStr + PartialOrd + fmt::Display + Clone + Send + Sync,
+{
+    move |text| match text.parse() {
+        Ok(value) if range.contains(&value) => Ok(value),
+        _ => Err(format!(
+            "allowed is an integer from {} to {}",
+            range.start(),
+            range.end()
+        )),
+    }
+}
+
+/// One option of a service, for the documentation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionDoc {
+    /// The flag, with its dashes; empty if it can only come from the environment.
+    pub flag: String,
+    /// The environment variable; empty if there is none.
+    pub env: String,
+    /// The default as it would be written; empty if there is none.
+    pub default: String,
+    /// What it does.
+    pub help: String,
+}
+
+/// All options of a service that are not hidden, in the order of its struct.
+#[must_use]
+pub fn describe<C: CommandFactory>() -> Vec<OptionDoc> {
+    C::command()
+        .get_arguments()
+        .filter(|argument| {
+            !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version")
+        })
+        .map(|argument| OptionDoc {
+            flag: argument
+                .get_long()
+                .map(|long| format!("--{long}"))
+                .unwrap_or_default(),
+            env: argument
+                .get_env()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            default: argument
+                .get_default_values()
+                .iter()
+                .map(|value| value.to_string_lossy())
+                .collect::<Vec<_>>()
+                .join(" "),
+            help: argument
+                .get_help()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        })
+        .filter(|option| !(option.flag.is_empty() && option.env.is_empty()))
+        .collect()
+}
+
+/// Options as a Markdown table.
+#[must_use]
+pub fn markdown_table(options: &[OptionDoc]) -> String {
+    let code = |text: &str| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            format!("`{text}`")
+        }
+    };
+    let mut table =
+        String::from("| Flag | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n");
+    for option in options {
+        let help = option.help.replace('|', "\\|").replace('\n', " ");
+        table.push_str(&format!(
+            "| {} | {} | {} | {help} |\n",
+            code(&option.flag),
+            code(&option.env),
+            code(&option.default)
+        ));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use sector_auth::Secret;
+
+    use super::*;
+
+    /// A service for the tests.
+    #[derive(Debug, Parser)]
+    struct Options {
+        /// Port to listen on
+        #[arg(long, env = "SERVICE_TEST_PORT", default_value_t = 8000)]
+        port: u16,
+        /// Time between ticks
+        #[arg(long, env = "SERVICE_TEST_TICK_MS", default_value = "300ms", value_parser = milliseconds(10..=60_000))]
+        tick_ms: Milliseconds,
+        /// How many | at most
+        #[arg(long, default_value = "5", value_parser = integer(2..=64u32))]
+        factions: u32,
+        /// Life of a token
+        #[arg(long, default_value = "1h", value_parser = seconds(60..=86_400))]
+        ttl: Seconds,
+        /// Shared token
+        #[arg(long, env = "SERVICE_TEST_TOKEN", hide_env_values = true)]
+        token: Option<Secret>,
+        #[command(flatten)]
+        log: crate::telemetry::LogOptions,
+    }
+
+    fn refusal(arguments: &[&str]) -> String {
+        let error = Options::try_parse_from([&["service"], arguments].concat()).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn lengths_of_time_have_units() {
+        for (text, ms) in [("300", 300), ("300ms", 300), ("5s", 5_000), ("2m", 120_000)] {
+            assert_eq!(text.parse::<Milliseconds>().unwrap().0, ms, "{text}");
+        }
+        for (text, s) in [("300", 300), ("300s", 300), ("5m", 300), ("2h", 7_200)] {
+            assert_eq!(text.parse::<Seconds>().unwrap().0, s, "{text}");
+        }
+        for text in [
+            "",
+            "ms",
+            "s",
+            "-1",
+            "+1",
+            "1.5s",
+            "5 s",
+            "5d",
+            "99999999999999999999",
+            "18446744073709551615s",
+        ] {
+            assert!(text.parse::<Milliseconds>().is_err(), "{text}");
+        }
+        assert!("300ms".parse::<Seconds>().is_err());
+    }
+
+    #[test]
+    fn defaults_hold_and_flags_count() {
+        let options = Options::try_parse_from(["service", "--tick-ms", "1s"]).unwrap();
+        assert_eq!(
+            (options.port, options.tick_ms, options.factions, options.ttl),
+            (8000, Milliseconds(1_000), 5, Seconds(3_600))
+        );
+        assert_eq!(options.tick_ms.duration(), Duration::from_secs(1));
+        assert_eq!(options.log.log, "info");
+    }
+
+    #[test]
+    fn a_bad_value_and_an_unknown_flag_are_named() {
+        let text = refusal(&["--port", "70000"]);
+        assert!(
+            text.contains("--port") && text.contains("70000") && text.contains("65535"),
+            "{text}"
+        );
+        let text = refusal(&["--tick-ms", "5ms"]);
+        assert!(
+            text.contains("--tick-ms") && text.contains("10ms to 60000ms"),
+            "{text}"
+        );
+        let text = refusal(&["--factions", "65"]);
+        assert!(text.contains("from 2 to 64"), "{text}");
+        assert!(refusal(&["--prot", "1"]).contains("--prot"));
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let options = Options::try_parse_from(["service", "--token", "hunter2"]).unwrap();
+        assert_eq!(options.token.as_ref().map(Secret::expose), Some("hunter2"));
+        assert!(!format!("{options:?}").contains("hunter2"));
+        assert!(refusal(&["--token", ""]).contains("may not be empty"));
+    }
+
+    #[test]
+    fn the_description_is_complete() {
+        let options = describe::<Options>();
+        let names: Vec<&str> = options.iter().map(|option| option.flag.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "--port",
+                "--tick-ms",
+                "--factions",
+                "--ttl",
+                "--token",
+                "--log",
+                "--log-format"
+            ]
+        );
+        let table = markdown_table(&options);
+        assert!(
+            table.contains("| `--port` | `SERVICE_TEST_PORT` | `8000` | Port to listen on |"),
+            "{table}"
+        );
+        assert!(table.contains("How many \\| at most"), "{table}");
+        assert!(
+            table.contains("| `--token` | `SERVICE_TEST_TOKEN` |  | Shared token |"),
+            "{table}"
+        );
+    }
+}

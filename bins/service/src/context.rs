@@ -1,0 +1,193 @@
+//! A request as a handler gets it, with what the handler may ask of it.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, AsHeaderName};
+use http::{HeaderMap, Method, Uri};
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use crate::body::Request;
+use crate::json;
+use crate::problem::{FieldError, Problem};
+use crate::query::{Query, sentence};
+
+/// Header that names a request, in both directions.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+/// Where a connection comes from; [`crate::serve::serve`] puts it into each request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// Tells that the server is shutting down; [`crate::serve::serve`] puts it into each request's
+/// extensions.
+#[derive(Debug, Clone)]
+pub struct Shutdown(pub CancellationToken);
+
+/// One request, the parameters of its path and the state of the service.
+#[derive(Debug)]
+pub struct Context<S> {
+    state: Arc<S>,
+    request: Request,
+    parameters: Vec<(String, String)>,
+}
+
+impl<S> Context<S> {
+    pub(crate) fn new(state: Arc<S>, request: Request, parameters: Vec<(String, String)>) -> Self {
+        Self {
+            state,
+            request,
+            parameters,
+        }
+    }
+
+    /// What the router was made with.
+    #[must_use]
+    pub fn state(&self) -> &S {
+        &self.state
+    }
+
+    /// What the router was made with, to be taken along into a task.
+    #[must_use]
+    pub fn shared_state(&self) -> Arc<S> {
+        Arc::clone(&self.state)
+    }
+
+    /// The method as it was sent: a `HEAD` that is served by a `GET` handler shows as `HEAD`.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        self.request.method()
+    }
+
+    /// Path and query as they were sent, not decoded.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        self.request.uri()
+    }
+
+    /// All headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// A header as text, if it is there and visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    }
+
+    /// The token of `Authorization: Bearer`.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header(AUTHORIZATION)?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
+    /// Who is connected: the last hop, which may be a proxy.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.request.extensions().get::<Peer>().map(|peer| peer.0)
+    }
+
+    /// This request's name in answers and in the log.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.header(REQUEST_ID_HEADER)
+    }
+
+    /// Cancelled when the server begins to shut down. Whoever waits long (long polls, WebSockets)
+    /// waits for this too; sockets taken over by an upgrade must close themselves when it comes.
+    #[must_use]
+    pub fn shutdown(&self) -> CancellationToken {
+        self.request
+            .extensions()
+            .get::<Shutdown>()
+            .map(|shutdown| shutdown.0.clone())
+            .unwrap_or_default()
+    }
+
+    /// A parameter of the path, percent-decoded; empty if the route has none of that name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value.as_str())
+    }
+
+    /// A parameter of the path as a `T`; `allowed` says in words what can be written there.
+    ///
+    /// # Errors
+    /// 400 `invalid_path` with the name, the value and what is allowed.
+    pub fn parameter_as<T>(&self, name: &str, allowed: &str) -> Result<T, Problem>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let text = self.parameter(name);
+        text.parse().map_err(|error: T::Err| {
+            Problem::bad_request(
+                "invalid_path",
+                format!("{name} in the path is not {allowed}."),
+            )
+            .with_error(FieldError::new(
+                name,
+                text,
+                allowed,
+                sentence(&error.to_string()),
+            ))
+        })
+    }
+
+    /// The query, if it has none but the `allowed` parameters; `&[]` refuses any.
+    ///
+    /// # Errors
+    /// 400 `invalid_query`, see [`Query::parse`].
+    pub fn query(&self, allowed: &[&str]) -> Result<Query, Problem> {
+        Query::parse(self.request.uri().query(), allowed)
+    }
+
+    /// The body as a `T` from JSON, if it has at most `limit_bytes`. Takes the body away.
+    ///
+    /// # Errors
+    /// 415 for another content type, 413 for too long a body, 400 `malformed_json` or `invalid_body`
+    /// (with the field in `errors`).
+    pub async fn json<T: DeserializeOwned>(&mut self, limit_bytes: usize) -> Result<T, Problem> {
+        json::require_json(self.request.headers())?;
+        json::parse(&self.bytes(limit_bytes).await?)
+    }
+
+    /// The body as it was sent, if it has at most `limit_bytes`. Takes the body away.
+    ///
+    /// # Errors
+    /// 413 for too long a body, 400 `body_broken` if it ends early.
+    pub async fn bytes(&mut self, limit_bytes: usize) -> Result<Bytes, Problem> {
+        let mut body = std::mem::replace(self.request.body_mut(), crate::body::empty());
+        json::collect(self.request.headers(), &mut body, limit_bytes).await
+    }
+
+    /// The whole request, to look at.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The whole request, to change: `hyper::upgrade::on` and `hyper_tungstenite::upgrade` take it.
+    pub fn request_mut(&mut self) -> &mut Request {
+        &mut self.request
+    }
+
+    /// The whole request, to pass on.
+    #[must_use]
+    pub fn into_request(self) -> Request {
+        self.request
+    }
+}

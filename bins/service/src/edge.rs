@@ -1,0 +1,172 @@
+//! What every request passes on its way in and every answer on its way out.
+//!
+//! From the outside: request id, trace span, security headers, then the guard (load, time, panics).
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue};
+use hyper::body::Body as HttpBody;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::util::BoxCloneService;
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+use tower_http::request_id::{
+    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::body::{self, BoxError, Request, Response};
+use crate::context::{REQUEST_ID_HEADER, Shutdown};
+use crate::limits::Limits;
+use crate::problem::Problem;
+
+/// An application with its edge around it.
+pub(crate) type Edge = BoxCloneService<Request, Response, Infallible>;
+
+/// Longest request id that is taken over from a client, in characters.
+const REQUEST_ID_CHARACTERS_MAX: usize = 64;
+
+/// Sent unless the application says otherwise: fit for JSON, so pages must set their own policy.
+const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// Puts the edge around `app`.
+pub(crate) fn wrap<A, B>(app: A, limits: &Limits, shutdown: CancellationToken) -> Edge
+where
+    A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + 'static,
+    A::Future: Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let permits = Arc::new(Semaphore::new(limits.requests_max));
+    let timeout = Duration::from_millis(limits.request_timeout_ms);
+    let guarded = service_fn(move |mut request: Request| {
+        let (app, permits) = (app.clone(), Arc::clone(&permits));
+        request.extensions_mut().insert(Shutdown(shutdown.clone()));
+        guard(app, permits, timeout, request)
+    });
+    let [a, b, c, d, e] =
+        DEFAULT_HEADERS.map(|(name, value)| SetResponseHeaderLayer::if_not_present(name, value));
+    ServiceBuilder::new()
+        .map_request(drop_bad_request_id)
+        .layer(SetRequestIdLayer::x_request_id(RandomId))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .map_response(|response: http::Response<_>| response.map(body::boxed))
+        .layer(
+            TraceLayer::new_for_http()
+                // The path without the query: a query may hold what no log should.
+                .make_span_with(|request: &Request| {
+                    let id = request_id(request.headers()).unwrap_or_default();
+                    tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+                })
+                .on_request(())
+                .on_body_chunk(())
+                .on_eos(())
+                .on_failure(())
+                .on_response(|response: &http::Response<_>, latency: Duration, _: &tracing::Span| {
+                    tracing::debug!(status = response.status().as_u16(), latency_us = latency.as_micros(), "answered");
+                }),
+        )
+        .layer(a)
+        .layer(b)
+        .layer(c)
+        .layer(d)
+        .layer(e)
+        .service(guarded)
+        .boxed_clone()
+}
+
+async fn guard<A, B>(
+    app: A,
+    permits: Arc<Semaphore>,
+    timeout: Duration,
+    request: Request,
+) -> Result<Response, Infallible>
+where
+    A: Service<Request, Response = http::Response<B>, Error = Infallible>,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let id = request_id(request.headers()).map(str::to_owned);
+    let Ok(_permit) = permits.try_acquire() else {
+        let problem = Problem::unavailable(
+            "overloaded",
+            "Too many requests are being answered; try again shortly.",
+            1,
+        );
+        return Ok(problem.into_response(id.as_deref()));
+    };
+    let work = AssertUnwindSafe(app.oneshot(request)).catch_unwind();
+    let problem = match tokio::time::timeout(timeout, work).await {
+        Ok(Ok(Ok(response))) => return Ok(response.map(body::boxed)),
+        Ok(Ok(Err(never))) => match never {},
+        Ok(Err(panic)) => Problem::internal(format!(
+            "the handler panicked: {}",
+            panic_text(panic.as_ref())
+        )),
+        Err(_) => Problem::unavailable(
+            "request_timeout",
+            "The request took too long and was given up.",
+            1,
+        ),
+    };
+    Ok(problem.into_response(id.as_deref()))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without words")
+}
+
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get(REQUEST_ID_HEADER)?.to_str().ok()
+}
+
+/// A client's own request id is kept if it is short and harmless in a log.
+fn drop_bad_request_id(mut request: Request) -> Request {
+    let is_good = request_id(request.headers()).is_some_and(|id| {
+        (1..=REQUEST_ID_CHARACTERS_MAX).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte))
+    });
+    if !is_good {
+        request.headers_mut().remove(REQUEST_ID_HEADER);
+    }
+    request
+}
+
+/// Sixteen random hexadecimal digits.
+#[derive(Clone, Copy)]
+struct RandomId;
+
+impl MakeRequestId for RandomId {
+    fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
+        let number = getrandom::u64().ok()?;
+        HeaderValue::from_str(&format!("{number:016x}"))
+            .ok()
+            .map(RequestId::new)
+    }
+}

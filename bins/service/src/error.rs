@@ -1,0 +1,87 @@
+//! What can go wrong around serving, for the operator's eyes: each is one sentence that names the
+//! thing and what to do.
+
+use std::net::SocketAddr;
+
+use crate::body::BoxError;
+
+/// Why a service could not start, or another could not be reached.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// Another program listens there: stop it or choose another port.
+    #[error(
+        "port {} is already in use on {}: stop the other program or choose another port with {flag}",
+        address.port(), address.ip()
+    )]
+    AddressInUse {
+        /// Where it should have listened.
+        address: SocketAddr,
+        /// The flag that sets the port.
+        flag: String,
+    },
+    /// The address cannot be listened on for another reason.
+    #[error("cannot listen on {address} (set with {flag}): {source}")]
+    Bind {
+        /// Where it should have listened.
+        address: SocketAddr,
+        /// The flag that sets it.
+        flag: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The signals that end the program cannot be listened to.
+    #[error("cannot listen for SIGINT and SIGTERM: {source}")]
+    Signals {
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Two routes contradict each other, or one is malformed: a mistake in the program.
+    #[error("route {route}: {detail}")]
+    Route {
+        /// Method and path, or the path alone.
+        route: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A log filter that cannot be understood.
+    #[error(
+        "log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug"
+    )]
+    LogFilter {
+        /// What was given.
+        filter: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The other service did not take the connection or broke it: try again later.
+    #[error("{url} cannot be reached: {source}")]
+    Unreachable {
+        /// Scheme, host, port and path that were asked for.
+        url: String,
+        /// What the client said.
+        source: BoxError,
+    },
+    /// The other service did not answer in time: try again later.
+    #[error("{url} did not answer within {timeout_ms} ms")]
+    NoAnswer {
+        /// Scheme, host, port and path that were asked for.
+        url: String,
+        /// How long was waited, in milliseconds.
+        timeout_ms: u64,
+    },
+    /// The other service answered something unexpected: trying again will not help.
+    #[error("{url} answered something unexpected: {detail}")]
+    UnexpectedAnswer {
+        /// Scheme, host, port and path that were asked for.
+        url: String,
+        /// What was unexpected about it.
+        detail: String,
+    },
+    /// A URL that cannot be asked: not `http://host[:port]/…`.
+    #[error("{url:?} is not a URL of the form http://host:port/path")]
+    Url {
+        /// What was given.
+        url: String,
+    },
+}

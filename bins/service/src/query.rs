@@ -1,0 +1,229 @@
+//! Query parameters, strictly: an unknown, repeated or malformed one is refused by name.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::problem::{FieldError, Problem};
+
+/// The parameters of one request, all of them known ones.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    values: BTreeMap<String, String>,
+}
+
+impl Query {
+    /// Parses `query` (the part after `?`), allowing only the names in `allowed`.
+    ///
+    /// # Errors
+    /// 400 `invalid_query` naming each unknown or repeated parameter, or one that is not UTF-8.
+    pub fn parse(query: Option<&str>, allowed: &[&str]) -> Result<Self, Problem> {
+        let mut values = BTreeMap::new();
+        let mut errors = Vec::new();
+        for pair in query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (Some(name), Some(value)) = (decode(name), decode(value)) else {
+                errors.push(FieldError::new(
+                    name,
+                    Value::Null,
+                    "percent-encoded UTF-8",
+                    "It is not UTF-8.",
+                ));
+                continue;
+            };
+            if !allowed.contains(&name.as_str()) {
+                let allowed = if allowed.is_empty() {
+                    "no query parameters".to_owned()
+                } else {
+                    format!("the parameters {}", allowed.join(", "))
+                };
+                errors.push(FieldError::new(
+                    name,
+                    value,
+                    allowed,
+                    "This query parameter is unknown.",
+                ));
+            } else if values.contains_key(&name) {
+                errors.push(FieldError::new(
+                    name,
+                    value,
+                    "each parameter once",
+                    "This query parameter is repeated.",
+                ));
+            } else {
+                values.insert(name, value);
+            }
+        }
+        if errors.is_empty() {
+            Ok(Self { values })
+        } else {
+            Err(invalid(errors))
+        }
+    }
+
+    /// The parameter as text.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// The parameter as a `T`; `allowed` says in words what can be written there.
+    ///
+    /// # Errors
+    /// 400 `invalid_query` with the name, the value and what is allowed.
+    pub fn parsed<T>(&self, name: &str, allowed: &str) -> Result<Option<T>, Problem>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(invalid(vec![FieldError::new(
+                name,
+                text,
+                allowed,
+                sentence(&error.to_string()),
+            )])),
+        }
+    }
+
+    /// The parameter as a number within `range`.
+    ///
+    /// # Errors
+    /// 400 `invalid_query` with the name, the value and the range.
+    pub fn integer<T>(&self, name: &str, range: RangeInclusive<T>) -> Result<Option<T>, Problem>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(value) if range.contains(&value) => Ok(Some(value)),
+            _ => Err(invalid(vec![FieldError::new(
+                name,
+                text,
+                format!("an integer from {} to {}", range.start(), range.end()),
+                "This is not such an integer.",
+            )])),
+        }
+    }
+
+    /// The parameter as `true` or `false`.
+    ///
+    /// # Errors
+    /// 400 `invalid_query` with the name and the value.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, Problem> {
+        self.parsed(name, "true or false")
+    }
+}
+
+/// The problem of a parameter that has to be there and is not.
+pub fn missing(name: &str, allowed: &str) -> Problem {
+    invalid(vec![FieldError::new(
+        name,
+        Value::Null,
+        allowed,
+        "This query parameter is missing.",
+    )])
+}
+
+fn invalid(errors: Vec<FieldError>) -> Problem {
+    let names = errors
+        .iter()
+        .map(|error| error.field.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    Problem::bad_request(
+        "invalid_query",
+        format!("The query is not as it should be: {names}."),
+    )
+    .with_errors(errors)
+}
+
+fn decode(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
+}
+
+/// Capital first, full stop last.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut sentence: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    sentence.push_str(characters.as_str());
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_parameters_are_decoded() {
+        let query = Query::parse(
+            Some("after=17-0&name=a%20b+c&&flag"),
+            &["after", "name", "flag"],
+        )
+        .unwrap();
+        assert_eq!(query.get("after"), Some("17-0"));
+        assert_eq!(query.get("name"), Some("a b c"));
+        assert_eq!(query.get("flag"), Some(""));
+        assert_eq!(query.get("other"), None);
+        assert!(Query::parse(None, &[]).is_ok());
+    }
+
+    #[test]
+    fn unknown_repeated_and_undecodable_ones_are_all_named() {
+        let problem = Query::parse(Some("seed=1&sede=2&seed=3&x=%ff"), &["seed", "x"]).unwrap_err();
+        assert_eq!(
+            (problem.status().as_u16(), problem.code()),
+            (400, "invalid_query")
+        );
+        let fields: Vec<_> = problem
+            .errors()
+            .iter()
+            .map(|error| error.field.as_str())
+            .collect();
+        assert_eq!(fields, ["sede", "seed", "x"]);
+        assert_eq!(problem.errors()[0].allowed, "the parameters seed, x");
+    }
+
+    #[test]
+    fn numbers_have_bounds_and_errors_name_them() {
+        let query = Query::parse(
+            Some("count=1001&wait=-1&seed=5&paused=yes"),
+            &["count", "wait", "seed", "paused"],
+        )
+        .unwrap();
+        let problem = query.integer::<u32>("count", 1..=1000).unwrap_err();
+        assert_eq!(problem.errors()[0].allowed, "an integer from 1 to 1000");
+        assert_eq!(problem.errors()[0].value, "1001");
+        assert!(query.integer::<u32>("wait", 0..=30_000).is_err());
+        assert_eq!(query.integer::<u64>("seed", 0..=9).unwrap(), Some(5));
+        assert_eq!(query.integer::<u64>("absent", 0..=9).unwrap(), None);
+        assert_eq!(
+            query.boolean("paused").unwrap_err().errors()[0].allowed,
+            "true or false"
+        );
+    }
+}
