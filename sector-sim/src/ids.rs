@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The index of a system on its map, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SystemId(pub u32);
 
 impl SystemId {
@@ -31,6 +32,7 @@ impl fmt::Display for SystemId {
 /// The number of a fleet, counted from 1 and never used twice in a sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FleetId(pub u32);
 
 impl fmt::Display for FleetId {
@@ -52,6 +54,7 @@ pub const FACTION_IDS: usize = (FIRST_SPLINTER + MAX_SPLINTERS) as usize;
 
 /// A faction: a starter, the League or a splinter.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, examples("F1", "L1", "S2")))]
 pub struct FactionId(u8);
 
 impl FactionId {

@@ -1,12 +1,75 @@
 //! The rules of a sector as a pure, deterministic simulation.
+//!
+//! A sector is a map of star systems joined by lanes, on which factions fight until one prevails. The same rules,
+//! seed and orders give the same history, bit for bit, on every platform: there are no floats, clocks, threads or
+//! input and output in here, and every random draw is a pure function of what it is for.
+//!
+//! ```
+//! use sector_sim::{Mirror, Delta, Rules, Snapshot, Universe, World};
+//!
+//! let mut world = World::new(Rules::classic().into(), 7).unwrap();
+//! let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
+//! let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
+//!
+//! // Whoever has a snapshot follows by deltas.
+//! let mut mirror = Mirror::new(&snapshot).unwrap();
+//! for _ in 0..10 {
+//!     world.step(&[]);
+//!     mirror.apply(&Delta::of("u-1", &world)).unwrap();
+//! }
+//! assert_eq!(mirror.digest(), world.digest());
+//! assert!(mirror.is_exact());
+//! ```
 
+mod bits;
+mod board;
+mod delta;
+mod digest;
 mod draw;
+mod event;
+mod fleets;
+mod game;
 mod ids;
+mod ledger;
+mod map;
+mod mirror;
+mod names;
+mod narrate;
+mod order;
+mod replay;
+mod route;
 mod rules;
+mod snapshot;
+mod step;
+mod strategy;
+mod units;
+mod view;
+mod world;
 
+pub use board::{Board, Faction, HISTORY_LENGTH, Outcome, System};
+pub use delta::Delta;
+pub use digest::{BadDigest, Digest, digest_of};
 pub use draw::{Draw, Purpose, next_seed};
+pub use event::{Cause, Event};
+pub use fleets::{Fleet, Fleets, Place};
+pub use game::{Game, Seating};
 pub use ids::{FACTION_IDS, FactionId, FactionKind, FleetId, MAX_SPLINTERS, MAX_STARTERS, SystemId, UnknownFactionId};
+pub use map::{Kind, Lane, MAX_SYSTEMS, Map, MapError, Neighbour, SIDE, Site, UNREACHED};
+pub use mirror::{Mirror, MirrorError};
+pub use names::{faction_color, faction_name};
+pub use narrate::narrate;
+pub use order::{Amount, CLIENT_ID_MAX, Command, Focus, FormError, Order, OrderForm, OrderKind, REASON_MAX, Refusal};
+pub use replay::{Header, REPLAY_FORMAT, REPLAY_VERSION, Record, ReplayError, Verified, read_header, verify};
+pub use route::Planner;
 pub use rules::*;
+pub use snapshot::{
+    FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SnapshotError, SystemChange, SystemForm, Universe,
+};
+pub use step::{Report, attack_odds, economy, garrison_limit, output, weighed};
+pub use strategy::{Idle, Random, STRATEGIES, Strategy, Turn, UnknownStrategy, strategy};
+pub use units::{ONE, ratio, scale};
+pub use view::View;
+pub use world::{Size, World, WorldError};
 
 /// The greatest seed: 2^53 − 1, the greatest integer that every JSON reader holds exactly.
 pub const MAX_SEED: u64 = (1 << 53) - 1;

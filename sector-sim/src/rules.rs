@@ -39,7 +39,7 @@ macro_rules! section {
         }
 
         impl $name {
-            fn check(&self) -> Result<(), RulesError> {
+            pub(crate) fn check(&self) -> Result<(), RulesError> {
                 $(in_range(concat!($prefix, ".", stringify!($field)), self.$field, $least, $most)?;)*
                 Ok(())
             }
@@ -48,11 +48,7 @@ macro_rules! section {
 }
 
 fn in_range(key: &'static str, value: i64, least: i64, most: i64) -> Result<(), RulesError> {
-    if (least..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(RulesError::OutOfRange { key, value, least, most })
-    }
+    if (least..=most).contains(&value) { Ok(()) } else { Err(RulesError::OutOfRange { key, value, least, most }) }
 }
 
 section! {
@@ -203,6 +199,8 @@ section! {
         secession: 0 to 1000,
         /// The most splinters of a sector.
         splinters: 1 to 32,
+        /// The stability that a system has at least after it rose, per mille.
+        stability: 0 to 1000,
         /// The fleet of a system that joins the League, milli.
         league_fleet: 1_000 to 1_000_000_000,
         /// Ticks of reclaim cooldown after joining the League.
@@ -388,7 +386,10 @@ impl Rules {
         self.victory.check()?;
         self.personality.iter().try_for_each(Personality::check)?;
         if !(1..=64).contains(&self.personality.len()) {
-            return Err(RulesError::Contradiction(format!("{} personalities given; allowed are 1 to 64", self.personality.len())));
+            return Err(RulesError::Contradiction(format!(
+                "{} personalities given; allowed are 1 to 64",
+                self.personality.len()
+            )));
         }
         for (low_key, low, high_key, high) in [
             ("map.least_value", self.map.least_value, "map.most_value", self.map.most_value),

@@ -1,0 +1,28 @@
+//! How long it takes to draw a map, from the default size up to a hundred thousand systems.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use sector_sim::{Map, Rules};
+
+fn generate(criterion: &mut Criterion) {
+    let rules = Rules::classic().map;
+    let mut group = criterion.benchmark_group("map_generate");
+    group.sample_size(10);
+    for systems in [30, 300, 3_000, 30_000, 100_000] {
+        group.throughput(Throughput::Elements(u64::from(systems)));
+        group.bench_with_input(BenchmarkId::from_parameter(systems), &systems, |bencher, systems| {
+            let mut seed = 0;
+            bencher.iter(|| {
+                seed += 1;
+                let map = black_box(Map::generate(&rules, seed, *systems, 5));
+                assert_eq!(map.as_ref().map(Map::len), Ok(*systems as usize));
+                map
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, generate);
+criterion_main!(benches);

@@ -1,0 +1,241 @@
+//! The state of a sector at a tick: what a player sees, a snapshot carries and a digest covers.
+//!
+//! [`crate::World`] moves a board forward by the rules, [`crate::Mirror`] by deltas; strategies look at either.
+
+use std::collections::VecDeque;
+
+use crate::event::{Cause, Event};
+use crate::fleets::Fleets;
+use crate::ids::{FACTION_IDS, FactionId, FleetId, SystemId};
+use crate::order::Focus;
+
+/// How many notable events the history keeps.
+pub const HISTORY_LENGTH: usize = 64;
+
+/// What changes about a system. Strengths in thousandths, stability and unrest in per mille.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct System {
+    /// Who owns it.
+    pub owner: Option<FactionId>,
+    /// Strength that defends it without a fleet.
+    pub garrison: i64,
+    /// How content it is.
+    pub stability: i64,
+    /// How much it resents a capture.
+    pub unrest: i64,
+    /// How much was fought there lately.
+    pub heat: i64,
+    /// Ticks in which an attacker has lower odds, after a rebellion.
+    pub reclaim_cooldown: i64,
+    /// Ticks for which it has been owned, up to those that yield in full.
+    pub maturity: i64,
+    /// What it strives for.
+    pub focus: Focus,
+    /// Who is occupying it.
+    pub occupation_faction: Option<FactionId>,
+    /// For how many running ticks.
+    pub occupation_progress: i64,
+    /// The strongest foreign faction with a fleet there.
+    pub siege_owner: Option<FactionId>,
+    /// The strength of its fleets there.
+    pub siege_strength: i64,
+}
+
+/// A faction. Amounts in thousandths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faction {
+    /// Its id.
+    pub id: FactionId,
+    /// Its name.
+    pub name: Box<str>,
+    /// Whether it has a system or a fleet.
+    pub alive: bool,
+    /// The faction it broke away from.
+    pub parent: Option<FactionId>,
+    /// Where it started.
+    pub home: Option<SystemId>,
+    /// Where new fleets appear, if it chose.
+    pub muster: Option<SystemId>,
+    /// What has been gathered towards the next fleet.
+    pub build_stock: i64,
+    /// What its systems yield.
+    pub economy: i64,
+    /// How many systems it owns.
+    pub systems: i64,
+    /// Their value.
+    pub value: i64,
+    /// How many fleets it has.
+    pub fleets: i64,
+    /// Their strength.
+    pub strength: i64,
+    /// For how many running ticks it has dominated the sector.
+    pub domination_ticks: i64,
+}
+
+impl Faction {
+    pub(crate) fn new(id: FactionId, name: Box<str>) -> Faction {
+        Faction {
+            id,
+            name,
+            alive: true,
+            parent: None,
+            home: None,
+            muster: None,
+            build_stock: 0,
+            economy: 0,
+            systems: 0,
+            value: 0,
+            fleets: 0,
+            strength: 0,
+            domination_ticks: 0,
+        }
+    }
+
+    /// What standing is measured by, best first: value held, systems, strength.
+    #[must_use]
+    pub fn score(&self) -> (i64, i64, i64) {
+        (self.value, self.systems, self.strength)
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Who won.
+    pub winner: Option<FactionId>,
+    /// Why it ended.
+    pub cause: Cause,
+    /// In which tick.
+    pub tick: u64,
+}
+
+/// The state of a sector at a tick.
+#[derive(Clone, Debug)]
+pub struct Board {
+    pub(crate) seed: u64,
+    pub(crate) tick: u64,
+    pub(crate) systems: Vec<System>,
+    pub(crate) fleets: Fleets,
+    /// By id.
+    pub(crate) factions: Vec<Faction>,
+    /// The position in `factions` by faction index.
+    pub(crate) faction_at: [u8; FACTION_IDS],
+    pub(crate) next_fleet_id: FleetId,
+    pub(crate) result: Option<Outcome>,
+    /// What happened in the last tick.
+    pub(crate) events: Vec<Event>,
+    pub(crate) history: VecDeque<(u64, Event)>,
+}
+
+const ABSENT: u8 = u8::MAX;
+
+impl Board {
+    pub(crate) fn new(seed: u64, systems: usize) -> Board {
+        Board {
+            seed,
+            tick: 0,
+            systems: vec![System::default(); systems],
+            fleets: Fleets::new(systems),
+            factions: Vec::new(),
+            faction_at: [ABSENT; FACTION_IDS],
+            next_fleet_id: FleetId(1),
+            result: None,
+            events: Vec::new(),
+            history: VecDeque::new(),
+        }
+    }
+
+    /// The seed that the sector grew from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many ticks have passed.
+    #[must_use]
+    pub fn tick(&self) -> u64 {
+        self.tick
+    }
+
+    /// All systems, by id.
+    #[must_use]
+    pub fn systems(&self) -> &[System] {
+        &self.systems
+    }
+
+    /// The system with this id.
+    #[must_use]
+    pub fn system(&self, id: SystemId) -> Option<&System> {
+        self.systems.get(id.index())
+    }
+
+    /// All fleets.
+    #[must_use]
+    pub fn fleets(&self) -> &Fleets {
+        &self.fleets
+    }
+
+    /// All factions that ever were, by id.
+    #[must_use]
+    pub fn factions(&self) -> &[Faction] {
+        &self.factions
+    }
+
+    /// The faction with this id.
+    #[must_use]
+    pub fn faction(&self, id: FactionId) -> Option<&Faction> {
+        self.factions.get(usize::from(self.faction_at[id.index()]))
+    }
+
+    pub(crate) fn faction_mut(&mut self, id: FactionId) -> Option<&mut Faction> {
+        self.factions.get_mut(usize::from(self.faction_at[id.index()]))
+    }
+
+    /// Adds a faction, or replaces the one with its id.
+    pub(crate) fn put_faction(&mut self, faction: Faction) {
+        match self.factions.binary_search_by_key(&faction.id, |known| known.id) {
+            Ok(index) => self.factions[index] = faction,
+            Err(index) => {
+                self.factions.insert(index, faction);
+                for (index, faction) in self.factions.iter().enumerate() {
+                    self.faction_at[faction.id.index()] = index as u8;
+                }
+            }
+        }
+    }
+
+    /// How the run ended, once it has.
+    #[must_use]
+    pub fn result(&self) -> Option<Outcome> {
+        self.result
+    }
+
+    /// What happened in the last tick.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The latest notable events with their ticks, oldest first.
+    pub fn history(&self) -> impl Iterator<Item = (u64, &Event)> + '_ {
+        self.history.iter().map(|(tick, event)| (*tick, event))
+    }
+
+    /// The living factions, best first.
+    #[must_use]
+    pub fn standing(&self) -> Vec<&Faction> {
+        let mut living: Vec<&Faction> = self.factions.iter().filter(|faction| faction.alive).collect();
+        living.sort_by(|a, b| b.score().cmp(&a.score()).then(a.id.cmp(&b.id)));
+        living
+    }
+
+    /// Keeps the notable ones among the events of the last tick.
+    pub(crate) fn remember_events(&mut self) {
+        for event in self.events.iter().filter(|event| event.is_notable()) {
+            if self.history.len() == HISTORY_LENGTH {
+                self.history.pop_front();
+            }
+            self.history.push_back((self.tick, event.clone()));
+        }
+    }
+}

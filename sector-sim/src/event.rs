@@ -1,0 +1,181 @@
+//! What happened in a tick, as values. [`crate::narrate`] puts them into words.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{FactionId, FleetId, SystemId};
+use crate::order::{OrderKind, Refusal};
+
+/// One thing that happened. Strengths are in thousandths, odds in per mille.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Event {
+    /// A fleet set out on a lane.
+    Launched {
+        /// The fleet.
+        fleet: FleetId,
+        /// Its owner.
+        faction: FactionId,
+        /// Where it set out.
+        from: SystemId,
+        /// Where the lane leads.
+        to: SystemId,
+        /// The tick in which it arrives there.
+        arrives: u64,
+    },
+    /// A fleet came to the end of a lane.
+    Arrived {
+        /// The fleet.
+        fleet: FleetId,
+        /// Its owner.
+        faction: FactionId,
+        /// Where it is now.
+        system: SystemId,
+    },
+    /// Two sides fought.
+    Battle {
+        /// Where.
+        system: SystemId,
+        /// Who attacked.
+        attacker: FactionId,
+        /// Who defended.
+        defender: FactionId,
+        /// Strength of the attacker before.
+        attack: i64,
+        /// Strength of the defender before, with the garrison if it fought.
+        defence: i64,
+        /// How likely the attacker was to win; 0 and 1000 mean that it was certain.
+        odds: i64,
+        /// Who won.
+        winner: FactionId,
+        /// What the attacker's fleets lost.
+        attacker_loss: i64,
+        /// What the defender's fleets lost.
+        defender_loss: i64,
+        /// What the garrison lost.
+        garrison_loss: i64,
+    },
+    /// A faction began to occupy a system.
+    OccupationStarted {
+        /// The system.
+        system: SystemId,
+        /// The occupier.
+        faction: FactionId,
+    },
+    /// An occupation ended without a capture.
+    OccupationLost {
+        /// The system.
+        system: SystemId,
+        /// Who had occupied it.
+        faction: FactionId,
+    },
+    /// A system changed its owner by force.
+    Captured {
+        /// The system.
+        system: SystemId,
+        /// The new owner.
+        faction: FactionId,
+        /// The owner before, if it had one.
+        from: Option<FactionId>,
+    },
+    /// A system rose and joined the League.
+    Rebelled {
+        /// The system.
+        system: SystemId,
+        /// The owner before.
+        from: FactionId,
+        /// The League.
+        to: FactionId,
+    },
+    /// A system rose and joined a splinter.
+    Seceded {
+        /// The system.
+        system: SystemId,
+        /// The owner before.
+        from: FactionId,
+        /// The splinter.
+        to: FactionId,
+    },
+    /// A new fleet was built.
+    FleetBuilt {
+        /// The fleet.
+        fleet: FleetId,
+        /// Its owner.
+        faction: FactionId,
+        /// Where.
+        system: SystemId,
+        /// How strong.
+        strength: i64,
+    },
+    /// An order was carried out.
+    OrderApplied {
+        /// Its index among the orders of the tick.
+        order: u32,
+        /// Who gave it.
+        faction: FactionId,
+        /// What kind of order it was.
+        kind: OrderKind,
+        /// The fleet that obeys, if it concerns one.
+        fleet: Option<FleetId>,
+        /// The sender's own id for it.
+        client_id: Option<Box<str>>,
+    },
+    /// An order was refused and changed nothing.
+    OrderRefused {
+        /// Its index among the orders of the tick.
+        order: u32,
+        /// Who gave it.
+        faction: FactionId,
+        /// What kind of order it was.
+        kind: OrderKind,
+        /// Why.
+        code: Refusal,
+        /// The sender's own id for it.
+        client_id: Option<Box<str>>,
+    },
+    /// A faction lost its last system and fleet.
+    Eliminated {
+        /// Which.
+        faction: FactionId,
+    },
+    /// The run is over.
+    RunEnded {
+        /// Who won; nobody when all have perished.
+        winner: Option<FactionId>,
+        /// Why it ended.
+        cause: Cause,
+    },
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Cause {
+    /// One faction held most of the sector's value for long enough.
+    Domination,
+    /// All others have been eliminated.
+    LastStanding,
+    /// The tick limit was reached and the scores were compared.
+    TickLimit,
+}
+
+impl Event {
+    /// The system that draws the eye to this event, if it is one to look at.
+    #[must_use]
+    pub const fn highlight(&self) -> Option<SystemId> {
+        match self {
+            Event::Battle { system, .. }
+            | Event::Captured { system, .. }
+            | Event::Rebelled { system, .. }
+            | Event::Seceded { system, .. } => Some(*system),
+            _ => None,
+        }
+    }
+
+    /// Whether the history keeps this event.
+    #[must_use]
+    pub const fn is_notable(&self) -> bool {
+        self.highlight().is_some() || matches!(self, Event::Eliminated { .. } | Event::RunEnded { .. })
+    }
+}

@@ -1,0 +1,226 @@
+//! Where the starters begin: far from each other, and with equal prospects.
+//!
+//! Each attempt draws a first home at the rim and then, again and again, a system as far in hops from all homes as
+//! there is (every other attempt accepts one hop less, for variety). The values of the systems within two hops of
+//! the homes are then evened out one point at a time, the richest zone giving and the poorest taking. Of all
+//! attempts that are fair after that, the one wins whose homes lie farthest apart, then the one whose homes are most
+//! alike in systems, lanes and distance to the nearest rival. Homes all have the same value themselves, and
+//! which starter gets which is drawn, so that no seat is better.
+
+use crate::map::adjacency::{Adjacency, UNREACHED};
+use crate::map::zones::{Zones, extremes};
+use crate::{Draw, MapRules, Purpose, SystemId};
+
+/// Attempts are limited so that together they look at about this many systems.
+const SYSTEMS_LOOKED_AT: usize = 1_000_000;
+/// Values are evened out to this part of the allowed difference.
+const MARGIN: u32 = 3;
+
+/// The homes in the order of the starters. Changes the values around them.
+pub(super) fn choose(
+    adjacency: &Adjacency,
+    values: &mut [u8],
+    rules: &MapRules,
+    seed: u64,
+    factions: u8,
+) -> Vec<SystemId> {
+    let systems = adjacency.systems();
+    let attempts = (rules.home_attempts.unsigned_abs() as usize).min((SYSTEMS_LOOKED_AT / systems).max(1));
+    let mut search = Search::default();
+    let mut best: Option<Attempt> = None;
+    for attempt in 0..attempts as u64 {
+        let mut draw = Draw::new(seed, 0, Purpose::Homes, attempt);
+        let homes = search.spread_out(adjacency, usize::from(factions), attempt % 2 == 1, &mut draw);
+        let found = search.judge(adjacency, homes, values, rules);
+        if best.as_ref().is_none_or(|best| found.rank() > best.rank()) {
+            best = Some(found);
+        }
+    }
+    let Some(best) = best else { return Vec::new() };
+    for (system, value) in best.zones.systems.iter().zip(best.values) {
+        values[*system as usize] = value;
+    }
+    best.homes
+}
+
+/// By how much the sums differ, per mille of the greatest.
+fn difference_per_mille(sums: &[u32]) -> u32 {
+    let (least, most) = extremes(sums);
+    (sums[most] - sums[least]) * 1000 / sums[most].max(1)
+}
+
+struct Attempt {
+    homes: Vec<SystemId>,
+    zones: Zones,
+    /// The values of the systems of the zones, evened out.
+    values: Vec<u8>,
+    is_fair: bool,
+    difference_per_mille: u32,
+    /// The least hops between two homes.
+    hops: u32,
+    /// How much the homes differ in other things.
+    unlikeness: u32,
+}
+
+impl Attempt {
+    /// The greatest is the best.
+    fn rank(&self) -> impl Ord {
+        let unfairness = if self.is_fair { 0 } else { self.difference_per_mille };
+        (-i64::from(unfairness), self.hops, -i64::from(self.unlikeness), -i64::from(self.difference_per_mille))
+    }
+}
+
+/// Buffers of the search.
+#[derive(Default)]
+struct Search {
+    /// Hops from each system to the nearest home.
+    hops: Vec<u32>,
+    /// The nearest home, by its index.
+    nearest: Vec<u8>,
+    queue: Vec<SystemId>,
+    farthest: Vec<SystemId>,
+}
+
+impl Search {
+    fn spread_out(&mut self, adjacency: &Adjacency, count: usize, less_far: bool, draw: &mut Draw) -> Vec<SystemId> {
+        let anywhere = SystemId(draw.below(adjacency.systems() as u64) as u32);
+        adjacency.hops_from(&[anywhere], &mut self.hops);
+        let mut homes = vec![self.draw_farthest(false, draw)];
+        self.hops.fill(UNREACHED);
+        self.nearest.clear();
+        self.nearest.resize(adjacency.systems(), 0);
+        self.settle(adjacency, homes[0], 0);
+        while homes.len() < count {
+            let home = self.draw_farthest(less_far, draw);
+            self.settle(adjacency, home, homes.len() as u8);
+            homes.push(home);
+        }
+        draw.shuffle(&mut homes);
+        homes
+    }
+
+    /// One of the systems with the most hops (or one less), none with 0.
+    fn draw_farthest(&mut self, less_far: bool, draw: &mut Draw) -> SystemId {
+        let most = self.hops.iter().copied().max().unwrap_or(0);
+        let least = most.saturating_sub(u32::from(less_far)).max(1);
+        self.farthest.clear();
+        for (index, hops) in self.hops.iter().enumerate() {
+            if *hops >= least {
+                self.farthest.push(SystemId(index as u32));
+            }
+        }
+        self.farthest.get(draw.below(self.farthest.len() as u64) as usize).copied().unwrap_or(SystemId(0))
+    }
+
+    /// Brings the hops up to date with a further home, looking only at the systems that it is nearer to.
+    fn settle(&mut self, adjacency: &Adjacency, home: SystemId, index: u8) {
+        self.hops[home.index()] = 0;
+        self.nearest[home.index()] = index;
+        self.queue.clear();
+        self.queue.push(home);
+        let mut start = 0;
+        while let Some(system) = self.queue.get(start).copied() {
+            start += 1;
+            let hops = self.hops[system.index()] + 1;
+            for neighbour in adjacency.of(system) {
+                if hops < self.hops[neighbour.system.index()] {
+                    self.hops[neighbour.system.index()] = hops;
+                    self.nearest[neighbour.system.index()] = index;
+                    self.queue.push(neighbour.system);
+                }
+            }
+        }
+    }
+
+    /// For each home, in the order in which they settled, the hops to the nearest other one: the shortest way
+    /// between two neighbouring realms.
+    fn rivals(&self, adjacency: &Adjacency, count: usize) -> Vec<u32> {
+        let mut rivals = vec![UNREACHED; count];
+        for (index, nearest) in self.nearest.iter().enumerate() {
+            for neighbour in adjacency.of(SystemId(index as u32)) {
+                if self.nearest[neighbour.system.index()] != *nearest {
+                    let way = self.hops[index] + 1 + self.hops[neighbour.system.index()];
+                    let rival = &mut rivals[usize::from(*nearest)];
+                    *rival = way.min(*rival);
+                }
+            }
+        }
+        rivals
+    }
+
+    fn judge(&self, adjacency: &Adjacency, homes: Vec<SystemId>, values: &[u8], rules: &MapRules) -> Attempt {
+        let limit = rules.home_fairness_per_mille.unsigned_abs() as u32;
+        let zones = Zones::new(adjacency, &homes);
+        let home_value = rules.least_value + (rules.most_value - rules.least_value + 1) / 2;
+        let zone_value = |system: &u32| match homes.contains(&SystemId(*system)) {
+            true => home_value as u8,
+            false => values[*system as usize],
+        };
+        let mut values: Vec<u8> = zones.systems.iter().map(zone_value).collect();
+        let fixed: Vec<bool> = zones.systems.iter().map(|system| homes.contains(&SystemId(*system))).collect();
+        even_out(&zones, &mut values, &fixed, rules, limit / MARGIN);
+        let difference_per_mille = difference_per_mille(&zones.sums(values.iter().copied().map(u32::from)));
+
+        let spread = |amounts: &[u32]| {
+            let (least, most) = extremes(amounts);
+            amounts[most] - amounts[least]
+        };
+        let rivals = self.rivals(adjacency, homes.len());
+        let sizes = zones.sums(zones.systems.iter().map(|_| 1));
+        let lanes: Vec<u32> = homes.iter().map(|home| adjacency.of(*home).len() as u32).collect();
+        Attempt {
+            is_fair: difference_per_mille <= limit,
+            difference_per_mille,
+            hops: rivals.iter().copied().min().unwrap_or(0),
+            unlikeness: 2 * spread(&rivals) + 2 * spread(&lanes) + spread(&sizes),
+            homes,
+            zones,
+            values,
+        }
+    }
+}
+
+/// Moves the values toward equal sums, one point at a time, until they differ by no more than `goal` per mille.
+///
+/// Steps alternate between adding to the poorest and taking from the richest, so that the map as a whole
+/// keeps its worth. Systems that belong to only one of the two are changed, those of the fewest homes first. As the
+/// zones overlap, steps may undo each other: their number is bounded, and the most even values are kept.
+fn even_out(zones: &Zones, values: &mut Vec<u8>, fixed: &[bool], rules: &MapRules, goal: u32) {
+    let range = rules.least_value as u8..=rules.most_value as u8;
+    let mut sums = zones.sums(values.iter().copied().map(u32::from));
+    let mut best = (difference_per_mille(&sums), values.clone());
+    for step in 0..values.len() * 4 {
+        if best.0 <= goal {
+            break;
+        }
+        let (poorest, richest) = extremes(&sums);
+        let change = |adds: bool| {
+            let (inside, outside) = if adds { (poorest, richest) } else { (richest, poorest) };
+            let is_open = |index: &usize| {
+                let (mask, value) = (zones.members[*index], values[*index]);
+                let has_room = if adds { value < *range.end() } else { value > *range.start() };
+                !fixed[*index] && mask >> inside & 1 == 1 && mask >> outside & 1 == 0 && has_room
+            };
+            let order = |index: &usize| {
+                let value = values[*index];
+                (zones.members[*index].count_ones(), if adds { value } else { u8::MAX - value })
+            };
+            (0..values.len()).filter(is_open).min_by_key(order).map(|index| (index, adds))
+        };
+        let adds_first = step % 2 == 0;
+        let Some((index, adds)) = change(adds_first).or_else(|| change(!adds_first)) else {
+            break;
+        };
+        values[index] = if adds { values[index] + 1 } else { values[index] - 1 };
+        for (home, sum) in sums.iter_mut().enumerate() {
+            if zones.members[index] >> home & 1 == 1 {
+                *sum = if adds { *sum + 1 } else { *sum - 1 };
+            }
+        }
+        let difference = difference_per_mille(&sums);
+        if difference < best.0 {
+            best = (difference, values.clone());
+        }
+    }
+    *values = best.1;
+}

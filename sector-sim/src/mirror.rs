@@ -1,0 +1,181 @@
+//! A copy of a sector that somebody else runs, kept up to date by deltas.
+
+use std::sync::Arc;
+
+use crate::board::{Board, Outcome};
+use crate::delta::Delta;
+use crate::digest::{Digest, digest_of};
+use crate::ids::FleetId;
+use crate::map::Map;
+use crate::snapshot::{Snapshot, SnapshotError, Universe};
+
+/// Why a delta cannot be applied. The mirror is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// It belongs to another universe.
+    #[error("the delta belongs to universe {delta:?}, the mirror shows {mirror:?}")]
+    Universe {
+        /// The universe of the delta.
+        delta: String,
+        /// The universe of the mirror.
+        mirror: String,
+    },
+    /// It is not the next tick.
+    #[error("the delta leads to tick {delta}, the mirror is at {mirror}")]
+    Tick {
+        /// The tick of the delta.
+        delta: u64,
+        /// The tick of the mirror.
+        mirror: u64,
+    },
+    /// It contradicts what the mirror shows.
+    #[error(transparent)]
+    Contradiction(#[from] SnapshotError),
+}
+
+/// A copy of a sector.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    universe: Universe,
+    map: Arc<Map>,
+    board: Board,
+    digest: Digest,
+}
+
+impl Mirror {
+    /// A copy of what the snapshot shows.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] when the snapshot contradicts itself.
+    pub fn new(snapshot: &Snapshot) -> Result<Mirror, SnapshotError> {
+        let (map, board) = snapshot.board()?;
+        Ok(Mirror { universe: snapshot.universe(), map: Arc::new(map), board, digest: snapshot.digest })
+    }
+
+    /// Goes on by one tick.
+    ///
+    /// # Errors
+    /// [`MirrorError`] when the delta does not follow; the mirror is unchanged then.
+    pub fn apply(&mut self, delta: &Delta) -> Result<(), MirrorError> {
+        if delta.universe_id != self.universe.id {
+            return Err(MirrorError::Universe { delta: delta.universe_id.clone(), mirror: self.universe.id.clone() });
+        }
+        if delta.tick != self.board.tick + 1 {
+            return Err(MirrorError::Tick { delta: delta.tick, mirror: self.board.tick });
+        }
+        let contradiction = |text: String| MirrorError::from(SnapshotError::Contradiction(text));
+        // Everything is checked before anything is changed, except for what only new factions can show.
+        let mut next = Changes { factions: Vec::new(), fleets: Vec::new() };
+        for form in &delta.factions {
+            next.factions.push(form.faction(&self.map)?);
+        }
+        let known =
+            |faction| self.board.faction(faction).is_some() || next.factions.iter().any(|new| new.id == faction);
+        for system in &delta.systems {
+            if system.id.index() >= self.map.len() {
+                return Err(contradiction(format!("system {} is unknown", system.id)));
+            }
+            let named = [system.owner, system.occupation_faction, system.siege_owner];
+            if let Some(faction) = named.into_iter().flatten().find(|&faction| !known(faction)) {
+                return Err(contradiction(format!("system {} names the unknown faction {faction}", system.id)));
+            }
+        }
+        let scope = Scope { tick: delta.tick, next_fleet_id: delta.next_fleet_id };
+        let mut last = FleetId(0);
+        for form in &delta.fleets {
+            if form.id <= last {
+                return Err(contradiction(format!("fleet {} does not follow fleet {last}", form.id)));
+            }
+            last = form.id;
+            if !known(form.owner) {
+                return Err(contradiction(format!("fleet {} belongs to the unknown faction {}", form.id, form.owner)));
+            }
+            if form.id < self.board.next_fleet_id && self.board.fleets.get(form.id).is_none() {
+                return Err(contradiction(format!("fleet {} is gone and cannot change", form.id)));
+            }
+            next.fleets.push(form.fleet_in(&self.map, &scope)?);
+        }
+        self.commit(delta, next);
+        Ok(())
+    }
+
+    fn commit(&mut self, delta: &Delta, next: Changes) {
+        let board = &mut self.board;
+        for faction in next.factions {
+            board.put_faction(faction);
+        }
+        for system in &delta.systems {
+            board.systems[system.id.index()] = system.state();
+        }
+        for &id in &delta.fleets_removed {
+            if let Some(slot) = board.fleets.slot(id) {
+                board.fleets.remove(slot);
+                board.fleets.release(slot);
+            }
+        }
+        for fleet in next.fleets {
+            match board.fleets.slot(fleet.id) {
+                Some(slot) => {
+                    board.fleets.place(slot, fleet.place);
+                    *board.fleets.at_slot_mut(slot) = fleet;
+                }
+                None => {
+                    board.fleets.insert(fleet);
+                }
+            }
+        }
+        board.tick = delta.tick;
+        board.next_fleet_id = delta.next_fleet_id;
+        board.result = delta.result.map(Outcome::from);
+        board.events.clone_from(&delta.events);
+        board.remember_events();
+        self.digest = delta.digest;
+    }
+
+    /// Which universe it shows.
+    #[must_use]
+    pub fn universe(&self) -> &Universe {
+        &self.universe
+    }
+
+    /// Its systems and lanes.
+    #[must_use]
+    pub fn map(&self) -> &Arc<Map> {
+        &self.map
+    }
+
+    /// Its state.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The digest that the state should have.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Whether the state has the digest that it should have. Looks at everything.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        digest_of(&self.map, &self.board) == self.digest
+    }
+
+    /// The snapshot of what it shows.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.universe, &self.map, &self.board, self.digest)
+    }
+}
+
+struct Changes {
+    factions: Vec<crate::board::Faction>,
+    fleets: Vec<crate::fleets::Fleet>,
+}
+
+/// What a fleet has to fit into.
+pub(crate) struct Scope {
+    pub(crate) tick: u64,
+    pub(crate) next_fleet_id: FleetId,
+}

@@ -1,0 +1,95 @@
+//! Names of systems and factions, and the colours of factions.
+//!
+//! Names are put together from syllables and words of our own; a sector never uses one twice. They follow from the
+//! seed alone. The word lists are in [`words`].
+
+mod words;
+
+use std::collections::HashSet;
+
+use crate::{Draw, FactionId, FactionKind, Purpose};
+
+/// Draws for one name before a number is put behind it.
+const DRAWS: u32 = 12;
+
+/// Different names for the systems of a sector, in the order of their ids. The names of a smaller sector of the same
+/// seed are the first of those of a larger one.
+pub(crate) fn system_names(seed: u64, systems: u32) -> Vec<Box<str>> {
+    let mut draw = Draw::new(seed, 0, Purpose::Names, 0);
+    let mut taken = HashSet::with_capacity(systems as usize);
+    let mut names = Vec::with_capacity(systems as usize);
+    for _ in 0..systems {
+        let name = unused_name(&mut draw, &taken);
+        taken.insert(name.clone());
+        names.push(name);
+    }
+    names
+}
+
+fn unused_name(draw: &mut Draw, taken: &HashSet<Box<str>>) -> Box<str> {
+    let mut name = String::new();
+    for tries in 0..DRAWS {
+        name = system_name(draw, tries);
+        if !taken.contains(name.as_str()) {
+            return name.into();
+        }
+    }
+    let numbered = (2_u32..).map(|number| format!("{name} {number}")).find(|name| !taken.contains(name.as_str()));
+    numbered.unwrap_or(name).into()
+}
+
+/// A name, longer and of more possible ones the more often short ones were taken.
+fn system_name(draw: &mut Draw, tries: u32) -> String {
+    let mut pick =
+        |list: &[&'static str]| list.get(draw.below(list.len() as u64) as usize).copied().unwrap_or_default();
+    let short = pick(words::FIRST_SYLLABLES).to_owned();
+    let long = |pick: &mut dyn FnMut(&[&'static str]) -> &'static str| {
+        format!("{short}{}{}", pick(words::MIDDLE_SYLLABLES), pick(words::LAST_SYLLABLES))
+    };
+    let word = if tries > 3 { long(&mut pick) } else { format!("{short}{}", pick(words::LAST_SYLLABLES)) };
+    let forms: &[&'static str] = if tries > 5 { &["place", "epithet"] } else { FORMS };
+    match pick(forms) {
+        "long" => long(&mut pick),
+        "compound" => format!("{}{}", pick(words::COMPOUND_FIRST), pick(words::COMPOUND_LAST)),
+        "place" => format!("{word} {}", pick(words::PLACES)),
+        "epithet" => format!("{} {word}", pick(words::EPITHETS)),
+        _ => word,
+    }
+}
+
+/// The forms of names, each as often as it is listed.
+const FORMS: &[&str] = &[
+    "short", "short", "short", "short", "short", "short", "long", "long", "long", "compound", "compound", "place",
+    "place", "epithet",
+];
+
+/// The name of a faction; different for every id of a sector.
+///
+/// ```
+/// use sector_sim::{FactionId, faction_name};
+/// assert_eq!(faction_name(7, FactionId::LEAGUE), "League of Independents");
+/// ```
+#[must_use]
+pub fn faction_name(seed: u64, id: FactionId) -> String {
+    let (epithets, nouns, index): (&[&str], &[&str], usize) = match id.kind() {
+        FactionKind::League => return "League of Independents".to_owned(),
+        FactionKind::Starter => (&words::STARTER_EPITHETS, &words::STARTER_NOUNS, id.index()),
+        FactionKind::Splinter => {
+            (&words::SPLINTER_EPITHETS, &words::SPLINTER_NOUNS, id.index() - FactionId::LEAGUE.index() - 1)
+        }
+    };
+    // Every epithet once, so that no two names are alike; nouns come round again.
+    let shuffled = |list: &[&'static str], entity| {
+        let mut list = list.to_vec();
+        Draw::new(seed, 0, Purpose::Names, entity).shuffle(&mut list);
+        list[index % list.len()]
+    };
+    format!("{} {}", shuffled(epithets, 1), shuffled(nouns, 2))
+}
+
+/// The colour of a faction as `#rrggbb`, different for every id. The first eight can be told apart with the common
+/// kinds of colour blindness; all stand out from a nearly black ground. The League is a greyish white.
+#[must_use]
+pub fn faction_color(id: FactionId) -> &'static str {
+    words::COLORS.get(id.index()).copied().unwrap_or("#d8d8d0")
+}

@@ -1,0 +1,521 @@
+//! A whole sector in one document: enough to draw it, and enough to go on from it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::board::{Board, Faction, Outcome, System};
+use crate::digest::{Digest, digest_of};
+use crate::event::{Cause, Event};
+use crate::fleets::{Fleet, Place};
+use crate::ids::{FactionId, FactionKind, FleetId, SystemId};
+use crate::map::{Kind, Lane, Map, MapError, Site};
+use crate::mirror::Scope;
+use crate::names::faction_color;
+use crate::narrate::narrate;
+use crate::order::Focus;
+
+/// Why a snapshot cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The systems and lanes make no map.
+    #[error("the map of the snapshot is unusable: {0}")]
+    Map(#[from] MapError),
+    /// An entry contradicts the rest.
+    #[error("the snapshot contradicts itself: {0}")]
+    Contradiction(String),
+    /// It was made under other rules.
+    #[error("the snapshot was made under the rules {snapshot:?}, not {given:?}")]
+    Rules {
+        /// The rules it names.
+        snapshot: String,
+        /// The rules that were given.
+        given: String,
+    },
+    /// It does not have the digest that it claims.
+    #[error("the snapshot has the digest {found}, but claims {expected}")]
+    Digest {
+        /// The digest of what it holds.
+        found: Digest,
+        /// The digest that it names.
+        expected: Digest,
+    },
+}
+
+fn contradiction(text: impl Into<String>) -> SnapshotError {
+    SnapshotError::Contradiction(text.into())
+}
+
+/// Defines a wire form of a system with the fields that change, after those given.
+macro_rules! system_form {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+            /// Who owns it.
+            pub owner: Option<FactionId>,
+            /// Strength that defends it without a fleet, in thousandths.
+            pub garrison: i64,
+            /// How content it is, per mille.
+            pub stability: i64,
+            /// How much it resents a capture, per mille.
+            pub unrest: i64,
+            /// How much was fought there lately.
+            pub heat: i64,
+            /// Ticks in which an attacker has lower odds.
+            pub reclaim_cooldown: i64,
+            /// Ticks for which it has been owned, up to those that yield in full.
+            pub maturity: i64,
+            /// What it strives for.
+            pub focus: Focus,
+            /// Who is occupying it.
+            pub occupation_faction: Option<FactionId>,
+            /// For how many running ticks.
+            pub occupation_progress: i64,
+            /// Whether a foreign fleet stays there.
+            pub is_besieged: bool,
+            /// The strongest foreign faction there.
+            pub siege_owner: Option<FactionId>,
+            /// The strength of its fleets there, in thousandths.
+            pub siege_strength: i64,
+        }
+
+        impl $name {
+            fn with($($field: $type,)* system: &System) -> $name {
+                $name {
+                    $($field,)*
+                    owner: system.owner,
+                    garrison: system.garrison,
+                    stability: system.stability,
+                    unrest: system.unrest,
+                    heat: system.heat,
+                    reclaim_cooldown: system.reclaim_cooldown,
+                    maturity: system.maturity,
+                    focus: system.focus,
+                    occupation_faction: system.occupation_faction,
+                    occupation_progress: system.occupation_progress,
+                    is_besieged: system.siege_owner.is_some(),
+                    siege_owner: system.siege_owner,
+                    siege_strength: system.siege_strength,
+                }
+            }
+
+            /// The state of the system.
+            #[must_use]
+            pub fn state(&self) -> System {
+                System {
+                    owner: self.owner,
+                    garrison: self.garrison,
+                    stability: self.stability,
+                    unrest: self.unrest,
+                    heat: self.heat,
+                    reclaim_cooldown: self.reclaim_cooldown,
+                    maturity: self.maturity,
+                    focus: self.focus,
+                    occupation_faction: self.occupation_faction,
+                    occupation_progress: self.occupation_progress,
+                    siege_owner: self.siege_owner,
+                    siege_strength: self.siege_strength,
+                }
+            }
+        }
+    };
+}
+
+system_form! {
+    /// A system, whole.
+    SystemForm {
+        /// Its id.
+        id: SystemId,
+        /// Its name.
+        name: Box<str>,
+        /// Its position, 0 to 1 000 000 from left to right.
+        x: u32,
+        /// Its position, 0 to 1 000 000 from top to bottom.
+        y: u32,
+        /// Its value, 1 to 10.
+        value: u8,
+        /// What kind of world it is.
+        kind: Kind,
+    }
+}
+
+system_form! {
+    /// What changes about a system.
+    SystemChange {
+        /// Its id.
+        id: SystemId,
+    }
+}
+
+impl SystemChange {
+    pub(crate) fn of(board: &Board, id: SystemId) -> SystemChange {
+        SystemChange::with(id, &board.systems[id.index()])
+    }
+}
+
+/// A fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FleetForm {
+    /// Its id.
+    pub id: FleetId,
+    /// Its owner.
+    pub owner: FactionId,
+    /// The system it is at; none on a lane.
+    pub system_id: Option<SystemId>,
+    /// Its strength, in thousandths.
+    pub strength: i64,
+    /// The strength that repair can bring it to.
+    pub max_strength: i64,
+    /// On a lane: where it set out.
+    pub enroute_from: Option<SystemId>,
+    /// On a lane: where it will arrive.
+    pub enroute_to: Option<SystemId>,
+    /// On a lane: the tick in which it set out.
+    pub departed: Option<u64>,
+    /// On a lane: the tick in which it arrives.
+    pub eta: Option<u64>,
+    /// The systems still ahead, in the order of travel; on a lane without the end of that lane.
+    pub route: Vec<SystemId>,
+}
+
+impl FleetForm {
+    pub(crate) fn of(fleet: &Fleet) -> FleetForm {
+        let mut form = FleetForm {
+            id: fleet.id,
+            owner: fleet.owner,
+            system_id: fleet.at(),
+            strength: fleet.strength,
+            max_strength: fleet.max_strength,
+            enroute_from: None,
+            enroute_to: None,
+            departed: None,
+            eta: None,
+            route: fleet.route().collect(),
+        };
+        if let Place::Lane { from, to, departed, arrives } = fleet.place {
+            (form.enroute_from, form.enroute_to) = (Some(from), Some(to));
+            (form.departed, form.eta) = (Some(departed), Some(arrives));
+        }
+        form
+    }
+
+    /// The fleet, once its systems and lanes have been found on the map.
+    pub(crate) fn fleet_in(&self, map: &Map, scope: &Scope) -> Result<Fleet, SnapshotError> {
+        let id = self.id;
+        let place = match (self.system_id, self.enroute_from, self.enroute_to, self.departed, self.eta) {
+            (Some(system), None, None, None, None) => Place::At(system),
+            (None, Some(from), Some(to), Some(departed), Some(arrives)) => Place::Lane { from, to, departed, arrives },
+            _ => return Err(contradiction(format!("fleet {id} is neither at a system nor on a lane"))),
+        };
+        let here = match place {
+            Place::At(system) => system,
+            Place::Lane { from, to, departed, arrives } => {
+                let ticks = map.lane_ticks(from, to).map(u64::from);
+                if ticks.is_none() || departed.checked_add(ticks.unwrap_or(0)) != Some(arrives) || arrives <= scope.tick
+                {
+                    return Err(contradiction(format!(
+                        "fleet {id} is on no lane from {from} to {to} that ends in tick {arrives}"
+                    )));
+                }
+                to
+            }
+        };
+        if here.index() >= map.len() {
+            return Err(contradiction(format!("fleet {id} is at the unknown system {here}")));
+        }
+        let mut last = here;
+        for &system in &self.route {
+            if system.index() >= map.len() || map.lane_ticks(last, system).is_none() {
+                return Err(contradiction(format!("the route of fleet {id} has no lane from {last} to {system}")));
+            }
+            last = system;
+        }
+        if self.strength <= 0 || self.max_strength < self.strength {
+            return Err(contradiction(format!("fleet {id} has strength {} of {}", self.strength, self.max_strength)));
+        }
+        if id.0 == 0 || id >= scope.next_fleet_id {
+            return Err(contradiction(format!("fleet {id} has an id that is not below next_fleet_id")));
+        }
+        let route = self.route.iter().rev().copied().collect();
+        Ok(Fleet { id, owner: self.owner, strength: self.strength, max_strength: self.max_strength, place, route })
+    }
+}
+
+/// A faction. Amounts in thousandths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FactionForm {
+    /// Its id.
+    pub id: FactionId,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its colour, `#rrggbb`.
+    pub color: Box<str>,
+    /// Where it comes from.
+    pub kind: FactionKind,
+    /// Whether it has a system or a fleet.
+    pub alive: bool,
+    /// The faction it broke away from.
+    pub parent: Option<FactionId>,
+    /// Where it started.
+    pub home_id: Option<SystemId>,
+    /// Where new fleets appear, if it chose.
+    pub muster_id: Option<SystemId>,
+    /// What has been gathered towards the next fleet.
+    pub build_stock: i64,
+    /// What its systems yield.
+    pub economy: i64,
+    /// How many systems it owns.
+    pub systems: i64,
+    /// Their value.
+    pub value: i64,
+    /// How many fleets it has.
+    pub fleets: i64,
+    /// Their strength.
+    pub strength: i64,
+    /// For how many running ticks it has dominated the sector.
+    pub domination_ticks: i64,
+}
+
+impl FactionForm {
+    pub(crate) fn of(faction: &Faction) -> FactionForm {
+        FactionForm {
+            id: faction.id,
+            name: faction.name.clone(),
+            color: faction_color(faction.id).into(),
+            kind: faction.id.kind(),
+            alive: faction.alive,
+            parent: faction.parent,
+            home_id: faction.home,
+            muster_id: faction.muster,
+            build_stock: faction.build_stock,
+            economy: faction.economy,
+            systems: faction.systems,
+            value: faction.value,
+            fleets: faction.fleets,
+            strength: faction.strength,
+            domination_ticks: faction.domination_ticks,
+        }
+    }
+
+    pub(crate) fn faction(&self, map: &Map) -> Result<Faction, SnapshotError> {
+        for system in [self.home_id, self.muster_id].into_iter().flatten() {
+            if system.index() >= map.len() {
+                return Err(contradiction(format!("faction {} names the unknown system {system}", self.id)));
+            }
+        }
+        Ok(Faction {
+            id: self.id,
+            name: self.name.clone(),
+            alive: self.alive,
+            parent: self.parent,
+            home: self.home_id,
+            muster: self.muster_id,
+            build_stock: self.build_stock,
+            economy: self.economy,
+            systems: self.systems,
+            value: self.value,
+            fleets: self.fleets,
+            strength: self.strength,
+            domination_ticks: self.domination_ticks,
+        })
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResultForm {
+    /// Who won.
+    pub winner: Option<FactionId>,
+    /// Why it ended.
+    pub cause: Cause,
+    /// In which tick.
+    pub tick: u64,
+}
+
+impl From<Outcome> for ResultForm {
+    fn from(Outcome { winner, cause, tick }: Outcome) -> ResultForm {
+        ResultForm { winner, cause, tick }
+    }
+}
+
+impl From<ResultForm> for Outcome {
+    fn from(ResultForm { winner, cause, tick }: ResultForm) -> Outcome {
+        Outcome { winner, cause, tick }
+    }
+}
+
+/// A notable event of the past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HistoryEntry {
+    /// When it happened.
+    pub tick: u64,
+    /// What happened.
+    pub event: Event,
+    /// The same in English.
+    pub text: String,
+}
+
+/// What a snapshot says of the universe beside its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Universe {
+    /// Which universe it is.
+    pub id: String,
+    /// Milliseconds from tick to tick.
+    pub tick_delay_ms: u64,
+    /// The name of its rules.
+    pub rules: String,
+}
+
+/// A whole sector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Snapshot {
+    /// Which universe it is.
+    pub universe_id: String,
+    /// How many ticks have passed.
+    pub tick: u64,
+    /// Milliseconds from tick to tick.
+    pub tick_delay_ms: u64,
+    /// The seed that it grew from, 0 to 2^53 − 1.
+    pub generator_seed: u64,
+    /// The name of its rules.
+    pub rules: String,
+    /// All systems, by id.
+    pub systems: Vec<SystemForm>,
+    /// All lanes.
+    pub lanes: Vec<Lane>,
+    /// All fleets, by id.
+    pub fleets: Vec<FleetForm>,
+    /// All factions that ever were, by id.
+    pub factions: Vec<FactionForm>,
+    /// The id that the next fleet will have.
+    pub next_fleet_id: FleetId,
+    /// How the run ended, once it has.
+    pub result: Option<ResultForm>,
+    /// Systems with a battle, capture or rebellion in the last tick.
+    pub highlight_ids: Vec<SystemId>,
+    /// What happened in the last tick.
+    pub events: Vec<Event>,
+    /// The latest notable events, oldest first.
+    pub history_tail: Vec<HistoryEntry>,
+    /// The digest of the state, 16 hexadecimal digits.
+    pub digest: Digest,
+}
+
+impl Snapshot {
+    /// The snapshot of a board.
+    #[must_use]
+    pub fn of(universe: &Universe, map: &Map, board: &Board, digest: Digest) -> Snapshot {
+        let system = |(index, (site, state)): (usize, (&Site, &System))| {
+            let id = SystemId(index as u32);
+            SystemForm::with(id, site.name.clone(), site.x, site.y, site.value, site.kind, state)
+        };
+        let mut highlight_ids: Vec<SystemId> = board.events.iter().filter_map(Event::highlight).collect();
+        highlight_ids.sort_unstable();
+        highlight_ids.dedup();
+        let history = board.history().map(|(tick, event)| HistoryEntry {
+            tick,
+            event: event.clone(),
+            text: narrate(map, board, event),
+        });
+        Snapshot {
+            universe_id: universe.id.clone(),
+            tick: board.tick,
+            tick_delay_ms: universe.tick_delay_ms,
+            generator_seed: board.seed,
+            rules: universe.rules.clone(),
+            systems: map.sites().iter().zip(&board.systems).enumerate().map(system).collect(),
+            lanes: map.lanes().to_vec(),
+            fleets: board.fleets.iter().map(FleetForm::of).collect(),
+            factions: board.factions.iter().map(FactionForm::of).collect(),
+            next_fleet_id: board.next_fleet_id,
+            result: board.result.map(ResultForm::from),
+            highlight_ids,
+            events: board.events.clone(),
+            history_tail: history.collect(),
+            digest,
+        }
+    }
+
+    /// What it says of the universe beside its state.
+    #[must_use]
+    pub fn universe(&self) -> Universe {
+        Universe { id: self.universe_id.clone(), tick_delay_ms: self.tick_delay_ms, rules: self.rules.clone() }
+    }
+
+    /// The map and the board that it holds.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] names what contradicts the rest.
+    pub fn board(&self) -> Result<(Map, Board), SnapshotError> {
+        let site = |system: &SystemForm| Site {
+            name: system.name.clone(),
+            x: system.x,
+            y: system.y,
+            value: system.value,
+            kind: system.kind,
+        };
+        for (index, system) in self.systems.iter().enumerate() {
+            if system.id.index() != index {
+                return Err(contradiction(format!("system {} stands at position {index}", system.id)));
+            }
+        }
+        let homes = self.factions.iter().filter(|faction| faction.kind == FactionKind::Starter);
+        let homes = homes.filter_map(|faction| faction.home_id).collect();
+        let map = Map::from_parts(self.systems.iter().map(site).collect(), self.lanes.clone(), homes)?;
+        let mut board = Board::new(self.generator_seed, map.len());
+        board.tick = self.tick;
+        board.next_fleet_id = self.next_fleet_id;
+        board.result = self.result.map(Outcome::from);
+        for faction in &self.factions {
+            board.put_faction(faction.faction(&map)?);
+        }
+        for (state, form) in board.systems.iter_mut().zip(&self.systems) {
+            *state = form.state();
+        }
+        check_owners(&board)?;
+        let scope = Scope { tick: self.tick, next_fleet_id: self.next_fleet_id };
+        let mut last = FleetId(0);
+        for form in &self.fleets {
+            if form.id <= last {
+                return Err(contradiction(format!("fleet {} does not follow fleet {last}", form.id)));
+            }
+            last = form.id;
+            if board.faction(form.owner).is_none() {
+                return Err(contradiction(format!("fleet {} belongs to the unknown faction {}", form.id, form.owner)));
+            }
+            let fleet = form.fleet_in(&map, &scope)?;
+            board.fleets.insert(fleet);
+        }
+        board.events.clone_from(&self.events);
+        board.history = self.history_tail.iter().map(|entry| (entry.tick, entry.event.clone())).collect();
+        Ok((map, board))
+    }
+
+    /// Checks that the state has the digest that the snapshot names.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] names what is wrong.
+    pub fn verify(&self) -> Result<(), SnapshotError> {
+        let (map, board) = self.board()?;
+        let found = digest_of(&map, &board);
+        if found == self.digest { Ok(()) } else { Err(SnapshotError::Digest { found, expected: self.digest }) }
+    }
+}
+
+/// Checks that every faction named by a system exists.
+fn check_owners(board: &Board) -> Result<(), SnapshotError> {
+    for (index, system) in board.systems.iter().enumerate() {
+        for faction in [system.owner, system.occupation_faction, system.siege_owner].into_iter().flatten() {
+            if board.faction(faction).is_none() {
+                return Err(contradiction(format!("system {index} names the unknown faction {faction}")));
+            }
+        }
+    }
+    Ok(())
+}

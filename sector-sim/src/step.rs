@@ -1,0 +1,96 @@
+//! One tick, phase by phase.
+
+mod arrivals;
+mod battles;
+mod captures;
+mod close;
+mod launches;
+mod occupation;
+mod orders;
+mod production;
+mod rebellion;
+mod recovery;
+mod upkeep;
+mod victory;
+
+use crate::digest::Digest;
+use crate::event::Event;
+use crate::ids::{FactionId, FleetId, SystemId};
+use crate::order::{Order, Refusal};
+use crate::world::World;
+
+pub use battles::{attack_odds, weighed};
+pub(crate) use close::close;
+pub use close::{economy, output};
+pub use recovery::garrison_limit;
+
+/// What a step did, apart from the events (see [`crate::Board::events`]). The lists are sorted by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// For each order that was given, in their order: the fleet that obeys it, if it concerns one, or why it was
+    /// refused.
+    pub outcomes: Vec<Result<Option<FleetId>, Refusal>>,
+    /// Systems that are not as they were.
+    pub systems: Vec<SystemId>,
+    /// Fleets that are new or not as they were.
+    pub fleets: Vec<FleetId>,
+    /// Fleets that are gone.
+    pub removed_fleets: Vec<FleetId>,
+    /// Factions that are new or not as they were.
+    pub factions: Vec<FactionId>,
+    /// The digest of the state after the step.
+    pub digest: Digest,
+}
+
+impl Report {
+    fn clear(&mut self) {
+        self.outcomes.clear();
+        self.systems.clear();
+        self.fleets.clear();
+        self.removed_fleets.clear();
+        self.factions.clear();
+    }
+}
+
+impl World {
+    /// Lets one tick pass. Once the run has ended nothing changes any more and all orders are refused.
+    ///
+    /// ```
+    /// use sector_sim::{Command, FactionId, Order, Rules, World};
+    /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
+    /// let fleet = world.board().fleets().iter().next().unwrap().clone();
+    /// let origin = fleet.at().unwrap();
+    /// let target = world.map().neighbours(origin)[0].system;
+    /// let order = Command::Move { origin, target, fleet: Some(fleet.id), amount: sector_sim::Amount::Part(4_000) };
+    /// let report = world.step(&[Order::new(fleet.owner, order)]);
+    /// assert!(report.outcomes[0].is_ok());
+    /// assert_eq!(world.tick(), 1);
+    /// ```
+    pub fn step(&mut self, given: &[Order]) -> &Report {
+        self.report.clear();
+        self.board.events.clear();
+        if self.board.result.is_some() {
+            self.report.outcomes.extend(given.iter().map(|_| Err(Refusal::RunOver)));
+            return &self.report;
+        }
+        self.board.tick += 1;
+        arrivals::arrivals(self);
+        battles::battles(self);
+        occupation::occupation(self);
+        captures::captures(self);
+        rebellion::rebellion(self);
+        production::production(self);
+        orders::orders(self, given);
+        launches::launches(self);
+        upkeep::upkeep(self);
+        recovery::recovery(self);
+        victory::victory(self);
+        close(self);
+        self.board.remember_events();
+        &self.report
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.board.events.push(event);
+    }
+}

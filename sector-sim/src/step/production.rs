@@ -1,0 +1,39 @@
+//! Phase 6: economies fill build stocks, and build stocks become fleets.
+
+use crate::board::Faction;
+use crate::event::Event;
+use crate::ids::SystemId;
+use crate::units::scale;
+use crate::world::World;
+
+pub(super) fn production(world: &mut World) {
+    let (rate, cost) = (world.rules.production.stock_rate, world.rules.production.fleet);
+    for index in 0..world.board.factions.len() {
+        let faction = &mut world.board.factions[index];
+        if faction.systems == 0 {
+            continue;
+        }
+        faction.build_stock = faction.build_stock.saturating_add(scale(faction.economy, rate));
+        if faction.build_stock < cost {
+            continue;
+        }
+        let id = faction.id;
+        let Some(system) = muster_system(world, index) else { continue };
+        // Fleets built together would merge in this very tick, so they are built as one.
+        let strength = world.board.factions[index].build_stock / cost * cost;
+        if let Some(fleet) = world.add_fleet(id, system, strength, strength) {
+            world.board.factions[index].build_stock -= strength;
+            world.tell(Event::FleetBuilt { fleet, faction: id, system, strength });
+        }
+    }
+}
+
+/// Where a faction's next fleet appears: the system it chose, else its home, else its most valuable system.
+fn muster_system(world: &World, index: usize) -> Option<SystemId> {
+    let Faction { id, muster, home, .. } = world.board.factions[index];
+    let owned = |system: &SystemId| world.board.systems[system.index()].owner == Some(id);
+    muster.filter(owned).or_else(|| home.filter(owned)).or_else(|| {
+        let systems = (0..world.board.systems.len() as u32).map(SystemId).filter(owned);
+        systems.max_by_key(|&system| (world.map.sites()[system.index()].value, std::cmp::Reverse(system)))
+    })
+}

@@ -1,0 +1,88 @@
+//! Phase 5: captured or battered systems may rise, join the League or break away.
+//!
+//! Only where a capture or a battle has left unrest or heat is there anything to rise against; a system in its
+//! reclaim cooldown has just risen, and the League's own systems have nobody else to turn to.
+
+use crate::draw::{Draw, Purpose};
+use crate::event::Event;
+use crate::ids::{FactionId, FactionKind, SystemId};
+use crate::units::scale;
+use crate::world::World;
+
+pub(super) fn rebellion(world: &mut World) {
+    let mut list = std::mem::take(&mut world.work.list);
+    world.work.awake.list(&mut list);
+    for &index in &list {
+        consider(world, SystemId(index));
+    }
+    world.work.list = list;
+}
+
+fn consider(world: &mut World, system: SystemId) {
+    let rules = &world.rules.rebellion;
+    let state = &world.board.systems[system.index()];
+    let Some(owner) = state.owner else { return };
+    let provoked = state.unrest > 0 || state.heat > 0;
+    if !provoked
+        || owner == FactionId::LEAGUE
+        || state.reclaim_cooldown > 0
+        || state.stability - state.unrest / rules.unrest_divisor > rules.threshold
+    {
+        return;
+    }
+    let sprawl = world.board.faction(owner).map_or(0, |faction| (faction.systems - rules.sprawl_limit).max(0));
+    let chance =
+        scale(scale(rules.chance, 1000 + state.unrest), 1000 + rules.sprawl_gain * sprawl).min(rules.most_chance);
+    let (seed, tick) = (world.board.seed, world.board.tick);
+    if Draw::new(seed, tick, Purpose::Rebellion, u64::from(system.0)).chance(chance) {
+        rise(world, system, owner);
+    }
+}
+
+fn rise(world: &mut World, system: SystemId, from: FactionId) {
+    let rules = world.rules.rebellion.clone();
+    let mut draw = Draw::new(world.board.seed, world.board.tick, Purpose::Secession, u64::from(system.0));
+    let splinter = if draw.chance(rules.secession) { choose_splinter(world, from, &mut draw) } else { None };
+    let to = splinter.unwrap_or(FactionId::LEAGUE);
+    let (strength, cooldown) = match splinter {
+        Some(_) => (rules.splinter_fleet, rules.splinter_cooldown),
+        None => (rules.league_fleet, rules.league_cooldown),
+    };
+    let is_new = world.board.faction(to).is_none_or(|faction| !faction.alive);
+    let stock = world.rules.production.fleet;
+    let faction = world.found(to);
+    if is_new && splinter.is_some() {
+        faction.parent = Some(from);
+        faction.home = Some(system);
+        faction.build_stock = stock;
+    }
+    world.set_owner(system, Some(to));
+    let state = &mut world.board.systems[system.index()];
+    state.garrison = world.rules.recovery.garrison_most;
+    state.reclaim_cooldown = cooldown;
+    state.stability = state.stability.max(rules.stability);
+    state.unrest = 0;
+    world.add_fleet(to, system, strength, strength);
+    world.tell(match splinter {
+        Some(to) => Event::Seceded { system, from, to },
+        None => Event::Rebelled { system, from, to },
+    });
+}
+
+/// A new splinter while there may be more, else a living one other than the owner, its own kin first.
+fn choose_splinter(world: &World, from: FactionId, draw: &mut Draw) -> Option<FactionId> {
+    let allowed = (0..world.rules.rebellion.splinters as u8).filter_map(FactionId::splinter);
+    let alive = |id: &FactionId| world.board.faction(*id).is_some_and(|faction| faction.alive);
+    if let Some(free) = allowed.clone().find(|id| !alive(id)) {
+        return Some(free);
+    }
+    let others = || {
+        world
+            .board
+            .factions
+            .iter()
+            .filter(|faction| faction.id.kind() == FactionKind::Splinter && faction.alive && faction.id != from)
+    };
+    let kin = others().find(|faction| faction.parent == Some(from));
+    kin.or_else(|| others().nth(draw.below(others().count() as u64) as usize)).map(|faction| faction.id)
+}

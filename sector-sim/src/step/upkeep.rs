@@ -1,0 +1,49 @@
+//! Phase 9: idle fleets decay and are repaired; those of one owner at one system merge.
+
+use crate::fleets::Fleet;
+use crate::ids::SystemId;
+use crate::units::scale;
+use crate::world::World;
+
+pub(super) fn upkeep(world: &mut World) {
+    let (decay, repair) = (world.rules.upkeep.decay, world.rules.upkeep.repair);
+    let mut list = std::mem::take(&mut world.work.list);
+    world.work.unrested.list(&mut list);
+    for &slot in &list {
+        // At its greatest strength, or on a lane, a fleet needs no look until something happens to it.
+        world.work.unrested.remove(slot as usize);
+        let fleet = world.board.fleets.at_slot(slot);
+        if !world.board.fleets.is_alive(slot) || !fleet.is_idle() {
+            continue;
+        }
+        let (strength, max) = (fleet.strength, fleet.max_strength);
+        let worn = strength - scale(strength, decay);
+        let repaired = worn.saturating_add(scale(worn, repair)).min(max);
+        if repaired != strength {
+            world.set_strength(slot, repaired);
+        }
+    }
+    world.work.crowded.list(&mut list);
+    for &index in &list {
+        world.work.crowded.remove(index as usize);
+        merge_idle(world, SystemId(index));
+    }
+    world.work.list = list;
+}
+
+fn merge_idle(world: &mut World, system: SystemId) {
+    // Most systems hold one fleet or none.
+    if world.board.fleets.slots_at(system).nth(1).is_none() {
+        return;
+    }
+    let sides = &mut world.work.sides;
+    sides.clear();
+    sides.extend(world.board.fleets.at(system).filter(|fleet| fleet.is_idle()).map(|fleet| (0, fleet.owner)));
+    sides.sort_unstable();
+    sides.dedup();
+    let sides = std::mem::take(&mut world.work.sides);
+    for &(_, faction) in &sides {
+        world.merge(faction, system, Fleet::is_idle);
+    }
+    world.work.sides = sides;
+}

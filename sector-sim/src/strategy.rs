@@ -1,0 +1,50 @@
+//! Computer players. A strategy sees what a player sees and gives orders that a player could give.
+
+mod idle;
+mod random;
+
+pub use idle::Idle;
+pub use random::Random;
+
+use crate::order::Order;
+use crate::rules::Personality;
+use crate::view::View;
+
+/// What a strategy is told besides what it sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// The tick that the view shows. Orders take effect in a later one: the next, if they are in time.
+    pub tick: u64,
+    /// How many ticks have passed unseen since the last turn.
+    pub missed: u64,
+}
+
+/// A computer player.
+pub trait Strategy: Send {
+    /// The name it is known by.
+    fn name(&self) -> &'static str;
+
+    /// The orders it gives, for the faction that looks. Its chance comes from draws keyed with the seed, the tick and
+    /// the faction ([`crate::Purpose::Strategy`]), so that a match can be repeated.
+    fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order>;
+}
+
+/// The names that [`strategy`] knows.
+pub const STRATEGIES: [&str; 2] = ["random", "idle"];
+
+/// A name that no strategy has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown strategy {0:?}; known are {known}", known = STRATEGIES.join(", "))]
+pub struct UnknownStrategy(pub String);
+
+/// The strategy with this name.
+///
+/// # Errors
+/// [`UnknownStrategy`] lists the known ones.
+pub fn strategy(name: &str, _personality: Personality) -> Result<Box<dyn Strategy>, UnknownStrategy> {
+    match name {
+        "random" => Ok(Box::new(Random)),
+        "idle" => Ok(Box::new(Idle)),
+        _ => Err(UnknownStrategy(name.chars().take(32).collect())),
+    }
+}

@@ -1,0 +1,19 @@
+//! A player who does nothing: the least opponent, and what the rules do by themselves.
+
+use super::{Strategy, Turn};
+use crate::order::Order;
+use crate::view::View;
+
+/// Does nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Idle;
+
+impl Strategy for Idle {
+    fn name(&self) -> &'static str {
+        "idle"
+    }
+
+    fn orders(&mut self, _view: &View<'_>, _turn: &Turn) -> Vec<Order> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,297 @@
+//! A running sector: a board, the rules that move it and what is kept to move it at a cost that follows activity.
+//!
+//! Everything in [`Work`] follows from the board, the map and the rules; none of it is state. [`World::restore`]
+//! rebuilds it from a snapshot, and a world that was restored goes on exactly like the one that was not.
+
+use std::sync::Arc;
+
+use crate::bits::Bits;
+use crate::board::{Board, Faction};
+use crate::digest::{Digest, Hashes};
+use crate::fleets::{Fleet, Place, Slot};
+use crate::ids::{FACTION_IDS, FactionId, FleetId, SystemId};
+use crate::map::{Map, MapError};
+use crate::names::faction_name;
+use crate::route::Planner;
+use crate::rules::{Rules, RulesError};
+use crate::snapshot::{Snapshot, SnapshotError};
+use crate::step::Report;
+
+/// Why a world cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The rules are impossible.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// The map cannot be drawn.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// The snapshot cannot be continued.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The seed is too large.
+    #[error("seed = {0} is not allowed; allowed are 0 to 9007199254740991")]
+    Seed(u64),
+}
+
+/// How large a sector shall be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// How many systems, 2 to 200 000.
+    pub systems: u32,
+    /// How many starters, 2 to 64.
+    pub factions: u8,
+}
+
+impl Size {
+    /// The size that the rules name.
+    #[must_use]
+    pub fn standard(rules: &Rules) -> Size {
+        Size { systems: rules.map.systems as u32, factions: rules.map.factions as u8 }
+    }
+}
+
+/// A sector and the rules it lives by.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) map: Arc<Map>,
+    pub(crate) board: Board,
+    pub(crate) work: Work,
+    pub(crate) report: Report,
+}
+
+/// What is kept between ticks to find what has to be looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    /// Systems whose state may have changed in this tick.
+    pub(crate) touched: Bits,
+    /// Systems that have not come to rest.
+    pub(crate) awake: Bits,
+    /// Systems that foreign fleets are at, or that are occupied.
+    pub(crate) watched: Bits,
+    /// Systems where a fleet has appeared since the last battles.
+    pub(crate) arrived: Bits,
+    /// Systems where a fleet has appeared since fleets last merged.
+    pub(crate) crowded: Bits,
+    /// Fleets, by slot, whose strength may change by upkeep.
+    pub(crate) unrested: Bits,
+    /// Fleets, by slot, that may have changed in this tick.
+    pub(crate) touched_fleets: Bits,
+    /// Fleets that are gone since the tick began.
+    pub(crate) removed: Vec<(FleetId, Slot)>,
+    /// Fleets on lanes by the tick of their arrival, modulo the length of the list.
+    pub(crate) arrivals: Vec<Vec<Slot>>,
+    /// Fleets at a system with a route to follow.
+    pub(crate) ready: Vec<Slot>,
+    /// Systems taken in this tick: by whom, from whom.
+    pub(crate) captures: Vec<(SystemId, FactionId, Option<FactionId>)>,
+    /// Factions, as bits, whose systems all have to be looked at.
+    pub(crate) wake: u128,
+    /// What each system adds to the economy of its owner.
+    pub(crate) outputs: Vec<i64>,
+    /// The sums of these.
+    pub(crate) faction_outputs: [i64; FACTION_IDS],
+    /// The value of all systems.
+    pub(crate) total_value: i64,
+    pub(crate) hashes: Hashes,
+    pub(crate) planner: Planner,
+    /// Lists that are filled and emptied within a phase, kept for their memory.
+    pub(crate) list: Vec<u32>,
+    pub(crate) sides: Vec<(i64, FactionId)>,
+}
+
+impl Work {
+    fn new(map: &Map) -> Work {
+        let systems = map.len();
+        let longest = map.lanes().iter().map(|lane| usize::from(lane.ticks)).max().unwrap_or(1);
+        Work {
+            touched: Bits::new(systems),
+            awake: Bits::new(systems),
+            watched: Bits::new(systems),
+            arrived: Bits::new(systems),
+            crowded: Bits::new(systems),
+            unrested: Bits::default(),
+            touched_fleets: Bits::default(),
+            removed: Vec::new(),
+            arrivals: vec![Vec::new(); longest + 1],
+            ready: Vec::new(),
+            captures: Vec::new(),
+            wake: 0,
+            outputs: vec![0; systems],
+            faction_outputs: [0; FACTION_IDS],
+            total_value: map.sites().iter().map(|site| i64::from(site.value)).sum(),
+            hashes: Hashes::new(map),
+            planner: Planner::new(systems),
+            list: Vec::new(),
+            sides: Vec::new(),
+        }
+    }
+}
+
+impl World {
+    /// A new sector of the standard size.
+    ///
+    /// # Errors
+    /// [`WorldError`] when the rules are impossible or the seed is above [`crate::MAX_SEED`].
+    pub fn new(rules: Arc<Rules>, seed: u64) -> Result<World, WorldError> {
+        let size = Size::standard(&rules);
+        World::with_size(rules, seed, size)
+    }
+
+    /// A new sector of this size.
+    ///
+    /// # Errors
+    /// [`WorldError`] when rules or size are impossible or the seed is above [`crate::MAX_SEED`].
+    pub fn with_size(rules: Arc<Rules>, seed: u64, size: Size) -> Result<World, WorldError> {
+        rules.check()?;
+        if seed > crate::MAX_SEED {
+            return Err(WorldError::Seed(seed));
+        }
+        let map = Arc::new(Map::generate(&rules.map, seed, size.systems, size.factions)?);
+        let mut board = Board::new(seed, map.len());
+        for (system, site) in board.systems.iter_mut().zip(map.sites()) {
+            system.stability = rules.start.stability;
+            system.garrison = rules.start.neutral_garrison_per_value * i64::from(site.value);
+        }
+        let mut world = World { work: Work::new(&map), rules, map, board, report: Report::default() };
+        world.found_starters();
+        world.rebuild();
+        Ok(world)
+    }
+
+    fn found_starters(&mut self) {
+        let start = self.rules.start.clone();
+        let homes = self.map.homes().to_vec();
+        for (index, home) in homes.into_iter().enumerate() {
+            let Some(id) = u8::try_from(index).ok().and_then(FactionId::starter) else { break };
+            let mut faction = Faction::new(id, faction_name(self.board.seed, id).into());
+            faction.home = Some(home);
+            self.board.put_faction(faction);
+            let system = &mut self.board.systems[home.index()];
+            system.owner = Some(id);
+            system.garrison = start.home_garrison;
+            system.maturity = start.home_maturity;
+            let fleet = self.board.next_fleet_id;
+            self.board.next_fleet_id = FleetId(fleet.0 + 1);
+            self.board.fleets.insert(Fleet {
+                id: fleet,
+                owner: id,
+                strength: start.fleet,
+                max_strength: start.fleet,
+                place: Place::At(home),
+                route: Vec::new(),
+            });
+        }
+    }
+
+    /// Goes on from a snapshot.
+    ///
+    /// # Errors
+    /// [`WorldError::Snapshot`] when the snapshot contradicts itself, its digest or the rules.
+    pub fn restore(rules: Arc<Rules>, snapshot: &Snapshot) -> Result<World, WorldError> {
+        rules.check()?;
+        if snapshot.rules != rules.name {
+            return Err(SnapshotError::Rules { snapshot: snapshot.rules.clone(), given: rules.name.clone() }.into());
+        }
+        let (map, board) = snapshot.board()?;
+        let map = Arc::new(map);
+        let mut world = World { work: Work::new(&map), rules, map, board, report: Report::default() };
+        world.rebuild();
+        if world.digest() != snapshot.digest {
+            return Err(SnapshotError::Digest { found: world.digest(), expected: snapshot.digest }.into());
+        }
+        Ok(world)
+    }
+
+    /// Computes everything that follows from the state.
+    fn rebuild(&mut self) {
+        for faction in &mut self.board.factions {
+            (faction.systems, faction.value, faction.fleets, faction.strength) = (0, 0, 0, 0);
+        }
+        for index in 0..self.board.systems.len() {
+            let system = SystemId(index as u32);
+            self.work.touched.insert(index);
+            self.work.awake.insert(index);
+            self.work.watched.insert(index);
+            if let Some(owner) = self.board.systems[index].owner
+                && let Some(faction) = self.board.faction_mut(owner)
+            {
+                faction.systems += 1;
+                faction.value += i64::from(self.map.sites()[system.index()].value);
+            }
+        }
+        let slots: Vec<Slot> = self.board.fleets.slots_by_id().collect();
+        self.work.grow_fleets(self.board.fleets.slots());
+        for slot in slots {
+            let fleet = self.board.fleets.at_slot(slot).clone();
+            if let Some(faction) = self.board.faction_mut(fleet.owner) {
+                faction.fleets += 1;
+                faction.strength = faction.strength.saturating_add(fleet.strength);
+            }
+            self.work.unrested.insert(slot as usize);
+            self.work.touched_fleets.insert(slot as usize);
+            match fleet.place {
+                Place::At(system) => {
+                    self.work.arrived.insert(system.index());
+                    self.work.crowded.insert(system.index());
+                    if !fleet.route.is_empty() {
+                        self.work.ready.push(slot);
+                    }
+                }
+                Place::Lane { arrives, .. } => self.work.await_arrival(slot, arrives),
+            }
+        }
+        crate::step::close(self);
+        self.report = Report { digest: self.report.digest, ..Report::default() };
+    }
+
+    /// The rules it lives by.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
+    /// Its systems and lanes.
+    #[must_use]
+    pub fn map(&self) -> &Arc<Map> {
+        &self.map
+    }
+
+    /// Its state.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// How many ticks have passed.
+    #[must_use]
+    pub fn tick(&self) -> u64 {
+        self.board.tick
+    }
+
+    /// A number that stands for the whole state: equal states have equal digests.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.report.digest
+    }
+
+    /// What the last step did.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl Work {
+    pub(crate) fn grow_fleets(&mut self, slots: usize) {
+        self.unrested.grow(slots);
+        self.touched_fleets.grow(slots);
+        self.hashes.grow_fleets(slots);
+    }
+
+    pub(crate) fn await_arrival(&mut self, slot: Slot, tick: u64) {
+        let length = self.arrivals.len() as u64;
+        self.arrivals[(tick % length) as usize].push(slot);
+    }
+}
