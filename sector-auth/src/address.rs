@@ -51,16 +51,8 @@ impl Address {
         text.push_str("0x");
         for (index, digit) in lower.chars().enumerate() {
             let byte = digest[index / 2];
-            let nibble = if index % 2 == 0 {
-                byte >> 4
-            } else {
-                byte & 0x0f
-            };
-            text.push(if nibble >= 8 {
-                digit.to_ascii_uppercase()
-            } else {
-                digit
-            });
+            let nibble = if index % 2 == 0 { byte >> 4 } else { byte & 0x0f };
+            text.push(if nibble >= 8 { digit.to_ascii_uppercase() } else { digit });
         }
         text
     }
@@ -90,10 +82,7 @@ impl FromStr for Address {
         let has_lower = digits.bytes().any(|byte| byte.is_ascii_lowercase());
         let has_upper = digits.bytes().any(|byte| byte.is_ascii_uppercase());
         if has_lower && has_upper && address.to_checksum() != text {
-            return Err(AuthError::AddressChecksum {
-                value: shown(text),
-                expected: address,
-            });
+            return Err(AuthError::AddressChecksum { value: shown(text), expected: address });
         }
         Ok(address)
     }
@@ -142,16 +131,9 @@ mod tests {
 
     #[test]
     fn a_wrong_checksum_is_refused_by_name() {
-        let error = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
-            .parse::<Address>()
-            .unwrap_err();
+        let error = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".parse::<Address>().unwrap_err();
         assert_eq!(error.code(), "address_checksum");
-        assert!(
-            error
-                .to_string()
-                .contains("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"), "{error}");
     }
 
     #[test]
@@ -162,14 +144,8 @@ mod tests {
         let capital_x = "0X".to_owned() + &"a".repeat(40);
         let letter = "0x".to_owned() + &"g".repeat(40);
         let wide = "0x".to_owned() + &"é".repeat(20);
-        for text in [
-            "", "0x", &long, &short, &bare, &capital_x, &letter, &wide, " 0x",
-        ] {
-            assert_eq!(
-                text.parse::<Address>().unwrap_err().code(),
-                "address_malformed",
-                "{text:?}"
-            );
+        for text in ["", "0x", &long, &short, &bare, &capital_x, &letter, &wide, " 0x"] {
+            assert_eq!(text.parse::<Address>().unwrap_err().code(), "address_malformed", "{text:?}");
         }
     }
 
@@ -184,15 +160,8 @@ mod tests {
 
     #[test]
     fn order_is_that_of_the_lower_case_spelling() {
-        let mut addresses: Vec<Address> = CHECKSUMMED
-            .iter()
-            .map(|text| text.parse().unwrap())
-            .collect();
+        let mut addresses: Vec<Address> = CHECKSUMMED.iter().map(|text| text.parse().unwrap()).collect();
         addresses.sort();
-        assert!(
-            addresses
-                .windows(2)
-                .all(|pair| pair[0].to_lower_hex() < pair[1].to_lower_hex())
-        );
+        assert!(addresses.windows(2).all(|pair| pair[0].to_lower_hex() < pair[1].to_lower_hex()));
     }
 }

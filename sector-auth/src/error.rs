@@ -27,9 +27,7 @@ pub enum AuthError {
         expected: Address,
     },
     /// Not a usable secp256k1 private key. The value is not repeated: it may be a secret.
-    #[error(
-        "a private key is 64 hexadecimal digits (optionally after 0x), not zero and below the order of secp256k1"
-    )]
+    #[error("a private key is 64 hexadecimal digits (optionally after 0x), not zero and below the order of secp256k1")]
     KeyMalformed,
     /// A secret given as the empty string.
     #[error("a secret may not be empty; leave it out instead")]

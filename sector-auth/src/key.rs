@@ -54,15 +54,9 @@ impl Key {
     /// Returns `0x` and 130 digits: r, s (lower half) and v (27 or 28).
     #[must_use]
     pub fn sign_message(&self, text: &str) -> String {
-        let (signature, recovery) = self
-            .signing
-            .sign_prehash_recoverable(&personal_digest(text));
+        let (signature, recovery) = self.signing.sign_prehash_recoverable(&personal_digest(text));
         let v = if recovery.is_y_odd() { 28 } else { 27 };
-        format!(
-            "0x{}{}",
-            hex::encode(signature.to_bytes()),
-            hex::encode([v])
-        )
+        format!("0x{}{}", hex::encode(signature.to_bytes()), hex::encode([v]))
     }
 }
 
@@ -109,25 +103,13 @@ mod tests {
         let key = Key::from_random_bytes([0xab; 32]).unwrap();
         let text = key.expose_hex();
         assert_eq!(Key::from_hex(&text).unwrap().address(), key.address());
-        assert_eq!(
-            Key::from_hex(&text[2..].to_uppercase()).unwrap().address(),
-            key.address()
-        );
+        assert_eq!(Key::from_hex(&text[2..].to_uppercase()).unwrap().address(), key.address());
     }
 
     #[test]
     fn what_is_no_key_is_refused_without_being_repeated() {
         let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
-        for text in [
-            "",
-            "0x",
-            "12",
-            &"0".repeat(64),
-            order,
-            &"f".repeat(64),
-            &"1".repeat(63),
-            &"z".repeat(64),
-        ] {
+        for text in ["", "0x", "12", &"0".repeat(64), order, &"f".repeat(64), &"1".repeat(63), &"z".repeat(64)] {
             let error = Key::from_hex(text).unwrap_err();
             assert_eq!(error, AuthError::KeyMalformed, "{text}");
         }

@@ -99,11 +99,7 @@ impl LoginMessage {
         let message = Self { fields };
         let bytes = message.to_string().len();
         if bytes > MESSAGE_BYTES_MAX {
-            return Err(malformed(
-                "length",
-                &format!("{bytes} bytes"),
-                "at most 4096 bytes",
-            ));
+            return Err(malformed("length", &format!("{bytes} bytes"), "at most 4096 bytes"));
         }
         Ok(message)
     }
@@ -121,11 +117,7 @@ impl fmt::Display for LoginMessage {
         if let Some(scheme) = &fields.scheme {
             write!(formatter, "{scheme}://")?;
         }
-        write!(
-            formatter,
-            "{}{HEADER}\n{}\n\n",
-            fields.domain, fields.address
-        )?;
+        write!(formatter, "{}{HEADER}\n{}\n\n", fields.domain, fields.address)?;
         if let Some(statement) = &fields.statement {
             writeln!(formatter, "{statement}")?;
         }
@@ -158,24 +150,13 @@ impl FromStr for LoginMessage {
 
     fn from_str(text: &str) -> Result<Self, AuthError> {
         if text.len() > MESSAGE_BYTES_MAX {
-            return Err(malformed(
-                "length",
-                &format!("{} bytes", text.len()),
-                "at most 4096 bytes",
-            ));
+            return Err(malformed("length", &format!("{} bytes", text.len()), "at most 4096 bytes"));
         }
-        let mut lines = Lines {
-            lines: text.split('\n').collect(),
-            next: 0,
-        };
+        let mut lines = Lines { lines: text.split('\n').collect(), next: 0 };
 
         let header = lines.take("header")?;
         let origin = header.strip_suffix(HEADER).ok_or_else(|| {
-            malformed(
-                "header",
-                header,
-                "a domain and ' wants you to sign in with your Ethereum account:'",
-            )
+            malformed("header", header, "a domain and ' wants you to sign in with your Ethereum account:'")
         })?;
         let (scheme, domain) = match origin.split_once("://") {
             Some((scheme, domain)) => (Some(scheme.to_owned()), domain),
@@ -197,10 +178,7 @@ impl FromStr for LoginMessage {
         };
         let chain_id = decimal(lines.take_labelled("Chain ID", "Chain ID: ")?)?;
         let nonce = lines.take_labelled("Nonce", "Nonce: ")?.to_owned();
-        let issued_at = time(
-            "Issued At",
-            lines.take_labelled("Issued At", "Issued At: ")?,
-        )?;
+        let issued_at = time("Issued At", lines.take_labelled("Issued At", "Issued At: ")?)?;
         let expiration_time = match lines.take_if_labelled("Expiration Time: ") {
             Some(text) => Some(time("Expiration Time", text)?),
             None => None,
@@ -211,10 +189,7 @@ impl FromStr for LoginMessage {
         };
         let request_id = lines.take_if_labelled("Request ID: ").map(str::to_owned);
         let mut resources = Vec::new();
-        if lines
-            .take_if_labelled("Resources:")
-            .is_some_and(str::is_empty)
-        {
+        if lines.take_if_labelled("Resources:").is_some_and(str::is_empty) {
             while let Some(resource) = lines.take_if_labelled("- ") {
                 resources.push(resource.to_owned());
             }
@@ -256,9 +231,7 @@ impl<'a> Lines<'a> {
     }
 
     fn take(&mut self, field: &'static str) -> Result<&'a str, AuthError> {
-        let line = self
-            .peek()
-            .ok_or_else(|| malformed(field, "", "the message to go on"))?;
+        let line = self.peek().ok_or_else(|| malformed(field, "", "the message to go on"))?;
         self.next += 1;
         Ok(line)
     }
@@ -272,8 +245,7 @@ impl<'a> Lines<'a> {
 
     fn take_labelled(&mut self, field: &'static str, label: &str) -> Result<&'a str, AuthError> {
         let line = self.take(field)?;
-        line.strip_prefix(label)
-            .ok_or_else(|| malformed(field, line, "a line that begins with this field's name"))
+        line.strip_prefix(label).ok_or_else(|| malformed(field, line, "a line that begins with this field's name"))
     }
 
     fn take_if_labelled(&mut self, label: &str) -> Option<&'a str> {
@@ -288,43 +260,24 @@ fn checksummed(text: &str) -> Result<Address, AuthError> {
     if address.to_checksum() == text {
         Ok(address)
     } else {
-        Err(AuthError::AddressChecksum {
-            value: shown(text),
-            expected: address,
-        })
+        Err(AuthError::AddressChecksum { value: shown(text), expected: address })
     }
 }
 
 fn decimal(text: &str) -> Result<u64, AuthError> {
-    let refused = || {
-        malformed(
-            "Chain ID",
-            text,
-            "a decimal number without sign or leading zeros",
-        )
-    };
+    let refused = || malformed("Chain ID", text, "a decimal number without sign or leading zeros");
     let number: u64 = text.parse().map_err(|_| refused())?;
     // Refuses what the standard parser tolerates, such as "+1" and "01".
-    if number.to_string() == text {
-        Ok(number)
-    } else {
-        Err(refused())
-    }
+    if number.to_string() == text { Ok(number) } else { Err(refused()) }
 }
 
 fn time(field: &'static str, text: &str) -> Result<Timestamp, AuthError> {
-    text.parse()
-        .map_err(|_| malformed(field, text, "an RFC 3339 time such as 2026-11-22T08:00:00Z"))
+    text.parse().map_err(|_| malformed(field, text, "an RFC 3339 time such as 2026-11-22T08:00:00Z"))
 }
 
 fn check(fields: &LoginFields) -> Result<(), AuthError> {
     if let Some(scheme) = &fields.scheme {
-        require(
-            is_scheme(scheme),
-            "scheme",
-            scheme,
-            "a letter, then letters, digits, '+', '-' and '.'",
-        )?;
+        require(is_scheme(scheme), "scheme", scheme, "a letter, then letters, digits, '+', '-' and '.'")?;
     }
     require(
         !fields.domain.is_empty() && fields.domain.bytes().all(is_authority_byte),
@@ -340,88 +293,47 @@ fn check(fields: &LoginFields) -> Result<(), AuthError> {
             "one line of printable ASCII",
         )?;
     }
-    require(
-        is_uri(&fields.uri),
-        "URI",
-        &fields.uri,
-        "a URI with a scheme (RFC 3986)",
-    )?;
-    require(
-        fields.version == 1,
-        "Version",
-        &fields.version.to_string(),
-        "1",
-    )?;
+    require(is_uri(&fields.uri), "URI", &fields.uri, "a URI with a scheme (RFC 3986)")?;
+    require(fields.version == 1, "Version", &fields.version.to_string(), "1")?;
     require(
         (NONCE_CHARACTERS_MIN..=NONCE_CHARACTERS_MAX).contains(&fields.nonce.len())
-            && fields
-                .nonce
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric()),
+            && fields.nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()),
         "Nonce",
         &fields.nonce,
         "8 to 128 letters and digits",
     )?;
     if let Some(request_id) = &fields.request_id {
         require(
-            request_id
-                .bytes()
-                .all(|byte| is_uri_byte(byte) && !b"/?#[]".contains(&byte)),
+            request_id.bytes().all(|byte| is_uri_byte(byte) && !b"/?#[]".contains(&byte)),
             "Request ID",
             request_id,
             "characters of a URI path segment",
         )?;
     }
     if fields.resources.len() > RESOURCES_MAX {
-        return Err(malformed(
-            "Resources",
-            &format!("{} lines", fields.resources.len()),
-            "at most 16",
-        ));
+        return Err(malformed("Resources", &format!("{} lines", fields.resources.len()), "at most 16"));
     }
     for resource in &fields.resources {
-        require(
-            is_uri(resource),
-            "Resources",
-            resource,
-            "a URI with a scheme (RFC 3986)",
-        )?;
+        require(is_uri(resource), "Resources", resource, "a URI with a scheme (RFC 3986)")?;
     }
     Ok(())
 }
 
-fn require(
-    holds: bool,
-    field: &'static str,
-    value: &str,
-    allowed: &'static str,
-) -> Result<(), AuthError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(malformed(field, value, allowed))
-    }
+fn require(holds: bool, field: &'static str, value: &str, allowed: &'static str) -> Result<(), AuthError> {
+    if holds { Ok(()) } else { Err(malformed(field, value, allowed)) }
 }
 
 fn malformed(field: &'static str, value: &str, allowed: &'static str) -> AuthError {
-    AuthError::MessageMalformed {
-        field,
-        value: shown(value),
-        allowed,
-    }
+    AuthError::MessageMalformed { field, value: shown(value), allowed }
 }
 
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 fn is_uri(text: &str) -> bool {
-    text.split_once(':')
-        .is_some_and(|(scheme, _)| is_scheme(scheme))
-        && text.bytes().all(is_uri_byte)
+    text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) && text.bytes().all(is_uri_byte)
 }
 
 /// Reserved and unreserved characters of RFC 3986, and the percent sign.

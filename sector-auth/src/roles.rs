@@ -91,14 +91,8 @@ mod tests {
 
     #[test]
     fn only_the_admin_administers_and_bots_claim_nothing() {
-        assert_eq!(
-            Role::ALL.map(Role::may_administer),
-            [false, false, false, true]
-        );
+        assert_eq!(Role::ALL.map(Role::may_administer), [false, false, false, true]);
         assert_eq!(Role::ALL.map(Role::may_claim), [false, true, false, true]);
-        assert_eq!(
-            Role::ALL.map(Role::may_order_unclaimed),
-            [false, false, true, false]
-        );
+        assert_eq!(Role::ALL.map(Role::may_order_unclaimed), [false, false, true, false]);
     }
 }

@@ -20,11 +20,7 @@ impl Secret {
     /// become a password of nothing.
     pub fn new(value: impl Into<String>) -> Result<Self, AuthError> {
         let value = value.into();
-        if value.is_empty() {
-            Err(AuthError::SecretEmpty)
-        } else {
-            Ok(Self(value))
-        }
+        if value.is_empty() { Err(AuthError::SecretEmpty) } else { Ok(Self(value)) }
     }
 
     /// The secret itself, for the one place that needs it.
@@ -61,9 +57,7 @@ impl SharedToken {
     /// Remembers the digest of `secret`.
     #[must_use]
     pub fn new(secret: &Secret) -> Self {
-        Self {
-            digest: Sha3_256::digest(secret.expose().as_bytes()).into(),
-        }
+        Self { digest: Sha3_256::digest(secret.expose().as_bytes()).into() }
     }
 
     /// Whether `presented` is the token.
@@ -96,10 +90,7 @@ mod tests {
     #[test]
     fn debug_shows_nothing() {
         let secret = Secret::new("hunter2").unwrap();
-        assert_eq!(
-            format!("{secret:?} {:?}", SharedToken::new(&secret)),
-            "Secret(redacted) SharedToken(redacted)"
-        );
+        assert_eq!(format!("{secret:?} {:?}", SharedToken::new(&secret)), "Secret(redacted) SharedToken(redacted)");
     }
 
     #[test]

@@ -23,13 +23,7 @@ impl Timestamp {
     /// The instant `unix_ms` milliseconds after 1970 began; the end of 9999 at the latest.
     #[must_use]
     pub const fn from_unix_ms(unix_ms: u64) -> Self {
-        Self {
-            unix_ms: if unix_ms > LAST_UNIX_MS {
-                LAST_UNIX_MS
-            } else {
-                unix_ms
-            },
-        }
+        Self { unix_ms: if unix_ms > LAST_UNIX_MS { LAST_UNIX_MS } else { unix_ms } }
     }
 
     /// The instant `unix_seconds` seconds after 1970 began; the end of 9999 at the latest.
@@ -62,15 +56,8 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = date_of_day(self.unix_ms / MS_PER_DAY);
         let in_day = self.unix_ms % MS_PER_DAY;
-        let (hour, minute, second) = (
-            in_day / 3_600_000,
-            in_day / 60_000 % 60,
-            in_day / 1_000 % 60,
-        );
-        write!(
-            formatter,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        let (hour, minute, second) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1_000 % 60);
+        write!(formatter, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         match in_day % 1_000 {
             0 => formatter.write_str("Z"),
             millisecond => write!(formatter, ".{millisecond:03}Z"),
@@ -100,11 +87,7 @@ fn parse(text: &str) -> Option<Timestamp> {
     }
     let year = digits(&bytes[0..4])?;
     let (month, day) = (digits(&bytes[5..7])?, digits(&bytes[8..10])?);
-    let (hour, minute, second) = (
-        digits(&bytes[11..13])?,
-        digits(&bytes[14..16])?,
-        digits(&bytes[17..19])?,
-    );
+    let (hour, minute, second) = (digits(&bytes[11..13])?, digits(&bytes[14..16])?, digits(&bytes[17..19])?);
     if year < 1970 || !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
         return None;
     }
@@ -115,10 +98,7 @@ fn parse(text: &str) -> Option<Timestamp> {
     let mut rest = &bytes[19..];
     let mut millisecond = 0;
     if let Some(fraction) = rest.strip_prefix(b".") {
-        let length = fraction
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let length = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if !(1..=9).contains(&length) {
             return None;
         }
@@ -131,8 +111,7 @@ fn parse(text: &str) -> Option<Timestamp> {
     }
 
     let days = day_of_date(year, month, day);
-    let local_ms =
-        days * MS_PER_DAY + hour * 3_600_000 + minute * 60_000 + second * 1_000 + millisecond;
+    let local_ms = days * MS_PER_DAY + hour * 3_600_000 + minute * 60_000 + second * 1_000 + millisecond;
     let unix_ms = match rest {
         b"Z" => local_ms,
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
@@ -141,11 +120,7 @@ fn parse(text: &str) -> Option<Timestamp> {
                 return None;
             }
             let offset_ms = offset_hours * 3_600_000 + offset_minutes * 60_000;
-            if *sign == b'+' {
-                local_ms.checked_sub(offset_ms)?
-            } else {
-                local_ms + offset_ms
-            }
+            if *sign == b'+' { local_ms.checked_sub(offset_ms)? } else { local_ms + offset_ms }
         }
         _ => return None,
     };
@@ -153,10 +128,7 @@ fn parse(text: &str) -> Option<Timestamp> {
 }
 
 fn digits(bytes: &[u8]) -> Option<u64> {
-    bytes.iter().try_fold(0, |number, byte| {
-        byte.is_ascii_digit()
-            .then(|| number * 10 + u64::from(byte - b'0'))
-    })
+    bytes.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
 }
 
 fn is_leap(year: u64) -> bool {
@@ -179,8 +151,7 @@ fn day_of_date(year: u64, month: u64, day: u64) -> u64 {
     let month_from_march = (month + 9) % 12;
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
     // 719_468 days lie between 0000-03-01 and 1970-01-01.
-    shifted_year * 365 + shifted_year / 4 - shifted_year / 100 + shifted_year / 400 + day_of_year
-        - 719_468
+    shifted_year * 365 + shifted_year / 4 - shifted_year / 100 + shifted_year / 400 + day_of_year - 719_468
 }
 
 /// The inverse of [`day_of_date`].
@@ -188,16 +159,11 @@ fn date_of_day(days: u64) -> (u64, u64, u64) {
     let from_march_zero = days + 719_468;
     let era = from_march_zero / 146_097;
     let day_of_era = from_march_zero % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }
@@ -219,11 +185,7 @@ mod tests {
             ("2100-03-01T00:00:00Z", 4_107_542_400_000),
             ("9999-12-31T23:59:59.999Z", LAST_UNIX_MS),
         ] {
-            assert_eq!(
-                text.parse::<Timestamp>().unwrap().unix_ms(),
-                unix_ms,
-                "{text}"
-            );
+            assert_eq!(text.parse::<Timestamp>().unwrap().unix_ms(), unix_ms, "{text}");
             assert_eq!(Timestamp::from_unix_ms(unix_ms).to_string(), text);
         }
     }
@@ -265,11 +227,7 @@ mod tests {
             "9999-12-31T23:59:59-01:00",
             "+026-11-22T08:00:00Z",
         ] {
-            assert_eq!(
-                text.parse::<Timestamp>().unwrap_err().code(),
-                "time_malformed",
-                "{text}"
-            );
+            assert_eq!(text.parse::<Timestamp>().unwrap_err().code(), "time_malformed", "{text}");
         }
     }
 

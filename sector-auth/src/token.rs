@@ -52,15 +52,9 @@ impl TokenKey {
     ///
     /// # Errors
     /// [`AuthError::TokenKeyTooShort`].
-    pub fn new(
-        secret: &[u8],
-        issuer: impl Into<String>,
-        audience: impl Into<String>,
-    ) -> Result<Self, AuthError> {
+    pub fn new(secret: &[u8], issuer: impl Into<String>, audience: impl Into<String>) -> Result<Self, AuthError> {
         if secret.len() < SECRET_BYTES_MIN {
-            return Err(AuthError::TokenKeyTooShort {
-                bytes: secret.len(),
-            });
+            return Err(AuthError::TokenKeyTooShort { bytes: secret.len() });
         }
         let mut validation = Validation::new(Algorithm::HS256);
         // The library would ask the system's clock, and takes a list as audience; see `verify`.
@@ -98,11 +92,8 @@ impl TokenKey {
             exp: now.plus_seconds(ttl_seconds).unix_seconds(),
             jti: token_id.to_owned(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(
-            |error| AuthError::TokenNotIssued {
-                detail: error.to_string(),
-            },
-        )
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(|error| AuthError::TokenNotIssued { detail: error.to_string() })
     }
 
     /// What the token says, if it is ours and valid now.
@@ -112,24 +103,16 @@ impl TokenKey {
     /// audience, expired, issued in the future.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
         if token.len() > TOKEN_BYTES_MAX {
-            return Err(AuthError::TokenMalformed {
-                detail: format!("longer than {TOKEN_BYTES_MAX} bytes"),
-            });
+            return Err(AuthError::TokenMalformed { detail: format!("longer than {TOKEN_BYTES_MAX} bytes") });
         }
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|error| refusal(&error))?
             .claims;
         if claims.iss != self.issuer {
-            return Err(AuthError::TokenIssuer {
-                expected: self.issuer.clone(),
-                found: shown(&claims.iss),
-            });
+            return Err(AuthError::TokenIssuer { expected: self.issuer.clone(), found: shown(&claims.iss) });
         }
         if claims.aud != self.audience {
-            return Err(AuthError::TokenAudience {
-                expected: self.audience.clone(),
-                found: shown(&claims.aud),
-            });
+            return Err(AuthError::TokenAudience { expected: self.audience.clone(), found: shown(&claims.aud) });
         }
         let issued_at = Timestamp::from_unix_seconds(claims.iat);
         if issued_at > now.plus_seconds(CLOCK_DIFFERENCE_SECONDS_MAX) {
@@ -160,11 +143,7 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> AuthError {
         | ErrorKind::MissingAlgorithm
         | ErrorKind::UnsupportedAlgorithm => AuthError::TokenAlgorithm,
         ErrorKind::InvalidSignature => AuthError::TokenSignature,
-        ErrorKind::Json(source) => AuthError::TokenMalformed {
-            detail: shown(&source.to_string()),
-        },
-        _ => AuthError::TokenMalformed {
-            detail: "not three parts of base64url with JSON inside".to_owned(),
-        },
+        ErrorKind::Json(source) => AuthError::TokenMalformed { detail: shown(&source.to_string()) },
+        _ => AuthError::TokenMalformed { detail: "not three parts of base64url with JSON inside".to_owned() },
     }
 }

@@ -42,46 +42,29 @@ pub fn verify(
     let message: LoginMessage = message_text.parse()?;
     let fields = message.fields();
     if fields.domain != expected.domain {
-        return Err(AuthError::DomainMismatch {
-            expected: expected.domain.to_owned(),
-            found: shown(&fields.domain),
-        });
+        return Err(AuthError::DomainMismatch { expected: expected.domain.to_owned(), found: shown(&fields.domain) });
     }
     if !bool::from(fields.nonce.as_bytes().ct_eq(expected.nonce.as_bytes())) {
         return Err(AuthError::NonceMismatch);
     }
     if fields.chain_id != expected.chain_id {
-        return Err(AuthError::ChainMismatch {
-            expected: expected.chain_id,
-            found: fields.chain_id,
-        });
+        return Err(AuthError::ChainMismatch { expected: expected.chain_id, found: fields.chain_id });
     }
     if fields.address != expected.address {
-        return Err(AuthError::AddressMismatch {
-            expected: expected.address,
-            found: fields.address,
-        });
+        return Err(AuthError::AddressMismatch { expected: expected.address, found: fields.address });
     }
     if fields.issued_at > now.plus_seconds(CLOCK_DIFFERENCE_SECONDS_MAX) {
-        return Err(AuthError::MessageFromFuture {
-            issued_at: fields.issued_at,
-        });
+        return Err(AuthError::MessageFromFuture { issued_at: fields.issued_at });
     }
     if let Some(not_before) = fields.not_before.filter(|not_before| now < *not_before) {
         return Err(AuthError::MessageNotYetValid { not_before });
     }
-    if let Some(expired_at) = fields
-        .expiration_time
-        .filter(|expiration| now >= *expiration)
-    {
+    if let Some(expired_at) = fields.expiration_time.filter(|expiration| now >= *expiration) {
         return Err(AuthError::MessageExpired { expired_at });
     }
     let recovered = recover(message_text, signature_hex)?;
     if recovered != expected.address {
-        return Err(AuthError::WrongSigner {
-            expected: expected.address,
-            recovered,
-        });
+        return Err(AuthError::WrongSigner { expected: expected.address, recovered });
     }
     Ok(message)
 }
@@ -96,9 +79,7 @@ pub fn verify(
 pub fn recover(text: &str, signature_hex: &str) -> Result<Address, AuthError> {
     let digits = signature_hex.strip_prefix("0x").unwrap_or(signature_hex);
     if digits.len() != 130 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(AuthError::SignatureLength {
-            bytes: digits.len() / 2,
-        });
+        return Err(AuthError::SignatureLength { bytes: digits.len() / 2 });
     }
     let mut bytes = [0; 65];
     hex::decode_to_slice(digits, &mut bytes).map_err(|_| AuthError::SignatureNotHex)?;

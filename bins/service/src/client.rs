@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::header::{
-    ACCEPT, CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    ACCEPT, CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Uri};
@@ -33,12 +33,7 @@ pub struct ClientOptions {
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        Self {
-            connect_timeout_ms: 2_000,
-            answer_timeout_ms: 35_000,
-            idle_timeout_ms: 15_000,
-            idle_connections_max: 64,
-        }
+        Self { connect_timeout_ms: 2_000, answer_timeout_ms: 35_000, idle_timeout_ms: 15_000, idle_connections_max: 64 }
     }
 }
 
@@ -62,10 +57,7 @@ impl Client {
             .pool_idle_timeout(Duration::from_millis(options.idle_timeout_ms))
             .pool_max_idle_per_host(options.idle_connections_max)
             .build(connector);
-        Self {
-            inner,
-            answer_timeout_ms: options.answer_timeout_ms,
-        }
+        Self { inner, answer_timeout_ms: options.answer_timeout_ms }
     }
 
     /// Sends any request; its URI must be absolute. The answer's body streams.
@@ -80,14 +72,8 @@ impl Client {
         let answer = self.inner.request(request);
         match tokio::time::timeout(Duration::from_millis(self.answer_timeout_ms), answer).await {
             Ok(Ok(response)) => Ok(response.map(body::boxed)),
-            Ok(Err(source)) => Err(ServiceError::Unreachable {
-                url,
-                source: source.into(),
-            }),
-            Err(_) => Err(ServiceError::NoAnswer {
-                url,
-                timeout_ms: self.answer_timeout_ms,
-            }),
+            Ok(Err(source)) => Err(ServiceError::Unreachable { url, source: source.into() }),
+            Err(_) => Err(ServiceError::NoAnswer { url, timeout_ms: self.answer_timeout_ms }),
         }
     }
 
@@ -96,14 +82,10 @@ impl Client {
     /// # Errors
     /// As [`Client::send`].
     pub async fn get(&self, url: &str) -> Result<Response, ServiceError> {
-        let uri: Uri = url.parse().map_err(|_| ServiceError::Url {
-            url: url.to_owned(),
-        })?;
+        let uri: Uri = url.parse().map_err(|_| ServiceError::Url { url: url.to_owned() })?;
         let mut request = Request::new(body::empty());
         *request.uri_mut() = uri;
-        request
-            .headers_mut()
-            .insert(ACCEPT, HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.send(request).await
     }
 
@@ -112,28 +94,17 @@ impl Client {
     /// # Errors
     /// As [`Client::send`], and [`ServiceError::UnexpectedAnswer`] unless the status is a success and
     /// the body a `T`.
-    pub async fn get_json<T: DeserializeOwned>(
-        &self,
-        url: &str,
-        limit_bytes: usize,
-    ) -> Result<T, ServiceError> {
-        let unexpected = |detail: String| ServiceError::UnexpectedAnswer {
-            url: url.to_owned(),
-            detail,
-        };
+    pub async fn get_json<T: DeserializeOwned>(&self, url: &str, limit_bytes: usize) -> Result<T, ServiceError> {
+        let unexpected = |detail: String| ServiceError::UnexpectedAnswer { url: url.to_owned(), detail };
         let response = self.get(url).await?;
         if !response.status().is_success() {
             return Err(unexpected(format!("status {}", response.status().as_u16())));
         }
         let reading = Limited::new(response.into_body(), limit_bytes).collect();
-        let collected =
-            tokio::time::timeout(Duration::from_millis(self.answer_timeout_ms), reading)
-                .await
-                .map_err(|_| ServiceError::NoAnswer {
-                    url: url.to_owned(),
-                    timeout_ms: self.answer_timeout_ms,
-                })?
-                .map_err(|error| unexpected(error.to_string()))?;
+        let collected = tokio::time::timeout(Duration::from_millis(self.answer_timeout_ms), reading)
+            .await
+            .map_err(|_| ServiceError::NoAnswer { url: url.to_owned(), timeout_ms: self.answer_timeout_ms })?
+            .map_err(|error| unexpected(error.to_string()))?;
         serde_json::from_slice(&collected.to_bytes()).map_err(|error| unexpected(error.to_string()))
     }
 
@@ -153,16 +124,12 @@ impl Client {
     ) -> Result<Response, Problem> {
         let request = forwarded(request, upstream, path_and_query, peer)?;
         let mut response = self.send(request).await.map_err(|error| match error {
-            ServiceError::NoAnswer { .. } => Problem::gateway_timeout(
-                "upstream_timeout",
-                "The service behind this one did not answer in time.",
-            )
-            .with_source(error),
-            _ => Problem::bad_gateway(
-                "upstream_unreachable",
-                "The service behind this one cannot be reached.",
-            )
-            .with_source(error),
+            ServiceError::NoAnswer { .. } => {
+                Problem::gateway_timeout("upstream_timeout", "The service behind this one did not answer in time.")
+                    .with_source(error)
+            }
+            _ => Problem::bad_gateway("upstream_unreachable", "The service behind this one cannot be reached.")
+                .with_source(error),
         })?;
         drop_hop_by_hop(response.headers_mut());
         Ok(response)
@@ -182,35 +149,19 @@ fn forwarded(
         .build()
         .map_err(Problem::internal)?;
     let (mut parts, body) = request.into_parts();
-    let host = parts
-        .headers
-        .remove(HOST)
-        .or_else(|| HeaderValue::from_str(parts.uri.authority()?.as_str()).ok());
+    let host = parts.headers.remove(HOST).or_else(|| HeaderValue::from_str(parts.uri.authority()?.as_str()).ok());
     drop_hop_by_hop(&mut parts.headers);
     if let Some(host) = host {
-        parts
-            .headers
-            .entry(HeaderName::from_static("x-forwarded-host"))
-            .or_insert(host);
+        parts.headers.entry(HeaderName::from_static("x-forwarded-host")).or_insert(host);
     }
     let protocol = HeaderValue::from_static("http");
-    parts
-        .headers
-        .entry(HeaderName::from_static("x-forwarded-proto"))
-        .or_insert(protocol);
+    parts.headers.entry(HeaderName::from_static("x-forwarded-proto")).or_insert(protocol);
     if let Some(peer) = peer {
         let name = HeaderName::from_static("x-forwarded-for");
-        let mut hops: Vec<String> = parts
-            .headers
-            .get_all(&name)
-            .iter()
-            .filter_map(|value| value.to_str().ok().map(str::to_owned))
-            .collect();
+        let mut hops: Vec<String> =
+            parts.headers.get_all(&name).iter().filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
         hops.push(peer.ip().to_string());
-        parts.headers.insert(
-            name,
-            HeaderValue::from_str(&hops.join(", ")).map_err(Problem::internal)?,
-        );
+        parts.headers.insert(name, HeaderValue::from_str(&hops.join(", ")).map_err(Problem::internal)?);
     }
     let mut request = Request::new(body);
     *request.method_mut() = parts.method;
@@ -228,15 +179,7 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|list| list.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    let always = [
-        CONNECTION,
-        TE,
-        TRAILER,
-        TRANSFER_ENCODING,
-        UPGRADE,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION,
-    ];
+    let always = [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION];
     let old = ["keep-alive", "proxy-connection"].map(HeaderName::from_static);
     for name in named.into_iter().chain(always).chain(old) {
         headers.remove(name);
@@ -245,15 +188,8 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
 
 /// A URI without its query, which may hold what no log should.
 fn shown(uri: &Uri) -> String {
-    let scheme = uri
-        .scheme_str()
-        .map(|scheme| format!("{scheme}://"))
-        .unwrap_or_default();
-    format!(
-        "{scheme}{}{}",
-        uri.authority().map_or("", Authority::as_str),
-        uri.path()
-    )
+    let scheme = uri.scheme_str().map(|scheme| format!("{scheme}://")).unwrap_or_default();
+    format!("{scheme}{}{}", uri.authority().map_or("", Authority::as_str), uri.path())
 }
 
 #[cfg(test)]
@@ -274,26 +210,14 @@ mod tests {
             ("authorization", "Bearer t"),
             ("x-forwarded-for", "10.0.0.1"),
         ] {
-            request.headers_mut().insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            );
+            request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let upstream = Authority::from_static("127.0.0.1:8000");
         let peer = "192.0.2.7:1234".parse().ok();
-        let request = forwarded(
-            request,
-            &upstream,
-            PathAndQuery::from_static("/me?x=1"),
-            peer,
-        )
-        .unwrap();
+        let request = forwarded(request, &upstream, PathAndQuery::from_static("/me?x=1"), peer).unwrap();
         assert_eq!(request.uri(), "http://127.0.0.1:8000/me?x=1");
-        let mut headers: Vec<_> = request
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
-            .collect();
+        let mut headers: Vec<_> =
+            request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
         headers.sort_unstable();
         assert_eq!(
             headers,

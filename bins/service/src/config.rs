@@ -53,10 +53,7 @@ impl FromStr for Milliseconds {
     fn from_str(text: &str) -> Result<Self, String> {
         scaled(text, &[("ms", 1), ("s", 1_000), ("m", 60_000), ("", 1)])
             .map(Self)
-            .ok_or_else(|| {
-                "a length of time is an integer of milliseconds, or with a unit: 300ms, 5s, 2m"
-                    .to_owned()
-            })
+            .ok_or_else(|| "a length of time is an integer of milliseconds, or with a unit: 300ms, 5s, 2m".to_owned())
     }
 }
 
@@ -66,17 +63,13 @@ impl FromStr for Seconds {
     fn from_str(text: &str) -> Result<Self, String> {
         scaled(text, &[("s", 1), ("m", 60), ("h", 3_600), ("", 1)])
             .map(Self)
-            .ok_or_else(|| {
-                "a length of time is an integer of seconds, or with a unit: 300s, 5m, 1h".to_owned()
-            })
+            .ok_or_else(|| "a length of time is an integer of seconds, or with a unit: 300s, 5m, 1h".to_owned())
     }
 }
 
 /// The first unit that fits counts; the empty one comes last.
 fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (digits, factor) = units
-        .iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    let (digits, factor) = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -84,55 +77,37 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 }
 
 /// A clap value parser for [`Milliseconds`] within a range of milliseconds.
-pub fn milliseconds(
-    range: RangeInclusive<u64>,
-) -> impl Fn(&str) -> Result<Milliseconds, String> + Clone + Send + Sync {
+pub fn milliseconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Milliseconds, String> + Clone + Send + Sync {
     move |text| {
         let value: Milliseconds = text.parse()?;
         if range.contains(&value.0) {
             Ok(value)
         } else {
-            Err(format!(
-                "allowed is from {}ms to {}ms",
-                range.start(),
-                range.end()
-            ))
+            Err(format!("allowed is from {}ms to {}ms", range.start(), range.end()))
         }
     }
 }
 
 /// A clap value parser for [`Seconds`] within a range of seconds.
-pub fn seconds(
-    range: RangeInclusive<u64>,
-) -> impl Fn(&str) -> Result<Seconds, String> + Clone + Send + Sync {
+pub fn seconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Seconds, String> + Clone + Send + Sync {
     move |text| {
         let value: Seconds = text.parse()?;
         if range.contains(&value.0) {
             Ok(value)
         } else {
-            Err(format!(
-                "allowed is from {}s to {}s",
-                range.start(),
-                range.end()
-            ))
+            Err(format!("allowed is from {}s to {}s", range.start(), range.end()))
         }
     }
 }
 
 /// A clap value parser for any integer type within a range.
-pub fn integer<T>(
-    range: RangeInclusive<T>,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
+pub fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
 where
     T: FromStr + PartialOrd + fmt::Display + Clone + Send + Sync,
 {
     move |text| match text.parse() {
         Ok(value) if range.contains(&value) => Ok(value),
-        _ => Err(format!(
-            "allowed is an integer from {} to {}",
-            range.start(),
-            range.end()
-        )),
+        _ => Err(format!("allowed is an integer from {} to {}", range.start(), range.end())),
     }
 }
 
@@ -154,28 +129,17 @@ pub struct OptionDoc {
 pub fn describe<C: CommandFactory>() -> Vec<OptionDoc> {
     C::command()
         .get_arguments()
-        .filter(|argument| {
-            !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version")
-        })
+        .filter(|argument| !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version"))
         .map(|argument| OptionDoc {
-            flag: argument
-                .get_long()
-                .map(|long| format!("--{long}"))
-                .unwrap_or_default(),
-            env: argument
-                .get_env()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default(),
+            flag: argument.get_long().map(|long| format!("--{long}")).unwrap_or_default(),
+            env: argument.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             default: argument
                 .get_default_values()
                 .iter()
                 .map(|value| value.to_string_lossy())
                 .collect::<Vec<_>>()
                 .join(" "),
-            help: argument
-                .get_help()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            help: argument.get_help().map(ToString::to_string).unwrap_or_default(),
         })
         .filter(|option| !(option.flag.is_empty() && option.env.is_empty()))
         .collect()
@@ -185,14 +149,9 @@ pub fn describe<C: CommandFactory>() -> Vec<OptionDoc> {
 #[must_use]
 pub fn markdown_table(options: &[OptionDoc]) -> String {
     let code = |text: &str| {
-        if text.is_empty() {
-            String::new()
-        } else {
-            format!("`{text}`")
-        }
+        if text.is_empty() { String::new() } else { format!("`{text}`") }
     };
-    let mut table =
-        String::from("| Flag | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n");
+    let mut table = String::from("| Flag | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n");
     for option in options {
         let help = option.help.replace('|', "\\|").replace('\n', " ");
         table.push_str(&format!(
@@ -248,18 +207,7 @@ mod tests {
         for (text, s) in [("300", 300), ("300s", 300), ("5m", 300), ("2h", 7_200)] {
             assert_eq!(text.parse::<Seconds>().unwrap().0, s, "{text}");
         }
-        for text in [
-            "",
-            "ms",
-            "s",
-            "-1",
-            "+1",
-            "1.5s",
-            "5 s",
-            "5d",
-            "99999999999999999999",
-            "18446744073709551615s",
-        ] {
+        for text in ["", "ms", "s", "-1", "+1", "1.5s", "5 s", "5d", "99999999999999999999", "18446744073709551615s"] {
             assert!(text.parse::<Milliseconds>().is_err(), "{text}");
         }
         assert!("300ms".parse::<Seconds>().is_err());
@@ -279,15 +227,9 @@ mod tests {
     #[test]
     fn a_bad_value_and_an_unknown_flag_are_named() {
         let text = refusal(&["--port", "70000"]);
-        assert!(
-            text.contains("--port") && text.contains("70000") && text.contains("65535"),
-            "{text}"
-        );
+        assert!(text.contains("--port") && text.contains("70000") && text.contains("65535"), "{text}");
         let text = refusal(&["--tick-ms", "5ms"]);
-        assert!(
-            text.contains("--tick-ms") && text.contains("10ms to 60000ms"),
-            "{text}"
-        );
+        assert!(text.contains("--tick-ms") && text.contains("10ms to 60000ms"), "{text}");
         let text = refusal(&["--factions", "65"]);
         assert!(text.contains("from 2 to 64"), "{text}");
         assert!(refusal(&["--prot", "1"]).contains("--prot"));
@@ -305,27 +247,10 @@ mod tests {
     fn the_description_is_complete() {
         let options = describe::<Options>();
         let names: Vec<&str> = options.iter().map(|option| option.flag.as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "--port",
-                "--tick-ms",
-                "--factions",
-                "--ttl",
-                "--token",
-                "--log",
-                "--log-format"
-            ]
-        );
+        assert_eq!(names, ["--port", "--tick-ms", "--factions", "--ttl", "--token", "--log", "--log-format"]);
         let table = markdown_table(&options);
-        assert!(
-            table.contains("| `--port` | `SERVICE_TEST_PORT` | `8000` | Port to listen on |"),
-            "{table}"
-        );
+        assert!(table.contains("| `--port` | `SERVICE_TEST_PORT` | `8000` | Port to listen on |"), "{table}");
         assert!(table.contains("How many \\| at most"), "{table}");
-        assert!(
-            table.contains("| `--token` | `SERVICE_TEST_TOKEN` |  | Shared token |"),
-            "{table}"
-        );
+        assert!(table.contains("| `--token` | `SERVICE_TEST_TOKEN` |  | Shared token |"), "{table}");
     }
 }

@@ -38,11 +38,7 @@ pub struct Context<S> {
 
 impl<S> Context<S> {
     pub(crate) fn new(state: Arc<S>, request: Request, parameters: Vec<(String, String)>) -> Self {
-        Self {
-            state,
-            request,
-            parameters,
-        }
+        Self { state, request, parameters }
     }
 
     /// What the router was made with.
@@ -78,10 +74,7 @@ impl<S> Context<S> {
     /// A header as text, if it is there and visible ASCII.
     #[must_use]
     pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
-        self.request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
+        self.request.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The token of `Authorization: Bearer`.
@@ -107,20 +100,13 @@ impl<S> Context<S> {
     /// waits for this too; sockets taken over by an upgrade must close themselves when it comes.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
-        self.request
-            .extensions()
-            .get::<Shutdown>()
-            .map(|shutdown| shutdown.0.clone())
-            .unwrap_or_default()
+        self.request.extensions().get::<Shutdown>().map(|shutdown| shutdown.0.clone()).unwrap_or_default()
     }
 
     /// A parameter of the path, percent-decoded; empty if the route has none of that name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
-        self.parameters
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value.as_str())
+        self.parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
     }
 
     /// A parameter of the path as a `T`; `allowed` says in words what can be written there.
@@ -134,16 +120,8 @@ impl<S> Context<S> {
     {
         let text = self.parameter(name);
         text.parse().map_err(|error: T::Err| {
-            Problem::bad_request(
-                "invalid_path",
-                format!("{name} in the path is not {allowed}."),
-            )
-            .with_error(FieldError::new(
-                name,
-                text,
-                allowed,
-                sentence(&error.to_string()),
-            ))
+            Problem::bad_request("invalid_path", format!("{name} in the path is not {allowed}."))
+                .with_error(FieldError::new(name, text, allowed, sentence(&error.to_string())))
         })
     }
 

@@ -11,8 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue};
 use hyper::body::Body as HttpBody;
@@ -20,9 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::util::BoxCloneService;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_http::request_id::{
-    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
-};
+use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
@@ -42,10 +39,7 @@ const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    ),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
@@ -64,8 +58,7 @@ where
         request.extensions_mut().insert(Shutdown(shutdown.clone()));
         guard(app, permits, timeout, request)
     });
-    let [a, b, c, d, e] =
-        DEFAULT_HEADERS.map(|(name, value)| SetResponseHeaderLayer::if_not_present(name, value));
+    let [a, b, c, d, e] = DEFAULT_HEADERS.map(|(name, value)| SetResponseHeaderLayer::if_not_present(name, value));
     ServiceBuilder::new()
         .map_request(drop_bad_request_id)
         .layer(SetRequestIdLayer::x_request_id(RandomId))
@@ -108,26 +101,15 @@ where
 {
     let id = request_id(request.headers()).map(str::to_owned);
     let Ok(_permit) = permits.try_acquire() else {
-        let problem = Problem::unavailable(
-            "overloaded",
-            "Too many requests are being answered; try again shortly.",
-            1,
-        );
+        let problem = Problem::unavailable("overloaded", "Too many requests are being answered; try again shortly.", 1);
         return Ok(problem.into_response(id.as_deref()));
     };
     let work = AssertUnwindSafe(app.oneshot(request)).catch_unwind();
     let problem = match tokio::time::timeout(timeout, work).await {
         Ok(Ok(Ok(response))) => return Ok(response.map(body::boxed)),
         Ok(Ok(Err(never))) => match never {},
-        Ok(Err(panic)) => Problem::internal(format!(
-            "the handler panicked: {}",
-            panic_text(panic.as_ref())
-        )),
-        Err(_) => Problem::unavailable(
-            "request_timeout",
-            "The request took too long and was given up.",
-            1,
-        ),
+        Ok(Err(panic)) => Problem::internal(format!("the handler panicked: {}", panic_text(panic.as_ref()))),
+        Err(_) => Problem::unavailable("request_timeout", "The request took too long and was given up.", 1),
     };
     Ok(problem.into_response(id.as_deref()))
 }
@@ -148,9 +130,7 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
 fn drop_bad_request_id(mut request: Request) -> Request {
     let is_good = request_id(request.headers()).is_some_and(|id| {
         (1..=REQUEST_ID_CHARACTERS_MAX).contains(&id.len())
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte))
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte))
     });
     if !is_good {
         request.headers_mut().remove(REQUEST_ID_HEADER);
@@ -165,8 +145,6 @@ struct RandomId;
 impl MakeRequestId for RandomId {
     fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
         let number = getrandom::u64().ok()?;
-        HeaderValue::from_str(&format!("{number:016x}"))
-            .ok()
-            .map(RequestId::new)
+        HeaderValue::from_str(&format!("{number:016x}")).ok().map(RequestId::new)
     }
 }

@@ -45,9 +45,7 @@ pub enum ServiceError {
         detail: String,
     },
     /// A log filter that cannot be understood.
-    #[error(
-        "log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug"
-    )]
+    #[error("log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug")]
     LogFilter {
         /// What was given.
         filter: String,

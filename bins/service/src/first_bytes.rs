@@ -24,11 +24,7 @@ pub(crate) struct FirstBytes {
 
 impl FirstBytes {
     pub(crate) fn new(stream: TcpStream, timeout: Duration) -> Self {
-        Self {
-            stream,
-            matched: 0,
-            deadline: Some(Box::pin(sleep(timeout))),
-        }
+        Self { stream, matched: 0, deadline: Some(Box::pin(sleep(timeout))) }
     }
 
     fn look_at(&mut self, bytes: &[u8]) {
@@ -54,10 +50,7 @@ impl AsyncRead for FirstBytes {
         if let Some(deadline) = &mut self.deadline
             && deadline.as_mut().poll(context).is_ready()
         {
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "no request began in time",
-            )));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "no request began in time")));
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
@@ -69,11 +62,7 @@ impl AsyncRead for FirstBytes {
 }
 
 impl AsyncWrite for FirstBytes {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

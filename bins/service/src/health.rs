@@ -31,16 +31,9 @@ impl Health {
     }
 
     fn new(is_ok: bool, status: &str, service: &str, version: &str) -> Self {
-        let fields = [
-            ("status", status),
-            ("service", service),
-            ("version", version),
-        ]
-        .map(|(name, value)| (name.to_owned(), Value::from(value)));
-        Self {
-            is_ok,
-            fields: fields.into_iter().collect(),
-        }
+        let fields = [("status", status), ("service", service), ("version", version)]
+            .map(|(name, value)| (name.to_owned(), Value::from(value)));
+        Self { is_ok, fields: fields.into_iter().collect() }
     }
 
     /// Adds a particular, such as the tick.
@@ -55,11 +48,7 @@ impl Health {
     /// # Errors
     /// An internal problem if it cannot be written as JSON.
     pub fn respond(&self) -> Result<Response, Problem> {
-        let status = if self.is_ok {
-            StatusCode::OK
-        } else {
-            StatusCode::SERVICE_UNAVAILABLE
-        };
+        let status = if self.is_ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         reply::json_with_status(status, &self.fields)
     }
 }

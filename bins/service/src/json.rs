@@ -22,11 +22,7 @@ const SHOWN_BYTES_MAX: usize = 200;
 ///
 /// # Errors
 /// 413 if it is longer, 400 `body_broken` if the client stops in the middle.
-pub(crate) async fn collect(
-    headers: &HeaderMap,
-    body: &mut Body,
-    limit_bytes: usize,
-) -> Result<Bytes, Problem> {
+pub(crate) async fn collect(headers: &HeaderMap, body: &mut Body, limit_bytes: usize) -> Result<Bytes, Problem> {
     let declared = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
@@ -39,8 +35,7 @@ pub(crate) async fn collect(
     let mut collected = BytesMut::with_capacity(declared);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|source| {
-            Problem::bad_request("body_broken", "The body ended before it was complete.")
-                .with_source(source)
+            Problem::bad_request("body_broken", "The body ended before it was complete.").with_source(source)
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
@@ -66,19 +61,12 @@ async fn discard(body: &mut Body, mut bytes: usize) {
 /// # Errors
 /// 415 unless the content type is `application/json`, parameters such as `charset` aside.
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let found = headers
-        .get(CONTENT_TYPE)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let essence = found
-        .as_deref()
-        .map(|text| text.split(';').next().unwrap_or_default().trim());
+    let found = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let essence = found.as_deref().map(|text| text.split(';').next().unwrap_or_default().trim());
     if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
         Ok(())
     } else {
-        Err(Problem::unsupported_media_type(
-            found.as_deref(),
-            "application/json",
-        ))
+        Err(Problem::unsupported_media_type(found.as_deref(), "application/json"))
     }
 }
 
@@ -92,11 +80,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
-            invalid(bytes, &path, &inner)
-        } else {
-            malformed(&inner)
-        }
+        if inner.is_data() { invalid(bytes, &path, &inner) } else { malformed(&inner) }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
@@ -105,10 +89,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn malformed(error: &serde_json::Error) -> Problem {
     Problem::bad_request(
         "malformed_json",
-        format!(
-            "The body is not JSON: {}.",
-            error.to_string().trim_end_matches('.')
-        ),
+        format!("The body is not JSON: {}.", error.to_string().trim_end_matches('.')),
     )
 }
 
@@ -122,9 +103,7 @@ fn invalid(bytes: &[u8], path: &str, error: &serde_json::Error) -> Problem {
     let quoted = |prefix: &str| text.strip_prefix(prefix)?.split('`').next();
     let (field, is_missing) = if let Some(name) = quoted("unknown field `") {
         // The path may or may not end with the unknown field already.
-        let parent = path
-            .strip_suffix(name)
-            .map_or(path, |parent| parent.trim_end_matches('.'));
+        let parent = path.strip_suffix(name).map_or(path, |parent| parent.trim_end_matches('.'));
         (join(parent, name), false)
     } else if let Some(name) = quoted("missing field `") {
         (join(path, name), true)
@@ -136,34 +115,18 @@ fn invalid(bytes: &[u8], path: &str, error: &serde_json::Error) -> Problem {
         None if is_missing => "a value".to_owned(),
         None => "see the API document".to_owned(),
     };
-    let value = serde_json::from_slice(bytes)
-        .ok()
-        .and_then(|body: Value| lookup(&body, &field))
-        .unwrap_or(Value::Null);
-    let value = if value.to_string().len() > SHOWN_BYTES_MAX {
-        Value::from("(too long to repeat)")
-    } else {
-        value
-    };
+    let value = serde_json::from_slice(bytes).ok().and_then(|body: Value| lookup(&body, &field)).unwrap_or(Value::Null);
+    let value = if value.to_string().len() > SHOWN_BYTES_MAX { Value::from("(too long to repeat)") } else { value };
     let detail = if field.is_empty() {
         format!("The body is not as it should be: {text}.")
     } else {
         format!("Field {field} is not as it should be: {text}.")
     };
-    Problem::bad_request("invalid_body", detail).with_error(FieldError::new(
-        field,
-        value,
-        allowed,
-        sentence(text),
-    ))
+    Problem::bad_request("invalid_body", detail).with_error(FieldError::new(field, value, allowed, sentence(text)))
 }
 
 fn join(parent: &str, name: &str) -> String {
-    if parent.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{parent}.{name}")
-    }
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
 }
 
 /// The value at a path such as `orders[2].faction`.
@@ -210,14 +173,7 @@ mod tests {
     fn error(json: &str) -> (&'static str, FieldError) {
         let problem = parse::<Batch>(json.as_bytes()).unwrap_err();
         assert_eq!(problem.status().as_u16(), 400);
-        (
-            problem.code(),
-            problem
-                .errors()
-                .first()
-                .cloned()
-                .unwrap_or_else(|| FieldError::new("", "", "", "")),
-        )
+        (problem.code(), problem.errors().first().cloned().unwrap_or_else(|| FieldError::new("", "", "", "")))
     }
 
     #[test]
@@ -231,12 +187,7 @@ mod tests {
     #[test]
     fn errors_name_field_value_and_what_is_allowed() {
         for (json, field, value, allowed) in [
-            (
-                r#"{"orders":[{"faction":7}]}"#,
-                "orders[0].faction",
-                Value::from(7),
-                "a string",
-            ),
+            (r#"{"orders":[{"faction":7}]}"#, "orders[0].faction", Value::from(7), "a string"),
             (
                 r#"{"orders":[{"faction":"F1"},{"faction":"F1","strength":-1}]}"#,
                 "orders[1].strength",
@@ -249,18 +200,8 @@ mod tests {
                 Value::from(4),
                 "one of faction, strength, focus",
             ),
-            (
-                r#"{"orders":[{}]}"#,
-                "orders[0].faction",
-                Value::Null,
-                "a value",
-            ),
-            (
-                r#"{"order":[]}"#,
-                "order",
-                Value::Array(Vec::new()),
-                "orders",
-            ),
+            (r#"{"orders":[{}]}"#, "orders[0].faction", Value::Null, "a value"),
+            (r#"{"order":[]}"#, "order", Value::Array(Vec::new()), "orders"),
             (
                 r#"{"orders":[{"faction":"F1","focus":"war"}]}"#,
                 "orders[0].focus",
@@ -283,30 +224,16 @@ mod tests {
     #[test]
     fn what_is_no_json_is_malformed() {
         let deep = "[".repeat(100_000);
-        for json in [
-            "",
-            "{",
-            "{\"orders\":[]} x",
-            "{\"orders\":[],}",
-            "\u{feff}{}",
-            "nul",
-            &deep,
-        ] {
+        for json in ["", "{", "{\"orders\":[]} x", "{\"orders\":[],}", "\u{feff}{}", "nul", &deep] {
             let problem = parse::<Value>(json.as_bytes()).unwrap_err();
             assert_eq!(problem.code(), "malformed_json", "{json:.20}");
         }
-        assert_eq!(
-            parse::<Value>(b"\"\xff\"").unwrap_err().code(),
-            "malformed_json"
-        );
+        assert_eq!(parse::<Value>(b"\"\xff\"").unwrap_err().code(), "malformed_json");
     }
 
     #[test]
     fn long_values_are_not_repeated() {
-        let json = format!(
-            r#"{{"orders":[{{"faction":"F1","focus":"{}"}}]}}"#,
-            "x".repeat(5_000)
-        );
+        let json = format!(r#"{{"orders":[{{"faction":"F1","focus":"{}"}}]}}"#, "x".repeat(5_000));
         assert_eq!(error(&json).1.value, "(too long to repeat)");
     }
 
@@ -323,12 +250,6 @@ mod tests {
             headers.insert(CONTENT_TYPE, text.parse().unwrap());
             assert_eq!(require_json(&headers).is_ok(), is_json, "{text}");
         }
-        assert_eq!(
-            require_json(&HeaderMap::new())
-                .unwrap_err()
-                .status()
-                .as_u16(),
-            415
-        );
+        assert_eq!(require_json(&HeaderMap::new()).unwrap_err().status().as_u16(), 415);
     }
 }

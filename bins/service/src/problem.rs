@@ -36,12 +36,7 @@ impl FieldError {
         allowed: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
-            field: field.into(),
-            value: value.into(),
-            allowed: allowed.into(),
-            detail: detail.into(),
-        }
+        Self { field: field.into(), value: value.into(), allowed: allowed.into(), detail: detail.into() }
     }
 }
 
@@ -103,11 +98,7 @@ impl Problem {
     /// 405 with `Allow`.
     #[must_use]
     pub fn method_not_allowed(found: &Method, allowed: &[Method]) -> Self {
-        let list = allowed
-            .iter()
-            .map(Method::as_str)
-            .collect::<Vec<_>>()
-            .join(", ");
+        let list = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -146,11 +137,7 @@ impl Problem {
             Some(found) => format!("Content-Type is {found:?}; send {allowed}."),
             None => format!("Content-Type is missing; send {allowed}."),
         };
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            detail,
-        )
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     }
 
     /// 422: well-formed, and refused for what it says.
@@ -185,11 +172,7 @@ impl Problem {
     }
 
     /// 503 with `Retry-After`.
-    pub fn unavailable(
-        code: &'static str,
-        detail: impl Into<String>,
-        retry_after_seconds: u64,
-    ) -> Self {
+    pub fn unavailable(code: &'static str, detail: impl Into<String>, retry_after_seconds: u64) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
             .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))
     }
@@ -258,23 +241,9 @@ impl Problem {
         let source = parts.source.as_deref().map(causes).unwrap_or_default();
         let status = parts.status.as_u16();
         if parts.status.is_server_error() {
-            tracing::error!(
-                status,
-                code = parts.code,
-                request_id,
-                source,
-                "{}",
-                parts.detail
-            );
+            tracing::error!(status, code = parts.code, request_id, source, "{}", parts.detail);
         } else {
-            tracing::debug!(
-                status,
-                code = parts.code,
-                request_id,
-                source,
-                "{}",
-                parts.detail
-            );
+            tracing::debug!(status, code = parts.code, request_id, source, "{}", parts.detail);
         }
         let document = Document {
             kind: format!("urn:sector:problem:{}", parts.code),
@@ -290,22 +259,14 @@ impl Problem {
         let mut response = Response::new(body::full(bytes));
         *response.status_mut() = parts.status;
         *response.headers_mut() = parts.headers;
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         response
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} {}: {}",
-            self.parts.status.as_u16(),
-            self.parts.code,
-            self.parts.detail
-        )
+        write!(formatter, "{} {}: {}", self.parts.status.as_u16(), self.parts.code, self.parts.detail)
     }
 }
 

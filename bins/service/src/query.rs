@@ -1,6 +1,7 @@
 //! Query parameters, strictly: an unknown, repeated or malformed one is refused by name.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -24,19 +25,10 @@ impl Query {
     pub fn parse(query: Option<&str>, allowed: &[&str]) -> Result<Self, Problem> {
         let mut values = BTreeMap::new();
         let mut errors = Vec::new();
-        for pair in query
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-        {
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
-                errors.push(FieldError::new(
-                    name,
-                    Value::Null,
-                    "percent-encoded UTF-8",
-                    "It is not UTF-8.",
-                ));
+                errors.push(FieldError::new(name, Value::Null, "percent-encoded UTF-8", "It is not UTF-8."));
                 continue;
             };
             if !allowed.contains(&name.as_str()) {
@@ -45,28 +37,22 @@ impl Query {
                 } else {
                     format!("the parameters {}", allowed.join(", "))
                 };
-                errors.push(FieldError::new(
-                    name,
-                    value,
-                    allowed,
-                    "This query parameter is unknown.",
-                ));
-            } else if values.contains_key(&name) {
-                errors.push(FieldError::new(
-                    name,
+                errors.push(FieldError::new(name, value, allowed, "This query parameter is unknown."));
+                continue;
+            }
+            match values.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(entry) => errors.push(FieldError::new(
+                    entry.key().as_str(),
                     value,
                     "each parameter once",
                     "This query parameter is repeated.",
-                ));
-            } else {
-                values.insert(name, value);
+                )),
             }
         }
-        if errors.is_empty() {
-            Ok(Self { values })
-        } else {
-            Err(invalid(errors))
-        }
+        if errors.is_empty() { Ok(Self { values }) } else { Err(invalid(errors)) }
     }
 
     /// The parameter as text.
@@ -89,12 +75,7 @@ impl Query {
         };
         match text.parse() {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err(invalid(vec![FieldError::new(
-                name,
-                text,
-                allowed,
-                sentence(&error.to_string()),
-            )])),
+            Err(error) => Err(invalid(vec![FieldError::new(name, text, allowed, sentence(&error.to_string()))])),
         }
     }
 
@@ -131,42 +112,23 @@ impl Query {
 
 /// The problem of a parameter that has to be there and is not.
 pub fn missing(name: &str, allowed: &str) -> Problem {
-    invalid(vec![FieldError::new(
-        name,
-        Value::Null,
-        allowed,
-        "This query parameter is missing.",
-    )])
+    invalid(vec![FieldError::new(name, Value::Null, allowed, "This query parameter is missing.")])
 }
 
 fn invalid(errors: Vec<FieldError>) -> Problem {
-    let names = errors
-        .iter()
-        .map(|error| error.field.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
-    Problem::bad_request(
-        "invalid_query",
-        format!("The query is not as it should be: {names}."),
-    )
-    .with_errors(errors)
+    let names = errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>().join(", ");
+    Problem::bad_request("invalid_query", format!("The query is not as it should be: {names}.")).with_errors(errors)
 }
 
 fn decode(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced)
-        .decode_utf8()
-        .ok()
-        .map(std::borrow::Cow::into_owned)
+    percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 /// Capital first, full stop last.
 pub(crate) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let mut sentence: String = characters
-        .next()
-        .map(|first| first.to_uppercase().collect())
-        .unwrap_or_default();
+    let mut sentence: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     sentence.push_str(characters.as_str());
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
@@ -180,11 +142,7 @@ mod tests {
 
     #[test]
     fn known_parameters_are_decoded() {
-        let query = Query::parse(
-            Some("after=17-0&name=a%20b+c&&flag"),
-            &["after", "name", "flag"],
-        )
-        .unwrap();
+        let query = Query::parse(Some("after=17-0&name=a%20b+c&&flag"), &["after", "name", "flag"]).unwrap();
         assert_eq!(query.get("after"), Some("17-0"));
         assert_eq!(query.get("name"), Some("a b c"));
         assert_eq!(query.get("flag"), Some(""));
@@ -195,35 +153,22 @@ mod tests {
     #[test]
     fn unknown_repeated_and_undecodable_ones_are_all_named() {
         let problem = Query::parse(Some("seed=1&sede=2&seed=3&x=%ff"), &["seed", "x"]).unwrap_err();
-        assert_eq!(
-            (problem.status().as_u16(), problem.code()),
-            (400, "invalid_query")
-        );
-        let fields: Vec<_> = problem
-            .errors()
-            .iter()
-            .map(|error| error.field.as_str())
-            .collect();
+        assert_eq!((problem.status().as_u16(), problem.code()), (400, "invalid_query"));
+        let fields: Vec<_> = problem.errors().iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["sede", "seed", "x"]);
         assert_eq!(problem.errors()[0].allowed, "the parameters seed, x");
     }
 
     #[test]
     fn numbers_have_bounds_and_errors_name_them() {
-        let query = Query::parse(
-            Some("count=1001&wait=-1&seed=5&paused=yes"),
-            &["count", "wait", "seed", "paused"],
-        )
-        .unwrap();
+        let query =
+            Query::parse(Some("count=1001&wait=-1&seed=5&paused=yes"), &["count", "wait", "seed", "paused"]).unwrap();
         let problem = query.integer::<u32>("count", 1..=1000).unwrap_err();
         assert_eq!(problem.errors()[0].allowed, "an integer from 1 to 1000");
         assert_eq!(problem.errors()[0].value, "1001");
         assert!(query.integer::<u32>("wait", 0..=30_000).is_err());
         assert_eq!(query.integer::<u64>("seed", 0..=9).unwrap(), Some(5));
         assert_eq!(query.integer::<u64>("absent", 0..=9).unwrap(), None);
-        assert_eq!(
-            query.boolean("paused").unwrap_err().errors()[0].allowed,
-            "true or false"
-        );
+        assert_eq!(query.boolean("paused").unwrap_err().errors()[0].allowed, "true or false");
     }
 }

@@ -13,19 +13,14 @@ use crate::problem::Problem;
 /// # Errors
 /// An internal [`Problem`] if the value cannot be written as JSON.
 pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Response, Problem> {
-    Ok(json_bytes(
-        serde_json::to_vec(value).map_err(Problem::internal)?,
-    ))
+    Ok(json_bytes(serde_json::to_vec(value).map_err(Problem::internal)?))
 }
 
 /// Any status with `value` as JSON.
 ///
 /// # Errors
 /// An internal [`Problem`] if the value cannot be written as JSON.
-pub fn json_with_status<T: Serialize + ?Sized>(
-    status: StatusCode,
-    value: &T,
-) -> Result<Response, Problem> {
+pub fn json_with_status<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Result<Response, Problem> {
     let mut response = json(value)?;
     *response.status_mut() = status;
     Ok(response)
@@ -38,10 +33,7 @@ pub fn json_bytes(json: impl Into<Bytes>) -> Response {
 
 /// 200 with plain text.
 pub fn text(text: impl Into<String>) -> Response {
-    content(
-        text.into(),
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    )
+    content(text.into(), HeaderValue::from_static("text/plain; charset=utf-8"))
 }
 
 /// 200 with bytes of any type.

@@ -24,6 +24,8 @@ use crate::error::ServiceError;
 use crate::problem::Problem;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+/// The parameters of a path, decoded.
+type Parameters = Vec<(String, String)>;
 type Handler<S> = Arc<dyn Fn(Context<S>) -> Answer + Send + Sync>;
 
 /// Routes being collected. [`Router::build`] makes them a service.
@@ -42,10 +44,7 @@ struct Methods<S> {
 
 impl<S> Default for Methods<S> {
     fn default() -> Self {
-        Self {
-            named: Vec::new(),
-            any: None,
-        }
+        Self { named: Vec::new(), any: None }
     }
 }
 
@@ -57,12 +56,7 @@ impl<S: Send + Sync + 'static> Router<S> {
 
     /// No routes yet, and a state that is shared with others.
     pub fn with_shared_state(state: Arc<S>) -> Self {
-        Self {
-            state,
-            paths: BTreeMap::new(),
-            fallback: None,
-            duplicate: None,
-        }
+        Self { state, paths: BTreeMap::new(), fallback: None, duplicate: None }
     }
 
     /// Answers `method` on `path` by `handler`.
@@ -111,27 +105,15 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// [`ServiceError::Route`] for a malformed path and for two routes that contradict each other.
     pub fn build(self) -> Result<Routes<S>, ServiceError> {
         if let Some(route) = self.duplicate {
-            return Err(ServiceError::Route {
-                route,
-                detail: "there is such a route already".to_owned(),
-            });
+            return Err(ServiceError::Route { route, detail: "there is such a route already".to_owned() });
         }
         let mut paths = matchit::Router::new();
         for (path, methods) in self.paths {
             paths
                 .insert(path.clone(), methods)
-                .map_err(|error| ServiceError::Route {
-                    route: path,
-                    detail: error.to_string(),
-                })?;
+                .map_err(|error| ServiceError::Route { route: path, detail: error.to_string() })?;
         }
-        Ok(Routes {
-            inner: Arc::new(Inner {
-                state: self.state,
-                paths,
-                fallback: self.fallback,
-            }),
-        })
+        Ok(Routes { inner: Arc::new(Inner { state: self.state, paths, fallback: self.fallback }) })
     }
 }
 
@@ -155,28 +137,18 @@ struct Inner<S> {
 }
 
 impl<S> Inner<S> {
-    fn find(
-        &self,
-        method: &Method,
-        path: &str,
-    ) -> Result<(Handler<S>, Vec<(String, String)>), Problem> {
+    fn find(&self, method: &Method, path: &str) -> Result<(Handler<S>, Parameters), Problem> {
         let Ok(found) = self.paths.at(path) else {
             return match &self.fallback {
                 Some(handler) => Ok((Arc::clone(handler), Vec::new())),
-                None => Err(Problem::not_found(
-                    "not_found",
-                    format!("There is nothing at {path}."),
-                )),
+                None => Err(Problem::not_found("not_found", format!("There is nothing at {path}."))),
             };
         };
         let handler = found.value.handler(method)?;
         let mut parameters = Vec::with_capacity(found.params.len());
         for (name, value) in found.params.iter() {
             let value = percent_decode_str(value).decode_utf8().map_err(|_| {
-                Problem::bad_request(
-                    "invalid_path",
-                    format!("{name} in the path is not percent-encoded UTF-8."),
-                )
+                Problem::bad_request("invalid_path", format!("{name} in the path is not percent-encoded UTF-8."))
             })?;
             parameters.push((name.to_owned(), value.into_owned()));
         }
@@ -186,18 +158,10 @@ impl<S> Inner<S> {
 
 impl<S> Methods<S> {
     fn handler(&self, method: &Method) -> Result<Handler<S>, Problem> {
-        let by_name = |wanted: &Method| {
-            self.named
-                .iter()
-                .find(|(known, _)| known == wanted)
-                .map(|(_, handler)| handler)
-        };
+        let by_name =
+            |wanted: &Method| self.named.iter().find(|(known, _)| known == wanted).map(|(_, handler)| handler);
         let handler = by_name(method)
-            .or_else(|| {
-                (*method == Method::HEAD)
-                    .then(|| by_name(&Method::GET))
-                    .flatten()
-            })
+            .or_else(|| (*method == Method::HEAD).then(|| by_name(&Method::GET)).flatten())
             .or(self.any.as_ref());
         if let Some(handler) = handler {
             return Ok(Arc::clone(handler));
@@ -213,9 +177,7 @@ impl<S> Methods<S> {
 
 impl<S> Clone for Routes<S> {
     fn clone(&self) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-        }
+        Self { inner: Arc::clone(&self.inner) }
     }
 }
 
@@ -227,10 +189,7 @@ impl<S> fmt::Debug for Routes<S> {
 
 impl<S> fmt::Debug for Router<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Router")
-            .field("paths", &self.paths.keys())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Router").field("paths", &self.paths.keys()).finish_non_exhaustive()
     }
 }
 
@@ -249,19 +208,13 @@ impl<S: Send + Sync + 'static> tower::Service<Request> for Routes<S> {
             let is_head = request.method() == Method::HEAD;
             let request_id = request.headers().get(REQUEST_ID_HEADER).cloned();
             let answer = match inner.find(request.method(), request.uri().path()) {
-                Ok((handler, parameters)) => {
-                    handler(Context::new(Arc::clone(&inner.state), request, parameters)).await
-                }
+                Ok((handler, parameters)) => handler(Context::new(Arc::clone(&inner.state), request, parameters)).await,
                 Err(problem) => Err(problem),
             };
             let response = answer.unwrap_or_else(|problem| {
                 problem.into_response(request_id.as_ref().and_then(|value| value.to_str().ok()))
             });
-            Ok(if is_head {
-                without_body(response)
-            } else {
-                response
-            })
+            Ok(if is_head { without_body(response) } else { response })
         })
     }
 }
@@ -270,10 +223,7 @@ impl<S: Send + Sync + 'static> tower::Service<Request> for Routes<S> {
 fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if let Some(length) = body.size_hint().exact() {
-        parts
-            .headers
-            .entry(CONTENT_LENGTH)
-            .or_insert_with(|| HeaderValue::from(length));
+        parts.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
     }
     Response::from_parts(parts, body::empty())
 }

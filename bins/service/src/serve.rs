@@ -37,11 +37,7 @@ pub async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Servic
         let flag = flag.to_owned();
         match source.kind() {
             io::ErrorKind::AddrInUse => ServiceError::AddressInUse { address, flag },
-            _ => ServiceError::Bind {
-                address,
-                flag,
-                source,
-            },
+            _ => ServiceError::Bind { address, flag, source },
         }
     })
 }
@@ -84,9 +80,7 @@ where
             app.clone().oneshot(request)
         });
         let stream = FirstBytes::new(stream, Duration::from_millis(limits.first_bytes_timeout_ms));
-        let connection = builder(&limits)
-            .serve_connection_with_upgrades(TokioIo::new(stream), service)
-            .into_owned();
+        let connection = builder(&limits).serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         let cut = cut.clone();
         connections.spawn(async move {
@@ -107,14 +101,8 @@ where
     drop(listener);
     connections.close();
     let drain = Duration::from_millis(limits.drain_timeout_ms);
-    if tokio::time::timeout(drain, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!(
-            connections = connections.len(),
-            "requests were still under way at the end of the drain"
-        );
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "requests were still under way at the end of the drain");
     }
     cut.cancel();
     connections.wait().await;
@@ -123,10 +111,7 @@ where
 type Slot = tokio::sync::OwnedSemaphorePermit;
 
 /// Waits for a free slot, then for a connection.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, Slot)> {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, Slot)> {
     // The semaphore is never closed.
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {

@@ -25,13 +25,7 @@ pub struct LogOptions {
     #[arg(long, env = "LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
     /// How log lines look
-    #[arg(
-        long,
-        env = "LOG_FORMAT",
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT"
-    )]
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
 
@@ -42,24 +36,16 @@ static IS_INITIALISED: Mutex<bool> = Mutex::new(false);
 /// # Errors
 /// [`ServiceError::LogFilter`] for a filter that cannot be understood.
 pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
-    let filter =
-        EnvFilter::builder()
-            .parse(&options.log)
-            .map_err(|error| ServiceError::LogFilter {
-                filter: options.log.clone(),
-                detail: error.to_string(),
-            })?;
+    let filter = EnvFilter::builder()
+        .parse(&options.log)
+        .map_err(|error| ServiceError::LogFilter { filter: options.log.clone(), detail: error.to_string() })?;
     // A poisoned lock means that another thread panicked here; then it is initialised or never will be.
-    let mut is_initialised = IS_INITIALISED
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut is_initialised = IS_INITIALISED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if *is_initialised {
         return Ok(());
     }
     *is_initialised = true;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match options.log_format {
         LogFormat::Text => builder.with_target(false).finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
@@ -77,10 +63,7 @@ mod tests {
 
     #[test]
     fn a_bad_filter_is_named_and_a_second_start_is_harmless() {
-        let options = |log: &str| LogOptions {
-            log: log.to_owned(),
-            log_format: LogFormat::Text,
-        };
+        let options = |log: &str| LogOptions { log: log.to_owned(), log_format: LogFormat::Text };
         let error = init(&options("info,=nonsense=")).unwrap_err();
         assert!(error.to_string().contains("info,=nonsense="), "{error}");
         init(&options("off")).unwrap();

@@ -56,30 +56,14 @@ fn each_departure_from_the_form_is_refused_with_its_field() {
         ("header", "wants you to", "wants You to"),
         ("header", "account:", "account"),
         ("scheme", "https://sector", "1https://sector"),
-        (
-            "domain",
-            "https://sector.example:9000 wants",
-            "https:// wants",
-        ),
-        (
-            "domain",
-            "https://sector.example:9000 wants",
-            "https://sector.example/x wants",
-        ),
-        (
-            "domain",
-            "https://sector.example:9000 wants",
-            "https://sector example wants",
-        ),
+        ("domain", "https://sector.example:9000 wants", "https:// wants"),
+        ("domain", "https://sector.example:9000 wants", "https://sector.example/x wants"),
+        ("domain", "https://sector.example:9000 wants", "https://sector example wants"),
         ("line after the address", "92266\n\n", "92266\n"),
         ("line after the statement", "Sector.\n\n", "Sector.\n"),
         ("statement", "Sign in", "Sïgn in"),
         ("statement", "Sign in", "Sign\tin"),
-        (
-            "URI",
-            "URI: https://sector.example:9000/play",
-            "URI: sector.example/play",
-        ),
+        ("URI", "URI: https://sector.example:9000/play", "URI: sector.example/play"),
         ("URI", "/play", "/ play"),
         ("URI", "URI: ", "Uri: "),
         ("Version", "Version: 1", "Version: 2"),
@@ -131,10 +115,7 @@ fn the_address_needs_its_checksum() {
         "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
     ] {
         let text = FULL.replace("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", spelling);
-        assert_eq!(
-            text.parse::<LoginMessage>().unwrap_err().code(),
-            "address_checksum"
-        );
+        assert_eq!(text.parse::<LoginMessage>().unwrap_err().code(), "address_checksum");
     }
 }
 
@@ -142,47 +123,19 @@ fn the_address_needs_its_checksum() {
 fn line_ends_of_windows_and_every_cut_are_refused() {
     assert!(FULL.replace('\n', "\r\n").parse::<LoginMessage>().is_err());
     for end in 0..SHORT.len() {
-        assert!(
-            SHORT[..end].parse::<LoginMessage>().is_err(),
-            "{:?}",
-            &SHORT[..end]
-        );
+        assert!(SHORT[..end].parse::<LoginMessage>().is_err(), "{:?}", &SHORT[..end]);
     }
 }
 
 #[test]
 fn length_and_resources_are_bounded() {
     let fields = FULL.parse::<LoginMessage>().unwrap().fields().clone();
-    let many = LoginFields {
-        resources: vec!["a:b".to_owned(); RESOURCES_MAX + 1],
-        ..fields.clone()
-    };
-    assert!(matches!(
-        LoginMessage::new(many),
-        Err(AuthError::MessageMalformed {
-            field: "Resources",
-            ..
-        })
-    ));
-    let long = LoginFields {
-        statement: Some("x".repeat(MESSAGE_BYTES_MAX)),
-        ..fields
-    };
-    assert!(matches!(
-        LoginMessage::new(long),
-        Err(AuthError::MessageMalformed {
-            field: "length",
-            ..
-        })
-    ));
+    let many = LoginFields { resources: vec!["a:b".to_owned(); RESOURCES_MAX + 1], ..fields.clone() };
+    assert!(matches!(LoginMessage::new(many), Err(AuthError::MessageMalformed { field: "Resources", .. })));
+    let long = LoginFields { statement: Some("x".repeat(MESSAGE_BYTES_MAX)), ..fields };
+    assert!(matches!(LoginMessage::new(long), Err(AuthError::MessageMalformed { field: "length", .. })));
     let text = FULL.replace("Sign in", &"x".repeat(MESSAGE_BYTES_MAX));
-    assert!(matches!(
-        text.parse::<LoginMessage>(),
-        Err(AuthError::MessageMalformed {
-            field: "length",
-            ..
-        })
-    ));
+    assert!(matches!(text.parse::<LoginMessage>(), Err(AuthError::MessageMalformed { field: "length", .. })));
 }
 
 prop_compose! {

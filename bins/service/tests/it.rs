@@ -1,0 +1,20 @@
+//! The kit on the wire: real sockets, raw bytes.
+
+#[cfg(test)]
+#[path = "it/drain.rs"]
+mod drain;
+#[cfg(test)]
+#[path = "it/harness.rs"]
+mod harness;
+#[cfg(test)]
+#[path = "it/limits.rs"]
+mod limits;
+#[cfg(test)]
+#[path = "it/proxy.rs"]
+mod proxy;
+#[cfg(test)]
+#[path = "it/requests.rs"]
+mod requests;
+#[cfg(test)]
+#[path = "it/upgrade.rs"]
+mod upgrade;
