@@ -1,0 +1,9 @@
+/**
+ * Exponential backoff with full jitter: the wait before attempt `attempt` (from 0) is
+ * uniform in 0..min(cap, base·2^attempt), so that clients cut off together do not
+ * come back together.
+ */
+export function backoffMs(attempt: number, random: number, baseMs = 300, capMs = 15_000): number {
+  const ceiling = Math.min(capMs, baseMs * 2 ** Math.min(attempt, 30));
+  return Math.floor(random * ceiling);
+}

@@ -1,0 +1,114 @@
+import { backoffMs } from "./backoff";
+import type { StreamEntry } from "./wire";
+
+export type Connection = "connecting" | "live" | "reconnecting";
+
+export interface FeedHandlers {
+  entry(entry: StreamEntry): void;
+  connection(state: Connection): void;
+}
+
+/** How long a socket may stay silent before a hidden cut is assumed; ticks come far more often. */
+const OPEN_TIMEOUT_MS = 10_000;
+
+/**
+ * The live stream: one WebSocket that resumes after the last entry it delivered, and
+ * comes back after any cut. `restart` drops the position, so that the next connection
+ * begins with a fresh snapshot.
+ */
+export class Feed {
+  private socket: WebSocket | null = null;
+  private after: string | null = null;
+  private attempt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly handlers: FeedHandlers,
+  ) {}
+
+  start(): void {
+    this.stopped = false;
+    this.handlers.connection("connecting");
+    this.open();
+    window.addEventListener("online", this.hurry);
+    document.addEventListener("visibilitychange", this.hurry);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    window.removeEventListener("online", this.hurry);
+    document.removeEventListener("visibilitychange", this.hurry);
+    this.drop();
+  }
+
+  /** Forgets the position and connects anew: for a mirror that found a gap. */
+  restart(): void {
+    this.after = null;
+    this.drop();
+    this.retry();
+  }
+
+  private open(): void {
+    const query = this.after === null ? "" : `?after=${encodeURIComponent(this.after)}`;
+    const socket = new WebSocket(this.url + query);
+    this.socket = socket;
+    const opening = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS);
+    socket.onopen = () => clearTimeout(opening);
+    socket.onmessage = (message: MessageEvent) => {
+      if (socket !== this.socket || typeof message.data !== "string") return;
+      const entry = parseEntry(message.data);
+      if (entry === null) return;
+      this.attempt = 0;
+      this.after = entry.id;
+      this.handlers.connection("live");
+      this.handlers.entry(entry);
+    };
+    socket.onclose = () => {
+      clearTimeout(opening);
+      if (socket === this.socket) this.retry();
+    };
+  }
+
+  private retry(): void {
+    this.socket = null;
+    if (this.stopped) return;
+    this.handlers.connection("reconnecting");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.open(), backoffMs(this.attempt, Math.random()));
+    this.attempt += 1;
+  }
+
+  private drop(): void {
+    const socket = this.socket;
+    this.socket = null;
+    if (socket === null) return;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  /** The network or the tab came back: do not sit out a long wait. */
+  private readonly hurry = (): void => {
+    if (this.stopped || this.socket !== null || document.visibilityState !== "visible") return;
+    clearTimeout(this.timer);
+    this.open();
+  };
+}
+
+/** Reads one message; null for what this version does not know, which is skipped. */
+export function parseEntry(text: string): StreamEntry | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== "object" || value === null) return null;
+  const { id, type, data } = value as Record<string, unknown>;
+  if (typeof id !== "string" || typeof data !== "object" || data === null) return null;
+  if (type !== "snapshot" && type !== "delta" && type !== "run_end") return null;
+  return value as StreamEntry;
+}

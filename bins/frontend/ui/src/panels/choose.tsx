@@ -1,0 +1,98 @@
+import { useEffect, useState } from "preact/hooks";
+import type { FactionSeat } from "../api/wire";
+import { amount, count } from "../state/format";
+import { useSignal } from "../state/signal";
+import { useUi } from "./context";
+import { Dialog } from "./dialog";
+import { GuestKey } from "./join";
+import { FactionMark } from "./mark";
+
+/** Take a seat, or leave it. */
+export function FactionsDialog() {
+  const { app, map } = useUi();
+  const session = useSignal(app.session.state);
+  const seats = useSignal(app.seats);
+  const [busy, setBusy] = useState(false);
+  useEffect(() => void app.refreshSeats(), [app]);
+  const close = (): void => app.dialog.set(null);
+  const claim = async (seat: FactionSeat): Promise<void> => {
+    setBusy(true);
+    const taken = await app.claim(seat.id);
+    setBusy(false);
+    if (!taken) return;
+    close();
+    const faction = app.current?.mirror.faction(seat.id);
+    const place = faction?.muster_id ?? faction?.home_id ?? null;
+    if (place !== null) {
+      map?.show(place);
+      app.select({ kind: "system", id: place });
+    }
+  };
+  const starters = [...seats.values()].filter((seat) => seat.kind === "starter");
+  const own = session.faction;
+  return (
+    <Dialog title={own === null ? "Choose a faction" : "Your seat"} onClose={close}>
+      {own !== null && (
+        <div class="own-seat">
+          <p>
+            You command <b>{app.factionName(own)}</b>. The seat is yours while this page is open and
+            seen now and then; a new universe frees all seats.
+          </p>
+          <button
+            type="button"
+            class="danger"
+            disabled={busy}
+            onClick={() => {
+              setBusy(true);
+              void app.leave().finally(() => setBusy(false));
+            }}
+          >
+            Leave the seat
+          </button>
+        </div>
+      )}
+      {own === null && (
+        <>
+          {starters.length === 0 && <p class="empty">Asking for the free seats…</p>}
+          <ul class="seats">
+            {starters.map((seat) => (
+              <li key={seat.id}>
+                <FactionMark id={seat.id} />
+                <span class="who">
+                  <span class="name">{seat.name}</span>
+                  <span class="dim">
+                    {seat.alive
+                      ? `${count(seat.systems, "system")} · fleets ${amount(seat.strength)}`
+                      : "fallen"}
+                  </span>
+                </span>
+                <button
+                  type="button"
+                  class={seat.claimable && !seat.claimed ? "primary" : ""}
+                  disabled={busy || !seat.claimable || seat.claimed || !seat.alive}
+                  aria-label={`Take ${seat.name}`}
+                  onClick={() => void claim(seat)}
+                >
+                  {seat.claimed ? "Taken" : seat.alive ? "Take" : "Fallen"}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <footer class="actions">
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            app.session.signOut();
+            close();
+          }}
+        >
+          Sign out
+        </button>
+      </footer>
+      {session.method === "guest" && <GuestKey />}
+    </Dialog>
+  );
+}

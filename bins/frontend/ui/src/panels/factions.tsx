@@ -1,0 +1,89 @@
+import { css, legible, parseColor } from "../state/palette";
+import { amount } from "../state/format";
+import { useSignal } from "../state/signal";
+import { useUi, useWorld } from "./context";
+import { FactionMark } from "./mark";
+
+/** Everybody in the war, best first. */
+export function FactionTable() {
+  const { app, map } = useUi();
+  const world = useWorld();
+  const seats = useSignal(app.seats);
+  const session = useSignal(app.session.state);
+  if (world === null) return <p class="empty">Waiting for the first news of the sector…</p>;
+  const ranking = world.mirror.ranking();
+  const most = Math.max(1, ...ranking.map((faction) => faction.value));
+  return (
+    <table class="factions">
+      <thead>
+        <tr>
+          <th scope="col">Faction</th>
+          <th scope="col" title="Systems held">
+            Sys
+          </th>
+          <th scope="col" title="Value of the systems held">
+            Value
+          </th>
+          <th scope="col" title="Strength of all fleets">
+            Fleet
+          </th>
+          <th scope="col" title="Economy: what it builds from">
+            Econ
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {ranking.map((faction) => {
+          const mine = faction.id === session.faction;
+          const human = seats.get(faction.id)?.controller === "human";
+          const place = faction.muster_id ?? faction.home_id;
+          return (
+            <tr key={faction.id} class={`${mine ? "mine" : ""}${faction.alive ? "" : " fallen"}`}>
+              <th scope="row">
+                <button
+                  type="button"
+                  class="row-button"
+                  disabled={place === null}
+                  title={place === null ? "" : `Show ${app.systemName(place)}`}
+                  onClick={() => {
+                    if (place === null) return;
+                    map?.show(place);
+                    app.select({ kind: "system", id: place });
+                  }}
+                >
+                  <FactionMark id={faction.id} />
+                  <span class="who">
+                    <span class="name">{faction.name}</span>
+                    <span class="controller">
+                      {faction.alive
+                        ? mine
+                          ? "you"
+                          : human
+                            ? "human"
+                            : faction.kind === "starter"
+                              ? "computer"
+                              : faction.kind
+                        : "fallen"}
+                    </span>
+                  </span>
+                </button>
+                <span
+                  class="bar"
+                  aria-hidden="true"
+                  style={{
+                    "--share": `${(faction.value / most) * 100}%`,
+                    "--tint": css(legible(parseColor(faction.color))),
+                  }}
+                />
+              </th>
+              <td>{faction.systems}</td>
+              <td>{faction.value}</td>
+              <td>{amount(faction.strength)}</td>
+              <td>{amount(faction.economy)}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,58 @@
+import type { MapView } from "../render/map";
+import type { App } from "../state/app";
+
+/**
+ * A read-only view for browser tests, which cannot see into a WebGL canvas: where things
+ * are on the screen, and how far the world is.
+ */
+export function exposeHook(map: MapView, app: App): void {
+  const hook = {
+    get tick() {
+      return app.current?.mirror.tick ?? null;
+    },
+    get universeId() {
+      return app.current?.mirror.universeId ?? null;
+    },
+    get connection() {
+      return app.connection.value;
+    },
+    get fps() {
+      return map.fps;
+    },
+    get frames() {
+      return map.frames;
+    },
+    get fleets() {
+      return map.fleetsDrawn;
+    },
+    get faction() {
+      return app.session.faction;
+    },
+    get selection() {
+      return app.selection.value;
+    },
+    get plan() {
+      const plan = map.plan.value;
+      return plan === null
+        ? null
+        : { path: [...plan.path], ticks: plan.ticks, arrives: plan.arrives };
+    },
+    get orders() {
+      return app.orders.value.map(({ clientId, status, reason }) => ({ clientId, status, reason }));
+    },
+    fleetsOf: (faction: string) =>
+      (app.current?.mirror.fleetsOf(faction) ?? []).map((fleet) => ({ ...fleet })),
+    fleet: (id: number) => ({ ...app.current?.mirror.fleets.get(id) }),
+    system: (id: number) => ({ ...app.current?.mirror.system(id) }),
+    neighbours: (id: number) => (app.current?.graph.neighboursOf(id) ?? []).map(({ to }) => to),
+    worldToScreen: (id: number) => onPage(map, map.systemOnScreen(id)),
+    fleetToScreen: (id: number) => onPage(map, map.fleetOnScreen(id)),
+  };
+  Object.defineProperty(window, "__sector", { value: Object.freeze(hook), configurable: true });
+}
+
+function onPage(map: MapView, point: { x: number; y: number } | null) {
+  if (point === null) return null;
+  const box = map.canvas.getBoundingClientRect();
+  return { x: point.x + box.left, y: point.y + box.top };
+}

@@ -1,0 +1,34 @@
+import type { FactionId } from "../api/wire";
+import { css, legible, parseColor } from "../state/palette";
+import { useUi, useWorld } from "./context";
+
+/** A faction's colour, letter and pattern, so that it can be told without its hue. */
+export function FactionMark({ id, small = false }: { id: FactionId | null; small?: boolean }) {
+  const world = useWorld();
+  const faction = world?.mirror.faction(id);
+  const mark = id === null ? undefined : world?.marks.get(id);
+  if (faction === undefined || mark === undefined) {
+    return <span class={`mark none${small ? " small" : ""}`} aria-hidden="true" />;
+  }
+  return (
+    <span
+      class={`mark pattern-${mark.pattern}${small ? " small" : ""}`}
+      style={{ "--tint": css(legible(parseColor(faction.color))) }}
+      aria-hidden="true"
+    >
+      {mark.letter}
+    </span>
+  );
+}
+
+/** Mark and name together. */
+export function FactionName({ id }: { id: FactionId | null }) {
+  const { app } = useUi();
+  useWorld();
+  if (id === null) return <span class="dim">nobody</span>;
+  return (
+    <span class="faction-name">
+      <FactionMark id={id} small /> {app.factionName(id)}
+    </span>
+  );
+}

@@ -1,0 +1,102 @@
+import { useSignal } from "../state/signal";
+import { shortAddress } from "../state/format";
+import { useUi, useWorld } from "./context";
+import { FactionMark } from "./mark";
+
+const CONNECTION = {
+  connecting: "Connecting",
+  live: "Live",
+  reconnecting: "Reconnecting",
+} as const;
+
+export function TopBar() {
+  const { app } = useUi();
+  const world = useWorld();
+  const connection = useSignal(app.connection);
+  const operator = useSignal(app.operator.state);
+  const paused = operator.signedIn && operator.paused;
+  return (
+    <header class="topbar">
+      <h1>
+        <img src="/favicon.svg" alt="" width="24" height="24" />
+        Sector
+      </h1>
+      <dl class="vitals">
+        <div>
+          <dt>Tick</dt>
+          <dd data-testid="tick">{world?.mirror.tick ?? "–"}</dd>
+        </div>
+        <div class="desktop">
+          <dt>Universe</dt>
+          <dd
+            title={world === null ? "" : `${world.mirror.universeId}, rules ${world.mirror.rules}`}
+          >
+            seed {world?.mirror.seed ?? "–"}
+          </dd>
+        </div>
+      </dl>
+      <span class={`connection ${paused ? "paused" : connection}`} role="status">
+        <i aria-hidden="true" />
+        {paused ? "Paused" : CONNECTION[connection]}
+      </span>
+      <span class="space" />
+      <nav aria-label="Main">
+        <a class="button quiet desktop" href="/preview">
+          Preview a seed
+        </a>
+        <a class="button quiet desktop" href="/tail" target="_blank" rel="noreferrer">
+          Text feed
+        </a>
+        {operator.signedIn && (
+          <button type="button" onClick={() => app.dialog.set("operator")}>
+            Operator
+          </button>
+        )}
+        <SeatButton />
+        <button
+          type="button"
+          class="quiet round"
+          aria-label="Help"
+          onClick={() => app.dialog.set("help")}
+        >
+          ?
+        </button>
+      </nav>
+    </header>
+  );
+}
+
+function SeatButton() {
+  const { app } = useUi();
+  const session = useSignal(app.session.state);
+  if (session.status !== "in") {
+    return (
+      <button
+        type="button"
+        class="primary"
+        disabled={session.status === "busy"}
+        onClick={() => app.dialog.set("signin")}
+      >
+        {session.status === "busy" ? "Signing in…" : "Join the war"}
+      </button>
+    );
+  }
+  if (session.faction === null) {
+    return (
+      <button type="button" class="primary" onClick={() => app.dialog.set("factions")}>
+        Choose a faction
+      </button>
+    );
+  }
+  return (
+    <button
+      type="button"
+      class="seat"
+      title={session.address === null ? "" : shortAddress(session.address)}
+      onClick={() => app.dialog.set("factions")}
+    >
+      <FactionMark id={session.faction} small />
+      <span class="seat-name">{app.factionName(session.faction)}</span>
+    </button>
+  );
+}

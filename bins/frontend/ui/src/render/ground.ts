@@ -1,0 +1,160 @@
+/**
+ * What all layers share about the world: positions of systems, colours of factions and
+ * owners of systems, in textures that shaders read by number. Owners change colour
+ * gradually, so that a capture is seen to spread.
+ */
+import { legible, NEUTRAL, parseColor, type Rgb } from "../state/palette";
+import type { World } from "../state/app";
+import type { FactionId } from "../api/wire";
+import { WORLD_SCALE, type Bounds } from "./camera";
+import { dataTexture } from "./gl";
+
+/** Systems in one row of the textures. */
+export const ROW = 1024;
+/** Faction numbers fit a byte; 0 is "nobody". */
+const FACTIONS = 256;
+const FADE_SECONDS = 0.7;
+
+export class Ground {
+  /** RG32F: position of each system in world units. */
+  readonly positions: WebGLTexture;
+  /** RGBA8: colour of each system's owner; alpha = faction number. */
+  readonly owners: WebGLTexture;
+  /** RGBA8: colour of each faction number. */
+  readonly palette: WebGLTexture;
+  bounds: Bounds = { left: 0, top: 0, right: 1000, bottom: 1000 };
+  /** Typical distance between systems, world units. */
+  spacing = 100;
+  xs = new Float32Array(0);
+  ys = new Float32Array(0);
+  private readonly numbers = new Map<FactionId, number>();
+  private colors: Rgb[] = [];
+  private shown = new Uint8Array(0);
+  private fading = new Map<number, { from: Rgb; start: number }>();
+
+  constructor(private readonly gl: WebGL2RenderingContext) {
+    this.positions = dataTexture(gl);
+    this.owners = dataTexture(gl);
+    this.palette = dataTexture(gl);
+  }
+
+  load({ mirror }: World): void {
+    const { systems } = mirror;
+    const rows = Math.max(1, Math.ceil(systems.length / ROW));
+    const points = new Float32Array(rows * ROW * 2);
+    this.xs = new Float32Array(systems.length);
+    this.ys = new Float32Array(systems.length);
+    const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+    systems.forEach((system, index) => {
+      const x = system.x * WORLD_SCALE;
+      const y = system.y * WORLD_SCALE;
+      points.set([x, y], index * 2);
+      this.xs[index] = x;
+      this.ys[index] = y;
+      bounds.left = Math.min(bounds.left, x);
+      bounds.right = Math.max(bounds.right, x);
+      bounds.top = Math.min(bounds.top, y);
+      bounds.bottom = Math.max(bounds.bottom, y);
+    });
+    const area = (bounds.right - bounds.left) * (bounds.bottom - bounds.top);
+    this.spacing = systems.length > 1 ? Math.sqrt(Math.max(area, 1) / systems.length) : 100;
+    const margin = this.spacing * 0.45;
+    this.bounds = {
+      left: bounds.left - margin,
+      top: bounds.top - margin,
+      right: bounds.right + margin,
+      bottom: bounds.bottom + margin,
+    };
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.positions);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, ROW, rows, 0, gl.RG, gl.FLOAT, points);
+    this.shown = new Uint8Array(rows * ROW * 4);
+    this.fading.clear();
+    this.numbers.clear();
+    this.colors = [NEUTRAL];
+    this.learnFactions({ mirror });
+    systems.forEach((system, index) =>
+      this.paint(index, this.color(this.number(system.owner)), this.number(system.owner)),
+    );
+    this.uploadOwners(true);
+  }
+
+  /** Numbers factions in the order they appear. */
+  learnFactions({ mirror }: Pick<World, "mirror">): void {
+    if (mirror.factions.size + 1 === this.colors.length) return;
+    for (const faction of mirror.factions.values()) {
+      if (this.numbers.has(faction.id)) continue;
+      this.numbers.set(faction.id, Math.min(this.colors.length, FACTIONS - 1));
+      this.colors.push(legible(parseColor(faction.color), 4.5));
+    }
+    const texels = new Uint8Array(FACTIONS * 4);
+    this.colors.slice(0, FACTIONS).forEach((color, number) => {
+      texels.set([color[0], color[1], color[2], 255], number * 4);
+    });
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.palette);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, FACTIONS, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
+  }
+
+  number(faction: FactionId | null): number {
+    return faction === null ? 0 : (this.numbers.get(faction) ?? 0);
+  }
+
+  color(number: number): Rgb {
+    return this.colors[number] ?? NEUTRAL;
+  }
+
+  /** A system's owner may have changed. */
+  setOwner(index: number, owner: FactionId | null, seconds: number): void {
+    const number = this.number(owner);
+    const at = index * 4;
+    if (this.shown[at + 3] === number) return;
+    const from: Rgb = [this.shown[at] ?? 0, this.shown[at + 1] ?? 0, this.shown[at + 2] ?? 0];
+    this.shown[at + 3] = number;
+    this.fading.set(index, { from, start: seconds });
+  }
+
+  /** Moves colours on; true when something changed. */
+  step(seconds: number): boolean {
+    if (this.fading.size === 0) return false;
+    for (const [index, { from, start }] of this.fading) {
+      const share = Math.min(1, (seconds - start) / FADE_SECONDS);
+      const number = this.shown[index * 4 + 3] ?? 0;
+      const to = this.color(number);
+      const mix = (i: 0 | 1 | 2): number => Math.round(from[i] + (to[i] - from[i]) * share);
+      this.paint(index, [mix(0), mix(1), mix(2)], number);
+      if (share >= 1) this.fading.delete(index);
+    }
+    this.uploadOwners(false);
+    return true;
+  }
+
+  private paint(index: number, color: Rgb, number: number): void {
+    const at = index * 4;
+    this.shown[at] = color[0];
+    this.shown[at + 1] = color[1];
+    this.shown[at + 2] = color[2];
+    this.shown[at + 3] = number;
+  }
+
+  private uploadOwners(allocate: boolean): void {
+    const { gl } = this;
+    const rows = this.shown.length / (ROW * 4);
+    gl.bindTexture(gl.TEXTURE_2D, this.owners);
+    if (allocate) {
+      gl.texImage2D(
+        gl.TEXTURE_2D,
+        0,
+        gl.RGBA8,
+        ROW,
+        rows,
+        0,
+        gl.RGBA,
+        gl.UNSIGNED_BYTE,
+        this.shown,
+      );
+    } else {
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, ROW, rows, gl.RGBA, gl.UNSIGNED_BYTE, this.shown);
+    }
+  }
+}

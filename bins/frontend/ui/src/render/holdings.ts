@@ -1,0 +1,41 @@
+/** Where a faction's name belongs: the middle of the largest connected part of what it holds. */
+import type { World } from "../state/app";
+import type { FactionId, SystemId } from "../api/wire";
+import { WORLD_SCALE } from "./camera";
+
+export interface Holding {
+  faction: FactionId;
+  /** World units. */
+  x: number;
+  y: number;
+  systems: number;
+}
+
+export function largestHoldings({ mirror, graph }: Pick<World, "mirror" | "graph">): Holding[] {
+  const seen = new Set<SystemId>();
+  const best = new Map<FactionId, SystemId[]>();
+  for (const system of mirror.systems) {
+    const { owner } = system;
+    if (owner === null || seen.has(system.id)) continue;
+    const part = [system.id];
+    seen.add(system.id);
+    for (let i = 0; i < part.length; i += 1) {
+      for (const { to } of graph.neighboursOf(part[i] ?? -1)) {
+        if (seen.has(to) || mirror.system(to)?.owner !== owner) continue;
+        seen.add(to);
+        part.push(to);
+      }
+    }
+    if (part.length > (best.get(owner)?.length ?? 0)) best.set(owner, part);
+  }
+  return [...best].map(([faction, part]) => {
+    let x = 0;
+    let y = 0;
+    for (const id of part) {
+      x += mirror.system(id)?.x ?? 0;
+      y += mirror.system(id)?.y ?? 0;
+    }
+    const scale = WORLD_SCALE / part.length;
+    return { faction, x: x * scale, y: y * scale, systems: part.length };
+  });
+}

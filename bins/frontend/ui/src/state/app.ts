@@ -1,0 +1,349 @@
+/** The application's state in one place: the mirror, who plays, what is selected, what happened. */
+import { ApiClient } from "../api/client";
+import { Feed, type Connection } from "../api/feed";
+import { describe } from "../api/problem";
+import type {
+  Delta,
+  FactionId,
+  FactionSeat,
+  Fleet,
+  Focus,
+  Order,
+  RunEnd,
+  Snapshot,
+  StreamEntry,
+  SystemId,
+} from "../api/wire";
+import { TickClock } from "./clock";
+import { linesOfSnapshot, withDelta, type LogLine } from "./log";
+import { Mirror } from "./mirror";
+import { Operator } from "./operator";
+import {
+  cancelOrder,
+  focusOrder,
+  moveOrder,
+  musterOrder,
+  newClientId,
+  OrderError,
+  settle,
+  type TrackedOrder,
+} from "./orders";
+import { marksOf, type Mark } from "./palette";
+import { LaneGraph } from "./routes";
+import type { Aim, Selection } from "./selection";
+import { Session } from "./session";
+import { Signal } from "./signal";
+import { Toasts } from "./toasts";
+
+/** Panels are drawn again at most this often, however fast the ticks come. */
+const PANEL_INTERVAL_MS = 150;
+const SEATS_INTERVAL_MS = 10_000;
+const KEEP_SEAT_INTERVAL_MS = 60_000;
+const ORDERS_KEPT = 60;
+
+export interface World {
+  mirror: Mirror;
+  graph: LaneGraph;
+  clock: TickClock;
+  marks: Map<FactionId, Mark>;
+}
+
+export interface Ending extends RunEnd {
+  /** When the next universe begins, on the clock of `performance.now`; null when unknown. */
+  nextAtMs: number | null;
+}
+
+export interface WorldListener {
+  snapshot(world: World): void;
+  delta(world: World, delta: Delta): void;
+}
+
+export class App {
+  readonly api = new ApiClient();
+  readonly toasts = new Toasts();
+  readonly session = new Session(this.api);
+  readonly operator = new Operator(this.api, (text, tone) => this.toasts.add(text, tone));
+  readonly connection = new Signal<Connection>("connecting");
+  /** Replaced by a new object for every redraw of the panels; the mirror inside is shared. */
+  readonly world = new Signal<{ readonly now: World } | null>(null);
+  readonly log = new Signal<readonly LogLine[]>([]);
+  readonly orders = new Signal<readonly TrackedOrder[]>([]);
+  readonly selection = new Signal<Selection>(null);
+  readonly aim = new Signal<Aim | null>(null);
+  /** Share of a fleet that a move takes, in percent. */
+  readonly share = new Signal(100);
+  readonly ending = new Signal<Ending | null>(null);
+  readonly seats = new Signal<ReadonlyMap<FactionId, FactionSeat>>(new Map());
+  /** Which dialog is open. */
+  readonly dialog = new Signal<"help" | "signin" | "factions" | "operator" | null>(null);
+
+  current: World | null = null;
+  private readonly listeners = new Set<WorldListener>();
+  private panelTimer: ReturnType<typeof setTimeout> | undefined;
+  private feed: Feed | null = null;
+
+  listen(listener: WorldListener): void {
+    this.listeners.add(listener);
+    if (this.current !== null) listener.snapshot(this.current);
+  }
+
+  /** Connects to the live sector. */
+  start(): void {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    this.feed = new Feed(`${scheme}//${location.host}/ws`, {
+      entry: (entry) => this.take(entry),
+      connection: (state) => this.connection.set(state),
+    });
+    this.feed.start();
+    void this.operator.start();
+    void this.session.resume();
+    void this.refreshSeats();
+    setInterval(() => void this.whenVisible(() => this.refreshSeats()), SEATS_INTERVAL_MS);
+    setInterval(() => void this.whenVisible(() => this.keepSeat()), KEEP_SEAT_INTERVAL_MS);
+  }
+
+  /** Shows a map that does not move. */
+  show(snapshot: Snapshot): void {
+    this.selection.set(null);
+    this.begin(snapshot);
+  }
+
+  select(selection: Selection): void {
+    this.aim.set(null);
+    if (selection?.kind === "fleet" && this.selection.value?.kind === "fleet") {
+      if (selection.id !== this.selection.value.id) this.share.set(100);
+    } else {
+      this.share.set(100);
+    }
+    this.selection.set(selection);
+  }
+
+  /** The name of a faction for people. */
+  factionName(id: FactionId | null): string {
+    return id === null ? "nobody" : (this.current?.mirror.faction(id)?.name ?? id);
+  }
+
+  systemName(id: SystemId | null): string {
+    return id === null ? "nowhere" : (this.current?.mirror.system(id)?.name ?? `system ${id}`);
+  }
+
+  move(fleet: Fleet, target: SystemId, sharePercent: number): void {
+    const where = `${this.systemName(fleet.system_id)} → ${this.systemName(target)}`;
+    this.give(`Move ${where}`, (faction, id) =>
+      moveOrder(faction, fleet, target, sharePercent, id),
+    );
+    this.aim.set(null);
+  }
+
+  cancel(fleet: Fleet): void {
+    this.give(`Cancel the route of fleet ${fleet.id}`, (faction, id) =>
+      cancelOrder(faction, fleet, id),
+    );
+  }
+
+  muster(systemId: SystemId): void {
+    const system = this.current?.mirror.system(systemId);
+    if (system === undefined) return;
+    this.give(`Muster at ${system.name}`, (faction, id) => musterOrder(faction, system, id));
+  }
+
+  focus(systemId: SystemId, focus: Focus): void {
+    const system = this.current?.mirror.system(systemId);
+    if (system === undefined) return;
+    this.give(`Focus ${system.name} on ${focus}`, (faction, id) =>
+      focusOrder(faction, system, focus, id),
+    );
+  }
+
+  async claim(faction: FactionId): Promise<boolean> {
+    try {
+      await this.session.claim(faction);
+    } catch (error) {
+      this.toasts.add(describe(error), "bad");
+      void this.refreshSeats();
+      return false;
+    }
+    this.toasts.add(`You now command ${this.factionName(faction)}.`, "good");
+    void this.refreshSeats();
+    return true;
+  }
+
+  async leave(): Promise<void> {
+    try {
+      await this.session.leave();
+      this.toasts.add("You left your seat; a computer player takes over.", "good");
+    } catch (error) {
+      this.toasts.add(describe(error), "bad");
+    }
+    void this.refreshSeats();
+  }
+
+  async refreshSeats(): Promise<void> {
+    try {
+      const list = await this.api.factions();
+      this.seats.set(new Map(list.factions.map((seat) => [seat.id, seat])));
+    } catch {
+      // The banner already tells when the server is away; the table keeps what it knew.
+    }
+  }
+
+  private give(summary: string, build: (faction: FactionId, clientId: string) => Order): void {
+    const faction = this.session.faction;
+    if (faction === null) {
+      this.toasts.add("Take a faction first; then it obeys your orders.", "bad");
+      this.dialog.set(this.session.state.value.status === "in" ? "factions" : "signin");
+      return;
+    }
+    const clientId = newClientId();
+    let order: Order;
+    try {
+      order = build(faction, clientId);
+    } catch (error) {
+      if (!(error instanceof OrderError)) throw error;
+      this.toasts.add(error.message, "bad");
+      return;
+    }
+    const tracked: TrackedOrder = {
+      clientId,
+      order,
+      summary,
+      status: "sending",
+      reason: "",
+      tick: null,
+    };
+    this.orders.update((orders) => [...orders, tracked].slice(-ORDERS_KEPT));
+    void this.send(tracked);
+  }
+
+  private async send(tracked: TrackedOrder): Promise<void> {
+    try {
+      await this.session.withToken((token) => this.api.orders(token, [tracked.order]));
+      this.amend(tracked.clientId, { status: "accepted" });
+    } catch (error) {
+      const reason = describe(error);
+      this.amend(tracked.clientId, { status: "failed", reason });
+      this.toasts.add(`${tracked.summary}: ${reason}`, "bad");
+      void this.session.refresh().catch(() => undefined);
+    }
+  }
+
+  /** Changes an order that has no outcome yet (the outcome may arrive before the receipt). */
+  private amend(clientId: string, change: Partial<TrackedOrder>): void {
+    this.orders.update((orders) =>
+      orders.map((tracked) =>
+        tracked.clientId === clientId && tracked.status === "sending"
+          ? { ...tracked, ...change }
+          : tracked,
+      ),
+    );
+  }
+
+  private take(entry: StreamEntry): void {
+    if (entry.type === "snapshot") return this.begin(entry.data);
+    if (this.current === null) return this.feed?.restart();
+    if (entry.type === "run_end") return this.finish(entry.data);
+    const { mirror, clock } = this.current;
+    const fate = mirror.apply(entry.data);
+    if (fate === "gap") return this.feed?.restart();
+    if (fate === "stale") return;
+    clock.observe(mirror.tick, performance.now());
+    if (mirror.factions.size !== this.current.marks.size) {
+      this.current.marks = marksOf([...mirror.factions.values()]);
+    }
+    this.dropStaleSelection(mirror);
+    this.log.set(withDelta(this.log.value, entry.data, this.session.faction));
+    this.reportOutcomes(entry.data);
+    for (const listener of this.listeners) listener.delta(this.current, entry.data);
+    this.schedulePanels();
+  }
+
+  private begin(snapshot: Snapshot): void {
+    const before = this.current?.mirror.universeId ?? null;
+    const mirror = new Mirror(snapshot);
+    const clock = new TickClock(snapshot.tick_delay_ms);
+    clock.reset(snapshot.tick, performance.now());
+    const marks = marksOf(snapshot.factions);
+    const world: World = { mirror, graph: new LaneGraph(snapshot.lanes), clock, marks };
+    this.current = world;
+    this.log.set(linesOfSnapshot(snapshot));
+    const isNew = before !== null && before !== snapshot.universe_id;
+    if (isNew) this.enterUniverse();
+    this.ending.set(
+      snapshot.result === null
+        ? null
+        : {
+            ...snapshot.result,
+            universe_id: snapshot.universe_id,
+            next_universe_in_ms: 0,
+            nextAtMs: null,
+          },
+    );
+    this.dropStaleSelection(mirror);
+    for (const listener of this.listeners) listener.snapshot(world);
+    this.world.set({ now: world });
+  }
+
+  private enterUniverse(): void {
+    this.select(null);
+    this.orders.set([]);
+    const hadSeat = this.session.faction !== null;
+    this.toasts.add(
+      hadSeat
+        ? "A new universe has begun. Seats do not carry over: choose a faction."
+        : "A new universe has begun.",
+      "good",
+    );
+    if (hadSeat) this.dialog.set("factions");
+    void this.refreshSeats();
+    if (this.session.state.value.status === "in") {
+      void this.session.refresh().catch(() => undefined);
+    }
+  }
+
+  private finish(end: RunEnd): void {
+    this.ending.set({ ...end, nextAtMs: performance.now() + end.next_universe_in_ms });
+    this.schedulePanels();
+  }
+
+  private reportOutcomes(delta: Delta): void {
+    const before = this.orders.value;
+    const after = settle(before, delta.events, delta.texts, delta.tick);
+    if (after === before) return;
+    after.forEach((tracked, index) => {
+      if (tracked === before[index]) return;
+      if (tracked.status === "applied") this.toasts.add(`${tracked.summary}: done.`, "good");
+      else this.toasts.add(`${tracked.summary}: ${tracked.reason}`, "bad");
+    });
+    this.orders.set(after);
+  }
+
+  private dropStaleSelection(mirror: Mirror): void {
+    const selection = this.selection.value;
+    if (selection?.kind === "fleet" && !mirror.fleets.has(selection.id)) this.select(null);
+    if (selection?.kind === "system" && mirror.system(selection.id) === undefined) {
+      this.select(null);
+    }
+  }
+
+  private schedulePanels(): void {
+    if (this.panelTimer !== undefined) return;
+    this.panelTimer = setTimeout(() => {
+      this.panelTimer = undefined;
+      if (this.current !== null) this.world.set({ now: this.current });
+    }, PANEL_INTERVAL_MS);
+  }
+
+  private async keepSeat(): Promise<void> {
+    const { status, faction } = this.session.state.value;
+    if (status !== "in") return;
+    await this.session.refresh().catch(() => undefined);
+    if (faction !== null && this.session.faction === null) {
+      this.toasts.add("Your seat has lapsed; a computer player took over.", "bad");
+      void this.refreshSeats();
+    }
+  }
+
+  private async whenVisible(action: () => Promise<void>): Promise<void> {
+    if (document.visibilityState === "visible") await action();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Where between two ticks the world is now. Messages arrive with jitter; the earliest
+ * of them tell the truth, so the phase follows early arrivals at once and late ones
+ * slowly. The clock never runs more than one tick past what is known: a paused or
+ * lagging server shows as fleets at rest, not as fleets in the future.
+ */
+export class TickClock {
+  private tick = 0;
+  private intervalMs: number;
+  private originMs = 0;
+  private lastArrivalMs = 0;
+  private shown = 0;
+
+  constructor(private readonly nominalMs: number) {
+    this.intervalMs = Math.max(1, nominalMs);
+  }
+
+  /** Starts at a tick that was current at `nowMs`. */
+  reset(tick: number, nowMs: number): void {
+    this.tick = tick;
+    this.originMs = nowMs - tick * this.intervalMs;
+    this.lastArrivalMs = nowMs;
+    this.shown = tick;
+  }
+
+  /** The news of `tick` arrived at `nowMs`. */
+  observe(tick: number, nowMs: number): void {
+    const gapMs = nowMs - this.lastArrivalMs;
+    const ticks = tick - this.tick;
+    this.tick = tick;
+    this.lastArrivalMs = nowMs;
+    if (ticks < 1 || gapMs > 4 * this.nominalMs + 2_000) {
+      this.originMs = nowMs - tick * this.intervalMs;
+      return;
+    }
+    const measured = Math.min(Math.max(gapMs / ticks, this.nominalMs * 0.5), this.nominalMs * 4);
+    const next = this.intervalMs + 0.05 * (measured - this.intervalMs);
+    this.originMs += tick * (this.intervalMs - next);
+    this.intervalMs = next;
+    const error = nowMs - tick * this.intervalMs - this.originMs;
+    if (Math.abs(error) > 2 * this.intervalMs) this.originMs += error;
+    else this.originMs += error < 0 ? error * 0.5 : error * 0.1;
+  }
+
+  /** Fractional tick to draw at `nowMs`; never goes backward within a run. */
+  at(nowMs: number): number {
+    const raw = (nowMs - this.originMs) / this.intervalMs;
+    const clamped = Math.min(Math.max(raw, this.tick), this.tick + 1);
+    if (clamped > this.shown || this.shown > this.tick + 1) this.shown = clamped;
+    return Math.max(this.shown, this.tick);
+  }
+}

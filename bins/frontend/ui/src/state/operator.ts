@@ -1,0 +1,121 @@
+/** The operator of this sector: signed in by a one-time link, kept for the tab's life. */
+import type { ApiClient } from "../api/client";
+import { ApiProblem, describe } from "../api/problem";
+import { Signal } from "./signal";
+
+export interface OperatorState {
+  signedIn: boolean;
+  paused: boolean;
+  busy: boolean;
+}
+
+const TOKEN = "sector.operator";
+
+export class Operator {
+  readonly state = new Signal<OperatorState>({ signedIn: false, paused: false, busy: false });
+  private token: string | null = null;
+
+  constructor(
+    private readonly api: ApiClient,
+    private readonly notify: (text: string, tone: "good" | "bad") => void,
+  ) {}
+
+  /** Takes the code out of `#operator=<code>`, strips it from the address bar, and signs in. */
+  async start(): Promise<void> {
+    const code = operatorCode(location.hash);
+    if (code !== null) {
+      history.replaceState(null, "", location.pathname + location.search);
+      await this.signIn(code);
+      return;
+    }
+    this.token = storedToken();
+    if (this.token !== null) await this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    await this.run(async (token) => {
+      const { paused } = await this.api.paused(token);
+      this.patch({ signedIn: true, paused });
+    });
+  }
+
+  setPaused(paused: boolean): Promise<void> {
+    return this.run(async (token) => {
+      await this.api.setPaused(token, paused);
+      this.patch({ paused });
+      this.notify(paused ? "The sector is paused." : "The sector goes on.", "good");
+    });
+  }
+
+  restart(seed: number | null): Promise<void> {
+    return this.run(async (token) => {
+      await this.api.restart(token, seed);
+      this.patch({ paused: false });
+      this.notify("A new universe is being made.", "good");
+    });
+  }
+
+  botsOnly(): Promise<void> {
+    return this.run(async (token) => {
+      await this.api.botsOnly(token);
+      this.notify("All seats are back with the computer players.", "good");
+    });
+  }
+
+  private async signIn(code: string): Promise<void> {
+    try {
+      const { token } = await this.api.operator(code);
+      this.token = token;
+      storeToken(token);
+      this.notify("Signed in as the operator of this sector.", "good");
+    } catch (error) {
+      this.notify(`The operator link did not work: ${describe(error)}`, "bad");
+      return;
+    }
+    await this.refresh();
+  }
+
+  private async run(action: (token: string) => Promise<void>): Promise<void> {
+    if (this.token === null) return;
+    this.patch({ busy: true });
+    try {
+      await action(this.token);
+    } catch (error) {
+      if (error instanceof ApiProblem && (error.status === 401 || error.status === 403)) {
+        this.token = null;
+        storeToken(null);
+        this.patch({ signedIn: false });
+      }
+      this.notify(describe(error), "bad");
+    } finally {
+      this.patch({ busy: false });
+    }
+  }
+
+  private patch(change: Partial<OperatorState>): void {
+    this.state.update((state) => ({ ...state, ...change }));
+  }
+}
+
+/** The code in a fragment, or null. */
+export function operatorCode(fragment: string): string | null {
+  const code = new URLSearchParams(fragment.replace(/^#/, "")).get("operator");
+  return code === null || code === "" ? null : code;
+}
+
+function storedToken(): string | null {
+  try {
+    return sessionStorage.getItem(TOKEN);
+  } catch {
+    return null;
+  }
+}
+
+function storeToken(token: string | null): void {
+  try {
+    if (token === null) sessionStorage.removeItem(TOKEN);
+    else sessionStorage.setItem(TOKEN, token);
+  } catch {
+    // Kept in memory for the life of the page.
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Who the player is: signed out, a guest with a key kept in this browser, or a wallet.
+ * A guest whose token ran out signs in again without being asked.
+ */
+import type { ApiClient } from "../api/client";
+import {
+  addressOf,
+  newSecretKey,
+  parseSecretKey,
+  signPersonalMessage,
+  type SecretKey,
+} from "../api/ethereum";
+import { ApiProblem, describe } from "../api/problem";
+import { walletAddress, walletSign, type Wallet } from "../api/wallet";
+import type { FactionId } from "../api/wire";
+import { Signal } from "./signal";
+import { forget, recall, remember } from "./storage";
+
+export type Method = "guest" | "wallet";
+
+export interface SessionState {
+  status: "out" | "busy" | "in";
+  method: Method | null;
+  address: string | null;
+  faction: FactionId | null;
+  role: string | null;
+  /** Why the last attempt failed, in words. */
+  problem: string | null;
+}
+
+const SIGNED_OUT: SessionState = {
+  status: "out",
+  method: null,
+  address: null,
+  faction: null,
+  role: null,
+  problem: null,
+};
+
+const GUEST_KEY = "sector.guest-key";
+const SESSION = "sector.session";
+
+interface Stored {
+  token: string;
+  address: string;
+  method: Method;
+}
+
+export class Session {
+  readonly state = new Signal<SessionState>(SIGNED_OUT);
+  private token: string | null = null;
+  private renewal: Promise<void> | null = null;
+
+  constructor(private readonly api: ApiClient) {}
+
+  get faction(): FactionId | null {
+    return this.state.value.faction;
+  }
+
+  /** Whether this browser keeps a guest key. */
+  hasGuestKey(): boolean {
+    return recall(GUEST_KEY) !== null;
+  }
+
+  guestKey(): SecretKey | null {
+    return recall(GUEST_KEY);
+  }
+
+  /** Forgets the guest key for good; signs out if it is in use. */
+  forgetGuestKey(): void {
+    forget(GUEST_KEY);
+    if (this.state.value.method === "guest") this.signOut();
+  }
+
+  /** Uses a key exported elsewhere; false when the text is not a key. */
+  importGuestKey(text: string): boolean {
+    const key = parseSecretKey(text);
+    if (key === null) return false;
+    remember(GUEST_KEY, key);
+    return true;
+  }
+
+  /** Takes up the session of the last visit, if any. */
+  async resume(): Promise<void> {
+    const stored = readStored();
+    if (stored === null) return;
+    this.token = stored.token;
+    this.patch({ status: "busy", method: stored.method, address: stored.address });
+    try {
+      await this.refresh();
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 401) {
+        this.signOut("Your sign-in has run out; please sign in again.");
+      } else {
+        this.patch({ status: "in", problem: describe(error) });
+      }
+    }
+  }
+
+  async signInAsGuest(): Promise<void> {
+    await this.attempt(async () => {
+      await this.guestLogin();
+      await this.refresh();
+    });
+  }
+
+  async signInWithWallet(wallet: Wallet): Promise<void> {
+    await this.attempt(async () => {
+      const address = await walletAddress(wallet);
+      await this.login("wallet", address, (message) => walletSign(wallet, address, message));
+      await this.refresh();
+    });
+  }
+
+  signOut(problem: string | null = null): void {
+    this.token = null;
+    forget(SESSION);
+    this.state.set({ ...SIGNED_OUT, problem });
+  }
+
+  /** Asks the server who we are; this also keeps the seat. */
+  async refresh(): Promise<void> {
+    const me = await this.withToken((token) => this.api.me(token));
+    this.patch({ status: "in", faction: me.faction, role: me.role, problem: null });
+  }
+
+  async claim(faction: FactionId): Promise<void> {
+    await this.withToken((token) => this.api.claim(token, faction));
+    await this.refresh();
+  }
+
+  async leave(): Promise<void> {
+    await this.withToken((token) => this.api.leave(token));
+    await this.refresh();
+  }
+
+  /** Runs a call with the token; a guest whose token has run out signs in again first. */
+  async withToken<T>(call: (token: string) => Promise<T>): Promise<T> {
+    if (this.token === null) throw new ApiProblem(401, "not_signed_in", "You are not signed in.");
+    try {
+      return await call(this.token);
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
+      if (this.state.value.method !== "guest" || !this.hasGuestKey()) {
+        this.signOut("Your sign-in has run out; please sign in again.");
+        throw error;
+      }
+    }
+    this.renewal ??= this.guestLogin().finally(() => (this.renewal = null));
+    await this.renewal;
+    return await call(this.token);
+  }
+
+  private async guestLogin(): Promise<void> {
+    const key = recall(GUEST_KEY) ?? newSecretKey();
+    remember(GUEST_KEY, key);
+    await this.login("guest", addressOf(key), (message) =>
+      Promise.resolve(signPersonalMessage(message, key)),
+    );
+  }
+
+  private async login(
+    method: Method,
+    address: string,
+    sign: (message: string) => Promise<string>,
+  ): Promise<void> {
+    const { message } = await this.api.nonce(address);
+    const { token } = await this.api.verify(address, await sign(message));
+    this.token = token;
+    remember(SESSION, JSON.stringify({ token, address, method } satisfies Stored));
+    this.patch({ method, address });
+  }
+
+  private async attempt(action: () => Promise<void>): Promise<void> {
+    this.patch({ status: "busy", problem: null });
+    try {
+      await action();
+    } catch (error) {
+      this.signOut(describe(error));
+    }
+  }
+
+  private patch(change: Partial<SessionState>): void {
+    this.state.update((state) => ({ ...state, ...change }));
+  }
+}
+
+function readStored(): Stored | null {
+  const text = recall(SESSION);
+  if (text === null) return null;
+  try {
+    const { token, address, method } = JSON.parse(text) as Partial<Stored>;
+    if (typeof token !== "string" || typeof address !== "string") return null;
+    return method === "guest" || method === "wallet" ? { token, address, method } : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * The build is committed and embedded in the frontend binary, so it must be the
+ * same on every machine: content hashes in names, no absolute paths, no host names.
+ */
+export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "../dist",
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    reportCompressedSize: true,
+  },
+  server: {
+    proxy: {
+      "/api": "http://localhost:9000",
+      "/tail": "http://localhost:9000",
+      "/ws": { target: "ws://localhost:9000", ws: true },
+    },
+  },
+  test: { include: ["test/**/*.test.ts"], environment: "node" },
+});
