@@ -17,9 +17,7 @@ pub struct SteadyClock {
 
 impl Default for SteadyClock {
     fn default() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 }
 

@@ -145,11 +145,7 @@ impl Commit {
         if self.begin.is_some() {
             if self.tick != 0 {
                 let tick = self.tick;
-                return Err(Error::invalid(
-                    "tick of a beginning universe",
-                    tick.to_string(),
-                    "0",
-                ));
+                return Err(Error::invalid("tick of a beginning universe", tick.to_string(), "0"));
             }
             if self.checkpoint.is_none() {
                 let allowed = "a checkpoint with every commit that begins a universe";
@@ -169,11 +165,7 @@ impl Commit {
     /// Refuses a commit that does not follow `previous`.
     pub(crate) fn check_follows(&self, previous: Option<&Previous<'_>>) -> Result<()> {
         let conflict = |committed: String| {
-            Err(Error::TickConflict {
-                universe: self.universe.clone(),
-                tick: self.tick,
-                committed,
-            })
+            Err(Error::TickConflict { universe: self.universe.clone(), tick: self.tick, committed })
         };
         match (previous, self.begin.is_some()) {
             (None, true) => Ok(()),
@@ -183,11 +175,7 @@ impl Commit {
             }
             (Some(_), true) => Ok(()),
             (Some(previous), false) => {
-                let Previous {
-                    universe,
-                    tick,
-                    finished,
-                } = previous;
+                let Previous { universe, tick, finished } = previous;
                 if *finished {
                     conflict(format!("the end of {universe:?} at tick {tick}"))
                 } else if *universe != self.universe || tick.checked_add(1) != Some(self.tick) {
@@ -204,28 +192,16 @@ impl Commit {
 pub(crate) fn check_ttl(ttl: Duration) -> Result<u64> {
     match u64::try_from(ttl.as_millis()) {
         Ok(ms @ 1..=86_400_000) => Ok(ms),
-        _ => Err(Error::invalid(
-            "lease ttl",
-            format!("{ttl:?}"),
-            "1 ms to 24 h",
-        )),
+        _ => Err(Error::invalid("lease ttl", format!("{ttl:?}"), "1 ms to 24 h")),
     }
 }
 
 /// The refusal of a universe id that a kept run bears.
 pub(crate) fn universe_taken(universe: &str) -> Error {
-    Error::invalid(
-        "universe",
-        format!("{universe:?}"),
-        "one that no kept run bears",
-    )
+    Error::invalid("universe", format!("{universe:?}"), "one that no kept run bears")
 }
 
 /// The refusal of a cursor that moves back or points beyond the stream.
 pub(crate) fn cursor_out_of_range(cursor: StreamId) -> Error {
-    Error::invalid(
-        "cursor",
-        cursor,
-        "the committed cursor up to the last order",
-    )
+    Error::invalid("cursor", cursor, "the committed cursor up to the last order")
 }

@@ -106,43 +106,22 @@ impl Error {
 
     pub(crate) fn unavailable(doing: &'static str, source: impl Into<Source>) -> Self {
         let source = source.into();
-        Self::Unavailable {
-            doing,
-            detail: source.to_string(),
-            source: Some(source),
-        }
+        Self::Unavailable { doing, detail: source.to_string(), source: Some(source) }
     }
 
     pub(crate) fn corrupt(what: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Corrupt {
-            what: what.into(),
-            detail: detail.into(),
-        }
+        Self::Corrupt { what: what.into(), detail: detail.into() }
     }
 
     pub(crate) fn config(message: impl Into<String>) -> Self {
-        Self::Config {
-            message: message.into(),
-            source: None,
-        }
+        Self::Config { message: message.into(), source: None }
     }
 
     pub(crate) fn config_because(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::Config {
-            message: message.into(),
-            source: Some(source.into()),
-        }
+        Self::Config { message: message.into(), source: Some(source.into()) }
     }
 
-    pub(crate) fn invalid(
-        what: &'static str,
-        value: impl Into<String>,
-        allowed: &'static str,
-    ) -> Self {
-        Self::Invalid {
-            what,
-            value: value.into(),
-            allowed,
-        }
+    pub(crate) fn invalid(what: &'static str, value: impl Into<String>, allowed: &'static str) -> Self {
+        Self::Invalid { what, value: value.into(), allowed }
     }
 }

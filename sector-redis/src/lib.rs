@@ -23,25 +23,43 @@
 //! # Where the state lives
 //!
 //! [`embedded`] keeps it in this process, in memory or in a data directory: `embedded/tables.rs`
-//! lists its tables. Payloads (orders, events, snapshots, records) are opaque to both.
+//! lists its tables. [`redis`] keeps it in Redis, for any number of processes: [`keys`] lists every
+//! key. Both hold the same things:
+//!
+//! - the **world**: the newest commit (universe, tick, digest, cursor, epoch) and the newest
+//!   **checkpoint**, a whole snapshot that says which event and order it includes;
+//! - two **streams**, orders and events, each numbered from 1 without a gap for ever; a new
+//!   universe does not begin them anew;
+//! - the **replay** of the running universe and of the last finished runs: a header, and one record
+//!   a tick;
+//! - of the running universe: the **client ids** seen, and the **seats** of players;
+//! - the **lease** and the last epoch given, **control** (pause, restart), **awards**, **nonces**.
+//!
+//! Payloads (orders, events, snapshots, records) are opaque to both.
 
 pub mod clock;
 pub mod commit;
 pub mod embedded;
 pub mod error;
+pub mod keys;
 pub mod open;
 pub mod order;
+pub mod redis;
 pub mod seat;
 pub mod store;
 pub mod stream;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod wait;
 
 pub use clock::{Clock, ManualClock, SteadyClock};
 pub use commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 pub use embedded::{EmbeddedStore, MAX_NONCES};
 pub use error::{Error, Result};
+pub use keys::KeyNames;
 pub use open::{DEFAULT_KEEP_RUNS, Place, StoreOptions, open};
 pub use order::{BatchOrder, OrderBatch, OrderEntry, Receipt};
+pub use redis::{RedisOptions, RedisStore};
 pub use seat::{Claim, ClaimOutcome};
 pub use store::{Durability, RestartRequest, Store};
 pub use stream::{Event, NewEvent, StreamId};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, SteadyClock};
 use crate::embedded::EmbeddedStore;
 use crate::error::Result;
+use crate::redis::{RedisOptions, RedisStore};
 use crate::store::Store;
 
 /// How many finished runs are kept unless configured otherwise.
@@ -18,6 +19,16 @@ pub enum Place {
     Memory,
     /// In a directory of this machine, used by one process at a time.
     Directory(PathBuf),
+    /// In Redis, shared by many processes.
+    Redis(RedisOptions),
+}
+
+impl Place {
+    /// In the Redis at `url`, under the usual key names.
+    #[must_use]
+    pub fn redis(url: impl Into<String>) -> Self {
+        Self::Redis(RedisOptions::new(url))
+    }
 }
 
 /// How to open a store.
@@ -35,11 +46,7 @@ impl StoreOptions {
     /// The usual options for a place.
     #[must_use]
     pub fn new(place: Place) -> Self {
-        Self {
-            place,
-            keep_runs: DEFAULT_KEEP_RUNS,
-            clock: Arc::new(SteadyClock::default()),
-        }
+        Self { place, keep_runs: DEFAULT_KEEP_RUNS, clock: Arc::new(SteadyClock::default()) }
     }
 
     /// An empty store in memory.
@@ -52,24 +59,19 @@ impl StoreOptions {
 /// Opens the store.
 ///
 /// # Errors
-/// [`Config`](crate::Error::Config), saying what to change, when it cannot be opened as configured.
+/// [`Config`](crate::Error::Config), saying what to change, when it cannot be opened as configured;
+/// [`Unavailable`](crate::Error::Unavailable) when Redis does not answer (yet).
 pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>> {
-    let StoreOptions {
-        place,
-        keep_runs,
-        clock,
-    } = options;
+    let StoreOptions { place, keep_runs, clock } = options;
     match place {
         Place::Memory => Ok(Arc::new(EmbeddedStore::memory(clock, keep_runs)?)),
         Place::Directory(path) => {
             // Opening repairs what a crash left, which may take a while.
-            let opened = tokio::task::spawn_blocking(move || {
-                EmbeddedStore::directory(&path, clock, keep_runs)
-            });
-            let store = opened.await.map_err(|error| {
-                crate::Error::unavailable("opening the data directory", error)
-            })??;
+            let opened = tokio::task::spawn_blocking(move || EmbeddedStore::directory(&path, clock, keep_runs));
+            let store =
+                opened.await.map_err(|error| crate::Error::unavailable("opening the data directory", error))??;
             Ok(Arc::new(store))
         }
+        Place::Redis(redis) => Ok(Arc::new(RedisStore::connect(&redis, keep_runs).await?)),
     }
 }

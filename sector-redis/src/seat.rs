@@ -40,7 +40,7 @@ pub(crate) fn lapsed(seen_ms: u64, now_ms: u64, idle_ms: u64) -> bool {
     now_ms.saturating_sub(seen_ms) >= idle_ms
 }
 
-/// Whether a sighting at `now_ms` is worth writing down.
-pub(crate) fn worth_writing(seen_ms: u64, now_ms: u64, idle_ms: u64) -> bool {
-    now_ms.saturating_sub(seen_ms) >= TOUCH_RESOLUTION_MS.min(idle_ms / 10).max(1)
+/// How much later than the last sighting one must be to be worth writing down.
+pub(crate) fn touch_resolution_ms(idle_ms: u64) -> u64 {
+    TOUCH_RESOLUTION_MS.min(idle_ms / 10).max(1)
 }

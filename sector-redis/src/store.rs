@@ -1,6 +1,6 @@
 //! The store: what every backend does, and what it promises.
 //!
-//! All backends pass the same contract suite (`tests/contract.rs`). Every write below is atomic
+//! All backends pass the same contract suite (`tests/contract/`). Every write below is atomic
 //! and, once it is answered, as durable as [`Store::durability`] says. A write whose answer was
 //! lost ([`Error::Unavailable`](crate::Error::Unavailable)) may be repeated: a commit and an order
 //! with a client id are recognised; the others come to the same state when done twice.
@@ -76,12 +76,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from `cursor`;
     /// never for the committed cursor.
-    async fn orders_after(
-        &self,
-        cursor: StreamId,
-        count: usize,
-        wait: Duration,
-    ) -> Result<Vec<OrderEntry>>;
+    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>>;
 
     /// How many order entries wait beyond the committed cursor.
     async fn order_backlog(&self) -> Result<u64>;
@@ -103,12 +98,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Up to `count` replay records of a universe from `from_tick` on, each with its tick. Empty
     /// for a universe that is not kept.
-    async fn records(
-        &self,
-        universe: &str,
-        from_tick: u64,
-        count: usize,
-    ) -> Result<Vec<(u64, String)>>;
+    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>>;
 
     /// The replay header of a universe that runs or is kept.
     async fn replay_header(&self, universe: &str) -> Result<Option<String>>;
@@ -121,12 +111,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from `after`; never
     /// for the checkpoint's event id.
-    async fn events_after(
-        &self,
-        after: StreamId,
-        count: usize,
-        wait: Duration,
-    ) -> Result<Vec<Event>>;
+    async fn events_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Event>>;
 
     /// Gives the faction to the player, unless another holds it or the player holds another.
     async fn claim(
@@ -148,13 +133,7 @@ pub trait Store: Send + Sync + 'static {
     async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>>;
 
     /// Notes that the player was seen, and says which faction it holds. A lapsed claim stays lapsed.
-    async fn touch(
-        &self,
-        universe: &str,
-        player: &str,
-        now_ms: u64,
-        idle_ms: u64,
-    ) -> Result<Option<String>>;
+    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>>;
 
     /// Keeps a login nonce for `ttl`. At most [`MAX_NONCES`](crate::MAX_NONCES) are kept; beyond
     /// that the one nearest its end goes.

@@ -19,10 +19,7 @@ pub(crate) struct Growth {
 
 impl Growth {
     pub(crate) fn watch(newest: &watch::Sender<u64>, wait: Duration) -> Self {
-        Self {
-            newest: newest.subscribe(),
-            deadline: Instant::now() + wait.min(MAX_WAIT),
-        }
+        Self { newest: newest.subscribe(), deadline: Instant::now() + wait.min(MAX_WAIT) }
     }
 
     /// Whether `after` is the newest entry known: nothing to read, only to wait for.
@@ -30,11 +27,14 @@ impl Growth {
         *self.newest.borrow_and_update() == after.number()
     }
 
-    /// Waits for growth since [`ends_at`](Self::ends_at) was asked; `false` when time is up.
+    /// From here on growth counts.
+    pub(crate) fn mark(&mut self) {
+        self.newest.borrow_and_update();
+    }
+
+    /// Waits for growth since [`mark`](Self::mark) or [`ends_at`](Self::ends_at); `false` when
+    /// time is up.
     pub(crate) async fn next(&mut self) -> bool {
-        matches!(
-            timeout_at(self.deadline, self.newest.changed()).await,
-            Ok(Ok(()))
-        )
+        matches!(timeout_at(self.deadline, self.newest.changed()).await, Ok(Ok(())))
     }
 }

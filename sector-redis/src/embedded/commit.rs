@@ -3,8 +3,8 @@
 use redb::{ReadableTable, WriteTransaction};
 
 use super::tables::{
-    self, CHECKPOINT, CLIENT_IDS, COUNTERS, EVENT, EVENTS, HEADERS, ORDER, ORDERS, PLAYERS,
-    RECORDS, RUN, RUNS, SEATS, World, counter,
+    self, CHECKPOINT, CLIENT_IDS, COUNTERS, EVENT, EVENTS, HEADERS, ORDER, ORDERS, PLAYERS, RECORDS, RUN, RUNS, SEATS,
+    World, counter,
 };
 use super::writer::Change;
 use super::{control, lease};
@@ -48,16 +48,14 @@ pub(super) fn commit(
     };
     world.write(txn)?;
     let universe = commit.universe.as_str();
-    txn.open_table(RECORDS)?
-        .insert((universe, commit.tick), commit.record.as_str())?;
+    txn.open_table(RECORDS)?.insert((universe, commit.tick), commit.record.as_str())?;
     if let Some(header) = &commit.begin {
         txn.open_table(HEADERS)?.insert(universe, header.as_str())?;
     }
     if let Some(snapshot) = &commit.checkpoint {
         let row = (universe, world.tick, event, world.cursor, snapshot.as_str());
         txn.open_table(CHECKPOINT)?.insert((), row)?;
-        txn.open_table(ORDERS)?
-            .retain_in(..=world.cursor, |_, _| false)?;
+        txn.open_table(ORDERS)?.retain_in(..=world.cursor, |_, _| false)?;
     }
     trim_events(txn, commit, event)?;
     if let Some(summary) = &commit.finished {
@@ -69,10 +67,7 @@ pub(super) fn commit(
     if let Some(served) = commit.restart_served {
         control::clear_restart(txn, served)?;
     }
-    let committed = Committed {
-        event_ids: ids(events_before, event),
-        repeated: false,
-    };
+    let committed = Committed { event_ids: ids(events_before, event), repeated: false };
     Ok(Change::wrote(committed).with_event(event))
 }
 
@@ -84,10 +79,7 @@ fn repeat(
     ttl_ms: u64,
     now_ms: u64,
 ) -> Result<Change<Committed>> {
-    let committed = Committed {
-        event_ids: ids(world.events_before, world.event),
-        repeated: true,
-    };
+    let committed = Committed { event_ids: ids(world.events_before, world.event), repeated: true };
     if !lease::holds(txn, &commit.lease, now_ms)? {
         return Ok(Change::none(committed));
     }
@@ -96,20 +88,12 @@ fn repeat(
 }
 
 /// Refuses before anything is written.
-fn look(
-    txn: &WriteTransaction,
-    commit: &Commit,
-    previous: Option<&World>,
-    now_ms: u64,
-) -> Result<()> {
+fn look(txn: &WriteTransaction, commit: &Commit, previous: Option<&World>, now_ms: u64) -> Result<()> {
     if !lease::holds(txn, &commit.lease, now_ms)? {
         return Err(lease::lost(&commit.lease));
     }
-    let follows = previous.map(|world| Previous {
-        universe: &world.universe,
-        tick: world.tick,
-        finished: world.finished,
-    });
+    let follows =
+        previous.map(|world| Previous { universe: &world.universe, tick: world.tick, finished: world.finished });
     commit.check_follows(follows.as_ref())?;
     if commit.begin.is_some() {
         let kept = txn.open_table(HEADERS)?;
@@ -141,8 +125,7 @@ fn end_universe(txn: &WriteTransaction, previous: Option<&World>) -> Result<()> 
 
 fn drop_replay(txn: &WriteTransaction, universe: &str) -> Result<()> {
     txn.open_table(HEADERS)?.remove(universe)?;
-    txn.open_table(RECORDS)?
-        .retain_in((universe, 0)..=(universe, u64::MAX), |_, _| false)?;
+    txn.open_table(RECORDS)?.retain_in((universe, 0)..=(universe, u64::MAX), |_, _| false)?;
     Ok(())
 }
 
@@ -163,10 +146,7 @@ fn trim_events(txn: &WriteTransaction, commit: &Commit, last: u64) -> Result<()>
     let Some(keep) = commit.event_maxlen else {
         return Ok(());
     };
-    let in_checkpoint = txn
-        .open_table(CHECKPOINT)?
-        .get(())?
-        .map_or(0, |row| row.value().2);
+    let in_checkpoint = txn.open_table(CHECKPOINT)?.get(())?.map_or(0, |row| row.value().2);
     let limit = last.saturating_sub(keep).min(in_checkpoint);
     txn.open_table(EVENTS)?.retain_in(..=limit, |_, _| false)?;
     Ok(())

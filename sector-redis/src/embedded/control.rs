@@ -25,10 +25,7 @@ pub(super) fn paused(txn: &ReadTransaction) -> Result<bool> {
     Ok(txn.open_table(CONTROL)?.get(PAUSED)?.is_some())
 }
 
-pub(super) fn request_restart(
-    txn: &WriteTransaction,
-    seed: Option<u64>,
-) -> Result<Change<RestartRequest>> {
+pub(super) fn request_restart(txn: &WriteTransaction, seed: Option<u64>) -> Result<Change<RestartRequest>> {
     let number = next_number(txn, RESTART)?;
     txn.open_table(CONTROL)?.insert(REQUEST, (number, seed))?;
     Ok(Change::wrote(RestartRequest { number, seed }))
@@ -55,11 +52,7 @@ pub(super) fn clear_restart(txn: &WriteTransaction, served: u64) -> Result<()> {
 /// Records an award unless it is known; says whether it was new.
 pub(super) fn write_award(txn: &WriteTransaction, award: &Award) -> Result<bool> {
     let mut awards = txn.open_table(AWARDS)?;
-    let key = (
-        award.universe.as_str(),
-        award.faction.as_str(),
-        award.award.as_str(),
-    );
+    let key = (award.universe.as_str(), award.faction.as_str(), award.award.as_str());
     if awards.get(key)?.is_some() {
         return Ok(false);
     }
@@ -68,11 +61,7 @@ pub(super) fn write_award(txn: &WriteTransaction, award: &Award) -> Result<bool>
 }
 
 pub(super) fn record_award(txn: &WriteTransaction, award: &Award) -> Result<Change<bool>> {
-    Ok(if write_award(txn, award)? {
-        Change::wrote(true)
-    } else {
-        Change::none(false)
-    })
+    Ok(if write_award(txn, award)? { Change::wrote(true) } else { Change::none(false) })
 }
 
 pub(super) fn awards(txn: &ReadTransaction, universe: Option<&str>) -> Result<Vec<Award>> {

@@ -7,24 +7,13 @@ use super::writer::Change;
 use crate::commit::Lease;
 use crate::error::{Error, Result};
 
-pub(super) fn acquire(
-    txn: &WriteTransaction,
-    holder: &str,
-    ttl_ms: u64,
-    now_ms: u64,
-) -> Result<Change<Option<Lease>>> {
-    let held = txn
-        .open_table(LEASE)?
-        .get(())?
-        .is_some_and(|row| row.value().2 > now_ms);
+pub(super) fn acquire(txn: &WriteTransaction, holder: &str, ttl_ms: u64, now_ms: u64) -> Result<Change<Option<Lease>>> {
+    let held = txn.open_table(LEASE)?.get(())?.is_some_and(|row| row.value().2 > now_ms);
     if held {
         return Ok(Change::none(None));
     }
     let epoch = next_number(txn, EPOCH)?;
-    let lease = Lease {
-        holder: holder.to_owned(),
-        epoch,
-    };
+    let lease = Lease { holder: holder.to_owned(), epoch };
     write(txn, &lease, ttl_ms, now_ms)?;
     Ok(Change::wrote(Some(lease)))
 }
@@ -46,12 +35,7 @@ pub(super) fn write(txn: &WriteTransaction, lease: &Lease, ttl_ms: u64, now_ms: 
     Ok(())
 }
 
-pub(super) fn renew(
-    txn: &WriteTransaction,
-    lease: &Lease,
-    ttl_ms: u64,
-    now_ms: u64,
-) -> Result<Change<()>> {
+pub(super) fn renew(txn: &WriteTransaction, lease: &Lease, ttl_ms: u64, now_ms: u64) -> Result<Change<()>> {
     if !holds(txn, lease, now_ms)? {
         return Err(lost(lease));
     }
@@ -68,8 +52,5 @@ pub(super) fn release(txn: &WriteTransaction, lease: &Lease, now_ms: u64) -> Res
 }
 
 pub(super) fn lost(lease: &Lease) -> Error {
-    Error::LeaseLost {
-        holder: lease.holder.clone(),
-        epoch: lease.epoch,
-    }
+    Error::LeaseLost { holder: lease.holder.clone(), epoch: lease.epoch }
 }

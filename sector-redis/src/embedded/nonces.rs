@@ -23,8 +23,7 @@ impl Nonces {
             }
         }
         self.ends.insert((end_ms, key.to_owned()));
-        self.values
-            .insert(key.to_owned(), (value.to_owned(), end_ms));
+        self.values.insert(key.to_owned(), (value.to_owned(), end_ms));
     }
 
     pub(super) fn take(&mut self, key: &str, now_ms: u64) -> Option<String> {

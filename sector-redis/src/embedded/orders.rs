@@ -11,14 +11,9 @@ use crate::order::{OrderBatch, OrderEntry, Receipt};
 use crate::stream::{StreamId, check_readable};
 
 pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Change<Receipt>> {
-    let running = tables::world(txn)?
-        .filter(|world| !world.finished)
-        .map(|world| world.universe);
+    let running = tables::world(txn)?.filter(|world| !world.finished).map(|world| world.universe);
     if running.as_deref() != Some(batch.universe.as_str()) {
-        return Err(Error::WrongUniverse {
-            given: batch.universe.clone(),
-            current: running,
-        });
+        return Err(Error::WrongUniverse { given: batch.universe.clone(), current: running });
     }
 
     let mut client_ids = txn.open_table(CLIENT_IDS)?;
@@ -28,9 +23,7 @@ pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Chang
     let mut earlier = None;
     for order in &batch.orders {
         if let Some(client_id) = order.client_id.as_deref() {
-            let known = client_ids
-                .get((batch.player.as_str(), client_id))?
-                .map(|guard| guard.value());
+            let known = client_ids.get((batch.player.as_str(), client_id))?.map(|guard| guard.value());
             if known.is_some() || fresh.insert(client_id, ()).is_some() {
                 earlier = earlier.or(known);
                 duplicates.push(client_id.to_owned());
@@ -49,23 +42,13 @@ pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Chang
     for client_id in fresh.into_keys() {
         client_ids.insert((batch.player.as_str(), client_id), number)?;
     }
-    let row = (
-        batch.universe.as_str(),
-        batch.player.as_str(),
-        batch.source.as_str(),
-        batch.at_ms,
-        bodies,
-    );
+    let row = (batch.universe.as_str(), batch.player.as_str(), batch.source.as_str(), batch.at_ms, bodies);
     txn.open_table(ORDERS)?.insert(number, row)?;
     let id = StreamId::new(number);
     Ok(Change::wrote(Receipt { id, duplicates }).with_order(number))
 }
 
-pub(super) fn after(
-    txn: &ReadTransaction,
-    cursor: StreamId,
-    count: usize,
-) -> Result<Vec<OrderEntry>> {
+pub(super) fn after(txn: &ReadTransaction, cursor: StreamId, count: usize) -> Result<Vec<OrderEntry>> {
     let table = txn.open_table(ORDERS)?;
     let last = counter(&txn.open_table(COUNTERS)?, ORDER)?;
     let kept_after = table.first()?.map_or(last, |(id, _)| id.value() - 1);

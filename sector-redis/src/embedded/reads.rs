@@ -65,19 +65,12 @@ pub(super) fn runs(txn: &ReadTransaction, count: usize) -> Result<Vec<Run>> {
     for row in table.range(0..)?.rev().take(count) {
         let (_, run) = row?;
         let (universe, summary) = run.value();
-        runs.push(Run {
-            universe: universe.to_owned(),
-            summary: summary.to_owned(),
-        });
+        runs.push(Run { universe: universe.to_owned(), summary: summary.to_owned() });
     }
     Ok(runs)
 }
 
-pub(super) fn events_after(
-    txn: &ReadTransaction,
-    after: StreamId,
-    count: usize,
-) -> Result<Vec<Event>> {
+pub(super) fn events_after(txn: &ReadTransaction, after: StreamId, count: usize) -> Result<Vec<Event>> {
     let table = txn.open_table(EVENTS)?;
     let last = counter(&txn.open_table(COUNTERS)?, EVENT)?;
     let kept_after = table.first()?.map_or(last, |(id, _)| id.value() - 1);
@@ -87,11 +80,7 @@ pub(super) fn events_after(
     for row in table.range(after.next().number()..)?.take(count) {
         let (id, row) = row?;
         let (kind, data) = row.value();
-        events.push(Event {
-            id: StreamId::new(id.value()),
-            kind: kind.to_owned(),
-            data: data.to_owned(),
-        });
+        events.push(Event { id: StreamId::new(id.value()), kind: kind.to_owned(), data: data.to_owned() });
     }
     Ok(events)
 }

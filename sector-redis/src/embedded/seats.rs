@@ -5,7 +5,7 @@ use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 use super::tables::{self, PLAYERS, SEATS};
 use super::writer::Change;
 use crate::error::Result;
-use crate::seat::{Claim, ClaimOutcome, lapsed, worth_writing};
+use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 
 /// Who asks, for what, when.
 pub(super) struct Ask<'a> {
@@ -35,19 +35,13 @@ fn remove(txn: &WriteTransaction, faction: &str, player: &str) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn claim(
-    txn: &WriteTransaction,
-    ask: &Ask<'_>,
-    faction: &str,
-) -> Result<Change<ClaimOutcome>> {
+pub(super) fn claim(txn: &WriteTransaction, ask: &Ask<'_>, faction: &str) -> Result<Change<ClaimOutcome>> {
     let Ask { player, now_ms, .. } = *ask;
     if !runs(txn, ask.universe)? {
         return Ok(Change::none(ClaimOutcome::WrongUniverse));
     }
     let own = seat_of(txn, player)?;
-    let standing = own
-        .as_ref()
-        .filter(|(_, seen_ms)| !lapsed(*seen_ms, now_ms, ask.idle_ms));
+    let standing = own.as_ref().filter(|(_, seen_ms)| !lapsed(*seen_ms, now_ms, ask.idle_ms));
     if let Some((held, _)) = standing {
         if held != faction {
             return Ok(Change::none(ClaimOutcome::AlreadyHolds(held.clone())));
@@ -55,10 +49,7 @@ pub(super) fn claim(
         txn.open_table(PLAYERS)?.insert(player, (faction, now_ms))?;
         return Ok(Change::wrote(ClaimOutcome::Claimed));
     }
-    let holder = txn
-        .open_table(SEATS)?
-        .get(faction)?
-        .map(|row| row.value().0.to_owned());
+    let holder = txn.open_table(SEATS)?.get(faction)?.map(|row| row.value().0.to_owned());
     if let Some(holder) = &holder
         && let Some((_, seen_ms)) = seat_of(txn, holder)?
         && !lapsed(seen_ms, now_ms, ask.idle_ms)
@@ -76,11 +67,7 @@ pub(super) fn claim(
     Ok(Change::wrote(ClaimOutcome::Claimed))
 }
 
-pub(super) fn release(
-    txn: &WriteTransaction,
-    universe: &str,
-    player: &str,
-) -> Result<Change<Option<String>>> {
+pub(super) fn release(txn: &WriteTransaction, universe: &str, player: &str) -> Result<Change<Option<String>>> {
     if !runs(txn, universe)? {
         return Ok(Change::none(None));
     }
@@ -105,12 +92,7 @@ pub(super) fn release_all(txn: &WriteTransaction, universe: &str) -> Result<Chan
 }
 
 pub(super) fn touch(txn: &WriteTransaction, ask: &Ask<'_>) -> Result<Change<Option<String>>> {
-    let Ask {
-        player,
-        now_ms,
-        idle_ms,
-        ..
-    } = *ask;
+    let Ask { player, now_ms, idle_ms, .. } = *ask;
     if !runs(txn, ask.universe)? {
         return Ok(Change::none(None));
     }
@@ -120,20 +102,14 @@ pub(super) fn touch(txn: &WriteTransaction, ask: &Ask<'_>) -> Result<Change<Opti
     if lapsed(seen_ms, now_ms, idle_ms) {
         return Ok(Change::none(None));
     }
-    if !worth_writing(seen_ms, now_ms, idle_ms) {
+    if now_ms.saturating_sub(seen_ms) < touch_resolution_ms(idle_ms) {
         return Ok(Change::none(Some(faction)));
     }
-    txn.open_table(PLAYERS)?
-        .insert(player, (faction.as_str(), now_ms))?;
+    txn.open_table(PLAYERS)?.insert(player, (faction.as_str(), now_ms))?;
     Ok(Change::wrote(Some(faction)))
 }
 
-pub(super) fn claims(
-    txn: &ReadTransaction,
-    universe: &str,
-    now_ms: u64,
-    idle_ms: u64,
-) -> Result<Vec<Claim>> {
+pub(super) fn claims(txn: &ReadTransaction, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
     if tables::world_now(txn)?.is_none_or(|world| world.universe != universe) {
         return Ok(Vec::new());
     }
@@ -144,12 +120,7 @@ pub(super) fn claims(
         let (player, since_ms) = seat.value();
         let seen_ms = players.get(player)?.map_or(since_ms, |row| row.value().1);
         if !lapsed(seen_ms, now_ms, idle_ms) {
-            claims.push(Claim {
-                faction: faction.value().to_owned(),
-                player: player.to_owned(),
-                since_ms,
-                seen_ms,
-            });
+            claims.push(Claim { faction: faction.value().to_owned(), player: player.to_owned(), since_ms, seen_ms });
         }
     }
     Ok(claims)

@@ -103,47 +103,32 @@ impl Store for EmbeddedStore {
         check_name("lease holder", holder)?;
         let ttl_ms = check_ttl(ttl)?;
         let (holder, clock) = (holder.to_owned(), self.clock.clone());
-        self.writer
-            .write(move |txn| lease::acquire(txn, &holder, ttl_ms, clock.now_ms()))
-            .await
+        self.writer.write(move |txn| lease::acquire(txn, &holder, ttl_ms, clock.now_ms())).await
     }
 
     async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()> {
         let ttl_ms = check_ttl(ttl)?;
         let (lease, clock) = (lease.clone(), self.clock.clone());
-        self.writer
-            .write(move |txn| lease::renew(txn, &lease, ttl_ms, clock.now_ms()))
-            .await
+        self.writer.write(move |txn| lease::renew(txn, &lease, ttl_ms, clock.now_ms())).await
     }
 
     async fn release_lease(&self, lease: &Lease) -> Result<()> {
         let (lease, clock) = (lease.clone(), self.clock.clone());
-        self.writer
-            .write(move |txn| lease::release(txn, &lease, clock.now_ms()))
-            .await
+        self.writer.write(move |txn| lease::release(txn, &lease, clock.now_ms())).await
     }
 
     async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
         batch.check()?;
         let batch = batch.clone();
-        self.writer
-            .write(move |txn| orders::append(txn, &batch))
-            .await
+        self.writer.write(move |txn| orders::append(txn, &batch)).await
     }
 
-    async fn orders_after(
-        &self,
-        cursor: StreamId,
-        count: usize,
-        wait: Duration,
-    ) -> Result<Vec<OrderEntry>> {
+    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
         let count = count.clamp(1, MAX_READ);
         let mut growth = Growth::watch(&self.newest.order, wait);
         loop {
             if !growth.ends_at(cursor) {
-                let found = self
-                    .read(move |txn| orders::after(txn, cursor, count))
-                    .await?;
+                let found = self.read(move |txn| orders::after(txn, cursor, count)).await?;
                 if !found.is_empty() {
                     return Ok(found);
                 }
@@ -162,9 +147,7 @@ impl Store for EmbeddedStore {
         commit.check()?;
         let ttl_ms = check_ttl(commit.lease_ttl)?;
         let (commit, clock, keep_runs) = (commit.clone(), self.clock.clone(), self.keep_runs);
-        self.writer
-            .write(move |txn| commit::commit(txn, &commit, ttl_ms, clock.now_ms(), keep_runs))
-            .await
+        self.writer.write(move |txn| commit::commit(txn, &commit, ttl_ms, clock.now_ms(), keep_runs)).await
     }
 
     async fn head(&self) -> Result<Option<Head>> {
@@ -175,40 +158,26 @@ impl Store for EmbeddedStore {
         self.read(reads::checkpoint).await
     }
 
-    async fn records(
-        &self,
-        universe: &str,
-        from_tick: u64,
-        count: usize,
-    ) -> Result<Vec<(u64, String)>> {
+    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
         let (universe, count) = (universe.to_owned(), count.clamp(1, MAX_READ));
-        self.read(move |txn| reads::records(txn, &universe, from_tick, count))
-            .await
+        self.read(move |txn| reads::records(txn, &universe, from_tick, count)).await
     }
 
     async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
         let universe = universe.to_owned();
-        self.read(move |txn| reads::replay_header(txn, &universe))
-            .await
+        self.read(move |txn| reads::replay_header(txn, &universe)).await
     }
 
     async fn runs(&self, count: usize) -> Result<Vec<Run>> {
         self.read(move |txn| reads::runs(txn, count)).await
     }
 
-    async fn events_after(
-        &self,
-        after: StreamId,
-        count: usize,
-        wait: Duration,
-    ) -> Result<Vec<Event>> {
+    async fn events_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Event>> {
         let count = count.clamp(1, MAX_READ);
         let mut growth = Growth::watch(&self.newest.event, wait);
         loop {
             if !growth.ends_at(after) {
-                let found = self
-                    .read(move |txn| reads::events_after(txn, after, count))
-                    .await?;
+                let found = self.read(move |txn| reads::events_after(txn, after, count)).await?;
                 if !found.is_empty() {
                     return Ok(found);
                 }
@@ -233,12 +202,7 @@ impl Store for EmbeddedStore {
         let player = player.to_owned();
         self.writer
             .write(move |txn| {
-                let ask = seats::Ask {
-                    universe: &universe,
-                    player: &player,
-                    now_ms,
-                    idle_ms,
-                };
+                let ask = seats::Ask { universe: &universe, player: &player, now_ms, idle_ms };
                 seats::claim(txn, &ask, &faction)
             })
             .await
@@ -246,40 +210,24 @@ impl Store for EmbeddedStore {
 
     async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
         let (universe, player) = (universe.to_owned(), player.to_owned());
-        self.writer
-            .write(move |txn| seats::release(txn, &universe, &player))
-            .await
+        self.writer.write(move |txn| seats::release(txn, &universe, &player)).await
     }
 
     async fn release_all(&self, universe: &str) -> Result<u64> {
         let universe = universe.to_owned();
-        self.writer
-            .write(move |txn| seats::release_all(txn, &universe))
-            .await
+        self.writer.write(move |txn| seats::release_all(txn, &universe)).await
     }
 
     async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
         let universe = universe.to_owned();
-        self.read(move |txn| seats::claims(txn, &universe, now_ms, idle_ms))
-            .await
+        self.read(move |txn| seats::claims(txn, &universe, now_ms, idle_ms)).await
     }
 
-    async fn touch(
-        &self,
-        universe: &str,
-        player: &str,
-        now_ms: u64,
-        idle_ms: u64,
-    ) -> Result<Option<String>> {
+    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
         let (universe, player) = (universe.to_owned(), player.to_owned());
         self.writer
             .write(move |txn| {
-                let ask = seats::Ask {
-                    universe: &universe,
-                    player: &player,
-                    now_ms,
-                    idle_ms,
-                };
+                let ask = seats::Ask { universe: &universe, player: &player, now_ms, idle_ms };
                 seats::touch(txn, &ask)
             })
             .await
@@ -302,9 +250,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn set_paused(&self, paused: bool) -> Result<()> {
-        self.writer
-            .write(move |txn| control::set_paused(txn, paused))
-            .await
+        self.writer.write(move |txn| control::set_paused(txn, paused)).await
     }
 
     async fn paused(&self) -> Result<bool> {
@@ -312,9 +258,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
-        self.writer
-            .write(move |txn| control::request_restart(txn, seed))
-            .await
+        self.writer.write(move |txn| control::request_restart(txn, seed)).await
     }
 
     async fn restart_request(&self) -> Result<Option<RestartRequest>> {
@@ -324,15 +268,12 @@ impl Store for EmbeddedStore {
     async fn record_award(&self, award: &Award) -> Result<bool> {
         award.check()?;
         let award = award.clone();
-        self.writer
-            .write(move |txn| control::record_award(txn, &award))
-            .await
+        self.writer.write(move |txn| control::record_award(txn, &award)).await
     }
 
     async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
         let universe = universe.map(str::to_owned);
-        self.read(move |txn| control::awards(txn, universe.as_deref()))
-            .await
+        self.read(move |txn| control::awards(txn, universe.as_deref())).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -20,9 +20,7 @@
 //!
 //! Nonces are not stored: a login cut by a restart begins anew, and none can be taken twice.
 
-use redb::{
-    Database, ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction,
-};
+use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
 
 use crate::error::{Error, Result};
 
@@ -35,28 +33,18 @@ pub(super) const LEASE: TableDefinition<'_, (), (&str, u64, u64)> = TableDefinit
 type WorldRow = (&'static str, u64, &'static str, u64, u64, u64, u64, bool);
 pub(super) const WORLD: TableDefinition<'_, (), WorldRow> = TableDefinition::new("world");
 type CheckpointRow = (&'static str, u64, u64, u64, &'static str);
-pub(super) const CHECKPOINT: TableDefinition<'_, (), CheckpointRow> =
-    TableDefinition::new("checkpoint");
-type OrderRow = (
-    &'static str,
-    &'static str,
-    &'static str,
-    u64,
-    Vec<&'static str>,
-);
+pub(super) const CHECKPOINT: TableDefinition<'_, (), CheckpointRow> = TableDefinition::new("checkpoint");
+type OrderRow = (&'static str, &'static str, &'static str, u64, Vec<&'static str>);
 pub(super) const ORDERS: TableDefinition<'_, u64, OrderRow> = TableDefinition::new("orders");
-pub(super) const CLIENT_IDS: TableDefinition<'_, (&str, &str), u64> =
-    TableDefinition::new("client_ids");
+pub(super) const CLIENT_IDS: TableDefinition<'_, (&str, &str), u64> = TableDefinition::new("client_ids");
 pub(super) const EVENTS: TableDefinition<'_, u64, (&str, &str)> = TableDefinition::new("events");
 pub(super) const HEADERS: TableDefinition<'_, &str, &str> = TableDefinition::new("headers");
 pub(super) const RECORDS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("records");
 pub(super) const RUNS: TableDefinition<'_, u64, (&str, &str)> = TableDefinition::new("runs");
 pub(super) const SEATS: TableDefinition<'_, &str, (&str, u64)> = TableDefinition::new("seats");
 pub(super) const PLAYERS: TableDefinition<'_, &str, (&str, u64)> = TableDefinition::new("players");
-pub(super) const AWARDS: TableDefinition<'_, (&str, &str, &str), &str> =
-    TableDefinition::new("awards");
-pub(super) const CONTROL: TableDefinition<'_, &str, (u64, Option<u64>)> =
-    TableDefinition::new("control");
+pub(super) const AWARDS: TableDefinition<'_, (&str, &str, &str), &str> = TableDefinition::new("awards");
+pub(super) const CONTROL: TableDefinition<'_, &str, (u64, Option<u64>)> = TableDefinition::new("control");
 
 /// Counter: the last lease epoch.
 pub(super) const EPOCH: &str = "epoch";
@@ -87,8 +75,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn read(table: &impl ReadableTable<(), WorldRow>) -> Result<Option<Self>> {
         Ok(table.get(())?.map(|row| {
-            let (universe, tick, digest, cursor, epoch, events_before, event, finished) =
-                row.value();
+            let (universe, tick, digest, cursor, epoch, events_before, event, finished) = row.value();
             Self {
                 universe: universe.to_owned(),
                 tick,
@@ -145,11 +132,7 @@ pub(super) fn world_now(txn: &ReadTransaction) -> Result<Option<World>> {
 /// holder was in a process that is gone.
 pub(super) fn prepare(database: &Database, place: &str) -> Result<()> {
     let txn = database.begin_write()?;
-    let foreign = || {
-        Error::config(format!(
-            "{place} is a database of another program; name another data directory"
-        ))
-    };
+    let foreign = || Error::config(format!("{place} is a database of another program; name another data directory"));
     let is_new = txn.list_tables()?.next().is_none();
     {
         let mut meta = match txn.open_table(META) {

@@ -29,36 +29,22 @@ pub(super) struct Change<T> {
 impl<T> Change<T> {
     /// Nothing was written; `value` may still rest on earlier writes of the same group.
     pub(super) fn none(value: T) -> Self {
-        Self {
-            value,
-            wrote: false,
-            order: None,
-            event: None,
-        }
+        Self { value, wrote: false, order: None, event: None }
     }
 
     /// Something was written.
     pub(super) fn wrote(value: T) -> Self {
-        Self {
-            wrote: true,
-            ..Self::none(value)
-        }
+        Self { wrote: true, ..Self::none(value) }
     }
 
     /// Readers of the order stream up to `number` have something to read.
     pub(super) fn with_order(self, number: u64) -> Self {
-        Self {
-            order: Some(number),
-            ..self
-        }
+        Self { order: Some(number), ..self }
     }
 
     /// Readers of the event stream up to `number` have something to read.
     pub(super) fn with_event(self, number: u64) -> Self {
-        Self {
-            event: Some(number),
-            ..self
-        }
+        Self { event: Some(number), ..self }
     }
 }
 
@@ -136,10 +122,7 @@ impl Writer {
             .name("store-writer".into())
             .spawn(move || write_all(&database, &newest, waiting))
             .map_err(|error| Error::config_because("cannot start the writer thread", error))?;
-        Ok(Self {
-            queue: Some(queue),
-            thread: Some(thread),
-        })
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
     /// Runs `body` in a transaction and returns once its changes are durable. `body` looks first
@@ -151,11 +134,7 @@ impl Writer {
     {
         let gone = || Error::unavailable("embedded write", "the writer thread has ended");
         let (answer, answered) = oneshot::channel();
-        let job = Job {
-            body,
-            result: None,
-            answer,
-        };
+        let job = Job { body, result: None, answer };
         let queue = self.queue.as_ref().ok_or_else(gone)?;
         queue.send(Box::new(job)).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?

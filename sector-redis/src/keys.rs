@@ -1,0 +1,206 @@
+//! Every key of a sector in Redis: its type, who writes it, how long it lives.
+//!
+//! Names below are the defaults; `sector:` is [`KeyNames::prefix`]. With a
+//! [`hash_tag`](KeyNames::hash_tag) every name begins with `{tag}:`, so that all keys of a sector
+//! lie in one slot of a cluster and one script may touch them all.
+//!
+//! | key                     | type   | holds                                              | written by  | lives                       |
+//! |-------------------------|--------|----------------------------------------------------|-------------|-----------------------------|
+//! | `sector:format`         | string | the version of this layout                         | opening     | for ever                    |
+//! | `sector:world`          | hash   | the newest commit, and where the checkpoint stands | commit      | for ever, overwritten       |
+//! | `sector:snapshot`       | string | the newest checkpoint, JSON                        | commit      | for ever, overwritten       |
+//! | `sector:events`         | stream | `type`, `data`; ids `n-0`                          | commit      | the last `event_maxlen`     |
+//! | `sector:orders`         | stream | `universe`, `player`, `source`, `at_ms`, `order`…  | append      | until a checkpoint has them |
+//! | `sector:orders:last`    | string | number of the last order entry                     | append      | for ever                    |
+//! | `sector:client-ids`     | hash   | player, client id → order entry                    | append      | the universe                |
+//! | `sector:lease`          | string | `epoch holder`                                     | worker      | the lease's life            |
+//! | `sector:lease:epoch`    | string | the last epoch given                               | worker      | for ever                    |
+//! | `sector:seats`          | hash   | faction → since, player; player → seen, faction    | claims      | the universe                |
+//! | `sector:records`        | list   | replay records of the running universe, by tick    | commit      | the universe                |
+//! | `sector:replay:<u>`     | list   | the same of finished universe `u`                  | commit      | the last `keep_runs` runs   |
+//! | `sector:runs`           | list   | finished universes, newest first                   | commit      | the last `keep_runs` runs   |
+//! | `sector:runs:summaries` | hash   | universe → summary                                 | commit      | the last `keep_runs` runs   |
+//! | `sector:runs:headers`   | hash   | universe → replay header, the running one too      | commit      | as the records              |
+//! | `sector:awards`         | hash   | `[universe, faction, award]` → body                | commit, api | for ever                    |
+//! | `sector:control`        | hash   | `paused`, `restart`, `restart_seed`, `restart_last`| api, commit | until changed               |
+//! | `sector:nonces`         | hash   | nonce key → value                                  | api         | until taken or ended        |
+//! | `sector:nonces:ends`    | zset   | nonce key by its end, ms since 1970                | api         | with the nonce              |
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Result};
+
+/// The names an operator may choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyNames {
+    /// The event stream (`EVENT_STREAM`).
+    pub event_stream: String,
+    /// The order stream (`ORDER_STREAM`).
+    pub order_stream: String,
+    /// The newest checkpoint (`SNAPSHOT_KEY`).
+    pub snapshot_key: String,
+    /// What all other names begin with, before a colon.
+    pub prefix: String,
+    /// What puts all keys of the sector into one slot of a cluster, without the braces.
+    pub hash_tag: Option<String>,
+}
+
+impl Default for KeyNames {
+    fn default() -> Self {
+        Self {
+            event_stream: "sector:events".into(),
+            order_stream: "sector:orders".into(),
+            snapshot_key: "sector:snapshot".into(),
+            prefix: "sector".into(),
+            hash_tag: None,
+        }
+    }
+}
+
+/// The keys themselves.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    pub(crate) format: String,
+    pub(crate) world: String,
+    pub(crate) snapshot: String,
+    pub(crate) events: String,
+    pub(crate) orders: String,
+    pub(crate) last_order: String,
+    pub(crate) client_ids: String,
+    pub(crate) lease: String,
+    pub(crate) epoch: String,
+    pub(crate) seats: String,
+    pub(crate) records: String,
+    pub(crate) runs: String,
+    pub(crate) run_summaries: String,
+    pub(crate) run_headers: String,
+    pub(crate) awards: String,
+    pub(crate) control: String,
+    pub(crate) nonces: String,
+    pub(crate) nonce_ends: String,
+    replay: String,
+}
+
+impl Keys {
+    /// # Errors
+    /// [`Error::Config`] when a name is empty, two keys share a name, or the tag is not one.
+    pub(crate) fn new(names: &KeyNames) -> Result<Self> {
+        let tag = match names.hash_tag.as_deref() {
+            None => String::new(),
+            Some(tag) if !tag.is_empty() && !tag.contains(['{', '}']) => format!("{{{tag}}}:"),
+            Some(tag) => {
+                return Err(Error::config(format!(
+                    "the hash tag is {tag:?}; allowed: any text without braces, not empty"
+                )));
+            }
+        };
+        let chosen = |name: &str| format!("{tag}{name}");
+        let own = |name: &str| format!("{tag}{}:{name}", names.prefix);
+        let keys = Self {
+            format: own("format"),
+            world: own("world"),
+            snapshot: chosen(&names.snapshot_key),
+            events: chosen(&names.event_stream),
+            orders: chosen(&names.order_stream),
+            last_order: own("orders:last"),
+            client_ids: own("client-ids"),
+            lease: own("lease"),
+            epoch: own("lease:epoch"),
+            seats: own("seats"),
+            records: own("records"),
+            runs: own("runs"),
+            run_summaries: own("runs:summaries"),
+            run_headers: own("runs:headers"),
+            awards: own("awards"),
+            control: own("control"),
+            nonces: own("nonces"),
+            nonce_ends: own("nonces:ends"),
+            replay: own("replay:"),
+        };
+        for (what, name) in [
+            ("event stream", &names.event_stream),
+            ("order stream", &names.order_stream),
+            ("snapshot key", &names.snapshot_key),
+            ("key prefix", &names.prefix),
+        ] {
+            if name.is_empty() {
+                return Err(Error::config(format!("the {what} has no name; give it one")));
+            }
+        }
+        let all = keys.fixed();
+        let mut different = BTreeSet::new();
+        for key in all {
+            if !different.insert(key) || key.starts_with(&keys.replay) {
+                return Err(Error::config(format!("the key {key:?} would be used for two things; choose other names")));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Every key but the replays.
+    pub(crate) fn fixed(&self) -> [&str; 18] {
+        [
+            &self.format,
+            &self.world,
+            &self.snapshot,
+            &self.events,
+            &self.orders,
+            &self.last_order,
+            &self.client_ids,
+            &self.lease,
+            &self.epoch,
+            &self.seats,
+            &self.records,
+            &self.runs,
+            &self.run_summaries,
+            &self.run_headers,
+            &self.awards,
+            &self.control,
+            &self.nonces,
+            &self.nonce_ends,
+        ]
+    }
+
+    /// The replay records of a finished universe.
+    pub(crate) fn replay(&self, universe: &str) -> String {
+        format!("{}{universe}", self.replay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_plain_and_a_tag_marks_every_key() {
+        let plain = Keys::new(&KeyNames::default()).unwrap();
+        assert_eq!(plain.events, "sector:events");
+        assert_eq!(plain.replay("u1"), "sector:replay:u1");
+        let names = KeyNames { hash_tag: Some("alpha".into()), ..KeyNames::default() };
+        let tagged = Keys::new(&names).unwrap();
+        assert_eq!(tagged.events, "{alpha}:sector:events");
+        for key in tagged.fixed() {
+            assert!(key.starts_with("{alpha}:"), "{key}");
+        }
+        assert!(tagged.replay("u1").starts_with("{alpha}:"));
+    }
+
+    #[test]
+    fn names_that_clash_are_refused() {
+        for (event_stream, hash_tag) in [
+            ("sector:orders", None),
+            ("sector:world", None),
+            ("sector:replay:x", None),
+            ("", None),
+            ("events", Some("{a}")),
+            ("events", Some("")),
+        ] {
+            let names = KeyNames {
+                event_stream: event_stream.into(),
+                hash_tag: hash_tag.map(str::to_owned),
+                ..KeyNames::default()
+            };
+            assert!(Keys::new(&names).is_err(), "{names:?}");
+        }
+    }
+}

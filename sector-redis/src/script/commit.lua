@@ -1,0 +1,134 @@
+-- Writes a tick, whole or not at all.
+-- KEYS: world, lease, snapshot, events, orders, last order, client ids, seats, records, runs,
+--   run summaries, run headers, awards, control, replay of this universe, then the replays that may
+--   have to go.
+-- ARGV: "epoch holder", life in ms, epoch, universe, tick, digest, cursor, record,
+--   begins, header, finishes, summary, has checkpoint, snapshot, events to keep or '',
+--   restart served or '', runs to keep,
+--   number of events, (kind, data)..., number of awards, (field, body)..., universes of the
+--   replays that may have to go, in the order of their keys.
+-- Returns {'ok' | 'repeat', last event before, last event} | {'lease'} | {'tick', universe, tick,
+--   finished} | {'taken'} | {'cursor'} | {'type', key, type}.
+local world, lease, snapshot, events, orders, last_order, client_ids, seats, records, runs,
+  summaries, headers, awards, control, replay = unpack(KEYS, 1, 15)
+local token, ttl, epoch, universe, tick, digest, cursor, record = unpack(ARGV, 1, 8)
+local begins, header, finishes, summary = ARGV[9] == '1', ARGV[10], ARGV[11] == '1', ARGV[12]
+local has_checkpoint, whole, keep_events = ARGV[13] == '1', ARGV[14], ARGV[15]
+local served, keep_runs = ARGV[16], tonumber(ARGV[17])
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- Look.
+
+-- A command on a key of another type would end the script between two writes.
+local types = {'hash', 'string', 'string', 'stream', 'stream', 'string', 'hash', 'hash', 'list',
+  'list', 'hash', 'hash', 'hash', 'hash', 'list'}
+for index, key in ipairs(KEYS) do
+  local kind = redis.call('TYPE', key).ok
+  if kind ~= 'none' and kind ~= (types[index] or 'list') then
+    return {'type', key, kind}
+  end
+end
+
+local old, old_tick, old_digest, old_cursor, old_epoch, before, event, finished = unpack(redis.call(
+  'HMGET', world, 'universe', 'tick', 'digest', 'cursor', 'epoch', 'events_before', 'event',
+  'finished'))
+local holds = redis.call('GET', lease) == token
+if old and old_epoch == epoch and old == universe and old_tick == tick and old_digest == digest then
+  if holds then
+    redis.call('PEXPIRE', lease, ttl)
+  end
+  return {'repeat', before, event}
+end
+if not holds then
+  return {'lease'}
+end
+local follows
+if begins then
+  follows = old ~= universe
+else
+  follows = old == universe and finished ~= '1' and tonumber(old_tick) + 1 == tonumber(tick)
+end
+if not follows then
+  return {'tick', old or '', old_tick or '0', finished or '0'}
+end
+if begins and redis.call('HEXISTS', headers, universe) == 1 then
+  return {'taken'}
+end
+local orders_end = tonumber(redis.call('GET', last_order) or '0')
+if tonumber(cursor) < tonumber(old_cursor or '0') or tonumber(cursor) > orders_end then
+  return {'cursor'}
+end
+
+-- Write. The first XADD comes first: a stream that refuses the id leaves nothing half done.
+
+before = event or '0'
+local number = tonumber(before)
+local at = 18
+for _ = 1, tonumber(ARGV[at]) do
+  number = number + 1
+  redis.call('XADD', events, text(number) .. '-0', 'type', ARGV[at + 1], 'data', ARGV[at + 2])
+  at = at + 2
+end
+event = text(number)
+redis.call('PEXPIRE', lease, ttl)
+if begins then
+  redis.call('UNLINK', client_ids, seats)
+  if old and finished ~= '1' then
+    redis.call('UNLINK', records)
+    redis.call('HDEL', headers, old)
+  end
+  redis.call('HSET', headers, universe, header)
+end
+redis.call('HSET', world, 'universe', universe, 'tick', tick, 'digest', digest, 'cursor', cursor,
+  'epoch', epoch, 'events_before', before, 'event', event, 'finished', finishes and '1' or '0')
+redis.call('RPUSH', records, record)
+local in_checkpoint
+if has_checkpoint then
+  redis.call('SET', snapshot, whole)
+  redis.call('HSET', world, 'checkpoint_tick', tick, 'checkpoint_event', event,
+    'checkpoint_cursor', cursor)
+  redis.call('XTRIM', orders, 'MINID', text(tonumber(cursor) + 1) .. '-0')
+  in_checkpoint = number
+else
+  in_checkpoint = tonumber(redis.call('HGET', world, 'checkpoint_event'))
+end
+if keep_events ~= '' then
+  local limit = math.min(number - tonumber(keep_events), in_checkpoint)
+  if limit > 0 then
+    redis.call('XTRIM', events, 'MINID', text(limit + 1) .. '-0')
+  end
+end
+at = at + 1
+for _ = 1, tonumber(ARGV[at]) do
+  redis.call('HSETNX', awards, ARGV[at + 1], ARGV[at + 2])
+  at = at + 2
+end
+if finishes then
+  redis.call('RENAME', records, replay)
+  redis.call('LPUSH', runs, universe)
+  redis.call('HSET', summaries, universe, summary)
+  local replays = {}
+  for index = at + 1, #ARGV do
+    replays[ARGV[index]] = KEYS[15 + index - at]
+  end
+  while redis.call('LLEN', runs) > keep_runs do
+    local oldest = redis.call('LINDEX', runs, -1)
+    if not replays[oldest] then
+      break
+    end
+    redis.call('UNLINK', replays[oldest])
+    redis.call('HDEL', summaries, oldest)
+    redis.call('HDEL', headers, oldest)
+    redis.call('RPOP', runs)
+  end
+end
+if served ~= '' then
+  local standing = redis.call('HGET', control, 'restart')
+  if standing and tonumber(standing) <= tonumber(served) then
+    redis.call('HDEL', control, 'restart', 'restart_seed')
+  end
+end
+return {'ok', before, event}

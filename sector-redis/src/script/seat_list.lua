@@ -1,0 +1,5 @@
+-- All seats of a universe, lapsed ones too. KEYS: world, seats. ARGV: universe.
+if redis.call('HGET', KEYS[1], 'universe') ~= ARGV[1] then
+  return {}
+end
+return redis.call('HGETALL', KEYS[2])

@@ -1,0 +1,108 @@
+//! A private redis-server for tests.
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long a server may take to answer its socket.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// A redis-server of its own: on a Unix socket in a directory of its own, with the log on. It ends
+/// with this value.
+#[derive(Debug)]
+pub struct RedisServer {
+    process: Child,
+    directory: TempDir,
+}
+
+impl RedisServer {
+    /// Starts a server with `appendfsync everysec`.
+    ///
+    /// # Panics
+    /// When redis-server is not installed or does not come up.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with further command line arguments, which win over the usual ones.
+    ///
+    /// # Panics
+    /// When redis-server is not installed or does not come up.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let directory = TempDir::new().expect("a temporary directory can be made");
+        let process = spawn(&directory, arguments);
+        let mut server = Self { process, directory };
+        server.wait_until_up();
+        server
+    }
+
+    /// The URL to open a store with.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// Kills the server as a crash would, without a chance to write anything.
+    pub fn kill(&mut self) {
+        // Both fail only when it is dead already, which is what is wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it again on the data it left.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.process = spawn(&self.directory, &[]);
+        self.wait_until_up();
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.directory.path().join("redis.sock")
+    }
+
+    #[expect(clippy::panic, reason = "a test that cannot have its server must fail loudly")]
+    fn wait_until_up(&mut self) {
+        let started = Instant::now();
+        while UnixStream::connect(self.socket()).is_err() {
+            let ended = self.process.try_wait().ok().flatten();
+            if ended.is_some() || started.elapsed() > START_LIMIT {
+                panic!("redis-server did not come up (ended: {ended:?})");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[expect(clippy::panic, reason = "a test that cannot have its server must fail loudly")]
+fn spawn(directory: &TempDir, arguments: &[&str]) -> Child {
+    let path = directory.path();
+    Command::new("redis-server")
+        .args(["--port", "0", "--save", "", "--appendonly", "yes"])
+        .arg("--unixsocket")
+        .arg(path.join("redis.sock"))
+        .arg("--dir")
+        .arg(path)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("these tests need redis-server in the PATH (Debian: apt-get install redis-server): {error}")
+        })
+}
