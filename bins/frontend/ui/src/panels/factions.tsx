@@ -18,17 +18,13 @@ export function FactionTable() {
       <thead>
         <tr>
           <th scope="col">Faction</th>
-          <th scope="col" title="Systems held">
-            Sys
+          <th scope="col">
+            Systems
+            <small>value</small>
           </th>
-          <th scope="col" title="Value of the systems held">
-            Value
-          </th>
-          <th scope="col" title="Strength of all fleets">
-            Fleet
-          </th>
-          <th scope="col" title="Economy: what it builds from">
-            Econ
+          <th scope="col">
+            Fleets
+            <small>economy</small>
           </th>
         </tr>
       </thead>
@@ -76,10 +72,14 @@ export function FactionTable() {
                   }}
                 />
               </th>
-              <td>{faction.systems}</td>
-              <td>{faction.value}</td>
-              <td>{amount(faction.strength)}</td>
-              <td>{amount(faction.economy)}</td>
+              <td>
+                {faction.systems}
+                <small>{faction.value}</small>
+              </td>
+              <td>
+                {amount(faction.strength)}
+                <small>{amount(faction.economy)}</small>
+              </td>
             </tr>
           );
         })}

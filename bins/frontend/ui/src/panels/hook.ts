@@ -46,6 +46,11 @@ export function exposeHook(map: MapView, app: App): void {
     system: (id: number) => ({ ...app.current?.mirror.system(id) }),
     neighbours: (id: number) => (app.current?.graph.neighboursOf(id) ?? []).map(({ to }) => to),
     worldToScreen: (id: number) => onPage(map, map.systemOnScreen(id)),
+    /** What a click of the mouse at a place of the page would hit. */
+    hitAt: (x: number, y: number) => {
+      const box = map.canvas.getBoundingClientRect();
+      return map.pick(x - box.left, y - box.top, false);
+    },
     fleetToScreen: (id: number) => onPage(map, map.fleetOnScreen(id)),
   };
   Object.defineProperty(window, "__sector", { value: Object.freeze(hook), configurable: true });

@@ -31,7 +31,6 @@ const TABS: { id: Tab; label: string }[] = [
 /** Everything on the page. `live` is false for the preview of a seed. */
 export function Shell({ app, live }: { app: App; live: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const root = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [tab, setTab] = useState<Tab>("factions");
@@ -59,26 +58,6 @@ export function Shell({ app, live }: { app: App; live: boolean }) {
     setOpen(true);
   }, [selection]);
 
-  // The map keeps clear of the panels when it fits itself to the page.
-  useEffect(() => {
-    if (map === null || root.current === null) return undefined;
-    const element = root.current;
-    const measure = (): void => {
-      const size = (name: string): number =>
-        element.querySelector<HTMLElement>(name)?.getBoundingClientRect().width ?? 0;
-      const top = element.querySelector<HTMLElement>(".topbar")?.offsetHeight ?? 0;
-      const phone = matchMedia("(max-width: 800px)").matches;
-      map.camera.insets = phone
-        ? { top, right: 0, left: 0, bottom: 56 }
-        : { top, left: size(".side.left"), right: size(".side.right"), bottom: 0 };
-      map.fit(false);
-    };
-    measure();
-    const query = matchMedia("(max-width: 800px)");
-    query.addEventListener("change", measure);
-    return () => query.removeEventListener("change", measure);
-  }, [map]);
-
   const show = (id: Tab): void => {
     setOpen(tab !== id || !open);
     setTab(id);
@@ -87,34 +66,36 @@ export function Shell({ app, live }: { app: App; live: boolean }) {
 
   return (
     <UiContext.Provider value={{ app, map }}>
-      <div ref={root} class={`shell${open ? " open" : ""}${live ? "" : " still"}`}>
-        <canvas
-          ref={canvas}
-          tabIndex={0}
-          role="application"
-          aria-label="Map of the sector. The tables beside it hold the same facts."
-        />
+      <div class={`shell${open ? " open" : ""}${live ? "" : " still"}`}>
         <TopBar />
-        <div class="notices">
-          {live ? <ConnectionBanner /> : <PreviewBar />}
-          {problem !== null && (
-            <div class="banner" role="alert">
-              {problem}
-            </div>
-          )}
-          <VictoryBanner />
-        </div>
-        {map !== null && <Tooltip map={map} />}
-        <div class="map-tools" role="group" aria-label="Map">
-          <button type="button" aria-label="Zoom in" onClick={() => zoom(map, 1.4)}>
-            +
-          </button>
-          <button type="button" aria-label="Zoom out" onClick={() => zoom(map, 1 / 1.4)}>
-            −
-          </button>
-          <button type="button" aria-label="Fit the whole map" onClick={() => map?.fit()}>
-            ⤢
-          </button>
+        <div class="map">
+          <canvas
+            ref={canvas}
+            tabIndex={0}
+            role="application"
+            aria-label="Map of the sector. The tables beside it hold the same facts."
+          />
+          <div class="notices">
+            {live ? <ConnectionBanner /> : <PreviewBar />}
+            {problem !== null && (
+              <div class="banner" role="alert">
+                {problem}
+              </div>
+            )}
+            <VictoryBanner />
+          </div>
+          {map !== null && <Tooltip map={map} />}
+          <div class="map-tools" role="group" aria-label="Map">
+            <button type="button" aria-label="Zoom in" onClick={() => zoom(map, 1.4)}>
+              +
+            </button>
+            <button type="button" aria-label="Zoom out" onClick={() => zoom(map, 1 / 1.4)}>
+              −
+            </button>
+            <button type="button" aria-label="Fit the whole map" onClick={() => map?.fit()}>
+              ⤢
+            </button>
+          </div>
         </div>
         <main class="panels">
           <nav class="tabs" aria-label="Panels">

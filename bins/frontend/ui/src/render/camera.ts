@@ -9,15 +9,6 @@ export interface Bounds {
   bottom: number;
 }
 
-/** Parts of the canvas that panels cover, in CSS pixels. */
-export interface Insets {
-  top: number;
-  right: number;
-  bottom: number;
-  left: number;
-}
-
-const NO_INSETS: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
 /** Time constant of the glide to a new place. */
 const GLIDE_SECONDS = 0.12;
 
@@ -27,7 +18,6 @@ export class Camera {
   zoom = 0.5;
   width = 1;
   height = 1;
-  insets: Insets = NO_INSETS;
   private goal: { x: number; y: number; zoom: number } | null = null;
   private bounds: Bounds = { left: 0, top: 0, right: 1000, bottom: 1000 };
 
@@ -56,12 +46,9 @@ export class Camera {
 
   /** The zoom at which the whole map is seen. */
   fitZoom(): number {
-    const { insets } = this;
-    const width = Math.max(40, this.width - insets.left - insets.right);
-    const height = Math.max(40, this.height - insets.top - insets.bottom);
     const mapWidth = Math.max(1, this.bounds.right - this.bounds.left);
     const mapHeight = Math.max(1, this.bounds.bottom - this.bounds.top);
-    return Math.min(width / mapWidth, height / mapHeight) * 0.94;
+    return Math.min(this.width / mapWidth, this.height / mapHeight) * 0.97;
   }
 
   fit(glide: boolean): void {
@@ -70,7 +57,7 @@ export class Camera {
     this.goTo((left + right) / 2, (top + bottom) / 2, zoom, glide);
   }
 
-  /** Brings a place to the middle of the free part of the canvas. */
+  /** Brings a place to the middle of the canvas. */
   centre(x: number, y: number, leastZoom: number, glide: boolean): void {
     this.goTo(x, y, Math.max(this.goal?.zoom ?? this.zoom, leastZoom), glide);
   }
@@ -112,12 +99,7 @@ export class Camera {
 
   private goTo(x: number, y: number, wanted: number, glide: boolean): void {
     const zoom = this.limit(wanted);
-    const { insets } = this;
-    const goal = {
-      x: x + (insets.right - insets.left) / 2 / zoom,
-      y: y + (insets.bottom - insets.top) / 2 / zoom,
-      zoom,
-    };
+    const goal = { x, y, zoom };
     if (glide) this.goal = goal;
     else {
       this.goal = null;

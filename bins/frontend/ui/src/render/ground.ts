@@ -58,7 +58,7 @@ export class Ground {
     });
     const area = (bounds.right - bounds.left) * (bounds.bottom - bounds.top);
     this.spacing = systems.length > 1 ? Math.sqrt(Math.max(area, 1) / systems.length) : 100;
-    const margin = this.spacing * 0.45;
+    const margin = this.spacing * 0.6;
     this.bounds = {
       left: bounds.left - margin,
       top: bounds.top - margin,
@@ -104,14 +104,15 @@ export class Ground {
     return this.colors[number] ?? NEUTRAL;
   }
 
-  /** A system's owner may have changed. */
-  setOwner(index: number, owner: FactionId | null, seconds: number): void {
+  /** A system's owner may have changed; true when it has. */
+  setOwner(index: number, owner: FactionId | null, seconds: number): boolean {
     const number = this.number(owner);
     const at = index * 4;
-    if (this.shown[at + 3] === number) return;
+    if (this.shown[at + 3] === number) return false;
     const from: Rgb = [this.shown[at] ?? 0, this.shown[at + 1] ?? 0, this.shown[at + 2] ?? 0];
     this.shown[at + 3] = number;
     this.fading.set(index, { from, start: seconds });
+    return true;
   }
 
   /** Moves colours on; true when something changed. */

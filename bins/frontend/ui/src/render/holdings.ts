@@ -3,12 +3,15 @@ import type { World } from "../state/app";
 import type { FactionId, SystemId } from "../api/wire";
 import { WORLD_SCALE } from "./camera";
 
-export interface Holding {
-  faction: FactionId;
-  /** World units. */
+/** A place in world units. */
+export interface Place {
   x: number;
   y: number;
-  systems: number;
+}
+
+export interface Holding extends Place {
+  faction: FactionId;
+  members: SystemId[];
 }
 
 export function largestHoldings({ mirror, graph }: Pick<World, "mirror" | "graph">): Holding[] {
@@ -36,6 +39,46 @@ export function largestHoldings({ mirror, graph }: Pick<World, "mirror" | "graph
       y += mirror.system(id)?.y ?? 0;
     }
     const scale = WORLD_SCALE / part.length;
-    return { faction, x: x * scale, y: y * scale, systems: part.length };
+    return { faction, x: x * scale, y: y * scale, members: part };
   });
+}
+
+/** Whether the nearest of the systems around is one of the faction's, and near enough to colour the place. */
+export function isWithin(
+  { mirror, graph }: Pick<World, "mirror" | "graph">,
+  faction: FactionId,
+  x: number,
+  y: number,
+  members: readonly SystemId[],
+): boolean {
+  let own = Infinity;
+  let nearest = -1;
+  const distanceTo = (id: SystemId): number => {
+    const system = mirror.system(id);
+    if (system === undefined) return Infinity;
+    return Math.hypot(system.x * WORLD_SCALE - x, system.y * WORLD_SCALE - y);
+  };
+  for (const id of members) {
+    const distance = distanceTo(id);
+    if (distance >= own) continue;
+    own = distance;
+    nearest = id;
+  }
+  return graph
+    .neighboursOf(nearest)
+    .every(({ to }) => mirror.system(to)?.owner === faction || distanceTo(to) > own);
+}
+
+/** Places to try for a name, nearest to the middle first; the last place before all. */
+export function placesAround(middle: Place, last: Place | undefined, spacing: number): Place[] {
+  const places: Place[] = last === undefined ? [] : [last];
+  const step = spacing * 0.17;
+  for (let ring = 0; ring <= 9; ring += 1) {
+    for (let row = -ring; row <= ring; row += 1) {
+      const side = ring - Math.abs(row);
+      places.push({ x: middle.x + side * step, y: middle.y + row * step });
+      if (side > 0) places.push({ x: middle.x - side * step, y: middle.y + row * step });
+    }
+  }
+  return places;
 }

@@ -13,12 +13,15 @@ import { Instances, Program, type Frame } from "./gl";
 import { ATLAS_SIZE, GlyphAtlas, type TextStyle } from "./glyphs";
 import type { Ground } from "./ground";
 import { symbolRadius } from "./systems";
-import { largestHoldings } from "./holdings";
+import { isWithin, largestHoldings, placesAround, type Place } from "./holdings";
 
 const NAME: TextStyle = { size: 11.5, weight: 500, spacing: 0.2 };
 const STRONG: TextStyle = { size: 12.5, weight: 700, spacing: 0.2 };
 const NUMBER: TextStyle = { size: 10.5, weight: 600, spacing: 0 };
 const REALM: TextStyle = { size: 14, weight: 700, spacing: 3.2 };
+const SMALL_REALM: TextStyle = { size: 11, weight: 700, spacing: 1.6 };
+/** Below this distance between systems, in pixels, names of realms are small. */
+const SMALL_REALM_PX = 80;
 
 const VERTEX = `
 layout(location=0) in vec2 corner;
@@ -87,6 +90,7 @@ export class LabelsLayer {
   private region: Region | null = null;
   private order: Uint32Array = new Uint32Array(0);
   private taken = new Declutter();
+  private readonly realmPlaces = new Map<FactionId, Place>();
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -106,6 +110,7 @@ export class LabelsLayer {
       const system = mirror.systems[index];
       return system === undefined ? 0 : system.value + (system.kind === "normal" ? 0 : 12);
     };
+    this.realmPlaces.clear();
     this.order = Uint32Array.from(mirror.systems, (_, index) => index);
     this.order.sort((a, b) => weight(b) - weight(a) || a - b);
     this.region = null;
@@ -177,35 +182,6 @@ export class LabelsLayer {
     }
     this.atlas.upload();
     this.fleets.upload();
-  }
-
-  /** Writes each faction's name over the largest connected part of what it holds. */
-  layoutRealms(world: World): void {
-    this.realms.clear();
-    for (const { faction, x, y, systems } of largestHoldings(world)) {
-      if (systems < 2) continue;
-      const name = world.mirror.faction(faction)?.name.replace(/^the\s+/i, "") ?? faction;
-      const letter = world.marks.get(faction)?.letter ?? "";
-      const title = name.toUpperCase();
-      const text = title.startsWith(letter) ? title : `${letter} · ${title}`;
-      const [red, green, blue] = this.ground.color(this.ground.number(faction));
-      const at: Anchor = {
-        ax: x,
-        ay: y,
-        bx: x,
-        by: y,
-        departed: 0,
-        eta: 0,
-        value: -1,
-        dirX: 0,
-        dirY: 0,
-      };
-      const color = [red / 255, green / 255, blue / 255, 0.78] as const;
-      const width = this.atlas.width(REALM, text);
-      this.write(this.realms, REALM, text, at, -width / 2, 5, color);
-    }
-    this.atlas.upload();
-    this.realms.upload();
   }
 
   draw(frame: Frame, fitZoom: number): void {
@@ -288,11 +264,70 @@ export class LabelsLayer {
     }
     for (const index of special) if (index >= 0) place(index, true);
     for (const index of homes) if (!special.includes(index)) place(index, false);
+    this.placeRealms(world, zoom);
     for (const index of this.order) {
       if (!homes.has(index) && !special.includes(index)) place(index, false);
     }
     this.atlas.upload();
     this.names.upload();
+    this.realms.upload();
+  }
+
+  /**
+   * Writes each faction's name inside the largest connected part of what it holds, as near
+   * to its middle as symbols allow. The last place is tried first, so that names rest.
+   */
+  private placeRealms(world: World, zoom: number): void {
+    this.realms.clear();
+    for (const { faction, x, y, members } of largestHoldings(world)) {
+      if (members.length < 2) continue;
+      const name = world.mirror.faction(faction)?.name.replace(/^the\s+/i, "") ?? faction;
+      const letter = world.marks.get(faction)?.letter ?? "";
+      const title = name.toUpperCase();
+      const text = title.startsWith(letter) ? title : `${letter} · ${title}`;
+      const style = this.ground.spacing * zoom < SMALL_REALM_PX ? SMALL_REALM : REALM;
+      const width = this.atlas.width(style, text);
+      const free = (place: Place): boolean => {
+        const px = place.x * zoom;
+        const py = place.y * zoom;
+        const half = width / 2;
+        const inside = [-0.7, 0, 0.7].every((end) =>
+          isWithin(world, faction, place.x + (end * half) / zoom, place.y, members),
+        );
+        return (
+          inside &&
+          this.taken.place({
+            left: px - half - 8,
+            right: px + half + 8,
+            top: py - 11,
+            bottom: py + 11,
+          })
+        );
+      };
+      const place = placesAround({ x, y }, this.realmPlaces.get(faction), this.ground.spacing).find(
+        free,
+      );
+      if (place === undefined) continue;
+      this.realmPlaces.set(faction, place);
+      const [red, green, blue] = this.ground.color(this.ground.number(faction));
+      const at: Anchor = {
+        ax: place.x,
+        ay: place.y,
+        bx: place.x,
+        by: place.y,
+        departed: 0,
+        eta: 0,
+        value: -1,
+        dirX: 0,
+        dirY: 0,
+      };
+      this.write(this.realms, style, text, at, -width / 2, 5, [
+        red / 255,
+        green / 255,
+        blue / 255,
+        0.85,
+      ]);
+    }
   }
 
   private write(

@@ -190,7 +190,8 @@ export class MapView {
     layers.ground.learnFactions(world);
     for (const state of delta.systems) {
       const index = world.mirror.indexOf(state.id);
-      if (index >= 0) layers.ground.setOwner(index, state.owner, seconds);
+      if (index >= 0 && layers.ground.setOwner(index, state.owner, seconds))
+        this.stale.realms = true;
     }
     layers.effects.add(world, delta.events, seconds);
     this.stale.fleets = true;
@@ -251,11 +252,7 @@ export class MapView {
     if (layers === null || world === null) return;
     this.watchSpeed(layers, elapsedMs, moving);
     const frame = this.frame(nowMs);
-    if (layers.ground.step(frame.seconds)) {
-      layers.territory.invalidate();
-      this.stale.realms = true;
-      if (!this.stale.systems) layers.labels.invalidate();
-    }
+    if (layers.ground.step(frame.seconds)) layers.territory.invalidate();
     this.refresh(layers, world, frame);
     const mine = layers.ground.number(this.app.session.faction);
     layers.territory.draw(frame, mine);
@@ -282,7 +279,7 @@ export class MapView {
       layers.fleets.load(world, mine, selection?.kind === "fleet" ? selection.id : null);
       layers.labels.layoutFleets(layers.fleets.spots, world, mine, frame.zoom);
     }
-    if (stale.realms) layers.labels.layoutRealms(world);
+    if (stale.realms) layers.labels.invalidate();
     if (stale.routes) this.layRoutes(layers, world);
     layers.labels.layoutNames(world, frame, mine, [selected]);
     this.stale = { fleets: false, systems: false, realms: false, routes: false };

@@ -1,0 +1,216 @@
+// The browser test: a newcomer watches, signs in as a guest, takes a faction, orders a
+// move by clicking on the map, and sees the fleet travel.
+//
+//   npm run e2e -- --url http://localhost:9000 --out DIR [--chromium PATH]
+//
+// Waits on conditions only. Exits 1 with the reason when a promise is broken.
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { launch, openPage } from "./browser.mjs";
+
+const { values } = parseArgs({
+  options: {
+    url: { type: "string", default: "http://localhost:9000" },
+    out: { type: "string", default: "e2e-out" },
+    chromium: { type: "string", default: "/usr/bin/chromium" },
+  },
+});
+mkdirSync(values.out, { recursive: true });
+
+const started = Date.now();
+const say = (text) => console.log(`${((Date.now() - started) / 1000).toFixed(1)} s  ${text}`);
+const shot = (page, name) => page.screenshot({ path: join(values.out, `${name}.png`) });
+
+function promise(holds, text) {
+  if (!holds) throw new Error(`broken promise: ${text}`);
+  say(`ok: ${text}`);
+}
+
+async function pixels(page) {
+  const picture = await page.locator("canvas").screenshot();
+  return createHash("sha256").update(picture).digest("hex");
+}
+
+const ready = (page) =>
+  page.waitForFunction(() => window.__sector?.connection === "live" && window.__sector.frames > 5);
+
+const ticksOn = async (page, ticks) => {
+  const from = await page.evaluate(() => window.__sector.tick);
+  await page.waitForFunction((least) => window.__sector.tick >= least, from + ticks);
+};
+
+async function watches(page) {
+  await page.goto(values.url);
+  await ready(page);
+  const before = { tick: await page.evaluate(() => window.__sector.tick), map: await pixels(page) };
+  await ticksOn(page, 3);
+  const after = { tick: await page.evaluate(() => window.__sector.tick), map: await pixels(page) };
+  promise(after.tick > before.tick, `ticks advance (${before.tick} → ${after.tick})`);
+  promise(after.map !== before.map, "the map moves");
+  promise((await page.locator("table.factions tbody tr").count()) >= 2, "the factions are listed");
+  await page.locator(".log li").first().waitFor();
+  promise(true, "the event log has lines");
+  await shot(page, "desktop-watching");
+}
+
+async function joins(page) {
+  await page.getByRole("button", { name: "Join the war" }).click();
+  await shot(page, "desktop-join");
+  await page.getByRole("button", { name: "Play as a guest" }).click();
+  await page.getByRole("dialog", { name: "Choose a faction" }).waitFor();
+  await page.locator(".seats li").first().waitFor();
+  await shot(page, "desktop-choose");
+  const wanted = await page.evaluate(async () => {
+    const { factions } = await (await fetch("/api/factions")).json();
+    return factions
+      .filter((seat) => seat.claimable && !seat.claimed && seat.alive)
+      .sort((a, b) => b.strength - a.strength)[0];
+  });
+  promise(wanted !== undefined, "a seat is free");
+  await page.getByRole("button", { name: `Take ${wanted.name}`, exact: true }).click();
+  await page.waitForFunction((id) => window.__sector.faction === id, wanted.id);
+  promise(true, `the guest commands ${wanted.name}`);
+  return wanted.id;
+}
+
+/** An own idle fleet and a neighbouring system, both of which a click would hit now. */
+function clickable(faction) {
+  const sector = window.__sector;
+  for (const fleet of sector.fleetsOf(faction).sort((a, b) => b.strength - a.strength)) {
+    if (fleet.system_id === null || fleet.route.length > 0) continue;
+    const at = sector.fleetToScreen(fleet.id);
+    if (document.elementFromPoint(at.x, at.y)?.tagName !== "CANVAS") continue;
+    const hit = sector.hitAt(at.x, at.y);
+    if (hit?.kind !== "fleet" || hit.id !== fleet.id) continue;
+    for (const target of sector.neighbours(fleet.system_id)) {
+      const to = sector.worldToScreen(target);
+      if (document.elementFromPoint(to.x, to.y)?.tagName !== "CANVAS") continue;
+      const there = sector.hitAt(to.x, to.y);
+      if (there?.kind === "system" && there.id === target)
+        return { fleet: fleet.id, at, target, to };
+    }
+  }
+  return null;
+}
+
+async function orders(page, faction) {
+  await page.locator("canvas").focus();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Fit the whole map" }).click();
+  // The view glides; it has arrived when a place stays where it is for some frames.
+  await page.waitForFunction(() => {
+    const memory = (window.__settle ??= { at: "", since: 0 });
+    const at = JSON.stringify(window.__sector.worldToScreen(0));
+    if (at !== memory.at) Object.assign(memory, { at, since: window.__sector.frames });
+    return window.__sector.frames - memory.since > 8;
+  });
+  const found = await page.waitForFunction(clickable, faction, { timeout: 90_000 });
+  const { fleet, at, target, to } = await found.jsonValue();
+  await page.mouse.click(at.x, at.y);
+  await page.waitForFunction((id) => window.__sector.selection?.id === id, fleet);
+  promise(true, `a click on the map selects fleet ${fleet}`);
+  await page.mouse.move(to.x, to.y, { steps: 4 });
+  await page.waitForFunction((id) => window.__sector.plan?.path.at(-1) === id, target);
+  await shot(page, "desktop-plan");
+  await page.mouse.click(to.x, to.y);
+  await page.waitForFunction(() =>
+    ["applied", "refused", "failed"].includes(window.__sector.orders.at(-1)?.status),
+  );
+  const outcome = await page.evaluate(() => window.__sector.orders.at(-1));
+  promise(
+    outcome.status === "applied",
+    `the order is applied (${outcome.status} ${outcome.reason})`,
+  );
+  await page.locator('ol.orders li[data-status="applied"]').first().waitFor();
+  promise(true, "the outcome is shown in the list of orders");
+  await page.waitForFunction(
+    ([id, to]) => {
+      const fleet = window.__sector.fleet(id);
+      return fleet.enroute_to === to || fleet.system_id === to || fleet.id === undefined;
+    },
+    [fleet, target],
+  );
+  await travels(page, fleet, target);
+}
+
+async function travels(page, fleet, target) {
+  const first = await page.evaluate((id) => window.__sector.fleetToScreen(id), fleet);
+  await shot(page, "desktop-travel");
+  await page.waitForFunction(
+    ([id, from]) => {
+      const now = window.__sector.fleetToScreen(id);
+      return now === null || from === null || Math.hypot(now.x - from.x, now.y - from.y) > 2;
+    },
+    [fleet, first],
+  );
+  promise(true, "the fleet is seen to travel");
+  await page.waitForFunction(
+    ([id, to]) => {
+      const fleet = window.__sector.fleet(id);
+      return fleet.id === undefined || fleet.system_id === to;
+    },
+    [fleet, target],
+  );
+  promise(true, "the fleet arrives (or falls in battle there)");
+  await shot(page, "desktop-arrived");
+}
+
+async function survivesReload(page, faction) {
+  await page.reload();
+  await ready(page);
+  await page.waitForFunction((id) => window.__sector.faction === id, faction);
+  promise(true, "a reload keeps the seat");
+}
+
+async function leaves(page) {
+  await page.locator(".topbar .seat").click();
+  await page.getByRole("button", { name: "Leave the seat" }).click();
+  await page.waitForFunction(() => window.__sector.faction === null);
+  promise(true, "the seat can be left");
+}
+
+async function phone(page) {
+  await page.goto(values.url);
+  await ready(page);
+  await ticksOn(page, 2);
+  await shot(page, "phone-map");
+  for (const name of ["Factions", "Log"]) {
+    await page.getByRole("button", { name, exact: true }).tap();
+    await page.locator(`.panel.current`).waitFor();
+    await shot(page, `phone-${name.toLowerCase()}`);
+  }
+  const { scroll, width } = await page.evaluate(() => ({
+    scroll: document.documentElement.scrollWidth,
+    width: window.innerWidth,
+  }));
+  promise(scroll <= width, `no sideways scrolling on a phone (${scroll} ≤ ${width})`);
+}
+
+const browser = await launch(values.chromium);
+try {
+  const desktop = await openPage(browser, { viewport: { width: 1440, height: 900 } });
+  await watches(desktop.page);
+  const faction = await joins(desktop.page);
+  await orders(desktop.page, faction);
+  await survivesReload(desktop.page, faction);
+  await leaves(desktop.page);
+  promise(desktop.complaints.length === 0, `a clean console ${desktop.complaints.join("\n")}`);
+  await desktop.context.close();
+
+  const small = await openPage(browser, {
+    viewport: { width: 390, height: 844 },
+    deviceScaleFactor: 2,
+    isMobile: true,
+    hasTouch: true,
+  });
+  await phone(small.page);
+  promise(small.complaints.length === 0, `a clean console ${small.complaints.join("\n")}`);
+  say("all promises hold");
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
