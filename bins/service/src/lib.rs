@@ -67,6 +67,7 @@
 //! # }
 //! ```
 
+pub mod backoff;
 pub mod body;
 pub mod client;
 pub mod config;
@@ -83,8 +84,10 @@ pub mod reply;
 pub mod router;
 pub mod serve;
 pub mod shutdown;
+pub mod store;
 pub mod telemetry;
 
+pub use backoff::Backoff;
 pub use body::{Body, BodyError, BoxError, Request, Response};
 pub use client::{Client, ClientOptions};
 pub use context::Context;
@@ -96,3 +99,4 @@ pub use query::Query;
 pub use router::{Router, Routes};
 pub use serve::{bind, serve};
 pub use shutdown::{CancellationToken, TaskTracker, shutdown_on_signals};
+pub use store::{KeyConfig, StoreConfig};

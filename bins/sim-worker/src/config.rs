@@ -1,0 +1,38 @@
+//! The options of a worker.
+
+use service::config::{Milliseconds, integer, milliseconds};
+
+/// How the sector is run.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Time from tick to tick
+    #[arg(long, env = "TICK_MS", default_value = "300ms", value_parser = milliseconds(10..=600_000))]
+    pub tick_ms: Milliseconds,
+    /// Seed of the first universe (0 to 9007199254740991); random if not given
+    #[arg(long, env = "SEED", value_parser = integer(0..=sector_sim::MAX_SEED))]
+    pub seed: Option<u64>,
+    /// Systems of a new universe
+    #[arg(long, env = "SYSTEMS", default_value_t = 30, value_parser = integer(2..=200_000u32))]
+    pub systems: u32,
+    /// Factions of a new universe
+    #[arg(long, env = "FACTIONS", default_value_t = 5, value_parser = integer(2..=64u8))]
+    pub factions: u8,
+    /// How long the sector stays with a worker that is not heard of
+    #[arg(long, env = "LEASE_TTL_MS", default_value = "5s", value_parser = milliseconds(500..=600_000))]
+    pub lease_ttl_ms: Milliseconds,
+    /// How long a tick waits for the store to hand out orders before it goes without
+    #[arg(long, env = "ORDER_BLOCK_MS", default_value = "100ms", value_parser = milliseconds(1..=60_000))]
+    pub order_block_ms: Milliseconds,
+    /// Begin a new universe instead of going on with the stored one
+    #[arg(long, env = "RESET_UNIVERSE_ON_START", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub reset_universe_on_start: bool,
+    /// How many events the event stream keeps at least for followers that resume
+    #[arg(long, env = "EVENT_STREAM_MAXLEN", default_value_t = 10_000, value_parser = integer(100..=10_000_000u64))]
+    pub event_stream_maxlen: u64,
+    /// A whole snapshot is stored every so many ticks
+    #[arg(long, env = "SNAPSHOT_EVERY", default_value_t = 20, value_parser = integer(1..=10_000u64))]
+    pub snapshot_every: u64,
+    /// Time between the end of a run and the next universe
+    #[arg(long, env = "UNIVERSE_PAUSE_MS", default_value = "15s", value_parser = milliseconds(0..=86_400_000))]
+    pub universe_pause_ms: Milliseconds,
+}

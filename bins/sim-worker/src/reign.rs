@@ -1,0 +1,150 @@
+//! From the lease to its end: wait for it, recover, tick at a fixed rate, begin anew after a run, give it back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sector_redis::{Lease, RestartRequest, Store};
+use service::{Backoff, CancellationToken};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::sources::Sources;
+use crate::universe::Universe;
+
+/// Runs the sector until `shutdown`, then finishes the tick and gives the lease back.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when another worker took over; the others when the stored world or the store is unusable. A
+/// store that is away for a while is waited for.
+pub async fn run(
+    config: Config,
+    store: Arc<dyn Store>,
+    sources: Sources,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let holder = format!("sim-worker-{}-{:016x}", std::process::id(), (sources.random)()?);
+    let Some(lease) = wait_for_lease(&config, &store, &holder, &shutdown).await? else { return Ok(()) };
+    tracing::info!(holder, epoch = lease.epoch, "the lease is taken");
+    let reigned = reign(&config, &store, &sources, &lease, &shutdown).await;
+    if !matches!(reigned, Err(Error::LeaseLost(_)))
+        && let Err(error) = store.release_lease(&lease).await
+    {
+        tracing::warn!(%error, "the lease could not be given back; it runs out by itself");
+    }
+    reigned
+}
+
+/// Waits until the lease is free, as a standby. None when shutdown comes first.
+async fn wait_for_lease(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    holder: &str,
+    shutdown: &CancellationToken,
+) -> Result<Option<Lease>, Error> {
+    let ttl = config.lease_ttl_ms.duration();
+    // A lease that runs out is noticed within a second.
+    let pause = (ttl / 4).min(Duration::from_millis(500));
+    let mut standing_by = false;
+    loop {
+        match store.acquire_lease(holder, ttl).await {
+            Ok(Some(lease)) => return Ok(Some(lease)),
+            Ok(None) if !standing_by => {
+                tracing::info!(holder, "another worker holds the lease; standing by");
+                standing_by = true;
+            }
+            Ok(None) => {}
+            Err(error) if error.is_unavailable() => tracing::warn!(%error, "waiting for the store"),
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(None),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn reign(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    sources: &Sources,
+    lease: &Lease,
+    shutdown: &CancellationToken,
+) -> Result<(), Error> {
+    let begin = async |seed, served| {
+        Universe::begin(store.clone(), config.clone(), sources.clone(), lease.clone(), seed, served).await
+    };
+    let stored = if config.reset_universe_on_start {
+        None
+    } else {
+        Universe::recover(store.clone(), config.clone(), sources.clone(), lease.clone()).await?
+    };
+    let mut universe = match stored {
+        Some(universe) => universe,
+        None => begin(first_seed(config, sources)?, None).await?,
+    };
+    let mut over_since: Option<Instant> = None;
+    // Ticks keep to the beat they began with; beats that were missed are left out, not caught up with.
+    let mut beat = interval(config.tick_ms.duration());
+    beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut backoff = Backoff::default();
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return Ok(()),
+            _ = beat.tick() => {}
+        }
+        let step = async {
+            let wish = control(store).await?;
+            if let Some(request) = wish.restart {
+                let seed = match request.seed {
+                    Some(seed) => seed,
+                    None => sector_sim::next_seed(universe.seed()),
+                };
+                universe = begin(seed, Some(request.number)).await?;
+                over_since = None;
+            } else if universe.is_over() {
+                let since = *over_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= config.universe_pause_ms.duration() && !wish.paused {
+                    universe = begin(sector_sim::next_seed(universe.seed()), None).await?;
+                    over_since = None;
+                } else {
+                    universe.hold().await?;
+                }
+            } else if wish.paused {
+                universe.hold().await?;
+            } else {
+                universe.tick().await?;
+            }
+            Ok(())
+        };
+        match step.await {
+            Ok(()) => backoff.reset(),
+            Err(error) if Error::is_unavailable(&error) => {
+                tracing::warn!(%error, "the store is away; the sector stands still");
+                tokio::select! {
+                    () = shutdown.cancelled() => return Ok(()),
+                    () = backoff.wait() => {}
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn first_seed(config: &Config, sources: &Sources) -> Result<u64, Error> {
+    match config.seed {
+        Some(seed) => Ok(seed),
+        None => Ok((sources.random)()? & sector_sim::MAX_SEED),
+    }
+}
+
+/// What the operator wishes.
+struct Wish {
+    paused: bool,
+    restart: Option<RestartRequest>,
+}
+
+async fn control(store: &Arc<dyn Store>) -> Result<Wish, Error> {
+    Ok(Wish { paused: store.paused().await?, restart: store.restart_request().await? })
+}

@@ -1,0 +1,197 @@
+//! The universe that runs: begun, recovered and moved on, always by way of a commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sector_redis::{Commit, Committed, Lease, NewEvent, Store, StreamId};
+use sector_sim::{Delta, Digest, Header, Order, Record, Rules, Size, Snapshot, Universe as Meta, World};
+use service::Backoff;
+
+use crate::chronicle::{ending, text};
+use crate::config::Config;
+use crate::error::Error;
+use crate::orders::{MAX_ENTRIES, for_universe};
+use crate::sources::Sources;
+
+/// How many records are read at once in recovery.
+const RECORDS_AT_ONCE: usize = 1_000;
+
+/// A universe at a committed tick.
+pub(crate) struct Universe {
+    store: Arc<dyn Store>,
+    config: Config,
+    sources: Sources,
+    lease: Lease,
+    meta: Meta,
+    world: World,
+    cursor: StreamId,
+}
+
+impl Universe {
+    /// Begins a new universe. `served` is the number of the restart request that asked for it.
+    pub(crate) async fn begin(
+        store: Arc<dyn Store>,
+        config: Config,
+        sources: Sources,
+        lease: Lease,
+        seed: u64,
+        served: Option<u64>,
+    ) -> Result<Universe, Error> {
+        let rules = Arc::new(Rules::classic());
+        let size = Size { systems: config.systems, factions: config.factions };
+        let world = World::with_size(rules, seed, size)?;
+        let id = format!("u-{:x}-{:08x}", (sources.now_ms)(), (sources.random)()? as u32);
+        let meta = Meta { id, tick_delay_ms: config.tick_ms.0, rules: world.rules().name.clone() };
+        let cursor = store.head().await?.map_or(StreamId::default(), |head| head.cursor);
+        let universe = Universe { store, config, sources, lease, meta, world, cursor };
+        let snapshot = text(&universe.snapshot());
+        let commit = Commit {
+            begin: Some(text(&Header::of(&universe.meta.id, &universe.world))),
+            events: vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }],
+            checkpoint: Some(snapshot),
+            restart_served: served,
+            ..universe.commit(universe.cursor)
+        };
+        universe.send(commit).await?;
+        tracing::info!(universe = universe.meta.id, seed, systems = size.systems, factions = size.factions, "a universe begins");
+        Ok(universe)
+    }
+
+    /// Recovers the stored universe: the newest checkpoint, then the records since, digest by digest. None when
+    /// nothing is stored.
+    pub(crate) async fn recover(
+        store: Arc<dyn Store>,
+        config: Config,
+        sources: Sources,
+        lease: Lease,
+    ) -> Result<Option<Universe>, Error> {
+        let Some(head) = store.head().await? else { return Ok(None) };
+        let diverged = |detail: String| Error::Diverged { detail };
+        let checkpoint = store.checkpoint().await?.ok_or_else(|| diverged("there is no checkpoint".into()))?;
+        let header = store.replay_header(&head.universe).await?;
+        let header = header.ok_or_else(|| diverged(format!("the replay of {} has no header", head.universe)))?;
+        let header = sector_sim::read_header(&header).map_err(|error| diverged(error.to_string()))?;
+        let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot)
+            .map_err(|error| diverged(format!("the checkpoint of tick {} cannot be read: {error}", checkpoint.tick)))?;
+        let mut world = World::restore(Arc::new(header.rules), &snapshot).map_err(|error| diverged(error.to_string()))?;
+        while world.tick() < head.tick {
+            let records = store.records(&head.universe, world.tick() + 1, RECORDS_AT_ONCE).await?;
+            if records.is_empty() {
+                return Err(diverged(format!("the record of tick {} is missing", world.tick() + 1)));
+            }
+            for (tick, record) in records {
+                let record: Record = serde_json::from_str(&record)
+                    .map_err(|error| diverged(format!("the record of tick {tick} cannot be read: {error}")))?;
+                record.play(&mut world).map_err(|error| diverged(error.to_string()))?;
+            }
+        }
+        if head.digest.parse::<Digest>() != Ok(world.digest()) {
+            return Err(diverged(format!("tick {} has the digest {}, committed was {}", head.tick, world.digest(), head.digest)));
+        }
+        let replayed = head.tick - checkpoint.tick;
+        tracing::info!(universe = head.universe, tick = head.tick, replayed, "the universe goes on");
+        let meta = Meta { id: head.universe, tick_delay_ms: config.tick_ms.0, rules: snapshot.rules };
+        Ok(Some(Universe { store, config, sources, lease, meta, world, cursor: head.cursor }))
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.world.board().result().is_some()
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.world.board().seed()
+    }
+
+    /// Lets one tick pass, with the orders that have come, and commits it.
+    pub(crate) async fn tick(&mut self) -> Result<(), Error> {
+        let (orders, cursor) = self.take_orders().await?;
+        self.world.step(&orders);
+        let world = &self.world;
+        let delta = Delta::of(&self.meta.id, world).narrated(world.map(), world.board());
+        let mut commit = Commit {
+            record: text(&Record::of(world, &orders)),
+            events: vec![NewEvent { kind: "delta".into(), data: text(&delta) }],
+            ..self.commit(cursor)
+        };
+        if self.is_over() {
+            self.conclude(&mut commit).await?;
+        }
+        if self.is_over() || world.tick().is_multiple_of(self.config.snapshot_every) {
+            commit.checkpoint = Some(text(&self.snapshot()));
+        }
+        self.send(commit).await?;
+        self.cursor = cursor;
+        Ok(())
+    }
+
+    /// Adds to the last commit of a run what the run leaves behind.
+    async fn conclude(&self, commit: &mut Commit) -> Result<(), Error> {
+        // Whoever held a seat at the end is honoured, seen lately or not.
+        let seats = self.store.claims(&self.meta.id, (self.sources.now_ms)(), u64::MAX).await?;
+        let holder = |faction: sector_sim::FactionId| {
+            let faction = faction.to_string();
+            seats.iter().find(|seat| seat.faction == faction).map(|seat| seat.player.as_str())
+        };
+        let pause_ms = self.config.universe_pause_ms.0;
+        let Some(ending) = ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), holder) else {
+            return Ok(());
+        };
+        tracing::info!(universe = self.meta.id, tick = self.world.tick(), summary = ending.summary, "the run has ended");
+        commit.events.push(NewEvent { kind: "run_end".into(), data: ending.run_end });
+        commit.finished = Some(ending.summary);
+        commit.awards = ending.awards;
+        Ok(())
+    }
+
+    async fn take_orders(&self) -> Result<(Vec<Order>, StreamId), Error> {
+        let read = self.store.orders_after(self.cursor, MAX_ENTRIES, Duration::ZERO);
+        match tokio::time::timeout(self.config.order_block_ms.duration(), read).await {
+            Ok(entries) => {
+                let entries = entries?;
+                let cursor = entries.last().map_or(self.cursor, |entry| entry.id);
+                Ok((for_universe(&entries, &self.meta.id), cursor))
+            }
+            Err(_) => {
+                tracing::warn!(waited_ms = self.config.order_block_ms.0, "the store hands out no orders; the tick goes without");
+                Ok((Vec::new(), self.cursor))
+            }
+        }
+    }
+
+    /// Keeps the lease while nothing is committed.
+    pub(crate) async fn hold(&self) -> Result<(), Error> {
+        Ok(self.store.renew_lease(&self.lease, self.config.lease_ttl_ms.duration()).await?)
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.meta, self.world.map(), self.world.board(), self.world.digest())
+    }
+
+    fn commit(&self, cursor: StreamId) -> Commit {
+        Commit {
+            lease: self.lease.clone(),
+            lease_ttl: self.config.lease_ttl_ms.duration(),
+            universe: self.meta.id.clone(),
+            tick: self.world.tick(),
+            digest: self.world.digest().to_string(),
+            cursor,
+            event_maxlen: Some(self.config.event_stream_maxlen),
+            ..Commit::default()
+        }
+    }
+
+    /// Commits; when the answer is lost, the same again until the store says how it went.
+    async fn send(&self, commit: Commit) -> Result<Committed, Error> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.store.commit(&commit).await {
+                Ok(committed) => return Ok(committed),
+                Err(error) if error.is_unavailable() => {
+                    tracing::warn!(%error, tick = commit.tick, "the commit is repeated");
+                    backoff.wait().await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
