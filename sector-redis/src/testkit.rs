@@ -16,6 +16,7 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 pub struct RedisServer {
     process: Child,
     directory: TempDir,
+    arguments: Vec<String>,
 }
 
 impl RedisServer {
@@ -36,8 +37,8 @@ impl RedisServer {
     #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
     pub fn start_with(arguments: &[&str]) -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
-        let process = spawn(&directory, arguments);
-        let mut server = Self { process, directory };
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let mut server = Self { process: spawn(&directory, &arguments), directory, arguments };
         server.wait_until_up();
         server
     }
@@ -61,7 +62,7 @@ impl RedisServer {
     /// When it does not come up.
     pub fn restart(&mut self) {
         self.kill();
-        self.process = spawn(&self.directory, &[]);
+        self.process = spawn(&self.directory, &self.arguments);
         self.wait_until_up();
     }
 
@@ -89,7 +90,7 @@ impl Drop for RedisServer {
 }
 
 #[expect(clippy::panic, reason = "a test that cannot have its server must fail loudly")]
-fn spawn(directory: &TempDir, arguments: &[&str]) -> Child {
+fn spawn(directory: &TempDir, arguments: &[String]) -> Child {
     let path = directory.path();
     Command::new("redis-server")
         .args(["--port", "0", "--save", "", "--appendonly", "yes"])

@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use redb::{Builder, Database, DatabaseError, StorageError};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
 
 use super::tables;
 use crate::error::{Error, Result};
@@ -32,9 +32,23 @@ pub(super) fn open(directory: &Path) -> Result<(Database, File)> {
     if !exists {
         make(directory)?;
     }
+    look(&path)?;
     let database = Builder::new().set_cache_size(CACHE_BYTES).open(&path).map_err(|error| unreadable(&path, &error))?;
     tables::prepare(&database, &path.display().to_string())?;
     Ok((database, lock))
+}
+
+/// Refuses a file that is not ours before anything could write to it, as opening it would. A file
+/// that needs repair after a crash cannot be looked at without; it is checked after that.
+fn look(path: &Path) -> Result<()> {
+    match Builder::new().open_read_only(path) {
+        Ok(database) => {
+            tables::check(&database.begin_read()?, &path.display().to_string())?;
+            Ok(())
+        }
+        Err(DatabaseError::RepairAborted) => Ok(()),
+        Err(error) => Err(unreadable(path, &error)),
+    }
 }
 
 fn lock(directory: &Path) -> Result<File> {

@@ -20,7 +20,7 @@
 //!
 //! Nonces are not stored: a login cut by a restart begins anew, and none can be taken twice.
 
-use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction};
 
 use crate::error::{Error, Result};
 
@@ -128,31 +128,33 @@ pub(super) fn world_now(txn: &ReadTransaction) -> Result<Option<World>> {
     World::read(&txn.open_table(WORLD)?)
 }
 
+/// Refuses a database that is not ours or of another format; says whether it is new.
+pub(super) fn check(txn: &ReadTransaction, place: &str) -> Result<bool> {
+    let foreign = || Error::config(format!("{place} is a database of another program; name another data directory"));
+    if txn.list_tables()?.next().is_none() {
+        return Ok(true);
+    }
+    let meta = match txn.open_table(META) {
+        Ok(meta) => meta,
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Err(foreign()),
+    };
+    match meta.get("format")?.map(|guard| guard.value()) {
+        Some(FORMAT) => Ok(false),
+        Some(other) => Err(Error::config(format!(
+            "{place} has format {other}, this version reads format {FORMAT}; start the version that wrote it, or name another data directory"
+        ))),
+        None => Err(foreign()),
+    }
+}
+
 /// Makes the tables of a new database, or refuses one that is not ours; ends any lease, since its
 /// holder was in a process that is gone.
 pub(super) fn prepare(database: &Database, place: &str) -> Result<()> {
+    let is_new = check(&database.begin_read()?, place)?;
     let txn = database.begin_write()?;
-    let foreign = || Error::config(format!("{place} is a database of another program; name another data directory"));
-    let is_new = txn.list_tables()?.next().is_none();
-    {
-        let mut meta = match txn.open_table(META) {
-            Ok(meta) => meta,
-            Err(TableError::Storage(error)) => return Err(error.into()),
-            Err(_) => return Err(foreign()),
-        };
-        let format = meta.get("format")?.map(|guard| guard.value());
-        match format {
-            Some(FORMAT) => {}
-            Some(other) => {
-                return Err(Error::config(format!(
-                    "{place} has format {other}, this version reads format {FORMAT}; start the version that wrote it, or name another data directory"
-                )));
-            }
-            None if is_new => {
-                meta.insert("format", FORMAT)?;
-            }
-            None => return Err(foreign()),
-        }
+    if is_new {
+        txn.open_table(META)?.insert("format", FORMAT)?;
     }
     txn.open_table(LEASE)?.remove(())?;
     // Opening a table for writing creates it; reads can then rely on it.

@@ -110,10 +110,13 @@ pub(super) fn from_redis(doing: &'static str, error: RedisError) -> Error {
             let message = format!("the Redis URL cannot be used: {error}");
             Error::config_because(message, error)
         }
-        ErrorKind::UnexpectedReturnType | ErrorKind::Parse => {
-            Error::corrupt(format!("state in Redis ({doing})"), error.to_string())
+        // Redis says "ERR" of damage our scripts run into, and of one thing that passes.
+        ErrorKind::Server(ServerErrorKind::ResponseError)
+            if error.detail().is_some_and(|text| text.contains("max number of clients")) =>
+        {
+            Error::unavailable(doing, error)
         }
-        ErrorKind::Server(ServerErrorKind::ResponseError) => {
+        ErrorKind::UnexpectedReturnType | ErrorKind::Parse | ErrorKind::Server(ServerErrorKind::ResponseError) => {
             Error::corrupt(format!("state in Redis ({doing})"), error.to_string())
         }
         _ => match error.code() {

@@ -1,6 +1,6 @@
 //! The store in Redis (or Valkey): every write is one script, every script is in `src/script`.
 //!
-//! One managed connection carries all short commands; a second one, of the [`follower`], blocks on
+//! One managed connection carries all short commands; a second one, of the `follower`, blocks on
 //! both streams and wakes the readers of this process, however many they are. Commands have a
 //! timeout; only reads are retried here, since a write that timed out may have happened.
 

@@ -59,6 +59,9 @@ impl RedisStore {
                 Error::config_because(message, error)
             })?;
         let connection = Connection::open(&client, options.command_timeout).await?;
+        // Before anything longer: to one who may not come in, Redis answers long commands with a
+        // protocol error that says nothing of passwords.
+        connection.read_command::<()>("opening the store", &cmd("PING")).await?;
         let scripts = Scripts::new();
         check_format(&connection, &scripts, &keys).await?;
         let durability = durability(&connection).await?;
