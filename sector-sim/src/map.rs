@@ -69,8 +69,10 @@ pub struct Site {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Lane {
     /// The end with the lower id.
+    #[cfg_attr(feature = "openapi", schema(value_type = u32))]
     pub a: SystemId,
     /// The end with the higher id.
+    #[cfg_attr(feature = "openapi", schema(value_type = u32))]
     pub b: SystemId,
     /// Ticks that a fleet travels, at least 1.
     pub ticks: u16,

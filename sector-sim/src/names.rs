@@ -58,10 +58,7 @@ fn system_name(draw: &mut Draw, tries: u32) -> String {
 }
 
 /// The forms of names, each as often as it is listed.
-const FORMS: &[&str] = &[
-    "short", "short", "short", "short", "short", "short", "long", "long", "long", "compound", "compound", "place",
-    "place", "epithet",
-];
+const FORMS: &[&str] = &["short", "short", "short", "short", "long", "compound", "place", "epithet"];
 
 /// The name of a faction; different for every id of a sector.
 ///
@@ -92,4 +89,66 @@ pub fn faction_name(seed: u64, id: FactionId) -> String {
 #[must_use]
 pub fn faction_color(id: FactionId) -> &'static str {
     words::COLORS.get(id.index()).copied().unwrap_or("#d8d8d0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all_factions() -> Vec<FactionId> {
+        let starters = (0..crate::MAX_STARTERS).filter_map(FactionId::starter);
+        let splinters = (0..crate::MAX_SPLINTERS).filter_map(FactionId::splinter);
+        starters.chain([FactionId::LEAGUE]).chain(splinters).collect()
+    }
+
+    fn count_different<T: std::hash::Hash + Eq>(items: impl IntoIterator<Item = T>) -> usize {
+        items.into_iter().collect::<HashSet<_>>().len()
+    }
+
+    #[test]
+    fn the_largest_sector_has_different_names() {
+        let names = system_names(5, crate::MAX_SYSTEMS);
+        assert_eq!(count_different(&names), crate::MAX_SYSTEMS as usize);
+        let readable = |name: &str| name.len() <= 32 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
+        assert!(names.iter().all(|name| readable(name)));
+        assert_eq!(names[..100], system_names(5, 100));
+        assert_ne!(names[..100], system_names(6, 100));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_too_often_gets_a_number() {
+        let draw = Draw::new(1, 0, Purpose::Names, 9);
+        let mut taken: HashSet<Box<str>> = HashSet::new();
+        let mut last = String::new();
+        // Everything that the next draws would bring is taken.
+        let mut coming = draw.clone();
+        for tries in 0..DRAWS {
+            last = system_name(&mut coming, tries);
+            taken.insert(last.as_str().into());
+        }
+        assert_eq!(*unused_name(&mut draw.clone(), &taken), format!("{last} 2"));
+        taken.insert(format!("{last} 2").into());
+        assert_eq!(*unused_name(&mut draw.clone(), &taken), format!("{last} 3"));
+    }
+
+    #[test]
+    fn factions_have_different_names() {
+        for seed in 0..100 {
+            let names = all_factions().into_iter().map(|id| faction_name(seed, id));
+            assert_eq!(count_different(names), crate::FACTION_IDS);
+        }
+    }
+
+    #[test]
+    fn factions_have_different_colors_that_stand_out() {
+        let colors: Vec<&str> = all_factions().into_iter().map(faction_color).collect();
+        assert_eq!(count_different(&colors), crate::FACTION_IDS);
+        for color in colors {
+            let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6).unwrap();
+            let parts: Vec<u32> =
+                (0..3).map(|part| u32::from_str_radix(&digits[part * 2..part * 2 + 2], 16).unwrap()).collect();
+            assert!(parts[0] * 3 + parts[1] * 6 + parts[2] > 900, "{color} is too dark");
+        }
+        assert_eq!(faction_color(FactionId::LEAGUE), "#d8d8d0");
+    }
 }

@@ -1,9 +1,18 @@
 //! Draws a whole map: positions, lanes, values, homes, kinds, names, in this order.
+//!
+//! Positions whose lanes put fewer than four in five systems onto a cycle (one small map in many thousands, unless
+//! the rules ask for few lanes) are drawn again, a bounded number of times; then the map with the most is taken.
 
 use crate::map::adjacency::Adjacency;
+use crate::map::positions::Point;
 use crate::map::zones::Zones;
-use crate::map::{MAX_SYSTEMS, Map, MapError, Site, homes, in_range, kinds, lanes, positions};
+use crate::map::{Lane, MAX_SYSTEMS, Map, MapError, Site, homes, in_range, kinds, lanes, positions};
 use crate::{Draw, MAX_STARTERS, MapRules, Purpose, RulesError, names};
+
+/// How often positions are drawn at most, in search of a map with enough ways round.
+const LAYOUTS: u64 = 8;
+/// Maps with more systems than this are drawn once: their parts make up for each other.
+const SMALL: u32 = 1_000;
 
 pub(super) fn generate(rules: &MapRules, seed: u64, systems: u32, factions: u8) -> Result<Map, MapError> {
     rules.check()?;
@@ -19,12 +28,20 @@ pub(super) fn generate(rules: &MapRules, seed: u64, systems: u32, factions: u8) 
         return Err(MapError::TooFewSystems { systems, factions });
     }
 
-    let mut draw = Draw::new(seed, 0, Purpose::Map, 0);
-    let points = positions::positions(systems, rules.spacing_per_mille, &mut draw);
+    let mut best = Layout::draw(rules, seed, 0, systems);
+    for attempt in 1..LAYOUTS {
+        if systems > SMALL || best.has_enough_ways() {
+            break;
+        }
+        let next = Layout::draw(rules, seed, attempt, systems);
+        if next.on_cycle > best.on_cycle {
+            best = next;
+        }
+    }
+    let Layout { mut draw, points, lanes, .. } = best;
     let values = rules.most_value.abs_diff(rules.least_value) + 1;
     let mut values: Vec<u8> =
         points.iter().map(|_| (rules.least_value.unsigned_abs() + draw.below(values)) as u8).collect();
-    let lanes = lanes::lanes(&points, rules);
     let adjacency = Adjacency::new(points.len(), &lanes);
     let homes = homes::choose(&adjacency, &mut values, rules, seed, factions);
     let kinds = kinds::kinds(systems, &homes, &Zones::new(&adjacency, &homes), rules, &mut draw);
@@ -37,4 +54,27 @@ pub(super) fn generate(rules: &MapRules, seed: u64, systems: u32, factions: u8) 
         .map(|((name, point), (value, kind))| Site { name, x: point.x, y: point.y, value, kind })
         .collect();
     Ok(Map { sites, lanes, adjacency, homes })
+}
+
+/// Where the systems of one attempt lie, and what joins them.
+struct Layout {
+    /// Stands behind the positions; values and kinds are drawn from it next.
+    draw: Draw,
+    points: Vec<Point>,
+    lanes: Vec<Lane>,
+    /// The number of systems on a cycle.
+    on_cycle: usize,
+}
+
+impl Layout {
+    fn draw(rules: &MapRules, seed: u64, attempt: u64, systems: u32) -> Layout {
+        let mut draw = Draw::new(seed, 0, Purpose::Map, attempt);
+        let points = positions::positions(systems, rules.spacing_per_mille, &mut draw);
+        let (lanes, on_cycle) = lanes::lanes(&points, rules);
+        Layout { draw, points, lanes, on_cycle }
+    }
+
+    fn has_enough_ways(&self) -> bool {
+        self.on_cycle * 5 >= self.points.len() * 4
+    }
 }

@@ -26,8 +26,8 @@ struct Edge {
     b: u32,
 }
 
-/// The lanes between these systems, sorted by (a, b).
-pub(super) fn lanes(points: &[Point], rules: &MapRules) -> Vec<Lane> {
+/// The lanes between these systems, sorted by (a, b), and the number of systems on a cycle that was asked for.
+pub(super) fn lanes(points: &[Point], rules: &MapRules) -> (Vec<Lane>, usize) {
     let mut edges: Vec<Edge> = triangulation::edges(points)
         .into_iter()
         .map(|(a, b)| Edge { length_squared: points[a as usize].distance_squared(points[b as usize]), a, b })
@@ -47,8 +47,8 @@ pub(super) fn lanes(points: &[Point], rules: &MapRules) -> Vec<Lane> {
     for near in [NEAR * NEAR * median, u64::MAX] {
         for gain in GAINS {
             edges.retain(|edge| {
-                let wants = lanes.len() < wanted && edge.length_squared <= near && has_room(edge, cap, &degrees);
-                let takes = wants && cycles.gain(edge.a, edge.b, gain) >= gain;
+                let wants = lanes.len() < wanted && edge.length_squared <= near;
+                let takes = wants && has_room(edge, cap, &degrees) && cycles.gain(edge.a, edge.b, gain) >= gain;
                 if takes {
                     cycles.close(edge.a, edge.b);
                     take(edge, &mut degrees, &mut lanes);
@@ -62,7 +62,7 @@ pub(super) fn lanes(points: &[Point], rules: &MapRules) -> Vec<Lane> {
             take(&edge, &mut degrees, &mut lanes);
         }
     }
-    with_ticks(lanes, rules.median_travel_ticks.unsigned_abs())
+    (with_ticks(lanes, rules.median_travel_ticks.unsigned_abs()), cycles.count)
 }
 
 fn has_room(edge: &Edge, cap: u32, degrees: &[u32]) -> bool {
@@ -160,6 +160,8 @@ struct Cycles {
     /// Toward the system that names the block.
     blocks: Vec<u32>,
     on_cycle: Vec<bool>,
+    /// How many systems are on a cycle.
+    count: usize,
 }
 
 impl Cycles {
@@ -178,6 +180,7 @@ impl Cycles {
             parents: (0..systems as u32).map(parent).collect(),
             blocks: (0..systems as u32).collect(),
             on_cycle: vec![false; systems],
+            count: 0,
             depths,
         }
     }
@@ -210,11 +213,16 @@ impl Cycles {
             if self.depths[a as usize] < self.depths[b as usize] {
                 (a, b) = (b, a);
             }
-            self.on_cycle[a as usize] = true;
+            self.mark(a);
             let above = top(&mut self.blocks, self.parents[a as usize]);
             self.blocks[a as usize] = above;
             a = above;
         }
-        self.on_cycle[a as usize] = true;
+        self.mark(a);
+    }
+
+    fn mark(&mut self, system: u32) {
+        self.count += usize::from(!self.on_cycle[system as usize]);
+        self.on_cycle[system as usize] = true;
     }
 }

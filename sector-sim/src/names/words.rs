@@ -224,7 +224,7 @@ pub(super) const SPLINTER_EPITHETS: [&str; 32] = [
     "Outcast",
     "Mutinous",
     "Scattered",
-    "Heretic",
+    "Fugitive",
     "Vagrant",
     "Stolen",
     "Thankless",
@@ -240,7 +240,7 @@ pub(super) const SPLINTER_NOUNS: [&str; 8] =
 
 /// One color for each faction id, in their order: the starters, the League, the splinters.
 pub(super) const COLORS: [&str; crate::FACTION_IDS] = [
-    "#4f7eff", "#ff1e2b", "#c541c4", "#9bff1e", "#ff94ff", "#228d2a", "#2cb9b9", "#e9981f", "#33c82b", "#aa6c3b",
+    "#4f7eff", "#e9981f", "#9bff1e", "#ff94ff", "#2cb9b9", "#ff1e2b", "#c541c4", "#228d2a", "#33c82b", "#aa6c3b",
     "#34fecf", "#fcd52c", "#ac8ccd", "#fd8091", "#2989a1", "#a6c479", "#945af2", "#43abff", "#d16ff9", "#fdb0cf",
     "#31ed78", "#e96c38", "#f9bd80", "#b7f493", "#7179be", "#c7abfa", "#4ddbce", "#dd70ba", "#b1d828", "#f5fd48",
     "#30bc7a", "#91f5f8", "#c129fb", "#7e7f29", "#bc8b4d", "#3c9372", "#cc8191", "#92b028", "#a764af", "#3daa2b",
