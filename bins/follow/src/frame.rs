@@ -1,0 +1,115 @@
+//! The sector as of one entry of the event stream.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use sector_redis::StreamId;
+use sector_sim::{Board, Delta, Map, Mirror, MirrorError, Snapshot, SnapshotError};
+
+use crate::entry::Entry;
+
+/// The sector as of one entry of the event stream.
+///
+/// It is shared by all readers. Hold it for the length of a request, not longer: while somebody holds
+/// the newest frame, the next tick has to copy it.
+#[derive(Debug)]
+pub struct Frame {
+    event_id: StreamId,
+    mirror: Mirror,
+    snapshot: OnceLock<Bytes>,
+    entry: OnceLock<Entry>,
+}
+
+impl Clone for Frame {
+    fn clone(&self) -> Self {
+        Self::new(self.event_id, self.mirror.clone())
+    }
+}
+
+impl Frame {
+    fn new(event_id: StreamId, mirror: Mirror) -> Self {
+        Self { event_id, mirror, snapshot: OnceLock::new(), entry: OnceLock::new() }
+    }
+
+    pub(crate) fn of(event_id: StreamId, snapshot: &Snapshot) -> Result<Self, SnapshotError> {
+        Ok(Self::new(event_id, Mirror::new(snapshot)?))
+    }
+
+    /// Goes on by one tick; unchanged on an error.
+    pub(crate) fn apply(&mut self, event_id: StreamId, delta: &Delta) -> Result<(), MirrorError> {
+        self.mirror.apply(delta)?;
+        self.pass(event_id);
+        self.snapshot = OnceLock::new();
+        Ok(())
+    }
+
+    /// Goes on by an entry that changes nothing of the sector.
+    pub(crate) fn pass(&mut self, event_id: StreamId) {
+        self.event_id = event_id;
+        self.entry = OnceLock::new();
+    }
+
+    /// The last entry it includes: go on from here.
+    #[must_use]
+    pub fn event_id(&self) -> StreamId {
+        self.event_id
+    }
+
+    /// The universe it shows.
+    #[must_use]
+    pub fn universe(&self) -> &str {
+        &self.mirror.universe().id
+    }
+
+    /// The tick it shows.
+    #[must_use]
+    pub fn tick(&self) -> u64 {
+        self.board().tick()
+    }
+
+    /// Whether the run has ended: no further order is of use.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.board().result().is_some()
+    }
+
+    /// Systems, fleets and factions.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        self.mirror.board()
+    }
+
+    /// The systems' places and the lanes.
+    #[must_use]
+    pub fn map(&self) -> &Map {
+        self.mirror.map()
+    }
+
+    /// The whole copy.
+    #[must_use]
+    pub fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    /// The snapshot as JSON, encoded by the first who asks. Cloning it copies nothing.
+    #[must_use]
+    pub fn snapshot_json(&self) -> Bytes {
+        self.snapshot
+            .get_or_init(|| match serde_json::to_vec(&self.mirror.snapshot()) {
+                Ok(json) => json.into(),
+                Err(error) => {
+                    // A snapshot is made of numbers and texts; there is nothing that cannot be written.
+                    tracing::error!(%error, "a snapshot cannot be written as JSON");
+                    Bytes::from_static(b"null")
+                }
+            })
+            .clone()
+    }
+
+    /// The snapshot as the first message of a stream, under the id to go on from:
+    /// `{"id":"17-0","type":"snapshot","data":{…}}`. Encoded by the first who asks.
+    #[must_use]
+    pub fn snapshot_entry(&self) -> Entry {
+        self.entry.get_or_init(|| Entry::new(self.event_id, "snapshot", &self.snapshot_json())).clone()
+    }
+}

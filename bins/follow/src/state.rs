@@ -1,0 +1,112 @@
+//! What the task writes and readers read, behind one lock.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use sector_redis::{Event, StreamId};
+use sector_sim::{Delta, Snapshot};
+use tokio::sync::watch;
+
+use crate::backlog::Backlog;
+use crate::entry::{Entry, EntryKind};
+use crate::error::Health;
+use crate::frame::Frame;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Shared by the task and all readers.
+pub(crate) struct Shared {
+    state: RwLock<State>,
+    /// Changes after every change of the state; the number itself means nothing.
+    pub(crate) changes: watch::Sender<u64>,
+    pub(crate) health: watch::Sender<Health>,
+}
+
+/// Frame and backlog change together.
+pub(crate) struct State {
+    pub(crate) frame: Option<Arc<Frame>>,
+    pub(crate) backlog: Backlog,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: RwLock::new(State { frame: None, backlog: Backlog::new(StreamId::START) }),
+            changes: watch::Sender::new(0),
+            health: watch::Sender::new(Health::Starting),
+        }
+    }
+
+    // A poisoned lock means that a thread panicked while it held it; nobody panics in here.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins with a checkpoint. What was kept in memory may belong to another history and is dropped.
+    pub(crate) fn begin(&self, frame: Frame) {
+        {
+            let mut state = self.write();
+            state.backlog = Backlog::new(frame.event_id());
+            state.frame = Some(Arc::new(frame));
+        }
+        self.changed();
+    }
+
+    /// Goes on by the entries that follow the newest one.
+    ///
+    /// # Errors
+    /// Says which entry cannot be followed; those before it have been.
+    pub(crate) fn advance(&self, events: &[Event]) -> Result<(), String> {
+        let result = events.iter().try_for_each(|event| {
+            self.advance_by(event).map_err(|error| format!("entry {} ({}): {error}", event.id, event.kind))
+        });
+        if !events.is_empty() {
+            self.changed();
+        }
+        result
+    }
+
+    fn advance_by(&self, event: &Event) -> Result<(), BoxError> {
+        let entry = Arc::new(Entry::of(event));
+        // Parsed outside of the lock: readers wait for the change alone.
+        match entry.kind {
+            EntryKind::Snapshot => {
+                let frame = Frame::of(event.id, &serde_json::from_str::<Snapshot>(&event.data)?)?;
+                let mut state = self.write();
+                state.frame = Some(Arc::new(frame));
+                state.backlog.push(entry);
+            }
+            EntryKind::Delta => {
+                let delta: Delta = serde_json::from_str(&event.data)?;
+                let mut state = self.write();
+                let frame = state.frame.as_mut().ok_or("no universe has begun")?;
+                // Copies the frame only while a reader holds it.
+                Arc::make_mut(frame).apply(event.id, &delta)?;
+                state.backlog.push(entry);
+            }
+            EntryKind::RunEnd | EntryKind::Other => {
+                let mut state = self.write();
+                if let Some(frame) = state.frame.as_mut() {
+                    Arc::make_mut(frame).pass(event.id);
+                }
+                state.backlog.push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|number| *number = number.wrapping_add(1));
+    }
+
+    pub(crate) fn set_health(&self, health: Health) {
+        self.health.send_if_modified(|current| {
+            let is_new = *current != health;
+            *current = health;
+            is_new
+        });
+    }
+}

@@ -1,0 +1,133 @@
+//! The loop behind a follower: checkpoint, then entries, and over again when something breaks.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sector_redis::{Error as StoreError, Store};
+use sector_sim::Snapshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Health;
+use crate::frame::Frame;
+use crate::state::Shared;
+
+/// Most entries read at once.
+const READ_COUNT: usize = 256;
+/// How long one read waits for the next entry.
+const READ_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait for a first universe before looking again.
+const UNIVERSE_PAUSE: Duration = Duration::from_millis(100);
+/// First pause after a failure; it doubles with each further one.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause after a failure.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Why following stopped for the moment.
+enum Break {
+    /// There is nothing to follow yet.
+    NoUniverse,
+    /// The entries that would follow are gone: go on from the checkpoint.
+    Trimmed,
+    /// What was read does not fit what there is: go on from the checkpoint.
+    Unusable(String),
+    /// The store failed: go on from where it was.
+    Failed(String),
+}
+
+/// Follows until `shutdown`.
+pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, shutdown: CancellationToken) {
+    let following = async {
+        let mut failures = 0;
+        let mut is_begun = false;
+        loop {
+            let before = shared.read().backlog.newest();
+            let (pause, reason) = match follow(&shared, store.as_ref(), &mut is_begun).await {
+                Break::NoUniverse => {
+                    failures = 0;
+                    shared.set_health(Health::NoUniverse);
+                    tokio::time::sleep(UNIVERSE_PAUSE).await;
+                    continue;
+                }
+                Break::Trimmed => {
+                    is_begun = false;
+                    (Duration::ZERO, "fell behind the kept events".to_owned())
+                }
+                Break::Unusable(reason) => {
+                    is_begun = false;
+                    (RETRY_PAUSE, reason)
+                }
+                Break::Failed(reason) => (Duration::ZERO, reason),
+            };
+            // Whoever got somewhere in between begins with a short pause again.
+            failures = if shared.read().backlog.newest() > before { 0 } else { failures + 1 };
+            let pause = pause.max(pause_after(failures));
+            tracing::warn!(reason, pause_ms = pause.as_millis(), "cannot follow the sector; trying again");
+            shared.set_health(Health::Interrupted { reason });
+            tokio::time::sleep(pause).await;
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = following => {}
+    }
+    shared.set_health(Health::Stopped);
+}
+
+/// From the checkpoint on, or from where it was, as long as it goes well.
+async fn follow(shared: &Shared, store: &dyn Store, is_begun: &mut bool) -> Break {
+    if !*is_begun {
+        match begin(store).await {
+            Ok(frame) => shared.begin(frame),
+            Err(reason) => return reason,
+        }
+        *is_begun = true;
+    }
+    loop {
+        let after = shared.read().backlog.newest();
+        match store.events_after(after, READ_COUNT, READ_WAIT).await {
+            Ok(events) => {
+                if let Err(reason) = shared.advance(&events) {
+                    return Break::Unusable(reason);
+                }
+                shared.set_health(Health::Following);
+            }
+            Err(StoreError::HistoryTrimmed { .. }) => return Break::Trimmed,
+            Err(error) => return Break::Failed(error.to_string()),
+        }
+    }
+}
+
+/// The frame of the newest checkpoint.
+async fn begin(store: &dyn Store) -> Result<Frame, Break> {
+    let checkpoint = match store.checkpoint().await {
+        Ok(Some(checkpoint)) => checkpoint,
+        Ok(None) => return Err(Break::NoUniverse),
+        Err(error) => return Err(Break::Failed(error.to_string())),
+    };
+    let unusable = |error: &dyn Display| Break::Unusable(format!("the checkpoint is unusable: {error}"));
+    let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot).map_err(|error| unusable(&error))?;
+    snapshot.verify().map_err(|error| unusable(&error))?;
+    Frame::of(checkpoint.event_id, &snapshot).map_err(|error| unusable(&error))
+}
+
+/// Between half and all of a pause that doubles with each failure, so that many processes do not
+/// come back at the same moment.
+fn pause_after(failures: u32) -> Duration {
+    let pause = RETRY_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(RETRY_PAUSE_MAX);
+    let random = getrandom::u32().unwrap_or(u32::MAX);
+    pause.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_are_bounded() {
+        for (failures, longest_ms) in [(0, 100), (1, 100), (2, 200), (5, 1_600), (40, 5_000)] {
+            let pause = pause_after(failures).as_millis();
+            assert!((longest_ms / 2..=longest_ms).contains(&pause), "{failures}: {pause} ms");
+        }
+    }
+}
