@@ -1,8 +1,10 @@
 //! Computer players. A strategy sees what a player sees and gives orders that a player could give.
 
+mod classic;
 mod idle;
 mod random;
 
+pub use classic::Classic;
 pub use idle::Idle;
 pub use random::Random;
 
@@ -30,7 +32,7 @@ pub trait Strategy: Send {
 }
 
 /// The names that [`strategy`] knows.
-pub const STRATEGIES: [&str; 2] = ["random", "idle"];
+pub const STRATEGIES: [&str; 3] = ["classic", "random", "idle"];
 
 /// A name that no strategy has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +43,9 @@ pub struct UnknownStrategy(pub String);
 ///
 /// # Errors
 /// [`UnknownStrategy`] lists the known ones.
-pub fn strategy(name: &str, _personality: Personality) -> Result<Box<dyn Strategy>, UnknownStrategy> {
+pub fn strategy(name: &str, personality: Personality) -> Result<Box<dyn Strategy>, UnknownStrategy> {
     match name {
+        "classic" => Ok(Box::new(Classic::new(personality))),
         "random" => Ok(Box::new(Random)),
         "idle" => Ok(Box::new(Idle)),
         _ => Err(UnknownStrategy(name.chars().take(32).collect())),

@@ -1,0 +1,130 @@
+//! One look at all fleets: which stacks are idle, what is on its way, and what threatens.
+
+use crate::fleets::Place;
+use crate::ids::{FleetId, SystemId};
+use crate::view::View;
+
+/// Ticks for which a stack is left alone after an order, so that an order that is still on its way to a live sector is
+/// not given twice.
+const PATIENCE_TICKS: u64 = 2;
+
+/// An idle fleet of the faction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stack {
+    pub(super) fleet: FleetId,
+    pub(super) system: SystemId,
+    /// What is there and has no orders yet, milli.
+    pub(super) strength: i64,
+    pub(super) max_strength: i64,
+    /// Whether it was given an order in this turn.
+    pub(super) sent: bool,
+}
+
+/// What is known of a system besides its state.
+#[derive(Clone, Copy, Debug, Default)]
+struct Note {
+    /// Own strength that is bound for it, or stands there if it is a foreign system; milli.
+    expected: i64,
+    /// Foreign strength that is bound for it or stands there, if it is an own system; milli.
+    threat: i64,
+}
+
+/// What the fleets look like to a faction.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Survey {
+    /// Idle stacks, the strongest first, the older first among equals.
+    pub(super) stacks: Vec<Stack>,
+    /// Own systems that foreign strength stands at or is bound for, each once.
+    pub(super) menaced: Vec<SystemId>,
+    notes: Vec<Note>,
+    /// Systems with a note.
+    noted: Vec<SystemId>,
+    /// Fleets with recent orders, by id, and the tick from which they may have another.
+    patience: Vec<(FleetId, u64)>,
+}
+
+impl Survey {
+    /// Forgets everything, for a map of so many systems.
+    pub(super) fn reset(&mut self, systems: usize) {
+        self.noted.clear();
+        self.patience.clear();
+        self.notes.clear();
+        self.notes.resize(systems, Note::default());
+    }
+
+    /// Looks at all fleets.
+    pub(super) fn look(&mut self, view: &View<'_>, tick: u64) {
+        for system in self.noted.drain(..) {
+            self.notes[system.index()] = Note::default();
+        }
+        self.stacks.clear();
+        self.menaced.clear();
+        self.patience.retain(|&(_, until)| until > tick);
+        let systems = view.board.systems();
+        let mut patience = self.patience.iter().peekable();
+        for fleet in view.board.fleets().iter() {
+            let mine = fleet.owner == view.me;
+            let destination = fleet.destination();
+            let own_system = systems[destination.index()].owner == Some(view.me);
+            if mine != own_system || (mine && fleet.at().is_none()) {
+                let note = &mut self.notes[destination.index()];
+                if note.expected == 0 && note.threat == 0 {
+                    self.noted.push(destination);
+                }
+                if mine {
+                    note.expected = note.expected.saturating_add(fleet.strength);
+                } else {
+                    if note.threat == 0 {
+                        self.menaced.push(destination);
+                    }
+                    note.threat = note.threat.saturating_add(fleet.strength);
+                }
+            }
+            if let Place::At(system) = fleet.place
+                && mine
+                && fleet.route.is_empty()
+            {
+                while patience.next_if(|(id, _)| *id < fleet.id).is_some() {}
+                if patience.peek().is_none_or(|(id, _)| *id != fleet.id) {
+                    self.stacks.push(Stack {
+                        fleet: fleet.id,
+                        system,
+                        strength: fleet.strength,
+                        max_strength: fleet.max_strength,
+                        sent: false,
+                    });
+                }
+            }
+        }
+        self.stacks.sort_unstable_by(|a, b| b.strength.cmp(&a.strength).then(a.fleet.cmp(&b.fleet)));
+    }
+
+    /// Own strength that is bound for a system, or stands there if it is a foreign one.
+    pub(super) fn expected(&self, system: SystemId) -> i64 {
+        self.notes[system.index()].expected
+    }
+
+    /// Foreign strength that is bound for an own system or stands there.
+    pub(super) fn threat(&self, system: SystemId) -> i64 {
+        self.notes[system.index()].threat
+    }
+
+    /// Takes note of strength that is sent to a system.
+    pub(super) fn expect(&mut self, system: SystemId, strength: i64) {
+        let note = &mut self.notes[system.index()];
+        if note.expected == 0 && note.threat == 0 {
+            self.noted.push(system);
+        }
+        note.expected = note.expected.saturating_add(strength);
+    }
+
+    /// Leaves the stacks that were sent in this turn alone for a while.
+    pub(super) fn remember(&mut self, tick: u64) {
+        let before = self.patience.len();
+        let sent = self.stacks.iter().filter(|stack| stack.sent);
+        self.patience.extend(sent.map(|stack| (stack.fleet, tick + PATIENCE_TICKS)));
+        if self.patience.len() > before {
+            self.patience.sort_unstable();
+        }
+    }
+}
