@@ -1,1 +1,45 @@
 //! Keeps the awards of finished runs.
+//!
+//! An award is known by its universe, faction and name; whoever hands it in again gets the answer of the first time,
+//! and nothing is kept twice. The sim-worker writes the award of a won run with the last tick of the run, so that
+//! none is lost; `POST /mint` takes awards from elsewhere.
+
+mod config;
+mod routes;
+
+pub use config::Config;
+
+use std::sync::Arc;
+
+use http::Method;
+use sector_auth::SharedToken;
+use sector_redis::Store;
+use service::{CancellationToken, Limits, Router, ServiceError};
+use tokio::net::TcpListener;
+
+/// What all handlers see.
+struct State {
+    store: Arc<dyn Store>,
+    key: Option<SharedToken>,
+}
+
+/// Serves until `shutdown`.
+///
+/// # Errors
+/// [`ServiceError`] when the routes contradict each other.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    shutdown: CancellationToken,
+) -> Result<(), ServiceError> {
+    let key = config.minter_api_key.as_ref().map(SharedToken::new);
+    let routes = Router::new(State { store, key })
+        .route(Method::GET, "/health", routes::health)
+        .route(Method::GET, "/livez", routes::live)
+        .route(Method::GET, "/readyz", routes::health)
+        .route(Method::POST, "/mint", routes::mint)
+        .build()?;
+    service::serve(listener, routes, Limits::default(), shutdown).await;
+    Ok(())
+}
