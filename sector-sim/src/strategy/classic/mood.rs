@@ -16,7 +16,7 @@ const DOMINANT: i64 = 450;
 /// What is left of confidence and weariness after a tick, per mille.
 const KEPT: i64 = 975;
 /// What a battle or a system changes in confidence.
-const STEP: i64 = 90;
+const STEP: i64 = 60;
 /// What a battle adds to weariness.
 const TOIL: i64 = 60;
 

@@ -92,7 +92,7 @@ impl Classic {
             let resistance = Resistance::at(view, system, i64::from(neighbour.ticks) + 1);
             let needed = resistance.to_occupy(view);
             let amount = if resistance.defence > 0 {
-                if ratio(available, 1000, resistance.defence) < self.wanted_odds() {
+                if ratio(available, 1000, resistance.defence) < self.wanted_odds(view, resistance.owner) {
                     continue;
                 }
                 if split { Amount::Part(available) } else { Amount::All }

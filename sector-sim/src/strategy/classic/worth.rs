@@ -45,6 +45,11 @@ impl Resistance {
     }
 }
 
+/// The part of all systems that a faction owns, per mille.
+fn share(view: &View<'_>, faction: FactionId) -> i64 {
+    view.board.faction(faction).map_or(0, |faction| ratio(faction.systems, 1000, view.map.len() as i64))
+}
+
 /// How much better the yield of a kind is, per mille.
 pub(super) fn kind_yield(view: &View<'_>, kind: Kind) -> i64 {
     match kind {
@@ -64,18 +69,16 @@ impl Classic {
         let worth = match resistance.owner {
             None => scale(worth, 600 + self.mood.expansionism()),
             // The larger a realm, the more its neighbours want to see it smaller.
-            Some(owner) => {
-                let share =
-                    view.board.faction(owner).map_or(0, |owner| ratio(owner.systems, 1000, view.map.len() as i64));
-                scale(scale(worth, 700 + self.mood.aggression()), 800 + 2 * share)
-            }
+            Some(owner) => scale(scale(worth, 700 + self.mood.aggression()), 600 + 4 * share(view, owner)),
         };
         (worth - (resistance.garrison.max(resistance.defence)) / 20).max(1)
     }
 
-    /// How much stronger than the defence, in per mille, an attack has to be.
-    pub(super) fn wanted_odds(&self) -> i64 {
-        1350 - scale(600, self.mood.aggression()) + scale(300, self.mood.caution())
+    /// How much stronger than the defence, in per mille, an attack has to be. Against a realm that grows too large
+    /// more is risked.
+    pub(super) fn wanted_odds(&self, view: &View<'_>, owner: Option<FactionId>) -> i64 {
+        let alarm = owner.map_or(0, |owner| (share(view, owner) - 200).clamp(0, 500));
+        1350 - scale(600, self.mood.aggression()) + scale(300, self.mood.caution()) - alarm
     }
 
     /// What stays behind at a border where enemies are near, milli.
