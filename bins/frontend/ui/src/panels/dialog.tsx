@@ -28,7 +28,7 @@ export function Dialog(props: {
         if (event.target === ref.current) onClose();
       }}
     >
-      <div class="dialog-body">
+      <div class="dialog-body" tabIndex={-1} autofocus>
         <header>
           <h2>{props.title}</h2>
           <button type="button" class="quiet" aria-label="Close" onClick={onClose}>

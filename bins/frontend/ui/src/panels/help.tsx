@@ -11,7 +11,7 @@ export const SHORTCUTS: readonly (readonly [keys: string, effect: string])[] = [
   ["M", "Muster new fleets at the selected system"],
   ["C", "Cancel the route of the selected fleet"],
   ["+ −", "Zoom"],
-  ["Arrows, W A S D", "Move the map"],
+  ["Arrows, WASD", "Move the map"],
 ];
 
 export function HelpDialog() {

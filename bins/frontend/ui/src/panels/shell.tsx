@@ -67,7 +67,8 @@ export function Shell({ app, live }: { app: App; live: boolean }) {
   return (
     <UiContext.Provider value={{ app, map }}>
       <div class={`shell${open ? " open" : ""}${live ? "" : " still"}`}>
-        <TopBar />
+        <TopBar live={live} />
+        {!live && <PreviewBar />}
         <div class="map">
           <canvas
             ref={canvas}
@@ -76,7 +77,7 @@ export function Shell({ app, live }: { app: App; live: boolean }) {
             aria-label="Map of the sector. The tables beside it hold the same facts."
           />
           <div class="notices">
-            {live ? <ConnectionBanner /> : <PreviewBar />}
+            {live && <ConnectionBanner />}
             {problem !== null && (
               <div class="banner" role="alert">
                 {problem}

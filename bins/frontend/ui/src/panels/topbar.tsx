@@ -9,7 +9,7 @@ const CONNECTION = {
   reconnecting: "Reconnecting",
 } as const;
 
-export function TopBar() {
+export function TopBar({ live }: { live: boolean }) {
   const { app } = useUi();
   const world = useWorld();
   const connection = useSignal(app.connection);
@@ -26,7 +26,7 @@ export function TopBar() {
           <dt>Tick</dt>
           <dd data-testid="tick">{world?.mirror.tick ?? "–"}</dd>
         </div>
-        <div class="desktop">
+        <div class={live ? "desktop" : ""}>
           <dt>Universe</dt>
           <dd
             title={world === null ? "" : `${world.mirror.universeId}, rules ${world.mirror.rules}`}
@@ -35,15 +35,19 @@ export function TopBar() {
           </dd>
         </div>
       </dl>
-      <span class={`connection ${paused ? "paused" : connection}`} role="status">
-        <i aria-hidden="true" />
-        {paused ? "Paused" : CONNECTION[connection]}
-      </span>
+      {live && (
+        <span class={`connection ${paused ? "paused" : connection}`} role="status">
+          <i aria-hidden="true" />
+          {paused ? "Paused" : CONNECTION[connection]}
+        </span>
+      )}
       <span class="space" />
       <nav aria-label="Main">
-        <a class="button quiet desktop" href="/preview">
-          Preview a seed
-        </a>
+        {live && (
+          <a class="button quiet desktop" href="/preview">
+            Preview a seed
+          </a>
+        )}
         <a class="button quiet desktop" href="/tail" target="_blank" rel="noreferrer">
           Text feed
         </a>
@@ -52,7 +56,7 @@ export function TopBar() {
             Operator
           </button>
         )}
-        <SeatButton />
+        {live && <SeatButton />}
         <button
           type="button"
           class="quiet round"

@@ -44,6 +44,18 @@ export class Camera {
     };
   }
 
+  /** The part of the world in view. */
+  view(): Bounds {
+    const halfWidth = this.width / 2 / this.zoom;
+    const halfHeight = this.height / 2 / this.zoom;
+    return {
+      left: this.x - halfWidth,
+      right: this.x + halfWidth,
+      top: this.y - halfHeight,
+      bottom: this.y + halfHeight,
+    };
+  }
+
   /** The zoom at which the whole map is seen. */
   fitZoom(): number {
     const mapWidth = Math.max(1, this.bounds.right - this.bounds.left);

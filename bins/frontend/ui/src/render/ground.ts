@@ -115,9 +115,11 @@ export class Ground {
     return true;
   }
 
-  /** Moves colours on; true when something changed. */
-  step(seconds: number): boolean {
+  /** Moves colours on; true when something changed that the view shows. */
+  step(seconds: number, view: Bounds): boolean {
     if (this.fading.size === 0) return false;
+    const reach = 2 * this.spacing;
+    let seen = false;
     for (const [index, { from, start }] of this.fading) {
       const share = Math.min(1, (seconds - start) / FADE_SECONDS);
       const number = this.shown[index * 4 + 3] ?? 0;
@@ -125,9 +127,16 @@ export class Ground {
       const mix = (i: 0 | 1 | 2): number => Math.round(from[i] + (to[i] - from[i]) * share);
       this.paint(index, [mix(0), mix(1), mix(2)], number);
       if (share >= 1) this.fading.delete(index);
+      const x = this.xs[index] ?? 0;
+      const y = this.ys[index] ?? 0;
+      seen ||=
+        x > view.left - reach &&
+        x < view.right + reach &&
+        y > view.top - reach &&
+        y < view.bottom + reach;
     }
     this.uploadOwners(false);
-    return true;
+    return seen;
   }
 
   private paint(index: number, color: Rgb, number: number): void {

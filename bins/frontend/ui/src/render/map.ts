@@ -21,6 +21,9 @@ import { TerritoryLayer } from "./territory";
 const MOST_RATIO = 2;
 /** Frames slower than this while the view moves ask for a coarser territory. */
 const SLOW_FRAME_MS = 26;
+const PROMPT_FRAME_MS = 18;
+/** So many prompt redraws in a row allow a finer territory again. */
+const RECOVERY_FRAMES = 240;
 
 interface Layers {
   ground: Ground;
@@ -51,8 +54,8 @@ export class MapView {
   private world: World | null = null;
   private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
   private lastFrameMs = 0;
-  private lastView = "";
-  private slowFrames = 0;
+  private slowness = 0;
+  private redrawnBefore = false;
   private fitted = "";
   private stale = { fleets: true, systems: true, realms: true, routes: true };
   private fleetZoomBucket = 0;
@@ -245,17 +248,14 @@ export class MapView {
     this.fps += 0.1 * (1000 / elapsedMs - this.fps);
     this.frames += 1;
     this.camera.step(Math.min(elapsedMs, 100) / 1000);
-    const view = `${this.camera.x} ${this.camera.y} ${this.camera.zoom}`;
-    const moving = view !== this.lastView;
-    this.lastView = view;
     const { layers, world } = this;
     if (layers === null || world === null) return;
-    this.watchSpeed(layers, elapsedMs, moving);
     const frame = this.frame(nowMs);
-    if (layers.ground.step(frame.seconds)) layers.territory.invalidate();
+    if (layers.ground.step(frame.seconds, this.camera.view())) layers.territory.invalidate();
     this.refresh(layers, world, frame);
     const mine = layers.ground.number(this.app.session.faction);
-    layers.territory.draw(frame, mine);
+    const redrawn = layers.territory.draw(frame, mine);
+    this.watchSpeed(layers, elapsedMs, redrawn);
     layers.lanes.draw(frame);
     layers.systems.draw(frame);
     layers.fleets.draw(frame);
@@ -306,13 +306,19 @@ export class MapView {
     this.plan.set(plan);
   }
 
-  private watchSpeed(layers: Layers, elapsedMs: number, moving: boolean): void {
-    if (elapsedMs > 400 || !moving) return;
-    this.slowFrames =
-      elapsedMs > SLOW_FRAME_MS ? this.slowFrames + 1 : Math.max(0, this.slowFrames - 1);
-    if (this.slowFrames > 12) {
-      this.slowFrames = 0;
+  /** Redraws of the ground that make frames late ask for a coarser ground, prompt ones for a finer. */
+  private watchSpeed(layers: Layers, elapsedMs: number, redrawn: boolean): void {
+    const late = this.redrawnBefore && elapsedMs > SLOW_FRAME_MS;
+    const prompt = this.redrawnBefore && elapsedMs < PROMPT_FRAME_MS;
+    this.redrawnBefore = redrawn;
+    if (elapsedMs > 1000) return;
+    this.slowness = Math.max(-RECOVERY_FRAMES, this.slowness + (late ? 10 : prompt ? -1 : 0));
+    if (this.slowness >= 100) {
+      this.slowness = 0;
       layers.territory.adjustQuality(1);
+    } else if (this.slowness === -RECOVERY_FRAMES) {
+      this.slowness = 0;
+      layers.territory.adjustQuality(-1);
     }
   }
 }

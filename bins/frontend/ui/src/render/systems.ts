@@ -41,7 +41,10 @@ void main() {
   occupier = vec4(texelFetch(uPalette, ivec2(int(b.x), 0), 0).rgb, b.x > 0.5 ? b.y : -1.0);
   besieger = vec4(texelFetch(uPalette, ivec2(int(b.z), 0), 0).rgb, b.z > 0.5 ? 1.0 : 0.0);
   trouble = c;
-  float extent = radius + 18.0 * max(uClock.z, 0.6) + b.w * 14.0;
+  // Only as large as what is drawn: most systems are quiet, and pixels cost.
+  float unit = max(uClock.z, 0.6);
+  bool busy = b.x > 0.5 || b.z > 0.5 || c.x > 0.15 || c.y > 0.0 || a.w > 0.5;
+  float extent = radius + (busy ? 18.0 : owner.a > 0.0 ? 11.0 : 3.5) * unit + b.w * 14.0;
   at = corner * extent;
   gl_Position = place(texelFetch(uPositions, texel, 0).xy, at);
 }`;
@@ -76,8 +79,10 @@ void main() {
   vec3 tint = owned ? owner.rgb : vec3(0.60, 0.57, 0.52);
   vec4 c = vec4(0.0);
 
-  float halo = exp(-max(d - r, 0.0) / (5.0 * unit)) * (owned ? 0.34 : 0.12);
-  c = over(c, tint, halo * step(r, d));
+  if (owned) {
+    float away = max(d - r, 0.0) / unit;
+    c = over(c, tint, 0.34 * exp(-away / 5.0) * (1.0 - smoothstep(5.0, 10.5, away)) * step(r, d));
+  }
   if (heat > 0.01) c = over(c, vec3(1.0, 0.42, 0.12), heat * 0.55 * exp(-max(d - r, 0.0) / (9.0 * unit)));
 
   float s = symbol(at, r, kind);

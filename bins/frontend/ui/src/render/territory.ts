@@ -23,7 +23,13 @@ uniform float uScale;    // texture pixels per CSS pixel
 uniform float uMine;     // faction number of the player, 0 = none
 out vec4 color;
 
-float hash(vec2 p) { return fract(sin(dot(p, vec2(127.1, 311.7))) * 43758.5453); }
+// An integer hash: the same on every graphics card, and cheap where there is none.
+float hash(vec2 p) {
+  uvec2 q = uvec2(ivec2(floor(p))) * uvec2(1597334677u, 3812015801u);
+  uint n = (q.x ^ q.y) * 1597334677u;
+  n = (n ^ (n >> 15)) * 2246822519u;
+  return float(n >> 8) / 16777215.0;
+}
 float noise(vec2 p) {
   vec2 i = floor(p), f = fract(p);
   f = f * f * (3.0 - 2.0 * f);
@@ -47,7 +53,7 @@ vec3 sky(vec2 px, vec2 world) {
   vec2 far = px / 34.0 + uView.xy * uView.z * 0.012;
   vec2 cell = floor(far);
   float seed = hash(cell);
-  vec2 star = vec2(hash(cell + 3.1), hash(cell + 9.7)) * 0.8 + 0.1;
+  vec2 star = vec2(hash(cell + 3.0), hash(cell + 57.0)) * 0.8 + 0.1;
   float d = length(fract(far) - star) * 34.0;
   return c + vec3(0.80, 0.74, 0.66) * step(0.72, seed) * (0.10 + 0.30 * fract(seed * 37.0)) * (1.0 - smoothstep(0.2, 1.1, d));
 }
@@ -128,6 +134,7 @@ export class TerritoryLayer {
   private quality = 0;
   private dirty = true;
   private coarse = false;
+  private redraws = 0;
   private lastRedraw = -Infinity;
   private lastMove = -Infinity;
 
@@ -176,8 +183,10 @@ export class TerritoryLayer {
     this.quality = Math.min(Math.max(this.quality + step, 0), SCALES.length - 1);
   }
 
-  draw(frame: Frame, mine: number): void {
+  /** Puts the ground on the canvas; true when it had to be drawn anew for that. */
+  draw(frame: Frame, mine: number): boolean {
     const { gl } = this;
+    const before = this.redraws;
     const full = Math.min(frame.ratio, 1.5);
     const key = `${frame.x} ${frame.y} ${frame.zoom} ${frame.width} ${frame.height} ${mine}`;
     if (key !== this.drawn) {
@@ -198,11 +207,13 @@ export class TerritoryLayer {
     gl.bindVertexArray(this.empty);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.enable(gl.BLEND);
+    return this.redraws !== before;
   }
 
   private redraw(frame: Frame, scale: number, mine: number): void {
     const { gl, grid } = this;
     this.dirty = false;
+    this.redraws += 1;
     this.lastRedraw = frame.seconds;
     const width = Math.max(1, Math.round(frame.width * scale));
     const height = Math.max(1, Math.round(frame.height * scale));

@@ -81,6 +81,7 @@ export class App {
   private readonly listeners = new Set<WorldListener>();
   private panelTimer: ReturnType<typeof setTimeout> | undefined;
   private feed: Feed | null = null;
+  private lines: readonly LogLine[] = [];
 
   listen(listener: WorldListener): void {
     this.listeners.add(listener);
@@ -251,7 +252,7 @@ export class App {
       this.current.marks = marksOf([...mirror.factions.values()]);
     }
     this.dropStaleSelection(mirror);
-    this.log.set(withDelta(this.log.value, entry.data, this.session.faction));
+    this.lines = withDelta(this.lines, entry.data, this.session.faction);
     this.reportOutcomes(entry.data);
     for (const listener of this.listeners) listener.delta(this.current, entry.data);
     this.schedulePanels();
@@ -265,9 +266,10 @@ export class App {
     const marks = marksOf(snapshot.factions);
     const world: World = { mirror, graph: new LaneGraph(snapshot.lanes), clock, marks };
     this.current = world;
-    this.log.set(linesOfSnapshot(snapshot));
+    this.lines = linesOfSnapshot(snapshot);
+    this.log.set(this.lines);
     const isNew = before !== null && before !== snapshot.universe_id;
-    if (isNew) this.enterUniverse();
+    if (isNew && this.feed !== null) this.enterUniverse();
     this.ending.set(
       snapshot.result === null
         ? null
@@ -329,6 +331,7 @@ export class App {
     if (this.panelTimer !== undefined) return;
     this.panelTimer = setTimeout(() => {
       this.panelTimer = undefined;
+      this.log.set(this.lines);
       if (this.current !== null) this.world.set({ now: this.current });
     }, PANEL_INTERVAL_MS);
   }
