@@ -17,7 +17,7 @@ mod positions;
 mod triangulation;
 mod zones;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -265,7 +265,7 @@ impl Map {
 }
 
 fn check_sites(sites: &[Site]) -> Result<(), MapError> {
-    let mut names = HashSet::with_capacity(sites.len());
+    let mut names = BTreeSet::new();
     for (index, site) in sites.iter().enumerate() {
         let system = SystemId(index as u32);
         in_range("x of a system", u64::from(site.x), 0, u64::from(SIDE))?;

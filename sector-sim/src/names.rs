@@ -5,7 +5,7 @@
 
 mod words;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::{Draw, FactionId, FactionKind, Purpose};
 
@@ -16,7 +16,7 @@ const DRAWS: u32 = 12;
 /// seed are the first of those of a larger one.
 pub(crate) fn system_names(seed: u64, systems: u32) -> Vec<Box<str>> {
     let mut draw = Draw::new(seed, 0, Purpose::Names, 0);
-    let mut taken = HashSet::with_capacity(systems as usize);
+    let mut taken = BTreeSet::new();
     let mut names = Vec::with_capacity(systems as usize);
     for _ in 0..systems {
         let name = unused_name(&mut draw, &taken);
@@ -26,7 +26,7 @@ pub(crate) fn system_names(seed: u64, systems: u32) -> Vec<Box<str>> {
     names
 }
 
-fn unused_name(draw: &mut Draw, taken: &HashSet<Box<str>>) -> Box<str> {
+fn unused_name(draw: &mut Draw, taken: &BTreeSet<Box<str>>) -> Box<str> {
     let mut name = String::new();
     for tries in 0..DRAWS {
         name = system_name(draw, tries);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn count_different<T: std::hash::Hash + Eq>(items: impl IntoIterator<Item = T>) -> usize {
-        items.into_iter().collect::<HashSet<_>>().len()
+        items.into_iter().collect::<BTreeSet<_>>().len()
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_name_that_is_taken_too_often_gets_a_number() {
         let draw = Draw::new(1, 0, Purpose::Names, 9);
-        let mut taken: HashSet<Box<str>> = HashSet::new();
+        let mut taken: BTreeSet<Box<str>> = BTreeSet::new();
         let mut last = String::new();
         // Everything that the next draws would bring is taken.
         let mut coming = draw.clone();

@@ -1,2 +1,68 @@
-//! The developer commands.
-fn main() {}
+//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `bench`.
+
+mod bench;
+mod boundaries;
+mod browser;
+mod check;
+mod codegen_command;
+mod run;
+mod test;
+mod tools;
+mod ui;
+
+#[cfg(feature = "codegen")]
+mod codegen;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The developer's commands.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything that must hold before a change lands; installs redis-server and Chromium where they are missing
+    Test {
+        /// Also the heavy suites: release builds, more cases, more kills
+        #[arg(long)]
+        full: bool,
+    },
+    /// Format, lints, documentation, layer boundaries, generated files
+    Check,
+    /// Generate the SDK and the UI's types from the API document
+    Codegen {
+        /// Only compare, and name what is stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Build the browser UI into bins/frontend/dist
+    Ui,
+    /// Measure, and compare with the promised limits
+    Bench {
+        /// Only benchmarks whose name contains this
+        filter: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Options::parse().command {
+        Command::Test { full } => test::test(full),
+        Command::Check => check::check(),
+        Command::Codegen { check } => codegen_command::codegen(check),
+        Command::Ui => ui::build(),
+        Command::Bench { filter } => bench::bench(filter.as_deref()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

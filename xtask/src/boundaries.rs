@@ -1,0 +1,159 @@
+//! The layers of the house: arrows point down, and the engine knows nothing of the world outside.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::run::{Result, cargo, output, root};
+
+/// The floor of each crate; a crate may depend on those on lower floors, and on its own floor where named.
+const FLOORS: [(&str, u8); 13] = [
+    ("sector-sim", 1),
+    ("sector-auth", 1),
+    ("sector-redis", 2),
+    ("sector-client", 2),
+    ("service", 3),
+    ("follow", 3),
+    ("api", 4),
+    ("sim-worker", 4),
+    ("frontend", 4),
+    ("bot-worker", 4),
+    ("nft-minter", 4),
+    ("sector", 5),
+    ("xtask", 5),
+];
+
+/// What the engine may depend on: no runtime, no files, no network, no clock.
+const ENGINE_MAY_USE: [&str; 7] = ["rand_chacha", "serde", "serde_json", "thiserror", "toml", "utoipa", "xxhash-rust"];
+
+/// What must not occur in the sources of the engine, and why.
+const ENGINE_MUST_NOT_SAY: [(&str, &str); 18] = [
+    ("std::fs", "files"),
+    ("std::io", "input and output"),
+    ("std::net", "the network"),
+    ("std::env", "the environment"),
+    ("std::process", "processes"),
+    ("std::thread", "threads"),
+    ("std::time", "clocks"),
+    ("Instant", "clocks"),
+    ("SystemTime", "clocks"),
+    ("println!", "input and output"),
+    ("eprintln!", "input and output"),
+    ("HashMap", "an order that changes from run to run"),
+    ("HashSet", "an order that changes from run to run"),
+    ("f32", "floats"),
+    ("f64", "floats"),
+    ("async ", "input and output"),
+    ("static mut", "global state"),
+    ("thread_local!", "global state"),
+];
+
+pub(crate) fn check() -> Result {
+    let mut faults = dependencies()?;
+    faults.extend(engine_sources(&root().join("sector-sim/src"))?);
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+}
+
+/// Arrows between our crates, and what the engine stands on.
+fn dependencies() -> Result<Vec<String>> {
+    let metadata = output(&mut cargo(&["metadata", "--format-version", "1", "--no-deps", "--locked"]))
+        .ok_or("cargo metadata failed")?;
+    let metadata: Value = serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
+    let floors: BTreeMap<&str, u8> = FLOORS.into_iter().collect();
+    let mut faults = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        // Bots are clients like any other: they stand on the SDK.
+        let is_example = package["manifest_path"].as_str().is_some_and(|path| path.contains("/examples/"));
+        let floor = if is_example { 3 } else { floors.get(name).copied().unwrap_or(0) };
+        if floor == 0 {
+            faults.push(format!("{name} has no floor in xtask/src/boundaries.rs"));
+        }
+        let used = package["dependencies"].as_array().into_iter().flatten();
+        for dependency in used.filter(|dependency| dependency["kind"].is_null()) {
+            let used = dependency["name"].as_str().unwrap_or_default();
+            if let Some(below) = floors.get(used)
+                && *below >= floor
+            {
+                faults.push(format!("{name} (floor {floor}) must not depend on {used} (floor {below})"));
+            }
+            if name == "sector-sim" && !ENGINE_MAY_USE.contains(&used) {
+                faults.push(format!("sector-sim must not depend on {used}; it may on {}", ENGINE_MAY_USE.join(", ")));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// What the sources of the engine must not say, tests and comments left out.
+fn engine_sources(folder: &Path) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    for path in files(folder)? {
+        let text = fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        for (number, line) in code(&text) {
+            for (words, what) in ENGINE_MUST_NOT_SAY {
+                if says(line, words) {
+                    faults.push(format!("{}:{number}: the engine knows no {what}: {words}", path.display()));
+                }
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// The lines of code before the tests, with their numbers.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| line.trim() != "#[cfg(test)]")
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(index, line)| (index + 1, line))
+}
+
+/// Whether a line has these words as words of their own.
+fn says(line: &str, words: &str) -> bool {
+    let part_of_a_name = |character: char| character.is_alphanumeric() || character == '_';
+    line.match_indices(words).any(|(at, _)| {
+        let before = line[..at].chars().next_back().is_some_and(part_of_a_name);
+        let after = line[at + words.len()..].chars().next().is_some_and(part_of_a_name);
+        let ends_in_a_name = words.ends_with(part_of_a_name);
+        !(before || after && ends_in_a_name)
+    })
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let entries = fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    for entry in entries {
+        let path = entry.map_err(|error| format!("{} cannot be read: {error}", folder.display()))?.path();
+        if path.is_dir() {
+            files.extend(self::files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_house_stands() {
+        assert_eq!(check(), Ok(()));
+    }
+
+    #[test]
+    fn words_are_found_as_words_of_their_own() {
+        assert!(says("let x: f32 = 1.0;", "f32"));
+        assert!(says("use std::time::Instant;", "std::time"));
+        assert!(!says("let buf32 = 1;", "f32"));
+        assert!(!says("let f32x = 1;", "f32"));
+        assert!(says("async fn x() {}", "async "));
+        assert_eq!(code("a\n// b\n#[cfg(test)]\nc").collect::<Vec<_>>(), [(1, "a")]);
+    }
+}

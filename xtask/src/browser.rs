@@ -1,0 +1,61 @@
+//! The browser test: `sector up` on free ports, and a headless Chromium that watches, signs in, claims and moves.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Stdio};
+
+use crate::run::{Result, cargo, program, root, run};
+use crate::ui::{self, UI};
+
+/// A sector that ends with this value.
+struct Sector(Child);
+
+impl Drop for Sector {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub(crate) fn test(release: bool) -> Result {
+    ui::install()?;
+    let mut build = vec!["build", "--locked", "--package", "sector"];
+    let profile = if release { "release" } else { "debug" };
+    if release {
+        build.push("--release");
+    }
+    run("build for the browser test", &mut cargo(&build))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let [api, frontend, minter] = [free_port()?, free_port()?, free_port()?];
+    let mut command = program(target.join(profile).join("sector"), "");
+    command.args(["up", "--seed", "7", "--api-port", &api, "--frontend-port", &frontend, "--minter-port", &minter]);
+    command.stdout(Stdio::piped());
+    let mut sector = Sector(command.spawn().map_err(|error| format!("sector cannot be started: {error}"))?);
+    let operator = operator_link(&mut sector)?;
+    let url = format!("http://localhost:{frontend}");
+    let screenshots = target.join("screenshots");
+    let mut script = program("node", UI);
+    script.args(["e2e/run.mjs", "--url", &url, "--operator", &operator, "--out"]).arg(&screenshots);
+    run("browser test", &mut script)?;
+    println!("screenshots: {}", screenshots.display());
+    Ok(())
+}
+
+/// Reads what the sector prints up to its operator link.
+fn operator_link(sector: &mut Sector) -> Result<String> {
+    let stdout = sector.0.stdout.take().ok_or("sector prints nothing")?;
+    for line in BufReader::new(stdout).lines() {
+        let line = line.map_err(|error| format!("sector cannot be read: {error}"))?;
+        if let Some(link) = line.split_whitespace().find(|word| word.contains("#operator=")) {
+            return Ok(link.to_owned());
+        }
+    }
+    Err("sector ended before it printed where to look".to_owned())
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
+    listener.local_addr().map(|address| address.port().to_string()).map_err(|error| format!("no free port: {error}"))
+}

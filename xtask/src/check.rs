@@ -1,0 +1,16 @@
+//! `cargo xtask check`: what can be said without running the program.
+
+use crate::run::{Result, cargo, run};
+use crate::{boundaries, codegen_command, ui};
+
+pub(crate) fn check() -> Result {
+    run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    println!("\n== layer boundaries");
+    boundaries::check()?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
+    run("lints", &mut cargo(&clippy))?;
+    let doc = ["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"];
+    run("documentation", cargo(&doc).env("RUSTDOCFLAGS", "--deny warnings"))?;
+    ui::check()?;
+    codegen_command::codegen(true)
+}

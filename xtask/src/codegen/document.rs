@@ -1,0 +1,202 @@
+//! Rewrites an OpenAPI 3.1 document as 3.0.3, which the generator reads, and takes out of it what the engine defines.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+/// Where schemas live.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// The document as 3.0.3. Schemas named in `replaced` lose their content, and whatever only they needed goes.
+pub(super) fn normalise(mut document: Value, replaced: &[&str]) -> Result<Value, String> {
+    let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
+    if !version.starts_with("3.1.") {
+        return Err(format!("the API document is of OpenAPI {version:?}; 3.1 is expected"));
+    }
+    document["openapi"] = json!("3.0.3");
+    if let Some(root) = document.as_object_mut() {
+        root.remove("jsonSchemaDialect");
+        root.remove("webhooks");
+    }
+    if let Some(license) = document.pointer_mut("/info/license").and_then(Value::as_object_mut) {
+        license.remove("identifier");
+    }
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    let schemas = schemas.ok_or("the API document has no components.schemas")?;
+    for name in replaced {
+        if let Some(schema) = schemas.get_mut(*name) {
+            *schema = json!({ "type": "object" });
+        }
+    }
+    rewrite(&mut document);
+    prune(&mut document);
+    Ok(document)
+}
+
+/// Rewrites every schema and every media type below `value`.
+fn rewrite(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            media_types(object);
+            schema(object);
+            object.values_mut().for_each(rewrite);
+        }
+        Value::Array(items) => items.iter_mut().for_each(rewrite),
+        _ => {}
+    }
+}
+
+/// Problems are JSON too; the generator would hand them out as bytes.
+fn media_types(object: &mut Map<String, Value>) {
+    if let Some(problem) = object.remove("application/problem+json") {
+        object.insert("application/json".into(), problem);
+    }
+}
+
+/// Applied to every object: the words rewritten here mean a schema wherever they occur in an API document.
+fn schema(object: &mut Map<String, Value>) {
+    if object.get("$ref").is_some_and(Value::is_string) {
+        // 3.0 knows nothing beside a reference.
+        object.retain(|key, _| key == "$ref");
+        return;
+    }
+    if let Some(Value::Array(kinds)) = object.get("type") {
+        let named: Vec<Value> = kinds.iter().filter(|kind| *kind != "null").cloned().collect();
+        let is_nullable = named.len() < kinds.len();
+        if let [kind] = named.as_slice() {
+            object.insert("type".into(), kind.clone());
+        } else {
+            object.remove("type");
+        }
+        if is_nullable {
+            object.insert("nullable".into(), json!(true));
+        }
+    }
+    for word in ["oneOf", "anyOf"] {
+        nullable_choice(object, word);
+    }
+    if let Some(constant) = object.remove("const") {
+        object.insert("enum".into(), json!([constant]));
+    }
+    for (word, limit) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+        if object.get(word).is_some_and(Value::is_number)
+            && let Some(bound) = object.insert(word.into(), json!(true))
+        {
+            object.insert(limit.into(), bound);
+        }
+    }
+    if object.get("examples").is_some_and(Value::is_array) {
+        object.remove("examples");
+    }
+    for word in ["propertyNames", "unevaluatedProperties", "contentMediaType", "contentEncoding", "$schema"] {
+        object.remove(word);
+    }
+    if let Some(Value::String(format)) = object.get_mut("format")
+        && let Some(bits) = format.strip_prefix("u-int")
+    {
+        *format = format!("uint{bits}");
+    }
+}
+
+/// `oneOf: [T, null]` becomes a nullable T.
+fn nullable_choice(object: &mut Map<String, Value>, word: &str) {
+    let Some(Value::Array(choices)) = object.get_mut(word) else { return };
+    let before = choices.len();
+    choices.retain(|choice| choice.get("type") != Some(&json!("null")));
+    if choices.len() == before {
+        return;
+    }
+    let single = if choices.len() == 1 { choices.pop() } else { None };
+    object.insert("nullable".into(), json!(true));
+    if let Some(single) = single {
+        object.remove(word);
+        object.insert("allOf".into(), json!([single]));
+    }
+}
+
+/// Drops the schemas that no operation leads to.
+fn prune(document: &mut Value) {
+    let mut reached = BTreeSet::new();
+    let mut open = Vec::new();
+    references(&document["paths"], &mut open);
+    for section in ["responses", "parameters", "requestBodies"] {
+        references(&document["components"][section], &mut open);
+    }
+    while let Some(name) = open.pop() {
+        references(&document["components"]["schemas"][&name], &mut open);
+        if reached.insert(name) {
+            continue;
+        }
+        open.retain(|name| !reached.contains(name));
+    }
+    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+        schemas.retain(|name, _| reached.contains(name));
+    }
+}
+
+/// Collects the names of the schemas that `value` refers to.
+fn references(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(name) = object.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(SCHEMAS)) {
+                names.push(name.to_owned());
+            }
+            object.values().for_each(|value| references(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, names)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal(schemas: Value, replaced: &[&str]) -> Value {
+        let paths = json!({ "/x": { "get": { "responses": { "200": { "content": {
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/A", "description": "beside" } }
+        } } } } } });
+        let document = json!({ "openapi": "3.1.0", "info": { "license": { "name": "MIT", "identifier": "MIT" } },
+            "paths": paths, "components": { "schemas": schemas } });
+        normalise(document, replaced).unwrap()
+    }
+
+    #[test]
+    fn nulls_become_nullable() {
+        let a = json!({ "properties": {
+            "plain": { "type": ["integer", "null"], "format": "u-int32" },
+            "reference": { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/B" }] },
+            "above": { "exclusiveMinimum": 0, "const": 5 },
+        } });
+        let document = normal(json!({ "A": a, "B": { "type": "string" } }), &[]);
+        let properties = &document["components"]["schemas"]["A"]["properties"];
+        assert_eq!(properties["plain"], json!({ "type": "integer", "nullable": true, "format": "uint32" }));
+        let reference = json!({ "nullable": true, "allOf": [{ "$ref": "#/components/schemas/B" }] });
+        assert_eq!(properties["reference"], reference);
+        assert_eq!(properties["above"], json!({ "exclusiveMinimum": true, "minimum": 0, "enum": [5] }));
+    }
+
+    #[test]
+    fn problems_are_json_and_references_stand_alone() {
+        let document = normal(json!({ "A": { "type": "object" } }), &[]);
+        let content = &document["paths"]["/x"]["get"]["responses"]["200"]["content"];
+        assert_eq!(*content, json!({ "application/json": { "schema": { "$ref": "#/components/schemas/A" } } }));
+        assert_eq!(document["info"]["license"], json!({ "name": "MIT" }));
+    }
+
+    #[test]
+    fn what_only_replaced_schemas_need_goes() {
+        let to = |name: &str| json!({ "properties": { "x": { "$ref": format!("{SCHEMAS}{name}") } } });
+        let schemas = json!({ "A": to("B"), "B": to("C"), "C": to("B"), "D": { "type": "object" } });
+        let names = |document: &Value| -> Vec<String> {
+            document["components"]["schemas"].as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(names(&normal(schemas.clone(), &[])), ["A", "B", "C"]);
+        assert_eq!(names(&normal(schemas, &["B"])), ["A", "B"]);
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        assert!(normalise(json!({ "openapi": "3.0.3" }), &[]).unwrap_err().contains("3.0.3"));
+    }
+}

@@ -1,0 +1,41 @@
+//! The browser UI: its packages, its build, its checks.
+
+use crate::run::{Result, program, root, run};
+use crate::tools::check_node;
+
+/// Where the sources are.
+pub(crate) const UI: &str = "bins/frontend/ui";
+
+/// Installs the packages of the UI as locked, unless that has been done.
+pub(crate) fn install() -> Result {
+    check_node()?;
+    let lock = |path: &str| std::fs::metadata(root().join(UI).join(path)).and_then(|file| file.modified()).ok();
+    let installed = lock("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= lock("package-lock.json") {
+        return Ok(());
+    }
+    run("UI packages", program("npm", UI).args(["ci", "--no-audit", "--no-fund"]))
+}
+
+fn npm(what: &str, script: &str) -> Result {
+    run(what, program("npm", UI).args(["run", "--silent", script]))
+}
+
+/// Builds the UI into `bins/frontend/dist`.
+pub(crate) fn build() -> Result {
+    install()?;
+    npm("UI build", "build")
+}
+
+/// Types, lints and format, and whether the committed build is that of the sources.
+pub(crate) fn check() -> Result {
+    install()?;
+    npm("UI types, lints and format", "check")?;
+    run("UI build is fresh", program("node", UI).args(["scripts/source-hash.mjs", "--check"]))
+}
+
+/// The unit tests.
+pub(crate) fn test() -> Result {
+    install()?;
+    npm("UI unit tests", "test")
+}
