@@ -101,7 +101,7 @@ mod tests {
         starters.chain([FactionId::LEAGUE]).chain(splinters).collect()
     }
 
-    fn count_different<T: std::hash::Hash + Eq>(items: impl IntoIterator<Item = T>) -> usize {
+    fn count_different<T: Ord>(items: impl IntoIterator<Item = T>) -> usize {
         items.into_iter().collect::<BTreeSet<_>>().len()
     }
 
