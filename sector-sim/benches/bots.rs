@@ -1,0 +1,53 @@
+//! How long five computer players take to decide, all together, in a tick of war.
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+
+mod worlds;
+
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use worlds::{SIZES, War, at_war};
+
+/// How many ticks of the war are looked at before it begins again.
+const TICKS: u64 = 100;
+
+fn decide(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("five_classic_decide");
+    for systems in SIZES {
+        let start = at_war(systems);
+        let expected = given(&start);
+        assert!(expected > 20, "{expected} orders");
+        group.bench_with_input(BenchmarkId::from_parameter(systems), &start, |bencher, start| {
+            bencher.iter_custom(|ticks| {
+                let (mut spent, mut war, mut orders) = (Duration::ZERO, start.clone(), 0);
+                for tick in 0..ticks {
+                    let begin = Instant::now();
+                    orders += war.decide();
+                    spent += begin.elapsed();
+                    war.step_decided();
+                    if tick % TICKS == TICKS - 1 {
+                        assert_eq!(orders, expected);
+                        (war, orders) = (start.clone(), 0);
+                    }
+                }
+                spent
+            });
+        });
+    }
+    group.finish();
+}
+
+/// How many orders are given in these ticks.
+fn given(start: &War) -> usize {
+    let mut war = start.clone();
+    (0..TICKS)
+        .map(|_| {
+            let orders = war.decide();
+            war.step_decided();
+            orders
+        })
+        .sum()
+}
+
+criterion_group!(benches, decide);
+criterion_main!(benches);
