@@ -1,1 +1,33 @@
 //! Serves the browser UI and streams the sector to it.
+//!
+//! One process holds one [`follow::Follower`]; however many browsers watch, each tick is encoded once
+//! and every one of them is handed the same bytes.
+//!
+//! | Path | What is there |
+//! | --- | --- |
+//! | `/`, `/assets/…` | the UI, embedded in the program |
+//! | `/ws` | the sector as a WebSocket: a snapshot, then every entry; `?after=` resumes |
+//! | `/tail` | the same as English sentences, for `curl -N` |
+//! | `/preview?seed=` | the map that a seed gives, without touching the live one |
+//! | `/api/…` | the API, passed through without the prefix |
+//! | `/health`, `/livez`, `/readyz` | how the service is |
+//!
+//! [`run`] is all there is to call; [`Config`] says what can be set.
+
+mod assets;
+pub mod config;
+pub mod error;
+mod feed;
+mod lines;
+mod negotiation;
+pub mod origin;
+mod routes;
+mod run;
+mod seats;
+mod session;
+mod state;
+
+pub use config::{ApiUrl, Config, Pace};
+pub use error::Error;
+pub use origin::{Origin, Origins};
+pub use run::run;

@@ -1,0 +1,153 @@
+//! The options of a frontend.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::{Authority, Scheme};
+use service::config::integer;
+
+use crate::origin::Origins;
+
+/// Most clients of `/ws` and `/tail` together, unless configured otherwise.
+pub const CLIENTS_MAX: usize = 1_000;
+/// Most clients of `/ws` and `/tail` from one address, unless configured otherwise.
+pub const CLIENTS_PER_ADDRESS_MAX: usize = 64;
+
+/// How the sector is shown.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Where the API is; requests to /api/ are passed on to it
+    #[arg(long, env = "API_URL", default_value_t, value_name = "URL")]
+    pub api_url: ApiUrl,
+    /// Origins of other sites whose pages may open the WebSocket, separated by commas
+    /// (https://example.org); pages from the frontend's own host always may
+    #[arg(long, env = "ALLOWED_ORIGINS", default_value_t, value_name = "ORIGINS")]
+    pub allowed_origins: Origins,
+    /// Most clients of the live streams at once
+    #[arg(long, env = "WS_MAX_CLIENTS", default_value_t = CLIENTS_MAX, value_parser = integer(1..=100_000usize))]
+    pub ws_max_clients: usize,
+    /// Most clients of the live streams from one address (IPv6: one /64); behind a reverse proxy all
+    /// clients have the proxy's address
+    #[arg(
+        long, env = "WS_MAX_PER_ADDRESS", default_value_t = CLIENTS_PER_ADDRESS_MAX,
+        value_parser = integer(1..=100_000usize)
+    )]
+    pub ws_max_per_address: usize,
+    /// The times and depths of the live streams.
+    #[arg(skip)]
+    pub pace: Pace,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            api_url: ApiUrl::default(),
+            allowed_origins: Origins::default(),
+            ws_max_clients: CLIENTS_MAX,
+            ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,
+            pace: Pace::default(),
+        }
+    }
+}
+
+/// The times and depths of the live streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Between pings to a client. Default 20 s.
+    pub ping: Duration,
+    /// How long a client may say nothing, not even a pong. Default 45 s: two pings lost.
+    pub silence: Duration,
+    /// How long a client has to answer a closing. Default 1.5 s: less than a shutdown waits.
+    pub closing: Duration,
+    /// How many entries a client may be behind before it is given a snapshot instead. Default 256.
+    pub behind_max: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(20),
+            silence: Duration::from_secs(45),
+            closing: Duration::from_millis(1_500),
+            behind_max: 256,
+        }
+    }
+}
+
+/// Where the API is: `http://host:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiUrl(Authority);
+
+impl ApiUrl {
+    /// Host and port.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.0
+    }
+}
+
+impl Default for ApiUrl {
+    fn default() -> Self {
+        Self(Authority::from_static("127.0.0.1:8000"))
+    }
+}
+
+impl fmt::Display for ApiUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "http://{}", self.0)
+    }
+}
+
+impl FromStr for ApiUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || "allowed is http://host or http://host:port, without a path".to_owned();
+        let uri: Uri = text.parse().map_err(|_| refused())?;
+        let has_path = !matches!(uri.path(), "" | "/") || uri.query().is_some();
+        match uri.authority() {
+            Some(authority)
+                if uri.scheme() == Some(&Scheme::HTTP) && !has_path && !authority.as_str().contains('@') =>
+            {
+                Ok(Self(authority.clone()))
+            }
+            _ => Err(refused()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Options {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_flags() {
+        let Options { config } = Options::try_parse_from(["frontend"]).unwrap();
+        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+        assert_eq!(config.api_url.to_string(), "http://127.0.0.1:8000");
+        assert!(config.pace.closing < Duration::from_secs(2) && config.pace.silence > 2 * config.pace.ping);
+    }
+
+    #[test]
+    fn an_api_elsewhere_is_taken_and_a_bad_one_is_refused_by_name() {
+        for good in ["http://api", "http://api:80/", "http://[::1]:8000"] {
+            good.parse::<ApiUrl>().unwrap();
+        }
+        for bad in ["", "api:8000", "https://api", "http://api/v1", "http://api?x", "http://me:pw@api", "http://"] {
+            let error = Options::try_parse_from(["frontend", "--api-url", bad]).unwrap_err().to_string();
+            assert!(error.contains("--api-url") && error.contains("http://host"), "{bad}: {error}");
+        }
+        let error = Options::try_parse_from(["frontend", "--ws-max-clients", "0"]).unwrap_err().to_string();
+        assert!(error.contains("--ws-max-clients") && error.contains("from 1 to 100000"), "{error}");
+    }
+}

@@ -1,0 +1,93 @@
+//! What one client is given: a frame to begin with, then the entries, and a frame again if it falls behind.
+//!
+//! A feed has no queue of its own. It holds at most one batch of entries, which all clients share, and asks for the
+//! next when that is out; so a slow client costs a position in the stream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use follow::{Entry, Error, Follower, Frame};
+use sector_redis::StreamId;
+
+use crate::state::Resyncs;
+
+/// How long one read waits for the next entry.
+const READ_WAIT: Duration = Duration::from_secs(60);
+/// Pause after the store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The stream of one client.
+pub(crate) struct Feed {
+    follower: Arc<Follower>,
+    resyncs: Arc<Resyncs>,
+    /// The last entry given out; none before the first frame, and after a loss.
+    position: Option<StreamId>,
+    /// A client that resumes is owed all that there was when it came, however much that is.
+    owed_until: Option<StreamId>,
+    /// Whether anything was given out.
+    has_begun: bool,
+    behind_max: usize,
+}
+
+/// What comes next.
+pub(crate) enum Step {
+    /// The sector as it is. Not to be held for long.
+    Begin(Arc<Frame>),
+    /// The entries that follow; at least one.
+    Entries(Vec<Arc<Entry>>),
+}
+
+impl Feed {
+    /// Goes on after `after` if that is still possible, else begins with a frame. A client more than `behind_max`
+    /// entries behind is given a frame.
+    pub(crate) fn new(
+        follower: Arc<Follower>,
+        resyncs: Arc<Resyncs>,
+        after: Option<StreamId>,
+        behind_max: usize,
+    ) -> Self {
+        Self { follower, resyncs, position: after, owed_until: None, has_begun: false, behind_max }
+    }
+
+    /// Waits for what comes next; none when the follower has stopped. May be dropped while it waits: nothing is lost.
+    pub(crate) async fn next(&mut self) -> Option<Step> {
+        loop {
+            let Some(position) = self.position else {
+                let frame = self.follower.ready().await.ok()?;
+                self.position = Some(frame.event_id());
+                self.owed_until = Some(frame.event_id());
+                self.has_begun = true;
+                return Some(Step::Begin(frame));
+            };
+            let owed_until = match self.owed_until {
+                Some(id) => id,
+                None => *self.owed_until.insert(self.follower.ready().await.ok()?.event_id()),
+            };
+            match self.follower.read_after(position, self.behind_max + 1, READ_WAIT).await {
+                Ok(entries) if entries.len() > self.behind_max && position >= owed_until => self.lose(),
+                Ok(entries) => {
+                    if let Some(last) = entries.last() {
+                        self.position = Some(last.id);
+                        self.has_begun = true;
+                        return Some(Step::Entries(entries));
+                    }
+                }
+                Err(Error::HistoryTrimmed { .. }) => self.lose(),
+                Err(Error::NotReady { .. }) => drop(self.follower.ready().await.ok()?),
+                Err(Error::Stopped) => return None,
+                Err(Error::Store(error)) => {
+                    tracing::warn!(%error, "a client waits for the store");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Goes on with a frame. For a client that has nothing yet that is no loss.
+    fn lose(&mut self) {
+        self.position = None;
+        if self.has_begun {
+            self.resyncs.count();
+        }
+    }
+}

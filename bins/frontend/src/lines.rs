@@ -1,0 +1,140 @@
+//! The sector as English, a line an event: `tick 412  The … takes …`.
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use follow::{Entry, EntryKind, Frame};
+use sector_redis::StreamId;
+use serde::Deserialize;
+
+/// How many entries' lines are kept for others that read the same.
+const KEPT: usize = 64;
+
+/// Renders entries, each once for all readers that keep up.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    kept: Mutex<VecDeque<(StreamId, Bytes)>>,
+}
+
+#[derive(Deserialize)]
+struct Envelope<T> {
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    tick: u64,
+    texts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Begun {
+    universe_id: String,
+    tick: u64,
+    generator_seed: u64,
+}
+
+#[derive(Deserialize)]
+struct Ended {
+    tick: u64,
+    next_universe_in_ms: u64,
+}
+
+impl Lines {
+    /// The lines of an entry; empty if it has none.
+    pub(crate) fn of(&self, entry: &Entry) -> Bytes {
+        // Held while rendering: whoever comes second waits instead of doing it again.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, lines)) = kept.iter().find(|(id, _)| *id == entry.id) {
+            return lines.clone();
+        }
+        let lines = match render(entry) {
+            Ok(lines) => Bytes::from(lines),
+            Err(error) => {
+                tracing::warn!(id = %entry.id, kind = ?entry.kind, %error, "an entry cannot be told");
+                Bytes::new()
+            }
+        };
+        if kept.len() == KEPT {
+            kept.pop_front();
+        }
+        kept.push_back((entry.id, lines.clone()));
+        lines
+    }
+}
+
+fn render(entry: &Entry) -> Result<String, serde_json::Error> {
+    let mut lines = String::new();
+    match entry.kind {
+        EntryKind::Delta => {
+            let Envelope { data: Told { tick, texts } } = serde_json::from_slice(&entry.json)?;
+            texts.iter().for_each(|text| line(&mut lines, tick, text));
+        }
+        EntryKind::Snapshot => {
+            let Envelope { data: Begun { universe_id, tick, generator_seed } } = serde_json::from_slice(&entry.json)?;
+            line(&mut lines, tick, &format!("A new universe begins: {universe_id}, from the seed {generator_seed}."));
+        }
+        EntryKind::RunEnd => {
+            let Envelope { data: Ended { tick, next_universe_in_ms } } = serde_json::from_slice(&entry.json)?;
+            let seconds = next_universe_in_ms.div_ceil(1_000);
+            line(&mut lines, tick, &format!("The run is over; the next universe begins in {seconds} s."));
+        }
+        EntryKind::Other => {}
+    }
+    Ok(lines)
+}
+
+/// The latest notable events before the frame.
+pub(crate) fn history(frame: &Frame) -> Bytes {
+    let mut lines = String::new();
+    for (tick, event) in frame.board().history() {
+        line(&mut lines, tick, &sector_sim::narrate(frame.map(), frame.board(), event));
+    }
+    lines.into()
+}
+
+/// What a reader is told that was too slow.
+pub(crate) fn gap(frame: &Frame) -> Bytes {
+    let mut lines = String::new();
+    line(&mut lines, frame.tick(), "(You fell behind; the ticks before this one are left out.)");
+    lines.into()
+}
+
+fn line(lines: &mut String, tick: u64, text: &str) {
+    // Writing to a string does not fail.
+    let _ = write!(lines, "tick {tick}  ");
+    // Names and reasons come from players, and the reader may be a terminal that obeys control characters.
+    lines.extend(text.chars().map(|character| if character.is_control() { ' ' } else { character }));
+    lines.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: u64, kind: EntryKind, data: &str) -> Entry {
+        let id = StreamId::new(id);
+        Entry { id, kind, json: format!(r#"{{"id":"{id}","type":"…","data":{data}}}"#).into() }
+    }
+
+    #[test]
+    fn every_kind_of_entry_is_told_and_once_for_all() {
+        let lines = Lines::default();
+        let delta = entry(7, EntryKind::Delta, r#"{"tick":3,"texts":["One.","Two\u001b[2J\n."],"systems":[]}"#);
+        let told = lines.of(&delta);
+        assert_eq!(&told[..], b"tick 3  One.\ntick 3  Two [2J .\n");
+        assert_eq!(lines.of(&delta).as_ptr(), told.as_ptr());
+        let snapshot = entry(8, EntryKind::Snapshot, r#"{"universe_id":"u-1","tick":0,"generator_seed":7}"#);
+        assert_eq!(&lines.of(&snapshot)[..], b"tick 0  A new universe begins: u-1, from the seed 7.\n");
+        let end = entry(9, EntryKind::RunEnd, r#"{"tick":4,"next_universe_in_ms":14001}"#);
+        assert_eq!(&lines.of(&end)[..], b"tick 4  The run is over; the next universe begins in 15 s.\n");
+        assert!(lines.of(&entry(10, EntryKind::Delta, "{}")).is_empty());
+        assert!(lines.of(&entry(11, EntryKind::Other, "{}")).is_empty());
+        for id in 100..300 {
+            lines.of(&entry(id, EntryKind::Delta, r#"{"tick":3,"texts":[]}"#));
+        }
+        assert_eq!(lines.kept.lock().unwrap().len(), KEPT);
+    }
+}

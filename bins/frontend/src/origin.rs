@@ -1,0 +1,136 @@
+//! Which pages may open a WebSocket. Browsers let any page connect anywhere; it is the server that
+//! has to look at the `Origin`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use http::Uri;
+use http::uri::Authority;
+
+/// Where a page comes from: scheme, host and port, as browsers send it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    is_https: bool,
+    host: String,
+    port: u16,
+}
+
+/// A list of origins, separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origins(Vec<Origin>);
+
+impl Origin {
+    fn default_port(is_https: bool) -> u16 {
+        if is_https { 443 } else { 80 }
+    }
+
+    /// Whether a page from here that asks `host` (the `Host` of the request) asks where it came from.
+    fn is_same_host(&self, host: &str) -> bool {
+        host.parse::<Authority>().is_ok_and(|authority| {
+            authority.host().eq_ignore_ascii_case(&self.host)
+                && authority.port_u16().unwrap_or(Self::default_port(self.is_https)) == self.port
+        })
+    }
+}
+
+impl Origins {
+    /// Whether a page from `origin` may connect to `host`. A client that names no origin is no page.
+    #[must_use]
+    pub fn allow(&self, origin: Option<&str>, host: Option<&str>) -> bool {
+        let Some(origin) = origin else { return true };
+        let Ok(origin) = origin.parse::<Origin>() else { return false };
+        self.0.contains(&origin) || host.is_some_and(|host| origin.is_same_host(host))
+    }
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("{text:?} is not an origin such as https://example.org or http://localhost:5173");
+        let uri: Uri = text.parse().map_err(|_| refused())?;
+        let is_https = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(refused()),
+        };
+        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(refused)?;
+        // `http` reads an absent path as a slash; an origin has neither.
+        if uri.path_and_query().is_some_and(|path| path.as_str() != "/") || text.ends_with('/') {
+            return Err(refused());
+        }
+        if authority.port().is_some() && authority.port_u16().is_none() {
+            return Err(refused());
+        }
+        let port = authority.port_u16().unwrap_or(Self::default_port(is_https));
+        Ok(Self { is_https, host: authority.host().to_ascii_lowercase(), port })
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}://{}", if self.is_https { "https" } else { "http" }, self.host)?;
+        if self.port == Self::default_port(self.is_https) { Ok(()) } else { write!(formatter, ":{}", self.port) }
+    }
+}
+
+impl FromStr for Origins {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl fmt::Display for Origins {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        formatter.write_str(&parts.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_host_is_allowed_and_others_by_name_only() {
+        let none = Origins::default();
+        assert!(none.allow(None, Some("sector:9000")));
+        assert!(none.allow(Some("http://sector:9000"), Some("SECTOR:9000")));
+        assert!(none.allow(Some("https://sector"), Some("sector:443")));
+        assert!(none.allow(Some("http://[::1]:9000"), Some("[::1]:9000")));
+        for (origin, host) in [
+            ("http://sector:9001", "sector:9000"),
+            ("https://sector", "sector:80"),
+            ("http://sector.evil.example", "sector"),
+            ("http://evil.example", "sector"),
+            ("null", "sector"),
+            ("", "sector"),
+            ("http://sector:9000/", "sector:9000"),
+            ("http://me@sector:9000", "sector:9000"),
+        ] {
+            assert!(!none.allow(Some(origin), Some(host)), "{origin} to {host}");
+        }
+        assert!(!none.allow(Some("http://sector"), None));
+        let some: Origins = " https://Other.example, http://localhost:5173,".parse().unwrap();
+        assert_eq!(some.to_string(), "https://other.example,http://localhost:5173");
+        assert!(some.allow(Some("https://other.example"), Some("sector")));
+        assert!(some.allow(Some("https://other.example:443"), Some("sector")));
+        assert!(!some.allow(Some("http://other.example"), Some("sector")));
+    }
+
+    #[test]
+    fn a_list_with_a_bad_entry_names_it() {
+        assert_eq!("".parse::<Origins>().unwrap(), Origins::default());
+        for bad in ["*", "example.org", "ftp://example.org", "https://example.org/path", "https://example.org:99999"] {
+            let error = format!("https://good.example,{bad}").parse::<Origins>().unwrap_err();
+            assert!(error.contains(bad), "{bad}: {error}");
+        }
+    }
+}

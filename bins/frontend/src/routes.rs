@@ -1,0 +1,27 @@
+//! What is answered where; one file a resource.
+
+use http::Method;
+use service::{Router, Routes, ServiceError};
+
+use crate::state::State;
+
+pub(crate) mod files;
+pub(crate) mod health;
+pub(crate) mod preview;
+pub(crate) mod proxy;
+pub(crate) mod socket;
+pub(crate) mod tail;
+
+/// All routes; what has none is looked for among the files.
+pub(crate) fn build(state: State) -> Result<Routes<State>, ServiceError> {
+    Router::new(state)
+        .route(Method::GET, "/health", health::health)
+        .route(Method::GET, "/livez", health::livez)
+        .route(Method::GET, "/readyz", health::readyz)
+        .route(Method::GET, "/ws", socket::open)
+        .route(Method::GET, "/tail", tail::tail)
+        .route(Method::GET, "/preview", preview::preview)
+        .any("/api/{*rest}", proxy::pass_on)
+        .fallback(files::file)
+        .build()
+}

@@ -1,0 +1,18 @@
+//! The UI's files.
+
+use http::Method;
+use service::{Context, Problem, Response};
+
+use crate::state::State;
+
+/// `GET` of any path without a route.
+pub(crate) async fn file(context: Context<State>) -> Result<Response, Problem> {
+    let path = context.uri().path();
+    let Some(asset) = context.state().assets.get(path) else {
+        return Err(Problem::not_found("not_found", format!("There is nothing at {path}.")));
+    };
+    if *context.method() != Method::GET && *context.method() != Method::HEAD {
+        return Err(Problem::method_not_allowed(context.method(), &[Method::GET, Method::HEAD]));
+    }
+    Ok(asset.respond(context.headers()))
+}

@@ -1,0 +1,85 @@
+//! The sector that a seed gives, at tick 0. The live one is not touched.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::Compression;
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, VARY};
+use http::{HeaderName, HeaderValue};
+use sector_sim::{MAX_SEED, MAX_STARTERS, Rules, Size, Snapshot, Universe, World, WorldError};
+use service::query::missing;
+use service::{Context, Problem, Response, reply};
+use tokio::time::timeout;
+
+use crate::negotiation::{accepts_gzip, gzip, prefers_html};
+use crate::state::State;
+
+/// Most previews that are drawn at once.
+pub(crate) const PREVIEWS_AT_ONCE_MAX: usize = 2;
+/// How long a request waits for its turn to draw.
+const TURN_WAIT: Duration = Duration::from_secs(5);
+/// Most systems of a preview: about what can be drawn while somebody waits.
+const SYSTEMS_MAX: u32 = 3_000;
+/// The universe and the pace that a preview names.
+const UNIVERSE: &str = "preview";
+const TICK_DELAY_MS: u64 = 300;
+
+/// `GET /preview?seed=&systems=&factions=`: a snapshot, or the page that shows it if the client would rather have
+/// that.
+pub(crate) async fn preview(context: Context<State>) -> Result<Response, Problem> {
+    let is_gzip = accepts_gzip(context.headers());
+    if prefers_html(context.headers())
+        && let Some(page) = context.state().assets.get("/")
+    {
+        return Ok(varied(page.respond(context.headers())));
+    }
+    let query = context.query(&["seed", "systems", "factions"])?;
+    let seed = query.integer("seed", 0..=MAX_SEED)?.ok_or_else(|| missing("seed", "an integer from 0 to 2^53 - 1"))?;
+    let systems = query.integer("systems", 2..=SYSTEMS_MAX)?;
+    let factions = query.integer("factions", 2..=MAX_STARTERS)?;
+
+    let turn = timeout(TURN_WAIT, Arc::clone(&context.state().previews).acquire_owned());
+    let Ok(Ok(turn)) = turn.await else {
+        return Err(Problem::unavailable("busy", "Too many previews are being drawn; try again shortly.", 1));
+    };
+    let drawing = tokio::task::spawn_blocking(move || {
+        // Kept until it is drawn, even if the client has left.
+        let _turn = turn;
+        draw(seed, systems, factions, is_gzip)
+    });
+    let (bytes, is_packed) = drawing.await.map_err(Problem::internal)??;
+    let mut response = varied(reply::json_bytes(bytes));
+    // The same seed gives the same sector as long as the program does.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    if is_packed {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
+}
+
+fn varied(mut response: Response) -> Response {
+    const NAME: HeaderName = VARY;
+    response.headers_mut().insert(NAME, HeaderValue::from_static("accept, accept-encoding"));
+    response
+}
+
+/// The snapshot as JSON, and whether it is compressed.
+fn draw(seed: u64, systems: Option<u32>, factions: Option<u8>, is_gzip: bool) -> Result<(Bytes, bool), Problem> {
+    let rules = Rules::classic();
+    let standard = Size::standard(&rules);
+    let size = Size { systems: systems.unwrap_or(standard.systems), factions: factions.unwrap_or(standard.factions) };
+    let universe = Universe { id: UNIVERSE.to_owned(), tick_delay_ms: TICK_DELAY_MS, rules: rules.name.clone() };
+    let world = World::with_size(Arc::new(rules), seed, size).map_err(|error| match error {
+        WorldError::Map(error) => {
+            Problem::unprocessable("impossible_map", format!("There is no such sector: {error}."))
+        }
+        error => Problem::internal(error),
+    })?;
+    let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
+    let json = Bytes::from(serde_json::to_vec(&snapshot).map_err(Problem::internal)?);
+    Ok(match is_gzip.then(|| gzip(&json, Compression::fast())).flatten() {
+        Some(packed) => (packed, true),
+        None => (json, false),
+    })
+}

@@ -1,0 +1,196 @@
+//! One WebSocket, from open to closed.
+//!
+//! Listening and speaking go on at the same time, so that a client that reads slowly is still heard. What is said is
+//! cut into fragments: the socket's buffer stays small, however large a snapshot is, and pings go in between.
+
+use std::fmt;
+
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{FutureExt, Sink, SinkExt, StreamExt};
+use hyper_tungstenite::WebSocketStream;
+use hyper_tungstenite::tungstenite::protocol::frame::Frame as WireFrame;
+use hyper_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use hyper_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use hyper_tungstenite::tungstenite::{Error as WireError, Message, Utf8Bytes};
+use service::CancellationToken;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+
+use crate::config::Pace;
+use crate::feed::{Feed, Step};
+
+/// Longest message that a client may send. There is nothing to be said but pongs.
+const INCOMING_BYTES_MAX: usize = 16 << 10;
+/// Longest piece of a message that is sent.
+const FRAGMENT_BYTES_MAX: usize = 64 << 10;
+/// What a socket keeps for reading; clients say little.
+const READ_BUFFER_BYTES: usize = 4 << 10;
+
+/// Why a session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The client has closed, or is gone.
+    Left,
+    /// The server shuts down.
+    Shutdown,
+    /// The client said nothing for too long.
+    Silent,
+    /// The client sent more than it may.
+    TooLong,
+}
+
+impl End {
+    fn frame(self) -> Option<CloseFrame> {
+        let (code, reason) = match self {
+            Self::Left => return None,
+            Self::Shutdown => (CloseCode::Restart, "shutting down"),
+            Self::Silent => (CloseCode::Policy, "no pong for too long"),
+            Self::TooLong => (CloseCode::Size, "message too long"),
+        };
+        Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) })
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Left => "left",
+            Self::Shutdown => "shutdown",
+            Self::Silent => "silent",
+            Self::TooLong => "message too long",
+        })
+    }
+}
+
+/// The limits of a socket.
+pub(crate) fn socket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(Some(INCOMING_BYTES_MAX))
+        .max_frame_size(Some(INCOMING_BYTES_MAX))
+}
+
+/// Serves one client until it leaves or `shutdown`; then takes at most `pace.closing` to close.
+pub(crate) async fn serve<S>(socket: WebSocketStream<S>, mut feed: Feed, pace: Pace, shutdown: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut sink, mut stream) = socket.split();
+    let end = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => End::Shutdown,
+        end = listen(&mut stream, pace) => end,
+        end = speak(&mut sink, &mut feed, pace) => end,
+    };
+    tracing::debug!(%end, "a socket ends");
+    // Whatever goes wrong with closing, the connection ends with this function.
+    let _ = timeout(pace.closing, close(&mut sink, &mut stream, end)).await;
+}
+
+/// Hears the client out; what it says counts as a sign of life only.
+async fn listen<S>(stream: &mut SplitStream<WebSocketStream<S>>, pace: Pace) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        match timeout(pace.silence, stream.next()).await {
+            Err(_) => return End::Silent,
+            Ok(Some(Err(WireError::Capacity(_)))) => return End::TooLong,
+            Ok(None | Some(Err(_) | Ok(Message::Close(_)))) => return End::Left,
+            Ok(Some(Ok(_))) => {}
+        }
+    }
+}
+
+/// Sends what the feed gives, and pings.
+async fn speak<S>(sink: &mut SplitSink<WebSocketStream<S>, Message>, feed: &mut Feed, pace: Pace) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut pings = interval_at(Instant::now() + pace.ping, pace.ping);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let step = tokio::select! {
+            step = feed.next() => step,
+            _ = pings.tick() => match sink.send(ping()).await {
+                Ok(()) => continue,
+                Err(_) => return End::Left,
+            },
+        };
+        let sent = match step {
+            None => return End::Shutdown,
+            Some(Step::Begin(frame)) => {
+                let json = frame.snapshot_entry().json;
+                // While somebody holds it, the next tick has to copy it.
+                drop(frame);
+                send(sink, json, &mut pings).await
+            }
+            Some(Step::Entries(entries)) => {
+                let mut sent = Ok(());
+                for entry in entries {
+                    sent = send(sink, entry.json.clone(), &mut pings).await;
+                    if sent.is_err() {
+                        break;
+                    }
+                }
+                sent
+            }
+        };
+        if sent.is_err() {
+            return End::Left;
+        }
+    }
+}
+
+fn ping() -> Message {
+    Message::Ping(Bytes::new())
+}
+
+/// Sends one text, piece by piece, with pings between the pieces as they come due.
+async fn send<S>(sink: &mut S, text: Bytes, pings: &mut Interval) -> Result<(), WireError>
+where
+    S: Sink<Message, Error = WireError> + Unpin,
+{
+    for piece in fragments(text) {
+        if pings.tick().now_or_never().is_some() {
+            sink.feed(ping()).await?;
+        }
+        sink.send(Message::Frame(piece)).await?;
+    }
+    Ok(())
+}
+
+/// A text message as frames. They share its bytes.
+fn fragments(mut text: Bytes) -> impl Iterator<Item = WireFrame> {
+    let mut opcode = Some(OpCode::Data(Data::Text));
+    std::iter::from_fn(move || {
+        let this = opcode.take()?;
+        let piece = text.split_to(text.len().min(FRAGMENT_BYTES_MAX));
+        if !text.is_empty() {
+            opcode = Some(OpCode::Data(Data::Continue));
+        }
+        Some(WireFrame::message(piece, this, text.is_empty()))
+    })
+}
+
+/// Says goodbye and waits for the answer.
+async fn close<S>(
+    sink: &mut SplitSink<WebSocketStream<S>, Message>,
+    stream: &mut SplitStream<WebSocketStream<S>>,
+    end: End,
+) -> Result<(), WireError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match end.frame() {
+        Some(frame) => {
+            sink.send(Message::Close(Some(frame))).await?;
+            while let Some(Ok(_)) = stream.next().await {}
+            Ok(())
+        }
+        // The answer to the client's own goodbye is waiting to be sent.
+        None => sink.close().await,
+    }
+}
