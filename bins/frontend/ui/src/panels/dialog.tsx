@@ -12,7 +12,11 @@ export function Dialog(props: {
   const { onClose } = props;
   useEffect(() => {
     const dialog = ref.current;
-    if (dialog !== null && !dialog.open) dialog.showModal();
+    if (dialog !== null && !dialog.open) {
+      dialog.showModal();
+      // The dialog itself, so that a reader hears its title and no button looks pressed.
+      dialog.querySelector<HTMLElement>(".dialog-body")?.focus();
+    }
     return () => dialog?.close();
   }, []);
   return (
@@ -28,7 +32,7 @@ export function Dialog(props: {
         if (event.target === ref.current) onClose();
       }}
     >
-      <div class="dialog-body" tabIndex={-1} autofocus>
+      <div class="dialog-body" tabIndex={-1}>
         <header>
           <h2>{props.title}</h2>
           <button type="button" class="quiet" aria-label="Close" onClick={onClose}>

@@ -8,12 +8,15 @@ import type { World } from "../state/app";
 import type { FactionId } from "../api/wire";
 import { WORLD_SCALE, type Bounds } from "./camera";
 import { dataTexture } from "./gl";
+import { CANDIDATES, nearestGrid, NONE, type NearestGrid } from "./nearest";
 
 /** Systems in one row of the textures. */
 export const ROW = 1024;
 /** Faction numbers fit a byte; 0 is "nobody". */
 const FACTIONS = 256;
 const FADE_SECONDS = 0.7;
+/** A system colours the ground so far around it, in typical distances between systems. */
+export const REACH = 0.92;
 
 export class Ground {
   /** RG32F: position of each system in world units. */
@@ -25,6 +28,7 @@ export class Ground {
   bounds: Bounds = { left: 0, top: 0, right: 1000, bottom: 1000 };
   /** Typical distance between systems, world units. */
   spacing = 100;
+  grid: NearestGrid | null = null;
   xs = new Float32Array(0);
   ys = new Float32Array(0);
   private readonly numbers = new Map<FactionId, number>();
@@ -58,13 +62,20 @@ export class Ground {
     });
     const area = (bounds.right - bounds.left) * (bounds.bottom - bounds.top);
     this.spacing = systems.length > 1 ? Math.sqrt(Math.max(area, 1) / systems.length) : 100;
-    const margin = this.spacing * 0.6;
+    const margin = this.spacing * 0.75;
     this.bounds = {
       left: bounds.left - margin,
       top: bounds.top - margin,
       right: bounds.right + margin,
       bottom: bounds.bottom + margin,
     };
+    const pad = this.spacing;
+    this.grid = nearestGrid(this.xs, this.ys, {
+      left: bounds.left - pad,
+      top: bounds.top - pad,
+      right: bounds.right + pad,
+      bottom: bounds.bottom + pad,
+    });
     const { gl } = this;
     gl.bindTexture(gl.TEXTURE_2D, this.positions);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, ROW, rows, 0, gl.RG, gl.FLOAT, points);
@@ -113,6 +124,27 @@ export class Ground {
     this.shown[at + 3] = number;
     this.fading.set(index, { from, start: seconds });
     return true;
+  }
+
+  /** The number of the faction whose territory a place is; 0 for nobody's. */
+  ownerAt(x: number, y: number): number {
+    const { grid } = this;
+    if (grid === null) return 0;
+    const column = Math.floor((x - grid.left) / grid.cell);
+    const row = Math.floor((y - grid.top) / grid.cell);
+    if (column < 0 || row < 0 || column >= grid.columns || row >= grid.rows) return 0;
+    const first = (row * grid.columns + column) * CANDIDATES;
+    let least = this.spacing * REACH;
+    let owner = 0;
+    for (let i = first; i < first + CANDIDATES; i += 1) {
+      const index = grid.indices[i] ?? NONE;
+      if (index === NONE) break;
+      const distance = Math.hypot((this.xs[index] ?? 0) - x, (this.ys[index] ?? 0) - y);
+      if (distance >= least) continue;
+      least = distance;
+      owner = this.shown[index * 4 + 3] ?? 0;
+    }
+    return owner;
   }
 
   /** Moves colours on; true when something changed that the view shows. */

@@ -43,32 +43,6 @@ export function largestHoldings({ mirror, graph }: Pick<World, "mirror" | "graph
   });
 }
 
-/** Whether the nearest of the systems around is one of the faction's, and near enough to colour the place. */
-export function isWithin(
-  { mirror, graph }: Pick<World, "mirror" | "graph">,
-  faction: FactionId,
-  x: number,
-  y: number,
-  members: readonly SystemId[],
-): boolean {
-  let own = Infinity;
-  let nearest = -1;
-  const distanceTo = (id: SystemId): number => {
-    const system = mirror.system(id);
-    if (system === undefined) return Infinity;
-    return Math.hypot(system.x * WORLD_SCALE - x, system.y * WORLD_SCALE - y);
-  };
-  for (const id of members) {
-    const distance = distanceTo(id);
-    if (distance >= own) continue;
-    own = distance;
-    nearest = id;
-  }
-  return graph
-    .neighboursOf(nearest)
-    .every(({ to }) => mirror.system(to)?.owner === faction || distanceTo(to) > own);
-}
-
 /** Places to try for a name, nearest to the middle first; the last place before all. */
 export function placesAround(middle: Place, last: Place | undefined, spacing: number): Place[] {
   const places: Place[] = last === undefined ? [] : [last];

@@ -13,7 +13,7 @@ import { Instances, Program, type Frame } from "./gl";
 import { ATLAS_SIZE, GlyphAtlas, type TextStyle } from "./glyphs";
 import type { Ground } from "./ground";
 import { symbolRadius } from "./systems";
-import { isWithin, largestHoldings, placesAround, type Place } from "./holdings";
+import { largestHoldings, placesAround, type Place } from "./holdings";
 
 const NAME: TextStyle = { size: 11.5, weight: 500, spacing: 0.2 };
 const STRONG: TextStyle = { size: 12.5, weight: 700, spacing: 0.2 };
@@ -285,31 +285,34 @@ export class LabelsLayer {
       const letter = world.marks.get(faction)?.letter ?? "";
       const title = name.toUpperCase();
       const text = title.startsWith(letter) ? title : `${letter} · ${title}`;
-      const style = this.ground.spacing * zoom < SMALL_REALM_PX ? SMALL_REALM : REALM;
-      const width = this.atlas.width(style, text);
-      const free = (place: Place): boolean => {
-        const px = place.x * zoom;
-        const py = place.y * zoom;
-        const half = width / 2;
-        const inside = [-0.7, 0, 0.7].every((end) =>
-          isWithin(world, faction, place.x + (end * half) / zoom, place.y, members),
+      const number = this.ground.number(faction);
+      const last = this.realmPlaces.get(faction);
+      const places = placesAround({ x, y }, last, this.ground.spacing);
+      const styles =
+        this.ground.spacing * zoom < SMALL_REALM_PX ? [SMALL_REALM] : [REALM, SMALL_REALM];
+      let style = SMALL_REALM;
+      let width = 0;
+      let place: Place | undefined;
+      for (style of styles) {
+        width = this.atlas.width(style, text);
+        const half = width / 2 + 4;
+        place = places.find(
+          (at) =>
+            [-1, -0.5, 0, 0.5, 1].every(
+              (end) => this.ground.ownerAt(at.x + (end * half) / zoom, at.y) === number,
+            ) &&
+            this.taken.place({
+              left: at.x * zoom - half,
+              right: at.x * zoom + half,
+              top: at.y * zoom - 11,
+              bottom: at.y * zoom + 11,
+            }),
         );
-        return (
-          inside &&
-          this.taken.place({
-            left: px - half - 8,
-            right: px + half + 8,
-            top: py - 11,
-            bottom: py + 11,
-          })
-        );
-      };
-      const place = placesAround({ x, y }, this.realmPlaces.get(faction), this.ground.spacing).find(
-        free,
-      );
+        if (place !== undefined) break;
+      }
       if (place === undefined) continue;
       this.realmPlaces.set(faction, place);
-      const [red, green, blue] = this.ground.color(this.ground.number(faction));
+      const [red, green, blue] = this.ground.color(number);
       const at: Anchor = {
         ax: place.x,
         ay: place.y,

@@ -222,6 +222,22 @@ export class MapView {
     this.camera.resize(clientWidth, clientHeight);
     if (wasWhole) this.camera.fit(false);
     this.gl.viewport(0, 0, width, height);
+    this.keepSelectionInView();
+  }
+
+  /** A panel that opens must not cover what was just selected. */
+  private keepSelectionInView(): void {
+    const selection = this.app.selection.value;
+    if (selection === null) return;
+    const at =
+      selection.kind === "system"
+        ? this.systemOnScreen(selection.id)
+        : this.fleetOnScreen(selection.id);
+    if (at === null) return;
+    const { width, height } = this.camera;
+    if (at.x > 0 && at.y > 0 && at.x < width && at.y < height - 24) return;
+    const { x, y } = this.camera.toWorld(at.x, at.y);
+    this.camera.centre(x, y, 0, !this.calm.matches);
   }
 
   private frame(nowMs: number): Frame {
@@ -311,7 +327,7 @@ export class MapView {
     const late = this.redrawnBefore && elapsedMs > SLOW_FRAME_MS;
     const prompt = this.redrawnBefore && elapsedMs < PROMPT_FRAME_MS;
     this.redrawnBefore = redrawn;
-    if (elapsedMs > 1000) return;
+    if (elapsedMs > 3000) return;
     this.slowness = Math.max(-RECOVERY_FRAMES, this.slowness + (late ? 10 : prompt ? -1 : 0));
     if (this.slowness >= 100) {
       this.slowness = 0;

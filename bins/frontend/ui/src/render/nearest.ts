@@ -3,7 +3,7 @@
  * which the territory shader finds each pixel's nearest system. The cells are small
  * against the distance between systems, so the true nearest one is among them.
  */
-export const CANDIDATES = 12;
+export const CANDIDATES = 8;
 /** Marks an empty place when the map has fewer systems than candidates. */
 export const NONE = 0xffffffff;
 

@@ -4,8 +4,8 @@
  * when the view or an owner changes; a slow machine gets a coarser texture.
  */
 import { dataTexture, Program, type Frame } from "./gl";
-import { ROW, type Ground } from "./ground";
-import { CANDIDATES, nearestGrid, type NearestGrid } from "./nearest";
+import { REACH, ROW, type Ground } from "./ground";
+import { CANDIDATES } from "./nearest";
 
 const COVER_SCREEN = `
 void main() {
@@ -68,42 +68,44 @@ void main() {
   ivec2 cell = ivec2(floor((bent - uGrid.xy) / uGrid.z));
   if (any(lessThan(cell, ivec2(0))) || any(greaterThanEqual(cell, uCells))) { color = vec4(base, 1.0); return; }
 
+  uint ids[${CANDIDATES}];
   vec2 delta[${CANDIDATES}];
-  float owner[${CANDIDATES}];
   float nearest = 1e20;
   int own = -1;
-  vec4 ownColor = vec4(0.0);
   for (int i = 0; i < ${CANDIDATES / 4}; i++) {
-    uvec4 ids = texelFetch(uNearest, ivec2(cell.x * ${CANDIDATES / 4} + i, cell.y), 0);
+    uvec4 four = texelFetch(uNearest, ivec2(cell.x * ${CANDIDATES / 4} + i, cell.y), 0);
     for (int j = 0; j < 4; j++) {
       int k = i * 4 + j;
+      ids[k] = four[j];
       delta[k] = vec2(1e9);
-      owner[k] = -1.0;
-      if (ids[j] == 0xffffffffu) continue;
-      delta[k] = bent - texelFetch(uPositions, texel(ids[j]), 0).xy;
-      vec4 c = texelFetch(uOwners, texel(ids[j]), 0);
-      owner[k] = floor(c.a * 255.0 + 0.5);
+      if (four[j] == 0xffffffffu) continue;
+      delta[k] = bent - texelFetch(uPositions, texel(four[j]), 0).xy;
       float d = dot(delta[k], delta[k]);
-      if (d < nearest) { nearest = d; own = k; ownColor = c; }
+      if (d < nearest) { nearest = d; own = k; }
     }
   }
-  float reach = spacing * 0.92;
+  float reach = spacing * ${REACH};
   float di = sqrt(nearest);
-  if (own < 0 || owner[own] < 0.5 || di > reach) { color = vec4(base, 1.0); return; }
+  if (own < 0 || di > reach) { color = vec4(base, 1.0); return; }
+  vec4 ownColor = texelFetch(uOwners, texel(ids[own]), 0);
+  float owner = floor(ownColor.a * 255.0 + 0.5);
+  if (owner < 0.5) { color = vec4(base, 1.0); return; }
   // Distance to the border: half the difference between the nearest own and foreign system, over its slope.
   float border = reach - di;
   for (int k = 0; k < ${CANDIDATES}; k++) {
-    if (owner[k] < 0.0 || owner[k] == owner[own]) continue;
+    if (k == own || ids[k] == 0xffffffffu) continue;
     float dj = length(delta[k]);
+    if (0.5 * (dj - di) > border) continue;
+    if (floor(texelFetch(uOwners, texel(ids[k]), 0).a * 255.0 + 0.5) == owner) continue;
     float slope = 0.5 * length(delta[k] / dj - delta[own] / max(di, 1e-4));
     border = min(border, 0.5 * (dj - di) / max(slope, 0.35));
   }
   float borderPx = border * uView.z;
-  float mine = uMine > 0.5 && owner[own] == uMine ? 1.0 : 0.0;
+  float mine = uMine > 0.5 && owner == uMine ? 1.0 : 0.0;
   float wide = 0.9 + 0.6 * mine;
   float line = 1.0 - smoothstep(wide, wide + 1.0 / uScale + 0.4, abs(borderPx - wide));
   float glow = exp(-border / (spacing * 0.13));
-  int kind = int(mod(owner[own] - 1.0, 6.0));
+  int kind = int(mod(owner - 1.0, 6.0));
   float near = smoothstep(reach, reach * 0.2, di);
   float marks = pattern(kind, (world - uGrid.xy) * uView.z) * 0.10;
   float fill = 0.115 + 0.05 * near + 0.20 * glow + marks + 0.06 * mine;
@@ -127,7 +129,6 @@ export class TerritoryLayer {
   private readonly picture: WebGLTexture;
   private readonly target: WebGLFramebuffer;
   private readonly empty: WebGLVertexArrayObject;
-  private grid: NearestGrid | null = null;
   private drawn = "";
   private width = 0;
   private height = 0;
@@ -151,19 +152,15 @@ export class TerritoryLayer {
   }
 
   load(): void {
-    const { gl, ground } = this;
-    const pad = ground.spacing;
-    const { left, top, right, bottom } = ground.bounds;
-    const area = { left: left - pad, top: top - pad, right: right + pad, bottom: bottom + pad };
-    const grid = nearestGrid(ground.xs, ground.ys, area);
-    this.grid = grid;
+    const { gl } = this;
+    const { grid } = this.ground;
+    if (grid === null) return;
     gl.bindTexture(gl.TEXTURE_2D, this.nearest);
-    const width = (grid.columns * CANDIDATES) / 4;
     gl.texImage2D(
       gl.TEXTURE_2D,
       0,
       gl.RGBA32UI,
-      width,
+      (grid.columns * CANDIDATES) / 4,
       grid.rows,
       0,
       gl.RGBA_INTEGER,
@@ -198,7 +195,9 @@ export class TerritoryLayer {
     } else if (this.coarse && frame.seconds - this.lastMove > SETTLE_SECONDS) {
       this.redraw(frame, full, mine);
       this.coarse = false;
-    } else if (this.dirty && frame.seconds - this.lastRedraw >= this.quality * 0.08) {
+    } else if (this.dirty && frame.seconds - this.lastRedraw >= this.quality * 0.1) {
+      this.coarse = this.quality > 1;
+      this.lastMove = frame.seconds;
       this.redraw(frame, this.coarse ? full * (SCALES[this.quality] ?? 1) : full, mine);
     }
     this.copy.use(frame);
@@ -211,7 +210,8 @@ export class TerritoryLayer {
   }
 
   private redraw(frame: Frame, scale: number, mine: number): void {
-    const { gl, grid } = this;
+    const { gl } = this;
+    const { grid } = this.ground;
     this.dirty = false;
     this.redraws += 1;
     this.lastRedraw = frame.seconds;
