@@ -1,0 +1,268 @@
+//! The worker on every store: what it commits can be continued, replayed and trusted.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sector_redis::testkit::RedisServer;
+use sector_redis::{BatchOrder, Event, OrderBatch, Place, Store, StoreOptions, StreamId, open};
+use sector_sim::{Delta, Mirror, Snapshot, verify};
+use serde_json::Value;
+use service::CancellationToken;
+use service::config::Milliseconds;
+use sim_worker::{Config, Error, Sources};
+use tokio::task::JoinHandle;
+
+/// Longest wait for something that should happen at once.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn config(seed: u64) -> Config {
+    Config {
+        tick_ms: Milliseconds(10),
+        seed: Some(seed),
+        systems: 12,
+        factions: 3,
+        lease_ttl_ms: Milliseconds(5_000),
+        order_block_ms: Milliseconds(1_000),
+        reset_universe_on_start: false,
+        event_stream_maxlen: 10_000,
+        snapshot_every: 7,
+        universe_pause_ms: Milliseconds(20),
+    }
+}
+
+struct Worker {
+    shutdown: CancellationToken,
+    running: JoinHandle<Result<(), Error>>,
+}
+
+impl Worker {
+    fn start(config: Config, store: &Arc<dyn Store>) -> Worker {
+        let shutdown = CancellationToken::new();
+        let running =
+            tokio::spawn(sim_worker::run(config, store.clone(), Sources::system(), shutdown.clone()));
+        Worker { shutdown, running }
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.running.await.unwrap().unwrap();
+    }
+}
+
+/// The events after `after`, up to and including the first that fits.
+async fn events_until(store: &Arc<dyn Store>, after: StreamId, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
+    let collect = async {
+        let mut all: Vec<Event> = Vec::new();
+        loop {
+            let last = all.last().map_or(after, |event| event.id);
+            for event in store.events_after(last, 100, Duration::from_secs(5)).await.unwrap() {
+                let found = fits(&event);
+                all.push(event);
+                if found {
+                    return all;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, collect).await.expect("the event comes")
+}
+
+fn tick_of(event: &Event) -> u64 {
+    serde_json::from_str::<Value>(&event.data).unwrap()["tick"].as_u64().unwrap()
+}
+
+fn at_tick(tick: u64) -> impl Fn(&Event) -> bool {
+    move |event| event.kind == "delta" && tick_of(event) >= tick
+}
+
+/// The replay of a universe as the store holds it.
+async fn replay(store: &Arc<dyn Store>, universe: &str) -> Vec<String> {
+    let mut lines = vec![store.replay_header(universe).await.unwrap().unwrap()];
+    lines.extend(store.records(universe, 1, 10_000).await.unwrap().into_iter().map(|(_, record)| record));
+    lines
+}
+
+fn move_order(snapshot: &Snapshot, client_id: &str) -> BatchOrder {
+    let fleet = snapshot.fleets.iter().find(|fleet| fleet.owner.to_string() == "F1").unwrap();
+    let origin = fleet.system_id.unwrap();
+    let lane = snapshot.lanes.iter().find(|lane| lane.a == origin || lane.b == origin).unwrap();
+    let target = if lane.a == origin { lane.b } else { lane.a };
+    let body = format!(
+        r#"{{"faction":"F1","origin_id":{origin},"target_id":{target},"strength":1000,"client_id":"{client_id}"}}"#
+    );
+    BatchOrder { client_id: Some(client_id.to_owned()), body }
+}
+
+async fn append(store: &Arc<dyn Store>, client_id: &str) {
+    let head = store.head().await.unwrap().unwrap();
+    let snapshot = serde_json::from_str(&store.checkpoint().await.unwrap().unwrap().snapshot).unwrap();
+    let batch = OrderBatch {
+        universe: head.universe,
+        player: "0xtest".into(),
+        source: "human".into(),
+        at_ms: 0,
+        orders: vec![move_order(&snapshot, client_id)],
+    };
+    store.append_orders(&batch).await.unwrap();
+}
+
+/// How often the outcome of the order with this id stands in the events.
+fn outcomes(events: &[Event], client_id: &str) -> usize {
+    let mark = format!(r#""client_id":"{client_id}""#);
+    events.iter().filter(|event| event.kind == "delta").map(|event| event.data.matches(&mark).count()).sum()
+}
+
+/// Everything that the worker promises of a store, on this one. Ends with the digests of the first ticks.
+async fn keeps_its_promises(store: Arc<dyn Store>) -> Vec<String> {
+    let worker = Worker::start(config(5), &store);
+    let begun = events_until(&store, StreamId::START, at_tick(20)).await;
+    assert_eq!(begun[0].kind, "snapshot");
+    append(&store, "while-running").await;
+    let last = begun.last().unwrap().id;
+    let running = events_until(&store, last, |event| event.data.contains("while-running")).await;
+    worker.stop().await;
+
+    // An order that comes while nobody runs the sector waits for the next worker.
+    let before = store.head().await.unwrap().unwrap();
+    append(&store, "while-stopped").await;
+    assert_eq!(store.order_backlog().await.unwrap(), 1);
+    let worker = Worker::start(config(999), &store);
+    let again = events_until(&store, before.event_id, at_tick(before.tick + 15)).await;
+    worker.stop().await;
+    let after = store.head().await.unwrap().unwrap();
+    assert_eq!(after.universe, before.universe, "the universe goes on");
+    assert_eq!(tick_of(&again[0]), before.tick + 1, "no tick is lost or repeated");
+    assert!(after.epoch > before.epoch);
+    assert_eq!(store.order_backlog().await.unwrap(), 0);
+
+    // Every order has one outcome, also after a third start.
+    let worker = Worker::start(config(5), &store);
+    let third = events_until(&store, after.event_id, at_tick(after.tick + 5)).await;
+    worker.stop().await;
+    let all: Vec<Event> = [begun, running, again, third].concat();
+    assert_eq!(outcomes(&all, "while-running"), 1);
+    assert_eq!(outcomes(&all, "while-stopped"), 1);
+
+    // Whoever follows sees exactly what was committed.
+    let mut mirror = Mirror::new(&serde_json::from_str(&all[0].data).unwrap()).unwrap();
+    for event in &all[1..] {
+        let delta: Delta = serde_json::from_str(&event.data).unwrap();
+        if delta.tick > mirror.board().tick() {
+            mirror.apply(&delta).unwrap();
+            assert!(mirror.is_exact(), "tick {}", delta.tick);
+        }
+    }
+
+    // The record is a replay, and it verifies to the committed digest.
+    let head = store.head().await.unwrap().unwrap();
+    let lines = replay(&store, &head.universe).await;
+    let verified = verify(lines.iter().map(String::as_str)).unwrap();
+    assert_eq!((verified.ticks, verified.digest.to_string(), verified.orders), (head.tick, head.digest, 2));
+
+    // A restart that was asked for begins a new universe with that seed, and the old orders stay behind.
+    store.request_restart(Some(77)).await.unwrap();
+    let worker = Worker::start(config(5), &store);
+    let events = events_until(&store, head.event_id, |event| event.kind == "snapshot").await;
+    let snapshot: Snapshot = serde_json::from_str(&events.last().unwrap().data).unwrap();
+    assert_eq!((snapshot.generator_seed, snapshot.tick), (77, 0));
+    assert_ne!(snapshot.universe_id, head.universe);
+    events_until(&store, events.last().unwrap().id, at_tick(20)).await;
+    worker.stop().await;
+    assert_eq!(store.restart_request().await.unwrap(), None);
+    let lines = replay(&store, &snapshot.universe_id).await;
+    lines[1..=20].to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_every_store_the_same_history() {
+    let memory = keeps_its_promises(open(StoreOptions::memory()).await.unwrap()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Directory(folder.path().join("sector"));
+    let directory = keeps_its_promises(open(StoreOptions::new(place)).await.unwrap()).await;
+    let redis = RedisServer::start();
+    let redis = keeps_its_promises(open(StoreOptions::new(Place::redis(redis.url()))).await.unwrap()).await;
+    assert_eq!(memory, directory);
+    assert_eq!(memory, redis);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_sector_stands_still_and_a_standby_takes_over() {
+    let store = open(StoreOptions::memory()).await.unwrap();
+    let first = Worker::start(config(3), &store);
+    events_until(&store, StreamId::START, at_tick(3)).await;
+    let second = Worker::start(config(3), &store);
+    store.set_paused(true).await.unwrap();
+    // A tick may be under way; then there is none for twenty beats.
+    let mut head = store.head().await.unwrap().unwrap();
+    while let Some(last) = store.events_after(head.event_id, 100, config(3).tick_ms.duration() * 20).await.unwrap().pop() {
+        head.event_id = last.id;
+        head.tick = tick_of(&last);
+    }
+    first.stop().await;
+    store.set_paused(false).await.unwrap();
+    events_until(&store, head.event_id, at_tick(head.tick + 5)).await;
+    assert!(store.head().await.unwrap().unwrap().epoch > head.epoch, "the standby has a new epoch");
+    second.stop().await;
+}
+
+/// Nobody plays, so the run goes to the tick limit; time is paused and jumps from beat to beat.
+#[tokio::test(start_paused = true)]
+async fn a_run_ends_with_a_winner_and_the_next_one_begins() {
+    let store = open(StoreOptions::memory()).await.unwrap();
+    let worker = Worker::start(Config { snapshot_every: 500, ..config(8) }, &store);
+    let ended = loop {
+        let runs = store.runs(10).await.unwrap();
+        if let Some(run) = runs.first() {
+            break run.clone();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let head = loop {
+        let head = store.head().await.unwrap().unwrap();
+        if head.universe != ended.universe && head.tick > 3 {
+            break head;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    worker.stop().await;
+    let summary: Value = serde_json::from_str(&ended.summary).unwrap();
+    assert_eq!((summary["ticks"].as_u64(), summary["cause"].as_str()), (Some(2_000), Some("tick_limit")));
+    let verified = verify(replay(&store, &ended.universe).await.iter().map(String::as_str)).unwrap();
+    assert_eq!(Some(verified.digest.to_string().as_str()), summary["digest"].as_str());
+    assert_eq!(verified.result.unwrap().tick, 2_000);
+    let awards = store.awards(Some(&ended.universe)).await.unwrap();
+    assert_eq!(awards.len(), 1);
+    assert_eq!(Some(awards[0].faction.as_str()), summary["winner"].as_str());
+    // The next seed follows from the last.
+    let checkpoint: Snapshot = serde_json::from_str(&store.checkpoint().await.unwrap().unwrap().snapshot).unwrap();
+    assert_eq!(checkpoint.generator_seed, sector_sim::next_seed(8));
+    let end = events_until(&store, StreamId::new(head.event_id.number() - 50), |event| event.kind == "run_end").await;
+    assert!(end.last().unwrap().data.contains(&ended.universe));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_world_that_does_not_fit_its_digest_is_not_continued() {
+    let store = open(StoreOptions::memory()).await.unwrap();
+    let worker = Worker::start(config(4), &store);
+    events_until(&store, StreamId::START, at_tick(9)).await;
+    worker.stop().await;
+    // Somebody else commits a tick whose record is not what the engine does.
+    let head = store.head().await.unwrap().unwrap();
+    let lease = store.acquire_lease("vandal", Duration::from_secs(5)).await.unwrap().unwrap();
+    let commit = sector_redis::Commit {
+        lease: lease.clone(),
+        lease_ttl: Duration::from_secs(5),
+        universe: head.universe,
+        tick: head.tick + 1,
+        digest: "0123456789abcdef".into(),
+        cursor: head.cursor,
+        record: format!(r#"{{"tick":{},"digest":"0123456789abcdef"}}"#, head.tick + 1),
+        ..sector_redis::Commit::default()
+    };
+    store.commit(&commit).await.unwrap();
+    store.release_lease(&lease).await.unwrap();
+    let error = sim_worker::run(config(4), store, Sources::system(), CancellationToken::new()).await.unwrap_err();
+    assert!(matches!(error, Error::Diverged { .. }), "{error}");
+    assert!(error.to_string().contains(&format!("from tick {} on", head.tick + 1)), "{error}");
+}
