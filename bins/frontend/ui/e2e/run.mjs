@@ -21,7 +21,13 @@ mkdirSync(values.out, { recursive: true });
 
 const started = Date.now();
 const say = (text) => console.log(`${((Date.now() - started) / 1000).toFixed(1)} s  ${text}`);
-const shot = (page, name) => page.screenshot({ path: join(values.out, `${name}.png`) });
+
+/** A picture of the page as it is after the next frames. */
+async function shot(page, name) {
+  const from = await page.evaluate(() => window.__sector.frames);
+  await page.waitForFunction((least) => window.__sector.frames > least + 2, from);
+  await page.screenshot({ path: join(values.out, `${name}.png`) });
+}
 
 function promise(holds, text) {
   if (!holds) throw new Error(`broken promise: ${text}`);

@@ -3,6 +3,7 @@ import type { GameEvent } from "../src/api/wire";
 import {
   cancelOrder,
   focusOrder,
+  markMissed,
   moveOrder,
   musterOrder,
   newClientId,
@@ -102,6 +103,17 @@ describe("outcomes", () => {
     const orders = [tracked("a", { status: "applied", tick: 3 })];
     expect(settle(orders, [applied("z")], [], 12)).toBe(orders);
     expect(settle(orders, [refused("a", "too_weak")], [], 12)).toBe(orders);
+  });
+
+  it("are owned up to when they were missed, and still settle if they come", () => {
+    const orders = [tracked("a"), tracked("b", { status: "applied" })];
+    const after = markMissed(orders);
+    expect(after.map(({ status }) => status)).toEqual(["missed", "applied"]);
+    expect(settle(after, [applied("a")], [], 3)[0]).toMatchObject({
+      status: "applied",
+      reason: "",
+    });
+    expect(markMissed(after)).toBe(after);
   });
 
   it("use the server's sentence for an unknown code", () => {

@@ -8,6 +8,7 @@ const WORDS: Record<OrderStatus, string> = {
   applied: "done",
   refused: "refused",
   failed: "not sent",
+  missed: "outcome not seen",
 };
 
 /** What became of each of one's own orders. */

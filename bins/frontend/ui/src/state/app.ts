@@ -21,6 +21,7 @@ import { Operator } from "./operator";
 import {
   cancelOrder,
   focusOrder,
+  markMissed,
   moveOrder,
   musterOrder,
   newClientId,
@@ -270,6 +271,7 @@ export class App {
     this.log.set(this.lines);
     const isNew = before !== null && before !== snapshot.universe_id;
     if (isNew && this.feed !== null) this.enterUniverse();
+    else this.orders.set(markMissed(this.orders.value));
     this.ending.set(
       snapshot.result === null
         ? null

@@ -4,7 +4,7 @@ import type { FactionId, Fleet, Focus, GameEvent, Order, System, SystemId } from
 /** What must stay behind and what must leave when a fleet is split, in thousandths. */
 export const LEAST_PART = 1_000;
 
-export type OrderStatus = "sending" | "accepted" | "applied" | "refused" | "failed";
+export type OrderStatus = "sending" | "accepted" | "applied" | "refused" | "failed" | "missed";
 
 export interface TrackedOrder {
   clientId: string;
@@ -85,17 +85,19 @@ export function focusOrder(
 }
 
 const REFUSALS: Record<string, string> = {
+  unknown_faction: "Your faction is out of the war.",
   unknown_system: "There is no such system.",
   unknown_fleet: "That fleet no longer exists.",
-  unknown_faction: "There is no such faction.",
-  not_owner: "It is not yours any more.",
-  no_idle_fleet: "No idle fleet of yours was there.",
-  fleet_enroute: "The fleet is under way and cannot take a new course before it arrives.",
+  not_owner: "It belongs to another faction now.",
+  no_idle_fleet: "No idle fleet of yours is there.",
+  not_at_origin: "The fleet has left, or is under way.",
   too_weak: "The fleet is too weak: 1.0k must leave and 1.0k must stay.",
+  already_there: "The fleet is already there.",
   unreachable: "No lane leads there.",
-  same_system: "The fleet is already there.",
+  no_route: "The fleet has no further route to cancel.",
   duplicate: "The same order was given before.",
-  eliminated: "Your faction is out of the war.",
+  wrong_universe: "It was meant for the universe before this one.",
+  run_over: "The war is over.",
 };
 
 /** A refusal code in words; the server's own sentence serves for codes unknown here. */
@@ -134,4 +136,14 @@ export function settle(
 
 export function isSettled(tracked: TrackedOrder): boolean {
   return tracked.status === "applied" || tracked.status === "refused";
+}
+
+/** After a cut in the stream: what was waiting for its outcome may have had it unseen. */
+export function markMissed(orders: readonly TrackedOrder[]): readonly TrackedOrder[] {
+  if (!orders.some(({ status }) => status === "accepted")) return orders;
+  return orders.map((tracked) =>
+    tracked.status === "accepted"
+      ? { ...tracked, status: "missed", reason: "The connection was cut meanwhile." }
+      : tracked,
+  );
 }
