@@ -1,1 +1,31 @@
-//! The HTTP API of a sector.
+//! The HTTP API of a sector: logins, claims, orders, and the sector as it is.
+//!
+//! # Invariants
+//! - An order reaches the sector only through `POST /orders`: its form, its sender's right to the
+//!   faction and everything that is already certain are checked, then the whole batch is appended in one
+//!   atomic step, or nothing is.
+//! - Nobody but the worker writes the world. What is answered about it comes from one
+//!   [`follow::Follower`]; a snapshot is encoded once a tick, however many ask.
+//! - Every refusal is an `application/problem+json` with a stable `code`.
+//! - A login nonce and an operator's code work once.
+//!
+//! [`run`] serves it, [`openapi`] describes it; `docs/openapi.json` holds the same text.
+
+pub mod caller;
+pub mod config;
+pub mod document;
+pub mod error;
+pub mod operator;
+mod problems;
+mod routes;
+mod run;
+mod seats;
+pub mod state;
+pub mod wire;
+
+pub use config::{Config, Options};
+pub use document::openapi;
+pub use error::Error;
+pub use operator::allow_operator;
+pub use run::{run, run_with};
+pub use state::{Api, WallClock, system_clock};

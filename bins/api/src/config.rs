@@ -1,0 +1,256 @@
+//! The options of the API: flags before environment before defaults.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use clap::{Args, Parser};
+use http::HeaderValue;
+use sector_auth::token::SECRET_BYTES_MIN;
+use sector_auth::{Address, Secret};
+use sector_redis::{KeyNames, Place, RedisOptions, StoreOptions};
+use service::config::{Seconds, seconds};
+use service::telemetry::LogOptions;
+
+/// The API as a process of its own.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "api", version, about = "The HTTP API of a sector")]
+pub struct Options {
+    /// Port to listen on
+    #[arg(long, env = "PORT", default_value_t = 8000, value_name = "PORT")]
+    pub port: u16,
+    /// Address to listen on
+    #[arg(long, env = "BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub bind: IpAddr,
+    /// Where the state is kept.
+    #[command(flatten)]
+    pub redis: RedisArgs,
+    /// What the API itself needs.
+    #[command(flatten)]
+    pub config: Config,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogOptions,
+}
+
+/// Where Redis is, and what the keys are called.
+#[derive(Clone, Args)]
+pub struct RedisArgs {
+    /// The Redis that holds the sector: redis://[user:password@]host[:port][/database]
+    #[arg(
+        long,
+        env = "REDIS_URL",
+        default_value = "redis://127.0.0.1:6379",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub redis_url: String,
+    /// Name of the event stream
+    #[arg(long, env = "EVENT_STREAM", default_value = "sector:events", value_name = "KEY")]
+    pub event_stream: String,
+    /// Name of the order stream
+    #[arg(long, env = "ORDER_STREAM", default_value = "sector:orders", value_name = "KEY")]
+    pub order_stream: String,
+    /// Name of the key of the newest snapshot
+    #[arg(long, env = "SNAPSHOT_KEY", default_value = "sector:snapshot", value_name = "KEY")]
+    pub snapshot_key: String,
+}
+
+impl std::fmt::Debug for RedisArgs {
+    /// Leaves out the URL, which may hold a password.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("RedisArgs")
+            .field("event_stream", &self.event_stream)
+            .field("order_stream", &self.order_stream)
+            .field("snapshot_key", &self.snapshot_key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RedisArgs {
+    /// As the store takes it.
+    #[must_use]
+    pub fn store_options(&self) -> StoreOptions {
+        let names = KeyNames {
+            event_stream: self.event_stream.clone(),
+            order_stream: self.order_stream.clone(),
+            snapshot_key: self.snapshot_key.clone(),
+            ..KeyNames::default()
+        };
+        StoreOptions::new(Place::Redis(RedisOptions { names, ..RedisOptions::new(self.redis_url.clone()) }))
+    }
+}
+
+/// What the API needs besides a listener and a store. [`Config::new`] fills in the defaults.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Secret that signs login tokens, at least 32 bytes; there is no default
+    #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_parser = token_secret, value_name = "SECRET")]
+    pub jwt_secret: Secret,
+    /// How long a login lasts
+    #[arg(long, env = "JWT_TTL_SECONDS", default_value = "86400s", value_parser = seconds(60..=2_592_000), value_name = "SECONDS")]
+    pub jwt_ttl_seconds: Seconds,
+    /// Issuer that login tokens name
+    #[arg(long, env = "JWT_ISSUER", default_value = "sector", value_name = "NAME")]
+    pub jwt_issuer: String,
+    /// Audience that login tokens name
+    #[arg(long, env = "JWT_AUDIENCE", default_value = "sector-api", value_name = "NAME")]
+    pub jwt_audience: String,
+    /// How long a login message may be signed
+    #[arg(long, env = "AUTH_NONCE_TTL_SECONDS", default_value = "300s", value_parser = seconds(10..=3_600), value_name = "SECONDS")]
+    pub auth_nonce_ttl_seconds: Seconds,
+    /// Host and port of the site that players see, as the login message names it
+    #[arg(long, env = "AUTH_DOMAIN", default_value = "localhost:9000", value_name = "HOST:PORT")]
+    pub auth_domain: String,
+    /// Address of the site that players see, as the login message names it
+    #[arg(long, env = "AUTH_URI", default_value = "http://localhost:9000", value_name = "URL")]
+    pub auth_uri: String,
+    /// Chain that the login message names
+    #[arg(long, env = "AUTH_CHAIN_ID", default_value_t = 1, value_name = "NUMBER")]
+    pub auth_chain_id: u64,
+    /// Token that bots present as X-Bot-Token; without it bots are refused
+    #[arg(long, env = "BOT_API_TOKEN", hide_env_values = true, value_name = "SECRET")]
+    pub bot_api_token: Option<Secret>,
+    /// Addresses that get the admin role when they log in, separated by commas
+    #[arg(long, env = "ADMIN_ADDRESSES", default_value = "", value_name = "ADDRESSES")]
+    pub admin_addresses: List<Address>,
+    /// How long a player may be away before the faction is free again
+    #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
+    pub claim_idle_seconds: Seconds,
+    /// Origins whose pages may call this API, separated by commas; * for all
+    #[arg(long, env = "CORS_ORIGINS", default_value = "", value_name = "ORIGINS")]
+    pub cors_origins: List<Origin>,
+}
+
+impl Config {
+    /// The defaults, with this secret.
+    #[must_use]
+    pub fn new(jwt_secret: Secret) -> Self {
+        Self {
+            jwt_secret,
+            jwt_ttl_seconds: Seconds(86_400),
+            jwt_issuer: "sector".to_owned(),
+            jwt_audience: "sector-api".to_owned(),
+            auth_nonce_ttl_seconds: Seconds(300),
+            auth_domain: "localhost:9000".to_owned(),
+            auth_uri: "http://localhost:9000".to_owned(),
+            auth_chain_id: 1,
+            bot_api_token: None,
+            admin_addresses: List::default(),
+            claim_idle_seconds: Seconds(600),
+            cors_origins: List::default(),
+        }
+    }
+}
+
+fn token_secret(text: &str) -> Result<Secret, String> {
+    if text.len() < SECRET_BYTES_MIN {
+        return Err(format!("it has {} bytes; at least {SECRET_BYTES_MIN} are needed", text.len()));
+    }
+    Secret::new(text).map_err(|error| error.to_string())
+}
+
+/// Values separated by commas; the empty text is the empty list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T>(pub Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: FromStr> FromStr for List<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+/// An origin that pages are served from, such as `https://sector.example`, or `*` for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(pub(crate) HeaderValue);
+
+impl Origin {
+    /// Whether it stands for all origins.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0 == "*"
+    }
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("{text:?} is not an origin such as https://sector.example, nor *");
+        let is_origin = ["http://", "https://"]
+            .iter()
+            .filter_map(|scheme| text.strip_prefix(scheme))
+            .any(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']));
+        if text != "*" && !is_origin {
+            return Err(refused());
+        }
+        HeaderValue::from_str(text).map(Self).map_err(|_| refused())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn parse(arguments: &[&str]) -> Result<Options, String> {
+        Options::try_parse_from([&["api"], arguments].concat()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_of_flags_and_code_agree() {
+        let parsed = parse(&["--jwt-secret", SECRET]).unwrap();
+        let coded = Config::new(Secret::new(SECRET).unwrap());
+        assert_eq!(format!("{:?}", parsed.config), format!("{coded:?}"));
+        assert_eq!((parsed.port, parsed.bind.to_string()), (8000, "127.0.0.1".to_owned()));
+    }
+
+    #[test]
+    fn there_is_no_default_secret_and_none_too_short() {
+        assert!(parse(&[]).unwrap_err().contains("--jwt-secret"));
+        let text = parse(&["--jwt-secret", "hunter2"]).unwrap_err();
+        assert!(text.contains("--jwt-secret") && text.contains("32"), "{text}");
+    }
+
+    #[test]
+    fn lists_name_what_they_refuse() {
+        let address = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf";
+        let options = parse(&[
+            "--jwt-secret",
+            SECRET,
+            "--admin-addresses",
+            &format!("{address}, {address},"),
+            "--cors-origins",
+            "https://sector.example,*",
+        ]);
+        let config = options.unwrap().config;
+        assert_eq!(config.admin_addresses.0.len(), 2);
+        assert!(!config.cors_origins.0[0].is_any() && config.cors_origins.0[1].is_any());
+        let text = parse(&["--jwt-secret", SECRET, "--admin-addresses", "0x12"]).unwrap_err();
+        assert!(text.contains("--admin-addresses") && text.contains("0x12"), "{text}");
+        for bad in ["sector.example", "https://", "https://sector.example/path", "ftp://sector.example"] {
+            assert!(parse(&["--jwt-secret", SECRET, "--cors-origins", bad]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let options =
+            parse(&["--jwt-secret", SECRET, "--bot-api-token", "hunter2", "--redis-url", "redis://:hunter3@host"]);
+        let text = format!("{:?}", options.unwrap());
+        assert!(!text.contains(SECRET) && !text.contains("hunter"), "{text}");
+    }
+}

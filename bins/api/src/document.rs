@@ -1,0 +1,104 @@
+//! The description of the API, made from the code that answers.
+
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
+use utoipa::{Modify, OpenApi};
+
+use crate::routes::{admin, auth, events, factions, health, me, openapi as document, orders, snapshot};
+use crate::wire::ProblemDocument;
+
+/// Everything there is to describe.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Sector",
+        description = "The HTTP API of a sector: logins, claims, orders, and the sector as it is.\n\nAll numbers are integers: strength, stock and economy in thousandths; stability, unrest and odds per mille; positions from 0 to 1000000; time in ticks. Errors are `application/problem+json` with a stable `code`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    servers((url = "http://localhost:8000", description = "A sector on this machine")),
+    tags(
+        (name = "auth", description = "Logging in: sign a message with a wallet's key, get a token."),
+        (name = "players", description = "Claiming a faction and giving orders."),
+        (name = "sector", description = "The sector as it is, and what happens in it. Open to all."),
+        (name = "admin", description = "For whoever runs the sector; takes the admin role."),
+        (name = "service", description = "About the service itself.")
+    ),
+    paths(
+        health::health,
+        auth::nonce,
+        auth::verify,
+        auth::operator,
+        me::me,
+        factions::list,
+        factions::claim,
+        factions::release,
+        snapshot::snapshot,
+        events::events,
+        orders::give,
+        admin::restart,
+        admin::bots_only,
+        admin::paused,
+        admin::pause,
+        document::document
+    ),
+    components(schemas(ProblemDocument)),
+    modifiers(&Security, &Problems)
+)]
+struct Described;
+
+/// How to prove who is asking.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("The token of a login, for players and admins."))
+            .build();
+        let bot = ApiKeyValue::with_description("X-Bot-Token", "The token that all bots of this sector share.");
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("botToken", SecurityScheme::ApiKey(ApiKey::Header(bot)));
+    }
+}
+
+/// Gives every error its body, and every operation the errors that any may answer.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut Document) {
+        for item in document.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.delete];
+            operations.into_iter().flatten().for_each(complete);
+        }
+    }
+}
+
+fn complete(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    let unavailable = "`store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After.";
+    for (status, description) in [("400", "`invalid_query`."), ("500", "`internal`: our fault."), ("503", unavailable)]
+    {
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new(description)));
+    }
+    for (status, response) in responses.iter_mut() {
+        let is_error = status.starts_with(['4', '5']);
+        if let RefOr::T(response) = response
+            && is_error
+            && response.content.is_empty()
+        {
+            let schema = Ref::from_schema_name("ProblemDocument");
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(Content::new(Some(schema))));
+        }
+    }
+}
+
+/// The description of the API: OpenAPI 3.1, JSON, the same text from the same code.
+#[must_use]
+pub fn openapi() -> String {
+    let mut text = Described::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}

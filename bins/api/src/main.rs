@@ -1,0 +1,26 @@
+//! The HTTP API of a sector as a process of its own, over Redis.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use api::{Error, Options};
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match start(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(options: Options) -> Result<(), Error> {
+    service::telemetry::init(&options.log)?;
+    let shutdown = service::shutdown_on_signals()?;
+    let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
+    let store = sector_redis::open(options.redis.store_options()).await?;
+    api::run(options.config, listener, store, shutdown).await
+}

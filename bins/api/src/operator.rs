@@ -1,0 +1,28 @@
+//! One-time codes for whoever started the process: a link printed on the terminal signs the local
+//! operator's browser in as admin.
+
+use std::time::Duration;
+
+use sector_redis::Store;
+use sha3::{Digest, Sha3_256};
+
+/// Longest code that is looked at, in bytes.
+pub const CODE_BYTES_MAX: usize = 256;
+
+/// Lets `code` be exchanged once, within `ttl`, for a token with the admin role at
+/// `POST /auth/operator`. Only a digest of the code is stored. It should have 128 random bits or more.
+///
+/// # Errors
+/// Those of the store.
+pub async fn allow_operator(store: &dyn Store, code: &str, ttl: Duration) -> Result<(), sector_redis::Error> {
+    store.put_nonce(&key(code), "admin", ttl).await
+}
+
+/// Whether the code was allowed and not used yet; uses it up.
+pub(crate) async fn take_operator(store: &dyn Store, code: &str) -> Result<bool, sector_redis::Error> {
+    Ok(store.take_nonce(&key(code)).await?.is_some())
+}
+
+fn key(code: &str) -> String {
+    format!("operator:{}", hex::encode(Sha3_256::digest(code.as_bytes())))
+}

@@ -1,0 +1,60 @@
+//! Errors of the store and the follower as clients see them.
+
+use http::StatusCode;
+use sector_redis::Error as StoreError;
+use service::Problem;
+
+/// What to do about a failing store, in seconds from now.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// A store's error for the client.
+pub(crate) fn of_store(error: StoreError) -> Problem {
+    match &error {
+        StoreError::Unavailable { .. } => Problem::unavailable(
+            "store_unavailable",
+            "The state of the sector cannot be reached at present; try again shortly.",
+            RETRY_AFTER_SECONDS,
+        )
+        .with_source(error),
+        StoreError::WrongUniverse { current: None, .. } => no_universe(),
+        StoreError::WrongUniverse { .. } => {
+            Problem::conflict("run_over", "The run has ended; its universe takes no further orders.")
+        }
+        _ => Problem::internal(error),
+    }
+}
+
+/// A follower's error for the client.
+pub(crate) fn of_follower(error: follow::Error) -> Problem {
+    match error {
+        follow::Error::HistoryTrimmed { after } => Problem::gone(
+            "history_trimmed",
+            format!("One cannot go on from event {after}: take a snapshot and go on from the id in its ETag."),
+        ),
+        follow::Error::NotReady { reason } => Problem::unavailable(
+            "no_universe",
+            "There is no universe to look at yet; try again shortly.",
+            RETRY_AFTER_SECONDS,
+        )
+        .with_source(reason),
+        follow::Error::Stopped => {
+            Problem::unavailable("stopping", "This server is stopping; try another or again.", RETRY_AFTER_SECONDS)
+        }
+        follow::Error::Store(error) => of_store(error),
+    }
+}
+
+/// 409 while there is nothing to act in.
+pub(crate) fn no_universe() -> Problem {
+    Problem::conflict("no_universe", "No universe is running; wait until one begins.")
+}
+
+/// 400 for fields of a body that the JSON reader cannot judge.
+pub(crate) fn invalid_body(error: service::FieldError) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_body",
+        format!("Field {} is not as it should be: {}", error.field, error.detail),
+    )
+    .with_error(error)
+}

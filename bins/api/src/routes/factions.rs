@@ -1,0 +1,171 @@
+//! `/factions`: who plays, and whose seat is free.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use follow::Frame;
+use sector_redis::ClaimOutcome;
+use sector_sim::{FactionId, FactionKind, faction_color};
+use service::{Context, FieldError, Problem, Response, reply};
+
+use super::me::describe;
+use crate::caller::{identify, person};
+use crate::problems::{no_universe, of_follower, of_store};
+use crate::seats::renew;
+use crate::state::Api;
+use crate::wire::{ClaimRequest, Controller, FactionList, FactionSeat, Me, ReleaseAnswer};
+
+/// Longest body of a claim, in bytes.
+const BODY_BYTES_MAX: usize = 1_024;
+/// How long a request waits for this process to see what was committed.
+pub(super) const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
+
+/// All factions of the running universe, and who plays them.
+#[utoipa::path(
+    get,
+    path = "/factions",
+    operation_id = "factions",
+    tag = "players",
+    responses((status = 200, description = "All factions that ever were in this universe.", body = FactionList))
+)]
+pub(crate) async fn list(context: Context<Api>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    renew(context.state(), identify(&context)).await;
+    let api = context.state();
+    let frame = api.follower.frame().map_err(of_follower)?;
+    let claims = api.store.claims(frame.universe(), api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
+    let claimed: HashSet<String> = claims.into_iter().map(|claim| claim.faction).collect();
+    let factions = frame.board().factions().iter().map(|faction| {
+        let is_claimed = claimed.contains(&faction.id.to_string());
+        FactionSeat {
+            id: faction.id,
+            name: faction.name.to_string(),
+            color: faction_color(faction.id).to_owned(),
+            kind: faction.id.kind(),
+            alive: faction.alive,
+            systems: faction.systems,
+            value: faction.value,
+            strength: faction.strength,
+            claimed: is_claimed,
+            claimable: !is_claimed && is_open(&frame, faction.id),
+            controller: if is_claimed { Controller::Human } else { Controller::Bot },
+        }
+    });
+    reply::json(&FactionList { universe_id: frame.universe().to_owned(), factions: factions.collect() })
+}
+
+/// Claim a faction.
+///
+/// One faction a player, one player a faction, starters only. A claim ends with the universe, and when
+/// its player was away for too long; any request with the player's token renews it.
+#[utoipa::path(
+    post,
+    path = "/factions/claim",
+    operation_id = "claim_faction",
+    tag = "players",
+    security(("bearer" = [])),
+    request_body = ClaimRequest,
+    responses(
+        (status = 200, description = "The faction is yours, now or since before.", body = Me),
+        (status = 400, description = "`malformed_json`, `invalid_body`, `unknown_faction`."),
+        (status = 401, description = "`unauthenticated`, or the token's fault."),
+        (status = 403, description = "`not_a_player`: bots claim nothing."),
+        (status = 409, description = "`faction_claimed`: another player holds it. `already_claimed`: you hold another. `not_claimable`: it is no starter, or eliminated. `run_over`, `no_universe`."),
+        (status = 413, description = "`payload_too_large`: beyond 1024 bytes."),
+        (status = 415, description = "`unsupported_media_type`: send application/json."),
+    )
+)]
+pub(crate) async fn claim(mut context: Context<Api>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    let person = person(&context)?;
+    let ClaimRequest { faction: wanted } = context.json(BODY_BYTES_MAX).await?;
+    let api = context.state();
+    let frame = acting_frame(api).await?;
+    let id = wanted.parse::<FactionId>().ok().filter(|&id| frame.board().faction(id).is_some());
+    let Some(id) = id else {
+        let shown: String = wanted.chars().take(16).collect();
+        let known: Vec<String> = frame.board().factions().iter().map(|faction| faction.id.to_string()).collect();
+        let detail = "There is no such faction in this universe.";
+        return Err(Problem::bad_request("unknown_faction", detail).with_error(FieldError::new(
+            "faction",
+            shown,
+            known.join(", "),
+            detail,
+        )));
+    };
+    if !is_open(&frame, id) {
+        return Err(Problem::conflict(
+            "not_claimable",
+            format!("{id} cannot be claimed: only starters that are still alive can."),
+        ));
+    }
+    let outcome = api
+        .store
+        .claim(frame.universe(), &id.to_string(), &person.player(), api.now().unix_ms(), api.idle_ms())
+        .await
+        .map_err(of_store)?;
+    drop(frame);
+    match outcome {
+        ClaimOutcome::Claimed => reply::json(&describe(api, &person).await?),
+        ClaimOutcome::TakenByOther => Err(Problem::conflict("faction_claimed", format!("Another player holds {id}."))),
+        ClaimOutcome::AlreadyHolds(other) => {
+            Err(Problem::conflict("already_claimed", format!("You hold {other}; give it up first.")))
+        }
+        ClaimOutcome::WrongUniverse => {
+            Err(Problem::conflict("run_over", "The universe has just ended; try again in the next one."))
+        }
+    }
+}
+
+/// Give the claimed faction up.
+#[utoipa::path(
+    delete,
+    path = "/factions/claim",
+    operation_id = "release_faction",
+    tag = "players",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "No faction is yours any more.", body = ReleaseAnswer),
+        (status = 401, description = "`unauthenticated`, or the token's fault."),
+        (status = 403, description = "`not_a_player`: bots claim nothing."),
+    )
+)]
+pub(crate) async fn release(context: Context<Api>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    let person = person(&context)?;
+    let api = context.state();
+    let universe = api.follower.current().map(|frame| frame.universe().to_owned());
+    let released = match universe {
+        Some(universe) => api.store.release(&universe, &person.player()).await.map_err(of_store)?,
+        None => None,
+    };
+    reply::json(&ReleaseAnswer { released })
+}
+
+/// Whether players may have it, if nobody has.
+fn is_open(frame: &Frame, id: FactionId) -> bool {
+    !frame.is_over()
+        && id.kind() == FactionKind::Starter
+        && frame.board().faction(id).is_some_and(|faction| faction.alive)
+}
+
+/// The frame of a universe in which one can act.
+///
+/// # Errors
+/// 409 `no_universe` and `run_over`; 503 while the store is away.
+pub(super) async fn acting_frame(api: &Api) -> Result<Arc<Frame>, Problem> {
+    let frame = match api.follower.frame() {
+        Ok(frame) if !frame.is_over() => return Ok(frame),
+        // A new universe may have begun just now.
+        Ok(_) => api.follower.caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?,
+        Err(follow::Error::NotReady { .. }) if api.follower.health() == follow::Health::NoUniverse => {
+            return Err(no_universe());
+        }
+        Err(error) => return Err(of_follower(error)),
+    };
+    if frame.is_over() {
+        return Err(Problem::conflict("run_over", "The run has ended; wait for the next universe."));
+    }
+    Ok(frame)
+}

@@ -1,0 +1,165 @@
+//! `/orders`: a batch is accepted whole or refused whole.
+//!
+//! Refused here is what is certain: a wrong form, a faction, system or fleet that does not exist, and a
+//! faction that is not the sender's. All else is for the tick to judge, which alone knows the state in
+//! which an order is carried out. Before anything is refused for not existing, the state is brought up to
+//! what is committed: the sender may have seen a tick that this process has not.
+
+use std::collections::HashSet;
+
+use http::StatusCode;
+use sector_redis::{BatchOrder, OrderBatch};
+use sector_sim::Order;
+use serde::Deserialize;
+use serde_json::Value;
+use service::{Context, FieldError, Problem, Response, reply};
+
+use super::factions::{CATCH_UP_WAIT, acting_frame};
+use crate::caller::{Caller, identify, unauthenticated};
+use crate::problems::{of_follower, of_store};
+use crate::seats::seat;
+use crate::state::Api;
+use crate::wire::{OrderReceipt, OrderRequest};
+
+mod judge;
+
+use judge::{Fault, existence, form, refusal};
+
+/// Longest body, in bytes.
+const BODY_BYTES_MAX: usize = 256 << 10;
+/// Most orders of one batch.
+const ORDERS_MAX: usize = 100;
+/// Most entries that may wait for the worker: a paused sector must not fill the store.
+const BACKLOG_MAX: u64 = 10_000;
+/// How long to wait before trying again with a full backlog, in seconds.
+const BACKLOG_RETRY_SECONDS: u64 = 2;
+
+/// The body, before each order is looked at by itself, so that all that are wrong are named.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    orders: Vec<Value>,
+}
+
+/// Give orders.
+///
+/// Players order the faction they claimed, bots those that nobody has. A batch is accepted whole or
+/// refused whole, with each order's reason in `errors`. What is accepted is carried out by the next tick,
+/// or refused by it: the events `order_applied` and `order_refused` say which. An order whose `client_id`
+/// was accepted before is left out and named in `duplicates`, so that sending a batch again does no harm.
+#[utoipa::path(
+    post,
+    path = "/orders",
+    operation_id = "give_orders",
+    tag = "players",
+    security(("bearer" = []), ("botToken" = [])),
+    request_body(content = OrderRequest, example = json!({"orders": [
+        {"kind": "move", "faction": "F1", "origin_id": 3, "target_id": 9, "client_id": "a-1"},
+        {"kind": "focus", "faction": "F1", "system_id": 3, "focus": "industry"}
+    ]})),
+    responses(
+        (status = 202, description = "Accepted, to be carried out by the next tick.", body = OrderReceipt),
+        (status = 400, description = "`malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` for a batch with faults of several kinds."),
+        (status = 401, description = "`unauthenticated`, `bot_token_wrong`, or the token's fault."),
+        (status = 403, description = "`not_your_faction`: not the one you claimed. `faction_claimed`: bots may not order a player's. `bots_disabled`."),
+        (status = 409, description = "`no_universe`, `run_over`."),
+        (status = 413, description = "`payload_too_large`: beyond 262144 bytes."),
+        (status = 415, description = "`unsupported_media_type`: send application/json."),
+    )
+)]
+pub(crate) async fn give(mut context: Context<Api>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    let caller = identify(&context)?;
+    if caller == Caller::Anonymous {
+        return Err(unauthenticated());
+    }
+    let Request { orders } = context.json(BODY_BYTES_MAX).await?;
+    if !(1..=ORDERS_MAX).contains(&orders.len()) {
+        let detail = format!("A batch has 1 to {ORDERS_MAX} orders; this one has {}.", orders.len());
+        let error = FieldError::new("orders", Value::Null, format!("1 to {ORDERS_MAX} orders"), detail);
+        return Err(crate::problems::invalid_body(error));
+    }
+
+    let api = context.state();
+    let mut faults = Vec::new();
+    let orders = form(&orders, &mut faults);
+    let mut frame = acting_frame(api).await?;
+    let mut missing = existence(frame.board(), &orders);
+    if !missing.is_empty() {
+        drop(frame);
+        frame = api.follower.caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
+        missing = existence(frame.board(), &orders);
+    }
+    faults.extend(missing);
+    if !faults.is_empty() {
+        return Err(refusal(StatusCode::BAD_REQUEST, faults));
+    }
+    let universe = frame.universe().to_owned();
+    // The frame is let go before the store is waited for: a tick that comes meanwhile need not copy it.
+    drop(frame);
+
+    let (player, source) = right(api, &caller, &universe, &orders).await?;
+    if api.store.order_backlog().await.map_err(of_store)? >= BACKLOG_MAX {
+        return Err(Problem::unavailable(
+            "order_backlog_full",
+            "Too many orders wait to be carried out; try again when the sector goes on.",
+            BACKLOG_RETRY_SECONDS,
+        ));
+    }
+    let orders = orders
+        .into_iter()
+        .map(|(_, order)| {
+            let body = serde_json::to_string(&order).map_err(Problem::internal)?;
+            Ok(BatchOrder { client_id: order.client_id.map(String::from), body })
+        })
+        .collect::<Result<_, Problem>>()?;
+    let batch = OrderBatch { universe, player, source: source.to_owned(), at_ms: api.now().unix_ms(), orders };
+    let receipt = api.store.append_orders(&batch).await.map_err(of_store)?;
+    let answer = OrderReceipt { id: receipt.id.to_string(), duplicates: receipt.duplicates };
+    reply::json_with_status(StatusCode::ACCEPTED, &answer)
+}
+
+/// Checks that all orders are the caller's to give; the caller's name and kind for the record.
+///
+/// # Errors
+/// 403 with each order that is not.
+async fn right(
+    api: &Api,
+    caller: &Caller,
+    universe: &str,
+    orders: &[(usize, Order)],
+) -> Result<(String, &'static str), Problem> {
+    let foreign = |code: &'static str, allowed: &str, detail: &str, is_own: &dyn Fn(&str) -> bool| {
+        let faults: Vec<Fault> = orders
+            .iter()
+            .map(|(index, order)| (index, order.faction.to_string()))
+            .filter(|(_, faction)| !is_own(faction))
+            .map(|(index, faction)| Fault {
+                code,
+                error: FieldError::new(format!("orders[{index}].faction"), faction, allowed, detail),
+            })
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(refusal(StatusCode::FORBIDDEN, faults)) }
+    };
+    match caller {
+        Caller::Anonymous => Err(unauthenticated()),
+        Caller::Person(person) => {
+            let own = seat(api, universe, person).await.map_err(of_store)?;
+            let (allowed, detail) = match &own {
+                Some(own) => (own.as_str(), "This is not the faction that you claimed."),
+                None => ("none", "You have claimed no faction, or were away for too long."),
+            };
+            foreign("not_your_faction", allowed, detail, &|faction| own.as_deref() == Some(faction))?;
+            Ok((person.player(), "human"))
+        }
+        Caller::Bot => {
+            let claims = api.store.claims(universe, api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
+            let claimed: HashSet<String> = claims.into_iter().map(|claim| claim.faction).collect();
+            let detail = "A player has claimed this faction.";
+            foreign("faction_claimed", "factions that nobody has claimed", detail, &|faction| {
+                !claimed.contains(faction)
+            })?;
+            Ok(("bot".to_owned(), "bot"))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What can be said of orders for certain, before a tick carries them out.
+
+use http::StatusCode;
+use sector_sim::{Board, Command, FactionId, FleetId, FormError, Order, OrderForm, SystemId};
+use serde_json::Value;
+use service::{FieldError, Problem, json};
+
+/// One thing that is wrong with one order.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// The stable word for it.
+    pub(super) code: &'static str,
+    /// Where and what.
+    pub(super) error: FieldError,
+}
+
+/// The orders that are well formed, with their place in the batch; the others' faults are added.
+pub(super) fn form(orders: &[Value], faults: &mut Vec<Fault>) -> Vec<(usize, Order)> {
+    let mut good = Vec::with_capacity(orders.len());
+    for (index, value) in orders.iter().enumerate() {
+        match json::parse::<OrderForm>(value.to_string().as_bytes()) {
+            Ok(form) => match form.check() {
+                Ok(order) => good.push((index, order)),
+                Err(error) => faults.push(of_form(index, &error)),
+            },
+            Err(problem) => faults.extend(problem.errors().iter().map(|error| Fault {
+                code: "invalid_order",
+                error: FieldError { field: place(index, &error.field), ..error.clone() },
+            })),
+        }
+    }
+    good
+}
+
+fn of_form(index: usize, error: &FormError) -> Fault {
+    let value = serde_json::from_str(&error.value).unwrap_or_else(|_| Value::from(error.value.as_str()));
+    let detail = format!("{}: {} is not allowed.", error.field, error.value);
+    Fault {
+        code: "invalid_order",
+        error: FieldError::new(place(index, error.field), value, error.allowed.as_str(), detail),
+    }
+}
+
+fn place(index: usize, field: &str) -> String {
+    if field.is_empty() { format!("orders[{index}]") } else { format!("orders[{index}].{field}") }
+}
+
+/// Names of factions, systems and fleets that do not exist.
+pub(super) fn existence(board: &Board, orders: &[(usize, Order)]) -> Vec<Fault> {
+    let mut missing = Missing { board, index: 0, faults: Vec::new() };
+    for (index, order) in orders {
+        missing.index = *index;
+        missing.faction(order.faction);
+        match order.command {
+            Command::Move { origin, target, fleet, .. } => {
+                missing.system("origin_id", origin);
+                missing.system("target_id", target);
+                if let Some(fleet) = fleet {
+                    missing.fleet(fleet);
+                }
+            }
+            Command::Cancel { fleet } => missing.fleet(fleet),
+            Command::Muster { target } => missing.system("target_id", target),
+            Command::Focus { system, .. } => missing.system("system_id", system),
+        }
+    }
+    missing.faults
+}
+
+struct Missing<'a> {
+    board: &'a Board,
+    index: usize,
+    faults: Vec<Fault>,
+}
+
+impl Missing<'_> {
+    fn add(&mut self, code: &'static str, field: &str, value: Value, allowed: String, detail: &str) {
+        self.faults.push(Fault { code, error: FieldError::new(place(self.index, field), value, allowed, detail) });
+    }
+
+    fn faction(&mut self, id: FactionId) {
+        if self.board.faction(id).is_some_and(|faction| faction.alive) {
+            return;
+        }
+        let living = self.board.factions().iter().filter(|faction| faction.alive);
+        let allowed = living.map(|faction| faction.id.to_string()).collect::<Vec<_>>().join(", ");
+        let detail = "There is no such faction in this universe, or it has been eliminated.";
+        self.add("unknown_faction", "faction", id.to_string().into(), allowed, detail);
+    }
+
+    fn system(&mut self, field: &str, id: SystemId) {
+        if self.board.system(id).is_none() {
+            let last = self.board.systems().len().saturating_sub(1);
+            let detail = "There is no such system in this universe.";
+            self.add("unknown_system", field, id.0.into(), format!("0 to {last}"), detail);
+        }
+    }
+
+    fn fleet(&mut self, id: FleetId) {
+        if self.board.fleets().get(id).is_none() {
+            let detail = "There is no such fleet in this universe, or it is gone.";
+            self.add("unknown_fleet", "fleet_id", id.0.into(), "the id of a fleet".to_owned(), detail);
+        }
+    }
+}
+
+/// The refusal of a batch: with the faults' own code if they have one in common.
+pub(super) fn refusal(status: StatusCode, faults: Vec<Fault>) -> Problem {
+    let first = faults.first().map_or("invalid_orders", |fault| fault.code);
+    let code = if faults.iter().all(|fault| fault.code == first) { first } else { "invalid_orders" };
+    let detail = match faults.as_slice() {
+        [fault] => format!("None of the orders was accepted. {}: {}", fault.error.field, fault.error.detail),
+        _ => format!("None of the orders was accepted: {} faults, see errors.", faults.len()),
+    };
+    Problem::new(status, code, detail).with_errors(faults.into_iter().map(|fault| fault.error))
+}

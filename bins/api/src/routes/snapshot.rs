@@ -1,0 +1,46 @@
+//! `/snapshot`: the sector as it is.
+
+use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, StatusCode};
+use sector_sim::Snapshot;
+use service::{Context, Problem, Response, body, reply};
+
+use crate::caller::identify;
+use crate::problems::of_follower;
+use crate::seats::renew;
+use crate::state::Api;
+
+/// The sector as it is, whole.
+///
+/// Its ETag is the id of the last event that it includes, in quotes: go on from there with `/events`.
+#[utoipa::path(
+    get,
+    path = "/snapshot",
+    operation_id = "snapshot",
+    tag = "sector",
+    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
+    responses(
+        (status = 200, description = "The sector.", body = Snapshot,
+            headers(("ETag" = String, description = "The id of the last event it includes, in quotes."))),
+    )
+)]
+pub(crate) async fn snapshot(context: Context<Api>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    renew(context.state(), identify(&context)).await;
+    let frame = context.state().follower.frame().map_err(of_follower)?;
+    let tag = format!("\"{}\"", frame.event_id());
+    let is_known = context
+        .header(IF_NONE_MATCH)
+        .is_some_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
+    let mut response = if is_known {
+        let mut response = Response::new(body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        reply::json_bytes(frame.snapshot_json())
+    };
+    let headers = response.headers_mut();
+    headers.insert(ETAG, HeaderValue::try_from(tag).map_err(Problem::internal)?);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}

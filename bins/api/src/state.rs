@@ -1,0 +1,64 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use follow::Follower;
+use sector_auth::{SharedToken, Timestamp, TokenKey};
+use sector_redis::Store;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::seats::Sightings;
+
+/// Tells the time of day.
+pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The system's clock.
+#[must_use]
+pub fn system_clock() -> WallClock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_unix_ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    })
+}
+
+/// What all handlers share.
+pub struct Api {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) follower: Arc<Follower>,
+    pub(crate) tokens: TokenKey,
+    pub(crate) bot_token: Option<SharedToken>,
+    pub(crate) sightings: Sightings,
+    clock: WallClock,
+}
+
+impl Api {
+    /// Checks the configuration and puts the parts together.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a signing secret that is too short.
+    pub fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        follower: Arc<Follower>,
+        clock: WallClock,
+    ) -> Result<Self, Error> {
+        let secret = config.jwt_secret.expose().as_bytes();
+        let tokens = TokenKey::new(secret, config.jwt_issuer.as_str(), config.jwt_audience.as_str())
+            .map_err(|error| Error::Config { option: "JWT_SECRET", detail: error.to_string() })?;
+        let bot_token = config.bot_api_token.as_ref().map(SharedToken::new);
+        Ok(Self { config, store, follower, tokens, bot_token, sightings: Sightings::default(), clock })
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// How long a player may be away, in milliseconds.
+    pub(crate) fn idle_ms(&self) -> u64 {
+        self.config.claim_idle_seconds.0.saturating_mul(1_000)
+    }
+}

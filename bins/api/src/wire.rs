@@ -1,0 +1,287 @@
+//! The bodies of requests and answers that are not the engine's own.
+
+use sector_sim::{Cause, Delta, FactionId, FactionKind, OrderForm, Snapshot};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How the service is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HealthDocument {
+    /// `ok`, or `failing` with a `reason`.
+    #[schema(examples("ok"))]
+    pub status: String,
+    /// Which service this is.
+    #[schema(examples("api"))]
+    pub service: String,
+    /// Its version.
+    #[schema(examples("0.1.0"))]
+    pub version: String,
+    /// Why it is failing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The universe that it sees, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub universe_id: Option<String>,
+    /// The tick that it sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<u64>,
+}
+
+/// Asks for a message to sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NonceRequest {
+    /// The address of the wallet that will sign: 0x and 40 hexadecimal digits.
+    #[schema(examples("0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"))]
+    pub address: String,
+}
+
+/// A message to sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NonceAnswer {
+    /// The nonce in the message; it works once, and for a short time.
+    pub nonce: String,
+    /// The text to sign as it stands, with `personal_sign`.
+    pub message: String,
+}
+
+/// Presents the signed message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// The address that asked for the message.
+    #[schema(examples("0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"))]
+    pub address: String,
+    /// What `personal_sign` returned: 65 bytes in hexadecimal, after 0x.
+    pub signature: String,
+}
+
+/// Presents a one-time code of the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorRequest {
+    /// The code from the terminal.
+    pub code: String,
+}
+
+/// A login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TokenAnswer {
+    /// The token, to be sent as `Authorization: Bearer <token>`.
+    pub token: String,
+}
+
+/// Who is asking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Me {
+    /// The address that logged in; all zeros for the local operator.
+    pub address: String,
+    /// The faction that is claimed, if one is.
+    #[schema(required = true)]
+    pub faction: Option<String>,
+    /// The running universe, if there is one.
+    #[schema(required = true)]
+    pub universe_id: Option<String>,
+    /// `player` or `admin`.
+    #[schema(examples("player"))]
+    pub role: String,
+}
+
+/// Who gives a faction's orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Controller {
+    /// The player who claimed it.
+    Human,
+    /// The computer.
+    Bot,
+}
+
+/// A faction and whether it can be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FactionSeat {
+    /// Its id.
+    pub id: FactionId,
+    /// Its name.
+    pub name: String,
+    /// Its colour, `#rrggbb`.
+    pub color: String,
+    /// Where it comes from.
+    pub kind: FactionKind,
+    /// Whether it has a system or a fleet.
+    pub alive: bool,
+    /// How many systems it owns.
+    pub systems: i64,
+    /// Their value.
+    pub value: i64,
+    /// The strength of its fleets, in thousandths.
+    pub strength: i64,
+    /// Whether a player holds it.
+    pub claimed: bool,
+    /// Whether it could be claimed now.
+    pub claimable: bool,
+    /// Who gives its orders.
+    pub controller: Controller,
+}
+
+/// All factions that ever were in this universe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FactionList {
+    /// The universe.
+    pub universe_id: String,
+    /// The factions, by id.
+    pub factions: Vec<FactionSeat>,
+}
+
+/// Asks for a faction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRequest {
+    /// The faction's id.
+    #[schema(examples("F1"))]
+    pub faction: String,
+}
+
+/// A claim that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReleaseAnswer {
+    /// The faction that was given up, if one was held.
+    #[schema(required = true)]
+    pub released: Option<String>,
+}
+
+/// An entry of the event stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum StreamEntry {
+    /// A new universe begins.
+    Snapshot {
+        /// The entry's id, to go on from.
+        id: String,
+        /// The whole sector.
+        data: Snapshot,
+    },
+    /// One tick.
+    Delta {
+        /// The entry's id, to go on from.
+        id: String,
+        /// What the tick changed.
+        data: Delta,
+    },
+    /// A run is over.
+    RunEnd {
+        /// The entry's id, to go on from.
+        id: String,
+        /// How it ended.
+        data: RunEnd,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunEnd {
+    /// The universe that ended.
+    pub universe_id: String,
+    /// Its last tick.
+    pub tick: u64,
+    /// Who won; nobody when all have perished.
+    #[schema(required = true)]
+    pub winner: Option<FactionId>,
+    /// Why it ended.
+    pub cause: Cause,
+    /// When the next universe begins, in milliseconds from then.
+    pub next_universe_in_ms: u64,
+}
+
+/// Entries of the event stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EventPage {
+    /// The entries, oldest first; empty if none came in time.
+    pub events: Vec<StreamEntry>,
+    /// Where to go on: pass it as `after`.
+    #[schema(examples("17-0"))]
+    pub next: String,
+}
+
+/// Orders to be accepted together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderRequest {
+    /// 1 to 100 orders.
+    #[schema(min_items = 1, max_items = 100)]
+    pub orders: Vec<OrderForm>,
+}
+
+/// The proof that orders were accepted. They are carried out, or refused with a reason, by the next
+/// tick; its events say which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderReceipt {
+    /// The entry of the order stream that holds them.
+    #[schema(examples("5-0"))]
+    pub id: String,
+    /// The `client_id`s of orders that had been accepted before and were left out now.
+    pub duplicates: Vec<String>,
+}
+
+/// A wish for a new universe, noted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RestartAnswer {
+    /// Grows with every request.
+    pub number: u64,
+    /// The seed that was asked for, if one was.
+    #[schema(required = true)]
+    pub seed: Option<u64>,
+}
+
+/// Claims that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BotsOnlyAnswer {
+    /// How many there were.
+    pub released: u64,
+}
+
+/// Whether the sector stands still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PauseAnswer {
+    /// Whether it does.
+    pub paused: bool,
+}
+
+/// Why a request was refused (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProblemDocument {
+    /// The kind of problem, as a URN that ends with the code.
+    #[serde(rename = "type")]
+    #[schema(examples("urn:sector:problem:not_your_faction"))]
+    pub kind: String,
+    /// The name of the status.
+    #[schema(examples("Forbidden"))]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(examples(403))]
+    pub status: u16,
+    /// A stable word for programs.
+    #[schema(examples("not_your_faction"))]
+    pub code: String,
+    /// What is wrong, as a sentence for people.
+    pub detail: String,
+    /// The id of the request, as in the header X-Request-Id and in the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// The fields at fault, where there are any.
+    pub errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FieldProblem {
+    /// Where: a path into the body such as `orders[2].strength`, or a parameter.
+    #[schema(examples("orders[2].strength"))]
+    pub field: String,
+    /// What was there; null if nothing was.
+    pub value: serde_json::Value,
+    /// What would be allowed there, in words.
+    pub allowed: String,
+    /// What is wrong, as a sentence.
+    pub detail: String,
+}

@@ -1,0 +1,4 @@
+//! The API over the wire, with the store in memory.
+
+#[path = "it/document.rs"]
+mod document;

@@ -1,0 +1,74 @@
+//! The committed description is the code's.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+/// Set this variable to write the committed file anew.
+const UPDATE: &str = "UPDATE_OPENAPI";
+
+#[test]
+fn the_committed_document_is_that_of_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let fresh = api::openapi();
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(&path, &fresh).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        committed == fresh,
+        "docs/openapi.json is stale: write it anew with {UPDATE}=1 cargo test -p api the_committed_document, or cargo xtask codegen"
+    );
+}
+
+#[test]
+fn every_operation_is_described_and_has_one_kind_of_error() {
+    let document: Value = serde_json::from_str(&api::openapi()).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            operations += 1;
+            assert!(operation["summary"].is_string(), "{name} has no summary");
+            assert!(operation["operationId"].is_string(), "{name} has no id");
+            assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{name}: one tag");
+            let mut kinds = [Vec::new(), Vec::new()];
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
+                let content = response["content"].as_object().unwrap();
+                assert_eq!(content.len(), 1, "{name} {status}");
+                let schema = content.values().next().unwrap()["schema"].to_string();
+                kinds[usize::from(!status.starts_with('2'))].push(schema);
+            }
+            for (kinds, what) in kinds.iter_mut().zip(["success", "error"]) {
+                kinds.dedup();
+                let is_health = path == "/health";
+                assert!(kinds.len() == 1 || is_health, "{name} has {} kinds of {what}: {kinds:?}", kinds.len());
+            }
+        }
+    }
+    assert_eq!(operations, 16);
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn walk<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(map) => {
+                found.extend(map.get("$ref").and_then(Value::as_str));
+                map.values().for_each(|value| walk(value, found));
+            }
+            Value::Array(list) => list.iter().for_each(|value| walk(value, found)),
+            _ => {}
+        }
+    }
+    let document: Value = serde_json::from_str(&api::openapi()).unwrap();
+    let mut found = Vec::new();
+    walk(&document, &mut found);
+    assert!(found.len() > 20);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
