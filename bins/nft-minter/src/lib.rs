@@ -7,7 +7,7 @@
 mod config;
 mod routes;
 
-pub use config::Config;
+pub use config::{Config, Options};
 
 use std::sync::Arc;
 

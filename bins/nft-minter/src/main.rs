@@ -1,29 +1,11 @@
 //! The minter on its own, on Redis.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use service::telemetry::{self, LogOptions};
-use service::{StoreConfig, bind, shutdown_on_signals};
-
-/// Keeps the awards of finished runs.
-#[derive(Debug, Parser)]
-#[command(name = "nft-minter", version)]
-struct Options {
-    /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 9100)]
-    port: u16,
-    /// Address to listen on
-    #[arg(long, env = "BIND", default_value = "127.0.0.1")]
-    bind: IpAddr,
-    #[command(flatten)]
-    minter: nft_minter::Config,
-    #[command(flatten)]
-    store: StoreConfig,
-    #[command(flatten)]
-    log: LogOptions,
-}
+use nft_minter::Options;
+use service::{bind, shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {

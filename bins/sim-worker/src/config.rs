@@ -1,6 +1,9 @@
 //! The options of a worker.
 
+use clap::Parser;
+use service::StoreConfig;
 use service::config::{Milliseconds, integer, milliseconds};
+use service::telemetry::LogOptions;
 
 /// How the sector is run.
 #[derive(Debug, Clone, clap::Args)]
@@ -35,4 +38,28 @@ pub struct Config {
     /// Time between the end of a run and the next universe
     #[arg(long, env = "UNIVERSE_PAUSE_MS", default_value = "15s", value_parser = milliseconds(0..=86_400_000))]
     pub universe_pause_ms: Milliseconds,
+}
+
+/// Runs the sector: leases it, consumes orders, ticks, publishes.
+#[derive(Debug, Parser)]
+#[command(name = "sim-worker", version)]
+pub struct Options {
+    /// How the sector is run.
+    #[command(flatten)]
+    pub worker: Config,
+    /// Where its state lives.
+    #[command(flatten)]
+    pub store: StoreConfig,
+    /// Wait until the frontend is up before the first tick
+    #[arg(long, env = "WAIT_FOR_FRONTEND", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub wait_for_frontend: bool,
+    /// Where the frontend says that it is up
+    #[arg(long, env = "FRONTEND_HEALTH_URL", default_value = "http://127.0.0.1:9000/health")]
+    pub frontend_health_url: String,
+    /// Most seconds to wait for the frontend before the sector runs without
+    #[arg(long, env = "WAIT_FOR_FRONTEND_SECONDS", default_value_t = 120, value_parser = integer(1..=3_600u64))]
+    pub wait_for_frontend_seconds: u64,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogOptions,
 }

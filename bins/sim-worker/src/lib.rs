@@ -13,7 +13,7 @@ mod reign;
 mod sources;
 mod universe;
 
-pub use config::Config;
+pub use config::{Config, Options};
 pub use error::Error;
 pub use reign::run;
 pub use sources::Sources;

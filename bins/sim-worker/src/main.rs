@@ -4,30 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use service::config::integer;
-use service::telemetry::{self, LogOptions};
-use service::{Backoff, Client, ClientOptions, StoreConfig, shutdown_on_signals};
-
-/// Runs the sector: leases it, consumes orders, ticks, publishes.
-#[derive(Debug, Parser)]
-#[command(name = "sim-worker", version)]
-struct Options {
-    #[command(flatten)]
-    worker: sim_worker::Config,
-    #[command(flatten)]
-    store: StoreConfig,
-    /// Wait until the frontend is up before the first tick
-    #[arg(long, env = "WAIT_FOR_FRONTEND", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
-    wait_for_frontend: bool,
-    /// Where the frontend says that it is up
-    #[arg(long, env = "FRONTEND_HEALTH_URL", default_value = "http://127.0.0.1:9000/health")]
-    frontend_health_url: String,
-    /// Most seconds to wait for the frontend before the sector runs without
-    #[arg(long, env = "WAIT_FOR_FRONTEND_SECONDS", default_value_t = 120, value_parser = integer(1..=3_600u64))]
-    wait_for_frontend_seconds: u64,
-    #[command(flatten)]
-    log: LogOptions,
-}
+use service::{Backoff, Client, ClientOptions, shutdown_on_signals, telemetry};
+use sim_worker::Options;
 
 #[tokio::main]
 async fn main() -> ExitCode {
