@@ -6,9 +6,9 @@ mod worlds;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sector_sim::{Classic, Delta, Digest, FactionId, FleetId, Game, Rules, Size, SystemId, World};
-use worlds::{FACTIONS, SIZES, at_war, idle_fleet, restored, rules, snapshot};
+use worlds::{FACTIONS, SIZES, War, at_war, idle_fleet, restored, rules, snapshot};
 
 /// A whole match of five computer players: rules, decisions, and what each tick changed.
 fn play(seed: u64) -> (u64, Digest) {
@@ -69,27 +69,43 @@ fn quiet(criterion: &mut Criterion) {
 
 /// Everything belongs to somebody, and everybody is at war: the rules and the delta, without the decisions.
 fn busy(criterion: &mut Criterion) {
+    const TICKS: u64 = 50;
     let mut group = criterion.benchmark_group("busy_tick");
     for systems in SIZES {
-        let mut war = at_war(systems);
-        war.decide();
-        let expected = war.clone().step_decided();
-        assert!(!expected.events.is_empty() && !expected.systems.is_empty());
-        group.bench_with_input(BenchmarkId::from_parameter(systems), &war, |bencher, war| {
-            let delta = |war: &mut worlds::War| {
-                let delta = war.step_decided();
-                assert_eq!(delta.digest, expected.digest);
-                delta
-            };
-            bencher.iter_batched_ref(|| war.clone(), delta, BatchSize::PerIteration);
+        let start = at_war(systems);
+        let expected = at_tick(&start, TICKS);
+        group.bench_with_input(BenchmarkId::from_parameter(systems), &start, |bencher, start| {
+            bencher.iter_custom(|ticks| {
+                let (mut spent, mut war) = (Duration::ZERO, start.clone());
+                for tick in 0..ticks {
+                    war.decide();
+                    let begin = Instant::now();
+                    let delta = black_box(war.step_decided());
+                    spent += begin.elapsed();
+                    if tick % TICKS == TICKS - 1 {
+                        assert_eq!(delta.digest, expected);
+                        war = start.clone();
+                    }
+                }
+                spent
+            });
         });
     }
     group.finish();
 }
 
-/// Ten thousand fleets on long ways through thirty thousand systems.
+fn at_tick(start: &War, ticks: u64) -> Digest {
+    let mut war = start.clone();
+    for _ in 0..ticks {
+        war.step();
+    }
+    war.world.digest()
+}
+
+/// Ten thousand fleets on ways of 32 lanes through thirty thousand systems.
 fn marching(criterion: &mut Criterion) {
     const FLEETS: usize = 10_000;
+    const TICKS: u64 = 16;
     let world = World::with_size(rules(), 7, Size { systems: 30_000, factions: FACTIONS }).unwrap();
     let mut start = snapshot(&world);
     start.fleets.clear();
@@ -98,7 +114,7 @@ fn marching(criterion: &mut Criterion) {
         let owner = FactionId::starter(0).unwrap();
         let mut fleet = idle_fleet(number + 1, owner, system, 5_000);
         let mut here = system;
-        for hop in 0..64 {
+        for hop in 0..32 {
             let neighbours = world.map().neighbours(here);
             here = neighbours[(number as usize + hop * 7) % neighbours.len()].system;
             fleet.route.push(here);
@@ -107,19 +123,35 @@ fn marching(criterion: &mut Criterion) {
     }
     start.next_fleet_id = FleetId(FLEETS as u32 + 1);
     let mut world = restored(start);
-    for _ in 0..20 {
+    for _ in 0..4 {
         world.step(&[]);
     }
-    let expected = world.clone().step(&[]).digest;
-    let moving = world.board().fleets().iter().filter(|fleet| !fleet.is_idle()).count();
-    assert_eq!(moving, FLEETS);
+    let expected = marched(&mut world.clone(), TICKS).0;
     criterion.bench_function("tick_of_30000_systems_with_10000_fleets_moving", |bencher| {
-        let step = |world: &mut World| {
-            assert_eq!(world.step(&[]).digest, expected);
-            Delta::of("u-bench", world)
-        };
-        bencher.iter_batched_ref(|| world.clone(), step, BatchSize::PerIteration);
+        bencher.iter_custom(|ticks| {
+            let (mut spent, mut left) = (Duration::ZERO, ticks);
+            while left > 0 {
+                let now = left.min(TICKS);
+                let (digest, took) = marched(&mut world.clone(), now);
+                assert!(now < TICKS || digest == expected);
+                spent += took;
+                left -= now;
+            }
+            spent
+        });
     });
+
+    fn marched(world: &mut World, ticks: u64) -> (Digest, Duration) {
+        let begin = Instant::now();
+        for _ in 0..ticks {
+            world.step(&[]);
+            black_box(Delta::of("u-bench", world));
+        }
+        let spent = begin.elapsed();
+        let moving = world.board().fleets().iter().filter(|fleet| !fleet.is_idle()).count();
+        assert_eq!(moving, FLEETS);
+        (world.digest(), spent)
+    }
 }
 
 criterion_group!(benches, matches, quiet, busy, marching);
