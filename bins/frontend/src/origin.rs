@@ -59,7 +59,8 @@ impl FromStr for Origin {
         if uri.path_and_query().is_some_and(|path| path.as_str() != "/") || text.ends_with('/') {
             return Err(refused());
         }
-        if authority.port().is_some() && authority.port_u16().is_none() {
+        // A port that is none is read as absent.
+        if authority.port_u16().is_none() && authority.as_str() != authority.host() {
             return Err(refused());
         }
         let port = authority.port_u16().unwrap_or(Self::default_port(is_https));
