@@ -90,7 +90,12 @@ function clickable(faction) {
     if (document.elementFromPoint(at.x, at.y)?.tagName !== "CANVAS") continue;
     const hit = sector.hitAt(at.x, at.y);
     if (hit?.kind !== "fleet" || hit.id !== fleet.id) continue;
-    for (const target of sector.neighbours(fleet.system_id)) {
+    const friendly = (id) => sector.system(id).owner === faction;
+    const targets = sector
+      .neighbours(fleet.system_id)
+      .filter((id) => sector.route(fleet.system_id, id).path.length === 2)
+      .sort((a, b) => Number(friendly(b)) - Number(friendly(a)));
+    for (const target of targets) {
       const to = sector.worldToScreen(target);
       if (document.elementFromPoint(to.x, to.y)?.tagName !== "CANVAS") continue;
       const there = sector.hitAt(to.x, to.y);
@@ -131,14 +136,21 @@ async function orders(page, faction) {
   );
   await page.locator('ol.orders li[data-status="applied"]').first().waitFor();
   promise(true, "the outcome is shown in the list of orders");
-  await page.waitForFunction(
-    ([id, to]) => {
-      const fleet = window.__sector.fleet(id);
-      return fleet.enroute_to === to || fleet.system_id === to || fleet.id === undefined;
-    },
-    [fleet, target],
-  );
+  await until(page, fleet, target, "leaves", ([id, to]) => {
+    const fleet = window.__sector.fleet(id);
+    return fleet.enroute_to !== null || fleet.system_id === to || fleet.id === undefined;
+  });
   await travels(page, fleet, target);
+}
+
+/** Waits until something holds of a fleet; says where the fleet is when it never does. */
+async function until(page, fleet, target, what, condition) {
+  try {
+    await page.waitForFunction(condition, [fleet, target], { timeout: 90_000, polling: 100 });
+  } catch {
+    const state = await page.evaluate((id) => JSON.stringify(window.__sector.fleet(id)), fleet);
+    throw new Error(`broken promise: fleet ${fleet} ${what} (to ${target}); it is ${state}`);
+  }
 }
 
 async function travels(page, fleet, target) {
@@ -152,13 +164,10 @@ async function travels(page, fleet, target) {
     [fleet, first],
   );
   promise(true, "the fleet is seen to travel");
-  await page.waitForFunction(
-    ([id, to]) => {
-      const fleet = window.__sector.fleet(id);
-      return fleet.id === undefined || fleet.system_id === to;
-    },
-    [fleet, target],
-  );
+  await until(page, fleet, target, "arrives", ([id, to]) => {
+    const fleet = window.__sector.fleet(id);
+    return fleet.id === undefined || fleet.system_id === to;
+  });
   promise(true, "the fleet arrives (or falls in battle there)");
   await shot(page, "desktop-arrived");
 }

@@ -8,8 +8,10 @@ export interface FeedHandlers {
   connection(state: Connection): void;
 }
 
-/** How long a socket may stay silent before a hidden cut is assumed; ticks come far more often. */
+/** How long a socket may take to open. */
 const OPEN_TIMEOUT_MS = 10_000;
+/** After so much silence a returning tab does not trust its socket: sleep may have cut it unnoticed. */
+const SILENCE_MS = 15_000;
 
 /**
  * The live stream: one WebSocket that resumes after the last entry it delivered, and
@@ -22,6 +24,7 @@ export class Feed {
   private attempt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private stopped = false;
+  private heardAtMs = 0;
 
   constructor(
     private readonly url: string,
@@ -62,6 +65,7 @@ export class Feed {
       const entry = parseEntry(message.data);
       if (entry === null) return;
       this.attempt = 0;
+      this.heardAtMs = performance.now();
       this.after = entry.id;
       this.handlers.connection("live");
       this.handlers.entry(entry);
@@ -90,9 +94,14 @@ export class Feed {
     socket.close();
   }
 
-  /** The network or the tab came back: do not sit out a long wait. */
+  /** The network or the tab came back: do not sit out a long wait, nor trust a silent socket. */
   private readonly hurry = (): void => {
-    if (this.stopped || this.socket !== null || document.visibilityState !== "visible") return;
+    if (this.stopped || document.visibilityState !== "visible") return;
+    if (this.socket !== null) {
+      const silent = performance.now() - this.heardAtMs > SILENCE_MS;
+      if (!silent || this.socket.readyState === WebSocket.CONNECTING) return;
+      this.drop();
+    }
     clearTimeout(this.timer);
     this.open();
   };

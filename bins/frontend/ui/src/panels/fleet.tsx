@@ -5,7 +5,7 @@ import { amount, count } from "../state/format";
 import { partOf } from "../state/orders";
 import { Signal, useSignal } from "../state/signal";
 import { useUi } from "./context";
-import { FactionName } from "./mark";
+import { FactionMark, FactionName } from "./mark";
 import { Fact } from "./system";
 
 const NO_PLAN = new Signal<Plan | null>(null);
@@ -42,7 +42,7 @@ export function FleetSheet({ world, fleet }: { world: World; fleet: Fleet }) {
           <Fact label="Then">{fleet.route.map((id) => app.systemName(id)).join(" → ")}</Fact>
         )}
       </dl>
-      {mine && fleet.system_id !== null && <MoveControls fleet={fleet} />}
+      {mine && fleet.system_id !== null && <MoveControls world={world} fleet={fleet} />}
       {mine && fleet.system_id === null && (
         <p class="dim note">A fleet on a lane cannot be recalled before it arrives.</p>
       )}
@@ -71,7 +71,7 @@ export function FleetSheet({ world, fleet }: { world: World; fleet: Fleet }) {
   );
 }
 
-function MoveControls({ fleet }: { fleet: Fleet }) {
+function MoveControls({ world, fleet }: { world: World; fleet: Fleet }) {
   const { app, map } = useUi();
   const share = useSignal(app.share);
   const aim = useSignal(app.aim);
@@ -108,6 +108,21 @@ function MoveControls({ fleet }: { fleet: Fleet }) {
           Click a system to send the fleet there. Hold Shift to send half. Escape lets go.
         </p>
       )}
+      <div class="neighbours" role="group" aria-label="Neighbouring systems">
+        {world.graph.neighboursOf(fleet.system_id ?? -1).map(({ to, ticks }) => (
+          <button
+            key={to}
+            type="button"
+            class="chip"
+            aria-pressed={aim?.fleet === fleet.id && aim.target === to}
+            title={`${count(ticks, "tick")} away`}
+            onClick={() => app.aim.set({ fleet: fleet.id, target: to })}
+          >
+            <FactionMark id={world.mirror.system(to)?.owner ?? null} small />
+            {app.systemName(to)}
+          </button>
+        ))}
+      </div>
       {aim !== null && aim.fleet === fleet.id && (
         <button type="button" class="primary" onClick={() => app.move(fleet, aim.target, share)}>
           Send to {app.systemName(aim.target)}

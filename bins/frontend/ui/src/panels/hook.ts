@@ -46,6 +46,7 @@ export function exposeHook(map: MapView, app: App): void {
     system: (id: number) => ({ ...app.current?.mirror.system(id) }),
     neighbours: (id: number) => (app.current?.graph.neighboursOf(id) ?? []).map(({ to }) => to),
     worldToScreen: (id: number) => onPage(map, map.systemOnScreen(id)),
+    route: (from: number, to: number) => app.current?.graph.route(from, to) ?? null,
     /** What a click of the mouse at a place of the page would hit. */
     hitAt: (x: number, y: number) => {
       const box = map.canvas.getBoundingClientRect();

@@ -315,7 +315,7 @@ export class MapView {
       layers.lanes.addRoute(world, [start, ...fleet.route], color);
     }
     const armed = orderableFleet(world.mirror, app.selection.value, app.session.faction);
-    const target = app.aim.value?.target ?? (hit?.kind === "system" ? hit.id : null);
+    const target = hit?.kind === "system" ? hit.id : (app.aim.value?.target ?? null);
     const plan = armed === null || target === null ? null : planOf(world, armed, target);
     if (plan !== null) layers.lanes.addRoute(world, plan.path, [1, 0.93, 0.74, 0.95]);
     layers.lanes.uploadRoutes();

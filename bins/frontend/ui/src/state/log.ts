@@ -41,8 +41,9 @@ const LOUD = new Set<GameEvent["type"]>([
 ]);
 const CAPTURES = new Set<GameEvent["type"]>(["captured", "rebelled", "seceded", "eliminated"]);
 
-/** Whether an event is kept at all: the loud ones of everybody, and every one of one's own. */
+/** Whether an event is kept at all: the loud ones of everybody, and one's own but for orders done as told. */
 export function isKept(event: GameEvent, mine: FactionId | null): boolean {
+  if (event.type === "order_applied") return false;
   return LOUD.has(event.type) || (mine !== null && factionsOf(event).includes(mine));
 }
 
