@@ -91,3 +91,69 @@ impl Feed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use service::CancellationToken;
+
+    use super::*;
+    use crate::testkit::{Sector, store};
+
+    /// What came: where its bytes are, and how many.
+    async fn bytes(feed: &mut Feed) -> Vec<(*const u8, usize)> {
+        match feed.next().await.unwrap() {
+            Step::Begin(frame) => {
+                let json = frame.snapshot_entry().json;
+                vec![(json.as_ptr(), json.len())]
+            }
+            Step::Entries(entries) => entries.iter().map(|entry| (entry.json.as_ptr(), entry.json.len())).collect(),
+        }
+    }
+
+    #[tokio::test]
+    async fn every_client_is_handed_the_same_bytes() {
+        let mut sector = Sector::begin(store().await, "u-1", 7).await;
+        let shutdown = CancellationToken::new();
+        let follower = Follower::spawn(Arc::clone(&sector.store), shutdown.clone());
+        let resyncs = Arc::new(Resyncs::default());
+        let feed = |_| Feed::new(Arc::clone(&follower), Arc::clone(&resyncs), None, 4);
+        let mut feeds: Vec<Feed> = (0..500).map(feed).collect();
+        for round in 0..4 {
+            let first = bytes(&mut feeds[0]).await;
+            assert_eq!(first.len(), 1, "round {round}");
+            for feed in &mut feeds[1..] {
+                assert_eq!(bytes(feed).await, first, "round {round}");
+            }
+            sector.tick().await;
+        }
+        // What there is when it stops is still given out.
+        follower.caught_up(Duration::from_secs(10)).await.unwrap();
+        shutdown.cancel();
+        assert_eq!(bytes(&mut feeds[0]).await.len(), 1);
+        assert!(feeds[0].next().await.is_none());
+        assert_eq!(resyncs.total(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_falls_behind_goes_on_with_a_frame_and_is_counted() {
+        let mut sector = Sector::begin(store().await, "u-1", 7).await;
+        let shutdown = CancellationToken::new();
+        let follower = Follower::spawn(Arc::clone(&sector.store), shutdown.clone());
+        let resyncs = Arc::new(Resyncs::default());
+        let mut slow = Feed::new(Arc::clone(&follower), Arc::clone(&resyncs), None, 4);
+        assert!(matches!(slow.next().await, Some(Step::Begin(_))));
+        for (ticks, jumps) in [(4, 0), (5, 1), (4, 1), (9, 2)] {
+            for _ in 0..ticks {
+                sector.tick().await;
+            }
+            let head = sector.store.head().await.unwrap().unwrap();
+            follower.caught_up(Duration::from_secs(10)).await.unwrap();
+            match slow.next().await.unwrap() {
+                Step::Begin(frame) => assert_eq!((ticks > 4, frame.event_id()), (true, head.event_id)),
+                Step::Entries(entries) => assert_eq!((ticks > 4, entries.len()), (false, ticks)),
+            }
+            assert_eq!((resyncs.total(), slow.position), (jumps, Some(head.event_id)));
+        }
+        shutdown.cancel();
+    }
+}

@@ -12,7 +12,7 @@
 //! | `/api/…` | the API, passed through without the prefix |
 //! | `/health`, `/livez`, `/readyz` | how the service is |
 //!
-//! [`run`] is all there is to call; [`Config`] says what can be set.
+//! [`run()`] is all there is to call; [`Config`] says what can be set.
 
 mod assets;
 pub mod config;
@@ -26,6 +26,8 @@ mod run;
 mod seats;
 mod session;
 mod state;
+#[cfg(test)]
+mod testkit;
 
 pub use config::{ApiUrl, Config, Pace};
 pub use error::Error;

@@ -194,3 +194,87 @@ where
         None => sink.close().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use follow::Follower;
+    use hyper_tungstenite::tungstenite::protocol::Role;
+    use service::TaskTracker;
+
+    use super::*;
+    use crate::state::Resyncs;
+    use crate::testkit::{Sector, store};
+
+    #[test]
+    fn fragments_share_the_bytes_and_make_one_text() {
+        for length in [0, 1, FRAGMENT_BYTES_MAX, FRAGMENT_BYTES_MAX + 1, 3 * FRAGMENT_BYTES_MAX] {
+            let text = Bytes::from(vec![b'x'; length]);
+            let frames: Vec<WireFrame> = fragments(text.clone()).collect();
+            assert_eq!(frames.len(), length.div_ceil(FRAGMENT_BYTES_MAX).max(1), "{length}");
+            let mut offset = 0;
+            for (index, frame) in frames.iter().enumerate() {
+                let kind = if index == 0 { Data::Text } else { Data::Continue };
+                assert_eq!(frame.header().opcode, OpCode::Data(kind));
+                assert_eq!(frame.header().is_final, index + 1 == frames.len());
+                if length > 0 {
+                    assert_eq!(frame.payload().as_ptr(), text[offset..].as_ptr());
+                }
+                offset += frame.payload().len();
+            }
+            assert_eq!(offset, length);
+        }
+    }
+
+    /// Prints what a tick costs with 500 clients: `cargo test -p frontend --lib 500 -- --nocapture`.
+    #[tokio::test]
+    async fn a_tick_reaches_500_clients() {
+        const CLIENTS: usize = 500;
+        const TICKS: usize = 20;
+        let mut sector = Sector::begin(store().await, "u-1", 7).await;
+        let shutdown = CancellationToken::new();
+        let follower = Follower::spawn(Arc::clone(&sector.store), shutdown.clone());
+        let sessions = TaskTracker::new();
+        let mut clients = Vec::new();
+        for _ in 0..CLIENTS {
+            let (ours, theirs) = tokio::io::duplex(1 << 20);
+            let feed = Feed::new(Arc::clone(&follower), Arc::new(Resyncs::default()), None, 256);
+            let shutdown = shutdown.clone();
+            sessions.spawn(async move {
+                let socket = WebSocketStream::from_raw_socket(ours, Role::Server, Some(socket_config())).await;
+                serve(socket, feed, Pace::default(), shutdown).await;
+            });
+            clients.push(WebSocketStream::from_raw_socket(theirs, Role::Client, None).await);
+        }
+        let mut began = Instant::now();
+        let mut slowest = Duration::ZERO;
+        for round in 0..=TICKS {
+            let mut first = None;
+            for client in &mut clients {
+                let text = client.next().await.unwrap().unwrap().into_text().unwrap();
+                assert!(text.starts_with(&format!("{{\"id\":\"{}-0\"", round + 1)), "{}", &text[..40]);
+                assert_eq!(&text, first.get_or_insert(text.clone()));
+            }
+            slowest = slowest.max(began.elapsed());
+            if round == 0 {
+                println!("{CLIENTS} snapshots: {slowest:?}");
+                slowest = Duration::ZERO;
+            }
+            began = Instant::now();
+            if round < TICKS {
+                sector.tick().await;
+            }
+        }
+        println!("one tick to {CLIENTS} clients, reading included: at most {slowest:?}");
+        shutdown.cancel();
+        for client in &mut clients {
+            let Some(Ok(Message::Close(Some(frame)))) = client.next().await else { panic!("no goodbye") };
+            assert_eq!(frame.code, CloseCode::Restart);
+        }
+        drop(clients);
+        sessions.close();
+        timeout(Duration::from_secs(2), sessions.wait()).await.unwrap();
+    }
+}

@@ -7,8 +7,7 @@ use std::time::Duration;
 use frontend::Config;
 use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue};
-use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
-use sector_sim::{Delta, Rules, Size, Snapshot, Universe, World};
+use sector_redis::{Store, StreamId};
 use serde_json::Value;
 use service::CancellationToken;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +17,9 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error as WireError, Message};
 
+use crate::testkit;
+pub(crate) use crate::testkit::Sector;
+
 /// Longest a test waits for anything before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -26,82 +28,10 @@ pub(crate) async fn patiently<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(PATIENCE, work).await.expect("this should have ended by now")
 }
 
-/// A sector that ticks when it is told to.
-pub(crate) struct Sector {
-    store: Arc<dyn Store>,
-    lease: Lease,
-    universe: Universe,
-    pub(crate) world: World,
-    /// The last entry.
-    pub(crate) newest: StreamId,
-}
-
 impl Sector {
-    pub(crate) async fn begin(store: Arc<dyn Store>, id: &str, seed: u64) -> Self {
-        let ttl = Duration::from_secs(3_600);
-        let lease = store.acquire_lease("test", ttl).await.unwrap().unwrap();
-        Self::begin_under(store, lease, id, seed).await
-    }
-
-    async fn begin_under(store: Arc<dyn Store>, lease: Lease, id: &str, seed: u64) -> Self {
-        let rules = Arc::new(Rules::classic());
-        let universe = Universe { id: id.to_owned(), tick_delay_ms: 300, rules: rules.name.clone() };
-        let world = World::with_size(rules, seed, Size { systems: 30, factions: 5 }).unwrap();
-        let mut sector = Self { store, lease, universe, world, newest: StreamId::START };
-        let snapshot = serde_json::to_string(&sector.snapshot()).unwrap();
-        let begin = Commit {
-            begin: Some("{}".into()),
-            events: vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }],
-            checkpoint: Some(snapshot),
-            ..sector.commit()
-        };
-        sector.publish(begin).await;
-        sector
-    }
-
     /// The next universe of the same sector.
     pub(crate) async fn begin_anew(self, id: &str, seed: u64) -> Self {
         Self::begin_under(self.store, self.lease, id, seed).await
-    }
-
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.universe, self.world.map(), self.world.board(), self.world.digest())
-    }
-
-    /// One tick, published.
-    pub(crate) async fn tick(&mut self) -> StreamId {
-        self.tick_told(Vec::new(), None).await
-    }
-
-    /// One tick with further sentences; `keep` makes it a checkpoint and trims the events down to so many.
-    pub(crate) async fn tick_told(&mut self, texts: Vec<String>, keep: Option<u64>) -> StreamId {
-        self.world.step(&[]);
-        let mut delta = Delta::of(&self.universe.id, &self.world).narrated(self.world.map(), self.world.board());
-        delta.texts.extend(texts);
-        let commit = Commit {
-            events: vec![NewEvent { kind: "delta".into(), data: serde_json::to_string(&delta).unwrap() }],
-            checkpoint: keep.map(|_| serde_json::to_string(&self.snapshot()).unwrap()),
-            event_maxlen: keep,
-            ..self.commit()
-        };
-        self.publish(commit).await
-    }
-
-    fn commit(&self) -> Commit {
-        Commit {
-            lease: self.lease.clone(),
-            lease_ttl: Duration::from_secs(3_600),
-            universe: self.universe.id.clone(),
-            tick: self.world.tick(),
-            digest: self.world.digest().to_string(),
-            record: "{}".into(),
-            ..Commit::default()
-        }
-    }
-
-    async fn publish(&mut self, commit: Commit) -> StreamId {
-        self.newest = *self.store.commit(&commit).await.unwrap().event_ids.last().unwrap();
-        self.newest
     }
 }
 
@@ -115,7 +45,7 @@ pub(crate) struct Frontend {
 
 impl Frontend {
     pub(crate) async fn start(config: Config) -> Self {
-        let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
+        let store = testkit::store().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();

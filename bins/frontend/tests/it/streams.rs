@@ -121,8 +121,10 @@ async fn a_slow_client_is_given_a_snapshot_instead_of_a_queue() {
     stream.set_recv_buffer_size(4_096).unwrap();
     let stream = stream.connect(frontend.address).await.unwrap();
     let mut slow = frontend.socket_over(stream, "/ws", &[]).await.unwrap();
+    let first = slow.entry().await;
+    let mut mirror = mirror_of(&first);
     let mut quick = frontend.socket("/ws").await;
-    let first = quick.entry().await;
+    assert_eq!(quick.entry().await.id, first.id);
     let mut position = first.id;
     // 32 MB, far more than the system's buffers; one megabyte a tick.
     for _ in 0..32 {
@@ -131,7 +133,6 @@ async fn a_slow_client_is_given_a_snapshot_instead_of_a_queue() {
         assert_eq!(entry.id, position.next());
         position = entry.id;
     }
-    let mut mirror = mirror_of(&slow.entry().await);
     let mut jumped = 0;
     let mut position = first.id;
     while position < sector.newest {
