@@ -26,6 +26,10 @@ impl Bits {
         self.words[index / 64] &= !(1 << (index % 64));
     }
 
+    pub(crate) fn contains(&self, index: usize) -> bool {
+        self.words.get(index / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
+    }
+
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);
     }
@@ -62,6 +66,7 @@ mod tests {
                     set.remove(&(index as u32));
                 }
             }
+            prop_assert!((0..300).all(|index| bits.contains(index) == set.contains(&(index as u32))));
             bits.list(&mut list);
             prop_assert_eq!(list, set.into_iter().collect::<Vec<_>>());
         }

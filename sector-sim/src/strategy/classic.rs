@@ -95,9 +95,10 @@ impl Strategy for Classic {
         let Some(faction) = view.faction().filter(|faction| faction.alive) else { return orders };
         self.wake(view, turn);
         if self.mood.notice(view, turn) {
-            self.fields.spoil();
+            self.fields.follow(view);
         }
-        self.survey.look(view, turn.tick);
+        self.fields.locate(view);
+        self.survey.look(view, &self.fields, turn.tick);
         let household_due = faction.systems > 0 && household::is_due(view, turn.tick);
         if self.survey.stacks.is_empty() && !household_due {
             return orders;

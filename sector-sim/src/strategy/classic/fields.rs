@@ -2,20 +2,30 @@
 //!
 //! One breadth-first search through the faction's own systems from all that have a foreign neighbour. It is done
 //! again only when the faction has won or lost a system; what others take from each other moves no border of its own.
+//! Which systems are its own is kept in a set, so that neither this nor anybody else walks the states of all systems
+//! turn by turn.
 
+use crate::bits::Bits;
+use crate::event::Event;
 use crate::ids::SystemId;
 use crate::view::View;
 
 /// A system that the search has not reached.
 const UNSEEN: u32 = u32::MAX;
+/// A foreign system that is listed as a target.
+const TARGET: u32 = u32::MAX - 1;
 
 /// The borders of a faction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields {
-    /// Whether the rest has to be computed anew.
+    /// Whether the set of own systems may be wrong.
+    adrift: bool,
+    /// Whether the borders have to be computed anew.
     spoiled: bool,
-    /// The faction's own systems, by id.
-    pub(super) owned: Vec<SystemId>,
+    /// The faction's own systems.
+    mine: Bits,
+    /// The same as a list, by id.
+    list: Vec<u32>,
     /// Its own systems from the border inwards: the queue of the search.
     queue: Vec<SystemId>,
     /// How many of these are at the border.
@@ -29,42 +39,73 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Has everything computed anew before it is used again.
+    /// Has everything looked up anew before it is used again.
     pub(super) fn spoil(&mut self) {
-        self.spoiled = true;
+        (self.adrift, self.spoiled) = (true, true);
     }
 
-    /// Computes what is not known any more.
-    pub(super) fn refresh(&mut self, view: &View<'_>) {
-        if !self.spoiled {
+    /// Takes in what the last tick has won or lost.
+    pub(super) fn follow(&mut self, view: &View<'_>) {
+        for event in view.board.events() {
+            let (Event::Captured { system, .. } | Event::Rebelled { system, .. } | Event::Seceded { system, .. }) =
+                event
+            else {
+                continue;
+            };
+            if view.owns(*system) != self.mine.contains(system.index()) {
+                self.spoiled = true;
+                self.set(*system, view.owns(*system));
+            }
+        }
+    }
+
+    /// Finds the faction's own systems, if they are not known.
+    pub(super) fn locate(&mut self, view: &View<'_>) {
+        if !std::mem::take(&mut self.adrift) {
             return;
         }
-        self.spoiled = false;
-        let systems = view.board.systems();
-        let is_mine = |system: SystemId| systems[system.index()].owner == Some(view.me);
+        self.mine.grow(view.map.len());
+        self.mine.clear();
+        for (index, state) in view.board.systems().iter().enumerate() {
+            if state.owner == Some(view.me) {
+                self.mine.insert(index);
+            }
+        }
+    }
+
+    fn set(&mut self, system: SystemId, mine: bool) {
+        self.mine.grow(system.index() + 1);
+        if mine {
+            self.mine.insert(system.index());
+        } else {
+            self.mine.remove(system.index());
+        }
+    }
+
+    /// Computes the borders, if they are not known.
+    pub(super) fn refresh(&mut self, view: &View<'_>) {
+        if !std::mem::take(&mut self.spoiled) {
+            return;
+        }
+        let systems = view.map.len();
         self.hops.clear();
-        self.hops.resize(systems.len(), UNSEEN);
-        self.next.resize(systems.len(), SystemId(0));
-        self.owned.clear();
+        self.hops.resize(systems, UNSEEN);
+        self.next.resize(systems, SystemId(0));
         self.queue.clear();
         self.targets.clear();
-        for (index, state) in systems.iter().enumerate() {
-            if state.owner != Some(view.me) {
-                continue;
-            }
-            let system = SystemId(index as u32);
-            self.owned.push(system);
+        self.mine.list(&mut self.list);
+        for &index in &self.list {
+            let system = SystemId(index);
             for neighbour in view.map.neighbours(system) {
-                if is_mine(neighbour.system) {
+                if self.mine.contains(neighbour.system.index()) {
                     continue;
                 }
-                if self.hops[index] == UNSEEN {
-                    self.hops[index] = 0;
+                if self.hops[system.index()] == UNSEEN {
+                    self.hops[system.index()] = 0;
                     self.queue.push(system);
                 }
                 if self.hops[neighbour.system.index()] == UNSEEN {
-                    // Foreign systems are never on the way; this only marks them as listed.
-                    self.hops[neighbour.system.index()] = UNSEEN - 1;
+                    self.hops[neighbour.system.index()] = TARGET;
                     self.targets.push(neighbour.system);
                 }
             }
@@ -76,13 +117,23 @@ impl Fields {
             let hops = self.hops[here.index()] + 1;
             for neighbour in view.map.neighbours(here) {
                 let index = neighbour.system.index();
-                if self.hops[index] == UNSEEN && is_mine(neighbour.system) {
+                if self.hops[index] == UNSEEN && self.mine.contains(index) {
                     self.hops[index] = hops;
                     self.next[index] = here;
                     self.queue.push(neighbour.system);
                 }
             }
         }
+    }
+
+    /// Whether a system is the faction's own.
+    pub(super) fn owns(&self, system: SystemId) -> bool {
+        self.mine.contains(system.index())
+    }
+
+    /// The faction's own systems, by id.
+    pub(super) fn owned(&self) -> impl ExactSizeIterator<Item = SystemId> + '_ {
+        self.list.iter().copied().map(SystemId)
     }
 
     /// The faction's own systems at the border.
@@ -98,7 +149,7 @@ impl Fields {
     /// Where a stack in the hinterland arrives after at most so many hops towards the border; nothing when it is
     /// there already or no way leads there.
     pub(super) fn towards_front(&self, from: SystemId, hops: u32) -> Option<SystemId> {
-        if !(1..UNSEEN - 1).contains(&self.hops[from.index()]) {
+        if !(1..TARGET).contains(&self.hops[from.index()]) {
             return None;
         }
         let mut here = from;
@@ -126,9 +177,10 @@ mod tests {
         }
         let mut fields = Fields::default();
         fields.spoil();
+        fields.locate(&world.view(me));
         fields.refresh(&world.view(me));
         let count = |wanted| hops.iter().filter(|&&hops| hops == wanted).count();
-        assert_eq!(fields.owned.len(), count(0) + count(1) + count(2));
+        assert_eq!(fields.owned().len(), count(0) + count(1) + count(2));
         assert_eq!(fields.targets.len(), count(3));
         assert!(!fields.front().is_empty());
         let arrived = fields.towards_front(home, 10).unwrap();
@@ -136,5 +188,23 @@ mod tests {
         assert_eq!(fields.towards_front(arrived, 10), None);
         assert!(world.map().lane_ticks(home, fields.towards_front(home, 1).unwrap()).is_some());
         assert_eq!(fields.towards_front(fields.targets[0], 10), None);
+
+        // What follows events knows the same as what looks anew.
+        let won = fields.targets[0];
+        for (system, owner) in [(won, Some(me)), (home, FactionId::starter(1))] {
+            world.board.systems[system.index()].owner = owner;
+            let (faction, from) = (owner.unwrap(), Some(me));
+            world.board.events.push(Event::Captured { system, faction, from });
+        }
+        let mut anew = Fields::default();
+        anew.spoil();
+        anew.locate(&world.view(me));
+        fields.follow(&world.view(me));
+        for fields in [&mut anew, &mut fields] {
+            fields.refresh(&world.view(me));
+        }
+        assert!(fields.owns(won) && !fields.owns(home));
+        assert!(fields.owned().eq(anew.owned()));
+        assert_eq!((fields.front(), &fields.targets, &fields.hops), (anew.front(), &anew.targets, &anew.hops));
     }
 }

@@ -23,10 +23,10 @@ impl Classic {
     /// Chooses the muster and looks at the focus of some systems.
     pub(super) fn keep_house(&self, view: &View<'_>, tick: u64, orders: &mut Vec<Order>) {
         self.choose_muster(view, orders);
-        let owned = &self.fields.owned;
+        let owned = self.fields.owned();
         let count = owned.len().div_ceil(SHARE);
         let first = (tick / PERIOD_TICKS) as usize % SHARE * count;
-        for &system in owned.iter().skip(first).take(count) {
+        for system in owned.skip(first).take(count) {
             let state = &view.board.systems()[system.index()];
             let focus = self.focus(view, system);
             if focus != state.focus && self.survey.threat(system) == 0 {

@@ -1,5 +1,6 @@
 //! One look at all fleets: which stacks are idle, what is on its way, and what threatens.
 
+use super::fields::Fields;
 use crate::fleets::Place;
 use crate::ids::{FleetId, SystemId};
 use crate::view::View;
@@ -53,19 +54,18 @@ impl Survey {
     }
 
     /// Looks at all fleets.
-    pub(super) fn look(&mut self, view: &View<'_>, tick: u64) {
+    pub(super) fn look(&mut self, view: &View<'_>, fields: &Fields, tick: u64) {
         for system in self.noted.drain(..) {
             self.notes[system.index()] = Note::default();
         }
         self.stacks.clear();
         self.menaced.clear();
         self.patience.retain(|&(_, until)| until > tick);
-        let systems = view.board.systems();
         let mut patience = self.patience.iter().peekable();
         for fleet in view.board.fleets().iter() {
             let mine = fleet.owner == view.me;
             let destination = fleet.destination();
-            let own_system = systems[destination.index()].owner == Some(view.me);
+            let own_system = fields.owns(destination);
             if mine != own_system || (mine && fleet.at().is_none()) {
                 let note = &mut self.notes[destination.index()];
                 if note.expected == 0 && note.threat == 0 {
