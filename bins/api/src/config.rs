@@ -7,8 +7,8 @@ use clap::{Args, Parser};
 use http::HeaderValue;
 use sector_auth::token::SECRET_BYTES_MIN;
 use sector_auth::{Address, Secret};
-use sector_redis::{KeyNames, Place, RedisOptions, StoreOptions};
 use service::config::{Seconds, seconds};
+use service::store::StoreConfig;
 use service::telemetry::LogOptions;
 
 /// The API as a process of its own.
@@ -23,62 +23,13 @@ pub struct Options {
     pub bind: IpAddr,
     /// Where the state is kept.
     #[command(flatten)]
-    pub redis: RedisArgs,
+    pub store: StoreConfig,
     /// What the API itself needs.
     #[command(flatten)]
     pub config: Config,
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
-}
-
-/// Where Redis is, and what the keys are called.
-#[derive(Clone, Args)]
-pub struct RedisArgs {
-    /// The Redis that holds the sector: redis://[user:password@]host[:port][/database]
-    #[arg(
-        long,
-        env = "REDIS_URL",
-        default_value = "redis://127.0.0.1:6379",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
-    pub redis_url: String,
-    /// Name of the event stream
-    #[arg(long, env = "EVENT_STREAM", default_value = "sector:events", value_name = "KEY")]
-    pub event_stream: String,
-    /// Name of the order stream
-    #[arg(long, env = "ORDER_STREAM", default_value = "sector:orders", value_name = "KEY")]
-    pub order_stream: String,
-    /// Name of the key of the newest snapshot
-    #[arg(long, env = "SNAPSHOT_KEY", default_value = "sector:snapshot", value_name = "KEY")]
-    pub snapshot_key: String,
-}
-
-impl std::fmt::Debug for RedisArgs {
-    /// Leaves out the URL, which may hold a password.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("RedisArgs")
-            .field("event_stream", &self.event_stream)
-            .field("order_stream", &self.order_stream)
-            .field("snapshot_key", &self.snapshot_key)
-            .finish_non_exhaustive()
-    }
-}
-
-impl RedisArgs {
-    /// As the store takes it.
-    #[must_use]
-    pub fn store_options(&self) -> StoreOptions {
-        let names = KeyNames {
-            event_stream: self.event_stream.clone(),
-            order_stream: self.order_stream.clone(),
-            snapshot_key: self.snapshot_key.clone(),
-            ..KeyNames::default()
-        };
-        StoreOptions::new(Place::Redis(RedisOptions { names, ..RedisOptions::new(self.redis_url.clone()) }))
-    }
 }
 
 /// What the API needs besides a listener and a store. [`Config::new`] fills in the defaults.

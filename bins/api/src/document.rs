@@ -64,7 +64,7 @@ impl Modify for Security {
     }
 }
 
-/// Gives every error its body, and every operation the errors that any may answer.
+/// Gives every error its body, and every operation a description and the errors that any may answer.
 struct Problems;
 
 impl Modify for Problems {
@@ -77,6 +77,10 @@ impl Modify for Problems {
 }
 
 fn complete(operation: &mut Operation) {
+    // What is said in one sentence is the description as well.
+    if operation.description.is_none() {
+        operation.description.clone_from(&operation.summary);
+    }
     let responses = &mut operation.responses.responses;
     let unavailable = "`store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After.";
     for (status, description) in [("400", "`invalid_query`."), ("500", "`internal`: our fault."), ("503", unavailable)]

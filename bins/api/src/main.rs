@@ -21,6 +21,6 @@ async fn start(options: Options) -> Result<(), Error> {
     service::telemetry::init(&options.log)?;
     let shutdown = service::shutdown_on_signals()?;
     let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
-    let store = sector_redis::open(options.redis.store_options()).await?;
+    let store = options.store.open().await?;
     api::run(options.config, listener, store, shutdown).await
 }

@@ -1,4 +1,20 @@
 //! The API over the wire, with the store in memory.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken promise ends the test")]
+
+#[path = "it/admin.rs"]
+mod admin;
+#[path = "it/claims.rs"]
+mod claims;
 #[path = "it/document.rs"]
 mod document;
+#[path = "it/harness.rs"]
+mod harness;
+#[path = "it/login.rs"]
+mod login;
+#[path = "it/orders.rs"]
+mod orders;
+#[path = "it/refusals.rs"]
+mod refusals;
+#[path = "it/sector.rs"]
+mod sector;

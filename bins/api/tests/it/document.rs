@@ -31,6 +31,7 @@ fn every_operation_is_described_and_has_one_kind_of_error() {
             let name = format!("{method} {path}");
             operations += 1;
             assert!(operation["summary"].is_string(), "{name} has no summary");
+            assert!(operation["description"].is_string(), "{name} has no description");
             assert!(operation["operationId"].is_string(), "{name} has no id");
             assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{name}: one tag");
             let mut kinds = [Vec::new(), Vec::new()];

@@ -18,6 +18,12 @@ pub(super) struct Fault {
 pub(super) fn form(orders: &[Value], faults: &mut Vec<Fault>) -> Vec<(usize, Order)> {
     let mut good = Vec::with_capacity(orders.len());
     for (index, value) in orders.iter().enumerate() {
+        // The JSON reader would take a list for the fields in their order.
+        if !value.is_object() {
+            let error = FieldError::new(place(index, ""), Value::Null, "an object", "This is not an order.");
+            faults.push(Fault { code: "invalid_order", error });
+            continue;
+        }
         match json::parse::<OrderForm>(value.to_string().as_bytes()) {
             Ok(form) => match form.check() {
                 Ok(order) => good.push((index, order)),

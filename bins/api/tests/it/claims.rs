@@ -1,0 +1,107 @@
+//! Factions and who holds them.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::Sector;
+use crate::login::join_all;
+
+/// What `/factions` says of one faction.
+async fn seat(sector: &Sector, id: &str) -> Value {
+    let list = sector.get("/factions").await.json();
+    list["factions"].as_array().unwrap().iter().find(|faction| faction["id"] == id).unwrap().clone()
+}
+
+async fn release(sector: &Sector, token: &str) -> Value {
+    let request = sector.request(Method::DELETE, "/factions/claim").header("authorization", format!("Bearer {token}"));
+    sector.send(request, "").await.json()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_faction_is_listed_claimed_and_given_up() {
+    let sector = Sector::start().await;
+    let list: api::wire::FactionList = serde_json::from_value(sector.get("/factions").await.json()).unwrap();
+    assert_eq!((list.universe_id.as_str(), list.factions.len()), ("u-1", 5));
+    assert!(list.factions.iter().all(|faction| faction.claimable && !faction.claimed && faction.alive));
+
+    let token = sector.log_in_with(1, "F2").await;
+    let claimed = seat(&sector, "F2").await;
+    assert_eq!(
+        (&claimed["claimed"], &claimed["claimable"], &claimed["controller"]),
+        (&json!(true), &json!(false), &json!("human"))
+    );
+    assert_eq!(sector.get_as(&token, "/me").await.json()["faction"], "F2");
+    // Claiming again what one holds changes nothing.
+    let again = sector.post_as(&token, "/factions/claim", &json!({"faction": "F2"})).await;
+    assert_eq!((again.status, &again.json()["faction"]), (200, &json!("F2")));
+
+    let other = sector.post_as(&token, "/factions/claim", &json!({"faction": "F3"})).await;
+    other.problem(409, "already_claimed");
+    let rival = sector.log_in(2).await;
+    let taken = sector.post_as(&rival, "/factions/claim", &json!({"faction": "F2"})).await;
+    taken.problem(409, "faction_claimed");
+
+    assert_eq!(release(&sector, &token).await, json!({"released": "F2"}));
+    assert_eq!(release(&sector, &token).await, json!({"released": null}));
+    assert_eq!(seat(&sector, "F2").await["controller"], "bot");
+    assert_eq!(sector.get_as(&token, "/me").await.json()["faction"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_claim_one_faction_one_gets_it() {
+    let sector = Sector::start().await;
+    let mut tokens = Vec::new();
+    for player in 1..=20 {
+        tokens.push(sector.log_in(player).await);
+    }
+    let body = json!({"faction": "F1"});
+    let answers = join_all(tokens.iter().map(|token| sector.post_as(token, "/factions/claim", &body)).collect()).await;
+    let claimed = answers.iter().filter(|answer| answer.status == 200).count();
+    let taken = answers.iter().filter(|answer| answer.status == 409).count();
+    assert_eq!((claimed, taken), (1, 19));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_lapses_unless_its_player_is_seen() {
+    let sector = Sector::start().await;
+    let token = sector.log_in_with(1, "F1").await;
+    for path in ["/me", "/snapshot", "/events?after=1-0", "/factions"] {
+        sector.pass_seconds(599);
+        assert_eq!(sector.get_as(&token, path).await.status, 200);
+    }
+    sector.pass_seconds(599);
+    assert_eq!(seat(&sector, "F1").await["claimed"], true);
+    sector.pass_seconds(1);
+    assert_eq!(seat(&sector, "F1").await["claimed"], false);
+    assert_eq!(sector.get_as(&token, "/me").await.json()["faction"], Value::Null);
+    sector.log_in_with(2, "F1").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_claimed_is_refused() {
+    let mut sector = Sector::start().await;
+    let token = sector.log_in(1).await;
+    for (faction, status, code) in
+        [("F9", 400, "unknown_faction"), ("nonsense", 400, "unknown_faction"), ("L1", 400, "unknown_faction")]
+    {
+        let answer = sector.post_as(&token, "/factions/claim", &json!({"faction": faction})).await;
+        let problem = answer.problem(status, code);
+        assert_eq!(problem["errors"][0]["allowed"], "F1, F2, F3, F4, F5");
+    }
+    sector.post("/factions/claim", &json!({"faction": "F1"})).await.problem(401, "unauthenticated");
+    sector.post_as_bot("/factions/claim", &json!({"faction": "F1"})).await.problem(403, "not_a_player");
+    sector.end().await;
+    let answer = sector.post_as(&token, "/factions/claim", &json!({"faction": "F1"})).await;
+    answer.problem(409, "run_over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_ends_with_its_universe() {
+    let mut sector = Sector::start().await;
+    let token = sector.log_in_with(1, "F1").await;
+    sector.end().await;
+    sector.begin("u-2", 8).await;
+    let me = sector.get_as(&token, "/me").await.json();
+    assert_eq!((&me["faction"], &me["universe_id"]), (&Value::Null, &json!("u-2")));
+    sector.log_in_with(2, "F1").await;
+}

@@ -1,0 +1,293 @@
+//! A sector in memory, the API before it, and a client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use api::Config;
+use follow::Follower;
+use http::{HeaderMap, Method};
+use http_body_util::BodyExt;
+use sector_auth::{Key, Secret, Timestamp};
+use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
+use sector_sim::{Delta, FactionId, Order, Rules, Snapshot, Universe, World};
+use serde_json::{Value, json};
+use service::{CancellationToken, Client, ClientOptions, body};
+use tokio::task::JoinHandle;
+
+/// Longest a test waits for anything before it fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const BOT_TOKEN: &str = "the bots' own token";
+const LEASE_TTL: Duration = Duration::from_secs(3_600);
+
+/// A running API over a store of its own, and the worker's part played by the test.
+pub(crate) struct Sector {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) follower: Arc<Follower>,
+    now_ms: Arc<AtomicU64>,
+    address: SocketAddr,
+    client: Client,
+    shutdown: CancellationToken,
+    running: JoinHandle<Result<(), api::Error>>,
+    lease: Lease,
+    universe: Universe,
+    world: World,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A configuration in which bots and one admin are known.
+pub(crate) fn config() -> Config {
+    let mut config = Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+    config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
+    config.admin_addresses.0.push(key(200).address());
+    config
+}
+
+/// The key of player `number`.
+pub(crate) fn key(number: u8) -> Key {
+    Key::from_random_bytes([number; 32]).unwrap()
+}
+
+impl Sector {
+    /// A sector at tick 0.
+    pub(crate) async fn start() -> Self {
+        let mut sector = Self::empty(config()).await;
+        sector.begin("u-1", 7).await;
+        sector
+    }
+
+    /// A sector in which no universe has begun.
+    pub(crate) async fn empty(config: Config) -> Self {
+        let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let follower = Follower::spawn(store.clone(), shutdown.clone());
+        let now_ms = Arc::new(AtomicU64::new(1_795_334_400_000));
+        let clock = {
+            let now_ms = now_ms.clone();
+            Arc::new(move || Timestamp::from_unix_ms(now_ms.load(Ordering::SeqCst)))
+        };
+        let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let running =
+            tokio::spawn(api::run_with(config, listener, store.clone(), follower.clone(), clock, shutdown.clone()));
+        let lease = store.acquire_lease("test", LEASE_TTL).await.unwrap().unwrap();
+        Self {
+            store,
+            follower,
+            now_ms,
+            address,
+            client: Client::new(&ClientOptions::default()),
+            shutdown,
+            running,
+            lease,
+            universe: Universe { id: String::new(), tick_delay_ms: 300, rules: "classic".into() },
+            world: World::new(Rules::classic().into(), 7).unwrap(),
+        }
+    }
+
+    /// Begins a universe.
+    pub(crate) async fn begin(&mut self, id: &str, seed: u64) {
+        self.universe.id = id.to_owned();
+        self.world = World::new(Rules::classic().into(), seed).unwrap();
+        let snapshot = serde_json::to_string(&self.snapshot()).unwrap();
+        let events = vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }];
+        let begin = Commit { events, checkpoint: Some(snapshot), begin: Some("{}".into()), ..self.commit() };
+        self.store.commit(&begin).await.unwrap();
+        self.catch_up().await;
+    }
+
+    /// Steps and commits one tick.
+    pub(crate) async fn tick(&mut self, orders: &[Order]) {
+        self.world.step(orders);
+        let event = NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
+        self.store.commit(&Commit { events: vec![event], ..self.commit() }).await.unwrap();
+        self.catch_up().await;
+    }
+
+    /// Commits a tick with which the run ends.
+    pub(crate) async fn end(&mut self) {
+        self.world.step(&[]);
+        let mut delta = serde_json::to_value(self.delta()).unwrap();
+        let tick = self.world.tick();
+        delta["result"] = json!({"winner": "F1", "cause": "domination", "tick": tick});
+        let end = json!({
+            "universe_id": self.universe.id, "tick": tick, "winner": "F1", "cause": "domination", "next_universe_in_ms": 15_000
+        });
+        let events = vec![
+            NewEvent { kind: "delta".into(), data: delta.to_string() },
+            NewEvent { kind: "run_end".into(), data: end.to_string() },
+        ];
+        self.store.commit(&Commit { events, finished: Some("{}".into()), ..self.commit() }).await.unwrap();
+        self.catch_up().await;
+    }
+
+    /// Forgets all events but the last, after a new checkpoint.
+    pub(crate) async fn trim(&mut self) {
+        self.world.step(&[]);
+        let event = NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
+        let checkpoint = Some(serde_json::to_string(&self.snapshot()).unwrap());
+        let commit = Commit { events: vec![event], checkpoint, event_maxlen: Some(1), ..self.commit() };
+        self.store.commit(&commit).await.unwrap();
+        self.catch_up().await;
+    }
+
+    fn commit(&self) -> Commit {
+        Commit {
+            lease: self.lease.clone(),
+            lease_ttl: LEASE_TTL,
+            universe: self.universe.id.clone(),
+            tick: self.world.tick(),
+            digest: self.world.digest().to_string(),
+            cursor: StreamId::START,
+            record: "{}".into(),
+            ..Commit::default()
+        }
+    }
+
+    /// The sector as the worker has it.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.universe, self.world.map(), self.world.board(), self.world.digest())
+    }
+
+    fn delta(&self) -> Delta {
+        Delta::of(&self.universe.id, &self.world).narrated(self.world.map(), self.world.board())
+    }
+
+    async fn catch_up(&self) {
+        let head = self.store.head().await.unwrap().unwrap();
+        let ready = async {
+            self.follower.ready().await.unwrap();
+            self.follower.caught_up(PATIENCE).await.unwrap()
+        };
+        let frame = tokio::time::timeout(PATIENCE, ready).await.expect("the follower follows");
+        assert_eq!(frame.event_id(), head.event_id);
+    }
+
+    /// Where faction `number` (from 1) started.
+    pub(crate) fn home(&self, number: u8) -> u32 {
+        let id = FactionId::starter(number - 1).unwrap();
+        self.world.board().faction(id).unwrap().home.unwrap().0
+    }
+
+    /// Lets time pass for the API.
+    pub(crate) fn pass_seconds(&self, seconds: u64) {
+        self.now_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    /// Sends a request.
+    pub(crate) async fn send(&self, request: http::request::Builder, body: impl Into<Vec<u8>>) -> Reply {
+        let body: Vec<u8> = body.into();
+        let request = request.header("content-length", body.len()).body(body::full(body)).unwrap();
+        let answer = async {
+            let response = self.client.send(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.unwrap().to_bytes().to_vec();
+            Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        };
+        tokio::time::timeout(PATIENCE, answer).await.expect("the API answers")
+    }
+
+    /// The beginning of a request.
+    pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        http::Request::builder().method(method).uri(format!("http://{}{path}", self.address))
+    }
+
+    /// Asks without credentials.
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path), "").await
+    }
+
+    /// Asks with a token.
+    pub(crate) async fn get_as(&self, token: &str, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path).header("authorization", format!("Bearer {token}")), "").await
+    }
+
+    /// Sends JSON without credentials.
+    pub(crate) async fn post(&self, path: &str, json: &Value) -> Reply {
+        let request = self.request(Method::POST, path).header("content-type", "application/json");
+        self.send(request, json.to_string()).await
+    }
+
+    /// Sends JSON with a token.
+    pub(crate) async fn post_as(&self, token: &str, path: &str, json: &Value) -> Reply {
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"));
+        self.send(request, json.to_string()).await
+    }
+
+    /// Sends JSON as a bot.
+    pub(crate) async fn post_as_bot(&self, path: &str, json: &Value) -> Reply {
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/json")
+            .header("x-bot-token", BOT_TOKEN);
+        self.send(request, json.to_string()).await
+    }
+
+    /// Logs player `number` in.
+    pub(crate) async fn log_in(&self, number: u8) -> String {
+        let key = key(number);
+        let address = key.address().to_string();
+        let message = self.post("/auth/nonce", &json!({"address": address})).await.json();
+        let signature = key.sign_message(message["message"].as_str().unwrap());
+        let answer = self.post("/auth/verify", &json!({"address": address, "signature": signature})).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Logs player `number` in and claims a faction for them.
+    pub(crate) async fn log_in_with(&self, number: u8, faction: &str) -> String {
+        let token = self.log_in(number).await;
+        let answer = self.post_as(&token, "/factions/claim", &json!({"faction": faction})).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        token
+    }
+
+    /// Tells the API to shut down.
+    pub(crate) fn shut_down(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Shuts the API down and waits until it has drained.
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        tokio::time::timeout(PATIENCE, self.running).await.expect("it drains").unwrap().unwrap();
+    }
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is a well-formed problem of this status and code; returns it without the
+    /// request's id.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        let mut problem = self.json();
+        assert_eq!((self.status, problem["code"].as_str()), (status, Some(code)), "{problem}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], format!("urn:sector:problem:{code}"));
+        assert_eq!(problem["instance"].as_str(), self.header("x-request-id"));
+        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["errors"].is_array());
+        let document: Result<api::wire::ProblemDocument, _> = serde_json::from_value(problem.clone());
+        assert!(document.is_ok(), "{document:?}");
+        problem.as_object_mut().unwrap().remove("instance");
+        problem
+    }
+}

@@ -1,0 +1,128 @@
+//! The sector as it is, and what happens in it.
+
+use std::time::Duration;
+
+use http::Method;
+use sector_redis::StreamId;
+use sector_sim::{Command, Focus, Mirror, Order, Snapshot, SystemId};
+use serde_json::json;
+
+use crate::harness::Sector;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_and_the_events_after_it_are_the_next_snapshot() {
+    let mut sector = Sector::start().await;
+    let answer = sector.get("/snapshot").await;
+    let snapshot: Snapshot = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(snapshot, sector.snapshot());
+    let tag = answer.header("etag").unwrap().to_owned();
+    let after = tag.trim_matches('"').to_owned();
+
+    let faction = "F1".parse().unwrap();
+    let system = SystemId(sector.home(1));
+    sector.tick(&[Order::new(faction, Command::Focus { system, focus: Focus::Industry })]).await;
+    for _ in 0..20 {
+        sector.tick(&[]).await;
+    }
+    let mut mirror = Mirror::new(&snapshot).unwrap();
+    let mut after = after;
+    while mirror.board().tick() < 21 {
+        let page = sector.get(&format!("/events?after={after}&count=8")).await;
+        let page: api::wire::EventPage = serde_json::from_slice(&page.body).unwrap();
+        assert!((1..=8).contains(&page.events.len()));
+        for entry in &page.events {
+            let api::wire::StreamEntry::Delta { data, .. } = entry else { panic!("{entry:?}") };
+            mirror.apply(data).unwrap();
+        }
+        after = page.next;
+    }
+    assert!(mirror.is_exact());
+    assert_eq!(mirror.snapshot(), sector.snapshot());
+    assert_eq!(sector.get(&format!("/events?after={after}")).await.json(), json!({"events": [], "next": after}));
+
+    let current = sector.get("/snapshot").await;
+    assert_eq!(serde_json::from_slice::<Snapshot>(&current.body).unwrap(), sector.snapshot());
+    let unchanged = current.header("etag").unwrap();
+    let again = sector.request(Method::GET, "/snapshot").header("if-none-match", unchanged);
+    assert_eq!(sector.send(again, "").await.status, 304);
+    let stale = sector.request(Method::GET, "/snapshot").header("if-none-match", tag);
+    assert_eq!(sector.send(stale, "").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_stream_tells_of_ends_and_beginnings() {
+    let mut sector = Sector::start().await;
+    sector.tick(&[]).await;
+    sector.end().await;
+    sector.begin("u-2", 8).await;
+    let page = sector.get("/events").await.json();
+    let kinds: Vec<_> = page["events"].as_array().unwrap().iter().map(|entry| entry["type"].clone()).collect();
+    assert_eq!(kinds, ["snapshot", "delta", "delta", "run_end", "snapshot"]);
+    assert_eq!(page["next"], "5-0");
+    let page: api::wire::EventPage = serde_json::from_value(page).unwrap();
+    assert_eq!(page.events.len(), 5);
+    let snapshot = sector.get("/snapshot").await.json();
+    assert_eq!((&snapshot["universe_id"], &snapshot["tick"]), (&json!("u-2"), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_is_woken_by_the_next_tick() {
+    let mut sector = Sector::start().await;
+    let follower = sector.follower.clone();
+    let waiting = tokio::spawn(async move { follower.read_after(StreamId::new(1), 10, Duration::from_secs(30)).await });
+    sector.tick(&[]).await;
+    let entries = waiting.await.unwrap().unwrap();
+    assert_eq!((entries.len(), entries[0].id), (1, StreamId::new(2)));
+    let page = sector.get("/events?after=1-0&wait_ms=30000").await.json();
+    assert_eq!(page["next"], "2-0");
+    let started = std::time::Instant::now();
+    let page = sector.get("/events?after=2-0&wait_ms=50").await.json();
+    assert_eq!(page, json!({"events": [], "next": "2-0"}));
+    assert!(started.elapsed() >= Duration::from_millis(50));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_that_is_gone_or_never_was_is_410() {
+    let mut sector = Sector::start().await;
+    sector.get("/events?after=2-0").await.problem(410, "history_trimmed");
+    for _ in 0..1_030 {
+        sector.tick(&[]).await;
+    }
+    // Beyond what memory keeps, the store still knows.
+    let page = sector.get("/events?after=1-0&count=1").await.json();
+    assert_eq!(page["next"], "2-0");
+    sector.trim().await;
+    sector.get("/events?after=1-0").await.problem(410, "history_trimmed");
+    let problem = sector.get("/events").await.problem(410, "history_trimmed");
+    insta::assert_json_snapshot!(problem);
+    assert_eq!(sector.get("/events?after=1031-0").await.json()["next"], "1032-0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_tells_what_is_seen() {
+    let mut sector = Sector::start().await;
+    sector.tick(&[]).await;
+    let health: api::wire::HealthDocument = serde_json::from_slice(&sector.get("/health").await.body).unwrap();
+    assert_eq!((health.status.as_str(), health.service.as_str()), ("ok", "api"));
+    assert_eq!((health.universe_id.as_deref(), health.tick), (Some("u-1"), Some(1)));
+    assert_eq!(sector.get("/openapi.json").await.body, api::openapi().into_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shutdown_answers_whoever_waits() {
+    let sector = Sector::start().await;
+    let token = sector.log_in_with(1, "F1").await;
+    let seen_ms = async || sector.store.claims("u-1", 0, u64::MAX).await.unwrap()[0].seen_ms;
+    let before = seen_ms().await;
+    sector.pass_seconds(20);
+    let path = "/events?after=1-0&wait_ms=30000";
+    let (answer, ()) = tokio::join!(sector.get_as(&token, path), async {
+        // The request is under way once it has renewed the claim.
+        while seen_ms().await == before {
+            tokio::task::yield_now().await;
+        }
+        sector.shut_down();
+    });
+    assert!(matches!(answer.status, 200 | 503), "{answer:?}");
+    sector.stop().await;
+}
