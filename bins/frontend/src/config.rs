@@ -21,8 +21,8 @@ pub struct Config {
     /// Where the API is; requests to /api/ are passed on to it
     #[arg(long, env = "API_URL", default_value_t, value_name = "URL")]
     pub api_url: ApiUrl,
-    /// Origins of other sites whose pages may open the WebSocket, separated by commas
-    /// (https://example.org); pages from the frontend's own host always may
+    /// Origins of other sites whose pages may open the WebSocket, separated by commas,
+    /// such as `https://example.org`; pages from the frontend's own host always may
     #[arg(long, env = "ALLOWED_ORIGINS", default_value_t, value_name = "ORIGINS")]
     pub allowed_origins: Origins,
     /// Most clients of the live streams at once

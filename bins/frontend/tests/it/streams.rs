@@ -126,9 +126,9 @@ async fn a_slow_client_is_given_a_snapshot_instead_of_a_queue() {
     let mut quick = frontend.socket("/ws").await;
     assert_eq!(quick.entry().await.id, first.id);
     let mut position = first.id;
-    // 32 MB, far more than the system's buffers; one megabyte a tick.
+    // 16 MB, more than the system keeps for a connection.
     for _ in 0..32 {
-        sector.tick_told(vec!["x".repeat(1 << 20)], None).await;
+        sector.tick_told(vec!["x".repeat(1 << 19)], None).await;
         let entry = quick.entry().await;
         assert_eq!(entry.id, position.next());
         position = entry.id;
