@@ -1,1 +1,80 @@
-//! A typed client for a running sector, and a bot runner.
+//! A typed client for a running sector: logins, claims, orders, the sector tick by tick, and a runner for bots.
+//!
+//! [`Client`] makes the calls, with time limits, repetition where it does no harm, and logins that renew themselves.
+//! [`Ticks`] follows the sector with the engine's own [`sector_sim::Mirror`], so that whatever the engine offers works
+//! on what it shows. [`Bot`] lets a [`sector_sim::Strategy`] play. [`Client::api`] is the generated client below, with
+//! every operation of the API.
+//!
+//! A bot, from nothing:
+//!
+//! ```no_run
+//! use sector_client::{Bot, Client};
+//! use sector_sim::{Amount, Command, Order, Strategy, Turn, View};
+//!
+//! /// Sends every idle fleet to the first neighbour of the system where it is.
+//! struct Restless;
+//!
+//! impl Strategy for Restless {
+//!     fn name(&self) -> &'static str {
+//!         "restless"
+//!     }
+//!
+//!     fn orders(&mut self, view: &View<'_>, _turn: &Turn) -> Vec<Order> {
+//!         let idle = view.fleets().filter(|fleet| fleet.is_idle());
+//!         let go = idle.filter_map(|fleet| {
+//!             let origin = fleet.at()?;
+//!             let target = view.map.neighbours(origin).first()?.system;
+//!             Some(Command::Move { origin, target, fleet: Some(fleet.id), amount: Amount::Fleet })
+//!         });
+//!         go.map(|command| Order::new(view.me, command)).collect()
+//!     }
+//! }
+//!
+//! # async fn play() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::connect("http://127.0.0.1:8000").await?;
+//! // A new player; keep the key to come back as the same one.
+//! let _key = client.guest().await?;
+//! let mut bot = Bot::new(&client, "F1".parse()?, Box::new(Restless));
+//! let summary = bot.run(async { _ = tokio::signal::ctrl_c().await }).await?;
+//! println!("{summary}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What happens, tick by tick:
+//!
+//! ```no_run
+//! # async fn watch() -> sector_client::Result<()> {
+//! use std::time::Duration;
+//!
+//! let client = sector_client::Client::connect("http://127.0.0.1:8000").await?;
+//! let mut ticks = client.ticks(Duration::from_secs(10));
+//! loop {
+//!     let tick = ticks.next().await?;
+//!     for event in tick.events() {
+//!         println!("{}: {}", tick.number(), sector_sim::narrate(tick.map(), tick.board(), event));
+//!     }
+//! }
+//! # }
+//! ```
+
+mod backoff;
+mod bot;
+mod credentials;
+mod entry;
+mod error;
+#[rustfmt::skip]
+#[expect(missing_docs, clippy::allow_attributes, clippy::all, reason = "generated; see the module for by what")]
+pub mod generated;
+mod live;
+mod orders;
+mod session;
+
+pub use bot::{Bot, Summary};
+pub use credentials::Credentials;
+pub use entry::{Entry, Message, RunEnd};
+pub use error::{Error, FieldProblem, Problem, Result};
+pub use generated::types;
+pub use live::{Tick, Ticks};
+pub use orders::{Delivery, ORDERS_MAX, RefusedOrder, number_orders};
+pub use session::{Client, Patience};

@@ -28,9 +28,26 @@ pub(super) fn normalise(mut document: Value, replaced: &[&str]) -> Result<Value,
             *schema = json!({ "type": "object" });
         }
     }
+    one_error_type(&mut document);
     rewrite(&mut document);
     prune(&mut document);
     Ok(document)
+}
+
+/// The media type of errors.
+const PROBLEM: &str = "application/problem+json";
+
+/// The generator takes one type for the errors of an operation: problems. A failing health check has another body; the
+/// client reads that answer as one that is not described.
+fn one_error_type(document: &mut Value) {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
+        responses.retain(|status, response| {
+            let is_error = status.starts_with(['4', '5']);
+            !is_error || response.pointer("/content").is_some_and(|content| content.get(PROBLEM).is_some())
+        });
+    }
 }
 
 /// Rewrites every schema and every media type below `value`.
@@ -40,6 +57,7 @@ fn rewrite(value: &mut Value) {
             media_types(object);
             schema(object);
             object.values_mut().for_each(rewrite);
+            parameter(object);
         }
         Value::Array(items) => items.iter_mut().for_each(rewrite),
         _ => {}
@@ -48,7 +66,7 @@ fn rewrite(value: &mut Value) {
 
 /// Problems are JSON too; the generator would hand them out as bytes.
 fn media_types(object: &mut Map<String, Value>) {
-    if let Some(problem) = object.remove("application/problem+json") {
+    if let Some(problem) = object.remove(PROBLEM) {
         object.insert("application/json".into(), problem);
     }
 }
@@ -95,6 +113,31 @@ fn schema(object: &mut Map<String, Value>) {
         && let Some(bits) = format.strip_prefix("u-int")
     {
         *format = format!("uint{bits}");
+    }
+    unsigned(object);
+}
+
+/// Integers from 0 or 1 on are unsigned in Rust; how great they may be is for the server to say.
+fn unsigned(object: &mut Map<String, Value>) {
+    let is_integer = object.get("type").is_some_and(|kind| kind == "integer");
+    if !is_integer || !object.get("minimum").and_then(Value::as_i64).is_some_and(|least| least >= 0) {
+        return;
+    }
+    object.remove("minimum");
+    object.remove("maximum");
+    if let Some(Value::String(format)) = object.get_mut("format")
+        && format.starts_with("int")
+    {
+        format.insert(0, 'u');
+    }
+}
+
+/// A parameter that may be left out has no null besides.
+fn parameter(object: &mut Map<String, Value>) {
+    if object.get("in").is_some_and(Value::is_string)
+        && let Some(schema) = object.get_mut("schema").and_then(Value::as_object_mut)
+    {
+        schema.remove("nullable");
     }
 }
 
@@ -153,9 +196,12 @@ mod tests {
     use super::*;
 
     fn normal(schemas: Value, replaced: &[&str]) -> Value {
-        let paths = json!({ "/x": { "get": { "responses": { "200": { "content": {
-            "application/problem+json": { "schema": { "$ref": "#/components/schemas/A", "description": "beside" } }
-        } } } } } });
+        let problem = json!({ "schema": { "$ref": "#/components/schemas/A", "description": "beside" } });
+        let paths = json!({ "/x": { "get": { "responses": {
+            "200": { "content": { "application/problem+json": problem } },
+            "404": { "content": { "application/problem+json": problem } },
+            "503": { "content": { "application/json": problem } },
+        } } } });
         let document = json!({ "openapi": "3.1.0", "info": { "license": { "name": "MIT", "identifier": "MIT" } },
             "paths": paths, "components": { "schemas": schemas } });
         normalise(document, replaced).unwrap()
@@ -167,12 +213,16 @@ mod tests {
             "plain": { "type": ["integer", "null"], "format": "u-int32" },
             "reference": { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/B" }] },
             "above": { "exclusiveMinimum": 0, "const": 5 },
+            "count": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 9 },
+            "signed": { "type": "integer", "format": "int64" },
         } });
         let document = normal(json!({ "A": a, "B": { "type": "string" } }), &[]);
         let properties = &document["components"]["schemas"]["A"]["properties"];
         assert_eq!(properties["plain"], json!({ "type": "integer", "nullable": true, "format": "uint32" }));
         let reference = json!({ "nullable": true, "allOf": [{ "$ref": "#/components/schemas/B" }] });
         assert_eq!(properties["reference"], reference);
+        assert_eq!(properties["count"], json!({ "type": "integer", "format": "uint32" }));
+        assert_eq!(properties["signed"], json!({ "type": "integer", "format": "int64" }));
         assert_eq!(properties["above"], json!({ "exclusiveMinimum": true, "minimum": 0, "enum": [5] }));
     }
 
@@ -182,6 +232,8 @@ mod tests {
         let content = &document["paths"]["/x"]["get"]["responses"]["200"]["content"];
         assert_eq!(*content, json!({ "application/json": { "schema": { "$ref": "#/components/schemas/A" } } }));
         assert_eq!(document["info"]["license"], json!({ "name": "MIT" }));
+        let responses = &document["paths"]["/x"]["get"]["responses"];
+        assert_eq!(responses.as_object().unwrap().keys().collect::<Vec<_>>(), ["200", "404"]);
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! A strategy that plays one faction of a running sector.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use sector_sim::{Event, FactionId, Order, Strategy};
+
+use crate::error::{Error, Result};
+use crate::live::Tick;
+use crate::orders::number_orders;
+use crate::session::Client;
+
+/// How long one request for events waits.
+const POLL: Duration = Duration::from_secs(10);
+/// The least time for which a delivery is tried; beyond that and two ticks its orders have grown old.
+const SHORTEST_DELIVERY: Duration = Duration::from_secs(2);
+
+/// A strategy that plays one faction of a running sector.
+pub struct Bot {
+    client: Client,
+    faction: FactionId,
+    strategy: Box<dyn Strategy>,
+    claims: bool,
+    summary: Summary,
+}
+
+/// What a bot has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Ticks for which the strategy was asked.
+    pub turns: u64,
+    /// Ticks that passed without it being asked.
+    pub missed: u64,
+    /// Orders that the sector accepted.
+    pub accepted: u64,
+    /// Orders that the sector did not accept.
+    pub refused: u64,
+    /// Orders that a tick carried out.
+    pub applied: u64,
+    /// Orders that a tick refused.
+    pub failed: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Summary { turns, missed, accepted, refused, applied, failed } = self;
+        write!(
+            formatter,
+            "{turns} turns ({missed} ticks missed), {accepted} orders accepted ({applied} carried out, {failed} refused by the tick), {refused} not accepted"
+        )
+    }
+}
+
+impl Bot {
+    /// A bot that claims the faction in every universe, as the player that the client is signed in as.
+    #[must_use]
+    pub fn new(client: &Client, faction: FactionId, strategy: Box<dyn Strategy>) -> Bot {
+        Bot { client: client.clone(), faction, strategy, claims: true, summary: Summary::default() }
+    }
+
+    /// A bot that plays without a claim: for a client with a bot token.
+    #[must_use]
+    pub fn unclaimed(client: &Client, faction: FactionId, strategy: Box<dyn Strategy>) -> Bot {
+        Bot { claims: false, ..Bot::new(client, faction, strategy) }
+    }
+
+    /// Plays until `shutdown`: asks the strategy once a tick, always about the newest one, and sends its orders.
+    ///
+    /// # Errors
+    /// Those that waiting does not mend: [`Error::Refused`] when the faction belongs to somebody else,
+    /// [`Error::Forbidden`], [`Error::Unauthorized`], and those of [`crate::Ticks::next`]. A sector that is away is
+    /// waited for.
+    pub async fn run(&mut self, shutdown: impl Future<Output = ()>) -> Result<Summary> {
+        let mut shutdown = std::pin::pin!(shutdown);
+        let mut ticks = self.client.ticks(POLL);
+        loop {
+            let tick = tokio::select! {
+                biased;
+                () = &mut shutdown => return Ok(self.summary),
+                tick = ticks.newest() => tick?,
+            };
+            tokio::select! {
+                biased;
+                () = &mut shutdown => return Ok(self.summary),
+                played = self.turn(&tick) => played?,
+            }
+        }
+    }
+
+    async fn turn(&mut self, tick: &Tick<'_>) -> Result<()> {
+        self.count_outcomes(tick);
+        let view = tick.view(self.faction);
+        if tick.board().result().is_some() || view.faction().is_none_or(|faction| !faction.alive) {
+            return Ok(());
+        }
+        if tick.is_new_universe && self.claims {
+            self.client.claim(self.faction).await?;
+        }
+        let mut orders = self.strategy.orders(&view, &tick.turn());
+        self.summary.turns += 1;
+        self.summary.missed += tick.missed;
+        number_orders(tick.universe_id(), tick.number(), &mut orders);
+        let limit = Duration::from_millis(tick.mirror.universe().tick_delay_ms) * 2;
+        match tokio::time::timeout(limit.max(SHORTEST_DELIVERY), self.send(&orders)).await {
+            Ok(Err(error)) if error.is_retryable() || matches!(error, Error::Server(_) | Error::Refused(_)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the orders of a tick are lost");
+                Ok(())
+            }
+            Ok(sent) => sent,
+            Err(_) => {
+                tracing::warn!(tick = tick.number(), "the orders of a tick were not accepted in time");
+                Ok(())
+            }
+        }
+    }
+
+    async fn send(&mut self, orders: &[Order]) -> Result<()> {
+        let delivery = self.client.deliver(orders).await?;
+        self.summary.accepted += delivery.accepted as u64;
+        self.summary.refused += delivery.refused.len() as u64;
+        for refused in &delivery.refused {
+            tracing::debug!(code = refused.code, detail = refused.detail, "an order was not accepted");
+        }
+        if self.claims && delivery.refused.iter().any(|refused| refused.code == "not_your_faction") {
+            // The claim has lapsed while the sector was away; whoever took the faction meanwhile keeps it.
+            self.client.claim(self.faction).await?;
+        }
+        Ok(())
+    }
+
+    fn count_outcomes(&mut self, tick: &Tick<'_>) {
+        for event in tick.outcomes(self.faction) {
+            match event {
+                Event::OrderApplied { .. } => self.summary.applied += 1,
+                _ => self.summary.failed += 1,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Bot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Bot")
+            .field("faction", &self.faction)
+            .field("strategy", &self.strategy.name())
+            .field("summary", &self.summary)
+            .finish_non_exhaustive()
+    }
+}

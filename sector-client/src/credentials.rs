@@ -1,0 +1,81 @@
+//! Who the client says it is: set on login, put on every request.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use progenitor_client::{ClientHooks, OperationInfo};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+use crate::generated;
+
+const BOT_TOKEN: HeaderName = HeaderName::from_static("x-bot-token");
+
+/// The header that says who asks, shared by the clones of a client. `Debug` shows nothing of it.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    header: Arc<RwLock<Option<(HeaderName, HeaderValue)>>>,
+}
+
+impl Credentials {
+    /// From now on the holder of a token from a login. False if the text cannot stand in a header.
+    pub(crate) fn set_bearer(&self, token: &str) -> bool {
+        self.set(AUTHORIZATION, &format!("Bearer {token}"))
+    }
+
+    /// From now on the bot with this token. False if the text cannot stand in a header.
+    pub(crate) fn set_bot(&self, token: &str) -> bool {
+        self.set(BOT_TOKEN, token)
+    }
+
+    fn set(&self, name: HeaderName, value: &str) -> bool {
+        let Ok(mut value) = HeaderValue::from_str(value) else { return false };
+        value.set_sensitive(true);
+        *self.header.write().unwrap_or_else(PoisonError::into_inner) = Some((name, value));
+        true
+    }
+
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        self.header.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether `other` says the same.
+    pub(crate) fn snapshot(&self) -> Option<HeaderValue> {
+        self.header().map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = self.header();
+        let kind = header.as_ref().map_or("none", |(name, _)| name.as_str());
+        write!(formatter, "Credentials({kind})")
+    }
+}
+
+impl ClientHooks<Credentials> for generated::Client {
+    async fn pre<E>(
+        &self,
+        request: &mut reqwest::Request,
+        _: &OperationInfo,
+    ) -> Result<(), progenitor_client::Error<E>> {
+        if let Some((name, value)) = self.inner.header() {
+            request.headers_mut().insert(name, value);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_token_is_shown() {
+        let credentials = Credentials::default();
+        assert_eq!(format!("{credentials:?}"), "Credentials(none)");
+        assert!(credentials.set_bearer("hunter2"));
+        assert_eq!(format!("{credentials:?}"), "Credentials(authorization)");
+        assert_eq!(format!("{:?}", credentials.snapshot()), "Some(Sensitive)");
+        assert!(!credentials.set_bot("line\nbreak"));
+    }
+}
