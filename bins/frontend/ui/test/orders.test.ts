@@ -22,7 +22,6 @@ describe("building orders", () => {
       origin_id: 0,
       target_id: 2,
       fleet_id: 4,
-      all: true,
       client_id: "c",
     });
   });
@@ -30,7 +29,6 @@ describe("building orders", () => {
   it("moves a part, in thousandths", () => {
     const order = moveOrder("F1", fleet(4, { strength: 9_999 }), 2, 50, "c");
     expect(order).toMatchObject({ strength: 4_999 });
-    expect(order).not.toHaveProperty("all");
   });
 
   it.each([

@@ -191,7 +191,6 @@ export type Order =
       target_id: SystemId;
       fleet_id?: FleetId;
       strength?: number;
-      all?: true;
       client_id?: string;
     }
   | { kind: "cancel"; faction: FactionId; fleet_id: FleetId; client_id?: string }

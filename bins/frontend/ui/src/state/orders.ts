@@ -61,7 +61,8 @@ export function moveOrder(
     fleet_id: fleet.id,
     client_id: clientId,
   } as const;
-  return part === "all" ? { ...base, all: true } : { ...base, strength: part };
+  // A named fleet without a strength goes whole; `all` is for every fleet at the origin.
+  return part === "all" ? base : { ...base, strength: part };
 }
 
 export function cancelOrder(faction: FactionId, fleet: Fleet, clientId: string): Order {
