@@ -14,6 +14,8 @@ mod harness;
 mod login;
 #[path = "it/orders.rs"]
 mod orders;
+#[path = "it/process.rs"]
+mod process;
 #[path = "it/refusals.rs"]
 mod refusals;
 #[path = "it/sector.rs"]

@@ -135,6 +135,7 @@ async fn right(
             .map(|(index, order)| (index, order.faction.to_string()))
             .filter(|(_, faction)| !is_own(faction))
             .map(|(index, faction)| Fault {
+                index: *index,
                 code,
                 error: FieldError::new(format!("orders[{index}].faction"), faction, allowed, detail),
             })

@@ -17,7 +17,7 @@ fn the_committed_document_is_that_of_the_code() {
     let committed = std::fs::read_to_string(&path).unwrap();
     assert!(
         committed == fresh,
-        "docs/openapi.json is stale: write it anew with {UPDATE}=1 cargo test -p api the_committed_document, or cargo xtask codegen"
+        "docs/openapi.json is stale: write it anew with {UPDATE}=1 cargo test -p api the_committed_document"
     );
 }
 

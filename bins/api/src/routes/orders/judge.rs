@@ -8,6 +8,8 @@ use service::{FieldError, Problem, json};
 /// One thing that is wrong with one order.
 #[derive(Debug)]
 pub(super) struct Fault {
+    /// The order's place in the batch.
+    pub(super) index: usize,
     /// The stable word for it.
     pub(super) code: &'static str,
     /// Where and what.
@@ -21,7 +23,7 @@ pub(super) fn form(orders: &[Value], faults: &mut Vec<Fault>) -> Vec<(usize, Ord
         // The JSON reader would take a list for the fields in their order.
         if !value.is_object() {
             let error = FieldError::new(place(index, ""), Value::Null, "an object", "This is not an order.");
-            faults.push(Fault { code: "invalid_order", error });
+            faults.push(Fault { index, code: "invalid_order", error });
             continue;
         }
         match json::parse::<OrderForm>(value.to_string().as_bytes()) {
@@ -30,6 +32,7 @@ pub(super) fn form(orders: &[Value], faults: &mut Vec<Fault>) -> Vec<(usize, Ord
                 Err(error) => faults.push(of_form(index, &error)),
             },
             Err(problem) => faults.extend(problem.errors().iter().map(|error| Fault {
+                index,
                 code: "invalid_order",
                 error: FieldError { field: place(index, &error.field), ..error.clone() },
             })),
@@ -42,6 +45,7 @@ fn of_form(index: usize, error: &FormError) -> Fault {
     let value = serde_json::from_str(&error.value).unwrap_or_else(|_| Value::from(error.value.as_str()));
     let detail = format!("{}: {} is not allowed.", error.field, error.value);
     Fault {
+        index,
         code: "invalid_order",
         error: FieldError::new(place(index, error.field), value, error.allowed.as_str(), detail),
     }
@@ -81,7 +85,11 @@ struct Missing<'a> {
 
 impl Missing<'_> {
     fn add(&mut self, code: &'static str, field: &str, value: Value, allowed: String, detail: &str) {
-        self.faults.push(Fault { code, error: FieldError::new(place(self.index, field), value, allowed, detail) });
+        self.faults.push(Fault {
+            index: self.index,
+            code,
+            error: FieldError::new(place(self.index, field), value, allowed, detail),
+        });
     }
 
     fn faction(&mut self, id: FactionId) {
@@ -111,7 +119,8 @@ impl Missing<'_> {
 }
 
 /// The refusal of a batch: with the faults' own code if they have one in common.
-pub(super) fn refusal(status: StatusCode, faults: Vec<Fault>) -> Problem {
+pub(super) fn refusal(status: StatusCode, mut faults: Vec<Fault>) -> Problem {
+    faults.sort_by_key(|fault| fault.index);
     let first = faults.first().map_or("invalid_orders", |fault| fault.code);
     let code = if faults.iter().all(|fault| fault.code == first) { first } else { "invalid_orders" };
     let detail = match faults.as_slice() {
