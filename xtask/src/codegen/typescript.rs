@@ -32,7 +32,8 @@ pub(super) fn generate(ui: &Path, document: &Path) -> Result<Outcome, String> {
     if !output.status.success() {
         return Err(format!("openapi-typescript failed: {}", String::from_utf8_lossy(&output.stderr)));
     }
-    let source = fs::read_to_string(&target).map_err(|error| format!("{} cannot be read: {error}", target.display()))?;
+    let source =
+        fs::read_to_string(&target).map_err(|error| format!("{} cannot be read: {error}", target.display()))?;
     Ok(Outcome::Generated(source))
 }
 

@@ -1,0 +1,88 @@
+//! Which factions humans hold, as far as is known.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use sector_client::Client;
+use sector_client::types::FactionList;
+use sector_sim::FactionId;
+
+/// Which factions humans hold, as far as is known.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    known: Mutex<Option<Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    universe: String,
+    humans: BTreeSet<FactionId>,
+}
+
+impl Claims {
+    /// The factions that humans hold in a universe; `None` before anything is known. Claims end with their universe,
+    /// so nobody holds anything in one that is newer than what was heard.
+    pub(crate) fn humans(&self, universe: &str) -> Option<BTreeSet<FactionId>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref()?;
+        Some(if known.universe == universe { known.humans.clone() } else { BTreeSet::new() })
+    }
+
+    /// Notes that a human holds a faction.
+    pub(crate) fn note(&self, universe: &str, faction: FactionId) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.as_mut().filter(|known| known.universe == universe) {
+            Some(known) => drop(known.humans.insert(faction)),
+            None => *known = Some(Known { universe: universe.to_owned(), humans: BTreeSet::from([faction]) }),
+        }
+    }
+
+    fn learn(&self, list: FactionList) {
+        let humans = list.factions.iter().filter(|seat| seat.claimed).map(|seat| seat.id).collect();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known.as_ref().filter(|before| before.universe == list.universe_id).map(|known| &known.humans);
+        if before.is_none_or(|before| *before != humans) {
+            tracing::info!(universe = list.universe_id, ?humans, "who is played by humans");
+        }
+        *known = Some(Known { universe: list.universe_id, humans });
+    }
+
+    /// Keeps asking who holds what, at most once an interval.
+    pub(crate) async fn watch(&self, client: &Client, interval: Duration) -> Infallible {
+        let mut is_failing = false;
+        loop {
+            match client.factions().await {
+                Ok(list) => {
+                    self.learn(list);
+                    is_failing = false;
+                }
+                Err(error) if !is_failing => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "who holds what is not to be learnt");
+                    is_failing = true;
+                }
+                Err(_) => {}
+            }
+            tokio::time::sleep(interval).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_end_with_their_universe() {
+        let (claims, one) = (Claims::default(), FactionId::starter(0).unwrap());
+        assert_eq!(claims.humans("u-1"), None);
+        claims.note("u-1", one);
+        assert_eq!(claims.humans("u-1"), Some(BTreeSet::from([one])));
+        assert_eq!(claims.humans("u-2"), Some(BTreeSet::new()));
+        claims.note("u-1", FactionId::LEAGUE);
+        assert_eq!(claims.humans("u-1"), Some(BTreeSet::from([one, FactionId::LEAGUE])));
+        claims.note("u-2", one);
+        assert_eq!(claims.humans("u-1"), Some(BTreeSet::new()));
+    }
+}

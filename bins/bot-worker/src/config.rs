@@ -1,0 +1,70 @@
+//! The options of a bot-worker.
+
+use sector_auth::Secret;
+use service::config::{Milliseconds, integer, milliseconds};
+
+/// Where and how the bots play. [`Config::new`] fills in the defaults.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Where the API is
+    #[arg(long, env = "BOT_API_URL", default_value = "http://127.0.0.1:8000", value_name = "URL")]
+    pub bot_api_url: String,
+    /// Token that the API takes for bots; there is no default
+    #[arg(long, env = "BOT_API_TOKEN", hide_env_values = true, value_name = "SECRET")]
+    pub bot_api_token: Secret,
+    /// How often to ask which factions humans have claimed
+    #[arg(long, env = "BOT_POLL_INTERVAL", default_value = "1s", value_parser = milliseconds(50..=600_000))]
+    pub bot_poll_interval: Milliseconds,
+    /// Most orders of one faction in one tick
+    #[arg(long, env = "BOT_MAX_ORDERS", default_value_t = 50, value_parser = integer(1..=10_000usize))]
+    pub bot_max_orders: usize,
+    /// How long one request for events waits for the next tick
+    #[arg(long, env = "BOT_EVENT_BLOCK_MS", default_value = "5s", value_parser = milliseconds(0..=30_000))]
+    pub bot_event_block_ms: Milliseconds,
+    /// Strategy of all factions: classic, random or idle
+    #[arg(long, env = "BOT_STRATEGY", default_value = "classic", value_name = "NAME")]
+    pub bot_strategy: String,
+}
+
+impl Config {
+    /// The defaults, with this API and token.
+    #[must_use]
+    pub fn new(api_url: &str, token: Secret) -> Config {
+        Config {
+            bot_api_url: api_url.to_owned(),
+            bot_api_token: token,
+            bot_poll_interval: Milliseconds(1_000),
+            bot_max_orders: 50,
+            bot_event_block_ms: Milliseconds(5_000),
+            bot_strategy: "classic".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Options {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    #[test]
+    fn the_defaults_of_flags_and_code_agree_and_the_token_is_not_shown() {
+        let parsed = Options::try_parse_from(["bot-worker", "--bot-api-token", "hunter2"]).unwrap().config;
+        let coded = Config::new("http://127.0.0.1:8000", Secret::new("hunter2").unwrap());
+        assert_eq!(format!("{parsed:?}"), format!("{coded:?}"));
+        assert!(!format!("{parsed:?}").contains("hunter2"));
+        assert!(Options::try_parse_from(["bot-worker"]).unwrap_err().to_string().contains("--bot-api-token"));
+    }
+
+    #[test]
+    fn the_help_names_every_strategy() {
+        let help = <Options as clap::CommandFactory>::command().render_long_help().to_string();
+        assert!(sector_sim::STRATEGIES.iter().all(|name| help.contains(name)), "{help}");
+    }
+}
