@@ -49,7 +49,7 @@ impl Delta {
             universe_id: universe_id.to_owned(),
             tick: board.tick,
             systems: report.systems.iter().map(|&id| SystemChange::of(board, id)).collect(),
-            fleets: report.fleets.iter().filter_map(|&id| board.fleets.get(id)).map(FleetForm::of).collect(),
+            fleets: board.fleets.all(&report.fleets).map(FleetForm::of).collect(),
             fleets_removed: report.removed_fleets.clone(),
             factions: report.factions.iter().filter_map(|&id| board.faction(id)).map(FactionForm::of).collect(),
             next_fleet_id: board.next_fleet_id,

@@ -115,13 +115,32 @@ fn system_hash(id: SystemId, system: &System) -> u64 {
         .hash()
 }
 
+/// One word for a whole route, in the order of travel: so many systems at a time, each with what came before.
+fn route_hash(mut route: impl Iterator<Item = SystemId>) -> u64 {
+    const SYSTEMS: usize = 28;
+    let mut hash = 0u64;
+    loop {
+        let mut bytes = [0; 16 + 4 * SYSTEMS];
+        bytes[..8].copy_from_slice(&2u64.to_le_bytes());
+        bytes[8..16].copy_from_slice(&hash.to_le_bytes());
+        let mut end = 16;
+        for system in route.by_ref().take(SYSTEMS) {
+            bytes[end..end + 4].copy_from_slice(&system.0.to_le_bytes());
+            end += 4;
+        }
+        if end == 16 {
+            return hash;
+        }
+        hash = xxh3_64(&bytes[..end]);
+    }
+}
+
 fn fleet_hash(fleet: &Fleet) -> u64 {
     let (a, b, departed, arrives) = match fleet.place {
         Place::At(system) => (Some(system), None, 0, 0),
         Place::Lane { from, to, departed, arrives } => (Some(from), Some(to), departed, arrives),
     };
-    // One word carries the whole route, in the order of travel.
-    let route = fleet.route().fold(0u64, |hash, system| Words::<3>::new(2).with(hash).with(u64::from(system.0)).hash());
+    let route = route_hash(fleet.route());
     Words::<10>::new(3)
         .with(u64::from(fleet.id.0))
         .faction(Some(fleet.owner))
@@ -242,5 +261,32 @@ impl Hashes {
     /// The digest, once everything that changed has been taken in.
     pub(crate) fn digest(&self, board: &Board) -> Digest {
         Digest(self.sum.wrapping_add(rest_hash(board)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Routes that differ by a system, in order or in length have different words, at the seams too.
+        #[test]
+        fn different_routes_have_different_words(route in proptest::collection::vec(0..50u32, 0..90), at in 0..90usize) {
+            let hash = |route: &[u32]| route_hash(route.iter().copied().map(SystemId));
+            let known = hash(&route);
+            prop_assert_eq!(known == 0, route.is_empty());
+            let mut longer = route.clone();
+            longer.insert(at % (route.len() + 1), 0);
+            prop_assert_ne!(hash(&longer), known);
+            if !route.is_empty() {
+                let mut other = route.clone();
+                other[at % route.len()] ^= 1;
+                prop_assert_ne!(hash(&other), known);
+                let mut turned = route.clone();
+                turned.rotate_left(1);
+                prop_assert_eq!(hash(&turned) == known, turned == route);
+            }
+        }
     }
 }
