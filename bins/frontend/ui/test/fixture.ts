@@ -55,6 +55,7 @@ export function faction(id: string, change: Partial<Faction> = {}): Faction {
     systems: 1,
     value: 5,
     strength: 10_000,
+    fleets: 1,
     domination_ticks: 0,
     ...change,
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GameEvent } from "../src/api/wire";
+import type { GameEvent, Refusal } from "../src/api/wire";
 import {
   cancelOrder,
   focusOrder,
@@ -78,7 +78,7 @@ const applied = (client_id: string | null): GameEvent => ({
   client_id,
 });
 
-const refused = (client_id: string, code: string): GameEvent => ({
+const refused = (client_id: string, code: Refusal): GameEvent => ({
   type: "order_refused",
   order: 0,
   faction: "F1",

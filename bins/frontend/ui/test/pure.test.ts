@@ -7,7 +7,7 @@ import { TickClock } from "../src/state/clock";
 import { amount, count, duration, percent } from "../src/state/format";
 import { isKept, LOG_LIMIT, matches, withDelta, type LogLine } from "../src/state/log";
 import { operatorCode } from "../src/state/operator";
-import { contrast, GROUND, legible, marksOf, parseColor } from "../src/state/palette";
+import { contrast, factionColor, GROUND, legible, marksOf, parseColor } from "../src/state/palette";
 import { LaneGraph } from "../src/state/routes";
 import { meaningOf } from "../src/state/selection";
 import { delta, faction, fleet, snapshot } from "./fixture";
@@ -203,6 +203,7 @@ describe("colours", () => {
   it("reach AA contrast on the ground, whatever was sent", () => {
     for (const color of ["#000000", "#0000ff", "#700000", "#c8553d", "#ffffff", "nonsense"]) {
       expect(contrast(legible(parseColor(color)), GROUND)).toBeGreaterThanOrEqual(4.5);
+      expect(contrast(factionColor(color), GROUND)).toBeGreaterThanOrEqual(4.5);
     }
   });
 

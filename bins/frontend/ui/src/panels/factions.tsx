@@ -1,4 +1,4 @@
-import { css, legible, parseColor } from "../state/palette";
+import { css, factionColor } from "../state/palette";
 import { amount } from "../state/format";
 import { useSignal } from "../state/signal";
 import { useUi, useWorld } from "./context";
@@ -68,7 +68,7 @@ export function FactionTable() {
                   aria-hidden="true"
                   style={{
                     "--share": `${(faction.value / most) * 100}%`,
-                    "--tint": css(legible(parseColor(faction.color))),
+                    "--tint": css(factionColor(faction.color)),
                   }}
                 />
               </th>

@@ -1,5 +1,5 @@
 import type { FactionId } from "../api/wire";
-import { css, legible, parseColor } from "../state/palette";
+import { css, factionColor } from "../state/palette";
 import { useUi, useWorld } from "./context";
 
 /** A faction's colour, letter and pattern, so that it can be told without its hue. */
@@ -13,7 +13,7 @@ export function FactionMark({ id, small = false }: { id: FactionId | null; small
   return (
     <span
       class={`mark pattern-${mark.pattern}${small ? " small" : ""}`}
-      style={{ "--tint": css(legible(parseColor(faction.color))) }}
+      style={{ "--tint": css(factionColor(faction.color)) }}
       aria-hidden="true"
     >
       {mark.letter}

@@ -13,7 +13,7 @@ export class Declutter {
 
   /** Takes the box if it is free; false when it would overlap a taken one. */
   place(box: Box): boolean {
-    if (this.taken(box)) return false;
+    if (!this.isFree(box)) return false;
     this.take(box);
     return true;
   }
@@ -28,8 +28,8 @@ export class Declutter {
     });
   }
 
-  private taken(box: Box): boolean {
-    return this.each(box, (key) =>
+  isFree(box: Box): boolean {
+    return !this.each(box, (key) =>
       (this.cells.get(key) ?? []).some(
         (other) =>
           box.left < other.right &&

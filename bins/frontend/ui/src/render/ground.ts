@@ -3,7 +3,7 @@
  * owners of systems, in textures that shaders read by number. Owners change colour
  * gradually, so that a capture is seen to spread.
  */
-import { legible, NEUTRAL, parseColor, type Rgb } from "../state/palette";
+import { factionColor, NEUTRAL, type Rgb } from "../state/palette";
 import type { World } from "../state/app";
 import type { FactionId } from "../api/wire";
 import { WORLD_SCALE, type Bounds } from "./camera";
@@ -96,7 +96,7 @@ export class Ground {
     for (const faction of mirror.factions.values()) {
       if (this.numbers.has(faction.id)) continue;
       this.numbers.set(faction.id, Math.min(this.colors.length, FACTIONS - 1));
-      this.colors.push(legible(parseColor(faction.color), 4.5));
+      this.colors.push(factionColor(faction.color));
     }
     const texels = new Uint8Array(FACTIONS * 4);
     this.colors.slice(0, FACTIONS).forEach((color, number) => {

@@ -20,6 +20,8 @@ const STRONG: TextStyle = { size: 12.5, weight: 700, spacing: 0.2 };
 const NUMBER: TextStyle = { size: 10.5, weight: 600, spacing: 0 };
 const REALM: TextStyle = { size: 14, weight: 700, spacing: 3.2 };
 const SMALL_REALM: TextStyle = { size: 11, weight: 700, spacing: 1.6 };
+/** Below this distance between systems, in pixels, strengths give way to names. */
+const CROWDED_PX = 100;
 /** Below this distance between systems, in pixels, names of realms are small. */
 const SMALL_REALM_PX = 80;
 
@@ -157,7 +159,7 @@ export class LabelsLayer {
     spots: readonly FleetSpot[],
     world: World,
     mine: FactionId | null,
-    zoom: number,
+    { zoom, symbol }: Frame,
   ): void {
     this.fleets.clear();
     const roomPx = this.ground.spacing * zoom;
@@ -175,6 +177,8 @@ export class LabelsLayer {
           dirY: spot.offsetY,
         };
         const size = fleetSize(spot.fleet.strength);
+        if (roomPx < CROWDED_PX && spot.eta === 0 && !own && this.covers(at, size, symbol))
+          continue;
         const width = this.atlas.width(NUMBER, text);
         const x = spot.eta === 0 && spot.offsetX < -0.2 ? -size - 3 - width : size + 3;
         this.write(this.fleets, NUMBER, text, at, x, 4, [lift(red), lift(green), lift(blue), 1]);
@@ -191,6 +195,16 @@ export class LabelsLayer {
     if (frame.zoom < fitZoom * 2.5) this.realms.draw();
     this.names.draw();
     this.fleets.draw();
+  }
+
+  /** Whether the strength of a resting fleet would lie over a name, at the zoom names were placed for. */
+  private covers(at: Anchor, size: number, symbol: number): boolean {
+    if (this.region === null) return false;
+    const zoom = 2 ** (this.region.bucket / 4);
+    const radius = symbolRadius(at.value, symbol) + 7 * symbol;
+    const left = at.ax * zoom + at.dirX * radius + size + 3;
+    const top = at.ay * zoom + at.dirY * radius - 5;
+    return !this.taken.isFree({ left, top, right: left + 26, bottom: top + 10 });
   }
 
   private placeNames(

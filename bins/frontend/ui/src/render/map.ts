@@ -289,15 +289,15 @@ export class MapView {
     if (layers.systems.mark(selected, hovered) || stale.systems) {
       layers.systems.load(world, mine);
     }
+    if (stale.realms) layers.labels.invalidate();
+    layers.labels.layoutNames(world, frame, mine, [selected]);
     const zoomBucket = Math.floor(Math.log2(frame.zoom) * 4);
     if (stale.fleets || zoomBucket !== this.fleetZoomBucket) {
       this.fleetZoomBucket = zoomBucket;
       layers.fleets.load(world, mine, selection?.kind === "fleet" ? selection.id : null);
-      layers.labels.layoutFleets(layers.fleets.spots, world, mine, frame.zoom);
+      layers.labels.layoutFleets(layers.fleets.spots, world, mine, frame);
     }
-    if (stale.realms) layers.labels.invalidate();
     if (stale.routes) this.layRoutes(layers, world);
-    layers.labels.layoutNames(world, frame, mine, [selected]);
     this.stale = { fleets: false, systems: false, realms: false, routes: false };
   }
 

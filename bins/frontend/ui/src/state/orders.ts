@@ -1,5 +1,14 @@
 /** Building orders, and following each of them to its one outcome. */
-import type { FactionId, Fleet, Focus, GameEvent, Order, System, SystemId } from "../api/wire";
+import type {
+  FactionId,
+  Fleet,
+  Focus,
+  GameEvent,
+  Order,
+  Refusal,
+  System,
+  SystemId,
+} from "../api/wire";
 
 /** What must stay behind and what must leave when a fleet is split, in thousandths. */
 export const LEAST_PART = 1_000;
@@ -85,7 +94,7 @@ export function focusOrder(
   return { kind: "focus", faction, system_id: system.id, focus, client_id: clientId };
 }
 
-const REFUSALS: Record<string, string> = {
+const REFUSALS: Record<Refusal, string> = {
   unknown_faction: "Your faction is out of the war.",
   unknown_system: "There is no such system.",
   unknown_fleet: "That fleet no longer exists.",
@@ -103,7 +112,8 @@ const REFUSALS: Record<string, string> = {
 
 /** A refusal code in words; the server's own sentence serves for codes unknown here. */
 export function refusalText(code: string, sentence: string | undefined): string {
-  return REFUSALS[code] ?? sentence ?? `Refused: ${code.replaceAll("_", " ")}.`;
+  const known = (REFUSALS as Record<string, string | undefined>)[code];
+  return known ?? sentence ?? `Refused: ${code.replaceAll("_", " ")}.`;
 }
 
 /** Settles the orders whose outcome is among the events; returns the same array when none is. */

@@ -49,6 +49,21 @@ export function legible(color: Rgb, ratio = 4.5): Rgb {
   return [255, 255, 255];
 }
 
+/** Colours more saturated than this are muted, in proportion to the excess. */
+const CALM_SATURATION = 0.6;
+
+/** How a faction's colour is shown everywhere: loud ones muted to fit a grim map, and legible. */
+export function factionColor(color: string): Rgb {
+  const rgb = parseColor(color);
+  const most = Math.max(...rgb, 1);
+  const saturation = (most - Math.min(...rgb)) / most;
+  const share = Math.max(0, saturation - CALM_SATURATION);
+  const grey = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2];
+  const mute = (channel: number): number =>
+    Math.round((channel + (grey - channel) * share) * (1 - 0.4 * share));
+  return legible([mute(rgb[0]), mute(rgb[1]), mute(rgb[2])]);
+}
+
 export function css([red, green, blue]: Rgb): string {
   return `rgb(${red} ${green} ${blue})`;
 }
