@@ -56,6 +56,7 @@ export function faction(id: string, change: Partial<Faction> = {}): Faction {
     value: 5,
     strength: 10_000,
     fleets: 1,
+    parent: null,
     domination_ticks: 0,
     ...change,
   };
