@@ -10,7 +10,10 @@ pub(crate) fn test(full: bool) -> Result {
     run("tests", &mut cargo(&["test", "--workspace", "--locked"]))?;
     browser::test(full)?;
     if full {
-        run("tests, as released, more cases", cargo(&["test", "--workspace", "--locked", "--release"]).env("PROPTEST_CASES", "2000"))?;
+        run(
+            "tests, as released, more cases",
+            cargo(&["test", "--workspace", "--locked", "--release"]).env("PROPTEST_CASES", "2000"),
+        )?;
     }
     println!("\nAll of it holds.");
     Ok(())

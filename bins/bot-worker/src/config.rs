@@ -1,7 +1,9 @@
 //! The options of a bot-worker.
 
+use clap::Parser;
 use sector_auth::Secret;
 use service::config::{Milliseconds, integer, milliseconds};
+use service::telemetry::LogOptions;
 
 /// Where and how the bots play. [`Config::new`] fills in the defaults.
 #[derive(Debug, Clone, clap::Args)]
@@ -39,6 +41,18 @@ impl Config {
             bot_strategy: "classic".to_owned(),
         }
     }
+}
+
+/// Plays every faction that no human has claimed.
+#[derive(Debug, Parser)]
+#[command(name = "bot-worker", version)]
+pub struct Options {
+    /// Where and how the bots play.
+    #[command(flatten)]
+    pub worker: Config,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogOptions,
 }
 
 #[cfg(test)]

@@ -13,6 +13,6 @@ mod error;
 mod seats;
 mod worker;
 
-pub use config::Config;
+pub use config::{Config, Options};
 pub use error::Error;
 pub use worker::run;

@@ -2,19 +2,9 @@
 
 use std::process::ExitCode;
 
+use bot_worker::Options;
 use clap::Parser;
-use service::shutdown_on_signals;
-use service::telemetry::{self, LogOptions};
-
-/// Plays every faction that no human has claimed.
-#[derive(Debug, Parser)]
-#[command(name = "bot-worker", version)]
-struct Options {
-    #[command(flatten)]
-    worker: bot_worker::Config,
-    #[command(flatten)]
-    log: LogOptions,
-}
+use service::{shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {

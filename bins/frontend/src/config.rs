@@ -1,12 +1,16 @@
 //! The options of a frontend.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::Parser;
 use http::Uri;
 use http::uri::{Authority, Scheme};
+use service::StoreConfig;
 use service::config::integer;
+use service::telemetry::LogOptions;
 
 use crate::origin::Origins;
 
@@ -38,6 +42,27 @@ pub struct Config {
     /// The times and depths of the live streams.
     #[arg(skip)]
     pub pace: Pace,
+}
+
+/// Serves the browser UI and streams the sector to it.
+#[derive(Debug, Parser)]
+#[command(name = "frontend", version)]
+pub struct Options {
+    /// Port to listen on
+    #[arg(long, env = "PORT", default_value_t = 9000)]
+    pub port: u16,
+    /// Address to listen on; 0.0.0.0 or :: for all
+    #[arg(long, env = "BIND", default_value = "127.0.0.1")]
+    pub bind: IpAddr,
+    /// How the sector is shown.
+    #[command(flatten)]
+    pub frontend: Config,
+    /// Where its state lives.
+    #[command(flatten)]
+    pub store: StoreConfig,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogOptions,
 }
 
 impl Default for Config {

@@ -29,7 +29,7 @@ mod state;
 #[cfg(test)]
 mod testkit;
 
-pub use config::{ApiUrl, Config, Pace};
+pub use config::{ApiUrl, Config, Options, Pace};
 pub use error::Error;
 pub use origin::{Origin, Origins};
 pub use run::run;

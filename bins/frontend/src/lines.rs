@@ -26,7 +26,21 @@ struct Envelope<T> {
 #[derive(Deserialize)]
 struct Told {
     tick: u64,
+    events: Vec<Kind>,
     texts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    name: String,
+}
+
+impl Kind {
+    /// The outcomes of orders concern those who gave them; everybody else would drown in them.
+    fn concerns_everybody(&self) -> bool {
+        !self.name.starts_with("order_")
+    }
 }
 
 #[derive(Deserialize)]
@@ -69,8 +83,9 @@ fn render(entry: &Entry) -> Result<String, serde_json::Error> {
     let mut lines = String::new();
     match entry.kind {
         EntryKind::Delta => {
-            let Envelope { data: Told { tick, texts } } = serde_json::from_slice(&entry.json)?;
-            texts.iter().for_each(|text| line(&mut lines, tick, text));
+            let Envelope { data: Told { tick, events, texts } } = serde_json::from_slice(&entry.json)?;
+            let told = texts.iter().zip(&events).filter(|(_, kind)| kind.concerns_everybody());
+            told.for_each(|(text, _)| line(&mut lines, tick, text));
         }
         EntryKind::Snapshot => {
             let Envelope { data: Begun { universe_id, tick, generator_seed } } = serde_json::from_slice(&entry.json)?;
@@ -122,7 +137,11 @@ mod tests {
     #[test]
     fn every_kind_of_entry_is_told_and_once_for_all() {
         let lines = Lines::default();
-        let delta = entry(7, EntryKind::Delta, r#"{"tick":3,"texts":["One.","Two\u001b[2J\n."],"systems":[]}"#);
+        let delta = entry(
+            7,
+            EntryKind::Delta,
+            r#"{"tick":3,"events":[{"type":"arrived"},{"type":"order_applied"},{"type":"eliminated"}],"texts":["One.","An order.","Two\u001b[2J\n."]}"#,
+        );
         let told = lines.of(&delta);
         assert_eq!(&told[..], b"tick 3  One.\ntick 3  Two [2J .\n");
         assert_eq!(lines.of(&delta).as_ptr(), told.as_ptr());
@@ -133,7 +152,7 @@ mod tests {
         assert!(lines.of(&entry(10, EntryKind::Delta, "{}")).is_empty());
         assert!(lines.of(&entry(11, EntryKind::Other, "{}")).is_empty());
         for id in 100..300 {
-            lines.of(&entry(id, EntryKind::Delta, r#"{"tick":3,"texts":[]}"#));
+            lines.of(&entry(id, EntryKind::Delta, r#"{"tick":3,"events":[],"texts":[]}"#));
         }
         assert_eq!(lines.kept.lock().unwrap().len(), KEPT);
     }

@@ -1,29 +1,11 @@
 //! The frontend on its own, on Redis.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use service::telemetry::{self, LogOptions};
-use service::{StoreConfig, shutdown_on_signals};
-
-/// Serves the browser UI and streams the sector to it.
-#[derive(Debug, Parser)]
-#[command(name = "frontend", version)]
-struct Options {
-    /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 9000)]
-    port: u16,
-    /// Address to listen on; 0.0.0.0 or :: for all
-    #[arg(long, env = "BIND", default_value = "127.0.0.1")]
-    bind: IpAddr,
-    #[command(flatten)]
-    frontend: frontend::Config,
-    #[command(flatten)]
-    store: StoreConfig,
-    #[command(flatten)]
-    log: LogOptions,
-}
+use frontend::Options;
+use service::{shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -9,6 +9,7 @@ use service::telemetry::LogOptions;
 
 /// How awards are taken in.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[group(skip)]
 pub struct Config {
     /// Key that POST /mint asks for as a bearer token; without one, anybody who reaches the port may hand in awards
     #[arg(long, env = "MINTER_API_KEY", hide_env_values = true)]

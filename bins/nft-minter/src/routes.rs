@@ -67,7 +67,8 @@ pub(crate) async fn mint(mut context: Context<State>) -> Result<Response, Proble
     let body = serde_json::to_string(&metadata).unwrap_or_default();
     let kept = Award { universe: universe_id.clone(), faction: faction.clone(), award: award.clone(), body };
     let is_new = context.state().store.record_award(&kept).await.map_err(|error| {
-        Problem::unavailable("store_unavailable", "The award could not be kept; hand it in again.", 1).with_source(error)
+        Problem::unavailable("store_unavailable", "The award could not be kept; hand it in again.", 1)
+            .with_source(error)
     })?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let minted = Minted { universe_id, faction, award, state: "accepted", duplicate: !is_new };
@@ -78,5 +79,7 @@ fn check(field: &'static str, name: &str) -> Option<FieldError> {
     let fits = (1..=NAME_LIMIT).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
     let shown: String = name.chars().take(NAME_LIMIT).collect();
-    (!fits).then(|| FieldError::new(field, shown, "1 to 64 of the characters A-Z a-z 0-9 . _ : -", "This names the award."))
+    (!fits).then(|| {
+        FieldError::new(field, shown, "1 to 64 of the characters A-Z a-z 0-9 . _ : -", "This names the award.")
+    })
 }

@@ -240,7 +240,10 @@ impl Problem {
         let parts = *self.parts;
         let source = parts.source.as_deref().map(causes).unwrap_or_default();
         let status = parts.status.as_u16();
-        if parts.status.is_server_error() {
+        if parts.status == StatusCode::SERVICE_UNAVAILABLE {
+            // Something that this service needs is away; whoever lost it says so.
+            tracing::info!(status, code = parts.code, request_id, source, "{}", parts.detail);
+        } else if parts.status.is_server_error() {
             tracing::error!(status, code = parts.code, request_id, source, "{}", parts.detail);
         } else {
             tracing::debug!(status, code = parts.code, request_id, source, "{}", parts.detail);

@@ -1,5 +1,6 @@
 //! Logs: to standard error, as text for people or JSON for machines.
 
+use std::io::IsTerminal;
 use std::sync::Mutex;
 
 use tracing_subscriber::EnvFilter;
@@ -45,7 +46,8 @@ pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
         return Ok(());
     }
     *is_initialised = true;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     let started = match options.log_format {
         LogFormat::Text => builder.with_target(false).finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),

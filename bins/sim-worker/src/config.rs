@@ -7,6 +7,7 @@ use service::telemetry::LogOptions;
 
 /// How the sector is run.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Config {
     /// Time from tick to tick
     #[arg(long, env = "TICK_MS", default_value = "300ms", value_parser = milliseconds(10..=600_000))]

@@ -53,7 +53,13 @@ impl Universe {
             ..universe.commit(universe.cursor)
         };
         universe.send(commit).await?;
-        tracing::info!(universe = universe.meta.id, seed, systems = size.systems, factions = size.factions, "a universe begins");
+        tracing::info!(
+            universe = universe.meta.id,
+            seed,
+            systems = size.systems,
+            factions = size.factions,
+            "a universe begins"
+        );
         Ok(universe)
     }
 
@@ -73,7 +79,8 @@ impl Universe {
         let header = sector_sim::read_header(&header).map_err(|error| diverged(error.to_string()))?;
         let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot)
             .map_err(|error| diverged(format!("the checkpoint of tick {} cannot be read: {error}", checkpoint.tick)))?;
-        let mut world = World::restore(Arc::new(header.rules), &snapshot).map_err(|error| diverged(error.to_string()))?;
+        let mut world =
+            World::restore(Arc::new(header.rules), &snapshot).map_err(|error| diverged(error.to_string()))?;
         while world.tick() < head.tick {
             let records = store.records(&head.universe, world.tick() + 1, RECORDS_AT_ONCE).await?;
             if records.is_empty() {
@@ -86,7 +93,12 @@ impl Universe {
             }
         }
         if head.digest.parse::<Digest>() != Ok(world.digest()) {
-            return Err(diverged(format!("tick {} has the digest {}, committed was {}", head.tick, world.digest(), head.digest)));
+            return Err(diverged(format!(
+                "tick {} has the digest {}, committed was {}",
+                head.tick,
+                world.digest(),
+                head.digest
+            )));
         }
         let replayed = head.tick - checkpoint.tick;
         tracing::info!(universe = head.universe, tick = head.tick, replayed, "the universe goes on");
@@ -136,7 +148,12 @@ impl Universe {
         let Some(ending) = ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), holder) else {
             return Ok(());
         };
-        tracing::info!(universe = self.meta.id, tick = self.world.tick(), summary = ending.summary, "the run has ended");
+        tracing::info!(
+            universe = self.meta.id,
+            tick = self.world.tick(),
+            summary = ending.summary,
+            "the run has ended"
+        );
         commit.events.push(NewEvent { kind: "run_end".into(), data: ending.run_end });
         commit.finished = Some(ending.summary);
         commit.awards = ending.awards;
@@ -152,7 +169,10 @@ impl Universe {
                 Ok((for_universe(&entries, &self.meta.id), cursor))
             }
             Err(_) => {
-                tracing::warn!(waited_ms = self.config.order_block_ms.0, "the store hands out no orders; the tick goes without");
+                tracing::warn!(
+                    waited_ms = self.config.order_block_ms.0,
+                    "the store hands out no orders; the tick goes without"
+                );
                 Ok((Vec::new(), self.cursor))
             }
         }

@@ -39,8 +39,7 @@ struct Worker {
 impl Worker {
     fn start(config: Config, store: &Arc<dyn Store>) -> Worker {
         let shutdown = CancellationToken::new();
-        let running =
-            tokio::spawn(sim_worker::run(config, store.clone(), Sources::system(), shutdown.clone()));
+        let running = tokio::spawn(sim_worker::run(config, store.clone(), Sources::system(), shutdown.clone()));
         Worker { shutdown, running }
     }
 
@@ -195,7 +194,9 @@ async fn a_paused_sector_stands_still_and_a_standby_takes_over() {
     store.set_paused(true).await.unwrap();
     // A tick may be under way; then there is none for twenty beats.
     let mut head = store.head().await.unwrap().unwrap();
-    while let Some(last) = store.events_after(head.event_id, 100, config(3).tick_ms.duration() * 20).await.unwrap().pop() {
+    while let Some(last) =
+        store.events_after(head.event_id, 100, config(3).tick_ms.duration() * 20).await.unwrap().pop()
+    {
         head.event_id = last.id;
         head.tick = tick_of(&last);
     }

@@ -1,0 +1,69 @@
+//! `docs/configuration.md`, written from the options themselves.
+
+use clap::{CommandFactory, Parser};
+use service::config::{OptionDoc, describe, markdown_table};
+
+use crate::{sim, up};
+
+/// Options of a subcommand as a command of their own.
+#[derive(Debug, Parser)]
+struct Only<T: clap::Args> {
+    #[command(flatten)]
+    options: T,
+}
+
+fn section<C: CommandFactory>(title: &str, text: &str) -> String {
+    let options: Vec<OptionDoc> = describe::<C>();
+    format!("\n## {title}\n\n{text}\n\n{}", markdown_table(&options))
+}
+
+fn document() -> String {
+    let mut text = String::from(
+        "# Configuration\n\nFlags count before the environment, the environment before the defaults. An unknown flag or a bad value ends the \
+         program with a sentence that names it, and status 2. Lengths of time take units: `300ms`, `5s`, `10m`. Secrets have no default; \
+         `sector up` makes its own at each start.\n\nThis page is written from the code; a test compares the two.\n",
+    );
+    for part in [
+        section::<Only<up::Options>>("sector up", "Everything in one process. Also what `sector` alone does."),
+        section::<Only<sim::Options>>("sector sim", "A match in memory."),
+        section::<api::Options>("api", "The HTTP API."),
+        section::<sim_worker::Options>("sim-worker", "Runs the sector. Several may stand by; one holds the lease."),
+        section::<frontend::Options>("frontend", "The browser UI and its live streams."),
+        section::<bot_worker::Options>(
+            "bot-worker",
+            "Plays the factions that nobody has claimed, as a client of the API.",
+        ),
+        section::<nft_minter::Options>("nft-minter", "Keeps awards."),
+    ] {
+        text.push_str(&part);
+    }
+    text
+}
+
+#[test]
+fn the_documentation_of_the_options_is_that_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+    let written = document();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &written).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == written,
+        "docs/configuration.md is stale: run UPDATE_DOCS=1 cargo test -p sector configuration"
+    );
+}
+
+/// Names that operators know from the beginning; each must stay with a service.
+#[test]
+fn every_known_name_is_honoured() {
+    let text = document();
+    for name in "REDIS_URL EVENT_STREAM ORDER_STREAM SNAPSHOT_KEY PORT JWT_SECRET JWT_TTL_SECONDS AUTH_NONCE_TTL_SECONDS \
+                 BOT_API_TOKEN LEASE_TTL_MS ORDER_BLOCK_MS RESET_UNIVERSE_ON_START EVENT_STREAM_MAXLEN SNAPSHOT_EVERY \
+                 WAIT_FOR_FRONTEND FRONTEND_HEALTH_URL BOT_API_URL BOT_POLL_INTERVAL BOT_MAX_ORDERS BOT_EVENT_BLOCK_MS API_URL \
+                 MINTER_API_KEY"
+        .split_whitespace()
+    {
+        assert!(text.contains(&format!("`{name}`")), "{name}");
+    }
+}

@@ -1,0 +1,82 @@
+//! What the tools print, and the files they write.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use sector_sim::{Board, Cause, Outcome};
+use tempfile::NamedTempFile;
+
+/// An error in one sentence.
+pub(crate) type Error = Box<dyn std::error::Error>;
+
+/// Prints lines. Whoever stops reading, as `head` does, has seen enough: that is no failure.
+pub(crate) fn say(text: &str) -> Result<(), Error> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("the result cannot be printed: {error}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A file that appears under its name only when it is complete.
+#[derive(Debug)]
+pub(crate) struct OutputFile<'a> {
+    path: &'a Path,
+    file: BufWriter<NamedTempFile>,
+}
+
+impl<'a> OutputFile<'a> {
+    pub(crate) fn create(path: &'a Path) -> Result<OutputFile<'a>, Error> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let file = NamedTempFile::new_in(directory).map_err(|error| cannot_write(path, &error))?;
+        Ok(OutputFile { path, file: BufWriter::new(file) })
+    }
+
+    pub(crate) fn line(&mut self, line: &str) -> Result<(), Error> {
+        writeln!(self.file, "{line}").map_err(|error| cannot_write(self.path, &error))
+    }
+
+    /// Puts the file in its place.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        let file = self.file.into_inner().map_err(|error| cannot_write(self.path, error.error()))?;
+        file.persist(self.path).map_err(|error| cannot_write(self.path, &error.error))?;
+        Ok(())
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+    format!("{} cannot be written: {error}", path.display()).into()
+}
+
+/// How a run ended, in a few words.
+pub(crate) fn ending(board: &Board, outcome: Option<Outcome>) -> String {
+    let Some(Outcome { winner, cause, tick }) = outcome else { return "undecided".to_owned() };
+    let name = winner.and_then(|winner| board.faction(winner));
+    let name = name.map_or("nobody".to_owned(), |faction| format!("{} ({})", faction.name, faction.id));
+    let how = match cause {
+        Cause::Domination => "by domination",
+        Cause::LastStanding => "as the last one standing",
+        Cause::TickLimit => "on points",
+    };
+    format!("{name} {how} in tick {tick}")
+}
+
+/// The living factions, best first, as a table.
+pub(crate) fn standing(board: &Board) -> String {
+    let mut table = format!("{:<4} {:<32} {:>7} {:>6} {:>9}\n", "id", "faction", "systems", "value", "strength");
+    for faction in board.standing() {
+        let name: String = faction.name.chars().take(32).collect();
+        table.push_str(&format!(
+            "{:<4} {name:<32} {:>7} {:>6} {:>9}\n",
+            faction.id.to_string(),
+            faction.systems,
+            faction.value,
+            format!("{}.{}", faction.strength / 1000, faction.strength % 1000 / 100),
+        ));
+    }
+    table
+}

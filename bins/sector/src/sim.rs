@@ -1,0 +1,150 @@
+//! `sector sim`: a match in memory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sector_sim::{FactionId, Game, Header, Record, Rules, STRATEGIES, Size, World, strategy};
+use serde::Serialize;
+use service::config::integer;
+
+use crate::output::{Error, OutputFile, ending, say, standing};
+
+/// Ticks between two looks at the progress bar.
+const TICKS_A_LOOK: u64 = 64;
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// Seed of the sector (0 to 9007199254740991)
+    #[arg(long, default_value_t = 1, value_parser = integer(0..=sector_sim::MAX_SEED))]
+    seed: u64,
+    /// Most ticks to play; a run that is decided ends before
+    #[arg(long, default_value_t = 2_000, value_parser = integer(1..=10_000_000u64))]
+    ticks: u64,
+    /// How many systems [default: as the rules say]
+    #[arg(long, value_parser = integer(2..=200_000u32))]
+    systems: Option<u32>,
+    /// How many factions [default: as the rules say]
+    #[arg(long, value_parser = integer(2..=64u8))]
+    factions: Option<u8>,
+    /// Strategies of the seats, by name, separated by commas and repeated for further seats
+    #[arg(long, value_delimiter = ',', default_value = STRATEGIES[0])]
+    players: Vec<String>,
+    /// A file of rules to play by instead of the standard ones
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Write a replay of the match
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Print the result as one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The result, as JSON.
+#[derive(Debug, Serialize)]
+struct Summary<'a> {
+    seed: u64,
+    systems: u32,
+    factions: u8,
+    players: &'a [String],
+    ticks: u64,
+    winner: Option<FactionId>,
+    cause: Option<sector_sim::Cause>,
+    digest: String,
+    ticks_per_second: u64,
+}
+
+pub(crate) fn sim(options: &Options) -> Result<(), Error> {
+    let rules = read_rules(options)?;
+    let standard = Size::standard(&rules);
+    let size = Size {
+        systems: options.systems.unwrap_or(standard.systems),
+        factions: options.factions.unwrap_or(standard.factions),
+    };
+    let players = options.players.clone();
+    for (seat, name) in players.iter().enumerate() {
+        strategy(name, rules.personality(seat))?;
+    }
+    let world = World::with_size(Arc::new(rules.clone()), options.seed, size)?;
+    let mut file = options.record.as_deref().map(OutputFile::create).transpose()?;
+    if let Some(file) = &mut file {
+        let id = format!("sim-{}", options.seed);
+        file.line(&serde_json::to_string(&Header::of(&id, &world))?)?;
+    }
+    let mut game = Game::new(
+        world,
+        Box::new(move |_, faction| {
+            let name = &players[faction.index() % players.len()];
+            // The names have been tried above.
+            strategy(name, rules.personality(faction.index())).unwrap_or_else(|_| Box::new(sector_sim::Idle))
+        }),
+    );
+
+    let bar = progress_bar(options);
+    let started = Instant::now();
+    while game.world().tick() < options.ticks && game.world().board().result().is_none() {
+        game.step();
+        if let Some(file) = &mut file {
+            file.line(&serde_json::to_string(&Record::of(game.world(), game.orders()))?)?;
+        }
+        if game.world().tick().is_multiple_of(TICKS_A_LOOK) {
+            bar.set_position(game.world().tick());
+        }
+    }
+    let elapsed = started.elapsed();
+    bar.finish_and_clear();
+    if let Some(file) = file {
+        file.finish()?;
+    }
+    print(options, size, &game, elapsed)
+}
+
+fn read_rules(options: &Options) -> Result<Rules, Error> {
+    let Some(path) = &options.rules else { return Ok(Rules::classic()) };
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    Rules::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn progress_bar(options: &Options) -> ProgressBar {
+    // On a terminal alone; indicatif sees to that.
+    let target = if options.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(options.ticks), target);
+    match ProgressStyle::with_template("{bar:40} tick {pos} of at most {len}, {per_sec}, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn print(options: &Options, size: Size, game: &Game, elapsed: Duration) -> Result<(), Error> {
+    let (world, board) = (game.world(), game.world().board());
+    let ticks_per_second = (world.tick() as f64 / elapsed.as_secs_f64().max(1e-9)) as u64;
+    if options.json {
+        let summary = Summary {
+            seed: options.seed,
+            systems: size.systems,
+            factions: size.factions,
+            players: &options.players,
+            ticks: world.tick(),
+            winner: board.result().and_then(|outcome| outcome.winner),
+            cause: board.result().map(|outcome| outcome.cause),
+            digest: world.digest().to_string(),
+            ticks_per_second,
+        };
+        return say(&serde_json::to_string(&summary)?);
+    }
+    let mut text = format!(
+        "{}\nwinner  {}\nticks   {} at {ticks_per_second} a second\ndigest  {}",
+        standing(board),
+        ending(board, board.result()),
+        world.tick(),
+        world.digest()
+    );
+    if let Some(path) = &options.record {
+        text.push_str(&format!("\nreplay  {}", path.display()));
+    }
+    say(&text)
+}

@@ -1,0 +1,121 @@
+//! `sector up`: a whole sector in this process, on real ports.
+
+mod services;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use sector_auth::Secret;
+use sector_redis::StoreOptions;
+use service::telemetry::{self, LogFormat, LogOptions};
+use service::{KeyConfig, bind, shutdown_on_signals};
+use tokio::net::TcpListener;
+
+use crate::output::{Error, say};
+
+/// How long the link for the operator works.
+const OPERATOR_LINK_LIFE: Duration = Duration::from_secs(3_600);
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// Keep the sector in this directory; without it the sector ends with the process
+    #[arg(long, value_name = "DIR", conflicts_with = "redis")]
+    data: Option<PathBuf>,
+    /// Keep the sector in this Redis: redis://[user:password@]host[:port][/database] or redis+unix:///path
+    #[arg(long, value_name = "URL")]
+    redis: Option<Secret>,
+    /// Address to listen on
+    #[arg(long, env = "BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    bind: IpAddr,
+    /// Port of the API
+    #[arg(long, default_value_t = 8000, value_name = "PORT")]
+    api_port: u16,
+    /// Port of the browser UI
+    #[arg(long, default_value_t = 9000, value_name = "PORT")]
+    frontend_port: u16,
+    /// Port of the minter
+    #[arg(long, default_value_t = 9100, value_name = "PORT")]
+    minter_port: u16,
+    /// Secret that signs login tokens, at least 32 bytes [default: a new one each time]
+    #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    jwt_secret: Option<Secret>,
+    #[command(flatten)]
+    worker: sim_worker::Config,
+    #[command(flatten)]
+    minter: nft_minter::Config,
+    #[command(flatten)]
+    keys: KeyConfig,
+    /// What to log: a level (error, warn, info, debug, trace) or directives like info,api=debug
+    #[arg(long, env = "LOG", default_value = "warn", value_name = "FILTER")]
+    log: String,
+}
+
+/// The listeners of the services, taken before anything else begins.
+struct Ports {
+    api: TcpListener,
+    frontend: TcpListener,
+    minter: TcpListener,
+}
+
+pub(crate) fn up(options: Options) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    runtime.block_on(start(options))
+}
+
+async fn start(options: Options) -> Result<(), Error> {
+    telemetry::init(&LogOptions { log: options.log.clone(), log_format: LogFormat::default() })?;
+    let shutdown = shutdown_on_signals()?;
+    let address = |port| SocketAddr::new(options.bind, port);
+    let ports = Ports {
+        api: bind(address(options.api_port), "--api-port").await?,
+        frontend: bind(address(options.frontend_port), "--frontend-port").await?,
+        minter: bind(address(options.minter_port), "--minter-port").await?,
+    };
+    let place = service::store::place(options.data.clone(), options.redis.as_ref(), &options.keys);
+    let store = sector_redis::open(StoreOptions::new(place)).await?;
+    let code = random_hex()?;
+    api::allow_operator(&*store, &code, OPERATOR_LINK_LIFE).await?;
+    say(&welcome(&options, &ports, &code)?)?;
+    services::run(options, ports, store, shutdown).await
+}
+
+/// 256 random bits.
+fn random_hex() -> Result<String, Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random numbers: {error}"))?;
+    Ok(hex::encode(bytes))
+}
+
+fn welcome(options: &Options, ports: &Ports, code: &str) -> Result<String, Error> {
+    let host = match options.bind {
+        IpAddr::V4(ip) if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V6(ip) if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let url = |listener: &TcpListener| -> Result<String, Error> {
+        Ok(format!("http://{host}:{}", listener.local_addr()?.port()))
+    };
+    let (play, api, minter) = (url(&ports.frontend)?, url(&ports.api)?, url(&ports.minter)?);
+    let state = match (&options.redis, &options.data) {
+        (Some(_), _) => "in Redis".to_owned(),
+        (None, Some(directory)) => format!("in {}", directory.display()),
+        (None, None) => "in memory, until this process ends; --data DIR keeps it".to_owned(),
+    };
+    Ok(format!(
+        "\n  The sector is at war.\n\n  \
+           Watch and play   {play}\n  \
+           API              {api}/health   (described at {api}/openapi.json)\n  \
+           Awards           {minter}/health\n  \
+           Operator         {play}/#operator={code}\n                   \
+           works once, within an hour, and makes that browser the operator's\n\n  \
+           State            {state}\n  \
+           Stop             Ctrl-C\n"
+    ))
+}

@@ -1,0 +1,109 @@
+//! The services of a whole sector: the same code that runs in processes of its own elsewhere, on one store.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use sector_auth::Secret;
+use sector_redis::Store;
+use service::{Backoff, CancellationToken, Client, ClientOptions};
+use sim_worker::Sources;
+use tokio::task::JoinSet;
+
+use super::{Options, Ports, random_hex};
+use crate::output::Error;
+
+/// How a service ended: its name, and why if it failed.
+type Ended = (&'static str, Result<(), String>);
+
+/// Runs all services until `shutdown`, or until one of them fails, which stops the others too.
+pub(super) async fn run(
+    options: Options,
+    ports: Ports,
+    store: Arc<dyn Store>,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let Ports { api, frontend, minter } = ports;
+    let frontend_port = frontend.local_addr()?.port();
+    let api_url = format!("http://{}", api.local_addr()?);
+    let jwt_secret = match options.jwt_secret.clone() {
+        Some(secret) => secret,
+        None => new_secret(random_hex()?)?,
+    };
+    let bot_token = new_secret(random_hex()?)?;
+
+    let mut api_config = api::Config::new(jwt_secret);
+    api_config.auth_domain = format!("localhost:{frontend_port}");
+    api_config.auth_uri = format!("http://localhost:{frontend_port}");
+    api_config.bot_api_token = Some(bot_token.clone());
+    let frontend_config = frontend::Config { api_url: api_url.parse()?, ..frontend::Config::default() };
+    let bots_config = bot_worker::Config::new(&api_url, bot_token);
+
+    let mut services = JoinSet::new();
+    spawn(&mut services, "sim-worker", run_worker(options.worker, store.clone(), shutdown.clone()));
+    spawn(&mut services, "api", api::run(api_config, api, store.clone(), shutdown.clone()));
+    spawn(&mut services, "frontend", frontend::run(frontend_config, frontend, store.clone(), shutdown.clone()));
+    spawn(&mut services, "nft-minter", nft_minter::run(options.minter, minter, store, shutdown.clone()));
+    spawn(&mut services, "bot-worker", run_bots(bots_config, api_url, shutdown.clone()));
+
+    let mut failure = None;
+    while let Some(ended) = services.join_next().await {
+        let (name, result) = ended.unwrap_or_else(|error| ("a service", Err(error.to_string())));
+        match result {
+            Err(error) if failure.is_none() => failure = Some(format!("{name}: {error}")),
+            Ok(()) if !shutdown.is_cancelled() => failure = Some(format!("{name} ended by itself")),
+            _ => {}
+        }
+        shutdown.cancel();
+    }
+    failure.map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+fn new_secret(text: String) -> Result<Secret, Error> {
+    Ok(Secret::new(text)?)
+}
+
+fn spawn<E: std::fmt::Display + Send + 'static>(
+    services: &mut JoinSet<Ended>,
+    name: &'static str,
+    service: impl Future<Output = Result<(), E>> + Send + 'static,
+) {
+    services.spawn(async move { (name, service.await.map_err(|error| error.to_string())) });
+}
+
+/// The worker, which takes the lease anew after this machine has slept for longer than it lasts.
+async fn run_worker(
+    config: sim_worker::Config,
+    store: Arc<dyn Store>,
+    shutdown: CancellationToken,
+) -> Result<(), sim_worker::Error> {
+    let mut config = config;
+    loop {
+        let run = sim_worker::run(config.clone(), store.clone(), Sources::system(), shutdown.clone());
+        match run.await {
+            Err(error @ sim_worker::Error::LeaseLost(_)) => tracing::warn!(%error, "taking the lease anew"),
+            ended => return ended,
+        }
+        config.reset_universe_on_start = false;
+    }
+}
+
+/// The computer players, once the API has something to play.
+async fn run_bots(
+    config: bot_worker::Config,
+    api_url: String,
+    shutdown: CancellationToken,
+) -> Result<(), bot_worker::Error> {
+    let ready = async {
+        let client = Client::new(&ClientOptions::default());
+        let url = format!("{api_url}/factions");
+        let mut backoff = Backoff::default();
+        while !client.get(&url).await.is_ok_and(|response| response.status().is_success()) {
+            backoff.wait().await;
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        () = ready => {}
+    }
+    bot_worker::run(config, shutdown).await
+}

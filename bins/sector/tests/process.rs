@@ -1,0 +1,285 @@
+//! The command as its users run it: a process with ports, files and signals.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use sector_auth::Key;
+use serde_json::{Value, json};
+
+fn sector(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sector"));
+    command.args(arguments);
+    command
+}
+
+fn output(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = sector(arguments).output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A running `sector up`, killed when dropped.
+struct Up {
+    child: Child,
+    api: String,
+    frontend: String,
+    operator_code: String,
+}
+
+impl Up {
+    fn start(extra: &[&str]) -> Up {
+        let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--tick-ms", "20"];
+        let mut child = sector(&[&ports, extra].concat()).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let (mut api, mut frontend) = (None, None);
+        for line in BufReader::new(stdout).lines() {
+            let line = line.unwrap();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words.as_slice() {
+                ["Watch", "and", "play", url] => frontend = Some((*url).to_owned()),
+                ["API", url, ..] => api = url.strip_suffix("/health").map(str::to_owned),
+                ["Operator", link] => {
+                    let (_, code) = link.split_once("#operator=").unwrap();
+                    let operator_code = code.to_owned();
+                    return Up { child, api: api.unwrap(), frontend: frontend.unwrap(), operator_code };
+                }
+                _ => {}
+            }
+        }
+        panic!("sector up ended before it said where to look");
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client that speaks plain HTTP, as a bot without the SDK would.
+struct Client {
+    http: reqwest::Client,
+    api: String,
+    token: Option<String>,
+}
+
+impl Client {
+    fn new(up: &Up) -> Client {
+        Client { http: reqwest::Client::new(), api: up.api.clone(), token: None }
+    }
+
+    async fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut request = self.http.request(method, format!("{}{path}", self.api));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or(Value::Null))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, value) = self.call(reqwest::Method::GET, path, None).await;
+        assert_eq!(status, 200, "{path}: {value}");
+        value
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, value) = self.call(reqwest::Method::POST, path, Some(body)).await;
+        assert!((200..300).contains(&status), "{path}: {status} {value}");
+        value
+    }
+
+    async fn login(&mut self, key: &Key) {
+        let address = key.address().to_string();
+        let nonce = self.post("/auth/nonce", json!({ "address": address })).await;
+        let signature = key.sign_message(nonce["message"].as_str().unwrap());
+        let token = self.post("/auth/verify", json!({ "address": address, "signature": signature })).await;
+        self.token = Some(token["token"].as_str().unwrap().to_owned());
+    }
+
+    /// The snapshot, once it is at this tick or later.
+    async fn snapshot_from(&self, tick: u64) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let (status, snapshot) = self.call(reqwest::Method::GET, "/snapshot", None).await;
+            if status == 200 && snapshot["tick"].as_u64().unwrap() >= tick {
+                return snapshot;
+            }
+            assert!(Instant::now() < deadline, "tick {tick} does not come: {status}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// All entries of the event stream so far.
+    async fn events(&self) -> Vec<Value> {
+        let (mut all, mut after) = (Vec::new(), "0-0".to_owned());
+        loop {
+            let page = self.get(&format!("/events?after={after}&count=1000")).await;
+            let entries = page["events"].as_array().unwrap();
+            if entries.is_empty() {
+                return all;
+            }
+            all.extend(entries.iter().cloned());
+            after = page["next"].as_str().unwrap().to_owned();
+        }
+    }
+}
+
+/// An order of F1 that will be applied: its home becomes its muster system.
+fn muster(snapshot: &Value, client_id: &str) -> Value {
+    let home =
+        &snapshot["factions"].as_array().unwrap().iter().find(|faction| faction["id"] == "F1").unwrap()["home_id"];
+    json!({ "kind": "muster", "faction": "F1", "target_id": home, "client_id": client_id })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_sector_goes_on_and_applies_every_accepted_order_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("sector");
+    let data = data.to_str().unwrap();
+    let key = Key::from_random_bytes([7; 32]).unwrap();
+    let mut universe = None;
+    let mut tick = 0;
+    let mut accepted = Vec::new();
+    for round in 0..5u64 {
+        let up = Up::start(&["--data", data, "--seed", "7"]);
+        let mut client = Client::new(&up);
+        let snapshot = client.snapshot_from(tick + 2 + round).await;
+        let id = snapshot["universe_id"].as_str().unwrap().to_owned();
+        assert_eq!(universe.get_or_insert_with(|| id.clone()), &id, "the same universe goes on");
+        client.login(&key).await;
+        if client.get("/me").await["faction"].is_null() {
+            client.post("/factions/claim", json!({ "faction": "F1" })).await;
+        }
+        for number in 0..3 {
+            let client_id = format!("round-{round}-{number}");
+            client.post("/orders", json!({ "orders": [muster(&snapshot, &client_id)] })).await;
+            accepted.push(client_id);
+        }
+        tick = client.get("/snapshot").await["tick"].as_u64().unwrap();
+        // Right behind the receipt: the orders may or may not have been applied.
+        up.kill();
+    }
+    let up = Up::start(&["--data", data]);
+    let client = Client::new(&up);
+    client.snapshot_from(tick + 5).await;
+    let events = client.events().await;
+    let ticks: Vec<u64> = events
+        .iter()
+        .filter(|entry| entry["type"] == "delta")
+        .map(|entry| entry["data"]["tick"].as_u64().unwrap())
+        .collect();
+    assert!(ticks.windows(2).all(|pair| pair[1] == pair[0] + 1), "no tick is lost or repeated");
+    for client_id in accepted {
+        let outcomes = events
+            .iter()
+            .flat_map(|entry| entry["data"]["events"].as_array().into_iter().flatten())
+            .filter(|event| event["client_id"] == client_id.as_str())
+            .count();
+        assert_eq!(outcomes, 1, "{client_id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_answers_the_operator_gets_in_once_and_ctrl_c_ends_it() {
+    let mut up = Up::start(&["--seed", "7"]);
+    let mut client = Client::new(&up);
+    client.snapshot_from(5).await;
+    assert_eq!(client.get("/health").await["status"], "ok");
+    let page = client.http.get(&up.frontend).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("<script"));
+    let proxied = client.http.get(format!("{}/api/factions", up.frontend)).send().await.unwrap();
+    assert_eq!(proxied.status(), 200);
+
+    let code = json!({ "code": up.operator_code });
+    let token = client.post("/auth/operator", code.clone()).await;
+    assert_eq!(client.call(reqwest::Method::POST, "/auth/operator", Some(code)).await.0, 401);
+    client.token = Some(token["token"].as_str().unwrap().to_owned());
+    let (status, _) = client.call(reqwest::Method::POST, "/admin/restart?seed=99", None).await;
+    assert!((200..300).contains(&status));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while client.get("/snapshot").await["generator_seed"] != 99 {
+        assert!(Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    // Bots play: fleets set out by themselves.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !client.events().await.iter().any(|entry| entry.to_string().contains(r#""type":"launched""#)) {
+        assert!(Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    up.signal("INT");
+    let stopping = Instant::now();
+    let status = tokio::task::block_in_place(|| up.child.wait()).unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(stopping.elapsed() < Duration::from_secs(5), "{:?}", stopping.elapsed());
+}
+
+#[test]
+fn what_cannot_be_started_ends_with_a_sentence() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let free = ["--frontend-port", "0", "--minter-port", "0"];
+    let (status, _, error) = output(&[&["up", "--api-port", &port], free.as_slice()].concat());
+    assert_eq!((status, error.lines().count()), (1, 1), "{error}");
+    assert!(error.contains(&port) && error.contains("--api-port"), "{error}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no directory").unwrap();
+    let (status, _, error) =
+        output(&[&["up", "--api-port", "0", "--data", file.to_str().unwrap()], free.as_slice()].concat());
+    assert_eq!((status, error.lines().count()), (1, 1), "{error}");
+    assert!(error.contains(file.to_str().unwrap()), "{error}");
+
+    let (status, _, error) = output(&["up", "--seed", "9007199254740992"]);
+    assert_eq!(status, 2);
+    assert!(error.contains("--seed") && error.contains("9007199254740991"), "{error}");
+    assert_eq!(output(&["sim", "--factions", "6", "--systems", "5"]).0, 1);
+    assert_eq!(output(&["replay", "verify", "/nowhere"]).0, 1);
+}
+
+#[test]
+fn a_match_is_the_same_every_time_and_its_replay_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("match.replay");
+    let file = file.to_str().unwrap();
+    let run = |extra: &[&str]| {
+        let (status, out, error) = output(&[&["sim", "--seed", "7", "--ticks", "300", "--json"], extra].concat());
+        assert_eq!(status, 0, "{error}");
+        serde_json::from_str::<Value>(&out).unwrap()
+    };
+    let (first, second) = (run(&[]), run(&["--record", file]));
+    assert_eq!(first["digest"], second["digest"]);
+    // Pinned: debug, release and every platform give this digest.
+    insta::assert_json_snapshot!(first, { ".ticks_per_second" => "[rate]" });
+    let (status, out, _) = output(&["replay", "verify", file]);
+    assert_eq!(status, 0);
+    assert!(out.contains(first["digest"].as_str().unwrap()), "{out}");
+
+    let text = std::fs::read_to_string(file).unwrap();
+    std::fs::write(file, text.replacen(r#""tick":5,"#, r#""tick":6,"#, 1)).unwrap();
+    let (status, _, error) = output(&["replay", "verify", file]);
+    assert_eq!(status, 1);
+    assert!(error.contains("tick 5 should follow, but tick 6 does"), "{error}");
+    assert_eq!(output(&["sim", "--record", "/nowhere/match.replay"]).0, 1);
+    assert!(!Path::new("/nowhere").exists());
+}
