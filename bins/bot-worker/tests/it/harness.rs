@@ -1,0 +1,170 @@
+//! A sector in memory with its worker and its bots, behind an API that can be stopped and started again.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bot_worker::Config;
+use sector_auth::{Key, Secret};
+use sector_client::{Client, Ticks};
+use sector_redis::{Store, StoreOptions};
+use sector_sim::{Event, FactionId};
+use service::CancellationToken;
+use service::config::Milliseconds;
+use tokio::task::JoinHandle;
+
+/// Longest a test waits for anything before it fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BOT_TOKEN: &str = "the bots' own token";
+
+pub(crate) struct Sector {
+    store: Arc<dyn Store>,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    api: Option<(CancellationToken, JoinHandle<Result<(), api::Error>>)>,
+}
+
+impl Sector {
+    pub(crate) async fn start(tick_ms: u64) -> Sector {
+        let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let worker = sim_worker::Config {
+            tick_ms: Milliseconds(tick_ms),
+            seed: Some(7),
+            systems: 30,
+            factions: 5,
+            lease_ttl_ms: Milliseconds(60_000),
+            order_block_ms: Milliseconds(1_000),
+            reset_universe_on_start: false,
+            event_stream_maxlen: 10_000,
+            snapshot_every: 20,
+            universe_pause_ms: Milliseconds(100),
+        };
+        tokio::spawn(sim_worker::run(worker, store.clone(), sim_worker::Sources::system(), shutdown.clone()));
+        let mut sector = Sector { store, address: "127.0.0.1:0".parse().unwrap(), shutdown, api: None };
+        sector.start_api().await;
+        sector
+    }
+
+    /// Starts the API, where it was before.
+    pub(crate) async fn start_api(&mut self) {
+        let listener = service::bind(self.address, "--port").await.unwrap();
+        self.address = listener.local_addr().unwrap();
+        let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+        config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
+        config.admin_addresses.0.push(key(200).address());
+        let shutdown = self.shutdown.child_token();
+        let run = api::run(config, listener, self.store.clone(), shutdown.clone());
+        self.api = Some((shutdown, tokio::spawn(run)));
+    }
+
+    /// Stops the API; the sector goes on.
+    pub(crate) async fn stop_api(&mut self) {
+        let (shutdown, running) = self.api.take().unwrap();
+        shutdown.cancel();
+        running.await.unwrap().unwrap();
+    }
+
+    /// The worker's options: a strategy, and how often it asks for claims.
+    pub(crate) fn options(&self, strategy: &str, poll_ms: u64) -> Config {
+        let mut config = Config::new(&self.url(), Secret::new(BOT_TOKEN).unwrap());
+        config.bot_strategy = strategy.to_owned();
+        config.bot_poll_interval = Milliseconds(poll_ms);
+        config
+    }
+
+    /// Lets the bots play for as long as the sector is there.
+    pub(crate) fn play(&self, config: Config) -> JoinHandle<Result<(), bot_worker::Error>> {
+        tokio::spawn(bot_worker::run(config, self.shutdown.clone()))
+    }
+
+    /// Stops everything.
+    pub(crate) fn stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A client signed in with the key of player `number`; 200 is the admin.
+    pub(crate) async fn player(&self, number: u8) -> Client {
+        let client = Client::new(&self.url()).unwrap();
+        in_time("a login", client.login(&key(number))).await.unwrap();
+        client
+    }
+}
+
+impl Drop for Sector {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+fn key(number: u8) -> Key {
+    Key::from_random_bytes([number; 32]).unwrap()
+}
+
+/// What `future` yields, in time.
+pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
+}
+
+/// Watches the outcomes of the bots' orders.
+pub(crate) struct Watch(pub(crate) Ticks);
+
+/// A bot's order that a tick carried out or refused.
+pub(crate) struct Outcome {
+    pub(crate) faction: FactionId,
+    /// The tick that it was given in.
+    pub(crate) given: u64,
+    /// The tick that came to it.
+    pub(crate) taken: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(client: &Client) -> Watch {
+        Watch(client.ticks(Duration::from_secs(10)))
+    }
+
+    /// The outcomes of the next tick.
+    pub(crate) async fn next(&mut self) -> Vec<Outcome> {
+        let tick = in_time("a tick", self.0.next()).await.unwrap();
+        let mut outcomes = Vec::new();
+        for event in tick.events() {
+            let (Event::OrderApplied { faction, client_id, .. } | Event::OrderRefused { faction, client_id, .. }) =
+                event
+            else {
+                continue;
+            };
+            // universe-tick-faction-number
+            let Some(id) = client_id.as_deref().filter(|id| id.starts_with(tick.universe_id())) else { continue };
+            let given = id.rsplit('-').nth(2).unwrap().parse().unwrap();
+            outcomes.push(Outcome { faction: *faction, given, taken: tick.number() });
+        }
+        outcomes
+    }
+
+    /// Waits until so many ticks in which each of these had an order come to have passed; fails if one does for which
+    /// `is_allowed` is false.
+    pub(crate) async fn until_each(
+        &mut self,
+        what: &str,
+        factions: &[FactionId],
+        times: usize,
+        is_allowed: impl Fn(&Outcome) -> bool,
+    ) {
+        let mut counts: BTreeMap<FactionId, usize> = factions.iter().map(|faction| (*faction, 0)).collect();
+        in_time(what, async {
+            while counts.values().any(|count| *count < times) {
+                for outcome in self.next().await {
+                    assert!(is_allowed(&outcome), "{what}: {} was ordered in tick {}", outcome.faction, outcome.given);
+                    counts.entry(outcome.faction).and_modify(|count| *count += 1);
+                }
+            }
+        })
+        .await;
+    }
+}
