@@ -31,6 +31,7 @@ pub struct Delta {
     /// The id that the next fleet will have.
     pub next_fleet_id: FleetId,
     /// How the run ended, once it has.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub result: Option<ResultForm>,
     /// What happened.
     pub events: Vec<Event>,

@@ -1,4 +1,4 @@
-//! What happened in a tick, as values. [`crate::narrate`] puts them into words.
+//! What happened in a tick, as values. [`crate::narrate()`] puts them into words.
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,7 @@ pub enum Event {
         /// The new owner.
         faction: FactionId,
         /// The owner before, if it had one.
+        #[cfg_attr(feature = "openapi", schema(required = true))]
         from: Option<FactionId>,
     },
     /// A system rose and joined the League.
@@ -116,8 +117,10 @@ pub enum Event {
         /// What kind of order it was.
         kind: OrderKind,
         /// The fleet that obeys, if it concerns one.
+        #[cfg_attr(feature = "openapi", schema(required = true))]
         fleet: Option<FleetId>,
         /// The sender's own id for it.
+        #[cfg_attr(feature = "openapi", schema(required = true))]
         client_id: Option<Box<str>>,
     },
     /// An order was refused and changed nothing.
@@ -131,6 +134,7 @@ pub enum Event {
         /// Why.
         code: Refusal,
         /// The sender's own id for it.
+        #[cfg_attr(feature = "openapi", schema(required = true))]
         client_id: Option<Box<str>>,
     },
     /// A faction lost its last system and fleet.
@@ -141,6 +145,7 @@ pub enum Event {
     /// The run is over.
     RunEnded {
         /// Who won; nobody when all have perished.
+        #[cfg_attr(feature = "openapi", schema(required = true))]
         winner: Option<FactionId>,
         /// Why it ended.
         cause: Cause,

@@ -77,7 +77,7 @@ const fn verb(kind: OrderKind) -> &'static str {
     }
 }
 
-/// A strength in whole units with one decimal: 12 345 thousandths are `12.3`.
+/// A strength in thousands with one decimal: 12 345 is `12.3k`.
 fn strength(milli: i64) -> String {
-    format!("{}.{}", milli / 1000, milli % 1000 / 100)
+    format!("{}.{}k", milli / 1000, milli % 1000 / 100)
 }

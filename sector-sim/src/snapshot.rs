@@ -53,6 +53,7 @@ macro_rules! system_form {
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
             /// Who owns it.
+            #[cfg_attr(feature = "openapi", schema(required = true))]
             pub owner: Option<FactionId>,
             /// Strength that defends it without a fleet, in thousandths.
             pub garrison: i64,
@@ -69,12 +70,14 @@ macro_rules! system_form {
             /// What it strives for.
             pub focus: Focus,
             /// Who is occupying it.
+            #[cfg_attr(feature = "openapi", schema(required = true))]
             pub occupation_faction: Option<FactionId>,
             /// For how many running ticks.
             pub occupation_progress: i64,
             /// Whether a foreign fleet stays there.
             pub is_besieged: bool,
             /// The strongest foreign faction there.
+            #[cfg_attr(feature = "openapi", schema(required = true))]
             pub siege_owner: Option<FactionId>,
             /// The strength of its fleets there, in thousandths.
             pub siege_strength: i64,
@@ -163,18 +166,23 @@ pub struct FleetForm {
     /// Its owner.
     pub owner: FactionId,
     /// The system it is at; none on a lane.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub system_id: Option<SystemId>,
     /// Its strength, in thousandths.
     pub strength: i64,
     /// The strength that repair can bring it to.
     pub max_strength: i64,
     /// On a lane: where it set out.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub enroute_from: Option<SystemId>,
     /// On a lane: where it will arrive.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub enroute_to: Option<SystemId>,
     /// On a lane: the tick in which it set out.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub departed: Option<u64>,
     /// On a lane: the tick in which it arrives.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub eta: Option<u64>,
     /// The systems still ahead, in the order of travel; on a lane without the end of that lane.
     pub route: Vec<SystemId>,
@@ -258,10 +266,13 @@ pub struct FactionForm {
     /// Whether it has a system or a fleet.
     pub alive: bool,
     /// The faction it broke away from.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub parent: Option<FactionId>,
     /// Where it started.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub home_id: Option<SystemId>,
     /// Where new fleets appear, if it chose.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub muster_id: Option<SystemId>,
     /// What has been gathered towards the next fleet.
     pub build_stock: i64,
@@ -329,6 +340,7 @@ impl FactionForm {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResultForm {
     /// Who won.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub winner: Option<FactionId>,
     /// Why it ended.
     pub cause: Cause,
@@ -396,6 +408,7 @@ pub struct Snapshot {
     /// The id that the next fleet will have.
     pub next_fleet_id: FleetId,
     /// How the run ended, once it has.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub result: Option<ResultForm>,
     /// Systems with a battle, capture or rebellion in the last tick.
     pub highlight_ids: Vec<SystemId>,

@@ -75,7 +75,7 @@ pub(crate) fn standing(board: &Board) -> String {
             faction.id.to_string(),
             faction.systems,
             faction.value,
-            format!("{}.{}", faction.strength / 1000, faction.strength % 1000 / 100),
+            format!("{}.{}k", faction.strength / 1000, faction.strength % 1000 / 100),
         ));
     }
     table

@@ -341,7 +341,7 @@ export interface components {
             fleets_removed: components["schemas"]["FleetId"][];
             /** @description The id that the next fleet will have. */
             next_fleet_id: components["schemas"]["FleetId"];
-            result?: components["schemas"]["ResultForm"] | null;
+            result: components["schemas"]["ResultForm"] | null;
             /** @description Systems that changed. */
             systems: components["schemas"]["SystemChange"][];
             /** @description The same in English, a sentence for each event. */
@@ -443,7 +443,7 @@ export interface components {
         } | {
             /** @description The new owner. */
             faction: components["schemas"]["FactionId"];
-            from?: components["schemas"]["FactionId"] | null;
+            from: components["schemas"]["FactionId"] | null;
             /** @description The system. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
@@ -482,10 +482,10 @@ export interface components {
             type: "fleet_built";
         } | {
             /** @description The sender's own id for it. */
-            client_id?: string | null;
+            client_id: string | null;
             /** @description Who gave it. */
             faction: components["schemas"]["FactionId"];
-            fleet?: components["schemas"]["FleetId"] | null;
+            fleet: components["schemas"]["FleetId"] | null;
             /** @description What kind of order it was. */
             kind: components["schemas"]["OrderKind"];
             /**
@@ -497,7 +497,7 @@ export interface components {
             type: "order_applied";
         } | {
             /** @description The sender's own id for it. */
-            client_id?: string | null;
+            client_id: string | null;
             /** @description Why. */
             code: components["schemas"]["Refusal"];
             /** @description Who gave it. */
@@ -521,7 +521,7 @@ export interface components {
             cause: components["schemas"]["Cause"];
             /** @enum {string} */
             type: "run_ended";
-            winner?: components["schemas"]["FactionId"] | null;
+            winner: components["schemas"]["FactionId"] | null;
         };
         /** @description Entries of the event stream. */
         EventPage: {
@@ -559,15 +559,15 @@ export interface components {
              * @description How many fleets it has.
              */
             fleets: number;
-            home_id?: components["schemas"]["SystemId"] | null;
+            home_id: components["schemas"]["SystemId"] | null;
             /** @description Its id. */
             id: components["schemas"]["FactionId"];
             /** @description Where it comes from. */
             kind: components["schemas"]["FactionKind"];
-            muster_id?: components["schemas"]["SystemId"] | null;
+            muster_id: components["schemas"]["SystemId"] | null;
             /** @description Its name. */
             name: string;
-            parent?: components["schemas"]["FactionId"] | null;
+            parent: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
              * @description Their strength.
@@ -657,14 +657,14 @@ export interface components {
              * Format: int64
              * @description On a lane: the tick in which it set out.
              */
-            departed?: number | null;
-            enroute_from?: components["schemas"]["SystemId"] | null;
-            enroute_to?: components["schemas"]["SystemId"] | null;
+            departed: number | null;
+            enroute_from: components["schemas"]["SystemId"] | null;
+            enroute_to: components["schemas"]["SystemId"] | null;
             /**
              * Format: int64
              * @description On a lane: the tick in which it arrives.
              */
-            eta?: number | null;
+            eta: number | null;
             /** @description Its id. */
             id: components["schemas"]["FleetId"];
             /**
@@ -681,7 +681,7 @@ export interface components {
              * @description Its strength, in thousandths.
              */
             strength: number;
-            system_id?: components["schemas"]["SystemId"] | null;
+            system_id: components["schemas"]["SystemId"] | null;
         };
         /**
          * Format: int32
@@ -921,7 +921,7 @@ export interface components {
              * @description In which tick.
              */
             tick: number;
-            winner?: components["schemas"]["FactionId"] | null;
+            winner: components["schemas"]["FactionId"] | null;
         };
         /** @description How a run ended. */
         RunEnd: {
@@ -964,7 +964,7 @@ export interface components {
             lanes: components["schemas"]["Lane"][];
             /** @description The id that the next fleet will have. */
             next_fleet_id: components["schemas"]["FleetId"];
-            result?: components["schemas"]["ResultForm"] | null;
+            result: components["schemas"]["ResultForm"] | null;
             /** @description The name of its rules. */
             rules: string;
             /** @description All systems, by id. */
@@ -1028,19 +1028,19 @@ export interface components {
              * @description Ticks for which it has been owned, up to those that yield in full.
              */
             maturity: number;
-            occupation_faction?: components["schemas"]["FactionId"] | null;
+            occupation_faction: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
              * @description For how many running ticks.
              */
             occupation_progress: number;
-            owner?: components["schemas"]["FactionId"] | null;
+            owner: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
              * @description Ticks in which an attacker has lower odds.
              */
             reclaim_cooldown: number;
-            siege_owner?: components["schemas"]["FactionId"] | null;
+            siege_owner: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
              * @description The strength of its fleets there, in thousandths.
@@ -1084,19 +1084,19 @@ export interface components {
             maturity: number;
             /** @description Its name. */
             name: string;
-            occupation_faction?: components["schemas"]["FactionId"] | null;
+            occupation_faction: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
              * @description For how many running ticks.
              */
             occupation_progress: number;
-            owner?: components["schemas"]["FactionId"] | null;
+            owner: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
              * @description Ticks in which an attacker has lower odds.
              */
             reclaim_cooldown: number;
-            siege_owner?: components["schemas"]["FactionId"] | null;
+            siege_owner: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
              * @description The strength of its fleets there, in thousandths.
