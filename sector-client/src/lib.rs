@@ -64,7 +64,7 @@ mod credentials;
 mod entry;
 mod error;
 #[rustfmt::skip]
-#[expect(missing_docs, clippy::allow_attributes, clippy::all, reason = "generated; see the module for by what")]
+#[expect(missing_docs, clippy::allow_attributes, reason = "generated; see the module for by what")]
 pub mod generated;
 mod live;
 mod orders;

@@ -9,7 +9,7 @@
 //! - Every refusal is an `application/problem+json` with a stable `code`.
 //! - A login nonce and an operator's code work once.
 //!
-//! [`run`] serves it, [`openapi`] describes it; `docs/openapi.json` holds the same text.
+//! [`run()`] serves it, [`openapi`] describes it; `docs/openapi.json` holds the same text.
 
 pub mod caller;
 pub mod config;

@@ -24,8 +24,12 @@ pub(crate) struct Options {
     /// Keep the sector in this directory; without it the sector ends with the process
     #[arg(long, value_name = "DIR", conflicts_with = "redis")]
     data: Option<PathBuf>,
-    /// Keep the sector in this Redis: redis://[user:password@]host[:port][/database] or redis+unix:///path
-    #[arg(long, value_name = "URL")]
+    /// Keep the sector in this Redis: `redis://…` or `redis+unix:///path`
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Keep the sector in this Redis: redis://[user:password@]host[:port][/database] or redis+unix:///path"
+    )]
     redis: Option<Secret>,
     /// Address to listen on
     #[arg(long, env = "BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]

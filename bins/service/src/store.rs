@@ -9,8 +9,14 @@ use sector_redis::{KeyNames, Place, RedisOptions, Store};
 /// The store of a service that runs on its own.
 #[derive(Debug, Clone, clap::Args)]
 pub struct StoreConfig {
-    /// Redis that holds the sector: redis://[user:password@]host[:port][/database] or redis+unix:///path
-    #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "redis://127.0.0.1:6379")]
+    /// Redis that holds the sector: `redis://…` or `redis+unix:///path`
+    #[arg(
+        long,
+        env = "REDIS_URL",
+        hide_env_values = true,
+        default_value = "redis://127.0.0.1:6379",
+        help = "Redis that holds the sector: redis://[user:password@]host[:port][/database] or redis+unix:///path"
+    )]
     pub redis_url: Secret,
     /// The names of its keys.
     #[command(flatten)]
