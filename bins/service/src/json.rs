@@ -70,12 +70,22 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// A `T` from JSON.
+/// A `T`, a struct with named fields, from a JSON object.
 ///
 /// # Errors
 /// 400 `malformed_json` with the place if it is no JSON, 400 `invalid_body` with the field if it is
 /// JSON of another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Serde would take the fields of a struct from a list too, by their order; no client should rely on that.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let detail = "The body is a list where an object is expected.";
+        return Err(Problem::bad_request("invalid_body", detail).with_error(FieldError::new(
+            "",
+            Value::Null,
+            "an object",
+            detail,
+        )));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -174,6 +184,12 @@ mod tests {
         let problem = parse::<Batch>(json.as_bytes()).unwrap_err();
         assert_eq!(problem.status().as_u16(), 400);
         (problem.code(), problem.errors().first().cloned().unwrap_or_else(|| FieldError::new("", "", "", "")))
+    }
+
+    #[test]
+    fn a_list_is_not_taken_for_an_object() {
+        let (code, error) = error(r#" [[{"faction":"F1"}]]"#);
+        assert_eq!((code, error.allowed.as_str()), ("invalid_body", "an object"));
     }
 
     #[test]
