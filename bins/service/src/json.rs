@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::body::Body;
@@ -77,7 +77,8 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// JSON of another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // Serde would take the fields of a struct from a list too, by their order; no client should rely on that.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
+    let is_list = bytes.trim_ascii_start().first() == Some(&b'[');
+    if is_list && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         let detail = "The body is a list where an object is expected.";
         return Err(Problem::bad_request("invalid_body", detail).with_error(FieldError::new(
             "",
