@@ -85,4 +85,21 @@ mod tests {
         claims.note("u-2", one);
         assert_eq!(claims.humans("u-1"), Some(BTreeSet::new()));
     }
+
+    #[test]
+    fn what_is_learnt_replaces_what_was_noted() {
+        let seat = |id: &str, claimed: bool| {
+            let controller = if claimed { "human" } else { "bot" };
+            format!(
+                r##"{{"id":"{id}","name":"x","color":"#000000","kind":"starter","alive":true,"systems":1,"value":1,
+                "strength":1,"claimed":{claimed},"claimable":{},"controller":"{controller}"}}"##,
+                !claimed
+            )
+        };
+        let list = format!(r#"{{"universe_id":"u-1","factions":[{},{}]}}"#, seat("F1", false), seat("F2", true));
+        let claims = Claims::default();
+        claims.note("u-1", FactionId::starter(0).unwrap());
+        claims.learn(serde_json::from_str(&list).unwrap());
+        assert_eq!(claims.humans("u-1"), Some(BTreeSet::from([FactionId::starter(1).unwrap()])));
+    }
 }

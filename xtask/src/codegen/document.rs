@@ -120,7 +120,7 @@ fn schema(object: &mut Map<String, Value>) {
 /// Integers from 0 or 1 on are unsigned in Rust; how great they may be is for the server to say.
 fn unsigned(object: &mut Map<String, Value>) {
     let is_integer = object.get("type").is_some_and(|kind| kind == "integer");
-    if !is_integer || !object.get("minimum").and_then(Value::as_i64).is_some_and(|least| least >= 0) {
+    if !is_integer || object.get("minimum").and_then(Value::as_i64).is_none_or(|least| least < 0) {
         return;
     }
     object.remove("minimum");
@@ -195,7 +195,7 @@ fn references(value: &Value, names: &mut Vec<String>) {
 mod tests {
     use super::*;
 
-    fn normal(schemas: Value, replaced: &[&str]) -> Value {
+    fn normal(schemas: &Value, replaced: &[&str]) -> Value {
         let problem = json!({ "schema": { "$ref": "#/components/schemas/A", "description": "beside" } });
         let paths = json!({ "/x": { "get": { "responses": {
             "200": { "content": { "application/problem+json": problem } },
@@ -216,7 +216,7 @@ mod tests {
             "count": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 9 },
             "signed": { "type": "integer", "format": "int64" },
         } });
-        let document = normal(json!({ "A": a, "B": { "type": "string" } }), &[]);
+        let document = normal(&json!({ "A": a, "B": { "type": "string" } }), &[]);
         let properties = &document["components"]["schemas"]["A"]["properties"];
         assert_eq!(properties["plain"], json!({ "type": "integer", "nullable": true, "format": "uint32" }));
         let reference = json!({ "nullable": true, "allOf": [{ "$ref": "#/components/schemas/B" }] });
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn problems_are_json_and_references_stand_alone() {
-        let document = normal(json!({ "A": { "type": "object" } }), &[]);
+        let document = normal(&json!({ "A": { "type": "object" } }), &[]);
         let content = &document["paths"]["/x"]["get"]["responses"]["200"]["content"];
         assert_eq!(*content, json!({ "application/json": { "schema": { "$ref": "#/components/schemas/A" } } }));
         assert_eq!(document["info"]["license"], json!({ "name": "MIT" }));
@@ -243,8 +243,8 @@ mod tests {
         let names = |document: &Value| -> Vec<String> {
             document["components"]["schemas"].as_object().unwrap().keys().cloned().collect()
         };
-        assert_eq!(names(&normal(schemas.clone(), &[])), ["A", "B", "C"]);
-        assert_eq!(names(&normal(schemas, &["B"])), ["A", "B"]);
+        assert_eq!(names(&normal(&schemas, &[])), ["A", "B", "C"]);
+        assert_eq!(names(&normal(&schemas, &["B"])), ["A", "B"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A sector in memory with its worker and its bots, behind an API that can be stopped and started again.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -147,21 +147,29 @@ impl Watch {
         outcomes
     }
 
-    /// Waits until so many ticks in which each of these had an order come to have passed; fails if one does for which
-    /// `is_allowed` is false.
-    pub(crate) async fn until_each(
-        &mut self,
-        what: &str,
-        factions: &[FactionId],
-        times: usize,
-        is_allowed: impl Fn(&Outcome) -> bool,
-    ) {
-        let mut counts: BTreeMap<FactionId, usize> = factions.iter().map(|faction| (*faction, 0)).collect();
-        in_time(what, async {
-            while counts.values().any(|count| *count < times) {
+    /// Waits until every starter has had an order come to have passed. Call it at the beginning of a universe, when
+    /// every starter has something to do.
+    pub(crate) async fn until_all_are_played(&mut self) {
+        let mut missing: BTreeSet<FactionId> = (0..5).filter_map(FactionId::starter).collect();
+        in_time("an order of every starter", async {
+            while !missing.is_empty() {
                 for outcome in self.next().await {
-                    assert!(is_allowed(&outcome), "{what}: {} was ordered in tick {}", outcome.faction, outcome.given);
-                    counts.entry(outcome.faction).and_modify(|count| *count += 1);
+                    missing.remove(&outcome.faction);
+                }
+            }
+        })
+        .await;
+    }
+
+    /// Waits for so many orders of others than `human`; fails if one for `human` comes that was given after `last`.
+    pub(crate) async fn others_are_played(&mut self, human: FactionId, last: u64, times: usize) {
+        let mut count = 0;
+        in_time("orders of the others", async {
+            while count < times {
+                for outcome in self.next().await {
+                    let Outcome { faction, given, .. } = outcome;
+                    assert!(faction != human || given <= last, "{faction} was ordered in tick {given}, after {last}");
+                    count += usize::from(faction != human && given > last);
                 }
             }
         })

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bot_worker::Error;
+use sector_client::Client;
 use sector_sim::FactionId;
 
 use crate::harness::{Sector, Watch, in_time};
@@ -27,64 +28,69 @@ async fn every_faction_is_played_and_orders_reach_the_very_next_tick() {
     assert!(starters().iter().all(|faction| in_time_for_the_next.contains(faction)));
 }
 
+/// In the sectors of these tests this one always has something to do.
+fn busy() -> FactionId {
+    starters()[1]
+}
+
+/// Claims a faction, and says which is the last tick whose orders for it the bots may still have had accepted.
+async fn claim(human: &Client, faction: FactionId) -> u64 {
+    human.claim(faction).await.unwrap();
+    human.snapshot().await.unwrap().tick + 1
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_is_noticed_by_the_refusal_and_the_others_play_on() {
     let sector = Sector::start(40).await;
     // The next look at the claims is an hour away.
-    sector.play(sector.options("random", 3_600_000));
+    sector.play(sector.options("classic", 3_600_000));
     let human = sector.player(1).await;
     let mut watch = Watch::new(&human);
-    watch.until_each("all are played", &starters(), 3, |_| true).await;
-
-    let claimed = starters()[0];
-    human.claim(claimed).await.unwrap();
-    let mut last = human.snapshot().await.unwrap().tick;
-    // What was accepted before the claim may be carried out in the tick that was being made meanwhile.
-    last += 1;
-    watch
-        .until_each("the others are played", &starters()[1..], 5, |outcome| {
-            outcome.faction != claimed || outcome.given <= last
-        })
-        .await;
+    watch.until_all_are_played().await;
+    let last = claim(&human, busy()).await;
+    watch.others_are_played(busy(), last, 12).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_faction_is_handed_over_and_taken_back() {
     let sector = Sector::start(40).await;
-    sector.play(sector.options("random", 50));
+    sector.play(sector.options("classic", 50));
     let human = sector.player(1).await;
     let mut watch = Watch::new(&human);
-    watch.until_each("all are played", &starters(), 3, |_| true).await;
-    let claimed = starters()[0];
+    watch.until_all_are_played().await;
     for _ in 0..2 {
-        human.claim(claimed).await.unwrap();
-        let last = human.snapshot().await.unwrap().tick + 1;
-        watch
-            .until_each("the others are played", &starters()[1..], 5, |outcome| {
-                outcome.faction != claimed || outcome.given <= last
-            })
-            .await;
+        let last = claim(&human, busy()).await;
+        watch.others_are_played(busy(), last, 8).await;
         human.release().await.unwrap();
-        watch.until_each("all are played again", &starters(), 3, |_| true).await;
+        in_time("an order of the bots again", async {
+            while !watch.next().await.iter().any(|outcome| outcome.faction == busy() && outcome.given > last) {}
+        })
+        .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_bots_survive_an_api_that_goes_and_a_universe_that_ends() {
     let mut sector = Sector::start(40).await;
-    let playing = sector.play(sector.options("random", 50));
+    let playing = sector.play(sector.options("classic", 50));
     let admin = sector.player(200).await;
     let mut watch = Watch::new(&admin);
-    watch.until_each("all are played", &starters(), 3, |_| true).await;
+    watch.until_all_are_played().await;
+
+    let before = admin.snapshot().await.unwrap();
     sector.stop_api().await;
     sector.start_api().await;
-    watch.until_each("all are played after the API was away", &starters(), 10, |_| true).await;
+    in_time("orders after the API was away", async {
+        while !watch.next().await.iter().any(|outcome| outcome.given > before.tick) {}
+    })
+    .await;
+
     admin.set_paused(true).await.unwrap();
-    admin.set_paused(false).await.unwrap();
-    let universe = admin.snapshot().await.unwrap().universe_id;
     admin.restart(Some(3)).await.unwrap();
-    in_time("a new universe", async { while watch.0.next().await.unwrap().universe_id() == universe {} }).await;
-    watch.until_each("all are played in the new universe", &starters(), 3, |_| true).await;
+    admin.set_paused(false).await.unwrap();
+    in_time("a new universe", async { while watch.0.next().await.unwrap().universe_id() == before.universe_id {} })
+        .await;
+    watch.until_all_are_played().await;
     sector.stop();
     in_time("the bots stop", playing).await.unwrap().unwrap();
 }
@@ -96,7 +102,7 @@ async fn the_bots_can_start_before_the_api() {
     let playing = sector.play(sector.options("random", 50));
     sector.start_api().await;
     let mut watch = Watch::new(&sector.player(1).await);
-    watch.until_each("all are played", &starters(), 1, |_| true).await;
+    in_time("an order", async { while watch.next().await.is_empty() {} }).await;
     assert!(!playing.is_finished());
 }
 
