@@ -2,11 +2,23 @@
 
 mod expand;
 
+use std::process::ExitCode;
+
 use sector_client::{Bot, Client};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    match play().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hello-bot: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).unwrap_or_else(|| "http://127.0.0.1:8000".to_owned());
     let client = Client::connect(&url).await?;
     client.guest().await?;
