@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
  * The build is committed and embedded in the frontend binary, so it must be the
  * same on every machine: content hashes in names, no absolute paths, no host names.
  */
+const sector = new URL(process.env["SECTOR_URL"] ?? "http://localhost:9000");
+
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
@@ -16,9 +18,9 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      "/api": "http://localhost:9000",
-      "/tail": "http://localhost:9000",
-      "/ws": { target: "ws://localhost:9000", ws: true },
+      "/api": sector.origin,
+      "/tail": sector.origin,
+      "/ws": { target: `ws://${sector.host}`, ws: true },
     },
   },
   test: { include: ["test/**/*.test.ts"], environment: "node" },

@@ -1,7 +1,8 @@
 // The browser test: a newcomer watches, signs in as a guest, takes a faction, orders a
-// move by clicking on the map, and sees the fleet travel.
+// move by clicking on the map, and sees the fleet travel. With the one-time link that
+// `sector up` prints, the operator pauses, restarts and takes the seats back.
 //
-//   npm run e2e -- --url http://localhost:9000 --out DIR [--chromium PATH]
+//   npm run e2e -- --url http://localhost:9000 --out DIR [--operator LINK] [--chromium PATH]
 //
 // Waits on conditions only. Exits 1 with the reason when a promise is broken.
 import { createHash } from "node:crypto";
@@ -9,11 +10,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launch, openPage } from "./browser.mjs";
+import { operates } from "./operator.mjs";
 
 const { values } = parseArgs({
   options: {
     url: { type: "string", default: "http://localhost:9000" },
     out: { type: "string", default: "e2e-out" },
+    operator: { type: "string" },
     chromium: { type: "string", default: "/usr/bin/chromium" },
   },
 });
@@ -61,13 +64,13 @@ async function watches(page) {
   await shot(page, "desktop-watching");
 }
 
-async function joins(page) {
+async function joins(page, name) {
   await page.getByRole("button", { name: "Join the war" }).click();
-  await shot(page, "desktop-join");
+  await shot(page, `${name}-join`);
   await page.getByRole("button", { name: "Play as a guest" }).click();
   await page.getByRole("dialog", { name: "Choose a faction" }).waitFor();
   await page.locator(".seats li").first().waitFor();
-  await shot(page, "desktop-choose");
+  await shot(page, `${name}-choose`);
   const wanted = await page.evaluate(async () => {
     const { factions } = await (await fetch("/api/factions")).json();
     return factions
@@ -140,7 +143,7 @@ async function orders(page, faction) {
     const fleet = window.__sector.fleet(id);
     return fleet.enroute_to !== null || fleet.system_id === to || fleet.id === undefined;
   });
-  await travels(page, fleet, target);
+  await travels(page, fleet, target, at, to);
 }
 
 /** Waits until something holds of a fleet; says where the fleet is when it never does. */
@@ -153,15 +156,16 @@ async function until(page, fleet, target, what, condition) {
   }
 }
 
-async function travels(page, fleet, target) {
-  const first = await page.evaluate((id) => window.__sector.fleetToScreen(id), fleet);
+/** Follows the fleet's symbol from where it lay towards its target; it may fall on the way. */
+async function travels(page, fleet, target, from, to) {
   await shot(page, "desktop-travel");
   await page.waitForFunction(
-    ([id, from]) => {
+    ([id, from, to]) => {
       const now = window.__sector.fleetToScreen(id);
-      return now === null || from === null || Math.hypot(now.x - from.x, now.y - from.y) > 2;
+      const way = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
+      return now === null || way(now, from) > 0.25 * way(from, to);
     },
-    [fleet, first],
+    [fleet, from, to],
   );
   promise(true, "the fleet is seen to travel");
   await until(page, fleet, target, "arrives", ([id, to]) => {
@@ -207,7 +211,7 @@ const browser = await launch(values.chromium);
 try {
   const desktop = await openPage(browser, { viewport: { width: 1440, height: 900 } });
   await watches(desktop.page);
-  const faction = await joins(desktop.page);
+  const faction = await joins(desktop.page, "desktop");
   await orders(desktop.page, faction);
   await survivesReload(desktop.page, faction);
   await leaves(desktop.page);
@@ -222,6 +226,9 @@ try {
   });
   await phone(small.page);
   promise(small.complaints.length === 0, `a clean console ${small.complaints.join("\n")}`);
+
+  if (values.operator === undefined) say("skipped: the operator's part, for want of --operator");
+  else await operates(browser, values.operator, { promise, shot, ready, ticksOn, joins });
   say("all promises hold");
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -5,9 +5,18 @@ import { ApiProblem, describe as words, problemFrom } from "../src/api/problem";
 import type { GameEvent } from "../src/api/wire";
 import { TickClock } from "../src/state/clock";
 import { amount, count, duration, percent } from "../src/state/format";
-import { isKept, LOG_LIMIT, matches, withDelta, type LogLine } from "../src/state/log";
+import { shareOfWay } from "../src/render/fleets";
+import {
+  isKept,
+  linesOfSnapshot,
+  LOG_LIMIT,
+  matches,
+  withDelta,
+  type LogLine,
+} from "../src/state/log";
 import { operatorCode } from "../src/state/operator";
 import { contrast, factionColor, GROUND, legible, marksOf, parseColor } from "../src/state/palette";
+import { standsStill } from "../src/state/pulse";
 import { LaneGraph } from "../src/state/routes";
 import { meaningOf } from "../src/state/selection";
 import { delta, faction, fleet, snapshot } from "./fixture";
@@ -150,6 +159,38 @@ describe("the operator's link", () => {
   });
 });
 
+describe("standing still", () => {
+  const silent = { connection: "live", ended: false, tickDelayMs: 300, silentMs: 2_000 } as const;
+
+  it("is silence of two seconds or six ticks, whichever is longer", () => {
+    expect(standsStill({ ...silent, silentMs: 1_999 })).toBe(false);
+    expect(standsStill(silent)).toBe(true);
+    const slow = { ...silent, tickDelayMs: 1_000 };
+    expect(standsStill({ ...slow, silentMs: 5_999 })).toBe(false);
+    expect(standsStill({ ...slow, silentMs: 6_000 })).toBe(true);
+  });
+
+  it("ends with the next entry", () => {
+    expect(standsStill({ ...silent, silentMs: 0 })).toBe(false);
+  });
+
+  it("is not said of a war that has ended, nor of a connection that is cut", () => {
+    const long = { ...silent, silentMs: 60_000 };
+    expect(standsStill({ ...long, ended: true })).toBe(false);
+    expect(standsStill({ ...long, connection: "reconnecting" })).toBe(false);
+    expect(standsStill({ ...long, connection: "connecting" })).toBe(false);
+  });
+
+  it("leaves fleets on their lanes", () => {
+    const clock = new TickClock(300);
+    clock.reset(10, 0);
+    const shown = clock.at(3_600_000);
+    expect(shareOfWay(10, 14, shown)).toBe(0.25);
+    expect(shareOfWay(9, 11, shown)).toBe(1);
+    expect(shareOfWay(5, 8, shown)).toBe(1);
+  });
+});
+
 describe("the log", () => {
   const battle: GameEvent = {
     type: "battle",
@@ -187,6 +228,31 @@ describe("the log", () => {
     expect(lines).toHaveLength(LOG_LIMIT);
     expect(new Set(lines.map(({ key }) => key)).size).toBe(LOG_LIMIT);
     expect(lines[lines.length - 1]?.text).toBe(`battle ${LOG_LIMIT + 50}`);
+  });
+
+  it("tells of orders only to whom they concern", () => {
+    const done: GameEvent = {
+      type: "order_applied",
+      order: 0,
+      faction: "F2",
+      kind: "focus",
+      fleet: null,
+      client_id: null,
+    };
+    const texts = ["Faction F2: the order to change focus is carried out."];
+    const news = delta(1, { events: [done], texts });
+    expect(withDelta([], news, null)).toEqual([]);
+    expect(withDelta([], news, "F1")).toEqual([]);
+    const [mine] = withDelta([], news, "F2");
+    if (mine === undefined) throw new Error("an own order was not kept");
+    expect(matches(mine, "mine", "F2")).toBe(true);
+    expect(matches(mine, "all", "F2")).toBe(true);
+    expect(matches(mine, "all", "F1")).toBe(false);
+    const [told] = linesOfSnapshot(
+      snapshot({ history_tail: [{ tick: 1, event: done, text: texts[0] ?? "" }] }),
+    );
+    if (told === undefined) throw new Error("the history was not read");
+    expect(matches(told, "all", null)).toBe(false);
   });
 
   it("filters", () => {

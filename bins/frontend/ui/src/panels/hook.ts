@@ -13,6 +13,12 @@ export function exposeHook(map: MapView, app: App): void {
     get universeId() {
       return app.current?.mirror.universeId ?? null;
     },
+    get seed() {
+      return app.current?.mirror.seed ?? null;
+    },
+    get still() {
+      return app.still.value;
+    },
     get connection() {
       return app.connection.value;
     },

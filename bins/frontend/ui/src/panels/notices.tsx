@@ -49,6 +49,9 @@ const CAUSES: Record<RunCause, string> = {
   tick_limit: "on points, as time ran out",
 };
 
+/** A universe so long overdue is not about to begin: the sector may be paused. */
+const LATE_MS = 3_000;
+
 export function VictoryBanner() {
   const { app } = useUi();
   const ending = useSignal(app.ending);
@@ -76,7 +79,9 @@ export function VictoryBanner() {
             ? " A new universe is on its way."
             : waitMs > 0
               ? ` The next universe begins in ${duration(waitMs)}.`
-              : " The next universe begins now."}
+              : waitMs > -LATE_MS
+                ? " The next universe begins now."
+                : " The next universe is awaited."}
         </span>
       </div>
     </div>

@@ -67,7 +67,10 @@ export function OperatorDialog() {
             onClick={() => {
               if (asking === "bots") {
                 setAsking(null);
-                void app.operator.botsOnly().then(close);
+                void app.operator
+                  .botsOnly()
+                  .then(() => app.refreshSeats())
+                  .then(close);
               } else setAsking("bots");
             }}
           >

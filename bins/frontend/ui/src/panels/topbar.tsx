@@ -9,12 +9,15 @@ const CONNECTION = {
   reconnecting: "Reconnecting",
 } as const;
 
+const STILL =
+  "The connection is open, but no tick comes: the sector is paused, or its engine is away.";
+
 export function TopBar({ live }: { live: boolean }) {
   const { app } = useUi();
   const world = useWorld();
   const connection = useSignal(app.connection);
   const operator = useSignal(app.operator.state);
-  const paused = operator.signedIn && operator.paused;
+  const still = useSignal(app.still);
   return (
     <header class="topbar">
       <h1>
@@ -36,9 +39,17 @@ export function TopBar({ live }: { live: boolean }) {
         </div>
       </dl>
       {live && (
-        <span class={`connection ${paused ? "paused" : connection}`} role="status">
+        <span
+          class={`connection ${still ? "still" : connection}`}
+          role="status"
+          title={still ? STILL : ""}
+        >
           <i aria-hidden="true" />
-          {paused ? "Paused" : CONNECTION[connection]}
+          {!still
+            ? CONNECTION[connection]
+            : operator.signedIn && operator.paused
+              ? "Paused"
+              : "Standing still"}
         </span>
       )}
       <span class="space" />

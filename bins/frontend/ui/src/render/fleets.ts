@@ -140,8 +140,7 @@ export class FleetsLayer {
       const radius = symbolRadius(value, symbol) + 7 * symbol;
       return { x: spot.ax, y: spot.ay, dx: spot.offsetX * radius, dy: spot.offsetY * radius };
     }
-    const share = (tick - spot.departed) / Math.max(spot.eta - spot.departed, 0.001);
-    const at = Math.min(Math.max(share, 0), 1);
+    const at = shareOfWay(spot.departed, spot.eta, tick);
     const length = Math.hypot(spot.bx - spot.ax, spot.by - spot.ay) || 1;
     return {
       x: spot.ax + (spot.bx - spot.ax) * at,
@@ -196,6 +195,12 @@ export class FleetsLayer {
       offsetY: 0,
     };
   }
+}
+
+/** How far along its lane a fleet is, 0..1: it waits at the end for the news of its arrival. */
+export function shareOfWay(departed: number, eta: number, tick: number): number {
+  const share = (tick - departed) / Math.max(eta - departed, 0.001);
+  return Math.min(Math.max(share, 0), 1);
 }
 
 /** Half the size of a fleet's symbol in pixels: it grows slowly with strength. */

@@ -16,7 +16,7 @@ export const ROW = 1024;
 const FACTIONS = 256;
 const FADE_SECONDS = 0.7;
 /** A system colours the ground so far around it, in typical distances between systems. */
-export const REACH = 0.92;
+export const REACH = 0.99;
 
 export class Ground {
   /** RG32F: position of each system in world units. */
@@ -62,14 +62,14 @@ export class Ground {
     });
     const area = (bounds.right - bounds.left) * (bounds.bottom - bounds.top);
     this.spacing = systems.length > 1 ? Math.sqrt(Math.max(area, 1) / systems.length) : 100;
-    const margin = this.spacing * 0.75;
+    const margin = this.spacing * REACH;
     this.bounds = {
       left: bounds.left - margin,
       top: bounds.top - margin,
       right: bounds.right + margin,
       bottom: bounds.bottom + margin,
     };
-    const pad = this.spacing;
+    const pad = this.spacing * 1.1;
     this.grid = nearestGrid(this.xs, this.ys, {
       left: bounds.left - pad,
       top: bounds.top - pad,

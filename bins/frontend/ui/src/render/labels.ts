@@ -6,7 +6,7 @@
 import type { World } from "../state/app";
 import type { FactionId } from "../api/wire";
 import { amount } from "../state/format";
-import { Declutter } from "./declutter";
+import { Declutter, type Box } from "./declutter";
 import type { FleetSpot } from "./fleets";
 import { fleetSize } from "./fleets";
 import { Instances, Program, type Frame } from "./gl";
@@ -20,8 +20,6 @@ const STRONG: TextStyle = { size: 12.5, weight: 700, spacing: 0.2 };
 const NUMBER: TextStyle = { size: 10.5, weight: 600, spacing: 0 };
 const REALM: TextStyle = { size: 14, weight: 700, spacing: 3.2 };
 const SMALL_REALM: TextStyle = { size: 11, weight: 700, spacing: 1.6 };
-/** Below this distance between systems, in pixels, strengths give way to names. */
-const CROWDED_PX = 100;
 /** Below this distance between systems, in pixels, names of realms are small. */
 const SMALL_REALM_PX = 80;
 
@@ -162,6 +160,7 @@ export class LabelsLayer {
     { zoom, symbol }: Frame,
   ): void {
     this.fleets.clear();
+    const numbers = new Declutter();
     const roomPx = this.ground.spacing * zoom;
     if (roomPx >= 34) {
       for (const spot of spots) {
@@ -177,11 +176,23 @@ export class LabelsLayer {
           dirY: spot.offsetY,
         };
         const size = fleetSize(spot.fleet.strength);
-        if (roomPx < CROWDED_PX && spot.eta === 0 && !own && this.covers(at, size, symbol))
-          continue;
         const width = this.atlas.width(NUMBER, text);
-        const x = spot.eta === 0 && spot.offsetX < -0.2 ? -size - 3 - width : size + 3;
-        this.write(this.fleets, NUMBER, text, at, x, 4, [lift(red), lift(green), lift(blue), 1]);
+        const beside = { x: spot.offsetX < -0.2 ? -size - 3 - width : size + 3, y: 4 };
+        let place: Place | undefined = beside;
+        if (spot.eta === 0) {
+          const above = { x: -width / 2, y: -size - 3 };
+          place = [beside, above].find((hang) =>
+            this.placeNumber(numbers, at, hang, width, zoom, symbol),
+          );
+          if (own) place ??= beside;
+        }
+        if (place === undefined) continue;
+        this.write(this.fleets, NUMBER, text, at, place.x, place.y, [
+          lift(red),
+          lift(green),
+          lift(blue),
+          1,
+        ]);
       }
     }
     this.atlas.upload();
@@ -197,14 +208,26 @@ export class LabelsLayer {
     this.fleets.draw();
   }
 
-  /** Whether the strength of a resting fleet would lie over a name, at the zoom names were placed for. */
-  private covers(at: Anchor, size: number, symbol: number): boolean {
-    if (this.region === null) return false;
-    const zoom = 2 ** (this.region.bucket / 4);
+  /**
+   * Takes the place of a resting fleet's strength if it lies over no name (these were placed
+   * at the zoom of their bucket) and over no other strength.
+   */
+  private placeNumber(
+    numbers: Declutter,
+    at: Anchor,
+    hang: Place,
+    width: number,
+    zoom: number,
+    symbol: number,
+  ): boolean {
     const radius = symbolRadius(at.value, symbol) + 7 * symbol;
-    const left = at.ax * zoom + at.dirX * radius + size + 3;
-    const top = at.ay * zoom + at.dirY * radius - 5;
-    return !this.taken.isFree({ left, top, right: left + 26, bottom: top + 10 });
+    const boxAt = (scale: number): Box => {
+      const left = at.ax * scale + at.dirX * radius + hang.x;
+      const bottom = at.ay * scale + at.dirY * radius + hang.y + 1;
+      return { left, top: bottom - 10, right: left + width, bottom };
+    };
+    const namesZoom = this.region === null ? zoom : 2 ** (this.region.bucket / 4);
+    return this.taken.isFree(boxAt(namesZoom)) && numbers.place(boxAt(zoom));
   }
 
   private placeNames(

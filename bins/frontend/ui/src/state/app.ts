@@ -30,6 +30,7 @@ import {
   type TrackedOrder,
 } from "./orders";
 import { marksOf, type Mark } from "./palette";
+import { standsStill } from "./pulse";
 import { LaneGraph } from "./routes";
 import type { Aim, Selection } from "./selection";
 import { Session } from "./session";
@@ -38,6 +39,7 @@ import { Toasts } from "./toasts";
 
 /** Panels are drawn again at most this often, however fast the ticks come. */
 const PANEL_INTERVAL_MS = 150;
+const PULSE_INTERVAL_MS = 250;
 const SEATS_INTERVAL_MS = 10_000;
 const KEEP_SEAT_INTERVAL_MS = 60_000;
 const ORDERS_KEPT = 60;
@@ -65,6 +67,8 @@ export class App {
   readonly session = new Session(this.api);
   readonly operator = new Operator(this.api, (text, tone) => this.toasts.add(text, tone));
   readonly connection = new Signal<Connection>("connecting");
+  /** Whether no tick comes although the connection is open. */
+  readonly still = new Signal(false);
   /** Replaced by a new object for every redraw of the panels; the mirror inside is shared. */
   readonly world = new Signal<{ readonly now: World } | null>(null);
   readonly log = new Signal<readonly LogLine[]>([]);
@@ -83,6 +87,7 @@ export class App {
   private panelTimer: ReturnType<typeof setTimeout> | undefined;
   private feed: Feed | null = null;
   private lines: readonly LogLine[] = [];
+  private lastEntryMs = 0;
 
   listen(listener: WorldListener): void {
     this.listeners.add(listener);
@@ -93,15 +98,42 @@ export class App {
   start(): void {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     this.feed = new Feed(`${scheme}//${location.host}/ws`, {
-      entry: (entry) => this.take(entry),
-      connection: (state) => this.connection.set(state),
+      entry: (entry) => {
+        this.lastEntryMs = performance.now();
+        this.take(entry);
+        this.feelPulse();
+      },
+      connection: (state) => {
+        this.connection.set(state);
+        this.feelPulse();
+      },
     });
     this.feed.start();
-    void this.operator.start();
+    void this.startOperator();
+    window.addEventListener("hashchange", () => void this.startOperator());
+    setInterval(() => this.feelPulse(), PULSE_INTERVAL_MS);
     void this.session.resume();
     void this.refreshSeats();
     setInterval(() => void this.whenVisible(() => this.refreshSeats()), SEATS_INTERVAL_MS);
     setInterval(() => void this.whenVisible(() => this.keepSeat()), KEEP_SEAT_INTERVAL_MS);
+  }
+
+  /** Signs the operator in; who came by the link finds the panel open. */
+  private async startOperator(): Promise<void> {
+    if (await this.operator.start()) this.dialog.set("operator");
+  }
+
+  private feelPulse(): void {
+    const mirror = this.current?.mirror;
+    this.still.set(
+      mirror !== undefined &&
+        standsStill({
+          connection: this.connection.value,
+          ended: this.ending.value !== null || mirror.result !== null,
+          tickDelayMs: mirror.tickDelayMs,
+          silentMs: performance.now() - this.lastEntryMs,
+        }),
+    );
   }
 
   /** Shows a map that does not move. */
@@ -184,6 +216,8 @@ export class App {
     try {
       const list = await this.api.factions();
       this.seats.set(new Map(list.factions.map((seat) => [seat.id, seat])));
+      const mine = this.session.faction;
+      if (mine !== null && this.seats.value.get(mine)?.claimed === false) void this.keepSeat();
     } catch {
       // The banner already tells when the server is away; the table keeps what it knew.
     }
@@ -343,7 +377,7 @@ export class App {
     if (status !== "in") return;
     await this.session.refresh().catch(() => undefined);
     if (faction !== null && this.session.faction === null) {
-      this.toasts.add("Your seat has lapsed; a computer player took over.", "bad");
+      this.toasts.add("Your seat is no longer yours; a computer player took over.", "bad");
       void this.refreshSeats();
     }
   }

@@ -41,9 +41,8 @@ const LOUD = new Set<GameEvent["type"]>([
 ]);
 const CAPTURES = new Set<GameEvent["type"]>(["captured", "rebelled", "seceded", "eliminated"]);
 
-/** Whether an event is kept at all: the loud ones of everybody, and one's own but for orders done as told. */
+/** Whether an event is worth a line: the loud ones of everybody, and everything of one's own. */
 export function isKept(event: GameEvent, mine: FactionId | null): boolean {
-  if (event.type === "order_applied") return false;
   return LOUD.has(event.type) || (mine !== null && factionsOf(event).includes(mine));
 }
 
@@ -56,7 +55,7 @@ export function matches(line: LogLine, filter: LogFilter, mine: FactionId | null
     case "mine":
       return mine !== null && factionsOf(line.event).includes(mine);
     case "all":
-      return true;
+      return isKept(line.event, mine);
   }
 }
 

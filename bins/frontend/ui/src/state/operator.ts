@@ -20,16 +20,19 @@ export class Operator {
     private readonly notify: (text: string, tone: "good" | "bad") => void,
   ) {}
 
-  /** Takes the code out of `#operator=<code>`, strips it from the address bar, and signs in. */
-  async start(): Promise<void> {
+  /**
+   * Takes the code out of `#operator=<code>`, strips it from the address bar, and signs in;
+   * without a code, goes on with what this tab knew. Says whether a code has just worked.
+   */
+  async start(): Promise<boolean> {
     const code = operatorCode(location.hash);
     if (code !== null) {
       history.replaceState(null, "", location.pathname + location.search);
-      await this.signIn(code);
-      return;
+      return await this.signIn(code);
     }
-    this.token = storedToken();
+    this.token ??= storedToken();
     if (this.token !== null) await this.refresh();
+    return false;
   }
 
   async refresh(): Promise<void> {
@@ -62,7 +65,7 @@ export class Operator {
     });
   }
 
-  private async signIn(code: string): Promise<void> {
+  private async signIn(code: string): Promise<boolean> {
     try {
       const { token } = await this.api.operator(code);
       this.token = token;
@@ -70,9 +73,10 @@ export class Operator {
       this.notify("Signed in as the operator of this sector.", "good");
     } catch (error) {
       this.notify(`The operator link did not work: ${describe(error)}`, "bad");
-      return;
+      return false;
     }
     await this.refresh();
+    return this.state.value.signedIn;
   }
 
   private async run(action: (token: string) => Promise<void>): Promise<void> {
