@@ -9,13 +9,6 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-/** As the server writes it: every field is there, `null` where it holds nothing. */
-type Sent<T> = T extends (infer Item)[]
-  ? Sent<Item>[]
-  : T extends object
-    ? { [Key in keyof T]-?: Sent<T[Key]> }
-    : T;
-
 export type FactionId = Schemas["FactionId"];
 export type SystemId = Schemas["SystemId"];
 export type FleetId = Schemas["FleetId"];
@@ -24,23 +17,23 @@ export type Focus = Schemas["Focus"];
 export type RunCause = Schemas["Cause"];
 export type Refusal = Schemas["Refusal"];
 
-export type System = Sent<Schemas["SystemForm"]>;
+export type System = Schemas["SystemForm"];
 /** What of a system can change from tick to tick. */
-export type SystemState = Sent<Schemas["SystemChange"]>;
-export type Lane = Sent<Schemas["Lane"]>;
-export type Fleet = Sent<Schemas["FleetForm"]>;
-export type Faction = Sent<Schemas["FactionForm"]>;
-export type GameEvent = Sent<Schemas["Event"]>;
-export type Snapshot = Sent<Schemas["Snapshot"]>;
-export type Delta = Sent<Schemas["Delta"]>;
-export type RunEnd = Sent<Schemas["RunEnd"]>;
-export type RunResult = Sent<Schemas["ResultForm"]>;
-export type StreamEntry = Sent<Schemas["StreamEntry"]>;
+export type SystemState = Schemas["SystemChange"];
+export type Lane = Schemas["Lane"];
+export type Fleet = Schemas["FleetForm"];
+export type Faction = Schemas["FactionForm"];
+export type GameEvent = Schemas["Event"];
+export type Snapshot = Schemas["Snapshot"];
+export type Delta = Schemas["Delta"];
+export type RunEnd = Schemas["RunEnd"];
+export type RunResult = Schemas["ResultForm"];
+export type StreamEntry = Schemas["StreamEntry"];
 
-export type FactionSeat = Sent<Schemas["FactionSeat"]>;
-export type FactionList = Sent<Schemas["FactionList"]>;
-export type Me = Sent<Schemas["Me"]>;
-export type OrderReceipt = Sent<Schemas["OrderReceipt"]>;
+export type FactionSeat = Schemas["FactionSeat"];
+export type FactionList = Schemas["FactionList"];
+export type Me = Schemas["Me"];
+export type OrderReceipt = Schemas["OrderReceipt"];
 /** As it may arrive: other programs on the way answer with less. */
 export type ProblemDocument = Partial<Schemas["ProblemDocument"]>;
 

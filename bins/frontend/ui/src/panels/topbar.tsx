@@ -40,7 +40,7 @@ export function TopBar({ live }: { live: boolean }) {
       </dl>
       {live && (
         <span
-          class={`connection ${still ? "still" : connection}`}
+          class={`connection ${still ? "halted" : connection}`}
           role="status"
           title={still ? STILL : ""}
         >

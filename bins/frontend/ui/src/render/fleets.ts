@@ -22,6 +22,10 @@ export interface FleetSpot {
   offsetY: number;
 }
 
+/** Fleets at rest lie so far from the middle of their system, in its radii and a gap. */
+const BERTH_RADII = 1.15;
+/** How far to the right of, and above, its system the first fleet lies, in the same measure. */
+export const BERTH = BERTH_RADII * Math.SQRT1_2;
 /** Fleets under way keep this far to the right of their lane, in pixels. */
 const LANE_SIDE_PX = 4;
 
@@ -176,8 +180,8 @@ export class FleetsLayer {
         by: y,
         departed: 0,
         eta: 0,
-        offsetX: Math.cos(angle) * 1.15,
-        offsetY: Math.sin(angle) * 1.15,
+        offsetX: Math.cos(angle) * BERTH_RADII,
+        offsetY: Math.sin(angle) * BERTH_RADII,
       };
     }
     const from = mirror.indexOf(fleet.enroute_from ?? -1);

@@ -7,8 +7,7 @@ import type { World } from "../state/app";
 import type { FactionId } from "../api/wire";
 import { amount } from "../state/format";
 import { Declutter, type Box } from "./declutter";
-import type { FleetSpot } from "./fleets";
-import { fleetSize } from "./fleets";
+import { BERTH, fleetSize, type FleetSpot } from "./fleets";
 import { Instances, Program, type Frame } from "./gl";
 import { ATLAS_SIZE, GlyphAtlas, type TextStyle } from "./glyphs";
 import type { Ground } from "./ground";
@@ -20,6 +19,10 @@ const STRONG: TextStyle = { size: 12.5, weight: 700, spacing: 0.2 };
 const NUMBER: TextStyle = { size: 10.5, weight: 600, spacing: 0 };
 const REALM: TextStyle = { size: 14, weight: 700, spacing: 3.2 };
 const SMALL_REALM: TextStyle = { size: 11, weight: 700, spacing: 1.6 };
+/** Where a name finds no room below its system, it tries to move sideways by this share of its width. */
+const SHIFT = 0.25;
+/** Half the room kept for the fleet in a system's first berth, in pixels. */
+const BERTH_PX = 5;
 /** Below this distance between systems, in pixels, names of realms are small. */
 const SMALL_REALM_PX = 80;
 
@@ -242,6 +245,7 @@ export class LabelsLayer {
     const { xs, ys } = this.ground;
     this.names.clear();
     this.taken = new Declutter();
+    const berths = new Declutter();
     const homes = new Set<number>();
     for (const faction of mirror.factions.values()) {
       if (faction.alive && faction.home_id !== null) homes.add(mirror.indexOf(faction.home_id));
@@ -258,14 +262,20 @@ export class LabelsLayer {
       const below = symbolRadius(system.value, symbol) + 7 * symbol;
       const px = x * zoom;
       const py = y * zoom + below;
-      const box = {
-        left: px - width / 2 - 5,
-        right: px + width / 2 + 5,
+      const boxAt = (shift: number): Box => ({
+        left: px - width / 2 - 5 + shift,
+        right: px + width / 2 + 5 + shift,
         top: py - 2,
         bottom: py + 14,
-      };
-      if (force) this.taken.take(box);
-      else if (!this.taken.place(box)) return;
+      });
+      const shifts = [0, -width * SHIFT, width * SHIFT];
+      let shift: number | undefined = 0;
+      if (force) this.taken.take(boxAt(0));
+      else {
+        const free = (at: number): boolean => homes.has(index) || berths.isFree(boxAt(at));
+        shift = shifts.find((at) => free(at) && this.taken.place(boxAt(at)));
+      }
+      if (shift === undefined) return;
       const own = mine !== null && system.owner === mine;
       const bright = own || strong ? 0.97 : system.owner === null ? 0.66 : 0.82;
       const at: Anchor = {
@@ -279,14 +289,15 @@ export class LabelsLayer {
         dirX: 0,
         dirY: 1,
       };
-      this.write(this.names, style, system.name, at, -width / 2, style.size * 0.8, [
+      this.write(this.names, style, system.name, at, shift - width / 2, style.size * 0.8, [
         bright,
         bright * 0.96,
         bright * 0.89,
         1,
       ]);
     };
-    // Symbols come first: a name never covers another system.
+    // Symbols come first: a name never covers another system. Of the rest, only names of
+    // homes may cover the place where a system's first fleet lies.
     for (let index = 0; index < mirror.systems.length; index += 1) {
       const x = xs[index] ?? 0;
       const y = ys[index] ?? 0;
@@ -298,10 +309,14 @@ export class LabelsLayer {
         top: y * zoom - radius,
         bottom: y * zoom + radius,
       });
+      const off = (radius + 7 * symbol) * BERTH;
+      const left = x * zoom + off - BERTH_PX;
+      const top = y * zoom - off - BERTH_PX;
+      berths.take({ left, top, right: left + 2 * BERTH_PX, bottom: top + 2 * BERTH_PX });
     }
     for (const index of special) if (index >= 0) place(index, true);
     for (const index of homes) if (!special.includes(index)) place(index, false);
-    this.placeRealms(world, zoom);
+    this.placeRealms(world, zoom, berths);
     for (const index of this.order) {
       if (!homes.has(index) && !special.includes(index)) place(index, false);
     }
@@ -312,9 +327,9 @@ export class LabelsLayer {
 
   /**
    * Writes each faction's name inside the largest connected part of what it holds, as near
-   * to its middle as symbols allow. The last place is tried first, so that names rest.
+   * to its middle as symbols allow, off the berths of fleets if it can. The last place is tried first, so that names rest.
    */
-  private placeRealms(world: World, zoom: number): void {
+  private placeRealms(world: World, zoom: number, berths: Declutter): void {
     this.realms.clear();
     for (const { faction, x, y, members } of largestHoldings(world)) {
       if (members.length < 2) continue;
@@ -330,21 +345,26 @@ export class LabelsLayer {
       let style = SMALL_REALM;
       let width = 0;
       let place: Place | undefined;
-      for (style of styles) {
-        width = this.atlas.width(style, text);
-        const half = width / 2 + 4;
-        place = places.find(
-          (at) =>
-            [-1, -0.5, 0, 0.5, 1].every(
-              (end) => this.ground.ownerAt(at.x + (end * half) / zoom, at.y) === number,
-            ) &&
-            this.taken.place({
-              left: at.x * zoom - half,
-              right: at.x * zoom + half,
-              top: at.y * zoom - 11,
-              bottom: at.y * zoom + 11,
-            }),
-        );
+      for (const off of [berths, null]) {
+        for (style of styles) {
+          width = this.atlas.width(style, text);
+          const half = width / 2 + 4;
+          const boxAt = (at: Place): Box => ({
+            left: at.x * zoom - half,
+            right: at.x * zoom + half,
+            top: at.y * zoom - 11,
+            bottom: at.y * zoom + 11,
+          });
+          place = places.find(
+            (at) =>
+              [-1, -0.5, 0, 0.5, 1].every(
+                (end) => this.ground.ownerAt(at.x + (end * half) / zoom, at.y) === number,
+              ) &&
+              (off === null || off.isFree(boxAt(at))) &&
+              this.taken.place(boxAt(at)),
+          );
+          if (place !== undefined) break;
+        }
         if (place !== undefined) break;
       }
       if (place === undefined) continue;
