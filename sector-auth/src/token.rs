@@ -3,6 +3,8 @@
 //! The library checks form, algorithm and signature; issuer, audience and times are checked here,
 //! against the `now` that is passed in. All seven claims are required.
 
+mod hs256;
+
 use std::fmt;
 
 use jsonwebtoken::errors::ErrorKind;
@@ -56,6 +58,7 @@ impl TokenKey {
         if secret.len() < SECRET_BYTES_MIN {
             return Err(AuthError::TokenKeyTooShort { bytes: secret.len() });
         }
+        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         // The library would ask the system's clock, and takes a list as audience; see `verify`.
         validation.validate_exp = false;
