@@ -84,8 +84,9 @@ fn render(entry: &Entry) -> Result<String, serde_json::Error> {
     match entry.kind {
         EntryKind::Delta => {
             let Envelope { data: Told { tick, events, texts } } = serde_json::from_slice(&entry.json)?;
-            let told = texts.iter().zip(&events).filter(|(_, kind)| kind.concerns_everybody());
-            told.for_each(|(text, _)| line(&mut lines, tick, text));
+            let is_told = |index| events.get(index).is_none_or(Kind::concerns_everybody);
+            let told = texts.iter().enumerate().filter(|(index, _)| is_told(*index));
+            told.for_each(|(_, text)| line(&mut lines, tick, text));
         }
         EntryKind::Snapshot => {
             let Envelope { data: Begun { universe_id, tick, generator_seed } } = serde_json::from_slice(&entry.json)?;

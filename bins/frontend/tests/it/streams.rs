@@ -61,6 +61,8 @@ async fn one_resumes_where_one_was_and_begins_anew_where_that_is_gone() {
     for _ in 0..20 {
         sector.tick().await;
     }
+    // What the frontend has not seen yet it cannot owe anybody.
+    patiently(async { while frontend.get("/health", &[]).await.json()["tick"] != 20 {} }).await;
     // A client is owed what it asks for, be it more than it may fall behind.
     for after in [0, 3, 20] {
         let mut socket = frontend.socket(&format!("/ws?after={after}-0")).await;
