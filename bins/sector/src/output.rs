@@ -1,6 +1,8 @@
 //! What the tools print, and the files they write.
 
+use std::fs::Permissions;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use sector_sim::{Board, Cause, Outcome};
@@ -32,7 +34,10 @@ impl<'a> OutputFile<'a> {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let file = NamedTempFile::new_in(directory).map_err(|error| cannot_write(path, &error))?;
+        // As readable as the umask lets any new file be; temporary files are private otherwise.
+        let mut file = tempfile::Builder::new();
+        let file = file.permissions(Permissions::from_mode(0o666)).tempfile_in(directory);
+        let file = file.map_err(|error| cannot_write(path, &error))?;
         Ok(OutputFile { path, file: BufWriter::new(file) })
     }
 

@@ -74,6 +74,7 @@ pub(crate) fn up(options: Options) -> Result<(), Error> {
 
 async fn start(options: Options) -> Result<(), Error> {
     telemetry::init(&LogOptions { log: options.log.clone(), log_format: LogFormat::default() })?;
+    options.worker.check()?;
     let shutdown = shutdown_on_signals()?;
     let address = |port| SocketAddr::new(options.bind, port);
     let ports = Ports {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -253,6 +254,9 @@ fn what_cannot_be_started_ends_with_a_sentence() {
     let (status, _, error) = output(&["up", "--seed", "9007199254740992"]);
     assert_eq!(status, 2);
     assert!(error.contains("--seed") && error.contains("9007199254740991"), "{error}");
+    let (status, out, error) = output(&["up", "--systems", "3", "--factions", "5"]);
+    assert_eq!((status, out.as_str(), error.lines().count()), (1, "", 1), "{error}");
+    assert!(error.contains("--systems is 3"), "{error}");
     assert_eq!(output(&["sim", "--factions", "6", "--systems", "5"]).0, 1);
     assert_eq!(output(&["replay", "verify", "/nowhere"]).0, 1);
 }
@@ -275,6 +279,10 @@ fn a_match_is_the_same_every_time_and_its_replay_verifies() {
     assert_eq!(status, 0);
     assert!(out.contains(first["digest"].as_str().unwrap()), "{out}");
 
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let other = folder.path().join("other");
+    std::fs::write(&other, "").unwrap();
+    assert_eq!(mode(Path::new(file)), mode(&other), "a replay is as readable as any new file");
     let text = std::fs::read_to_string(file).unwrap();
     std::fs::write(file, text.replacen(r#""tick":5,"#, r#""tick":6,"#, 1)).unwrap();
     let (status, _, error) = output(&["replay", "verify", file]);

@@ -41,6 +41,19 @@ pub struct Config {
     pub universe_pause_ms: Milliseconds,
 }
 
+impl Config {
+    /// Checks what no option can check by itself.
+    ///
+    /// # Errors
+    /// A sentence that names the options that contradict each other.
+    pub fn check(&self) -> Result<(), String> {
+        if u32::from(self.factions) <= self.systems {
+            return Ok(());
+        }
+        Err(format!("--factions {} need a home each, but --systems is {}", self.factions, self.systems))
+    }
+}
+
 /// Runs the sector: leases it, consumes orders, ticks, publishes.
 #[derive(Debug, Parser)]
 #[command(name = "sim-worker", version)]

@@ -21,6 +21,7 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
+    options.worker.check()?;
     let shutdown = shutdown_on_signals()?;
     let store = options.store.open().await?;
     if options.wait_for_frontend {
