@@ -1,11 +1,16 @@
 //! A whole match in memory: a world, and a strategy in each seat.
+//!
+//! A match can also be led along a recorded history: [`Game::follow`] shows the strategies every tick as if they
+//! played it, but the recorded orders are carried out. From any tick on they play themselves again, some of them
+//! replaced ([`Game::seat`]) or under other draws ([`Game::redraw`]). [`crate::Fork`] does so with a replay.
 
 use crate::board::Outcome;
-use crate::ids::{FACTION_IDS, FactionId};
+use crate::ids::{FACTION_IDS, FactionId, MAX_SPLINTERS, MAX_STARTERS};
 use crate::order::Order;
+use crate::snapshot::{Snapshot, Universe};
 use crate::step::Report;
 use crate::strategy::{Strategy, Turn};
-use crate::world::World;
+use crate::world::{World, WorldError};
 
 /// Makes the strategy for a faction that takes a seat.
 pub type Seating = Box<dyn FnMut(&World, FactionId) -> Box<dyn Strategy> + Send>;
@@ -36,6 +41,58 @@ impl Game {
         Game { world, seating, seats: (0..FACTION_IDS).map(|_| None).collect(), orders: Vec::new() }
     }
 
+    /// A match that goes on from this world with strategies that already sit, and may know what came before.
+    /// Other factions get theirs when they first have a turn.
+    #[must_use]
+    pub fn from_parts(world: World, seats: Vec<(FactionId, Box<dyn Strategy>)>, seating: Seating) -> Game {
+        let mut game = Game::new(world, seating);
+        for (faction, strategy) in seats {
+            game.seat(faction, strategy);
+        }
+        game
+    }
+
+    /// The world and the strategies that have had a turn, by faction.
+    #[must_use]
+    pub fn into_parts(self) -> (World, Vec<(FactionId, Box<dyn Strategy>)>) {
+        let seats = faction_ids().zip(self.seats).filter_map(|(faction, seat)| Some((faction, seat?)));
+        (self.world, seats.collect())
+    }
+
+    /// Gives the seat of a faction to a strategy from the next turn on; returns the one that leaves it.
+    ///
+    /// ```
+    /// use sector_sim::{FactionId, Game, Idle, Rules, World};
+    /// let world = World::new(Rules::classic().into(), 7).unwrap();
+    /// let mut game = Game::new(world, Box::new(|_, _| Box::new(Idle)));
+    /// game.play(10);
+    /// let f2 = FactionId::starter(1).unwrap();
+    /// let before = game.seat(f2, Box::new(sector_sim::Random)).unwrap();
+    /// assert_eq!(before.name(), "idle");
+    /// ```
+    pub fn seat(&mut self, faction: FactionId, strategy: Box<dyn Strategy>) -> Option<Box<dyn Strategy>> {
+        self.seats[faction.index()].replace(strategy)
+    }
+
+    /// Lets everything to come be drawn from another seed: the same state, but other luck in battles, rebellions and
+    /// decisions, and other names for factions yet to appear. What has happened stays.
+    ///
+    /// # Errors
+    /// [`WorldError::Seed`] when the seed is above [`crate::MAX_SEED`].
+    pub fn redraw(&mut self, seed: u64) -> Result<(), WorldError> {
+        if seed > crate::MAX_SEED {
+            return Err(WorldError::Seed(seed));
+        }
+        let rules = self.world.rules().clone();
+        let universe = Universe { id: String::new(), tick_delay_ms: 0, rules: rules.name.clone() };
+        let mut snapshot = Snapshot::of(&universe, self.world.map(), self.world.board(), self.world.digest());
+        snapshot.generator_seed = seed;
+        let (map, board) = snapshot.board()?;
+        snapshot.digest = crate::digest::digest_of(&map, &board);
+        self.world = World::restore(rules, &snapshot)?;
+        Ok(())
+    }
+
     /// The world as it is.
     #[must_use]
     pub fn world(&self) -> &World {
@@ -50,6 +107,20 @@ impl Game {
 
     /// Asks every living faction for its orders, by id, and lets one tick pass.
     pub fn step(&mut self) -> &Report {
+        self.ask();
+        self.world.step(&self.orders)
+    }
+
+    /// Asks every living faction as [`Game::step`] does, drops what it says, and lets one tick pass with these orders
+    /// instead: so the strategies come to know a history as if they had played it.
+    pub fn follow(&mut self, orders: &[Order]) -> &Report {
+        self.ask();
+        self.orders.clear();
+        self.orders.extend_from_slice(orders);
+        self.world.step(&self.orders)
+    }
+
+    fn ask(&mut self) {
         self.orders.clear();
         let turn = Turn { tick: self.world.tick(), missed: 0 };
         for faction in self.world.board().factions() {
@@ -60,7 +131,6 @@ impl Game {
             let player = seat.get_or_insert_with(|| (self.seating)(&self.world, faction.id));
             self.orders.append(&mut player.orders(&self.world.view(faction.id), &turn));
         }
-        self.world.step(&self.orders)
     }
 
     /// Plays until the run has ended or so many ticks have passed, and says how it ended.
@@ -75,9 +145,76 @@ impl Game {
     }
 }
 
+/// Every faction id there can be, in the order of their indices.
+fn faction_ids() -> impl Iterator<Item = FactionId> {
+    let starters = (0..MAX_STARTERS).filter_map(FactionId::starter);
+    let splinters = (0..MAX_SPLINTERS).filter_map(FactionId::splinter);
+    starters.chain([FactionId::LEAGUE]).chain(splinters)
+}
+
 impl std::fmt::Debug for Game {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<_> = self.seats.iter().flatten().map(|strategy| strategy.name()).collect();
         formatter.debug_struct("Game").field("tick", &self.world.tick()).field("strategies", &names).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Rules;
+    use crate::strategy::strategy;
+
+    fn game(seed: u64, names: &'static [&'static str]) -> Game {
+        let rules = Rules::classic();
+        let world = World::new(rules.clone().into(), seed).unwrap();
+        let seating = move |_: &World, faction: FactionId| {
+            strategy(names[faction.index() % names.len()], rules.personality(faction.index())).unwrap()
+        };
+        Game::new(world, Box::new(seating))
+    }
+
+    #[test]
+    fn ids_come_in_the_order_of_their_indices() {
+        assert!(faction_ids().map(FactionId::index).eq(0..FACTION_IDS));
+    }
+
+    #[test]
+    fn a_match_taken_apart_goes_on_as_it_was() {
+        let mut whole = game(3, &["classic", "random"]);
+        let mut parted = game(3, &["classic", "random"]);
+        for _ in 0..60 {
+            whole.step();
+            parted.step();
+        }
+        let (world, seats) = parted.into_parts();
+        let mut parted = Game::from_parts(world, seats, Box::new(|_, _| Box::new(crate::strategy::Idle)));
+        for _ in 0..60 {
+            assert_eq!(whole.step().digest, parted.step().digest);
+        }
+    }
+
+    #[test]
+    fn other_draws_keep_the_state_and_change_what_comes() {
+        let mut told = game(5, &["classic"]);
+        told.play(150);
+        let before = told.world().board().clone();
+        told.redraw(99).unwrap();
+        assert_eq!(told.world().board().systems(), before.systems());
+        assert_eq!(told.world().board().factions(), before.factions());
+        assert!(told.world().board().fleets().iter().eq(before.fleets().iter()));
+        assert_eq!(told.world().tick(), 150);
+
+        // The same draws again change nothing at all.
+        let mut same = game(5, &["classic"]);
+        same.play(150);
+        let digest = same.world().digest();
+        same.redraw(5).unwrap();
+        assert_eq!(same.world().digest(), digest);
+
+        told.play(150);
+        same.play(150);
+        assert_ne!(told.world().board().systems(), same.world().board().systems());
+        assert!(told.redraw(crate::MAX_SEED + 1).is_err());
     }
 }
