@@ -23,6 +23,7 @@
 
 mod bits;
 mod board;
+mod check;
 mod delta;
 mod digest;
 mod draw;
@@ -47,6 +48,7 @@ mod view;
 mod world;
 
 pub use board::{Board, Faction, HISTORY_LENGTH, Outcome, System};
+pub use check::{Difference, delta_differences, snapshot_differences};
 pub use delta::Delta;
 pub use digest::{BadDigest, Digest, digest_of};
 pub use draw::{Draw, Purpose, next_seed};
