@@ -91,6 +91,11 @@ impl Faction {
         }
     }
 
+    /// Who comes first among equals: whoever has the lower home system. Two starters never have the same.
+    pub(crate) fn seniority(&self) -> (u32, FactionId) {
+        (self.home.map_or(u32::MAX, |home| home.0), self.id)
+    }
+
     /// What standing is measured by, best first: value held, systems, strength.
     #[must_use]
     pub fn score(&self) -> (i64, i64, i64) {
@@ -221,11 +226,11 @@ impl Board {
         self.history.iter().map(|(tick, event)| (*tick, event))
     }
 
-    /// The living factions, best first.
+    /// The living factions, best first; among equals the one with the lower home system.
     #[must_use]
     pub fn standing(&self) -> Vec<&Faction> {
         let mut living: Vec<&Faction> = self.factions.iter().filter(|faction| faction.alive).collect();
-        living.sort_by(|a, b| b.score().cmp(&a.score()).then(a.id.cmp(&b.id)));
+        living.sort_by_key(|faction| (std::cmp::Reverse(faction.score()), faction.seniority()));
         living
     }
 

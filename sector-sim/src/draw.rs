@@ -18,7 +18,7 @@ pub enum Purpose {
     Homes = 2,
     /// Names of systems and factions.
     Names = 3,
-    /// The outcome of a battle (entity: the system, with the attacker in the high half).
+    /// The outcome of a battle (entity: the system, with the number of the strike there in the high half).
     Battle = 4,
     /// Whether a system rebels (entity: the system).
     Rebellion = 5,

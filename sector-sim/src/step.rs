@@ -1,4 +1,16 @@
 //! One tick, phase by phase.
+//!
+//! # What a faction is called decides nothing
+//! Give the starters each other's ids, in a state and in the orders that follow, and leave their homes, systems and
+//! fleets as they are: the history is the same under these names, bit for bit. Where several are equal, facts of the
+//! board decide: the lower system, the fleet with the lower id. New fleets take their ids in the order of the systems
+//! at which they are built, the first ones in that of the homes. Lists of factions stay sorted by id.
+//!
+//! # In which order orders may come
+//! Orders of one faction are carried out one after the other. Those of different factions may come in any order among
+//! each other, with the same state after the tick, as long as none of them divides a fleet: a detached fleet takes the
+//! next id when its order is carried out, and whoever is heard first gets the lower one. (A strategy is a player, not a
+//! rule: its own draws are keyed with the id of its faction.)
 
 mod arrivals;
 mod battles;

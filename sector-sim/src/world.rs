@@ -3,6 +3,7 @@
 //! Everything in [`Work`] follows from the board, the map and the rules; none of it is state. [`World::restore`]
 //! rebuilds it from a snapshot, and a world that was restored goes on exactly like the one that was not.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::bits::Bits;
@@ -98,7 +99,33 @@ pub(crate) struct Work {
     pub(crate) planner: Planner,
     /// Lists that are filled and emptied within a phase, kept for their memory.
     pub(crate) list: Vec<u32>,
-    pub(crate) sides: Vec<(i64, FactionId)>,
+    pub(crate) sides: Vec<Side>,
+    pub(crate) builders: Vec<(SystemId, u8)>,
+    pub(crate) eliminated: Vec<(u32, FactionId)>,
+}
+
+/// The fleets of one faction at one system.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Side {
+    pub(crate) strength: i64,
+    pub(crate) faction: FactionId,
+    /// The lowest id of its fleets there.
+    first: FleetId,
+}
+
+impl Side {
+    /// Fills `sides` with the factions of these fleets, which come by id: strongest first, among equals the one with
+    /// the fleet of the lowest id.
+    pub(crate) fn line_up<'a>(sides: &mut Vec<Side>, fleets: impl Iterator<Item = &'a Fleet>) {
+        sides.clear();
+        for fleet in fleets {
+            match sides.iter_mut().find(|side| side.faction == fleet.owner) {
+                Some(side) => side.strength = side.strength.saturating_add(fleet.strength),
+                None => sides.push(Side { strength: fleet.strength, faction: fleet.owner, first: fleet.id }),
+            }
+        }
+        sides.sort_unstable_by_key(|side| (Reverse(side.strength), side.first));
+    }
 }
 
 impl Work {
@@ -125,6 +152,8 @@ impl Work {
             planner: Planner::new(systems),
             list: Vec::new(),
             sides: Vec::new(),
+            builders: Vec::new(),
+            eliminated: Vec::new(),
         }
     }
 }
@@ -162,9 +191,11 @@ impl World {
 
     fn found_starters(&mut self) {
         let start = self.rules.start.clone();
-        let homes = self.map.homes().to_vec();
-        for (index, home) in homes.into_iter().enumerate() {
-            let Some(id) = u8::try_from(index).ok().and_then(FactionId::starter) else { break };
+        // The first fleets take their ids in the order of their systems, not of their factions.
+        let seats = (0..crate::MAX_STARTERS).filter_map(FactionId::starter);
+        let mut homes: Vec<(SystemId, FactionId)> = self.map.homes().iter().copied().zip(seats).collect();
+        homes.sort_unstable();
+        for (home, id) in homes {
             let mut faction = Faction::new(id, faction_name(self.board.seed, id).into());
             faction.home = Some(home);
             self.board.put_faction(faction);

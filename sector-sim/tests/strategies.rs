@@ -75,7 +75,7 @@ fn a_classic_player_beats_a_random_and_an_idle_one() {
 #[test]
 fn a_mirror_shows_enough_to_play_by() {
     let rules = Rules::classic();
-    let mut game = game(5, STANDARD, &["classic"]);
+    let mut game = game(6, STANDARD, &["classic"]);
     let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
     let world = game.world();
     let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());

@@ -1,11 +1,14 @@
 //! Phase 2: where fleets of two or more factions meet, they fight until one side is left.
+//!
+//! Among sides of equal strength the one with the fleet of the lowest id comes first, and chance is keyed with the
+//! system and the number of the strike there: who a side belongs to decides nothing.
 
 use crate::draw::{Draw, Purpose};
 use crate::event::Event;
 use crate::ids::{FactionId, SystemId};
 use crate::rules::BattleRules;
 use crate::units::{ONE, ratio, scale};
-use crate::world::World;
+use crate::world::{Side, World};
 
 /// How likely an attack of strength `attack` is to succeed against `defence`, in per mille; 0 and 1000 are certain.
 /// The strength of the League counts for more than it is: weigh it with [`weighed`] first.
@@ -44,30 +47,18 @@ pub(super) fn battles(world: &mut World) {
     world.work.list = list;
 }
 
-/// The strength of each faction at a system, strongest first, the lower id first among equals.
-fn line_up(world: &mut World, system: SystemId) {
-    let sides = &mut world.work.sides;
-    sides.clear();
-    for fleet in world.board.fleets.at(system) {
-        match sides.iter_mut().find(|(_, faction)| *faction == fleet.owner) {
-            Some((strength, _)) => *strength = strength.saturating_add(fleet.strength),
-            None => sides.push((fleet.strength, fleet.owner)),
-        }
-    }
-    sides.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-}
-
 fn fight(world: &mut World, system: SystemId) {
-    line_up(world, system);
+    Side::line_up(&mut world.work.sides, world.board.fleets.at(system));
     if world.work.sides.len() < 2 {
         return;
     }
     let mut sides = std::mem::take(&mut world.work.sides);
     let owner = world.board.systems[system.index()].owner;
-    let defending = sides.iter().position(|&(_, faction)| Some(faction) == owner).unwrap_or(0);
-    let (mut defence, mut defender) = sides.remove(defending);
-    for &(attack, attacker) in &sides {
-        (defence, defender) = strike(world, system, (attack, attacker), (defence, defender));
+    let defending = sides.iter().position(|side| Some(side.faction) == owner).unwrap_or(0);
+    let Side { strength: mut defence, faction: mut defender, .. } = sides.remove(defending);
+    for (ordinal, side) in sides.iter().enumerate() {
+        let attacker = (side.strength, side.faction);
+        (defence, defender) = strike(world, system, ordinal as u64, attacker, (defence, defender));
     }
     world.work.sides = sides;
 }
@@ -76,6 +67,7 @@ fn fight(world: &mut World, system: SystemId) {
 fn strike(
     world: &mut World,
     system: SystemId,
+    ordinal: u64,
     (attack, attacker): (i64, FactionId),
     (fleets, defender): (i64, FactionId),
 ) -> (i64, FactionId) {
@@ -91,7 +83,7 @@ fn strike(
         owner_defends,
         state.reclaim_cooldown > 0,
     );
-    let key = u64::from(system.0) | (attacker.index() as u64) << 32;
+    let key = u64::from(system.0) | ordinal << 32;
     // Certain outcomes need no draw.
     let wins = match odds {
         ONE => true,

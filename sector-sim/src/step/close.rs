@@ -42,7 +42,8 @@ fn systems(world: &mut World, list: &mut Vec<u32>) {
     }
 }
 
-/// The strongest foreign faction with idle fleets at a system, the lower id among equals, and their strength.
+/// The strongest foreign faction with idle fleets at a system, and their strength; among equals the one with the fleet
+/// of the lowest id.
 fn siege(world: &World, system: SystemId) -> (Option<FactionId>, i64) {
     let owner = world.board.systems[system.index()].owner;
     let foreign = || world.board.fleets.at(system).filter(|fleet| Some(fleet.owner) != owner && fleet.is_idle());
@@ -51,11 +52,8 @@ fn siege(world: &World, system: SystemId) -> (Option<FactionId>, i64) {
         let strength: i64 = foreign()
             .filter(|other| other.owner == fleet.owner)
             .fold(0, |sum, other| sum.saturating_add(other.strength));
-        let better = match best.0 {
-            None => true,
-            Some(faction) => strength > best.1 || (strength == best.1 && fleet.owner < faction),
-        };
-        if better {
+        // Fleets come by id.
+        if best.0.is_none() || strength > best.1 {
             best = (Some(fleet.owner), strength);
         }
     }

@@ -5,7 +5,7 @@
 use crate::event::Event;
 use crate::fleets::Fleet;
 use crate::ids::{FactionId, SystemId};
-use crate::world::World;
+use crate::world::{Side, World};
 
 pub(super) fn occupation(world: &mut World) {
     let mut list = std::mem::take(&mut world.work.list);
@@ -20,32 +20,25 @@ fn occupy(world: &mut World, system: SystemId) {
     let state = world.board.systems[system.index()];
     let mut defended = false;
     let mut present = false;
-    let sides = &mut world.work.sides;
-    sides.clear();
     for fleet in world.board.fleets.at(system) {
         if Some(fleet.owner) == state.owner {
             defended = true;
-            continue;
-        }
-        present = true;
-        if fleet.route.is_empty() {
-            match sides.iter_mut().find(|(_, faction)| *faction == fleet.owner) {
-                Some((strength, _)) => *strength = strength.saturating_add(fleet.strength),
-                None => sides.push((fleet.strength, fleet.owner)),
-            }
+        } else {
+            present = true;
         }
     }
-    sides.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let settled = |fleet: &&Fleet| Some(fleet.owner) != state.owner && fleet.route.is_empty();
+    Side::line_up(&mut world.work.sides, world.board.fleets.at(system).filter(settled));
     if !present && state.occupation_faction.is_none() {
         world.work.watched.remove(system.index());
         return;
     }
-    let claim = match sides.as_slice() {
+    let claim = match world.work.sides.as_slice() {
         _ if defended => None,
         [] => None,
         // Contested: nobody gets on.
-        [(first, _), (second, _), ..] if first == second => return,
-        [first, ..] => Some(*first),
+        [first, second, ..] if first.strength == second.strength => return,
+        [first, ..] => Some((first.strength, first.faction)),
     };
     match claim {
         Some((strength, faction)) if state.garrison > 0 => {

@@ -1,4 +1,6 @@
 //! Phase 6: economies fill build stocks, and build stocks become fleets.
+//!
+//! Fleets built in the same tick take their ids in the order of the systems at which they appear.
 
 use crate::board::Faction;
 use crate::event::Event;
@@ -8,17 +10,24 @@ use crate::world::World;
 
 pub(super) fn production(world: &mut World) {
     let (rate, cost) = (world.rules.production.stock_rate, world.rules.production.fleet);
+    let mut builders = std::mem::take(&mut world.work.builders);
     for index in 0..world.board.factions.len() {
         let faction = &mut world.board.factions[index];
         if faction.systems == 0 {
             continue;
         }
         faction.build_stock = faction.build_stock.saturating_add(scale(faction.economy, rate));
-        if faction.build_stock < cost {
-            continue;
+        if faction.build_stock >= cost
+            && let Some(system) = muster_system(world, index)
+        {
+            builders.push((system, index as u8));
         }
-        let id = faction.id;
-        let Some(system) = muster_system(world, index) else { continue };
+    }
+    // A system has one owner, so that no two of them are the same.
+    builders.sort_unstable();
+    for (system, index) in builders.drain(..) {
+        let index = usize::from(index);
+        let id = world.board.factions[index].id;
         // Fleets built together would merge in this very tick, so they are built as one.
         let strength = world.board.factions[index].build_stock / cost * cost;
         if let Some(fleet) = world.add_fleet(id, system, strength, strength) {
@@ -26,6 +35,7 @@ pub(super) fn production(world: &mut World) {
             world.tell(Event::FleetBuilt { fleet, faction: id, system, strength });
         }
     }
+    world.work.builders = builders;
 }
 
 /// Where a faction's next fleet appears: the system it chose, else its home, else its most valuable system.

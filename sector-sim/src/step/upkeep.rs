@@ -3,7 +3,7 @@
 use crate::fleets::Fleet;
 use crate::ids::SystemId;
 use crate::units::scale;
-use crate::world::World;
+use crate::world::{Side, World};
 
 pub(super) fn upkeep(world: &mut World) {
     let (decay, repair) = (world.rules.upkeep.decay, world.rules.upkeep.repair);
@@ -36,14 +36,10 @@ fn merge_idle(world: &mut World, system: SystemId) {
     if world.board.fleets.slots_at(system).nth(1).is_none() {
         return;
     }
-    let sides = &mut world.work.sides;
-    sides.clear();
-    sides.extend(world.board.fleets.at(system).filter(|fleet| fleet.is_idle()).map(|fleet| (0, fleet.owner)));
-    sides.sort_unstable();
-    sides.dedup();
-    let sides = std::mem::take(&mut world.work.sides);
-    for &(_, faction) in &sides {
-        world.merge(faction, system, Fleet::is_idle);
+    let mut sides = std::mem::take(&mut world.work.sides);
+    Side::line_up(&mut sides, world.board.fleets.at(system).filter(|fleet| fleet.is_idle()));
+    for side in &sides {
+        world.merge(side.faction, system, Fleet::is_idle);
     }
     world.work.sides = sides;
 }

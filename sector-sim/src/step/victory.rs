@@ -1,4 +1,6 @@
 //! Phase 11: who is out, and whether somebody has won.
+//!
+//! Where several are equal, the one with the lower home system comes first; the League has none and comes last.
 
 use crate::board::Outcome;
 use crate::event::{Cause, Event};
@@ -6,15 +8,19 @@ use crate::ids::FactionId;
 use crate::world::World;
 
 pub(super) fn victory(world: &mut World) {
-    for index in 0..world.board.factions.len() {
-        let faction = &mut world.board.factions[index];
+    let mut eliminated = std::mem::take(&mut world.work.eliminated);
+    for faction in &mut world.board.factions {
         if faction.alive && faction.systems == 0 && faction.fleets == 0 {
             faction.alive = false;
             (faction.economy, faction.build_stock, faction.domination_ticks) = (0, 0, 0);
-            let faction = faction.id;
-            world.tell(Event::Eliminated { faction });
+            eliminated.push(faction.seniority());
         }
     }
+    eliminated.sort_unstable();
+    for (_, faction) in eliminated.drain(..) {
+        world.tell(Event::Eliminated { faction });
+    }
+    world.work.eliminated = eliminated;
     if let Some((winner, cause)) = decision(world) {
         world.board.result = Some(Outcome { winner, cause, tick: world.board.tick });
         world.tell(Event::RunEnded { winner, cause });
@@ -24,7 +30,7 @@ pub(super) fn victory(world: &mut World) {
 fn decision(world: &mut World) -> Option<(Option<FactionId>, Cause)> {
     let rules = &world.rules.victory;
     let total = world.work.total_value;
-    let mut dominating = None;
+    let mut dominating: Option<(u32, FactionId)> = None;
     let mut living = 0;
     let mut last = None;
     for faction in world.board.factions.iter_mut().filter(|faction| faction.alive) {
@@ -35,15 +41,16 @@ fn decision(world: &mut World) -> Option<(Option<FactionId>, Cause)> {
         } else {
             faction.domination_ticks = 0;
         }
-        if faction.domination_ticks >= rules.domination_ticks && dominating.is_none() {
-            dominating = Some(faction.id);
+        let candidate = faction.seniority();
+        if faction.domination_ticks >= rules.domination_ticks && dominating.is_none_or(|known| candidate < known) {
+            dominating = Some(candidate);
         }
     }
     if living <= 1 {
         return Some((last, Cause::LastStanding));
     }
-    if dominating.is_some() {
-        return Some((dominating, Cause::Domination));
+    if let Some((_, winner)) = dominating {
+        return Some((Some(winner), Cause::Domination));
     }
     if world.board.tick >= rules.tick_limit as u64 {
         let best = world.board.standing().first().map(|faction| faction.id);
