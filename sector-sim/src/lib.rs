@@ -68,7 +68,9 @@ pub use snapshot::{
     FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SnapshotError, SystemChange, SystemForm, Universe,
 };
 pub use step::{Report, attack_odds, economy, garrison_limit, output, weighed};
-pub use strategy::{Classic, Idle, Random, STRATEGIES, Strategy, Turn, UnknownStrategy, strategy};
+pub use strategy::{
+    Classic, Idle, Random, Resistance, STRATEGIES, Scout, Stack, Strategy, Turn, UnknownStrategy, strategy,
+};
 pub use units::{ONE, ratio, scale};
 pub use view::View;
 pub use world::{Size, World, WorldError};

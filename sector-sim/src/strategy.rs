@@ -1,12 +1,19 @@
 //! Computer players. A strategy sees what a player sees and gives orders that a player could give.
 
 mod classic;
+mod fields;
 mod idle;
 mod random;
+mod resistance;
+mod scout;
+mod survey;
 
 pub use classic::Classic;
 pub use idle::Idle;
 pub use random::Random;
+pub use resistance::Resistance;
+pub use scout::Scout;
+pub use survey::Stack;
 
 use crate::order::Order;
 use crate::rules::Personality;

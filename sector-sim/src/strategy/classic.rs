@@ -1,32 +1,27 @@
 //! The standard computer player: one goal at a time, colonists beside it, help for what is besieged.
 //!
-//! It looks at the fleets once a turn ([`survey`]), at the systems only after one of its own was won or lost
-//! ([`fields`]), and then goes through its idle stacks, the strongest first ([`moves`]). The work of a turn therefore
+//! It looks at the fleets once a turn ([`Scout`]), at the systems only after one of its own was won or lost
+//! (its borders), and then goes through its idle stacks, the strongest first ([`moves`]). The work of a turn therefore
 //! grows with systems, lanes and fleets, never with their product, and a turn without an idle stack ends after the
 //! look at the fleets. All memory is kept from turn to turn.
 //!
 //! What it keeps besides is the [`mood`], the [`goal`], and which stacks it has just given orders to; all of it follows
 //! from the views that it has seen. After ticks that it missed it looks at everything anew.
 
-mod fields;
 mod goal;
 mod household;
 mod mood;
 mod moves;
 mod relief;
-mod survey;
 mod worth;
 
-use super::{Strategy, Turn};
-use crate::ids::SystemId;
-use crate::order::{Amount, Command, Order};
+use super::{Scout, Strategy, Turn};
+use crate::order::Order;
 use crate::rules::Personality;
 use crate::view::View;
-use fields::Fields;
 use goal::Goal;
 use mood::Mood;
 use relief::Relief;
-use survey::Survey;
 
 /// The standard computer player.
 ///
@@ -42,14 +37,11 @@ use survey::Survey;
 #[derive(Clone, Debug)]
 pub struct Classic {
     mood: Mood,
-    fields: Fields,
-    survey: Survey,
+    scout: Scout,
     relief: Relief,
     goal: Option<Goal>,
     /// The number of hops to the goal, by system.
     goal_hops: Vec<u32>,
-    /// The tick of the last turn, once there was one.
-    last: Option<u64>,
 }
 
 impl Classic {
@@ -58,30 +50,21 @@ impl Classic {
     pub fn new(personality: Personality) -> Classic {
         Classic {
             mood: Mood::new(personality),
-            fields: Fields::default(),
-            survey: Survey::default(),
+            scout: Scout::default(),
             relief: Relief::default(),
             goal: None,
             goal_hops: Vec::new(),
-            last: None,
         }
     }
 
     /// Forgets what belongs to another sector, and what may have changed while it did not look.
     fn wake(&mut self, view: &View<'_>, turn: &Turn) {
-        let other_sector = self.goal_hops.len() != view.map.len();
-        if other_sector || self.last.is_none_or(|last| turn.tick < last) {
+        if self.scout.wake(view, turn) {
             self.mood.reset(turn.tick);
             self.goal = None;
             self.goal_hops.clear();
             self.goal_hops.resize(view.map.len(), crate::map::UNREACHED);
-            self.survey.reset(view.map.len());
-            self.fields.spoil();
         }
-        if turn.missed > 0 || self.last.is_none_or(|last| last + 1 != turn.tick) {
-            self.fields.spoil();
-        }
-        self.last = Some(turn.tick);
     }
 }
 
@@ -95,41 +78,23 @@ impl Strategy for Classic {
         let Some(faction) = view.faction().filter(|faction| faction.alive) else { return orders };
         self.wake(view, turn);
         if self.mood.notice(view, turn) {
-            self.fields.follow(view);
+            self.scout.fields.follow(view);
         }
-        self.fields.locate(view);
-        self.survey.look(view, &self.fields, turn.tick);
+        self.scout.fields.locate(view);
+        self.scout.survey.look(view, &self.scout.fields, turn.tick);
         let household_due = faction.systems > 0 && household::is_due(view, turn.tick);
-        if self.survey.stacks.is_empty() && !household_due {
+        if self.scout.survey.stacks.is_empty() && !household_due {
             return orders;
         }
-        self.fields.refresh(view);
+        self.scout.fields.refresh(view);
         self.aim(view, turn.tick);
-        if !self.survey.stacks.is_empty() {
+        if !self.scout.survey.stacks.is_empty() {
             self.relieve(view, &mut orders);
             self.command(view, &mut orders);
-            self.survey.remember(turn.tick);
         }
         if household_due {
             self.keep_house(view, turn.tick, &mut orders);
         }
         orders
-    }
-}
-
-impl Classic {
-    /// Sends a stack, or a part of it, and takes note of where it goes.
-    fn send(&mut self, view: &View<'_>, stack: usize, target: SystemId, amount: Amount, orders: &mut Vec<Order>) {
-        let stack = &mut self.survey.stacks[stack];
-        let strength = match amount {
-            Amount::Part(strength) => strength,
-            Amount::Fleet | Amount::All => stack.strength,
-        };
-        let origin = stack.system;
-        stack.strength -= strength;
-        stack.sent = true;
-        self.survey.expect(target, strength);
-        let command = Command::Move { origin, target, fleet: None, amount };
-        orders.push(Order::new(view.me, command));
     }
 }

@@ -1,7 +1,6 @@
 //! The strategic goal: the foreign system that the faction wants most, kept for a while.
 
 use super::Classic;
-use super::worth::Resistance;
 use crate::draw::{Draw, Purpose};
 use crate::ids::SystemId;
 use crate::units::scale;
@@ -36,13 +35,13 @@ impl Classic {
     }
 
     fn choose(&self, view: &View<'_>, tick: u64) -> Option<Goal> {
-        if self.fields.targets.is_empty() {
+        if self.scout.fields.targets.is_empty() {
             return None;
         }
         let mut draw = Draw::new(view.board.seed(), tick, Purpose::Strategy, view.me.index() as u64);
         let mut best: Option<(i64, SystemId)> = None;
-        for &system in &self.fields.targets {
-            let resistance = Resistance::at(view, system, 0);
+        for &system in &self.scout.fields.targets {
+            let resistance = view.resistance(system, 0);
             // Enemies before what nobody owns: that is the business of colonists.
             let enemy = if resistance.owner.is_some() { 1500 } else { 1000 };
             let whim = 1000 + draw.below(WHIM) as i64;

@@ -23,13 +23,13 @@ impl Classic {
     /// Chooses the muster and looks at the focus of some systems.
     pub(super) fn keep_house(&self, view: &View<'_>, tick: u64, orders: &mut Vec<Order>) {
         self.choose_muster(view, orders);
-        let owned = self.fields.owned();
+        let owned = self.scout.fields.owned();
         let count = owned.len().div_ceil(SHARE);
         let first = (tick / PERIOD_TICKS) as usize % SHARE * count;
         for system in owned.skip(first).take(count) {
             let state = &view.board.systems()[system.index()];
             let focus = self.focus(view, system);
-            if focus != state.focus && self.survey.threat(system) == 0 {
+            if focus != state.focus && self.scout.survey.threat(system) == 0 {
                 orders.push(Order::new(view.me, Command::Focus { system, focus }));
             }
         }
@@ -37,10 +37,10 @@ impl Classic {
 
     /// New fleets appear at the border, near the goal, where nothing threatens.
     fn choose_muster(&self, view: &View<'_>, orders: &mut Vec<Order>) {
-        let safe = |system: SystemId| view.owns(system) && self.survey.threat(system) == 0;
+        let safe = |system: SystemId| view.owns(system) && self.scout.survey.threat(system) == 0;
         let current = view.faction().and_then(|faction| faction.muster.or(faction.home));
-        let kept = current.filter(|&system| safe(system) && self.fields.is_front(system));
-        let front = self.fields.front().iter().copied().filter(|&system| safe(system));
+        let kept = current.filter(|&system| safe(system) && self.scout.fields.is_front(system));
+        let front = self.scout.fields.front().iter().copied().filter(|&system| safe(system));
         let Some(best) = front.min_by_key(|&system| (self.hops_to_goal(system), system)) else { return };
         // A place that is nearly as good is not worth a change.
         if kept.is_none_or(|kept| self.hops_to_goal(kept) > self.hops_to_goal(best).saturating_add(1)) {
@@ -53,7 +53,7 @@ impl Classic {
         let calming = state.focus == Focus::Order && state.stability < CALM;
         if calming || state.stability < RESTLESS {
             Focus::Order
-        } else if !self.fields.is_front(system) {
+        } else if !self.scout.fields.is_front(system) {
             Focus::Industry
         } else if self.mood.caution() >= 500 && self.faces_enemies(view, system) {
             Focus::Garrison

@@ -1,7 +1,6 @@
 //! What the idle stacks do: attack, colonise, gather before the goal, or come up from the hinterland.
 
 use super::Classic;
-use super::worth::Resistance;
 use crate::ids::SystemId;
 use crate::order::{Amount, Order};
 use crate::units::{ratio, scale};
@@ -25,16 +24,16 @@ struct Prospect {
 impl Classic {
     /// Goes through the idle stacks that have no orders yet, the strongest first.
     pub(super) fn command(&mut self, view: &View<'_>, orders: &mut Vec<Order>) {
-        for stack in 0..self.survey.stacks.len() {
-            let system = self.survey.stacks[stack].system;
-            if self.survey.stacks[stack].sent {
+        for stack in 0..self.scout.survey.stacks.len() {
+            let system = self.scout.survey.stacks[stack].system;
+            if self.scout.survey.stacks[stack].sent {
                 continue;
             }
             if !view.owns(system) {
                 self.stay_or_leave(view, stack, orders);
-            } else if self.survey.threat(system) > 0 {
+            } else if self.scout.survey.threat(system) > 0 {
                 // It stands its ground.
-            } else if self.fields.is_front(system) {
+            } else if self.scout.fields.is_front(system) {
                 if !self.strike(view, stack, orders) {
                     self.gather(view, stack, orders);
                 }
@@ -46,34 +45,34 @@ impl Classic {
 
     /// A stack at a foreign system occupies it, if it can; otherwise it goes where it is of use.
     fn stay_or_leave(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) {
-        let it = self.survey.stacks[stack];
+        let it = self.scout.survey.stacks[stack];
         let needed = view.board.systems()[it.system.index()].garrison.saturating_add(view.rules.capture.strength);
         let nearly = it.strength >= scale(needed, 800) && it.max_strength >= needed;
-        if nearly || self.survey.expected(it.system) >= needed || self.strike(view, stack, orders) {
+        if nearly || self.scout.survey.expected(it.system) >= needed || self.strike(view, stack, orders) {
             return;
         }
         let neighbours = view.map.neighbours(it.system).iter().map(|neighbour| neighbour.system);
-        let safe = neighbours.filter(|&system| view.owns(system) && self.survey.threat(system) == 0);
+        let safe = neighbours.filter(|&system| view.owns(system) && self.scout.survey.threat(system) == 0);
         if let Some(refuge) = safe.min_by_key(|&system| (self.hops_to_goal(system), system)) {
-            self.send(view, stack, refuge, Amount::All, orders);
+            self.scout.send(view, stack, refuge, Amount::All, orders);
         }
     }
 
     /// Attacks and colonises from a system; says whether anybody was sent.
     fn strike(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) -> bool {
-        let at_home = view.owns(self.survey.stacks[stack].system);
+        let at_home = view.owns(self.scout.survey.stacks[stack].system);
         for _ in 0..PARTIES {
             let Some(best) = self.best_prospect(view, stack, at_home) else { break };
-            self.send(view, stack, best.system, best.amount, orders);
+            self.scout.send(view, stack, best.system, best.amount, orders);
             if best.amount == Amount::All {
                 break;
             }
         }
-        self.survey.stacks[stack].sent
+        self.scout.survey.stacks[stack].sent
     }
 
     fn best_prospect(&self, view: &View<'_>, stack: usize, at_home: bool) -> Option<Prospect> {
-        let it = self.survey.stacks[stack];
+        let it = self.scout.survey.stacks[stack];
         let least = view.rules.orders.least_detachment;
         let neighbours = view.map.neighbours(it.system);
         let hostile = neighbours.iter().any(|neighbour| {
@@ -89,14 +88,14 @@ impl Classic {
             if view.owns(system) {
                 continue;
             }
-            let resistance = Resistance::at(view, system, i64::from(neighbour.ticks) + 1);
+            let resistance = view.resistance(system, i64::from(neighbour.ticks) + 1);
             let needed = resistance.to_occupy(view);
             let amount = if resistance.defence > 0 {
                 if ratio(available, 1000, resistance.defence) < self.wanted_odds(view, resistance.owner) {
                     continue;
                 }
                 if split { Amount::Part(available) } else { Amount::All }
-            } else if self.survey.expected(system) >= needed {
+            } else if self.scout.survey.expected(system) >= needed {
                 continue;
             } else if resistance.owner.is_some() {
                 if available < needed + scale(needed, self.mood.caution() / 2) {
@@ -133,27 +132,27 @@ impl Classic {
 
     /// A stack at the border that is too weak for what is before it goes to where others gather.
     fn gather(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) {
-        let it = self.survey.stacks[stack];
+        let it = self.scout.survey.stacks[stack];
         let hops = self.hops_to_goal(it.system);
         if !(2..=GATHER_HOPS).contains(&hops) || it.strength < view.rules.capture.strength {
             return;
         }
         let neighbours = view.map.neighbours(it.system).iter().map(|neighbour| neighbour.system);
         let nearer = neighbours.filter(|&system| view.owns(system) && self.hops_to_goal(system) < hops);
-        if let Some(next) = nearer.min_by_key(|&system| (self.survey.threat(system), system)) {
-            self.send(view, stack, next, Amount::All, orders);
+        if let Some(next) = nearer.min_by_key(|&system| (self.scout.survey.threat(system), system)) {
+            self.scout.send(view, stack, next, Amount::All, orders);
         }
     }
 
     /// Strong stacks in the hinterland come to the border; in bold times the smaller ones do too.
     fn rally(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) {
-        let it = self.survey.stacks[stack];
+        let it = self.scout.survey.stacks[stack];
         let strong = 2 * view.rules.production.fleet;
         let enough = if self.mood.bold { strong / 4 } else { strong };
         if it.strength >= enough
-            && let Some(target) = self.fields.towards_front(it.system, RALLY_HOPS)
+            && let Some(target) = self.scout.fields.towards_front(it.system, RALLY_HOPS)
         {
-            self.send(view, stack, target, Amount::All, orders);
+            self.scout.send(view, stack, target, Amount::All, orders);
         }
     }
 }

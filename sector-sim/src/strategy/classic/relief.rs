@@ -59,10 +59,11 @@ impl Relief {
 impl Classic {
     /// Sends help: from a neighbour that is strong enough, else the stack with the best strength per hop.
     pub(super) fn relieve(&mut self, view: &View<'_>, orders: &mut Vec<Order>) {
-        if self.survey.menaced.is_empty() {
+        if self.scout.survey.menaced.is_empty() {
             return;
         }
-        let Classic { survey, relief, .. } = self;
+        let Classic { scout, relief, .. } = self;
+        let survey = &scout.survey;
         relief.search(view, &survey.menaced);
         relief.helpers.clear();
         relief.helpers.resize(survey.menaced.len(), None);
@@ -85,16 +86,16 @@ impl Classic {
         }
         for index in 0..self.relief.helpers.len() {
             let Some((_, stack)) = self.relief.helpers[index] else { continue };
-            let system = self.survey.menaced[index];
+            let system = self.scout.survey.menaced[index];
             let state = &view.board.systems()[system.index()];
-            let threat = self.survey.threat(system);
+            let threat = self.scout.survey.threat(system);
             let held = view.board.fleets().at(system).filter(|fleet| fleet.owner == view.me);
             let held = held.fold(state.garrison, |sum, fleet| sum.saturating_add(fleet.strength));
             // A garrison that can stand alone needs no help, nor does a system that help is on its way to.
-            if held >= threat.saturating_mul(2) || self.survey.expected(system) >= scale(threat, LEAST) {
+            if held >= threat.saturating_mul(2) || self.scout.survey.expected(system) >= scale(threat, LEAST) {
                 continue;
             }
-            self.send(view, stack, system, Amount::All, orders);
+            self.scout.send(view, stack, system, Amount::All, orders);
         }
     }
 }

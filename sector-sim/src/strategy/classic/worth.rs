@@ -1,63 +1,14 @@
-//! What a foreign system is worth, and what it takes to take it.
+//! What a foreign system is worth, and what odds an attack on it should have.
 
 use super::Classic;
 use crate::ids::{FactionId, SystemId};
-use crate::map::Kind;
-use crate::step::{garrison_limit, weighed};
+use crate::strategy::resistance::{Resistance, kind_yield};
 use crate::units::{ratio, scale};
 use crate::view::View;
-
-/// What stands in the way at a system, as far as can be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Resistance {
-    /// Who owns the system.
-    pub(super) owner: Option<FactionId>,
-    /// The garrison on arrival, milli.
-    pub(super) garrison: i64,
-    /// What foreign fleets there count for in a battle, with the garrison if it fights beside them; 0 without fleets.
-    pub(super) defence: i64,
-}
-
-impl Resistance {
-    /// What an attack that arrives after so many ticks will meet, if nobody moves.
-    pub(super) fn at(view: &View<'_>, system: SystemId, ticks: i64) -> Resistance {
-        let state = &view.board.systems()[system.index()];
-        let mut garrison = state.garrison;
-        if state.owner.is_some() {
-            let grown = garrison.saturating_add(view.rules.recovery.garrison_regrowth.saturating_mul(ticks));
-            garrison = grown.min(garrison_limit(view.rules, state.focus)).max(garrison);
-        }
-        let mut defence = 0i64;
-        let mut owner_defends = false;
-        for fleet in view.board.fleets().at(system).filter(|fleet| fleet.owner != view.me) {
-            defence = defence.saturating_add(weighed(&view.rules.battle, fleet.owner, fleet.strength));
-            owner_defends |= Some(fleet.owner) == state.owner;
-        }
-        if owner_defends && let Some(owner) = state.owner {
-            defence = defence.saturating_add(weighed(&view.rules.battle, owner, garrison));
-        }
-        Resistance { owner: state.owner, garrison, defence }
-    }
-
-    /// Strength that grinds the garrison down and is then enough to occupy.
-    pub(super) fn to_occupy(self, view: &View<'_>) -> i64 {
-        self.garrison.saturating_add(view.rules.capture.strength)
-    }
-}
 
 /// The part of all systems that a faction owns, per mille.
 fn share(view: &View<'_>, faction: FactionId) -> i64 {
     view.board.faction(faction).map_or(0, |faction| ratio(faction.systems, 1000, view.map.len() as i64))
-}
-
-/// How much better the yield of a kind is, per mille.
-pub(super) fn kind_yield(view: &View<'_>, kind: Kind) -> i64 {
-    match kind {
-        Kind::Normal => 1000,
-        Kind::Relic => view.rules.production.relic,
-        Kind::Forge => view.rules.production.forge,
-        Kind::Hive => view.rules.production.hive,
-    }
 }
 
 impl Classic {

@@ -11,14 +11,17 @@ const PATIENCE_TICKS: u64 = 2;
 
 /// An idle fleet of the faction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stack {
-    pub(super) fleet: FleetId,
-    pub(super) system: SystemId,
+pub struct Stack {
+    /// The fleet.
+    pub fleet: FleetId,
+    /// Where it is.
+    pub system: SystemId,
     /// What is there and has no orders yet, milli.
-    pub(super) strength: i64,
-    pub(super) max_strength: i64,
-    /// Whether it was given an order in this turn.
-    pub(super) sent: bool,
+    pub strength: i64,
+    /// The strength that repair can bring the fleet to, milli.
+    pub max_strength: i64,
+    /// Whether it, or a part of it, was given an order in this turn.
+    pub sent: bool,
 }
 
 /// What is known of a system besides its state.
@@ -32,21 +35,21 @@ struct Note {
 
 /// What the fleets look like to a faction.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Survey {
+pub(crate) struct Survey {
     /// Idle stacks, the strongest first, the older first among equals.
-    pub(super) stacks: Vec<Stack>,
+    pub(crate) stacks: Vec<Stack>,
     /// Own systems that foreign strength stands at or is bound for, each once.
-    pub(super) menaced: Vec<SystemId>,
+    pub(crate) menaced: Vec<SystemId>,
     notes: Vec<Note>,
     /// Systems with a note.
     noted: Vec<SystemId>,
-    /// Fleets with recent orders, by id, and the tick from which they may have another.
+    /// Fleets with recent orders and the tick from which they may have another.
     patience: Vec<(FleetId, u64)>,
 }
 
 impl Survey {
     /// Forgets everything, for a map of so many systems.
-    pub(super) fn reset(&mut self, systems: usize) {
+    pub(crate) fn reset(&mut self, systems: usize) {
         self.noted.clear();
         self.patience.clear();
         self.notes.clear();
@@ -54,13 +57,14 @@ impl Survey {
     }
 
     /// Looks at all fleets.
-    pub(super) fn look(&mut self, view: &View<'_>, fields: &Fields, tick: u64) {
+    pub(crate) fn look(&mut self, view: &View<'_>, fields: &Fields, tick: u64) {
         for system in self.noted.drain(..) {
             self.notes[system.index()] = Note::default();
         }
         self.stacks.clear();
         self.menaced.clear();
         self.patience.retain(|&(_, until)| until > tick);
+        self.patience.sort_unstable();
         let mut patience = self.patience.iter().peekable();
         for fleet in view.board.fleets().iter() {
             let mine = fleet.owner == view.me;
@@ -100,31 +104,26 @@ impl Survey {
     }
 
     /// Own strength that is bound for a system, or stands there if it is a foreign one.
-    pub(super) fn expected(&self, system: SystemId) -> i64 {
-        self.notes[system.index()].expected
+    pub(crate) fn expected(&self, system: SystemId) -> i64 {
+        self.notes.get(system.index()).map_or(0, |note| note.expected)
     }
 
     /// Foreign strength that is bound for an own system or stands there.
-    pub(super) fn threat(&self, system: SystemId) -> i64 {
-        self.notes[system.index()].threat
+    pub(crate) fn threat(&self, system: SystemId) -> i64 {
+        self.notes.get(system.index()).map_or(0, |note| note.threat)
     }
 
     /// Takes note of strength that is sent to a system.
-    pub(super) fn expect(&mut self, system: SystemId, strength: i64) {
-        let note = &mut self.notes[system.index()];
+    pub(crate) fn expect(&mut self, system: SystemId, strength: i64) {
+        let Some(note) = self.notes.get_mut(system.index()) else { return };
         if note.expected == 0 && note.threat == 0 {
             self.noted.push(system);
         }
         note.expected = note.expected.saturating_add(strength);
     }
 
-    /// Leaves the stacks that were sent in this turn alone for a while.
-    pub(super) fn remember(&mut self, tick: u64) {
-        let before = self.patience.len();
-        let sent = self.stacks.iter().filter(|stack| stack.sent);
-        self.patience.extend(sent.map(|stack| (stack.fleet, tick + PATIENCE_TICKS)));
-        if self.patience.len() > before {
-            self.patience.sort_unstable();
-        }
+    /// Leaves a stack that was sent alone for a while.
+    pub(crate) fn remember(&mut self, fleet: FleetId, tick: u64) {
+        self.patience.push((fleet, tick + PATIENCE_TICKS));
     }
 }

@@ -17,7 +17,7 @@ const TARGET: u32 = u32::MAX - 1;
 
 /// The borders of a faction.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     /// Whether the set of own systems may be wrong.
     adrift: bool,
     /// Whether the borders have to be computed anew.
@@ -31,7 +31,7 @@ pub(super) struct Fields {
     /// How many of these are at the border.
     front: usize,
     /// Foreign systems next to its own, each once.
-    pub(super) targets: Vec<SystemId>,
+    pub(crate) targets: Vec<SystemId>,
     /// Hops to the border through the faction's own systems; 0 at the border.
     hops: Vec<u32>,
     /// The next system on the way to the border.
@@ -40,12 +40,12 @@ pub(super) struct Fields {
 
 impl Fields {
     /// Has everything looked up anew before it is used again.
-    pub(super) fn spoil(&mut self) {
+    pub(crate) fn spoil(&mut self) {
         (self.adrift, self.spoiled) = (true, true);
     }
 
     /// Takes in what the last tick has won or lost.
-    pub(super) fn follow(&mut self, view: &View<'_>) {
+    pub(crate) fn follow(&mut self, view: &View<'_>) {
         for event in view.board.events() {
             let (Event::Captured { system, .. } | Event::Rebelled { system, .. } | Event::Seceded { system, .. }) =
                 event
@@ -60,7 +60,7 @@ impl Fields {
     }
 
     /// Finds the faction's own systems, if they are not known.
-    pub(super) fn locate(&mut self, view: &View<'_>) {
+    pub(crate) fn locate(&mut self, view: &View<'_>) {
         if !std::mem::take(&mut self.adrift) {
             return;
         }
@@ -83,7 +83,7 @@ impl Fields {
     }
 
     /// Computes the borders, if they are not known.
-    pub(super) fn refresh(&mut self, view: &View<'_>) {
+    pub(crate) fn refresh(&mut self, view: &View<'_>) {
         if !std::mem::take(&mut self.spoiled) {
             return;
         }
@@ -127,29 +127,29 @@ impl Fields {
     }
 
     /// Whether a system is the faction's own.
-    pub(super) fn owns(&self, system: SystemId) -> bool {
+    pub(crate) fn owns(&self, system: SystemId) -> bool {
         self.mine.contains(system.index())
     }
 
     /// The faction's own systems, by id.
-    pub(super) fn owned(&self) -> impl ExactSizeIterator<Item = SystemId> + '_ {
+    pub(crate) fn owned(&self) -> impl ExactSizeIterator<Item = SystemId> + '_ {
         self.list.iter().copied().map(SystemId)
     }
 
     /// The faction's own systems at the border.
-    pub(super) fn front(&self) -> &[SystemId] {
+    pub(crate) fn front(&self) -> &[SystemId] {
         &self.queue[..self.front]
     }
 
     /// Whether one of the faction's own systems has a foreign neighbour.
-    pub(super) fn is_front(&self, system: SystemId) -> bool {
-        self.hops[system.index()] == 0
+    pub(crate) fn is_front(&self, system: SystemId) -> bool {
+        self.hops.get(system.index()) == Some(&0)
     }
 
     /// Where a stack in the hinterland arrives after at most so many hops towards the border; nothing when it is
     /// there already or no way leads there.
-    pub(super) fn towards_front(&self, from: SystemId, hops: u32) -> Option<SystemId> {
-        if !(1..TARGET).contains(&self.hops[from.index()]) {
+    pub(crate) fn towards_front(&self, from: SystemId, hops: u32) -> Option<SystemId> {
+        if !self.hops.get(from.index()).is_some_and(|hops| (1..TARGET).contains(hops)) {
             return None;
         }
         let mut here = from;
