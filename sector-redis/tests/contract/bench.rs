@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::testkit::RedisServer;
+use sector_redis::testkit::{ModelStore, RedisServer};
 use sector_redis::{
     BatchOrder, Commit, Committed, Lease, ManualClock, NewEvent, OrderBatch, Place, Result, Store, StoreOptions,
     StreamId, open,
@@ -32,6 +32,11 @@ impl Bench {
     pub(crate) async fn memory() -> Self {
         let clock = Arc::new(ManualClock::default());
         Self { store: store(Place::Memory, clock.clone()).await, home: Home::Clock(clock) }
+    }
+
+    pub(crate) fn model() -> Self {
+        let clock = Arc::new(ManualClock::default());
+        Self { store: Arc::new(ModelStore::new(clock.clone(), KEEP_RUNS)), home: Home::Clock(clock) }
     }
 
     pub(crate) async fn directory() -> Self {

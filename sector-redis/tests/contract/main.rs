@@ -1,4 +1,5 @@
-//! What every store promises, checked on every backend: memory, data directory, Redis.
+//! What every store promises, checked on every backend: memory, the model of the
+//! simulation, data directory, Redis.
 //!
 //! A test is an async function over a [`Bench`]: an open, empty store and a way to let its time
 //! pass. To add one, write it in the module it belongs to and list it below.
@@ -22,6 +23,14 @@ macro_rules! contract {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     crate::$module::$name(crate::bench::Bench::memory().await).await;
+                }
+            )* })*
+        }
+        mod in_the_model {
+            $(mod $module { $(
+                #[tokio::test]
+                async fn $name() {
+                    crate::$module::$name(crate::bench::Bench::model()).await;
                 }
             )* })*
         }

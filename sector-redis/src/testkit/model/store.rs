@@ -1,0 +1,260 @@
+//! [`Store`] over the model.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use super::flaw::Flaw;
+use super::state::State;
+use crate::clock::Clock;
+use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
+use crate::error::Result;
+use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
+use crate::seat::{Claim, ClaimOutcome};
+use crate::store::{Durability, MAX_READ, RestartRequest, Store};
+use crate::stream::{Event, StreamId};
+use crate::wait::MAX_WAIT;
+
+/// The model of a store.
+pub struct ModelStore {
+    state: Mutex<State>,
+    // One list of waiters each, woken in the order they came: which one goes first is not chance.
+    orders_grew: Notify,
+    events_grew: Notify,
+    clock: Arc<dyn Clock>,
+    keep_runs: usize,
+}
+
+impl ModelStore {
+    /// An empty store that goes by `clock`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, keep_runs: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            orders_grew: Notify::new(),
+            events_grew: Notify::new(),
+            clock,
+            keep_runs: keep_runs.max(1),
+        }
+    }
+
+    /// An empty store that breaks one promise.
+    #[must_use]
+    pub fn with_flaw(clock: Arc<dyn Clock>, keep_runs: usize, flaw: Flaw) -> Self {
+        let store = Self::new(clock, keep_runs);
+        store.state().flaw = Some(flaw);
+        store
+    }
+
+    /// Everything it holds, as text: two histories that differ in anything differ in this.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let state = self.state();
+        format!(
+            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+            state.world,
+            state.checkpoint,
+            state.orders,
+            state.client_ids,
+            state.events,
+            state.headers,
+            state.records,
+            state.runs,
+            state.players,
+            state.awards,
+        )
+    }
+
+    // Nothing in here panics while it holds the lock.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads until there is something or time is up.
+async fn wait_for<T>(grew: &Notify, wait: Duration, read: impl Fn() -> Result<Vec<T>>) -> Result<Vec<T>> {
+    let deadline = Instant::now() + wait.min(MAX_WAIT);
+    loop {
+        // Listening begins before the read, so nothing slips in between the two.
+        let growth = grew.notified();
+        tokio::pin!(growth);
+        growth.as_mut().enable();
+        let found = read()?;
+        if !found.is_empty() || timeout_at(deadline, growth).await.is_err() {
+            return Ok(found);
+        }
+    }
+}
+
+#[async_trait]
+impl Store for ModelStore {
+    async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
+        check_name("lease holder", holder)?;
+        Ok(self.state().acquire(holder, check_ttl(ttl)?, self.clock.now_ms()))
+    }
+
+    async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()> {
+        self.state().renew(lease, check_ttl(ttl)?, self.clock.now_ms())
+    }
+
+    async fn release_lease(&self, lease: &Lease) -> Result<()> {
+        self.state().release(lease, self.clock.now_ms());
+        Ok(())
+    }
+
+    async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
+        batch.check()?;
+        let (receipt, grew) = self.state().append(batch, self.clock.now_ms())?;
+        if grew {
+            self.orders_grew.notify_waiters();
+        }
+        Ok(receipt)
+    }
+
+    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+        let count = count.clamp(1, MAX_READ);
+        wait_for(&self.orders_grew, wait, || self.state().orders_after(cursor, count)).await
+    }
+
+    async fn order_backlog(&self) -> Result<u64> {
+        let state = self.state();
+        Ok(state.last_order.saturating_sub(state.world.as_ref().map_or(0, |world| world.cursor)))
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        commit.check()?;
+        let ttl_ms = check_ttl(commit.lease_ttl)?;
+        let committed = self.state().commit(commit, ttl_ms, self.clock.now_ms(), self.keep_runs)?;
+        self.events_grew.notify_waiters();
+        Ok(committed)
+    }
+
+    async fn head(&self) -> Result<Option<Head>> {
+        let state = self.state();
+        Ok(state.world.as_ref().map(|world| Head {
+            universe: world.universe.clone(),
+            tick: world.tick,
+            digest: world.digest.clone(),
+            cursor: StreamId::new(world.cursor),
+            epoch: world.epoch,
+            event_id: StreamId::new(world.event),
+            finished: world.finished,
+            paused: state.paused,
+        }))
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        Ok(self.state().checkpoint.clone())
+    }
+
+    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+        let range = (universe.to_owned(), from_tick)..=(universe.to_owned(), u64::MAX);
+        let state = self.state();
+        let records = state.records.range(range).take(count.clamp(1, MAX_READ));
+        Ok(records.map(|((_, tick), record)| (*tick, record.clone())).collect())
+    }
+
+    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
+        Ok(self.state().headers.get(universe).cloned())
+    }
+
+    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
+        Ok(self.state().runs.iter().take(count).cloned().collect())
+    }
+
+    async fn events_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Event>> {
+        let count = count.clamp(1, MAX_READ);
+        wait_for(&self.events_grew, wait, || self.state().events_after(after, count)).await
+    }
+
+    async fn claim(
+        &self,
+        universe: &str,
+        faction: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<ClaimOutcome> {
+        check_name("faction", faction)?;
+        check_name("player", player)?;
+        Ok(self.state().claim(universe, faction, player, now_ms, idle_ms))
+    }
+
+    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
+        Ok(self.state().release_seat(universe, player))
+    }
+
+    async fn release_all(&self, universe: &str) -> Result<u64> {
+        Ok(self.state().release_all(universe))
+    }
+
+    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+        Ok(self.state().claims(universe, now_ms, idle_ms))
+    }
+
+    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+        Ok(self.state().touch(universe, player, now_ms, idle_ms))
+    }
+
+    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        check_name("nonce key", key)?;
+        let now_ms = self.clock.now_ms();
+        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        self.state().put_nonce(key, value, now_ms.saturating_add(ttl_ms), now_ms);
+        Ok(())
+    }
+
+    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
+        Ok(self.state().take_nonce(key, self.clock.now_ms()))
+    }
+
+    async fn set_paused(&self, paused: bool) -> Result<()> {
+        self.state().paused = paused;
+        Ok(())
+    }
+
+    async fn paused(&self) -> Result<bool> {
+        Ok(self.state().paused)
+    }
+
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
+        let mut state = self.state();
+        state.restarts += 1;
+        let request = RestartRequest { number: state.restarts, seed };
+        state.restart = Some(request);
+        Ok(request)
+    }
+
+    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
+        Ok(self.state().restart)
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<bool> {
+        award.check()?;
+        Ok(self.state().record_award(award))
+    }
+
+    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
+        let state = self.state();
+        let rows = state.awards.iter().filter(|((of, ..), _)| universe.is_none_or(|universe| universe == of));
+        Ok(rows
+            .map(|((universe, faction, award), body)| Award {
+                universe: universe.clone(),
+                faction: faction.clone(),
+                award: award.clone(),
+                body: body.clone(),
+            })
+            .collect())
+    }
+
+    async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Memory
+    }
+}
