@@ -48,7 +48,10 @@ mod view;
 mod world;
 
 pub use board::{Board, Faction, HISTORY_LENGTH, Outcome, System};
-pub use check::{Difference, delta_differences, snapshot_differences};
+pub use check::{
+    CheckError, Checked, Checker, Comparison, Difference, Divergence, Plan, check_game, check_orders, delta_differences,
+    snapshot_differences,
+};
 pub use delta::Delta;
 pub use digest::{BadDigest, Digest, digest_of};
 pub use draw::{Draw, Purpose, next_seed};
