@@ -37,7 +37,7 @@ mod mirror;
 mod names;
 mod narrate;
 mod order;
-mod replay;
+pub mod replay;
 mod route;
 mod rules;
 mod snapshot;
@@ -64,7 +64,8 @@ pub use mirror::{Mirror, MirrorError};
 pub use names::{faction_color, faction_name};
 pub use narrate::narrate;
 pub use order::{Amount, CLIENT_ID_MAX, Command, Focus, FormError, Order, OrderForm, OrderKind, REASON_MAX, Refusal};
-pub use replay::{Header, REPLAY_FORMAT, REPLAY_VERSION, Record, ReplayError, Verified, read_header, verify};
+pub use replay::journal::{REPLAY_FORMAT, REPLAY_VERSION, Record, read_header};
+pub use replay::{Header, Replay, ReplayError, Verified, verify};
 pub use route::Planner;
 pub use rules::*;
 pub use snapshot::{

@@ -6,6 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The version of what the rules mean. It is raised with every change after which the same rules, seed and orders give
+/// another history, and replays name it.
+///
+/// - 1: the first.
+/// - 2: factions that stand equal are told apart by a draw, no longer by their ids.
+pub const RULES_VERSION: u32 = 2;
+
 /// Why a rule set was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
@@ -24,9 +31,23 @@ pub enum RulesError {
         /// The greatest value allowed.
         most: i64,
     },
+    /// No number of the rules has this name.
+    #[error("rules: {0:?} is not the name of a number; they are named like \"battle.overwhelming\"")]
+    UnknownKey(String),
     /// Two values contradict each other, or a list is of the wrong length.
     #[error("rules: {0}")]
     Contradiction(String),
+}
+
+/// The values that a number of the rules may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The name of the number: its section, a dot, its key.
+    pub key: &'static str,
+    /// The least value allowed.
+    pub least: i64,
+    /// The greatest value allowed.
+    pub most: i64,
 }
 
 macro_rules! section {
@@ -39,6 +60,23 @@ macro_rules! section {
         }
 
         impl $name {
+            const RANGES: &[Range] =
+                &[$(Range { key: concat!($prefix, ".", stringify!($field)), least: $least, most: $most },)*];
+
+            fn number_mut(&mut self, key: &str) -> Option<&mut i64> {
+                $(if key == concat!($prefix, ".", stringify!($field)) {
+                    return Some(&mut self.$field);
+                })*
+                None
+            }
+
+            fn number(&self, key: &str) -> Option<i64> {
+                $(if key == concat!($prefix, ".", stringify!($field)) {
+                    return Some(self.$field);
+                })*
+                None
+            }
+
             pub(crate) fn check(&self) -> Result<(), RulesError> {
                 $(in_range(concat!($prefix, ".", stringify!($field)), self.$field, $least, $most)?;)*
                 Ok(())
@@ -365,6 +403,77 @@ impl Rules {
         Ok(rules)
     }
 
+    /// All numbers of a rule set with what they may be, except for the personalities: to sweep over parameters, or to
+    /// draw rule sets at random. A set of allowed values may still contradict itself, which [`Rules::check`] tells.
+    ///
+    /// ```
+    /// use sector_sim::Rules;
+    /// let mut rules = Rules::classic();
+    /// let range = Rules::ranges().find(|range| range.key == "battle.overwhelming").unwrap();
+    /// assert_eq!((range.least, range.most), (1, 1000));
+    /// rules.set(range.key, 4).unwrap();
+    /// assert_eq!(rules.get("battle.overwhelming"), Some(4));
+    /// let error = rules.set("battle.overwhelming", 0).unwrap_err().to_string();
+    /// assert_eq!(error, "rules: battle.overwhelming = 0 is not allowed; allowed are 1 to 1000");
+    /// ```
+    pub fn ranges() -> impl Iterator<Item = Range> {
+        let sections = [
+            MapRules::RANGES,
+            StartRules::RANGES,
+            RecoveryRules::RANGES,
+            BattleRules::RANGES,
+            CaptureRules::RANGES,
+            RebellionRules::RANGES,
+            ProductionRules::RANGES,
+            FocusRules::RANGES,
+            UpkeepRules::RANGES,
+            OrderRules::RANGES,
+            VictoryRules::RANGES,
+        ];
+        sections.into_iter().flatten().copied()
+    }
+
+    /// The number with this name, such as `battle.overwhelming`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<i64> {
+        self.map
+            .number(key)
+            .or_else(|| self.start.number(key))
+            .or_else(|| self.recovery.number(key))
+            .or_else(|| self.battle.number(key))
+            .or_else(|| self.capture.number(key))
+            .or_else(|| self.rebellion.number(key))
+            .or_else(|| self.production.number(key))
+            .or_else(|| self.focus.number(key))
+            .or_else(|| self.upkeep.number(key))
+            .or_else(|| self.orders.number(key))
+            .or_else(|| self.victory.number(key))
+    }
+
+    /// Changes the number with this name. Whether it fits the others, [`Rules::check`] tells.
+    ///
+    /// # Errors
+    /// [`RulesError`] when there is no such number, or the value is out of its range; nothing is changed then.
+    pub fn set(&mut self, key: &str, value: i64) -> Result<(), RulesError> {
+        let range = Rules::ranges().find(|range| range.key == key);
+        let unknown = || RulesError::UnknownKey(key.chars().take(64).collect());
+        let Range { key, least, most } = range.ok_or_else(unknown)?;
+        in_range(key, value, least, most)?;
+        let number = (self.map.number_mut(key))
+            .or_else(|| self.start.number_mut(key))
+            .or_else(|| self.recovery.number_mut(key))
+            .or_else(|| self.battle.number_mut(key))
+            .or_else(|| self.capture.number_mut(key))
+            .or_else(|| self.rebellion.number_mut(key))
+            .or_else(|| self.production.number_mut(key))
+            .or_else(|| self.focus.number_mut(key))
+            .or_else(|| self.upkeep.number_mut(key))
+            .or_else(|| self.orders.number_mut(key))
+            .or_else(|| self.victory.number_mut(key));
+        *number.ok_or_else(unknown)? = value;
+        Ok(())
+    }
+
     /// Checks every value against its range.
     ///
     /// # Errors
@@ -423,6 +532,36 @@ mod tests {
         assert_eq!(rules.check(), Ok(()));
         let json = serde_json::to_string(&rules).unwrap();
         assert_eq!(serde_json::from_str::<Rules>(&json).unwrap(), rules);
+    }
+
+    /// What the names reach is every number that a file holds, and the ranges are the ones that a check goes by.
+    #[test]
+    fn every_number_has_a_name_and_the_range_that_is_checked() {
+        let written = serde_json::to_value(Rules::classic()).unwrap();
+        let numbers: usize =
+            written.as_object().unwrap().values().filter_map(|section| Some(section.as_object()?.len())).sum();
+        assert_eq!(Rules::ranges().count(), numbers);
+        for Range { key, least, most } in Rules::ranges() {
+            let (section, field) = key.split_once('.').unwrap();
+            assert_eq!(Rules::classic().get(key), written[section][field].as_i64(), "{key}");
+            for value in [least, most] {
+                let mut rules = Rules::classic();
+                rules.set(key, value).unwrap();
+                assert_eq!(rules.get(key), Some(value));
+                assert!(!matches!(rules.check(), Err(RulesError::OutOfRange { .. })), "{key} = {value}");
+            }
+            for value in [least - 1, most + 1] {
+                let mut rules = Rules::classic();
+                let refused = RulesError::OutOfRange { key, value, least, most };
+                assert_eq!(rules.set(key, value), Err(refused.clone()));
+                assert_eq!(rules, Rules::classic());
+                let mut json = written.clone();
+                json[section][field] = value.into();
+                assert_eq!(serde_json::from_value::<Rules>(json).unwrap().check(), Err(refused));
+            }
+        }
+        assert_eq!(Rules::classic().set("battle.luck", 1), Err(RulesError::UnknownKey("battle.luck".to_owned())));
+        assert_eq!(Rules::classic().get("name"), None);
     }
 
     #[test]

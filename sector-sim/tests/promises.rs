@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sector_sim::{
-    Amount, Command, Delta, Event, FactionId, FleetId, Focus, Game, Header, MAX_SEED, Mirror, Order, Record, Rules,
-    Size, Snapshot, SystemId, Universe, World, digest_of, economy, output, strategy, verify,
+    Amount, Command, Delta, Event, FactionId, FleetId, Focus, Game, MAX_SEED, Mirror, Order, Record, Rules, Size,
+    Snapshot, SystemId, Universe, World, digest_of, economy, output, strategy, verify,
 };
 
 fn universe() -> Universe {
@@ -178,12 +178,12 @@ fn random_players_reach_every_kind_of_event_and_every_run_ends() {
 #[test]
 fn a_replay_verifies_and_a_changed_one_does_not() {
     let mut game = game(11, Size { systems: 12, factions: 3 }, "random");
-    let mut lines = vec![serde_json::to_string(&Header::of("u-1", game.world())).unwrap()];
+    let mut lines = vec![serde_json::to_string(&sector_sim::replay::journal::Header::of("u-1", game.world())).unwrap()];
     for _ in 0..80 {
         game.step();
         lines.push(serde_json::to_string(&Record::of(game.world(), game.orders())).unwrap());
     }
-    let verified = verify(lines.iter().map(String::as_str)).unwrap();
+    let verified = verify(lines.join("\n").as_bytes()).unwrap();
     assert_eq!((verified.ticks, verified.digest), (80, game.world().digest()));
     assert!(verified.orders > 0);
 
@@ -191,6 +191,6 @@ fn a_replay_verifies_and_a_changed_one_does_not() {
     let mut record: Record = serde_json::from_str(&lines[with_orders]).unwrap();
     record.orders.clear();
     lines[with_orders] = serde_json::to_string(&record).unwrap();
-    let error = verify(lines.iter().map(String::as_str)).unwrap_err().to_string();
+    let error = verify(lines.join("\n").as_bytes()).unwrap_err().to_string();
     assert!(error.starts_with(&format!("the history differs from tick {with_orders} on")), "{error}");
 }

@@ -19,9 +19,9 @@ pub(crate) enum Command {
 
 pub(crate) fn replay(command: &Command) -> Result<(), Error> {
     let Command::Verify { file } = command;
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    let bytes = std::fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
     let started = Instant::now();
-    let verified = verify(text.lines()).map_err(|error| format!("{}: {error}", file.display()))?;
+    let verified = verify(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
     let ticks_per_second = (verified.ticks as f64 / started.elapsed().as_secs_f64().max(1e-9)) as u64;
     let mut text = format!(
         "verified  {} ticks with {} orders, at {ticks_per_second} ticks a second\ndigest    {}",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sector_sim::{FactionId, Game, Header, Record, Rules, STRATEGIES, Size, World, strategy};
+use sector_sim::{FactionId, Game, Record, Rules, STRATEGIES, Size, World, strategy};
 use serde::Serialize;
 use service::config::integer;
 
@@ -73,7 +73,7 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
     let mut file = options.record.as_deref().map(OutputFile::create).transpose()?;
     if let Some(file) = &mut file {
         let id = format!("sim-{}", options.seed);
-        file.line(&serde_json::to_string(&Header::of(&id, &world))?)?;
+        file.line(&serde_json::to_string(&sector_sim::replay::journal::Header::of(&id, &world))?)?;
     }
     let mut game = Game::new(
         world,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sector_redis::{Commit, Committed, Lease, NewEvent, Store, StreamId};
-use sector_sim::{Delta, Digest, Header, Order, Record, Rules, Size, Snapshot, Universe as Meta, World};
+use sector_sim::replay::journal::{Header, Record, read_header};
+use sector_sim::{Delta, Digest, Order, Rules, Size, Snapshot, Universe as Meta, World};
 use service::Backoff;
 
 use crate::chronicle::{ending, text};
@@ -76,7 +77,8 @@ impl Universe {
         let checkpoint = store.checkpoint().await?.ok_or_else(|| diverged("there is no checkpoint".into()))?;
         let header = store.replay_header(&head.universe).await?;
         let header = header.ok_or_else(|| diverged(format!("the replay of {} has no header", head.universe)))?;
-        let header = sector_sim::read_header(&header).map_err(|error| diverged(error.to_string()))?;
+        let header = read_header(&header).map_err(|error| diverged(error.to_string()))?;
+        header.check_rules_version().map_err(|error| diverged(error.to_string()))?;
         let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot)
             .map_err(|error| diverged(format!("the checkpoint of tick {} cannot be read: {error}", checkpoint.tick)))?;
         let mut world =

@@ -156,7 +156,7 @@ async fn keeps_its_promises(store: Arc<dyn Store>) -> Vec<String> {
     // The record is a replay, and it verifies to the committed digest.
     let head = store.head().await.unwrap().unwrap();
     let lines = replay(&store, &head.universe).await;
-    let verified = verify(lines.iter().map(String::as_str)).unwrap();
+    let verified = verify(lines.join("\n").as_bytes()).unwrap();
     assert_eq!((verified.ticks, verified.digest.to_string(), verified.orders), (head.tick, head.digest, 2));
 
     // A restart that was asked for begins a new universe with that seed, and the old orders stay behind.
@@ -229,7 +229,7 @@ async fn a_run_ends_with_a_winner_and_the_next_one_begins() {
     worker.stop().await;
     let summary: Value = serde_json::from_str(&ended.summary).unwrap();
     assert_eq!((summary["ticks"].as_u64(), summary["cause"].as_str()), (Some(2_000), Some("tick_limit")));
-    let verified = verify(replay(&store, &ended.universe).await.iter().map(String::as_str)).unwrap();
+    let verified = verify(replay(&store, &ended.universe).await.join("\n").as_bytes()).unwrap();
     assert_eq!(Some(verified.digest.to_string().as_str()), summary["digest"].as_str());
     assert_eq!(verified.result.unwrap().tick, 2_000);
     let awards = store.awards(Some(&ended.universe)).await.unwrap();

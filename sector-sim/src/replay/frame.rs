@@ -1,0 +1,213 @@
+//! What a replay of version 2 is made of, and the limits of each part.
+
+use crate::board::Outcome;
+use crate::digest::Digest;
+use crate::event::Cause;
+use crate::replay::bytes::{Cursor, Fault, put_number};
+use crate::replay::hash::Sha256;
+use crate::replay::header::Header;
+use crate::replay::tick::{Tick, faction};
+use crate::snapshot::Snapshot;
+
+/// The first bytes of a replay, before the byte that is its version.
+pub const MAGIC: [u8; 8] = *b"\x89SECTOR\n";
+/// The most bytes of the payload of a header.
+pub const HEADER_MAX: usize = 1 << 20;
+/// The most bytes of the payload of a tick.
+pub const TICK_MAX: usize = 1 << 26;
+/// The most bytes of the payload of a keyframe.
+pub const KEYFRAME_MAX: usize = 1 << 28;
+/// The most bytes of the payload of a footer.
+pub const FOOTER_MAX: usize = 256;
+
+/// The kinds of frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Header = 1,
+    Tick = 2,
+    Keyframe = 3,
+    Footer = 4,
+}
+
+impl Kind {
+    pub(crate) fn of(byte: u8) -> Result<Kind, Fault> {
+        match byte {
+            1 => Ok(Kind::Header),
+            2 => Ok(Kind::Tick),
+            3 => Ok(Kind::Keyframe),
+            4 => Ok(Kind::Footer),
+            _ => Err(format!(
+                "its kind = {byte} is not allowed; allowed are 1 (header), 2 (tick), 3 (keyframe) and 4 (footer)"
+            )),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Header => "header",
+            Kind::Tick => "tick",
+            Kind::Keyframe => "keyframe",
+            Kind::Footer => "footer",
+        }
+    }
+
+    /// The most bytes of the payload.
+    pub(crate) fn most(self) -> usize {
+        match self {
+            Kind::Header => HEADER_MAX,
+            Kind::Tick => TICK_MAX,
+            Kind::Keyframe => KEYFRAME_MAX,
+            Kind::Footer => FOOTER_MAX,
+        }
+    }
+}
+
+/// Adds a frame.
+pub(crate) fn put_frame(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) -> Result<(), Fault> {
+    if payload.len() > kind.most() {
+        return Err(format!("a {} has {} bytes; allowed are 0 to {}", kind.name(), payload.len(), kind.most()));
+    }
+    out.push(kind as u8);
+    put_number(out, payload.len() as u64);
+    out.extend_from_slice(payload);
+    Ok(())
+}
+
+/// One part of a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// The first: what the run grows from.
+    Header(Box<Header>),
+    /// A tick.
+    Tick(Tick),
+    /// A point to compare with, or to go on from.
+    Keyframe(Keyframe),
+    /// The last: how the run ended, or where recording did.
+    Footer(Footer),
+}
+
+/// A point of a run to compare with, or to go on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyframe {
+    /// The tick after which it stands; 0 for the first.
+    pub tick: u64,
+    /// The digest of the state after that tick.
+    pub digest: Digest,
+    /// The head of the hash chain after that tick.
+    pub chain: Sha256,
+    /// The state itself, a [`Snapshot`] as JSON, if it was recorded.
+    pub state: Option<Box<str>>,
+}
+
+impl Keyframe {
+    /// The state, if it was recorded.
+    ///
+    /// # Errors
+    /// Why it is no snapshot.
+    pub fn snapshot(&self) -> Option<Result<Snapshot, serde_json::Error>> {
+        self.state.as_deref().map(serde_json::from_str)
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_number(&mut out, self.tick);
+        out.extend_from_slice(&self.digest.0.to_le_bytes());
+        out.extend_from_slice(&self.chain.0);
+        out.push(self.state.is_some().into());
+        if let Some(state) = &self.state {
+            out.extend_from_slice(&Sha256::of(&[state.as_bytes()]).0);
+            out.extend_from_slice(state.as_bytes());
+        }
+        out
+    }
+
+    pub(crate) fn decode(payload: &[u8]) -> Result<Keyframe, Fault> {
+        let mut cursor = Cursor::new(payload);
+        let (tick, digest) = (cursor.number("the tick")?, cursor.digest("the digest")?);
+        let chain = cursor.hash("the chain head")?;
+        let state = match cursor.byte("the mark of a state")? {
+            0 => None,
+            1 => {
+                let (hash, state) = (cursor.hash("the hash of the state")?, cursor.rest());
+                let found = Sha256::of(&[state]);
+                if found != hash {
+                    return Err(format!("its state has the SHA-256 {found}, recorded is {hash}"));
+                }
+                let state = std::str::from_utf8(state).map_err(|error| format!("its state is no UTF-8: {error}"))?;
+                Some(state.into())
+            }
+            mark => return Err(format!("its mark of a state = {mark} is not allowed; allowed are 0 and 1")),
+        };
+        cursor.end()?;
+        Ok(Keyframe { tick, digest, chain, state })
+    }
+}
+
+/// How a run ended, or where recording did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Footer {
+    /// How many ticks there are.
+    pub ticks: u64,
+    /// How many orders, refused ones too.
+    pub orders: u64,
+    /// How the run ended, if it did.
+    pub result: Option<Outcome>,
+    /// The digest of the last state.
+    pub digest: Digest,
+    /// The head of the hash chain after the last tick.
+    pub chain: Sha256,
+}
+
+impl Footer {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_number(&mut out, self.ticks);
+        put_number(&mut out, self.orders);
+        match self.result {
+            None => out.push(0),
+            Some(Outcome { winner, cause, tick }) => {
+                out.push(match cause {
+                    Cause::Domination => 1,
+                    Cause::LastStanding => 2,
+                    Cause::TickLimit => 3,
+                });
+                out.push(winner.map_or(0, |winner| winner.index() as u8 + 1));
+                put_number(&mut out, tick);
+            }
+        }
+        out.extend_from_slice(&self.digest.0.to_le_bytes());
+        out.extend_from_slice(&self.chain.0);
+        let seal = Sha256::of(&[&out]);
+        out.extend_from_slice(&seal.0);
+        out
+    }
+
+    pub(crate) fn decode(payload: &[u8]) -> Result<Footer, Fault> {
+        let mut cursor = Cursor::new(payload);
+        let (ticks, orders) = (cursor.number("the number of ticks")?, cursor.number("the number of orders")?);
+        let cause = match cursor.byte("the result")? {
+            0 => None,
+            1 => Some(Cause::Domination),
+            2 => Some(Cause::LastStanding),
+            3 => Some(Cause::TickLimit),
+            cause => return Err(format!("result = {cause} is not allowed; allowed are 0 to 3")),
+        };
+        let result = match cause {
+            None => None,
+            Some(cause) => {
+                let winner = cursor.byte("the winner")?.checked_sub(1);
+                let winner = winner.map(|number| faction(number, "winner")).transpose()?;
+                Some(Outcome { winner, cause, tick: cursor.number("the tick of the result")? })
+            }
+        };
+        let (digest, chain) = (cursor.digest("the digest")?, cursor.hash("the chain head")?);
+        let sealed = payload.len() - cursor.left();
+        let seal = cursor.hash("the seal")?;
+        cursor.end()?;
+        let found = Sha256::of(&[payload.get(..sealed).unwrap_or_default()]);
+        if found != seal {
+            return Err(format!("it has the SHA-256 {found}, recorded is {seal}"));
+        }
+        Ok(Footer { ticks, orders, result, digest, chain })
+    }
+}

@@ -1,0 +1,179 @@
+//! Recording a run.
+
+use crate::order::Order;
+use crate::replay::error::ReplayError;
+use crate::replay::frame::{Footer, Keyframe, Kind, MAGIC, put_frame};
+use crate::replay::hash::Sha256;
+use crate::replay::header::{FORMAT_VERSION, Header};
+use crate::replay::tick::encode;
+use crate::snapshot::{Snapshot, Universe};
+use crate::world::World;
+
+/// Writes a replay of version 2 as its run goes on.
+///
+/// The bytes gather in the writer; whoever records takes them from it and puts them where they belong, as often as
+/// is convenient.
+///
+/// ```
+/// use sector_sim::{Rules, World, replay::{Header, Replay, Writer}};
+/// let mut world = World::new(Rules::classic().into(), 7).unwrap();
+/// let mut writer = Writer::new(&Header::of("u-1", &world), &world).unwrap();
+/// let mut bytes = writer.take();
+/// for _ in 0..10 {
+///     world.step(&[]);
+///     writer.tick(&world, &[]).unwrap();
+///     bytes.extend(writer.take());
+/// }
+/// writer.finish(&world).unwrap();
+/// bytes.extend(writer.take());
+/// assert_eq!(Replay::parse(&bytes).unwrap().ticks().len(), 10);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Writer {
+    out: Vec<u8>,
+    payload: Vec<u8>,
+    universe: Universe,
+    keyframe_ticks: u64,
+    states: bool,
+    chain: Sha256,
+    ticks: u64,
+    orders: u64,
+    finished: bool,
+}
+
+impl Writer {
+    /// Begins a replay: the header, and the keyframe of tick 0 with its state.
+    ///
+    /// # Errors
+    /// [`ReplayError::Unwritable`] when the header is not that of this world at tick 0, or beyond a limit.
+    pub fn new(header: &Header, world: &World) -> Result<Writer, ReplayError> {
+        if world.tick() != 0 || world.digest() != header.digest {
+            return Err(ReplayError::Unwritable(format!(
+                "the header is that of a world at tick 0 with the digest {}; given is one at tick {} with the digest {}",
+                header.digest,
+                world.tick(),
+                world.digest()
+            )));
+        }
+        if header.version != FORMAT_VERSION {
+            return Err(ReplayError::Unwritable(format!(
+                "the header names version {}; written is version {FORMAT_VERSION}",
+                header.version
+            )));
+        }
+        header.check().map_err(ReplayError::Unwritable)?;
+        let mut out = MAGIC.to_vec();
+        out.push(FORMAT_VERSION as u8);
+        let begin = out.len();
+        let json = serde_json::to_vec(header).map_err(|error| ReplayError::Unwritable(error.to_string()))?;
+        put_frame(&mut out, Kind::Header, &json).map_err(ReplayError::Unwritable)?;
+        let chain = Sha256::of(&[out.get(begin..).unwrap_or_default()]);
+        let mut writer = Writer {
+            out,
+            payload: Vec::new(),
+            universe: header.universe(),
+            keyframe_ticks: header.keyframe_ticks,
+            states: false,
+            chain,
+            ticks: 0,
+            orders: 0,
+            finished: false,
+        };
+        writer.keyframe(world, true)?;
+        Ok(writer)
+    }
+
+    /// Lets every keyframe have the state, not only that of tick 0.
+    #[must_use]
+    pub fn with_states(mut self) -> Writer {
+        self.states = true;
+        self
+    }
+
+    /// Adds the tick that a world has just passed with these orders, and a keyframe when one is due.
+    ///
+    /// # Errors
+    /// [`ReplayError::Unwritable`] when it is not the next tick, or beyond a limit; nothing is written then.
+    pub fn tick(&mut self, world: &World, orders: &[Order]) -> Result<(), ReplayError> {
+        if self.finished || world.tick() != self.ticks + 1 {
+            let expected = if self.finished { "none".to_owned() } else { (self.ticks + 1).to_string() };
+            let found = world.tick();
+            return Err(ReplayError::Unwritable(format!("the next tick is {expected}; given is {found}")));
+        }
+        self.payload.clear();
+        encode(&mut self.payload, world.tick(), orders, &world.report().outcomes, world.digest())
+            .map_err(ReplayError::Unwritable)?;
+        put_frame(&mut self.out, Kind::Tick, &self.payload).map_err(ReplayError::Unwritable)?;
+        self.chain = self.chain.link(&self.payload);
+        self.ticks += 1;
+        self.orders += orders.len() as u64;
+        if self.keyframe_ticks > 0 && self.ticks.is_multiple_of(self.keyframe_ticks) {
+            self.keyframe(world, self.states)?;
+        }
+        Ok(())
+    }
+
+    fn keyframe(&mut self, world: &World, with_state: bool) -> Result<(), ReplayError> {
+        let state = if with_state {
+            let snapshot = Snapshot::of(&self.universe, world.map(), world.board(), world.digest());
+            let json = serde_json::to_string(&snapshot);
+            Some(json.map_err(|error| ReplayError::Unwritable(error.to_string()))?.into())
+        } else {
+            None
+        };
+        let keyframe = Keyframe { tick: self.ticks, digest: world.digest(), chain: self.chain, state };
+        put_frame(&mut self.out, Kind::Keyframe, &keyframe.encode()).map_err(ReplayError::Unwritable)
+    }
+
+    /// Ends the replay with the footer.
+    ///
+    /// # Errors
+    /// [`ReplayError::Unwritable`] when the world is not at the last tick that was written.
+    pub fn finish(&mut self, world: &World) -> Result<(), ReplayError> {
+        if self.finished || world.tick() != self.ticks {
+            return Err(ReplayError::Unwritable(format!(
+                "the last tick is {}; given is a world at tick {}{}",
+                self.ticks,
+                world.tick(),
+                if self.finished { ", and the footer is written" } else { "" }
+            )));
+        }
+        self.finished = true;
+        let footer = Footer {
+            ticks: self.ticks,
+            orders: self.orders,
+            result: world.board().result(),
+            digest: world.digest(),
+            chain: self.chain,
+        };
+        put_frame(&mut self.out, Kind::Footer, &footer.encode()).map_err(ReplayError::Unwritable)
+    }
+
+    /// How many ticks have been written.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// The head of the hash chain after the last tick.
+    #[must_use]
+    pub fn chain(&self) -> Sha256 {
+        self.chain
+    }
+
+    /// The bytes that have been written since they were last taken.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// The bytes that have been written since they were last taken, to be looked at; [`Writer::clear`] drops them.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Drops the bytes, but keeps their memory for the next ones.
+    pub fn clear(&mut self) {
+        self.out.clear();
+    }
+}
