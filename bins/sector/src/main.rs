@@ -1,5 +1,6 @@
 //! One command for a whole sector, and its tools.
 
+mod arena;
 #[cfg(test)]
 mod configuration;
 mod output;
@@ -27,6 +28,8 @@ enum Command {
     Up(Box<up::Options>),
     /// Play a match in memory
     Sim(sim::Options),
+    /// Play many matches: who wins how often, how good is who, does a rule set play well
+    Arena(arena::Options),
     /// Look into recorded runs
     #[command(subcommand)]
     Replay(replay::Command),
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         None => up::up(options.up),
         Some(Command::Up(options)) => up::up(*options),
         Some(Command::Sim(options)) => sim::sim(&options),
+        Some(Command::Arena(options)) => arena::arena(&options),
         Some(Command::Replay(command)) => replay::replay(&command),
     };
     match done {

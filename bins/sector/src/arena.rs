@@ -1,0 +1,227 @@
+//! `sector arena`: many matches, and what they come to.
+
+mod balance;
+mod chance;
+mod directory;
+mod field;
+mod pool;
+mod rating;
+mod record;
+mod schedule;
+mod summary;
+mod table;
+mod text;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sector_sim::{Rules, Size};
+use serde_json::{Value, json};
+use service::config::integer;
+
+use self::directory::Directory;
+use self::field::{Field, Personalities};
+use self::record::Record;
+use self::schedule::Schedule;
+use self::summary::Tally;
+use self::table::Table;
+use crate::output::{Error, say};
+
+/// The version of `arena.json` and `games.jsonl`.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// Who plays: strategies by name, separated by commas; `name@aggression/expansionism/greed/caution` gives one a
+    /// personality of its own; a single name plays against copies of itself
+    #[arg(long, value_delimiter = ',', default_value = "classic")]
+    players: Vec<String>,
+    /// How many factions a match has [default: one for each player; for a single player as the rules say]
+    #[arg(long, visible_alias = "factions", value_parser = integer(2..=64u8))]
+    seats: Option<u8>,
+    /// How many games; each map is played once for every seat, so a multiple of the seats is balanced best [default:
+    /// 100; with --balance 500]
+    #[arg(long, value_parser = integer(1..=1_000_000u64))]
+    games: Option<u64>,
+    /// Seed of the first map; the next map has the next seed
+    #[arg(long, default_value_t = 1, value_parser = integer(0..=sector_sim::MAX_SEED))]
+    seed: u64,
+    /// How many systems [default: as the rules say]
+    #[arg(long, value_parser = integer(2..=200_000u32))]
+    systems: Option<u32>,
+    /// The tick in which the highest score wins [default: as the rules say]
+    #[arg(long, value_parser = integer(1..=10_000_000u64))]
+    ticks: Option<u64>,
+    /// A file of rules to play by instead of the standard ones
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Whose personality a player without one of its own takes
+    #[arg(long, value_enum, default_value = "seats")]
+    personalities: Personalities,
+    /// How many games are played at the same time [default: one for each core]; it changes no result
+    #[arg(long, value_parser = integer(1..=1024usize))]
+    jobs: Option<usize>,
+    /// Print a line of JSON for each game instead of the tables
+    #[arg(long)]
+    json: bool,
+    /// Keep every game in this directory, with a summary and a report; the same command goes on where it was stopped
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Measure whether the rules play well, with `classic` in all seats, and compare with what a good rule set shows
+    #[arg(long, conflicts_with_all = ["players", "seats", "personalities", "out", "json"])]
+    balance: bool,
+    /// Put the table of --balance into this document, between its lines `<!-- balance -->` and `<!-- /balance -->`
+    #[arg(long, value_name = "FILE", requires = "balance")]
+    write: Option<PathBuf>,
+}
+
+impl Options {
+    fn games(&self) -> u64 {
+        self.games.unwrap_or(if self.balance { 500 } else { 100 })
+    }
+}
+
+pub(crate) fn arena(options: &Options) -> Result<(), Error> {
+    if options.balance { balance::balance(options) } else { play(options) }
+}
+
+fn play(options: &Options) -> Result<(), Error> {
+    let games = options.games();
+    let table = table(options)?;
+    let parameters = parameters(options, &table);
+    let jobs = jobs(options.jobs);
+    // What cannot be played is told before anything is written.
+    table.world(options.seed)?;
+    let (mut directory, known) = match &options.out {
+        None => (None, Vec::new()),
+        Some(path) => {
+            let (directory, known) = Directory::open(path, &parameters, &table, games)?;
+            (Some(directory), known)
+        }
+    };
+    let mut tally = Tally::new(&table);
+    let mut print = Lines { on: options.json };
+    let bar = progress_bar(games, known.len() as u64, options.json);
+    for record in &known {
+        tally.add(record);
+        if !print.line(&serde_json::to_string(record)?)? && directory.is_none() {
+            return Ok(());
+        }
+    }
+    pool::play(&table, known.len() as u64..games, jobs, |record: Record| {
+        let line = serde_json::to_string(&record)?;
+        if let Some(directory) = &mut directory {
+            directory.append(&line)?;
+        }
+        tally.add(&record);
+        bar.inc(1);
+        // Without a reader and a directory nobody wants the rest.
+        Ok(print.line(&line)? || directory.is_some())
+    })?;
+    bar.finish_and_clear();
+    if options.json && directory.is_none() {
+        return Ok(());
+    }
+    let summary = tally.finish(parameters, options.seed, jobs);
+    let mut text = text::tables(&summary);
+    if let (Some(directory), Some(path)) = (&directory, &options.out) {
+        directory.write("summary.json", &serde_json::to_string_pretty(&summary)?)?;
+        text.push_str(&format!("\nreport      {}", path.join("report.html").display()));
+    }
+    if options.json { Ok(()) } else { say(&text) }
+}
+
+/// How many threads play.
+fn jobs(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+}
+
+fn read_rules(path: Option<&Path>) -> Result<Rules, Error> {
+    let Some(path) = path else { return Ok(Rules::classic()) };
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    Rules::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn table(options: &Options) -> Result<Table, Error> {
+    let mut rules = read_rules(options.rules.as_deref())?;
+    if let Some(ticks) = options.ticks {
+        rules.victory.tick_limit = ticks as i64;
+    }
+    let standard = Size::standard(&rules);
+    let names = options.players.len();
+    let seats = match options.seats {
+        Some(seats) => seats,
+        None if names == 1 => standard.factions,
+        None => u8::try_from(names).ok().filter(|seats| *seats <= 64).ok_or_else(|| {
+            format!("{names} players do not fit into one match of at most 64; say how many do with --seats")
+        })?,
+    };
+    let field = Field::new(&options.players, usize::from(seats))?;
+    if field.len() < usize::from(seats) {
+        return Err(format!(
+            "{seats} seats want at least {seats} players, {} are given; name one twice and it takes two seats",
+            field.len()
+        )
+        .into());
+    }
+    let games = options.games();
+    let schedule = match field.is_copies() && field.len() == usize::from(seats) {
+        true => Schedule::fixed(field.len(), options.seed, games),
+        false => Schedule::rotated(field.len(), usize::from(seats), options.seed, games),
+    };
+    let last = options.seed.saturating_add((games - 1) / schedule.rotations() as u64);
+    if last > sector_sim::MAX_SEED {
+        return Err(format!("the seed of the last map would be {last}, above {}", sector_sim::MAX_SEED).into());
+    }
+    let size = Size { systems: options.systems.unwrap_or(standard.systems), factions: seats };
+    Ok(Table { rules: Arc::new(rules), size, field, personalities: options.personalities, schedule })
+}
+
+/// What the games follow from, and what a directory is therefore known by. The number of games is no part of it.
+fn parameters(options: &Options, table: &Table) -> Value {
+    json!({
+        "format": FORMAT,
+        "engine": env!("CARGO_PKG_VERSION"),
+        "players": table.field.names(),
+        "seats": table.size.factions,
+        "seed": options.seed,
+        "systems": table.size.systems,
+        "personalities": table.personalities,
+        "rules": *table.rules,
+    })
+}
+
+/// Lines on stdout, until nobody reads them any more.
+#[derive(Debug)]
+struct Lines {
+    on: bool,
+}
+
+impl Lines {
+    /// Whether whoever asked for lines still reads them.
+    fn line(&mut self, line: &str) -> Result<bool, Error> {
+        if !self.on {
+            return Ok(true);
+        }
+        match writeln!(std::io::stdout(), "{line}") {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(format!("the games cannot be printed: {error}").into()),
+        }
+    }
+}
+
+fn progress_bar(games: u64, known: u64, json: bool) -> ProgressBar {
+    // On a terminal alone; indicatif sees to that.
+    let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(games), target).with_position(known);
+    bar.reset_eta();
+    match ProgressStyle::with_template("{bar:40} game {pos} of {len}, {per_sec}, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

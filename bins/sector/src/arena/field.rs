@@ -1,0 +1,163 @@
+//! Who plays: the players of an arena, and how a name becomes a strategy in a seat.
+
+use sector_sim::{Personality, Rules, Strategy, strategy};
+use serde::{Deserialize, Serialize};
+
+use crate::output::Error;
+
+/// Which personality a player has that names none of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Personalities {
+    /// That of the seat, as the rules list them
+    Seats,
+    /// The mean of those in the rules, in every seat
+    Equal,
+}
+
+impl Personalities {
+    /// The personality of this seat.
+    pub(crate) fn of_seat(self, rules: &Rules, seat: usize) -> Personality {
+        match self {
+            Personalities::Seats => rules.personality(seat),
+            Personalities::Equal => {
+                let all = &rules.personality;
+                let mean = |of: fn(&Personality) -> i64| all.iter().map(of).sum::<i64>() / all.len().max(1) as i64;
+                Personality {
+                    aggression: mean(|one| one.aggression),
+                    expansionism: mean(|one| one.expansionism),
+                    greed: mean(|one| one.greed),
+                    caution: mean(|one| one.caution),
+                }
+            }
+        }
+    }
+}
+
+/// A player of an arena. What comes to the table besides the strategies of the engine becomes a variant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Player {
+    /// A strategy of the engine.
+    Strategy {
+        /// Its name.
+        name: String,
+        /// Its own personality, if it does not take that of the seat.
+        personality: Option<Personality>,
+    },
+}
+
+impl Player {
+    /// Reads `name` or `name@aggression/expansionism/greed/caution`, the traits in per mille.
+    pub(crate) fn parse(text: &str) -> Result<Player, Error> {
+        let (name, personality) = match text.split_once('@') {
+            None => (text, None),
+            Some((name, traits)) => (name, Some(parse_traits(text, traits)?)),
+        };
+        // Tried once here, so that a seat cannot fail later.
+        strategy(name, personality.clone().unwrap_or_else(|| Rules::classic().personality(0)))?;
+        Ok(Player::Strategy { name: name.to_owned(), personality })
+    }
+
+    /// Takes a seat that has this personality.
+    pub(crate) fn sit(&self, seat: Personality) -> Box<dyn Strategy> {
+        match self {
+            Player::Strategy { name, personality } => {
+                let personality = personality.clone().unwrap_or(seat);
+                // The name has been tried above.
+                strategy(name, personality).unwrap_or_else(|_| Box::new(sector_sim::Idle))
+            }
+        }
+    }
+}
+
+fn parse_traits(text: &str, traits: &str) -> Result<Personality, Error> {
+    let numbers: Vec<i64> = traits.split('/').filter_map(|number| number.parse().ok()).collect();
+    match numbers.as_slice() {
+        &[aggression, expansionism, greed, caution]
+            if traits.split('/').count() == 4 && numbers.iter().all(|number| (0..=1000).contains(number)) =>
+        {
+            Ok(Personality { aggression, expansionism, greed, caution })
+        }
+        _ => Err(format!(
+            "player {text:?}: after the @ there must be four traits from 0 to 1000 with slashes between them \
+             (aggression/expansionism/greed/caution)"
+        )
+        .into()),
+    }
+}
+
+/// The players of an arena, each under a name of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    players: Vec<Player>,
+    names: Vec<String>,
+}
+
+impl Field {
+    /// The players with these names. A name alone stands for as many copies as there are seats; a name that is given
+    /// more than once is numbered.
+    pub(crate) fn new(texts: &[String], seats: usize) -> Result<Field, Error> {
+        let texts = match texts {
+            [one] => vec![one.clone(); seats],
+            many => many.to_vec(),
+        };
+        let players = texts.iter().map(|text| Player::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let names = texts.iter().enumerate().map(|(index, text)| {
+            if texts.iter().filter(|other| *other == text).count() == 1 {
+                return text.clone();
+            }
+            let before = texts.iter().take(index).filter(|other| *other == text).count();
+            format!("{text}#{}", before + 1)
+        });
+        Ok(Field { names: names.collect(), players })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.players.len()
+    }
+
+    /// Whether all are copies of one player.
+    pub(crate) fn is_copies(&self) -> bool {
+        self.players.windows(2).all(|pair| matches!(pair, [one, other] if one == other))
+    }
+
+    /// The names, each once.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(crate) fn player(&self, index: usize) -> Option<&Player> {
+        self.players.get(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_traits_are_read() {
+        let texts = ["classic", "random", "classic", "classic@900/400/800/100"].map(str::to_owned);
+        let field = Field::new(&texts, 4).unwrap();
+        assert_eq!(field.names(), ["classic#1", "random", "classic#2", "classic@900/400/800/100"]);
+        let traits = Personality { aggression: 900, expansionism: 400, greed: 800, caution: 100 };
+        let own = Player::Strategy { name: "classic".to_owned(), personality: Some(traits) };
+        assert_eq!(field.player(3), Some(&own));
+        assert_eq!(Field::new(&["idle".to_owned()], 3).unwrap().names(), ["idle#1", "idle#2", "idle#3"]);
+    }
+
+    #[test]
+    fn bad_players_are_refused_by_name() {
+        for (text, told) in [
+            ("clasic", "unknown strategy \"clasic\""),
+            ("classic@1/2/3", "four traits"),
+            ("classic@1/2/3/x", "four traits"),
+            ("classic@1/2/3/4/y", "four traits"),
+            ("classic@1/2/3/1001", "0 to 1000"),
+            ("", "unknown strategy"),
+        ] {
+            let error = Player::parse(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+}

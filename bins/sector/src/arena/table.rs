@@ -1,0 +1,199 @@
+//! The table at which games are played: rules, size and field of an arena.
+
+use std::sync::Arc;
+
+use sector_sim::{Board, Classic, Event, FACTION_IDS, FactionId, Game, Rules, Size, World};
+
+use super::field::{Field, Personalities};
+use super::record::Record;
+use super::schedule::{Pairing, Schedule};
+
+/// Ticks that a new leader has to stay ahead for a change to count, so that a lead that flickers counts once.
+const LEAD_TICKS: u32 = 5;
+
+/// The most samples of value over time in a game, besides the last.
+const VALUE_SAMPLES: u64 = 80;
+
+/// Everything that a game follows from.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) size: Size,
+    pub(crate) field: Field,
+    pub(crate) personalities: Personalities,
+    pub(crate) schedule: Schedule,
+}
+
+/// The world of the map that was played last: its rotations begin with the same one.
+pub(crate) type Fresh = Option<(u64, World)>;
+
+impl Table {
+    /// Ticks between two samples of value over time.
+    pub(crate) fn value_every(&self) -> u64 {
+        (self.rules.victory.tick_limit as u64).div_ceil(VALUE_SAMPLES).max(1)
+    }
+
+    /// The world of a map, before its first tick.
+    pub(crate) fn world(&self, seed: u64) -> Result<World, String> {
+        World::with_size(self.rules.clone(), seed, self.size).map_err(|error| format!("seed {seed}: {error}"))
+    }
+
+    /// Plays the game with this index.
+    pub(crate) fn play(&self, index: u64, fresh: &mut Fresh) -> Result<Record, String> {
+        let pairing = self.schedule.pairing(index).ok_or_else(|| format!("there is no game {index}"))?;
+        let world = match fresh.take() {
+            Some((seed, world)) if seed == pairing.seed => world,
+            _ => self.world(pairing.seed)?,
+        };
+        *fresh = Some((pairing.seed, world.clone()));
+        let mut watch = Watch::new(self.value_every(), self.size, &world);
+        let mut game = self.seat(world, &pairing);
+        let outcome = loop {
+            game.step();
+            watch.look(&game);
+            if let Some(outcome) = game.world().board().result() {
+                break outcome;
+            }
+        };
+        let board = game.world().board();
+        watch.sample(board);
+        let name = |player: &usize| self.field.names().get(*player).cloned().unwrap_or_default();
+        let players: Vec<String> = pairing.seats.iter().map(name).collect();
+        Ok(Record {
+            game: index,
+            seed: pairing.seed,
+            rotation: pairing.rotation,
+            winner: outcome.winner,
+            winner_player: outcome.winner.and_then(|winner| players.get(winner.index()).cloned()),
+            players,
+            cause: outcome.cause,
+            ticks: outcome.tick,
+            digest: game.world().digest().to_string(),
+            places: places(board, outcome.winner, &watch.eliminated),
+            eliminated: watch.eliminated,
+            orders: watch.orders,
+            refused: watch.refused,
+            rebellions: watch.rebellions,
+            leader_changes: watch.leader_changes,
+            snowball: watch.snowball,
+            value_every: watch.every,
+            value_per_mille: watch.value,
+        })
+    }
+
+    /// A game with its players. The League and splinters are nobody's: they play `classic`.
+    fn seat(&self, world: World, pairing: &Pairing) -> Game {
+        let players: Vec<_> = pairing.seats.iter().filter_map(|player| self.field.player(*player).cloned()).collect();
+        let (rules, personalities) = (self.rules.clone(), self.personalities);
+        Game::new(
+            world,
+            Box::new(move |_, faction| {
+                let personality = personalities.of_seat(&rules, faction.index());
+                match players.get(faction.index()) {
+                    Some(player) => player.sit(personality),
+                    None => Box::new(Classic::new(personality)),
+                }
+            }),
+        )
+    }
+}
+
+/// The places of the seats: the winner, then the living by their standing, then the others, those first that held out
+/// longer. Equals share a place.
+fn places(board: &Board, winner: Option<FactionId>, eliminated: &[Option<u64>]) -> Vec<u32> {
+    let merit: Vec<_> = (0..eliminated.len())
+        .map(|seat| {
+            let id = FactionId::starter(seat as u8);
+            let faction = id.and_then(|id| board.faction(id)).filter(|faction| faction.alive);
+            let won = winner.is_some() && winner == id;
+            let held_out = faction.map_or(eliminated[seat].unwrap_or(0), |_| u64::MAX);
+            (won, held_out, faction.map(sector_sim::Faction::score))
+        })
+        .collect();
+    merit.iter().map(|own| 1 + merit.iter().filter(|other| *other > own).count() as u32).collect()
+}
+
+/// What is counted while a game is played.
+#[derive(Debug)]
+struct Watch {
+    systems: i64,
+    total_value: i64,
+    every: u64,
+    eliminated: Vec<Option<u64>>,
+    value: Vec<Vec<u16>>,
+    orders: u64,
+    refused: u64,
+    rebellions: u32,
+    leader: Option<FactionId>,
+    ahead: u32,
+    leader_changes: u32,
+    lost: [bool; FACTION_IDS],
+    snowball: bool,
+}
+
+impl Watch {
+    fn new(every: u64, size: Size, world: &World) -> Watch {
+        let seats = usize::from(size.factions);
+        let mut watch = Watch {
+            systems: i64::from(size.systems),
+            total_value: world.map().sites().iter().map(|site| i64::from(site.value)).sum(),
+            every,
+            eliminated: vec![None; seats],
+            value: vec![Vec::new(); seats],
+            orders: 0,
+            refused: 0,
+            rebellions: 0,
+            leader: None,
+            ahead: 0,
+            leader_changes: 0,
+            lost: [false; FACTION_IDS],
+            snowball: false,
+        };
+        watch.sample(world.board());
+        watch
+    }
+
+    /// After each tick.
+    fn look(&mut self, game: &Game) {
+        let board = game.world().board();
+        let seats = self.eliminated.len();
+        let seat = |faction: FactionId| faction.index() < seats;
+        self.orders += game.orders().iter().filter(|order| seat(order.faction)).count() as u64;
+        for event in board.events() {
+            match event {
+                Event::Rebelled { from, .. } | Event::Seceded { from, .. } => {
+                    self.rebellions += 1;
+                    self.lost[from.index()] = true;
+                }
+                Event::Captured { from: Some(from), .. } => self.lost[from.index()] = true,
+                Event::OrderRefused { faction, .. } => self.refused += u64::from(seat(*faction)),
+                Event::Eliminated { faction } if seat(*faction) => {
+                    self.eliminated[faction.index()] = Some(board.tick());
+                }
+                _ => {}
+            }
+        }
+        let living = || board.factions().iter().filter(|faction| faction.alive);
+        let first = living().max_by_key(|faction| (faction.score(), std::cmp::Reverse(faction.id)));
+        let first = first.map(|faction| faction.id);
+        self.ahead = if first == self.leader { 0 } else { self.ahead + 1 };
+        if self.ahead == LEAD_TICKS || self.leader.is_none() {
+            self.leader_changes += u32::from(self.leader.is_some());
+            (self.leader, self.ahead) = (first, 0);
+        }
+        self.snowball |=
+            living().any(|faction| faction.systems * 10 >= self.systems * 6 && !self.lost[faction.id.index()]);
+        if board.tick().is_multiple_of(self.every) && board.result().is_none() {
+            self.sample(board);
+        }
+    }
+
+    /// Notes the part of the value that each seat holds.
+    fn sample(&mut self, board: &Board) {
+        for (seat, samples) in self.value.iter_mut().enumerate() {
+            let faction = FactionId::starter(seat as u8).and_then(|id| board.faction(id));
+            let held = faction.map_or(0, |faction| faction.value);
+            samples.push((held * 1000 / self.total_value.max(1)) as u16);
+        }
+    }
+}
