@@ -4,6 +4,10 @@
 //! played it, but the recorded orders are carried out. From any tick on they play themselves again, some of them
 //! replaced ([`Game::seat`]) or under other draws ([`Game::redraw`]). [`crate::Fork`] does so with a replay.
 
+mod fork;
+
+pub use fork::{Fork, ForkError};
+
 use crate::board::Outcome;
 use crate::ids::{FACTION_IDS, FactionId, MAX_SPLINTERS, MAX_STARTERS};
 use crate::order::Order;

@@ -57,7 +57,7 @@ pub use digest::{BadDigest, Digest, digest_of};
 pub use draw::{Draw, Purpose, next_seed};
 pub use event::{Cause, Event};
 pub use fleets::{Fleet, Fleets, Place};
-pub use game::{Game, Seating};
+pub use game::{Fork, ForkError, Game, Seating};
 pub use ids::{FACTION_IDS, FactionId, FactionKind, FleetId, MAX_SPLINTERS, MAX_STARTERS, SystemId, UnknownFactionId};
 pub use map::{Kind, Lane, MAX_SYSTEMS, Map, MapError, Neighbour, SIDE, Site, UNREACHED};
 pub use mirror::{Mirror, MirrorError};
@@ -73,7 +73,8 @@ pub use snapshot::{
 };
 pub use step::{Report, attack_odds, economy, garrison_limit, output, weighed};
 pub use strategy::{
-    Classic, Idle, Random, Resistance, STRATEGIES, Scout, Stack, Strategy, Turn, UnknownStrategy, strategy,
+    Classic, Greedy, Idle, Raider, Random, Reach, Reached, Resistance, STRATEGIES, Scout, Stack, Strategy, Turn, Turtle,
+    UnknownStrategy, strategy,
 };
 pub use units::{ONE, ratio, scale};
 pub use view::View;
