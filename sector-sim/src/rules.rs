@@ -50,6 +50,15 @@ pub struct Range {
     pub most: i64,
 }
 
+/// Numbers that belong together, found by name.
+trait Section {
+    fn ranges() -> &'static [Range]
+    where
+        Self: Sized;
+    fn number(&self, key: &str) -> Option<i64>;
+    fn number_mut(&mut self, key: &str) -> Option<&mut i64>;
+}
+
 macro_rules! section {
     ($(#[$meta:meta])* $name:ident $prefix:literal { $($(#[$field_meta:meta])* $field:ident: $least:literal to $most:literal,)* }) => {
         $(#[$meta])*
@@ -60,14 +69,15 @@ macro_rules! section {
         }
 
         impl $name {
-            const RANGES: &[Range] =
-                &[$(Range { key: concat!($prefix, ".", stringify!($field)), least: $least, most: $most },)*];
+            pub(crate) fn check(&self) -> Result<(), RulesError> {
+                $(in_range(concat!($prefix, ".", stringify!($field)), self.$field, $least, $most)?;)*
+                Ok(())
+            }
+        }
 
-            fn number_mut(&mut self, key: &str) -> Option<&mut i64> {
-                $(if key == concat!($prefix, ".", stringify!($field)) {
-                    return Some(&mut self.$field);
-                })*
-                None
+        impl Section for $name {
+            fn ranges() -> &'static [Range] {
+                &[$(Range { key: concat!($prefix, ".", stringify!($field)), least: $least, most: $most },)*]
             }
 
             fn number(&self, key: &str) -> Option<i64> {
@@ -77,9 +87,11 @@ macro_rules! section {
                 None
             }
 
-            pub(crate) fn check(&self) -> Result<(), RulesError> {
-                $(in_range(concat!($prefix, ".", stringify!($field)), self.$field, $least, $most)?;)*
-                Ok(())
+            fn number_mut(&mut self, key: &str) -> Option<&mut i64> {
+                $(if key == concat!($prefix, ".", stringify!($field)) {
+                    return Some(&mut self.$field);
+                })*
+                None
             }
         }
     };
@@ -418,17 +430,17 @@ impl Rules {
     /// ```
     pub fn ranges() -> impl Iterator<Item = Range> {
         let sections = [
-            MapRules::RANGES,
-            StartRules::RANGES,
-            RecoveryRules::RANGES,
-            BattleRules::RANGES,
-            CaptureRules::RANGES,
-            RebellionRules::RANGES,
-            ProductionRules::RANGES,
-            FocusRules::RANGES,
-            UpkeepRules::RANGES,
-            OrderRules::RANGES,
-            VictoryRules::RANGES,
+            MapRules::ranges(),
+            StartRules::ranges(),
+            RecoveryRules::ranges(),
+            BattleRules::ranges(),
+            CaptureRules::ranges(),
+            RebellionRules::ranges(),
+            ProductionRules::ranges(),
+            FocusRules::ranges(),
+            UpkeepRules::ranges(),
+            OrderRules::ranges(),
+            VictoryRules::ranges(),
         ];
         sections.into_iter().flatten().copied()
     }
@@ -436,18 +448,20 @@ impl Rules {
     /// The number with this name, such as `battle.overwhelming`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<i64> {
-        self.map
-            .number(key)
-            .or_else(|| self.start.number(key))
-            .or_else(|| self.recovery.number(key))
-            .or_else(|| self.battle.number(key))
-            .or_else(|| self.capture.number(key))
-            .or_else(|| self.rebellion.number(key))
-            .or_else(|| self.production.number(key))
-            .or_else(|| self.focus.number(key))
-            .or_else(|| self.upkeep.number(key))
-            .or_else(|| self.orders.number(key))
-            .or_else(|| self.victory.number(key))
+        let sections: [&dyn Section; 11] = [
+            &self.map,
+            &self.start,
+            &self.recovery,
+            &self.battle,
+            &self.capture,
+            &self.rebellion,
+            &self.production,
+            &self.focus,
+            &self.upkeep,
+            &self.orders,
+            &self.victory,
+        ];
+        sections.into_iter().find_map(|section| section.number(key))
     }
 
     /// Changes the number with this name. Whether it fits the others, [`Rules::check`] tells.
@@ -459,17 +473,20 @@ impl Rules {
         let unknown = || RulesError::UnknownKey(key.chars().take(64).collect());
         let Range { key, least, most } = range.ok_or_else(unknown)?;
         in_range(key, value, least, most)?;
-        let number = (self.map.number_mut(key))
-            .or_else(|| self.start.number_mut(key))
-            .or_else(|| self.recovery.number_mut(key))
-            .or_else(|| self.battle.number_mut(key))
-            .or_else(|| self.capture.number_mut(key))
-            .or_else(|| self.rebellion.number_mut(key))
-            .or_else(|| self.production.number_mut(key))
-            .or_else(|| self.focus.number_mut(key))
-            .or_else(|| self.upkeep.number_mut(key))
-            .or_else(|| self.orders.number_mut(key))
-            .or_else(|| self.victory.number_mut(key));
+        let sections: [&mut dyn Section; 11] = [
+            &mut self.map,
+            &mut self.start,
+            &mut self.recovery,
+            &mut self.battle,
+            &mut self.capture,
+            &mut self.rebellion,
+            &mut self.production,
+            &mut self.focus,
+            &mut self.upkeep,
+            &mut self.orders,
+            &mut self.victory,
+        ];
+        let number = sections.into_iter().find_map(|section| section.number_mut(key));
         *number.ok_or_else(unknown)? = value;
         Ok(())
     }

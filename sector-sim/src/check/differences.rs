@@ -92,8 +92,8 @@ fn document_differences(left: &impl Serialize, right: &impl Serialize) -> Vec<Di
                     what,
                     id: name.to_owned(),
                     field: "whole".to_owned(),
-                    left: left.map(|value| value.to_string()),
-                    right: right.map(|value| value.to_string()),
+                    left: left.map(ToString::to_string),
+                    right: right.map(ToString::to_string),
                 }),
             }
         }
