@@ -64,6 +64,53 @@ impl Report {
     }
 }
 
+/// The parts of a tick, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Fleets whose time has come enter their system.
+    Arrivals,
+    /// Where fleets of two or more factions meet, they fight.
+    Battles,
+    /// Foreign fleets grind garrisons down and take systems.
+    Occupation,
+    /// What a capture does to a system.
+    Captures,
+    /// Systems rise.
+    Rebellion,
+    /// Stocks grow, and fleets are built.
+    Production,
+    /// Orders are carried out or refused.
+    Orders,
+    /// Fleets set out.
+    Launches,
+    /// Idle fleets decay, are repaired and merge.
+    Upkeep,
+    /// Systems recover.
+    Recovery,
+    /// Who is out, and whether somebody has won.
+    Victory,
+    /// What is derived is derived anew.
+    Close,
+}
+
+impl Phase {
+    /// All phases, in their order.
+    pub const ALL: [Phase; 12] = [
+        Phase::Arrivals,
+        Phase::Battles,
+        Phase::Occupation,
+        Phase::Captures,
+        Phase::Rebellion,
+        Phase::Production,
+        Phase::Orders,
+        Phase::Launches,
+        Phase::Upkeep,
+        Phase::Recovery,
+        Phase::Victory,
+        Phase::Close,
+    ];
+}
+
 impl World {
     /// Lets one tick pass. Once the run has ended nothing changes any more and all orders are refused.
     ///
@@ -79,6 +126,23 @@ impl World {
     /// assert_eq!(world.tick(), 1);
     /// ```
     pub fn step(&mut self, given: &[Order]) -> &Report {
+        self.step_watched(given, |_, _| ())
+    }
+
+    /// Lets one tick pass and shows the world after each phase: to test rules, or to see what decided a tick.
+    ///
+    /// In between, fleets, systems and factions agree with each other; what is derived at the end of a tick (sieges,
+    /// economies, the digest) is still that of the tick before. Nothing is shown once the run has ended.
+    ///
+    /// ```
+    /// use sector_sim::{Phase, Rules, World};
+    /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
+    /// let mut seen = Vec::new();
+    /// world.step_watched(&[], |phase, world| seen.push((phase, world.board().fleets().len())));
+    /// assert_eq!(seen.len(), Phase::ALL.len());
+    /// assert_eq!(seen[0], (Phase::Arrivals, 5));
+    /// ```
+    pub fn step_watched(&mut self, given: &[Order], mut watch: impl FnMut(Phase, &World)) -> &Report {
         self.report.clear();
         self.board.events.clear();
         if self.board.result.is_some() {
@@ -87,18 +151,30 @@ impl World {
         }
         self.board.tick += 1;
         arrivals::arrivals(self);
+        watch(Phase::Arrivals, self);
         battles::battles(self);
+        watch(Phase::Battles, self);
         occupation::occupation(self);
+        watch(Phase::Occupation, self);
         captures::captures(self);
+        watch(Phase::Captures, self);
         rebellion::rebellion(self);
+        watch(Phase::Rebellion, self);
         production::production(self);
+        watch(Phase::Production, self);
         orders::orders(self, given);
+        watch(Phase::Orders, self);
         launches::launches(self);
+        watch(Phase::Launches, self);
         upkeep::upkeep(self);
+        watch(Phase::Upkeep, self);
         recovery::recovery(self);
+        watch(Phase::Recovery, self);
         victory::victory(self);
+        watch(Phase::Victory, self);
         close(self);
         self.board.remember_events();
+        watch(Phase::Close, self);
         &self.report
     }
 
