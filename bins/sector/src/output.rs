@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sector_sim::{Board, Cause, Outcome};
 use tempfile::NamedTempFile;
 
@@ -18,6 +19,16 @@ pub(crate) fn say(text: &str) -> Result<(), Error> {
             Err(format!("the result cannot be printed: {error}").into())
         }
         _ => Ok(()),
+    }
+}
+
+/// A bar of so many things of this name, on a terminal alone; indicatif sees to that.
+pub(crate) fn progress_bar(length: u64, what: &str, is_hidden: bool) -> ProgressBar {
+    let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(length), target);
+    match ProgressStyle::with_template(&format!("{{bar:40}} {what} {{pos}} of {{len}}, {{per_sec}}, {{eta}} left")) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 
@@ -53,7 +64,17 @@ impl<'a> OutputFile<'a> {
     }
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+impl Write for OutputFile<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
     format!("{} cannot be written: {error}", path.display()).into()
 }
 

@@ -1,40 +1,48 @@
 //! `sector replay`: recorded runs.
 
-use std::path::PathBuf;
-use std::time::Instant;
+mod bisect;
+mod diff;
+mod export;
+mod file;
+mod fork;
+mod info;
+mod show;
+mod verify;
 
 use clap::Subcommand;
-use sector_sim::{Cause, verify};
 
-use crate::output::{Error, say};
+pub(crate) use self::file::Recorder;
+use crate::output::Error;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Play a replay again and compare every digest
-    Verify {
-        /// The replay
-        file: PathBuf,
-    },
+    /// Play a replay again and compare everything with the record
+    Verify(verify::Options),
+    /// Print what a replay holds, without playing it
+    Info(info::Options),
+    /// Say how two replays differ, without playing them
+    Diff(diff::Options),
+    /// Play two replays, or one under two builds, and find the first tick and field in which they differ
+    Bisect(bisect::Options),
+    /// Print the map of a tick, or draw it
+    Show(show::Options),
+    /// Write a run as tables for data frames
+    Export(export::Options),
+    /// Play on from a tick with other players or other luck
+    Fork(fork::Options),
+    /// Print the state after a tick as JSON, as this build plays it
+    State(bisect::StateOptions),
 }
 
 pub(crate) fn replay(command: &Command) -> Result<(), Error> {
-    let Command::Verify { file } = command;
-    let bytes = std::fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    let started = Instant::now();
-    let verified = verify(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
-    let ticks_per_second = (verified.ticks as f64 / started.elapsed().as_secs_f64().max(1e-9)) as u64;
-    let mut text = format!(
-        "verified  {} ticks with {} orders, at {ticks_per_second} ticks a second\ndigest    {}",
-        verified.ticks, verified.orders, verified.digest
-    );
-    if let Some(outcome) = verified.result {
-        let winner = outcome.winner.map_or("nobody".to_owned(), |winner| winner.to_string());
-        let cause = match outcome.cause {
-            Cause::Domination => "domination",
-            Cause::LastStanding => "last standing",
-            Cause::TickLimit => "tick limit",
-        };
-        text.push_str(&format!("\nwinner    {winner} ({cause}, tick {})", outcome.tick));
+    match command {
+        Command::Verify(options) => verify::verify(options),
+        Command::Info(options) => info::info(options),
+        Command::Diff(options) => diff::diff(options),
+        Command::Bisect(options) => bisect::bisect(options),
+        Command::Show(options) => show::show(options),
+        Command::Export(options) => export::export(options),
+        Command::Fork(options) => fork::fork(options),
+        Command::State(options) => bisect::state(options),
     }
-    say(&text)
 }

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sector_sim::{FactionId, Game, Record, Rules, STRATEGIES, Size, World, strategy};
+use sector_sim::replay::{Header, KEYFRAME_TICKS, Seat};
+use sector_sim::{FactionId, Fork, Game, Rules, STRATEGIES, Size, World, strategy};
 use serde::Serialize;
 use service::config::integer;
 
-use crate::output::{Error, OutputFile, ending, say, standing};
+use crate::output::{Error, ending, say, standing};
+use crate::replay::Recorder;
 
 /// Ticks between two looks at the progress bar.
 const TICKS_A_LOOK: u64 = 64;
@@ -39,6 +41,12 @@ pub(crate) struct Options {
     /// Write a replay of the match
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Put the whole state into the replay every so many ticks (1 to 10000000) [default: tick 0 only]
+    #[arg(long, value_name = "TICKS", requires = "record", value_parser = integer(1..=10_000_000u64))]
+    keyframes: Option<u64>,
+    /// The start time that the replay names, in milliseconds since 1970 [default: now]
+    #[arg(long, value_name = "MS", requires = "record")]
+    started_ms: Option<u64>,
     /// Print the result as one line of JSON
     #[arg(long)]
     json: bool,
@@ -70,11 +78,12 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
         strategy(name, rules.personality(seat))?;
     }
     let world = World::with_size(Arc::new(rules.clone()), options.seed, size)?;
-    let mut file = options.record.as_deref().map(OutputFile::create).transpose()?;
-    if let Some(file) = &mut file {
-        let id = format!("sim-{}", options.seed);
-        file.line(&serde_json::to_string(&sector_sim::replay::journal::Header::of(&id, &world))?)?;
-    }
+    let mut recorder = match &options.record {
+        Some(path) => {
+            Some(Recorder::create(path, &header(options, &rules, &world)?, &world, options.keyframes.is_some())?)
+        }
+        None => None,
+    };
     let mut game = Game::new(
         world,
         Box::new(move |_, faction| {
@@ -88,8 +97,8 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
     let started = Instant::now();
     while game.world().tick() < options.ticks && game.world().board().result().is_none() {
         game.step();
-        if let Some(file) = &mut file {
-            file.line(&serde_json::to_string(&Record::of(game.world(), game.orders()))?)?;
+        if let Some(recorder) = &mut recorder {
+            recorder.tick(game.world(), game.orders())?;
         }
         if game.world().tick().is_multiple_of(TICKS_A_LOOK) {
             bar.set_position(game.world().tick());
@@ -97,10 +106,28 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
     }
     let elapsed = started.elapsed();
     bar.finish_and_clear();
-    if let Some(file) = file {
-        file.finish()?;
+    if let Some(recorder) = recorder {
+        recorder.finish(game.world())?;
     }
     print(options, size, &game, elapsed)
+}
+
+/// The header of a replay of this match: who plays, on which engine, since when.
+fn header(options: &Options, rules: &Rules, world: &World) -> Result<Header, Error> {
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let mut header = Header {
+        // Known when the build is told.
+        commit: option_env!("SECTOR_COMMIT").map(str::to_owned),
+        started_ms: Some(options.started_ms.unwrap_or(now_ms)),
+        keyframe_ticks: options.keyframes.unwrap_or(KEYFRAME_TICKS),
+        ..Header::of(&format!("sim-{}", options.seed), world)
+    };
+    let seat = |faction: FactionId| {
+        let player = options.players[faction.index() % options.players.len()].clone();
+        Seat { faction, player, personality: rules.personality(faction.index()) }
+    };
+    header.seats = Fork::seats_of(&header)?.into_iter().map(seat).collect();
+    Ok(header)
 }
 
 fn read_rules(options: &Options) -> Result<Rules, Error> {

@@ -1,0 +1,172 @@
+//! `sector replay info`: what a replay holds, without playing it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sector_sim::replay::{Header, Replay, Seat, Sha256};
+use sector_sim::{Cause, Digest, Outcome, ResultForm};
+use serde::Serialize;
+
+use super::file::read;
+use crate::output::{Error, say};
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// The replay
+    file: PathBuf,
+    /// Print it as one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a replay holds, as JSON.
+#[derive(Debug, Serialize)]
+struct Info<'a> {
+    header: &'a Header,
+    ticks: u64,
+    orders: u64,
+    refused_orders: Option<u64>,
+    keyframes: u64,
+    states: u64,
+    digest: Digest,
+    chain: Option<Sha256>,
+    complete: bool,
+    truncated_at: Option<u64>,
+    result: Option<ResultForm>,
+    file_bytes: u64,
+}
+
+impl<'a> Info<'a> {
+    fn of(replay: &'a Replay, file_bytes: u64) -> Info<'a> {
+        let header = replay.header();
+        let outcomes = replay.ticks().iter().flat_map(|tick| &tick.outcomes);
+        Info {
+            header,
+            ticks: replay.ticks().len() as u64,
+            orders: replay.orders(),
+            refused_orders: (header.version > 1).then(|| outcomes.filter(|outcome| outcome.is_err()).count() as u64),
+            keyframes: replay.keyframes().len() as u64,
+            states: replay.keyframes().iter().filter(|keyframe| keyframe.state.is_some()).count() as u64,
+            digest: replay.ticks().last().map_or(header.digest, |tick| tick.digest),
+            chain: replay.chain(),
+            complete: replay.footer().is_some(),
+            truncated_at: replay.truncated_at(),
+            result: replay.footer().and_then(|footer| footer.result).map(ResultForm::from),
+            file_bytes,
+        }
+    }
+}
+
+pub(crate) fn info(options: &Options) -> Result<(), Error> {
+    let path = &options.file;
+    let replay = read(path)?;
+    let file_bytes = std::fs::metadata(path).map_or(0, |about| about.len());
+    let info = Info::of(&replay, file_bytes);
+    if options.json {
+        return say(&serde_json::to_string(&info)?);
+    }
+    say(&text(&info))
+}
+
+/// A text from a file, harmless to a terminal.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(200).flat_map(char::escape_debug).collect()
+}
+
+fn text(info: &Info<'_>) -> String {
+    let header = info.header;
+    let rules = header.rules.get("name").and_then(serde_json::Value::as_str).unwrap_or("nameless");
+    let commit = header.commit.as_deref().map_or_else(String::new, |commit| format!(", commit {}", shown(commit)));
+    let mut lines = vec![
+        ("format", format!("{}, version {}", shown(&header.format), header.version)),
+        ("engine", format!("{}{commit}", shown(&header.engine))),
+        ("rules", format!("{}, of rules version {}", shown(rules), header.rules_version)),
+        ("", format!("SHA-256 {}", header.rules_hash)),
+        ("universe", shown(&header.universe_id)),
+        ("seed", header.seed.to_string()),
+        ("size", format!("{} systems, {} factions", header.systems, header.factions)),
+        ("started", header.started_ms.map_or("unknown".into(), utc)),
+    ];
+    if header.seats.is_empty() {
+        lines.push(("seats", "unknown".into()));
+    }
+    for (index, seat) in header.seats.iter().enumerate() {
+        lines.push((if index == 0 { "seats" } else { "" }, seated(seat)));
+    }
+    let refused = info.refused_orders.map_or_else(String::new, |refused| format!(", {refused} of them refused"));
+    let (ticks, bytes) = (info.ticks, info.file_bytes);
+    lines.push(("ticks", format!("{ticks}, in a file of {bytes} bytes")));
+    lines.push(("orders", format!("{}{refused}", info.orders)));
+    if header.version > 1 {
+        lines.push(("keyframes", format!("{}, {} of them with the state", info.keyframes, info.states)));
+    }
+    lines.push(("digest", info.digest.to_string()));
+    if let Some(chain) = info.chain {
+        lines.push(("chain", chain.to_string()));
+    }
+    lines.push(match info.truncated_at {
+        Some(byte) => ("complete", format!("no, it breaks off at byte {byte} of its plain form")),
+        None if info.complete => ("complete", "yes".into()),
+        None => ("complete", "unknown: version 1 has no footer".into()),
+    });
+    if info.complete {
+        lines.push(("result", result(info.result.map(Outcome::from))));
+    }
+    let lines: Vec<String> = lines.into_iter().map(|(name, value)| format!("{name:<9} {value}")).collect();
+    lines.join("\n")
+}
+
+fn seated(seat: &Seat) -> String {
+    let traits = &seat.personality;
+    format!(
+        "{:<3} {} (aggression {}, expansionism {}, greed {}, caution {})",
+        seat.faction.to_string(),
+        shown(&seat.player),
+        traits.aggression,
+        traits.expansionism,
+        traits.greed,
+        traits.caution
+    )
+}
+
+/// How a run ended, in a few words.
+pub(crate) fn result(outcome: Option<Outcome>) -> String {
+    let Some(Outcome { winner, cause, tick }) = outcome else { return "undecided".to_owned() };
+    let winner = winner.map_or("nobody".to_owned(), |winner| winner.to_string());
+    let how = match cause {
+        Cause::Domination => "by domination",
+        Cause::LastStanding => "as the last one standing",
+        Cause::TickLimit => "on points",
+    };
+    format!("{winner} {how} in tick {tick}")
+}
+
+/// A time in milliseconds since 1970, in UTC.
+fn utc(ms: u64) -> String {
+    // Counted from 1 March of the year 0, so that leap days stand at the end of a year; after H. Hinnant.
+    let days = ms / 86_400_000 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let march = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * march + 2) / 5 + 1, if march < 10 { march + 3 } else { march - 9 });
+    let year = era * 400 + year + u64::from(month <= 2);
+    let seconds = ms / 1000 % 86_400;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_as_dates() {
+        assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(utc(951_782_399_000), "2000-02-28 23:59:59 UTC");
+        assert_eq!(utc(951_782_400_000), "2000-02-29 00:00:00 UTC");
+        assert_eq!(utc(1_795_345_045_123), "2026-11-22 10:57:25 UTC");
+        assert!(!utc(u64::MAX).is_empty());
+    }
+}
