@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::incarnation::Incarnation;
 use crate::order::check_name;
 use crate::stream::{NewEvent, StreamId};
 
@@ -65,6 +66,8 @@ pub struct Committed {
 /// The newest committed tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
+    /// The store's incarnation, within which the ids below count.
+    pub incarnation: Incarnation,
     /// The universe.
     pub universe: String,
     /// Its last committed tick.
@@ -86,6 +89,8 @@ pub struct Head {
 /// The newest whole world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
+    /// The store's incarnation, within which the ids below count.
+    pub incarnation: Incarnation,
     /// The universe.
     pub universe: String,
     /// The tick it shows.

@@ -1,5 +1,6 @@
 //! What can go wrong with the store, sorted by what the caller can do about it.
 
+use crate::incarnation::Incarnation;
 use crate::stream::StreamId;
 
 /// The result of every store operation.
@@ -60,6 +61,18 @@ pub enum Error {
         /// The newest id of the stream.
         last: StreamId,
     },
+    /// The store's history is another than the caller knows: it was restored from a backup, or
+    /// emptied. Take a fresh checkpoint and follow from there.
+    #[error(
+        "the store was restored or emptied: the caller knows incarnation {known}, the store is {}; take a fresh checkpoint and follow from its event id",
+        current.map_or_else(|| "not marked".to_owned(), |current| current.to_string())
+    )]
+    Restored {
+        /// The incarnation the caller wanted to go on in.
+        known: Incarnation,
+        /// The store's, if it has one.
+        current: Option<Incarnation>,
+    },
     /// The universe does not run (any more); read the head for the one that does.
     #[error("universe {given:?} takes no orders; running: {current:?}")]
     WrongUniverse {
@@ -102,6 +115,21 @@ impl Error {
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
+    }
+
+    /// Whether whoever follows must begin anew with a checkpoint.
+    #[must_use]
+    pub fn needs_checkpoint(&self) -> bool {
+        matches!(self, Self::HistoryTrimmed { .. } | Self::Restored { .. })
+    }
+
+    /// Unavailable for a reason that is better said in our words.
+    pub(crate) fn unavailable_because(
+        doing: &'static str,
+        detail: impl Into<String>,
+        source: impl Into<Source>,
+    ) -> Self {
+        Self::Unavailable { doing, detail: detail.into(), source: Some(source.into()) }
     }
 
     pub(crate) fn unavailable(doing: &'static str, source: impl Into<Source>) -> Self {

@@ -1,22 +1,26 @@
 //! Every key of a sector in Redis: its type, who writes it, how long it lives.
 //!
 //! Names below are the defaults; `sector:` is [`KeyNames::prefix`]. With a
-//! [`hash_tag`](KeyNames::hash_tag) every name begins with `{tag}:`, so that all keys of a sector
-//! lie in one slot of a cluster and one script may touch them all.
+//! [`sector_id`](KeyNames::sector_id) every name begins with `{id}:`, so that all keys of a sector
+//! lie in one slot of a cluster and one script may touch them all. A sector without an id has the
+//! plain names, which a cluster spreads over its nodes: there an id is needed.
+//!
+//! Only [`REGISTRY`] lies outside: the set of all sectors of this Redis, by which services find
+//! them. Opening a store adds its id, or [`DEFAULT_SECTOR`] for the sector without one.
 //!
 //! | key                     | type   | holds                                              | written by  | lives                       |
 //! |-------------------------|--------|----------------------------------------------------|-------------|-----------------------------|
-//! | `sector:format`         | string | the version of this layout                         | opening     | for ever                    |
-//! | `sector:world`          | hash   | the newest commit, and where the checkpoint stands | commit      | for ever, overwritten       |
+//! | `sector:format`         | string | version of this layout, a space, the incarnation   | opening     | for ever                    |
+//! | `sector:world`          | hash   | the newest commit, where the checkpoint stands, and its sum | commit | for ever, overwritten  |
 //! | `sector:snapshot`       | string | the newest checkpoint, JSON                        | commit      | for ever, overwritten       |
-//! | `sector:events`         | stream | `type`, `data`; ids `n-0`                          | commit      | the last `event_maxlen`     |
-//! | `sector:orders`         | stream | `universe`, `player`, `source`, `at_ms`, `order`…  | append      | until a checkpoint has them |
+//! | `sector:events`         | stream | `type`, `data`, `sum`; ids `n-0`                   | commit      | the last `event_maxlen`     |
+//! | `sector:orders`         | stream | `universe`, `player`, `source`, `at_ms`, then `order`, `sum` per order | append      | until a checkpoint has them |
 //! | `sector:orders:last`    | string | number of the last order entry                     | append      | for ever                    |
 //! | `sector:client-ids`     | hash   | player, client id → order entry                    | append      | the universe                |
 //! | `sector:lease`          | string | `epoch holder`                                     | worker      | the lease's life            |
 //! | `sector:lease:epoch`    | string | the last epoch given                               | worker      | for ever                    |
 //! | `sector:seats`          | hash   | faction → since, player; player → seen, faction    | claims      | the universe                |
-//! | `sector:records`        | list   | replay records of the running universe, by tick    | commit      | the universe                |
+//! | `sector:records`        | list   | replay records of the running universe, by tick, sealed | commit      | the universe                |
 //! | `sector:replay:<u>`     | list   | the same of finished universe `u`                  | commit      | the last `keep_runs` runs   |
 //! | `sector:runs`           | list   | finished universes, newest first                   | commit      | the last `keep_runs` runs   |
 //! | `sector:runs:summaries` | hash   | universe → summary                                 | commit      | the last `keep_runs` runs   |
@@ -25,10 +29,19 @@
 //! | `sector:control`        | hash   | `paused`, `restart`, `restart_seed`, `restart_last`| api, commit | until changed               |
 //! | `sector:nonces`         | hash   | nonce key → value                                  | api         | until taken or ended        |
 //! | `sector:nonces:ends`    | zset   | nonce key by its end, ms since 1970                | api         | with the nonce              |
+//! | `sectors`               | set    | the sectors of this Redis                          | opening     | for ever                    |
+//!
+//! A sum is the XXH3 of the payload before it, 16 hex digits; sealed means with its sum in front.
 
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
+use crate::sector_id::SectorId;
+
+/// The key of the set of all sectors.
+pub const REGISTRY: &str = "sectors";
+/// What the sector without an id is called in [`REGISTRY`]; no [`SectorId`] looks like it.
+pub const DEFAULT_SECTOR: &str = "(default)";
 
 /// The names an operator may choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +54,8 @@ pub struct KeyNames {
     pub snapshot_key: String,
     /// What all other names begin with, before a colon.
     pub prefix: String,
-    /// What puts all keys of the sector into one slot of a cluster, without the braces.
-    pub hash_tag: Option<String>,
+    /// The sector's id, which puts all its keys into one slot of a cluster.
+    pub sector_id: Option<SectorId>,
 }
 
 impl Default for KeyNames {
@@ -52,7 +65,7 @@ impl Default for KeyNames {
             order_stream: "sector:orders".into(),
             snapshot_key: "sector:snapshot".into(),
             prefix: "sector".into(),
-            hash_tag: None,
+            sector_id: None,
         }
     }
 }
@@ -83,17 +96,9 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// # Errors
-    /// [`Error::Config`] when a name is empty, two keys share a name, or the tag is not one.
+    /// [`Error::Config`] when a name is empty or has braces, or two keys share a name.
     pub(crate) fn new(names: &KeyNames) -> Result<Self> {
-        let tag = match names.hash_tag.as_deref() {
-            None => String::new(),
-            Some(tag) if !tag.is_empty() && !tag.contains(['{', '}']) => format!("{{{tag}}}:"),
-            Some(tag) => {
-                return Err(Error::config(format!(
-                    "the hash tag is {tag:?}; allowed: any text without braces, not empty"
-                )));
-            }
-        };
+        let tag = names.sector_id.as_ref().map(|id| format!("{{{id}}}:")).unwrap_or_default();
         let chosen = |name: &str| format!("{tag}{name}");
         let own = |name: &str| format!("{tag}{}:{name}", names.prefix);
         let keys = Self {
@@ -126,11 +131,17 @@ impl Keys {
             if name.is_empty() {
                 return Err(Error::config(format!("the {what} has no name; give it one")));
             }
+            // A brace would undo the tag.
+            if name.contains(['{', '}']) {
+                return Err(Error::config(format!(
+                    "the {what} is named {name:?}; allowed: any name without braces, which a sector id puts in front"
+                )));
+            }
         }
         let all = keys.fixed();
         let mut different = BTreeSet::new();
         for key in all {
-            if !different.insert(key) || key.starts_with(&keys.replay) {
+            if !different.insert(key) || key.starts_with(&keys.replay) || key == REGISTRY {
                 return Err(Error::config(format!("the key {key:?} would be used for two things; choose other names")));
             }
         }
@@ -176,7 +187,7 @@ mod tests {
         let plain = Keys::new(&KeyNames::default()).unwrap();
         assert_eq!(plain.events, "sector:events");
         assert_eq!(plain.replay("u1"), "sector:replay:u1");
-        let names = KeyNames { hash_tag: Some("alpha".into()), ..KeyNames::default() };
+        let names = KeyNames { sector_id: Some("alpha".parse().unwrap()), ..KeyNames::default() };
         let tagged = Keys::new(&names).unwrap();
         assert_eq!(tagged.events, "{alpha}:sector:events");
         for key in tagged.fixed() {
@@ -187,19 +198,8 @@ mod tests {
 
     #[test]
     fn names_that_clash_are_refused() {
-        for (event_stream, hash_tag) in [
-            ("sector:orders", None),
-            ("sector:world", None),
-            ("sector:replay:x", None),
-            ("", None),
-            ("events", Some("{a}")),
-            ("events", Some("")),
-        ] {
-            let names = KeyNames {
-                event_stream: event_stream.into(),
-                hash_tag: hash_tag.map(str::to_owned),
-                ..KeyNames::default()
-            };
+        for event_stream in ["sector:orders", "sector:world", "sector:replay:x", "", "sectors", "{a}:events", "a}b"] {
+            let names = KeyNames { event_stream: event_stream.into(), ..KeyNames::default() };
             assert!(Keys::new(&names).is_err(), "{names:?}");
         }
     }

@@ -37,30 +37,37 @@
 //!
 //! Payloads (orders, events, snapshots, records) are opaque to both.
 
+pub mod backoff;
 pub mod clock;
 pub mod commit;
 pub mod embedded;
 pub mod error;
+pub mod incarnation;
 pub mod keys;
 pub mod open;
 pub mod order;
 pub mod redis;
+mod seal;
 pub mod seat;
+pub mod sector_id;
 pub mod store;
 pub mod stream;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod wait;
 
+pub use backoff::Backoff;
 pub use clock::{Clock, ManualClock, SteadyClock};
 pub use commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 pub use embedded::{EmbeddedStore, MAX_NONCES};
 pub use error::{Error, Result};
+pub use incarnation::{Incarnation, Position};
 pub use keys::KeyNames;
 pub use open::{DEFAULT_KEEP_RUNS, Place, StoreOptions, open};
 pub use order::{BatchOrder, OrderBatch, OrderEntry, Receipt};
-pub use redis::{RedisOptions, RedisStore};
+pub use redis::{RedisOptions, RedisReport, RedisStore, sectors};
 pub use seat::{Claim, ClaimOutcome};
+pub use sector_id::SectorId;
 pub use store::{Durability, RestartRequest, Store};
 pub use stream::{Event, NewEvent, StreamId};
 pub use wait::MAX_WAIT;

@@ -40,13 +40,17 @@ pub struct StoreOptions {
     pub keep_runs: usize,
     /// The clock of the embedded store; Redis uses its own.
     pub clock: Arc<dyn Clock>,
+    /// Whether to refuse a Redis that is set up to forget, or does not tell: one without AOF, or
+    /// with a `maxmemory-policy` that drops keys. The other places are what they are.
+    pub require_durable: bool,
 }
 
 impl StoreOptions {
-    /// The usual options for a place.
+    /// The usual options for a place, which take a Redis as it is.
     #[must_use]
     pub fn new(place: Place) -> Self {
-        Self { place, keep_runs: DEFAULT_KEEP_RUNS, clock: Arc::new(SteadyClock::default()) }
+        let clock = Arc::new(SteadyClock::default());
+        Self { place, keep_runs: DEFAULT_KEEP_RUNS, clock, require_durable: false }
     }
 
     /// An empty store in memory.
@@ -62,7 +66,7 @@ impl StoreOptions {
 /// [`Config`](crate::Error::Config), saying what to change, when it cannot be opened as configured;
 /// [`Unavailable`](crate::Error::Unavailable) when Redis does not answer (yet).
 pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>> {
-    let StoreOptions { place, keep_runs, clock } = options;
+    let StoreOptions { place, keep_runs, clock, require_durable } = options;
     match place {
         Place::Memory => Ok(Arc::new(EmbeddedStore::memory(clock, keep_runs)?)),
         Place::Directory(path) => {
@@ -72,6 +76,6 @@ pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>> {
                 opened.await.map_err(|error| crate::Error::unavailable("opening the data directory", error))??;
             Ok(Arc::new(store))
         }
-        Place::Redis(redis) => Ok(Arc::new(RedisStore::connect(&redis, keep_runs).await?)),
+        Place::Redis(redis) => Ok(Arc::new(RedisStore::connect(&redis, keep_runs, require_durable).await?)),
     }
 }

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::error::Result;
+use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt};
 use crate::seat::{Claim, ClaimOutcome};
 use crate::stream::{Event, StreamId};
@@ -106,12 +107,35 @@ pub trait Store: Send + Sync + 'static {
     /// Up to `count` finished runs, newest first. Older ones than the store's `keep_runs` are gone.
     async fn runs(&self, count: usize) -> Result<Vec<Run>>;
 
-    /// Up to `count` events after `after`, waiting up to `wait` for the first.
+    /// Up to `count` events after `from`, waiting up to `wait` for the first.
     ///
     /// # Errors
-    /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from `after`; never
-    /// for the checkpoint's event id.
-    async fn events_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Event>>;
+    /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from there, never for
+    /// the checkpoint's event id; [`Restored`](crate::Error::Restored) when the store is not of the
+    /// incarnation `from` names.
+    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>>;
+
+    /// [`events_from`](Store::events_from) in whichever incarnation the store has.
+    ///
+    /// # Errors
+    /// As `events_from`, without `Restored`.
+    async fn events_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Event>> {
+        self.events_from(after.into(), count, wait).await
+    }
+
+    /// The store's incarnation.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::Error::Unavailable), and for a store that was emptied meanwhile and
+    /// is not marked anew until the next write.
+    async fn incarnation(&self) -> Result<Incarnation>;
+
+    /// Gives the store a new incarnation, after its history was replaced by that of a backup, so
+    /// that everybody who followed begins anew.
+    ///
+    /// # Errors
+    /// [`Config`](crate::Error::Config) while a worker holds the lease.
+    async fn renew_incarnation(&self) -> Result<Incarnation>;
 
     /// Gives the faction to the player, unless another holds it or the player holds another.
     async fn claim(

@@ -67,7 +67,6 @@
 //! # }
 //! ```
 
-pub mod backoff;
 pub mod body;
 pub mod client;
 pub mod config;
@@ -87,7 +86,6 @@ pub mod shutdown;
 pub mod store;
 pub mod telemetry;
 
-pub use backoff::Backoff;
 pub use body::{Body, BodyError, BoxError, Request, Response};
 pub use client::{Client, ClientOptions};
 pub use context::Context;
@@ -97,6 +95,7 @@ pub use limits::Limits;
 pub use problem::{FieldError, Problem};
 pub use query::Query;
 pub use router::{Router, Routes};
+pub use sector_redis::Backoff;
 pub use serve::{bind, serve};
 pub use shutdown::{CancellationToken, TaskTracker, shutdown_on_signals};
 pub use store::{KeyConfig, StoreConfig};

@@ -10,6 +10,7 @@ use super::writer::Change;
 use super::{control, lease};
 use crate::commit::{Commit, Committed, Previous, cursor_out_of_range, universe_taken};
 use crate::error::Result;
+use crate::seal::seal;
 use crate::stream::StreamId;
 
 pub(super) fn commit(
@@ -48,12 +49,13 @@ pub(super) fn commit(
     };
     world.write(txn)?;
     let universe = commit.universe.as_str();
-    txn.open_table(RECORDS)?.insert((universe, commit.tick), commit.record.as_str())?;
+    txn.open_table(RECORDS)?.insert((universe, commit.tick), seal(&commit.record).as_str())?;
     if let Some(header) = &commit.begin {
         txn.open_table(HEADERS)?.insert(universe, header.as_str())?;
     }
     if let Some(snapshot) = &commit.checkpoint {
-        let row = (universe, world.tick, event, world.cursor, snapshot.as_str());
+        let sealed = seal(snapshot);
+        let row = (universe, world.tick, event, world.cursor, sealed.as_str());
         txn.open_table(CHECKPOINT)?.insert((), row)?;
         txn.open_table(ORDERS)?.retain_in(..=world.cursor, |_, _| false)?;
     }
@@ -134,7 +136,7 @@ fn append_events(txn: &WriteTransaction, commit: &Commit, before: u64) -> Result
     let mut number = before;
     for event in &commit.events {
         number += 1;
-        table.insert(number, (event.kind.as_str(), event.data.as_str()))?;
+        table.insert(number, (event.kind.as_str(), seal(&event.data).as_str()))?;
     }
     txn.open_table(COUNTERS)?.insert(EVENT, number)?;
     Ok(number)

@@ -33,7 +33,10 @@ pub(super) fn open(directory: &Path) -> Result<(Database, File)> {
         make(directory)?;
     }
     look(&path)?;
-    let database = Builder::new().set_cache_size(CACHE_BYTES).open(&path).map_err(|error| unreadable(&path, &error))?;
+    let mut database =
+        Builder::new().set_cache_size(CACHE_BYTES).open(&path).map_err(|error| unreadable(&path, &error))?;
+    // Every page against its checksum: what a disk has changed is found now, not in a month.
+    database.check_integrity().map_err(|error| unreadable(&path, &error))?;
     tables::prepare(&database, &path.display().to_string())?;
     Ok((database, lock))
 }

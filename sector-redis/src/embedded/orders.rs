@@ -7,6 +7,7 @@ use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 use super::tables::{self, CLIENT_IDS, COUNTERS, ORDER, ORDERS, counter, next_number};
 use super::writer::Change;
 use crate::error::{Error, Result};
+use crate::seal::{seal, unseal};
 use crate::order::{OrderBatch, OrderEntry, Receipt};
 use crate::stream::{StreamId, check_readable};
 
@@ -30,7 +31,7 @@ pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Chang
                 continue;
             }
         }
-        bodies.push(order.body.as_str());
+        bodies.push(seal(&order.body));
     }
     if bodies.is_empty() {
         // No fresh order means the first one was known, so `earlier` is its entry.
@@ -42,7 +43,7 @@ pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Chang
     for client_id in fresh.into_keys() {
         client_ids.insert((batch.player.as_str(), client_id), number)?;
     }
-    let row = (batch.universe.as_str(), batch.player.as_str(), batch.source.as_str(), batch.at_ms, bodies);
+    let row = (batch.universe.as_str(), batch.player.as_str(), batch.source.as_str(), batch.at_ms, bodies.iter().map(String::as_str).collect());
     txn.open_table(ORDERS)?.insert(number, row)?;
     let id = StreamId::new(number);
     Ok(Change::wrote(Receipt { id, duplicates }).with_order(number))
@@ -58,13 +59,15 @@ pub(super) fn after(txn: &ReadTransaction, cursor: StreamId, count: usize) -> Re
     for row in table.range(cursor.next().number()..)?.take(count) {
         let (id, row) = row?;
         let (universe, player, source, at_ms, orders) = row.value();
+        let id = StreamId::new(id.value());
+        let whole = |body: &str| unseal(|| format!("order entry {id}"), body.to_owned());
         entries.push(OrderEntry {
-            id: StreamId::new(id.value()),
+            id,
             universe: universe.to_owned(),
             player: player.to_owned(),
             source: source.to_owned(),
             at_ms,
-            orders: orders.into_iter().map(str::to_owned).collect(),
+            orders: orders.into_iter().map(whole).collect::<Result<_>>()?,
         });
     }
     Ok(entries)

@@ -6,6 +6,8 @@ use super::control;
 use super::tables::{self, CHECKPOINT, COUNTERS, EVENT, EVENTS, HEADERS, RECORDS, RUNS, counter};
 use crate::commit::{Checkpoint, Head, Run};
 use crate::error::Result;
+use crate::incarnation::Position;
+use crate::seal::unseal;
 use crate::stream::{Event, StreamId, check_readable};
 
 pub(super) fn head(txn: &ReadTransaction) -> Result<Option<Head>> {
@@ -13,6 +15,7 @@ pub(super) fn head(txn: &ReadTransaction) -> Result<Option<Head>> {
         return Ok(None);
     };
     Ok(Some(Head {
+        incarnation: tables::incarnation(txn)?,
         universe: world.universe,
         tick: world.tick,
         digest: world.digest,
@@ -25,16 +28,17 @@ pub(super) fn head(txn: &ReadTransaction) -> Result<Option<Head>> {
 }
 
 pub(super) fn checkpoint(txn: &ReadTransaction) -> Result<Option<Checkpoint>> {
-    let row = txn.open_table(CHECKPOINT)?.get(())?;
-    Ok(row.map(|row| {
-        let (universe, tick, event, cursor, snapshot) = row.value();
-        Checkpoint {
-            universe: universe.to_owned(),
-            tick,
-            event_id: StreamId::new(event),
-            cursor: StreamId::new(cursor),
-            snapshot: snapshot.to_owned(),
-        }
+    let Some(row) = txn.open_table(CHECKPOINT)?.get(())? else {
+        return Ok(None);
+    };
+    let (universe, tick, event, cursor, snapshot) = row.value();
+    Ok(Some(Checkpoint {
+        incarnation: tables::incarnation(txn)?,
+        universe: universe.to_owned(),
+        tick,
+        event_id: StreamId::new(event),
+        cursor: StreamId::new(cursor),
+        snapshot: unseal(|| format!("snapshot of tick {tick} of universe {universe:?}"), snapshot.to_owned())?,
     }))
 }
 
@@ -49,7 +53,9 @@ pub(super) fn records(
     let range = (universe, from_tick)..=(universe, u64::MAX);
     for row in table.range(range)?.take(count) {
         let (key, record) = row?;
-        records.push((key.value().1, record.value().to_owned()));
+        let tick = key.value().1;
+        let what = || format!("record of tick {tick} of universe {universe:?}");
+        records.push((tick, unseal(what, record.value().to_owned())?));
     }
     Ok(records)
 }
@@ -70,7 +76,9 @@ pub(super) fn runs(txn: &ReadTransaction, count: usize) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-pub(super) fn events_after(txn: &ReadTransaction, after: StreamId, count: usize) -> Result<Vec<Event>> {
+pub(super) fn events_from(txn: &ReadTransaction, from: Position, count: usize) -> Result<Vec<Event>> {
+    from.check(Some(tables::incarnation(txn)?))?;
+    let after = from.after;
     let table = txn.open_table(EVENTS)?;
     let last = counter(&txn.open_table(COUNTERS)?, EVENT)?;
     let kept_after = table.first()?.map_or(last, |(id, _)| id.value() - 1);
@@ -80,7 +88,9 @@ pub(super) fn events_after(txn: &ReadTransaction, after: StreamId, count: usize)
     for row in table.range(after.next().number()..)?.take(count) {
         let (id, row) = row?;
         let (kind, data) = row.value();
-        events.push(Event { id: StreamId::new(id.value()), kind: kind.to_owned(), data: data.to_owned() });
+        let id = StreamId::new(id.value());
+        let data = unseal(|| format!("event {id}"), data.to_owned())?;
+        events.push(Event { id, kind: kind.to_owned(), data });
     }
     Ok(events)
 }

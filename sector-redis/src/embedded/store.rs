@@ -17,6 +17,7 @@ use super::{commit, control, directory, lease, orders, reads, seats};
 use crate::clock::Clock;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
 use crate::error::{Error, Result};
+use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
 use crate::seat::{Claim, ClaimOutcome};
 use crate::store::{Durability, MAX_READ, RestartRequest, Store};
@@ -172,12 +173,15 @@ impl Store for EmbeddedStore {
         self.read(move |txn| reads::runs(txn, count)).await
     }
 
-    async fn events_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
         let count = count.clamp(1, MAX_READ);
         let mut growth = Growth::watch(&self.newest.event, wait);
+        let mut looked = false;
         loop {
-            if !growth.ends_at(after) {
-                let found = self.read(move |txn| reads::events_after(txn, after, count)).await?;
+            // Whether the incarnation fits is looked at even where there is nothing to read.
+            if !growth.ends_at(from.after) || (from.incarnation.is_some() && !looked) {
+                looked = true;
+                let found = self.read(move |txn| reads::events_from(txn, from, count)).await?;
                 if !found.is_empty() {
                     return Ok(found);
                 }
@@ -186,6 +190,15 @@ impl Store for EmbeddedStore {
                 return Ok(Vec::new());
             }
         }
+    }
+
+    async fn incarnation(&self) -> Result<Incarnation> {
+        self.read(tables::incarnation).await
+    }
+
+    async fn renew_incarnation(&self) -> Result<Incarnation> {
+        let (new, clock) = (Incarnation::random()?, self.clock.clone());
+        self.writer.write(move |txn| lease::renew_incarnation(txn, new, clock.now_ms())).await
     }
 
     async fn claim(

@@ -2,7 +2,7 @@
 //!
 //! | table       | key                        | value                                              | lives                     |
 //! |-------------|----------------------------|----------------------------------------------------|---------------------------|
-//! | `meta`      | `format`                   | [`FORMAT`]                                         | for ever                  |
+//! | `meta`      | `format`, `incarnation`    | [`FORMAT`], the incarnation's number               | for ever                  |
 //! | `counters`  | [`EPOCH`] and its like     | the last number given                              | for ever                  |
 //! | `lease`     | –                          | holder, epoch, end by the store's clock            | until the process ends    |
 //! | `world`     | –                          | [`World`]: the newest committed tick               | for ever, overwritten     |
@@ -18,14 +18,20 @@
 //! | `awards`    | universe, faction, award   | body                                               | for ever                  |
 //! | `control`   | `paused`, `restart`        | number and seed (paused: 1, none)                  | until changed             |
 //!
+//! Bodies, data, records and the snapshot are sealed: with their checksum in front.
+//!
 //! Nonces are not stored: a login cut by a restart begins anew, and none can be taken twice.
 
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction};
 
 use crate::error::{Error, Result};
+use crate::incarnation::Incarnation;
 
 /// The version of this layout.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
+/// The version before, which had neither incarnation nor checksums and is otherwise the same.
+const FORMAT_BEFORE: u64 = 1;
+const INCARNATION: &str = "incarnation";
 
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub(super) const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
@@ -140,9 +146,9 @@ pub(super) fn check(txn: &ReadTransaction, place: &str) -> Result<bool> {
         Err(_) => return Err(foreign()),
     };
     match meta.get("format")?.map(|guard| guard.value()) {
-        Some(FORMAT) => Ok(false),
+        Some(FORMAT | FORMAT_BEFORE) => Ok(false),
         Some(other) => Err(Error::config(format!(
-            "{place} has format {other}, this version reads format {FORMAT}; start the version that wrote it, or name another data directory"
+            "{place} has format {other}, this version reads format {FORMAT} and what format {FORMAT_BEFORE} left; start the version that wrote it, or name another data directory"
         ))),
         None => Err(foreign()),
     }
@@ -153,8 +159,10 @@ pub(super) fn check(txn: &ReadTransaction, place: &str) -> Result<bool> {
 pub(super) fn prepare(database: &Database, place: &str) -> Result<()> {
     let is_new = check(&database.begin_read()?, place)?;
     let txn = database.begin_write()?;
-    if is_new {
+    let known = txn.open_table(META)?.get(INCARNATION)?.is_some();
+    if is_new || !known {
         txn.open_table(META)?.insert("format", FORMAT)?;
+        set_incarnation(&txn, Incarnation::random()?)?;
     }
     txn.open_table(LEASE)?.remove(())?;
     // Opening a table for writing creates it; reads can then rely on it.
@@ -172,6 +180,17 @@ pub(super) fn prepare(database: &Database, place: &str) -> Result<()> {
     txn.open_table(AWARDS)?;
     txn.open_table(CONTROL)?;
     txn.commit()?;
+    Ok(())
+}
+
+/// The store's incarnation.
+pub(super) fn incarnation(txn: &ReadTransaction) -> Result<Incarnation> {
+    let number = txn.open_table(META)?.get(INCARNATION)?.map(|guard| guard.value());
+    number.map(Incarnation::new).ok_or_else(|| Error::corrupt("data file", "it has no incarnation"))
+}
+
+pub(super) fn set_incarnation(txn: &WriteTransaction, incarnation: Incarnation) -> Result<()> {
+    txn.open_table(META)?.insert(INCARNATION, incarnation.number())?;
     Ok(())
 }
 

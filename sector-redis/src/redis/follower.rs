@@ -2,26 +2,29 @@
 //!
 //! The follower waits on both streams over its own connection and tells, through a watch channel,
 //! which numbers are the newest. Readers then read for themselves; a follower that is late or has
-//! lost its connection delays them, it cannot mislead them.
+//! lost its connection delays them, it cannot mislead them. When the sector moves to another node,
+//! its connection ends, and the next one is made to where the sector is.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{AsyncConnectionConfig, Client, Value, cmd};
+use redis::{Value, cmd};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
-use super::connection::{CONNECT_TIMEOUT, from_redis, run};
+use super::answer::only;
+use super::link::pauses;
 use super::reply::number;
-use crate::error::Result;
+use super::route::Route;
+use crate::error::{Error, Result};
 use crate::keys::Keys;
 
 /// How long one blocking read lasts. At its end the numbers are read anyway, so that readers learn
 /// of a Redis that was emptied or restored.
-const BLOCK: Duration = Duration::from_secs(5);
-/// Pauses before connecting again: the first, and the longest.
-const RETRY_DELAY: Duration = Duration::from_millis(50);
-const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
+const BLOCK: Duration = Duration::from_secs(2);
+/// How long a command may take, waiting included: a peer that is gone without a word is noticed
+/// then.
+const LIMIT: Duration = Duration::from_secs(4);
 
 /// The newest number of each stream, as far as the follower knows.
 pub(super) struct Newest {
@@ -36,33 +39,28 @@ impl Newest {
 }
 
 /// Follows until it is aborted.
-pub(super) async fn follow(client: Client, keys: Keys, newest: Arc<Newest>) {
-    let mut delay = RETRY_DELAY;
+pub(super) async fn follow(route: Arc<Route>, keys: Keys, newest: Arc<Newest>) {
+    let mut pauses = pauses();
     loop {
         let mut came_through = false;
-        if let Err(error) = follow_once(&client, &keys, &newest, &mut came_through).await {
+        if let Err(error) = follow_once(&route, &keys, &newest, &mut came_through).await {
             tracing::warn!(%error, "following the streams was cut; connecting again");
         }
         if came_through {
-            delay = RETRY_DELAY;
+            pauses.reset();
         }
-        sleep(delay).await;
-        delay = (delay * 2).min(RETRY_DELAY_MAX);
+        pauses.wait().await;
     }
 }
 
-async fn follow_once(client: &Client, keys: &Keys, newest: &Newest, came_through: &mut bool) -> Result<()> {
+async fn follow_once(route: &Route, keys: &Keys, newest: &Newest, came_through: &mut bool) -> Result<()> {
     let doing = "following the streams";
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT_TIMEOUT))
-        .set_response_timeout(Some(BLOCK * 2));
-    let mut connection =
-        client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| from_redis(doing, error))?;
+    let mut connection = route.connect(&keys.world, LIMIT).await?;
     loop {
         let command = cmd("HGET").arg(&keys.world).arg("event").to_owned();
-        let event: Option<String> = run(&mut connection, &command, doing).await?;
+        let event: Option<String> = only(&mut connection, &command, doing).await?;
         let command = cmd("GET").arg(&keys.last_order).to_owned();
-        let order: Option<String> = run(&mut connection, &command, doing).await?;
+        let order: Option<String> = only(&mut connection, &command, doing).await?;
         let event = number("last event", event.as_deref().unwrap_or("0"))?;
         let order = number("last order", order.as_deref().unwrap_or("0"))?;
         announce(&newest.event, event);
@@ -80,7 +78,8 @@ async fn follow_once(client: &Client, keys: &Keys, newest: &Newest, came_through
             .arg(format!("{event}-0"))
             .arg(format!("{order}-0"))
             .to_owned();
-        let _: Value = run(&mut connection, &command, doing).await?;
+        let read = timeout(LIMIT, only::<Value>(&mut connection, &command, doing)).await;
+        read.map_err(|elapsed| Error::unavailable(doing, elapsed))??;
     }
 }
 

@@ -1,15 +1,33 @@
 //! The store in Redis (or Valkey): every write is one script, every script is in `src/script`.
 //!
-//! One managed connection carries all short commands; a second one, of the `follower`, blocks on
-//! both streams and wakes the readers of this process, however many they are. Commands have a
-//! timeout; only reads are retried here, since a write that timed out may have happened.
+//! One kept connection (`link`) carries all short commands; a second one, of the `follower`, blocks
+//! on both streams and wakes the readers of this process, however many they are. Where both lead,
+//! says the `route`: one server, the owner of the sector's slot in a cluster, or a sentinel's
+//! master. Every command has a time limit, and only so many are on their way at once.
+//!
+//! A read is repeated for want of a connection. A write is sent once; when its answer was lost, it
+//! is asked again only where asking again reads back what the first time came to, or does no harm.
+//! What may have happened and cannot be found out is `Unavailable`, never a guess.
 
-mod connection;
+mod answer;
+mod commit;
+mod control;
 mod follower;
+mod lease;
+mod link;
+mod nonces;
 mod options;
+mod orders;
+mod registry;
 mod reply;
+mod report;
+mod route;
 mod scripts;
+mod seats;
 mod store;
+mod world;
 
 pub use options::RedisOptions;
+pub use registry::sectors;
+pub use report::RedisReport;
 pub use store::RedisStore;

@@ -11,7 +11,10 @@ const DEFAULT_COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
 /// How to reach Redis, and what the keys are called.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisOptions {
-    /// `redis://[user:password@]host[:port][/database]` or `redis+unix:///path`.
+    /// `redis://[user:password@]host[:port][/database]`, `redis+unix:///path`,
+    /// `redis-cluster://[user:password@]host[:port],…` with any nodes of the cluster, or
+    /// `redis-sentinel://[user:password@]host[:port],…/master[/database]` with the sentinels, which
+    /// are asked without a user.
     pub url: String,
     /// The names of the keys.
     pub names: KeyNames,

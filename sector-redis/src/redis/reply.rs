@@ -3,7 +3,9 @@
 use redis::{FromRedisValue, Value};
 
 use crate::error::{Error, Result};
+use crate::incarnation::Incarnation;
 use crate::order::OrderEntry;
+use crate::seal;
 use crate::stream::{Event, StreamId};
 
 /// The refusal of a reply that none of our writes can explain.
@@ -24,6 +26,29 @@ pub(super) fn next(what: &str, row: &mut impl Iterator<Item = Option<String>>) -
 /// The next value, a number.
 pub(super) fn next_number(what: &str, row: &mut impl Iterator<Item = Option<String>>) -> Result<u64> {
     number(what, &next(what, row)?)
+}
+
+/// The incarnation in a mark, as `open.lua` writes it; `None` for a store that is not marked.
+pub(super) fn incarnation(mark: Option<&str>) -> Result<Option<Incarnation>> {
+    match mark {
+        None | Some("") => Ok(None),
+        Some(mark) => {
+            let text = mark.split_once(' ').map_or("", |(_, incarnation)| incarnation);
+            let parsed = text.parse().map_err(|_| unexpected("format", format!("{mark:?} has no incarnation")))?;
+            Ok(Some(parsed))
+        }
+    }
+}
+
+/// The sum of an order in the order stream: over everything that is applied or told of it.
+pub(super) fn order_sum(universe: &str, player: &str, source: &str, at_ms: u64, body: &str) -> String {
+    let at_ms = at_ms.to_string();
+    seal::sum_of(&[universe, player, source, &at_ms, body])
+}
+
+/// The sum of an event.
+pub(super) fn event_sum(kind: &str, data: &str) -> String {
+    seal::sum_of(&[kind, data])
 }
 
 /// An entry of a stream: its id and its fields, in order.
@@ -57,18 +82,33 @@ impl Entry {
             .ok_or_else(|| unexpected(what, format!("entry {} has no {name}", self.id)))
     }
 
+    /// The event, whole as it was committed. Format 1 wrote no sums.
     pub(super) fn into_event(mut self) -> Result<Event> {
-        Ok(Event { id: self.id, kind: self.field("event", "type")?, data: self.field("event", "data")? })
+        let (kind, data) = (self.field("event", "type")?, self.field("event", "data")?);
+        if let Some((_, stored)) = self.fields.iter().find(|(name, _)| name == "sum") {
+            self.check(stored, &event_sum(&kind, &data))?;
+        }
+        Ok(Event { id: self.id, kind, data })
     }
 
+    /// The orders, whole as they were accepted. Format 1 wrote no sums.
     pub(super) fn into_order(mut self) -> Result<OrderEntry> {
-        Ok(OrderEntry {
-            id: self.id,
-            universe: self.field("order", "universe")?,
-            player: self.field("order", "player")?,
-            source: self.field("order", "source")?,
-            at_ms: number("order time", &self.field("order", "at_ms")?)?,
-            orders: self.fields.into_iter().filter(|(name, _)| name == "order").map(|(_, body)| body).collect(),
-        })
+        let universe = self.field("order", "universe")?;
+        let player = self.field("order", "player")?;
+        let source = self.field("order", "source")?;
+        let at_ms = number("order time", &self.field("order", "at_ms")?)?;
+        let mut orders: Vec<String> = Vec::new();
+        for (name, value) in std::mem::take(&mut self.fields) {
+            match (name.as_str(), orders.last()) {
+                ("order", _) => orders.push(value),
+                ("sum", Some(body)) => self.check(&value, &order_sum(&universe, &player, &source, at_ms, body))?,
+                _ => {}
+            }
+        }
+        Ok(OrderEntry { id: self.id, universe, player, source, at_ms, orders })
+    }
+
+    fn check(&self, stored: &str, expected: &str) -> Result<()> {
+        if stored == expected { Ok(()) } else { Err(seal::damaged(format!("entry {} in Redis", self.id))) }
     }
 }

@@ -3,15 +3,21 @@
 use redis::Script;
 
 macro_rules! scripts {
-    ($($name:ident)*) => {
+    (reads: $($read:ident)* ; writes: $($write:ident)*) => {
         pub(super) struct Scripts {
-            $(pub(super) $name: Script,)*
+            $(pub(super) $read: Script,)*
+            $(pub(super) $write: Script,)*
         }
 
         impl Scripts {
             pub(super) fn new() -> Self {
                 Self {
-                    $($name: Script::new(include_str!(concat!("../script/", stringify!($name), ".lua"))),)*
+                    $($read: Script::new(include_str!(concat!("../script/", stringify!($read), ".lua"))),)*
+                    // Nothing is written into a store that is not marked as ours.
+                    $($write: Script::new(concat!(
+                        include_str!("../script/mark.lua"),
+                        include_str!(concat!("../script/", stringify!($write), ".lua")),
+                    )),)*
                 }
             }
         }
@@ -19,23 +25,28 @@ macro_rules! scripts {
 }
 
 scripts! {
+    reads:
     checkpoint
-    commit
     head
+    open
+    records
+    runs
+    seat_list
+    stream_read;
+    writes:
+    award
+    commit
+    incarnation_renew
     lease_acquire
     lease_release
     lease_renew
     nonce_put
     nonce_take
-    open
     orders_append
-    records
+    pause
     restart_request
-    runs
     seat_claim
-    seat_list
     seat_release
     seat_release_all
     seat_touch
-    stream_read
 }

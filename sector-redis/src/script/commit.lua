@@ -4,8 +4,8 @@
 --   have to go.
 -- ARGV: "epoch holder", life in ms, epoch, universe, tick, digest, cursor, record,
 --   begins, header, finishes, summary, has checkpoint, snapshot, events to keep or '',
---   restart served or '', runs to keep,
---   number of events, (kind, data)..., number of awards, (field, body)..., universes of the
+--   restart served or '', runs to keep, sum of the snapshot,
+--   number of events, (kind, data, sum)..., number of awards, (field, body)..., universes of the
 --   replays that may have to go, in the order of their keys.
 -- Returns {'ok' | 'repeat', last event before, last event} | {'lease'} | {'tick', universe, tick,
 --   finished} | {'taken'} | {'cursor'} | {'type', key, type}.
@@ -14,7 +14,7 @@ local world, lease, snapshot, events, orders, last_order, client_ids, seats, rec
 local token, ttl, epoch, universe, tick, digest, cursor, record = unpack(ARGV, 1, 8)
 local begins, header, finishes, summary = ARGV[9] == '1', ARGV[10], ARGV[11] == '1', ARGV[12]
 local has_checkpoint, whole, keep_events = ARGV[13] == '1', ARGV[14], ARGV[15]
-local served, keep_runs = ARGV[16], tonumber(ARGV[17])
+local served, keep_runs, whole_sum = ARGV[16], tonumber(ARGV[17]), ARGV[18]
 
 local function text(number)
   return string.format('%.0f', number)
@@ -66,11 +66,12 @@ end
 
 before = event or '0'
 local number = tonumber(before)
-local at = 18
+local at = 19
 for _ = 1, tonumber(ARGV[at]) do
   number = number + 1
-  redis.call('XADD', events, text(number) .. '-0', 'type', ARGV[at + 1], 'data', ARGV[at + 2])
-  at = at + 2
+  redis.call('XADD', events, text(number) .. '-0', 'type', ARGV[at + 1], 'data', ARGV[at + 2],
+    'sum', ARGV[at + 3])
+  at = at + 3
 end
 event = text(number)
 redis.call('PEXPIRE', lease, ttl)
@@ -89,7 +90,7 @@ local in_checkpoint
 if has_checkpoint then
   redis.call('SET', snapshot, whole)
   redis.call('HSET', world, 'checkpoint_tick', tick, 'checkpoint_event', event,
-    'checkpoint_cursor', cursor)
+    'checkpoint_cursor', cursor, 'checkpoint_sum', whole_sum)
   redis.call('XTRIM', orders, 'MINID', text(tonumber(cursor) + 1) .. '-0')
   in_checkpoint = number
 else

@@ -1,16 +1,26 @@
 -- Checks that the keys are ours and of this format; marks them when there are none.
--- KEYS: format, every other fixed key. ARGV: the format.
-local format = redis.call('GET', KEYS[1])
-if format == ARGV[1] then
-  return {'ok'}
+-- KEYS: format, every other fixed key. ARGV: the format, an incarnation for a store without one.
+-- Returns {'ok', incarnation} | {'format', format} | {'foreign', key}.
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'string' and kind ~= 'none' then
+  return {'foreign', KEYS[1]}
 end
-if format then
-  return {'format', format}
-end
-for index = 2, #KEYS do
-  if redis.call('EXISTS', KEYS[index]) == 1 then
-    return {'foreign', KEYS[index]}
+local marked = redis.call('GET', KEYS[1])
+if marked then
+  local format, incarnation = string.match(marked, '^(%d+) (%x+)$')
+  if format == ARGV[1] then
+    return {'ok', incarnation}
+  end
+  -- Format 1 had neither incarnation nor sums, and is otherwise the same.
+  if marked ~= '1' then
+    return {'format', string.match(marked, '^[%w%-.]+') or '?'}
+  end
+else
+  for index = 2, #KEYS do
+    if redis.call('EXISTS', KEYS[index]) == 1 then
+      return {'foreign', KEYS[index]}
+    end
   end
 end
-redis.call('SET', KEYS[1], ARGV[1])
-return {'ok'}
+redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
+return {'ok', ARGV[2]}

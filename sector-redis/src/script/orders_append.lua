@@ -1,6 +1,6 @@
 -- Accepts a batch: leaves out client ids seen before, appends the rest as one entry.
 -- KEYS: world, orders, last order, client ids.
--- ARGV: universe, player, source, at_ms, then per order: client id or '', body.
+-- ARGV: universe, player, source, at_ms, then per order: client id or '', body, sum.
 -- Returns {'none'} | {'other', universe} | {'ok', number, duplicates...}.
 -- XADD is the first write, so that a stream which refuses the id leaves nothing half done.
 local universe, finished = unpack(redis.call('HMGET', KEYS[1], 'universe', 'finished'))
@@ -14,7 +14,7 @@ local player = ARGV[2]
 local fields = {'universe', universe, 'player', player, 'source', ARGV[3], 'at_ms', ARGV[4]}
 local plain = #fields
 local fresh, seen, duplicates, earlier = {}, {}, {}, false
-for index = 5, #ARGV, 2 do
+for index = 5, #ARGV, 3 do
   local client_id = ARGV[index]
   local known = false
   if client_id ~= '' then
@@ -33,6 +33,8 @@ for index = 5, #ARGV, 2 do
   if not known then
     fields[#fields + 1] = 'order'
     fields[#fields + 1] = ARGV[index + 1]
+    fields[#fields + 1] = 'sum'
+    fields[#fields + 1] = ARGV[index + 2]
   end
 end
 local number = earlier or '0'

@@ -1,7 +1,9 @@
 //! What the tests of this and other crates need and no release contains.
 
+mod cluster;
 mod model;
 mod server;
 
+pub use cluster::RedisCluster;
 pub use model::{Flaw, ModelStore};
 pub use server::RedisServer;

@@ -1,12 +1,13 @@
 //! An open, empty store per test, and the usual moves.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use sector_redis::testkit::{ModelStore, RedisServer};
+use sector_redis::testkit::{ModelStore, RedisCluster, RedisServer};
 use sector_redis::{
-    BatchOrder, Commit, Committed, Lease, ManualClock, NewEvent, OrderBatch, Place, Result, Store, StoreOptions,
-    StreamId, open,
+    BatchOrder, Commit, Committed, KeyNames, Lease, ManualClock, NewEvent, OrderBatch, Place, RedisOptions, Result,
+    Store, StoreOptions, StreamId, open,
 };
 
 /// A life that no test outlasts.
@@ -21,7 +22,13 @@ enum Home {
     Clock(Arc<ManualClock>),
     Directory(Arc<ManualClock>, #[expect(dead_code, reason = "removed on drop")] tempfile::TempDir),
     Redis(#[expect(dead_code, reason = "stopped on drop")] RedisServer),
+    Cluster(#[expect(dead_code, reason = "stopped on drop")] Arc<RedisCluster>),
 }
+
+/// The tests that run at the same time share a cluster, since it takes a moment to come up; each
+/// has a sector of its own on it. The last of them ends it.
+static CLUSTER: Mutex<Weak<RedisCluster>> = Mutex::new(Weak::new());
+static SECTORS: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) struct Bench {
     pub(crate) store: Arc<dyn Store>,
@@ -52,6 +59,22 @@ impl Bench {
         Self { store: store(place, Arc::new(ManualClock::default())).await, home: Home::Redis(server) }
     }
 
+    pub(crate) async fn cluster() -> Self {
+        let shared = tokio::task::spawn_blocking(|| {
+            let mut shared = CLUSTER.lock().unwrap();
+            shared.upgrade().unwrap_or_else(|| {
+                let cluster = Arc::new(RedisCluster::start());
+                *shared = Arc::downgrade(&cluster);
+                cluster
+            })
+        });
+        let cluster = shared.await.unwrap();
+        let id = format!("test-{}", SECTORS.fetch_add(1, Ordering::Relaxed));
+        let names = KeyNames { sector_id: Some(id.parse().unwrap()), ..KeyNames::default() };
+        let place = Place::Redis(RedisOptions { names, ..RedisOptions::new(cluster.url()) });
+        Self { store: store(place, Arc::new(ManualClock::default())).await, home: Home::Cluster(cluster) }
+    }
+
     /// Lets more time pass than [`SHORT`] by the clock the store goes by. Redis goes by its own, so
     /// there the time really passes.
     pub(crate) async fn outlive(&self) {
@@ -59,7 +82,7 @@ impl Bench {
             Home::Clock(clock) | Home::Directory(clock, _) => {
                 clock.advance_ms(u64::try_from(SHORT.as_millis()).unwrap());
             }
-            Home::Redis(_) => tokio::time::sleep(SHORT * 2).await,
+            Home::Redis(_) | Home::Cluster(_) => tokio::time::sleep(SHORT * 2).await,
         }
     }
 

@@ -311,7 +311,13 @@ pub(crate) async fn checkpoints_say_what_they_include(bench: Bench) {
     bench.commit(kept).await.unwrap();
     let second = Commit { cursor: id(1), ..tick(&lease, "u1", 2) };
     bench.commit(second).await.unwrap();
-    let expected =
-        Checkpoint { universe: "u1".into(), tick: 1, event_id: id(3), cursor: id(1), snapshot: "u1 at 1".into() };
+    let expected = Checkpoint {
+        incarnation: bench.store.incarnation().await.unwrap(),
+        universe: "u1".into(),
+        tick: 1,
+        event_id: id(3),
+        cursor: id(1),
+        snapshot: "u1 at 1".into(),
+    };
     assert_eq!(bench.store.checkpoint().await.unwrap(), Some(expected));
 }

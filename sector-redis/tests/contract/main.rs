@@ -11,6 +11,7 @@ mod bench;
 mod commit;
 mod control;
 mod events;
+mod incarnation;
 mod lease;
 mod nonces;
 mod orders;
@@ -47,6 +48,14 @@ macro_rules! contract {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     crate::$module::$name(crate::bench::Bench::redis().await).await;
+                }
+            )* })*
+        }
+        mod on_redis_cluster {
+            $(mod $module { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    crate::$module::$name(crate::bench::Bench::cluster().await).await;
                 }
             )* })*
         }
@@ -103,6 +112,11 @@ contract! {
         waiting_readers_are_woken
         waiting_ends
         reads_are_bounded_by_count;
+    incarnation:
+        is_kept_and_told
+        is_renewed_only_without_a_worker
+        followers_of_another_are_told
+        waiting_followers_are_told;
     seats:
         a_faction_has_one_holder
         a_player_has_one_faction

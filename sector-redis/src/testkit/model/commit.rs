@@ -146,6 +146,7 @@ impl State {
             world.cursor = cursor;
         }
         self.checkpoint = Some(Checkpoint {
+            incarnation: self.incarnation(),
             universe: commit.universe.clone(),
             tick: commit.tick,
             event_id: StreamId::new(self.last_event),

@@ -6,6 +6,7 @@ use super::flaw::Flaw;
 use crate::commit::{Checkpoint, Lease, Run};
 use crate::embedded::MAX_NONCES;
 use crate::error::{Error, Result};
+use crate::incarnation::{Incarnation, Position, held};
 use crate::order::{OrderBatch, OrderEntry, Receipt};
 use crate::store::RestartRequest;
 use crate::stream::{Event, StreamId, check_readable};
@@ -27,6 +28,8 @@ pub(super) struct World {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) flaw: Option<Flaw>,
+    /// How often the history was replaced; the incarnation is drawn from nothing, to be repeatable.
+    pub(super) restores: u64,
     pub(super) lease: Option<(Lease, u64)>,
     pub(super) epoch: u64,
     pub(super) world: Option<World>,
@@ -57,6 +60,18 @@ pub(super) struct State {
 impl State {
     pub(super) fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
+    }
+
+    pub(super) fn incarnation(&self) -> Incarnation {
+        Incarnation::new(self.restores + 1)
+    }
+
+    pub(super) fn renew_incarnation(&mut self, now_ms: u64) -> Result<Incarnation> {
+        if self.lease.as_ref().is_some_and(|(_, end_ms)| *end_ms > now_ms) {
+            return Err(held());
+        }
+        self.restores += 1;
+        Ok(self.incarnation())
     }
 
     pub(super) fn acquire(&mut self, holder: &str, ttl_ms: u64, now_ms: u64) -> Option<Lease> {
@@ -145,7 +160,9 @@ impl State {
         Ok(self.orders.range(cursor.next().number()..).take(count).map(|(_, entry)| entry.clone()).collect())
     }
 
-    pub(super) fn events_after(&self, after: StreamId, count: usize) -> Result<Vec<Event>> {
+    pub(super) fn events_from(&self, from: Position, count: usize) -> Result<Vec<Event>> {
+        from.check(Some(self.incarnation()))?;
+        let after = from.after;
         let kept_after = self.events.keys().next().map_or(self.last_event, |first| first - 1);
         check_readable("events", after, StreamId::new(kept_after), StreamId::new(self.last_event))?;
         Ok(self.events.range(after.next().number()..).take(count).map(|(_, event)| event.clone()).collect())

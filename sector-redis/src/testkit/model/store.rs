@@ -12,6 +12,7 @@ use super::state::State;
 use crate::clock::Clock;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
 use crate::error::Result;
+use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
 use crate::seat::{Claim, ClaimOutcome};
 use crate::store::{Durability, MAX_READ, RestartRequest, Store};
@@ -135,6 +136,7 @@ impl Store for ModelStore {
     async fn head(&self) -> Result<Option<Head>> {
         let state = self.state();
         Ok(state.world.as_ref().map(|world| Head {
+            incarnation: state.incarnation(),
             universe: world.universe.clone(),
             tick: world.tick,
             digest: world.digest.clone(),
@@ -147,7 +149,9 @@ impl Store for ModelStore {
     }
 
     async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
-        Ok(self.state().checkpoint.clone())
+        let state = self.state();
+        let current = |checkpoint| Checkpoint { incarnation: state.incarnation(), ..checkpoint };
+        Ok(state.checkpoint.clone().map(current))
     }
 
     async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
@@ -165,9 +169,17 @@ impl Store for ModelStore {
         Ok(self.state().runs.iter().take(count).cloned().collect())
     }
 
-    async fn events_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
         let count = count.clamp(1, MAX_READ);
-        wait_for(&self.events_grew, wait, || self.state().events_after(after, count)).await
+        wait_for(&self.events_grew, wait, || self.state().events_from(from, count)).await
+    }
+
+    async fn incarnation(&self) -> Result<Incarnation> {
+        Ok(self.state().incarnation())
+    }
+
+    async fn renew_incarnation(&self) -> Result<Incarnation> {
+        self.state().renew_incarnation(self.clock.now_ms())
     }
 
     async fn claim(

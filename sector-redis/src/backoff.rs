@@ -33,7 +33,7 @@ impl Backoff {
         Duration::from_millis(random % most + 1)
     }
 
-    /// Waits before the next attempt.
+    /// Waits before the next attempt, for a time drawn at random.
     pub async fn wait(&mut self) {
         // Without randomness there is no jitter, which is no reason to stop.
         let random = getrandom::u64().unwrap_or(u64::MAX);

@@ -1,0 +1,118 @@
+//! What Redis and the way to it say when they refuse, and what that means for the caller.
+
+use redis::aio::ConnectionLike;
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
+use tokio::time::error::Elapsed;
+
+use crate::error::{Error, Result};
+
+/// The code with which our scripts refuse a store that is not marked as ours.
+const UNMARKED: &str = "UNMARKED";
+
+/// Runs one command on a connection that is used for little else.
+pub(super) async fn only<T: FromRedisValue>(
+    connection: &mut (impl ConnectionLike + Send),
+    command: &Cmd,
+    doing: &'static str,
+) -> Result<T> {
+    command.query_async(connection).await.map_err(|error| from_redis(doing, error))
+}
+
+/// Whether our scripts found no mark: Redis was emptied. Nothing was done then.
+pub(super) fn is_unmarked(error: &Error) -> bool {
+    from_server(error).is_some_and(|error| error.code() == Some(UNMARKED))
+}
+
+/// Whether the node we spoke to is not, or no longer, the one that holds the sector. Nothing was
+/// done then.
+pub(super) fn is_elsewhere(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
+    )
+}
+
+/// Whether the connection is of no more use.
+pub(super) fn is_cut(error: &RedisError) -> bool {
+    is_elsewhere(error) || error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error()
+}
+
+/// Whether an answer was lost, so that a write may or may not have happened.
+pub(super) fn is_reply_lost(error: &Error) -> bool {
+    let Error::Unavailable { source: Some(source), .. } = error else {
+        return false;
+    };
+    source.is::<Elapsed>() || from_server(error).is_some_and(|error| error.is_io_error() || error.is_connection_dropped())
+}
+
+/// The error of Redis, or of the way to it, behind one of ours.
+fn from_server(error: &Error) -> Option<&RedisError> {
+    let (Error::Unavailable { source, .. } | Error::Config { source, .. }) = error else {
+        return None;
+    };
+    source.as_ref()?.downcast_ref()
+}
+
+/// Sorts an error of Redis or of the way to it by what the caller can do.
+pub(super) fn from_redis(doing: &'static str, error: RedisError) -> Error {
+    if let Some(detail) = passing(&error) {
+        let detail = format!("{detail} ({error})");
+        return Error::unavailable_because(doing, detail, error);
+    }
+    match error.kind() {
+        ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {
+            let message = format!(
+                "Redis refuses this user ({doing}): {error}; check the user and password in the URL, and the user's rights"
+            );
+            Error::config_because(message, error)
+        }
+        ErrorKind::InvalidClientConfig => {
+            let message = format!("the Redis URL cannot be used: {error}");
+            Error::config_because(message, error)
+        }
+        ErrorKind::Server(ServerErrorKind::CrossSlot) => {
+            let message = "this Redis is a cluster and the sector's keys do not share a slot; set SECTOR_ID".to_owned();
+            Error::config_because(message, error)
+        }
+        ErrorKind::UnexpectedReturnType | ErrorKind::Parse | ErrorKind::Server(ServerErrorKind::ResponseError) => {
+            Error::corrupt(format!("state in Redis ({doing})"), error.to_string())
+        }
+        _ => match error.code() {
+            Some("WRONGTYPE") => Error::corrupt(format!("state in Redis ({doing})"), error.to_string()),
+            Some("NOAUTH" | "WRONGPASS") => {
+                let message =
+                    format!("Redis refuses this user ({doing}): {error}; check the user and password in the URL");
+                Error::config_because(message, error)
+            }
+            _ => Error::unavailable(doing, error),
+        },
+    }
+}
+
+/// What Redis refuses for a while, in plain words.
+fn passing(error: &RedisError) -> Option<&'static str> {
+    use ServerErrorKind as Kind;
+    match error.kind() {
+        ErrorKind::Server(Kind::BusyLoading) => Some("Redis is loading its data"),
+        ErrorKind::Server(Kind::ReadOnly) => Some("this Redis is a replica and takes no writes"),
+        ErrorKind::Server(Kind::MasterDown) => Some("this Redis is a replica without its master"),
+        ErrorKind::Server(Kind::ClusterDown) => Some("the cluster does not serve the sector's keys"),
+        ErrorKind::Server(Kind::Moved | Kind::Ask | Kind::TryAgain) => {
+            Some("the sector's keys are moving to another node of the cluster")
+        }
+        // Redis says "ERR" of damage our scripts run into, and of one thing that passes.
+        ErrorKind::Server(Kind::ResponseError)
+            if error.detail().is_some_and(|text| text.contains("max number of clients")) =>
+        {
+            Some("Redis has as many clients as it takes")
+        }
+        _ => match error.code()? {
+            "OOM" => Some("Redis is full: it has reached maxmemory"),
+            "MISCONF" => Some("Redis refuses writes because it cannot write to its disk"),
+            "NOREPLICAS" => Some("Redis refuses writes for want of replicas"),
+            "BUSY" => Some("Redis is busy with a script"),
+            UNMARKED => Some("Redis was emptied"),
+            _ => None,
+        },
+    }
+}

@@ -1,0 +1,119 @@
+//! The commit: one script, whole or not at all.
+
+use redis::{ScriptInvocation, cmd};
+
+use super::control::award_field;
+use super::lease::{lost, token};
+use super::reply::{event_sum, number, unexpected};
+use super::store::RedisStore;
+use crate::commit::{Commit, Committed, Previous, check_ttl, cursor_out_of_range, universe_taken};
+use crate::error::{Error, Result};
+use crate::seal;
+use crate::stream::StreamId;
+
+pub(super) async fn commit(store: &RedisStore, commit: &Commit) -> Result<Committed> {
+    commit.check()?;
+    let script = script(store, commit, check_ttl(commit.lease_ttl)?).await?;
+    // Asking again reads back what the first time came to: a commit is known by its epoch,
+    // universe, tick and digest.
+    let answer: Vec<String> = store.write_again("committing a tick", &script).await?;
+    match answer.first().map_or("", String::as_str) {
+        "ok" => committed(&answer, false),
+        "repeat" => committed(&answer, true),
+        "lease" => Err(lost(&commit.lease)),
+        "tick" => Err(conflict(commit, &answer)),
+        "taken" => Err(universe_taken(&commit.universe)),
+        "cursor" => Err(cursor_out_of_range(commit.cursor)),
+        _ => Err(unexpected("state", answer.join(" "))),
+    }
+}
+
+async fn script<'a>(store: &'a RedisStore, commit: &Commit, ttl_ms: u64) -> Result<ScriptInvocation<'a>> {
+    let keys = &store.keys;
+    let replay = keys.replay(&commit.universe);
+    let mut script = store.writes(
+        &store.scripts.commit,
+        &[
+            &keys.world,
+            &keys.lease,
+            &keys.snapshot,
+            &keys.events,
+            &keys.orders,
+            &keys.last_order,
+            &keys.client_ids,
+            &keys.seats,
+            &keys.records,
+            &keys.runs,
+            &keys.run_summaries,
+            &keys.run_headers,
+            &keys.awards,
+            &keys.control,
+            &replay,
+        ],
+    );
+    script
+        .arg(token(&commit.lease))
+        .arg(ttl_ms)
+        .arg(commit.lease.epoch)
+        .arg(&commit.universe)
+        .arg(commit.tick)
+        .arg(&commit.digest)
+        .arg(commit.cursor.number())
+        .arg(seal::seal(&commit.record));
+    for optional in [&commit.begin, &commit.finished, &commit.checkpoint] {
+        script.arg(u8::from(optional.is_some())).arg(optional.as_deref().unwrap_or_default());
+    }
+    script
+        .arg(text_or_empty(commit.event_maxlen))
+        .arg(text_or_empty(commit.restart_served))
+        .arg(store.keep_runs)
+        .arg(commit.checkpoint.as_deref().map(seal::sum).unwrap_or_default())
+        .arg(commit.events.len());
+    for event in &commit.events {
+        script.arg(&event.kind).arg(&event.data).arg(event_sum(&event.kind, &event.data));
+    }
+    script.arg(commit.awards.len());
+    for award in &commit.awards {
+        script.arg(award_field(award)?).arg(&award.body);
+    }
+    if commit.finished.is_some() {
+        for universe in runs_to_drop(store).await? {
+            script.key(keys.replay(&universe)).arg(universe);
+        }
+    }
+    Ok(script)
+}
+
+/// The runs that must go when one more is listed, oldest last.
+async fn runs_to_drop(store: &RedisStore) -> Result<Vec<String>> {
+    let command = cmd("LRANGE").arg(&store.keys.runs).arg(store.keep_runs - 1).arg(-1).to_owned();
+    store.link.read_command("reading runs", &command).await
+}
+
+fn text_or_empty(number: Option<u64>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}
+
+fn committed(answer: &[String], repeated: bool) -> Result<Committed> {
+    let [_, before, last] = answer else {
+        return Err(unexpected("commit", format!("{answer:?}")));
+    };
+    let (before, last) = (number("event", before)?, number("event", last)?);
+    Ok(Committed { event_ids: (before + 1..=last).map(StreamId::new).collect(), repeated })
+}
+
+/// The refusal of a commit that does not follow what the script found.
+fn conflict(commit: &Commit, found: &[String]) -> Error {
+    let [_, universe, tick, finished] = found else {
+        return unexpected("commit", format!("{found:?}"));
+    };
+    let tick = match number("tick", tick) {
+        Ok(tick) => tick,
+        Err(error) => return error,
+    };
+    let previous = (!universe.is_empty()).then_some(Previous { universe, tick, finished: finished == "1" });
+    match commit.check_follows(previous.as_ref()) {
+        Err(error) => error,
+        Ok(()) => unexpected("commit", format!("{found:?}")),
+    }
+}
