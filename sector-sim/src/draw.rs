@@ -58,13 +58,15 @@ impl Draw {
         if limit == 0 {
             return 0;
         }
-        let threshold = limit.wrapping_neg() % limit;
-        loop {
-            let product = u128::from(self.bits()) * u128::from(limit);
-            if product as u64 >= threshold {
-                return (product >> 64) as u64;
+        let mut product = u128::from(self.bits()) * u128::from(limit);
+        // The division is needed only for the few products that might be too small.
+        if (product as u64) < limit {
+            let threshold = limit.wrapping_neg() % limit;
+            while (product as u64) < threshold {
+                product = u128::from(self.bits()) * u128::from(limit);
             }
         }
+        (product >> 64) as u64
     }
 
     /// True with the given odds in per mille (below 0: never, above 1000: always).

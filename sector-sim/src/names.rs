@@ -5,7 +5,7 @@
 
 mod words;
 
-use std::collections::BTreeSet;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{Draw, FactionId, FactionKind, Purpose};
 
@@ -16,45 +16,75 @@ const DRAWS: u32 = 12;
 /// seed are the first of those of a larger one.
 pub(crate) fn system_names(seed: u64, systems: u32) -> Vec<Box<str>> {
     let mut draw = Draw::new(seed, 0, Purpose::Names, 0);
-    let mut taken = BTreeSet::new();
-    let mut names = Vec::with_capacity(systems as usize);
+    let mut taken = Taken::new(systems as usize);
+    let mut name = String::new();
     for _ in 0..systems {
-        let name = unused_name(&mut draw, &taken);
-        taken.insert(name.clone());
-        names.push(name);
+        draw_unused_name(&mut draw, &mut taken, &mut name);
     }
-    names
+    taken.names
 }
 
-fn unused_name(draw: &mut Draw, taken: &BTreeSet<Box<str>>) -> Box<str> {
-    let mut name = String::new();
+/// The names that are in use, in the order in which they were taken, and a table to find them by their hashes.
+struct Taken {
+    names: Vec<Box<str>>,
+    /// The place of each name, from 1, at the slot of its hash or the next free one.
+    slots: Vec<u32>,
+}
+
+impl Taken {
+    /// For up to so many names.
+    fn new(names: usize) -> Taken {
+        Taken { names: Vec::with_capacity(names), slots: vec![0; (names * 2).next_power_of_two()] }
+    }
+
+    /// Takes a name, unless it is taken already.
+    fn take(&mut self, name: &str) -> bool {
+        let mask = self.slots.len() - 1;
+        let mut slot = xxh3_64(name.as_bytes()) as usize & mask;
+        while let Some(known) = self.names.get((self.slots[slot] as usize).wrapping_sub(1)) {
+            if **known == *name {
+                return false;
+            }
+            slot = (slot + 1) & mask;
+        }
+        self.names.push(name.into());
+        self.slots[slot] = self.names.len() as u32;
+        true
+    }
+}
+
+/// Takes a name that nobody has; `name` is memory for it.
+fn draw_unused_name(draw: &mut Draw, taken: &mut Taken, name: &mut String) {
     for tries in 0..DRAWS {
-        name = system_name(draw, tries);
-        if !taken.contains(name.as_str()) {
-            return name.into();
+        draw_name(draw, tries, name);
+        if taken.take(name) {
+            return;
         }
     }
-    let numbered = (2_u32..).map(|number| format!("{name} {number}")).find(|name| !taken.contains(name.as_str()));
-    numbered.unwrap_or(name).into()
+    for number in 2_u32.. {
+        if taken.take(&format!("{name} {number}")) {
+            return;
+        }
+    }
 }
 
-/// A name, longer and of more possible ones the more often short ones were taken.
-fn system_name(draw: &mut Draw, tries: u32) -> String {
+/// Puts a name into `name`: longer and of more possible ones the more often short ones were taken.
+fn draw_name(draw: &mut Draw, tries: u32, name: &mut String) {
     let mut pick =
         |list: &[&'static str]| list.get(draw.below(list.len() as u64) as usize).copied().unwrap_or_default();
-    let short = pick(words::FIRST_SYLLABLES).to_owned();
-    let long = |pick: &mut dyn FnMut(&[&'static str]) -> &'static str| {
-        format!("{short}{}{}", pick(words::MIDDLE_SYLLABLES), pick(words::LAST_SYLLABLES))
-    };
-    let word = if tries > 3 { long(&mut pick) } else { format!("{short}{}", pick(words::LAST_SYLLABLES)) };
+    let first = pick(words::FIRST_SYLLABLES);
+    let middle = if tries > 3 { pick(words::MIDDLE_SYLLABLES) } else { "" };
+    let last = pick(words::LAST_SYLLABLES);
     let forms: &[&'static str] = if tries > 5 { &["place", "epithet"] } else { FORMS };
-    match pick(forms) {
-        "long" => long(&mut pick),
-        "compound" => format!("{}{}", pick(words::COMPOUND_FIRST), pick(words::COMPOUND_LAST)),
-        "place" => format!("{word} {}", pick(words::PLACES)),
-        "epithet" => format!("{} {word}", pick(words::EPITHETS)),
-        _ => word,
-    }
+    let parts: [&str; 5] = match pick(forms) {
+        "long" => [first, pick(words::MIDDLE_SYLLABLES), pick(words::LAST_SYLLABLES), "", ""],
+        "compound" => [pick(words::COMPOUND_FIRST), pick(words::COMPOUND_LAST), "", "", ""],
+        "place" => [first, middle, last, " ", pick(words::PLACES)],
+        "epithet" => [pick(words::EPITHETS), " ", first, middle, last],
+        _ => [first, middle, last, "", ""],
+    };
+    name.clear();
+    parts.into_iter().for_each(|part| name.push_str(part));
 }
 
 /// The forms of names, each as often as it is listed.
@@ -94,6 +124,7 @@ pub fn faction_color(id: FactionId) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn all_factions() -> Vec<FactionId> {
         let starters = (0..crate::MAX_STARTERS).filter_map(FactionId::starter);
@@ -118,17 +149,18 @@ mod tests {
     #[test]
     fn a_name_that_is_taken_too_often_gets_a_number() {
         let draw = Draw::new(1, 0, Purpose::Names, 9);
-        let mut taken: BTreeSet<Box<str>> = BTreeSet::new();
-        let mut last = String::new();
+        let mut taken = Taken::new(20);
+        let (mut last, mut memory) = (String::new(), String::new());
         // Everything that the next draws would bring is taken.
         let mut coming = draw.clone();
         for tries in 0..DRAWS {
-            last = system_name(&mut coming, tries);
-            taken.insert(last.as_str().into());
+            draw_name(&mut coming, tries, &mut last);
+            taken.take(&last);
         }
-        assert_eq!(*unused_name(&mut draw.clone(), &taken), format!("{last} 2"));
-        taken.insert(format!("{last} 2").into());
-        assert_eq!(*unused_name(&mut draw.clone(), &taken), format!("{last} 3"));
+        for number in [2, 3] {
+            draw_unused_name(&mut draw.clone(), &mut taken, &mut memory);
+            assert_eq!(taken.names.last().map(|name| &**name), Some(format!("{last} {number}").as_str()));
+        }
     }
 
     #[test]

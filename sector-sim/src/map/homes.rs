@@ -7,6 +7,8 @@
 //! alike in systems, lanes and distance to the nearest rival. Homes all have the same value themselves, and
 //! which starter gets which is drawn, so that no seat is better.
 
+use std::cmp::Reverse;
+
 use crate::map::adjacency::{Adjacency, UNREACHED};
 use crate::map::zones::{Zones, extremes};
 use crate::{Draw, MapRules, Purpose, SystemId};
@@ -16,7 +18,14 @@ const SYSTEMS_LOOKED_AT: usize = 1_000_000;
 /// Values are evened out to this part of the allowed difference.
 const MARGIN: u32 = 3;
 
+/// Maps with up to this many systems have the hops between all of them measured once; on larger ones, the few ways that
+/// are asked for are measured each time.
+const SMALL: usize = 128;
+
 /// The homes in the order of the starters. Changes the values around them.
+///
+/// What an attempt is worth depends on the evening out only when nothing is fair, so the attempts are first compared by
+/// what is cheap to know, and evened out from the best on until one is fair.
 pub(super) fn choose(
     adjacency: &Adjacency,
     values: &mut [u8],
@@ -26,21 +35,34 @@ pub(super) fn choose(
 ) -> Vec<SystemId> {
     let systems = adjacency.systems();
     let attempts = (rules.home_attempts.unsigned_abs() as usize).min((SYSTEMS_LOOKED_AT / systems).max(1));
-    let mut search = Search::default();
-    let mut best: Option<Attempt> = None;
-    for attempt in 0..attempts as u64 {
-        let mut draw = Draw::new(seed, 0, Purpose::Homes, attempt);
-        let homes = search.spread_out(adjacency, usize::from(factions), attempt % 2 == 1, &mut draw);
-        let found = search.judge(adjacency, homes, values, rules);
-        if best.as_ref().is_none_or(|best| found.rank() > best.rank()) {
-            best = Some(found);
+    let mut search = Search::new(adjacency);
+    let mut attempts: Vec<Attempt> = (0..attempts as u64)
+        .map(|attempt| {
+            let mut draw = Draw::new(seed, 0, Purpose::Homes, attempt);
+            let homes = search.spread_out(adjacency, usize::from(factions), attempt % 2 == 1, &mut draw);
+            search.attempt(adjacency, homes)
+        })
+        .collect();
+    // Stable: among equals the earlier attempt stays first.
+    attempts.sort_by_key(Attempt::rank);
+    let limit = rules.home_fairness_per_mille.unsigned_abs() as u32;
+    let mut best: Option<(Evened, &Attempt)> = None;
+    for equals in attempts.chunk_by(|a, b| a.rank() == b.rank()) {
+        for attempt in equals {
+            let evened = Evened::new(adjacency, &attempt.homes, values, rules, limit);
+            if best.as_ref().is_none_or(|(known, _)| evened.difference_per_mille < known.difference_per_mille) {
+                best = Some((evened, attempt));
+            }
+        }
+        if best.as_ref().is_some_and(|(known, _)| known.difference_per_mille <= limit) {
+            break;
         }
     }
-    let Some(best) = best else { return Vec::new() };
-    for (system, value) in best.zones.systems.iter().zip(best.values) {
+    let Some((evened, attempt)) = best else { return Vec::new() };
+    for (system, value) in evened.zones.systems.iter().zip(evened.values) {
         values[*system as usize] = value;
     }
-    best.homes
+    attempt.homes.clone()
 }
 
 /// By how much the sums differ, per mille of the greatest.
@@ -49,46 +71,88 @@ fn difference_per_mille(sums: &[u32]) -> u32 {
     (sums[most] - sums[least]) * 1000 / sums[most].max(1)
 }
 
+/// Homes, and what is cheap to know of them.
 struct Attempt {
     homes: Vec<SystemId>,
-    zones: Zones,
-    /// The values of the systems of the zones, evened out.
-    values: Vec<u8>,
-    is_fair: bool,
-    difference_per_mille: u32,
     /// The least hops between two homes.
     hops: u32,
-    /// How much the homes differ in other things.
+    /// How much the homes differ in systems, lanes and rivals.
     unlikeness: u32,
 }
 
 impl Attempt {
-    /// The greatest is the best.
-    fn rank(&self) -> impl Ord {
-        let unfairness = if self.is_fair { 0 } else { self.difference_per_mille };
-        (-i64::from(unfairness), self.hops, -i64::from(self.unlikeness), -i64::from(self.difference_per_mille))
+    /// The least is the best.
+    fn rank(&self) -> (Reverse<u32>, u32) {
+        (Reverse(self.hops), self.unlikeness)
+    }
+}
+
+/// The values around some homes, evened out.
+struct Evened {
+    zones: Zones,
+    /// The values of the systems of the zones.
+    values: Vec<u8>,
+    difference_per_mille: u32,
+}
+
+impl Evened {
+    fn new(adjacency: &Adjacency, homes: &[SystemId], values: &[u8], rules: &MapRules, limit: u32) -> Evened {
+        let zones = Zones::new(adjacency, homes);
+        let home_value = rules.least_value + (rules.most_value - rules.least_value + 1) / 2;
+        let fixed: Vec<bool> = zones.systems.iter().map(|system| homes.contains(&SystemId(*system))).collect();
+        let known = zones.systems.iter().map(|system| values[*system as usize]);
+        let mut values: Vec<u8> =
+            known.zip(&fixed).map(|(value, is_home)| if *is_home { home_value as u8 } else { value }).collect();
+        even_out(&zones, &mut values, &fixed, rules, limit / MARGIN);
+        let difference_per_mille = difference_per_mille(&zones.sums(values.iter().copied().map(u32::from)));
+        Evened { zones, values, difference_per_mille }
     }
 }
 
 /// Buffers of the search.
-#[derive(Default)]
 struct Search {
+    /// The hops from each system to each, on a small map.
+    between: Vec<u32>,
     /// Hops from each system to the nearest home.
     hops: Vec<u32>,
     /// The nearest home, by its index.
     nearest: Vec<u8>,
     queue: Vec<SystemId>,
     farthest: Vec<SystemId>,
+    /// For which zone a system was counted last.
+    counted: Vec<u32>,
+    zones: u32,
 }
 
 impl Search {
+    fn new(adjacency: &Adjacency) -> Search {
+        let systems = adjacency.systems();
+        let (mut between, mut hops) = (Vec::new(), Vec::new());
+        if systems <= SMALL {
+            between.reserve(systems * systems);
+            for system in 0..systems as u32 {
+                adjacency.hops_from(&[SystemId(system)], &mut hops);
+                between.extend_from_slice(&hops);
+            }
+        }
+        Search {
+            between,
+            hops: vec![UNREACHED; systems],
+            nearest: vec![0; systems],
+            queue: Vec::new(),
+            farthest: Vec::new(),
+            counted: vec![0; systems],
+            zones: 0,
+        }
+    }
+
     fn spread_out(&mut self, adjacency: &Adjacency, count: usize, less_far: bool, draw: &mut Draw) -> Vec<SystemId> {
         let anywhere = SystemId(draw.below(adjacency.systems() as u64) as u32);
-        adjacency.hops_from(&[anywhere], &mut self.hops);
-        let mut homes = vec![self.draw_farthest(false, draw)];
         self.hops.fill(UNREACHED);
-        self.nearest.clear();
-        self.nearest.resize(adjacency.systems(), 0);
+        self.settle(adjacency, anywhere, 0);
+        let mut homes = Vec::with_capacity(count);
+        homes.push(self.draw_farthest(false, draw));
+        self.hops.fill(UNREACHED);
         self.settle(adjacency, homes[0], 0);
         while homes.len() < count {
             let home = self.draw_farthest(less_far, draw);
@@ -114,6 +178,15 @@ impl Search {
 
     /// Brings the hops up to date with a further home, looking only at the systems that it is nearer to.
     fn settle(&mut self, adjacency: &Adjacency, home: SystemId, index: u8) {
+        let systems = self.nearest.len();
+        if let Some(known) = self.between.get(home.index() * systems..(home.index() + 1) * systems) {
+            for ((hops, nearest), known) in self.hops.iter_mut().zip(&mut self.nearest).zip(known) {
+                let nearer = known < hops;
+                *hops = if nearer { *known } else { *hops };
+                *nearest = if nearer { index } else { *nearest };
+            }
+            return;
+        }
         self.hops[home.index()] = 0;
         self.nearest[home.index()] = index;
         self.queue.clear();
@@ -148,35 +221,32 @@ impl Search {
         rivals
     }
 
-    fn judge(&self, adjacency: &Adjacency, homes: Vec<SystemId>, values: &[u8], rules: &MapRules) -> Attempt {
-        let limit = rules.home_fairness_per_mille.unsigned_abs() as u32;
-        let zones = Zones::new(adjacency, &homes);
-        let home_value = rules.least_value + (rules.most_value - rules.least_value + 1) / 2;
-        let zone_value = |system: &u32| match homes.contains(&SystemId(*system)) {
-            true => home_value as u8,
-            false => values[*system as usize],
+    /// How many systems are within two hops of a home.
+    fn zone_size(&mut self, adjacency: &Adjacency, home: SystemId) -> u32 {
+        self.zones += 1;
+        let mut size = 0;
+        let mut count = |system: SystemId| {
+            let counted = std::mem::replace(&mut self.counted[system.index()], self.zones);
+            size += u32::from(counted != self.zones);
         };
-        let mut values: Vec<u8> = zones.systems.iter().map(zone_value).collect();
-        let fixed: Vec<bool> = zones.systems.iter().map(|system| homes.contains(&SystemId(*system))).collect();
-        even_out(&zones, &mut values, &fixed, rules, limit / MARGIN);
-        let difference_per_mille = difference_per_mille(&zones.sums(values.iter().copied().map(u32::from)));
+        count(home);
+        for near in adjacency.of(home) {
+            count(near.system);
+            adjacency.of(near.system).iter().for_each(|far| count(far.system));
+        }
+        size
+    }
 
+    fn attempt(&mut self, adjacency: &Adjacency, homes: Vec<SystemId>) -> Attempt {
         let spread = |amounts: &[u32]| {
             let (least, most) = extremes(amounts);
             amounts[most] - amounts[least]
         };
         let rivals = self.rivals(adjacency, homes.len());
-        let sizes = zones.sums(zones.systems.iter().map(|_| 1));
+        let sizes: Vec<u32> = homes.iter().map(|home| self.zone_size(adjacency, *home)).collect();
         let lanes: Vec<u32> = homes.iter().map(|home| adjacency.of(*home).len() as u32).collect();
-        Attempt {
-            is_fair: difference_per_mille <= limit,
-            difference_per_mille,
-            hops: rivals.iter().copied().min().unwrap_or(0),
-            unlikeness: 2 * spread(&rivals) + 2 * spread(&lanes) + spread(&sizes),
-            homes,
-            zones,
-            values,
-        }
+        let unlikeness = 2 * spread(&rivals) + 2 * spread(&lanes) + spread(&sizes);
+        Attempt { hops: rivals.iter().copied().min().unwrap_or(0), unlikeness, homes }
     }
 }
 
