@@ -1,0 +1,74 @@
+//! `sector replay show`: the map of a tick.
+
+mod caption;
+mod svg;
+mod terminal;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use service::config::integer;
+
+use self::caption::Caption;
+use self::terminal::Ink;
+use crate::output::{Error, OutputFile, say};
+use crate::replay::file;
+
+/// The columns of a map where nothing says how many there are.
+const COLUMNS: usize = 100;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The replay
+    file: PathBuf,
+    /// Which tick [default: the last]
+    #[arg(long)]
+    tick: Option<u64>,
+    /// Write the map as a picture instead
+    #[arg(long, value_name = "OUT.SVG")]
+    svg: Option<PathBuf>,
+    /// Columns of the map [default: those of the terminal]
+    #[arg(long, value_parser = integer(40..=400u16))]
+    width: Option<u16>,
+}
+
+pub(crate) fn show(options: &Options) -> Result<(), Error> {
+    let replay = file::read(&options.file)?;
+    let failed = |error| format!("{}: {error}", options.file.display());
+    let last = replay.ticks().last().map_or(0, |tick| tick.tick);
+    let tick = options.tick.unwrap_or(last);
+    if tick > last {
+        return Err(format!("{}: there is no tick {tick}; the ticks are 0 to {last}", options.file.display()).into());
+    }
+    let mut playback = replay.play().map_err(failed)?;
+    while playback.world().tick() < tick && playback.next_tick().map_err(failed)?.is_some() {}
+    let world = playback.world();
+    let caption = Caption::of(&replay, world);
+    let Some(path) = &options.svg else {
+        let (width, ink) = (columns(options), ink());
+        return say(&terminal::draw(world, &caption, width, ink));
+    };
+    let mut file = OutputFile::create(path)?;
+    file.line(svg::draw(world, &caption).trim_end())?;
+    file.finish()?;
+    say(&format!("tick {tick} drawn in {}", path.display()))
+}
+
+fn columns(options: &Options) -> usize {
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| width.0.clamp(40, 400));
+    let named = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| (40..=400).contains(columns));
+    options.width.or_else(terminal).or_else(named).map_or(COLUMNS, usize::from)
+}
+
+/// Colours for a terminal that wants them.
+fn ink() -> Ink {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !std::io::stdout().is_terminal() || is_set("NO_COLOR") {
+        return Ink::Plain;
+    }
+    match std::env::var("COLORTERM").as_deref() {
+        Ok("truecolor" | "24bit") => Ink::True,
+        _ => Ink::Indexed,
+    }
+}

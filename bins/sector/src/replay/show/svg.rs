@@ -1,0 +1,518 @@
+//! The map of a tick as a picture of its own: SVG without scripts, fonts or links to anything outside.
+//!
+//! Colours alone never carry a meaning: owners have a pattern and their id as well, kinds have shapes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use sector_sim::{Event, FactionId, Fleet, Kind, Place, SIDE, SystemId, World, faction_color};
+
+use super::caption::{Caption, thousands};
+
+const MAP: f64 = 900.0;
+const MARGIN: f64 = 56.0;
+const TOP: f64 = 64.0;
+const PANEL: f64 = 340.0;
+const VOID: &str = "#0b0a0c";
+const BONE: &str = "#e9e1d1";
+const DIM: &str = "#ada393";
+const LINE: &str = "#342d28";
+const BRASS: &str = "#d0a662";
+const EMBER: &str = "#ff7a3c";
+const NOBODY: &str = "#7d766c";
+/// Above so many systems names would hide the map.
+const NAMED_SYSTEMS: usize = 150;
+
+/// A rectangle that something already takes.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+}
+
+impl Taken {
+    fn around(x: f64, y: f64, half_width: f64, half_height: f64) -> Taken {
+        Taken { left: x - half_width, top: y - half_height, right: x + half_width, bottom: y + half_height }
+    }
+
+    /// The area that both cover.
+    fn overlap(&self, other: &Taken) -> f64 {
+        let width = self.right.min(other.right) - self.left.max(other.left);
+        let height = self.bottom.min(other.bottom) - self.top.max(other.top);
+        width.max(0.0) * height.max(0.0)
+    }
+}
+
+struct Picture<'a> {
+    world: &'a World,
+    out: String,
+    /// The typical distance between neighbours.
+    spacing: f64,
+    battles: BTreeSet<SystemId>,
+    captures: BTreeSet<SystemId>,
+    taken: Vec<Taken>,
+}
+
+/// Draws the world as it is.
+pub(crate) fn draw(world: &World, caption: &Caption) -> String {
+    let spacing = (MAP - 2.0 * MARGIN) / (world.map().len() as f64).sqrt();
+    let mut picture = Picture {
+        world,
+        out: String::new(),
+        spacing,
+        battles: BTreeSet::new(),
+        captures: BTreeSet::new(),
+        taken: Vec::new(),
+    };
+    for event in world.board().events() {
+        match event {
+            Event::Battle { system, .. } => picture.battles.insert(*system),
+            Event::Captured { system, .. } | Event::Rebelled { system, .. } | Event::Seceded { system, .. } => {
+                picture.captures.insert(*system)
+            }
+            _ => false,
+        };
+    }
+    picture.all(caption);
+    picture.out
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn color(owner: Option<FactionId>) -> &'static str {
+    owner.map_or(NOBODY, faction_color)
+}
+
+impl Picture<'_> {
+    /// Adds text to the picture; a string takes whatever is written to it.
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        let _ = self.out.write_fmt(text);
+        self.out.push('\n');
+    }
+
+    fn at(&self, system: SystemId) -> (f64, f64) {
+        let scale = (MAP - 2.0 * MARGIN) / f64::from(SIDE);
+        self.world
+            .map()
+            .sites()
+            .get(system.index())
+            .map_or((0.0, 0.0), |site| (MARGIN + f64::from(site.x) * scale, TOP + MARGIN + f64::from(site.y) * scale))
+    }
+
+    fn radius(&self, system: SystemId) -> f64 {
+        let value = self.world.map().sites().get(system.index()).map_or(1.0, |site| f64::from(site.value));
+        (5.0 + value * 0.75).min(self.spacing * 0.3).max(0.8)
+    }
+
+    fn owner(&self, system: SystemId) -> Option<FactionId> {
+        self.world.board().system(system)?.owner
+    }
+
+    fn systems(&self) -> impl Iterator<Item = SystemId> + use<> {
+        (0..self.world.map().len() as u32).map(SystemId)
+    }
+
+    fn all(&mut self, caption: &Caption) {
+        let (width, height) = (MAP + PANEL, TOP + MAP);
+        self.put(format_args!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="'Segoe UI',Inter,'Noto Sans',Roboto,'Helvetica Neue','DejaVu Sans',sans-serif" role="img">"#
+        ));
+        self.put(format_args!("<title>{}</title>", escape(&caption.title())));
+        self.put(format_args!("<desc>{}</desc>", escape(&caption.details())));
+        self.patterns();
+        self.put(format_args!(r#"<rect width="{width}" height="{height}" fill="{VOID}"/>"#));
+        self.heading(caption, width);
+        self.territories();
+        self.lanes();
+        for system in self.systems() {
+            self.system(system);
+        }
+        self.lane_fleets();
+        self.labels();
+        self.legend(caption);
+        self.put(format_args!("</svg>"));
+    }
+
+    /// A hatching for each faction, different in direction and distance.
+    fn patterns(&mut self) {
+        self.put(format_args!("<defs>"));
+        for faction in self.world.board().factions() {
+            let (id, index) = (faction.id, faction.id.index());
+            let (angle, step) = ((index * 53) % 180, 7 + (index % 3) * 3);
+            let color = faction_color(id);
+            let mark = if index % 4 == 3 {
+                format!(r#"<circle cx="3" cy="3" r="1.3" fill="{color}"/>"#)
+            } else {
+                format!(r#"<path d="M0 0V{step}" stroke="{color}" stroke-width="2.4"/>"#)
+            };
+            self.put(format_args!(
+                r##"<pattern id="p{id}" width="{step}" height="{step}" patternUnits="userSpaceOnUse" patternTransform="rotate({angle})"><rect width="{step}" height="{step}" fill="{color}" fill-opacity=".5"/>{mark}</pattern>"##
+            ));
+        }
+        self.put(format_args!("</defs>"));
+    }
+
+    fn heading(&mut self, caption: &Caption, width: f64) {
+        let (title, details) = (escape(&caption.title()), escape(&caption.details()));
+        self.put(format_args!(
+            r#"<text x="28" y="31" fill="{BONE}" font-size="19" font-weight="700" letter-spacing="1.2">{title}</text>"#
+        ));
+        self.put(format_args!(r#"<text x="28" y="50" fill="{DIM}" font-size="12">{details}</text>"#));
+        self.put(format_args!(r#"<path d="M0 {TOP}H{width}M{MAP} {TOP}V{}" stroke="{LINE}"/>"#, TOP + MAP));
+    }
+
+    /// What each faction holds, as one area: circles and broad lanes that run together.
+    fn territories(&mut self) {
+        let (reach, breadth) = (self.spacing * 0.46, self.spacing * 0.55);
+        for faction in self.world.board().factions() {
+            let id = faction.id;
+            if faction.systems == 0 {
+                continue;
+            }
+            let mut circles = String::new();
+            let owned: Vec<SystemId> = self.systems().filter(|system| self.owner(*system) == Some(id)).collect();
+            for &system in &owned {
+                let (x, y) = self.at(system);
+                let _ = write!(circles, r#"<circle cx="{x:.1}" cy="{y:.1}" r="{reach:.1}"/>"#);
+            }
+            let mut ways = String::new();
+            for lane in self.world.map().lanes() {
+                if self.owner(lane.a) == Some(id) && self.owner(lane.b) == Some(id) {
+                    let ((ax, ay), (bx, by)) = (self.at(lane.a), self.at(lane.b));
+                    let _ = write!(ways, "M{ax:.1} {ay:.1}L{bx:.1} {by:.1}");
+                }
+            }
+            self.put(format_args!(
+                r#"<g opacity=".34" fill="url(#p{id})" stroke="url(#p{id})"><path d="{ways}" stroke-width="{breadth:.1}" fill="none"/><g stroke="none">{circles}</g></g>"#
+            ));
+        }
+    }
+
+    fn lanes(&mut self) {
+        let (mut own, mut other) = (std::collections::BTreeMap::<FactionId, String>::new(), String::new());
+        for lane in self.world.map().lanes() {
+            let ((ax, ay), (bx, by)) = (self.at(lane.a), self.at(lane.b));
+            let line = match (self.owner(lane.a), self.owner(lane.b)) {
+                (Some(a), Some(b)) if a == b => own.entry(a).or_default(),
+                _ => &mut other,
+            };
+            let _ = write!(line, "M{ax:.1} {ay:.1}L{bx:.1} {by:.1}");
+        }
+        let width = (self.spacing / 60.0).clamp(0.4, 1.4);
+        self.put(format_args!(
+            r#"<path d="{other}" fill="none" stroke="{NOBODY}" stroke-opacity=".75" stroke-width="{width:.2}" stroke-dasharray="{:.1} {:.1}"/>"#,
+            width * 3.0,
+            width * 3.0
+        ));
+        for (faction, line) in own {
+            let color = faction_color(faction);
+            self.put(format_args!(
+                r#"<path d="{line}" fill="none" stroke="{color}" stroke-opacity=".9" stroke-width="{width:.2}"/>"#
+            ));
+        }
+    }
+
+    fn system(&mut self, id: SystemId) {
+        let ((x, y), radius) = (self.at(id), self.radius(id));
+        let Some(site) = self.world.map().sites().get(id.index()) else { return };
+        let Some(state) = self.world.board().system(id) else { return };
+        let color = color(state.owner);
+        if self.battles.contains(&id) {
+            self.put(format_args!(
+                r#"<path d="{}" fill="{EMBER}" fill-opacity=".9"/>"#,
+                star(x, y, radius + 5.0, radius + 13.0)
+            ));
+        }
+        if self.captures.contains(&id) {
+            let ring = radius + 8.0;
+            self.put(format_args!(
+                r#"<circle cx="{x:.1}" cy="{y:.1}" r="{ring:.1}" fill="none" stroke="{BONE}" stroke-width="1.6"/>"#
+            ));
+        }
+        if let Some(besieger) = state.siege_owner {
+            let (ring, color) = (radius + 5.0, faction_color(besieger));
+            self.put(format_args!(
+                r#"<circle cx="{x:.1}" cy="{y:.1}" r="{ring:.1}" fill="none" stroke="{color}" stroke-width="2.4" stroke-dasharray="4 3"/>"#
+            ));
+        }
+        let form = shape(site.kind, x, y, radius);
+        let fill = if state.owner.is_some() { color } else { VOID };
+        let line = (radius / 5.0).clamp(0.4, 2.4);
+        let name = escape(&site.name);
+        self.put(format_args!(
+            r#"<path d="{form}" fill="{VOID}" stroke="{color}" stroke-width="{line:.1}"><title>{name} ({id}), value {}</title></path><path d="{}" fill="{fill}"/>"#,
+            site.value,
+            shape(site.kind, x, y, radius * 0.56)
+        ));
+        if self.world.board().factions().iter().any(|faction| faction.home == Some(id)) {
+            let ring = radius + 3.2;
+            self.put(format_args!(
+                r#"<circle cx="{x:.1}" cy="{y:.1}" r="{ring:.1}" fill="none" stroke="{color}" stroke-width=".9"/>"#
+            ));
+        }
+        self.taken.push(Taken::around(x, y, radius + 4.0, radius + 4.0));
+    }
+
+    /// Fleets under way, as arrows where they are by now.
+    fn lane_fleets(&mut self) {
+        let fleets: Vec<Fleet> = self.world.board().fleets().iter().cloned().collect();
+        for fleet in fleets {
+            let Place::Lane { from, to, departed, arrives } = fleet.place else { continue };
+            let ((ax, ay), (bx, by)) = (self.at(from), self.at(to));
+            let (gone, all) = (self.world.tick().saturating_sub(departed), arrives.saturating_sub(departed).max(1));
+            // Between the marks at the ends, never upon them.
+            let part = 0.25 + 0.5 * gone as f64 / all as f64;
+            let (x, y) = (ax + (bx - ax) * part, ay + (by - ay) * part);
+            let angle = (by - ay).atan2(bx - ax).to_degrees();
+            let size = (self.spacing / 16.0).clamp(1.5, 1.0 + (fleet.strength as f64 / 1000.0).sqrt().clamp(5.0, 9.0));
+            let (color, owner, strength) = (faction_color(fleet.owner), fleet.owner, thousands(fleet.strength));
+            self.put(format_args!(
+                r#"<path transform="translate({x:.1} {y:.1}) rotate({angle:.1})" d="M{size:.1} 0L{:.1} {:.1}L{:.1} 0L{:.1} {:.1}Z" fill="{color}" stroke="{VOID}" stroke-width="1"><title>fleet {} of {owner}, {strength}, arrives in tick {arrives}</title></path>"#,
+                -size, size * 0.8, -size * 0.4, -size, -size * 0.8, fleet.id
+            ));
+            self.taken.push(Taken::around(x, y, size + 2.0, size + 2.0));
+            if self.world.map().len() <= NAMED_SYSTEMS {
+                self.label(x, y, size, &format!("{strength} {owner}"), color, 10.0, false);
+            }
+        }
+    }
+
+    /// Names, and what strength rests where.
+    fn labels(&mut self) {
+        if self.world.map().len() > NAMED_SYSTEMS {
+            return;
+        }
+        for id in self.systems() {
+            let ((x, y), radius) = (self.at(id), self.radius(id));
+            let Some(site) = self.world.map().sites().get(id.index()) else { continue };
+            let owner = self.owner(id);
+            let resting: i64 = self
+                .world
+                .board()
+                .fleets()
+                .at(id)
+                .filter(|fleet| Some(fleet.owner) == owner)
+                .map(|fleet| fleet.strength)
+                .sum();
+            let mut text = site.name.to_string();
+            if let Some(owner) = owner {
+                let _ = write!(text, " {owner}");
+            }
+            if resting > 0 {
+                let _ = write!(text, " · {}", thousands(resting));
+            }
+            let color = if owner.is_some() { BONE } else { DIM };
+            self.label(x, y, radius + 3.0, &text, color, 11.5, resting > 0);
+        }
+    }
+
+    /// A text beside a point, on the side where it hides least.
+    #[expect(clippy::too_many_arguments, reason = "a text, where it belongs, and how it looks")]
+    fn label(&mut self, x: f64, y: f64, away: f64, text: &str, color: &str, size: f64, bold: bool) {
+        let half = text.chars().count() as f64 * size * if bold { 0.31 } else { 0.285 };
+        let gap = away + 3.0;
+        let sides = [
+            (x, y + gap + size * 0.55),
+            (x, y - gap - size * 0.45),
+            (x + gap + half, y),
+            (x - gap - half, y),
+            (x + half * 0.8, y + gap + size * 0.55),
+            (x - half * 0.8, y + gap + size * 0.55),
+        ];
+        let cost = |(x, y): &(f64, f64)| {
+            let place = Taken::around(*x, *y, half, size * 0.55);
+            let outside = (4.0 - place.left).max(0.0) + (place.right - MAP + 4.0).max(0.0);
+            self.taken.iter().map(|taken| taken.overlap(&place)).sum::<f64>() + outside * 40.0
+        };
+        let costs = sides.iter().map(|side| (cost(side), *side));
+        let best = costs.reduce(|best, next| if next.0 < best.0 { next } else { best });
+        let Some((_, (x, y))) = best else { return };
+        self.taken.push(Taken::around(x, y, half, size * 0.55));
+        let weight = if bold { 700 } else { 400 };
+        let text = escape(text);
+        let baseline = y + size * 0.35;
+        self.put(format_args!(
+            r#"<text x="{x:.1}" y="{baseline:.1}" text-anchor="middle" font-size="{size}" font-weight="{weight}" fill="{color}" stroke="{VOID}" stroke-width="3" stroke-linejoin="round" paint-order="stroke">{text}</text>"#
+        ));
+    }
+
+    fn legend(&mut self, caption: &Caption) {
+        let (left, right) = (MAP + 24.0, MAP + PANEL - 24.0);
+        let mut y = TOP + 34.0;
+        self.head(left, y, "STANDING");
+        self.put(format_args!(
+            r#"<g font-size="10.5" fill="{DIM}" text-anchor="end"><text x="{}" y="{y}">systems</text><text x="{}" y="{y}">value</text><text x="{right}" y="{y}">strength</text></g>"#,
+            right - 108.0,
+            right - 62.0
+        ));
+        let standing = self.world.board().standing();
+        for faction in standing.iter().take(16) {
+            y += 25.0;
+            let (id, color) = (faction.id, faction_color(faction.id));
+            let name: String = faction.name.chars().take(18).collect();
+            let name = escape(&name);
+            self.put(format_args!(
+                r#"<rect x="{left}" y="{}" width="17" height="17" rx="3" fill="url(#p{id})" stroke="{color}"/><text x="{}" y="{y}" font-size="12.5" fill="{BONE}">{name} <tspan fill="{DIM}">{id}</tspan></text><g font-size="12" fill="{BONE}" text-anchor="end"><text x="{}" y="{y}">{}</text><text x="{}" y="{y}">{}</text><text x="{right}" y="{y}">{}</text></g>"#,
+                y - 13.0,
+                left + 26.0,
+                right - 108.0,
+                faction.systems,
+                right - 62.0,
+                faction.value,
+                thousands(faction.strength)
+            ));
+        }
+        if standing.len() > 16 {
+            y += 22.0;
+            self.put(format_args!(
+                r#"<text x="{left}" y="{y}" font-size="12" fill="{DIM}">and {} more</text>"#,
+                standing.len() - 16
+            ));
+        }
+        y = self.signs(left, y + 44.0);
+        self.happened(caption, left, y + 40.0);
+    }
+
+    fn head(&mut self, x: f64, y: f64, text: &str) {
+        self.put(format_args!(
+            r#"<text x="{x}" y="{y}" font-size="12" font-weight="700" letter-spacing="1.4" fill="{BRASS}">{text}</text>"#
+        ));
+    }
+
+    /// What the shapes mean.
+    fn signs(&mut self, left: f64, top: f64) -> f64 {
+        self.head(left, top, "SIGNS");
+        let kinds = [Kind::Normal, Kind::Relic, Kind::Forge, Kind::Hive];
+        let mut y = top;
+        for (index, (kind, name)) in kinds.into_iter().zip(["system", "relic", "forge", "hive"]).enumerate() {
+            let x = left + 9.0 + 74.0 * index as f64;
+            self.put(format_args!(
+                r#"<path d="{}" fill="none" stroke="{BONE}" stroke-width="1.6"/><text x="{}" y="{}" font-size="12" fill="{DIM}">{name}</text>"#,
+                shape(kind, x, y + 22.0, 6.5),
+                x + 13.0,
+                y + 26.0
+            ));
+        }
+        y += 48.0;
+        let x = left + 9.0;
+        self.put(format_args!(
+            r#"<path d="{}" fill="{EMBER}"/><circle cx="{x}" cy="{y}" r="4" fill="{VOID}"/><text x="{}" y="{}" font-size="12" fill="{DIM}">battle</text>"#,
+            star(x, y, 5.0, 10.0),
+            x + 15.0,
+            y + 4.0
+        ));
+        let x = left + 83.0;
+        self.put(format_args!(
+            r#"<circle cx="{x}" cy="{y}" r="7.5" fill="none" stroke="{BONE}" stroke-width="2.2" stroke-dasharray="4 3"/><text x="{}" y="{}" font-size="12" fill="{DIM}">siege</text>"#,
+            x + 13.0,
+            y + 4.0
+        ));
+        let x = left + 157.0;
+        self.put(format_args!(
+            r#"<circle cx="{x}" cy="{y}" r="7.5" fill="none" stroke="{BONE}" stroke-width="1.6"/><text x="{}" y="{}" font-size="12" fill="{DIM}">taken</text>"#,
+            x + 13.0,
+            y + 4.0
+        ));
+        let x = left + 231.0;
+        self.put(format_args!(
+            r#"<path transform="translate({x} {y})" d="M7 0L-7 5.6L-2.8 0L-7 -5.6Z" fill="{BONE}"/><text x="{}" y="{}" font-size="12" fill="{DIM}">fleet</text>"#,
+            x + 13.0,
+            y + 4.0
+        ));
+        y += 30.0;
+        self.put(format_args!(
+            r#"<text x="{left}" y="{y}" font-size="11" fill="{DIM}">Larger: more value. Thin ring: a home. Hatching: owner.</text>"#
+        ));
+        y
+    }
+
+    /// What happened in the tick.
+    fn happened(&mut self, caption: &Caption, left: f64, top: f64) {
+        if caption.events.is_empty() {
+            return;
+        }
+        self.head(left, top, "IN THIS TICK");
+        let mut y = top;
+        for event in &caption.events {
+            for (index, line) in wrap(event, 44).into_iter().enumerate() {
+                y += if index == 0 { 22.0 } else { 15.0 };
+                if y > TOP + MAP - 16.0 {
+                    return;
+                }
+                let line = escape(&line);
+                self.put(format_args!(r#"<text x="{left}" y="{y}" font-size="12" fill="{BONE}">{line}</text>"#));
+            }
+        }
+    }
+}
+
+/// Breaks a sentence into lines of at most so many characters, at blanks.
+fn wrap(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The outline of a system: a circle, or a shape for its kind.
+fn shape(kind: Kind, x: f64, y: f64, radius: f64) -> String {
+    let corners = |count: u32, turn: f64, radius: f64| {
+        let mut path = String::new();
+        for corner in 0..count {
+            let angle = std::f64::consts::TAU * (f64::from(corner) + turn) / f64::from(count);
+            let sign = if corner == 0 { 'M' } else { 'L' };
+            let _ = write!(path, "{sign}{:.1} {:.1}", x + radius * angle.cos(), y + radius * angle.sin());
+        }
+        path + "Z"
+    };
+    match kind {
+        Kind::Normal => {
+            let (left, twice) = (x - radius, radius * 2.0);
+            format!(
+                "M{left:.1} {y:.1}a{radius:.1} {radius:.1} 0 1 0 {twice:.1} 0a{radius:.1} {radius:.1} 0 1 0 -{twice:.1} 0Z"
+            )
+        }
+        Kind::Relic => corners(4, 0.0, radius * 1.3),
+        Kind::Forge => corners(4, 0.5, radius * 1.25),
+        Kind::Hive => corners(6, 0.0, radius * 1.15),
+    }
+}
+
+/// A star of twelve points.
+fn star(x: f64, y: f64, inner: f64, outer: f64) -> String {
+    let mut path = String::new();
+    for corner in 0..24_u32 {
+        let angle = std::f64::consts::TAU * f64::from(corner) / 24.0;
+        let radius = if corner % 2 == 0 { outer } else { inner };
+        let sign = if corner == 0 { 'M' } else { 'L' };
+        let _ = write!(path, "{sign}{:.1} {:.1}", x + radius * angle.cos(), y + radius * angle.sin());
+    }
+    path + "Z"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_break_at_blanks() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("incomprehensible word", 5), ["incomprehensible", "word"]);
+    }
+
+    #[test]
+    fn names_cannot_break_out_of_the_picture() {
+        assert_eq!(escape("<a href=\"x\">&"), "&lt;a href=&quot;x&quot;&gt;&amp;");
+    }
+}
