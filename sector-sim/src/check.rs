@@ -10,6 +10,8 @@ mod differences;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 pub use differences::{Difference, delta_differences, snapshot_differences};
 
 use crate::delta::Delta;
@@ -43,7 +45,7 @@ impl Default for Plan {
 }
 
 /// What a check has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Checked {
     /// Ticks that were compared.
     pub ticks: u64,
@@ -341,8 +343,49 @@ pub fn check_orders(
     Ok(checker.checked())
 }
 
-/// Plays two games of the same strategies on the same world for at most so many ticks: the strategies must give the
-/// same orders both times, and the run must be exact. `seating` is asked for the seats of each game.
+/// Follows a game, and holds its strategies to their promise as well: seated anew in a second game, which goes on from
+/// a snapshot, they must give the same orders.
+#[derive(Debug)]
+pub struct GameChecker {
+    checker: Checker,
+    again: Game,
+}
+
+impl GameChecker {
+    /// A checker of a game that begins with this world. `seating` is to seat the same strategies as in that game.
+    ///
+    /// # Errors
+    /// [`CheckError`] when the world cannot even be restored from its snapshot.
+    pub fn new(world: &World, plan: Plan, seating: Seating) -> Result<GameChecker, CheckError> {
+        let checker = Checker::new(world, plan)?;
+        let again = Game::new(checker.restored(world)?, seating);
+        Ok(GameChecker { checker, again })
+    }
+
+    /// Takes the step that the game has just taken, and compares.
+    ///
+    /// # Errors
+    /// [`CheckError`] names the tick and what differs. The checker is of no more use then.
+    pub fn follow(&mut self, game: &Game) -> Result<(), CheckError> {
+        self.again.step();
+        self.checker.checked.comparisons += 1;
+        if game.orders() != self.again.orders() {
+            let differences = list_differences("order", game.orders(), self.again.orders());
+            let tick = game.world().tick();
+            return Err(Divergence { tick, comparison: Comparison::Orders, differences }.into());
+        }
+        self.checker.follow(game.world(), game.orders())
+    }
+
+    /// What has been done so far.
+    #[must_use]
+    pub fn checked(&self) -> Checked {
+        self.checker.checked()
+    }
+}
+
+/// Plays a game for at most so many ticks and checks it all the way: the strategies must give the same orders when they
+/// are asked again, and the run must be exact. `seating` is asked for the seats of each of the two games.
 ///
 /// # Errors
 /// [`CheckError`] when strategies or engine are not exact.
@@ -361,22 +404,14 @@ pub fn check_game(
     plan: Plan,
     mut seating: impl FnMut() -> Seating,
 ) -> Result<Checked, CheckError> {
-    let mut checker = Checker::new(world, plan)?;
+    let mut checker = GameChecker::new(world, plan, seating())?;
     let mut game = Game::new(world.clone(), seating());
-    let mut again = Game::new(checker.restored(world)?, seating());
     for _ in 0..ticks {
         if game.world().board().result().is_some() {
             break;
         }
         game.step();
-        again.step();
-        checker.checked.comparisons += 1;
-        if game.orders() != again.orders() {
-            let differences = list_differences("order", game.orders(), again.orders());
-            let tick = game.world().tick();
-            return Err(Divergence { tick, comparison: Comparison::Orders, differences }.into());
-        }
-        checker.follow(game.world(), game.orders())?;
+        checker.follow(&game)?;
     }
     Ok(checker.checked())
 }

@@ -49,8 +49,8 @@ mod world;
 
 pub use board::{Board, Faction, HISTORY_LENGTH, Outcome, System};
 pub use check::{
-    CheckError, Checked, Checker, Comparison, Difference, Divergence, Plan, check_game, check_orders, delta_differences,
-    snapshot_differences,
+    CheckError, Checked, Checker, Comparison, Difference, Divergence, GameChecker, Plan, check_game, check_orders,
+    delta_differences, snapshot_differences,
 };
 pub use delta::Delta;
 pub use digest::{BadDigest, Digest, digest_of};

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sector_sim::replay::{Header, KEYFRAME_TICKS, Seat};
-use sector_sim::{FactionId, Fork, Game, Rules, STRATEGIES, Size, World, strategy};
+use sector_sim::{
+    Checked, FactionId, Fork, Game, GameChecker, Plan, Rules, STRATEGIES, Seating, Size, World, strategy,
+};
 use serde::Serialize;
 use service::config::integer;
 
@@ -47,6 +49,9 @@ pub(crate) struct Options {
     /// The start time that the replay names, in milliseconds since 1970 [default: now]
     #[arg(long, value_name = "MS", requires = "record")]
     started_ms: Option<u64>,
+    /// Play the match a second time from snapshots, and compare everything all the way; a difference is an error
+    #[arg(long)]
+    check: bool,
     /// Print the result as one line of JSON
     #[arg(long)]
     json: bool,
@@ -64,6 +69,8 @@ struct Summary<'a> {
     cause: Option<sector_sim::Cause>,
     digest: String,
     ticks_per_second: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked: Option<Checked>,
 }
 
 pub(crate) fn sim(options: &Options) -> Result<(), Error> {
@@ -84,19 +91,24 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
         }
         None => None,
     };
-    let mut game = Game::new(
-        world,
+    let seating = move || -> Seating {
+        let (players, rules) = (players.clone(), rules.clone());
         Box::new(move |_, faction| {
             let name = &players[faction.index() % players.len()];
             // The names have been tried above.
             strategy(name, rules.personality(faction.index())).unwrap_or_else(|_| Box::new(sector_sim::Idle))
-        }),
-    );
+        })
+    };
+    let mut checker = if options.check { Some(GameChecker::new(&world, Plan::default(), seating())?) } else { None };
+    let mut game = Game::new(world, seating());
 
     let bar = progress_bar(options);
     let started = Instant::now();
     while game.world().tick() < options.ticks && game.world().board().result().is_none() {
         game.step();
+        if let Some(checker) = &mut checker {
+            checker.follow(&game)?;
+        }
         if let Some(recorder) = &mut recorder {
             recorder.tick(game.world(), game.orders())?;
         }
@@ -109,7 +121,7 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
     if let Some(recorder) = recorder {
         recorder.finish(game.world())?;
     }
-    print(options, size, &game, elapsed)
+    print(options, size, &game, elapsed, checker.map(|checker| checker.checked()))
 }
 
 /// The header of a replay of this match: who plays, on which engine, since when.
@@ -146,7 +158,7 @@ fn progress_bar(options: &Options) -> ProgressBar {
     }
 }
 
-fn print(options: &Options, size: Size, game: &Game, elapsed: Duration) -> Result<(), Error> {
+fn print(options: &Options, size: Size, game: &Game, elapsed: Duration, checked: Option<Checked>) -> Result<(), Error> {
     let (world, board) = (game.world(), game.world().board());
     let ticks_per_second = (world.tick() as f64 / elapsed.as_secs_f64().max(1e-9)) as u64;
     if options.json {
@@ -160,6 +172,7 @@ fn print(options: &Options, size: Size, game: &Game, elapsed: Duration) -> Resul
             cause: board.result().map(|outcome| outcome.cause),
             digest: world.digest().to_string(),
             ticks_per_second,
+            checked,
         };
         return say(&serde_json::to_string(&summary)?);
     }
@@ -170,6 +183,11 @@ fn print(options: &Options, size: Size, game: &Game, elapsed: Duration) -> Resul
         world.tick(),
         world.digest()
     );
+    if let Some(Checked { ticks, restores, clones, comparisons, .. }) = checked {
+        text.push_str(&format!(
+            "\nexact   {ticks} ticks, {restores} restores, {clones} clones, {comparisons} comparisons, no difference"
+        ));
+    }
     if let Some(path) = &options.record {
         text.push_str(&format!("\nreplay  {}", path.display()));
     }

@@ -18,7 +18,7 @@ fn any_number() -> impl Strategy<Value = i64> {
 }
 
 fn any_strength() -> impl Strategy<Value = i64> {
-    any_number().prop_map(|number| number.saturating_abs())
+    any_number().prop_map(i64::saturating_abs)
 }
 
 fn saturated(wide: i128) -> i64 {

@@ -99,7 +99,7 @@ proptest! {
         let limit = rules.victory.tick_limit as u64;
         let size = Size { systems, factions: factions.min(systems as u8) };
         let mut game = game_of(rules, seed, size, player);
-        let outcome = game.play(limit + 1).expect("an end");
+        let outcome = game.play(limit + 1).unwrap();
         prop_assert!(outcome.tick <= limit && outcome.tick == game.world().tick());
         prop_assert!(outcome.cause != Cause::TickLimit || outcome.tick == limit);
         let last = game.world().board().events().last();
