@@ -73,8 +73,8 @@ pub use snapshot::{
 };
 pub use step::{Phase, Report, attack_odds, economy, garrison_limit, output, weighed};
 pub use strategy::{
-    Classic, Greedy, Idle, Raider, Random, Reach, Reached, Resistance, STRATEGIES, Scout, Stack, Strategy, Turn, Turtle,
-    UnknownStrategy, strategy,
+    Classic, Greedy, Idle, Lookahead, Raider, Random, Reach, Reached, Resistance, STRATEGIES, Scout, Stack, Strategy,
+    Turn, Turtle, UnknownStrategy, strategy,
 };
 pub use units::{ONE, ratio, scale};
 pub use view::View;

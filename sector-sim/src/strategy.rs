@@ -2,18 +2,28 @@
 
 mod classic;
 mod fields;
+mod greedy;
 mod idle;
+mod lookahead;
+mod raider;
 mod random;
+mod reach;
 mod resistance;
 mod scout;
 mod survey;
+mod turtle;
 
 pub use classic::Classic;
+pub use greedy::Greedy;
 pub use idle::Idle;
+pub use lookahead::Lookahead;
+pub use raider::Raider;
 pub use random::Random;
+pub use reach::{Reach, Reached};
 pub use resistance::Resistance;
 pub use scout::Scout;
 pub use survey::Stack;
+pub use turtle::Turtle;
 
 use crate::order::Order;
 use crate::rules::Personality;
@@ -39,7 +49,7 @@ pub trait Strategy: Send {
 }
 
 /// The names that [`strategy`] knows.
-pub const STRATEGIES: [&str; 3] = ["classic", "random", "idle"];
+pub const STRATEGIES: [&str; 7] = ["classic", "greedy", "turtle", "raider", "lookahead", "random", "idle"];
 
 /// A name that no strategy has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +63,10 @@ pub struct UnknownStrategy(pub String);
 pub fn strategy(name: &str, personality: Personality) -> Result<Box<dyn Strategy>, UnknownStrategy> {
     match name {
         "classic" => Ok(Box::new(Classic::new(personality))),
+        "greedy" => Ok(Box::new(Greedy::default())),
+        "turtle" => Ok(Box::new(Turtle::default())),
+        "raider" => Ok(Box::new(Raider::default())),
+        "lookahead" => Ok(Box::new(Lookahead::new(personality))),
         "random" => Ok(Box::new(Random)),
         "idle" => Ok(Box::new(Idle)),
         _ => Err(UnknownStrategy(name.chars().take(32).collect())),

@@ -1,5 +1,7 @@
 //! What a player sees: the whole board, from one seat.
 
+use std::sync::Arc;
+
 use crate::board::{Board, Faction};
 use crate::fleets::Fleet;
 use crate::ids::{FactionId, SystemId};
@@ -12,7 +14,7 @@ use crate::world::World;
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// Systems and lanes.
-    pub map: &'a Map,
+    pub map: &'a Arc<Map>,
     /// The state.
     pub board: &'a Board,
     /// The rules.
@@ -38,6 +40,30 @@ impl<'a> View<'a> {
     pub fn fleets(&self) -> impl Iterator<Item = &'a Fleet> + use<'a> {
         let me = self.me;
         self.board.fleets().iter().filter(move |fleet| fleet.owner == me)
+    }
+
+    /// A world of one's own that goes on from what is seen, exactly as the real one does when it gets the same
+    /// orders: the battles of the next tick come out alike. The map is shared, the state is copied.
+    ///
+    /// ```
+    /// use sector_sim::{FactionId, Rules, World};
+    /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
+    /// let mut fork = world.view(FactionId::starter(0).unwrap()).fork();
+    /// assert_eq!(fork.digest(), world.digest());
+    /// assert_eq!(fork.step(&[]).digest, world.step(&[]).digest);
+    /// ```
+    #[must_use]
+    pub fn fork(&self) -> World {
+        World::resume(Arc::new(self.rules.clone()), self.map.clone(), self.board.clone())
+    }
+
+    /// A fork with another seed for all draws to come: the same state, but other luck. For players who think ahead
+    /// without knowing how the dice will fall; its digests are not those of the real world.
+    #[must_use]
+    pub fn fork_with_luck(&self, seed: u64) -> World {
+        let mut board = self.board.clone();
+        board.seed = seed & crate::MAX_SEED;
+        World::resume(Arc::new(self.rules.clone()), self.map.clone(), board)
     }
 }
 

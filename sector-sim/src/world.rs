@@ -226,13 +226,18 @@ impl World {
             return Err(SnapshotError::Rules { snapshot: snapshot.rules.clone(), given: rules.name.clone() }.into());
         }
         let (map, board) = snapshot.board()?;
-        let map = Arc::new(map);
-        let mut world = World { work: Work::new(&map), rules, map, board, report: Report::default() };
-        world.rebuild();
+        let world = World::resume(rules, Arc::new(map), board);
         if world.digest() != snapshot.digest {
             return Err(SnapshotError::Digest { found: world.digest(), expected: snapshot.digest }.into());
         }
         Ok(world)
+    }
+
+    /// A world that goes on from this state, which fits the map and the rules.
+    pub(crate) fn resume(rules: Arc<Rules>, map: Arc<Map>, board: Board) -> World {
+        let mut world = World { work: Work::new(&map), rules, map, board, report: Report::default() };
+        world.rebuild();
+        world
     }
 
     /// Computes everything that follows from the state.

@@ -23,7 +23,7 @@ pub struct Config {
     /// How long one request for events waits for the next tick
     #[arg(long, env = "BOT_EVENT_BLOCK_MS", default_value = "5s", value_parser = milliseconds(0..=30_000))]
     pub bot_event_block_ms: Milliseconds,
-    /// Strategy of all factions: classic, random or idle
+    /// Strategy of all factions: classic, greedy, turtle, raider, lookahead, random or idle
     #[arg(long, env = "BOT_STRATEGY", default_value = "classic", value_name = "NAME")]
     pub bot_strategy: String,
 }

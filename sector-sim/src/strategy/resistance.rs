@@ -77,7 +77,8 @@ impl Resistance {
         let rules = &view.rules;
         let mut left = strength;
         if self.defence > 0 {
-            left = (left - scale(self.defence, rules.battle.winner_loss)).max(rules.battle.attacker_floor).min(strength);
+            left =
+                (left - scale(self.defence, rules.battle.winner_loss)).max(rules.battle.attacker_floor).min(strength);
         }
         if !self.owner_defends {
             left = left.saturating_sub(self.garrison);

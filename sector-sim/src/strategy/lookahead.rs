@@ -1,0 +1,175 @@
+//! A player who thinks ahead: it imagines how each plan that it knows would go, and follows the one that goes best.
+//!
+//! The plans are the other strategies: to fight on like `classic`, to grab like `greedy`, to dig in like `turtle`, to
+//! raid, or to sit still. Now and then it forks the sector ([`View::fork_with_luck`]), lets each plan play a few dozen
+//! ticks against `classic` rivals with the engine itself, and looks at what every faction is worth then. The draws of
+//! the forks are its own: it does not know how the dice of the real sector will fall.
+//!
+//! What it may spend is counted in imagined ticks, never in time, so that it gives the same orders on any machine.
+
+use super::{Classic, Greedy, Idle, Raider, Strategy, Turn, Turtle};
+use crate::board::Faction;
+use crate::draw::{Draw, Purpose};
+use crate::ids::FactionId;
+use crate::order::Order;
+use crate::rules::Personality;
+use crate::units::scale;
+use crate::view::View;
+use crate::world::World;
+
+/// Imagined ticks a turn, unless told otherwise.
+const BUDGET: u32 = 100;
+/// How far ahead it looks, in ticks.
+const HORIZON: u64 = 40;
+/// The number of plans.
+const PLANS: usize = 5;
+/// What imagining each plan once costs, in ticks.
+const FUTURE: u64 = HORIZON * PLANS as u64;
+/// The least number of turns for which it follows a plan before it thinks again.
+const PERIOD_TURNS: u64 = 4;
+/// How many rivals move in its imagination: the strongest. The others sit still there.
+const RIVALS: usize = 4;
+/// What economy is worth, per mille of it, beside strength.
+const ECONOMY: i64 = 1_500;
+/// The worth of all factions together.
+const WHOLE: i64 = 1_000_000;
+
+/// Imagines where its plans lead and follows the best.
+pub struct Lookahead {
+    /// Imagined ticks a turn.
+    budget: u64,
+    plans: [Plan; PLANS],
+    /// The plan that it follows.
+    chosen: usize,
+    /// The tick in which it thinks again, and the one in which it last thought.
+    thinks: Option<(u64, u64)>,
+    /// Rivals as it imagines them.
+    rivals: Vec<Classic>,
+}
+
+/// A way to play.
+struct Plan {
+    /// Who gives the orders while it is followed.
+    player: Box<dyn Strategy>,
+    /// Who plays it in imagination, and forgets all of it each time.
+    double: Box<dyn Strategy>,
+    /// The tick in which it was last followed.
+    last: Option<u64>,
+}
+
+impl Plan {
+    fn new<S: Strategy + Clone + 'static>(player: S) -> Plan {
+        Plan { double: Box::new(player.clone()), player: Box::new(player), last: None }
+    }
+}
+
+impl Lookahead {
+    /// A player whose `classic` plan has these traits, with the standard budget.
+    #[must_use]
+    pub fn new(personality: Personality) -> Lookahead {
+        Lookahead::with_budget(personality, BUDGET)
+    }
+
+    /// A player that may imagine so many ticks a turn, at least 1. It saves them up until every plan can be looked at,
+    /// and with more of them looks at each plan with more luck, good and bad.
+    ///
+    /// ```
+    /// use sector_sim::{Lookahead, Rules, Strategy, Turn, World};
+    /// let rules = Rules::classic();
+    /// let world = World::new(rules.clone().into(), 7).unwrap();
+    /// let me = world.board().factions()[0].id;
+    /// let mut player = Lookahead::with_budget(rules.personality(0), 200);
+    /// assert!(!player.orders(&world.view(me), &Turn::default()).is_empty());
+    /// ```
+    #[must_use]
+    pub fn with_budget(personality: Personality, ticks: u32) -> Lookahead {
+        Lookahead {
+            budget: u64::from(ticks.max(1)),
+            plans: [
+                Plan::new(Classic::new(personality)),
+                Plan::new(Greedy::default()),
+                Plan::new(Turtle::default()),
+                Plan::new(Raider::default()),
+                Plan::new(Idle),
+            ],
+            chosen: 0,
+            thinks: None,
+            rivals: Vec::new(),
+        }
+    }
+
+    /// Turns from one thought to the next: long enough to save up for each plan once.
+    fn period(&self) -> u64 {
+        PERIOD_TURNS.max(FUTURE.div_ceil(self.budget))
+    }
+
+    /// Imagines every plan, each with the same luck, and chooses the best; the one it follows if no other is better.
+    fn think(&mut self, view: &View<'_>, tick: u64) {
+        let mut rivals: Vec<&Faction> =
+            view.board.factions().iter().filter(|faction| faction.alive && faction.id != view.me).collect();
+        rivals.sort_by_key(|faction| (std::cmp::Reverse(faction.strength), faction.id));
+        rivals.truncate(RIVALS);
+        let rivals: Vec<FactionId> = rivals.iter().map(|faction| faction.id).collect();
+        let even = Personality { aggression: 500, expansionism: 500, greed: 500, caution: 500 };
+        self.rivals.resize_with(RIVALS, || Classic::new(even.clone()));
+
+        let mut draw = Draw::new(view.board.seed(), tick, Purpose::Strategy, view.me.index() as u64);
+        let mut worth = [0; PLANS];
+        for _ in 0..self.budget * self.period() / FUTURE {
+            let world = view.fork_with_luck(draw.bits());
+            for (plan, worth) in worth.iter_mut().enumerate() {
+                *worth += self.imagine(world.clone(), plan, view.me, &rivals);
+            }
+        }
+        for plan in 0..PLANS {
+            if worth[plan] > worth[self.chosen] {
+                self.chosen = plan;
+            }
+        }
+    }
+
+    /// The part of everything that the faction has at the horizon if it follows a plan.
+    fn imagine(&mut self, mut world: World, plan: usize, me: FactionId, rivals: &[FactionId]) -> i64 {
+        for _ in 0..HORIZON {
+            let turn = Turn { tick: world.tick(), missed: 0 };
+            let mut orders = self.plans[plan].double.orders(&world.view(me), &turn);
+            for (&rival, double) in rivals.iter().zip(&mut self.rivals) {
+                orders.append(&mut double.orders(&world.view(rival), &turn));
+            }
+            world.step(&orders);
+            if let Some(outcome) = world.board().result() {
+                return if outcome.winner == Some(me) { WHOLE } else { 0 };
+            }
+        }
+        let worth = |faction: &Faction| faction.strength.saturating_add(scale(faction.economy, ECONOMY));
+        let living = world.board().factions().iter().filter(|faction| faction.alive);
+        let all = living.fold(0i64, |sum, faction| sum.saturating_add(worth(faction)));
+        world.board().faction(me).map_or(0, |faction| crate::units::ratio(worth(faction), WHOLE, all.max(1)))
+    }
+}
+
+impl Strategy for Lookahead {
+    fn name(&self) -> &'static str {
+        "lookahead"
+    }
+
+    fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order> {
+        if view.board.result().is_some() || view.faction().is_none_or(|faction| !faction.alive) {
+            return Vec::new();
+        }
+        // A tick before the last thought belongs to another sector, or to the same one told anew.
+        let anew = self.thinks.is_none_or(|(_, last)| turn.tick < last);
+        if anew {
+            self.chosen = 0;
+        }
+        if anew || self.thinks.is_some_and(|(due, _)| turn.tick >= due) {
+            self.think(view, turn.tick);
+            self.thinks = Some((turn.tick + self.period(), turn.tick));
+        }
+        let plan = &mut self.plans[self.chosen];
+        // While another plan was followed, this one saw nothing.
+        let unseen = plan.last.map_or(0, |last| turn.tick.saturating_sub(last + 1));
+        plan.last = Some(turn.tick);
+        plan.player.orders(view, &Turn { tick: turn.tick, missed: turn.missed.max(unseen) })
+    }
+}

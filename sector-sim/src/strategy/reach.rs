@@ -1,0 +1,79 @@
+//! What lies around a system: a search outwards by ticks of travel that ends after so many systems.
+//!
+//! The bound makes a search cost the same on any map, so that a strategy may do one for each of its stacks.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::ids::SystemId;
+use crate::view::View;
+
+/// A system that was found, and how many ticks of travel away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The system.
+    pub system: SystemId,
+    /// Ticks on the lanes to it, at least 1.
+    pub ticks: i64,
+}
+
+/// A search, with the memory that it keeps for the next.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    found: Vec<Reached>,
+    open: BinaryHeap<Reverse<(i64, SystemId)>>,
+    /// The search in which a system was found, by id.
+    seen: Vec<u64>,
+    searches: u64,
+}
+
+impl Reach {
+    /// The nearest `most` systems around one, by ticks and then by id, the system itself left out. The search goes
+    /// on only from systems that can be passed through; the others are found, but not what lies behind them.
+    ///
+    /// ```
+    /// use sector_sim::{Reach, Rules, World};
+    /// let world = World::new(Rules::classic().into(), 7).unwrap();
+    /// let home = world.map().homes()[0];
+    /// let view = world.view(world.board().factions()[0].id);
+    /// let mut reach = Reach::default();
+    /// assert_eq!(reach.around(&view, home, 99, |_| true).len(), world.map().len() - 1);
+    /// assert_eq!(reach.around(&view, home, 99, |_| false).len(), world.map().neighbours(home).len());
+    /// assert_eq!(reach.around(&view, home, 3, |_| true).len(), 3);
+    /// ```
+    pub fn around(
+        &mut self,
+        view: &View<'_>,
+        from: SystemId,
+        most: usize,
+        can_pass: impl Fn(SystemId) -> bool,
+    ) -> &[Reached] {
+        self.found.clear();
+        self.open.clear();
+        self.seen.resize(view.map.len(), 0);
+        self.searches += 1;
+        self.open.push(Reverse((0, from)));
+        while let Some(Reverse((ticks, system))) = self.open.pop() {
+            // A system may wait in line more than once; the first time is the nearest.
+            match self.seen.get_mut(system.index()) {
+                Some(seen) if *seen != self.searches => *seen = self.searches,
+                _ => continue,
+            }
+            if system != from {
+                self.found.push(Reached { system, ticks });
+                if self.found.len() == most {
+                    break;
+                }
+                if !can_pass(system) {
+                    continue;
+                }
+            }
+            for neighbour in view.map.neighbours(system) {
+                if self.seen[neighbour.system.index()] != self.searches {
+                    self.open.push(Reverse((ticks + i64::from(neighbour.ticks), neighbour.system)));
+                }
+            }
+        }
+        &self.found
+    }
+}
