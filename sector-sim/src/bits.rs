@@ -1,29 +1,40 @@
 //! A set of small numbers that is walked in ascending order, so that cost follows what is in it.
 
-/// A set of indices below a fixed length.
+/// A set of indices below a fixed length, with a bit for each word that is not empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
+    /// Which of the words hold anything.
+    filled: Vec<u64>,
 }
 
 impl Bits {
     pub(crate) fn new(length: usize) -> Bits {
-        Bits { words: vec![0; length.div_ceil(64)] }
+        let mut bits = Bits::default();
+        bits.grow(length);
+        bits
     }
 
     /// Makes room for indices below `length`.
     pub(crate) fn grow(&mut self, length: usize) {
         if length > self.words.len() * 64 {
             self.words.resize(length.div_ceil(64), 0);
+            self.filled.resize(self.words.len().div_ceil(64), 0);
         }
     }
 
     pub(crate) fn insert(&mut self, index: usize) {
-        self.words[index / 64] |= 1 << (index % 64);
+        let word = index / 64;
+        self.words[word] |= 1 << (index % 64);
+        self.filled[word / 64] |= 1 << (word % 64);
     }
 
     pub(crate) fn remove(&mut self, index: usize) {
-        self.words[index / 64] &= !(1 << (index % 64));
+        let word = index / 64;
+        self.words[word] &= !(1 << (index % 64));
+        if self.words[word] == 0 {
+            self.filled[word / 64] &= !(1 << (word % 64));
+        }
     }
 
     pub(crate) fn contains(&self, index: usize) -> bool {
@@ -31,19 +42,36 @@ impl Bits {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.words.fill(0);
+        for (index, filled) in self.filled.iter_mut().enumerate() {
+            let mut rest = std::mem::take(filled);
+            while rest != 0 {
+                self.words[index * 64 + rest.trailing_zeros() as usize] = 0;
+                rest &= rest - 1;
+            }
+        }
     }
 
     /// Fills the list with the members, ascending.
     pub(crate) fn list(&self, into: &mut Vec<u32>) {
         into.clear();
-        for (word_index, &word) in self.words.iter().enumerate() {
-            let mut rest = word;
-            while rest != 0 {
-                into.push((word_index * 64) as u32 + rest.trailing_zeros());
-                rest &= rest - 1;
+        for (index, &filled) in self.filled.iter().enumerate() {
+            let mut words = filled;
+            while words != 0 {
+                let word = index * 64 + words.trailing_zeros() as usize;
+                words &= words - 1;
+                let mut rest = self.words[word];
+                while rest != 0 {
+                    into.push((word * 64) as u32 + rest.trailing_zeros());
+                    rest &= rest - 1;
+                }
             }
         }
+    }
+
+    /// Fills the list with the members, ascending, and removes them.
+    pub(crate) fn drain(&mut self, into: &mut Vec<u32>) {
+        self.list(into);
+        self.clear();
     }
 }
 
@@ -55,8 +83,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn behaves_like_a_sorted_set(steps in proptest::collection::vec((0..200usize, any::<bool>()), 0..100)) {
-            let (mut bits, mut set, mut list) = (Bits::new(200), BTreeSet::new(), Vec::new());
+        fn behaves_like_a_sorted_set(steps in proptest::collection::vec((0..9_000usize, any::<bool>()), 0..100)) {
+            let (mut bits, mut set, mut list) = (Bits::new(9_000), BTreeSet::new(), Vec::new());
             for (index, insert) in steps {
                 if insert {
                     bits.insert(index);
@@ -66,9 +94,13 @@ mod tests {
                     set.remove(&(index as u32));
                 }
             }
-            prop_assert!((0..300).all(|index| bits.contains(index) == set.contains(&(index as u32))));
+            prop_assert!((0..9_100).all(|index| bits.contains(index) == set.contains(&(index as u32))));
             bits.list(&mut list);
-            prop_assert_eq!(list, set.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(&list, &set.into_iter().collect::<Vec<_>>());
+            let before = list.clone();
+            bits.drain(&mut list);
+            prop_assert_eq!(list, before);
+            prop_assert!((0..9_100).all(|index| !bits.contains(index)));
         }
     }
 }

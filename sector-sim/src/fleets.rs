@@ -190,8 +190,14 @@ impl Fleets {
     }
 
     /// Adds a fleet; its id is greater than that of any fleet before it.
-    pub(crate) fn insert(&mut self, fleet: Fleet) -> Slot {
+    pub(crate) fn insert(&mut self, mut fleet: Fleet) -> Slot {
         let (id, place) = (fleet.id, fleet.place);
+        if fleet.route.is_empty()
+            && let Some(&slot) = self.free.last()
+        {
+            // The memory of a route serves the next fleet as well.
+            fleet.route = std::mem::take(&mut self.entries[slot as usize].fleet.route);
+        }
         let entry = Entry { fleet, alive: true, next: NONE };
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -222,7 +228,7 @@ impl Fleets {
 
     /// Lets the slot of a removed fleet be used again.
     pub(crate) fn release(&mut self, slot: Slot) {
-        self.entries[slot as usize].fleet.route = Vec::new();
+        self.entries[slot as usize].fleet.route.clear();
         self.free.push(slot);
         if self.dead > 32 && self.dead * 2 > self.by_id.len() {
             let entries = &self.entries;

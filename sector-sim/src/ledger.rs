@@ -25,6 +25,7 @@ impl World {
         let output = std::mem::take(&mut self.work.outputs[system.index()]);
         for (faction, sign) in [(before, -1), (owner, 1)] {
             let Some(id) = faction else { continue };
+            self.work.stirred |= 1 << id.index();
             if let Some(faction) = self.board.faction_mut(id) {
                 let systems = faction.systems;
                 faction.systems += sign;

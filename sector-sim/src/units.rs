@@ -20,6 +20,9 @@ pub fn scale(value: i64, per_mille: i64) -> i64 {
 /// divisor is 0.
 #[must_use]
 pub fn ratio(value: i64, multiplier: i64, divisor: i64) -> i64 {
+    if multiplier == divisor {
+        return value;
+    }
     // The common case fits 64 bits, where a division is several times faster.
     if let Some(product) = value.checked_mul(multiplier) {
         return product.checked_div(divisor).unwrap_or(if divisor == 0 { value } else { i64::MAX });

@@ -89,6 +89,8 @@ pub(crate) struct Work {
     pub(crate) captures: Vec<(SystemId, FactionId, Option<FactionId>)>,
     /// Factions, as bits, whose systems all have to be looked at.
     pub(crate) wake: u128,
+    /// Factions, as bits, whose economy has to be computed anew.
+    pub(crate) stirred: u128,
     /// What each system adds to the economy of its owner.
     pub(crate) outputs: Vec<i64>,
     /// The sums of these.
@@ -99,6 +101,7 @@ pub(crate) struct Work {
     pub(crate) planner: Planner,
     /// Lists that are filled and emptied within a phase, kept for their memory.
     pub(crate) list: Vec<u32>,
+    pub(crate) route: Vec<SystemId>,
     pub(crate) sides: Vec<Side>,
     pub(crate) builders: Vec<(SystemId, u8)>,
     pub(crate) eliminated: Vec<(u32, FactionId)>,
@@ -132,6 +135,8 @@ impl Work {
     fn new(map: &Map) -> Work {
         let systems = map.len();
         let longest = map.lanes().iter().map(|lane| usize::from(lane.ticks)).max().unwrap_or(1);
+        // A power of two, so that a tick finds its list without a division.
+        let wheel = (longest + 1).next_power_of_two();
         Work {
             touched: Bits::new(systems),
             awake: Bits::new(systems),
@@ -141,16 +146,18 @@ impl Work {
             unrested: Bits::default(),
             touched_fleets: Bits::default(),
             removed: Vec::new(),
-            arrivals: vec![Vec::new(); longest + 1],
+            arrivals: vec![Vec::new(); wheel],
             ready: Vec::new(),
             captures: Vec::new(),
             wake: 0,
+            stirred: u128::MAX,
             outputs: vec![0; systems],
             faction_outputs: [0; FACTION_IDS],
             total_value: map.sites().iter().map(|site| i64::from(site.value)).sum(),
             hashes: Hashes::new(map),
             planner: Planner::new(systems),
             list: Vec::new(),
+            route: Vec::new(),
             sides: Vec::new(),
             builders: Vec::new(),
             eliminated: Vec::new(),
@@ -327,7 +334,12 @@ impl Work {
     }
 
     pub(crate) fn await_arrival(&mut self, slot: Slot, tick: u64) {
-        let length = self.arrivals.len() as u64;
-        self.arrivals[(tick % length) as usize].push(slot);
+        let index = self.arrivals_at(tick);
+        self.arrivals[index].push(slot);
+    }
+
+    /// Which of the lists of arrivals is that of a tick.
+    pub(crate) fn arrivals_at(&self, tick: u64) -> usize {
+        tick as usize & (self.arrivals.len() - 1)
     }
 }

@@ -5,8 +5,7 @@ use crate::fleets::Place;
 use crate::world::World;
 
 pub(super) fn arrivals(world: &mut World) {
-    let tick = world.board.tick;
-    let index = (tick % world.work.arrivals.len() as u64) as usize;
+    let index = world.work.arrivals_at(world.board.tick);
     if world.work.arrivals[index].is_empty() {
         return;
     }

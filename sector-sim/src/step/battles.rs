@@ -39,9 +39,8 @@ pub fn weighed(rules: &BattleRules, faction: FactionId, strength: i64) -> i64 {
 
 pub(super) fn battles(world: &mut World) {
     let mut list = std::mem::take(&mut world.work.list);
-    world.work.arrived.list(&mut list);
+    world.work.arrived.drain(&mut list);
     for &index in &list {
-        world.work.arrived.remove(index as usize);
         fight(world, SystemId(index));
     }
     world.work.list = list;

@@ -5,6 +5,9 @@ use crate::units::scale;
 use crate::world::World;
 
 pub(super) fn captures(world: &mut World) {
+    if world.work.captures.is_empty() {
+        return;
+    }
     let rules = world.rules.clone();
     let mut captures = std::mem::take(&mut world.work.captures);
     for &(system, faction, from) in &captures {

@@ -23,8 +23,7 @@ pub(crate) fn close(world: &mut World) {
 }
 
 fn systems(world: &mut World, list: &mut Vec<u32>) {
-    world.work.touched.list(list);
-    world.work.touched.clear();
+    world.work.touched.drain(list);
     for &index in list.iter() {
         let id = SystemId(index);
         let (siege_owner, siege_strength) = siege(world, id);
@@ -34,7 +33,10 @@ fn systems(world: &mut World, list: &mut Vec<u32>) {
         if let Some(owner) = state.owner {
             let output = output(&world.rules, state, site.kind, i64::from(site.value));
             let before = std::mem::replace(&mut world.work.outputs[id.index()], output);
-            world.work.faction_outputs[owner.index()] += output - before;
+            if output != before {
+                world.work.faction_outputs[owner.index()] += output - before;
+                world.work.stirred |= 1 << owner.index();
+            }
         }
         if world.work.hashes.system(id, &world.board.systems[id.index()]) {
             world.report.systems.push(id);
@@ -93,15 +95,18 @@ pub fn economy(rules: &ProductionRules, systems: i64, outputs: i64) -> i64 {
 }
 
 fn economies(world: &mut World) {
-    for faction in &mut world.board.factions {
+    let stirred = std::mem::take(&mut world.work.stirred);
+    if stirred == 0 {
+        return;
+    }
+    for faction in world.board.factions.iter_mut().filter(|faction| stirred & (1 << faction.id.index()) != 0) {
         faction.economy =
             economy(&world.rules.production, faction.systems, world.work.faction_outputs[faction.id.index()]);
     }
 }
 
 fn fleets(world: &mut World, list: &mut Vec<u32>) {
-    world.work.touched_fleets.list(list);
-    world.work.touched_fleets.clear();
+    world.work.touched_fleets.drain(list);
     for &slot in list.iter() {
         let alive = world.board.fleets.is_alive(slot);
         let fleet = world.board.fleets.at_slot(slot);

@@ -92,8 +92,8 @@ fn send(
             return Err(Refusal::TooWeak);
         }
     }
-    let mut route = Vec::new();
-    if !world.work.planner.plan(&world.map, &world.board, faction, origin, target, &mut route) {
+    let work = &mut world.work;
+    if !work.planner.plan(&world.map, &world.board, faction, origin, target, &mut work.route) {
         return Err(Refusal::Unreachable);
     }
     let slot = match amount {
@@ -106,7 +106,8 @@ fn send(
         }
     };
     let fleet = world.board.fleets.at_slot_mut(slot);
-    fleet.route = route;
+    // Copied, so that both keep their memory.
+    fleet.route.clone_from(&world.work.route);
     let id = fleet.id;
     world.work.touched_fleets.insert(slot as usize);
     world.work.ready.push(slot);

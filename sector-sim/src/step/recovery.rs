@@ -9,23 +9,21 @@ use crate::world::World;
 
 pub(super) fn recovery(world: &mut World) {
     wake(world);
-    let rules = world.rules.clone();
-    let mut list = std::mem::take(&mut world.work.list);
-    world.work.awake.list(&mut list);
-    for &index in &list {
+    let World { rules, board, work, .. } = world;
+    work.awake.list(&mut work.list);
+    for &index in &work.list {
         let system = SystemId(index);
-        let before = world.board.systems[system.index()];
-        let besieged = world.board.fleets.at(system).any(|fleet| Some(fleet.owner) != before.owner);
-        let owned = before.owner.and_then(|owner| world.board.faction(owner)).map_or(0, |faction| faction.systems);
-        let after = recovered(&rules, before, besieged, owned);
+        let before = board.systems[system.index()];
+        let besieged = board.fleets.at(system).any(|fleet| Some(fleet.owner) != before.owner);
+        let owned = before.owner.and_then(|owner| board.faction(owner)).map_or(0, |faction| faction.systems);
+        let after = recovered(rules, before, besieged, owned);
         if after == before {
-            world.work.awake.remove(system.index());
+            work.awake.remove(system.index());
         } else {
-            world.board.systems[system.index()] = after;
-            world.work.touched.insert(system.index());
+            board.systems[system.index()] = after;
+            work.touched.insert(system.index());
         }
     }
-    world.work.list = list;
 }
 
 /// Wakes the systems of factions whose size has crossed a limit.

@@ -8,10 +8,9 @@ use crate::world::{Side, World};
 pub(super) fn upkeep(world: &mut World) {
     let (decay, repair) = (world.rules.upkeep.decay, world.rules.upkeep.repair);
     let mut list = std::mem::take(&mut world.work.list);
-    world.work.unrested.list(&mut list);
+    // At its greatest strength, or on a lane, a fleet needs no look until something happens to it.
+    world.work.unrested.drain(&mut list);
     for &slot in &list {
-        // At its greatest strength, or on a lane, a fleet needs no look until something happens to it.
-        world.work.unrested.remove(slot as usize);
         let fleet = world.board.fleets.at_slot(slot);
         if !world.board.fleets.is_alive(slot) || !fleet.is_idle() {
             continue;
@@ -23,9 +22,8 @@ pub(super) fn upkeep(world: &mut World) {
             world.set_strength(slot, repaired);
         }
     }
-    world.work.crowded.list(&mut list);
+    world.work.crowded.drain(&mut list);
     for &index in &list {
-        world.work.crowded.remove(index as usize);
         merge_idle(world, SystemId(index));
     }
     world.work.list = list;

@@ -13,6 +13,7 @@ pub(super) fn victory(world: &mut World) {
         if faction.alive && faction.systems == 0 && faction.fleets == 0 {
             faction.alive = false;
             (faction.economy, faction.build_stock, faction.domination_ticks) = (0, 0, 0);
+            world.work.stirred |= 1 << faction.id.index();
             eliminated.push(faction.seniority());
         }
     }
