@@ -71,7 +71,7 @@ pub use rules::*;
 pub use snapshot::{
     FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SnapshotError, SystemChange, SystemForm, Universe,
 };
-pub use step::{Phase, Report, attack_odds, economy, garrison_limit, output, weighed};
+pub use step::{Phase, Report, attack_odds, economy, garrison_limit, output, rebellion_chance, weighed};
 pub use strategy::{
     Classic, Greedy, Idle, Lookahead, Raider, Random, Reach, Reached, Resistance, STRATEGIES, Scout, Stack, Strategy,
     Turn, Turtle, UnknownStrategy, strategy,

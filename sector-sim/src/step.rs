@@ -34,6 +34,7 @@ use crate::world::World;
 pub use battles::{attack_odds, weighed};
 pub(crate) use close::close;
 pub use close::{economy, output};
+pub use rebellion::rebellion_chance;
 pub use recovery::garrison_limit;
 
 /// What a step did, apart from the events (see [`crate::Board::events`]). The lists are sorted by id.

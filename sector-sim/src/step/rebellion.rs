@@ -3,9 +3,11 @@
 //! Only where a capture or a battle has left unrest or heat is there anything to rise against; a system in its
 //! reclaim cooldown has just risen, and the League's own systems have nobody else to turn to.
 
+use crate::board::System;
 use crate::draw::{Draw, Purpose};
 use crate::event::Event;
 use crate::ids::{FactionId, FactionKind, SystemId};
+use crate::rules::RebellionRules;
 use crate::units::scale;
 use crate::world::World;
 
@@ -18,23 +20,29 @@ pub(super) fn rebellion(world: &mut World) {
     world.work.list = list;
 }
 
+/// How likely a system is to rise against its owner in a tick, per mille, when that owner has so many systems. Who
+/// owns it and whether it has just risen is not looked at.
+#[must_use]
+pub fn rebellion_chance(rules: &RebellionRules, state: &System, systems: i64) -> i64 {
+    let provoked = state.unrest > 0 || state.heat > 0;
+    if !provoked || state.stability - state.unrest / rules.unrest_divisor > rules.threshold {
+        return 0;
+    }
+    let sprawl = (systems - rules.sprawl_limit).max(0);
+    scale(scale(rules.chance, 1000 + state.unrest), 1000 + rules.sprawl_gain * sprawl).min(rules.most_chance)
+}
+
 fn consider(world: &mut World, system: SystemId) {
-    let rules = &world.rules.rebellion;
     let state = &world.board.systems[system.index()];
     let Some(owner) = state.owner else { return };
-    let provoked = state.unrest > 0 || state.heat > 0;
-    if !provoked
-        || owner == FactionId::LEAGUE
-        || state.reclaim_cooldown > 0
-        || state.stability - state.unrest / rules.unrest_divisor > rules.threshold
-    {
+    if owner == FactionId::LEAGUE || state.reclaim_cooldown > 0 {
         return;
     }
-    let sprawl = world.board.faction(owner).map_or(0, |faction| (faction.systems - rules.sprawl_limit).max(0));
-    let chance =
-        scale(scale(rules.chance, 1000 + state.unrest), 1000 + rules.sprawl_gain * sprawl).min(rules.most_chance);
+    let systems = world.board.faction(owner).map_or(0, |faction| faction.systems);
+    let chance = rebellion_chance(&world.rules.rebellion, state, systems);
+    // What cannot happen needs no draw.
     let (seed, tick) = (world.board.seed, world.board.tick);
-    if Draw::new(seed, tick, Purpose::Rebellion, u64::from(system.0)).chance(chance) {
+    if chance > 0 && Draw::new(seed, tick, Purpose::Rebellion, u64::from(system.0)).chance(chance) {
         rise(world, system, owner);
     }
 }
