@@ -29,7 +29,8 @@ pub enum Durability {
     /// Redis writes through to the disk before the answer (AOF `always`).
     RedisAlways,
     /// Redis writes to the disk once a second (AOF `everysec`, or left to the kernel): a crash of
-    /// the Redis process loses nothing, one of its machine the last second or more.
+    /// its machine loses the last second or more, and one of its process up to two seconds when
+    /// the disk was slow just then.
     RedisEverySecond,
     /// Redis keeps no log: a restart loses what was not snapshotted.
     RedisVolatile,

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use clap::Args;
 use sector_auth::Secret;
-use sector_redis::StoreOptions;
 use service::telemetry::{self, LogFormat, LogOptions};
-use service::{KeyConfig, bind, shutdown_on_signals};
+use service::{DevConfig, KeyConfig, bind, shutdown_on_signals};
 use tokio::net::TcpListener;
 
 use crate::output::{Error, say};
@@ -24,11 +23,12 @@ pub(crate) struct Options {
     /// Keep the sector in this directory; without it the sector ends with the process
     #[arg(long, value_name = "DIR", conflicts_with = "redis")]
     data: Option<PathBuf>,
-    /// Keep the sector in this Redis: `redis://…` or `redis+unix:///path`
+    /// Keep the sector in this Redis: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
     #[arg(
         long,
         value_name = "URL",
-        help = "Keep the sector in this Redis: redis://[user:password@]host[:port][/database] or redis+unix:///path"
+        help = "Keep the sector in this Redis: redis://[user:password@]host[:port][/database], redis+unix:///path, \
+                redis-cluster://[user:password@]host[:port],… or redis-sentinel://[user:password@]host[:port],…/master"
     )]
     redis: Option<Secret>,
     /// Address to listen on
@@ -52,6 +52,8 @@ pub(crate) struct Options {
     minter: nft_minter::Config,
     #[command(flatten)]
     keys: KeyConfig,
+    #[command(flatten)]
+    dev: DevConfig,
     /// What to log: a level (error, warn, info, debug, trace) or directives like info,api=debug
     #[arg(long, env = "LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -83,7 +85,7 @@ async fn start(options: Options) -> Result<(), Error> {
         minter: bind(address(options.minter_port), "--minter-port").await?,
     };
     let place = service::store::place(options.data.clone(), options.redis.as_ref(), &options.keys);
-    let store = sector_redis::open(StoreOptions::new(place)).await?;
+    let store = sector_redis::open(options.dev.options(place)).await?;
     let code = random_hex()?;
     api::allow_operator(&*store, &code, OPERATOR_LINK_LIFE).await?;
     say(&welcome(&options, &ports, &code)?)?;

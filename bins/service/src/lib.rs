@@ -98,4 +98,4 @@ pub use router::{Router, Routes};
 pub use sector_redis::Backoff;
 pub use serve::{bind, serve};
 pub use shutdown::{CancellationToken, TaskTracker, shutdown_on_signals};
-pub use store::{KeyConfig, StoreConfig};
+pub use store::{DevConfig, KeyConfig, StoreConfig};

@@ -4,28 +4,43 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sector_auth::Secret;
-use sector_redis::{KeyNames, Place, RedisOptions, Store};
+use sector_redis::{KeyNames, Place, RedisOptions, SectorId, Store, StoreOptions};
 
 /// The store of a service that runs on its own.
 #[derive(Debug, Clone, clap::Args)]
 pub struct StoreConfig {
-    /// Redis that holds the sector: `redis://…` or `redis+unix:///path`
+    /// Redis that holds the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
     #[arg(
         long,
         env = "REDIS_URL",
         hide_env_values = true,
         default_value = "redis://127.0.0.1:6379",
-        help = "Redis that holds the sector: redis://[user:password@]host[:port][/database] or redis+unix:///path"
+        help = "Redis that holds the sector: redis://[user:password@]host[:port][/database], redis+unix:///path, \
+                redis-cluster://[user:password@]host[:port],… or redis-sentinel://[user:password@]host[:port],…/master"
     )]
     pub redis_url: Secret,
     /// The names of its keys.
     #[command(flatten)]
     pub keys: KeyConfig,
+    /// Whether it may forget.
+    #[command(flatten)]
+    pub dev: DevConfig,
+}
+
+/// Whether this is a place for trying things out.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct DevConfig {
+    /// Take a Redis that may lose accepted orders: without AOF, or dropping keys when it is full
+    #[arg(long, env = "DEV", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub dev: bool,
 }
 
 /// The names of the keys of a sector.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeyConfig {
+    /// Id of the sector among several on one Redis: 1 to 32 characters of a-z, 0-9 and -; a cluster needs one
+    #[arg(long, env = "SECTOR_ID", value_name = "ID")]
+    pub sector_id: Option<SectorId>,
     /// Key of the event stream
     #[arg(long, env = "EVENT_STREAM", default_value = "sector:events")]
     pub event_stream: String,
@@ -45,19 +60,34 @@ impl KeyConfig {
             event_stream: self.event_stream.clone(),
             order_stream: self.order_stream.clone(),
             snapshot_key: self.snapshot_key.clone(),
+            sector_id: self.sector_id.clone(),
             ..KeyNames::default()
         }
     }
 }
 
 impl StoreConfig {
+    /// The Redis and the keys, for another sector or for looking at it.
+    #[must_use]
+    pub fn redis(&self) -> RedisOptions {
+        RedisOptions { names: self.keys.names(), ..RedisOptions::new(self.redis_url.expose()) }
+    }
+
     /// Opens the store.
     ///
     /// # Errors
-    /// [`sector_redis::Error`] when Redis cannot be reached or holds something else.
+    /// [`sector_redis::Error`] when Redis cannot be reached, holds something else or, outside of `--dev`, is set up
+    /// to forget.
     pub async fn open(&self) -> sector_redis::Result<Arc<dyn Store>> {
-        let redis = RedisOptions { names: self.keys.names(), ..RedisOptions::new(self.redis_url.expose()) };
-        sector_redis::open(sector_redis::StoreOptions::new(Place::Redis(redis))).await
+        sector_redis::open(self.dev.options(Place::Redis(self.redis()))).await
+    }
+}
+
+impl DevConfig {
+    /// The usual options for a place, which must be durable unless things are tried out.
+    #[must_use]
+    pub fn options(self, place: Place) -> StoreOptions {
+        StoreOptions { require_durable: !self.dev, ..StoreOptions::new(place) }
     }
 }
 

@@ -1,6 +1,13 @@
 //! What only Redis can do wrong: be away, come back, hold something else, refuse us.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a broken promise ends the test")]
 
+mod cluster;
+mod damage;
+mod durable;
+mod outage;
+mod proxy;
+mod sentinel;
+
 use std::sync::Arc;
 use std::time::Duration;
 
