@@ -1,0 +1,93 @@
+//! Replays as files, one of each version of the format: whatever is built today still reads them, and plays them digest
+//! by digest as long as the rules mean the same.
+//!
+//! `UPDATE_GOLDEN=1 cargo test -p sector-sim --test replay_golden` writes the digests anew, and records the replays of
+//! today's version that are missing. A recorded replay is never replaced: it stands for what was written once.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use sector_sim::replay::{Header, Replay, Seat, Writer, verify};
+use sector_sim::{FactionId, Fork, Game, RULES_VERSION, Rules, Size, World, strategy};
+
+fn path(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "data", "replays", name].iter().collect()
+}
+
+fn update() -> bool {
+    std::env::var_os("UPDATE_GOLDEN").is_some()
+}
+
+/// Every recorded digest, a tick a line.
+fn digests(replay: &Replay) -> String {
+    let mut text = format!("0 {}\n", replay.header().digest);
+    for tick in replay.ticks() {
+        writeln!(text, "{} {}", tick.tick, tick.digest).unwrap();
+    }
+    text
+}
+
+/// Reads a replay, compares its digests with those on file and plays it, if the rules still mean the same.
+fn check(name: &str, version: u32, ticks: usize, orders: u64) -> Replay {
+    let bytes = fs::read(path(name)).unwrap();
+    let replay = Replay::parse(&bytes).unwrap();
+    assert_eq!((replay.header().version, replay.truncated_at()), (version, None));
+    assert_eq!((replay.ticks().len(), replay.orders()), (ticks, orders));
+    let on_file = path(name).with_extension("digests");
+    if update() {
+        fs::write(&on_file, digests(&replay)).unwrap();
+    }
+    assert_eq!(fs::read_to_string(on_file).unwrap(), digests(&replay), "{name}");
+    let verified = verify(&bytes);
+    if replay.header().rules_version == RULES_VERSION {
+        let verified = verified.unwrap();
+        assert_eq!((verified.ticks, verified.orders, verified.chain), (ticks as u64, orders, replay.chain()));
+        assert!(verified.complete);
+    } else {
+        let error = verified.unwrap_err().to_string();
+        let told = format!("recorded under rules version {}", replay.header().rules_version);
+        assert!(error.contains(&told), "{error}");
+    }
+    replay
+}
+
+/// Records a run of five times `classic` and the like, unless it is on file.
+fn record(name: &str, seed: u64, size: Size, players: &'static [&'static str], ticks: u64) {
+    if !update() || path(name).exists() {
+        return;
+    }
+    let rules = Rules::classic();
+    let world = World::with_size(rules.clone().into(), seed, size).unwrap();
+    let mut header = Header { started_ms: Some(1_795_345_045_000), ..Header::of(&format!("sim-{seed}"), &world) };
+    let player = |faction: FactionId| players[faction.index() % players.len()];
+    let seats = Fork::seats_of(&header).unwrap().into_iter();
+    let seat = |faction: FactionId| Seat {
+        faction,
+        player: player(faction).to_owned(),
+        personality: rules.personality(faction.index()),
+    };
+    header.seats = seats.map(seat).collect();
+    let mut writer = Writer::new(&header, &world).unwrap();
+    let personalities = rules.clone();
+    let mut game = Game::new(
+        world,
+        Box::new(move |_, faction| strategy(player(faction), personalities.personality(faction.index())).unwrap()),
+    );
+    while game.world().tick() < ticks && game.world().board().result().is_none() {
+        game.step();
+        writer.tick(game.world(), game.orders()).unwrap();
+    }
+    writer.finish(game.world()).unwrap();
+    fs::write(path(name), writer.take()).unwrap();
+}
+
+#[test]
+fn version_1_is_read() {
+    let small = check("v1-small.jsonl", 1, 80, 86);
+    assert_eq!((small.header().seed, small.header().rules_version), (11, 1));
+    assert!(small.keyframes().is_empty() && small.footer().is_none() && small.chain().is_none());
+    let standard = check("v1-standard.jsonl", 1, 300, 247);
+    assert_eq!((standard.header().seed, standard.header().systems), (7, 30));
+}
