@@ -4,10 +4,13 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redb::{Database, TableDefinition};
-use sector_redis::{Commit, Durability, Error, NewEvent, Place, Result, Store, StoreOptions, StreamId, open};
+use sector_redis::{
+    BatchOrder, Clock, Commit, Durability, Error, NewEvent, OrderBatch, Place, Result, Store, StoreOptions, StreamId, open,
+};
 
 const TTL: Duration = Duration::from_secs(600);
 
@@ -138,4 +141,96 @@ async fn a_half_made_file_is_made_anew() {
     fs::write(directory.path().join("sector.redb.new"), "half").unwrap();
     let store = open_at(directory.path()).await.unwrap();
     assert_eq!(store.head().await.unwrap(), None);
+}
+
+/// A store with something of everything that is sealed, closed again.
+async fn filled(directory: &Path) {
+    let store = open_at(directory).await.unwrap();
+    let lease = store.acquire_lease("worker", TTL).await.unwrap().unwrap();
+    let begin = Commit {
+        lease,
+        lease_ttl: TTL,
+        universe: "u1".into(),
+        digest: "d".into(),
+        record: "the record".into(),
+        begin: Some("header".into()),
+        checkpoint: Some("the world".into()),
+        events: vec![NewEvent { kind: "snapshot".into(), data: "the event".into() }],
+        ..Commit::default()
+    };
+    store.commit(&begin).await.unwrap();
+    let orders = vec![BatchOrder { client_id: None, body: "the order".into() }];
+    let batch = OrderBatch { universe: "u1".into(), player: "p".into(), orders, ..OrderBatch::default() };
+    store.append_orders(&batch).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_format_before_is_taken_over() {
+    let directory = tempfile::tempdir().unwrap();
+    filled(directory.path()).await;
+    // As the version before wrote it: no incarnation, no sums.
+    let path = directory.path().join("sector.redb");
+    let database = Database::open(&path).unwrap();
+    let txn = database.begin_write().unwrap();
+    let meta = TableDefinition::<&str, u64>::new("meta");
+    txn.open_table(meta).unwrap().insert("format", 1).unwrap();
+    txn.open_table(meta).unwrap().remove("incarnation").unwrap();
+    let records = TableDefinition::<(&str, u64), &str>::new("records");
+    txn.open_table(records).unwrap().insert(("u1", 0), "the record").unwrap();
+    txn.commit().unwrap();
+    drop(database);
+
+    let store = open_at(directory.path()).await.unwrap();
+    let incarnation = store.incarnation().await.unwrap();
+    assert_eq!(store.records("u1", 0, 10).await.unwrap(), [(0, "the record".to_owned())]);
+    assert_eq!(store.head().await.unwrap().unwrap().incarnation, incarnation);
+    drop(store);
+    assert_eq!(open_at(directory.path()).await.unwrap().incarnation().await.unwrap(), incarnation);
+}
+
+#[tokio::test]
+async fn a_changed_byte_in_the_file_is_refused_at_opening() {
+    for payload in ["the record", "the world", "the event", "the order"] {
+        let directory = tempfile::tempdir().unwrap();
+        filled(directory.path()).await;
+        let path = directory.path().join("sector.redb");
+        let mut bytes = fs::read(&path).unwrap();
+        let found: Vec<usize> =
+            (0..bytes.len() - payload.len()).filter(|at| bytes[*at..].starts_with(payload.as_bytes())).collect();
+        assert!(!found.is_empty(), "{payload}");
+        for at in found {
+            bytes[at] ^= 1;
+        }
+        fs::write(&path, &bytes).unwrap();
+        let message = refusal(directory.path()).await;
+        assert!(message.contains("damaged") && message.contains("backup"), "{message}");
+    }
+}
+
+/// A clock that a person has set back.
+#[derive(Default)]
+struct Unsteady(AtomicU64);
+
+impl Clock for Unsteady {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_clock_set_back_lengthens_a_lease_and_breaks_nothing() {
+    let clock = Arc::new(Unsteady(AtomicU64::new(1_000_000)));
+    let directory = tempfile::tempdir().unwrap();
+    let place = Place::Directory(directory.path().to_owned());
+    let store = open(StoreOptions { clock: clock.clone(), ..StoreOptions::new(place) }).await.unwrap();
+    let first = store.acquire_lease("first", Duration::from_secs(1)).await.unwrap().unwrap();
+    clock.0.store(10, Ordering::SeqCst);
+    // Too long, never too short: nobody else comes in while the first may still write.
+    assert_eq!(store.acquire_lease("second", TTL).await.unwrap(), None);
+    store.renew_lease(&first, Duration::from_secs(1)).await.unwrap();
+    clock.0.store(2_000, Ordering::SeqCst);
+    let second = store.acquire_lease("second", TTL).await.unwrap().unwrap();
+    assert!(second.epoch > first.epoch);
+    let stale = store.renew_lease(&first, TTL).await;
+    assert!(matches!(stale, Err(Error::LeaseLost { .. })), "{stale:?}");
 }

@@ -116,3 +116,46 @@ fn passing(error: &RedisError) -> Option<&'static str> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a server says, as the client reads it.
+    fn said(line: &str) -> RedisError {
+        let value = redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
+        value.extract_error().unwrap_err()
+    }
+
+    #[test]
+    fn what_passes_is_unavailable_in_plain_words() {
+        for (line, words) in [
+            ("OOM command not allowed when used memory > 'maxmemory'.", "full"),
+            ("LOADING Redis is loading the dataset in memory", "loading its data"),
+            ("READONLY You can't write against a read only replica.", "replica"),
+            ("MISCONF Errors writing to the AOF file: No space left on device", "cannot write to its disk"),
+            ("MASTERDOWN Link with MASTER is down", "without its master"),
+            ("NOREPLICAS Not enough good replicas to write.", "replicas"),
+            ("BUSY Redis is busy running a script.", "busy"),
+            ("CLUSTERDOWN The cluster is down", "does not serve"),
+            ("TRYAGAIN Multiple keys request during rehashing of slot", "moving"),
+            ("MOVED 7 127.0.0.1:7001", "moving"),
+            ("ERR max number of clients reached", "as many clients"),
+            ("UNMARKED the store is not marked as ours", "emptied"),
+        ] {
+            let error = from_redis("trying", said(line));
+            assert!(error.is_unavailable() && error.to_string().contains(words), "{line}: {error}");
+            assert!(!is_reply_lost(&error), "{line} is an answer");
+        }
+    }
+
+    #[test]
+    fn what_does_not_pass_is_not() {
+        for line in ["NOAUTH Authentication required.", "NOPERM no permission", "WRONGPASS invalid", "CROSSSLOT Keys"] {
+            assert!(matches!(from_redis("trying", said(line)), Error::Config { .. }), "{line}");
+        }
+        for line in ["WRONGTYPE Operation against a key", "ERR value is not an integer or out of range"] {
+            assert!(matches!(from_redis("trying", said(line)), Error::Corrupt { .. }), "{line}");
+        }
+    }
+}
