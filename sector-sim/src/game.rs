@@ -19,6 +19,9 @@ use crate::world::{World, WorldError};
 /// Makes the strategy for a faction that takes a seat.
 pub type Seating = Box<dyn FnMut(&World, FactionId) -> Box<dyn Strategy> + Send>;
 
+/// A faction and the strategy in its seat.
+pub type Seated = (FactionId, Box<dyn Strategy>);
+
 /// A match in memory.
 ///
 /// ```
@@ -48,7 +51,7 @@ impl Game {
     /// A match that goes on from this world with strategies that already sit, and may know what came before.
     /// Other factions get theirs when they first have a turn.
     #[must_use]
-    pub fn from_parts(world: World, seats: Vec<(FactionId, Box<dyn Strategy>)>, seating: Seating) -> Game {
+    pub fn from_parts(world: World, seats: Vec<Seated>, seating: Seating) -> Game {
         let mut game = Game::new(world, seating);
         for (faction, strategy) in seats {
             game.seat(faction, strategy);
@@ -58,7 +61,7 @@ impl Game {
 
     /// The world and the strategies that have had a turn, by faction.
     #[must_use]
-    pub fn into_parts(self) -> (World, Vec<(FactionId, Box<dyn Strategy>)>) {
+    pub fn into_parts(self) -> (World, Vec<Seated>) {
         let seats = faction_ids().zip(self.seats).filter_map(|(faction, seat)| Some((faction, seat?)));
         (self.world, seats.collect())
     }

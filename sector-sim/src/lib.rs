@@ -57,7 +57,7 @@ pub use digest::{BadDigest, Digest, digest_of};
 pub use draw::{Draw, Purpose, next_seed};
 pub use event::{Cause, Event};
 pub use fleets::{Fleet, Fleets, Place};
-pub use game::{Fork, ForkError, Game, Seating};
+pub use game::{Fork, ForkError, Game, Seated, Seating};
 pub use ids::{FACTION_IDS, FactionId, FactionKind, FleetId, MAX_SPLINTERS, MAX_STARTERS, SystemId, UnknownFactionId};
 pub use map::{Kind, Lane, MAX_SYSTEMS, Map, MapError, Neighbour, SIDE, Site, UNREACHED};
 pub use mirror::{Mirror, MirrorError};

@@ -5,7 +5,10 @@ mod boundaries;
 mod browser;
 mod check;
 mod codegen_command;
+mod fuzz;
 mod run;
+mod snapshots;
+mod tables;
 mod test;
 mod tools;
 mod ui;
@@ -43,6 +46,14 @@ enum Command {
     },
     /// Build the browser UI into bins/frontend/dist
     Ui,
+    /// Try hostile input on the engine; installs cargo-fuzz where it is missing, and needs a nightly compiler
+    Fuzz {
+        /// Only this target
+        target: Option<String>,
+        /// Seconds for each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Measure, and compare with the promised limits
     Bench {
         /// Only benchmarks whose name contains this
@@ -56,6 +67,7 @@ fn main() -> ExitCode {
         Command::Check => check::check(),
         Command::Codegen { check } => codegen_command::codegen(check),
         Command::Ui => ui::build(),
+        Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Bench { filter } => bench::bench(filter.as_deref()),
     };
     match done {

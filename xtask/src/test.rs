@@ -1,19 +1,24 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use crate::run::{Result, cargo, run};
-use crate::{browser, check, tools, ui};
+use crate::{browser, check, fuzz, snapshots, tables, tools, ui};
+
+/// How long each fuzz target runs in the heavy suites.
+const FUZZ_SECONDS: u32 = 20;
 
 pub(crate) fn test(full: bool) -> Result {
     tools::install()?;
     check::check()?;
     ui::test()?;
-    run("tests", &mut cargo(&["test", "--workspace", "--locked"]))?;
+    snapshots::run_tests("tests", &mut cargo(&["test", "--workspace", "--locked"]))?;
+    tables::test()?;
     browser::test(full)?;
     if full {
         run(
             "tests, as released, more cases",
             cargo(&["test", "--workspace", "--locked", "--release"]).env("PROPTEST_CASES", "2000"),
         )?;
+        fuzz::fuzz(None, FUZZ_SECONDS)?;
     }
     println!("\nAll of it holds.");
     Ok(())

@@ -1,5 +1,6 @@
 //! `sector replay show`: the map of a tick.
 
+mod area;
 mod caption;
 mod svg;
 mod terminal;

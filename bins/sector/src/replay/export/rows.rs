@@ -306,10 +306,16 @@ pub(super) fn run(folder: &mut Folder, replay: &Replay, result: Option<Outcome>)
         header.started_ms.into(),
         ticks.last().map_or(0, |tick| tick.tick).into(),
         ticks.iter().map(|tick| tick.orders.len()).sum::<usize>().into(),
-        (replay.footer().is_some() && replay.truncated_at().is_none()).into(),
+        is_complete(replay, result).into(),
         ticks.last().map_or(header.digest, |tick| tick.digest).to_string().into(),
         result.and_then(|outcome| outcome.winner).into(),
         result.map_or(Cell::Null, |outcome| name(outcome.cause)),
     ];
     folder.row(Table::Run, &cells)
+}
+
+/// Whether the record reaches as far as was recorded. Version 1 has no footer: there a run that has ended is complete.
+fn is_complete(replay: &Replay, result: Option<Outcome>) -> bool {
+    let has_end = replay.footer().is_some() || replay.header().version == 1 && result.is_some();
+    has_end && replay.truncated_at().is_none()
 }

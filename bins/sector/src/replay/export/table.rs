@@ -146,7 +146,7 @@ const RUN: &[Column] = &[
     integer("started_ms", "Unix ms", "when it was started").nullable(),
     integer("ticks", "ticks", "how many are recorded"),
     integer("orders", "orders", "how many are recorded"),
-    boolean("is_complete", "whether the replay was closed by its writer and reads to its end"),
+    boolean("is_complete", "whether the replay reaches as far as the run was recorded"),
     text("digest", "the digest of the last state, 16 hexadecimal digits"),
     text("winner", "the faction that won; null while undecided and when nobody did").nullable(),
     text("cause", "domination, last_standing or tick_limit; null while undecided").nullable(),

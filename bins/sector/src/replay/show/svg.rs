@@ -2,15 +2,16 @@
 //!
 //! Colours alone never carry a meaning: owners have a pattern and their id as well, kinds have shapes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use sector_sim::{Event, FactionId, Fleet, Kind, Place, SIDE, SystemId, World, faction_color};
 
+use super::area::{self, Point};
 use super::caption::{Caption, thousands};
 
 const MAP: f64 = 900.0;
-const MARGIN: f64 = 56.0;
+const MARGIN: f64 = 84.0;
 const TOP: f64 = 64.0;
 const PANEL: f64 = 340.0;
 const VOID: &str = "#0b0a0c";
@@ -22,6 +23,8 @@ const EMBER: &str = "#ff7a3c";
 const NOBODY: &str = "#7d766c";
 /// Above so many systems names would hide the map.
 const NAMED_SYSTEMS: usize = 150;
+/// Above so many systems areas would be too small to see.
+const AREA_SYSTEMS: usize = 3_000;
 
 /// A rectangle that something already takes.
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +156,9 @@ impl Picture<'_> {
                 r##"<pattern id="p{id}" width="{step}" height="{step}" patternUnits="userSpaceOnUse" patternTransform="rotate({angle})"><rect width="{step}" height="{step}" fill="{color}" fill-opacity=".5"/>{mark}</pattern>"##
             ));
         }
-        self.put(format_args!("</defs>"));
+        self.put(format_args!(
+            r#"<clipPath id="map"><rect y="{TOP}" width="{MAP}" height="{MAP}"/></clipPath></defs>"#
+        ));
     }
 
     fn heading(&mut self, caption: &Caption, width: f64) {
@@ -165,35 +170,43 @@ impl Picture<'_> {
         self.put(format_args!(r#"<path d="M0 {TOP}H{width}M{MAP} {TOP}V{}" stroke="{LINE}"/>"#, TOP + MAP));
     }
 
-    /// What each faction holds, as one area: circles and broad lanes that run together.
+    /// What each faction holds, hatched and with a border.
     fn territories(&mut self) {
-        let (reach, breadth) = (self.spacing * 0.46, self.spacing * 0.55);
-        for faction in self.world.board().factions() {
-            let id = faction.id;
-            if faction.systems == 0 {
-                continue;
-            }
-            let mut circles = String::new();
-            let owned: Vec<SystemId> = self.systems().filter(|system| self.owner(*system) == Some(id)).collect();
-            for &system in &owned {
-                let (x, y) = self.at(system);
-                let _ = write!(circles, r#"<circle cx="{x:.1}" cy="{y:.1}" r="{reach:.1}"/>"#);
-            }
-            let mut ways = String::new();
-            for lane in self.world.map().lanes() {
-                if self.owner(lane.a) == Some(id) && self.owner(lane.b) == Some(id) {
-                    let ((ax, ay), (bx, by)) = (self.at(lane.a), self.at(lane.b));
-                    let _ = write!(ways, "M{ax:.1} {ay:.1}L{bx:.1} {by:.1}");
+        if self.world.map().len() > AREA_SYSTEMS {
+            return;
+        }
+        let points: Vec<Point> = self.systems().map(|system| self.at(system)).collect();
+        let cells = area::cells(&points, self.spacing * 0.62);
+        let owner = |index: usize| self.owner(SystemId(index as u32));
+        let (mut grounds, mut borders) = (BTreeMap::<FactionId, String>::new(), BTreeMap::<FactionId, String>::new());
+        for (index, sides) in cells.iter().enumerate() {
+            let Some(faction) = owner(index) else { continue };
+            let (ground, border) = (grounds.entry(faction).or_default(), borders.entry(faction).or_default());
+            for (corner, side) in sides.iter().enumerate() {
+                let ((ax, ay), next) = (side.from, sides.get((corner + 1) % sides.len()).unwrap_or(side));
+                let sign = if corner == 0 { 'M' } else { 'L' };
+                let _ = write!(ground, "{sign}{ax:.1} {ay:.1}");
+                if side.beyond.and_then(owner) != Some(faction) {
+                    let _ = write!(border, "M{ax:.1} {ay:.1}L{:.1} {:.1}", next.from.0, next.from.1);
                 }
             }
+            ground.push('Z');
+        }
+        self.put(format_args!(r#"<g clip-path="url(#map)">"#));
+        for (id, ground) in grounds {
+            self.put(format_args!(r#"<path d="{ground}" fill="url(#p{id})" opacity=".36"/>"#));
+        }
+        for (id, border) in borders {
+            let color = faction_color(id);
             self.put(format_args!(
-                r#"<g opacity=".34" fill="url(#p{id})" stroke="url(#p{id})"><path d="{ways}" stroke-width="{breadth:.1}" fill="none"/><g stroke="none">{circles}</g></g>"#
+                r#"<path d="{border}" fill="none" stroke="{color}" stroke-width="1.6" stroke-linecap="round" stroke-opacity=".85"/>"#
             ));
         }
+        self.put(format_args!("</g>"));
     }
 
     fn lanes(&mut self) {
-        let (mut own, mut other) = (std::collections::BTreeMap::<FactionId, String>::new(), String::new());
+        let (mut own, mut other) = (BTreeMap::<FactionId, String>::new(), String::new());
         for lane in self.world.map().lanes() {
             let ((ax, ay), (bx, by)) = (self.at(lane.a), self.at(lane.b));
             let line = match (self.owner(lane.a), self.owner(lane.b)) {
@@ -268,7 +281,8 @@ impl Picture<'_> {
             let part = 0.25 + 0.5 * gone as f64 / all as f64;
             let (x, y) = (ax + (bx - ax) * part, ay + (by - ay) * part);
             let angle = (by - ay).atan2(bx - ax).to_degrees();
-            let size = (self.spacing / 16.0).clamp(1.5, 1.0 + (fleet.strength as f64 / 1000.0).sqrt().clamp(5.0, 9.0));
+            let size =
+                (self.spacing / 11.0).clamp(1.5, 3.0 + (fleet.strength as f64 / 1000.0).sqrt().clamp(3.5, 9.0) * 1.4);
             let (color, owner, strength) = (faction_color(fleet.owner), fleet.owner, thousands(fleet.strength));
             self.put(format_args!(
                 r#"<path transform="translate({x:.1} {y:.1}) rotate({angle:.1})" d="M{size:.1} 0L{:.1} {:.1}L{:.1} 0L{:.1} {:.1}Z" fill="{color}" stroke="{VOID}" stroke-width="1"><title>fleet {} of {owner}, {strength}, arrives in tick {arrives}</title></path>"#,
@@ -389,7 +403,7 @@ impl Picture<'_> {
         let kinds = [Kind::Normal, Kind::Relic, Kind::Forge, Kind::Hive];
         let mut y = top;
         for (index, (kind, name)) in kinds.into_iter().zip(["system", "relic", "forge", "hive"]).enumerate() {
-            let x = left + 9.0 + 74.0 * index as f64;
+            let x = left + 9.0 + [0.0, 84.0, 154.0, 226.0].get(index).unwrap_or(&0.0);
             self.put(format_args!(
                 r#"<path d="{}" fill="none" stroke="{BONE}" stroke-width="1.6"/><text x="{}" y="{}" font-size="12" fill="{DIM}">{name}</text>"#,
                 shape(kind, x, y + 22.0, 6.5),
@@ -405,19 +419,19 @@ impl Picture<'_> {
             x + 15.0,
             y + 4.0
         ));
-        let x = left + 83.0;
+        let x = left + 93.0;
         self.put(format_args!(
             r#"<circle cx="{x}" cy="{y}" r="7.5" fill="none" stroke="{BONE}" stroke-width="2.2" stroke-dasharray="4 3"/><text x="{}" y="{}" font-size="12" fill="{DIM}">siege</text>"#,
             x + 13.0,
             y + 4.0
         ));
-        let x = left + 157.0;
+        let x = left + 163.0;
         self.put(format_args!(
             r#"<circle cx="{x}" cy="{y}" r="7.5" fill="none" stroke="{BONE}" stroke-width="1.6"/><text x="{}" y="{}" font-size="12" fill="{DIM}">taken</text>"#,
             x + 13.0,
             y + 4.0
         ));
-        let x = left + 231.0;
+        let x = left + 235.0;
         self.put(format_args!(
             r#"<path transform="translate({x} {y})" d="M7 0L-7 5.6L-2.8 0L-7 -5.6Z" fill="{BONE}"/><text x="{}" y="{}" font-size="12" fill="{DIM}">fleet</text>"#,
             x + 13.0,
@@ -425,7 +439,7 @@ impl Picture<'_> {
         ));
         y += 30.0;
         self.put(format_args!(
-            r#"<text x="{left}" y="{y}" font-size="11" fill="{DIM}">Larger: more value. Thin ring: a home. Hatching: owner.</text>"#
+            r#"<text x="{left}" y="{y}" font-size="11" fill="{DIM}">Size: value. Thin ring: a home. Hatching: its owner.</text>"#
         ));
         y
     }
