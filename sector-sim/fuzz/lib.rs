@@ -1,0 +1,31 @@
+//! A small world for all targets to begin with.
+
+use std::sync::LazyLock;
+
+use sector_sim::{Random, Rules, Size, Snapshot, Strategy as _, Turn, Universe, World};
+
+/// So many systems and factions: little to do in a tick, and still room for everything.
+pub const SIZE: Size = Size { systems: 12, factions: 3 };
+
+/// A world in the midst of its war.
+pub static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let mut world = World::with_size(Rules::classic().into(), 7, SIZE).unwrap();
+    play(&mut world, 80);
+    world
+});
+
+/// Lets random players play.
+pub fn play(world: &mut World, ticks: u64) {
+    for _ in 0..ticks {
+        let turn = Turn { tick: world.tick(), missed: 0 };
+        let living: Vec<_> = world.board().factions().iter().filter(|faction| faction.alive).collect();
+        let orders: Vec<_> = living.iter().flat_map(|faction| Random.orders(&world.view(faction.id), &turn)).collect();
+        world.step(&orders);
+    }
+}
+
+/// The snapshot of a world of any rules.
+pub fn snapshot(world: &World) -> Snapshot {
+    let universe = Universe { id: "u-fuzz".into(), tick_delay_ms: 300, rules: world.rules().name.clone() };
+    Snapshot::of(&universe, world.map(), world.board(), world.digest())
+}

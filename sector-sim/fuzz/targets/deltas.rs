@@ -1,0 +1,34 @@
+//! Deltas as lines of JSON, one after the other onto the same mirror. A delta that is refused changes nothing; one that
+//! is taken leaves a state that can be written, read and mirrored again.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use sector_sim::{Delta, Mirror};
+use sector_sim_fuzz::{WORLD, snapshot};
+
+static MIRROR: LazyLock<Mirror> = LazyLock::new(|| Mirror::new(&snapshot(&WORLD)).unwrap());
+
+fuzz_target!(|text: &str| {
+    let mut mirror = MIRROR.clone();
+    for line in text.lines().take(8) {
+        let Ok(delta) = serde_json::from_str::<Delta>(line) else { continue };
+        let before = mirror.snapshot();
+        match mirror.apply(&delta) {
+            Ok(()) => {
+                assert_eq!(mirror.board().tick(), before.tick + 1);
+                let after = mirror.snapshot();
+                let json = serde_json::to_string(&after).unwrap();
+                let again = Mirror::new(&serde_json::from_str(&json).unwrap());
+                let again = again.unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(again.snapshot(), after);
+                let _ = mirror.is_exact();
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                assert_eq!(mirror.snapshot(), before);
+            }
+        }
+    }
+});

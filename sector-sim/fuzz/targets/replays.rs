@@ -1,0 +1,33 @@
+//! Replay files, plain or as lines of JSON. A reader that is fed byte by byte finds what one finds that is fed at once,
+//! and a replay that can be read can be played, or fails with a reason.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sector_sim::replay::{Collector, Replay, verify};
+
+fuzz_target!(|bytes: &[u8]| {
+    let whole = Replay::parse(bytes);
+    let mut collector = Collector::default();
+    let mut fed = Ok(());
+    for piece in bytes.chunks(7) {
+        fed = collector.push(piece);
+        if fed.is_err() {
+            break;
+        }
+    }
+    let pieces = fed.and_then(|()| collector.finish());
+    match (&whole, &pieces) {
+        (Ok(whole), Ok(pieces)) => assert_eq!(whole, pieces),
+        (Err(whole), Err(pieces)) => assert_eq!(whole.to_string(), pieces.to_string()),
+        _ => panic!("at once: {whole:?}; in pieces: {pieces:?}"),
+    }
+    let Ok(replay) = whole else { return };
+    // A great sector only takes longer.
+    if replay.header().systems > 60 || replay.header().rules.map.home_attempts > 64 || replay.ticks().len() > 300 {
+        return;
+    }
+    if let Ok(mut playback) = replay.play() {
+        while let Ok(Some(_)) = playback.next_tick() {}
+    }
+    let _ = verify(bytes);
+});

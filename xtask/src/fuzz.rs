@@ -1,0 +1,89 @@
+//! `cargo xtask fuzz`: hostile input for the engine, for as long as one likes.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::run::{Result, output, program, root, run};
+
+/// The targets in `sector-sim/fuzz/targets`.
+const TARGETS: [&str; 5] = ["orders", "rules", "replays", "deltas", "snapshots"];
+
+/// Longest input tried, in bytes: longer ones only repeat themselves.
+const LONGEST: &str = "-max_len=65536";
+
+/// Fuzzes one target or all of them, so many seconds each. What is found on the way stays in `target`, beside the
+/// committed corpus, so that the tree stays clean; an input that breaks something is kept under `sector-sim/fuzz/artifacts`
+/// and named.
+pub(crate) fn fuzz(only: Option<&str>, seconds: u32) -> Result {
+    install()?;
+    let known = || format!("known are {}", TARGETS.join(", "));
+    if let Some(name) = only.filter(|name| !TARGETS.contains(name)) {
+        return Err(format!("there is no fuzz target {name:?}; {}", known()));
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into).join("fuzz");
+    for name in TARGETS.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
+        let found = target.join("corpus").join(name);
+        std::fs::create_dir_all(&found).map_err(|error| format!("{} cannot be made: {error}", found.display()))?;
+        let committed = root().join("sector-sim/fuzz/corpus").join(name);
+        let time = format!("-max_total_time={seconds}");
+        let mut arguments = vec![LONGEST, &time, "-timeout=20", "-print_final_stats=1"];
+        let dictionary = root().join("sector-sim/fuzz/dictionaries").join(format!("{name}.dict"));
+        let dictionary = format!("-dict={}", dictionary.display());
+        if Path::new(dictionary.trim_start_matches("-dict=")).exists() {
+            arguments.push(&dictionary);
+        }
+        run(
+            &format!("fuzz {name} for {seconds} s"),
+            cargo_fuzz("run", &target, name).arg(&found).arg(committed).arg("--").args(arguments),
+        )?;
+    }
+    Ok(())
+}
+
+/// `cargo fuzz`, with the nightly compiler that it needs and a target folder of its own.
+fn cargo_fuzz(command: &str, target: &Path, name: &str) -> Command {
+    let mut cargo = program("cargo", "sector-sim");
+    // The toolchain that runs this command is not the one to build with.
+    cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
+    cargo.args(["+nightly", "fuzz", command, name, "--target-dir"]).arg(target);
+    cargo
+}
+
+/// Makes sure that cargo-fuzz is there.
+fn install() -> Result {
+    if output(program("cargo", "").args(["fuzz", "--version"])).is_some() {
+        return Ok(());
+    }
+    run("install cargo-fuzz", program("cargo", "").args(["install", "cargo-fuzz", "--locked"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_known_and_has_a_corpus() {
+        let folder = root().join("sector-sim/fuzz");
+        let mut files: Vec<String> = std::fs::read_dir(folder.join("targets"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
+        files.sort();
+        let mut known = TARGETS.map(str::to_owned);
+        known.sort();
+        assert_eq!(files, known);
+        for name in TARGETS {
+            assert!(std::fs::read_dir(folder.join("corpus").join(name)).unwrap().count() > 0, "{name}");
+        }
+    }
+
+    /// What is committed names the public registry alone.
+    #[test]
+    fn the_lock_file_knows_no_other_registry() {
+        let lock = std::fs::read_to_string(root().join("sector-sim/fuzz/Cargo.lock")).unwrap();
+        let sources: Vec<&str> = lock.lines().filter(|line| line.starts_with("source = ")).collect();
+        assert!(!sources.is_empty());
+        let public = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+        assert!(sources.iter().all(|source| *source == public), "{sources:?}");
+    }
+}
