@@ -129,7 +129,8 @@ impl Rig {
     /// Forgets the orders, which would otherwise fill the memory.
     async fn tidy(&mut self) {
         let commit = self.next(0, Some(String::new()));
-        let cursor = self.store.order_backlog().await.unwrap() + self.store.head().await.unwrap().unwrap().cursor.number();
+        let cursor =
+            self.store.order_backlog().await.unwrap() + self.store.head().await.unwrap().unwrap().cursor.number();
         self.store.commit(&Commit { cursor: sector_redis::StreamId::new(cursor), ..commit }).await.unwrap();
         let mut connection = redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
         connection.del::<_, ()>(&["raw", "sector:client-ids"]).unwrap();
@@ -187,7 +188,9 @@ fn tell(runtime: &Runtime) {
                     }
                     let a_tick = (rig.log_bytes() - before) / 10;
                     let payload = 2 * changed * BYTES_PER_CHANGE;
-                    println!("{changed:>5} systems change: {a_tick:>7} bytes of log a tick, {payload:>7} of them payload");
+                    println!(
+                        "{changed:>5} systems change: {a_tick:>7} bytes of log a tick, {payload:>7} of them payload"
+                    );
                 }
             }
         });

@@ -5,17 +5,33 @@
 //! **An accepted order is applied or refused exactly once, and a committed tick is never lost,
 //! changed or forked**, whatever process dies, pauses or restarts at whatever moment.
 //!
-//! How it is kept:
+//! How it is kept, and where that is proved:
 //! - An order is *accepted* when [`Store::append_orders`] answers. Accepting is one atomic step:
-//!   client ids seen before are left out, the rest becomes one entry of the order stream.
+//!   client ids seen before are left out, the rest becomes one entry of the order stream
+//!   (`tests/contract/orders.rs`).
 //! - A tick is *committed* when [`Store::commit`] answers. One atomic step writes the record, the
 //!   events, the checkpoint, the awards and the cursor: how far into the order stream the tick has
-//!   read. Orders and cursor move together, so no order is applied twice or skipped.
+//!   read. Orders and cursor move together, so no order is applied twice or skipped
+//!   (`tests/contract/commit.rs`).
 //! - The step is fenced: it is refused whole unless its lease is the one that is held, and unless
-//!   its tick follows the last committed one. The epoch of a lease is never given twice.
-//! - An order entry is dropped only when a checkpoint includes it.
+//!   its tick follows the last committed one. The epoch of a lease is never given twice
+//!   (`tests/contract/lease.rs`; `a_stale_worker_changes_nothing`, `a_fork_is_refused`).
+//! - An order entry is dropped only when a checkpoint includes it
+//!   (`are_trimmed_only_below_the_checkpoint`).
 //! - When an answer is lost, asking again does no harm: a commit is known by its epoch, universe,
-//!   tick and digest, an order by its client id.
+//!   tick and digest, an order by its client id; what can be asked again is asked again here, the
+//!   rest is [`Error::Unavailable`], never a guess (`tests/redis/proxy.rs` loses the answers).
+//! - What was answered outlives a crash as far as [`Store::durability`] says
+//!   (`tests/crash.rs` kills the embedded store's process at any moment, `tests/redis/outage.rs`
+//!   kills Redis); a Redis that is set up to forget is refused with
+//!   [`StoreOptions::require_durable`] (`tests/redis/durable.rs`).
+//! - A byte that changed in store is found when it is read, at the latest at recovery
+//!   (`tests/redis/damage.rs`, `tests/directory.rs`).
+//! - Whoever follows is told when history was trimmed ([`Error::HistoryTrimmed`]) or replaced
+//!   ([`Error::Restored`]): ids count within an [`Incarnation`] (`tests/contract/events.rs`,
+//!   `tests/contract/incarnation.rs`).
+//!
+//! `docs/durability.md` says the same to operators, with the settings that go with it.
 //!
 //! The order stream may still hold entries of a universe that ended; whoever reads them refuses
 //! them with the commit whose cursor passes them.
@@ -24,7 +40,8 @@
 //!
 //! [`embedded`] keeps it in this process, in memory or in a data directory: `embedded/tables.rs`
 //! lists its tables. [`redis`] keeps it in Redis, for any number of processes: [`keys`] lists every
-//! key. Both hold the same things:
+//! key. There one Redis, or one Redis Cluster, holds any number of sectors, each under its
+//! [`SectorId`]. Both hold the same things:
 //!
 //! - the **world**: the newest commit (universe, tick, digest, cursor, epoch) and the newest
 //!   **checkpoint**, a whole snapshot that says which event and order it includes;

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use redb::{Database, TableDefinition};
 use sector_redis::{
-    BatchOrder, Clock, Commit, Durability, Error, NewEvent, OrderBatch, Place, Result, Store, StoreOptions, StreamId, open,
+    BatchOrder, Clock, Commit, Durability, Error, NewEvent, OrderBatch, Place, Result, Store, StoreOptions, StreamId,
+    open,
 };
 
 const TTL: Duration = Duration::from_secs(600);

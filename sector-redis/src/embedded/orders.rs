@@ -7,8 +7,8 @@ use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 use super::tables::{self, CLIENT_IDS, COUNTERS, ORDER, ORDERS, counter, next_number};
 use super::writer::Change;
 use crate::error::{Error, Result};
-use crate::seal::{seal, unseal};
 use crate::order::{OrderBatch, OrderEntry, Receipt};
+use crate::seal::{seal, unseal};
 use crate::stream::{StreamId, check_readable};
 
 pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Change<Receipt>> {
@@ -43,7 +43,13 @@ pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Chang
     for client_id in fresh.into_keys() {
         client_ids.insert((batch.player.as_str(), client_id), number)?;
     }
-    let row = (batch.universe.as_str(), batch.player.as_str(), batch.source.as_str(), batch.at_ms, bodies.iter().map(String::as_str).collect());
+    let row = (
+        batch.universe.as_str(),
+        batch.player.as_str(),
+        batch.source.as_str(),
+        batch.at_ms,
+        bodies.iter().map(String::as_str).collect(),
+    );
     txn.open_table(ORDERS)?.insert(number, row)?;
     let id = StreamId::new(number);
     Ok(Change::wrote(Receipt { id, duplicates }).with_order(number))

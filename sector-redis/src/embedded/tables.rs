@@ -198,6 +198,12 @@ pub(super) fn set_incarnation(txn: &WriteTransaction, incarnation: Incarnation) 
 fn from_engine(error: redb::Error) -> Error {
     match error {
         redb::Error::Corrupted(detail) => Error::corrupt("data file", detail),
+        // The engine stops at the first write that failed, for want of room as for worse.
+        redb::Error::PreviousIo => {
+            let detail =
+                "a write to the data file failed before; make room on its disk, look at its log, and start again";
+            Error::unavailable_because("embedded store", detail, error)
+        }
         other => Error::unavailable("embedded store", other),
     }
 }

@@ -2,7 +2,6 @@
 
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
-use tokio::time::error::Elapsed;
 
 use crate::error::{Error, Result};
 
@@ -37,12 +36,11 @@ pub(super) fn is_cut(error: &RedisError) -> bool {
     is_elsewhere(error) || error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error()
 }
 
-/// Whether an answer was lost, so that a write may or may not have happened.
+/// Whether the connection was cut before the answer, so that a write may or may not have happened.
+/// Where time ran out instead, asking again would take as long.
 pub(super) fn is_reply_lost(error: &Error) -> bool {
-    let Error::Unavailable { source: Some(source), .. } = error else {
-        return false;
-    };
-    source.is::<Elapsed>() || from_server(error).is_some_and(|error| error.is_io_error() || error.is_connection_dropped())
+    from_server(error)
+        .is_some_and(|error| !error.is_timeout() && (error.is_io_error() || error.is_connection_dropped()))
 }
 
 /// The error of Redis, or of the way to it, behind one of ours.

@@ -225,7 +225,9 @@ async fn master_of(sentinel: &ConnectionInfo, master: &str) -> Result<Address> {
     let command = cmd("SENTINEL").arg("get-master-addr-by-name").arg(master).to_owned();
     let found: Option<(String, u16)> = only(&mut connection, &command, doing).await?;
     found.ok_or_else(|| {
-        Error::config(format!("the sentinels know no master {master:?}; name the one they watch, or have them watch it"))
+        Error::config(format!(
+            "the sentinels know no master {master:?}; name the one they watch, or have them watch it"
+        ))
     })
 }
 
@@ -259,13 +261,19 @@ mod tests {
         };
         let nodes = nodes.into_inner().unwrap();
         assert_eq!(nodes, [("a".into(), 1), ("b".into(), 6379), ("::1".into(), 3)]);
-        assert_eq!((template.redis_settings().username(), template.redis_settings().password()), (Some("u"), Some("p@x")));
+        assert_eq!(
+            (template.redis_settings().username(), template.redis_settings().password()),
+            (Some("u"), Some("p@x"))
+        );
         let Ok(Route::Sentinel { sentinels, master, template, .. }) = Route::parse("redis-sentinel://:p@a,b:2/main/4")
         else {
             panic!("not sentinels");
         };
         assert_eq!(sentinels, [("a".into(), 26_379), ("b".into(), 2)]);
-        assert_eq!((master.as_str(), template.redis_settings().password(), template.redis_settings().db()), ("main", Some("p"), 4));
+        assert_eq!(
+            (master.as_str(), template.redis_settings().password(), template.redis_settings().db()),
+            ("main", Some("p"), 4)
+        );
         assert!(matches!(Route::parse("redis://a"), Ok(Route::Server(_))));
         assert!(matches!(Route::parse("redis+unix:///a.sock"), Ok(Route::Server(_))));
     }

@@ -57,7 +57,13 @@ pub(super) async fn claims(store: &RedisStore, universe: &str, now_ms: u64, idle
     claims_of(row, now_ms, idle_ms)
 }
 
-pub(super) async fn touch(store: &RedisStore, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+pub(super) async fn touch(
+    store: &RedisStore,
+    universe: &str,
+    player: &str,
+    now_ms: u64,
+    idle_ms: u64,
+) -> Result<Option<String>> {
     let mut script = on_seats(store.writes(&store.scripts.seat_touch, &keys(store)), universe);
     script.arg(player).arg(now_ms).arg(idle_ms).arg(touch_resolution_ms(idle_ms));
     store.write_again("noting a player", &script).await

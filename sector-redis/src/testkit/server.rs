@@ -1,7 +1,7 @@
 //! A private redis-server for tests.
 
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -64,6 +64,31 @@ impl RedisServer {
         self.kill();
         self.process = spawn(&self.directory, &self.arguments);
         self.wait_until_up();
+    }
+
+    /// Starts it again on the data it left, and says whether it comes up or ends instead.
+    pub fn comes_up(&mut self) -> bool {
+        self.kill();
+        self.process = spawn(&self.directory, &self.arguments);
+        let started = Instant::now();
+        while started.elapsed() < START_LIMIT {
+            if !matches!(self.process.try_wait(), Ok(None)) {
+                return false;
+            }
+            // It listens before it has loaded its data, so that only an answer counts.
+            let connection = redis::Client::open(self.url()).and_then(|client| client.get_connection());
+            if connection.is_ok_and(|mut connection| redis::cmd("PING").query::<()>(&mut connection).is_ok()) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        false
+    }
+
+    /// Where it keeps its data.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     fn socket(&self) -> PathBuf {
