@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// another history, and replays name it.
 ///
 /// - 1: the first.
-/// - 2: factions that stand equal are told apart by a draw, no longer by their ids.
+/// - 2: ties are decided by facts of the board, no longer by the ids of factions.
 pub const RULES_VERSION: u32 = 2;
 
 /// Why a rule set was refused.

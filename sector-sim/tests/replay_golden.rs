@@ -91,3 +91,14 @@ fn version_1_is_read() {
     let standard = check("v1-standard.jsonl", 1, 300, 247);
     assert_eq!((standard.header().seed, standard.header().systems), (7, 30));
 }
+
+#[test]
+fn version_2_is_read_and_played() {
+    record("v2-small.replay", 11, Size { systems: 12, factions: 3 }, &["classic", "random"], 120);
+    record("v2-standard.replay", 7, Size::standard(&Rules::classic()), &["classic"], 2_000);
+    let small = check("v2-small.replay", 2, 120, 55);
+    assert_eq!(small.header().seat(FactionId::LEAGUE).unwrap().player, "classic");
+    assert_eq!(small.keyframes().iter().map(|keyframe| keyframe.tick).collect::<Vec<_>>(), [0, 100]);
+    let standard = check("v2-standard.replay", 2, 1_151, 679);
+    assert!(standard.footer().unwrap().result.is_some());
+}

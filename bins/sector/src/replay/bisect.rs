@@ -13,7 +13,7 @@ use clap::Args;
 use sector_sim::replay::{Header, Replay};
 use sector_sim::{Digest, Size, Snapshot, World, snapshot_differences};
 
-use super::diff::{header_differences, order_differences, some};
+use super::diff::{header_differences, order_differences, shown_json, some};
 use super::file::read;
 use super::info::shown;
 use crate::output::{Error, say};
@@ -178,7 +178,7 @@ fn record_differs(side: &Side<'_>, limit: usize) -> Result<Vec<String>, Error> {
 }
 
 fn fields(left: &Snapshot, right: &Snapshot, limit: usize) -> Vec<String> {
-    let side = |value: Option<String>| value.map_or("nothing".to_owned(), |value| shown(&value).replace("\\\"", "\""));
+    let side = |value: Option<String>| value.map_or("nothing".to_owned(), |value| shown_json(&value));
     let differences = snapshot_differences(left, right).into_iter();
     // That the digests differ is known; the name of the universe is the recorder's.
     let told = differences.filter(|difference| difference.field != "digest" && difference.field != "universe_id");

@@ -93,7 +93,7 @@ pub(crate) fn header_differences(left: &Header, right: &Header) -> Vec<String> {
     let mut names: Vec<&String> = left.keys().chain(right.keys()).collect();
     names.sort_unstable();
     names.dedup();
-    let side = |value: Option<&String>| value.map_or("absent".to_owned(), |value| shown(value));
+    let side = |value: Option<&String>| value.map_or("absent".to_owned(), |value| shown_json(value));
     let differ = names.into_iter().filter(|name| left.get(*name) != right.get(*name));
     differ.map(|name| format!("{}: {} vs {}", shown(name), side(left.get(name)), side(right.get(name)))).collect()
 }
@@ -112,8 +112,13 @@ fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
     }
 }
 
+/// JSON, harmless to a terminal; its quotation marks as they are.
+pub(crate) fn shown_json(text: &str) -> String {
+    shown(text).replace("\\\"", "\"").replace("\\\\", "\\")
+}
+
 fn json(order: &Order) -> String {
-    shown(&serde_json::to_string(order).unwrap_or_default()).replace("\\\"", "\"")
+    shown_json(&serde_json::to_string(order).unwrap_or_default())
 }
 
 /// The orders that one tick has and the other has not.

@@ -63,7 +63,13 @@ pub(crate) fn pieces(
             Ok(0) => return Ok(bytes),
             Ok(length) => length,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) if compressed && error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(bytes),
+            Err(error) if compressed && error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                if bytes == 0 {
+                    let path = path.display();
+                    return Err(format!("{path}: the zstd stream breaks off before anything of it can be read").into());
+                }
+                return Ok(bytes);
+            }
             Err(error) if compressed => {
                 let path = path.display();
                 return Err(format!("{path}: the zstd stream is damaged after {bytes} plain bytes: {error}").into());
@@ -105,7 +111,10 @@ impl<'a> Recorder<'a> {
         });
         let encoder = encoder.map_err(|error| cannot_write(path, &error))?;
         let flush_ticks = if header.keyframe_ticks == 0 { FLUSH_TICKS } else { header.keyframe_ticks };
-        Ok(Recorder { path, writer, encoder, flush_ticks })
+        let mut recorder = Recorder { path, writer, encoder, flush_ticks };
+        recorder.write()?;
+        recorder.flush()?;
+        Ok(recorder)
     }
 
     /// Adds the tick that the world has just passed with these orders.
@@ -113,9 +122,14 @@ impl<'a> Recorder<'a> {
         self.writer.tick(world, orders)?;
         self.write()?;
         if world.tick().is_multiple_of(self.flush_ticks) {
-            self.encoder.flush().map_err(|error| cannot_write(self.path, &error))?;
+            self.flush()?;
         }
         Ok(())
+    }
+
+    /// Lets everything up to here be read, should the file break off after it.
+    fn flush(&mut self) -> Result<(), Error> {
+        self.encoder.flush().map_err(|error| cannot_write(self.path, &error))
     }
 
     fn write(&mut self) -> Result<(), Error> {
