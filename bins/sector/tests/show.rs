@@ -10,9 +10,9 @@ fn sector(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-fn recorded(more: &[&str]) -> tempfile::TempDir {
+fn recorded(ticks: &str, more: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["sim", "--seed", "7", "--ticks", "150", "--record", "run.replay"];
+    let arguments = ["sim", "--seed", "7", "--ticks", ticks, "--record", "run.replay"];
     let (code, _, stderr) = sector(folder.path(), &[&arguments, more].concat());
     assert_eq!(code, 0, "{stderr}");
     folder
@@ -20,7 +20,7 @@ fn recorded(more: &[&str]) -> tempfile::TempDir {
 
 #[test]
 fn the_map_fits_its_width_and_has_no_colours_in_a_pipe() {
-    let folder = recorded(&[]);
+    let folder = recorded("150", &[]);
     for width in [40, 80, 133] {
         let width_text = width.to_string();
         let (code, map, stderr) =
@@ -35,7 +35,7 @@ fn the_map_fits_its_width_and_has_no_colours_in_a_pipe() {
 /// Every lane, system and owner is in the picture; it is well formed and needs nothing from outside.
 #[test]
 fn the_picture_stands_for_itself() {
-    let folder = recorded(&[]);
+    let folder = recorded("150", &[]);
     let (code, said, stderr) =
         sector(folder.path(), &["replay", "show", "run.replay", "--tick", "100", "--svg", "map.svg"]);
     assert_eq!((code, said.trim()), (0, "tick 100 drawn in map.svg"), "{stderr}");
@@ -54,7 +54,7 @@ fn the_picture_stands_for_itself() {
 
 #[test]
 fn large_sectors_are_drawn_as_well() {
-    let folder = recorded(&["--systems", "2000", "--factions", "12", "--ticks", "20"]);
+    let folder = recorded("20", &["--systems", "2000", "--factions", "12"]);
     let (code, map, stderr) = sector(folder.path(), &["replay", "show", "run.replay", "--width", "100"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(map.lines().all(|line| line.chars().count() <= 100));
@@ -65,7 +65,7 @@ fn large_sectors_are_drawn_as_well() {
 
 #[test]
 fn what_cannot_be_shown_is_told() {
-    let folder = recorded(&[]);
+    let folder = recorded("150", &[]);
     let (code, _, stderr) = sector(folder.path(), &["replay", "show", "run.replay", "--tick", "151"]);
     assert_eq!(code, 1);
     assert!(stderr.contains("151") && stderr.contains("150"), "{stderr}");
