@@ -28,7 +28,10 @@ fn every_name_leads_to_a_strategy_of_that_name() {
         assert_eq!(strategy(name, rules.personality(0)).unwrap().name(), name);
     }
     let error = strategy("classy", rules.personality(0)).err().unwrap().to_string();
-    assert_eq!(error, "unknown strategy \"classy\"; known are classic, greedy, turtle, raider, lookahead, random, idle");
+    assert_eq!(
+        error,
+        "unknown strategy \"classy\"; known are classic, greedy, turtle, raider, lookahead, random, idle"
+    );
 }
 
 /// Twenty runs, as the players see them: hardly an order is refused, and most runs are decided long before the

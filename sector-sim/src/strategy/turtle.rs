@@ -72,7 +72,13 @@ impl Turtle {
             let resistance = view.resistance(system, i64::from(neighbour.ticks) + 1);
             let needed = scale(resistance.to_occupy(view), AMPLE);
             let weakened = view.board.system(system).is_some_and(|state| state.heat > 0);
-            let wanted = scale(resistance.defence, if weakened { COUNTER } else { OVERWHELMING }).max(needed);
+            let wanted = match resistance.owner {
+                None => needed.max(scale(resistance.defence, OVERWHELMING)),
+                Some(_) => needed.max(scale(
+                    resistance.defence.max(resistance.to_occupy(view)),
+                    if weakened { COUNTER } else { OVERWHELMING },
+                )),
+            };
             if view.owns(system) || it.strength < wanted || self.scout.expected(system) >= wanted {
                 continue;
             }

@@ -30,10 +30,11 @@ pub(super) struct Relief {
 
 impl Relief {
     fn search(&mut self, view: &View<'_>, menaced: &[SystemId]) {
-        self.near.resize(view.map.len(), (0, NOBODY));
         for system in self.queue.drain(..) {
             self.near[system.index()] = (0, NOBODY);
         }
+        // Only now: the last search may have been on a larger map.
+        self.near.resize(view.map.len(), (0, NOBODY));
         for (index, &system) in menaced.iter().enumerate() {
             self.near[system.index()] = (0, index as u32);
             self.queue.push(system);
