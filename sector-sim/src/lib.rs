@@ -31,6 +31,7 @@ mod event;
 mod fleets;
 mod game;
 mod ids;
+mod json;
 mod ledger;
 mod map;
 mod mirror;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::board::{Board, Faction, Outcome, System};
+use crate::board::{Board, Faction, HISTORY_LENGTH, Outcome, System};
 use crate::digest::{Digest, digest_of};
 use crate::event::{Cause, Event};
 use crate::fleets::{Fleet, Place};
@@ -42,6 +42,20 @@ pub enum SnapshotError {
 
 fn contradiction(text: impl Into<String>) -> SnapshotError {
     SnapshotError::Contradiction(text.into())
+}
+
+/// The greatest strength or amount, in thousandths: far above all that a run can reach, and far enough below the limit
+/// of the integers that two of them can be added.
+const AMOUNT_MAX: i64 = 1_000_000_000_000_000_000;
+
+/// Checks that each of the numbers is from 0 to its limit.
+fn within(what: &str, id: impl std::fmt::Display, numbers: &[(&str, i64, i64)]) -> Result<(), SnapshotError> {
+    match numbers.iter().find(|(_, value, most)| !(0..=*most).contains(value)) {
+        Some((field, value, most)) => {
+            Err(contradiction(format!("{what} {id} has {field} = {value}; allowed are 0 to {most}")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Defines a wire form of a system with the fields that change, after those given.
@@ -101,6 +115,20 @@ macro_rules! system_form {
                     siege_owner: system.siege_owner,
                     siege_strength: system.siege_strength,
                 }
+            }
+
+            /// Checks that no number is one that no rules can lead to.
+            pub(crate) fn check(&self) -> Result<(), SnapshotError> {
+                within("system", self.id, &[
+                    ("garrison", self.garrison, AMOUNT_MAX),
+                    ("stability", self.stability, 1000),
+                    ("unrest", self.unrest, 1000),
+                    ("heat", self.heat, 1_000_000),
+                    ("reclaim_cooldown", self.reclaim_cooldown, 1000),
+                    ("maturity", self.maturity, 1000),
+                    ("occupation_progress", self.occupation_progress, 1000),
+                    ("siege_strength", self.siege_strength, i64::MAX),
+                ])
             }
 
             /// The state of the system.
@@ -221,8 +249,9 @@ impl FleetForm {
             Place::At(system) => system,
             Place::Lane { from, to, departed, arrives } => {
                 let ticks = map.lane_ticks(from, to).map(u64::from);
-                if ticks.is_none() || departed.checked_add(ticks.unwrap_or(0)) != Some(arrives) || arrives <= scope.tick
-                {
+                let fits = departed.checked_add(ticks.unwrap_or(0)) == Some(arrives);
+                // Who has not set out yet would arrive later than any list of arrivals reaches.
+                if ticks.is_none() || !fits || arrives <= scope.tick || departed > scope.tick {
                     return Err(contradiction(format!(
                         "fleet {id} is on no lane from {from} to {to} that ends in tick {arrives}"
                     )));
@@ -240,7 +269,7 @@ impl FleetForm {
             }
             last = system;
         }
-        if self.strength <= 0 || self.max_strength < self.strength {
+        if self.strength <= 0 || self.max_strength < self.strength || self.max_strength > AMOUNT_MAX {
             return Err(contradiction(format!("fleet {id} has strength {} of {}", self.strength, self.max_strength)));
         }
         if id.0 == 0 || id >= scope.next_fleet_id {
@@ -312,6 +341,19 @@ impl FactionForm {
     }
 
     pub(crate) fn faction(&self, map: &Map) -> Result<Faction, SnapshotError> {
+        within(
+            "faction",
+            self.id,
+            &[
+                ("build_stock", self.build_stock, AMOUNT_MAX),
+                ("economy", self.economy, i64::MAX),
+                ("systems", self.systems, i64::MAX),
+                ("value", self.value, i64::MAX),
+                ("fleets", self.fleets, i64::MAX),
+                ("strength", self.strength, i64::MAX),
+                ("domination_ticks", self.domination_ticks, AMOUNT_MAX),
+            ],
+        )?;
         for system in [self.home_id, self.muster_id].into_iter().flatten() {
             if system.index() >= map.len() {
                 return Err(contradiction(format!("faction {} names the unknown system {system}", self.id)));
@@ -473,10 +515,23 @@ impl Snapshot {
             value: system.value,
             kind: system.kind,
         };
+        for (name, value) in [("tick", self.tick), ("generator_seed", self.generator_seed)] {
+            if value > crate::MAX_SEED {
+                return Err(contradiction(format!("{name} = {value}; allowed are 0 to {}", crate::MAX_SEED)));
+            }
+        }
+        if self.next_fleet_id == FleetId(0) {
+            return Err(contradiction("next_fleet_id = 0; fleets are counted from 1"));
+        }
+        if self.history_tail.len() > HISTORY_LENGTH {
+            let length = self.history_tail.len();
+            return Err(contradiction(format!("the history has {length} entries; allowed are {HISTORY_LENGTH}")));
+        }
         for (index, system) in self.systems.iter().enumerate() {
             if system.id.index() != index {
                 return Err(contradiction(format!("system {} stands at position {index}", system.id)));
             }
+            system.check()?;
         }
         let homes = self.factions.iter().filter(|faction| faction.kind == FactionKind::Starter);
         let homes = homes.filter_map(|faction| faction.home_id).collect();

@@ -118,7 +118,6 @@ struct Search {
     /// The nearest home, by its index.
     nearest: Vec<u8>,
     queue: Vec<SystemId>,
-    farthest: Vec<SystemId>,
     /// For which zone a system was counted last.
     counted: Vec<u32>,
     zones: u32,
@@ -140,7 +139,6 @@ impl Search {
             hops: vec![UNREACHED; systems],
             nearest: vec![0; systems],
             queue: Vec::new(),
-            farthest: Vec::new(),
             counted: vec![0; systems],
             zones: 0,
         }
@@ -167,13 +165,10 @@ impl Search {
     fn draw_farthest(&mut self, less_far: bool, draw: &mut Draw) -> SystemId {
         let most = self.hops.iter().copied().max().unwrap_or(0);
         let least = most.saturating_sub(u32::from(less_far)).max(1);
-        self.farthest.clear();
-        for (index, hops) in self.hops.iter().enumerate() {
-            if *hops >= least {
-                self.farthest.push(SystemId(index as u32));
-            }
-        }
-        self.farthest.get(draw.below(self.farthest.len() as u64) as usize).copied().unwrap_or(SystemId(0))
+        let count = self.hops.iter().filter(|hops| **hops >= least).count();
+        let chosen = draw.below(count as u64) as usize;
+        let mut farthest = self.hops.iter().enumerate().filter(|(_, hops)| **hops >= least);
+        farthest.nth(chosen).map_or(SystemId(0), |(index, _)| SystemId(index as u32))
     }
 
     /// Brings the hops up to date with a further home, looking only at the systems that it is nearer to.
@@ -211,10 +206,17 @@ impl Search {
         let mut rivals = vec![UNREACHED; count];
         for (index, nearest) in self.nearest.iter().enumerate() {
             for neighbour in adjacency.of(SystemId(index as u32)) {
-                if self.nearest[neighbour.system.index()] != *nearest {
-                    let way = self.hops[index] + 1 + self.hops[neighbour.system.index()];
-                    let rival = &mut rivals[usize::from(*nearest)];
-                    *rival = way.min(*rival);
+                let other = neighbour.system.index();
+                // Every lane once.
+                if other > index {
+                    break;
+                }
+                if self.nearest[other] != *nearest {
+                    let way = self.hops[index] + 1 + self.hops[other];
+                    for home in [*nearest, self.nearest[other]] {
+                        let rival = &mut rivals[usize::from(home)];
+                        *rival = way.min(*rival);
+                    }
                 }
             }
         }
