@@ -39,6 +39,46 @@ pub struct Turn {
 }
 
 /// A computer player.
+///
+/// ```
+/// use sector_sim::{Amount, FactionId, Game, Order, Rules, Scout, Strategy, Turn, View, World};
+///
+/// /// Sends every stack to the first neighbour that it would take for sure.
+/// #[derive(Default)]
+/// struct First(Scout);
+///
+/// impl Strategy for First {
+///     fn name(&self) -> &'static str {
+///         "first"
+///     }
+///
+///     fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order> {
+///         let mut orders = Vec::new();
+///         self.0.look(view, turn);
+///         for stack in 0..self.0.stacks().len() {
+///             let it = self.0.stacks()[stack];
+///             let sure = view.map.neighbours(it.system).iter().find(|to| {
+///                 let resistance = view.resistance(to.system, i64::from(to.ticks));
+///                 !view.owns(to.system) && resistance.defence == 0 && resistance.left(view, it.strength) > 0
+///             });
+///             if let Some(to) = sure {
+///                 self.0.send(view, stack, to.system, Amount::All, &mut orders);
+///             }
+///         }
+///         orders
+///     }
+/// }
+///
+/// // It plays against one that sits still, and takes systems.
+/// let world = World::new(Rules::classic().into(), 7).unwrap();
+/// let me = FactionId::starter(0).unwrap();
+/// let mut game = Game::new(world, Box::new(move |_, faction| match faction == me {
+///     true => Box::new(First::default()),
+///     false => Box::new(sector_sim::Idle),
+/// }));
+/// game.play(100);
+/// assert!(game.world().board().faction(me).unwrap().systems > 1);
+/// ```
 pub trait Strategy: Send {
     /// The name it is known by.
     fn name(&self) -> &'static str;

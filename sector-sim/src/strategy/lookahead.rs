@@ -173,3 +173,53 @@ impl Strategy for Lookahead {
         plan.player.orders(view, &Turn { tick: turn.tick, missed: turn.missed.max(unseen) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::Rules;
+
+    /// Does nothing and counts how often it is asked.
+    struct Counting(Arc<AtomicU64>);
+
+    impl Strategy for Counting {
+        fn name(&self) -> &'static str {
+            "counting"
+        }
+
+        fn orders(&mut self, _view: &View<'_>, _turn: &Turn) -> Vec<Order> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Vec::new()
+        }
+    }
+
+    /// Whatever the budget, and however large the sector: no more imagined ticks than saved up, and never none.
+    #[test]
+    fn the_budget_is_kept() {
+        let rules = Rules::classic();
+        for (systems, factions) in [(30, 2), (300, 12)] {
+            let size = crate::Size { systems, factions };
+            let mut world = World::with_size(Arc::new(rules.clone()), 5, size).unwrap();
+            for _ in 0..400 {
+                world.step(&[]);
+            }
+            let view = world.view(FactionId::starter(0).unwrap());
+            for budget in [0, 1, 7, 50, 100, 333] {
+                let count = Arc::new(AtomicU64::new(0));
+                let mut player = Lookahead::with_budget(rules.personality(0), budget);
+                for plan in &mut player.plans {
+                    plan.double = Box::new(Counting(count.clone()));
+                }
+                let turns = 2 * player.period();
+                for tick in 0..turns {
+                    player.orders(&view, &Turn { tick, missed: 0 });
+                }
+                let (imagined, least) = (count.load(Ordering::Relaxed), 2 * FUTURE);
+                assert!(imagined >= least && imagined <= turns * u64::from(budget.max(1)), "{budget}: {imagined}");
+            }
+        }
+    }
+}
