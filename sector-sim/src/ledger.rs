@@ -106,7 +106,7 @@ impl World {
         self.work.touched_fleets.insert(slot as usize);
         self.work.unrested.insert(slot as usize);
         if let Some(faction) = self.board.faction_mut(owner) {
-            faction.strength += change;
+            faction.strength = faction.strength.saturating_add(change);
         }
         // A siege shows the strength of the besieger.
         if let Some(system) = at

@@ -75,9 +75,24 @@ impl Mirror {
             if system.id.index() >= self.map.len() {
                 return Err(contradiction(format!("system {} is unknown", system.id)));
             }
+            system.check()?;
             let named = [system.owner, system.occupation_faction, system.siege_owner];
             if let Some(faction) = named.into_iter().flatten().find(|&faction| !known(faction)) {
                 return Err(contradiction(format!("system {} names the unknown faction {faction}", system.id)));
+            }
+        }
+        if delta.next_fleet_id < self.board.next_fleet_id {
+            let (next, known) = (delta.next_fleet_id, self.board.next_fleet_id);
+            return Err(contradiction(format!("next_fleet_id falls from {known} to {next}")));
+        }
+        let mut last = FleetId(0);
+        for &id in &delta.fleets_removed {
+            if id <= last {
+                return Err(contradiction(format!("the removed fleet {id} does not follow fleet {last}")));
+            }
+            last = id;
+            if self.board.fleets.get(id).is_none() {
+                return Err(contradiction(format!("fleet {id} is not there and cannot be removed")));
             }
         }
         let scope = Scope { tick: delta.tick, next_fleet_id: delta.next_fleet_id };
@@ -90,7 +105,8 @@ impl Mirror {
             if !known(form.owner) {
                 return Err(contradiction(format!("fleet {} belongs to the unknown faction {}", form.id, form.owner)));
             }
-            if form.id < self.board.next_fleet_id && self.board.fleets.get(form.id).is_none() {
+            let removed = delta.fleets_removed.binary_search(&form.id).is_ok();
+            if removed || form.id < self.board.next_fleet_id && self.board.fleets.get(form.id).is_none() {
                 return Err(contradiction(format!("fleet {} is gone and cannot change", form.id)));
             }
             next.fleets.push(form.fleet_in(&self.map, &scope)?);

@@ -5,6 +5,7 @@
 
 mod any;
 mod arithmetic;
+mod hostile;
 mod runs;
 mod state;
 mod strength;
