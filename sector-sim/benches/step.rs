@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sector_sim::{Classic, Delta, Digest, FactionId, FleetId, Game, Rules, Size, SystemId, World};
-use worlds::{FACTIONS, SIZES, War, at_war, idle_fleet, restored, rules, snapshot};
+use worlds::{FACTIONS, SIZES, War, at_war, idle_fleet, restored, rules, settled, snapshot};
 
 /// A whole match of five computer players: rules, decisions, and what each tick changed.
 fn play(seed: u64) -> (u64, Digest) {
@@ -55,7 +55,7 @@ fn run(world: &World, ticks: u64) -> Duration {
 /// Nobody moves, and everything has recovered.
 fn quiet(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("quiet_tick");
-    for systems in [30, 300, 3_000, 30_000, 100_000] {
+    for systems in SIZES {
         let mut world = World::with_size(rules(), 7, Size { systems, factions: FACTIONS }).unwrap();
         for _ in 0..100 {
             world.step(&[]);
@@ -67,13 +67,111 @@ fn quiet(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Everything belongs to somebody, and everybody is at war: the rules and the delta, without the decisions.
+/// How many systems, fleets and factions the last tick has changed.
+fn changed(world: &World) -> usize {
+    let report = world.report();
+    report.systems.len() + report.fleets.len() + report.removed_fleets.len() + report.factions.len()
+}
+
+/// A sector at rest where, in the next tick, a foreign fleet comes to a tenth of all systems: at every second of these
+/// it meets a fleet of the owner and they fight, at the others it grinds the garrison down and begins to take the
+/// system.
+fn about_to_fight(systems: u32) -> World {
+    let mut world = World::with_size(rules(), 7, Size { systems, factions: FACTIONS }).unwrap();
+    let mut start = snapshot(&world);
+    settled(&world, &mut start);
+    world = restored(start);
+    // Large realms grow restless, and come to rest like that.
+    for _ in 0..400 {
+        world.step(&[]);
+    }
+    let mut start = snapshot(&world);
+    let mut scenes = 0;
+    for system in (0..systems).map(SystemId) {
+        let from = world.map().neighbours(system).iter().find(|neighbour| neighbour.ticks >= 2);
+        let (Some(from), true) = (from, scenes * 10 < system.0 + 10) else { continue };
+        let owner = world.board().systems()[system.index()].owner.unwrap();
+        let foreign = FactionId::starter((owner.index() as u8 + 1) % FACTIONS).unwrap();
+        let mut attacker = idle_fleet(start.next_fleet_id.0, foreign, system, 9_000);
+        attacker.system_id = None;
+        (attacker.enroute_from, attacker.enroute_to) = (Some(from.system), Some(system));
+        let arrives = world.tick() + 2;
+        (attacker.departed, attacker.eta) = (Some(arrives - u64::from(from.ticks)), Some(arrives));
+        start.fleets.push(attacker);
+        start.next_fleet_id.0 += 1;
+        let guarded = world.board().fleets().at(system).next().is_some();
+        if scenes % 2 == 0 && !guarded {
+            start.fleets.push(idle_fleet(start.next_fleet_id.0, owner, system, 9_000));
+            start.next_fleet_id.0 += 1;
+        }
+        scenes += 1;
+    }
+    let mut world = restored(start);
+    // All that was looked at because the world is new comes to rest.
+    world.step(&[]);
+    world
+}
+
+/// A tenth of all systems are fought over or being taken, all else is quiet: the tick, and beside it what it takes only
+/// to copy the systems, fleets and factions that it changes. Both are counted by these.
 fn busy(criterion: &mut Criterion) {
-    const TICKS: u64 = 50;
-    let mut group = criterion.benchmark_group("busy_tick");
     for systems in SIZES {
+        let start = about_to_fight(systems);
+        let mut after = start.clone();
+        let digest = after.step(&[]).digest;
+        assert!(after.report().systems.len() * 10 >= systems as usize, "too few systems are fought over");
+        let elements = Throughput::Elements(changed(&after) as u64);
+        let mut group = criterion.benchmark_group("busy_tick");
+        group.sample_size(10).throughput(elements.clone());
+        group.bench_with_input(BenchmarkId::from_parameter(systems), &start, |bencher, start| {
+            bencher.iter_custom(|ticks| {
+                let mut spent = Duration::ZERO;
+                for _ in 0..ticks {
+                    let mut world = start.clone();
+                    let begin = Instant::now();
+                    black_box(world.step(&[]));
+                    spent += begin.elapsed();
+                    assert_eq!(world.digest(), digest);
+                }
+                spent
+            });
+        });
+        group.finish();
+        let mut group = criterion.benchmark_group("busy_copy");
+        group.sample_size(10).throughput(elements);
+        group.bench_with_input(BenchmarkId::from_parameter(systems), &after, |bencher, after| {
+            bencher.iter_custom(|copies| {
+                let (mut touched, mut fleets, mut factions) = (Vec::new(), Vec::new(), Vec::new());
+                let mut spent = Duration::ZERO;
+                for _ in 0..copies {
+                    // As cold as a tick finds it.
+                    let world = after.clone();
+                    (touched.clear(), fleets.clear(), factions.clear());
+                    let begin = Instant::now();
+                    touched.extend(world.report().systems.iter().map(|&id| world.board().systems()[id.index()]));
+                    fleets
+                        .extend(world.report().fleets.iter().filter_map(|&id| world.board().fleets().get(id)).cloned());
+                    factions
+                        .extend(world.report().factions.iter().filter_map(|&id| world.board().faction(id)).cloned());
+                    black_box((&touched, &fleets, &factions));
+                    spent += begin.elapsed();
+                }
+                spent
+            });
+        });
+        group.finish();
+    }
+}
+
+/// Everything belongs to somebody, and everybody is at war: the rules and the delta, without the decisions. Counted by
+/// the systems, fleets and factions of the delta.
+fn war(criterion: &mut Criterion) {
+    const TICKS: u64 = 50;
+    for systems in SIZES {
+        let mut group = criterion.benchmark_group("war_tick");
         let start = at_war(systems);
-        let expected = at_tick(&start, TICKS);
+        let (expected, elements) = at_tick(&start, TICKS);
+        group.sample_size(10).throughput(Throughput::Elements(elements / TICKS));
         group.bench_with_input(BenchmarkId::from_parameter(systems), &start, |bencher, start| {
             bencher.iter_custom(|ticks| {
                 let (mut spent, mut war) = (Duration::ZERO, start.clone());
@@ -90,16 +188,19 @@ fn busy(criterion: &mut Criterion) {
                 spent
             });
         });
+        group.finish();
     }
-    group.finish();
 }
 
-fn at_tick(start: &War, ticks: u64) -> Digest {
+/// The digest after so many ticks, and how much they have changed.
+fn at_tick(start: &War, ticks: u64) -> (Digest, u64) {
     let mut war = start.clone();
+    let mut elements = 0;
     for _ in 0..ticks {
         war.step();
+        elements += changed(&war.world) as u64;
     }
-    war.world.digest()
+    (war.world.digest(), elements)
 }
 
 /// Ten thousand fleets on ways of 24 lanes through thirty thousand systems.
@@ -154,5 +255,5 @@ fn marching(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, matches, quiet, busy, marching);
+criterion_group!(benches, matches, quiet, busy, war, marching);
 criterion_main!(benches);

@@ -8,9 +8,9 @@ use sector_sim::{Delta, Mirror, Snapshot, World};
 use worlds::{SIZES, War, at_war, snapshot};
 
 /// Writes JSON into memory that is used again.
-fn write<T: serde::Serialize>(value: &T, into: &mut Vec<u8>) -> usize {
+fn write<T>(value: &T, write_json: impl Fn(&T, &mut Vec<u8>), into: &mut Vec<u8>) -> usize {
     into.clear();
-    serde_json::to_writer(&mut *into, value).unwrap();
+    write_json(value, into);
     into.len()
 }
 
@@ -18,7 +18,7 @@ fn whole(criterion: &mut Criterion, systems: u32, world: &World) {
     let snapshot_of = || snapshot(world);
     let expected: Snapshot = snapshot_of();
     let mut json = Vec::new();
-    let length = write(&expected, &mut json);
+    let length = write(&expected, Snapshot::write_json, &mut json);
     assert_eq!(serde_json::from_slice::<Snapshot>(&json).unwrap(), expected);
     let mut group = criterion.benchmark_group("snapshot");
     if systems >= 3_000 {
@@ -33,7 +33,7 @@ fn whole(criterion: &mut Criterion, systems: u32, world: &World) {
     });
     group.throughput(Throughput::Bytes(length as u64));
     group.bench_function(BenchmarkId::new("to_json", systems), |bencher| {
-        bencher.iter(|| assert_eq!(write(&expected, &mut json), length));
+        bencher.iter(|| assert_eq!(write(&expected, Snapshot::write_json, &mut json), length));
     });
     group.finish();
 }
@@ -43,9 +43,11 @@ fn change(criterion: &mut Criterion, systems: u32, war: &mut War) {
     let delta = war.step();
     assert!(!delta.systems.is_empty() && !delta.fleets.is_empty());
     let mut json = Vec::new();
-    let length = write(&delta, &mut json);
+    let length = write(&delta, Delta::write_json, &mut json);
+    let elements = delta.systems.len() + delta.fleets.len() + delta.fleets_removed.len() + delta.factions.len();
     assert_eq!(serde_json::from_slice::<Delta>(&json).unwrap(), delta);
     let mut group = criterion.benchmark_group("delta");
+    group.throughput(Throughput::Elements(elements as u64));
     group.bench_function(BenchmarkId::new("of", systems), |bencher| {
         bencher.iter_with_large_drop(|| {
             let again = Delta::of("u-bench", &war.world);
@@ -62,7 +64,7 @@ fn change(criterion: &mut Criterion, systems: u32, war: &mut War) {
     });
     group.throughput(Throughput::Bytes(length as u64));
     group.bench_function(BenchmarkId::new("to_json", systems), |bencher| {
-        bencher.iter(|| assert_eq!(write(&delta, &mut json), length));
+        bencher.iter(|| assert_eq!(write(&delta, Delta::write_json, &mut json), length));
     });
     group.finish();
 }

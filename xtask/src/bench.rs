@@ -1,58 +1,255 @@
 //! `cargo xtask bench`: runs the benchmarks and holds them against what is promised.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::run::{Result, cargo, root, run};
+use crate::run::{Result, cargo, output, program, root, run};
 
-/// The most nanoseconds that a benchmark may take on one core: a tick, or whatever it counts.
-const PROMISES: [(&str, f64); 7] = [
-    // 40 000 ticks a second, decisions and deltas included.
-    ("match/eight_of_30_systems", 25_000.0),
-    ("tick_of_30000_systems_with_10000_fleets_moving", 5e6),
-    ("quiet_tick/30", 200.0),
-    ("quiet_tick/100000", 20_000.0),
-    ("five_classic_decide/30", 4_000.0),
-    ("five_classic_decide/300", 50_000.0),
-    ("five_classic_decide/30000", 5e6),
+/// What a benchmark has to keep, on one core.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Limit {
+    /// At most so many nanoseconds.
+    Time(f64),
+    /// At most so many nanoseconds for each thing that it counts.
+    Each(f64),
+    /// At least so many of the things that it counts a second.
+    Rate(f64),
+    /// At least so many bytes a second.
+    Bytes(f64),
+    /// At most so many times as long as another benchmark.
+    Times(f64, &'static str),
+    /// For each thing that it counts, at most so many times as long as another benchmark.
+    EachTimes(f64, &'static str),
+}
+
+use Limit::{Bytes, Each, EachTimes, Rate, Time, Times};
+
+/// The promises, by the name of the benchmark.
+const PROMISES: [(&str, Limit); 28] = [
+    ("quiet_tick/30", Time(200.0)),
+    ("quiet_tick/100000", Time(20_000.0)),
+    ("busy_tick/30", Each(100.0)),
+    ("busy_tick/300", Each(100.0)),
+    ("busy_tick/3000", Each(100.0)),
+    ("busy_tick/30000", Each(100.0)),
+    ("busy_tick/100000", Each(100.0)),
+    ("busy_tick/30", Times(8.0, "busy_copy/30")),
+    ("busy_tick/300", Times(8.0, "busy_copy/300")),
+    ("busy_tick/3000", Times(8.0, "busy_copy/3000")),
+    ("busy_tick/30000", Times(8.0, "busy_copy/30000")),
+    ("busy_tick/100000", Times(8.0, "busy_copy/100000")),
+    ("tick_of_30000_systems_with_10000_fleets_moving", Time(5e6)),
+    ("five_classic_decide/30", Time(4_000.0)),
+    ("five_classic_decide/300", Time(50_000.0)),
+    ("five_classic_decide/30000", Time(5e6)),
+    // Linear in systems, lanes and fleets, but for what no longer fits into the caches.
+    ("five_classic_decide/30000", EachTimes(3.0, "five_classic_decide/300")),
+    ("five_classic_decide/100000", EachTimes(3.0, "five_classic_decide/300")),
+    ("match/eight_of_30_systems", Rate(150_000.0)),
+    ("world_from_seed/100000", Time(0.5e9)),
+    ("snapshot/to_json/30", Bytes(1e9)),
+    ("snapshot/to_json/300", Bytes(1e9)),
+    ("snapshot/to_json/3000", Bytes(1e9)),
+    ("snapshot/to_json/30000", Bytes(1e9)),
+    ("snapshot/to_json/100000", Bytes(1e9)),
+    // In proportion to what has changed, not to the size of the sector.
+    ("delta/of/100000", EachTimes(4.0, "delta/of/300")),
+    ("delta/apply/100000", EachTimes(6.0, "delta/apply/300")),
+    ("replay_verification/30", Rate(1_000_000.0)),
 ];
 
+/// Where the table stands in the document.
+const DOCUMENT: &str = "docs/performance.md";
+const BEGIN: &str = "<!-- bench: begin -->";
+const END: &str = "<!-- bench: end -->";
+
+/// What was measured.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    /// The median of one round, in nanoseconds.
+    median: f64,
+    /// What a round counts: things, or bytes.
+    elements: Option<f64>,
+    bytes: Option<f64>,
+}
+
+impl Measured {
+    fn each(self) -> f64 {
+        self.median / self.elements.unwrap_or(1.0)
+    }
+}
+
+/// A line of the table.
+struct Row {
+    name: String,
+    measured: String,
+    counted: String,
+    promise: String,
+    /// How much of what is allowed was needed; above 1 the promise is broken.
+    ratio: Option<f64>,
+}
+
 pub(crate) fn bench(filter: Option<&str>) -> Result {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let results = target.join("criterion");
+    if filter.is_none() && results.exists() {
+        // Benchmarks that are no longer there have left their figures.
+        fs::remove_dir_all(&results).map_err(|error| format!("{}: {error}", results.display()))?;
+    }
     let mut command = cargo(&["bench", "--locked", "--package", "sector-sim", "--benches"]);
     if let Some(filter) = filter {
         command.args(["--", filter]);
     }
     run("benchmarks", &mut command)?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let mut rows = Vec::new();
-    collect(&target.join("criterion"), &mut rows)?;
-    rows.retain(|(name, _)| filter.is_none_or(|filter| name.contains(filter)));
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
-    println!("\n{:<44} {:>12} {:>12} {:>7}", "benchmark", "median", "promised", "ratio");
-    let mut broken = Vec::new();
-    for (name, median) in rows {
-        let promise = PROMISES.iter().find(|(promised, _)| *promised == name).map(|(_, limit)| *limit);
-        let (limit, ratio) = match promise {
-            Some(limit) => (time(limit), format!("{:.2}", median / limit)),
-            None => (String::new(), String::new()),
-        };
-        println!("{name:<44} {:>12} {limit:>12} {ratio:>7}", time(median));
-        if promise.is_some_and(|limit| median > limit) {
-            broken.push(name);
-        }
+    let mut measured = BTreeMap::new();
+    collect(&results, &mut measured)?;
+    let mut rows = rows(&measured);
+    rows.retain(|row| filter.is_none_or(|filter| row.name.contains(filter)));
+    print(&rows);
+    if filter.is_none() {
+        write(&rows)?;
+    }
+    let broken: Vec<String> = rows
+        .iter()
+        .filter(|row| row.ratio.is_some_and(|ratio| ratio > 1.0))
+        .map(|row| format!("{} ({} where {} is promised)", row.name, row.counted, row.promise))
+        .collect();
+    let missing: Vec<&str> = match filter {
+        None => PROMISES.iter().map(|(name, _)| *name).filter(|name| !measured.contains_key(*name)).collect(),
+        Some(_) => Vec::new(),
+    };
+    if !missing.is_empty() {
+        return Err(format!("promised, but not measured: {}", missing.join(", ")));
     }
     if broken.is_empty() { Ok(()) } else { Err(format!("slower than promised: {}", broken.join(", "))) }
 }
 
-/// The medians that criterion left, in nanoseconds for each thing counted, by the name of the benchmark.
-fn collect(folder: &Path, rows: &mut Vec<(String, f64)>) -> Result {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
-        let path = entry.path();
-        if path.file_name().is_some_and(|name| name != "new") {
-            collect(&path, rows)?;
+/// A line for each promise, and for each benchmark without one.
+fn rows(measured: &BTreeMap<String, Measured>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (name, &found) in measured {
+        let plain = match (found.elements, found.bytes) {
+            (_, Some(bytes)) => rate(bytes / found.median * 1e9, "B"),
+            (Some(_), _) => format!("{} each", time(found.each())),
+            _ => String::new(),
+        };
+        let promises = PROMISES.iter().filter(|(promised, _)| promised == name);
+        let before = rows.len();
+        for (_, limit) in promises {
+            let other = |other: &str| measured.get(other).copied();
+            let (counted, promise, ratio) = match *limit {
+                Time(limit) => (plain.clone(), format!("≤ {}", time(limit)), found.median / limit),
+                Each(limit) => (plain.clone(), format!("≤ {} each", time(limit)), found.each() / limit),
+                Rate(limit) => {
+                    let reached = 1e9 / found.each();
+                    (rate(reached, ""), format!("≥ {}", rate(limit, "")), limit / reached)
+                }
+                Bytes(limit) => {
+                    let reached = found.bytes.unwrap_or(0.0) / found.median * 1e9;
+                    (rate(reached, "B"), format!("≥ {}", rate(limit, "B")), limit / reached)
+                }
+                Times(limit, than) => {
+                    let Some(than_found) = other(than) else { continue };
+                    let times = found.median / than_found.median;
+                    (format!("{times:.1} × {than}"), format!("≤ {limit} × {than}"), times / limit)
+                }
+                EachTimes(limit, than) => {
+                    let Some(than_found) = other(than) else { continue };
+                    let times = found.each() / than_found.each();
+                    (format!("{times:.1} × {than}, each"), format!("≤ {limit} × {than}, each"), times / limit)
+                }
+            };
+            rows.push(Row { name: name.clone(), measured: time(found.median), counted, promise, ratio: Some(ratio) });
+        }
+        if rows.len() == before {
+            let measured = time(found.median);
+            rows.push(Row { name: name.clone(), measured, counted: plain, promise: String::new(), ratio: None });
+        }
+    }
+    rows.sort_by_cached_key(|row| order(&row.name));
+    rows
+}
+
+/// By name, and by number where a part of it is one.
+fn order(name: &str) -> Vec<(u64, String)> {
+    name.split('/').map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
+}
+
+fn shown(ratio: Option<f64>) -> String {
+    ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default()
+}
+
+fn print(rows: &[Row]) {
+    println!("\n{:<48} {:>10} {:>36} {:>40} {:>6}", "benchmark", "median", "counted", "promised", "ratio");
+    for row in rows {
+        let ratio = shown(row.ratio);
+        println!("{:<48} {:>10} {:>36} {:>40} {ratio:>6}", row.name, row.measured, row.counted, row.promise);
+    }
+}
+
+/// Puts the table into the document, between its marks.
+fn write(rows: &[Row]) -> Result {
+    let path = root().join(DOCUMENT);
+    let text = fs::read_to_string(&path).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let (Some(begin), Some(end)) = (text.find(BEGIN), text.find(END)) else {
+        return Err(format!("{DOCUMENT} has no {BEGIN} and {END}"));
+    };
+    let mut table = format!("{BEGIN}\n{}\n\n", machine());
+    table.push_str("| benchmark | median | counted | promised | ratio |\n|---|---:|---:|---:|---:|\n");
+    for row in rows {
+        let ratio = shown(row.ratio);
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| {} | {} | {} | {} | {ratio} |", row.name, row.measured, row.counted, row.promise);
+    }
+    let text = format!("{}{table}{}", &text[..begin], &text[end..]);
+    fs::write(&path, text).map_err(|error| format!("{DOCUMENT}: {error}"))
+}
+
+/// On what and how this was measured.
+fn machine() -> String {
+    let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = information
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':').map(|(_, name)| name.trim().to_owned()))
+        .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let compiler = output(&mut program("rustc", "").arg("--version")).unwrap_or_default();
+    let day = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs() / 86_400);
+    let (year, month, day) = date(day);
+    format!(
+        "Measured on {year}-{month:02}-{day:02} with `cargo xtask bench` (medians of criterion, one thread): {model}, \
+         {cores} cores, {}.",
+        compiler.trim()
+    )
+}
+
+/// The date so many days after 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms").
+fn date(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+/// What criterion left, by the name of the benchmark.
+fn collect(folder: &Path, measured: &mut BTreeMap<String, Measured>) -> Result {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for entry in entries {
+        let path = entry.map_err(|error| error.to_string())?.path();
+        if !path.is_dir() {
+            continue;
+        }
+        if path.file_name().is_none_or(|name| name != "new") {
+            collect(&path, measured)?;
             continue;
         }
         let read = |file: &str| -> Result<Value> {
@@ -61,9 +258,10 @@ fn collect(folder: &Path, rows: &mut Vec<(String, f64)>) -> Result {
         };
         let benchmark = read("benchmark.json")?;
         let name = benchmark["full_id"].as_str().unwrap_or_default().to_owned();
-        let counted = benchmark["throughput"]["Elements"].as_f64().unwrap_or(1.0);
+        let throughput = &benchmark["throughput"];
         if let Some(median) = read("estimates.json")?["median"]["point_estimate"].as_f64() {
-            rows.push((name, median / counted));
+            let (elements, bytes) = (throughput["Elements"].as_f64(), throughput["Bytes"].as_f64());
+            measured.insert(name, Measured { median, elements, bytes });
         }
     }
     Ok(())
@@ -75,5 +273,53 @@ fn time(nanoseconds: f64) -> String {
         ns if ns < 1e6 => format!("{:.2} µs", ns / 1e3),
         ns if ns < 1e9 => format!("{:.2} ms", ns / 1e6),
         ns => format!("{:.2} s", ns / 1e9),
+    }
+}
+
+fn rate(per_second: f64, unit: &str) -> String {
+    match per_second {
+        rate if rate < 1e3 => format!("{rate:.0} {unit}/s"),
+        rate if rate < 1e6 => format!("{:.1} k{unit}/s", rate / 1e3),
+        rate if rate < 1e9 => format!("{:.2} M{unit}/s", rate / 1e6),
+        rate => format!("{:.2} G{unit}/s", rate / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(median: f64, elements: Option<f64>, bytes: Option<f64>) -> Measured {
+        Measured { median, elements, bytes }
+    }
+
+    #[test]
+    fn promises_are_held_against_what_they_count() {
+        let measured = BTreeMap::from([
+            ("quiet_tick/30".to_owned(), found(100.0, None, None)),
+            ("busy_tick/30".to_owned(), found(1_200.0, Some(10.0), None)),
+            ("busy_copy/30".to_owned(), found(200.0, Some(10.0), None)),
+            ("match/eight_of_30_systems".to_owned(), found(1e9, Some(300_000.0), None)),
+            ("snapshot/to_json/30".to_owned(), found(10_000.0, None, Some(20_000.0))),
+            ("unpromised/30".to_owned(), found(5.0, None, None)),
+        ]);
+        let rows = rows(&measured);
+        let ratio = |name: &str, promise: &str| {
+            let row = rows.iter().find(|row| row.name == name && row.promise == promise);
+            row.unwrap_or_else(|| panic!("{name} {promise}")).ratio
+        };
+        assert_eq!(ratio("quiet_tick/30", "≤ 200.0 ns"), Some(0.5));
+        assert_eq!(ratio("busy_tick/30", "≤ 100.0 ns each"), Some(1.2));
+        assert_eq!(ratio("busy_tick/30", "≤ 8 × busy_copy/30"), Some(0.75));
+        assert_eq!(ratio("match/eight_of_30_systems", "≥ 150.0 k/s"), Some(0.5));
+        assert_eq!(ratio("snapshot/to_json/30", "≥ 1.00 GB/s"), Some(0.5));
+        assert_eq!(ratio("unpromised/30", ""), None);
+    }
+
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(11_016), (2000, 2, 29));
+        assert_eq!(date(20_779), (2026, 11, 22));
     }
 }

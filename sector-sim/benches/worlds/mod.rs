@@ -8,7 +8,7 @@ use sector_sim::{
 };
 
 /// The sizes that are measured.
-pub(crate) const SIZES: [u32; 4] = [30, 300, 3_000, 30_000];
+pub(crate) const SIZES: [u32; 5] = [30, 300, 3_000, 30_000, 100_000];
 /// How many factions play.
 pub(crate) const FACTIONS: u8 = 5;
 
@@ -53,10 +53,8 @@ pub(crate) fn idle_fleet(id: u32, owner: FactionId, system: SystemId, strength: 
     }
 }
 
-/// A sector in which everything belongs to somebody, with a fleet at every third system, after a few ticks of war.
-pub(crate) fn at_war(systems: u32) -> War {
-    let world = World::with_size(rules(), 7, Size { systems, factions: FACTIONS }).unwrap();
-    let mut snapshot = snapshot(&world);
+/// Gives every system to the starter with the nearest home, at rest; says who has each.
+pub(crate) fn settled(world: &World, snapshot: &mut Snapshot) -> Vec<FactionId> {
     let mut nearest = vec![(u32::MAX, 0); world.map().len()];
     let mut hops = Vec::new();
     for (seat, &home) in world.map().homes().iter().enumerate() {
@@ -65,10 +63,20 @@ pub(crate) fn at_war(systems: u32) -> War {
             *nearest = (*nearest).min((hops, seat));
         }
     }
-    let mut next = snapshot.next_fleet_id.0;
-    for (form, &(_, seat)) in snapshot.systems.iter_mut().zip(&nearest) {
-        let owner = FactionId::starter(seat as u8).unwrap();
+    let owners: Vec<FactionId> = nearest.iter().map(|&(_, seat)| FactionId::starter(seat as u8).unwrap()).collect();
+    for (form, &owner) in snapshot.systems.iter_mut().zip(&owners) {
         (form.owner, form.garrison, form.maturity) = (Some(owner), 3_000, 15);
+    }
+    owners
+}
+
+/// A sector in which everything belongs to somebody, with a fleet at every third system, after a few ticks of war.
+pub(crate) fn at_war(systems: u32) -> War {
+    let world = World::with_size(rules(), 7, Size { systems, factions: FACTIONS }).unwrap();
+    let mut snapshot = snapshot(&world);
+    let owners = settled(&world, &mut snapshot);
+    let mut next = snapshot.next_fleet_id.0;
+    for (form, &owner) in snapshot.systems.iter().zip(&owners) {
         if form.id.0 % 3 == 0 && world.board().fleets().at(form.id).next().is_none() {
             snapshot.fleets.push(idle_fleet(next, owner, form.id, 5_000 + i64::from(form.id.0 * 7919 % 10_000)));
             next += 1;
