@@ -11,7 +11,10 @@ use super::area::{self, Point};
 use super::caption::{Caption, thousands};
 
 const MAP: f64 = 900.0;
-const MARGIN: f64 = 84.0;
+/// How far from the edges systems stay at least.
+const MARGIN: f64 = 30.0;
+/// How far an area reaches, in typical distances.
+const REACH: f64 = 0.62;
 const TOP: f64 = 64.0;
 const PANEL: f64 = 340.0;
 const VOID: &str = "#0b0a0c";
@@ -53,6 +56,7 @@ struct Picture<'a> {
     out: String,
     /// The typical distance between neighbours.
     spacing: f64,
+    margin: f64,
     battles: BTreeSet<SystemId>,
     captures: BTreeSet<SystemId>,
     taken: Vec<Taken>,
@@ -60,11 +64,13 @@ struct Picture<'a> {
 
 /// Draws the world as it is.
 pub(crate) fn draw(world: &World, caption: &Caption) -> String {
-    let spacing = (MAP - 2.0 * MARGIN) / (world.map().len() as f64).sqrt();
+    let spacing = MAP / ((world.map().len() as f64).sqrt() + 2.0 * REACH + 0.1);
+    let margin = MARGIN.max(spacing * (REACH + 0.05));
     let mut picture = Picture {
         world,
         out: String::new(),
         spacing,
+        margin,
         battles: BTreeSet::new(),
         captures: BTreeSet::new(),
         taken: Vec::new(),
@@ -98,17 +104,15 @@ impl Picture<'_> {
     }
 
     fn at(&self, system: SystemId) -> (f64, f64) {
-        let scale = (MAP - 2.0 * MARGIN) / f64::from(SIDE);
-        self.world
-            .map()
-            .sites()
-            .get(system.index())
-            .map_or((0.0, 0.0), |site| (MARGIN + f64::from(site.x) * scale, TOP + MARGIN + f64::from(site.y) * scale))
+        let scale = (MAP - 2.0 * self.margin) / f64::from(SIDE);
+        self.world.map().sites().get(system.index()).map_or((0.0, 0.0), |site| {
+            (self.margin + f64::from(site.x) * scale, TOP + self.margin + f64::from(site.y) * scale)
+        })
     }
 
     fn radius(&self, system: SystemId) -> f64 {
         let value = self.world.map().sites().get(system.index()).map_or(1.0, |site| f64::from(site.value));
-        (5.0 + value * 0.75).min(self.spacing * 0.3).max(0.8)
+        (5.0 + value * 0.75).min(self.spacing * 0.24).max(0.8)
     }
 
     fn owner(&self, system: SystemId) -> Option<FactionId> {
@@ -176,7 +180,7 @@ impl Picture<'_> {
             return;
         }
         let points: Vec<Point> = self.systems().map(|system| self.at(system)).collect();
-        let cells = area::cells(&points, self.spacing * 0.62);
+        let cells = area::cells(&points, self.spacing * REACH);
         let owner = |index: usize| self.owner(SystemId(index as u32));
         let (mut grounds, mut borders) = (BTreeMap::<FactionId, String>::new(), BTreeMap::<FactionId, String>::new());
         for (index, sides) in cells.iter().enumerate() {
@@ -215,7 +219,7 @@ impl Picture<'_> {
             };
             let _ = write!(line, "M{ax:.1} {ay:.1}L{bx:.1} {by:.1}");
         }
-        let width = (self.spacing / 60.0).clamp(0.4, 1.4);
+        let width = (self.spacing / 60.0).clamp(0.6, 1.4);
         self.put(format_args!(
             r#"<path d="{other}" fill="none" stroke="{NOBODY}" stroke-opacity=".75" stroke-width="{width:.2}" stroke-dasharray="{:.1} {:.1}"/>"#,
             width * 3.0,
@@ -234,20 +238,22 @@ impl Picture<'_> {
         let Some(site) = self.world.map().sites().get(id.index()) else { return };
         let Some(state) = self.world.board().system(id) else { return };
         let color = color(state.owner);
+        // Rings are narrower where systems are dense.
+        let dense = (self.spacing / 50.0).clamp(0.15, 1.0);
         if self.battles.contains(&id) {
             self.put(format_args!(
                 r#"<path d="{}" fill="{EMBER}" fill-opacity=".9"/>"#,
-                star(x, y, radius + 5.0, radius + 13.0)
+                star(x, y, radius + 5.0 * dense, radius + 13.0 * dense)
             ));
         }
         if self.captures.contains(&id) {
-            let ring = radius + 8.0;
+            let ring = radius + 8.0 * dense;
             self.put(format_args!(
                 r#"<circle cx="{x:.1}" cy="{y:.1}" r="{ring:.1}" fill="none" stroke="{BONE}" stroke-width="1.6"/>"#
             ));
         }
         if let Some(besieger) = state.siege_owner {
-            let (ring, color) = (radius + 5.0, faction_color(besieger));
+            let (ring, color) = (radius + 5.0 * dense, faction_color(besieger));
             self.put(format_args!(
                 r#"<circle cx="{x:.1}" cy="{y:.1}" r="{ring:.1}" fill="none" stroke="{color}" stroke-width="2.4" stroke-dasharray="4 3"/>"#
             ));
@@ -262,7 +268,7 @@ impl Picture<'_> {
             shape(site.kind, x, y, radius * 0.56)
         ));
         if self.world.board().factions().iter().any(|faction| faction.home == Some(id)) {
-            let ring = radius + 3.2;
+            let ring = radius + 3.2 * dense;
             self.put(format_args!(
                 r#"<circle cx="{x:.1}" cy="{y:.1}" r="{ring:.1}" fill="none" stroke="{color}" stroke-width=".9"/>"#
             ));
@@ -367,7 +373,11 @@ impl Picture<'_> {
         for faction in standing.iter().take(16) {
             y += 25.0;
             let (id, color) = (faction.id, faction_color(faction.id));
-            let name: String = faction.name.chars().take(18).collect();
+            let mut name: String = faction.name.chars().take(19).collect();
+            if name.len() < faction.name.len() {
+                name.pop();
+                name.push('…');
+            }
             let name = escape(&name);
             self.put(format_args!(
                 r#"<rect x="{left}" y="{}" width="17" height="17" rx="3" fill="url(#p{id})" stroke="{color}"/><text x="{}" y="{y}" font-size="12.5" fill="{BONE}">{name} <tspan fill="{DIM}">{id}</tspan></text><g font-size="12" fill="{BONE}" text-anchor="end"><text x="{}" y="{y}">{}</text><text x="{}" y="{y}">{}</text><text x="{right}" y="{y}">{}</text></g>"#,
