@@ -4,9 +4,11 @@ mod balance;
 mod chance;
 mod directory;
 mod field;
+mod plot;
 mod pool;
 mod rating;
 mod record;
+mod report;
 mod schedule;
 mod summary;
 mod table;
@@ -130,6 +132,7 @@ fn play(options: &Options) -> Result<(), Error> {
     let mut text = text::tables(&summary);
     if let (Some(directory), Some(path)) = (&directory, &options.out) {
         directory.write("summary.json", &serde_json::to_string_pretty(&summary)?)?;
+        directory.write("report.html", &report::html(&summary)?)?;
         text.push_str(&format!("\nreport      {}", path.join("report.html").display()));
     }
     if options.json { Ok(()) } else { say(&text) }

@@ -118,13 +118,13 @@ fn rows(columns: &[Measured], tick_limit: u64) -> Vec<Row> {
             let median = quantile(&one.ticks, 500);
             (format!("{median} ticks"), Some((200..=500).contains(&median)))
         }),
-        row("length of the 10th and the 90th in a hundred", "", &|_, one| {
+        row("length, 10 % and 90 %", "", &|_, one| {
             (format!("{}, {} ticks", quantile(&one.ticks, 100), quantile(&one.ticks, 900)), None)
         }),
         row(&format!("decided before tick {}", EARLY.min(tick_limit)), "at least 95 %", &|_, one| {
             one.judged(one.decided_early, |share| share >= 0.95)
         }),
-        row(&format!("wins of F1 to F{seats}"), "each 14 to 26 % (equal personalities)", &|at, one| {
+        row(&format!("wins of F1 to F{seats}"), "14 to 26 % if equal", &|at, one| {
             let shares: Vec<f64> = one.wins.iter().map(|wins| one.share(*wins)).collect();
             let text: Vec<String> = shares.iter().map(|share| format!("{:.1}", 100.0 * share)).collect();
             let fair = shares.iter().all(|share| (0.14..=0.26).contains(share));
@@ -137,14 +137,14 @@ fn rows(columns: &[Measured], tick_limit: u64) -> Vec<Row> {
             let mean = one.rebellions.iter().sum::<u64>() as f64 / one.rebellions.len().max(1) as f64;
             (format!("{mean:.1}"), Some((2.0..=8.0).contains(&mean)))
         }),
-        row("rebellions of the 10th, 50th and 90th run in a hundred", "", &|_, one| {
+        row("rebellions, 10 %, half and 90 % of the runs", "", &|_, one| {
             let at = |per_mille| quantile(&one.rebellions, per_mille);
             (format!("{}, {}, {}", at(100), at(500), at(900)), None)
         }),
-        row("runs with at least three changes of the leader", "at least 50 %", &|_, one| {
+        row("at least three changes of the leader", "at least 50 %", &|_, one| {
             one.judged(one.many_leaders, |share| share >= 0.5)
         }),
-        row("runs in which one faction takes 60 % of the systems without losing one", "below 5 %", &|_, one| {
+        row("one faction takes 60 %, none of its systems lost", "below 5 %", &|_, one| {
             one.judged(one.snowballs, |share| share < 0.05)
         }),
     ]

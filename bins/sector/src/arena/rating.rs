@@ -44,12 +44,6 @@ pub(crate) struct Rating {
     pub(crate) high: f64,
 }
 
-/// How likely one rating places better than another.
-pub(crate) fn expected(one: f64, other: f64) -> f64 {
-    let beta = WengLinConfig::new().beta;
-    1.0 / (1.0 + ((other - one) / (2.0 * beta * beta).sqrt()).exp())
-}
-
 /// The ratings of all players. `maps` holds the games of each map, in the order in which they were played.
 pub(crate) fn ratings(players: usize, maps: &[Vec<Result>], seed: u64, jobs: usize) -> Vec<Rating> {
     let point = rate(players, maps.iter());
@@ -107,6 +101,12 @@ fn rate<'a>(players: usize, maps: impl Iterator<Item = &'a Vec<Result>>) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// How likely one rating places better than another.
+    fn expected(one: f64, other: f64) -> f64 {
+        let beta = WengLinConfig::new().beta;
+        1.0 / (1.0 + ((other - one) / (2.0 * beta * beta).sqrt()).exp())
+    }
 
     /// Duels on maps of two games between players of which the first wins this often.
     fn duels(maps: usize, per_mille: usize, seed: u64) -> Vec<Vec<Result>> {

@@ -25,7 +25,7 @@ pub(crate) struct Record {
     pub(crate) ticks: u64,
     /// The digest of the last tick, 16 hex digits.
     pub(crate) digest: String,
-    /// Places among the seats, 1 the best; equals share one.
+    /// Places among the seats: the winner is first, then who held more value for longer; equals share one.
     pub(crate) places: Vec<u32>,
     /// The ticks in which seats were eliminated.
     pub(crate) eliminated: Vec<Option<u64>>,

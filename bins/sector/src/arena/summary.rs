@@ -126,14 +126,14 @@ pub(crate) struct Against {
     pub(crate) share: f64,
 }
 
-/// Quantiles over time, in per mille. Games that have ended count with their last value.
+/// A value over time, in per mille. Games that have ended count with their last value.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Band {
-    /// A tenth of the games is below.
+    /// A quarter of the games is below.
     pub(crate) low: Vec<u16>,
-    /// Half of them.
-    pub(crate) median: Vec<u16>,
-    /// Nine tenths.
+    /// The mean of all games.
+    pub(crate) mean: Vec<u16>,
+    /// A quarter of the games is above.
     pub(crate) high: Vec<u16>,
 }
 
@@ -204,8 +204,8 @@ struct Count {
     by_seat: Vec<(u64, u64)>,
     /// (games, better, even) against each player.
     against: Vec<(u64, u64, u64)>,
-    /// For each sample a histogram of the value held.
-    value: Vec<Vec<u32>>,
+    /// For each sample the sum and a histogram of the value held.
+    value: Vec<(u64, Vec<u32>)>,
 }
 
 /// Takes games as they end, in order.
@@ -233,7 +233,7 @@ impl Tally {
         let count = Count {
             by_seat: vec![(0, 0); seats],
             against: vec![(0, 0, 0); players],
-            value: vec![vec![0; STEPS]; samples],
+            value: vec![(0, vec![0; STEPS]); samples],
             ..Count::default()
         };
         Tally {
@@ -284,8 +284,9 @@ impl Tally {
             }
             let values = &record.value_per_mille[seat];
             let last = values.last().copied().unwrap_or(0);
-            for (sample, histogram) in count.value.iter_mut().enumerate() {
+            for (sample, (sum, histogram)) in count.value.iter_mut().enumerate() {
                 let value = values.get(sample).copied().unwrap_or(last);
+                *sum += u64::from(value);
                 histogram[(usize::from(value) / 5).min(STEPS - 1)] += 1;
             }
         }
@@ -355,7 +356,7 @@ fn against(one: usize, other: usize, (games, better, even): (u64, u64, u64)) -> 
     (one != other && games > 0).then_some(Against { games, better, even, share })
 }
 
-fn band(histograms: &[Vec<u32>], games: u64) -> Band {
+fn band(samples: &[(u64, Vec<u32>)], games: u64) -> Band {
     let at = |histogram: &Vec<u32>, per_mille: u64| {
         let mut left = games * per_mille / 1000;
         for (step, count) in histogram.iter().enumerate() {
@@ -366,8 +367,9 @@ fn band(histograms: &[Vec<u32>], games: u64) -> Band {
         }
         0
     };
-    let line = |per_mille| histograms.iter().map(|histogram| at(histogram, per_mille)).collect();
-    Band { low: line(100), median: line(500), high: line(900) }
+    let line = |per_mille| samples.iter().map(|(_, histogram)| at(histogram, per_mille)).collect();
+    let mean = samples.iter().map(|(sum, _)| (sum / games.max(1)) as u16).collect();
+    Band { low: line(250), mean, high: line(750) }
 }
 
 /// Bins of the histogram of lengths, about.
@@ -442,7 +444,7 @@ mod tests {
     fn bands_follow_the_games() {
         let mut histogram = vec![0; STEPS];
         (histogram[10], histogram[20], histogram[40]) = (2, 6, 2);
-        let band = band(&[histogram], 10);
-        assert_eq!((band.low[0], band.median[0], band.high[0]), (50, 100, 200));
+        let band = band(&[(1_100, histogram)], 10);
+        assert_eq!((band.low[0], band.mean[0], band.high[0]), (100, 110, 100));
     }
 }

@@ -69,7 +69,7 @@ impl Table {
             cause: outcome.cause,
             ticks: outcome.tick,
             digest: game.world().digest().to_string(),
-            places: places(board, outcome.winner, &watch.eliminated),
+            places: places(outcome.winner, &watch.held),
             eliminated: watch.eliminated,
             orders: watch.orders,
             refused: watch.refused,
@@ -98,18 +98,11 @@ impl Table {
     }
 }
 
-/// The places of the seats: the winner, then the living by their standing, then the others, those first that held out
-/// longer. Equals share a place.
-fn places(board: &Board, winner: Option<FactionId>, eliminated: &[Option<u64>]) -> Vec<u32> {
-    let merit: Vec<_> = (0..eliminated.len())
-        .map(|seat| {
-            let id = FactionId::starter(seat as u8);
-            let faction = id.and_then(|id| board.faction(id)).filter(|faction| faction.alive);
-            let won = winner.is_some() && winner == id;
-            let held_out = faction.map_or(eliminated[seat].unwrap_or(0), |_| u64::MAX);
-            (won, held_out, faction.map(sector_sim::Faction::score))
-        })
-        .collect();
+/// The places of the seats: the winner first, then those that held more of the sector for longer (value, summed over
+/// all ticks). Who merely stays hidden until the end is not placed above one who fought for it. Equals share a place.
+fn places(winner: Option<FactionId>, held: &[i64]) -> Vec<u32> {
+    let merit: Vec<_> =
+        held.iter().enumerate().map(|(seat, held)| (winner.is_some_and(|id| id.index() == seat), held)).collect();
     merit.iter().map(|own| 1 + merit.iter().filter(|other| *other > own).count() as u32).collect()
 }
 
@@ -120,6 +113,8 @@ struct Watch {
     total_value: i64,
     every: u64,
     eliminated: Vec<Option<u64>>,
+    /// Value of each seat, summed over ticks.
+    held: Vec<i64>,
     value: Vec<Vec<u16>>,
     orders: u64,
     refused: u64,
@@ -139,6 +134,7 @@ impl Watch {
             total_value: world.map().sites().iter().map(|site| i64::from(site.value)).sum(),
             every,
             eliminated: vec![None; seats],
+            held: vec![0; seats],
             value: vec![Vec::new(); seats],
             orders: 0,
             refused: 0,
@@ -173,6 +169,11 @@ impl Watch {
                 _ => {}
             }
         }
+        for faction in board.factions() {
+            if let Some(held) = self.held.get_mut(faction.id.index()) {
+                *held += faction.value;
+            }
+        }
         let living = || board.factions().iter().filter(|faction| faction.alive);
         let first = living().max_by_key(|faction| (faction.score(), std::cmp::Reverse(faction.id)));
         let first = first.map(|faction| faction.id);
@@ -195,5 +196,16 @@ impl Watch {
             let held = faction.map_or(0, |faction| faction.value);
             samples.push((held * 1000 / self.total_value.max(1)) as u16);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_winner_is_first_and_equals_share_a_place() {
+        assert_eq!(places(FactionId::starter(1), &[90, 10, 40, 40, 0]), [2, 1, 3, 3, 5]);
+        assert_eq!(places(None, &[1, 2]), [2, 1]);
     }
 }
