@@ -51,10 +51,14 @@ impl Check {
         if found != keyframe.digest {
             return Err(ReplayError::Diverged { tick, recorded: keyframe.digest, found });
         }
-        let Some(snapshot) = keyframe.snapshot() else { return Ok(()) };
+        let Some(state) = &keyframe.state else { return Ok(()) };
         let other = |fault| ReplayError::State { tick, fault };
-        let recorded = snapshot.map_err(|error| other(error.to_string()))?;
         let found = Snapshot::of(&self.universe, self.world.map(), self.world.board(), found);
+        // Written by this very engine it is the same text, which is sooner found out than read.
+        if serde_json::to_string(&found).is_ok_and(|text| *text == **state) {
+            return Ok(());
+        }
+        let recorded: Snapshot = serde_json::from_str(state).map_err(|error| other(error.to_string()))?;
         if recorded == found {
             return Ok(());
         }
