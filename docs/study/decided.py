@@ -69,10 +69,11 @@ def measure(command: str) -> tuple[dict, list[dict]]:
 
 def table(run: dict, rows: list[dict]) -> str:
     players = ["classic", *CHANGES]
+    heads = " | ".join(f"{run['winner']} = `{player}`" for player in players)
     text = (
         f"Run: seed {SEED}, five times `classic`, {run['ticks']} ticks, won by {run['winner']} "
         f"({run['cause'].replace('_', ' ')}), digest `{run['digest']}`. {REPLICATES} replicates a row and column.\n\n"
-        f"| fork after tick | {' | '.join(f'{run["winner"]} = `{player}`' for player in players)} |\n"
+        f"| fork after tick | {heads} |\n"
         f"| --- |{' --- |' * len(players)}\n"
     )
     shares = {(row["tick"], row["player"]): row for row in rows}
