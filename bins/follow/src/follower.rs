@@ -26,8 +26,19 @@ pub struct Follower {
 impl Follower {
     /// Starts to follow, until `shutdown`. Needs a tokio runtime.
     pub fn spawn(store: Arc<dyn Store>, shutdown: CancellationToken) -> Arc<Self> {
+        // Without randomness there is no jitter, which is no reason to stop.
+        Self::spawn_with(store, Arc::new(|| getrandom::u32().unwrap_or(u32::MAX)), shutdown)
+    }
+
+    /// Starts to follow, until `shutdown`, with pauses after failures that are spread by `random`. Needs a tokio
+    /// runtime.
+    pub fn spawn_with(
+        store: Arc<dyn Store>,
+        random: Arc<dyn Fn() -> u32 + Send + Sync>,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
         let shared = Arc::new(Shared::new());
-        tokio::spawn(task::run(Arc::clone(&shared), Arc::clone(&store), shutdown));
+        tokio::spawn(task::run(Arc::clone(&shared), Arc::clone(&store), random, shutdown));
         Arc::new(Self { shared, store })
     }
 
@@ -68,6 +79,7 @@ impl Follower {
                 return Err(Error::Stopped);
             }
             tokio::select! {
+                biased;
                 _ = changes.changed() => {}
                 _ = health.changed() => {}
             }
@@ -131,6 +143,7 @@ impl Follower {
             }
             let changed = async {
                 tokio::select! {
+                    biased;
                     _ = changes.changed() => {}
                     _ = health.changed() => {}
                 }

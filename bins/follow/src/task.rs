@@ -23,6 +23,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause after a failure.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// Where the jitter of pauses comes from.
+pub(crate) type Random = Arc<dyn Fn() -> u32 + Send + Sync>;
+
 /// Why following stopped for the moment.
 enum Break {
     /// There is nothing to follow yet.
@@ -36,7 +39,7 @@ enum Break {
 }
 
 /// Follows until `shutdown`.
-pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, shutdown: CancellationToken) {
+pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, random: Random, shutdown: CancellationToken) {
     let following = async {
         let mut failures = 0;
         let mut is_begun = false;
@@ -61,13 +64,14 @@ pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, shutdown: Ca
             };
             // Whoever got somewhere in between begins with a short pause again.
             failures = if shared.read().backlog.newest() > before { 0 } else { failures + 1 };
-            let pause = pause.max(pause_after(failures));
+            let pause = pause.max(pause_after(failures, random()));
             tracing::warn!(reason, pause_ms = pause.as_millis(), "cannot follow the sector; trying again");
             shared.set_health(Health::Interrupted { reason });
             tokio::time::sleep(pause).await;
         }
     };
     tokio::select! {
+        biased;
         () = shutdown.cancelled() => {}
         () = following => {}
     }
@@ -113,9 +117,8 @@ async fn begin(store: &dyn Store) -> Result<Frame, Break> {
 
 /// Between half and all of a pause that doubles with each failure, so that many processes do not
 /// come back at the same moment.
-fn pause_after(failures: u32) -> Duration {
+fn pause_after(failures: u32, random: u32) -> Duration {
     let pause = RETRY_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(RETRY_PAUSE_MAX);
-    let random = getrandom::u32().unwrap_or(u32::MAX);
     pause.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)
 }
 
@@ -126,8 +129,10 @@ mod tests {
     #[test]
     fn pauses_grow_and_are_bounded() {
         for (failures, longest_ms) in [(0, 100), (1, 100), (2, 200), (5, 1_600), (40, 5_000)] {
-            let pause = pause_after(failures).as_millis();
-            assert!((longest_ms / 2..=longest_ms).contains(&pause), "{failures}: {pause} ms");
+            for random in [0, 1 << 31, u32::MAX] {
+                let pause = pause_after(failures, random).as_millis();
+                assert!((longest_ms / 2..=longest_ms).contains(&pause), "{failures}: {pause} ms");
+            }
         }
     }
 }

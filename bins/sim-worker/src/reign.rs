@@ -58,6 +58,7 @@ async fn wait_for_lease(
             Err(error) => return Err(error.into()),
         }
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => return Ok(None),
             () = tokio::time::sleep(pause) => {}
         }
@@ -74,20 +75,23 @@ async fn reign(
     let begin = async |seed, served| {
         Universe::begin(store.clone(), config.clone(), sources.clone(), lease.clone(), seed, served).await
     };
-    let stored = if config.reset_universe_on_start {
-        None
-    } else {
-        Universe::recover(store.clone(), config.clone(), sources.clone(), lease.clone()).await?
+    let mut backoff = Backoff::default();
+    let mut universe = loop {
+        match open(config, store, sources, lease).await {
+            Err(error) if error.is_unavailable() => tracing::warn!(%error, "waiting for the store"),
+            opened => break opened?,
+        }
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return Ok(()),
+            () = sources.wait(&mut backoff) => {}
+        }
     };
-    let mut universe = match stored {
-        Some(universe) => universe,
-        None => begin(first_seed(config, sources)?, None).await?,
-    };
+    backoff.reset();
     let mut over_since: Option<Instant> = None;
     // Ticks keep to the beat they began with; beats that were missed are left out, not caught up with.
     let mut beat = interval(config.tick_ms.duration());
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut backoff = Backoff::default();
     loop {
         tokio::select! {
             biased;
@@ -123,13 +127,26 @@ async fn reign(
             Err(error) if Error::is_unavailable(&error) => {
                 tracing::warn!(%error, "the store is away; the sector stands still");
                 tokio::select! {
+                    biased;
                     () = shutdown.cancelled() => return Ok(()),
-                    () = backoff.wait() => {}
+                    () = sources.wait(&mut backoff) => {}
                 }
             }
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The stored universe, or the first one.
+async fn open(config: &Config, store: &Arc<dyn Store>, sources: &Sources, lease: &Lease) -> Result<Universe, Error> {
+    let (store, config, lease) = (store.clone(), config.clone(), lease.clone());
+    if !config.reset_universe_on_start
+        && let Some(stored) = Universe::recover(store.clone(), config.clone(), sources.clone(), lease.clone()).await?
+    {
+        return Ok(stored);
+    }
+    let seed = first_seed(&config, sources)?;
+    Universe::begin(store, config, sources.clone(), lease, seed, None).await
 }
 
 fn first_seed(config: &Config, sources: &Sources) -> Result<u64, Error> {

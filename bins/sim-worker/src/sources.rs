@@ -1,21 +1,26 @@
-//! Time and chance, passed in.
+//! Time, chance and rules, passed in.
 
 use std::fmt;
 use std::sync::Arc;
 
+use sector_sim::Rules;
+use service::Backoff;
+
 use crate::error::Error;
 
-/// Where a worker takes the time of day and chance from.
+/// Where a worker takes the time of day, chance and the rules of new universes from.
 #[derive(Clone)]
 pub struct Sources {
     /// Milliseconds since 1970.
     pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// 64 random bits.
     pub random: Arc<dyn Fn() -> Result<u64, Error> + Send + Sync>,
+    /// The rules of new universes; a universe that goes on keeps its own.
+    pub rules: Arc<Rules>,
 }
 
 impl Sources {
-    /// Those of the system.
+    /// Those of the system, and the standard rules.
     #[must_use]
     pub fn system() -> Sources {
         let now_ms = || {
@@ -23,7 +28,14 @@ impl Sources {
             since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
         };
         let random = || getrandom::u64().map_err(|error| Error::Random(error.to_string()));
-        Sources { now_ms: Arc::new(now_ms), random: Arc::new(random) }
+        Sources { now_ms: Arc::new(now_ms), random: Arc::new(random), rules: Arc::new(Rules::classic()) }
+    }
+
+    /// Waits before the next attempt.
+    pub(crate) async fn wait(&self, backoff: &mut Backoff) {
+        // Without randomness there is no jitter, which is no reason to stop.
+        let random = (self.random)().unwrap_or(u64::MAX);
+        tokio::time::sleep(backoff.next_wait(random)).await;
     }
 }
 

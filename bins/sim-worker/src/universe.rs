@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Commit, Committed, Lease, NewEvent, Store, StreamId};
+use sector_redis::{Claim, Commit, Committed, Lease, NewEvent, Store, StreamId};
 use sector_sim::replay::journal::{Header, Record, read_header};
-use sector_sim::{Delta, Digest, Order, Rules, Size, Snapshot, Universe as Meta, World};
+use sector_sim::{Delta, Digest, Size, Snapshot, Universe as Meta, World};
 use service::Backoff;
 
 use crate::chronicle::{ending, text};
 use crate::config::Config;
 use crate::error::Error;
-use crate::orders::{MAX_ENTRIES, for_universe};
+use crate::orders::{MAX_ENTRIES, Taken};
 use crate::sources::Sources;
 
 /// How many records are read at once in recovery.
@@ -38,9 +38,8 @@ impl Universe {
         seed: u64,
         served: Option<u64>,
     ) -> Result<Universe, Error> {
-        let rules = Arc::new(Rules::classic());
         let size = Size { systems: config.systems, factions: config.factions };
-        let world = World::with_size(rules, seed, size)?;
+        let world = World::with_size(sources.rules.clone(), seed, size)?;
         let id = format!("u-{:x}-{:08x}", (sources.now_ms)(), (sources.random)()? as u32);
         let meta = Meta { id, tick_delay_ms: config.tick_ms.0, rules: world.rules().name.clone() };
         let cursor = store.head().await?.map_or(StreamId::default(), |head| head.cursor);
@@ -67,6 +66,21 @@ impl Universe {
     /// Recovers the stored universe: the newest checkpoint, then the records since, digest by digest. None when
     /// nothing is stored.
     pub(crate) async fn recover(
+        store: Arc<dyn Store>,
+        config: Config,
+        sources: Sources,
+        lease: Lease,
+    ) -> Result<Option<Universe>, Error> {
+        let recovered = Self::read(store.clone(), config.clone(), sources, lease.clone()).await;
+        if matches!(recovered, Err(Error::Diverged { .. })) {
+            // What was read piece by piece fits together only if nobody wrote meanwhile. Whoever still holds the lease
+            // was alone all the time, and what does not fit then never will.
+            store.renew_lease(&lease, config.lease_ttl_ms.duration()).await?;
+        }
+        recovered
+    }
+
+    async fn read(
         store: Arc<dyn Store>,
         config: Config,
         sources: Sources,
@@ -102,7 +116,7 @@ impl Universe {
                 head.digest
             )));
         }
-        let replayed = head.tick - checkpoint.tick;
+        let replayed = head.tick.saturating_sub(checkpoint.tick);
         tracing::info!(universe = head.universe, tick = head.tick, replayed, "the universe goes on");
         let meta = Meta { id: head.universe, tick_delay_ms: config.tick_ms.0, rules: snapshot.rules };
         Ok(Some(Universe { store, config, sources, lease, meta, world, cursor: head.cursor }))
@@ -118,15 +132,16 @@ impl Universe {
 
     /// Lets one tick pass, with the orders that have come, and commits it.
     pub(crate) async fn tick(&mut self) -> Result<(), Error> {
-        let (orders, cursor) = self.take_orders().await?;
-        self.world.step(&orders);
+        let (taken, cursor) = self.take_orders().await?;
+        self.world.step(&taken.orders);
         let world = &self.world;
         let delta = Delta::of(&self.meta.id, world).narrated(world.map(), world.board());
         let mut commit = Commit {
-            record: text(&Record::of(world, &orders)),
-            events: vec![NewEvent { kind: "delta".into(), data: text(&delta) }],
+            record: text(&Record::of(world, &taken.orders)),
+            events: taken.refusals(&self.meta.id, world.tick()).into_iter().collect(),
             ..self.commit(cursor)
         };
+        commit.events.push(NewEvent { kind: "delta".into(), data: text(&delta) });
         if self.is_over() {
             self.conclude(&mut commit).await?;
         }
@@ -141,7 +156,7 @@ impl Universe {
     /// Adds to the last commit of a run what the run leaves behind.
     async fn conclude(&self, commit: &mut Commit) -> Result<(), Error> {
         // Whoever held a seat at the end is honoured, seen lately or not.
-        let seats = self.store.claims(&self.meta.id, (self.sources.now_ms)(), u64::MAX).await?;
+        let seats = self.seats().await?;
         let holder = |faction: sector_sim::FactionId| {
             let faction = faction.to_string();
             seats.iter().find(|seat| seat.faction == faction).map(|seat| seat.player.as_str())
@@ -162,20 +177,40 @@ impl Universe {
         Ok(())
     }
 
-    async fn take_orders(&self) -> Result<(Vec<Order>, StreamId), Error> {
+    /// All seats. The world has passed its last tick already, and only a commit can follow: so this waits for a store
+    /// that is away, as the commit does.
+    async fn seats(&self) -> Result<Vec<Claim>, Error> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.store.claims(&self.meta.id, (self.sources.now_ms)(), u64::MAX).await {
+                Err(error) if error.is_unavailable() => {
+                    tracing::warn!(%error, "waiting for the seats");
+                    self.sources.wait(&mut backoff).await;
+                }
+                seats => return Ok(seats?),
+            }
+        }
+    }
+
+    async fn take_orders(&self) -> Result<(Taken, StreamId), Error> {
         let read = self.store.orders_after(self.cursor, MAX_ENTRIES, Duration::ZERO);
         match tokio::time::timeout(self.config.order_block_ms.duration(), read).await {
+            Ok(Err(error @ sector_redis::Error::HistoryTrimmed { .. })) => {
+                // What follows the committed cursor is always kept: another worker has gone on from there.
+                self.hold().await?;
+                Err(error.into())
+            }
             Ok(entries) => {
                 let entries = entries?;
                 let cursor = entries.last().map_or(self.cursor, |entry| entry.id);
-                Ok((for_universe(&entries, &self.meta.id), cursor))
+                Ok((Taken::of(&entries, &self.meta.id), cursor))
             }
             Err(_) => {
                 tracing::warn!(
                     waited_ms = self.config.order_block_ms.0,
                     "the store hands out no orders; the tick goes without"
                 );
-                Ok((Vec::new(), self.cursor))
+                Ok((Taken::default(), self.cursor))
             }
         }
     }
@@ -210,7 +245,7 @@ impl Universe {
                 Ok(committed) => return Ok(committed),
                 Err(error) if error.is_unavailable() => {
                     tracing::warn!(%error, tick = commit.tick, "the commit is repeated");
-                    backoff.wait().await;
+                    self.sources.wait(&mut backoff).await;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -1,0 +1,433 @@
+//! The books: what was promised to whom, and whether it was kept.
+//!
+//! They are kept from the outside: from what the store answers and shows, never from how it works.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use sector_redis::{
+    Award, Claim, Commit, Committed, Event, Head, Lease, OrderBatch, OrderEntry, Receipt, Result, StreamId,
+};
+use sector_sim::{Delta, Event as Happening, Mirror, Snapshot};
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// Faults beyond these are not written down: the first says it.
+const FAULTS_MAX: usize = 5;
+
+/// An accepted order that has no outcome yet.
+#[derive(Debug, PartialEq, Eq)]
+struct Open {
+    entry: StreamId,
+    universe: String,
+    client_id: Option<String>,
+}
+
+/// The newest commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Last {
+    epoch: u64,
+    universe: String,
+    tick: u64,
+    digest: String,
+    event_ids: Vec<StreamId>,
+    finished: bool,
+}
+
+/// What a run came to, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) accepted: u64,
+    pub(crate) applied: u64,
+    pub(crate) refused: u64,
+    /// Those of the refused that no tick took.
+    pub(crate) passed: u64,
+    pub(crate) commits: u64,
+    pub(crate) repeated: u64,
+    pub(crate) universes: u64,
+    pub(crate) runs: u64,
+    pub(crate) epochs: u64,
+    pub(crate) resynchronised: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Books {
+    faults: Vec<String>,
+    pub(crate) counts: Counts,
+    events: Vec<(String, String)>,
+    last_order: u64,
+    open: VecDeque<Open>,
+    /// Universe, player and client id: the entry.
+    receipts: BTreeMap<(String, String, String), StreamId>,
+    appended: BTreeMap<StreamId, Vec<String>>,
+    holders: BTreeMap<String, usize>,
+    leases: Vec<Lease>,
+    /// When the newest lease runs out, unless it is renewed.
+    lease_end: Option<Instant>,
+    last: Option<Last>,
+    universes: BTreeSet<String>,
+    mirror: Option<Mirror>,
+    digests: BTreeMap<(String, u64), String>,
+    /// Ended runs and who won.
+    ended: BTreeMap<String, Option<String>>,
+    awards: BTreeMap<(String, String, String), String>,
+    restarts_served: BTreeSet<u64>,
+}
+
+impl Books {
+    pub(crate) fn fault(&mut self, what: String) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(what);
+        }
+    }
+
+    fn expect(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.fault(what());
+        }
+    }
+
+    pub(crate) fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
+    /// From where the auditor reads on: orders and events.
+    pub(crate) fn positions(&self) -> (StreamId, StreamId) {
+        (StreamId::new(self.last_order), self.last_event())
+    }
+
+    pub(crate) fn last_event(&self) -> StreamId {
+        StreamId::new(self.events.len() as u64)
+    }
+
+    pub(crate) fn open_orders(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Which worker asks for the lease under this name.
+    pub(crate) fn know_holder(&mut self, holder: &str, worker: usize) {
+        self.holders.insert(holder.to_owned(), worker);
+    }
+
+    /// The last epoch given, and to which worker.
+    pub(crate) fn newest_epoch(&self) -> Option<(u64, usize)> {
+        let lease = self.leases.last()?;
+        Some((lease.epoch, *self.holders.get(&lease.holder)?))
+    }
+
+    pub(crate) fn enter_lease(&mut self, lease: &Lease, ttl: Duration) {
+        let is_free = self.lease_end.is_none_or(|end| end <= Instant::now());
+        self.expect(is_free, || format!("epoch {} is given while the one before still runs", lease.epoch));
+        self.lease_end = Some(Instant::now() + ttl);
+        self.counts.epochs += 1;
+        let before = self.leases.last().map_or(0, |lease| lease.epoch);
+        self.expect(lease.epoch > before, || format!("epoch {} is given after {before}", lease.epoch));
+        self.leases.push(lease.clone());
+    }
+
+    /// A worker has asked to give this lease back.
+    pub(crate) fn enter_release(&mut self, lease: &Lease) {
+        if self.leases.last() == Some(lease) {
+            self.lease_end = None;
+        }
+    }
+
+    pub(crate) fn enter_renewal(&mut self, lease: &Lease, ttl: Duration) {
+        let runs = self.lease_end.is_some_and(|end| end > Instant::now());
+        self.expect(runs, || format!("the lease of epoch {} is renewed after its end", lease.epoch));
+        self.lease_end = Some(Instant::now() + ttl);
+        let newest = self.leases.last() == Some(lease);
+        self.expect(newest, || format!("a lease of epoch {} is renewed, which is not the newest", lease.epoch));
+    }
+
+    /// Orders that are new in the stream.
+    pub(crate) fn enter_orders(&mut self, orders: Result<Vec<OrderEntry>>) {
+        let orders = match orders {
+            Ok(orders) => orders,
+            Err(error) => return self.fault(format!("the orders cannot be read on: {error}")),
+        };
+        for entry in orders {
+            let expected = self.last_order + 1;
+            let number = entry.id.number();
+            self.expect(number == expected, || format!("order entry {number} comes where {expected} should"));
+            self.last_order = number;
+            self.appended.insert(entry.id, entry.orders.clone());
+            for body in &entry.orders {
+                let body: Value = serde_json::from_str(body).unwrap_or_default();
+                let client_id = body["client_id"].as_str().map(str::to_owned);
+                self.counts.accepted += 1;
+                self.open.push_back(Open { entry: entry.id, universe: entry.universe.clone(), client_id });
+            }
+        }
+    }
+
+    /// The store has accepted a batch.
+    pub(crate) fn enter_receipt(&mut self, batch: &OrderBatch, receipt: &Receipt) {
+        let mut fresh = Vec::new();
+        let mut earliest = None;
+        for order in &batch.orders {
+            let Some(client_id) = &order.client_id else {
+                fresh.push(order.body.clone());
+                continue;
+            };
+            let key = (batch.universe.clone(), batch.player.clone(), client_id.clone());
+            match self.receipts.get(&key).copied() {
+                Some(entry) => {
+                    earliest = earliest.or(Some(entry));
+                    let named = receipt.duplicates.contains(client_id);
+                    self.expect(named, || format!("{client_id} is accepted a second time, in {}", receipt.id));
+                }
+                None => {
+                    self.receipts.insert(key, receipt.id);
+                    fresh.push(order.body.clone());
+                }
+            }
+        }
+        let expected = if fresh.is_empty() { earliest == Some(receipt.id) } else { true };
+        self.expect(expected, || format!("the receipt {} of known orders is not {earliest:?}", receipt.id));
+        let is_there = fresh.is_empty() || self.appended.get(&receipt.id) == Some(&fresh);
+        self.expect(is_there, || format!("entry {} does not hold what it was given", receipt.id));
+    }
+
+    /// A client has been told that its orders are accepted.
+    pub(crate) fn told(&mut self, batch: &OrderBatch) {
+        for client_id in batch.orders.iter().filter_map(|order| order.client_id.as_ref()) {
+            let key = (batch.universe.clone(), batch.player.clone(), client_id.clone());
+            let known = self.receipts.contains_key(&key);
+            self.expect(known, || format!("a client holds a receipt for {client_id}, which was never accepted"));
+        }
+    }
+
+    /// The store says that it has written a commit.
+    pub(crate) fn enter_commit(&mut self, commit: &Commit, committed: &Committed) {
+        let Commit { lease, universe, tick, digest, .. } = commit;
+        if committed.repeated {
+            self.counts.repeated += 1;
+            if self.leases.last() == Some(lease) && self.lease_end.is_some_and(|end| end > Instant::now()) {
+                self.lease_end = Some(Instant::now() + commit.lease_ttl);
+            }
+            let same = self.last.as_ref().is_some_and(|last| {
+                (last.epoch, &last.universe, last.tick, &last.digest, &last.event_ids)
+                    == (lease.epoch, universe, *tick, digest, &committed.event_ids)
+            });
+            return self.expect(same, || format!("tick {tick} of {universe} counts as repeated, and is not the last"));
+        }
+        self.counts.commits += 1;
+        let newest = self.leases.last() == Some(lease);
+        self.expect(newest, || format!("tick {tick} is committed under epoch {}, not by the newest", lease.epoch));
+        let runs = self.lease_end.is_some_and(|end| end > Instant::now());
+        self.expect(runs, || format!("tick {tick} is committed after the end of the lease of epoch {}", lease.epoch));
+        self.lease_end = Some(Instant::now() + commit.lease_ttl);
+        let epoch_before = self.last.as_ref().map_or(0, |last| last.epoch);
+        self.expect(lease.epoch >= epoch_before, || format!("epoch {} commits after {epoch_before}", lease.epoch));
+        if commit.begin.is_some() {
+            let is_new = self.universes.insert(universe.clone());
+            self.expect(is_new && *tick == 0, || format!("{universe} begins a second time"));
+            self.counts.universes += 1;
+            let before = self.last.as_ref().filter(|last| !last.finished && commit.restart_served.is_none());
+            let cut = before.map(|last| format!("{} is cut off at tick {}", last.universe, last.tick));
+            self.expect(cut.is_none(), || cut.unwrap_or_default());
+            if let Some(served) = commit.restart_served {
+                let once = self.restarts_served.insert(served);
+                self.expect(once, || format!("the restart {served} is served twice"));
+            }
+        } else {
+            let follows = self
+                .last
+                .as_ref()
+                .is_some_and(|last| last.universe == *universe && last.tick + 1 == *tick && !last.finished);
+            let last = self.last.as_ref().map(|last| (last.universe.clone(), last.tick, last.finished));
+            self.expect(follows, || format!("tick {tick} of {universe} is committed after {last:?}"));
+        }
+        self.last = Some(Last {
+            epoch: lease.epoch,
+            universe: universe.clone(),
+            tick: *tick,
+            digest: digest.clone(),
+            event_ids: committed.event_ids.clone(),
+            finished: commit.finished.is_some(),
+        });
+    }
+
+    /// Events that are new in the stream.
+    pub(crate) fn enter_events(&mut self, events: Result<Vec<Event>>) {
+        let events = match events {
+            Ok(events) => events,
+            Err(error) => return self.fault(format!("the events cannot be read on: {error}")),
+        };
+        for event in events {
+            let expected = self.last_event().next();
+            self.expect(event.id == expected, || format!("event {} comes where {expected} should", event.id));
+            if let Err(what) = self.enter_event(&event) {
+                self.fault(format!("event {} ({}): {what}", event.id, event.kind));
+            }
+            self.events.push((event.kind, event.data));
+        }
+    }
+
+    fn enter_event(&mut self, event: &Event) -> std::result::Result<(), String> {
+        let broken = |error: &dyn std::fmt::Display| error.to_string();
+        match event.kind.as_str() {
+            "snapshot" => {
+                let snapshot: Snapshot = serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
+                if self.mirror.as_ref().is_some_and(|mirror| mirror.universe().id == snapshot.universe_id) {
+                    return Err(format!("{} begins a second time", snapshot.universe_id));
+                }
+                let mirror = Mirror::new(&snapshot).map_err(|error| broken(&error))?;
+                self.digests.insert((snapshot.universe_id.clone(), 0), mirror.digest().to_string());
+                self.mirror = Some(mirror);
+                if snapshot.tick != 0 { Err(format!("tick {}", snapshot.tick)) } else { Ok(()) }
+            }
+            "delta" => {
+                let delta: Delta = serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
+                let mirror = self.mirror.as_mut().ok_or("no universe has begun")?;
+                mirror.apply(&delta).map_err(|error| broken(&error))?;
+                if !mirror.is_exact() {
+                    return Err(format!("tick {} leads to {}, not {}", delta.tick, mirror.digest(), delta.digest));
+                }
+                let key = (delta.universe_id.clone(), delta.tick);
+                if self.digests.insert(key, delta.digest.to_string()).is_some() {
+                    return Err(format!("tick {} comes twice", delta.tick));
+                }
+                let mut outcomes: Vec<(u32, bool, Option<String>)> = Vec::new();
+                for event in &delta.events {
+                    match event {
+                        Happening::OrderApplied { order, client_id, .. } => {
+                            outcomes.push((*order, true, client_id.as_deref().map(str::to_owned)));
+                        }
+                        Happening::OrderRefused { order, client_id, .. } => {
+                            outcomes.push((*order, false, client_id.as_deref().map(str::to_owned)));
+                        }
+                        _ => {}
+                    }
+                }
+                outcomes.sort();
+                for (index, (order, is_applied, client_id)) in outcomes.into_iter().enumerate() {
+                    if order as usize != index {
+                        return Err(format!("order {order} has an outcome where {index} should"));
+                    }
+                    let counter = if is_applied { &mut self.counts.applied } else { &mut self.counts.refused };
+                    *counter += 1;
+                    self.settle(None, &delta.universe_id, client_id.as_deref())?;
+                }
+                Ok(())
+            }
+            "orders_refused" => {
+                let data: Value = serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
+                for order in data["orders"].as_array().into_iter().flatten() {
+                    self.counts.refused += 1;
+                    self.counts.passed += 1;
+                    let id = order["id"].as_str().and_then(|id| id.parse().ok());
+                    self.settle(id, order["universe_id"].as_str().unwrap_or_default(), order["client_id"].as_str())?;
+                }
+                Ok(())
+            }
+            "run_end" => {
+                let data: Value = serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
+                let universe = data["universe_id"].as_str().unwrap_or_default().to_owned();
+                self.counts.runs += 1;
+                let result = self.mirror.as_ref().and_then(|mirror| mirror.board().result());
+                let winner = result.and_then(|result| result.winner).map(|winner| winner.to_string());
+                if result.is_none() || winner.as_deref() != data["winner"].as_str() {
+                    return Err(format!("the run ends otherwise: {result:?}"));
+                }
+                match self.ended.insert(universe.clone(), winner) {
+                    None => Ok(()),
+                    Some(_) => Err(format!("{universe} ends twice")),
+                }
+            }
+            other => Err(format!("unknown kind {other}")),
+        }
+    }
+
+    /// An order has its outcome: it must be the one that is due.
+    fn settle(
+        &mut self,
+        entry: Option<StreamId>,
+        universe: &str,
+        client_id: Option<&str>,
+    ) -> std::result::Result<(), String> {
+        // What no tick takes is told beside the tick, and by its entry: among the orders of its commit it has no place.
+        let place = entry.and_then(|entry| {
+            self.open.iter().position(|open| open.entry == entry && open.client_id.as_deref() == client_id)
+        });
+        let Some(due) = self.open.remove(place.unwrap_or(0)) else {
+            return Err(format!("an outcome of {client_id:?} without an order"));
+        };
+        let fits = due.universe == universe
+            && due.client_id.as_deref() == client_id
+            && entry.is_none_or(|entry| entry == due.entry);
+        if fits { Ok(()) } else { Err(format!("an outcome of {client_id:?} in {universe}, due was {due:?}")) }
+    }
+
+    /// What the store shows as its head.
+    pub(crate) fn enter_head(&mut self, head: Option<&Head>) {
+        let Some(head) = head else { return };
+        let digest = self.digests.get(&(head.universe.clone(), head.tick)).cloned();
+        self.expect(digest.as_deref() == Some(&head.digest), || {
+            format!("tick {} is committed with {}, its events say {digest:?}", head.tick, head.digest)
+        });
+        let last = self.last_event();
+        self.expect(head.event_id == last, || format!("the head says event {}, the stream {last}", head.event_id));
+        let due = self.open.front().map(|open| open.entry);
+        let expected = due.map_or(self.last_order, |due| due.number() - 1);
+        self.expect(head.cursor.number() == expected, || {
+            format!("the cursor is {}, but outcomes reach to {expected}", head.cursor)
+        });
+        let result = self.mirror.as_ref().is_some_and(|mirror| mirror.board().result().is_some());
+        self.expect(result == head.finished, || format!("finished is {}, the world says {result}", head.finished));
+        let told = self.ended.contains_key(&head.universe);
+        self.expect(told == head.finished, || format!("finished is {}, the events say {told}", head.finished));
+    }
+
+    pub(crate) fn enter_awards(&mut self, awards: &[Award]) {
+        for award in awards {
+            let key = (award.universe.clone(), award.faction.clone(), award.award.clone());
+            let before = self.awards.insert(key, award.body.clone());
+            self.expect(before.is_none_or(|before| before == award.body), || format!("{award:?} has changed"));
+            let winner = self.ended.get(&award.universe).cloned().flatten();
+            let earned = winner.as_deref() == Some(&award.faction);
+            self.expect(earned, || format!("{} of {} has an award and has not won", award.faction, award.universe));
+        }
+        let (won, given) = (self.ended.values().flatten().count(), self.awards.len());
+        self.expect(won == given && given == awards.len(), || format!("{won} runs were won, {given} awards given"));
+    }
+
+    pub(crate) fn enter_claims(&mut self, claims: &[Claim]) {
+        let players: BTreeSet<&str> = claims.iter().map(|claim| claim.player.as_str()).collect();
+        let factions: BTreeSet<&str> = claims.iter().map(|claim| claim.faction.as_str()).collect();
+        let single = players.len() == claims.len() && factions.len() == claims.len();
+        self.expect(single, || format!("a seat is held twice: {claims:?}"));
+    }
+
+    /// Somebody has read these events.
+    pub(crate) fn read_events(&mut self, after: StreamId, events: &[Event]) {
+        for (index, event) in events.iter().enumerate() {
+            let number = after.number() + 1 + index as u64;
+            let known = usize::try_from(number - 1).ok().and_then(|index| self.events.get(index));
+            let same = known.is_some_and(|(kind, data)| *kind == event.kind && *data == event.data);
+            self.expect(event.id.number() == number && same, || format!("event {number} was read as {}", event.id));
+        }
+    }
+
+    /// A follower has passed on this entry.
+    pub(crate) fn read_entry(&mut self, id: StreamId, json: &[u8]) {
+        let known = usize::try_from(id.number().saturating_sub(1)).ok().and_then(|index| self.events.get(index));
+        let same = known
+            .is_some_and(|(kind, data)| json == format!(r#"{{"id":"{id}","type":"{kind}","data":{data}}}"#).as_bytes());
+        self.expect(same, || format!("a follower has another entry {id}"));
+    }
+
+    /// A follower shows this state.
+    pub(crate) fn read_frame(&mut self, universe: &str, tick: u64, digest: &str) {
+        let known = self.digests.get(&(universe.to_owned(), tick)).cloned();
+        self.expect(known.as_deref() == Some(digest), || {
+            format!("a follower shows {digest} at tick {tick} of {universe}, committed was {known:?}")
+        });
+    }
+
+    /// The digest committed for a tick.
+    pub(crate) fn digest(&self, universe: &str, tick: u64) -> Option<&str> {
+        self.digests.get(&(universe.to_owned(), tick)).map(String::as_str)
+    }
+}

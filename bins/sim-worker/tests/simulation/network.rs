@@ -1,0 +1,488 @@
+//! What lies between a client and the store: delay, loss, repetition, and a disk that may be full.
+//!
+//! A request travels by itself: a client that gives up, is stopped or is killed does not call it
+//! back. It may be lost on the way there, or its answer on the way back; it may arrive twice; it may
+//! be overtaken by what was sent later. The client sees `Unavailable` in each of these cases and
+//! cannot tell which it was.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use sector_redis::{
+    Award, Checkpoint, Claim, ClaimOutcome, Commit, Committed, Durability, Error, Event, Head, Incarnation, Lease,
+    OrderBatch, OrderEntry, Position, Receipt, RestartRequest, Result, Run, Store, StreamId,
+};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::chance::Chance;
+use crate::flaws::LinkFlaw;
+use crate::server::Server;
+
+/// After this a client takes a request without an answer for lost.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(700);
+
+/// How bad things are; shared by all links.
+#[derive(Debug, Default)]
+pub(crate) struct Weather {
+    state: Mutex<Conditions>,
+}
+
+#[derive(Debug, Default)]
+struct Conditions {
+    is_bad: bool,
+    /// Requests lost on the way there, per mille.
+    lost: u64,
+    /// Answers lost on the way back, per mille.
+    unanswered: u64,
+    /// Requests that arrive twice, per mille.
+    doubled: u64,
+    /// Requests that take long, per mille.
+    slow: u64,
+    disk_full_until: Option<Instant>,
+    cut_until: BTreeMap<usize, Instant>,
+    faults: u64,
+}
+
+impl Weather {
+    pub(crate) fn worsen(&self, chance: &Chance) {
+        let mut state = self.state.lock().unwrap();
+        state.is_bad = true;
+        // Some runs are stormy, some are nearly calm, and each in its own way.
+        let level = || if chance.per_mille(300) { 0 } else { chance.between(0, 12) * chance.between(0, 12) };
+        (state.lost, state.unanswered, state.doubled, state.slow) = (level(), level(), level(), level());
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut state = self.state.lock().unwrap();
+        *state = Conditions { faults: state.faults, ..Conditions::default() };
+    }
+
+    pub(crate) fn fill_disk(&self, until: Instant) {
+        let mut state = self.state.lock().unwrap();
+        state.disk_full_until = Some(until);
+        state.faults += 1;
+    }
+
+    /// Nothing gets through from or to this client.
+    pub(crate) fn cut(&self, client: usize, until: Instant) {
+        let mut state = self.state.lock().unwrap();
+        state.cut_until.insert(client, until);
+        state.faults += 1;
+    }
+
+    /// Faults that came from elsewhere.
+    pub(crate) fn count(&self, faults: u64) {
+        self.state.lock().unwrap().faults += faults;
+    }
+
+    pub(crate) fn faults(&self) -> u64 {
+        self.state.lock().unwrap().faults
+    }
+
+    fn is_full(&self) -> bool {
+        self.state.lock().unwrap().disk_full_until.is_some_and(|until| until > Instant::now())
+    }
+
+    fn journey(&self, client: usize, chance: &Chance) -> Journey {
+        let mut state = self.state.lock().unwrap();
+        let mut journey =
+            Journey { there_ms: chance.between(0, 2), back_ms: chance.between(0, 2), ..Journey::default() };
+        if !state.is_bad {
+            return journey;
+        }
+        journey.is_lost = chance.per_mille(state.lost);
+        journey.is_unanswered = chance.per_mille(state.unanswered);
+        journey.again_after_ms = chance.per_mille(state.doubled).then(|| chance.between(0, 1_500));
+        if chance.per_mille(state.slow) {
+            journey.there_ms = chance.between(0, 2_500);
+        }
+        if chance.per_mille(state.slow) {
+            journey.back_ms = chance.between(0, 2_500);
+        }
+        if state.cut_until.get(&client).is_some_and(|until| *until > Instant::now()) {
+            journey.is_lost = true;
+        }
+        let strange = journey.is_lost
+            || journey.is_unanswered
+            || journey.again_after_ms.is_some()
+            || journey.there_ms.max(journey.back_ms) > 2;
+        state.faults += u64::from(strange);
+        journey
+    }
+}
+
+/// What befalls one request.
+#[derive(Debug, Default)]
+struct Journey {
+    there_ms: u64,
+    back_ms: u64,
+    is_lost: bool,
+    is_unanswered: bool,
+    again_after_ms: Option<u64>,
+}
+
+/// A client's connection to the store.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) server: Arc<Server>,
+    pub(crate) weather: Arc<Weather>,
+    pub(crate) chance: Chance,
+    pub(crate) name: &'static str,
+    pub(crate) number: usize,
+    pub(crate) flaw: Option<LinkFlaw>,
+}
+
+/// How a result stands in the trace; not in full, since holders bear the number of this process.
+fn brief<T>(result: &Result<T>) -> &'static str {
+    match result {
+        Ok(_) => "done",
+        Err(Error::Unavailable { .. }) => "unavailable",
+        Err(Error::LeaseLost { .. }) => "lease lost",
+        Err(Error::TickConflict { .. }) => "tick conflict",
+        Err(Error::HistoryTrimmed { .. }) => "history trimmed",
+        Err(Error::WrongUniverse { .. }) => "wrong universe",
+        Err(_) => "refused",
+    }
+}
+
+fn unavailable(doing: &'static str, detail: &str) -> Error {
+    Error::Unavailable { doing, detail: detail.to_owned(), source: None }
+}
+
+impl Link {
+    async fn read<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        call: impl Fn(Arc<Server>) -> BoxFuture<'static, Result<T>> + Send + Sync + 'static,
+    ) -> Result<T> {
+        self.send(what, false, Duration::ZERO, call).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        call: impl Fn(Arc<Server>) -> BoxFuture<'static, Result<T>> + Send + Sync + 'static,
+    ) -> Result<T> {
+        self.send(what, true, Duration::ZERO, call).await
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        is_write: bool,
+        wait: Duration,
+        call: impl Fn(Arc<Server>) -> BoxFuture<'static, Result<T>> + Send + Sync + 'static,
+    ) -> Result<T> {
+        let mut journey = self.weather.journey(self.number, &self.chance);
+        if what == "request_restart" || what == "set_paused" {
+            // An operator's button: pressed twice is meant twice.
+            journey.again_after_ms = None;
+        }
+        let (answer, answered) = oneshot::channel();
+        let link = self.clone();
+        tokio::spawn(async move {
+            pass(journey.there_ms).await;
+            if journey.is_lost {
+                link.note(what, "is lost");
+                // Nobody tells the sender.
+                return sleep(RESPONSE_TIMEOUT * 20).await;
+            }
+            let result = link.carry_out(what, is_write, &call).await;
+            if journey.is_unanswered {
+                link.note(what, "goes unanswered");
+            } else {
+                let back_ms = journey.back_ms;
+                tokio::spawn(async move {
+                    pass(back_ms).await;
+                    drop(answer.send(result));
+                });
+            }
+            if let Some(again_after_ms) = journey.again_after_ms {
+                pass(again_after_ms).await;
+                drop(link.carry_out(what, is_write, &call).await);
+            }
+        });
+        match timeout(RESPONSE_TIMEOUT + wait, answered).await {
+            Ok(Ok(result)) => result,
+            _ => Err(unavailable(what, "no answer")),
+        }
+    }
+}
+
+impl Link {
+    fn note(&self, what: &str, how: &str) {
+        self.server.trace.note(format_args!("{} {} {what} {how}", self.name, self.number));
+    }
+
+    /// The request has reached the store.
+    async fn carry_out<T>(
+        &self,
+        what: &'static str,
+        is_write: bool,
+        call: &(impl Fn(Arc<Server>) -> BoxFuture<'static, Result<T>> + Send + Sync),
+    ) -> Result<T> {
+        let result = if is_write && self.weather.is_full() {
+            Err(unavailable(what, "the disk is full"))
+        } else {
+            let called = call(self.server.clone());
+            called.await
+        };
+        self.note(what, brief(&result));
+        result
+    }
+}
+
+async fn pass(ms: u64) {
+    if ms > 0 {
+        sleep(Duration::from_millis(ms)).await;
+    }
+}
+
+#[async_trait]
+impl Store for Link {
+    async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
+        self.server.books().know_holder(holder, self.number);
+        let holder = holder.to_owned();
+        self.write("acquire_lease", move |server| {
+            let holder = holder.clone();
+            Box::pin(async move { server.acquire_lease(&holder, ttl).await })
+        })
+        .await
+    }
+
+    async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()> {
+        let lease = lease.clone();
+        self.write("renew_lease", move |server| {
+            let lease = lease.clone();
+            Box::pin(async move { server.renew_lease(&lease, ttl).await })
+        })
+        .await
+    }
+
+    async fn release_lease(&self, lease: &Lease) -> Result<()> {
+        let lease = lease.clone();
+        self.write("release_lease", move |server| {
+            let lease = lease.clone();
+            Box::pin(async move { server.release_lease(&lease).await })
+        })
+        .await
+    }
+
+    async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
+        let sent = batch.clone();
+        let flaw = self.flaw;
+        let result = self
+            .write("append_orders", move |server| {
+                let batch = sent.clone();
+                Box::pin(async move { server.append_orders(&batch).await })
+            })
+            .await;
+        match result {
+            // A receipt that stands for nothing.
+            Err(error) if error.is_unavailable() && flaw == Some(LinkFlaw::ReceiptBeforeTheWrite) => {
+                Ok(Receipt { id: StreamId::new(1), duplicates: Vec::new() })
+            }
+            result => result,
+        }
+    }
+
+    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+        let flaw = self.flaw;
+        let mut read = self
+            .send("orders_after", false, wait, move |server| {
+                Box::pin(async move { server.orders_after(cursor, count, wait).await })
+            })
+            .await?;
+        if flaw == Some(LinkFlaw::ReadSkips) && read.len() > 1 {
+            read.remove(0);
+        }
+        if flaw == Some(LinkFlaw::ReadTurned) {
+            read.iter_mut().for_each(|entry| entry.orders.reverse());
+        }
+        Ok(read)
+    }
+
+    async fn order_backlog(&self) -> Result<u64> {
+        self.read("order_backlog", |server| Box::pin(async move { server.order_backlog().await })).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        let mut commit = commit.clone();
+        match self.flaw {
+            Some(LinkFlaw::SilentPassing) => commit.events.retain(|event| event.kind != "orders_refused"),
+            Some(LinkFlaw::LosesEnd) => {
+                commit.finished = None;
+                commit.events.retain(|event| event.kind != "run_end");
+            }
+            Some(LinkFlaw::AnotherDigest) if commit.tick % 7 == 3 => commit.digest = "0123456789abcdef".into(),
+            _ => {}
+        }
+        let (flaw, chance) = (self.flaw, self.chance.clone());
+        self.write("commit", move |server| {
+            let mut commit = commit.clone();
+            if flaw == Some(LinkFlaw::HalfCommit) && commit.begin.is_none() && chance.per_mille(50) {
+                // The events get written, the world does not.
+                (commit.cursor, commit.checkpoint) = (StreamId::START, None);
+            }
+            Box::pin(async move {
+                if commit.cursor == StreamId::START
+                    && flaw == Some(LinkFlaw::HalfCommit)
+                    && let Some(head) = server.head().await?
+                {
+                    commit.cursor = head.cursor;
+                }
+                server.commit(&commit).await
+            })
+        })
+        .await
+    }
+
+    async fn head(&self) -> Result<Option<Head>> {
+        self.read("head", |server| Box::pin(async move { server.head().await })).await
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        self.read("checkpoint", |server| Box::pin(async move { server.checkpoint().await })).await
+    }
+
+    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+        let universe = universe.to_owned();
+        self.read("records", move |server| {
+            let universe = universe.clone();
+            Box::pin(async move { server.records(&universe, from_tick, count).await })
+        })
+        .await
+    }
+
+    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
+        let universe = universe.to_owned();
+        self.read("replay_header", move |server| {
+            let universe = universe.clone();
+            Box::pin(async move { server.replay_header(&universe).await })
+        })
+        .await
+    }
+
+    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
+        self.read("runs", move |server| Box::pin(async move { server.runs(count).await })).await
+    }
+
+    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
+        let events = self
+            .send("events_from", false, wait, move |server| {
+                Box::pin(async move { server.events_from(from, count, wait).await })
+            })
+            .await?;
+        self.server.books().read_events(from.after, &events);
+        Ok(events)
+    }
+
+    async fn incarnation(&self) -> Result<Incarnation> {
+        self.read("incarnation", |server| Box::pin(async move { server.incarnation().await })).await
+    }
+
+    async fn renew_incarnation(&self) -> Result<Incarnation> {
+        self.write("renew_incarnation", |server| Box::pin(async move { server.renew_incarnation().await })).await
+    }
+
+    async fn claim(
+        &self,
+        universe: &str,
+        faction: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<ClaimOutcome> {
+        let (universe, faction, player) = (universe.to_owned(), faction.to_owned(), player.to_owned());
+        self.write("claim", move |server| {
+            let (universe, faction, player) = (universe.clone(), faction.clone(), player.clone());
+            Box::pin(async move { server.claim(&universe, &faction, &player, now_ms, idle_ms).await })
+        })
+        .await
+    }
+
+    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
+        let (universe, player) = (universe.to_owned(), player.to_owned());
+        self.write("release", move |server| {
+            let (universe, player) = (universe.clone(), player.clone());
+            Box::pin(async move { server.release(&universe, &player).await })
+        })
+        .await
+    }
+
+    async fn release_all(&self, universe: &str) -> Result<u64> {
+        let universe = universe.to_owned();
+        self.write("release_all", move |server| {
+            let universe = universe.clone();
+            Box::pin(async move { server.release_all(&universe).await })
+        })
+        .await
+    }
+
+    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+        let universe = universe.to_owned();
+        self.read("claims", move |server| {
+            let universe = universe.clone();
+            Box::pin(async move { server.claims(&universe, now_ms, idle_ms).await })
+        })
+        .await
+    }
+
+    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+        let (universe, player) = (universe.to_owned(), player.to_owned());
+        self.write("touch", move |server| {
+            let (universe, player) = (universe.clone(), player.clone());
+            Box::pin(async move { server.touch(&universe, &player, now_ms, idle_ms).await })
+        })
+        .await
+    }
+
+    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        self.server.put_nonce(key, value, ttl).await
+    }
+
+    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
+        self.server.take_nonce(key).await
+    }
+
+    async fn set_paused(&self, paused: bool) -> Result<()> {
+        self.write("set_paused", move |server| Box::pin(async move { server.set_paused(paused).await })).await
+    }
+
+    async fn paused(&self) -> Result<bool> {
+        self.read("paused", |server| Box::pin(async move { server.paused().await })).await
+    }
+
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
+        self.write("request_restart", move |server| Box::pin(async move { server.request_restart(seed).await })).await
+    }
+
+    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
+        self.read("restart_request", |server| Box::pin(async move { server.restart_request().await })).await
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<bool> {
+        let award = award.clone();
+        self.write("record_award", move |server| {
+            let award = award.clone();
+            Box::pin(async move { server.record_award(&award).await })
+        })
+        .await
+    }
+
+    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
+        self.server.awards(universe).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.read("ping", |server| Box::pin(async move { server.ping().await })).await
+    }
+
+    fn durability(&self) -> Durability {
+        self.server.durability()
+    }
+}
