@@ -146,7 +146,9 @@ fn busy(criterion: &mut Criterion) {
                 for _ in 0..copies {
                     // As cold as a tick finds it.
                     let world = after.clone();
-                    (touched.clear(), fleets.clear(), factions.clear());
+                    touched.clear();
+                    fleets.clear();
+                    factions.clear();
                     let begin = Instant::now();
                     touched.extend(world.report().systems.iter().map(|&id| world.board().systems()[id.index()]));
                     fleets

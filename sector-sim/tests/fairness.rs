@@ -216,7 +216,7 @@ fn a_whole_match_is_the_same_under_other_names() {
             one.step(&orders);
             other.step(&renamed);
             rebels = rebels.max(one.board().factions().len());
-            if one.tick() % 50 == 0 {
+            if one.tick().is_multiple_of(50) {
                 assert_alike(&names, &one, &other);
             }
         }

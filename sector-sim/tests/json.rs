@@ -37,7 +37,7 @@ fn every_tick_of_a_run_is_written_as_it_is_serialized() {
             game.step();
             let world = game.world();
             same(&Delta::of("u-1", world).narrated(world.map(), world.board()), Delta::write_json);
-            if world.tick() % 16 == 0 {
+            if world.tick().is_multiple_of(16) {
                 same(&snapshot("u-1", world), Snapshot::write_json);
             }
         }
