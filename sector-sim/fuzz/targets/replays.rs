@@ -23,7 +23,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let Ok(replay) = whole else { return };
     // A great sector only takes longer.
-    if replay.header().systems > 60 || replay.header().rules.map.home_attempts > 64 || replay.ticks().len() > 300 {
+    let attempts = replay.header().rules.pointer("/map/home_attempts").and_then(|attempts| attempts.as_u64());
+    if replay.header().systems > 60 || attempts.is_none_or(|attempts| attempts > 64) || replay.ticks().len() > 300 {
         return;
     }
     if let Ok(mut playback) = replay.play() {
