@@ -202,3 +202,20 @@ fn a_replay_that_breaks_off_is_exported_up_to_there() {
     assert!((1..300).contains(&ticks), "{ticks}");
     assert_eq!(run["is_complete"], false);
 }
+
+/// What an engine with other rules recorded cannot be played, but the orders are there.
+#[test]
+fn orders_of_other_rules_can_be_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sector-sim/tests/data/replays/v1-standard.jsonl");
+    std::fs::copy(old, folder.path().join("run.replay")).unwrap();
+    let (code, _, stderr) = export(folder.path(), &["--format", "jsonl"]);
+    assert_eq!((code, stderr.contains("--tables run,orders")), (1, true), "{stderr}");
+    let (code, _, stderr) = export(folder.path(), &["--format", "jsonl", "--tables", "run,orders"]);
+    assert_eq!(code, 0, "{stderr}");
+    let (run, orders) =
+        (lines(folder.path().join("tables/run.jsonl")), lines(folder.path().join("tables/orders.jsonl")));
+    assert!(!orders.is_empty());
+    assert_eq!(run[0]["orders"], orders.len());
+    assert!(orders.iter().all(|order| order["is_applied"].is_null() && order["faction"].is_string()));
+}

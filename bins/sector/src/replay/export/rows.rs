@@ -263,7 +263,9 @@ impl Told {
 
 /// The orders of a tick.
 pub(super) fn orders(folder: &mut Folder, tick: &Tick, outcomes: &[OrderOutcome]) -> Result<(), Error> {
-    for (index, (order, outcome)) in tick.orders.iter().zip(outcomes).enumerate() {
+    for (index, order) in tick.orders.iter().enumerate() {
+        // Replays of version 1 have no outcomes.
+        let outcome = outcomes.get(index);
         let form = OrderForm::from(Order::clone(order));
         let cells = [
             tick.tick.into(),
@@ -279,9 +281,9 @@ pub(super) fn orders(folder: &mut Folder, tick: &Tick, outcomes: &[OrderOutcome]
             form.focus.map_or(Cell::Null, name),
             form.client_id.into(),
             form.reason.into(),
-            outcome.is_ok().into(),
-            outcome.as_ref().err().map_or(Cell::Null, name),
-            outcome.ok().flatten().into(),
+            outcome.map(Result::is_ok).into(),
+            outcome.and_then(|outcome| outcome.err()).map_or(Cell::Null, name),
+            outcome.and_then(|outcome| outcome.ok().flatten()).into(),
         ];
         folder.row(Table::Orders, &cells)?;
     }

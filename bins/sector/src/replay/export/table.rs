@@ -246,7 +246,7 @@ const ORDERS: &[Column] = &[
     text("focus", "focus: what it shall strive for").nullable(),
     text("client_id", "the sender's own id").nullable(),
     text("reason", "why, in the sender's words").nullable(),
-    boolean("is_applied", "whether it was carried out"),
+    boolean("is_applied", "whether it was carried out; null where neither the record nor playing tells").nullable(),
     text("refusal", "why not: the code of the refusal").nullable(),
     integer("obeyed_by", "fleet", "the fleet that obeyed").nullable(),
 ];
