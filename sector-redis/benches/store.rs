@@ -16,7 +16,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use redis::aio::MultiplexedConnection;
 use redis::{Commands, cmd};
 use sector_redis::testkit::RedisServer;
-use sector_redis::{BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Store, StoreOptions, open};
+use sector_redis::{BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Store, StoreOptions, StreamId, open};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
@@ -37,6 +37,7 @@ struct Rig {
     lease: Lease,
     tick: u64,
     order: u64,
+    cursor: StreamId,
 }
 
 impl Rig {
@@ -47,7 +48,7 @@ impl Rig {
         let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)));
         let raw = raw.get_multiplexed_async_connection_with_config(&config).await.unwrap();
         let lease = store.acquire_lease("bench", TTL).await.unwrap().unwrap();
-        let mut rig = Self { server, store, raw, lease, tick: 0, order: 0 };
+        let mut rig = Self { server, store, raw, lease, tick: 0, order: 0, cursor: StreamId::START };
         let begin = Commit { begin: Some("header".into()), ..rig.next(0, Some(String::new())) };
         rig.store.commit(&begin).await.unwrap();
         rig
@@ -67,6 +68,7 @@ impl Rig {
             record: delta.clone(),
             events: vec![NewEvent { kind: "delta".into(), data: delta }],
             checkpoint,
+            cursor: self.cursor,
             event_maxlen: Some(1_000),
             ..Commit::default()
         }
@@ -128,10 +130,10 @@ impl Rig {
 
     /// Forgets the orders, which would otherwise fill the memory.
     async fn tidy(&mut self) {
+        let head = self.store.head().await.unwrap().unwrap();
+        self.cursor = StreamId::new(head.cursor.number() + self.store.order_backlog().await.unwrap());
         let commit = self.next(0, Some(String::new()));
-        let cursor =
-            self.store.order_backlog().await.unwrap() + self.store.head().await.unwrap().unwrap().cursor.number();
-        self.store.commit(&Commit { cursor: sector_redis::StreamId::new(cursor), ..commit }).await.unwrap();
+        self.store.commit(&commit).await.unwrap();
         let mut connection = redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
         connection.del::<_, ()>(&["raw", "sector:client-ids"]).unwrap();
     }

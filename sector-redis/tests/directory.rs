@@ -1,5 +1,5 @@
 //! Opening a data directory: what is kept, and what is refused with a sentence that helps.
-#![expect(clippy::panic, reason = "a broken promise ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a broken promise ends the test")]
 
 use std::fs;
 use std::path::Path;
