@@ -126,12 +126,12 @@ mod tests {
                         }
                     }
                 }
-                for one in 0..players {
+                for (one, row) in met.iter().enumerate() {
                     // 40 maps for each player and seat.
-                    assert_eq!(met[one][one], 40 * seats);
+                    assert_eq!(row[one], 40 * seats);
                     let mean = (40 * seats * (seats - 1)) as f64 / (players - 1) as f64;
                     for other in (0..players).filter(|other| *other != one) {
-                        let off = (met[one][other] as f64 - mean).abs();
+                        let off = (row[other] as f64 - mean).abs();
                         assert!(off <= 2.0 + 0.1 * mean, "{players}/{seats}: {one} met {other} {off} from {mean}");
                     }
                 }
