@@ -2,6 +2,8 @@
 //! and a replay that can be read can be played, or fails with a reason.
 #![no_main]
 
+use std::mem::discriminant;
+
 use libfuzzer_sys::fuzz_target;
 use sector_sim::replay::{Collector, Replay, verify};
 
@@ -18,7 +20,8 @@ fuzz_target!(|bytes: &[u8]| {
     let pieces = fed.and_then(|()| collector.finish());
     match (&whole, &pieces) {
         (Ok(whole), Ok(pieces)) => assert_eq!(whole, pieces),
-        (Err(whole), Err(pieces)) => assert_eq!(whole.to_string(), pieces.to_string()),
+        // A piece may show fewer of the bytes that are no beginning of a replay.
+        (Err(whole), Err(pieces)) => assert_eq!(discriminant(whole), discriminant(pieces), "{whole}; {pieces}"),
         _ => panic!("at once: {whole:?}; in pieces: {pieces:?}"),
     }
     let Ok(replay) = whole else { return };
