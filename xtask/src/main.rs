@@ -1,8 +1,9 @@
-//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `bench`.
+//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `chaos`, `soak`, `bench`.
 
 mod bench;
 mod boundaries;
 mod browser;
+mod chaos;
 mod check;
 mod codegen_command;
 mod fuzz;
@@ -54,6 +55,21 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Run the sector as processes on Redis, kill and stop them under load, and check the books
+    Chaos {
+        /// How many times something is done to them
+        #[arg(long, default_value_t = 20)]
+        cycles: u64,
+        /// What is done, and when
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Run the sector under load and see whether it grows or falls behind
+    Soak {
+        /// For how long
+        #[arg(long, default_value_t = 30)]
+        minutes: u32,
+    },
     /// Measure, and compare with the promised limits
     Bench {
         /// Only benchmarks whose name contains this
@@ -68,6 +84,8 @@ fn main() -> ExitCode {
         Command::Codegen { check } => codegen_command::codegen(check),
         Command::Ui => ui::build(),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
+        Command::Chaos { cycles, seed } => chaos::chaos(cycles, seed),
+        Command::Soak { minutes } => chaos::soak(minutes),
         Command::Bench { filter } => bench::bench(filter.as_deref()),
     };
     match done {

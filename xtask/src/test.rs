@@ -16,7 +16,10 @@ pub(crate) fn test(full: bool) -> Result {
     if full {
         run(
             "tests, as released, more cases",
-            cargo(&["test", "--workspace", "--locked", "--release"]).env("PROPTEST_CASES", "2000"),
+            cargo(&["test", "--workspace", "--locked", "--release"])
+                .env("PROPTEST_CASES", "2000")
+                .env("SIMULATION_SEEDS", "100000")
+                .env("CHAOS_CYCLES", "20"),
         )?;
         fuzz::fuzz(None, FUZZ_SECONDS)?;
     }

@@ -1,5 +1,6 @@
 //! A private redis-server for tests.
 
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -43,10 +44,73 @@ impl RedisServer {
         server
     }
 
+    /// Starts a server on a copy of this one's log, cut to so many bytes, as a crash of the machine may leave it.
+    ///
+    /// # Panics
+    /// When the copy cannot be made or the server does not come up.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
+    pub fn start_on_cut_log(&self, length: u64) -> Self {
+        let directory = TempDir::new().expect("a temporary directory can be made");
+        let (from, to) = (self.directory.path().join("appendonlydir"), directory.path().join("appendonlydir"));
+        std::fs::create_dir(&to).expect("a folder can be made");
+        for file in std::fs::read_dir(from).expect("the log has a folder") {
+            let file = file.expect("the folder can be read");
+            std::fs::copy(file.path(), to.join(file.file_name())).expect("the log can be copied");
+        }
+        let log = to.join(self.log().file_name().expect("the log has a name"));
+        let log = std::fs::OpenOptions::new().write(true).open(log).expect("the copy can be written");
+        log.set_len(length).expect("the copy can be cut");
+        let arguments = self.arguments.clone();
+        let mut server = Self { process: spawn(&directory, &arguments), directory, arguments };
+        server.wait_until_up();
+        server
+    }
+
     /// The URL to open a store with.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// The number of its process, for signals.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The file that its log grows in.
+    ///
+    /// # Panics
+    /// When there is no log.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
+    pub fn log(&self) -> PathBuf {
+        let folder = self.directory.path().join("appendonlydir");
+        let files = std::fs::read_dir(folder).expect("the log has a folder");
+        let growing = files
+            .filter_map(|file| Some(file.ok()?.path()))
+            .filter(|path| path.to_string_lossy().ends_with(".incr.aof"));
+        growing.max().expect("the log has a file that grows")
+    }
+
+    /// Cuts a write that never ended from the log, as whoever runs Redis must do before starting it after a crash of
+    /// the machine. Redis itself cuts only to the last whole command, and when that is one of a transaction, the rest
+    /// of the transaction is whatever is written next: at the start after that, half of what was cut is carried out.
+    ///
+    /// # Panics
+    /// When redis-check-aof is not installed or cannot repair the log.
+    #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
+    pub fn repair_log(&self) {
+        let manifest = self.directory.path().join("appendonlydir/appendonly.aof.manifest");
+        let mut check = Command::new("redis-check-aof");
+        check.arg("--fix").arg(manifest).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut check = check.spawn().expect("redis-check-aof is installed");
+        if let Some(mut answer) = check.stdin.take() {
+            // It asks only when there is something to cut.
+            let _ = answer.write_all(b"y\n");
+        }
+        assert!(check.wait().is_ok_and(|status| status.success()), "the log can be repaired");
     }
 
     /// Kills the server as a crash would, without a chance to write anything.
