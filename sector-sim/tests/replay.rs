@@ -1,5 +1,5 @@
 //! The replay format: what is written is read back, what was altered is found, what breaks off is read up to there.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "replay/forge.rs"]
 mod forge;

@@ -218,7 +218,7 @@ fn machine() -> String {
         .find_map(|line| line.strip_prefix("model name")?.split_once(':').map(|(_, name)| name.trim().to_owned()))
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let compiler = output(&mut program("rustc", "").arg("--version")).unwrap_or_default();
+    let compiler = output(program("rustc", "").arg("--version")).unwrap_or_default();
     let day = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs() / 86_400);
     let (year, month, day) = date(day);
     format!(
