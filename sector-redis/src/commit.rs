@@ -44,6 +44,10 @@ pub struct Commit {
     /// The header of a new universe's replay: this commit begins `universe`. Needs a checkpoint.
     /// Claims and client ids of the old universe are dropped; so is its replay, unless it finished.
     pub begin: Option<String>,
+    /// The last event there was when this commit was made; with another since, it is refused. A
+    /// beginning universe should name it: nothing else tells a begin that comes late, after others
+    /// by the same worker, from one that is due. `None`: not compared.
+    pub follows: Option<StreamId>,
     /// The summary of the run that ends with this tick, JSON; its replay is kept.
     pub finished: Option<String>,
     /// Awards earned with this tick; one that is already recorded stays as it is.
@@ -140,6 +144,7 @@ pub(crate) struct Previous<'a> {
     pub universe: &'a str,
     pub tick: u64,
     pub finished: bool,
+    pub event: u64,
 }
 
 impl Commit {
@@ -172,6 +177,10 @@ impl Commit {
         let conflict = |committed: String| {
             Err(Error::TickConflict { universe: self.universe.clone(), tick: self.tick, committed })
         };
+        let last = StreamId::new(previous.map_or(0, |previous| previous.event));
+        if self.follows.is_some_and(|follows| follows != last) {
+            return conflict(format!("events up to {last}, which is not the one it was to follow"));
+        }
         match (previous, self.begin.is_some()) {
             (None, true) => Ok(()),
             (None, false) => conflict("nothing; a universe must begin first".into()),
@@ -180,7 +189,7 @@ impl Commit {
             }
             (Some(_), true) => Ok(()),
             (Some(previous), false) => {
-                let Previous { universe, tick, finished } = previous;
+                let Previous { universe, tick, finished, .. } = previous;
                 if *finished {
                     conflict(format!("the end of {universe:?} at tick {tick}"))
                 } else if *universe != self.universe || tick.checked_add(1) != Some(self.tick) {

@@ -42,13 +42,15 @@ impl Universe {
         let world = World::with_size(sources.rules.clone(), seed, size)?;
         let id = format!("u-{:x}-{:08x}", (sources.now_ms)(), (sources.random)()? as u32);
         let meta = Meta { id, tick_delay_ms: config.tick_ms.0, rules: world.rules().name.clone() };
-        let cursor = store.head().await?.map_or(StreamId::default(), |head| head.cursor);
+        let (cursor, follows) =
+            store.head().await?.map_or((StreamId::START, StreamId::START), |head| (head.cursor, head.event_id));
         let universe = Universe { store, config, sources, lease, meta, world, cursor };
         let snapshot = text(&universe.snapshot());
         let commit = Commit {
             begin: Some(text(&Header::of(&universe.meta.id, &universe.world))),
             events: vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }],
             checkpoint: Some(snapshot),
+            follows: Some(follows),
             restart_served: served,
             ..universe.commit(universe.cursor)
         };

@@ -94,8 +94,12 @@ fn look(txn: &WriteTransaction, commit: &Commit, previous: Option<&World>, now_m
     if !lease::holds(txn, &commit.lease, now_ms)? {
         return Err(lease::lost(&commit.lease));
     }
-    let follows =
-        previous.map(|world| Previous { universe: &world.universe, tick: world.tick, finished: world.finished });
+    let follows = previous.map(|world| Previous {
+        universe: &world.universe,
+        tick: world.tick,
+        finished: world.finished,
+        event: world.event,
+    });
     commit.check_follows(follows.as_ref())?;
     if commit.begin.is_some() {
         let kept = txn.open_table(HEADERS)?;

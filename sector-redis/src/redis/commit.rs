@@ -68,6 +68,7 @@ async fn script<'a>(store: &'a RedisStore, commit: &Commit, ttl_ms: u64) -> Resu
         .arg(text_or_empty(commit.restart_served))
         .arg(store.keep_runs)
         .arg(commit.checkpoint.as_deref().map(seal::sum).unwrap_or_default())
+        .arg(text_or_empty(commit.follows.map(StreamId::number)))
         .arg(commit.events.len());
     for event in &commit.events {
         script.arg(&event.kind).arg(&event.data).arg(event_sum(&event.kind, &event.data));
@@ -104,14 +105,14 @@ fn committed(answer: &[String], repeated: bool) -> Result<Committed> {
 
 /// The refusal of a commit that does not follow what the script found.
 fn conflict(commit: &Commit, found: &[String]) -> Error {
-    let [_, universe, tick, finished] = found else {
+    let [_, universe, tick, finished, event] = found else {
         return unexpected("commit", format!("{found:?}"));
     };
-    let tick = match number("tick", tick) {
-        Ok(tick) => tick,
-        Err(error) => return error,
+    let (tick, event) = match (number("tick", tick), number("event", event)) {
+        (Ok(tick), Ok(event)) => (tick, event),
+        (Err(error), _) | (_, Err(error)) => return error,
     };
-    let previous = (!universe.is_empty()).then_some(Previous { universe, tick, finished: finished == "1" });
+    let previous = (!universe.is_empty()).then_some(Previous { universe, tick, finished: finished == "1", event });
     match commit.check_follows(previous.as_ref()) {
         Err(error) => error,
         Ok(()) => unexpected("commit", format!("{found:?}")),

@@ -4,17 +4,17 @@
 --   have to go.
 -- ARGV: "epoch holder", life in ms, epoch, universe, tick, digest, cursor, record,
 --   begins, header, finishes, summary, has checkpoint, snapshot, events to keep or '',
---   restart served or '', runs to keep, sum of the snapshot,
+--   restart served or '', runs to keep, sum of the snapshot, last event or '',
 --   number of events, (kind, data, sum)..., number of awards, (field, body)..., universes of the
 --   replays that may have to go, in the order of their keys.
 -- Returns {'ok' | 'repeat', last event before, last event} | {'lease'} | {'tick', universe, tick,
---   finished} | {'taken'} | {'cursor'} | {'type', key, type}.
+--   finished, event} | {'taken'} | {'cursor'} | {'type', key, type}.
 local world, lease, snapshot, events, orders, last_order, client_ids, seats, records, runs,
   summaries, headers, awards, control, replay = unpack(KEYS, 1, 15)
 local token, ttl, epoch, universe, tick, digest, cursor, record = unpack(ARGV, 1, 8)
 local begins, header, finishes, summary = ARGV[9] == '1', ARGV[10], ARGV[11] == '1', ARGV[12]
 local has_checkpoint, whole, keep_events = ARGV[13] == '1', ARGV[14], ARGV[15]
-local served, keep_runs, whole_sum = ARGV[16], tonumber(ARGV[17]), ARGV[18]
+local served, keep_runs, whole_sum, after = ARGV[16], tonumber(ARGV[17]), ARGV[18], ARGV[19]
 
 local function text(number)
   return string.format('%.0f', number)
@@ -51,8 +51,11 @@ if begins then
 else
   follows = old == universe and finished ~= '1' and tonumber(old_tick) + 1 == tonumber(tick)
 end
+if after ~= '' and tonumber(after) ~= tonumber(event or '0') then
+  follows = false
+end
 if not follows then
-  return {'tick', old or '', old_tick or '0', finished or '0'}
+  return {'tick', old or '', old_tick or '0', finished or '0', event or '0'}
 end
 if begins and redis.call('HEXISTS', headers, universe) == 1 then
   return {'taken'}
@@ -66,7 +69,7 @@ end
 
 before = event or '0'
 local number = tonumber(before)
-local at = 19
+local at = 20
 for _ = 1, tonumber(ARGV[at]) do
   number = number + 1
   redis.call('XADD', events, text(number) .. '-0', 'type', ARGV[at + 1], 'data', ARGV[at + 2],

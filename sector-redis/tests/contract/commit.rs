@@ -132,6 +132,24 @@ pub(crate) async fn a_gap_is_refused(bench: Bench) {
     }
 }
 
+pub(crate) async fn a_late_begin_is_refused(bench: Bench) {
+    let lease = bench.lease().await;
+    let first = Commit { follows: Some(id(0)), ..begin(&lease, "u1") };
+    bench.commit(first.clone()).await.unwrap();
+    assert!(bench.commit(first.clone()).await.unwrap().repeated);
+    // The first universe is broken off, which leaves nothing of it, and its begin comes again.
+    let second = Commit { follows: Some(id(1)), ..begin(&lease, "u2") };
+    bench.commit(second.clone()).await.unwrap();
+    bench.commit(Commit { follows: Some(id(2)), ..tick(&lease, "u2", 1) }).await.unwrap();
+    let before = bench.state().await;
+    for late in [first, second, Commit { follows: Some(id(9)), ..begin(&lease, "u3") }] {
+        let refused = bench.commit(late).await;
+        assert!(matches!(refused, Err(Error::TickConflict { .. })), "{refused:?}");
+    }
+    assert_eq!(bench.state().await, before);
+    bench.commit(Commit { follows: Some(id(3)), ..begin(&lease, "u3") }).await.unwrap();
+}
+
 pub(crate) async fn a_race_of_equal_ticks_has_one_winner(bench: Bench) {
     let lease = bench.begin().await;
     let mut tasks = JoinSet::new();

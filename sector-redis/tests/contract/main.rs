@@ -94,6 +94,7 @@ contract! {
         repetition_is_known_after_the_lease_is_lost
         a_fork_is_refused
         a_gap_is_refused
+        a_late_begin_is_refused
         a_race_of_equal_ticks_has_one_winner
         renews_the_lease
         the_cursor_never_moves_back_or_beyond

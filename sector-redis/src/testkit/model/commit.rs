@@ -81,6 +81,7 @@ impl State {
             universe: &world.universe,
             tick: world.tick,
             finished: world.finished,
+            event: world.event,
         });
         let repeats = self.has(Flaw::RepeatsCommit)
             && self.world.as_ref().is_some_and(|world| world.universe == commit.universe && world.tick == commit.tick);
