@@ -15,8 +15,9 @@ pub(crate) struct Books {
     pub(crate) ticks: u64,
     pub(crate) applied: u64,
     pub(crate) refused: u64,
-    /// Client id: how many outcomes.
-    pub(crate) outcomes: BTreeMap<String, u32>,
+    /// Client id and universe: how many outcomes. An order that was accepted without an answer reaching its player,
+    /// and is sent again when another universe runs, is accepted in both.
+    pub(crate) outcomes: BTreeMap<(String, String), u32>,
     digests: BTreeMap<(String, u64), String>,
 }
 
@@ -70,15 +71,15 @@ impl Books {
                 let key = (delta.universe_id.clone(), delta.tick);
                 assert_eq!(self.digests.insert(key, delta.digest.to_string()), None, "a tick twice");
                 self.ticks += 1;
-                for event in delta.events {
+                for event in &delta.events {
                     match event {
                         Event::OrderApplied { client_id, .. } => {
                             self.applied += 1;
-                            self.outcome(client_id.as_deref());
+                            self.outcome(client_id.as_deref(), &delta.universe_id);
                         }
                         Event::OrderRefused { client_id, .. } => {
                             self.refused += 1;
-                            self.outcome(client_id.as_deref());
+                            self.outcome(client_id.as_deref(), &delta.universe_id);
                         }
                         _ => {}
                     }
@@ -88,16 +89,16 @@ impl Books {
                 let data: Value = serde_json::from_str(data).unwrap();
                 for order in data["orders"].as_array().unwrap() {
                     self.refused += 1;
-                    self.outcome(order["client_id"].as_str());
+                    self.outcome(order["client_id"].as_str(), order["universe_id"].as_str().unwrap());
                 }
             }
             _ => {}
         }
     }
 
-    fn outcome(&mut self, client_id: Option<&str>) {
+    fn outcome(&mut self, client_id: Option<&str>, universe: &str) {
         if let Some(client_id) = client_id {
-            *self.outcomes.entry(client_id.to_owned()).or_default() += 1;
+            *self.outcomes.entry((client_id.to_owned(), universe.to_owned())).or_default() += 1;
         }
     }
 
@@ -132,11 +133,13 @@ impl Books {
     /// # Panics
     /// When not; the message names the order.
     pub(crate) fn compare(&self, receipts: &BTreeMap<String, String>) {
-        for (client_id, count) in &self.outcomes {
-            assert_eq!(*count, 1, "{client_id} has {count} outcomes");
+        for ((client_id, universe), count) in &self.outcomes {
+            assert_eq!(*count, 1, "{client_id} has {count} outcomes in {universe}");
         }
         for (client_id, receipt) in receipts {
-            assert!(self.outcomes.contains_key(client_id), "{client_id} was accepted in {receipt} and has no outcome");
+            let of_it = (client_id.clone(), String::new())..;
+            let has_one = self.outcomes.range(of_it).next().is_some_and(|((found, _), _)| found == client_id);
+            assert!(has_one, "{client_id} was accepted in {receipt} and has no outcome");
         }
     }
 }

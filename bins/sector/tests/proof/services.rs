@@ -14,7 +14,7 @@ fn binary(name: &str) -> PathBuf {
     let sector = PathBuf::from(env!("CARGO_BIN_EXE_sector"));
     BUILD.call_once(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "-p", "api", "-p", "sim-worker", "-p", "frontend"]);
+        build.args(["build", "--quiet", "--locked", "-p", "api", "-p", "sim-worker"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
