@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run must fail loudly")]
 
 use std::hint::black_box;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,9 @@ const SNAPSHOT_BYTES_PER_SYSTEM: usize = 120;
 const CHANGED: usize = 30;
 const BYTES_PER_CHANGE: usize = 100;
 const ORDER: &str = r#"{"kind":"move","fleet":1234,"to":17,"client_id":"0123456789abcdef","source":"human"}"#;
+const PLAYER: &str = "0x0123456789abcdef0123456789abcdef01234567";
+/// How often each way of accepting has its turn.
+const ROUNDS: u32 = 7;
 
 struct Rig {
     server: RedisServer,
@@ -87,7 +91,7 @@ impl Rig {
                     let order = BatchOrder { client_id: Some(format!("{number:016x}")), body: ORDER.into() };
                     let batch = OrderBatch {
                         universe: "u".into(),
-                        player: "0x0123456789abcdef0123456789abcdef01234567".into(),
+                        player: PLAYER.into(),
                         source: "human".into(),
                         at_ms: 1_790_000_000_000,
                         orders: vec![order],
@@ -100,6 +104,32 @@ impl Rig {
         started.elapsed()
     }
 
+    /// Appends the same with the tool that comes with Redis, which has a connection for each at a time.
+    fn redis_benchmark(&self, count: u64, concurrency: u64) -> Duration {
+        let url = self.server.url();
+        let mut tool = Command::new("redis-benchmark");
+        tool.arg("-s").arg(url.strip_prefix("redis+unix://").unwrap());
+        tool.arg("-n").arg(count.to_string()).arg("-c").arg(concurrency.to_string()).arg("--csv");
+        tool.args(["XADD", "raw", "*", "universe", "u", "player", PLAYER, "source", "human"]);
+        tool.args(["at_ms", "1790000000000", "order", ORDER]);
+        let output = String::from_utf8(tool.output().unwrap().stdout).unwrap();
+        // "test","rps",... and then the same of it; the test's name is the command, quotes and all.
+        let figures = output.lines().last().unwrap().rsplit(',').map(|figure| figure.trim_matches('"'));
+        let a_second: f64 = figures.take(7).last().unwrap().parse().unwrap();
+        Duration::from_secs_f64(count as f64 / a_second)
+    }
+
+    /// How long Redis has computed so far, its system's time for it included.
+    fn server_time(&self) -> Duration {
+        let mut connection = redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
+        let info: String = cmd("INFO").arg("cpu").query(&mut connection).unwrap();
+        let seconds = info.lines().filter_map(|line| {
+            let (name, value) = line.trim_end().split_once(':')?;
+            matches!(name, "used_cpu_sys" | "used_cpu_user").then(|| value.parse::<f64>().unwrap())
+        });
+        Duration::from_secs_f64(seconds.sum())
+    }
+
     /// Appends the same fields to a stream, as Redis does it.
     async fn xadd(&self, count: u64, concurrency: u64) -> Duration {
         let started = Instant::now();
@@ -110,7 +140,7 @@ impl Rig {
                 for _ in (lane..count).step_by(usize::try_from(concurrency).unwrap()) {
                     let mut xadd = cmd("XADD");
                     xadd.arg("raw").arg("*").arg("universe").arg("u").arg("player");
-                    xadd.arg("0x0123456789abcdef0123456789abcdef01234567").arg("source").arg("human");
+                    xadd.arg(PLAYER).arg("source").arg("human");
                     xadd.arg("at_ms").arg("1790000000000").arg("order").arg(ORDER);
                     black_box(xadd.query_async::<String>(&mut raw).await.unwrap());
                 }
@@ -145,28 +175,68 @@ fn percentiles(mut times: Vec<Duration>) -> String {
     format!("p50 {:>9.3?}  p99 {:>9.3?}", at(50), at(99))
 }
 
-/// What criterion does not say.
-fn tell(runtime: &Runtime) {
+/// One way to put orders into a stream: its best rate, and the least that Redis computed for each.
+#[derive(Clone, Copy)]
+struct Cost {
+    a_second: f64,
+    server_us: f64,
+}
+
+impl Cost {
+    const NONE: Self = Self { a_second: 0.0, server_us: f64::MAX };
+
+    fn best(self, count: u64, time: Duration, server: Duration) -> Self {
+        Self {
+            a_second: self.a_second.max(count as f64 / time.as_secs_f64()),
+            server_us: self.server_us.min(server.as_secs_f64() * 1e6 / count as f64),
+        }
+    }
+}
+
+impl std::fmt::Display for Cost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:>7.0}/s {:>5.1} us of server", self.a_second, self.server_us)
+    }
+}
+
+/// What criterion does not say of accepting.
+fn tell_accept(runtime: &Runtime) {
     for fsync in ["everysec", "always"] {
         runtime.block_on(async {
             let mut rig = Rig::start(fsync).await;
             for concurrency in [1, 32, 128] {
-                // In turns, so that a busy machine is as unkind to both; the best of each counts.
-                let (mut orders, mut raw) = (Duration::MAX, Duration::MAX);
-                let count = if concurrency == 1 { 1_000 } else { 8_000 };
-                for _ in 0..5 {
-                    raw = raw.min(rig.xadd(count, concurrency).await);
-                    orders = orders.min(rig.accept(count, concurrency).await);
+                // In turns, so that a busy machine is as unkind to each; the best of each counts.
+                let (mut order, mut xadd, mut tool) = (Cost::NONE, Cost::NONE, Cost::NONE);
+                let count = if concurrency == 1 { 1_000 } else { 12_800 };
+                for _ in 0..ROUNDS {
+                    let before = rig.server_time();
+                    let time = rig.xadd(count, concurrency).await;
+                    let between = rig.server_time();
+                    xadd = xadd.best(count, time, between - before);
+                    let time = rig.accept(count, concurrency).await;
+                    let after = rig.server_time();
+                    order = order.best(count, time, after - between);
+                    let time = rig.redis_benchmark(count, concurrency);
+                    tool = tool.best(count, time, rig.server_time() - after);
                     rig.tidy().await;
                 }
-                let rate = |time: Duration| count as f64 / time.as_secs_f64();
+                println!("{fsync}, {concurrency:>3} at a time: orders {order}; XADD {xadd}; redis-benchmark {tool}");
                 println!(
-                    "{fsync}, {concurrency:>3} at a time: {:>7.0} orders/s, {:>7.0} XADD/s, ratio {:.2}",
-                    rate(orders),
-                    rate(raw),
-                    rate(orders) / rate(raw)
+                    "{fsync}, {concurrency:>3} at a time: {:.2} x XADD, {:.2} x redis-benchmark; {:.2} x server time of XADD",
+                    order.a_second / xadd.a_second,
+                    order.a_second / tool.a_second,
+                    order.server_us / xadd.server_us,
                 );
             }
+        });
+    }
+}
+
+/// What criterion does not say of committing.
+fn tell_commit(runtime: &Runtime) {
+    for fsync in ["everysec", "always"] {
+        runtime.block_on(async {
+            let mut rig = Rig::start(fsync).await;
             for systems in SYSTEMS {
                 let snapshot = "s".repeat(systems * SNAPSHOT_BYTES_PER_SYSTEM);
                 for checkpoint in [None, Some(snapshot)] {
@@ -202,14 +272,21 @@ fn tell(runtime: &Runtime) {
 fn benches(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     if std::env::args().any(|argument| argument == "--bench") {
-        tell(&runtime);
+        let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+        let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| filter.starts_with(name));
+        if wanted("accept") {
+            tell_accept(&runtime);
+        }
+        if wanted("commit") {
+            tell_commit(&runtime);
+        }
     }
     for fsync in ["everysec", "always"] {
         let mut rig = runtime.block_on(Rig::start(fsync));
         let mut group = criterion.benchmark_group(format!("accept/{fsync}"));
         group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
         group.throughput(Throughput::Elements(1));
-        for concurrency in [1, 32] {
+        for concurrency in [1, 32, 128] {
             group.bench_function(BenchmarkId::new("xadd", concurrency), |bencher| {
                 bencher.iter_custom(|count| runtime.block_on(rig.xadd(count, concurrency)));
             });

@@ -1,9 +1,11 @@
 //! What Redis and the way to it say when they refuse, and what that means for the caller.
 
+use std::sync::Arc;
+
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Source};
 
 /// The code with which our scripts refuse a store that is not marked as ours.
 const UNMARKED: &str = "UNMARKED";
@@ -49,6 +51,36 @@ fn from_server(error: &Error) -> Option<&RedisError> {
         return None;
     };
     source.as_ref()?.downcast_ref()
+}
+
+/// An error of a call that many wait for: each is told.
+pub(super) struct SharedError {
+    error: Error,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl SharedError {
+    pub(super) fn new(mut error: Error) -> Self {
+        let source = match &mut error {
+            Error::Unavailable { source, .. } | Error::Config { source, .. } => source.take().map(Arc::from),
+            _ => None,
+        };
+        Self { error, source }
+    }
+
+    pub(super) fn copy(&self) -> Error {
+        let source = self.source.clone().map(|source| Box::new(source) as Source);
+        match &self.error {
+            Error::Unavailable { doing, detail, .. } => Error::Unavailable { doing, detail: detail.clone(), source },
+            Error::Config { message, .. } => Error::Config { message: message.clone(), source },
+            Error::Corrupt { what, detail } => Error::corrupt(what, detail),
+            other => Error::corrupt("answer of Redis", other.to_string()),
+        }
+    }
+
+    pub(super) fn for_each<T>(&self, count: usize) -> Vec<Result<T>> {
+        (0..count).map(|_| Err(self.copy())).collect()
+    }
 }
 
 /// Sorts an error of Redis or of the way to it by what the caller can do.

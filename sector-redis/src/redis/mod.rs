@@ -8,11 +8,15 @@
 //! A read is repeated for want of a connection. A write is sent once; when its answer was lost, it
 //! is asked again only where asking again reads back what the first time came to, or does no harm.
 //! What may have happened and cannot be found out is `Unavailable`, never a guess.
+//!
+//! Batches of orders that arrive while others are on their way share the next call (`gather`).
 
 mod answer;
+mod appends;
 mod commit;
 mod control;
 mod follower;
+mod gather;
 mod lease;
 mod link;
 mod nonces;
@@ -25,7 +29,9 @@ mod route;
 mod scripts;
 mod seats;
 mod store;
+mod words;
 mod world;
+mod writer;
 
 pub use options::RedisOptions;
 pub use registry::sectors;

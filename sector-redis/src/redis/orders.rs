@@ -1,44 +1,16 @@
-//! The order stream: accepting and reading.
+//! The order stream: reading.
 
 use std::time::Duration;
 
 use redis::cmd;
 
-use super::reply::{Entry, number, order_sum, unexpected};
+use super::reply::{Entry, number};
 use super::store::RedisStore;
-use crate::error::{Error, Result};
-use crate::order::{OrderBatch, OrderEntry, Receipt};
+use crate::error::Result;
+use crate::order::OrderEntry;
 use crate::store::MAX_READ;
 use crate::stream::StreamId;
 use crate::wait::Growth;
-
-pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Receipt> {
-    batch.check()?;
-    let keys = &store.keys;
-    let names = [&*keys.world, &keys.orders, &keys.last_order, &keys.client_ids];
-    let mut script = store.writes(&store.scripts.orders_append, &names);
-    script.arg(&batch.universe).arg(&batch.player).arg(&batch.source).arg(batch.at_ms);
-    for order in &batch.orders {
-        let sum = order_sum(&batch.universe, &batch.player, &batch.source, batch.at_ms, &order.body);
-        script.arg(order.client_id.as_deref().unwrap_or_default()).arg(&order.body).arg(sum);
-    }
-    let doing = "appending orders";
-    // With names for all of them, asking again reads back whether they were appended.
-    let mut answer: Vec<String> = if batch.orders.iter().all(|order| order.client_id.is_some()) {
-        store.write_again(doing, &script).await?
-    } else {
-        store.write(doing, &script).await?
-    };
-    let wrong = |current| Error::WrongUniverse { given: batch.universe.clone(), current };
-    match answer.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["none"] => Err(wrong(None)),
-        ["other", running] => Err(wrong(Some(running.to_owned()))),
-        ["ok", entry, ..] => {
-            Ok(Receipt { id: StreamId::new(number("order", entry)?), duplicates: answer.split_off(2) })
-        }
-        _ => Err(unexpected("order stream", format!("{answer:?}"))),
-    }
-}
 
 pub(super) async fn after(
     store: &RedisStore,

@@ -7,15 +7,17 @@ use async_trait::async_trait;
 use redis::{FromRedisValue, Script, ScriptInvocation, Value, cmd};
 use tokio::task::AbortHandle;
 
-use super::answer::{is_reply_lost, is_unmarked};
+use super::appends::Appends;
 use super::follower::{Newest, follow};
+use super::gather::Gather;
 use super::link::Link;
 use super::options::RedisOptions;
 use super::reply::{Entry, incarnation, number, unexpected};
 use super::report::RedisReport;
 use super::route::Route;
 use super::scripts::Scripts;
-use super::{commit, control, lease, nonces, orders, registry, seats, world};
+use super::writer::Writer;
+use super::{appends, commit, control, lease, nonces, orders, registry, seats, world};
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::error::{Error, Result};
 use crate::incarnation::{Incarnation, Position};
@@ -30,9 +32,11 @@ pub(super) const FORMAT: &str = "2";
 
 /// A sector's state in Redis.
 pub struct RedisStore {
-    pub(super) link: Link,
-    pub(super) keys: Keys,
-    pub(super) scripts: Scripts,
+    pub(super) link: Arc<Link>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) scripts: Arc<Scripts>,
+    writer: Writer,
+    pub(super) appends: Gather<Appends>,
     pub(super) newest: Arc<Newest>,
     follower: AbortHandle,
     pub(super) keep_runs: usize,
@@ -62,12 +66,15 @@ impl RedisStore {
         if require_durable {
             report.check_durable()?;
         }
-        let scripts = Scripts::new();
-        mark(&link, &scripts, &keys).await?;
+        let (link, keys, scripts) = (Arc::new(link), Arc::new(keys), Arc::new(Scripts::new()));
+        let writer = Writer::new(link.clone(), keys.clone(), scripts.clone(), options.command_timeout);
+        writer.mark().await?;
         registry::add(&route, &link, &options.names).await?;
         let newest = Arc::new(Newest::new());
-        let follower = tokio::spawn(follow(route, keys.clone(), newest.clone())).abort_handle();
-        Ok(Self { link, keys, scripts, newest, follower, keep_runs: keep_runs.max(1), report })
+        let follower = tokio::spawn(follow(route, Keys::clone(&keys), newest.clone())).abort_handle();
+        let appends = Gather::new(Appends::new(writer.clone()), options.command_timeout);
+        let keep_runs = keep_runs.max(1);
+        Ok(Self { link, keys, scripts, writer, appends, newest, follower, keep_runs, report })
     }
 
     /// What Redis said of itself when it was opened.
@@ -87,12 +94,7 @@ impl RedisStore {
 
     /// A script that writes, which looks for the mark first.
     pub(super) fn writes<'a>(&self, script: &'a Script, keys: &[&str]) -> ScriptInvocation<'a> {
-        let mut invocation = script.prepare_invoke();
-        invocation.key(&self.keys.format);
-        for key in keys {
-            invocation.key(*key);
-        }
-        invocation
+        self.writer.writes(script, keys)
     }
 
     /// Runs a script that writes, once. A Redis that was emptied is marked anew before.
@@ -101,14 +103,7 @@ impl RedisStore {
         doing: &'static str,
         script: &ScriptInvocation<'_>,
     ) -> Result<T> {
-        match self.link.write(doing, script).await {
-            Err(error) if is_unmarked(&error) => {
-                let incarnation = mark(&self.link, &self.scripts, &self.keys).await?;
-                tracing::warn!(%incarnation, "Redis was emptied; the store begins anew");
-                self.link.write(doing, script).await
-            }
-            result => result,
-        }
+        self.writer.write(doing, script).await
     }
 
     /// Runs a script whose repetition is known as such or does no harm: when its answer was lost,
@@ -118,13 +113,7 @@ impl RedisStore {
         doing: &'static str,
         script: &ScriptInvocation<'_>,
     ) -> Result<T> {
-        match self.write(doing, script).await {
-            Err(error) if is_reply_lost(&error) => {
-                tracing::debug!(%error, "an answer was lost; asking again");
-                self.write(doing, script).await
-            }
-            result => result,
-        }
+        self.writer.write_again(doing, script).await
     }
 
     /// Entries of a stream after a position, exactly, or the refusal.
@@ -159,28 +148,6 @@ impl Drop for RedisStore {
     }
 }
 
-/// Checks that the keys are ours; marks a Redis that has none, and one of format 1.
-async fn mark(link: &Link, scripts: &Scripts, keys: &Keys) -> Result<Incarnation> {
-    let mut script = scripts.open.prepare_invoke();
-    for key in keys.fixed() {
-        script.key(key);
-    }
-    script.arg(FORMAT).arg(Incarnation::random()?.to_string());
-    let answer: Vec<String> = link.read("opening the store", &script).await?;
-    match answer.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["ok", incarnation] => {
-            incarnation.parse().map_err(|_| unexpected("format", format!("incarnation {incarnation:?}")))
-        }
-        ["format", format] => Err(Error::config(format!(
-            "the keys in Redis have format {format}, this version reads format {FORMAT} and what format 1 left; start the version that wrote them, or choose another SECTOR_ID or database"
-        ))),
-        ["foreign", key] => Err(Error::config(format!(
-            "the key {key:?} in Redis is in use by something else; choose another SECTOR_ID, other key names, or another database"
-        ))),
-        _ => Err(unexpected("format", format!("{answer:?}"))),
-    }
-}
-
 #[async_trait]
 impl Store for RedisStore {
     async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
@@ -196,7 +163,7 @@ impl Store for RedisStore {
     }
 
     async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
-        orders::append(self, batch).await
+        appends::append(self, batch).await
     }
 
     async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {

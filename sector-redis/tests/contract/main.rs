@@ -79,6 +79,7 @@ contract! {
         a_client_id_twice_in_a_batch_is_taken_once
         partly_known_batches_append_the_rest
         a_hundred_at_once_with_one_client_id_are_one
+        many_at_once_are_each_by_itself
         another_universe_is_refused
         bad_batches_are_refused
         waiting_readers_are_woken

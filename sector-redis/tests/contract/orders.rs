@@ -104,6 +104,67 @@ pub(crate) async fn a_hundred_at_once_with_one_client_id_are_one(bench: Bench) {
     assert_eq!(all(&bench).await.len(), 1);
 }
 
+pub(crate) async fn many_at_once_are_each_by_itself(bench: Bench) {
+    bench.begin().await;
+    let mut tasks = JoinSet::new();
+    for number in 0..200 {
+        let store = bench.store.clone();
+        tasks.spawn(async move {
+            // Names that two batches share, names of their own, no names, and universes that do not run.
+            let (shared, own) = (format!("s{}", number / 8), format!("o{number}"));
+            let mut given = match number % 4 {
+                0 => batch("p", &[&shared, &own, &own]),
+                1 => batch("p", &[&shared]),
+                2 => batch("q", &["-", &shared]),
+                _ => batch("p", &[&shared]),
+            };
+            if number % 4 == 3 {
+                given.universe = "u0".into();
+            }
+            (given.clone(), store.append_orders(&given).await)
+        });
+    }
+    let results = tasks.join_all().await;
+    let entries = all(&bench).await;
+    let mut expected = 0;
+    for (given, result) in results {
+        if given.universe == "u0" {
+            assert!(matches!(result, Err(Error::WrongUniverse { current: Some(_), .. })), "{result:?}");
+            continue;
+        }
+        let receipt = result.unwrap();
+        let entry = entries.iter().find(|entry| entry.id == receipt.id).unwrap();
+        assert_eq!(entry.player, given.player);
+        // What the receipt does not name a duplicate is in the entry, in its order, and nothing else.
+        let mut duplicates = receipt.duplicates.clone();
+        let fresh: Vec<String> = given
+            .orders
+            .iter()
+            .rev()
+            .filter_map(|order| {
+                let last = duplicates.last().is_some_and(|name| Some(name) == order.client_id.as_ref());
+                if last { duplicates.pop().and(None) } else { Some(order.body.clone()) }
+            })
+            .collect();
+        let fresh: Vec<String> = fresh.into_iter().rev().collect();
+        if fresh.is_empty() {
+            assert!(entry.orders.contains(&given.orders[0].body));
+        } else {
+            assert_eq!(entry.orders, fresh);
+            expected += 1;
+        }
+    }
+    assert_eq!(entries.len(), expected);
+    let mut seen = BTreeSet::new();
+    for entry in &entries {
+        for body in entry.orders.iter().filter(|body| !body.contains('-')) {
+            assert!(seen.insert((entry.player.clone(), body.clone())), "{body} of {} twice", entry.player);
+        }
+    }
+    // 25 shared names for each player, and 50 of their own.
+    assert_eq!(seen.len(), 100);
+}
+
 pub(crate) async fn another_universe_is_refused(bench: Bench) {
     let none = bench.store.append_orders(&batch("p", &["a"])).await;
     assert!(matches!(none, Err(Error::WrongUniverse { current: None, .. })), "{none:?}");

@@ -4,6 +4,7 @@
 mod cluster;
 mod damage;
 mod durable;
+mod gathering;
 mod outage;
 mod proxy;
 mod sentinel;
