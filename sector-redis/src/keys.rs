@@ -26,7 +26,8 @@
 //! | `sector:runs:summaries` | hash   | universe → summary                                 | commit      | the last `keep_runs` runs   |
 //! | `sector:runs:headers`   | hash   | universe → replay header, the running one too      | commit      | as the records              |
 //! | `sector:awards`         | hash   | `[universe, faction, award]` → body                | commit, api | for ever                    |
-//! | `sector:control`        | hash   | `paused`, `restart`, `restart_seed`, `restart_last`| api, commit | until changed               |
+//! | `sector:control`        | hash   | `paused`, `restart`, `restart_seed`, `restart_last`, `backup_at_ms`, `backup_tick` | api, commit | until changed               |
+//! | `sector:restoring:<r>:<n>` | any | what restore `r` has prepared so far               | restore     | an hour, or until renamed   |
 //! | `sector:nonces`         | hash   | nonce key → value                                  | api         | until taken or ended        |
 //! | `sector:nonces:ends`    | zset   | nonce key by its end, ms since 1970                | api         | with the nonce              |
 //! | `sectors`               | set    | the sectors of this Redis                          | opening     | for ever                    |
@@ -170,6 +171,12 @@ impl Keys {
             &self.nonces,
             &self.nonce_ends,
         ]
+    }
+
+    /// A key that a restore prepares; none of a finished universe, nor of those above.
+    pub(crate) fn prepared(&self, restore: &str, number: usize) -> String {
+        let stem = self.format.strip_suffix("format").unwrap_or(&self.format);
+        format!("{stem}restoring:{restore}:{number}")
     }
 
     /// The replay records of a finished universe.

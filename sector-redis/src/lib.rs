@@ -54,6 +54,7 @@
 //!
 //! Payloads (orders, events, snapshots, records) are opaque to both.
 
+pub mod archive;
 pub mod backoff;
 pub mod clock;
 pub mod commit;
@@ -73,6 +74,7 @@ pub mod stream;
 pub mod testkit;
 mod wait;
 
+pub use archive::{Archive, Dump};
 pub use backoff::Backoff;
 pub use clock::{Clock, ManualClock, SteadyClock};
 pub use commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};

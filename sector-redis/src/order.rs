@@ -1,5 +1,7 @@
 //! Orders on their way to the worker.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::stream::StreamId;
 
@@ -45,7 +47,7 @@ pub struct Receipt {
 }
 
 /// An entry of the order stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderEntry {
     /// Its id; commit it as the cursor once its orders are applied or refused.
     pub id: StreamId,

@@ -85,7 +85,7 @@ pub struct NewEvent {
 }
 
 /// An entry of the event stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Its id.
     pub id: StreamId,

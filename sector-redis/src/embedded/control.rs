@@ -39,6 +39,12 @@ pub(super) fn restart_request(txn: &ReadTransaction) -> Result<Option<RestartReq
     }))
 }
 
+/// Writes a request down as it stood elsewhere.
+pub(super) fn write_restart(txn: &WriteTransaction, number: u64, seed: Option<u64>) -> Result<()> {
+    txn.open_table(CONTROL)?.insert(REQUEST, (number, seed))?;
+    Ok(())
+}
+
 /// Clears the request if no newer one has replaced it.
 pub(super) fn clear_restart(txn: &WriteTransaction, served: u64) -> Result<()> {
     let mut control = txn.open_table(CONTROL)?;

@@ -41,6 +41,12 @@ pub(super) fn open(directory: &Path) -> Result<(Database, File)> {
     Ok((database, lock))
 }
 
+/// Whether the directory holds a database.
+pub(super) fn exists(directory: &Path) -> Result<bool> {
+    let path = directory.join(DATA_FILE);
+    path.try_exists().map_err(|error| unreadable(&path, &DatabaseError::from(error)))
+}
+
 /// Refuses a file that is not ours before anything could write to it, as opening it would. A file
 /// that needs repair after a crash cannot be looked at without; it is checked after that.
 fn look(path: &Path) -> Result<()> {

@@ -65,6 +65,12 @@ pub(super) fn release(txn: &WriteTransaction, lease: &Lease, now_ms: u64) -> Res
     Ok(Change::wrote(()))
 }
 
+/// Clears a lease that has run out.
+pub(super) fn forget(txn: &WriteTransaction) -> Result<()> {
+    txn.open_table(LEASE)?.remove(())?;
+    Ok(())
+}
+
 pub(super) fn lost(lease: &Lease) -> Error {
     Error::LeaseLost { holder: lease.holder.clone(), epoch: lease.epoch }
 }

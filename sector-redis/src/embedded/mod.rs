@@ -4,6 +4,7 @@
 //! (`writer`) and are flushed before they are answered; reads are snapshots that never wait for
 //! a write. Readers that wait for a stream are woken by the writer after the flush.
 
+mod archive;
 mod commit;
 mod control;
 mod directory;
@@ -16,5 +17,6 @@ mod store;
 mod tables;
 mod writer;
 
+pub(crate) use archive::exists;
 pub use nonces::MAX_NONCES;
 pub use store::EmbeddedStore;

@@ -27,12 +27,12 @@ use crate::wait::Growth;
 /// A sector's state in this process.
 pub struct EmbeddedStore {
     // Dropped in this order: the writer ends, the database closes, the directory is unlocked.
-    writer: Writer,
+    pub(super) writer: Writer,
     database: Arc<Database>,
     _lock: Option<File>,
     newest: Arc<Newest>,
     nonces: Mutex<Nonces>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     keep_runs: usize,
     durability: Durability,
 }
@@ -86,7 +86,7 @@ impl EmbeddedStore {
         })
     }
 
-    async fn read<T, F>(&self, body: F) -> Result<T>
+    pub(super) async fn read<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&ReadTransaction) -> Result<T> + Send + 'static,

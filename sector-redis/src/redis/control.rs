@@ -62,7 +62,7 @@ pub(super) fn award_field(award: &Award) -> Result<String> {
         .map_err(|error| unexpected("award", error.to_string()))
 }
 
-fn award_of(field: &str, body: String) -> Result<Award> {
+pub(super) fn award_of(field: &str, body: String) -> Result<Award> {
     let (universe, faction, award) =
         serde_json::from_str(field).map_err(|error| unexpected("award", error.to_string()))?;
     Ok(Award { universe, faction, award, body })

@@ -13,6 +13,7 @@
 
 mod answer;
 mod appends;
+mod archive;
 mod commit;
 mod control;
 mod follower;
@@ -33,6 +34,7 @@ mod words;
 mod world;
 mod writer;
 
+pub(crate) use archive::exists;
 pub use options::RedisOptions;
 pub use registry::sectors;
 pub use report::RedisReport;

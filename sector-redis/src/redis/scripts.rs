@@ -27,7 +27,9 @@ macro_rules! scripts {
 scripts! {
     reads:
     checkpoint
+    dump
     head
+    lease_look
     open
     records
     runs
@@ -35,6 +37,7 @@ scripts! {
     stream_read;
     writes:
     award
+    backup_note
     commit
     incarnation_renew
     lease_acquire
@@ -45,6 +48,8 @@ scripts! {
     orders_append
     pause
     restart_request
+    restore
+    restore_stage
     seat_claim
     seat_release
     seat_release_all

@@ -70,7 +70,7 @@ pub(super) async fn touch(
 }
 
 /// Both directions of the seats, as stored, into the claims that have not lapsed.
-fn claims_of(row: Vec<String>, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+pub(super) fn claims_of(row: Vec<String>, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
     let what = "seats";
     let refused = || unexpected(what, "a row is not a time with a name");
     let mut by_faction = Vec::new();

@@ -1,0 +1,314 @@
+//! Everything a store keeps, as one value: for backups, and for moving between backends.
+//!
+//! A [`Dump`] is a picture of one moment. Left out is what means nothing elsewhere: the lease,
+//! login nonces, and events that the checkpoint includes. A store that takes a dump in begins its
+//! event history at the checkpoint, under a new incarnation, so that everybody who followed begins
+//! anew; and it goes on with epochs that the old store has not given.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::commit::Award;
+use crate::embedded::{self, EmbeddedStore};
+use crate::error::{Error, Result};
+use crate::incarnation::Incarnation;
+use crate::open::{Place, StoreOptions};
+use crate::order::{OrderEntry, check_name};
+use crate::redis::{self, RedisReport, RedisStore};
+use crate::seat::Claim;
+use crate::store::Store;
+use crate::stream::{Event, StreamId};
+
+/// How far a restored store's epochs are ahead of the archived ones: the store that was backed up
+/// may have given more since.
+pub const EPOCH_GAP: u64 = 1_000_000;
+/// The largest number that a script in Redis counts exactly.
+const LARGEST: u64 = 1 << 53;
+
+/// Everything a store keeps of a sector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dump {
+    /// The incarnation of the store it was taken of.
+    pub incarnation: Incarnation,
+    /// The newest commit.
+    pub world: WorldDump,
+    /// The newest checkpoint.
+    pub checkpoint: CheckpointDump,
+    /// The last lease epoch given.
+    pub last_epoch: u64,
+    /// The last order entry.
+    pub last_order: StreamId,
+    /// The operator's switches.
+    pub control: ControlDump,
+    /// The order entries after the checkpoint's cursor.
+    pub orders: Vec<OrderEntry>,
+    /// The events after the checkpoint's.
+    pub events: Vec<Event>,
+    /// The client ids seen in the running universe.
+    pub client_ids: Vec<ClientId>,
+    /// The seats of the running universe, lapsed ones included.
+    pub seats: Vec<Claim>,
+    /// All awards.
+    pub awards: Vec<Award>,
+    /// The replays: the running one first, if the run has not ended, then those of the kept runs,
+    /// newest first.
+    pub replays: Vec<ReplayDump>,
+}
+
+/// The newest commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldDump {
+    /// The universe.
+    pub universe: String,
+    /// Its last committed tick.
+    pub tick: u64,
+    /// The digest committed with it.
+    pub digest: String,
+    /// The last order entry that is applied or refused.
+    pub cursor: StreamId,
+    /// The epoch it was committed under.
+    pub epoch: u64,
+    /// The last event before this commit's own.
+    pub events_before: StreamId,
+    /// The last event.
+    pub event_id: StreamId,
+    /// Whether the run has ended.
+    pub finished: bool,
+}
+
+/// The newest checkpoint, of the same universe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointDump {
+    /// The tick it shows.
+    pub tick: u64,
+    /// The last event it includes.
+    pub event_id: StreamId,
+    /// The last order entry it includes.
+    pub cursor: StreamId,
+    /// The world, JSON.
+    pub snapshot: String,
+}
+
+/// The operator's switches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlDump {
+    /// Whether the sector is paused.
+    pub paused: bool,
+    /// The number of the restart request that stands.
+    pub restart: Option<u64>,
+    /// The seed it asks for.
+    pub restart_seed: Option<u64>,
+    /// The number of the last restart request.
+    pub last_restart: u64,
+}
+
+/// A client id that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClientId {
+    /// Whose order it names.
+    pub player: String,
+    /// The name.
+    pub client_id: String,
+    /// The entry that holds the order.
+    pub entry: StreamId,
+}
+
+/// A replay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayDump {
+    /// The universe.
+    pub universe: String,
+    /// The summary of a run that ended.
+    pub summary: Option<String>,
+    /// The header.
+    pub header: String,
+    /// One record a tick, from tick 0 on.
+    pub records: Vec<String>,
+}
+
+/// Who holds the lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeaseHeld {
+    /// The holder.
+    pub holder: String,
+    /// Its epoch.
+    pub epoch: u64,
+    /// For how long, unless it is renewed.
+    pub left_ms: u64,
+}
+
+/// What was backed up last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BackupNote {
+    /// When, milliseconds since 1970.
+    pub at_ms: u64,
+    /// The tick it holds.
+    pub tick: u64,
+}
+
+/// A store that can be copied as a whole, and looked into.
+#[async_trait]
+pub trait Archive: Store {
+    /// The picture of this moment; `None` before the first universe.
+    ///
+    /// # Errors
+    /// [`Corrupt`](Error::Corrupt) naming what is damaged.
+    async fn dump(&self) -> Result<Option<Dump>>;
+
+    /// Takes a dump in, whole or not at all, and says the new incarnation.
+    ///
+    /// # Errors
+    /// [`Config`](Error::Config), naming what was found, unless the store is empty and nobody holds
+    /// its lease; [`Corrupt`](Error::Corrupt) for a dump that no store can have given.
+    async fn restore(&self, dump: &Dump) -> Result<Incarnation>;
+
+    /// Who holds the lease.
+    async fn lease_held(&self) -> Result<Option<LeaseHeld>>;
+
+    /// Notes that a backup was made.
+    async fn note_backup(&self, note: BackupNote) -> Result<()>;
+
+    /// The last backup noted; a restore forgets it.
+    async fn last_backup(&self) -> Result<Option<BackupNote>>;
+
+    /// What Redis said of itself, where it is one.
+    fn redis_report(&self) -> Option<&RedisReport> {
+        None
+    }
+}
+
+/// Whether there is a sector at this place, without making one.
+///
+/// # Errors
+/// As opening, without what only writing finds out.
+pub async fn exists(place: &Place) -> Result<bool> {
+    match place {
+        Place::Memory => Ok(false),
+        Place::Directory(path) => embedded::exists(path),
+        Place::Redis(options) => redis::exists(options).await,
+    }
+}
+
+/// Opens a store to copy or to look into; makes an empty one where there is none.
+///
+/// # Errors
+/// As [`open`](crate::open()).
+pub async fn open(options: StoreOptions) -> Result<Box<dyn Archive>> {
+    let StoreOptions { place, keep_runs, clock, require_durable } = options;
+    match place {
+        Place::Memory => Ok(Box::new(EmbeddedStore::memory(clock, keep_runs)?)),
+        Place::Directory(path) => {
+            let opened = tokio::task::spawn_blocking(move || EmbeddedStore::directory(&path, clock, keep_runs));
+            let opened = opened.await.map_err(|error| Error::unavailable("opening the data directory", error))?;
+            Ok(Box::new(opened?))
+        }
+        Place::Redis(redis) => Ok(Box::new(RedisStore::connect(&redis, keep_runs, require_durable).await?)),
+    }
+}
+
+/// The refusal to restore over something.
+pub(crate) fn occupied(found: &str) -> Error {
+    Error::config(format!(
+        "the store is not empty: {found}; nothing was changed: restore into an empty store, or remove that first"
+    ))
+}
+
+/// The refusal to restore under a worker.
+pub(crate) fn at_work(holder: &str) -> Error {
+    Error::config(format!(
+        "the worker {holder:?} holds the lease of this sector; nothing was changed: stop all services, then restore"
+    ))
+}
+
+impl Dump {
+    /// Refuses a dump that no store can have given.
+    ///
+    /// # Errors
+    /// [`Corrupt`](Error::Corrupt) naming what does not fit.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |detail: String| Err(Error::corrupt("sector", detail));
+        let (world, checkpoint) = (&self.world, &self.checkpoint);
+        let last_order = self.last_order.number();
+        let numbers = [self.last_epoch, last_order, world.event_id.number(), world.tick, self.control.last_restart];
+        if numbers.iter().any(|number| *number > LARGEST - EPOCH_GAP * 2) {
+            return refuse("a number is beyond all reason".into());
+        }
+        let in_order = checkpoint.tick <= world.tick
+            && checkpoint.cursor <= world.cursor
+            && world.cursor <= self.last_order
+            && checkpoint.event_id <= world.event_id
+            && world.events_before <= world.event_id
+            && world.epoch <= self.last_epoch;
+        if !in_order {
+            return refuse(format!(
+                "checkpoint (tick {}, cursor {}, event {}) and newest commit (tick {}, cursor {}, event {}) do not follow each other",
+                checkpoint.tick, checkpoint.cursor, checkpoint.event_id, world.tick, world.cursor, world.event_id
+            ));
+        }
+        follow_each_other("orders", checkpoint.cursor, self.last_order, self.orders.iter().map(|entry| entry.id))?;
+        follow_each_other("events", checkpoint.event_id, world.event_id, self.events.iter().map(|event| event.id))?;
+        check_name("universe", &world.universe)?;
+        if let Some(client_id) = self.client_ids.iter().find(|client_id| client_id.entry > self.last_order) {
+            return refuse(format!("client id {:?} names an order that is not there", client_id.client_id));
+        }
+        for client_id in &self.client_ids {
+            check_name("player", &client_id.player)?;
+            check_name("client_id", &client_id.client_id)?;
+        }
+        for seat in &self.seats {
+            check_name("faction", &seat.faction)?;
+            check_name("player", &seat.player)?;
+        }
+        for award in &self.awards {
+            award.check()?;
+        }
+        self.check_replays()
+    }
+
+    fn check_replays(&self) -> Result<()> {
+        let refuse = |detail: String| Err(Error::corrupt("sector", detail));
+        let world = &self.world;
+        let mut names = std::collections::BTreeSet::new();
+        for (index, replay) in self.replays.iter().enumerate() {
+            check_name("universe", &replay.universe)?;
+            let runs = index == 0 && !world.finished;
+            if replay.summary.is_some() == runs || !names.insert(replay.universe.as_str()) {
+                return refuse(format!("the replay of {:?} is out of its place", replay.universe));
+            }
+        }
+        // The newest one is that of the newest commit, whether its run has ended or not.
+        match self.replays.first() {
+            Some(newest) if newest.universe == world.universe && newest.records.len() as u64 == world.tick + 1 => {
+                Ok(())
+            }
+            Some(newest) => refuse(format!(
+                "the newest replay is of {:?} with {} records, the newest commit is tick {} of {:?}",
+                newest.universe,
+                newest.records.len(),
+                world.tick,
+                world.universe
+            )),
+            None => refuse("it has no replay of its universe".into()),
+        }
+    }
+
+    /// The replay of the universe of the newest commit.
+    #[must_use]
+    pub fn newest_replay(&self) -> Option<&ReplayDump> {
+        self.replays.first()
+    }
+}
+
+fn follow_each_other(what: &str, after: StreamId, last: StreamId, ids: impl Iterator<Item = StreamId>) -> Result<()> {
+    let mut before = after;
+    for id in ids {
+        if id != before.next() {
+            return Err(Error::corrupt(what, format!("{id} comes after {before}")));
+        }
+        before = id;
+    }
+    if before != last {
+        return Err(Error::corrupt(what, format!("they end at {before}, the last is {last}")));
+    }
+    Ok(())
+}
