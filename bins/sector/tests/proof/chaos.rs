@@ -100,7 +100,15 @@ async fn whatever_dies_the_books_balance() {
 
     // What the disk holds is what counts.
     chaos.redis.restart();
-    let store = open(options()).await.unwrap();
+    let store = loop {
+        match open(options()).await {
+            // A long log takes its time to load.
+            Err(error) if error.is_unavailable() && started.elapsed() < Duration::from_secs(3_600) => {
+                sleep(Duration::from_millis(50)).await;
+            }
+            opened => break opened.unwrap(),
+        }
+    };
     let books = Books::audit(&store).await;
     let receipts = told.receipts.lock().unwrap();
     books.compare(&receipts);
