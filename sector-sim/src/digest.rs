@@ -97,7 +97,7 @@ impl<const N: usize> Words<N> {
     }
 }
 
-fn system_hash(id: SystemId, system: &System) -> u64 {
+pub(crate) fn system_hash(id: SystemId, system: &System) -> u64 {
     Words::<14>::new(1)
         .with(u64::from(id.0))
         .faction(system.owner)
@@ -135,7 +135,7 @@ fn route_hash(mut route: impl Iterator<Item = SystemId>) -> u64 {
     }
 }
 
-fn fleet_hash(fleet: &Fleet) -> u64 {
+pub(crate) fn fleet_hash(fleet: &Fleet) -> u64 {
     let (a, b, departed, arrives) = match fleet.place {
         Place::At(system) => (Some(system), None, 0, 0),
         Place::Lane { from, to, departed, arrives } => (Some(from), Some(to), departed, arrives),
@@ -243,14 +243,14 @@ impl Hashes {
         before != new
     }
 
-    /// Takes in a system; says whether it changed.
-    pub(crate) fn system(&mut self, id: SystemId, system: &System) -> bool {
-        Hashes::replace(&mut self.sum, &mut self.systems[id.index()], system_hash(id, system))
+    /// Takes in the hash of a system; says whether it changed.
+    pub(crate) fn system(&mut self, id: SystemId, hash: u64) -> bool {
+        Hashes::replace(&mut self.sum, &mut self.systems[id.index()], hash)
     }
 
-    /// Takes in the fleet of a slot, or that it is gone; says whether it changed.
-    pub(crate) fn fleet(&mut self, slot: u32, fleet: Option<&Fleet>) -> bool {
-        Hashes::replace(&mut self.sum, &mut self.fleets[slot as usize], fleet.map_or(0, fleet_hash))
+    /// Takes in the hash of the fleet of a slot, 0 if it is gone; says whether it changed.
+    pub(crate) fn fleet(&mut self, slot: u32, hash: u64) -> bool {
+        Hashes::replace(&mut self.sum, &mut self.fleets[slot as usize], hash)
     }
 
     /// Takes in a faction; says whether it changed.

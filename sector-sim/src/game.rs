@@ -130,6 +130,10 @@ impl Game {
     fn ask(&mut self) {
         self.orders.clear();
         let turn = Turn { tick: self.world.tick(), missed: 0 };
+        #[cfg(feature = "parallel")]
+        if self.world.map().len() >= crate::parallel::MAP_SYSTEMS {
+            return self.ask_all_at_once(&turn);
+        }
         for faction in self.world.board().factions() {
             if !faction.alive {
                 continue;
@@ -138,6 +142,21 @@ impl Game {
             let player = seat.get_or_insert_with(|| (self.seating)(&self.world, faction.id));
             self.orders.append(&mut player.orders(&self.world.view(faction.id), &turn));
         }
+    }
+
+    /// Asks every living faction on several threads. Their orders still come by id: each looks at the same world, and
+    /// knows nothing of what the others say.
+    #[cfg(feature = "parallel")]
+    fn ask_all_at_once(&mut self, turn: &Turn) {
+        use rayon::prelude::*;
+
+        let Game { world, seating, seats, orders } = self;
+        let is_alive = |id| world.board().faction(id).is_some_and(|faction| faction.alive);
+        let living = faction_ids().zip(seats).filter(|&(id, _)| is_alive(id));
+        let players: Vec<_> = living.map(|(id, seat)| (id, seat.get_or_insert_with(|| seating(world, id)))).collect();
+        let said = players.into_par_iter().with_max_len(1).map(|(id, player)| player.orders(&world.view(id), turn));
+        let said: Vec<Vec<Order>> = said.collect();
+        orders.extend(said.into_iter().flatten());
     }
 
     /// Plays until the run has ended or so many ticks have passed, and says how it ended.

@@ -1,8 +1,8 @@
 //! The rules of a sector as a pure, deterministic simulation.
 //!
 //! A sector is a map of star systems joined by lanes, on which factions fight until one prevails. The same rules,
-//! seed and orders give the same history, bit for bit, on every platform: there are no floats, clocks, threads or
-//! input and output in here, and every random draw is a pure function of what it is for.
+//! seed and orders give the same history, bit for bit, on every platform: there are no floats, clocks or input
+//! and output in here, no threads unless asked for, and every random draw is a pure function of what it is for.
 //!
 //! ```
 //! use sector_sim::{Mirror, Delta, Rules, Snapshot, Universe, World};
@@ -20,6 +20,13 @@
 //! assert_eq!(mirror.digest(), world.digest());
 //! assert!(mirror.is_exact());
 //! ```
+//!
+//! # On several threads
+//! The engine computes on the thread that calls it. With the feature `parallel`, which is off by default, it uses the
+//! threads of `rayon` for what is pure and large: on maps of 2 048 systems and more the players of a [`Game`] decide at
+//! the same time, and the routes of a tick's orders are planned at the same time; where a tick changes that many systems
+//! or fleets, they are hashed at the same time. Results are put in order by index, so that the history is the same, bit
+//! for bit. It is for one large sector; whoever plays many small ones plays them beside each other instead.
 
 mod bits;
 mod board;
@@ -38,6 +45,8 @@ mod mirror;
 mod names;
 mod narrate;
 mod order;
+#[cfg(feature = "parallel")]
+mod parallel;
 pub mod replay;
 mod route;
 mod rules;

@@ -27,6 +27,13 @@ impl Planner {
         Planner { costs: vec![(0, 0); systems], written: vec![0; systems], plans: 0, open: BinaryHeap::new() }
     }
 
+    /// Makes it one for maps of so many systems.
+    #[cfg(feature = "parallel")]
+    pub(crate) fn fit(&mut self, systems: usize) {
+        self.costs.resize(systems, (0, 0));
+        self.written.resize(systems, 0);
+    }
+
     /// Fills `route` with the systems from `origin` (left out) to `target`, the last one first, and says whether
     /// there is a way. Systems that are hostile to `faction` count as dangerous.
     pub(crate) fn plan(

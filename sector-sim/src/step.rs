@@ -12,6 +12,8 @@
 //! next id when its order is carried out, and whoever is heard first gets the lower one. (A strategy is a player, not a
 //! rule: its own draws are keyed with the id of its faction.)
 
+#[cfg(feature = "parallel")]
+mod ahead;
 mod arrivals;
 mod battles;
 mod captures;
@@ -31,7 +33,11 @@ use crate::ids::{FactionId, FleetId, SystemId};
 use crate::order::{Order, Refusal};
 use crate::world::World;
 
+#[cfg(feature = "parallel")]
+pub(crate) use ahead::Ahead;
 pub use battles::{attack_odds, weighed};
+#[cfg(feature = "parallel")]
+pub(crate) use close::Derived;
 pub(crate) use close::close;
 pub use close::{economy, output};
 pub use rebellion::rebellion_chance;

@@ -105,6 +105,12 @@ pub(crate) struct Work {
     pub(crate) sides: Vec<Side>,
     pub(crate) builders: Vec<(SystemId, u8)>,
     pub(crate) eliminated: Vec<(u32, FactionId)>,
+    #[cfg(feature = "parallel")]
+    pub(crate) ahead: crate::step::Ahead,
+    #[cfg(feature = "parallel")]
+    pub(crate) derived: Vec<crate::step::Derived>,
+    #[cfg(feature = "parallel")]
+    pub(crate) fleet_hashes: Vec<u64>,
 }
 
 /// The fleets of one faction at one system.
@@ -161,6 +167,12 @@ impl Work {
             sides: Vec::new(),
             builders: Vec::new(),
             eliminated: Vec::new(),
+            #[cfg(feature = "parallel")]
+            ahead: crate::step::Ahead::default(),
+            #[cfg(feature = "parallel")]
+            derived: Vec::new(),
+            #[cfg(feature = "parallel")]
+            fleet_hashes: Vec::new(),
         }
     }
 }

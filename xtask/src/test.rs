@@ -11,6 +11,8 @@ pub(crate) fn test(full: bool) -> Result {
     check::check()?;
     ui::test()?;
     snapshots::run_tests("tests", &mut cargo(&["test", "--workspace", "--locked"]))?;
+    let parallel = ["test", "--package", "sector-sim", "--features", "parallel", "--test", "parallel", "--locked"];
+    run("tests, the engine on several threads", &mut cargo(&parallel))?;
     tables::test()?;
     browser::test(full)?;
     if full {

@@ -1,6 +1,8 @@
 //! The end of a tick: what is derived is derived anew, and what has changed is listed and taken into the digest.
 
 use crate::board::System;
+use crate::digest::{fleet_hash, system_hash};
+use crate::fleets::Slot;
 use crate::ids::{FactionId, SystemId};
 use crate::map::Kind;
 use crate::order::Focus;
@@ -24,23 +26,55 @@ pub(crate) fn close(world: &mut World) {
 
 fn systems(world: &mut World, list: &mut Vec<u32>) {
     world.work.touched.drain(list);
+    #[cfg(feature = "parallel")]
+    if list.len() >= crate::parallel::CHANGES {
+        let mut derived = std::mem::take(&mut world.work.derived);
+        let shared: &World = world;
+        crate::parallel::each(list, &mut derived, |index| Derived::of(shared, SystemId(index)));
+        for (&index, &derived) in list.iter().zip(&derived) {
+            system(world, SystemId(index), derived);
+        }
+        world.work.derived = derived;
+        return;
+    }
     for &index in list.iter() {
-        let id = SystemId(index);
+        let derived = Derived::of(world, SystemId(index));
+        system(world, SystemId(index), derived);
+    }
+}
+
+/// What follows from the rest of a system's state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Derived {
+    siege_owner: Option<FactionId>,
+    siege_strength: i64,
+    output: i64,
+    hash: u64,
+}
+
+impl Derived {
+    fn of(world: &World, id: SystemId) -> Derived {
         let (siege_owner, siege_strength) = siege(world, id);
-        let state = &mut world.board.systems[id.index()];
-        (state.siege_owner, state.siege_strength) = (siege_owner, siege_strength);
+        let state = System { siege_owner, siege_strength, ..world.board.systems[id.index()] };
         let site = &world.map.sites()[id.index()];
-        if let Some(owner) = state.owner {
-            let output = output(&world.rules, state, site.kind, i64::from(site.value));
-            let before = std::mem::replace(&mut world.work.outputs[id.index()], output);
-            if output != before {
-                world.work.faction_outputs[owner.index()] += output - before;
-                world.work.stirred |= 1 << owner.index();
-            }
+        let output = state.owner.map_or(0, |_| output(&world.rules, &state, site.kind, i64::from(site.value)));
+        Derived { siege_owner, siege_strength, output, hash: system_hash(id, &state) }
+    }
+}
+
+/// Takes in what was derived for a system.
+fn system(world: &mut World, id: SystemId, derived: Derived) {
+    let state = &mut world.board.systems[id.index()];
+    (state.siege_owner, state.siege_strength) = (derived.siege_owner, derived.siege_strength);
+    if let Some(owner) = state.owner {
+        let before = std::mem::replace(&mut world.work.outputs[id.index()], derived.output);
+        if derived.output != before {
+            world.work.faction_outputs[owner.index()] += derived.output - before;
+            world.work.stirred |= 1 << owner.index();
         }
-        if world.work.hashes.system(id, &world.board.systems[id.index()]) {
-            world.report.systems.push(id);
-        }
+    }
+    if world.work.hashes.system(id, derived.hash) {
+        world.report.systems.push(id);
     }
 }
 
@@ -107,20 +141,43 @@ fn economies(world: &mut World) {
 
 fn fleets(world: &mut World, list: &mut Vec<u32>) {
     world.work.touched_fleets.drain(list);
-    for &slot in list.iter() {
-        let alive = world.board.fleets.is_alive(slot);
-        let fleet = world.board.fleets.at_slot(slot);
-        if alive && world.work.hashes.fleet(slot, Some(fleet)) {
-            world.report.fleets.push(fleet.id);
-        }
-    }
+    changed_fleets(world, list);
     while let Some((id, slot)) = world.work.removed.pop() {
         // A fleet that came and went within the tick was never known.
-        if world.work.hashes.fleet(slot, None) {
+        if world.work.hashes.fleet(slot, 0) {
             world.report.removed_fleets.push(id);
         }
         world.board.fleets.release(slot);
     }
     world.report.fleets.sort_unstable();
     world.report.removed_fleets.sort_unstable();
+}
+
+fn changed_fleets(world: &mut World, list: &[Slot]) {
+    #[cfg(feature = "parallel")]
+    if list.len() >= crate::parallel::CHANGES {
+        let mut hashes = std::mem::take(&mut world.work.fleet_hashes);
+        let fleets = &world.board.fleets;
+        crate::parallel::each(list, &mut hashes, |slot| {
+            if fleets.is_alive(slot) { fleet_hash(fleets.at_slot(slot)) } else { 0 }
+        });
+        for (&slot, &hash) in list.iter().zip(&hashes) {
+            fleet(world, slot, hash);
+        }
+        world.work.fleet_hashes = hashes;
+        return;
+    }
+    for &slot in list {
+        if world.board.fleets.is_alive(slot) {
+            let hash = fleet_hash(world.board.fleets.at_slot(slot));
+            fleet(world, slot, hash);
+        }
+    }
+}
+
+/// Takes in the hash of a fleet; one that is gone is left to the list of these.
+fn fleet(world: &mut World, slot: Slot, hash: u64) {
+    if world.board.fleets.is_alive(slot) && world.work.hashes.fleet(slot, hash) {
+        world.report.fleets.push(world.board.fleets.at_slot(slot).id);
+    }
 }

@@ -6,9 +6,13 @@ use crate::event::Event;
 use crate::fleets::{Fleet, Slot};
 use crate::ids::{FactionId, FleetId, SystemId};
 use crate::order::{Amount, Command, Focus, Order, Refusal};
+#[cfg(feature = "parallel")]
+use crate::step::ahead::{self, Way};
 use crate::world::World;
 
 pub(super) fn orders(world: &mut World, given: &[Order]) {
+    #[cfg(feature = "parallel")]
+    ahead::plan(world, given);
     let mut seen: BTreeSet<(FactionId, &str)> = BTreeSet::new();
     for (index, order) in given.iter().enumerate() {
         let first = order.client_id.as_deref().is_none_or(|client_id| seen.insert((order.faction, client_id)));
@@ -61,14 +65,15 @@ fn own_fleet(world: &World, faction: FactionId, fleet: FleetId) -> Result<Slot, 
     if world.board.fleets.at_slot(slot).owner == faction { Ok(slot) } else { Err(Refusal::NotOwner) }
 }
 
-fn send(
-    world: &mut World,
+/// The fleet that an order to move concerns, or what forbids it whether there is a way or not.
+pub(super) fn mover(
+    world: &World,
     faction: FactionId,
     origin: SystemId,
     target: SystemId,
     fleet: Option<FleetId>,
     amount: Amount,
-) -> Result<FleetId, Refusal> {
+) -> Result<Slot, Refusal> {
     if world.board.system(origin).is_none() || world.board.system(target).is_none() {
         return Err(Refusal::UnknownSystem);
     }
@@ -92,8 +97,29 @@ fn send(
             return Err(Refusal::TooWeak);
         }
     }
+    Ok(slot)
+}
+
+/// Fills the route of the work, last system first, and says whether there is a way.
+fn plan(world: &mut World, faction: FactionId, origin: SystemId, target: SystemId) -> bool {
     let work = &mut world.work;
-    if !work.planner.plan(&world.map, &world.board, faction, origin, target, &mut work.route) {
+    #[cfg(feature = "parallel")]
+    if let Some(found) = work.ahead.recall(Way { faction, origin, target }, &mut work.route) {
+        return found;
+    }
+    work.planner.plan(&world.map, &world.board, faction, origin, target, &mut work.route)
+}
+
+fn send(
+    world: &mut World,
+    faction: FactionId,
+    origin: SystemId,
+    target: SystemId,
+    fleet: Option<FleetId>,
+    amount: Amount,
+) -> Result<FleetId, Refusal> {
+    let slot = mover(world, faction, origin, target, fleet, amount)?;
+    if !plan(world, faction, origin, target) {
         return Err(Refusal::Unreachable);
     }
     let slot = match amount {
