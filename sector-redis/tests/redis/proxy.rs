@@ -15,23 +15,7 @@ use crate::{begin, lease, open_url, order, tick};
 /// connection is cut in place of its answer.
 pub(crate) struct Proxy {
     address: String,
-    answers: Arc<Answers>,
-}
-
-/// Of the answers to scripts: how many to pass on first, and how many to lose then.
-#[derive(Default)]
-struct Answers {
-    to_pass: AtomicUsize,
-    to_lose: AtomicUsize,
-}
-
-impl Answers {
-    /// Whether the next one is to be lost.
-    fn lose(&self) -> bool {
-        let take = |left: usize| left.checked_sub(1);
-        let one_of = |count: &AtomicUsize| count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok();
-        !one_of(&self.to_pass) && one_of(&self.to_lose)
-    }
+    to_lose: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -39,36 +23,31 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let socket = server.url().strip_prefix("redis+unix://").unwrap().to_owned();
-        let answers = Arc::new(Answers::default());
-        let losing = answers.clone();
+        let to_lose = Arc::new(AtomicUsize::new(0));
+        let losing = to_lose.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let redis = UnixStream::connect(&socket).await.unwrap();
                 tokio::spawn(pass(client, redis, losing.clone()));
             }
         });
-        Self { address, answers }
+        Self { address, to_lose }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("redis://{}", self.address)
     }
 
-    fn lose(&self, answers: usize) {
-        self.lose_after(0, answers);
-    }
-
-    pub(crate) fn lose_after(&self, passed: usize, answers: usize) {
-        self.answers.to_pass.store(passed, Ordering::SeqCst);
-        self.answers.to_lose.store(answers, Ordering::SeqCst);
+    pub(crate) fn lose(&self, answers: usize) {
+        self.to_lose.store(answers, Ordering::SeqCst);
     }
 
     pub(crate) fn all_lost(&self) -> bool {
-        self.answers.to_lose.load(Ordering::SeqCst) == 0
+        self.to_lose.load(Ordering::SeqCst) == 0
     }
 }
 
-async fn pass(client: TcpStream, redis: UnixStream, answers: Arc<Answers>) {
+async fn pass(client: TcpStream, redis: UnixStream, to_lose: Arc<AtomicUsize>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_redis, mut to_redis) = redis.into_split();
     // Whether a script is on its way on this connection: only its answer is lost, not one of the
@@ -89,7 +68,8 @@ async fn pass(client: TcpStream, redis: UnixStream, answers: Arc<Answers>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from_redis.read(&mut buffer).await {
         let answers_script = script.swap(0, Ordering::SeqCst) == 1 && !buffer.starts_with(b"-NOSCRIPT");
-        if answers_script && answers.lose() {
+        let take = |left: usize| left.checked_sub(1);
+        if answers_script && to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
             break;
         }
         if to_client.write_all(&buffer[..length]).await.is_err() {
