@@ -718,12 +718,14 @@ Sends a `GET` request to `/events`
 Arguments:
 - `after`: The id to go on from, such as `17-0`; `0-0`, the default, is the beginning.
 - `count`: Most entries to return: 1 to 1000, by default 100.
+- `incarnation`: The `incarnation` of the snapshot that one goes on from: after the sector was restored from a backup, the answer is 410 `history_restored`. Without it, ids are taken to be of the present incarnation.
 - `wait_ms`: How long to wait for the first entry, in milliseconds: 0 to 30000, by default 0.
 */
     pub async fn events<'a>(
         &'a self,
         after: Option<&'a str>,
         count: Option<u32>,
+        incarnation: Option<&'a str>,
         wait_ms: Option<u32>,
     ) -> Result<ResponseValue<types::EventPage>, Error<crate::error::Problem>> {
         let url = format!("{}/events", self.baseurl,);
@@ -743,6 +745,7 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("after", &after))
             .query(&progenitor_client::QueryParam::new("count", &count))
+            .query(&progenitor_client::QueryParam::new("incarnation", &incarnation))
             .query(&progenitor_client::QueryParam::new("wait_ms", &wait_ms))
             .headers(header_map)
             .build()?;
@@ -983,6 +986,54 @@ Sends a `GET` request to `/health`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Whether the process runs
+
+It says so whatever becomes of the store: a restart would not bring that back.
+
+Sends a `GET` request to `/livez`
+
+*/
+    pub async fn livez<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::HealthDocument>, Error<crate::error::Problem>> {
+        let url = format!("{}/livez", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "livez",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**Who is asking, and which faction they hold
 
 Who is asking, and which faction they hold.
@@ -1153,9 +1204,55 @@ Sends a `POST` request to `/orders`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Whether the API can serve requests now: the store answers, and the sector is followed
+
+Whether the API can serve requests now: the store answers, and the sector is followed.
+
+Sends a `GET` request to `/readyz`
+
+*/
+    pub async fn readyz<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::HealthDocument>, Error<crate::error::Problem>> {
+        let url = format!("{}/readyz", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "readyz",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**The sector as it is, whole
 
-Its ETag is the id of the last event that it includes, in quotes: go on from there with `/events`.
+Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
+`"17-0.00c0ffee00c0ffee"`: go on from there with `/events`.
 
 Sends a `GET` request to `/snapshot`
 

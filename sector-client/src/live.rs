@@ -1,8 +1,8 @@
 //! A running sector, tick by tick: a mirror that follows the event stream.
 //!
 //! It begins with the snapshot and goes on with the entries after it. When the connection is cut it goes on from where
-//! it was; when the events are not kept any more, or do not fit, it begins again with a snapshot; when a new universe
-//! begins it shows that one. So whoever reads it sees ticks in their order, each exact, and never one twice.
+//! it was; when the events are not kept any more or do not fit, or the sector was restored from a backup, it begins again
+//! with a snapshot; when a new universe begins it shows that one. So whoever reads it sees ticks in their order, each exact, and never one twice.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use sector_sim::{Board, Event, FactionId, Map, Mirror, Rules, Turn, View};
 use crate::backoff::Backoff;
 use crate::entry::{Entry, Message};
 use crate::error::{Error, Result};
-use crate::session::Client;
+use crate::session::{Client, Position};
 
 /// How many entries are asked for at once, at most.
 const ENTRIES_AT_ONCE: u32 = 100;
@@ -32,14 +32,16 @@ pub struct Ticks {
     backoff: Backoff,
     /// The tick that was yielded last, and its universe.
     seen: Option<(String, u64)>,
+    /// The incarnation of the sector that was followed last.
+    incarnation: Option<String>,
 }
 
 #[derive(Debug)]
 struct Following {
     mirror: Mirror,
     rules: Rules,
-    /// The id of the last entry that was received.
-    position: String,
+    /// The last entry that was received.
+    position: Position,
     /// When the newest tick was received.
     received: Instant,
 }
@@ -53,7 +55,7 @@ pub struct Tick<'a> {
     pub rules: &'a Rules,
     /// How many ticks have passed unseen since the last one that was yielded.
     pub missed: u64,
-    /// Whether this is the first tick that is seen of its universe.
+    /// Whether this is the first tick that is seen of its universe, or since the sector was restored from a backup.
     pub is_new_universe: bool,
     /// When the tick was received.
     pub received: Instant,
@@ -131,6 +133,7 @@ impl Client {
             more_waits: false,
             backoff: Backoff::new(Duration::from_millis(100), LONGEST_PAUSE),
             seen: None,
+            incarnation: None,
         }
     }
 }
@@ -218,12 +221,17 @@ impl Ticks {
 
     async fn begin(&mut self) -> Result<()> {
         let (snapshot, position) = self.client.snapshot_at().await?;
+        let before = self.incarnation.replace(position.incarnation.clone());
+        if before.is_some_and(|before| before != position.incarnation) {
+            tracing::warn!("the sector was restored from a backup");
+            self.seen = None;
+        }
         self.follow(Mirror::new(&snapshot)?, position)?;
         self.is_back();
         Ok(())
     }
 
-    fn follow(&mut self, mirror: Mirror, position: String) -> Result<()> {
+    fn follow(&mut self, mirror: Mirror, position: Position) -> Result<()> {
         let name = &mirror.universe().rules;
         let rules = Rules::classic();
         if *name != rules.name {
@@ -237,7 +245,7 @@ impl Ticks {
         let Some(following) = &mut self.mirror else { return Ok(()) };
         let wait = if self.more_waits { Duration::ZERO } else { self.poll };
         let page = self.client.attempt_events(&following.position, ENTRIES_AT_ONCE, wait).await?;
-        following.position = page.next;
+        following.position.after = page.next;
         self.more_waits = page.events.len() >= ENTRIES_AT_ONCE as usize;
         self.waiting.extend(page.events);
         self.is_back();
@@ -260,7 +268,7 @@ impl Ticks {
                 Ok(())
             }
             Message::Snapshot(snapshot) => {
-                let position = std::mem::take(&mut following.position);
+                let position = following.position.clone();
                 self.follow(Mirror::new(&snapshot)?, position)
             }
             Message::RunEnd(_) | Message::Unknown { .. } => Ok(()),

@@ -57,6 +57,23 @@ struct Inner {
     login: Mutex<()>,
 }
 
+/// What one goes on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The id of the last event that was received.
+    pub(crate) after: String,
+    /// The incarnation within which it counts.
+    pub(crate) incarnation: String,
+}
+
+impl Position {
+    /// What the ETag of a snapshot says: `"17-0.00c0ffee00c0ffee"`.
+    fn of_tag(tag: &str) -> Option<Position> {
+        let (after, incarnation) = tag.trim_start_matches("W/").trim_matches('"').split_once('.')?;
+        Some(Position { after: after.to_owned(), incarnation: incarnation.to_owned() })
+    }
+}
+
 /// Whether a call may be carried out twice without harm.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Repeat {
@@ -246,15 +263,15 @@ impl Client {
         self.call(Repeat::Yes, || api.snapshot(None)).await
     }
 
-    /// The sector as it is, and the id of the last event that it includes. Tried once.
-    pub(crate) async fn snapshot_at(&self) -> Result<(Snapshot, String)> {
+    /// The sector as it is, and what to go on from. Tried once.
+    pub(crate) async fn snapshot_at(&self) -> Result<(Snapshot, Position)> {
         let answer = self.once(Duration::ZERO, self.inner.api.snapshot(None)).await?;
         let tag = answer.headers().get(reqwest::header::ETAG).and_then(|tag| tag.to_str().ok());
-        let id = tag.map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned());
-        match id {
-            Some(id) => Ok((answer.into_inner(), id)),
+        match tag.and_then(Position::of_tag) {
+            Some(position) => Ok((answer.into_inner(), position)),
             None => {
-                let detail = "the snapshot has no ETag that says which events it includes".to_owned();
+                let detail =
+                    "the snapshot has no ETag that says which events of which incarnation it includes".to_owned();
                 Err(Error::Mismatch { url: self.url().to_owned(), detail })
             }
         }
@@ -267,14 +284,14 @@ impl Client {
     pub async fn events(&self, after: &str, count: u32, wait: Duration) -> Result<types::EventPage> {
         let api = &self.inner.api;
         let wait_ms = u32::try_from(milliseconds(wait)).unwrap_or(u32::MAX);
-        let answer = self.attempts(Repeat::Yes, wait, || api.events(Some(after), Some(count), Some(wait_ms)));
+        let answer = self.attempts(Repeat::Yes, wait, || api.events(Some(after), Some(count), None, Some(wait_ms)));
         Ok(answer.await?.into_inner())
     }
 
-    /// As [`Client::events`], but tried once.
-    pub(crate) async fn attempt_events(&self, after: &str, count: u32, wait: Duration) -> Result<types::EventPage> {
+    /// As [`Client::events`], but tried once, and refused after the sector was restored from a backup.
+    pub(crate) async fn attempt_events(&self, from: &Position, count: u32, wait: Duration) -> Result<types::EventPage> {
         let wait_ms = u32::try_from(milliseconds(wait)).unwrap_or(u32::MAX);
-        let call = self.inner.api.events(Some(after), Some(count), Some(wait_ms));
+        let call = self.inner.api.events(Some(&from.after), Some(count), Some(&from.incarnation), Some(wait_ms));
         Ok(self.once(wait, call).await?.into_inner())
     }
 
@@ -459,6 +476,15 @@ mod tests {
             assert!(!error.to_string().contains("secret"), "{error}");
         }
         assert_eq!(Client::new("https://sector.example").is_ok(), cfg!(feature = "tls"));
+    }
+
+    #[test]
+    fn the_tag_of_a_snapshot_says_where_to_go_on() {
+        for tag in ["\"17-0.00c0ffee00c0ffee\"", "W/\"17-0.00c0ffee00c0ffee\""] {
+            let wanted = Position { after: "17-0".into(), incarnation: "00c0ffee00c0ffee".into() };
+            assert_eq!(Position::of_tag(tag), Some(wanted));
+        }
+        assert_eq!(Position::of_tag("\"17-0\""), None);
     }
 
     #[test]

@@ -26,6 +26,8 @@ use crate::wire::ProblemDocument;
     ),
     paths(
         health::health,
+        health::livez,
+        health::readyz,
         auth::nonce,
         auth::verify,
         auth::operator,

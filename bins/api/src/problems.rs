@@ -31,6 +31,12 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
             "history_trimmed",
             format!("One cannot go on from event {after}: take a snapshot and go on from the id in its ETag."),
         ),
+        follow::Error::Restored { known } => Problem::gone(
+            "history_restored",
+            format!(
+                "The sector was restored from a backup and {known} is not its incarnation any more: take a snapshot and go on from there."
+            ),
+        ),
         follow::Error::NotReady { reason } => Problem::unavailable(
             "no_universe",
             "There is no universe to look at yet; try again shortly.",

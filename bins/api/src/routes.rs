@@ -19,6 +19,8 @@ pub(crate) mod snapshot;
 pub(crate) fn router(api: Api) -> Router<Api> {
     Router::new(api)
         .route(Method::GET, "/health", health::health)
+        .route(Method::GET, "/livez", health::livez)
+        .route(Method::GET, "/readyz", health::readyz)
         .route(Method::POST, "/auth/nonce", auth::nonce)
         .route(Method::POST, "/auth/verify", auth::verify)
         .route(Method::POST, "/auth/operator", auth::operator)

@@ -150,6 +150,18 @@ pub struct ReleaseAnswer {
     pub released: Option<String>,
 }
 
+/// A whole sector, and which life of its store it is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SectorSnapshot {
+    /// Changes when the sector is restored from a backup: event ids count within an incarnation. Pass it on with
+    /// `after`, to be told when that happened.
+    #[schema(examples("00c0ffee00c0ffee"), pattern = "^[0-9a-f]{16}$")]
+    pub incarnation: String,
+    /// The sector.
+    #[serde(flatten)]
+    pub snapshot: Snapshot,
+}
+
 /// An entry of the event stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -159,7 +171,7 @@ pub enum StreamEntry {
         /// The entry's id, to go on from.
         id: String,
         /// The whole sector.
-        data: Snapshot,
+        data: SectorSnapshot,
     },
     /// One tick.
     Delta {

@@ -62,11 +62,13 @@ impl Backlog {
 
 #[cfg(test)]
 mod tests {
+    use sector_redis::Incarnation;
+
     use super::*;
 
     fn fill(backlog: &mut Backlog, ids: std::ops::RangeInclusive<u64>) {
         for id in ids {
-            backlog.push(Arc::new(Entry::new(StreamId::new(id), "delta", b"{}")));
+            backlog.push(Arc::new(Entry::new(Incarnation::new(1), StreamId::new(id), "delta", b"{}")));
         }
     }
 
@@ -88,7 +90,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_but_the_newest_entry_stays() {
-        let length = Entry::new(StreamId::new(1), "delta", b"{}").json.len();
+        let length = Entry::new(Incarnation::new(1), StreamId::new(1), "delta", b"{}").json.len();
         let mut backlog = Backlog::bounded(StreamId::START, 100, 2 * length);
         fill(&mut backlog, 1..=5);
         assert_eq!(backlog.after(StreamId::new(2), 9), None);

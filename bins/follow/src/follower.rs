@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Store, StreamId};
-use tokio::time::{Instant, timeout_at};
+use sector_redis::{Position, Store};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::entry::Entry;
@@ -14,6 +15,8 @@ use crate::state::Shared;
 use crate::subscription::Subscription;
 use crate::task;
 
+/// How long the store may take to answer whether it is there.
+const PING_WAIT: Duration = Duration::from_secs(2);
 /// The longest that one read waits.
 pub(crate) const LONG_WAIT: Duration = Duration::from_secs(60);
 
@@ -53,6 +56,29 @@ impl Follower {
     #[must_use]
     pub fn health(&self) -> Health {
         self.shared.health.borrow().clone()
+    }
+
+    /// How it is doing, and every change of that.
+    #[must_use]
+    pub fn watch_health(&self) -> watch::Receiver<Health> {
+        self.shared.health.subscribe()
+    }
+
+    /// Whether there is a sector that is followed, in a store that answers.
+    ///
+    /// # Errors
+    /// Why not, in a sentence that may be shown to anybody: hosts are named in the log alone.
+    pub async fn check(&self) -> Result<(), &'static str> {
+        if !matches!(timeout(PING_WAIT, self.store.ping()).await, Ok(Ok(()))) {
+            return Err("the store does not answer");
+        }
+        match self.health() {
+            Health::Starting => Err("the store has not been read yet"),
+            Health::NoUniverse => Err("no universe has begun yet"),
+            Health::Interrupted { .. } => Err("the sector cannot be followed at present; the log says why"),
+            Health::Stopped => Err("this service is stopping"),
+            Health::Following => Ok(()),
+        }
     }
 
     /// The sector as it is, or why there is none.
@@ -101,7 +127,10 @@ impl Follower {
         loop {
             changes.borrow_and_update();
             let frame = self.frame();
-            if frame.as_ref().is_ok_and(|frame| frame.event_id() >= head.event_id) {
+            if frame
+                .as_ref()
+                .is_ok_and(|frame| frame.incarnation() == head.incarnation && frame.event_id() >= head.event_id)
+            {
                 return frame;
             }
             drop(frame);
@@ -111,13 +140,21 @@ impl Follower {
         }
     }
 
-    /// Up to `count` entries after `after`, waiting up to `wait` (at most a minute) for the first;
-    /// empty if none came. Answered from memory, and from the store beyond that.
+    /// Up to `count` entries after `from`, waiting up to `wait` (at most a minute) for the first;
+    /// empty if none came. Answered from memory, and from the store beyond that. A bare id is taken
+    /// to be of the incarnation that is followed when this is called.
     ///
     /// # Errors
-    /// [`Error::HistoryTrimmed`] when one cannot go on from `after`, [`Error::NotReady`] and
-    /// [`Error::Stopped`], [`Error::Store`] when the store fails.
-    pub async fn read_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Arc<Entry>>, Error> {
+    /// [`Error::HistoryTrimmed`] when one cannot go on from there, [`Error::Restored`] when it is of
+    /// another incarnation than the store, [`Error::NotReady`] and [`Error::Stopped`],
+    /// [`Error::Store`] when the store fails.
+    pub async fn read_after(
+        &self,
+        from: impl Into<Position>,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Arc<Entry>>, Error> {
+        let Position { mut incarnation, after } = from.into();
         let deadline = Instant::now() + wait.min(LONG_WAIT);
         let mut changes = self.shared.changes.subscribe();
         let mut health = self.shared.health.subscribe();
@@ -126,7 +163,10 @@ impl Follower {
             let stopped = *health.borrow_and_update() == Health::Stopped;
             let (is_ready, kept) = {
                 let state = self.shared.read();
-                (state.frame.is_some(), state.backlog.after(after, count))
+                let followed = state.frame.as_ref().map(|frame| frame.incarnation());
+                incarnation = incarnation.or(followed);
+                let kept = if incarnation == followed { state.backlog.after(after, count) } else { None };
+                (followed.is_some(), kept)
             };
             match kept {
                 Some(entries) if !entries.is_empty() => return Ok(entries),
@@ -135,7 +175,7 @@ impl Follower {
                 Some(_) => {}
                 // Older than memory reaches, or this process is behind the reader's last one.
                 None => {
-                    let entries = self.read_store(after, count).await?;
+                    let entries = self.read_store(Position { incarnation, after }, count).await?;
                     if !entries.is_empty() {
                         return Ok(entries);
                     }
@@ -156,14 +196,19 @@ impl Follower {
 
     /// The entries after `after`, one by one, for as long as somebody asks.
     #[must_use]
-    pub fn subscribe(self: &Arc<Self>, after: StreamId) -> Subscription {
-        Subscription::new(Arc::clone(self), after)
+    pub fn subscribe(self: &Arc<Self>, from: impl Into<Position>) -> Subscription {
+        let Position { incarnation, after } = from.into();
+        let incarnation = incarnation.or_else(|| self.shared.incarnation());
+        Subscription::new(Arc::clone(self), Position { incarnation, after })
     }
 
-    async fn read_store(&self, after: StreamId, count: usize) -> Result<Vec<Arc<Entry>>, Error> {
-        match self.store.events_after(after, count, Duration::ZERO).await {
-            Ok(events) => Ok(events.iter().map(Entry::of).map(Arc::new).collect()),
+    /// `from` names an incarnation: there is a frame whenever this is called.
+    async fn read_store(&self, from: Position, count: usize) -> Result<Vec<Arc<Entry>>, Error> {
+        let Position { incarnation: Some(incarnation), after } = from else { return Err(self.why_not()) };
+        match self.store.events_from(from, count, Duration::ZERO).await {
+            Ok(events) => Ok(events.iter().map(|event| Arc::new(Entry::of(incarnation, event))).collect()),
             Err(sector_redis::Error::HistoryTrimmed { .. }) => Err(Error::HistoryTrimmed { after }),
+            Err(sector_redis::Error::Restored { known, .. }) => Err(Error::Restored { known }),
             Err(error) => Err(error.into()),
         }
     }

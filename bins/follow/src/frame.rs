@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use sector_redis::StreamId;
+use sector_redis::{Incarnation, Position, StreamId};
 use sector_sim::{Board, Delta, Map, Mirror, MirrorError, Snapshot, SnapshotError};
 
-use crate::entry::Entry;
+use crate::entry::{Entry, with_incarnation};
 
 /// The sector as of one entry of the event stream.
 ///
@@ -14,6 +14,7 @@ use crate::entry::Entry;
 /// the newest frame, the next tick has to copy it.
 #[derive(Debug)]
 pub struct Frame {
+    incarnation: Incarnation,
     event_id: StreamId,
     mirror: Mirror,
     snapshot: OnceLock<Bytes>,
@@ -22,17 +23,17 @@ pub struct Frame {
 
 impl Clone for Frame {
     fn clone(&self) -> Self {
-        Self::new(self.event_id, self.mirror.clone())
+        Self::new(self.incarnation, self.event_id, self.mirror.clone())
     }
 }
 
 impl Frame {
-    fn new(event_id: StreamId, mirror: Mirror) -> Self {
-        Self { event_id, mirror, snapshot: OnceLock::new(), entry: OnceLock::new() }
+    fn new(incarnation: Incarnation, event_id: StreamId, mirror: Mirror) -> Self {
+        Self { incarnation, event_id, mirror, snapshot: OnceLock::new(), entry: OnceLock::new() }
     }
 
-    pub(crate) fn of(event_id: StreamId, snapshot: &Snapshot) -> Result<Self, SnapshotError> {
-        Ok(Self::new(event_id, Mirror::new(snapshot)?))
+    pub(crate) fn of(incarnation: Incarnation, event_id: StreamId, snapshot: &Snapshot) -> Result<Self, SnapshotError> {
+        Ok(Self::new(incarnation, event_id, Mirror::new(snapshot)?))
     }
 
     /// Goes on by one tick; unchanged on an error.
@@ -53,6 +54,18 @@ impl Frame {
     #[must_use]
     pub fn event_id(&self) -> StreamId {
         self.event_id
+    }
+
+    /// The incarnation of the store that it shows; event ids count within it.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// The last entry it includes, with its incarnation: go on from here.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { incarnation: Some(self.incarnation), after: self.event_id }
     }
 
     /// The universe it shows.
@@ -91,12 +104,12 @@ impl Frame {
         &self.mirror
     }
 
-    /// The snapshot as JSON, encoded by the first who asks. Cloning it copies nothing.
+    /// The snapshot as JSON with the field `incarnation` besides, encoded by the first who asks. Cloning it copies nothing.
     #[must_use]
     pub fn snapshot_json(&self) -> Bytes {
         self.snapshot
             .get_or_init(|| match serde_json::to_vec(&self.mirror.snapshot()) {
-                Ok(json) => json.into(),
+                Ok(json) => with_incarnation(self.incarnation, &json).into(),
                 Err(error) => {
                     // A snapshot is made of numbers and texts; there is nothing that cannot be written.
                     tracing::error!(%error, "a snapshot cannot be written as JSON");
@@ -110,6 +123,8 @@ impl Frame {
     /// `{"id":"17-0","type":"snapshot","data":{…}}`. Encoded by the first who asks.
     #[must_use]
     pub fn snapshot_entry(&self) -> Entry {
-        self.entry.get_or_init(|| Entry::new(self.event_id, "snapshot", &self.snapshot_json())).clone()
+        self.entry
+            .get_or_init(|| Entry::new(self.incarnation, self.event_id, "snapshot", &self.snapshot_json()))
+            .clone()
     }
 }

@@ -11,15 +11,17 @@
 //!   with [`Follower::read_after`] or [`Follower::subscribe`] without a gap or a repetition.
 //! - Readers have no queues of their own. A slow one costs nothing; it falls out of the kept entries, is
 //!   told so ([`Error::HistoryTrimmed`]) and begins again with a frame.
-//! - When the store fails or the history is trimmed, the follower starts over from the checkpoint by
-//!   itself; meanwhile the last frame stays.
+//! - Ids count within the incarnation of the store, which every frame and entry names. After a restore
+//!   from a backup, readers that know another one are told so ([`Error::Restored`]).
+//! - When the store fails, was restored, or the history is trimmed, the follower starts over from the
+//!   checkpoint by itself; meanwhile the last frame stays.
 //!
 //! ```no_run
 //! # async fn example(store: std::sync::Arc<dyn sector_redis::Store>) -> Result<(), follow::Error> {
 //! let shutdown = tokio_util::sync::CancellationToken::new();
 //! let follower = follow::Follower::spawn(store, shutdown.clone());
 //! let frame = follower.ready().await?;
-//! let mut subscription = follower.subscribe(frame.event_id());
+//! let mut subscription = follower.subscribe(frame.position());
 //! println!("tick {}", frame.tick());
 //! loop {
 //!     let entry = subscription.next().await?;

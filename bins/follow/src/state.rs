@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use sector_redis::{Event, StreamId};
+use sector_redis::{Event, Incarnation, StreamId};
 use sector_sim::{Delta, Snapshot};
 use tokio::sync::watch;
 
@@ -45,6 +45,11 @@ impl Shared {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The incarnation that is followed.
+    pub(crate) fn incarnation(&self) -> Option<Incarnation> {
+        self.read().frame.as_ref().map(|frame| frame.incarnation())
+    }
+
     /// Begins with a checkpoint. What was kept in memory may belong to another history and is dropped.
     pub(crate) fn begin(&self, frame: Frame) {
         {
@@ -70,11 +75,12 @@ impl Shared {
     }
 
     fn advance_by(&self, event: &Event) -> Result<(), BoxError> {
-        let entry = Arc::new(Entry::of(event));
+        let incarnation = self.incarnation().ok_or("no universe has begun")?;
+        let entry = Arc::new(Entry::of(incarnation, event));
         // Parsed outside of the lock: readers wait for the change alone.
         match entry.kind {
             EntryKind::Snapshot => {
-                let frame = Frame::of(event.id, &serde_json::from_str::<Snapshot>(&event.data)?)?;
+                let frame = Frame::of(incarnation, event.id, &serde_json::from_str::<Snapshot>(&event.data)?)?;
                 let mut state = self.write();
                 state.frame = Some(Arc::new(frame));
                 state.backlog.push(entry);

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Error as StoreError, Store};
+use sector_redis::{Position, Store};
 use sector_sim::Snapshot;
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +20,8 @@ const READ_WAIT: Duration = Duration::from_secs(5);
 const UNIVERSE_PAUSE: Duration = Duration::from_millis(100);
 /// First pause after a failure; it doubles with each further one.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
-/// Longest pause after a failure.
-const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// Longest pause after a failure: whoever follows is back soon after the store is.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Where the jitter of pauses comes from.
 pub(crate) type Random = Arc<dyn Fn() -> u32 + Send + Sync>;
@@ -30,8 +30,8 @@ pub(crate) type Random = Arc<dyn Fn() -> u32 + Send + Sync>;
 enum Break {
     /// There is nothing to follow yet.
     NoUniverse,
-    /// The entries that would follow are gone: go on from the checkpoint.
-    Trimmed,
+    /// The entries that would follow are gone, or of another history: go on from the checkpoint.
+    Lost(String),
     /// What was read does not fit what there is: go on from the checkpoint.
     Unusable(String),
     /// The store failed: go on from where it was.
@@ -52,9 +52,9 @@ pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, random: Rand
                     tokio::time::sleep(UNIVERSE_PAUSE).await;
                     continue;
                 }
-                Break::Trimmed => {
+                Break::Lost(reason) => {
                     is_begun = false;
-                    (Duration::ZERO, "fell behind the kept events".to_owned())
+                    (Duration::ZERO, reason)
                 }
                 Break::Unusable(reason) => {
                     is_begun = false;
@@ -82,21 +82,27 @@ pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, random: Rand
 async fn follow(shared: &Shared, store: &dyn Store, is_begun: &mut bool) -> Break {
     if !*is_begun {
         match begin(store).await {
-            Ok(frame) => shared.begin(frame),
+            Ok(frame) => {
+                shared.begin(frame);
+                // After a failure, only what was read beyond the checkpoint says that it is over.
+                if matches!(*shared.health.borrow(), Health::Starting | Health::NoUniverse) {
+                    shared.set_health(Health::Following);
+                }
+            }
             Err(reason) => return reason,
         }
         *is_begun = true;
     }
     loop {
-        let after = shared.read().backlog.newest();
-        match store.events_after(after, READ_COUNT, READ_WAIT).await {
+        let from = Position { incarnation: shared.incarnation(), after: shared.read().backlog.newest() };
+        match store.events_from(from, READ_COUNT, READ_WAIT).await {
             Ok(events) => {
                 if let Err(reason) = shared.advance(&events) {
                     return Break::Unusable(reason);
                 }
                 shared.set_health(Health::Following);
             }
-            Err(StoreError::HistoryTrimmed { .. }) => return Break::Trimmed,
+            Err(error) if error.needs_checkpoint() => return Break::Lost(error.to_string()),
             Err(error) => return Break::Failed(error.to_string()),
         }
     }
@@ -112,7 +118,7 @@ async fn begin(store: &dyn Store) -> Result<Frame, Break> {
     let unusable = |error: &dyn Display| Break::Unusable(format!("the checkpoint is unusable: {error}"));
     let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot).map_err(|error| unusable(&error))?;
     snapshot.verify().map_err(|error| unusable(&error))?;
-    Frame::of(checkpoint.event_id, &snapshot).map_err(|error| unusable(&error))
+    Frame::of(checkpoint.incarnation, checkpoint.event_id, &snapshot).map_err(|error| unusable(&error))
 }
 
 /// Between half and all of a pause that doubles with each failure, so that many processes do not
@@ -128,7 +134,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_are_bounded() {
-        for (failures, longest_ms) in [(0, 100), (1, 100), (2, 200), (5, 1_600), (40, 5_000)] {
+        for (failures, longest_ms) in [(0, 100), (1, 100), (2, 200), (4, 800), (40, 1_000)] {
             for random in [0, 1 << 31, u32::MAX] {
                 let pause = pause_after(failures, random).as_millis();
                 assert!((longest_ms / 2..=longest_ms).contains(&pause), "{failures}: {pause} ms");

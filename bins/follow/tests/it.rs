@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use follow::{EntryKind, Error, Follower, Health};
-use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
+use sector_redis::{Commit, Lease, NewEvent, Position, Store, StoreOptions, StreamId};
 use sector_sim::{Delta, Rules, Snapshot, Universe, World};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -225,4 +225,48 @@ async fn an_entry_that_does_not_fit_is_survived_by_the_next_checkpoint() {
     let frame = patiently(follower.caught_up(PATIENCE)).await.unwrap();
     assert_eq!(frame.mirror().snapshot(), worker.snapshot());
     until_health(&follower, |health| *health == Health::Following).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restore_everybody_begins_anew_although_the_ids_go_on() {
+    let mut worker = Worker::new().await;
+    worker.begin("u-1").await;
+    for _ in 0..3 {
+        worker.tick().await;
+    }
+    let follower = worker.follow(&CancellationToken::new());
+    patiently(follower.ready()).await.unwrap();
+    let frame = patiently(follower.caught_up(PATIENCE)).await.unwrap();
+    let known = frame.incarnation();
+    assert_eq!(known, worker.store.incarnation().await.unwrap());
+    let value: Value = serde_json::from_slice(&frame.snapshot_json()).unwrap();
+    assert_eq!(value["incarnation"], known.to_string());
+    let mut subscription = follower.subscribe(frame.position());
+    let waiting = follower.clone();
+    let waiting = tokio::spawn(async move { waiting.read_after(StreamId::new(4), 9, PATIENCE).await });
+
+    // What a restore does: nobody holds the lease, the history is put there, and the store is another one.
+    worker.store.release_lease(&worker.lease).await.unwrap();
+    let renewed = worker.store.renew_incarnation().await.unwrap();
+    worker.lease = worker.store.acquire_lease("test", LEASE_TTL).await.unwrap().unwrap();
+    worker.tick().await;
+
+    assert!(matches!(patiently(subscription.next()).await, Err(Error::Restored { known: told }) if told == known));
+    assert!(matches!(patiently(waiting).await.unwrap(), Err(Error::Restored { known: told }) if told == known));
+    let frame = patiently(follower.caught_up(PATIENCE)).await.unwrap();
+    assert_eq!((frame.incarnation(), frame.tick(), frame.event_id()), (renewed, 4, StreamId::new(5)));
+    assert_eq!(frame.mirror().snapshot(), worker.snapshot());
+    until_health(&follower, |health| *health == Health::Following).await;
+
+    // The same id is told to whoever means it in the present life, and to whoever does not say.
+    let from = |incarnation| Position { incarnation, after: StreamId::new(4) };
+    for incarnation in [Some(renewed), None] {
+        let entries = follower.read_after(from(incarnation), 9, Duration::ZERO).await.unwrap();
+        assert_eq!((entries[0].id, entries[0].incarnation), (StreamId::new(5), renewed));
+    }
+    let stale = follower.read_after(from(Some(known)), 9, Duration::ZERO).await;
+    assert!(matches!(stale, Err(Error::Restored { .. })), "{stale:?}");
+    let mut subscription = follower.subscribe(frame.position());
+    worker.tick().await;
+    assert_eq!(patiently(subscription.next()).await.unwrap().id, StreamId::new(6));
 }

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use follow::{Entry, Error, Follower, Frame};
-use sector_redis::StreamId;
+use follow::{Entry, Error, Follower, Frame, Health};
+use sector_redis::{Position, StreamId};
+use tokio::sync::watch;
 
 use crate::state::Resyncs;
 
@@ -21,9 +22,12 @@ pub(crate) struct Feed {
     follower: Arc<Follower>,
     resyncs: Arc<Resyncs>,
     /// The last entry given out; none before the first frame, and after a loss.
-    position: Option<StreamId>,
+    position: Option<Position>,
     /// A client that resumes is owed all that there was when it came, however much that is.
     owed_until: Option<StreamId>,
+    health: watch::Receiver<Health>,
+    /// What the client was told last: whether the sector is followed.
+    is_live: bool,
     /// Whether anything was given out.
     has_begun: bool,
     behind_max: usize,
@@ -35,6 +39,8 @@ pub(crate) enum Step {
     Begin(Arc<Frame>),
     /// The entries that follow; at least one.
     Entries(Vec<Arc<Entry>>),
+    /// The sector cannot be followed at present, or can again: a message for the client.
+    Link(Entry),
 }
 
 impl Feed {
@@ -43,39 +49,65 @@ impl Feed {
     pub(crate) fn new(
         follower: Arc<Follower>,
         resyncs: Arc<Resyncs>,
-        after: Option<StreamId>,
+        from: Option<Position>,
         behind_max: usize,
     ) -> Self {
-        Self { follower, resyncs, position: after, owed_until: None, has_begun: false, behind_max }
+        let health = follower.watch_health();
+        Self {
+            follower,
+            resyncs,
+            position: from,
+            owed_until: None,
+            health,
+            is_live: true,
+            has_begun: false,
+            behind_max,
+        }
     }
 
     /// Waits for what comes next; none when the follower has stopped. May be dropped while it waits: nothing is lost.
     pub(crate) async fn next(&mut self) -> Option<Step> {
         loop {
-            let Some(position) = self.position else {
+            let Some(mut position) = self.position else {
                 let frame = self.follower.ready().await.ok()?;
-                self.position = Some(frame.event_id());
+                self.position = Some(frame.position());
                 self.owed_until = Some(frame.event_id());
                 self.has_begun = true;
                 return Some(Step::Begin(frame));
             };
             let owed_until = match self.owed_until {
                 Some(id) => id,
-                None => *self.owed_until.insert(self.follower.ready().await.ok()?.event_id()),
+                None => {
+                    let frame = self.follower.ready().await.ok()?;
+                    // A client that does not say means the incarnation that it finds.
+                    position.incarnation = position.incarnation.or(Some(frame.incarnation()));
+                    self.position = Some(position);
+                    *self.owed_until.insert(frame.event_id())
+                }
             };
-            match self.follower.read_after(position, self.behind_max + 1, READ_WAIT).await {
-                Ok(entries) if entries.len() > self.behind_max && position >= owed_until => self.lose(),
+            let is_live = !matches!(*self.health.borrow_and_update(), Health::Interrupted { .. });
+            if is_live != self.is_live {
+                self.is_live = is_live;
+                return Some(Step::Link(Entry::link(&position, is_live)));
+            }
+            let read = tokio::select! {
+                biased;
+                read = self.follower.read_after(position, self.behind_max + 1, READ_WAIT) => read,
+                _ = self.health.changed() => continue,
+            };
+            match read {
+                Ok(entries) if entries.len() > self.behind_max && position.after >= owed_until => self.lose(),
                 Ok(entries) => {
                     if let Some(last) = entries.last() {
-                        self.position = Some(last.id);
+                        self.position = Some(Position { incarnation: Some(last.incarnation), after: last.id });
                         self.has_begun = true;
                         return Some(Step::Entries(entries));
                     }
                 }
-                Err(Error::HistoryTrimmed { .. }) => self.lose(),
+                Err(error) if error.needs_frame() => self.lose(),
                 Err(Error::NotReady { .. }) => drop(self.follower.ready().await.ok()?),
                 Err(Error::Stopped) => return None,
-                Err(Error::Store(error)) => {
+                Err(error) => {
                     tracing::warn!(%error, "a client waits for the store");
                     tokio::time::sleep(STORE_PAUSE).await;
                 }
@@ -107,6 +139,7 @@ mod tests {
                 vec![(json.as_ptr(), json.len())]
             }
             Step::Entries(entries) => entries.iter().map(|entry| (entry.json.as_ptr(), entry.json.len())).collect(),
+            Step::Link(entry) => panic!("{entry:?}"),
         }
     }
 
@@ -151,8 +184,10 @@ mod tests {
             match slow.next().await.unwrap() {
                 Step::Begin(frame) => assert_eq!((ticks > 4, frame.event_id()), (true, head.event_id)),
                 Step::Entries(entries) => assert_eq!((ticks > 4, entries.len()), (false, ticks)),
+                Step::Link(entry) => panic!("{entry:?}"),
             }
-            assert_eq!((resyncs.total(), slow.position), (jumps, Some(head.event_id)));
+            let position = Position { incarnation: Some(head.incarnation), after: head.event_id };
+            assert_eq!((resyncs.total(), slow.position), (jumps, Some(position)));
         }
         shutdown.cancel();
     }

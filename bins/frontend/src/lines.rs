@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use follow::{Entry, EntryKind, Frame};
-use sector_redis::StreamId;
+use sector_redis::{Incarnation, StreamId};
 use serde::Deserialize;
 
 /// How many entries' lines are kept for others that read the same.
@@ -15,7 +15,7 @@ const KEPT: usize = 64;
 /// Renders entries, each once for all readers that keep up.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    kept: Mutex<VecDeque<(StreamId, Bytes)>>,
+    kept: Mutex<VecDeque<(Incarnation, StreamId, Bytes)>>,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +61,8 @@ impl Lines {
     pub(crate) fn of(&self, entry: &Entry) -> Bytes {
         // Held while rendering: whoever comes second waits instead of doing it again.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, lines)) = kept.iter().find(|(id, _)| *id == entry.id) {
+        let is_same = |(incarnation, id, _): &&(_, _, _)| (*incarnation, *id) == (entry.incarnation, entry.id);
+        if let Some((.., lines)) = kept.iter().find(is_same) {
             return lines.clone();
         }
         let lines = match render(entry) {
@@ -74,7 +75,7 @@ impl Lines {
         if kept.len() == KEPT {
             kept.pop_front();
         }
-        kept.push_back((entry.id, lines.clone()));
+        kept.push_back((entry.incarnation, entry.id, lines.clone()));
         lines
     }
 }
@@ -132,7 +133,12 @@ mod tests {
 
     fn entry(id: u64, kind: EntryKind, data: &str) -> Entry {
         let id = StreamId::new(id);
-        Entry { id, kind, json: format!(r#"{{"id":"{id}","type":"…","data":{data}}}"#).into() }
+        Entry {
+            id,
+            incarnation: Incarnation::new(1),
+            kind,
+            json: format!(r#"{{"id":"{id}","type":"…","data":{data}}}"#).into(),
+        }
     }
 
     #[test]
@@ -150,6 +156,9 @@ mod tests {
         assert_eq!(&lines.of(&snapshot)[..], b"tick 0  A new universe begins: u-1, from the seed 7.\n");
         let end = entry(9, EntryKind::RunEnd, r#"{"tick":4,"next_universe_in_ms":14001}"#);
         assert_eq!(&lines.of(&end)[..], b"tick 4  The run is over; the next universe begins in 15 s.\n");
+        // After a restore the same id names another entry.
+        let restored = Entry { incarnation: Incarnation::new(2), ..entry(7, EntryKind::Other, "{}") };
+        assert!(lines.of(&restored).is_empty());
         assert!(lines.of(&entry(10, EntryKind::Delta, "{}")).is_empty());
         assert!(lines.of(&entry(11, EntryKind::Other, "{}")).is_empty());
         for id in 100..300 {

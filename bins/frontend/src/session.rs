@@ -127,6 +127,7 @@ where
                 drop(frame);
                 send(sink, json, &mut pings).await
             }
+            Some(Step::Link(entry)) => send(sink, entry.json, &mut pings).await,
             Some(Step::Entries(entries)) => {
                 let mut sent = Ok(());
                 for entry in entries {

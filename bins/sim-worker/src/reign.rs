@@ -12,11 +12,17 @@ use crate::error::Error;
 use crate::sources::Sources;
 use crate::universe::Universe;
 
+/// Longest pause between attempts to reach a store that is away: the sector goes on soon after it is back.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
 /// Runs the sector until `shutdown`, then finishes the tick and gives the lease back.
 ///
+/// A store that is away for a while is waited for. When the lease ran out meanwhile, it is asked for anew, as a standby
+/// would, and the sector is recovered from the store.
+///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker took over; the others when the stored world or the store is unusable. A
-/// store that is away for a while is waited for.
+/// [`Error::LeaseLost`] when another worker took over from one that could reach the store; the others when the stored
+/// world or the store is unusable.
 pub async fn run(
     config: Config,
     store: Arc<dyn Store>,
@@ -24,15 +30,41 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let holder = format!("sim-worker-{}-{:016x}", std::process::id(), (sources.random)()?);
-    let Some(lease) = wait_for_lease(&config, &store, &holder, &shutdown).await? else { return Ok(()) };
-    tracing::info!(holder, epoch = lease.epoch, "the lease is taken");
-    let reigned = reign(&config, &store, &sources, &lease, &shutdown).await;
-    if !matches!(reigned, Err(Error::LeaseLost(_)))
-        && let Err(error) = store.release_lease(&lease).await
-    {
-        tracing::warn!(%error, "the lease could not be given back; it runs out by itself");
+    let mut config = config;
+    loop {
+        let Some(lease) = wait_for_lease(&config, &store, &holder, &shutdown).await? else { return Ok(()) };
+        tracing::info!(holder, epoch = lease.epoch, "the lease is taken");
+        let mut course = Course::default();
+        let reigned = reign(&config, &store, &sources, &lease, &shutdown, &mut course).await;
+        match &reigned {
+            Err(Error::LeaseLost(error)) if course.is_away => {
+                tracing::warn!(%error, "the lease ran out while the store was away; taking it anew");
+                // What was begun before the loss goes on.
+                config.reset_universe_on_start &= !course.has_begun;
+                continue;
+            }
+            Err(Error::LeaseLost(_)) => {}
+            _ => {
+                if let Err(error) = store.release_lease(&lease).await {
+                    tracing::warn!(%error, "the lease could not be given back; it runs out by itself");
+                }
+            }
+        }
+        return reigned;
     }
-    reigned
+}
+
+/// How far a reign has come.
+#[derive(Debug, Default)]
+struct Course {
+    /// Whether the store did not answer the last time.
+    is_away: bool,
+    /// Whether there is a universe that ticks.
+    has_begun: bool,
+}
+
+fn pauses() -> Backoff {
+    Backoff::new(Duration::from_millis(100), PAUSE_MAX)
 }
 
 /// Waits until the lease is free, as a standby. None when shutdown comes first.
@@ -71,14 +103,18 @@ async fn reign(
     sources: &Sources,
     lease: &Lease,
     shutdown: &CancellationToken,
+    course: &mut Course,
 ) -> Result<(), Error> {
     let begin = async |seed, served| {
         Universe::begin(store.clone(), config.clone(), sources.clone(), lease.clone(), seed, served).await
     };
-    let mut backoff = Backoff::default();
+    let mut backoff = pauses();
     let mut universe = loop {
         match open(config, store, sources, lease).await {
-            Err(error) if error.is_unavailable() => tracing::warn!(%error, "waiting for the store"),
+            Err(error) if error.is_unavailable() => {
+                course.is_away = true;
+                tracing::warn!(%error, "waiting for the store");
+            }
             opened => break opened?,
         }
         tokio::select! {
@@ -88,6 +124,7 @@ async fn reign(
         }
     };
     backoff.reset();
+    *course = Course { is_away: false, has_begun: true };
     let mut over_since: Option<Instant> = None;
     // Ticks keep to the beat they began with; beats that were missed are left out, not caught up with.
     let mut beat = interval(config.tick_ms.duration());
@@ -123,8 +160,12 @@ async fn reign(
             Ok(())
         };
         match step.await {
-            Ok(()) => backoff.reset(),
+            Ok(()) => {
+                course.is_away = false;
+                backoff.reset();
+            }
             Err(error) if Error::is_unavailable(&error) => {
+                course.is_away = true;
                 tracing::warn!(%error, "the store is away; the sector stands still");
                 tokio::select! {
                     biased;

@@ -23,6 +23,8 @@ pub(crate) struct Sector {
     now_ms: Arc<AtomicU64>,
     address: SocketAddr,
     shutdown: CancellationToken,
+    config: sim_worker::Config,
+    worker: Option<(CancellationToken, JoinHandle<Result<(), sim_worker::Error>>)>,
     api: Option<(CancellationToken, JoinHandle<Result<(), api::Error>>)>,
 }
 
@@ -31,7 +33,7 @@ impl Sector {
     pub(crate) async fn start(tick_ms: u64, event_stream_maxlen: u64) -> Sector {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         let shutdown = CancellationToken::new();
-        let worker = sim_worker::Config {
+        let config = sim_worker::Config {
             tick_ms: Milliseconds(tick_ms),
             seed: Some(7),
             systems: 30,
@@ -43,14 +45,31 @@ impl Sector {
             snapshot_every: 5,
             universe_pause_ms: Milliseconds(100),
         };
-        tokio::spawn(sim_worker::run(worker, store.clone(), sim_worker::Sources::system(), shutdown.clone()));
         let now_ms = Arc::new(AtomicU64::new(1_795_334_400_000));
         let address = "127.0.0.1:0".parse().unwrap();
-        let mut sector = Sector { store, now_ms, address, shutdown, api: None };
+        let mut sector = Sector { store, now_ms, address, shutdown, config, worker: None, api: None };
+        sector.start_worker();
         sector.start_api().await;
         let store = &sector.store;
         until("a first tick", || async { store.head().await.unwrap().filter(|head| head.tick > 0) }).await;
         sector
+    }
+
+    fn start_worker(&mut self) {
+        let shutdown = self.shutdown.child_token();
+        let sources = sim_worker::Sources::system();
+        let run = sim_worker::run(self.config.clone(), self.store.clone(), sources, shutdown.clone());
+        self.worker = Some((shutdown, tokio::spawn(run)));
+    }
+
+    /// What a restore from a backup does to whoever follows: the worker stops, the store gets a new incarnation, and
+    /// the worker goes on.
+    pub(crate) async fn restore(&mut self) {
+        let (shutdown, running) = self.worker.take().unwrap();
+        shutdown.cancel();
+        running.await.unwrap().unwrap();
+        self.store.renew_incarnation().await.unwrap();
+        self.start_worker();
     }
 
     /// Starts the API, where it was before.

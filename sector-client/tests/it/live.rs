@@ -105,3 +105,27 @@ async fn waiting_may_be_given_up_without_loss() {
     }
     assert_eq!(in_time("a tick", ticks.next()).await.unwrap().number(), number + 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restore_the_ticks_begin_anew_by_themselves() {
+    let mut sector = Sector::start(20, 10_000).await;
+    let mut ticks = sector.client().await.ticks(POLL);
+    for _ in 0..5 {
+        in_time("a tick", ticks.next()).await.unwrap();
+    }
+    sector.restore().await;
+    let restored = in_time("a tick after the restore", async {
+        loop {
+            let tick = ticks.next().await.unwrap();
+            if tick.is_new_universe {
+                return tick.number();
+            }
+        }
+    })
+    .await;
+    for number in restored + 1..restored + 10 {
+        let tick = in_time("a tick", ticks.next()).await.unwrap();
+        assert_eq!((tick.number(), tick.missed, tick.is_new_universe), (number, 0, false));
+        assert!(tick.mirror.is_exact());
+    }
+}

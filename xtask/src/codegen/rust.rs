@@ -11,7 +11,7 @@ const REPLACED: [(&str, &str); 7] = [
     ("FactionId", "::sector_sim::FactionId"),
     ("FactionKind", "::sector_sim::FactionKind"),
     ("OrderForm", "::sector_sim::OrderForm"),
-    ("Snapshot", "::sector_sim::Snapshot"),
+    ("SectorSnapshot", "::sector_sim::Snapshot"),
     ("StreamEntry", "crate::entry::Entry"),
     ("ProblemDocument", "crate::error::Problem"),
     ("FieldProblem", "crate::error::FieldProblem"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sector_redis::StreamId;
+use sector_redis::{Incarnation, Position, StreamId};
 use service::{Context, Problem, Response, reply};
 
 use crate::caller::identify;
@@ -31,18 +31,20 @@ const BYTES_MAX: usize = 8 << 20;
     tag = "sector",
     params(
         ("after" = Option<String>, Query, description = "The id to go on from, such as `17-0`; `0-0`, the default, is the beginning."),
+        ("incarnation" = Option<String>, Query, description = "The `incarnation` of the snapshot that one goes on from: after the sector was restored from a backup, the answer is 410 `history_restored`. Without it, ids are taken to be of the present incarnation."),
         ("count" = Option<u32>, Query, description = "Most entries to return: 1 to 1000, by default 100.", minimum = 1, maximum = 1000),
         ("wait_ms" = Option<u32>, Query, description = "How long to wait for the first entry, in milliseconds: 0 to 30000, by default 0.", minimum = 0, maximum = 30000),
     ),
     responses(
         (status = 200, description = "The entries, oldest first; none if none came in time.", body = EventPage),
         (status = 400, description = "`invalid_query`."),
-        (status = 410, description = "`history_trimmed`: one cannot go on from there; take a snapshot."),
+        (status = 410, description = "`history_trimmed`: one cannot go on from there; `history_restored`: the sector was restored from a backup. Take a snapshot."),
     )
 )]
 pub(crate) async fn events(context: Context<Api>) -> Result<Response, Problem> {
-    let query = context.query(&["after", "count", "wait_ms"])?;
+    let query = context.query(&["after", "incarnation", "count", "wait_ms"])?;
     let after: StreamId = query.parsed("after", "an event id such as 17-0")?.unwrap_or_default();
+    let incarnation: Option<Incarnation> = query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
     let count = query.integer("count", 1..=COUNT_MAX)?.unwrap_or(COUNT_DEFAULT);
     let wait_ms = query.integer("wait_ms", 0..=WAIT_MS_MAX)?.unwrap_or(0);
     renew(context.state(), identify(&context)).await;
@@ -50,7 +52,7 @@ pub(crate) async fn events(context: Context<Api>) -> Result<Response, Problem> {
     let follower = &context.state().follower;
     let shutdown = context.shutdown();
     let entries = tokio::select! {
-        entries = follower.read_after(after, count, Duration::from_millis(wait_ms)) => entries.map_err(of_follower)?,
+        entries = follower.read_after(Position { incarnation, after }, count, Duration::from_millis(wait_ms)) => entries.map_err(of_follower)?,
         // Whoever waits is answered, so that the drain need not wait for them.
         () = shutdown.cancelled() => Vec::new(),
     };

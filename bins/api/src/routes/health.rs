@@ -1,10 +1,47 @@
-//! `/health`: whether the API can do its work.
+//! `/health`, `/livez` and `/readyz`: whether the API can do its work.
 
 use follow::Health as Following;
 use service::{Context, Health, Problem, Response};
 
 use crate::state::Api;
 use crate::wire::HealthDocument;
+
+const NAME: &str = env!("CARGO_PKG_NAME");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Whether the process runs.
+///
+/// It says so whatever becomes of the store: a restart would not bring that back.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    operation_id = "livez",
+    tag = "service",
+    responses((status = 200, description = "It runs.", body = HealthDocument))
+)]
+pub(crate) async fn livez(context: Context<Api>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    Health::ok(NAME, VERSION).respond()
+}
+
+/// Whether the API can serve requests now: the store answers, and the sector is followed.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    tag = "service",
+    responses(
+        (status = 200, description = "It can.", body = HealthDocument),
+        (status = 503, description = "It cannot; `reason` says why. Send requests elsewhere, or later.", body = HealthDocument)
+    )
+)]
+pub(crate) async fn readyz(context: Context<Api>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    match context.state().follower.check().await {
+        Ok(()) => Health::ok(NAME, VERSION).respond(),
+        Err(reason) => Health::failing(NAME, VERSION, reason).respond(),
+    }
+}
 
 /// Whether the API can do its work, and what it sees.
 ///
@@ -22,13 +59,12 @@ use crate::wire::HealthDocument;
 pub(crate) async fn health(context: Context<Api>) -> Result<Response, Problem> {
     context.query(&[])?;
     let api = context.state();
-    let (service, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let mut health = match api.follower.health() {
-        Following::Following | Following::NoUniverse => Health::ok(service, version),
-        Following::Starting => Health::failing(service, version, "the store has not answered yet"),
+        Following::Following | Following::NoUniverse => Health::ok(NAME, VERSION),
+        Following::Starting => Health::failing(NAME, VERSION, "the store has not answered yet"),
         // The particulars are for the log; the reason may name hosts.
-        Following::Interrupted { .. } => Health::failing(service, version, "the sector cannot be followed"),
-        Following::Stopped => Health::failing(service, version, "stopping"),
+        Following::Interrupted { .. } => Health::failing(NAME, VERSION, "the sector cannot be followed"),
+        Following::Stopped => Health::failing(NAME, VERSION, "stopping"),
     };
     if let Some(frame) = api.follower.current() {
         health = health.with("universe_id", frame.universe()).with("tick", frame.tick());

@@ -2,17 +2,18 @@
 
 use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, StatusCode};
-use sector_sim::Snapshot;
 use service::{Context, Problem, Response, body, reply};
 
 use crate::caller::identify;
 use crate::problems::of_follower;
 use crate::seats::renew;
 use crate::state::Api;
+use crate::wire::SectorSnapshot;
 
 /// The sector as it is, whole.
 ///
-/// Its ETag is the id of the last event that it includes, in quotes: go on from there with `/events`.
+/// Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
+/// `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`.
 #[utoipa::path(
     get,
     path = "/snapshot",
@@ -20,15 +21,15 @@ use crate::state::Api;
     tag = "sector",
     params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
     responses(
-        (status = 200, description = "The sector.", body = Snapshot,
-            headers(("ETag" = String, description = "The id of the last event it includes, in quotes."))),
+        (status = 200, description = "The sector.", body = SectorSnapshot,
+            headers(("ETag" = String, description = "The id of the last event it includes, a point, and the incarnation, in quotes."))),
     )
 )]
 pub(crate) async fn snapshot(context: Context<Api>) -> Result<Response, Problem> {
     context.query(&[])?;
     renew(context.state(), identify(&context)).await;
     let frame = context.state().follower.frame().map_err(of_follower)?;
-    let tag = format!("\"{}\"", frame.event_id());
+    let tag = format!("\"{}.{}\"", frame.event_id(), frame.incarnation());
     let is_known = context
         .header(IF_NONE_MATCH)
         .is_some_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));

@@ -16,7 +16,10 @@ async fn a_snapshot_and_the_events_after_it_are_the_next_snapshot() {
     let snapshot: Snapshot = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(snapshot, sector.snapshot());
     let tag = answer.header("etag").unwrap().to_owned();
-    let after = tag.trim_matches('"').to_owned();
+    let (after, incarnation) = tag.trim_matches('"').split_once('.').unwrap();
+    let (after, incarnation) = (after.to_owned(), incarnation.to_owned());
+    assert_eq!(incarnation, sector.store.incarnation().await.unwrap().to_string());
+    assert_eq!(answer.json()["incarnation"], incarnation.as_str());
 
     let faction = "F1".parse().unwrap();
     let system = SystemId(sector.home(1));
@@ -27,7 +30,7 @@ async fn a_snapshot_and_the_events_after_it_are_the_next_snapshot() {
     let mut mirror = Mirror::new(&snapshot).unwrap();
     let mut after = after;
     while mirror.board().tick() < 21 {
-        let page = sector.get(&format!("/events?after={after}&count=8")).await;
+        let page = sector.get(&format!("/events?after={after}&incarnation={incarnation}&count=8")).await;
         let page: api::wire::EventPage = serde_json::from_slice(&page.body).unwrap();
         assert!((1..=8).contains(&page.events.len()));
         for entry in &page.events {
@@ -125,4 +128,37 @@ async fn a_shutdown_answers_whoever_waits() {
     });
     assert!(matches!(answer.status, 200 | 503), "{answer:?}");
     sector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restore_410_tells_whoever_knows_another_incarnation() {
+    let mut sector = Sector::start().await;
+    sector.tick(&[]).await;
+    let before = sector.get("/snapshot").await;
+    let known = before.json()["incarnation"].as_str().unwrap().to_owned();
+    let events = format!("/events?after=1-0&incarnation={known}");
+    assert_eq!(sector.get(&events).await.json()["next"], "2-0");
+    // Whoever waits meanwhile is told at once.
+    let waiting = format!("/events?after=2-0&incarnation={known}&wait_ms=30000");
+    let (answer, renewed) = tokio::join!(sector.get(&waiting), sector.restore());
+    answer.problem(410, "history_restored");
+    let problem = sector.get(&events).await.problem(410, "history_restored");
+    assert!(problem["detail"].as_str().unwrap().contains(&known), "{problem}");
+    // The id of the last event may be the same as before; the tag is not.
+    let tag = before.header("etag").unwrap();
+    let after = sector.send(sector.request(Method::GET, "/snapshot").header("if-none-match", tag), "").await;
+    assert_eq!((after.status, after.json()["incarnation"].as_str()), (200, Some(renewed.as_str())));
+    let events = format!("/events?after=0-0&incarnation={renewed}");
+    assert_eq!(sector.get(&events).await.json()["next"], "2-0");
+    sector.get("/events?incarnation=xyz").await.problem(400, "invalid_query");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn probes_tell_life_from_readiness() {
+    let sector = Sector::start().await;
+    for path in ["/livez", "/readyz"] {
+        let answer = sector.get(path).await;
+        let health: api::wire::HealthDocument = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!((answer.status, health.status.as_str(), health.service.as_str()), (200, "ok", "api"), "{path}");
+    }
 }

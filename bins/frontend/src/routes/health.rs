@@ -39,11 +39,11 @@ pub(crate) async fn livez(context: Context<State>) -> Result<Response, Problem> 
     Ok(reply::text("ok\n"))
 }
 
-/// `GET /readyz`: there is a sector to show.
+/// `GET /readyz`: the store answers, and there is a sector that is followed.
 pub(crate) async fn readyz(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
-    match context.state().follower.current() {
-        Some(_) => Health::ok(NAME, VERSION).respond(),
-        None => Health::failing(NAME, VERSION, "there is no sector to show yet").respond(),
+    match context.state().follower.check().await {
+        Ok(()) => Health::ok(NAME, VERSION).respond(),
+        Err(reason) => Health::failing(NAME, VERSION, reason).respond(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::header::{HOST, ORIGIN, UPGRADE};
 use http::{HeaderValue, Method, StatusCode};
-use sector_redis::StreamId;
+use sector_redis::{Incarnation, Position, StreamId};
 use service::problem::FieldError;
 use service::{Context, Problem, Response, body};
 use tokio::time::timeout;
@@ -17,7 +17,8 @@ use crate::state::State;
 /// How long a connection may take to change over.
 const UPGRADE_WAIT: Duration = Duration::from_secs(10);
 
-/// `GET /ws?after=`: a snapshot, then entries; only the entries after `after` if they are still there.
+/// `GET /ws?after=&incarnation=`: a snapshot, then entries; only the entries after `after` if they are still there and
+/// the sector is still of that incarnation.
 pub(crate) async fn open(mut context: Context<State>) -> Result<Response, Problem> {
     if *context.method() != Method::GET || !hyper_tungstenite::is_upgrade_request(context.request()) {
         return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This path speaks WebSocket only.")
@@ -29,13 +30,13 @@ pub(crate) async fn open(mut context: Context<State>) -> Result<Response, Proble
     if !state.config.allowed_origins.allow(origin, context.header(HOST)) {
         return Err(Problem::forbidden("origin_not_allowed", "Pages of this origin may not connect here."));
     }
-    let after = after(&context)?;
+    let from = from(&context)?;
     let seat = state.seats.take(context.peer().map(|peer: SocketAddr| peer.ip()))?;
     let shutdown = context.shutdown();
     let (response, socket) = hyper_tungstenite::upgrade(context.request_mut(), Some(session::socket_config()))
         .map_err(|error| Problem::bad_request("bad_upgrade", format!("The WebSocket handshake is wrong: {error}.")))?;
     let pace = state.config.pace;
-    let feed = Feed::new(state.follower.clone(), state.resyncs.clone(), after, pace.behind_max);
+    let feed = Feed::new(state.follower.clone(), state.resyncs.clone(), from, pace.behind_max);
     state.sockets.spawn(async move {
         let _seat = seat;
         match timeout(UPGRADE_WAIT, socket).await {
@@ -47,10 +48,12 @@ pub(crate) async fn open(mut context: Context<State>) -> Result<Response, Proble
     Ok(response.map(body::boxed))
 }
 
-fn after(context: &Context<State>) -> Result<Option<StreamId>, Problem> {
-    let query = context.query(&["after"])?;
+fn from(context: &Context<State>) -> Result<Option<Position>, Problem> {
+    let query = context.query(&["after", "incarnation"])?;
+    let incarnation: Option<Incarnation> = query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
     let Some(text) = query.get("after") else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| {
+    let after: Result<StreamId, _> = text.parse();
+    after.map(|after| Some(Position { incarnation, after })).map_err(|_| {
         let allowed = "the id of an event, such as 17-0; 0-0 is the beginning";
         Problem::bad_request("bad_event_id", "There is no event of that id to go on from.").with_error(FieldError::new(
             "after",

@@ -54,6 +54,8 @@ impl Tail {
                 step = self.feed.next() => step?,
             };
             let text = match step {
+                // Who reads text sees that nothing comes.
+                Step::Link(_) => continue,
                 Step::Begin(frame) if self.has_begun => lines::gap(&frame),
                 Step::Begin(frame) => lines::history(&frame),
                 Step::Entries(entries) => match entries.as_slice() {

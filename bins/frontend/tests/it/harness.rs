@@ -171,6 +171,16 @@ impl Socket {
         }
     }
 
+    /// The next snapshot, whatever comes before it.
+    pub(crate) async fn snapshot(&mut self) -> Received {
+        loop {
+            let entry = self.entry().await;
+            if entry.kind == "snapshot" {
+                return entry;
+            }
+        }
+    }
+
     /// Reads until the server closes, and says with which code.
     pub(crate) async fn close_code(&mut self) -> Option<u16> {
         loop {

@@ -228,3 +228,32 @@ async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_nobody() {
     assert_eq!(codes, vec![Some(1012); 20]);
     drop(deaf);
 }
+
+#[tokio::test]
+async fn after_a_restore_a_client_that_goes_on_is_given_a_snapshot() {
+    let (frontend, mut sector) = Frontend::with_sector(Config::default()).await;
+    sector.tick().await;
+    patiently(async { while frontend.get("/health", &[]).await.json()["tick"] != 1 {} }).await;
+    let mut watching = frontend.socket("/ws").await;
+    let known = watching.entry().await.data["incarnation"].as_str().unwrap().to_owned();
+    assert_eq!(known, sector.store.incarnation().await.unwrap().to_string());
+    let resume = |incarnation: &str| format!("/ws?after=1-0&incarnation={incarnation}");
+    assert_eq!(frontend.socket(&resume(&known)).await.entry().await.kind, "delta");
+
+    sector.store.release_lease(&sector.lease).await.unwrap();
+    let renewed = sector.store.renew_incarnation().await.unwrap().to_string();
+    sector.lease = sector.store.acquire_lease("test", Duration::from_secs(3_600)).await.unwrap().unwrap();
+    sector.tick().await;
+    let given = watching.snapshot().await;
+    assert_eq!(given.data["incarnation"], renewed.as_str());
+    let mut stale = frontend.socket(&resume(&known)).await;
+    assert_eq!(stale.snapshot().await.data["incarnation"], renewed.as_str());
+    // Whoever knows the present one goes on where it was, and so does whoever does not say.
+    for path in [resume(&renewed), "/ws?after=1-0".to_owned()] {
+        let entry = frontend.socket(&path).await.entry().await;
+        assert_eq!((entry.id, entry.kind.as_str()), (StreamId::new(2), "delta"), "{path}");
+    }
+    let refusal = frontend.try_socket("/ws?after=1-0&incarnation=xyz", &[]).await.unwrap_err();
+    assert_eq!(refusal.code(), (400, "invalid_query"));
+    frontend.stop().await;
+}

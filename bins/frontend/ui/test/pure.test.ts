@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { backoffMs } from "../src/api/backoff";
-import { parseEntry } from "../src/api/feed";
+import { parseEntry, parseLink, resumeQuery } from "../src/api/feed";
 import { ApiProblem, describe as words, problemFrom } from "../src/api/problem";
 import type { GameEvent } from "../src/api/wire";
 import { TickClock } from "../src/state/clock";
@@ -147,6 +147,26 @@ describe("stream entries", () => {
     expect(parseEntry('{"id":"3-0","type":"delta","data":{}}')?.id).toBe("3-0");
     for (const text of ["", "null", '{"id":3}', '{"id":"3-0","type":"news","data":{}}']) {
       expect(parseEntry(text)).toBeNull();
+    }
+  });
+
+  it("are resumed within the incarnation that they are of", () => {
+    expect(resumeQuery(null, "00c0ffee00c0ffee")).toBe("");
+    expect(resumeQuery("17-0", null)).toBe("?after=17-0");
+    expect(resumeQuery("17-0", "00c0ffee00c0ffee")).toBe(
+      "?after=17-0&incarnation=00c0ffee00c0ffee",
+    );
+  });
+});
+
+describe("the link to the sector", () => {
+  it("is told apart from entries", () => {
+    const link = '{"id":"3-0","type":"link","data":{"following":false}}';
+    expect(parseLink(link)).toBe(false);
+    expect(parseLink(link.replace("false", "true"))).toBe(true);
+    expect(parseEntry(link)).toBeNull();
+    for (const text of ["", '"link"', '{"id":"3-0","type":"delta","data":{}}']) {
+      expect(parseLink(text)).toBeNull();
     }
   });
 });

@@ -21,6 +21,8 @@ const SILENCE_MS = 15_000;
 export class Feed {
   private socket: WebSocket | null = null;
   private after: string | null = null;
+  /** The life of the store within which `after` counts: another one after a restore. */
+  private incarnation: string | null = null;
   private attempt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private stopped = false;
@@ -55,17 +57,23 @@ export class Feed {
   }
 
   private open(): void {
-    const query = this.after === null ? "" : `?after=${encodeURIComponent(this.after)}`;
-    const socket = new WebSocket(this.url + query);
+    const socket = new WebSocket(this.url + resumeQuery(this.after, this.incarnation));
     this.socket = socket;
     const opening = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS);
     socket.onopen = () => clearTimeout(opening);
     socket.onmessage = (message: MessageEvent) => {
       if (socket !== this.socket || typeof message.data !== "string") return;
+      const following = parseLink(message.data);
+      if (following !== null) {
+        this.heardAtMs = performance.now();
+        this.handlers.connection(following ? "live" : "reconnecting");
+        return;
+      }
       const entry = parseEntry(message.data);
       if (entry === null) return;
       this.attempt = 0;
       this.heardAtMs = performance.now();
+      if (entry.type === "snapshot") this.incarnation = entry.data.incarnation;
       this.after = entry.id;
       this.handlers.connection("live");
       this.handlers.entry(entry);
@@ -105,6 +113,26 @@ export class Feed {
     clearTimeout(this.timer);
     this.open();
   };
+}
+
+/** What to ask for so as to go on after an entry; nothing to begin with a snapshot. */
+export function resumeQuery(after: string | null, incarnation: string | null): string {
+  if (after === null) return "";
+  const query = new URLSearchParams({ after });
+  if (incarnation !== null) query.set("incarnation", incarnation);
+  return `?${query.toString()}`;
+}
+
+/** Whether the server can follow the sector, if the message says that; it is no entry. */
+export function parseLink(text: string): boolean | null {
+  if (text.length > 200 || !text.includes('"link"')) return null;
+  try {
+    const { type, data } = JSON.parse(text) as { type?: unknown; data?: { following?: unknown } };
+    const following = type === "link" ? data?.following : null;
+    return typeof following === "boolean" ? following : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Reads one message; null for what this version does not know, which is skipped. */

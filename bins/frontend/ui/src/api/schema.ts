@@ -214,6 +214,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the process runs.
+         * @description It says so whatever becomes of the store: a restart would not bring that back.
+         */
+        get: operations["livez"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -277,6 +297,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the API can serve requests now: the store answers, and the sector is followed.
+         * @description Whether the API can serve requests now: the store answers, and the sector is followed.
+         */
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/snapshot": {
         parameters: {
             query?: never;
@@ -286,7 +326,8 @@ export interface paths {
         };
         /**
          * The sector as it is, whole.
-         * @description Its ETag is the id of the last event that it includes, in quotes: go on from there with `/events`.
+         * @description Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
+         *     `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`.
          */
         get: operations["snapshot"];
         put?: never;
@@ -941,6 +982,15 @@ export interface components {
             universe_id: string;
             winner: components["schemas"]["FactionId"] | null;
         };
+        /** @description A whole sector, and which life of its store it is of. */
+        SectorSnapshot: components["schemas"]["Snapshot"] & {
+            /**
+             * @description Changes when the sector is restored from a backup: event ids count within an incarnation. Pass it on with
+             *     `after`, to be told when that happened.
+             * @example 00c0ffee00c0ffee
+             */
+            incarnation: string;
+        };
         /** @description A whole sector. */
         Snapshot: {
             /** @description The digest of the state, 16 hexadecimal digits. */
@@ -985,7 +1035,7 @@ export interface components {
         /** @description An entry of the event stream. */
         StreamEntry: {
             /** @description The whole sector. */
-            data: components["schemas"]["Snapshot"];
+            data: components["schemas"]["SectorSnapshot"];
             /** @description The entry's id, to go on from. */
             id: string;
             /** @enum {string} */
@@ -1653,6 +1703,8 @@ export interface operations {
             query?: {
                 /** @description The id to go on from, such as `17-0`; `0-0`, the default, is the beginning. */
                 after?: string;
+                /** @description The `incarnation` of the snapshot that one goes on from: after the sector was restored from a backup, the answer is 410 `history_restored`. Without it, ids are taken to be of the present incarnation. */
+                incarnation?: string;
                 /** @description Most entries to return: 1 to 1000, by default 100. */
                 count?: number;
                 /** @description How long to wait for the first entry, in milliseconds: 0 to 30000, by default 0. */
@@ -1682,7 +1734,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `history_trimmed`: one cannot go on from there; take a snapshot. */
+            /** @description `history_trimmed`: one cannot go on from there; `history_restored`: the sector was restored from a backup. Take a snapshot. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -1966,6 +2018,53 @@ export interface operations {
             };
         };
     };
+    livez: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It runs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthDocument"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     me: {
         parameters: {
             query?: never;
@@ -2193,6 +2292,53 @@ export interface operations {
             };
         };
     };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthDocument"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It cannot; `reason` says why. Send requests elsewhere, or later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthDocument"];
+                };
+            };
+        };
+    };
     snapshot: {
         parameters: {
             query?: never;
@@ -2208,12 +2354,12 @@ export interface operations {
             /** @description The sector. */
             200: {
                 headers: {
-                    /** @description The id of the last event it includes, in quotes. */
+                    /** @description The id of the last event it includes, a point, and the incarnation, in quotes. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Snapshot"];
+                    "application/json": components["schemas"]["SectorSnapshot"];
                 };
             };
             /** @description `invalid_query`. */
