@@ -1,8 +1,10 @@
 //! One command for a whole sector, and its tools.
 
 mod arena;
+mod backup;
 #[cfg(test)]
 mod configuration;
+mod doctor;
 mod output;
 mod replay;
 mod sim;
@@ -33,6 +35,13 @@ enum Command {
     /// Look into recorded runs
     #[command(subcommand)]
     Replay(replay::Command),
+    /// Write a sector into a file, or check such a file
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Put a backup into an empty data directory or Redis
+    Restore(Box<backup::Restore>),
+    /// Look at the store of a sector: what is well, what may go wrong, and what to do
+    Doctor(Box<doctor::Options>),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +52,9 @@ fn main() -> ExitCode {
         Some(Command::Sim(options)) => sim::sim(&options),
         Some(Command::Arena(options)) => arena::arena(&options),
         Some(Command::Replay(command)) => replay::replay(&command),
+        Some(Command::Backup(command)) => backup::backup(&command),
+        Some(Command::Restore(options)) => backup::restore(&options),
+        Some(Command::Doctor(options)) => doctor::doctor(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,131 @@
+//! `sector backup`: a sector as one file, and whether such a file is whole.
+
+pub(crate) mod file;
+pub(crate) mod proof;
+pub(crate) mod target;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use sector_redis::archive::{self, BackupNote};
+use tempfile::NamedTempFile;
+
+use crate::output::{Error, cannot_write, say};
+use file::Manifest;
+use target::Target;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a sector into a new file: one in Redis while it runs, one in a directory while it is stopped
+    Create(Create),
+    /// Check every byte of a backup, and play its world from the checkpoint to the newest tick
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    target: Target,
+    /// The new file
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The backup
+    file: PathBuf,
+    /// Play the universe from its first tick
+    #[arg(long)]
+    full: bool,
+}
+
+pub(crate) fn backup(command: &Command) -> Result<(), Error> {
+    match command {
+        Command::Create(options) => target::block_on(create(options)),
+        Command::Verify(options) => verify(options),
+    }
+}
+
+async fn create(options: &Create) -> Result<(), Error> {
+    let Create { target, out } = options;
+    if out.exists() {
+        return Err(exists_already(out));
+    }
+    let store = target.open_existing().await?;
+    let dump = store.dump().await?;
+    let dump = dump.ok_or_else(|| format!("{target} has no universe yet; there is nothing to back up"))?;
+    dump.check()?;
+    proof::play(&dump, false).map_err(|error| format!("{target} cannot be backed up: {error}"))?;
+    let manifest = Manifest::of(&dump, target.backend())?;
+    let bytes = file::encode(&manifest, &dump)?;
+    write_new(out, &bytes)?;
+    let note = BackupNote { at_ms: manifest.taken_ms, tick: manifest.tick };
+    if let Err(error) = store.note_backup(note).await {
+        eprintln!("sector: the backup is written, but {target} could not note it: {error}");
+    }
+    say(&format!(
+        "{}: {} bytes\n{manifest}\n  left out         {}",
+        out.display(),
+        bytes.len(),
+        manifest.left_out.join(", ")
+    ))
+}
+
+fn verify(options: &Verify) -> Result<(), Error> {
+    let Verify { file, full } = options;
+    let (manifest, dump) = file::read(file)?;
+    let played =
+        proof::play(&dump, *full).map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
+    say(&format!(
+        "{}: whole\n{manifest}\n  played           {played} ticks, the digest is the committed one",
+        file.display()
+    ))
+}
+
+/// Writes a file that is there whole or not at all, and never in place of another.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |error: &std::io::Error| cannot_write(path, error);
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // Only its owner may read it: it has everybody's orders.
+    let mut file = NamedTempFile::new_in(directory).map_err(|error| failed(&error))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&error))?;
+    file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        std::io::ErrorKind::AlreadyExists => exists_already(path),
+        _ => failed(&error.error),
+    })?;
+    std::fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| failed(&error))
+}
+
+fn exists_already(path: &Path) -> Error {
+    format!("{} is there already; a backup does not replace a file: name another", path.display()).into()
+}
+
+/// Reads a backup, plays its world, and only then puts it into an empty store.
+pub(crate) fn restore(options: &Restore) -> Result<(), Error> {
+    let Restore { file, target } = options;
+    let (manifest, dump) = file::read(file)?;
+    proof::play(&dump, false).map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
+    target::block_on(async {
+        let store = archive::open(target.options()?).await.map_err(|error| target.explain(error))?;
+        let incarnation = store.restore(&dump).await.map_err(|error| format!("{target}: {error}"))?;
+        say(&format!(
+            "{target}: restored from {}\n{manifest}\n  now incarnation  {incarnation}\n\
+             Start the services: the sector goes on after tick {}.",
+            file.display(),
+            manifest.tick
+        ))
+    })
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    file: PathBuf,
+    #[command(flatten)]
+    target: Target,
+}

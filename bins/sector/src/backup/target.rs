@@ -1,0 +1,95 @@
+//! The store that a tool works on: a directory or a Redis.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use sector_auth::Secret;
+use sector_redis::archive::{self, Archive};
+use sector_redis::{Place, StoreOptions};
+use service::KeyConfig;
+
+use crate::output::Error;
+
+/// Long enough to carry a whole sector in one answer.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
+
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The data directory of the sector
+    #[arg(long, value_name = "DIR", conflicts_with = "redis", required_unless_present = "redis")]
+    pub(crate) data: Option<PathBuf>,
+    /// The Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The Redis of the sector: redis://[user:password@]host[:port][/database], redis+unix:///path, \
+                redis-cluster://[user:password@]host[:port],… or redis-sentinel://[user:password@]host[:port],…/master"
+    )]
+    pub(crate) redis: Option<Secret>,
+    #[command(flatten)]
+    pub(crate) keys: KeyConfig,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.data, &self.keys.sector_id) {
+            (Some(directory), _) => write!(f, "the sector in {}", directory.display()),
+            (None, Some(id)) => write!(f, "sector {id} in Redis"),
+            (None, None) => write!(f, "the sector in Redis"),
+        }
+    }
+}
+
+impl Target {
+    /// What kind of store it is.
+    pub(crate) fn backend(&self) -> &'static str {
+        if self.data.is_some() { "a directory" } else { "Redis" }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        match service::store::place(self.data.clone(), self.redis.as_ref(), &self.keys) {
+            Place::Redis(mut options) => {
+                options.command_timeout = COMMAND_TIMEOUT;
+                Place::Redis(options)
+            }
+            other => other,
+        }
+    }
+
+    /// How to open it, empty or not.
+    pub(crate) fn options(&self) -> Result<StoreOptions, Error> {
+        Ok(StoreOptions { keep_runs: usize::MAX, ..StoreOptions::new(self.place()) })
+    }
+
+    /// Opens a store that is there; makes none.
+    pub(crate) async fn open_existing(&self) -> Result<Box<dyn Archive>, Error> {
+        if !archive::exists(&self.place()).await.map_err(|error| self.explain(error))? {
+            let hint = if self.data.is_some() { "name its data directory" } else { "look at --redis and --sector-id" };
+            return Err(format!("{self} is not there: nothing was found; {hint}").into());
+        }
+        archive::open(self.options()?).await.map_err(|error| self.explain(error))
+    }
+
+    /// What to do about a directory that is in use.
+    pub(crate) fn explain(&self, error: sector_redis::Error) -> Error {
+        let message = error.to_string();
+        if self.data.is_some() && message.contains("is in use by") {
+            return format!(
+                "{message} (a directory belongs to one process; a sector in Redis can be looked at while it runs)"
+            )
+            .into();
+        }
+        error.into()
+    }
+}
+
+/// Runs a tool that speaks with a store.
+pub(crate) fn block_on(tool: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    runtime.block_on(tool)
+}
