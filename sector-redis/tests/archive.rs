@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sector_redis::archive::{self, Archive, BackupNote, Dump, EPOCH_GAP};
-use sector_redis::testkit::RedisServer;
+use sector_redis::testkit::{RedisCluster, RedisServer};
 use sector_redis::{
-    Award, BatchOrder, Commit, Error, Lease, NewEvent, OrderBatch, Place, Position, StoreOptions, StreamId,
+    Award, BatchOrder, Commit, Error, KeyNames, Lease, NewEvent, OrderBatch, Place, Position, RedisOptions,
+    StoreOptions, StreamId,
 };
 
 const TTL: Duration = Duration::from_secs(600);
@@ -171,6 +172,23 @@ async fn a_run_that_ended_can_be_carried_over() {
         assert_eq!(but_for_its_life(&to.dump().await.unwrap().unwrap()), but_for_its_life(&dump));
         assert_eq!(to.records("u1", 0, 9).await.unwrap().len(), 2);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_takes_and_gives_one_sector_of_several() {
+    let cluster = RedisCluster::start();
+    let place = |id: &str| {
+        let names = KeyNames { sector_id: Some(id.parse().unwrap()), ..KeyNames::default() };
+        Place::Redis(RedisOptions { names, ..RedisOptions::new(cluster.url()) })
+    };
+    let north = open(place("north")).await;
+    fill(&*north).await;
+    let dump = north.dump().await.unwrap().unwrap();
+    let south = open(place("south")).await;
+    south.restore(&dump).await.unwrap();
+    assert_eq!(but_for_its_life(&south.dump().await.unwrap().unwrap()), but_for_its_life(&dump));
+    goes_on(&*south, &dump).await;
+    assert_eq!(north.dump().await.unwrap().unwrap(), dump, "the other sector is as it was");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
