@@ -135,7 +135,10 @@ async fn what_cannot_be_is_named() {
     let sector = Sector::start(40).await;
     let mut config = sector.options("classical", 50);
     let error = in_time("a refusal", sector.play(config.clone())).await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("BOT_STRATEGY") && error.to_string().contains("known are classic, greedy"), "{error}");
+    assert!(
+        error.to_string().contains("BOT_STRATEGY") && error.to_string().contains("known are classic, greedy"),
+        "{error}"
+    );
     config.bot_strategy = "random".into();
     config.bot_api_url = "localhost".into();
     let error = in_time("a refusal", sector.play(config)).await.unwrap().unwrap_err();
