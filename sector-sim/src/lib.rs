@@ -21,6 +21,41 @@
 //! assert!(mirror.is_exact());
 //! ```
 //!
+//! # Where to begin
+//! | to | look at |
+//! |---|---|
+//! | run a sector tick by tick | [`World::step`], and [`World::step_watched`] for each phase |
+//! | play a whole match in memory | [`Game`], with a [`strategy()`] in each seat |
+//! | write a computer player | [`Strategy`], [`View`], [`Scout`], [`Reach`]; [`View::fork`] to try things out |
+//! | record, read and verify a run | [`replay::Writer`], [`Replay`], [`verify`] |
+//! | ask what would have been | [`Fork`] |
+//! | trust a result | [`check_orders`] and [`check_game`]: the same run beside one that is saved and restored |
+//! | sweep over rules | [`Rules::ranges`], [`Rules::set`], [`Rules::from_toml`] |
+//! | show a sector elsewhere | [`Snapshot`], [`Delta`], [`Mirror`], [`narrate()`] |
+//!
+//! A study in a few lines: how often does the first faction win when it plays another style, on the same maps?
+//!
+//! ```
+//! use sector_sim::{FactionId, Game, Rules, Size, World, strategy};
+//!
+//! let rules = Rules::classic();
+//! let first = FactionId::starter(0).unwrap();
+//! let wins = |style: &'static str| {
+//!     let won = (0..4).filter(|&seed| {
+//!         let size = Size { systems: 12, factions: 2 };
+//!         let world = World::with_size(rules.clone().into(), seed, size).unwrap();
+//!         let rules = rules.clone();
+//!         let mut game = Game::new(world, Box::new(move |_, faction| {
+//!             let name = if faction == first { style } else { "classic" };
+//!             strategy(name, rules.personality(faction.index())).unwrap()
+//!         }));
+//!         game.play(2_000).is_some_and(|outcome| outcome.winner == Some(first))
+//!     });
+//!     won.count()
+//! };
+//! assert!(wins("idle") < wins("greedy"));
+//! ```
+//!
 //! # On several threads
 //! The engine computes on the thread that calls it. With the feature `parallel`, which is off by default, it uses the
 //! threads of `rayon` for what is pure and large: on maps of 2 048 systems and more the players of a [`Game`] decide at
