@@ -86,7 +86,7 @@ pub use open::{DEFAULT_KEEP_RUNS, Place, StoreOptions, open};
 pub use order::{BatchOrder, OrderBatch, OrderEntry, Receipt};
 pub use redis::{RedisOptions, RedisReport, RedisStore, sectors};
 pub use seat::{Claim, ClaimOutcome};
-pub use sector_id::SectorId;
+pub use sector_id::{DEFAULT_SECTOR_NAME, SectorId};
 pub use store::{Durability, RestartRequest, Store};
 pub use stream::{Event, NewEvent, StreamId};
 pub use wait::MAX_WAIT;

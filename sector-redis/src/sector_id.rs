@@ -7,10 +7,13 @@ use crate::error::Error;
 
 /// Longest sector id, in bytes.
 pub const MAX_SECTOR_ID_BYTES: usize = 32;
+/// What the sector without an id is called in paths, options and lists; no id is this word.
+pub const DEFAULT_SECTOR_NAME: &str = "default";
 
 /// The id of a sector: 1 to 32 characters of `a`–`z`, `0`–`9` and `-`.
 ///
-/// All keys of the sector begin with it, in braces: a cluster keeps them in one slot.
+/// All keys of the sector begin with it, in braces: a cluster keeps them in one slot. `default` is no id: it is the
+/// name of the sector that has none, see [`SectorId::parse_name`].
 ///
 /// ```
 /// use sector_redis::SectorId;
@@ -25,6 +28,20 @@ impl SectorId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What a sector is called: its id, or [`DEFAULT_SECTOR_NAME`] for the one without.
+    #[must_use]
+    pub fn name(id: Option<&Self>) -> &str {
+        id.map_or(DEFAULT_SECTOR_NAME, Self::as_str)
+    }
+
+    /// Which sector is called `name`: `None` is the one without an id.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name that no sector can have.
+    pub fn parse_name(name: &str) -> Result<Option<Self>, Error> {
+        if name == DEFAULT_SECTOR_NAME { Ok(None) } else { name.parse().map(Some) }
     }
 }
 
@@ -42,6 +59,10 @@ impl FromStr for SectorId {
         if text.is_empty() || text.len() > MAX_SECTOR_ID_BYTES || !text.bytes().all(allowed) {
             return Err(Error::invalid("sector id", format!("{text:?}"), "1 to 32 characters of a-z, 0-9 and -"));
         }
+        if text == DEFAULT_SECTOR_NAME {
+            let allowed = "any other word: default is the sector without an id";
+            return Err(Error::invalid("sector id", format!("{text:?}"), allowed));
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -55,8 +76,18 @@ mod tests {
         for text in ["a", "north-2", "0", &"x".repeat(32)] {
             assert_eq!(text.parse::<SectorId>().unwrap().as_str(), text);
         }
-        for text in ["", "A", "a b", "{a}", "a:b", "é", &"x".repeat(33)] {
+        for text in ["", "A", "a b", "{a}", "a:b", "é", "default", &"x".repeat(33)] {
             assert!(text.parse::<SectorId>().is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn the_sector_without_an_id_has_a_name() {
+        for name in ["default", "north"] {
+            let id = SectorId::parse_name(name).unwrap();
+            assert_eq!(SectorId::name(id.as_ref()), name);
+        }
+        assert_eq!(SectorId::parse_name("default").unwrap(), None);
+        assert!(SectorId::parse_name("No").is_err());
     }
 }
