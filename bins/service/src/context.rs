@@ -1,7 +1,7 @@
 //! A request as a handler gets it, with what the handler may ask of it.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::body::Request;
+use crate::client_address::ClientAddress;
 use crate::json;
 use crate::problem::{FieldError, Problem};
 use crate::query::{Query, sentence};
@@ -88,6 +89,13 @@ impl<S> Context<S> {
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
         self.request.extensions().get::<Peer>().map(|peer| peer.0)
+    }
+
+    /// Whom the request comes from: the peer, or whoever a trusted proxy says is behind it. None only
+    /// outside of [`crate::serve::serve`].
+    #[must_use]
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.request.extensions().get::<ClientAddress>().map(|client| client.0)
     }
 
     /// This request's name in answers and in the log.

@@ -1,6 +1,6 @@
 //! What every request passes on its way in and every answer on its way out.
 //!
-//! From the outside: request id, trace span, security headers, then the guard (load, time, panics).
+//! From the outside: request id, trace span, security headers, quota headers, then the guard (load, time, panics).
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -27,6 +27,7 @@ use crate::body::{self, BoxError, Request, Response};
 use crate::context::{REQUEST_ID_HEADER, Shutdown};
 use crate::limits::Limits;
 use crate::problem::Problem;
+use crate::quota::{RATE_LIMIT, Slot};
 
 /// An application with its edge around it.
 pub(crate) type Edge = BoxCloneService<Request, Response, Infallible>;
@@ -92,8 +93,25 @@ async fn guard<A, B>(
     app: A,
     permits: Arc<Semaphore>,
     timeout: Duration,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, Infallible>
+where
+    A: Service<Request, Response = http::Response<B>, Error = Infallible>,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let slot = Slot::default();
+    request.extensions_mut().insert(slot.clone());
+    let mut response = answer(app, permits, timeout, request).await;
+    if let Some(standing) = slot.standing()
+        && !response.headers().contains_key(RATE_LIMIT)
+    {
+        standing.write(response.headers_mut());
+    }
+    Ok(response)
+}
+
+async fn answer<A, B>(app: A, permits: Arc<Semaphore>, timeout: Duration, request: Request) -> Response
 where
     A: Service<Request, Response = http::Response<B>, Error = Infallible>,
     B: HttpBody<Data = Bytes> + Send + 'static,
@@ -102,16 +120,16 @@ where
     let id = request_id(request.headers()).map(str::to_owned);
     let Ok(_permit) = permits.try_acquire() else {
         let problem = Problem::unavailable("overloaded", "Too many requests are being answered; try again shortly.", 1);
-        return Ok(problem.into_response(id.as_deref()));
+        return problem.into_response(id.as_deref());
     };
     let work = AssertUnwindSafe(app.oneshot(request)).catch_unwind();
     let problem = match tokio::time::timeout(timeout, work).await {
-        Ok(Ok(Ok(response))) => return Ok(response.map(body::boxed)),
+        Ok(Ok(Ok(response))) => return response.map(body::boxed),
         Ok(Ok(Err(never))) => match never {},
         Ok(Err(panic)) => Problem::internal(format!("the handler panicked: {}", panic_text(panic.as_ref()))),
         Err(_) => Problem::unavailable("request_timeout", "The request took too long and was given up.", 1),
     };
-    Ok(problem.into_response(id.as_deref()))
+    problem.into_response(id.as_deref())
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

@@ -44,6 +44,14 @@ pub enum ServiceError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A quota that cannot be, or two that contradict each other: a mistake in the program.
+    #[error("quota {name}: {detail}")]
+    Quota {
+        /// The quota's name, or the class.
+        name: String,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A log filter that cannot be understood.
     #[error("log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug")]
     LogFilter {

@@ -69,6 +69,7 @@
 
 pub mod body;
 pub mod client;
+pub mod client_address;
 pub mod config;
 pub mod context;
 mod edge;
@@ -79,6 +80,7 @@ pub mod json;
 pub mod limits;
 pub mod problem;
 pub mod query;
+pub mod quota;
 pub mod reply;
 pub mod router;
 pub mod serve;
@@ -88,6 +90,7 @@ pub mod telemetry;
 
 pub use body::{Body, BodyError, BoxError, Request, Response};
 pub use client::{Client, ClientOptions};
+pub use client_address::{Cidr, ClientAddress, TrustedProxies};
 pub use context::Context;
 pub use error::ServiceError;
 pub use health::Health;

@@ -1,5 +1,7 @@
 //! The numbers that bound what a server gives to its peers.
 
+use crate::client_address::TrustedProxies;
+
 /// Limits of one server. [`Limits::default`] fits every service here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -21,6 +23,8 @@ pub struct Limits {
     pub drain_timeout_ms: u64,
     /// Most concurrent requests of one HTTP/2 connection. Default 128.
     pub http2_streams_max: u32,
+    /// Proxies that are believed when they say whom a request comes from. Default: none.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for Limits {
@@ -34,6 +38,7 @@ impl Default for Limits {
             request_timeout_ms: 40_000,
             drain_timeout_ms: 3_000,
             http2_streams_max: 128,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }

@@ -150,7 +150,7 @@ impl Problem {
     pub fn too_many_requests(retry_after_seconds: u64) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
-            "too_many_requests",
+            "rate_limited",
             format!("Too many requests; try again in {retry_after_seconds} s."),
         )
         .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use crate::body::{self, BoxError, Request};
+use crate::client_address::ClientAddress;
 use crate::context::Peer;
 use crate::edge;
 use crate::error::ServiceError;
@@ -56,6 +57,7 @@ where
     B::Error: Into<BoxError>,
 {
     let app = edge::wrap(app, &limits, shutdown.clone());
+    let trusted = Arc::new(limits.trusted_proxies.clone());
     let slots = Arc::new(Semaphore::new(limits.connections_max));
     let graceful = GracefulShutdown::new();
     let connections = TaskTracker::new();
@@ -73,10 +75,12 @@ where
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
-        let app = app.clone();
+        let (app, trusted) = (app.clone(), Arc::clone(&trusted));
         let service = service_fn(move |request: http::Request<Incoming>| {
             let mut request = request.map(body::boxed);
             request.extensions_mut().insert(Peer(peer));
+            let client = trusted.client(peer.ip(), request.headers());
+            request.extensions_mut().insert(ClientAddress(client));
             app.clone().oneshot(request)
         });
         let stream = FirstBytes::new(stream, Duration::from_millis(limits.first_bytes_timeout_ms));

@@ -1,6 +1,9 @@
 //! The kit on the wire: real sockets, raw bytes.
 
 #[cfg(test)]
+#[path = "it/clients.rs"]
+mod clients;
+#[cfg(test)]
 #[path = "it/drain.rs"]
 mod drain;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use service::quota::{Gate, Key, Quota, Scope};
 use service::{CancellationToken, Context, Limits, Problem, Response, Router, body, reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,12 +22,21 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const BODY_LIMIT: usize = 1_000;
 
 /// What the tests share with the handlers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct State {
+    /// Of the routes below `/limited`.
+    pub(crate) gate: Gate<()>,
     /// `/wait` has begun.
     pub(crate) began: Notify,
     /// `/wait` may end.
     pub(crate) go_on: Notify,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let quota = Quota { name: "test", scope: Scope::Ip, burst: 2, window_s: 60 };
+        Self { gate: Gate::new(&[((), &[quota])]).unwrap(), began: Notify::new(), go_on: Notify::new() }
+    }
 }
 
 /// A running server.
@@ -67,7 +77,8 @@ pub(crate) async fn start(limits: Limits) -> Server {
         })
         .route(Method::GET, "/whoami", |context: Context<State>| async move {
             let peer = context.peer().map(|peer| peer.ip().to_string());
-            reply::json(&serde_json::json!({"peer": peer, "bearer": context.bearer(), "id": context.request_id()}))
+            let client = context.client_address();
+            reply::json(&serde_json::json!({"peer": peer, "client": client, "bearer": context.bearer(), "id": context.request_id()}))
         })
         .route(Method::GET, "/page", |_| async {
             let mut response = reply::text("<p>");
@@ -78,6 +89,16 @@ pub(crate) async fn start(limits: Limits) -> Server {
         .route(Method::GET, "/panic", |_| panicking())
         .route(Method::GET, "/broken", |_| async { Err(Problem::internal("the password is hunter2")) })
         .route(Method::GET, "/busy", |_| async { Err(Problem::too_many_requests(7)) })
+        .route(Method::GET, "/limited/{what}", |context: Context<State>| async move {
+            let key = Key::Ip(context.client_address().unwrap());
+            context.state().gate.admit(context.request().extensions(), (), &[key], 1)?;
+            match context.parameter("what") {
+                "panic" => panicking().await,
+                "wait" => std::future::pending().await,
+                "nothing" => Err(Problem::not_found("not_found", "There is no such thing.")),
+                _ => Ok(reply::text("hello")),
+            }
+        })
         .route(Method::GET, "/secret", |_| async { Err(Problem::unauthorized("no_token", "Log in.")) })
         .route(Method::GET, "/wait", |context: Context<State>| async move {
             context.state().began.notify_one();

@@ -86,7 +86,7 @@ async fn bodies_that_are_too_long_are_413() {
 async fn special_answers_carry_their_headers() {
     let server = start(Limits::default()).await;
     let reply = server.ask("GET", "/busy").await;
-    reply.problem(429, "too_many_requests");
+    reply.problem(429, "rate_limited");
     assert_eq!(reply.header("retry-after"), Some("7"));
     let reply = server.ask("GET", "/secret").await;
     reply.problem(401, "no_token");

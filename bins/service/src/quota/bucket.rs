@@ -1,0 +1,245 @@
+//! Token buckets by key, as GCRA: of each key only the moment is kept at which its bucket will be
+//! full again.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::gate::Quota;
+
+/// Most keys that one quota remembers: about 100 bytes each, so 1.6 MB a quota when it is full.
+pub const KEYS_MAX: usize = 16_384;
+
+/// Greatest burst; with it and the longest window no number here can overflow within 500 000 years.
+pub const BURST_MAX: u32 = 1_000_000;
+
+/// Longest window: a day.
+pub const WINDOW_S_MAX: u32 = 86_400;
+
+/// Keys whose bucket is full again that are forgotten at each question: more than one, so that
+/// forgetting outruns learning.
+const FORGOTTEN_AT_ONCE: usize = 4;
+
+/// What one quota says to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether the bucket held enough.
+    pub allowed: bool,
+    /// Units in a full bucket.
+    pub limit: u32,
+    /// Units that are left.
+    pub remaining: u32,
+    /// Until the bucket is full again.
+    pub reset_ms: u64,
+    /// Until the same request would be allowed; 0 if it was.
+    pub retry_after_ms: u64,
+}
+
+/// The buckets of one quota.
+///
+/// At most `keys_max` keys are remembered. A key whose bucket is full again holds nothing worth
+/// remembering and goes first. When there is none, the one that is nearest to full makes room: the
+/// most used stay, so that nobody gets a fresh bucket by sending many other addresses.
+#[derive(Debug)]
+pub struct Quotas {
+    burst: u64,
+    /// What one unit costs, in milliseconds × burst: so that no division ever rounds.
+    unit: u64,
+    keys_max: usize,
+    /// When each key's bucket is full, in the same scaled time.
+    full_at: HashMap<u128, u64>,
+    by_fullness: BTreeSet<(u64, u128)>,
+}
+
+impl Quotas {
+    /// Buckets that are all full, of at most `keys_max` keys (at least one). Numbers out of their range
+    /// count as the nearest in it.
+    #[must_use]
+    pub fn new(quota: &Quota, keys_max: usize) -> Self {
+        Self {
+            burst: u64::from(quota.burst.clamp(1, BURST_MAX)),
+            unit: u64::from(quota.window_s.clamp(1, WINDOW_S_MAX)) * 1_000,
+            keys_max: keys_max.max(1),
+            full_at: HashMap::new(),
+            by_fullness: BTreeSet::new(),
+        }
+    }
+
+    /// Takes `cost` units from the key's bucket if it holds as many. What costs more than a full
+    /// bucket costs a full bucket, else it could never be done.
+    ///
+    /// `now_ms` is any clock's that does not go back; where it does, buckets only fill later.
+    pub fn take(&mut self, key: u128, cost: u32, now_ms: u64) -> Decision {
+        let decision = self.look(key, cost, now_ms);
+        if decision.allowed && cost > 0 {
+            self.charge(key, cost, now_ms);
+        }
+        decision
+    }
+
+    /// What [`Quotas::take`] would say, without taking: `remaining` and `reset_ms` are those after it.
+    #[must_use]
+    pub fn look(&self, key: u128, cost: u32, now_ms: u64) -> Decision {
+        let capacity = self.unit * self.burst;
+        let wanted = self.unit * u64::from(cost).min(self.burst);
+        let full_in = self.full_at.get(&key).map_or(0, |full_at| full_at.saturating_sub(self.scaled(now_ms)));
+        // Never more than an empty bucket, even when the clock went back.
+        let used = full_in.min(capacity);
+        let allowed = used + wanted <= capacity;
+        let used_then = if allowed { used + wanted } else { used };
+        let missing = (used + wanted).saturating_sub(capacity);
+        Decision {
+            allowed,
+            limit: narrow(self.burst),
+            remaining: narrow((capacity - used_then) / self.unit),
+            reset_ms: used_then.div_ceil(self.burst),
+            retry_after_ms: missing.div_ceil(self.burst),
+        }
+    }
+
+    /// How many keys are remembered.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.full_at.len()
+    }
+
+    fn charge(&mut self, key: u128, cost: u32, now_ms: u64) {
+        let now = self.scaled(now_ms);
+        let capacity = self.unit * self.burst;
+        let cost = self.unit * u64::from(cost).min(self.burst);
+        let used = match self.full_at.remove(&key) {
+            Some(full_at) => {
+                self.by_fullness.remove(&(full_at, key));
+                full_at.saturating_sub(now)
+            }
+            None => 0,
+        };
+        self.forget(now);
+        let full_at = now.saturating_add((used + cost).min(capacity));
+        self.full_at.insert(key, full_at);
+        self.by_fullness.insert((full_at, key));
+    }
+
+    /// Makes room for one.
+    fn forget(&mut self, now: u64) {
+        for _ in 0..FORGOTTEN_AT_ONCE {
+            let is_over = |full_at: u64| full_at <= now || self.full_at.len() >= self.keys_max;
+            if !self.by_fullness.first().is_some_and(|(full_at, _)| is_over(*full_at)) {
+                return;
+            }
+            if let Some((_, key)) = self.by_fullness.pop_first() {
+                self.full_at.remove(&key);
+            }
+        }
+    }
+
+    fn scaled(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_mul(self.burst)
+    }
+}
+
+fn narrow(units: u64) -> u32 {
+    u32::try_from(units).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::Scope;
+
+    fn quotas(burst: u32, window_s: u32, keys_max: usize) -> Quotas {
+        Quotas::new(&Quota { name: "test", scope: Scope::Ip, burst, window_s }, keys_max)
+    }
+
+    #[test]
+    fn a_burst_is_allowed_and_then_one_at_a_time() {
+        let mut quotas = quotas(3, 6, 10);
+        for left in [2, 1, 0] {
+            let decision = quotas.take(1, 1, 1_000);
+            assert_eq!((decision.allowed, decision.limit, decision.remaining), (true, 3, left));
+        }
+        let refused = quotas.take(1, 1, 1_000);
+        assert_eq!(
+            refused,
+            Decision { allowed: false, limit: 3, remaining: 0, reset_ms: 6_000, retry_after_ms: 2_000 }
+        );
+        // A refusal costs nothing, and another key has its own bucket.
+        assert_eq!(quotas.take(1, 1, 1_000), refused);
+        assert!(quotas.take(2, 1, 1_000).allowed);
+        assert!(!quotas.take(1, 1, 2_999).allowed);
+        assert!(quotas.take(1, 1, 3_000).allowed);
+        assert!(!quotas.take(1, 1, 3_000).allowed);
+        // Full again, and not fuller than full.
+        assert_eq!(quotas.take(1, 1, 1_000_000).remaining, 2);
+    }
+
+    #[test]
+    fn over_any_time_no_more_is_allowed_than_the_burst_and_the_refill() {
+        // Seven in 3 s: no whole number of milliseconds a unit.
+        let mut quotas = quotas(7, 3, 10);
+        let allowed = (0..30_000).filter(|now_ms| quotas.take(1, 1, *now_ms).allowed).count();
+        // The burst, and 7 in each of ten windows, the last of which is not quite over.
+        assert_eq!(allowed, 7 + 69);
+    }
+
+    #[test]
+    fn cost_counts_and_the_dearest_request_costs_a_full_bucket() {
+        let mut quotas = quotas(10, 10, 10);
+        assert_eq!(quotas.take(1, 4, 0).remaining, 6);
+        let refused = quotas.take(1, 7, 0);
+        assert_eq!((refused.allowed, refused.remaining, refused.retry_after_ms), (false, 6, 1_000));
+        assert!(quotas.take(1, 6, 0).allowed);
+        assert_eq!(quotas.take(1, 0, 0).remaining, 0);
+        assert!(quotas.take(1, 0, 0).allowed);
+        assert_eq!(
+            quotas.take(2, 1_000, 0),
+            Decision { allowed: true, limit: 10, remaining: 0, reset_ms: 10_000, retry_after_ms: 0 }
+        );
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_locks_nobody_out_for_longer_than_a_window() {
+        let mut quotas = quotas(2, 10, 10);
+        quotas.take(1, 2, 1_000_000);
+        let refused = quotas.take(1, 1, 0);
+        assert_eq!((refused.allowed, refused.retry_after_ms, refused.reset_ms), (false, 5_000, 10_000));
+    }
+
+    #[test]
+    fn the_greatest_numbers_do_not_overflow() {
+        let mut quotas = quotas(u32::MAX, u32::MAX, 10);
+        assert!(quotas.take(1, u32::MAX, u64::MAX).allowed);
+        quotas.take(1, u32::MAX, u64::MAX);
+        quotas.take(1, 1, 0);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_full_buckets_go_first() {
+        let mut quotas = quotas(10, 10, 100);
+        for key in 0..100 {
+            quotas.take(key, 1, 0);
+        }
+        assert_eq!(quotas.keys(), 100);
+        // All are full again a second later.
+        for key in 1_000..1_050 {
+            quotas.take(key, 1, 1_000);
+        }
+        assert_eq!(quotas.keys(), 50);
+    }
+
+    #[test]
+    fn many_addresses_neither_grow_it_nor_give_the_busy_a_fresh_bucket() {
+        let mut quotas = quotas(10, 60, 100);
+        for _ in 0..10 {
+            assert!(quotas.take(7, 1, 0).allowed);
+        }
+        for key in 1_000..101_000 {
+            quotas.take(key, 1, 0);
+            assert!(quotas.keys() <= 100);
+        }
+        assert!(!quotas.take(7, 1, 0).allowed, "the busy one was forgotten");
+        // One that came late is remembered all the same.
+        for _ in 0..10 {
+            quotas.take(8, 1, 0);
+        }
+        assert!(!quotas.take(8, 1, 0).allowed);
+    }
+}

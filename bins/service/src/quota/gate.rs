@@ -1,0 +1,343 @@
+//! Which quotas a request of each class is measured by.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use http::Extensions;
+use tokio::time::Instant;
+
+use super::bucket::{BURST_MAX, KEYS_MAX, Quotas, WINDOW_S_MAX};
+use super::headers::{Slot, Standing};
+use crate::client_address::network;
+use crate::error::ServiceError;
+use crate::problem::Problem;
+
+/// One limit: `burst` units at once, and as many again over `window_s`, evenly. Twenty at once and
+/// five a second are `burst: 20, window_s: 4`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Its name in headers and errors: letters, digits, `-` and `_`. Classes that name the same quota
+    /// share its buckets.
+    pub name: &'static str,
+    /// What is counted together.
+    pub scope: Scope,
+    /// Units in a full bucket: from 1 to [`BURST_MAX`].
+    pub burst: u32,
+    /// Seconds in which an empty bucket fills: from 1 to [`WINDOW_S_MAX`].
+    pub window_s: u32,
+}
+
+/// What a quota counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All requests of one IPv4 address or one IPv6 /64.
+    Ip,
+    /// All requests of one player.
+    Address,
+    /// All requests with one key.
+    Key,
+}
+
+/// Who asks, in one of the ways that quotas count by. A quota whose scope is not among a request's
+/// keys does not measure it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// Where the request comes from.
+    Ip(IpAddr),
+    /// The player's address; upper and lower case are the same.
+    Address(&'a str),
+    /// The key's id.
+    Key(&'a str),
+}
+
+impl Key<'_> {
+    fn scope(self) -> Scope {
+        match self {
+            Self::Ip(_) => Scope::Ip,
+            Self::Address(_) => Scope::Address,
+            Self::Key(_) => Scope::Key,
+        }
+    }
+}
+
+/// The quotas of all classes of requests. `C` is the service's own type of classes.
+pub struct Gate<C> {
+    /// Class, and the places of its quotas in `quotas` and `buckets`.
+    classes: Vec<(C, Vec<usize>)>,
+    quotas: Vec<Quota>,
+    /// Behind one lock, so that a request is measured by all its quotas in one step. It is held for
+    /// about a microsecond.
+    buckets: Mutex<Vec<Quotas>>,
+    began: Instant,
+    /// Two, for 128 bits: nobody can choose names that fall together.
+    hashers: [RandomState; 2],
+}
+
+impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
+    /// A gate for these classes; each quota remembers at most [`KEYS_MAX`] keys.
+    ///
+    /// # Errors
+    /// [`ServiceError::Quota`] for a class that is there twice, for two quotas of one name, and for
+    /// numbers and names that are not allowed.
+    pub fn new(classes: &[(C, &[Quota])]) -> Result<Self, ServiceError> {
+        let mut gate = Self {
+            classes: Vec::new(),
+            quotas: Vec::new(),
+            buckets: Mutex::default(),
+            began: Instant::now(),
+            hashers: [RandomState::new(), RandomState::new()],
+        };
+        for (class, quotas) in classes {
+            if gate.classes.iter().any(|(known, _)| known == class) {
+                let detail = "the class is there twice".to_owned();
+                return Err(ServiceError::Quota { name: format!("{class:?}"), detail });
+            }
+            let places = quotas.iter().map(|quota| gate.place(quota)).collect::<Result<_, _>>()?;
+            gate.classes.push((*class, places));
+        }
+        gate.buckets = Mutex::new(gate.quotas.iter().map(|quota| Quotas::new(quota, KEYS_MAX)).collect());
+        Ok(gate)
+    }
+
+    fn place(&mut self, quota: &Quota) -> Result<usize, ServiceError> {
+        let refuse = |detail: String| Err(ServiceError::Quota { name: quota.name.to_owned(), detail });
+        if !(1..=BURST_MAX).contains(&quota.burst) {
+            return refuse(format!("the burst is from 1 to {BURST_MAX}"));
+        }
+        if !(1..=WINDOW_S_MAX).contains(&quota.window_s) {
+            return refuse(format!("the window is from 1 to {WINDOW_S_MAX} s"));
+        }
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if quota.name.is_empty() || !quota.name.bytes().all(is_plain) {
+            return refuse("a name is of letters, digits, - and _".to_owned());
+        }
+        match self.quotas.iter().position(|known| known.name == quota.name) {
+            Some(place) if self.quotas[place] == *quota => Ok(place),
+            Some(_) => refuse("there is another quota of this name".to_owned()),
+            None => {
+                self.quotas.push(*quota);
+                Ok(self.quotas.len() - 1)
+            }
+        }
+    }
+
+    /// All quotas, each once, for the documentation.
+    #[must_use]
+    pub fn quotas(&self) -> &[Quota] {
+        &self.quotas
+    }
+
+    /// The quotas of one class, for the documentation.
+    pub fn quotas_of(&self, class: C) -> impl Iterator<Item = &Quota> {
+        let places = self.classes.iter().find(|(known, _)| *known == class).map(|(_, places)| places);
+        places.into_iter().flatten().map(|place| &self.quotas[*place])
+    }
+
+    /// Takes `cost` units from every quota of this class that measures one of these keys, or, if one
+    /// of them does not hold as much, from none.
+    ///
+    /// # Errors
+    /// 429 `rate_limited` with all headers, those of the quotas included.
+    pub fn take(&self, class: C, keys: &[Key<'_>], cost: u32) -> Result<Standing, Problem> {
+        let standing = self.judge(class, keys, cost, self.now_ms())?;
+        if standing.is_allowed() { Ok(standing) } else { Err(standing.refusal()) }
+    }
+
+    /// As [`Gate::take`], and leaves the standing in the request's [`Slot`], from where
+    /// [`crate::serve::serve`] writes it on whatever the answer will be, time-outs and panics included.
+    ///
+    /// # Errors
+    /// As [`Gate::take`].
+    pub fn admit(&self, request: &Extensions, class: C, keys: &[Key<'_>], cost: u32) -> Result<(), Problem> {
+        let standing = self.judge(class, keys, cost, self.now_ms())?;
+        let refusal = (!standing.is_allowed()).then(|| standing.refusal());
+        if let Some(slot) = request.get::<Slot>() {
+            slot.fill(standing);
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    fn judge(&self, class: C, keys: &[Key<'_>], cost: u32, now_ms: u64) -> Result<Standing, Problem> {
+        let Some((_, places)) = self.classes.iter().find(|(known, _)| *known == class) else {
+            return Err(Problem::internal(format!("there are no quotas for the class {class:?}")));
+        };
+        let asked: Vec<(usize, u128)> = places
+            .iter()
+            .flat_map(|place| {
+                let scope = self.quotas[*place].scope;
+                keys.iter().filter(move |key| key.scope() == scope).map(|key| (*place, self.number(*key)))
+            })
+            .collect();
+        // A panic while it was held cannot have left a bucket in halves that matter.
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers: Vec<_> =
+            asked.iter().map(|(place, key)| (self.quotas[*place], buckets[*place].look(*key, cost, now_ms))).collect();
+        if answers.iter().all(|(_, decision)| decision.allowed) {
+            for (place, key) in asked {
+                buckets[place].take(key, cost, now_ms);
+            }
+        } else {
+            // Nothing is taken: those that would have allowed it stand as they stood.
+            for ((_, decision), (place, key)) in answers.iter_mut().zip(asked) {
+                if decision.allowed {
+                    *decision = buckets[place].look(key, 0, now_ms);
+                }
+            }
+        }
+        Ok(Standing::new(answers))
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn number(&self, key: Key<'_>) -> u128 {
+        let hash = |text: &str| {
+            let [high, low] = [0, 1].map(|place: usize| u128::from(self.hashers[place].hash_one(text)));
+            high << 64 | low
+        };
+        match key {
+            Key::Ip(ip) => match network(ip) {
+                IpAddr::V4(ip) => u128::from(ip.to_bits()),
+                IpAddr::V6(ip) => ip.to_bits(),
+            },
+            Key::Address(text) => hash(&text.to_ascii_lowercase()),
+            Key::Key(text) => hash(text),
+        }
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Gate<C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Gate")
+            .field("classes", &self.classes)
+            .field("quotas", &self.quotas)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Class {
+        Read,
+        Write,
+        Free,
+        Unknown,
+    }
+
+    const ALL: Quota = Quota { name: "all", scope: Scope::Ip, burst: 10, window_s: 10 };
+    const WRITES: Quota = Quota { name: "writes", scope: Scope::Address, burst: 2, window_s: 60 };
+    const KEYS: Quota = Quota { name: "keys", scope: Scope::Key, burst: 5, window_s: 1 };
+
+    fn gate() -> Gate<Class> {
+        Gate::new(&[(Class::Read, &[ALL]), (Class::Write, &[ALL, WRITES, KEYS]), (Class::Free, &[])]).unwrap()
+    }
+
+    fn ip(text: &str) -> Key<'static> {
+        Key::Ip(text.parse().unwrap())
+    }
+
+    fn shown(standing: &Standing) -> [String; 2] {
+        let mut headers = HeaderMap::new();
+        standing.write(&mut headers);
+        ["ratelimit-policy", "ratelimit"]
+            .map(|name| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_is_measured_by_every_quota_that_knows_it() {
+        let gate = gate();
+        let standing = gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xAb")], 1).unwrap();
+        assert_eq!(
+            shown(&standing),
+            ["\"all\";q=10;w=10, \"writes\";q=2;w=60", "\"all\";r=9;t=1, \"writes\";r=1;t=30"].map(str::to_owned)
+        );
+        gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xaB")], 1).unwrap();
+        let problem = gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xab")], 1).unwrap_err();
+        assert_eq!((problem.status().as_u16(), problem.code()), (429, "rate_limited"));
+        assert_eq!(problem.detail(), "The quota \"writes\" allows 2 in 60 s and is used up; try again in 30 s.");
+        let response = problem.into_response(None);
+        assert_eq!(response.headers()["retry-after"], "30");
+        assert_eq!(response.headers()["ratelimit-policy"], "\"all\";q=10;w=10, \"writes\";q=2;w=60");
+        // The refusal cost nothing; the one that refused says when to come back.
+        assert_eq!(response.headers()["ratelimit"], "\"all\";r=8;t=2, \"writes\";r=0;t=30");
+        // The quota is shared among classes, and not with others.
+        assert_eq!(shown(&gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap())[1], "\"all\";r=7;t=3");
+        assert_eq!(shown(&gate.take(Class::Read, &[ip("192.0.2.8")], 1).unwrap())[1], "\"all\";r=9;t=1");
+        tokio::time::advance(Duration::from_secs(30)).await;
+        gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xab")], 1).unwrap();
+    }
+
+    #[test]
+    fn retry_after_is_never_less_than_a_second() {
+        let gate = gate();
+        let retry = (0..6).find_map(|_| gate.take(Class::Write, &[Key::Key("k1")], 1).err()).unwrap();
+        assert_eq!(retry.into_response(None).headers()["retry-after"], "1");
+    }
+
+    #[test]
+    fn ipv6_is_counted_by_its_64_and_mapped_ipv4_as_ipv4() {
+        let gate = gate();
+        for (text, left) in [
+            ("2001:db8:1:2::1", 9),
+            ("2001:db8:1:2:ffff::9", 8),
+            ("2001:db8:1:3::1", 9),
+            ("192.0.2.7", 9),
+            ("::ffff:192.0.2.7", 8),
+        ] {
+            let standing = gate.take(Class::Read, &[ip(text)], 1).unwrap();
+            assert!(shown(&standing)[1].starts_with(&format!("\"all\";r={left};")), "{text}: {standing:?}");
+        }
+    }
+
+    #[test]
+    fn a_class_without_quotas_is_free_and_an_unknown_one_is_our_fault() {
+        let gate = gate();
+        assert_eq!(shown(&gate.take(Class::Free, &[ip("192.0.2.7")], 1).unwrap()), [String::new(), String::new()]);
+        assert_eq!(gate.take(Class::Unknown, &[], 1).unwrap_err().code(), "internal");
+    }
+
+    #[test]
+    fn the_standing_waits_in_the_slot_of_the_request() {
+        let gate = gate();
+        let mut request = Extensions::new();
+        let slot = Slot::default();
+        request.insert(slot.clone());
+        assert!(slot.standing().is_none());
+        gate.admit(&request, Class::Write, &[Key::Address("0xab")], 2).unwrap();
+        assert_eq!(shown(slot.standing().unwrap())[1], "\"writes\";r=0;t=60");
+        gate.admit(&Extensions::new(), Class::Write, &[Key::Address("0xab")], 2).unwrap_err();
+    }
+
+    #[test]
+    fn contradictions_and_bad_numbers_are_found_at_the_start() {
+        let other = Quota { burst: 11, ..ALL };
+        for (quotas, detail) in [
+            (&[ALL, other][..], "another quota"),
+            (&[Quota { burst: 0, ..ALL }], "from 1 to 1000000"),
+            (&[Quota { window_s: 86_401, ..ALL }], "from 1 to 86400 s"),
+            (&[Quota { name: "a\"b", ..ALL }], "letters"),
+            (&[Quota { name: "", ..ALL }], "letters"),
+        ] {
+            let error = Gate::new(&[(Class::Read, quotas)]).unwrap_err().to_string();
+            assert!(error.contains(detail), "{error}");
+        }
+        assert!(Gate::new(&[(Class::Read, &[ALL]), (Class::Read, &[ALL])]).is_err());
+        assert_eq!(gate().quotas().len(), 3);
+        assert_eq!(
+            gate().quotas_of(Class::Write).map(|quota| quota.name).collect::<Vec<_>>(),
+            ["all", "writes", "keys"]
+        );
+    }
+}
