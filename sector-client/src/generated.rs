@@ -207,6 +207,22 @@ tick; its events say which.*/
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub seed: ::std::option::Option<u64>,
     }
+    ///The sectors that a service serves.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SectorList {
+        ///They, by name.
+        pub sectors: ::std::vec::Vec<SectorPlace>,
+    }
+    ///A sector and where it is.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SectorPlace {
+        ///Whether paths without such a beginning mean this one.
+        pub home: bool,
+        ///Its name; `default` for the one without an id.
+        pub name: ::std::string::String,
+        ///What stands before the paths that are about it.
+        pub path: ::std::string::String,
+    }
     ///A login.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TokenAnswer {
@@ -1244,6 +1260,54 @@ Sends a `GET` request to `/readyz`
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**The sectors that this service serves
+
+Every path about a sector means the one that is `home`; with `/sectors/{sector}` before it, it means that one.
+
+Sends a `GET` request to `/sectors`
+
+*/
+    pub async fn sectors<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::SectorList>, Error<crate::error::Problem>> {
+        let url = format!("{}/sectors", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "sectors",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             _ => Err(Error::UnexpectedResponse(response)),

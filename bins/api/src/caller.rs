@@ -20,6 +20,18 @@ pub enum Caller {
     Person(Person),
 }
 
+impl Caller {
+    /// What they may do.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Anonymous => Role::Anonymous,
+            Self::Bot => Role::BotService,
+            Self::Person(person) => person.role,
+        }
+    }
+}
+
 /// Somebody who logged in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Person {
@@ -70,31 +82,6 @@ pub fn identify(context: &Context<Api>) -> Result<Caller, Problem> {
         Problem::unauthorized(error.code(), format!("You are not signed in: {error}.")).with_source(error)
     })?;
     Ok(Caller::Person(Person { address: claims.sub, role: claims.role }))
-}
-
-/// Who is asking, who must have logged in.
-///
-/// # Errors
-/// 401 `unauthenticated` for nobody in particular, 403 `not_a_player` for bots, and those of [`identify`].
-pub fn person(context: &Context<Api>) -> Result<Person, Problem> {
-    match identify(context)? {
-        Caller::Person(person) => Ok(person),
-        Caller::Anonymous => Err(unauthenticated()),
-        Caller::Bot => Err(Problem::forbidden("not_a_player", "This is for players, not for bots.")),
-    }
-}
-
-/// Who is asking, who must be an admin.
-///
-/// # Errors
-/// 403 `not_admin`, and those of [`identify`].
-pub fn admin(context: &Context<Api>) -> Result<Person, Problem> {
-    let not_admin = || Problem::forbidden("not_admin", "This takes the admin role; a login alone is not enough.");
-    match identify(context)? {
-        Caller::Person(person) if person.role.may_administer() => Ok(person),
-        Caller::Anonymous => Err(unauthenticated()),
-        Caller::Person(_) | Caller::Bot => Err(not_admin()),
-    }
 }
 
 /// 401 for nobody in particular.

@@ -5,7 +5,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{admin, auth, events, factions, health, me, openapi as document, orders, snapshot};
+use crate::routes::{admin, auth, events, factions, health, me, openapi as document, orders, sectors, snapshot};
 use crate::wire::ProblemDocument;
 
 /// Everything there is to describe.
@@ -42,7 +42,8 @@ use crate::wire::ProblemDocument;
         admin::bots_only,
         admin::paused,
         admin::pause,
-        document::document
+        document::document,
+        sectors::list
     ),
     components(schemas(ProblemDocument)),
     modifiers(&Security, &Problems)

@@ -11,21 +11,28 @@
 //!
 //! [`run()`] serves it, [`openapi`] describes it; `docs/openapi.json` holds the same text.
 
+mod access;
+mod call;
 pub mod caller;
 pub mod config;
 pub mod document;
 pub mod error;
 pub mod operator;
+mod prefix;
 mod problems;
 mod routes;
 mod run;
 mod seats;
 pub mod state;
+mod table;
 pub mod wire;
 
+pub use access::{Access, Class, Declaration, Scope};
 pub use config::{Config, Options};
 pub use document::openapi;
 pub use error::Error;
 pub use operator::allow_operator;
+pub use run::declared;
 pub use run::{run, run_with};
 pub use state::{Api, WallClock, system_clock};
+pub use table::Declared;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use api::{Error, Options};
 use clap::Parser;
+use follow::Sectors;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -21,6 +22,6 @@ async fn start(options: Options) -> Result<(), Error> {
     service::telemetry::init(&options.log)?;
     let shutdown = service::shutdown_on_signals()?;
     let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
-    let store = options.store.open().await?;
-    api::run(options.config, listener, store, shutdown).await
+    let sectors = Sectors::open(options.store.options(), shutdown.clone()).await?;
+    api::run(options.config, listener, sectors, shutdown).await
 }

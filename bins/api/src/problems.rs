@@ -50,6 +50,21 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
     }
 }
 
+/// Why there is no such sector, for the client.
+pub(crate) fn of_sector(error: follow::SectorError) -> Problem {
+    match error {
+        follow::SectorError::Unknown { name } => {
+            Problem::not_found("unknown_sector", format!("There is no sector {name:?}; GET /sectors lists them."))
+        }
+        follow::SectorError::TooMany => Problem::unavailable(
+            "too_many_sectors",
+            "This server has as many sectors open as it may; try again shortly.",
+            RETRY_AFTER_SECONDS,
+        ),
+        follow::SectorError::Store(error) => of_store(error),
+    }
+}
+
 /// 409 while there is nothing to act in.
 pub(crate) fn no_universe() -> Problem {
     Problem::conflict("no_universe", "No universe is running; wait until one begins.")

@@ -1,9 +1,9 @@
-//! Every endpoint: one file a resource.
+//! Every endpoint: one file a resource. The table says who may use it, and how often.
 
 use http::Method;
-use service::Router;
 
-use crate::state::Api;
+use crate::access::{Access, Class, Declaration, Scope};
+use crate::table::Table;
 
 pub(crate) mod admin;
 pub(crate) mod auth;
@@ -13,27 +13,45 @@ pub(crate) mod health;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod orders;
+pub(crate) mod sectors;
 pub(crate) mod snapshot;
 
-/// All endpoints over this state.
-pub(crate) fn router(api: Api) -> Router<Api> {
-    Router::new(api)
-        .route(Method::GET, "/health", health::health)
-        .route(Method::GET, "/livez", health::livez)
-        .route(Method::GET, "/readyz", health::readyz)
-        .route(Method::POST, "/auth/nonce", auth::nonce)
-        .route(Method::POST, "/auth/verify", auth::verify)
-        .route(Method::POST, "/auth/operator", auth::operator)
-        .route(Method::GET, "/me", me::me)
-        .route(Method::GET, "/factions", factions::list)
-        .route(Method::POST, "/factions/claim", factions::claim)
-        .route(Method::DELETE, "/factions/claim", factions::release)
-        .route(Method::GET, "/snapshot", snapshot::snapshot)
-        .route(Method::GET, "/events", events::events)
-        .route(Method::POST, "/orders", orders::give)
-        .route(Method::POST, "/admin/restart", admin::restart)
-        .route(Method::POST, "/admin/bots-only", admin::bots_only)
-        .route(Method::GET, "/admin/pause", admin::paused)
-        .route(Method::POST, "/admin/pause", admin::pause)
-        .route(Method::GET, "/openapi.json", openapi::document)
+const fn declare(access: Access, class: Class, scope: Scope) -> Declaration {
+    Declaration { access, class, scope }
+}
+
+const PROBE: Declaration = declare(Access::Probe, Class::Probe, Scope::Service);
+const DOCUMENT: Declaration = declare(Access::Probe, Class::Read, Scope::Service);
+const LOGIN: Declaration = declare(Access::Probe, Class::Login, Scope::Service);
+const READ: Declaration = declare(Access::Anyone, Class::Read, Scope::Sector);
+const OWN: Declaration = declare(Access::Player, Class::Read, Scope::Sector);
+const SEAT: Declaration = declare(Access::Player, Class::Write, Scope::Sector);
+const ORDERS: Declaration = declare(Access::Orders, Class::Orders, Scope::Sector);
+const ADMIN: Declaration = declare(Access::Admin, Class::Admin, Scope::Sector);
+
+/// All endpoints.
+pub(crate) fn table() -> Table {
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const DELETE: Method = Method::DELETE;
+    Table::default()
+        .route(GET, "/health", PROBE, health::health)
+        .route(GET, "/livez", PROBE, health::livez)
+        .route(GET, "/readyz", PROBE, health::readyz)
+        .route(GET, "/openapi.json", DOCUMENT, openapi::document)
+        .route(GET, "/sectors", DOCUMENT, sectors::list)
+        .route(POST, "/auth/nonce", LOGIN, auth::nonce)
+        .route(POST, "/auth/verify", LOGIN, auth::verify)
+        .route(POST, "/auth/operator", LOGIN, auth::operator)
+        .route(GET, "/me", OWN, me::me)
+        .route(GET, "/factions", READ, factions::list)
+        .route(POST, "/factions/claim", SEAT, factions::claim)
+        .route(DELETE, "/factions/claim", SEAT, factions::release)
+        .route(GET, "/snapshot", READ, snapshot::snapshot)
+        .route(GET, "/events", READ, events::events)
+        .route(POST, "/orders", ORDERS, orders::give)
+        .route(POST, "/admin/restart", ADMIN, admin::restart)
+        .route(POST, "/admin/bots-only", ADMIN, admin::bots_only)
+        .route(GET, "/admin/pause", ADMIN, admin::paused)
+        .route(POST, "/admin/pause", ADMIN, admin::pause)
 }

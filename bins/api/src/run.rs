@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use follow::Follower;
+use follow::Sectors;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use http::{HeaderName, Method};
-use sector_redis::Store;
 use service::{CancellationToken, Limits};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
@@ -14,43 +13,49 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::caller::BOT_TOKEN_HEADER;
 use crate::config::Config;
 use crate::error::Error;
+use crate::prefix;
 use crate::routes;
 use crate::state::{Api, WallClock, system_clock};
+use crate::table::Declared;
 
-/// Serves the API until `shutdown`, with the system's clock and a follower of its own.
+/// Serves the API until `shutdown`, with the system's clock.
 ///
 /// # Errors
 /// [`Error::Config`] when the configuration cannot be used.
 pub async fn run(
     config: Config,
     listener: TcpListener,
-    store: Arc<dyn Store>,
+    sectors: Arc<Sectors>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let follower = Follower::spawn(Arc::clone(&store), shutdown.clone());
-    run_with(config, listener, store, follower, system_clock(), shutdown).await
+    run_with(config, listener, sectors, system_clock(), shutdown).await
 }
 
-/// Serves the API until `shutdown`, with a follower that may be shared and any clock.
+/// Serves the API until `shutdown`, with any clock.
 ///
 /// # Errors
 /// [`Error::Config`] when the configuration cannot be used.
 pub async fn run_with(
     config: Config,
     listener: TcpListener,
-    store: Arc<dyn Store>,
-    follower: Arc<Follower>,
+    sectors: Arc<Sectors>,
     clock: WallClock,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let cors = cors(&config);
-    let routes = routes::router(Api::new(config, store, follower, clock)?).build()?;
-    let app = ServiceBuilder::new().option_layer(cors).service(routes);
+    let router = routes::table().router(Arc::new(Api::new(config, sectors, clock)?));
+    let app = ServiceBuilder::new().option_layer(cors).map_request(prefix::strip).service(router.build()?);
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "the API listens");
     }
     service::serve(listener, app, Limits::default(), shutdown).await;
     Ok(())
+}
+
+/// Every route and what it declares, in the order of the table.
+#[must_use]
+pub fn declared() -> Vec<Declared> {
+    routes::table().declared()
 }
 
 /// What browsers are told about pages of other origins; nothing unless some are configured.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use follow::Follower;
+use follow::Sectors;
 use sector_auth::{SharedToken, Timestamp, TokenKey};
 use sector_redis::Store;
 
@@ -26,8 +26,7 @@ pub fn system_clock() -> WallClock {
 /// What all handlers share.
 pub struct Api {
     pub(crate) config: Config,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) follower: Arc<Follower>,
+    pub(crate) sectors: Arc<Sectors>,
     pub(crate) tokens: TokenKey,
     pub(crate) bot_token: Option<SharedToken>,
     pub(crate) sightings: Sightings,
@@ -39,17 +38,17 @@ impl Api {
     ///
     /// # Errors
     /// [`Error::Config`] for a signing secret that is too short.
-    pub fn new(
-        config: Config,
-        store: Arc<dyn Store>,
-        follower: Arc<Follower>,
-        clock: WallClock,
-    ) -> Result<Self, Error> {
+    pub fn new(config: Config, sectors: Arc<Sectors>, clock: WallClock) -> Result<Self, Error> {
         let secret = config.jwt_secret.expose().as_bytes();
         let tokens = TokenKey::new(secret, config.jwt_issuer.as_str(), config.jwt_audience.as_str())
             .map_err(|error| Error::Config { option: "JWT_SECRET", detail: error.to_string() })?;
         let bot_token = config.bot_api_token.as_ref().map(SharedToken::new);
-        Ok(Self { config, store, follower, tokens, bot_token, sightings: Sightings::default(), clock })
+        Ok(Self { config, sectors, tokens, bot_token, sightings: Sightings::default(), clock })
+    }
+
+    /// Where logins, sessions and keys are kept, for all sectors.
+    pub(crate) fn home(&self) -> &Arc<dyn Store> {
+        self.sectors.home().store()
     }
 
     /// The time of day.
@@ -60,5 +59,11 @@ impl Api {
     /// How long a player may be away, in milliseconds.
     pub(crate) fn idle_ms(&self) -> u64 {
         self.config.claim_idle_seconds.0.saturating_mul(1_000)
+    }
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Api").field("config", &self.config).finish_non_exhaustive()
     }
 }

@@ -297,3 +297,23 @@ pub struct FieldProblem {
     /// What is wrong, as a sentence.
     pub detail: String,
 }
+
+/// The sectors that a service serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SectorList {
+    /// They, by name.
+    pub sectors: Vec<SectorPlace>,
+}
+
+/// A sector and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SectorPlace {
+    /// Its name; `default` for the one without an id.
+    #[schema(examples("north-2"))]
+    pub name: String,
+    /// What stands before the paths that are about it.
+    #[schema(examples("/sectors/north-2"))]
+    pub path: String,
+    /// Whether paths without such a beginning mean this one.
+    pub home: bool,
+}

@@ -20,3 +20,5 @@ mod process;
 mod refusals;
 #[path = "it/sector.rs"]
 mod sector;
+#[path = "it/sectors.rs"]
+mod sectors;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
+use follow::Sectors;
 use frontend::Options;
 use service::{shutdown_on_signals, telemetry};
 
@@ -23,8 +24,8 @@ async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
     let shutdown = shutdown_on_signals()?;
     let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
-    let store = options.store.open().await?;
+    let sectors = Sectors::open(options.store.options(), shutdown.clone()).await?;
     tracing::info!(address = %listener.local_addr()?, api = %options.frontend.api_url, "listening");
-    frontend::run(options.frontend, listener, store, shutdown).await?;
+    frontend::run(options.frontend, listener, sectors, shutdown).await?;
     Ok(())
 }

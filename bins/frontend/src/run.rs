@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use follow::Follower;
-use sector_redis::Store;
+use follow::Sectors;
 use service::{CancellationToken, Client, ClientOptions, Limits, TaskTracker};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -29,7 +28,7 @@ const SOCKETS_DRAIN: Duration = Duration::from_secs(2);
 pub async fn run(
     config: Config,
     listener: TcpListener,
-    store: Arc<dyn Store>,
+    sectors: Arc<Sectors>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     // Compresses the files before the first request wants them; should that break off, the first request does it.
@@ -37,7 +36,7 @@ pub async fn run(
     let sockets = TaskTracker::new();
     let state = State {
         assets: Assets::embedded(),
-        follower: Follower::spawn(store, shutdown.clone()),
+        sectors,
         client: Client::new(&ClientOptions::default()),
         seats: Seats::new(config.ws_max_clients, config.ws_max_per_address),
         sockets: sockets.clone(),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use follow::Sectors;
 use sector_auth::Secret;
 use service::telemetry::{self, LogFormat, LogOptions};
 use service::{DevConfig, KeyConfig, bind, shutdown_on_signals};
@@ -85,11 +86,13 @@ async fn start(options: Options) -> Result<(), Error> {
         minter: bind(address(options.minter_port), "--minter-port").await?,
     };
     let place = service::store::place(options.data.clone(), options.redis.as_ref(), &options.keys);
-    let store = sector_redis::open(options.dev.options(place)).await?;
+    let place = options.dev.options(place);
+    let store = sector_redis::open(place.clone()).await?;
+    let sectors = Sectors::of(place, store.clone(), shutdown.clone());
     let code = random_hex()?;
     api::allow_operator(&*store, &code, OPERATOR_LINK_LIFE).await?;
     say(&welcome(&options, &ports, &code)?)?;
-    services::run(options, ports, store, shutdown).await
+    services::run(options, ports, store, sectors, shutdown).await
 }
 
 /// 256 random bits.

@@ -64,13 +64,15 @@ impl Services {
         let api = format!("http://{}", listener.local_addr().unwrap());
         let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
-        let serving = api::run(config, listener, open().await, shutdown.clone());
+        let serving =
+            api::run(config, listener, follow::Sectors::one(open().await, shutdown.clone()), shutdown.clone());
         running.spawn(async { serving.await.map_err(|error| format!("api: {error}")) });
 
         let listener = listen().await;
         let frontend = listener.local_addr().unwrap();
         let config = frontend::Config { api_url: api.parse().unwrap(), ..frontend::Config::default() };
-        let serving = frontend::run(config, listener, open().await, shutdown.clone());
+        let serving =
+            frontend::run(config, listener, follow::Sectors::one(open().await, shutdown.clone()), shutdown.clone());
         running.spawn(async { serving.await.map_err(|error| format!("frontend: {error}")) });
 
         let services = Self { redis, api, frontend, http: reqwest::Client::new(), shutdown, running };

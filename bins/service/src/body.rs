@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
-use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::body::{Body as HttpBody, Frame};
+use sync_wrapper::SyncStream;
 
 /// Any error, as bodies carry it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -23,7 +24,7 @@ impl BodyError {
 }
 
 /// A body of bytes, whole or streaming, of any origin.
-pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+pub type Body = BoxBody<Bytes, BodyError>;
 
 /// A request as handlers see it.
 pub type Request = http::Request<Body>;
@@ -34,13 +35,13 @@ pub type Response = http::Response<Body>;
 /// Nothing.
 #[must_use]
 pub fn empty() -> Body {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
+    Empty::new().map_err(|never| match never {}).boxed()
 }
 
 /// These bytes.
 #[must_use]
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
 /// The chunks of a stream, one after the other.
@@ -49,14 +50,16 @@ where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
     E: Into<BoxError> + 'static,
 {
-    StreamBody::new(chunks.map_ok(Frame::data).map_err(BodyError::new)).boxed_unsync()
+    // Only its owner polls it, so that a stream need not be fit for being looked at by several.
+    let chunks = SyncStream::new(chunks.map_ok(Frame::data).map_err(BodyError::new));
+    StreamBody::new(chunks).boxed()
 }
 
 /// Any other body in the clothes of this one.
 pub fn boxed<B>(body: B) -> Body
 where
-    B: HttpBody<Data = Bytes> + Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
-    body.map_err(BodyError::new).boxed_unsync()
+    body.map_err(BodyError::new).boxed()
 }

@@ -111,6 +111,12 @@ impl<S> Context<S> {
         self.request.extensions().get::<Shutdown>().map(|shutdown| shutdown.0.clone()).unwrap_or_default()
     }
 
+    /// What a layer before the router put beside the request.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.request.extensions().get()
+    }
+
     /// A parameter of the path, percent-decoded; empty if the route has none of that name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {

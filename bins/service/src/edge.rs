@@ -49,7 +49,7 @@ pub(crate) fn wrap<A, B>(app: A, limits: &Limits, shutdown: CancellationToken) -
 where
     A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + 'static,
     A::Future: Send + 'static,
-    B: HttpBody<Data = Bytes> + Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
     let permits = Arc::new(Semaphore::new(limits.requests_max));
@@ -97,7 +97,7 @@ async fn guard<A, B>(
 ) -> Result<Response, Infallible>
 where
     A: Service<Request, Response = http::Response<B>, Error = Infallible>,
-    B: HttpBody<Data = Bytes> + Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
     let slot = Slot::default();

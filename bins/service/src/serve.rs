@@ -53,7 +53,7 @@ pub async fn serve<A, B>(listener: TcpListener, app: A, limits: Limits, shutdown
 where
     A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + 'static,
     A::Future: Send + 'static,
-    B: HttpBody<Data = Bytes> + Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
     let app = edge::wrap(app, &limits, shutdown.clone());

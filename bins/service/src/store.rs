@@ -73,13 +73,19 @@ impl StoreConfig {
         RedisOptions { names: self.keys.names(), ..RedisOptions::new(self.redis_url.expose()) }
     }
 
+    /// The Redis, the keys, and whether it may forget.
+    #[must_use]
+    pub fn options(&self) -> StoreOptions {
+        self.dev.options(Place::Redis(self.redis()))
+    }
+
     /// Opens the store.
     ///
     /// # Errors
     /// [`sector_redis::Error`] when Redis cannot be reached, holds something else or, outside of `--dev`, is set up
     /// to forget.
     pub async fn open(&self) -> sector_redis::Result<Arc<dyn Store>> {
-        sector_redis::open(self.dev.options(Place::Redis(self.redis()))).await
+        sector_redis::open(self.options()).await
     }
 }
 

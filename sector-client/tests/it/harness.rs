@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use follow::Follower;
+use follow::{Followed, Follower, Sectors};
 use sector_auth::{Key, Secret, Timestamp};
 use sector_client::Client;
 use sector_redis::{Store, StoreOptions};
@@ -84,7 +84,8 @@ impl Sector {
         let clock = Arc::new(move || Timestamp::from_unix_ms(now_ms.load(Ordering::SeqCst)));
         let follower = Follower::spawn(self.store.clone(), shutdown.clone());
         follower.ready().await.unwrap();
-        let run = api::run_with(config, listener, self.store.clone(), follower, clock, shutdown.clone());
+        let sectors = Sectors::new(Followed::new(None, self.store.clone(), follower), None, shutdown.clone());
+        let run = api::run_with(config, listener, sectors, clock, shutdown.clone());
         self.api = Some((shutdown, tokio::spawn(run)));
     }
 

@@ -1,11 +1,10 @@
 //! `/admin/*`: for whoever runs the sector.
 
 use sector_sim::MAX_SEED;
-use service::{Context, Problem, Response, query, reply};
+use service::{Problem, Response, query, reply};
 
-use crate::caller::admin;
+use crate::call::Call;
 use crate::problems::of_store;
-use crate::state::Api;
 use crate::wire::{BotsOnlyAnswer, PauseAnswer, RestartAnswer};
 
 /// Ask for a new universe.
@@ -25,10 +24,10 @@ use crate::wire::{BotsOnlyAnswer, PauseAnswer, RestartAnswer};
         (status = 403, description = "`not_admin`."),
     )
 )]
-pub(crate) async fn restart(context: Context<Api>) -> Result<Response, Problem> {
-    let admin = admin(&context)?;
-    let seed = context.query(&["seed"])?.integer("seed", 0..=MAX_SEED)?;
-    let request = context.state().store.request_restart(seed).await.map_err(of_store)?;
+pub(crate) async fn restart(call: Call) -> Result<Response, Problem> {
+    let admin = call.person()?;
+    let seed = call.query(&["seed"])?.integer("seed", 0..=MAX_SEED)?;
+    let request = call.store().request_restart(seed).await.map_err(of_store)?;
     tracing::info!(by = %admin.address, seed, number = request.number, "a restart was asked for");
     reply::json(&RestartAnswer { number: request.number, seed: request.seed })
 }
@@ -46,13 +45,12 @@ pub(crate) async fn restart(context: Context<Api>) -> Result<Response, Problem> 
         (status = 403, description = "`not_admin`."),
     )
 )]
-pub(crate) async fn bots_only(context: Context<Api>) -> Result<Response, Problem> {
-    let admin = admin(&context)?;
-    context.query(&[])?;
-    let api = context.state();
-    let universe = api.follower.current().map(|frame| frame.universe().to_owned());
+pub(crate) async fn bots_only(call: Call) -> Result<Response, Problem> {
+    let admin = call.person()?;
+    call.query(&[])?;
+    let universe = call.follower().current().map(|frame| frame.universe().to_owned());
     let released = match universe {
-        Some(universe) => api.store.release_all(&universe).await.map_err(of_store)?,
+        Some(universe) => call.store().release_all(&universe).await.map_err(of_store)?,
         None => 0,
     };
     tracing::info!(by = %admin.address, released, "all claims were ended");
@@ -72,10 +70,9 @@ pub(crate) async fn bots_only(context: Context<Api>) -> Result<Response, Problem
         (status = 403, description = "`not_admin`."),
     )
 )]
-pub(crate) async fn paused(context: Context<Api>) -> Result<Response, Problem> {
-    admin(&context)?;
-    context.query(&[])?;
-    let paused = context.state().store.paused().await.map_err(of_store)?;
+pub(crate) async fn paused(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let paused = call.store().paused().await.map_err(of_store)?;
     reply::json(&PauseAnswer { paused })
 }
 
@@ -94,11 +91,11 @@ pub(crate) async fn paused(context: Context<Api>) -> Result<Response, Problem> {
         (status = 403, description = "`not_admin`."),
     )
 )]
-pub(crate) async fn pause(context: Context<Api>) -> Result<Response, Problem> {
-    let admin = admin(&context)?;
+pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
+    let admin = call.person()?;
     let paused =
-        context.query(&["paused"])?.boolean("paused")?.ok_or_else(|| query::missing("paused", "true or false"))?;
-    context.state().store.set_paused(paused).await.map_err(of_store)?;
+        call.query(&["paused"])?.boolean("paused")?.ok_or_else(|| query::missing("paused", "true or false"))?;
+    call.store().set_paused(paused).await.map_err(of_store)?;
     tracing::info!(by = %admin.address, paused, "the sector was told to pause or to go on");
     reply::json(&PauseAnswer { paused })
 }

@@ -5,8 +5,9 @@
 //! many that present the same signature one gets a token.
 
 use sector_auth::{Address, AuthError, Expected, LoginFields, LoginMessage, Role, verify as check_login};
-use service::{Context, FieldError, Problem, Response, reply};
+use service::{FieldError, Problem, Response, reply};
 
+use crate::call::Call;
 use crate::operator::{CODE_BYTES_MAX, take_operator};
 use crate::problems::{invalid_body, of_store};
 use crate::state::Api;
@@ -35,11 +36,11 @@ const STATEMENT: &str = "Sign in to Sector. This costs nothing and moves nothing
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
-pub(crate) async fn nonce(mut context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    let request: NonceRequest = context.json(BODY_BYTES_MAX).await?;
+pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let request: NonceRequest = call.json(BODY_BYTES_MAX).await?;
     let address = address(&request.address)?;
-    let api = context.state();
+    let api = call.state();
     let now = api.now();
     let ttl = api.config.auth_nonce_ttl_seconds;
     let nonce = random_hex()?;
@@ -57,7 +58,7 @@ pub(crate) async fn nonce(mut context: Context<Api>) -> Result<Response, Problem
     })
     .map_err(Problem::internal)?
     .to_string();
-    api.store.put_nonce(&key(address), &message, ttl.duration()).await.map_err(of_store)?;
+    api.home().put_nonce(&key(address), &message, ttl.duration()).await.map_err(of_store)?;
     reply::json(&NonceAnswer { nonce, message })
 }
 
@@ -76,9 +77,9 @@ pub(crate) async fn nonce(mut context: Context<Api>) -> Result<Response, Problem
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
-pub(crate) async fn verify(mut context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    let request: VerifyRequest = context.json(BODY_BYTES_MAX).await?;
+pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let request: VerifyRequest = call.json(BODY_BYTES_MAX).await?;
     let address = address(&request.address)?;
     if request.signature.len() > SIGNATURE_BYTES_MAX {
         return Err(invalid_body(FieldError::new(
@@ -88,8 +89,8 @@ pub(crate) async fn verify(mut context: Context<Api>) -> Result<Response, Proble
             "The signature is too long.",
         )));
     }
-    let api = context.state();
-    let message = api.store.take_nonce(&key(address)).await.map_err(of_store)?.ok_or_else(|| {
+    let api = call.state();
+    let message = api.home().take_nonce(&key(address)).await.map_err(of_store)?.ok_or_else(|| {
         Problem::unauthorized(
             "nonce_unknown",
             "No message is waiting for this address: it was used, has expired or was never asked for. Ask for a new one.",
@@ -127,9 +128,9 @@ pub(crate) async fn verify(mut context: Context<Api>) -> Result<Response, Proble
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
-pub(crate) async fn operator(mut context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    let OperatorRequest { code } = context.json(BODY_BYTES_MAX).await?;
+pub(crate) async fn operator(mut call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let OperatorRequest { code } = call.json(BODY_BYTES_MAX).await?;
     if code.is_empty() || code.len() > CODE_BYTES_MAX {
         return Err(invalid_body(FieldError::new(
             "code",
@@ -138,8 +139,8 @@ pub(crate) async fn operator(mut context: Context<Api>) -> Result<Response, Prob
             "The code is empty or too long.",
         )));
     }
-    let api = context.state();
-    if !take_operator(api.store.as_ref(), &code).await.map_err(of_store)? {
+    let api = call.state();
+    if !take_operator(api.home().as_ref(), &code).await.map_err(of_store)? {
         return Err(Problem::unauthorized(
             "operator_code_unknown",
             "This code was used, has expired or was never given: start the sector again for a new one.",

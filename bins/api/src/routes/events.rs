@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use sector_redis::{Incarnation, Position, StreamId};
-use service::{Context, Problem, Response, reply};
+use service::{Problem, Response, reply};
 
-use crate::caller::identify;
+use crate::call::Call;
 use crate::problems::of_follower;
-use crate::seats::renew;
-use crate::state::Api;
 use crate::wire::EventPage;
 
 /// Most events of one answer.
@@ -41,16 +39,16 @@ const BYTES_MAX: usize = 8 << 20;
         (status = 410, description = "`history_trimmed`: one cannot go on from there; `history_restored`: the sector was restored from a backup. Take a snapshot."),
     )
 )]
-pub(crate) async fn events(context: Context<Api>) -> Result<Response, Problem> {
-    let query = context.query(&["after", "incarnation", "count", "wait_ms"])?;
+pub(crate) async fn events(call: Call) -> Result<Response, Problem> {
+    let query = call.query(&["after", "incarnation", "count", "wait_ms"])?;
     let after: StreamId = query.parsed("after", "an event id such as 17-0")?.unwrap_or_default();
     let incarnation: Option<Incarnation> = query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
     let count = query.integer("count", 1..=COUNT_MAX)?.unwrap_or(COUNT_DEFAULT);
     let wait_ms = query.integer("wait_ms", 0..=WAIT_MS_MAX)?.unwrap_or(0);
-    renew(context.state(), identify(&context)).await;
+    call.renew().await;
 
-    let follower = &context.state().follower;
-    let shutdown = context.shutdown();
+    let follower = call.follower();
+    let shutdown = call.shutdown();
     let entries = tokio::select! {
         entries = follower.read_after(Position { incarnation, after }, count, Duration::from_millis(wait_ms)) => entries.map_err(of_follower)?,
         // Whoever waits is answered, so that the drain need not wait for them.

@@ -7,13 +7,11 @@ use std::time::Duration;
 use follow::Frame;
 use sector_redis::ClaimOutcome;
 use sector_sim::{FactionId, FactionKind, faction_color};
-use service::{Context, FieldError, Problem, Response, reply};
+use service::{FieldError, Problem, Response, reply};
 
 use super::me::describe;
-use crate::caller::{identify, person};
+use crate::call::Call;
 use crate::problems::{no_universe, of_follower, of_store};
-use crate::seats::renew;
-use crate::state::Api;
 use crate::wire::{ClaimRequest, Controller, FactionList, FactionSeat, Me, ReleaseAnswer};
 
 /// Longest body of a claim, in bytes.
@@ -29,12 +27,12 @@ pub(super) const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
     tag = "players",
     responses((status = 200, description = "All factions that ever were in this universe.", body = FactionList))
 )]
-pub(crate) async fn list(context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    renew(context.state(), identify(&context)).await;
-    let api = context.state();
-    let frame = api.follower.frame().map_err(of_follower)?;
-    let claims = api.store.claims(frame.universe(), api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
+pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    call.renew().await;
+    let api = call.state();
+    let frame = call.follower().frame().map_err(of_follower)?;
+    let claims = call.store().claims(frame.universe(), api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
     let claimed: HashSet<String> = claims.into_iter().map(|claim| claim.faction).collect();
     let factions = frame.board().factions().iter().map(|faction| {
         let is_claimed = claimed.contains(&faction.id.to_string());
@@ -76,12 +74,12 @@ pub(crate) async fn list(context: Context<Api>) -> Result<Response, Problem> {
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
-pub(crate) async fn claim(mut context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    let person = person(&context)?;
-    let ClaimRequest { faction: wanted } = context.json(BODY_BYTES_MAX).await?;
-    let api = context.state();
-    let frame = acting_frame(api).await?;
+pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let person = call.person()?;
+    let ClaimRequest { faction: wanted } = call.json(BODY_BYTES_MAX).await?;
+    let api = call.state();
+    let frame = acting_frame(&call).await?;
     let id = wanted.parse::<FactionId>().ok().filter(|&id| frame.board().faction(id).is_some());
     let Some(id) = id else {
         let shown: String = wanted.chars().take(16).collect();
@@ -100,14 +98,14 @@ pub(crate) async fn claim(mut context: Context<Api>) -> Result<Response, Problem
             format!("{id} cannot be claimed: only starters that are still alive can."),
         ));
     }
-    let outcome = api
-        .store
+    let outcome = call
+        .store()
         .claim(frame.universe(), &id.to_string(), &person.player(), api.now().unix_ms(), api.idle_ms())
         .await
         .map_err(of_store)?;
     drop(frame);
     match outcome {
-        ClaimOutcome::Claimed => reply::json(&describe(api, &person).await?),
+        ClaimOutcome::Claimed => reply::json(&describe(&call, &person).await?),
         ClaimOutcome::TakenByOther => Err(Problem::conflict("faction_claimed", format!("Another player holds {id}."))),
         ClaimOutcome::AlreadyHolds(other) => {
             Err(Problem::conflict("already_claimed", format!("You hold {other}; give it up first.")))
@@ -131,13 +129,12 @@ pub(crate) async fn claim(mut context: Context<Api>) -> Result<Response, Problem
         (status = 403, description = "`not_a_player`: bots claim nothing."),
     )
 )]
-pub(crate) async fn release(context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    let person = person(&context)?;
-    let api = context.state();
-    let universe = api.follower.current().map(|frame| frame.universe().to_owned());
+pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let person = call.person()?;
+    let universe = call.follower().current().map(|frame| frame.universe().to_owned());
     let released = match universe {
-        Some(universe) => api.store.release(&universe, &person.player()).await.map_err(of_store)?,
+        Some(universe) => call.store().release(&universe, &person.player()).await.map_err(of_store)?,
         None => None,
     };
     reply::json(&ReleaseAnswer { released })
@@ -154,12 +151,12 @@ fn is_open(frame: &Frame, id: FactionId) -> bool {
 ///
 /// # Errors
 /// 409 `no_universe` and `run_over`; 503 while the store is away.
-pub(super) async fn acting_frame(api: &Api) -> Result<Arc<Frame>, Problem> {
-    let frame = match api.follower.frame() {
+pub(super) async fn acting_frame(call: &Call) -> Result<Arc<Frame>, Problem> {
+    let frame = match call.follower().frame() {
         Ok(frame) if !frame.is_over() => return Ok(frame),
         // A new universe may have begun just now.
-        Ok(_) => api.follower.caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?,
-        Err(follow::Error::NotReady { .. }) if api.follower.health() == follow::Health::NoUniverse => {
+        Ok(_) => call.follower().caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?,
+        Err(follow::Error::NotReady { .. }) if call.follower().health() == follow::Health::NoUniverse => {
             return Err(no_universe());
         }
         Err(error) => return Err(of_follower(error)),

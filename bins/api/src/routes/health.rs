@@ -1,9 +1,9 @@
 //! `/health`, `/livez` and `/readyz`: whether the API can do its work.
 
 use follow::Health as Following;
-use service::{Context, Health, Problem, Response};
+use service::{Health, Problem, Response};
 
-use crate::state::Api;
+use crate::call::Call;
 use crate::wire::HealthDocument;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -19,8 +19,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
     tag = "service",
     responses((status = 200, description = "It runs.", body = HealthDocument))
 )]
-pub(crate) async fn livez(context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
+pub(crate) async fn livez(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
     Health::ok(NAME, VERSION).respond()
 }
 
@@ -35,9 +35,9 @@ pub(crate) async fn livez(context: Context<Api>) -> Result<Response, Problem> {
         (status = 503, description = "It cannot; `reason` says why. Send requests elsewhere, or later.", body = HealthDocument)
     )
 )]
-pub(crate) async fn readyz(context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    match context.state().follower.check().await {
+pub(crate) async fn readyz(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    match call.follower().check().await {
         Ok(()) => Health::ok(NAME, VERSION).respond(),
         Err(reason) => Health::failing(NAME, VERSION, reason).respond(),
     }
@@ -56,17 +56,16 @@ pub(crate) async fn readyz(context: Context<Api>) -> Result<Response, Problem> {
         (status = 503, description = "It cannot do its work at present; `reason` says why.", body = HealthDocument)
     )
 )]
-pub(crate) async fn health(context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    let api = context.state();
-    let mut health = match api.follower.health() {
+pub(crate) async fn health(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let mut health = match call.follower().health() {
         Following::Following | Following::NoUniverse => Health::ok(NAME, VERSION),
         Following::Starting => Health::failing(NAME, VERSION, "the store has not answered yet"),
         // The particulars are for the log; the reason may name hosts.
         Following::Interrupted { .. } => Health::failing(NAME, VERSION, "the sector cannot be followed"),
         Following::Stopped => Health::failing(NAME, VERSION, "stopping"),
     };
-    if let Some(frame) = api.follower.current() {
+    if let Some(frame) = call.follower().current() {
         health = health.with("universe_id", frame.universe()).with("tick", frame.tick());
     }
     health.respond()

@@ -1,11 +1,11 @@
 //! `/me`: who is asking.
 
-use service::{Context, Problem, Response, reply};
+use service::{Problem, Response, reply};
 
-use crate::caller::{Person, person};
+use crate::call::Call;
+use crate::caller::Person;
 use crate::problems::of_store;
 use crate::seats::seat;
-use crate::state::Api;
 use crate::wire::Me;
 
 /// Who is asking, and which faction they hold.
@@ -21,17 +21,17 @@ use crate::wire::Me;
         (status = 403, description = "`not_a_player`: bots are nobody in particular."),
     )
 )]
-pub(crate) async fn me(context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    let person = person(&context)?;
-    reply::json(&describe(context.state(), &person).await?)
+pub(crate) async fn me(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let person = call.person()?;
+    reply::json(&describe(&call, &person).await?)
 }
 
 /// The person, and which faction of the running universe they hold.
-pub(super) async fn describe(api: &Api, person: &Person) -> Result<Me, Problem> {
-    let universe_id = api.follower.current().map(|frame| frame.universe().to_owned());
+pub(super) async fn describe(call: &Call, person: &Person) -> Result<Me, Problem> {
+    let universe_id = call.follower().current().map(|frame| frame.universe().to_owned());
     let faction = match &universe_id {
-        Some(universe) => seat(api, universe, person).await.map_err(of_store)?,
+        Some(universe) => seat(call, universe, person).await.map_err(of_store)?,
         None => None,
     };
     Ok(Me { address: person.player(), faction, universe_id, role: person.role.to_string() })

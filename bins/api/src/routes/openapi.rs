@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use service::{Context, Problem, Response, reply};
+use service::{Problem, Response, reply};
 
-use crate::state::Api;
+use crate::call::Call;
 
 /// The description of this API, as OpenAPI 3.1.
 #[utoipa::path(
@@ -15,8 +15,8 @@ use crate::state::Api;
     tag = "service",
     responses((status = 200, description = "This document.", body = serde_json::Value))
 )]
-pub(crate) async fn document(context: Context<Api>) -> Result<Response, Problem> {
+pub(crate) async fn document(call: Call) -> Result<Response, Problem> {
     static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
-    context.query(&[])?;
+    call.query(&[])?;
     Ok(reply::json_bytes(DOCUMENT.get_or_init(|| crate::openapi().into()).clone()))
 }

@@ -12,13 +12,13 @@ use sector_redis::{BatchOrder, OrderBatch};
 use sector_sim::Order;
 use serde::Deserialize;
 use serde_json::Value;
-use service::{Context, FieldError, Problem, Response, reply};
+use service::{FieldError, Problem, Response, reply};
 
 use super::factions::{CATCH_UP_WAIT, acting_frame};
-use crate::caller::{Caller, identify, unauthenticated};
+use crate::call::Call;
+use crate::caller::{Caller, unauthenticated};
 use crate::problems::{of_follower, of_store};
 use crate::seats::seat;
-use crate::state::Api;
 use crate::wire::{OrderReceipt, OrderRequest};
 
 mod judge;
@@ -67,27 +67,22 @@ struct Request {
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
-pub(crate) async fn give(mut context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    let caller = identify(&context)?;
-    if caller == Caller::Anonymous {
-        return Err(unauthenticated());
-    }
-    let Request { orders } = context.json(BODY_BYTES_MAX).await?;
+pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let Request { orders } = call.json(BODY_BYTES_MAX).await?;
     if !(1..=ORDERS_MAX).contains(&orders.len()) {
         let detail = format!("A batch has 1 to {ORDERS_MAX} orders; this one has {}.", orders.len());
         let error = FieldError::new("orders", Value::Null, format!("1 to {ORDERS_MAX} orders"), detail);
         return Err(crate::problems::invalid_body(error));
     }
 
-    let api = context.state();
     let mut faults = Vec::new();
     let orders = form(&orders, &mut faults);
-    let mut frame = acting_frame(api).await?;
+    let mut frame = acting_frame(&call).await?;
     let mut missing = existence(frame.board(), &orders);
     if !missing.is_empty() {
         drop(frame);
-        frame = api.follower.caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
+        frame = call.follower().caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
         missing = existence(frame.board(), &orders);
     }
     faults.extend(missing);
@@ -98,8 +93,8 @@ pub(crate) async fn give(mut context: Context<Api>) -> Result<Response, Problem>
     // The frame is let go before the store is waited for: a tick that comes meanwhile need not copy it.
     drop(frame);
 
-    let (player, source) = right(api, &caller, &universe, &orders).await?;
-    if api.store.order_backlog().await.map_err(of_store)? >= BACKLOG_MAX {
+    let (player, source) = right(&call, &universe, &orders).await?;
+    if call.store().order_backlog().await.map_err(of_store)? >= BACKLOG_MAX {
         return Err(Problem::unavailable(
             "order_backlog_full",
             "Too many orders wait to be carried out; try again when the sector goes on.",
@@ -113,8 +108,8 @@ pub(crate) async fn give(mut context: Context<Api>) -> Result<Response, Problem>
             Ok(BatchOrder { client_id: order.client_id.map(String::from), body })
         })
         .collect::<Result<_, Problem>>()?;
-    let batch = OrderBatch { universe, player, source: source.to_owned(), at_ms: api.now().unix_ms(), orders };
-    let receipt = api.store.append_orders(&batch).await.map_err(of_store)?;
+    let batch = OrderBatch { universe, player, source: source.to_owned(), at_ms: call.state().now().unix_ms(), orders };
+    let receipt = call.store().append_orders(&batch).await.map_err(of_store)?;
     let answer = OrderReceipt { id: receipt.id.to_string(), duplicates: receipt.duplicates };
     reply::json_with_status(StatusCode::ACCEPTED, &answer)
 }
@@ -123,12 +118,7 @@ pub(crate) async fn give(mut context: Context<Api>) -> Result<Response, Problem>
 ///
 /// # Errors
 /// 403 with each order that is not.
-async fn right(
-    api: &Api,
-    caller: &Caller,
-    universe: &str,
-    orders: &[(usize, Order)],
-) -> Result<(String, &'static str), Problem> {
+async fn right(call: &Call, universe: &str, orders: &[(usize, Order)]) -> Result<(String, &'static str), Problem> {
     let foreign = |code: &'static str, allowed: &str, detail: &str, is_own: &dyn Fn(&str) -> bool| {
         let faults: Vec<Fault> = orders
             .iter()
@@ -142,10 +132,10 @@ async fn right(
             .collect();
         if faults.is_empty() { Ok(()) } else { Err(refusal(StatusCode::FORBIDDEN, faults)) }
     };
-    match caller {
+    match call.caller() {
         Caller::Anonymous => Err(unauthenticated()),
         Caller::Person(person) => {
-            let own = seat(api, universe, person).await.map_err(of_store)?;
+            let own = seat(call, universe, person).await.map_err(of_store)?;
             let (allowed, detail) = match &own {
                 Some(own) => (own.as_str(), "This is not the faction that you claimed."),
                 None => ("none", "You have claimed no faction, or were away for too long."),
@@ -154,7 +144,8 @@ async fn right(
             Ok((person.player(), "human"))
         }
         Caller::Bot => {
-            let claims = api.store.claims(universe, api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
+            let (now_ms, idle_ms) = (call.state().now().unix_ms(), call.state().idle_ms());
+            let claims = call.store().claims(universe, now_ms, idle_ms).await.map_err(of_store)?;
             let claimed: HashSet<String> = claims.into_iter().map(|claim| claim.faction).collect();
             let detail = "A player has claimed this faction.";
             foreign("faction_claimed", "factions that nobody has claimed", detail, &|faction| {

@@ -2,12 +2,10 @@
 
 use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, StatusCode};
-use service::{Context, Problem, Response, body, reply};
+use service::{Problem, Response, body, reply};
 
-use crate::caller::identify;
+use crate::call::Call;
 use crate::problems::of_follower;
-use crate::seats::renew;
-use crate::state::Api;
 use crate::wire::SectorSnapshot;
 
 /// The sector as it is, whole.
@@ -25,12 +23,12 @@ use crate::wire::SectorSnapshot;
             headers(("ETag" = String, description = "The id of the last event it includes, a point, and the incarnation, in quotes."))),
     )
 )]
-pub(crate) async fn snapshot(context: Context<Api>) -> Result<Response, Problem> {
-    context.query(&[])?;
-    renew(context.state(), identify(&context)).await;
-    let frame = context.state().follower.frame().map_err(of_follower)?;
+pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    call.renew().await;
+    let frame = call.follower().frame().map_err(of_follower)?;
     let tag = format!("\"{}.{}\"", frame.event_id(), frame.incarnation());
-    let is_known = context
+    let is_known = call
         .header(IF_NONE_MATCH)
         .is_some_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
     let mut response = if is_known {

@@ -1,7 +1,9 @@
 //! The committed description is the code's.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use api::Access;
 use serde_json::Value;
 
 /// Set this variable to write the committed file anew.
@@ -25,11 +27,9 @@ fn the_committed_document_is_that_of_the_code() {
 fn every_operation_is_described_and_has_one_kind_of_error() {
     let document: Value = serde_json::from_str(&api::openapi()).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
-    let mut operations = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let name = format!("{method} {path}");
-            operations += 1;
             assert!(operation["summary"].is_string(), "{name} has no summary");
             assert!(operation["description"].is_string(), "{name} has no description");
             assert!(operation["operationId"].is_string(), "{name} has no id");
@@ -49,7 +49,33 @@ fn every_operation_is_described_and_has_one_kind_of_error() {
             }
         }
     }
-    assert_eq!(operations, 18);
+}
+
+#[test]
+fn the_document_and_the_routes_are_the_same_and_say_the_same_of_who_may() {
+    let document: Value = serde_json::from_str(&api::openapi()).unwrap();
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        described.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+    }
+    let declared: BTreeSet<_> =
+        api::declared().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
+    assert_eq!(described, declared);
+    for route in api::declared() {
+        let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+        let schemes: BTreeSet<&str> = operation["security"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(|scheme| scheme.as_object().unwrap().keys().map(String::as_str))
+            .collect();
+        let allowed: &[&str] = match route.declaration.access {
+            Access::Probe | Access::Anyone => &[],
+            Access::Player | Access::Admin => &["bearer"],
+            Access::Orders => &["bearer", "botToken"],
+        };
+        assert_eq!(schemes, allowed.iter().copied().collect(), "{} {}", route.method, route.path);
+    }
 }
 
 #[test]

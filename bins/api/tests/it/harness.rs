@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::Config;
-use follow::Follower;
+use follow::sectors::Opener;
+use follow::{Followed, Follower, Sectors};
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 use sector_auth::{Key, Secret, Timestamp};
@@ -66,6 +67,11 @@ impl Sector {
 
     /// A sector in which no universe has begun.
     pub(crate) async fn empty(config: Config) -> Self {
+        Self::beside(config, None).await
+    }
+
+    /// A sector in which no universe has begun, whose API knows others too.
+    pub(crate) async fn beside(config: Config, elsewhere: Option<Box<dyn Opener>>) -> Self {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         let shutdown = CancellationToken::new();
         let follower = Follower::spawn(store.clone(), shutdown.clone());
@@ -76,8 +82,9 @@ impl Sector {
         };
         let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let running =
-            tokio::spawn(api::run_with(config, listener, store.clone(), follower.clone(), clock, shutdown.clone()));
+        let home = Followed::new(None, store.clone(), follower.clone());
+        let sectors = Sectors::new(home, elsewhere, shutdown.clone());
+        let running = tokio::spawn(api::run_with(config, listener, sectors, clock, shutdown.clone()));
         let lease = store.acquire_lease("test", LEASE_TTL).await.unwrap().unwrap();
         Self {
             store,

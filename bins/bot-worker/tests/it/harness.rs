@@ -56,7 +56,8 @@ impl Sector {
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
         config.admin_addresses.0.push(key(200).address());
         let shutdown = self.shutdown.child_token();
-        let run = api::run(config, listener, self.store.clone(), shutdown.clone());
+        let run =
+            api::run(config, listener, follow::Sectors::one(self.store.clone(), shutdown.clone()), shutdown.clone());
         self.api = Some((shutdown, tokio::spawn(run)));
     }
 

@@ -13,7 +13,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) async fn health(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
     let state = context.state();
-    let (health, following) = match state.follower.health() {
+    let (health, following) = match state.sectors.home().follower().health() {
         Following::Starting => (Health::ok(NAME, VERSION), "starting"),
         Following::NoUniverse => (Health::ok(NAME, VERSION), "no_universe"),
         Following::Following => (Health::ok(NAME, VERSION), "following"),
@@ -23,7 +23,7 @@ pub(crate) async fn health(context: Context<State>) -> Result<Response, Problem>
         ),
         Following::Stopped => (Health::failing(NAME, VERSION, "shutting down"), "stopped"),
     };
-    let frame = state.follower.current();
+    let frame = state.sectors.home().follower().current();
     health
         .with("following", following)
         .with("universe_id", frame.as_ref().map(|frame| frame.universe().to_owned()))
@@ -42,7 +42,7 @@ pub(crate) async fn livez(context: Context<State>) -> Result<Response, Problem> 
 /// `GET /readyz`: the store answers, and there is a sector that is followed.
 pub(crate) async fn readyz(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
-    match context.state().follower.check().await {
+    match context.state().sectors.home().follower().check().await {
         Ok(()) => Health::ok(NAME, VERSION).respond(),
         Err(reason) => Health::failing(NAME, VERSION, reason).respond(),
     }

@@ -1,6 +1,7 @@
 //! The sector as a WebSocket.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HOST, ORIGIN, UPGRADE};
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::feed::Feed;
 use crate::session;
-use crate::state::State;
+use crate::state::{State, sector};
 
 /// How long a connection may take to change over.
 const UPGRADE_WAIT: Duration = Duration::from_secs(10);
@@ -31,12 +32,13 @@ pub(crate) async fn open(mut context: Context<State>) -> Result<Response, Proble
         return Err(Problem::forbidden("origin_not_allowed", "Pages of this origin may not connect here."));
     }
     let from = from(&context)?;
+    let sector = sector(&context).await?;
     let seat = state.seats.take(context.peer().map(|peer: SocketAddr| peer.ip()))?;
     let shutdown = context.shutdown();
     let (response, socket) = hyper_tungstenite::upgrade(context.request_mut(), Some(session::socket_config()))
         .map_err(|error| Problem::bad_request("bad_upgrade", format!("The WebSocket handshake is wrong: {error}.")))?;
     let pace = state.config.pace;
-    let feed = Feed::new(state.follower.clone(), state.resyncs.clone(), from, pace.behind_max);
+    let feed = Feed::new(Arc::clone(sector.follower()), state.resyncs.clone(), from, pace.behind_max);
     state.sockets.spawn(async move {
         let _seat = seat;
         match timeout(UPGRADE_WAIT, socket).await {

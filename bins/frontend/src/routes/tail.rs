@@ -12,7 +12,7 @@ use service::{CancellationToken, Context, Problem, Response, body};
 use crate::feed::{Feed, Step};
 use crate::lines::{self, Lines};
 use crate::seats::Seat;
-use crate::state::State;
+use crate::state::{State, sector};
 
 /// One reader.
 struct Tail {
@@ -26,10 +26,11 @@ struct Tail {
 /// `GET /tail`: the latest notable events, then every event as it comes, a line each. Ends with the service.
 pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
+    let sector = sector(&context).await?;
     let state = context.state();
     let seat = state.seats.take(context.peer().map(|peer| peer.ip()))?;
     let tail = Tail {
-        feed: Feed::new(state.follower.clone(), state.resyncs.clone(), None, state.config.pace.behind_max),
+        feed: Feed::new(Arc::clone(sector.follower()), state.resyncs.clone(), None, state.config.pace.behind_max),
         lines: state.lines.clone(),
         has_begun: false,
         shutdown: context.shutdown(),

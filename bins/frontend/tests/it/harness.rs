@@ -49,7 +49,12 @@ impl Frontend {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let running = tokio::spawn(frontend::run(config, listener, Arc::clone(&store), shutdown.clone()));
+        let running = tokio::spawn(frontend::run(
+            config,
+            listener,
+            follow::Sectors::one(Arc::clone(&store), shutdown.clone()),
+            shutdown.clone(),
+        ));
         Self { address, store, shutdown, running }
     }
 

@@ -100,7 +100,12 @@ async fn history_that_was_trimmed_is_replaced_by_a_snapshot() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = service::CancellationToken::new();
-    let running = tokio::spawn(frontend::run(Config::default(), listener, store, shutdown.clone()));
+    let running = tokio::spawn(frontend::run(
+        Config::default(),
+        listener,
+        follow::Sectors::one(store, shutdown.clone()),
+        shutdown.clone(),
+    ));
     let (mut socket, _) = patiently(tokio_tungstenite::client_async(
         format!("ws://{address}/ws?after=2-0"),
         tokio::net::TcpStream::connect(address).await.unwrap(),

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use follow::Sectors;
 use sector_auth::Secret;
 use sector_redis::Store;
 use service::{Backoff, CancellationToken, Client, ClientOptions};
@@ -20,6 +21,7 @@ pub(super) async fn run(
     options: Options,
     ports: Ports,
     store: Arc<dyn Store>,
+    sectors: Arc<Sectors>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let Ports { api, frontend, minter } = ports;
@@ -40,8 +42,8 @@ pub(super) async fn run(
 
     let mut services = JoinSet::new();
     spawn(&mut services, "sim-worker", run_worker(options.worker, store.clone(), shutdown.clone()));
-    spawn(&mut services, "api", api::run(api_config, api, store.clone(), shutdown.clone()));
-    spawn(&mut services, "frontend", frontend::run(frontend_config, frontend, store.clone(), shutdown.clone()));
+    spawn(&mut services, "api", api::run(api_config, api, sectors.clone(), shutdown.clone()));
+    spawn(&mut services, "frontend", frontend::run(frontend_config, frontend, sectors, shutdown.clone()));
     spawn(&mut services, "nft-minter", nft_minter::run(options.minter, minter, store, shutdown.clone()));
     spawn(&mut services, "bot-worker", run_bots(bots_config, api_url, shutdown.clone()));
 

@@ -1,3 +1,4 @@
+import { apiPath, type Place } from "./place";
 import { problemFrom } from "./problem";
 import type { FactionId, FactionList, Me, Order, OrderReceipt, Snapshot } from "./wire";
 
@@ -6,6 +7,7 @@ type Method = "GET" | "POST" | "DELETE";
 /** The HTTP API, at `/api` of the page's own origin. Every failure is an `ApiProblem`. */
 export class ApiClient {
   constructor(
+    private readonly place: Place = { prefix: "", sector: null },
     private readonly base = "/api",
     private readonly timeoutMs = 15_000,
   ) {}
@@ -76,7 +78,7 @@ export class ApiClient {
       headers["content-type"] = "application/json";
       init.body = JSON.stringify(options.body);
     }
-    return this.fetchJson(this.base + path, init);
+    return this.fetchJson(this.base + apiPath(this.place, path), init);
   }
 
   private async fetchJson<T>(url: string, init: RequestInit): Promise<T> {

@@ -317,6 +317,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sectors that this service serves.
+         * @description Every path about a sector means the one that is `home`; with `/sectors/{sector}` before it, it means that one.
+         */
+        get: operations["sectors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/snapshot": {
         parameters: {
             query?: never;
@@ -981,6 +1001,26 @@ export interface components {
             /** @description The universe that ended. */
             universe_id: string;
             winner: components["schemas"]["FactionId"] | null;
+        };
+        /** @description The sectors that a service serves. */
+        SectorList: {
+            /** @description They, by name. */
+            sectors: components["schemas"]["SectorPlace"][];
+        };
+        /** @description A sector and where it is. */
+        SectorPlace: {
+            /** @description Whether paths without such a beginning mean this one. */
+            home: boolean;
+            /**
+             * @description Its name; `default` for the one without an id.
+             * @example north-2
+             */
+            name: string;
+            /**
+             * @description What stands before the paths that are about it.
+             * @example /sectors/north-2
+             */
+            path: string;
         };
         /** @description A whole sector, and which life of its store it is of. */
         SectorSnapshot: components["schemas"]["Snapshot"] & {
@@ -2335,6 +2375,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthDocument"];
+                };
+            };
+        };
+    };
+    sectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sectors, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SectorList"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };

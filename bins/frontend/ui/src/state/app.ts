@@ -1,6 +1,7 @@
 /** The application's state in one place: the mirror, who plays, what is selected, what happened. */
 import { ApiClient } from "../api/client";
 import { Feed, type Connection } from "../api/feed";
+import { placeOf } from "../api/place";
 import { describe } from "../api/problem";
 import type {
   Delta,
@@ -62,7 +63,8 @@ export interface WorldListener {
 }
 
 export class App {
-  readonly api = new ApiClient();
+  readonly place = placeOf(location.pathname);
+  readonly api = new ApiClient(this.place);
   readonly toasts = new Toasts();
   readonly session = new Session(this.api);
   readonly operator = new Operator(this.api, (text, tone) => this.toasts.add(text, tone));
@@ -97,7 +99,7 @@ export class App {
   /** Connects to the live sector. */
   start(): void {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    this.feed = new Feed(`${scheme}//${location.host}/ws`, {
+    this.feed = new Feed(`${scheme}//${location.host}${this.place.prefix}/ws`, {
       entry: (entry) => {
         this.lastEntryMs = performance.now();
         this.take(entry);

@@ -1,0 +1,101 @@
+//! What a route declares: who may use it, how often, and whether it is about one sector.
+//!
+//! A route cannot be added without: [`Table::route`](crate::table::Table::route) takes a [`Declaration`].
+
+use sector_auth::Role;
+use service::Problem;
+
+use crate::caller::{Caller, unauthenticated};
+
+/// Who may use a route, by role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody. Credentials, even bad ones, are not looked at.
+    Probe,
+    /// Everybody; players count as seen.
+    Anyone,
+    /// Somebody who logged in.
+    Player,
+    /// Somebody who logged in, or bots.
+    Orders,
+    /// The operator.
+    Admin,
+}
+
+impl Access {
+    /// Whether this role may.
+    #[must_use]
+    pub const fn allows(self, role: Role) -> bool {
+        match self {
+            Self::Probe | Self::Anyone => true,
+            Self::Player => role.may_claim(),
+            Self::Orders => role.may_claim() || role.may_order_unclaimed(),
+            Self::Admin => role.may_administer(),
+        }
+    }
+
+    /// Refuses a caller who may not.
+    ///
+    /// # Errors
+    /// 401 `unauthenticated` for nobody in particular; 403 `not_admin` or `not_a_player`.
+    pub fn check(self, caller: &Caller) -> Result<(), Problem> {
+        if self.allows(caller.role()) {
+            return Ok(());
+        }
+        Err(match (self, caller) {
+            (_, Caller::Anonymous) => unauthenticated(),
+            (Self::Admin, _) => {
+                Problem::forbidden("not_admin", "This takes the admin role; a login alone is not enough.")
+            }
+            _ => Problem::forbidden("not_a_player", "This is for players, not for bots."),
+        })
+    }
+
+    /// In words, for the documents.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Probe | Self::Anyone => "everybody",
+            Self::Player => "players",
+            Self::Orders => "players and bots",
+            Self::Admin => "admins",
+        }
+    }
+}
+
+/// Whether a route is about one sector, or about the whole service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// About the whole service: there is nothing under `/sectors/{sector}`.
+    Service,
+    /// About one sector: the service's own, or the one of the path.
+    Sector,
+}
+
+/// How often a route may be used: the name of a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Not counted: probes of the platform.
+    Probe,
+    /// Logins.
+    Login,
+    /// Looking.
+    Read,
+    /// Changing a little: claims, keys.
+    Write,
+    /// Orders.
+    Orders,
+    /// The operator's.
+    Admin,
+}
+
+/// What a route declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declaration {
+    /// Who may use it.
+    pub access: Access,
+    /// How often.
+    pub class: Class,
+    /// Whether it is about one sector.
+    pub scope: Scope,
+}

@@ -1,0 +1,27 @@
+//! `/sectors`: which sectors this service serves.
+
+use service::{Problem, Response, reply};
+
+use crate::call::Call;
+use crate::problems::of_sector;
+use crate::wire::{SectorList, SectorPlace};
+
+/// The sectors that this service serves.
+///
+/// Every path about a sector means the one that is `home`; with `/sectors/{sector}` before it, it means that one.
+#[utoipa::path(
+    get,
+    path = "/sectors",
+    operation_id = "sectors",
+    tag = "service",
+    responses((status = 200, description = "The sectors, by name.", body = SectorList))
+)]
+pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let api = call.state();
+    let home = api.sectors.home().name();
+    let names = api.sectors.names().await.map_err(of_sector)?;
+    let sectors =
+        names.into_iter().map(|name| SectorPlace { path: format!("/sectors/{name}"), home: name == home, name });
+    reply::json(&SectorList { sectors: sectors.collect() })
+}

@@ -1,0 +1,94 @@
+//! Routes and what they declare.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::Method;
+use service::{Context, Problem, Response, Router};
+
+use crate::access::{Access, Declaration, Scope};
+use crate::call::Call;
+use crate::caller::{Caller, identify};
+use crate::prefix::SectorName;
+use crate::problems::of_sector;
+use crate::state::Api;
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+type Handler = Box<dyn Fn(Context<Api>) -> Answer + Send + Sync>;
+
+/// Routes being collected, none without a declaration.
+#[derive(Default)]
+pub(crate) struct Table {
+    routes: Vec<(Declared, Handler)>,
+}
+
+/// A route and what it declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// Its method.
+    pub method: Method,
+    /// Its path, without prefixes.
+    pub path: &'static str,
+    /// What it declares.
+    pub declaration: Declaration,
+}
+
+impl Table {
+    /// Answers `method` on `path` by `handler`, for whom the declaration lets in.
+    #[must_use]
+    pub(crate) fn route<H, F>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        declaration: Declaration,
+        handler: H,
+    ) -> Self
+    where
+        H: Fn(Call) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response, Problem>> + Send + 'static,
+    {
+        let handler: Handler = Box::new(move |context| {
+            let handler = handler.clone();
+            Box::pin(async move { handler(admit(declaration, context).await?).await })
+        });
+        self.routes.push((Declared { method, path, declaration }, handler));
+        self
+    }
+
+    /// What the routes declare, in their order.
+    pub(crate) fn declared(self) -> Vec<Declared> {
+        self.routes.into_iter().map(|(declared, _)| declared).collect()
+    }
+
+    /// The routes over this state.
+    pub(crate) fn router(self, api: Arc<Api>) -> Router<Api> {
+        let router = Router::with_shared_state(api);
+        self.routes
+            .into_iter()
+            .fold(router, |router, (declared, handler)| router.route(declared.method, declared.path, handler))
+    }
+}
+
+/// Lets a request in, or says why not.
+async fn admit(declaration: Declaration, context: Context<Api>) -> Result<Call, Problem> {
+    let api = context.shared_state();
+    let caller = match declaration.access {
+        Access::Probe => Caller::Anonymous,
+        // What is open to all is open to those with bad credentials too.
+        Access::Anyone => identify(&context).unwrap_or(Caller::Anonymous),
+        Access::Player | Access::Orders | Access::Admin => identify(&context)?,
+    };
+    declaration.access.check(&caller)?;
+    let sector = match context.extension::<SectorName>() {
+        None => Arc::clone(api.sectors.home()),
+        Some(SectorName(_)) if declaration.scope == Scope::Service => {
+            return Err(Problem::not_found(
+                "not_found",
+                "This is not about a sector: leave /sectors/{sector} out of the path.",
+            ));
+        }
+        Some(SectorName(name)) => api.sectors.get(name).await.map_err(of_sector)?,
+    };
+    Ok(Call::new(context, caller, sector))
+}
