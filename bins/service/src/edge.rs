@@ -114,7 +114,7 @@ where
 async fn answer<A, B>(app: A, permits: Arc<Semaphore>, timeout: Duration, request: Request) -> Response
 where
     A: Service<Request, Response = http::Response<B>, Error = Infallible>,
-    B: HttpBody<Data = Bytes> + Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
     let id = request_id(request.headers()).map(str::to_owned);

@@ -8,7 +8,9 @@ export interface Place {
 
 export function placeOf(pathname: string): Place {
   const sector = /^\/sectors\/([a-z0-9-]{1,32})\/?$/.exec(pathname)?.[1];
-  return sector === undefined ? { prefix: "", sector: null } : { prefix: `/sectors/${sector}`, sector };
+  return sector === undefined
+    ? { prefix: "", sector: null }
+    : { prefix: `/sectors/${sector}`, sector };
 }
 
 /** Logins are the same for all sectors; everything else is about one. */
