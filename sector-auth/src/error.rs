@@ -3,12 +3,13 @@
 //! The sentences are fit for the caller's eyes: they repeat what the caller sent (cut to a bounded
 //! length) and what is allowed, never a secret.
 
-use crate::{Address, Timestamp};
+use crate::{Address, Role, Timestamp};
 
 /// Longest piece of a caller's value that an error repeats, in characters.
 const SHOWN_CHARACTERS: usize = 80;
 
-/// Everything that can be wrong with an address, key, login message, signature or token.
+/// Everything that can be wrong with an address, key, login message, signature, token
+/// or secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -33,11 +34,69 @@ pub enum AuthError {
     #[error("a secret may not be empty; leave it out instead")]
     SecretEmpty,
     /// A role name nobody has.
-    #[error("role {value:?} is unknown; allowed are anonymous, player, bot_service and admin")]
+    #[error("role {value:?} is unknown; allowed are anonymous, player, bot_key, bot_service and admin")]
     RoleUnknown {
         /// What was given.
         value: String,
     },
+    /// A scope that no bot key can have.
+    #[error("scope {value:?} is unknown; allowed are read and orders")]
+    ScopeUnknown {
+        /// What was given.
+        value: String,
+    },
+    /// A bot key that could do nothing.
+    #[error("a key needs at least one scope; allowed are read and orders")]
+    ScopesEmpty,
+    /// Text that is not the id of a session, a token or a key.
+    #[error("id {value:?} is not 32 lower-case hexadecimal digits")]
+    TokenIdMalformed {
+        /// What was given.
+        value: String,
+    },
+    /// Text that is not a digest as it is stored.
+    #[error("the digest of a secret is 64 lower-case hexadecimal digits")]
+    SecretHashMalformed,
+    /// Too few or too many shared tokens at once.
+    #[error("{count} shared tokens were given; allowed are 1 to {allowed}")]
+    SharedTokensCount {
+        /// How many were given.
+        count: usize,
+        /// How many there may be.
+        allowed: usize,
+    },
+
+    /// A secret of another kind than the one wanted here, or no secret of ours. Not repeated.
+    #[error("this is not a {wanted}; one begins with {prefix}")]
+    OpaqueTokenKind {
+        /// What is wanted, in words.
+        wanted: &'static str,
+        /// How one begins.
+        prefix: &'static str,
+    },
+    /// A secret that was cut, or had something added.
+    #[error("the {kind} has {characters} characters after its prefix; it must have {expected}")]
+    OpaqueTokenLength {
+        /// What it is, in words.
+        kind: &'static str,
+        /// How many there are.
+        characters: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A secret with a character that none has.
+    #[error("the {kind} has a character that none has: only digits and letters, without 0, O, I and l")]
+    OpaqueTokenCharacters {
+        /// What it is, in words.
+        kind: &'static str,
+    },
+    /// A secret with a typing error.
+    #[error("the {kind} has a typing error: its checksum is wrong")]
+    OpaqueTokenChecksum {
+        /// What it is, in words.
+        kind: &'static str,
+    },
+
     /// Text that is not an RFC 3339 time between 1970 and 9999.
     #[error("time {value:?} is not RFC 3339 between 1970 and 9999, such as 2026-11-22T08:00:00Z")]
     TimeMalformed {
@@ -54,6 +113,20 @@ pub enum AuthError {
         value: String,
         /// What is allowed there.
         allowed: &'static str,
+    },
+    /// A login message with a line that no field of ERC-4361 explains.
+    #[error(
+        "login message: the line {value:?} has no place there; a statement is one line, and nothing follows the last field"
+    )]
+    MessageExtraLine {
+        /// The line.
+        value: String,
+    },
+    /// A login message of another version of ERC-4361.
+    #[error("the message is of version {found:?}; allowed is 1")]
+    MessageVersion {
+        /// The version in the message.
+        found: String,
     },
 
     /// A signature that is not hexadecimal.
@@ -101,6 +174,22 @@ pub enum AuthError {
         /// The domain in the message.
         found: String,
     },
+    /// The message was written for the same host under another scheme, such as http for https.
+    #[error("the message is for scheme {found:?}, this is {expected:?}")]
+    SchemeMismatch {
+        /// The scheme of this site.
+        expected: String,
+        /// The scheme in the message.
+        found: String,
+    },
+    /// The message signs in to something else on this site.
+    #[error("the message is for URI {found:?}, this is {expected:?}")]
+    UriMismatch {
+        /// What is signed in to here.
+        expected: String,
+        /// The URI in the message.
+        found: String,
+    },
     /// The message carries another nonce than the one that was handed out.
     #[error("the message does not carry the nonce that was handed out for this login")]
     NonceMismatch,
@@ -130,6 +219,14 @@ pub enum AuthError {
         /// The time in the message.
         issued_at: Timestamp,
     },
+    /// The message was issued too long ago, whatever it says of its own end.
+    #[error("the message was issued at {issued_at}; at most {age_seconds_max} s may pass before it is presented")]
+    MessageTooOld {
+        /// The time in the message.
+        issued_at: Timestamp,
+        /// How old a message may be.
+        age_seconds_max: u64,
+    },
 
     /// A signing secret too short to resist guessing.
     #[error("the token secret has {bytes} bytes; at least 32 are needed")]
@@ -137,24 +234,79 @@ pub enum AuthError {
         /// How many bytes were given.
         bytes: usize,
     },
+    /// More keys than a rotation needs.
+    #[error("{count} earlier token keys were given; at most {allowed} are kept")]
+    TokenKeysTooMany {
+        /// How many were given.
+        count: usize,
+        /// How many there may be.
+        allowed: usize,
+    },
+    /// The same key twice: a rotation that changed nothing.
+    #[error("the token key {id} was given twice")]
+    TokenKeyRepeated {
+        /// The key's public id.
+        id: String,
+    },
     /// A token could not be written.
     #[error("the token could not be issued: {detail}")]
     TokenNotIssued {
-        /// What the token library said.
+        /// What is wrong.
         detail: String,
     },
-    /// Not a JWT, or one without the claims every token of ours has.
+    /// Not a JWT in its compact form.
     #[error("the token is malformed: {detail}")]
     TokenMalformed {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A header that no token of ours has.
+    #[error("the token's header is not one of ours: {detail}")]
+    TokenHeader {
         /// What is wrong with it.
         detail: String,
     },
     /// A token signed by another algorithm than HS256, `none` included.
     #[error("the token's algorithm is not HS256")]
     TokenAlgorithm,
+    /// A header that demands an extension; there is none.
+    #[error("the token's header has crit, and no extension is known here")]
+    TokenCritical,
+    /// A token that does not say by which key it was signed.
+    #[error("the token's header has no kid; log in again")]
+    TokenKeyMissing,
+    /// A token signed by a key that is not, or no longer, in use.
+    #[error("the token was signed by key {id:?}, which is not in use; log in again")]
+    TokenKeyUnknown {
+        /// The `kid` of the header.
+        id: String,
+    },
     /// The token's signature is not ours.
     #[error("the token's signature is wrong")]
     TokenSignature,
+    /// Claims of another set or type than those of ours: missing, unknown, twice, or no text or
+    /// number where one should be.
+    #[error("the token's claims are not those of ours: {detail}")]
+    TokenClaims {
+        /// What is wrong with them.
+        detail: String,
+    },
+    /// A role that cannot log in, and so has no token.
+    #[error("the token is for role {role}, which has no tokens; allowed are player and admin")]
+    TokenRole {
+        /// The role in the token.
+        role: Role,
+    },
+    /// A token that ends before it begins, or lives longer than any may.
+    #[error("the token lives from {issued_at} to {expires_at}; allowed are 1 to {ttl_seconds_max} s")]
+    TokenLifetime {
+        /// When it says it was issued.
+        issued_at: Timestamp,
+        /// When it says it ends.
+        expires_at: Timestamp,
+        /// How long a token may live.
+        ttl_seconds_max: u64,
+    },
     /// The token's life is over.
     #[error("the token expired at {expired_at}; log in again")]
     TokenExpired {
@@ -195,8 +347,19 @@ impl AuthError {
             Self::KeyMalformed => "key_malformed",
             Self::SecretEmpty => "secret_empty",
             Self::RoleUnknown { .. } => "role_unknown",
+            Self::ScopeUnknown { .. } => "scope_unknown",
+            Self::ScopesEmpty => "scopes_empty",
+            Self::TokenIdMalformed { .. } => "token_id_malformed",
+            Self::SecretHashMalformed => "secret_hash_malformed",
+            Self::SharedTokensCount { .. } => "shared_tokens_count",
+            Self::OpaqueTokenKind { .. } => "opaque_token_kind",
+            Self::OpaqueTokenLength { .. } => "opaque_token_length",
+            Self::OpaqueTokenCharacters { .. } => "opaque_token_characters",
+            Self::OpaqueTokenChecksum { .. } => "opaque_token_checksum",
             Self::TimeMalformed { .. } => "time_malformed",
             Self::MessageMalformed { .. } => "message_malformed",
+            Self::MessageExtraLine { .. } => "message_extra_line",
+            Self::MessageVersion { .. } => "message_version",
             Self::SignatureNotHex => "signature_not_hex",
             Self::SignatureLength { .. } => "signature_length",
             Self::SignatureRecoveryByte { .. } => "signature_recovery_byte",
@@ -205,16 +368,28 @@ impl AuthError {
             Self::WrongSigner { .. } => "wrong_signer",
             Self::AddressMismatch { .. } => "address_mismatch",
             Self::DomainMismatch { .. } => "domain_mismatch",
+            Self::SchemeMismatch { .. } => "scheme_mismatch",
+            Self::UriMismatch { .. } => "uri_mismatch",
             Self::NonceMismatch => "nonce_mismatch",
             Self::ChainMismatch { .. } => "chain_mismatch",
             Self::MessageExpired { .. } => "message_expired",
             Self::MessageNotYetValid { .. } => "message_not_yet_valid",
             Self::MessageFromFuture { .. } => "message_from_future",
+            Self::MessageTooOld { .. } => "message_too_old",
             Self::TokenKeyTooShort { .. } => "token_key_too_short",
+            Self::TokenKeysTooMany { .. } => "token_keys_too_many",
+            Self::TokenKeyRepeated { .. } => "token_key_repeated",
             Self::TokenNotIssued { .. } => "token_not_issued",
             Self::TokenMalformed { .. } => "token_malformed",
+            Self::TokenHeader { .. } => "token_header",
             Self::TokenAlgorithm => "token_algorithm",
+            Self::TokenCritical => "token_critical",
+            Self::TokenKeyMissing => "token_key_missing",
+            Self::TokenKeyUnknown { .. } => "token_key_unknown",
             Self::TokenSignature => "token_signature",
+            Self::TokenClaims { .. } => "token_claims",
+            Self::TokenRole { .. } => "token_role",
+            Self::TokenLifetime { .. } => "token_lifetime",
             Self::TokenExpired { .. } => "token_expired",
             Self::TokenFromFuture { .. } => "token_from_future",
             Self::TokenIssuer { .. } => "token_issuer",

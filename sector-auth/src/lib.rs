@@ -7,7 +7,9 @@
 //! A login, end to end:
 //!
 //! ```
-//! use sector_auth::{Expected, Key, LoginFields, LoginMessage, Role, Timestamp, TokenKey, verify};
+//! use sector_auth::{
+//!     Expected, Grant, Key, LoginFields, LoginMessage, Role, Timestamp, TokenId, TokenKey, TokenKeys, verify,
+//! };
 //!
 //! # fn main() -> Result<(), sector_auth::AuthError> {
 //! let now = Timestamp::from_unix_seconds(1_795_334_400);
@@ -25,39 +27,56 @@
 //! // The wallet signs the text as it stands (`personal_sign`).
 //! let signature = key.sign_message(&text);
 //!
-//! // The server checks signature, domain, nonce, chain, address and time.
+//! // The server checks form, domain, URI, nonce, chain, address, times and signature.
 //! let expected = Expected {
 //!     domain: "localhost:9000",
+//!     uri: "http://localhost:9000",
 //!     nonce: "a1b2c3d4e5f6",
 //!     chain_id: 1,
 //!     address: key.address(),
+//!     age_seconds_max: 300,
 //! };
 //! verify(&text, &signature, &expected, now)?;
 //!
 //! // From here on a token says who is asking.
-//! let tokens = TokenKey::new(&[9; 32], "sector", "sector-api")?;
-//! let token = tokens.issue(key.address(), Role::Player, "token-1", now, 3_600)?;
+//! let tokens = TokenKeys::new("sector", "sector-api", TokenKey::new(&[9; 32])?, Vec::new())?;
+//! let grant = Grant {
+//!     subject: key.address(),
+//!     role: Role::Player,
+//!     session_id: TokenId::from_random_bytes([1; 16]),
+//!     token_id: TokenId::from_random_bytes([2; 16]),
+//!     ttl_seconds: 900,
+//! };
+//! let token = tokens.issue(&grant, now)?;
 //! assert_eq!(tokens.verify(&token, now)?.sub, key.address());
 //! # Ok(())
 //! # }
 //! ```
 
 pub mod address;
+mod base58;
 pub mod error;
 pub mod key;
 pub mod message;
+pub mod opaque;
 pub mod roles;
+pub mod scopes;
 pub mod secret;
+mod text;
 pub mod timestamp;
 pub mod token;
+pub mod token_id;
 pub mod verify;
 
 pub use address::Address;
 pub use error::AuthError;
 pub use key::Key;
 pub use message::{LoginFields, LoginMessage};
+pub use opaque::{OpaqueKind, OpaqueToken};
 pub use roles::Role;
-pub use secret::{Secret, SharedToken};
+pub use scopes::{Scopes, Verb};
+pub use secret::{Secret, SecretHash, SharedToken, SharedTokens};
 pub use timestamp::Timestamp;
-pub use token::{Claims, TokenKey};
+pub use token::{Claims, Grant, TokenKey, TokenKeys};
+pub use token_id::TokenId;
 pub use verify::{Expected, recover, verify};

@@ -3,6 +3,10 @@
 //! A [`LoginMessage`] cannot hold a value that would print as something else (a line break in the
 //! statement, a space in the nonce), so printing and parsing are inverse to each other. The parser
 //! is strict: exact labels, exact order, the address with its checksum, nothing before or after.
+//! An empty statement and an empty list of resources, which the form allows, are read as none.
+//! Where the form is looser than that (a statement beyond ASCII, an address without capitals, a chain
+//! with leading zeros), messages are refused: no wallet needs them, and two spellings of one thing
+//! are one too many.
 
 use std::fmt;
 use std::str::FromStr;
@@ -104,6 +108,16 @@ impl LoginMessage {
         Ok(message)
     }
 
+    /// Reads a message, which says nothing about who wrote it: nothing in it is to be trusted before
+    /// [`verify`](crate::verify()) has accepted it. Until then its nonce may serve to find what was handed out.
+    ///
+    /// # Errors
+    /// [`AuthError::MessageMalformed`] naming field, value and what is allowed,
+    /// [`AuthError::MessageExtraLine`], [`AuthError::MessageVersion`], and those of an [`Address`].
+    pub fn parse(text: &str) -> Result<Self, AuthError> {
+        text.parse()
+    }
+
     /// What the message says.
     #[must_use]
     pub fn fields(&self) -> &LoginFields {
@@ -165,16 +179,23 @@ impl FromStr for LoginMessage {
         let address = checksummed(lines.take("address")?)?;
         lines.take_blank("line after the address")?;
         let statement = match lines.take("statement")? {
-            "" => None,
+            "" => {
+                // An empty statement has a line of its own.
+                lines.skip_if_blank();
+                None
+            }
             statement => {
-                lines.take_blank("line after the statement")?;
+                match lines.take("line after the statement")? {
+                    "" => {}
+                    extra => return Err(AuthError::MessageExtraLine { value: shown(extra) }),
+                }
                 Some(statement.to_owned())
             }
         };
         let uri = lines.take_labelled("URI", "URI: ")?.to_owned();
         let version = match lines.take_labelled("Version", "Version: ")? {
             "1" => 1,
-            other => return Err(malformed("Version", other, "1")),
+            other => return Err(AuthError::MessageVersion { found: shown(other) }),
         };
         let chain_id = decimal(lines.take_labelled("Chain ID", "Chain ID: ")?)?;
         let nonce = lines.take_labelled("Nonce", "Nonce: ")?.to_owned();
@@ -189,16 +210,14 @@ impl FromStr for LoginMessage {
         };
         let request_id = lines.take_if_labelled("Request ID: ").map(str::to_owned);
         let mut resources = Vec::new();
-        if lines.take_if_labelled("Resources:").is_some_and(str::is_empty) {
+        if lines.peek() == Some("Resources:") {
+            lines.next += 1;
             while let Some(resource) = lines.take_if_labelled("- ") {
                 resources.push(resource.to_owned());
             }
-            if resources.is_empty() {
-                return Err(malformed("Resources", "", "at least one line '- <uri>'"));
-            }
         }
         if let Some(rest) = lines.peek() {
-            return Err(malformed("end", rest, "nothing after the last known field"));
+            return Err(AuthError::MessageExtraLine { value: shown(rest) });
         }
 
         Self::new(LoginFields {
@@ -240,6 +259,12 @@ impl<'a> Lines<'a> {
         match self.take(field)? {
             "" => Ok(()),
             line => Err(malformed(field, line, "an empty line")),
+        }
+    }
+
+    fn skip_if_blank(&mut self) {
+        if self.peek() == Some("") {
+            self.next += 1;
         }
     }
 
@@ -294,7 +319,9 @@ fn check(fields: &LoginFields) -> Result<(), AuthError> {
         )?;
     }
     require(is_uri(&fields.uri), "URI", &fields.uri, "a URI with a scheme (RFC 3986)")?;
-    require(fields.version == 1, "Version", &fields.version.to_string(), "1")?;
+    if fields.version != 1 {
+        return Err(AuthError::MessageVersion { found: fields.version.to_string() });
+    }
     require(
         (NONCE_CHARACTERS_MIN..=NONCE_CHARACTERS_MAX).contains(&fields.nonce.len())
             && fields.nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()),
@@ -304,7 +331,8 @@ fn check(fields: &LoginFields) -> Result<(), AuthError> {
     )?;
     if let Some(request_id) = &fields.request_id {
         require(
-            request_id.bytes().all(|byte| is_uri_byte(byte) && !b"/?#[]".contains(&byte)),
+            request_id.bytes().all(|byte| is_uri_byte(byte) && !b"/?#[]".contains(&byte))
+                && escapes_are_whole(request_id),
             "Request ID",
             request_id,
             "characters of a URI path segment",
@@ -333,7 +361,14 @@ fn is_scheme(text: &str) -> bool {
 }
 
 fn is_uri(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) && text.bytes().all(is_uri_byte)
+    text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme))
+        && text.bytes().all(is_uri_byte)
+        && escapes_are_whole(text)
+}
+
+/// Whether two hexadecimal digits follow each percent sign.
+fn escapes_are_whole(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
 }
 
 /// Reserved and unreserved characters of RFC 3986, and the percent sign.

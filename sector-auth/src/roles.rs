@@ -1,16 +1,17 @@
-//! What somebody may do, in four steps.
+//! What somebody may do, in five roles.
+//!
+//! A role says what is open to a caller of its kind. A bot key may do less than its role: only what
+//! its [`Scopes`](crate::Scopes) name.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::AuthError;
 use crate::error::shown;
+use crate::text::serialize_as_text;
 
 /// Who is asking, as far as permissions go. Serialised in lower snake case (`bot_service`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// No proof given: may look at everything public (snapshot, events, factions, health) and ask
     /// for a login message.
@@ -18,6 +19,9 @@ pub enum Role {
     /// Proved to hold a wallet's key: may also claim one free starter faction, give it up, and order
     /// that faction about.
     Player,
+    /// Presented a key that a player issued for a bot: may give orders for that player's faction, as
+    /// far as the key's scopes go, and neither claim, give up nor issue further keys.
+    BotKey,
     /// Presented the shared bot token: may give orders for every faction that no player has claimed,
     /// and claim none.
     BotService,
@@ -26,8 +30,8 @@ pub enum Role {
 }
 
 impl Role {
-    /// All roles, weakest first.
-    pub const ALL: [Self; 4] = [Self::Anonymous, Self::Player, Self::BotService, Self::Admin];
+    /// All roles, in the order of the documentation.
+    pub const ALL: [Self; 5] = [Self::Anonymous, Self::Player, Self::BotKey, Self::BotService, Self::Admin];
 
     /// The wire name.
     #[must_use]
@@ -35,14 +39,33 @@ impl Role {
         match self {
             Self::Anonymous => "anonymous",
             Self::Player => "player",
+            Self::BotKey => "bot_key",
             Self::BotService => "bot_service",
             Self::Admin => "admin",
         }
     }
 
-    /// May claim a faction and give orders for the claimed one.
+    /// May log in and hold a token: the others present their credentials with each request.
+    #[must_use]
+    pub const fn may_log_in(self) -> bool {
+        matches!(self, Self::Player | Self::Admin)
+    }
+
+    /// May claim a faction and give it up.
     #[must_use]
     pub const fn may_claim(self) -> bool {
+        matches!(self, Self::Player | Self::Admin)
+    }
+
+    /// May give orders for the faction that the player in question has claimed.
+    #[must_use]
+    pub const fn may_order_claimed(self) -> bool {
+        matches!(self, Self::Player | Self::BotKey | Self::Admin)
+    }
+
+    /// May issue, list and revoke bot keys of their own.
+    #[must_use]
+    pub const fn may_issue_keys(self) -> bool {
         matches!(self, Self::Player | Self::Admin)
     }
 
@@ -76,6 +99,8 @@ impl FromStr for Role {
     }
 }
 
+serialize_as_text!(Role);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,13 +111,22 @@ mod tests {
             assert_eq!(role.to_string().parse::<Role>().unwrap(), role);
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
         }
+        for json in ["\"root\"", "{\"admin\":null}", "[\"admin\"]", "4"] {
+            assert!(serde_json::from_str::<Role>(json).is_err(), "{json}");
+        }
         assert_eq!("root".parse::<Role>().unwrap_err().code(), "role_unknown");
     }
 
+    /// The whole table: anonymous, player, bot_key, bot_service, admin.
     #[test]
-    fn only_the_admin_administers_and_bots_claim_nothing() {
-        assert_eq!(Role::ALL.map(Role::may_administer), [false, false, false, true]);
-        assert_eq!(Role::ALL.map(Role::may_claim), [false, true, false, true]);
-        assert_eq!(Role::ALL.map(Role::may_order_unclaimed), [false, false, true, false]);
+    fn each_role_may_do_what_the_table_says() {
+        const X: bool = true;
+        const O: bool = false;
+        assert_eq!(Role::ALL.map(Role::may_log_in), [O, X, O, O, X]);
+        assert_eq!(Role::ALL.map(Role::may_claim), [O, X, O, O, X]);
+        assert_eq!(Role::ALL.map(Role::may_order_claimed), [O, X, X, O, X]);
+        assert_eq!(Role::ALL.map(Role::may_issue_keys), [O, X, O, O, X]);
+        assert_eq!(Role::ALL.map(Role::may_order_unclaimed), [O, O, O, X, O]);
+        assert_eq!(Role::ALL.map(Role::may_administer), [O, O, O, O, X]);
     }
 }

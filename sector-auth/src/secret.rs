@@ -4,13 +4,24 @@ use std::fmt;
 use std::str::FromStr;
 
 use sha3::{Digest, Sha3_256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::AuthError;
+use crate::text::serialize_as_text;
 
 /// A secret string. Its `Debug` shows nothing of it, and it has no `Display`.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Two are compared in constant time for their length.
+#[derive(Clone)]
 pub struct Secret(String);
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for Secret {}
 
 impl Secret {
     /// Wraps a secret.
@@ -44,33 +55,130 @@ impl FromStr for Secret {
     }
 }
 
+/// The SHA3-256 digest of a secret: what is stored instead of the secret.
+///
+/// Compared in constant time. Printed and parsed as 64 lower-case hexadecimal digits, of which its `Debug` shows
+/// the first eight. Only fit for secrets that cannot be guessed: there is no salt and no work in it.
+#[derive(Clone, Copy)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// The digest of a secret's text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(Sha3_256::digest(text.as_bytes()).into())
+    }
+}
+
+impl PartialEq for SecretHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SecretHash {}
+
+impl fmt::Display for SecretHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SecretHash({}…)", hex::encode(&self.0[..4]))
+    }
+}
+
+impl FromStr for SecretHash {
+    type Err = AuthError;
+
+    fn from_str(text: &str) -> Result<Self, AuthError> {
+        lower_hex(text).map(Self).ok_or(AuthError::SecretHashMalformed)
+    }
+}
+
+serialize_as_text!(SecretHash);
+
+/// `N` bytes spelled as 2 `N` digits in lower case, so that there is one spelling.
+pub(crate) fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// A token shared between services (`X-Bot-Token`, an API key), kept as its SHA3-256 digest.
 ///
 /// Digests are compared in constant time, so neither the length of the token nor the place of the
 /// first wrong letter can be measured.
 #[derive(Clone)]
 pub struct SharedToken {
-    digest: [u8; 32],
+    hash: SecretHash,
 }
 
 impl SharedToken {
     /// Remembers the digest of `secret`.
     #[must_use]
     pub fn new(secret: &Secret) -> Self {
-        Self { digest: Sha3_256::digest(secret.expose().as_bytes()).into() }
+        Self::from_hash(SecretHash::of(secret.expose()))
+    }
+
+    /// The token of which this is the digest.
+    #[must_use]
+    pub const fn from_hash(hash: SecretHash) -> Self {
+        Self { hash }
     }
 
     /// Whether `presented` is the token.
     #[must_use]
     pub fn matches(&self, presented: &str) -> bool {
-        let presented: [u8; 32] = Sha3_256::digest(presented.as_bytes()).into();
-        self.digest.ct_eq(&presented).into()
+        self.hash == SecretHash::of(presented)
     }
 }
 
 impl fmt::Debug for SharedToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("SharedToken(redacted)")
+    }
+}
+
+/// Most shared tokens that hold at once: a new one, the one it follows, and two who are late.
+pub const SHARED_TOKENS_MAX: usize = 4;
+
+/// One to four shared tokens that hold at once, so that one can be replaced while services run: add the new
+/// one, hand it out, take the old one away.
+///
+/// Every one is looked at whichever matches, so the time says neither which it was nor how near a wrong one came.
+#[derive(Clone)]
+pub struct SharedTokens(Vec<SharedToken>);
+
+impl SharedTokens {
+    /// These tokens.
+    ///
+    /// # Errors
+    /// [`AuthError::SharedTokensCount`] for none and for more than [`SHARED_TOKENS_MAX`].
+    pub fn new(tokens: Vec<SharedToken>) -> Result<Self, AuthError> {
+        if tokens.is_empty() || tokens.len() > SHARED_TOKENS_MAX {
+            return Err(AuthError::SharedTokensCount { count: tokens.len(), allowed: SHARED_TOKENS_MAX });
+        }
+        Ok(Self(tokens))
+    }
+
+    /// Whether `presented` is one of the tokens.
+    #[must_use]
+    pub fn matches(&self, presented: &str) -> bool {
+        let presented = SecretHash::of(presented);
+        let none = Choice::from(0);
+        self.0.iter().fold(none, |found, token| found | token.hash.0.ct_eq(&presented.0)).into()
+    }
+}
+
+impl fmt::Debug for SharedTokens {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SharedTokens({}, redacted)", self.0.len())
     }
 }
 
@@ -96,5 +204,40 @@ mod tests {
     #[test]
     fn the_empty_secret_is_refused() {
         assert_eq!("".parse::<Secret>().unwrap_err().code(), "secret_empty");
+    }
+
+    #[test]
+    fn several_shared_tokens_hold_at_once() {
+        let token = |text: &str| SharedToken::new(&Secret::new(text).unwrap());
+        let tokens = SharedTokens::new(vec![token("new"), token("old"), token("older")]).unwrap();
+        for right in ["new", "old", "older"] {
+            assert!(tokens.matches(right), "{right}");
+        }
+        for wrong in ["", "ne", "newold", "oldest"] {
+            assert!(!tokens.matches(wrong), "{wrong:?}");
+        }
+        assert_eq!(format!("{tokens:?}"), "SharedTokens(3, redacted)");
+        for count in [0, 5] {
+            let error = SharedTokens::new(vec![token("x"); count]).unwrap_err();
+            assert_eq!(error, AuthError::SharedTokensCount { count, allowed: 4 });
+        }
+        SharedTokens::new(vec![token("x"); 4]).unwrap();
+    }
+
+    #[test]
+    fn the_digest_is_sha3_256_with_one_spelling() {
+        // `printf abc | openssl dgst -sha3-256`
+        let text = "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532";
+        let hash = SecretHash::of("abc");
+        assert_eq!(hash.to_string(), text);
+        assert_eq!(text.parse::<SecretHash>().unwrap(), hash);
+        assert_ne!(hash, SecretHash::of("abd"));
+        assert!(SharedToken::from_hash(hash).matches("abc"));
+        assert_eq!(serde_json::to_value(hash).unwrap(), text);
+        assert_eq!(serde_json::from_value::<SecretHash>(text.into()).unwrap(), hash);
+        for wrong in ["", &text[1..], &text.to_uppercase(), &text.replace('3', "g"), &format!("{text}00")] {
+            assert_eq!(wrong.parse::<SecretHash>().unwrap_err(), AuthError::SecretHashMalformed, "{wrong}");
+        }
+        assert_eq!(format!("{hash:?}"), "SecretHash(3a985da7…)");
     }
 }

@@ -2,6 +2,13 @@
 //!
 //! What the message must agree with is a struct without defaults, and `now` an argument: none of
 //! the checks can be forgotten. That a nonce is used only once is the caller's store to promise.
+//!
+//! A message may have been written by the server or by the client. Bound are scheme, domain, URI,
+//! version, chain, nonce, address and times. Statement, request id and resources may be anything that
+//! the form allows, or be missing: they have no effect here, so that no text can buy more than a login.
+//!
+//! Only accounts that sign with a key of their own are known. Contract accounts (ERC-1271) would take a
+//! connection to their chain; their longer signatures are refused as `signature_length`.
 
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 use subtle::ConstantTimeEq;
@@ -13,20 +20,27 @@ use crate::{Address, AuthError, LoginMessage, Timestamp};
 /// How far the issuing clock may run ahead of the checking one, in seconds.
 pub const CLOCK_DIFFERENCE_SECONDS_MAX: u64 = 30;
 
-/// What the message must agree with.
+/// What the message must agree with. All of it comes from the configuration and from what was
+/// remembered when the nonce was handed out, none from the request or its headers.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// The authority of this site, as it was put into the message.
+    /// The authority of this site, letter for letter.
     pub domain: &'a str,
+    /// What is signed in to, letter for letter. Its scheme is the one that the message may put
+    /// before the domain.
+    pub uri: &'a str,
     /// The nonce that was handed out for this login.
     pub nonce: &'a str,
     /// The chain this sector is bound to.
     pub chain_id: u64,
     /// Who is logging in.
     pub address: Address,
+    /// How long ago the message may have been issued, in seconds, also if it never expires.
+    pub age_seconds_max: u64,
 }
 
-/// Checks a login: form, domain, nonce, chain, address, times and signature, in this order.
+/// Checks a login: form and version, domain, scheme, URI, nonce, chain, address, times and signature, in
+/// this order.
 ///
 /// `signature_hex` is what `personal_sign` returned for exactly `message_text`: r, s and v in 65
 /// bytes, with or without `0x`.
@@ -39,10 +53,27 @@ pub fn verify(
     expected: &Expected<'_>,
     now: Timestamp,
 ) -> Result<LoginMessage, AuthError> {
-    let message: LoginMessage = message_text.parse()?;
+    let message = LoginMessage::parse(message_text)?;
+    check(&message, expected, now)?;
+    let recovered = recover(message_text, signature_hex)?;
+    if recovered != expected.address {
+        return Err(AuthError::WrongSigner { expected: expected.address, recovered });
+    }
+    Ok(message)
+}
+
+/// Checks everything but the signature.
+fn check(message: &LoginMessage, expected: &Expected<'_>, now: Timestamp) -> Result<(), AuthError> {
     let fields = message.fields();
     if fields.domain != expected.domain {
         return Err(AuthError::DomainMismatch { expected: expected.domain.to_owned(), found: shown(&fields.domain) });
+    }
+    let scheme = expected.uri.split_once(':').map_or("", |(scheme, _)| scheme);
+    if let Some(found) = fields.scheme.as_deref().filter(|found| *found != scheme) {
+        return Err(AuthError::SchemeMismatch { expected: scheme.to_owned(), found: shown(found) });
+    }
+    if fields.uri != expected.uri {
+        return Err(AuthError::UriMismatch { expected: expected.uri.to_owned(), found: shown(&fields.uri) });
     }
     if !bool::from(fields.nonce.as_bytes().ct_eq(expected.nonce.as_bytes())) {
         return Err(AuthError::NonceMismatch);
@@ -62,11 +93,11 @@ pub fn verify(
     if let Some(expired_at) = fields.expiration_time.filter(|expiration| now >= *expiration) {
         return Err(AuthError::MessageExpired { expired_at });
     }
-    let recovered = recover(message_text, signature_hex)?;
-    if recovered != expected.address {
-        return Err(AuthError::WrongSigner { expected: expected.address, recovered });
+    if now > fields.issued_at.plus_seconds(expected.age_seconds_max) {
+        let age_seconds_max = expected.age_seconds_max;
+        return Err(AuthError::MessageTooOld { issued_at: fields.issued_at, age_seconds_max });
     }
-    Ok(message)
+    Ok(())
 }
 
 /// Whose `personal_sign` signature of `text` this is.

@@ -1,6 +1,9 @@
 //! The promises of the crate, checked from outside.
 
 #[cfg(test)]
+#[path = "it/logins.rs"]
+mod logins;
+#[cfg(test)]
 #[path = "it/signatures.rs"]
 mod signatures;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use follow::Sectors;
-use sector_auth::{SharedToken, Timestamp, TokenKey};
+use sector_auth::{SharedToken, Timestamp, TokenKey, TokenKeys};
 use sector_redis::Store;
 
 use crate::config::Config;
@@ -27,7 +27,7 @@ pub fn system_clock() -> WallClock {
 pub struct Api {
     pub(crate) config: Config,
     pub(crate) sectors: Arc<Sectors>,
-    pub(crate) tokens: TokenKey,
+    pub(crate) tokens: TokenKeys,
     pub(crate) bot_token: Option<SharedToken>,
     pub(crate) sightings: Sightings,
     clock: WallClock,
@@ -37,11 +37,14 @@ impl Api {
     /// Checks the configuration and puts the parts together.
     ///
     /// # Errors
-    /// [`Error::Config`] for a signing secret that is too short.
+    /// [`Error::Config`] for a signing secret that is too short, an issuer or an audience without or of too long a name.
     pub fn new(config: Config, sectors: Arc<Sectors>, clock: WallClock) -> Result<Self, Error> {
         let secret = config.jwt_secret.expose().as_bytes();
-        let tokens = TokenKey::new(secret, config.jwt_issuer.as_str(), config.jwt_audience.as_str())
-            .map_err(|error| Error::Config { option: "JWT_SECRET", detail: error.to_string() })?;
+        let key =
+            TokenKey::new(secret).map_err(|error| Error::Config { option: "JWT_SECRET", detail: error.to_string() })?;
+        let (issuer, audience) = (config.jwt_issuer.as_str(), config.jwt_audience.as_str());
+        let tokens = TokenKeys::new(issuer, audience, key, Vec::new())
+            .map_err(|error| Error::Config { option: "JWT_ISSUER and JWT_AUDIENCE", detail: error.to_string() })?;
         let bot_token = config.bot_api_token.as_ref().map(SharedToken::new);
         Ok(Self { config, sectors, tokens, bot_token, sightings: Sightings::default(), clock })
     }

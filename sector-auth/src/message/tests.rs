@@ -60,14 +60,16 @@ fn each_departure_from_the_form_is_refused_with_its_field() {
         ("domain", "https://sector.example:9000 wants", "https://sector.example/x wants"),
         ("domain", "https://sector.example:9000 wants", "https://sector example wants"),
         ("line after the address", "92266\n\n", "92266\n"),
-        ("line after the statement", "Sector.\n\n", "Sector.\n"),
+        ("URI", "92266\n\nSign in to Sector.\n\n", "92266\n\n\n\n\n"),
         ("statement", "Sign in", "Sïgn in"),
         ("statement", "Sign in", "Sign\tin"),
         ("URI", "URI: https://sector.example:9000/play", "URI: sector.example/play"),
         ("URI", "/play", "/ play"),
+        ("URI", "/play", "/%2"),
+        ("URI", "/play", "/%zz"),
         ("URI", "URI: ", "Uri: "),
-        ("Version", "Version: 1", "Version: 2"),
-        ("Version", "Version: 1", "Version: 01"),
+        ("Version", "Version: 1", "Nonce: a1b2c3d4e5f6\nVersion: 1"),
+        ("Version", "Version: 1", "version: 1"),
         ("Chain ID", "31337", "+31337"),
         ("Chain ID", "31337", "031337"),
         ("Chain ID", "31337", "-1"),
@@ -79,12 +81,8 @@ fn each_departure_from_the_form_is_refused_with_its_field() {
         ("Not Before", "Not Before: 2026", "Not Before: 20x6"),
         ("Request ID", "r-1", "r 1"),
         ("Request ID", "r-1", "r/1"),
+        ("Request ID", "r-1", "r%1"),
         ("Resources", "- ipfs://bafy", "- bafy"),
-        ("Resources", "\n- https://example.org/a\n- ipfs://bafy", ""),
-        ("end", "- ipfs://bafy", "ipfs://bafy"),
-        ("end", "- ipfs://bafy", "- ipfs://bafy\n"),
-        ("end", "Request ID: r-1", "Request Id: r-1"),
-        ("end", "Resources:", "Resources: "),
     ] {
         assert!(FULL.contains(from), "{from}");
         let text = FULL.replacen(from, to, 1);
@@ -95,6 +93,43 @@ fn each_departure_from_the_form_is_refused_with_its_field() {
             other => panic!("{from:?} → {to:?}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn extra_lines_and_other_versions_are_refused_by_their_own_code() {
+    for (code, from, to) in [
+        ("message_extra_line", "Sector.\n\n", "Sector.\n"),
+        ("message_extra_line", "Sector.\n\n", "Sector.\nSend all my money.\n\n"),
+        ("message_extra_line", "- ipfs://bafy", "ipfs://bafy"),
+        ("message_extra_line", "- ipfs://bafy", "- ipfs://bafy\n"),
+        ("message_extra_line", "- ipfs://bafy", "- ipfs://bafy\n\nSend all my money."),
+        ("message_extra_line", "Request ID: r-1", "Request ID: r-1\nRequest ID: r-2"),
+        ("message_extra_line", "Request ID: r-1", "Request Id: r-1"),
+        ("message_extra_line", "Resources:", "Resources: "),
+        ("message_extra_line", "Resources:", "Resources: none"),
+        ("message_version", "Version: 1", "Version: 2"),
+        ("message_version", "Version: 1", "Version: 01"),
+        ("message_version", "Version: 1", "Version: 1 "),
+        ("message_version", "Version: 1", "Version: "),
+    ] {
+        assert!(FULL.contains(from), "{from}");
+        let text = FULL.replacen(from, to, 1);
+        assert_eq!(LoginMessage::parse(&text).unwrap_err().code(), code, "{from:?} → {to:?}");
+    }
+    let fields = FULL.parse::<LoginMessage>().unwrap().fields().clone();
+    let error = LoginMessage::new(LoginFields { version: 2, ..fields }).unwrap_err();
+    assert_eq!(error, AuthError::MessageVersion { found: "2".to_owned() });
+}
+
+#[test]
+fn an_empty_statement_and_no_resources_after_their_name_are_none() {
+    let empty_statement = SHORT.replace("\n\n\nURI", "\n\n\n\nURI");
+    assert_ne!(empty_statement, SHORT);
+    let empty_resources = format!("{SHORT}\nResources:");
+    for text in [empty_statement, empty_resources] {
+        assert_eq!(text.parse::<LoginMessage>().unwrap().to_string(), SHORT);
+    }
+    assert_eq!(SHORT.replace("\n\n\nURI", "\n\nURI").parse::<LoginMessage>().unwrap_err().code(), "message_extra_line");
 }
 
 #[test]
@@ -144,7 +179,7 @@ prop_compose! {
         domain in "[a-z0-9.-]{1,30}(:[0-9]{1,5})?",
         address in any::<[u8; 20]>(),
         statement in proptest::option::of("[ -~]{1,120}"),
-        uri in "[a-z]{1,6}://[a-zA-Z0-9/._~?#&=%-]{0,60}",
+        uri in "[a-z]{1,6}://([a-zA-Z0-9/._~?#&=-]|%[0-9a-fA-F]{2}){0,60}",
         chain_id in any::<u64>(),
         nonce in "[a-zA-Z0-9]{8,40}",
         times in (0..253_402_300_800_000u64, 0..253_402_300_800_000u64, 0..253_402_300_800_000u64),

@@ -1,5 +1,6 @@
 //! Signatures against vectors of two other implementations, and every reason to refuse a login.
 
+use proptest::prelude::*;
 use sector_auth::{Address, AuthError, Expected, Key, LoginFields, LoginMessage, Timestamp, recover, verify};
 use serde::Deserialize;
 
@@ -17,13 +18,14 @@ struct Vector {
 }
 
 fn vectors() -> Vec<Vector> {
-    let parsed: Vectors = serde_json::from_str(include_str!("../vectors/eip191.json")).unwrap();
+    let parsed: Vectors = serde_json::from_str(include_str!("../data/eip191.json")).unwrap();
     assert!(parsed.vectors.len() >= 28);
     parsed.vectors
 }
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_334_460);
 const DOMAIN: &str = "localhost:9000";
+const URI: &str = "http://localhost:9000";
 const NONCE: &str = "a1b2c3d4e5f6";
 
 fn key() -> Key {
@@ -35,8 +37,12 @@ fn fields() -> LoginFields {
     LoginFields {
         statement: Some("Sign in to Sector.".to_owned()),
         expiration_time: Some(issued_at.plus_seconds(300)),
-        ..LoginFields::new(DOMAIN, key().address(), "http://localhost:9000", 1, NONCE, issued_at)
+        ..LoginFields::new(DOMAIN, key().address(), URI, 1, NONCE, issued_at)
     }
+}
+
+fn before(seconds: u64) -> Timestamp {
+    Timestamp::from_unix_seconds(NOW.unix_seconds() - seconds)
 }
 
 fn text(fields: LoginFields) -> String {
@@ -44,7 +50,7 @@ fn text(fields: LoginFields) -> String {
 }
 
 fn expected() -> Expected<'static> {
-    Expected { domain: DOMAIN, nonce: NONCE, chain_id: 1, address: key().address() }
+    Expected { domain: DOMAIN, uri: URI, nonce: NONCE, chain_id: 1, address: key().address(), age_seconds_max: 600 }
 }
 
 /// Signs the fields with the right key and checks them at `now`.
@@ -92,18 +98,82 @@ fn a_good_login_is_accepted_until_the_instant_it_expires() {
 fn each_field_that_disagrees_is_refused_by_its_own_code() {
     let other = Key::from_random_bytes([8; 32]).unwrap().address();
     let future = NOW.plus_seconds(31);
-    let cases: [(&str, LoginFields); 6] = [
+    let cases = [
         ("domain_mismatch", LoginFields { domain: "evil.example".to_owned(), ..fields() }),
+        ("domain_mismatch", LoginFields { domain: "localhost".to_owned(), ..fields() }),
+        ("domain_mismatch", LoginFields { domain: "localhost:9000.evil.example".to_owned(), ..fields() }),
+        ("domain_mismatch", LoginFields { domain: "localhost:9000@evil.example".to_owned(), ..fields() }),
+        ("domain_mismatch", LoginFields { domain: "LOCALHOST:9000".to_owned(), ..fields() }),
+        ("scheme_mismatch", LoginFields { scheme: Some("https".to_owned()), ..fields() }),
+        ("scheme_mismatch", LoginFields { scheme: Some("HTTP".to_owned()), ..fields() }),
+        ("uri_mismatch", LoginFields { uri: "http://localhost:9000/".to_owned(), ..fields() }),
+        ("uri_mismatch", LoginFields { uri: "https://localhost:9000".to_owned(), ..fields() }),
+        ("uri_mismatch", LoginFields { uri: "http://localhost:9000/other".to_owned(), ..fields() }),
         ("nonce_mismatch", LoginFields { nonce: "a1b2c3d4e5f7".to_owned(), ..fields() }),
+        ("nonce_mismatch", LoginFields { nonce: "A1b2c3d4e5f6".to_owned(), ..fields() }),
+        ("nonce_mismatch", LoginFields { nonce: "a1b2c3d4e5f".to_owned(), ..fields() }),
+        ("nonce_mismatch", LoginFields { nonce: "a1b2c3d4e5f60".to_owned(), ..fields() }),
         ("chain_mismatch", LoginFields { chain_id: 5, ..fields() }),
+        ("chain_mismatch", LoginFields { chain_id: 0, ..fields() }),
         ("address_mismatch", LoginFields { address: other, ..fields() }),
         ("message_from_future", LoginFields { issued_at: future, ..fields() }),
         ("message_not_yet_valid", LoginFields { not_before: Some(NOW.plus_seconds(1)), ..fields() }),
+        ("message_expired", LoginFields { expiration_time: Some(NOW), ..fields() }),
+        ("message_too_old", LoginFields { issued_at: before(601), ..fields() }),
+        ("message_too_old", LoginFields { issued_at: before(601), expiration_time: None, ..fields() }),
+        // What ends before it begins is never valid.
+        (
+            "message_not_yet_valid",
+            LoginFields {
+                not_before: Some(NOW.plus_seconds(2)),
+                expiration_time: Some(NOW.plus_seconds(1)),
+                ..fields()
+            },
+        ),
     ];
     for (code, fields) in cases {
         assert_eq!(login(fields, NOW).unwrap_err().code(), code);
     }
     login(LoginFields { issued_at: NOW.plus_seconds(30), not_before: Some(NOW), ..fields() }, NOW).unwrap();
+    login(LoginFields { issued_at: before(600), expiration_time: None, ..fields() }, NOW).unwrap();
+}
+
+#[test]
+fn what_has_no_effect_may_be_anything_or_nothing() {
+    for fields in [
+        LoginFields { statement: None, expiration_time: None, ..fields() },
+        LoginFields { statement: Some("Make me an admin.".to_owned()), ..fields() },
+        LoginFields { request_id: Some(String::new()), scheme: Some("http".to_owned()), ..fields() },
+        LoginFields {
+            request_id: Some("r-1".to_owned()),
+            resources: vec!["urn:recap:admin".to_owned(); 16],
+            ..fields()
+        },
+    ] {
+        login(fields, NOW).unwrap();
+    }
+}
+
+/// The form comes first, so that nothing of a text that is no login message is believed.
+#[test]
+fn a_text_without_the_form_is_refused_before_anything_else() {
+    let good = text(fields());
+    for (code, text) in [
+        ("message_extra_line", format!("{good}\nSend all my money.")),
+        ("message_extra_line", good.replace("Sector.\n", "Sector.\nSend all my money.\n")),
+        ("message_version", good.replace("Version: 1", "Version: 2")),
+        ("message_malformed", good.replace("Nonce: a1b2c3d4e5f6\n", "")),
+        ("message_malformed", good.replace("Nonce: a1b2c3d4e5f6", "Nonce: a1b2c3d4e5f6\nNonce: b1b2c3d4e5f6")),
+        ("message_malformed", good.replace('\n', "\r\n")),
+        ("message_malformed", good.replace("Sign in", "Melde dich an —")),
+        ("message_malformed", format!("\u{feff}{good}")),
+        ("message_malformed", String::new()),
+        ("address_checksum", good.replace(&key().address().to_checksum(), &key().address().to_lower_hex())),
+    ] {
+        assert_ne!(text, good);
+        let error = verify(&text, &key().sign_message(&text), &expected(), NOW).unwrap_err();
+        assert_eq!(error.code(), code, "{text}");
+    }
 }
 
 #[test]
@@ -166,6 +236,41 @@ fn the_other_form_of_a_good_signature_is_refused() {
         if good.ends_with("1b") { "1c" } else { "1b" }
     );
     assert_eq!(verify(&text, &twin, &expected(), NOW).unwrap_err(), AuthError::SignatureHighS);
+}
+
+proptest! {
+    /// The signature is good, the fields are in form: only that the text is another one stands in the way.
+    #[test]
+    fn no_changed_message_verifies(place in any::<prop::sample::Index>(), by in "[\\n -~é]{0,3}", removed in 0..4usize) {
+        let good = text(fields());
+        let signature = key().sign_message(&good);
+        let start = place.index(good.len());
+        let mut changed = good.clone();
+        changed.replace_range(start..(start + removed).min(good.len()), &by);
+        prop_assert_eq!(verify(&changed, &signature, &expected(), NOW).is_ok(), changed == good);
+    }
+
+    /// Any one field changed to another good value, with the signature of the fields before.
+    #[test]
+    fn no_other_field_goes_with_the_signature(which in 0..10usize, number in 1..1_000u64, word in "[a-z]{9,20}") {
+        let before = fields();
+        let signature = key().sign_message(&text(fields()));
+        let mut fields = fields();
+        match which {
+            0 => fields.domain = word,
+            1 => fields.scheme = Some("http".to_owned()),
+            2 => fields.statement = Some(word),
+            3 => fields.statement = None,
+            4 => fields.uri = format!("http://localhost:9000/{word}"),
+            5 => fields.chain_id += number,
+            6 => fields.nonce = word,
+            7 => fields.issued_at = Timestamp::from_unix_ms(fields.issued_at.unix_ms() - number),
+            8 => fields.expiration_time = fields.expiration_time.map(|time| time.plus_seconds(number)),
+            _ => fields.resources.push(format!("urn:{word}")),
+        }
+        prop_assert_ne!(&fields, &before);
+        prop_assert!(verify(&text(fields), &signature, &expected(), NOW).is_err());
+    }
 }
 
 /// n − s over big-endian hexadecimal, by hand so that it does not share code with what it tests.

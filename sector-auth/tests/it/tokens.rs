@@ -1,141 +1,399 @@
 //! Tokens: what is issued verifies, and nothing else does.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use sector_auth::{Address, AuthError, Role, Timestamp, TokenKey};
+use proptest::prelude::*;
+use sector_auth::token::{PREVIOUS_KEYS_MAX, TTL_SECONDS_MAX};
+use sector_auth::{Address, AuthError, Grant, Role, Timestamp, TokenId, TokenKey, TokenKeys};
 use serde_json::{Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 
 const SECRET: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
+/// The id of the key of this secret, computed by another program:
+/// `printf 'sector token key id, version 1\0%s' $SECRET | openssl dgst -sha3-256`, the first 16 digits.
+const KEY_ID: &str = "732627b7d31410a4";
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_334_400);
+const SECONDS: u64 = NOW.unix_seconds();
 
-fn key() -> TokenKey {
-    TokenKey::new(&SECRET, "sector", "sector-api").unwrap()
+fn key(first: u8) -> TokenKey {
+    let mut secret = SECRET;
+    secret[0] = first;
+    TokenKey::new(&secret).unwrap()
+}
+
+fn keys() -> TokenKeys {
+    TokenKeys::new("sector", "sector-api", TokenKey::new(&SECRET).unwrap(), Vec::new()).unwrap()
+}
+
+fn grant(ttl_seconds: u64) -> Grant {
+    Grant {
+        subject: Address::new([5; 20]),
+        role: Role::Player,
+        session_id: TokenId::from_random_bytes([6; 16]),
+        token_id: TokenId::from_random_bytes([7; 16]),
+        ttl_seconds,
+    }
+}
+
+fn header() -> Value {
+    json!({ "alg": "HS256", "typ": "JWT", "kid": KEY_ID })
 }
 
 fn claims() -> Value {
     json!({
         "iss": "sector", "aud": "sector-api", "sub": Address::new([5; 20]), "role": "player",
-        "iat": NOW.unix_seconds(), "exp": NOW.unix_seconds() + 60, "jti": "t-1",
+        "iat": SECONDS, "exp": SECONDS + 60, "jti": "07".repeat(16), "sid": "06".repeat(16),
     })
 }
 
-/// A token made by hand, so that the library is not asked to check itself.
-fn signed(algorithm: &str, claims: &Value) -> String {
-    fn tag<M: Mac + KeyInit>(text: &str) -> Vec<u8> {
-        <M as KeyInit>::new_from_slice(&SECRET).unwrap().chain_update(text).finalize().into_bytes().to_vec()
-    }
-    let header = json!({ "typ": "JWT", "alg": algorithm });
-    let text = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
-    let tag = match algorithm {
-        "HS256" => tag::<Hmac<Sha256>>(&text),
-        "HS384" => tag::<Hmac<Sha384>>(&text),
-        _ => tag::<Hmac<Sha512>>(&text),
-    };
-    format!("{text}.{}", base64url(&tag))
+fn with(mut object: Value, name: &str, value: Value) -> Value {
+    object[name] = value;
+    object
 }
 
-fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let number = chunk.iter().fold(0u32, |number, byte| number << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[(number >> (18 - 6 * place) & 63) as usize]));
-        }
+fn without(mut object: Value, name: &str) -> Value {
+    object.as_object_mut().unwrap().remove(name).unwrap();
+    object
+}
+
+fn base64url(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+fn tag<M: Mac + KeyInit>(text: &str) -> String {
+    let mac = <M as KeyInit>::new_from_slice(&SECRET).unwrap();
+    URL_SAFE_NO_PAD.encode(mac.chain_update(text).finalize().into_bytes())
+}
+
+/// A token of any header and claims with a right HS256 tag, made by hand.
+fn signed(header: &str, claims: &str) -> String {
+    let text = format!("{}.{}", base64url(header), base64url(claims));
+    let tag = tag::<Hmac<Sha256>>(&text);
+    format!("{text}.{tag}")
+}
+
+fn code(token: &str) -> &'static str {
+    match keys().verify(token, NOW) {
+        Ok(_) => "accepted",
+        Err(error) => error.code(),
     }
-    text
 }
 
 #[test]
 fn what_is_issued_verifies_with_all_its_claims() {
-    let token = key().issue(Address::new([5; 20]), Role::Admin, "t-1", NOW, 60).unwrap();
-    let claims = key().verify(&token, NOW).unwrap();
-    assert_eq!((claims.iss.as_str(), claims.aud.as_str(), claims.jti.as_str()), ("sector", "sector-api", "t-1"));
+    let token = keys().issue(&Grant { role: Role::Admin, ..grant(60) }, NOW).unwrap();
+    let claims = keys().verify(&token, NOW).unwrap();
+    assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("sector", "sector-api"));
     assert_eq!((claims.sub, claims.role), (Address::new([5; 20]), Role::Admin));
     assert_eq!((claims.iat, claims.exp), (1_795_334_400, 1_795_334_460));
+    assert_eq!((claims.jti.to_string(), claims.sid.to_string()), ("07".repeat(16), "06".repeat(16)));
+}
+
+#[test]
+fn what_is_issued_is_what_the_tests_sign_by_hand() {
+    // Otherwise the refusals below would prove nothing.
+    let by_hand = signed(&header().to_string(), &claims().to_string());
+    assert_eq!(keys().verify(&by_hand, NOW), keys().verify(&keys().issue(&grant(60), NOW).unwrap(), NOW));
+    assert_eq!(code(&by_hand), "accepted");
+    assert_eq!(TokenKey::new(&SECRET).unwrap().id(), KEY_ID);
+    // And the order of members is no matter.
+    let text = format!(r#"{{ "kid": "{KEY_ID}", "typ": "JWT", "alg": "HS256" }}"#);
+    assert_eq!(code(&signed(&text, &claims().to_string())), "accepted");
 }
 
 #[test]
 fn a_token_dies_at_its_second_and_not_before_its_time() {
-    let token = key().issue(Address::ZERO, Role::Player, "t", NOW, 60).unwrap();
-    key().verify(&token, Timestamp::from_unix_ms(NOW.unix_ms() + 59_999)).unwrap();
-    assert_eq!(key().verify(&token, NOW.plus_seconds(60)).unwrap_err().code(), "token_expired");
-    let earlier = |seconds| Timestamp::from_unix_seconds(NOW.unix_seconds() - seconds);
-    key().verify(&token, earlier(30)).unwrap();
-    assert_eq!(key().verify(&token, earlier(31)).unwrap_err().code(), "token_from_future");
+    let token = keys().issue(&grant(60), NOW).unwrap();
+    keys().verify(&token, Timestamp::from_unix_ms(NOW.unix_ms() + 59_999)).unwrap();
+    assert_eq!(keys().verify(&token, NOW.plus_seconds(60)).unwrap_err().code(), "token_expired");
+    let earlier = |seconds| Timestamp::from_unix_seconds(SECONDS - seconds);
+    keys().verify(&token, earlier(30)).unwrap();
+    assert_eq!(keys().verify(&token, earlier(31)).unwrap_err().code(), "token_from_future");
 }
 
 #[test]
-fn our_own_encoder_in_these_tests_is_sound() {
-    // Otherwise the refusals below would prove nothing.
-    key().verify(&signed("HS256", &claims()), NOW).unwrap();
-    assert_eq!(base64url(b"{\"a\":1}"), "eyJhIjoxfQ");
-}
-
-#[test]
-fn other_algorithms_are_refused_even_with_the_right_secret() {
-    for algorithm in ["HS384", "HS512"] {
-        assert_eq!(key().verify(&signed(algorithm, &claims()), NOW), Err(AuthError::TokenAlgorithm));
+fn headers_that_are_not_ours_are_refused() {
+    let cases = [
+        // No algorithm but HS256, however it is spelled and whatever tag there is.
+        ("token_algorithm", with(header(), "alg", json!("none"))),
+        ("token_algorithm", with(header(), "alg", json!("None"))),
+        ("token_algorithm", with(header(), "alg", json!("NONE"))),
+        ("token_algorithm", with(header(), "alg", json!("hs256"))),
+        ("token_algorithm", with(header(), "alg", json!("HS256 "))),
+        ("token_algorithm", with(header(), "alg", json!("HS384"))),
+        ("token_algorithm", with(header(), "alg", json!("HS512"))),
+        ("token_algorithm", with(header(), "alg", json!("RS256"))),
+        ("token_algorithm", with(header(), "alg", json!("PS256"))),
+        ("token_algorithm", with(header(), "alg", json!("ES256"))),
+        ("token_algorithm", with(header(), "alg", json!("ES256K"))),
+        ("token_algorithm", with(header(), "alg", json!("EdDSA"))),
+        ("token_algorithm", with(header(), "alg", json!(""))),
+        ("token_header", with(header(), "alg", json!(["HS256"]))),
+        ("token_header", with(header(), "alg", Value::Null)),
+        ("token_header", without(header(), "alg")),
+        // Which key.
+        ("token_key_missing", without(header(), "kid")),
+        ("token_key_missing", with(header(), "kid", Value::Null)),
+        ("token_key_unknown", with(header(), "kid", json!(""))),
+        ("token_key_unknown", with(header(), "kid", json!("0000000000000000"))),
+        ("token_key_unknown", with(header(), "kid", json!(KEY_ID.to_uppercase()))),
+        ("token_key_unknown", with(header(), "kid", json!("../../dev/null"))),
+        ("token_header", with(header(), "kid", json!(7))),
+        ("token_header", with(header(), "jwk", json!({ "kty": "oct", "k": "AAAA" }))),
+        ("token_header", with(header(), "jku", json!("https://evil.example/keys"))),
+        ("token_header", with(header(), "x5u", json!("https://evil.example/certificate"))),
+        ("token_header", with(header(), "x5c", json!([]))),
+        // Extensions.
+        ("token_critical", with(header(), "crit", json!(["exp"]))),
+        ("token_critical", with(header(), "crit", json!([]))),
+        ("token_critical", with(header(), "crit", Value::Null)),
+        ("token_header", with(header(), "b64", json!(false))),
+        ("token_header", with(header(), "zip", json!("DEF"))),
+        ("token_header", with(header(), "cty", json!("JWT"))),
+        ("token_header", with(header(), "typ", json!("dpop+jwt"))),
+        ("token_header", with(header(), "typ", json!("jwt"))),
+        ("token_header", without(header(), "typ")),
+        ("token_header", json!([])),
+        ("token_header", json!(["HS256", "JWT", KEY_ID, false])),
+        ("token_header", json!("HS256")),
+        ("token_header", Value::Null),
+    ];
+    for (expected, header) in cases {
+        let text = header.to_string();
+        assert_eq!(code(&signed(&text, &claims().to_string())), expected, "{text}");
     }
-    let good = signed("HS256", &claims());
-    let (_, payload_and_signature) = good.split_once('.').unwrap();
-    let payload = payload_and_signature.split('.').next().unwrap();
-    for name in ["none", "None", "NONE", "nOnE", "RS256", "ES256", "EdDSA", "hs256", ""] {
-        let header = base64url(format!("{{\"typ\":\"JWT\",\"alg\":\"{name}\"}}").as_bytes());
-        for token in [format!("{header}.{payload}."), format!("{header}.{payload_and_signature}")] {
-            let code = key().verify(&token, NOW).unwrap_err().code();
-            assert!(["token_algorithm", "token_malformed"].contains(&code), "{name}: {code}");
-        }
+    for (expected, text) in [
+        ("token_header", format!(r#"{{"alg":"none","alg":"HS256","typ":"JWT","kid":"{KEY_ID}"}}"#)),
+        ("token_header", format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{KEY_ID}","kid":"{KEY_ID}"}}"#)),
+        ("token_header", format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{KEY_ID}"}} "x""#)),
+        ("token_header", format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{KEY_ID}""#)),
+        ("token_header", "[".repeat(2_000)),
+        ("token_header", String::new()),
+    ] {
+        assert_eq!(code(&signed(&text, &claims().to_string())), expected, "{text:.80}");
     }
 }
 
 #[test]
-fn a_changed_token_and_a_foreign_secret_are_refused() {
-    let token = key().issue(Address::ZERO, Role::Player, "t", NOW, 60).unwrap();
-    let parts: Vec<&str> = token.split('.').collect();
-    let mut admin = claims();
-    admin["role"] = json!("admin");
-    let forged = format!("{}.{}.{}", parts[0], base64url(admin.to_string().as_bytes()), parts[2]);
-    assert_eq!(key().verify(&forged, NOW), Err(AuthError::TokenSignature));
-    let stripped = format!("{}.{}.", parts[0], parts[1]);
-    assert_eq!(key().verify(&stripped, NOW), Err(AuthError::TokenSignature));
-    let other = TokenKey::new(&[1; 32], "sector", "sector-api").unwrap();
-    assert_eq!(other.verify(&token, NOW), Err(AuthError::TokenSignature));
-}
-
-#[test]
-fn issuer_and_audience_must_be_ours() {
-    for (claim, code) in [("iss", "token_issuer"), ("aud", "token_audience")] {
-        let mut foreign = claims();
-        foreign[claim] = json!("elsewhere");
-        assert_eq!(key().verify(&signed("HS256", &foreign), NOW).unwrap_err().code(), code);
+fn other_algorithms_are_refused_with_their_own_right_tags_too() {
+    let payload = base64url(&claims().to_string());
+    for algorithm in ["HS384", "HS512", "none"] {
+        let text = format!("{}.{payload}", base64url(&with(header(), "alg", json!(algorithm)).to_string()));
+        let tag = match algorithm {
+            "HS384" => tag::<Hmac<Sha384>>(&text),
+            "HS512" => tag::<Hmac<Sha512>>(&text),
+            _ => String::new(),
+        };
+        assert_eq!(code(&format!("{text}.{tag}")), "token_algorithm");
     }
-    let mut list = claims();
-    list["aud"] = json!(["sector-api", "elsewhere"]);
-    assert_eq!(key().verify(&signed("HS256", &list), NOW).unwrap_err().code(), "token_malformed");
+    // A longer tag under the right name is no better.
+    let text = format!("{}.{payload}", base64url(&header().to_string()));
+    assert_eq!(code(&format!("{text}.{}", tag::<Hmac<Sha512>>(&text))), "token_signature");
 }
 
 #[test]
-fn every_claim_is_required() {
-    for name in ["iss", "aud", "sub", "role", "iat", "exp", "jti"] {
-        let mut claims = claims();
-        claims.as_object_mut().unwrap().remove(name);
-        let error = key().verify(&signed("HS256", &claims), NOW).unwrap_err();
-        assert_eq!(error.code(), "token_malformed", "{name}");
+fn claims_that_are_not_ours_are_refused() {
+    let mut cases = vec![
+        ("token_issuer", with(claims(), "iss", json!("elsewhere"))),
+        ("token_audience", with(claims(), "aud", json!("elsewhere"))),
+        ("token_audience", with(claims(), "aud", json!(""))),
+        ("token_claims", with(claims(), "aud", json!(["sector-api"]))),
+        ("token_claims", with(claims(), "aud", json!(["sector-api", "elsewhere"]))),
+        // Roles that exist and cannot log in, and one that does not.
+        ("token_role", with(claims(), "role", json!("anonymous"))),
+        ("token_role", with(claims(), "role", json!("bot_key"))),
+        ("token_role", with(claims(), "role", json!("bot_service"))),
+        ("token_claims", with(claims(), "role", json!("root"))),
+        ("token_claims", with(claims(), "role", json!("Admin"))),
+        ("token_claims", with(claims(), "role", json!(["admin"]))),
+        ("token_claims", with(claims(), "role", json!({ "admin": null }))),
+        ("token_claims", with(claims(), "sub", json!("0x05"))),
+        ("token_claims", with(claims(), "sub", json!(5))),
+        ("token_claims", with(claims(), "jti", json!("t-1"))),
+        ("token_claims", with(claims(), "sid", json!("0X"))),
+        ("token_claims", with(claims(), "sid", json!("06".repeat(17)))),
+        // Times of other types.
+        ("token_claims", with(claims(), "exp", json!(-1))),
+        ("token_claims", with(claims(), "iat", json!(-1))),
+        ("token_claims", with(claims(), "exp", json!(SECONDS as f64 + 60.5))),
+        ("token_claims", with(claims(), "exp", json!(1e300))),
+        ("token_claims", with(claims(), "exp", json!((SECONDS + 60).to_string()))),
+        ("token_claims", with(claims(), "exp", json!(true))),
+        // Lives that are none, or too long.
+        ("token_lifetime", with(claims(), "exp", json!(SECONDS))),
+        ("token_lifetime", with(claims(), "exp", json!(SECONDS - 1))),
+        ("token_lifetime", with(claims(), "exp", json!(0))),
+        ("token_lifetime", with(claims(), "exp", json!(SECONDS + TTL_SECONDS_MAX + 1))),
+        ("token_lifetime", with(claims(), "exp", json!(u64::MAX))),
+        ("token_lifetime", with(claims(), "iat", json!(0))),
+        ("token_lifetime", with(claims(), "iat", json!(u64::MAX))),
+        ("token_from_future", with(with(claims(), "iat", json!(SECONDS + 31)), "exp", json!(SECONDS + 91))),
+        ("token_from_future", with(with(claims(), "iat", json!(u64::MAX - 60)), "exp", json!(u64::MAX))),
+        ("token_expired", with(with(claims(), "iat", json!(0)), "exp", json!(60))),
+        ("token_expired", with(with(claims(), "iat", json!(SECONDS - 60)), "exp", json!(SECONDS))),
+        // The most that is accepted.
+        ("accepted", with(claims(), "exp", json!(SECONDS + TTL_SECONDS_MAX))),
+        ("accepted", with(claims(), "iat", json!(SECONDS + 30))),
+        // Claims that others know and we do not.
+        ("token_claims", with(claims(), "nbf", json!(SECONDS))),
+        ("token_claims", with(claims(), "admin", json!(true))),
+        ("token_claims", json!([])),
+        ("token_claims", Value::Null),
+        ("token_claims", json!(claims().as_object().unwrap().values().collect::<Vec<_>>())),
+    ];
+    for name in ["iss", "aud", "sub", "role", "iat", "exp", "jti", "sid"] {
+        cases.push(("token_claims", without(claims(), name)));
+        cases.push(("token_claims", with(claims(), name, Value::Null)));
+    }
+    for (expected, claims) in cases {
+        let text = claims.to_string();
+        assert_eq!(code(&signed(&header().to_string(), &text)), expected, "{text}");
+    }
+    // Given twice, the first right or wrong.
+    for name in ["iss", "aud", "sub", "role", "iat", "exp", "jti", "sid"] {
+        let (once, value) = (claims().to_string(), &claims()[name]);
+        let twice = format!(r#"{{"{name}":{value},{}"#, &once[1..]);
+        assert_eq!(code(&signed(&header().to_string(), &twice)), "token_claims", "{twice}");
+        let error = keys().verify(&signed(&header().to_string(), &twice), NOW).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let number_too_big = claims().to_string().replace(&(SECONDS + 60).to_string(), &"9".repeat(40));
+    for text in [number_too_big, "{".to_owned(), format!("{} x", claims()), "\u{feff}{}".to_owned(), String::new()] {
+        assert_eq!(code(&signed(&header().to_string(), &text)), "token_claims", "{text}");
+    }
+}
+
+#[test]
+fn a_missing_claim_is_named() {
+    for name in ["iss", "aud", "sub", "role", "iat", "exp", "jti", "sid"] {
+        let token = signed(&header().to_string(), &without(claims(), name).to_string());
+        let error = keys().verify(&token, NOW).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
 }
 
 #[test]
-fn nonsense_is_refused() {
-    for token in ["", ".", "..", "a.b.c", "Bearer x", &"a".repeat(5_000)] {
-        assert_eq!(key().verify(token, NOW).unwrap_err().code(), "token_malformed", "{token:.20}");
+fn what_has_not_the_form_is_refused() {
+    let good = keys().issue(&grant(60), NOW).unwrap();
+    let parts: Vec<&str> = good.split('.').collect();
+    let [header, claims, tag] = parts[..] else { panic!("{good}") };
+    for token in [
+        String::new(),
+        ".".to_owned(),
+        "a.b.c".to_owned(),
+        format!("Bearer {good}"),
+        format!("{good}."),
+        format!("{good}.{tag}"),
+        format!(".{good}"),
+        format!("{header}.{claims}"),
+        // Five parts are an encrypted token.
+        format!("{header}.{claims}.{tag}.{tag}.{tag}"),
+        format!("{header}=.{claims}.{tag}"),
+        format!("{good} "),
+        format!("{good}="),
+        format!("{header}.{claims}.{}+", &tag[1..]),
+        "a".repeat(5_000),
+        format!("{header}.{}.{tag}", "A".repeat(4_096)),
+        // One with all its parts in JSON, as RFC 7515 also knows it.
+        json!({ "payload": claims, "protected": header, "signature": tag }).to_string(),
+    ] {
+        assert_eq!(code(&token), "token_malformed", "{token:.80}");
+    }
+    for token in [
+        format!("{header}.{claims}."),
+        format!("{header}..{tag}"),
+        format!("{header}.{claims}.{}", &tag[..40]),
+        format!("{header}.{}.{tag}", base64url(&with(self::claims(), "role", json!("admin")).to_string())),
+    ] {
+        assert_eq!(code(&token), "token_signature", "{token:.80}");
+    }
+    assert_eq!(code(&format!("..{tag}")), "token_header");
+}
+
+#[test]
+fn keys_can_be_changed_while_tokens_of_the_last_one_hold() {
+    let of = |current: u8, previous: &[u8]| {
+        TokenKeys::new("sector", "sector-api", key(current), previous.iter().map(|&first| key(first)).collect())
+            .unwrap()
+    };
+    let old = of(1, &[]).issue(&grant(60), NOW).unwrap();
+    let new = of(2, &[1]).issue(&grant(60), NOW).unwrap();
+    of(2, &[1]).verify(&old, NOW).unwrap();
+    of(3, &[2, 1]).verify(&old, NOW).unwrap();
+    // New ones are signed with the current key alone.
+    of(2, &[]).verify(&new, NOW).unwrap();
+    assert_eq!(of(2, &[]).verify(&old, NOW), Err(AuthError::TokenKeyUnknown { id: key(1).id().to_owned() }));
+    // The name of another key does not help.
+    let mut parts: Vec<String> = old.split('.').map(str::to_owned).collect();
+    parts[0] = base64url(&with(header(), "kid", json!(key(2).id())).to_string());
+    assert_eq!(of(2, &[1]).verify(&parts.join("."), NOW), Err(AuthError::TokenSignature));
+}
+
+#[test]
+fn a_foreign_secret_of_the_same_issuer_is_refused() {
+    let token = keys().issue(&grant(60), NOW).unwrap();
+    let other = TokenKeys::new("sector", "sector-api", key(b'x'), Vec::new()).unwrap();
+    assert_eq!(other.verify(&token, NOW).unwrap_err().code(), "token_key_unknown");
+}
+
+#[test]
+fn keys_that_are_no_rotation_are_refused() {
+    let of = |previous: Vec<TokenKey>| TokenKeys::new("sector", "sector-api", key(1), previous).unwrap_err();
+    assert_eq!(of(vec![key(2), key(1)]), AuthError::TokenKeyRepeated { id: key(1).id().to_owned() });
+    assert_eq!(of(vec![key(2), key(2)]), AuthError::TokenKeyRepeated { id: key(2).id().to_owned() });
+    let many = (0..=PREVIOUS_KEYS_MAX).map(|number| key(10 + number as u8)).collect();
+    assert_eq!(of(many), AuthError::TokenKeysTooMany { count: 5, allowed: 4 });
+    for bytes in [0, 16, 31] {
+        assert_eq!(TokenKey::new(&vec![1; bytes]).unwrap_err(), AuthError::TokenKeyTooShort { bytes });
+    }
+    for (issuer, audience) in [("", "a"), ("i", ""), ("i".repeat(129).as_str(), "a")] {
+        let error = TokenKeys::new(issuer, audience, key(1), Vec::new()).unwrap_err();
+        assert_eq!(error.code(), "token_not_issued");
     }
 }
 
 #[test]
-fn short_secrets_are_refused_and_none_is_shown() {
-    assert_eq!(TokenKey::new(&[1; 31], "sector", "sector-api").unwrap_err(), AuthError::TokenKeyTooShort { bytes: 31 },);
-    let shown = format!("{:?}", key());
-    assert!(shown.contains("sector-api") && !shown.contains("0123"), "{shown}");
+fn what_would_not_verify_is_not_issued() {
+    for role in Role::ALL {
+        let issued = keys().issue(&Grant { role, ..grant(60) }, NOW);
+        assert_eq!(issued.is_ok(), role.may_log_in(), "{role}");
+    }
+    for (ttl_seconds, works) in
+        [(0, false), (1, true), (TTL_SECONDS_MAX, true), (TTL_SECONDS_MAX + 1, false), (u64::MAX, false)]
+    {
+        let issued = keys().issue(&grant(ttl_seconds), NOW);
+        assert_eq!(issued.is_ok(), works, "{ttl_seconds}");
+        if let Ok(token) = issued {
+            keys().verify(&token, NOW).unwrap();
+        }
+    }
+    // With the longest names there are, tokens stay within what is looked at.
+    let keys = TokenKeys::new("\u{1}".repeat(128), "\u{1}".repeat(128), key(1), Vec::new()).unwrap();
+    keys.verify(&keys.issue(&grant(60), NOW).unwrap(), NOW).unwrap();
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let shown = format!("{:?} {:?}", keys(), key(b'0'));
+    assert!(shown.contains("sector-api") && shown.contains(KEY_ID), "{shown}");
+    assert!(!shown.contains("0123456789abcdef") && !shown.contains("48, 49"), "{shown}");
+}
+
+proptest! {
+    #[test]
+    fn no_changed_token_verifies(place in any::<prop::sample::Index>(), by in "[ -~é]{0,2}", removed in 0..3usize) {
+        let good = keys().issue(&grant(60), NOW).unwrap();
+        let start = place.index(good.len());
+        let mut changed = good.clone();
+        changed.replace_range(start..(start + removed).min(good.len()), &by);
+        prop_assert_eq!(keys().verify(&changed, NOW).is_ok(), changed == good);
+    }
+
+    #[test]
+    fn text_never_panics(text in "\\PC{0,60}", header in "\\PC{0,60}", claims in "\\PC{0,60}") {
+        let _ = keys().verify(&text, NOW);
+        let _ = keys().verify(&signed(&header, &claims), NOW);
+        let _ = keys().verify(&signed(&self::header().to_string(), &claims), NOW);
+    }
 }

@@ -4,7 +4,9 @@
 //! comes back for it, right or wrong, uses it up. The store gives a nonce to one caller only, so of
 //! many that present the same signature one gets a token.
 
-use sector_auth::{Address, AuthError, Expected, LoginFields, LoginMessage, Role, verify as check_login};
+use sector_auth::{
+    Address, AuthError, Expected, Grant, LoginFields, LoginMessage, Role, TokenId, verify as check_login,
+};
 use service::{FieldError, Problem, Response, reply};
 
 use crate::call::Call;
@@ -43,7 +45,7 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     let api = call.state();
     let now = api.now();
     let ttl = api.config.auth_nonce_ttl_seconds;
-    let nonce = random_hex()?;
+    let nonce = hex::encode(random()?);
     let message = LoginMessage::new(LoginFields {
         statement: Some(STATEMENT.to_owned()),
         expiration_time: Some(now.plus_seconds(ttl.0)),
@@ -99,9 +101,11 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     let stored: LoginMessage = message.parse().map_err(|error: AuthError| Problem::internal(error))?;
     let expected = Expected {
         domain: &api.config.auth_domain,
+        uri: &api.config.auth_uri,
         nonce: &stored.fields().nonce,
         chain_id: api.config.auth_chain_id,
         address,
+        age_seconds_max: api.config.auth_nonce_ttl_seconds.0,
     };
     check_login(&message, &request.signature, &expected, api.now()).map_err(|error| {
         Problem::unauthorized(error.code(), format!("The login is refused: {error}. Ask for a new message."))
@@ -150,10 +154,14 @@ pub(crate) async fn operator(mut call: Call) -> Result<Response, Problem> {
 }
 
 fn token(api: &Api, address: Address, role: Role) -> Result<Response, Problem> {
-    let token = api
-        .tokens
-        .issue(address, role, &random_hex()?, api.now(), api.config.jwt_ttl_seconds.0)
-        .map_err(Problem::internal)?;
+    let grant = Grant {
+        subject: address,
+        role,
+        session_id: TokenId::from_random_bytes(random()?),
+        token_id: TokenId::from_random_bytes(random()?),
+        ttl_seconds: api.config.jwt_ttl_seconds.0,
+    };
+    let token = api.tokens.issue(&grant, api.now()).map_err(Problem::internal)?;
     reply::json(&TokenAnswer { token })
 }
 
@@ -175,8 +183,8 @@ fn key(address: Address) -> String {
 }
 
 /// 128 random bits.
-fn random_hex() -> Result<String, Problem> {
+fn random() -> Result<[u8; 16], Problem> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(hex::encode(bytes))
+    Ok(bytes)
 }
