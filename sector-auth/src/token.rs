@@ -1,6 +1,6 @@
 //! The token a login earns: a JWT, signed with HS256 and nothing else.
 //!
-//! Eight claims, all required and no others. Form, header and signature are checked by [`jws`]; claims
+//! Eight claims, all required and no others. Form, header and signature are checked by `jws`; claims
 //! here, against the `now` that is passed in. A token says by which key it was signed, so that keys
 //! can be changed while tokens of the last one still hold.
 
