@@ -27,7 +27,10 @@ fn document() -> String {
         section::<Only<up::Options>>("sector up", "Everything in one process. Also what `sector` alone does."),
         section::<Only<sim::Options>>("sector sim", "A match in memory."),
         section::<api::Options>("api", "The HTTP API."),
-        section::<sim_worker::Options>("sim-worker", "Runs the sector. Several may stand by; one holds the lease."),
+        section::<sim_worker::Options>(
+            "sim-worker",
+            "Runs the sector, or several. Several workers may be started; one holds the lease of a sector: workers.md.",
+        ),
         section::<frontend::Options>("frontend", "The browser UI and its live streams."),
         section::<bot_worker::Options>(
             "bot-worker",

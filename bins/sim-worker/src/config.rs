@@ -1,9 +1,13 @@
 //! The options of a worker.
 
+use std::net::IpAddr;
+
 use clap::Parser;
 use service::StoreConfig;
 use service::config::{Milliseconds, integer, milliseconds};
 use service::telemetry::LogOptions;
+
+use crate::sectors::SectorList;
 
 /// How the sector is run.
 #[derive(Debug, Clone, clap::Args)]
@@ -64,6 +68,15 @@ pub struct Options {
     /// Where its state lives.
     #[command(flatten)]
     pub store: StoreConfig,
+    /// Run several sectors, as far as no other worker does: their ids, separated by commas; default is the one without
+    #[arg(long, env = "SECTORS", value_name = "IDS", conflicts_with = "sector_id")]
+    pub sectors: Option<SectorList>,
+    /// Port that tells whether the worker is well (/livez, /readyz, /health); none if not given
+    #[arg(long, env = "HEALTH_PORT", value_name = "PORT", value_parser = integer(1..=u16::MAX))]
+    pub health_port: Option<u16>,
+    /// Address to listen on for that
+    #[arg(long, env = "BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub bind: IpAddr,
     /// Wait until the frontend is up before the first tick
     #[arg(long, env = "WAIT_FOR_FRONTEND", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub wait_for_frontend: bool,
@@ -76,4 +89,45 @@ pub struct Options {
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
+}
+
+impl Options {
+    /// The sectors to run.
+    #[must_use]
+    pub fn sectors(&self) -> SectorList {
+        self.sectors.clone().unwrap_or_else(|| self.store.keys.sector_id.clone().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(arguments: &[&str]) -> String {
+        Options::try_parse_from([&["sim-worker"], arguments].concat()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_sectors_are_those_that_are_named() {
+        let sectors = |arguments: &[&str]| {
+            Options::try_parse_from([&["sim-worker"], arguments].concat()).unwrap().sectors().sectors().to_vec()
+        };
+        let north = Some("north".parse().unwrap());
+        assert_eq!(sectors(&[]), [None]);
+        assert_eq!(sectors(&["--sector-id", "north"]), std::slice::from_ref(&north));
+        assert_eq!(sectors(&["--sectors", "north,default"]), [north, None]);
+        let text = refusal(&["--sectors", "north", "--sector-id", "south"]);
+        assert!(text.contains("--sectors") && text.contains("--sector-id"), "{text}");
+        let text = refusal(&["--sectors", "north,north"]);
+        assert!(text.contains("--sectors") && text.contains("named twice"), "{text}");
+    }
+
+    #[test]
+    fn the_port_for_health_is_none_or_one() {
+        let port =
+            |arguments: &[&str]| Options::try_parse_from([&["sim-worker"], arguments].concat()).unwrap().health_port;
+        assert_eq!((port(&[]), port(&["--health-port", "9200"])), (None, Some(9200)));
+        let text = refusal(&["--health-port", "0"]);
+        assert!(text.contains("--health-port") && text.contains("from 1 to 65535"), "{text}");
+    }
 }

@@ -1,11 +1,13 @@
 //! The sim-worker on its own, on Redis.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use service::{Backoff, Client, ClientOptions, shutdown_on_signals, telemetry};
-use sim_worker::Options;
+use service::{Backoff, CancellationToken, Client, ClientOptions, bind, shutdown_on_signals, telemetry};
+use sim_worker::{Options, Post, Sources};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -23,7 +25,31 @@ async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
     options.worker.check()?;
     let shutdown = shutdown_on_signals()?;
-    let store = options.store.open().await?;
+    let posts = Post::all(options.sectors().sectors());
+    let Some(port) = options.health_port else { return work(options, posts, shutdown).await };
+    let listener = bind(SocketAddr::new(options.bind, port), "--health-port").await?;
+    let stop_listening = CancellationToken::new();
+    let health = tokio::spawn(sim_worker::serve_health(posts.clone(), listener, stop_listening.clone()));
+    let worked = work(options, posts, shutdown).await;
+    stop_listening.cancel();
+    health.await??;
+    worked
+}
+
+async fn work(
+    options: Options,
+    posts: Vec<Arc<Post>>,
+    shutdown: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut store = options.store.clone();
+    // What one worker of one sector cannot open is told before it waits for anything.
+    let only = match posts.as_slice() {
+        [post] => {
+            store.keys.sector_id = post.id().cloned();
+            Some((post.clone(), store.open().await?))
+        }
+        _ => None,
+    };
     if options.wait_for_frontend {
         let limit = Duration::from_secs(options.wait_for_frontend_seconds);
         let wait = tokio::time::timeout(limit, frontend(&options.frontend_health_url));
@@ -34,7 +60,11 @@ async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
             },
         }
     }
-    sim_worker::run(options.worker, store, sim_worker::Sources::system(), shutdown).await?;
+    let (config, sources) = (options.worker, Sources::system());
+    match only {
+        Some((post, store)) => sim_worker::run_at(config, store, sources, post, shutdown).await?,
+        None => sim_worker::run_several(config, store.options(), posts, sources, shutdown).await?,
+    }
     Ok(())
 }
 

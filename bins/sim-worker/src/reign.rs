@@ -9,7 +9,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::share::Holding;
 use crate::sources::Sources;
+use crate::status::{Duty, Post};
 use crate::universe::Universe;
 
 /// Longest pause between attempts to reach a store that is away: the sector goes on soon after it is back.
@@ -29,29 +31,63 @@ pub async fn run(
     sources: Sources,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
+    run_at(config, store, sources, Post::alone(), shutdown).await
+}
+
+/// [`run`], and tells at `post` what it does. A post of several gives its sector up to a worker that holds fewer.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_at(
+    config: Config,
+    store: Arc<dyn Store>,
+    sources: Sources,
+    post: Arc<Post>,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
     let holder = format!("sim-worker-{}-{:016x}", std::process::id(), (sources.random)()?);
+    post.opened(&store);
     let mut config = config;
+    let mut asked = None;
     loop {
-        let Some(lease) = wait_for_lease(&config, &store, &holder, &shutdown).await? else { return Ok(()) };
+        let taken = wait_for_lease(&config, &store, &holder, &post, &shutdown, asked).await?;
+        let Some((lease, holding)) = taken else { return Ok(()) };
         tracing::info!(holder, epoch = lease.epoch, "the lease is taken");
+        post.set(Duty::Held { epoch: lease.epoch });
         let mut course = Course::default();
-        let reigned = reign(&config, &store, &sources, &lease, &shutdown, &mut course).await;
-        match &reigned {
-            Err(Error::LeaseLost(error)) if course.is_away => {
-                tracing::warn!(%error, "the lease ran out while the store was away; taking it anew");
-                // What was begun before the loss goes on.
-                config.reset_universe_on_start &= !course.has_begun;
-                continue;
+        let reigned = reign(&config, &store, &sources, &lease, &post, &shutdown, &mut course).await;
+        if let Err(Error::LeaseLost(error)) = &reigned {
+            post.set(Duty::StandingBy);
+            if !course.is_away {
+                return reigned.map(drop);
             }
-            Err(Error::LeaseLost(_)) => {}
-            _ => {
-                if let Err(error) = store.release_lease(&lease).await {
-                    tracing::warn!(%error, "the lease could not be given back; it runs out by itself");
-                }
-            }
+            tracing::warn!(%error, "the lease ran out while the store was away; taking it anew");
+        } else if let Err(error) = store.release_lease(&lease).await {
+            tracing::warn!(%error, "the lease could not be given back; it runs out by itself");
         }
-        return reigned;
+        drop(holding);
+        match reigned {
+            Ok(End::Shutdown) => return Ok(()),
+            Ok(End::GivenUp) => {
+                tracing::info!("the sector is given up to a worker that holds fewer");
+                post.set(Duty::StandingBy);
+                // The other one asks for it sooner.
+                asked = Some(Instant::now());
+            }
+            Err(Error::LeaseLost(_)) => asked = None,
+            Err(error) => return Err(error),
+        }
+        // What was begun before goes on.
+        config.reset_universe_on_start &= !course.has_begun;
     }
+}
+
+/// Why a reign ended well.
+#[derive(Debug)]
+enum End {
+    Shutdown,
+    /// Another worker holds fewer sectors.
+    GivenUp,
 }
 
 /// How far a reign has come.
@@ -67,33 +103,51 @@ fn pauses() -> Backoff {
     Backoff::new(Duration::from_millis(100), PAUSE_MAX)
 }
 
-/// Waits until the lease is free, as a standby. None when shutdown comes first.
-async fn wait_for_lease(
+/// Waits until the lease is free, as a standby. None when shutdown comes first. `asked` is when it was asked for last.
+async fn wait_for_lease<'a>(
     config: &Config,
     store: &Arc<dyn Store>,
     holder: &str,
+    post: &'a Post,
     shutdown: &CancellationToken,
-) -> Result<Option<Lease>, Error> {
+    mut asked: Option<Instant>,
+) -> Result<Option<(Lease, Holding<'a>)>, Error> {
     let ttl = config.lease_ttl_ms.duration();
-    // A lease that runs out is noticed within a second.
-    let pause = (ttl / 4).min(Duration::from_millis(500));
+    let share = &post.share;
     let mut standing_by = false;
+    let mut noted = Instant::now();
     loop {
-        match store.acquire_lease(holder, ttl).await {
-            Ok(Some(lease)) => return Ok(Some(lease)),
-            Ok(None) if !standing_by => {
-                tracing::info!(holder, "another worker holds the lease; standing by");
-                standing_by = true;
+        let next = share.next_attempt(asked, ttl);
+        if next > Instant::now() {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(None),
+                () = tokio::time::sleep_until(next) => {}
             }
-            Ok(None) => {}
+            // Another sector may have been taken meanwhile.
+            if share.next_attempt(asked, ttl) > Instant::now() {
+                continue;
+            }
+        }
+        let holding = share.hold();
+        match store.acquire_lease(holder, ttl).await {
+            Ok(Some(lease)) => {
+                share.note_taken();
+                return Ok(Some((lease, holding)));
+            }
+            Ok(None) => {
+                drop(holding);
+                if !standing_by {
+                    tracing::info!(holder, "another worker holds the lease; standing by");
+                    post.set(Duty::StandingBy);
+                    standing_by = true;
+                }
+                share.leave_note(&**store, &mut noted).await;
+            }
             Err(error) if error.is_unavailable() => tracing::warn!(%error, "waiting for the store"),
             Err(error) => return Err(error.into()),
         }
-        tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return Ok(None),
-            () = tokio::time::sleep(pause) => {}
-        }
+        asked = Some(Instant::now());
     }
 }
 
@@ -102,9 +156,10 @@ async fn reign(
     store: &Arc<dyn Store>,
     sources: &Sources,
     lease: &Lease,
+    post: &Post,
     shutdown: &CancellationToken,
     course: &mut Course,
-) -> Result<(), Error> {
+) -> Result<End, Error> {
     let begin = async |seed, served| {
         Universe::begin(store.clone(), config.clone(), sources.clone(), lease.clone(), seed, served).await
     };
@@ -119,20 +174,21 @@ async fn reign(
         }
         tokio::select! {
             biased;
-            () = shutdown.cancelled() => return Ok(()),
+            () = shutdown.cancelled() => return Ok(End::Shutdown),
             () = sources.wait(&mut backoff) => {}
         }
     };
     backoff.reset();
     *course = Course { is_away: false, has_begun: true };
     let mut over_since: Option<Instant> = None;
+    let mut looked = Instant::now();
     // Ticks keep to the beat they began with; beats that were missed are left out, not caught up with.
     let mut beat = interval(config.tick_ms.duration());
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             biased;
-            () = shutdown.cancelled() => return Ok(()),
+            () = shutdown.cancelled() => return Ok(End::Shutdown),
             _ = beat.tick() => {}
         }
         let step = async {
@@ -163,13 +219,17 @@ async fn reign(
             Ok(()) => {
                 course.is_away = false;
                 backoff.reset();
+                post.ticked(universe.id(), universe.at());
+                if post.share.gives_up(&**store, &mut looked).await {
+                    return Ok(End::GivenUp);
+                }
             }
             Err(error) if Error::is_unavailable(&error) => {
                 course.is_away = true;
                 tracing::warn!(%error, "the store is away; the sector stands still");
                 tokio::select! {
                     biased;
-                    () = shutdown.cancelled() => return Ok(()),
+                    () = shutdown.cancelled() => return Ok(End::Shutdown),
                     () = sources.wait(&mut backoff) => {}
                 }
             }

@@ -128,6 +128,15 @@ impl Universe {
         self.world.board().result().is_some()
     }
 
+    pub(crate) fn id(&self) -> &str {
+        &self.meta.id
+    }
+
+    /// The newest committed tick.
+    pub(crate) fn at(&self) -> u64 {
+        self.world.tick()
+    }
+
     pub(crate) fn seed(&self) -> u64 {
         self.world.board().seed()
     }

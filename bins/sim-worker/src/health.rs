@@ -1,0 +1,116 @@
+//! The listener that says how the worker is: `/livez`, `/readyz` and `/health`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Map, Value};
+use service::{CancellationToken, Context, Health, Limits, Problem, Response, Router, ServiceError};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::status::{Duty, Post};
+
+const NAME: &str = env!("CARGO_PKG_NAME");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// How long a store may take to answer before it counts as away.
+const STORE_LIMIT: Duration = Duration::from_secs(1);
+/// Few ask after a worker's health: probes, and whoever looks.
+const CONNECTIONS_MAX: usize = 64;
+
+/// All posts of the worker.
+struct State(Vec<Arc<Post>>);
+
+/// Answers on `listener` until `shutdown`.
+///
+/// # Errors
+/// [`ServiceError`] when the routes contradict each other.
+pub async fn serve_health(
+    posts: Vec<Arc<Post>>,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Result<(), ServiceError> {
+    let routes = Router::new(State(posts))
+        .route(Method::GET, "/livez", live)
+        .route(Method::GET, "/readyz", ready)
+        .route(Method::GET, "/health", health)
+        .build()?;
+    let limits = Limits { connections_max: CONNECTIONS_MAX, requests_max: CONNECTIONS_MAX, ..Limits::default() };
+    service::serve(listener, routes, limits, shutdown).await;
+    Ok(())
+}
+
+async fn live(context: Context<State>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    Health::ok(NAME, VERSION).respond()
+}
+
+async fn ready(context: Context<State>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    judge(context.state()).await.respond()
+}
+
+async fn health(context: Context<State>) -> Result<Response, Problem> {
+    context.query(&[])?;
+    let sectors: Vec<Value> = context.state().0.iter().map(|post| describe(post)).collect();
+    judge(context.state()).await.with("sectors", sectors).respond()
+}
+
+/// Well if every sector is run or stood by for, and its store answers.
+async fn judge(state: &State) -> Health {
+    let mut stores = JoinSet::new();
+    for post in &state.0 {
+        let name = post.name().to_owned();
+        match (post.duty(), post.store()) {
+            // The particulars are for the log; the reason may name hosts.
+            (Duty::Failed { .. }, _) => return failing(&name, "cannot be run; the log says why"),
+            (Duty::Starting, _) | (_, None) => return failing(&name, "is being opened"),
+            (Duty::StandingBy | Duty::Held { .. }, Some(store)) => {
+                stores.spawn(async move {
+                    let answers = matches!(tokio::time::timeout(STORE_LIMIT, store.ping()).await, Ok(Ok(())));
+                    (name, answers)
+                });
+            }
+        }
+    }
+    while let Some(answered) = stores.join_next().await {
+        match answered {
+            Ok((_, true)) => {}
+            Ok((name, false)) => return failing(&name, "has a store that does not answer"),
+            Err(error) => {
+                tracing::error!(%error, "a store could not be asked");
+                return Health::failing(NAME, VERSION, "a store could not be asked");
+            }
+        }
+    }
+    Health::ok(NAME, VERSION)
+}
+
+fn failing(sector: &str, what: &str) -> Health {
+    Health::failing(NAME, VERSION, format!("the sector {sector} {what}"))
+}
+
+/// `{"sector":…,"state":…,"held":…,"epoch":…,"universe_id":…,"tick":…,"last_tick_ms_ago":…}`, as far as there is one.
+fn describe(post: &Post) -> Value {
+    let mut fields = Map::new();
+    let mut field = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    let duty = post.duty();
+    let (state, epoch) = match &duty {
+        Duty::Starting => ("starting", None),
+        Duty::StandingBy => ("standing_by", None),
+        Duty::Held { epoch } => ("held", Some(*epoch)),
+        Duty::Failed { .. } => ("failed", None),
+    };
+    field("sector", post.name().into());
+    field("state", state.into());
+    field("held", epoch.is_some().into());
+    if let Some(epoch) = epoch {
+        field("epoch", epoch.into());
+    }
+    if let Some(last) = post.last_tick() {
+        field("universe_id", last.universe.into());
+        field("tick", last.tick.into());
+        field("last_tick_ms_ago", u64::try_from(last.age.as_millis()).unwrap_or(u64::MAX).into());
+    }
+    Value::Object(fields)
+}
