@@ -75,7 +75,7 @@ pub enum Scope {
 /// How often a route may be used: the name of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Not counted: probes of the platform.
+    /// Probes of the platform, counted with all that comes from their address alone.
     Probe,
     /// Logins.
     Login,
@@ -87,6 +87,11 @@ pub enum Class {
     Orders,
     /// The operator's.
     Admin,
+}
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Probe, Self::Login, Self::Read, Self::Write, Self::Orders, Self::Admin];
 }
 
 /// What a route declares.

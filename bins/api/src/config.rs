@@ -7,9 +7,12 @@ use clap::{Args, Parser};
 use http::HeaderValue;
 use sector_auth::token::SECRET_BYTES_MIN;
 use sector_auth::{Address, Secret};
+use service::client_address::TrustedProxies;
 use service::config::{Seconds, seconds};
 use service::store::StoreConfig;
 use service::telemetry::LogOptions;
+
+use crate::quotas::QuotaConfig;
 
 /// The API as a process of its own.
 #[derive(Debug, Clone, Parser)]
@@ -71,6 +74,13 @@ pub struct Config {
     /// Origins whose pages may call this API, separated by commas; * for all
     #[arg(long, env = "CORS_ORIGINS", default_value = "", value_name = "ORIGINS")]
     pub cors_origins: List<Origin>,
+    /// Networks of proxies that are believed when they say whom a request comes from, separated by commas, such as
+    /// 10.0.0.0/8; without them, everybody behind a proxy is one client
+    #[arg(long, env = "TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
+    pub trusted_proxies: TrustedProxies,
+    /// How often one client may do what.
+    #[command(flatten)]
+    pub quotas: QuotaConfig,
 }
 
 impl Config {
@@ -90,6 +100,8 @@ impl Config {
             admin_addresses: List::default(),
             claim_idle_seconds: Seconds(600),
             cors_origins: List::default(),
+            trusted_proxies: TrustedProxies::default(),
+            quotas: QuotaConfig::default(),
         }
     }
 }

@@ -7,13 +7,14 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use http::{HeaderName, Method};
 use service::{CancellationToken, Limits};
 use tokio::net::TcpListener;
-use tower::ServiceBuilder;
+use tower::{ServiceBuilder, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::caller::BOT_TOKEN_HEADER;
 use crate::config::Config;
 use crate::error::Error;
 use crate::prefix;
+use crate::quotas;
 use crate::routes;
 use crate::state::{Api, WallClock, system_clock};
 use crate::table::Declared;
@@ -43,12 +44,17 @@ pub async fn run_with(
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let cors = cors(&config);
-    let router = routes::table().router(Arc::new(Api::new(config, sectors, clock)?));
-    let app = ServiceBuilder::new().option_layer(cors).map_request(prefix::strip).service(router.build()?);
+    let limits = Limits { trusted_proxies: config.trusted_proxies.clone(), ..Limits::default() };
+    let api = Arc::new(Api::new(config, sectors, clock)?);
+    let routes = routes::table().router(Arc::clone(&api)).build()?;
+    let app = ServiceBuilder::new()
+        .option_layer(cors)
+        .map_request(prefix::strip)
+        .service(service_fn(move |request| quotas::measured(Arc::clone(&api), routes.clone(), request)));
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "the API listens");
     }
-    service::serve(listener, app, Limits::default(), shutdown).await;
+    service::serve(listener, app, limits, shutdown).await;
     Ok(())
 }
 

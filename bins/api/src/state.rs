@@ -6,9 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use follow::Sectors;
 use sector_auth::{SharedToken, Timestamp, TokenKey, TokenKeys};
 use sector_redis::Store;
+use service::quota::Gate;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::quotas::{self, Measure};
 use crate::seats::Sightings;
 
 /// Tells the time of day.
@@ -30,6 +32,7 @@ pub struct Api {
     pub(crate) tokens: TokenKeys,
     pub(crate) bot_token: Option<SharedToken>,
     pub(crate) sightings: Sightings,
+    pub(crate) gate: Gate<Measure>,
     clock: WallClock,
 }
 
@@ -45,8 +48,9 @@ impl Api {
         let (issuer, audience) = (config.jwt_issuer.as_str(), config.jwt_audience.as_str());
         let tokens = TokenKeys::new(issuer, audience, key, Vec::new())
             .map_err(|error| Error::Config { option: "JWT_ISSUER and JWT_AUDIENCE", detail: error.to_string() })?;
+        let gate = quotas::gate(&config.quotas)?;
         let bot_token = config.bot_api_token.as_ref().map(SharedToken::new);
-        Ok(Self { config, sectors, tokens, bot_token, sightings: Sightings::default(), clock })
+        Ok(Self { config, sectors, tokens, bot_token, sightings: Sightings::default(), gate, clock })
     }
 
     /// Where logins, sessions and keys are kept, for all sectors.

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::caller::{Caller, identify};
 use crate::prefix::SectorName;
 use crate::problems::of_sector;
+use crate::quotas;
 use crate::state::Api;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
@@ -73,12 +74,14 @@ impl Table {
 /// Lets a request in, or says why not.
 async fn admit(declaration: Declaration, context: Context<Api>) -> Result<Call, Problem> {
     let api = context.shared_state();
-    let caller = match declaration.access {
-        Access::Probe => Caller::Anonymous,
+    let identified = match declaration.access {
+        Access::Probe => Ok(Caller::Anonymous),
         // What is open to all is open to those with bad credentials too.
-        Access::Anyone => identify(&context).unwrap_or(Caller::Anonymous),
-        Access::Player | Access::Orders | Access::Admin => identify(&context)?,
+        Access::Anyone => identify(&context).or(Ok(Caller::Anonymous)),
+        Access::Player | Access::Orders | Access::Admin => identify(&context),
     };
+    quotas::measure(&context, declaration.class, identified.as_ref().ok())?;
+    let caller = identified?;
     declaration.access.check(&caller)?;
     let sector = match context.extension::<SectorName>() {
         None => Arc::clone(api.sectors.home()),

@@ -10,6 +10,8 @@ mod claims;
 mod document;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/limits.rs"]
+mod limits;
 #[path = "it/login.rs"]
 mod login;
 #[path = "it/orders.rs"]

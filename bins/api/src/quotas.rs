@@ -1,0 +1,154 @@
+//! How often each client may use the API: a number for every kind of use.
+//!
+//! What is counted together depends on who asks. Whoever gives no credentials is counted by address (IPv6 by /64),
+//! with everybody else behind it; a player by wallet and a bot key by itself, wherever they come from. Beside that,
+//! everything that comes from one address counts against a tenfold, so that many wallets do not help either. The bots
+//! of the operator have a quota of their own.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use clap::Args;
+use http::Extensions;
+use service::client_address::ClientAddress;
+use service::config::integer;
+use service::context::REQUEST_ID_HEADER;
+use service::quota::{Gate, Key, Quota, Scope, Slot};
+use service::{Context, Problem, Request, Response, Routes, ServiceError};
+use tower::ServiceExt;
+
+use crate::access::Class;
+use crate::caller::Caller;
+use crate::state::Api;
+
+/// In how many seconds every quota fills.
+const WINDOW_S: u32 = 60;
+/// How many times what one anonymous client may read all clients of one address may do together.
+const ADDRESS_FACTOR: u32 = 10;
+/// Requests a minute of the operator's own bots: 64 factions at ten ticks a second, and more.
+const SERVICE_BURST: u32 = 60_000;
+
+/// Requests a minute that one client may make, by kind; all of them at once if need be.
+#[derive(Debug, Clone, Args)]
+pub struct QuotaConfig {
+    /// Requests a minute with which one client may look at the sector
+    #[arg(long, env = "LIMIT_READS", default_value_t = 3_000, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
+    pub limit_reads: u32,
+    /// Requests a minute with which one player or key may give orders
+    #[arg(long, env = "LIMIT_ORDERS", default_value_t = 1_200, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
+    pub limit_orders: u32,
+    /// Requests a minute with which one client may claim, issue keys and the like
+    #[arg(long, env = "LIMIT_WRITES", default_value_t = 120, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
+    pub limit_writes: u32,
+    /// Requests a minute with which one address may log in
+    #[arg(long, env = "LIMIT_LOGINS", default_value_t = 120, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
+    pub limit_logins: u32,
+}
+
+impl Default for QuotaConfig {
+    fn default() -> Self {
+        Self { limit_reads: 3_000, limit_orders: 1_200, limit_writes: 120, limit_logins: 120 }
+    }
+}
+
+/// Who is counted, as far as quotas go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Anonymous,
+    Player,
+    Service,
+}
+
+/// What a request is measured as.
+pub(crate) type Measure = (Class, Who);
+
+/// The gate with these numbers.
+///
+/// # Errors
+/// [`ServiceError::Quota`] for numbers that no quota can have.
+pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, ServiceError> {
+    let quota = |name, scope, burst| Quota { name, scope, burst, window_s: WINDOW_S };
+    let all = quota("address", Scope::Ip, config.limit_reads.saturating_mul(ADDRESS_FACTOR));
+    let logins = quota("logins", Scope::Ip, config.limit_logins);
+    let reads = quota("reads", Scope::Ip, config.limit_reads);
+    let anonymous_writes = quota("anonymous-writes", Scope::Ip, config.limit_writes);
+    let player_reads = quota("player-reads", Scope::Address, config.limit_reads);
+    let orders = quota("orders", Scope::Address, config.limit_orders);
+    let writes = quota("writes", Scope::Address, config.limit_writes);
+    let service = quota("service", Scope::Key, SERVICE_BURST);
+
+    let mut classes: Vec<(Measure, Vec<Quota>)> = Vec::new();
+    for class in Class::ALL {
+        let (nobody, player) = match class {
+            Class::Probe => (None, None),
+            Class::Login => (Some(logins), Some(logins)),
+            Class::Read => (Some(reads), Some(player_reads)),
+            Class::Orders => (Some(anonymous_writes), Some(orders)),
+            Class::Write | Class::Admin => (Some(anonymous_writes), Some(writes)),
+        };
+        let with_all = |quota: Option<Quota>| quota.into_iter().chain([all]).collect();
+        classes.push(((class, Who::Anonymous), with_all(nobody)));
+        classes.push(((class, Who::Player), with_all(player)));
+        classes.push(((class, Who::Service), vec![service]));
+    }
+    let classes: Vec<(Measure, &[Quota])> =
+        classes.iter().map(|(measure, quotas)| (*measure, quotas.as_slice())).collect();
+    Gate::new(&classes)
+}
+
+/// Counts a request of this caller; none could be made out when it is `None`.
+///
+/// # Errors
+/// 429 `rate_limited`.
+pub(crate) fn measure(context: &Context<Api>, class: Class, caller: Option<&Caller>) -> Result<(), Problem> {
+    let gate = &context.state().gate;
+    let ip = context.client_address().map(Key::Ip);
+    let extensions = context.request().extensions();
+    match caller {
+        None | Some(Caller::Anonymous) => gate.admit(extensions, (class, Who::Anonymous), ip.as_slice(), 1),
+        Some(Caller::Bot) => gate.admit(extensions, (class, Who::Service), &[Key::Key("bots")], 1),
+        Some(Caller::Person(person)) => {
+            let player = person.player();
+            let keys: Vec<Key<'_>> = ip.into_iter().chain([Key::Address(&player)]).collect();
+            gate.admit(extensions, (class, Who::Player), &keys, 1)
+        }
+    }
+}
+
+/// Answers a request, and counts those that reached no route, such as paths that do not exist.
+pub(crate) async fn measured(api: Arc<Api>, routes: Routes<Api>, request: Request) -> Result<Response, Infallible> {
+    let extensions = request.extensions();
+    let (slot, client) = (extensions.get::<Slot>().cloned(), extensions.get::<ClientAddress>().copied());
+    let request_id = request.headers().get(REQUEST_ID_HEADER).cloned();
+    let response = routes.oneshot(request).await?;
+    if let Some(slot) = slot
+        && slot.standing().is_none()
+    {
+        let mut extensions = Extensions::new();
+        extensions.insert(slot);
+        let ip = client.map(|client| Key::Ip(client.0));
+        if let Err(problem) = api.gate.admit(&extensions, (Class::Read, Who::Anonymous), ip.as_slice(), 1) {
+            return Ok(problem.into_response(request_id.as_ref().and_then(|id| id.to_str().ok())));
+        }
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_has_quotas_and_the_numbers_fit() {
+        for limit in [1, 100_000] {
+            let config =
+                QuotaConfig { limit_reads: limit, limit_orders: limit, limit_writes: limit, limit_logins: limit };
+            let gate = gate(&config).unwrap();
+            for class in Class::ALL {
+                for who in [Who::Anonymous, Who::Player, Who::Service] {
+                    assert!(gate.quotas_of((class, who)).next().is_some(), "{class:?} {who:?}");
+                }
+            }
+        }
+    }
+}

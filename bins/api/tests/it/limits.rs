@@ -1,0 +1,74 @@
+//! What one client may use, and how it is told.
+
+use http::Method;
+use serde_json::json;
+
+use crate::harness::{Sector, config};
+
+/// A sector whose clients may do little.
+async fn tight() -> Sector {
+    let mut config = config();
+    config.quotas.limit_reads = 5;
+    config.quotas.limit_orders = 3;
+    config.quotas.limit_logins = 8;
+    config.trusted_proxies = "127.0.0.1".parse().unwrap();
+    let mut sector = Sector::empty(config).await;
+    sector.begin("u-1", 7).await;
+    sector
+}
+
+#[tokio::test]
+async fn every_answer_says_what_is_left() {
+    let sector = Sector::start().await;
+    for path in ["/livez", "/snapshot", "/me", "/nothing", "/openapi.json", "/sectors/none/snapshot"] {
+        let reply = sector.get(path).await;
+        let policy = reply.header("ratelimit-policy").unwrap_or_else(|| panic!("{path}: {reply:?}"));
+        assert!(policy.contains("\"address\";q=30000;w=60"), "{path}: {policy}");
+        assert!(reply.header("ratelimit").unwrap().contains("\"address\";r="), "{path}");
+    }
+    let reply = sector.send(sector.request(Method::PUT, "/snapshot"), "").await;
+    assert_eq!(reply.status, 405);
+    assert!(reply.header("ratelimit").is_some());
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back() {
+    let sector = tight().await;
+    let from = |address: &str, path: &str| {
+        let request = sector.request(Method::GET, path).header("x-forwarded-for", address);
+        sector.send(request, "")
+    };
+    for left in (0..5).rev() {
+        let reply = from("192.0.2.1", "/snapshot").await;
+        assert_eq!(reply.status, 200);
+        let state = reply.header("ratelimit").unwrap();
+        assert!(state.starts_with(&format!("\"reads\";r={left};")), "{state}");
+    }
+    for path in ["/snapshot", "/nothing"] {
+        let reply = from("192.0.2.1", path).await;
+        reply.problem(429, "rate_limited");
+        assert_eq!(reply.header("retry-after"), Some("12"), "{path}");
+    }
+    // Probes are not measured by it, and others are not either.
+    assert_eq!(from("192.0.2.1", "/livez").await.status, 200);
+    assert_eq!(from("192.0.2.2", "/snapshot").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_player_is_counted_by_wallet_and_a_flood_by_one_hurts_no_other() {
+    let sector = tight().await;
+    let one = sector.log_in_with(1, "F1").await;
+    let other = sector.log_in_with(2, "F2").await;
+    let order = |faction: &str| json!({"orders": [{"kind": "muster", "faction": faction, "target_id": 0}]});
+    for _ in 0..3 {
+        assert_eq!(sector.post_as(&one, "/orders", &order("F1")).await.status, 202);
+    }
+    sector.post_as(&one, "/orders", &order("F1")).await.problem(429, "rate_limited");
+    assert_eq!(sector.post_as(&other, "/orders", &order("F2")).await.status, 202);
+    // Guessing tokens is counted where it comes from.
+    let mut codes = Vec::new();
+    for _ in 0..130 {
+        codes.push(sector.get_as("guessed", "/me").await.status);
+    }
+    assert!(codes.starts_with(&[401]) && codes.ends_with(&[429]), "{codes:?}");
+}
