@@ -95,6 +95,7 @@ impl Rig {
                         source: "human".into(),
                         at_ms: 1_790_000_000_000,
                         orders: vec![order],
+                        ..OrderBatch::default()
                     };
                     black_box(store.append_orders(&batch).await.unwrap());
                 }

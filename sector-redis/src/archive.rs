@@ -1,19 +1,23 @@
 //! Everything a store keeps, as one value: for backups, and for moving between backends.
 //!
-//! A [`Dump`] is a picture of one moment. Left out is what means nothing elsewhere: the lease,
-//! login nonces, and events that the checkpoint includes. A store that takes a dump in begins its
+//! A [`Dump`] is a picture of one moment. Left out is what means nothing elsewhere or ends soon: the
+//! lease, login nonces, sessions, kept answers, and events that the checkpoint includes. A store that takes a dump in begins its
 //! event history at the checkpoint, under a new incarnation, so that everybody who followed begins
 //! anew; and it goes on with epochs that the old store has not given.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::commit::Award;
+use crate::document::{Document, Shelf, check_audit};
 use crate::embedded::{self, EmbeddedStore};
 use crate::error::{Error, Result};
 use crate::incarnation::Incarnation;
 use crate::open::{Place, StoreOptions};
 use crate::order::{OrderEntry, check_name};
+use crate::outcome::Outcome;
 use crate::redis::{self, RedisReport, RedisStore};
 use crate::seat::Claim;
 use crate::store::Store;
@@ -53,6 +57,15 @@ pub struct Dump {
     /// The replays: the running one first, if the run has not ended, then those of the kept runs,
     /// newest first.
     pub replays: Vec<ReplayDump>,
+    /// What became of the newest orders, by entry.
+    #[serde(default)]
+    pub outcomes: Vec<Outcome>,
+    /// The documents of [`Shelf::Keys`], by id, ended ones included.
+    #[serde(default)]
+    pub keys: Vec<Document>,
+    /// The audit log.
+    #[serde(default)]
+    pub audit: Vec<String>,
 }
 
 /// The newest commit.
@@ -262,7 +275,34 @@ impl Dump {
         for award in &self.awards {
             award.check()?;
         }
+        self.check_services()?;
         self.check_replays()
+    }
+
+    fn check_services(&self) -> Result<()> {
+        let refuse = |detail: String| Err(Error::corrupt("sector", detail));
+        let mut before = StreamId::START;
+        for outcome in &self.outcomes {
+            check_name("player", &outcome.player)?;
+            if outcome.id <= before || outcome.id > self.world.cursor {
+                return refuse(format!("the outcome of entry {} is out of its place", outcome.id));
+            }
+            before = outcome.id;
+        }
+        let mut of_owner = BTreeMap::new();
+        for (index, key) in self.keys.iter().enumerate() {
+            key.check()?;
+            let count = of_owner.entry(&key.owner).or_insert(0);
+            *count += 1;
+            let is_in_order = index == 0 || self.keys[index - 1].id < key.id;
+            if !is_in_order || *count > Shelf::Keys.owner_max() {
+                return refuse(format!("the key {:?} of {:?} is out of its place", key.id, key.owner));
+            }
+        }
+        if self.keys.len() as u64 > Shelf::Keys.documents_max() {
+            return refuse(format!("it has {} keys", self.keys.len()));
+        }
+        self.audit.iter().try_for_each(|body| check_audit(body))
     }
 
     fn check_replays(&self) -> Result<()> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::incarnation::Incarnation;
 use crate::order::check_name;
+use crate::outcome::{MAX_OUTCOMES_KEPT, OUTCOMES_KEPT, Outcome};
 use crate::stream::{NewEvent, StreamId};
 
 /// The right to write the world, until it expires or is taken away.
@@ -54,6 +55,12 @@ pub struct Commit {
     pub awards: Vec<Award>,
     /// How many events to keep; those after the checkpoint are kept in any case. `None`: all.
     pub event_maxlen: Option<u64>,
+    /// What became of the entries this commit passes, by id. For an entry without one, nothing can
+    /// be told later.
+    pub outcomes: Vec<Outcome>,
+    /// Outcomes of how many entries are kept, the newest, over universes; at most
+    /// [`MAX_OUTCOMES_KEPT`]. `None`: [`OUTCOMES_KEPT`](crate::outcome::OUTCOMES_KEPT).
+    pub outcomes_kept: Option<u64>,
     /// The number of the restart request this commit has served; cleared if it still stands.
     pub restart_served: Option<u64>,
 }
@@ -148,6 +155,19 @@ pub(crate) struct Previous<'a> {
 }
 
 impl Commit {
+    /// The last order entry of which no outcome is kept after this commit.
+    pub(crate) fn outcomes_end(&self) -> u64 {
+        self.cursor.number().saturating_sub(self.outcomes_kept.unwrap_or(OUTCOMES_KEPT))
+    }
+
+    /// Refuses outcomes of entries that an earlier commit passed.
+    pub(crate) fn check_outcomes(&self, committed: u64) -> Result<()> {
+        match self.outcomes.first() {
+            Some(first) if first.id.number() <= committed => Err(outcome_out_of_range(first.id)),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses what no state of the store could make acceptable.
     pub(crate) fn check(&self) -> Result<()> {
         check_name("universe", &self.universe)?;
@@ -168,6 +188,17 @@ impl Commit {
         }
         for event in &self.events {
             check_name("event kind", &event.kind)?;
+        }
+        if let Some(kept) = self.outcomes_kept.filter(|kept| *kept > MAX_OUTCOMES_KEPT) {
+            return Err(Error::invalid("number of outcomes to keep", kept.to_string(), "at most 1000000"));
+        }
+        let mut before = StreamId::START;
+        for outcome in &self.outcomes {
+            if outcome.id <= before || outcome.id > self.cursor {
+                return Err(outcome_out_of_range(outcome.id));
+            }
+            before = outcome.id;
+            check_name("player", &outcome.player)?;
         }
         self.awards.iter().try_for_each(Award::check)
     }
@@ -213,6 +244,11 @@ pub(crate) fn check_ttl(ttl: Duration) -> Result<u64> {
 /// The refusal of a universe id that a kept run bears.
 pub(crate) fn universe_taken(universe: &str) -> Error {
     Error::invalid("universe", format!("{universe:?}"), "one that no kept run bears")
+}
+
+/// The refusal of an outcome of an entry that the commit does not pass.
+pub(crate) fn outcome_out_of_range(id: StreamId) -> Error {
+    Error::invalid("entry of an outcome", id, "ascending, after the committed cursor, up to the commit's")
 }
 
 /// The refusal of a cursor that moves back or points beyond the stream.

@@ -1,5 +1,6 @@
 //! What can go wrong with the store, sorted by what the caller can do about it.
 
+use crate::document::Shelf;
 use crate::incarnation::Incarnation;
 use crate::stream::StreamId;
 
@@ -12,7 +13,9 @@ pub type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// Why the store did not do what was asked.
 ///
 /// A refusal ([`LeaseLost`](Error::LeaseLost), [`TickConflict`](Error::TickConflict),
-/// [`WrongUniverse`](Error::WrongUniverse), [`Invalid`](Error::Invalid)) has changed nothing.
+/// [`WrongUniverse`](Error::WrongUniverse), [`NotYourSeat`](Error::NotYourSeat),
+/// [`SeatTaken`](Error::SeatTaken), [`BacklogFull`](Error::BacklogFull), [`Full`](Error::Full),
+/// [`Invalid`](Error::Invalid)) has changed nothing.
 /// After [`Unavailable`](Error::Unavailable) a write may or may not have happened: repeat it, since
 /// commits and orders with a client id are recognised and never done twice.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +83,40 @@ pub enum Error {
         given: String,
         /// The universe that runs, if one does.
         current: Option<String>,
+    },
+    /// The player does not hold the seat it gives orders for, or was away for too long.
+    #[error(
+        "the orders are for a faction that the player does not hold; it holds {}",
+        held.as_ref().map_or_else(|| "none".to_owned(), |held| format!("{held:?}"))
+    )]
+    NotYourSeat {
+        /// The faction the player does hold.
+        held: Option<String>,
+    },
+    /// Players hold factions that the orders were to be for only while nobody does.
+    #[error("players hold these factions by now: {factions:?}")]
+    SeatTaken {
+        /// Those of the batch's factions that are held, in the batch's order.
+        factions: Vec<String>,
+    },
+    /// As many order entries wait as the caller allows; try again after the next tick.
+    #[error("{waiting} order entries wait to be applied, as many as are allowed; try again after the next tick")]
+    BacklogFull {
+        /// How many wait.
+        waiting: u64,
+    },
+    /// There is no room for another document of this kind; remove one first.
+    #[error(
+        "no more {shelf} are kept{}: at most {limit}; remove one first",
+        owner.as_ref().map_or_else(String::new, |owner| format!(" for {owner:?}"))
+    )]
+    Full {
+        /// Where it was to go.
+        shelf: Shelf,
+        /// Whose maximum was reached; `None`: that of all owners together.
+        owner: Option<String>,
+        /// The maximum.
+        limit: u64,
     },
     /// The stored state cannot be what this version wrote; nothing was overwritten. A person must look.
     #[error("stored {what} is not readable: {detail}")]

@@ -26,6 +26,14 @@
 //! | `sector:runs:summaries` | hash   | universe → summary                                 | commit      | the last `keep_runs` runs   |
 //! | `sector:runs:headers`   | hash   | universe → replay header, the running one too      | commit      | as the records              |
 //! | `sector:awards`         | hash   | `[universe, faction, award]` → body                | commit, api | for ever                    |
+//! | `sector:outcomes`       | stream | `player`, `body`, `sum`; ids those of the order entries | commit | the newest `outcomes_kept`  |
+//! | `sector:outcomes:of`    | zset   | player, order entry; all of score 0                | commit      | with the outcome            |
+//! | `sector:sessions`       | hash   | id → end, owner, body (sealed)                     | api         | until its end, or removed   |
+//! | `sector:sessions:ends`  | zset   | id by its end, ms since 1970                       | api         | with the document           |
+//! | `sector:sessions:owners` | zset  | owner, id; all of score 0                          | api         | with the document           |
+//! | `sector:keys`, `:ends`, `:owners` | | as the sessions                                 | api         | until its end, or removed   |
+//! | `sector:replies`, `:ends`, `:owners` | | as the sessions                              | api         | until its end, or removed   |
+//! | `sector:audit`          | list   | the audit log, by number, sealed                   | api         | for ever                    |
 //! | `sector:control`        | hash   | `paused`, `restart`, `restart_seed`, `restart_last`, `backup_at_ms`, `backup_tick` | api, commit | until changed               |
 //! | `sector:restoring:<r>:<n>` | any | what restore `r` has prepared so far               | restore     | an hour, or until renamed   |
 //! | `sector:nonces`         | hash   | nonce key → value                                  | api         | until taken or ended        |
@@ -36,6 +44,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::document::Shelf;
 use crate::error::{Error, Result};
 use crate::sector_id::SectorId;
 
@@ -92,7 +101,33 @@ pub(crate) struct Keys {
     pub(crate) control: String,
     pub(crate) nonces: String,
     pub(crate) nonce_ends: String,
+    pub(crate) outcomes: String,
+    pub(crate) outcomes_of: String,
+    pub(crate) audit: String,
+    sessions: ShelfKeys,
+    bot_keys: ShelfKeys,
+    replies: ShelfKeys,
     replay: String,
+}
+
+/// The keys of a shelf of documents.
+#[derive(Clone, Debug)]
+pub(crate) struct ShelfKeys {
+    pub(crate) documents: String,
+    pub(crate) ends: String,
+    pub(crate) owners: String,
+}
+
+impl ShelfKeys {
+    fn new(documents: &str) -> Self {
+        let of = |what: &str| format!("{documents}:{what}");
+        Self { documents: documents.to_owned(), ends: of("ends"), owners: of("owners") }
+    }
+
+    /// As scripts take them.
+    pub(crate) fn all(&self) -> [&str; 3] {
+        [&self.documents, &self.ends, &self.owners]
+    }
 }
 
 impl Keys {
@@ -121,6 +156,12 @@ impl Keys {
             control: own("control"),
             nonces: own("nonces"),
             nonce_ends: own("nonces:ends"),
+            outcomes: own("outcomes"),
+            outcomes_of: own("outcomes:of"),
+            audit: own("audit"),
+            sessions: ShelfKeys::new(&own("sessions")),
+            bot_keys: ShelfKeys::new(&own("keys")),
+            replies: ShelfKeys::new(&own("replies")),
             replay: own("replay:"),
         };
         for (what, name) in [
@@ -150,8 +191,8 @@ impl Keys {
     }
 
     /// Every key but the replays.
-    pub(crate) fn fixed(&self) -> [&str; 18] {
-        [
+    pub(crate) fn fixed(&self) -> Vec<&str> {
+        let mut keys: Vec<&str> = vec![
             &self.format,
             &self.world,
             &self.snapshot,
@@ -170,7 +211,21 @@ impl Keys {
             &self.control,
             &self.nonces,
             &self.nonce_ends,
-        ]
+            &self.outcomes,
+            &self.outcomes_of,
+            &self.audit,
+        ];
+        keys.extend(Shelf::ALL.iter().flat_map(|shelf| self.shelf(*shelf).all()));
+        keys
+    }
+
+    /// The keys of a shelf.
+    pub(crate) fn shelf(&self, shelf: Shelf) -> &ShelfKeys {
+        match shelf {
+            Shelf::Sessions => &self.sessions,
+            Shelf::Keys => &self.bot_keys,
+            Shelf::Replies => &self.replies,
+        }
     }
 
     /// A key that a restore prepares; none of a finished universe, nor of those above.

@@ -8,10 +8,11 @@
 //! How it is kept, and where that is proved:
 //! - An order is *accepted* when [`Store::append_orders`] answers. Accepting is one atomic step:
 //!   client ids seen before are left out, the rest becomes one entry of the order stream
-//!   (`tests/contract/orders.rs`).
+//!   (`tests/contract/orders.rs`). Whether the sender holds the seat it gives orders for is judged
+//!   in that step (`tests/contract/rights.rs`).
 //! - A tick is *committed* when [`Store::commit`] answers. One atomic step writes the record, the
-//!   events, the checkpoint, the awards and the cursor: how far into the order stream the tick has
-//!   read. Orders and cursor move together, so no order is applied twice or skipped
+//!   events, the checkpoint, the outcomes, the awards and the cursor: how far into the order stream
+//!   the tick has read. Orders and cursor move together, so no order is applied twice or skipped
 //!   (`tests/contract/commit.rs`).
 //! - The step is fenced: it is refused whole unless its lease is the one that is held, and unless
 //!   its tick follows the last committed one. The epoch of a lease is never given twice
@@ -50,7 +51,9 @@
 //! - the **replay** of the running universe and of the last finished runs: a header, and one record
 //!   a tick;
 //! - of the running universe: the **client ids** seen, and the **seats** of players;
-//! - the **lease** and the last epoch given, **control** (pause, restart), **awards**, **nonces**.
+//! - the **outcomes** of the newest orders, for those who gave them;
+//! - the **lease** and the last epoch given, **control** (pause, restart), **awards**, **nonces**;
+//! - of the services: **documents** on shelves (logins, keys of bots, answers), and an **audit log**.
 //!
 //! Payloads (orders, events, snapshots, records) are opaque to both.
 
@@ -58,12 +61,14 @@ pub mod archive;
 pub mod backoff;
 pub mod clock;
 pub mod commit;
+pub mod document;
 pub mod embedded;
 pub mod error;
 pub mod incarnation;
 pub mod keys;
 pub mod open;
 pub mod order;
+pub mod outcome;
 pub mod redis;
 mod seal;
 pub mod seat;
@@ -78,12 +83,14 @@ pub use archive::{Archive, Dump};
 pub use backoff::Backoff;
 pub use clock::{Clock, ManualClock, SteadyClock};
 pub use commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
+pub use document::{Document, Shelf};
 pub use embedded::{EmbeddedStore, MAX_NONCES};
 pub use error::{Error, Result};
 pub use incarnation::{Incarnation, Position};
 pub use keys::KeyNames;
 pub use open::{DEFAULT_KEEP_RUNS, Place, StoreOptions, open};
-pub use order::{BatchOrder, OrderBatch, OrderEntry, Receipt};
+pub use order::{BatchOrder, OrderBatch, OrderEntry, Receipt, Right};
+pub use outcome::{OrderStatus, Outcome};
 pub use redis::{RedisOptions, RedisReport, RedisStore, sectors};
 pub use seat::{Claim, ClaimOutcome};
 pub use sector_id::{DEFAULT_SECTOR_NAME, SectorId};

@@ -1,4 +1,9 @@
 //! Orders on their way to the worker.
+//!
+//! What is judged when a batch comes in, in this order, in the same atomic step that appends it:
+//! whether its universe runs; whether all its orders were accepted before, which answers the first
+//! receipt and writes nothing, whatever became of the right or the backlog meanwhile; its
+//! [`Right`]; the room in the backlog. A refusal is of the whole batch, and writes nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +16,32 @@ pub const MAX_BATCH_ORDERS: usize = 1_000;
 pub const MAX_ORDER_BYTES: usize = 64 * 1024;
 /// Longest client id, universe id, player or source, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
+
+/// Whether the sender may give these orders; judged in the same atomic step that appends them.
+///
+/// Times are those of the batch: `at_ms` is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Right {
+    /// Not judged: the caller has.
+    #[default]
+    Any,
+    /// The batch's player must hold this faction's seat and not have been away for `idle_ms`. The
+    /// player counts as seen, as by [`Store::touch`](crate::Store::touch), when the orders are
+    /// appended.
+    Seat {
+        /// The faction.
+        faction: String,
+        /// After how long a seat lapses.
+        idle_ms: u64,
+    },
+    /// No player may hold any of these factions.
+    Unclaimed {
+        /// The factions; at most [`MAX_BATCH_ORDERS`].
+        factions: Vec<String>,
+        /// After how long a seat lapses.
+        idle_ms: u64,
+    },
+}
 
 /// Orders that are accepted together: one entry of the order stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +56,10 @@ pub struct OrderBatch {
     pub at_ms: u64,
     /// The orders; 1 to [`MAX_BATCH_ORDERS`].
     pub orders: Vec<BatchOrder>,
+    /// Whether the sender may give them.
+    pub right: Right,
+    /// The batch is refused while so many entries wait; `None`: it never is.
+    pub backlog_max: Option<u64>,
 }
 
 /// One order of a batch.
@@ -75,6 +110,17 @@ impl OrderBatch {
         if self.source.len() > MAX_NAME_BYTES {
             return Err(Error::invalid("source", &self.source, "at most 256 bytes"));
         }
+        match &self.right {
+            Right::Any => {}
+            Right::Seat { faction, .. } => check_name("faction", faction)?,
+            Right::Unclaimed { factions, .. } => {
+                if factions.len() > MAX_BATCH_ORDERS {
+                    let count = factions.len().to_string();
+                    return Err(Error::invalid("number of factions", count, "at most 1000"));
+                }
+                factions.iter().try_for_each(|faction| check_name("faction", faction))?;
+            }
+        }
         for order in &self.orders {
             if order.body.len() > MAX_ORDER_BYTES {
                 let length = format!("{} bytes", order.body.len());
@@ -85,6 +131,14 @@ impl OrderBatch {
             }
         }
         Ok(())
+    }
+}
+
+/// Refuses a batch for which there is no room among so many that wait.
+pub(crate) fn check_backlog(waiting: u64, backlog_max: Option<u64>) -> Result<()> {
+    match backlog_max {
+        Some(most) if waiting >= most => Err(Error::BacklogFull { waiting }),
+        _ => Ok(()),
     }
 }
 

@@ -3,16 +3,20 @@
 //! All backends pass the same contract suite (`tests/contract/`). Every write below is atomic
 //! and, once it is answered, as durable as [`Store::durability`] says. A write whose answer was
 //! lost ([`Error::Unavailable`](crate::Error::Unavailable)) may be repeated: a commit and an order
-//! with a client id are recognised; the others come to the same state when done twice.
+//! with a client id are recognised; an entry of the audit log is then there twice; the others come
+//! to the same state when done twice, though the second answer may tell of that (a document whose
+//! id is taken by then).
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
+use crate::document::{Document, Shelf};
 use crate::error::Result;
 use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt};
+use crate::outcome::OrderStatus;
 use crate::seat::{Claim, ClaimOutcome};
 use crate::stream::{Event, StreamId};
 
@@ -66,10 +70,13 @@ pub trait Store: Send + Sync + 'static {
     /// Gives the lease back if it is still this one; otherwise nothing.
     async fn release_lease(&self, lease: &Lease) -> Result<()>;
 
-    /// Appends the orders of the batch that were not accepted before, as one entry.
+    /// Appends the orders of the batch that were not accepted before, as one entry. A batch whose
+    /// orders were all accepted before answers its receipt, whatever its right is by now.
     ///
     /// # Errors
     /// [`WrongUniverse`](crate::Error::WrongUniverse) unless the batch's universe is running;
+    /// [`NotYourSeat`](crate::Error::NotYourSeat) and [`SeatTaken`](crate::Error::SeatTaken) by the
+    /// batch's [`Right`](crate::Right); [`BacklogFull`](crate::Error::BacklogFull);
     /// [`Invalid`](crate::Error::Invalid) for a batch beyond the limits of [`crate::order`].
     async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt>;
 
@@ -83,8 +90,17 @@ pub trait Store: Send + Sync + 'static {
     /// How many order entries wait beyond the committed cursor.
     async fn order_backlog(&self) -> Result<u64>;
 
-    /// Writes a tick: record, events, checkpoint, cursor, awards and the renewal of the lease,
-    /// all or nothing. Repeating the last commit (same epoch, universe, tick, digest) answers as
+    /// What became of an entry, or that it waits; `None`: it was never given, or nothing is kept of
+    /// it any more.
+    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>>;
+
+    /// The newest entries of a player, newest first: up to `count`, at most
+    /// [`PLAYER_ORDERS`](crate::outcome::PLAYER_ORDERS). Those that wait are found among the newest
+    /// [`WAITING_LOOKED_AT`](crate::outcome::WAITING_LOOKED_AT) that do.
+    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>>;
+
+    /// Writes a tick: record, events, checkpoint, cursor, outcomes, awards and the renewal of the
+    /// lease, all or nothing. Repeating the last commit (same epoch, universe, tick, digest) answers as
     /// the first time and changes nothing but the lease's remaining life.
     ///
     /// # Errors
@@ -184,6 +200,42 @@ pub trait Store: Send + Sync + 'static {
 
     /// All awards, or those of one universe, by universe, faction and award.
     async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>>;
+
+    /// Puts a document on its shelf; `false` when its id is taken there by one that has not ended.
+    ///
+    /// # Errors
+    /// [`Full`](crate::Error::Full) where there is no room and the shelf
+    /// [gives no way](Shelf::gives_way).
+    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool>;
+
+    /// The document of this id, not after its end.
+    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>>;
+
+    /// Puts `document` in the place of the one with its id, if that has the same owner, has
+    /// `expected_body` for its body, and has not ended; says whether it had.
+    async fn replace_document(
+        &self,
+        shelf: Shelf,
+        expected_body: &str,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool>;
+
+    /// Takes a document away and returns it: to one caller, once. One that has ended may come, too.
+    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>>;
+
+    /// The documents of an owner that have not ended, by id.
+    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>>;
+
+    /// Takes all documents of an owner away and says how many there were; ended ones may count, too.
+    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64>;
+
+    /// Puts an entry behind the audit log, which is kept for ever, and says its number: from 1,
+    /// without gaps.
+    async fn append_audit(&self, body: &str) -> Result<u64>;
+
+    /// Up to `count` entries of the audit log after number `after`.
+    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>>;
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;

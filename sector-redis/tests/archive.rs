@@ -45,6 +45,7 @@ fn batch(universe: &str, client_id: &str) -> OrderBatch {
         source: "human".into(),
         at_ms: 17,
         orders: vec![order, BatchOrder { client_id: None, body: "{\"é\":1}".into() }],
+        ..OrderBatch::default()
     }
 }
 

@@ -102,6 +102,7 @@ async fn append(store: &Arc<dyn Store>, client_id: &str) {
         source: "human".into(),
         at_ms: 0,
         orders: vec![move_order(&snapshot, client_id)],
+        ..OrderBatch::default()
     };
     store.append_orders(&batch).await.unwrap();
 }

@@ -8,15 +8,16 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransacti
 
 use super::store::EmbeddedStore;
 use super::tables::{
-    self, AWARDS, CHECKPOINT, CLIENT_IDS, CONTROL, COUNTERS, EPOCH, EVENT, EVENTS, HEADERS, LEASE, META, ORDER, ORDERS,
-    PLAYERS, RECORDS, RESTART, RUN, RUNS, SEATS, World, counter,
+    self, AUDIT, AWARDS, CHECKPOINT, CLIENT_IDS, CONTROL, COUNTERS, EPOCH, EVENT, EVENTS, HEADERS, LEASE, META, ORDER,
+    ORDERS, PLAYERS, RECORDS, RESTART, RUN, RUNS, SEATS, World, counter,
 };
 use super::writer::Change;
-use super::{control, directory, lease, orders, reads};
+use super::{control, directory, lease, orders, outcomes, reads, shelves};
 use crate::archive::{
     Archive, BackupNote, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld, ReplayDump, WorldDump,
     at_work, occupied,
 };
+use crate::document::Shelf;
 use crate::error::{Error, Result};
 use crate::incarnation::{Incarnation, Position};
 use crate::seal::seal;
@@ -118,6 +119,9 @@ fn dump(txn: &ReadTransaction) -> Result<Option<Dump>> {
         seats: seats(txn)?,
         awards: control::awards(txn, None)?,
         replays,
+        outcomes: outcomes::all(txn)?,
+        keys: shelves::all(txn, Shelf::Keys)?,
+        audit: shelves::audit(txn, 0, usize::MAX)?.into_iter().map(|(_, body)| body).collect(),
         checkpoint: CheckpointDump {
             tick: checkpoint.tick,
             event_id: checkpoint.event_id,
@@ -192,6 +196,7 @@ fn restore(txn: &WriteTransaction, dump: &Dump, new: Incarnation, now_ms: u64) -
     write_streams(txn, dump)?;
     write_people(txn, dump)?;
     write_replays(txn, dump)?;
+    write_services(txn, dump)?;
     control::set_paused(txn, dump.control.paused)?;
     if let Some(number) = dump.control.restart {
         control::write_restart(txn, number, dump.control.restart_seed)?;
@@ -217,6 +222,12 @@ fn look(txn: &WriteTransaction, now_ms: u64) -> Result<()> {
     }
     if !txn.open_table(CONTROL)?.is_empty()? {
         return Err(occupied("it holds a pause or a restart request"));
+    }
+    if !txn.open_table(tables::of_shelf(Shelf::Keys).documents)?.is_empty()? {
+        return Err(occupied("it holds keys of bots"));
+    }
+    if !txn.open_table(AUDIT)?.is_empty()? {
+        return Err(occupied("it holds an audit log"));
     }
     lease::forget(txn)
 }
@@ -268,4 +279,10 @@ fn write_replays(txn: &WriteTransaction, dump: &Dump) -> Result<()> {
     }
     txn.open_table(COUNTERS)?.insert(RUN, number)?;
     Ok(())
+}
+
+fn write_services(txn: &WriteTransaction, dump: &Dump) -> Result<()> {
+    dump.outcomes.iter().try_for_each(|outcome| outcomes::write(txn, outcome))?;
+    dump.keys.iter().try_for_each(|key| shelves::write(txn, Shelf::Keys, key))?;
+    dump.audit.iter().try_for_each(|body| shelves::append_audit(txn, body).map(drop))
 }

@@ -7,7 +7,7 @@ use super::tables::{
     World, counter,
 };
 use super::writer::Change;
-use super::{control, lease};
+use super::{control, lease, outcomes};
 use crate::commit::{Commit, Committed, Previous, cursor_out_of_range, universe_taken};
 use crate::error::Result;
 use crate::seal::seal;
@@ -66,6 +66,7 @@ pub(super) fn commit(
     for award in &commit.awards {
         control::write_award(txn, award)?;
     }
+    outcomes::write_all(txn, commit)?;
     if let Some(served) = commit.restart_served {
         control::clear_restart(txn, served)?;
     }
@@ -109,10 +110,11 @@ fn look(txn: &WriteTransaction, commit: &Commit, previous: Option<&World>, now_m
     }
     let cursor = commit.cursor.number();
     let last = counter(&txn.open_table(COUNTERS)?, ORDER)?;
-    if cursor < previous.map_or(0, |world| world.cursor) || cursor > last {
+    let committed = previous.map_or(0, |world| world.cursor);
+    if cursor < committed || cursor > last {
         return Err(cursor_out_of_range(commit.cursor));
     }
-    Ok(())
+    commit.check_outcomes(committed)
 }
 
 /// Drops what ends with a universe.

@@ -4,18 +4,21 @@ use std::collections::HashMap;
 
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
+use super::seats;
 use super::tables::{self, CLIENT_IDS, COUNTERS, ORDER, ORDERS, counter, next_number};
 use super::writer::Change;
 use crate::error::{Error, Result};
-use crate::order::{OrderBatch, OrderEntry, Receipt};
+use crate::order::{OrderBatch, OrderEntry, Receipt, check_backlog};
+use crate::outcome::WAITING_LOOKED_AT;
 use crate::seal::{seal, unseal};
 use crate::stream::{StreamId, check_readable};
 
 pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Change<Receipt>> {
-    let running = tables::world(txn)?.filter(|world| !world.finished).map(|world| world.universe);
-    if running.as_deref() != Some(batch.universe.as_str()) {
-        return Err(Error::WrongUniverse { given: batch.universe.clone(), current: running });
-    }
+    let running = tables::world(txn)?.filter(|world| !world.finished);
+    let Some(world) = running.as_ref().filter(|world| world.universe == batch.universe) else {
+        let current = running.map(|world| world.universe);
+        return Err(Error::WrongUniverse { given: batch.universe.clone(), current });
+    };
 
     let mut client_ids = txn.open_table(CLIENT_IDS)?;
     let mut fresh = HashMap::new();
@@ -38,7 +41,13 @@ pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Chang
         let id = StreamId::new(earlier.unwrap_or_default());
         return Ok(Change::none(Receipt { id, duplicates }));
     }
+    let sighting = seats::judge(txn, batch)?;
+    let waiting = counter(&txn.open_table(COUNTERS)?, ORDER)?.saturating_sub(world.cursor);
+    check_backlog(waiting, batch.backlog_max)?;
 
+    if let Some(faction) = sighting {
+        seats::note(txn, batch, &faction)?;
+    }
     let number = next_number(txn, ORDER)?;
     for client_id in fresh.into_keys() {
         client_ids.insert((batch.player.as_str(), client_id), number)?;
@@ -64,17 +73,46 @@ pub(super) fn after(txn: &ReadTransaction, cursor: StreamId, count: usize) -> Re
     let mut entries = Vec::new();
     for row in table.range(cursor.next().number()..)?.take(count) {
         let (id, row) = row?;
-        let (universe, player, source, at_ms, orders) = row.value();
-        let id = StreamId::new(id.value());
-        let whole = |body: &str| unseal(|| format!("order entry {id}"), body.to_owned());
-        entries.push(OrderEntry {
-            id,
-            universe: universe.to_owned(),
-            player: player.to_owned(),
-            source: source.to_owned(),
-            at_ms,
-            orders: orders.into_iter().map(whole).collect::<Result<_>>()?,
-        });
+        entries.push(entry(id.value(), row.value())?);
+    }
+    Ok(entries)
+}
+
+/// A row of the order table.
+type Row<'a> = (&'a str, &'a str, &'a str, u64, Vec<&'a str>);
+
+fn entry(number: u64, (universe, player, source, at_ms, orders): Row<'_>) -> Result<OrderEntry> {
+    let id = StreamId::new(number);
+    let whole = |body: &str| unseal(|| format!("order entry {id}"), body.to_owned());
+    Ok(OrderEntry {
+        id,
+        universe: universe.to_owned(),
+        player: player.to_owned(),
+        source: source.to_owned(),
+        at_ms,
+        orders: orders.into_iter().map(whole).collect::<Result<_>>()?,
+    })
+}
+
+/// The entry, if it is there.
+pub(super) fn one(txn: &ReadTransaction, number: u64) -> Result<Option<OrderEntry>> {
+    let row = txn.open_table(ORDERS)?.get(number)?;
+    row.map(|row| entry(number, row.value())).transpose()
+}
+
+/// The newest entries of a player after the committed cursor, newest first.
+pub(super) fn waiting_of(txn: &ReadTransaction, player: &str, count: usize) -> Result<Vec<OrderEntry>> {
+    let cursor = tables::world_now(txn)?.map_or(0, |world| world.cursor);
+    let mut entries = Vec::new();
+    for row in txn.open_table(ORDERS)?.range(cursor + 1..)?.rev().take(WAITING_LOOKED_AT) {
+        let (id, row) = row?;
+        let row = row.value();
+        if row.1 == player {
+            entries.push(entry(id.value(), row)?);
+            if entries.len() == count {
+                break;
+            }
+        }
     }
     Ok(entries)
 }

@@ -4,7 +4,8 @@ use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use super::tables::{self, PLAYERS, SEATS};
 use super::writer::Change;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::order::{OrderBatch, Right};
 use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 
 /// Who asks, for what, when.
@@ -124,4 +125,40 @@ pub(super) fn claims(txn: &ReadTransaction, universe: &str, now_ms: u64, idle_ms
         }
     }
     Ok(claims)
+}
+
+/// Refuses a batch whose right does not hold. Says which faction's holder counts as seen by it.
+pub(super) fn judge(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Option<String>> {
+    match &batch.right {
+        Right::Any => Ok(None),
+        Right::Seat { faction, idle_ms } => {
+            let held = seat_of(txn, &batch.player)?.filter(|(_, seen_ms)| !lapsed(*seen_ms, batch.at_ms, *idle_ms));
+            match held {
+                Some((held, seen_ms)) if held == *faction => {
+                    let is_worth_noting = batch.at_ms.saturating_sub(seen_ms) >= touch_resolution_ms(*idle_ms);
+                    Ok(is_worth_noting.then_some(held))
+                }
+                held => Err(Error::NotYourSeat { held: held.map(|(held, _)| held) }),
+            }
+        }
+        Right::Unclaimed { factions, idle_ms } => {
+            let seats = txn.open_table(SEATS)?;
+            let mut taken = Vec::new();
+            for faction in factions {
+                let holder = seats.get(faction.as_str())?.map(|row| row.value().0.to_owned());
+                let Some(holder) = holder else { continue };
+                let seat = seat_of(txn, &holder)?;
+                if seat.is_some_and(|(_, seen_ms)| !lapsed(seen_ms, batch.at_ms, *idle_ms)) {
+                    taken.push(faction.clone());
+                }
+            }
+            if taken.is_empty() { Ok(None) } else { Err(Error::SeatTaken { factions: taken }) }
+        }
+    }
+}
+
+/// Notes that the batch's player, who holds the faction, was seen.
+pub(super) fn note(txn: &WriteTransaction, batch: &OrderBatch, faction: &str) -> Result<()> {
+    txn.open_table(PLAYERS)?.insert(batch.player.as_str(), (faction, batch.at_ms))?;
+    Ok(())
 }

@@ -13,12 +13,14 @@ use tokio::sync::watch;
 use super::nonces::Nonces;
 use super::tables::{self, COUNTERS, EVENT, ORDER, counter};
 use super::writer::{Newest, Writer};
-use super::{commit, control, directory, lease, orders, reads, seats};
+use super::{commit, control, directory, lease, orders, outcomes, reads, seats, shelves};
 use crate::clock::Clock;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
+use crate::document::{Document, Shelf, check_audit};
 use crate::error::{Error, Result};
 use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
+use crate::outcome::{OrderStatus, listed};
 use crate::seat::{Claim, ClaimOutcome};
 use crate::store::{Durability, MAX_READ, RestartRequest, Store};
 use crate::stream::{Event, StreamId};
@@ -142,6 +144,15 @@ impl Store for EmbeddedStore {
 
     async fn order_backlog(&self) -> Result<u64> {
         self.read(orders::backlog).await
+    }
+
+    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
+        self.read(move |txn| outcomes::status(txn, id)).await
+    }
+
+    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+        let (player, count) = (player.to_owned(), listed(count));
+        self.read(move |txn| outcomes::of_player(txn, &player, count)).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
@@ -287,6 +298,55 @@ impl Store for EmbeddedStore {
     async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
         let universe = universe.map(str::to_owned);
         self.read(move |txn| control::awards(txn, universe.as_deref())).await
+    }
+
+    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+        document.check()?;
+        let document = document.clone();
+        self.writer.write(move |txn| shelves::insert(txn, shelf, &document, now_ms)).await
+    }
+
+    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
+        let id = id.to_owned();
+        self.read(move |txn| shelves::one(txn, shelf, &id, now_ms)).await
+    }
+
+    async fn replace_document(
+        &self,
+        shelf: Shelf,
+        expected_body: &str,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
+        document.check()?;
+        let (expected, document) = (expected_body.to_owned(), document.clone());
+        self.writer.write(move |txn| shelves::replace(txn, shelf, &expected, &document, now_ms)).await
+    }
+
+    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
+        let id = id.to_owned();
+        self.writer.write(move |txn| shelves::remove(txn, shelf, &id)).await
+    }
+
+    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
+        let owner = owner.to_owned();
+        self.read(move |txn| shelves::list_of(txn, shelf, &owner, now_ms)).await
+    }
+
+    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
+        let owner = owner.to_owned();
+        self.writer.write(move |txn| shelves::remove_of(txn, shelf, &owner)).await
+    }
+
+    async fn append_audit(&self, body: &str) -> Result<u64> {
+        check_audit(body)?;
+        let body = body.to_owned();
+        self.writer.write(move |txn| shelves::append_audit(txn, &body)).await
+    }
+
+    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
+        let count = count.clamp(1, MAX_READ);
+        self.read(move |txn| shelves::audit(txn, after, count)).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -15,15 +15,22 @@
 //! | `runs`      | run number                 | universe, summary                                  | the last `keep_runs`      |
 //! | `seats`     | faction                    | player, since                                      | the universe              |
 //! | `players`   | player                     | faction, seen                                      | the universe              |
+//! | `outcomes`  | entry number               | player, body                                       | `outcomes_kept`           |
+//! | `player_outcomes` | player, entry number | –                                                  | with the outcome          |
+//! | `sessions`, `keys`, `replies` | id       | owner, end (the largest number: none), body        | until its end             |
+//! | `sessions_ends` and so on | end, id      | –                                                  | with the document         |
+//! | `sessions_owners` and so on | owner, id  | end                                                | with the document         |
+//! | `audit`     | number                     | body                                               | for ever                  |
 //! | `awards`    | universe, faction, award   | body                                               | for ever                  |
 //! | `control`   | `paused`, `restart`        | number and seed (paused: 1, none)                  | until changed             |
 //!
-//! Bodies, data, records and the snapshot are sealed: with their checksum in front.
+//! Bodies (but those of awards), data, records and the snapshot are sealed: with their checksum in front.
 //!
 //! Nonces are not stored: a login cut by a restart begins anew, and none can be taken twice.
 
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction};
 
+use crate::document::Shelf;
 use crate::error::{Error, Result};
 use crate::incarnation::Incarnation;
 
@@ -51,6 +58,31 @@ pub(super) const SEATS: TableDefinition<'_, &str, (&str, u64)> = TableDefinition
 pub(super) const PLAYERS: TableDefinition<'_, &str, (&str, u64)> = TableDefinition::new("players");
 pub(super) const AWARDS: TableDefinition<'_, (&str, &str, &str), &str> = TableDefinition::new("awards");
 pub(super) const CONTROL: TableDefinition<'_, &str, (u64, Option<u64>)> = TableDefinition::new("control");
+
+pub(super) const OUTCOMES: TableDefinition<'_, u64, (&str, &str)> = TableDefinition::new("outcomes");
+pub(super) const PLAYER_OUTCOMES: TableDefinition<'_, (&str, u64), ()> = TableDefinition::new("player_outcomes");
+pub(super) const AUDIT: TableDefinition<'_, u64, &str> = TableDefinition::new("audit");
+
+/// The tables of a shelf: documents, their ids by end, their ids by owner.
+pub(super) struct ShelfTables {
+    pub(super) documents: TableDefinition<'static, &'static str, (&'static str, u64, &'static str)>,
+    pub(super) ends: TableDefinition<'static, (u64, &'static str), ()>,
+    pub(super) owners: TableDefinition<'static, (&'static str, &'static str), u64>,
+}
+
+/// Where the documents of a shelf are.
+pub(super) fn of_shelf(shelf: Shelf) -> ShelfTables {
+    let [documents, ends, owners] = match shelf {
+        Shelf::Sessions => ["sessions", "sessions_ends", "sessions_owners"],
+        Shelf::Keys => ["keys", "keys_ends", "keys_owners"],
+        Shelf::Replies => ["replies", "replies_ends", "replies_owners"],
+    };
+    ShelfTables {
+        documents: TableDefinition::new(documents),
+        ends: TableDefinition::new(ends),
+        owners: TableDefinition::new(owners),
+    }
+}
 
 /// Counter: the last lease epoch.
 pub(super) const EPOCH: &str = "epoch";
@@ -179,6 +211,15 @@ pub(super) fn prepare(database: &Database, place: &str) -> Result<()> {
     txn.open_table(PLAYERS)?;
     txn.open_table(AWARDS)?;
     txn.open_table(CONTROL)?;
+    txn.open_table(OUTCOMES)?;
+    txn.open_table(PLAYER_OUTCOMES)?;
+    txn.open_table(AUDIT)?;
+    for shelf in Shelf::ALL {
+        let tables = of_shelf(shelf);
+        txn.open_table(tables.documents)?;
+        txn.open_table(tables.ends)?;
+        txn.open_table(tables.owners)?;
+    }
     txn.commit()?;
     Ok(())
 }

@@ -10,7 +10,8 @@ use super::store::RedisStore;
 use super::words::Words;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::order::{OrderBatch, Receipt};
+use crate::order::{OrderBatch, Receipt, Right};
+use crate::seat::touch_resolution_ms;
 use crate::stream::StreamId;
 
 const DOING: &str = "appending orders";
@@ -28,6 +29,17 @@ pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Rec
             let duplicates = duplicates.ok_or_else(|| unexpected("order stream", "a duplicate that was not sent"))?;
             Ok(Receipt { id, duplicates })
         }
+        Appended::NotHeld(held) => Err(Error::NotYourSeat { held }),
+        Appended::Taken(places) => {
+            let Right::Unclaimed { factions, .. } = &batch.right else {
+                return Err(unexpected("seats", "an answer to a question that was not asked"));
+            };
+            let name = |place: usize| factions.get(place.wrapping_sub(1)).cloned();
+            let taken: Option<Vec<String>> = places.into_iter().map(name).collect();
+            let factions = taken.ok_or_else(|| unexpected("seats", "a faction that was not asked for"))?;
+            Err(Error::SeatTaken { factions })
+        }
+        Appended::Full(waiting) => Err(Error::BacklogFull { waiting }),
     }
 }
 
@@ -36,6 +48,8 @@ pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Rec
 pub(super) struct Append {
     /// For each order its field of the client ids, or nothing.
     fields: Words,
+    /// The fields of the seats that its right asks for.
+    seats: Words,
     rest: Words,
     /// With names for all orders, asking again reads back whether they were appended.
     repeatable: bool,
@@ -43,10 +57,28 @@ pub(super) struct Append {
 
 impl Append {
     fn of(batch: &OrderBatch) -> Self {
-        let (mut fields, mut rest) = (Words::default(), Words::default());
-        let (at_ms, count) = (batch.at_ms.to_string(), batch.orders.len().to_string());
-        for word in [&batch.universe, &batch.player, &batch.source, &at_ms, &count] {
+        let (mut fields, mut seats, mut rest) = (Words::default(), Words::default(), Words::default());
+        let (right, idle_ms) = match &batch.right {
+            Right::Any => ("any", 0),
+            Right::Seat { idle_ms, .. } => {
+                seats.push_joined(&["p\u{1f}", &batch.player]);
+                ("seat", *idle_ms)
+            }
+            Right::Unclaimed { factions, idle_ms } => {
+                factions.iter().for_each(|faction| seats.push_joined(&["f\u{1f}", faction]));
+                ("free", *idle_ms)
+            }
+        };
+        for word in [&batch.universe, &batch.player, &batch.source, &batch.at_ms.to_string()] {
             rest.push(word);
+        }
+        rest.push(&batch.backlog_max.map(|most| most.to_string()).unwrap_or_default());
+        rest.push(right);
+        for figure in [idle_ms, touch_resolution_ms(idle_ms), seats.len() as u64, batch.orders.len() as u64] {
+            rest.push(&figure.to_string());
+        }
+        if let Right::Seat { faction, .. } = &batch.right {
+            rest.push(faction);
         }
         for order in &batch.orders {
             match &order.client_id {
@@ -58,17 +90,17 @@ impl Append {
             rest.push(&order_sum(&batch.universe, &batch.player, &batch.source, batch.at_ms, &order.body));
         }
         let repeatable = batch.orders.iter().all(|order| order.client_id.is_some());
-        Self { fields, rest, repeatable }
+        Self { fields, seats, rest, repeatable }
     }
 }
 
 impl Item for Append {
     fn weight(&self) -> usize {
-        self.fields.len()
+        self.fields.len() + self.seats.len()
     }
 
     fn bytes(&self) -> usize {
-        self.fields.bytes() + self.rest.bytes()
+        self.fields.bytes() + self.seats.bytes() + self.rest.bytes()
     }
 }
 
@@ -81,6 +113,12 @@ pub(super) enum Appended {
     Elsewhere(String),
     /// The entry, and which orders, counted from one, were known before.
     Entry { id: StreamId, known: Vec<usize> },
+    /// The player holds this seat, and not the one it needs.
+    NotHeld(Option<String>),
+    /// These factions, counted from one, are held.
+    Taken(Vec<usize>),
+    /// So many entries wait.
+    Full(u64),
 }
 
 /// Appends batches, all of a group with one script.
@@ -95,10 +133,14 @@ impl Appends {
 
     fn script(&self, items: &[&Append]) -> ScriptInvocation<'_> {
         let keys = &self.writer.keys;
-        let names = [&*keys.world, &keys.orders, &keys.last_order, &keys.client_ids];
+        let names = [&*keys.world, &keys.orders, &keys.last_order, &keys.client_ids, &keys.seats];
         let mut script = self.writer.writes(&self.writer.scripts.orders_append, &names);
-        script.arg(items.iter().map(|item| item.weight()).sum::<usize>());
+        script.arg(items.iter().map(|item| item.fields.len()).sum::<usize>());
         for word in items.iter().flat_map(|item| item.fields.iter()) {
+            script.arg(word);
+        }
+        script.arg(items.iter().map(|item| item.seats.len()).sum::<usize>());
+        for word in items.iter().flat_map(|item| item.seats.iter()) {
             script.arg(word);
         }
         for word in items.iter().flat_map(|item| item.rest.iter()) {
@@ -158,12 +200,21 @@ fn read(answer: Vec<Value>, batches: usize) -> Result<Vec<Result<Appended>>> {
         Value::Int(0) => Ok(Appended::Elsewhere(running.clone())),
         Value::Array(parts) => {
             let mut parts = parts.into_iter();
-            let id = parts.next().map_or_else(|| Err(unexpected("order stream", "no entry")), text)?;
+            let first = parts.next().map_or_else(|| Err(unexpected("order stream", "no entry")), text)?;
+            if first == "seat" {
+                let held = parts.next().map_or_else(|| Err(unexpected("seats", "no faction")), text)?;
+                return Ok(Appended::NotHeld((!held.is_empty()).then_some(held)));
+            }
             let place = |value| match value {
                 Value::Int(place) => usize::try_from(place).map_err(|_| wrong(&value)),
                 other => Err(wrong(&other)),
             };
-            Ok(Appended::Entry { id: entry(&id)?, known: parts.map(place).collect::<Result<_>>()? })
+            let figures: Vec<usize> = parts.map(place).collect::<Result<_>>()?;
+            match first.as_str() {
+                "taken" => Ok(Appended::Taken(figures)),
+                "full" => Ok(Appended::Full(figures.first().copied().unwrap_or_default() as u64)),
+                id => Ok(Appended::Entry { id: entry(id)?, known: figures }),
+            }
         }
         other => Ok(Appended::Entry { id: entry(&text(other)?)?, known: Vec::new() }),
     };

@@ -13,19 +13,22 @@ use redis::{FromRedisValue, Value, cmd};
 use super::control::{award_field, award_of};
 use super::link::Link;
 use super::options::RedisOptions;
-use super::reply::{Entry, event_sum, incarnation, next, next_number, number, order_sum, unexpected};
+use super::reply::{Entry, event_sum, incarnation, next, next_number, number, order_sum, outcome_sum, unexpected};
 use super::report::RedisReport;
 use super::route::Route;
 use super::seats::claims_of;
+use super::shelves::{audit_entry, document_of, row_of};
 use super::store::{FORMAT, RedisStore};
 use crate::archive::{
     Archive, BackupNote, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld, ReplayDump, WorldDump,
     at_work, occupied,
 };
+use crate::document::Shelf;
 use crate::error::{Error, Result};
 use crate::incarnation::Incarnation;
 use crate::keys::Keys;
 use crate::order::OrderEntry;
+use crate::outcome::Outcome;
 use crate::seal;
 use crate::stream::{Event, StreamId};
 
@@ -65,6 +68,9 @@ impl Archive for RedisStore {
                 &keys.run_headers,
                 &keys.awards,
                 &keys.control,
+                &keys.outcomes,
+                &keys.shelf(Shelf::Keys).documents,
+                &keys.audit,
             ],
         );
         let parts: Vec<Value> = self.link.read("reading the whole sector", &script).await?;
@@ -145,6 +151,7 @@ impl RedisStore {
     /// Gives the prepared keys their names. With nothing prepared it only looks: the mark stays.
     async fn place(&self, pairs: &[(String, String)], dump: &Dump, new: Incarnation, looks: bool) -> Result<()> {
         let keys = &self.keys;
+        let [documents, ends, owners] = keys.shelf(Shelf::Keys).all();
         let empty = [
             &*keys.world,
             &keys.snapshot,
@@ -159,6 +166,12 @@ impl RedisStore {
             &keys.run_headers,
             &keys.awards,
             &keys.control,
+            &keys.outcomes,
+            &keys.outcomes_of,
+            &keys.audit,
+            documents,
+            ends,
+            owners,
         ];
         let mut script = self.writes(&self.scripts.restore, &[&keys.format, &keys.lease, &keys.epoch]);
         for key in empty {
@@ -235,6 +248,22 @@ fn contents(keys: &Keys, dump: &Dump) -> Result<Vec<Content>> {
     let awards = dump.awards.iter().map(|award| Ok(vec![award_field(award)?, award.body.clone()]));
     put("HSET", &keys.awards, awards.collect::<Result<_>>()?);
     put("HSET", &keys.control, control_rows(&dump.control));
+    put("XADD", &keys.outcomes, dump.outcomes.iter().map(outcome_row).collect());
+    let of_players = dump.outcomes.iter().map(|Outcome { id, player, .. }| {
+        // As the commit writes it: 16 digits, so that their order is that of the numbers.
+        vec!["0".to_owned(), format!("{player}\x1f{:016}", id.number())]
+    });
+    put("ZADD", &keys.outcomes_of, of_players.collect());
+    let shelf = keys.shelf(Shelf::Keys);
+    put("HSET", &shelf.documents, dump.keys.iter().map(|key| vec![key.id.clone(), row_of(key)]).collect());
+    let ends = dump.keys.iter().map(|key| {
+        let end = key.ends_at_ms.map_or_else(|| "+inf".to_owned(), |end| end.to_string());
+        vec![end, key.id.clone()]
+    });
+    put("ZADD", &shelf.ends, ends.collect());
+    let owners = dump.keys.iter().map(|key| vec!["0".to_owned(), format!("{}\x1f{}", key.owner, key.id)]);
+    put("ZADD", &shelf.owners, owners.collect());
+    put("RPUSH", &keys.audit, dump.audit.iter().map(|body| vec![seal::seal(body)]).collect());
     let headers = dump.replays.iter().map(|replay| vec![replay.universe.clone(), replay.header.clone()]);
     put("HSET", &keys.run_headers, headers.collect());
     let runs: Vec<_> = dump.replays.iter().filter(|replay| replay.summary.is_some()).collect();
@@ -276,6 +305,11 @@ fn event_row(event: &Event) -> Vec<String> {
     [&*id, "type", &event.kind, "data", &event.data, "sum", &sum].map(str::to_owned).to_vec()
 }
 
+fn outcome_row(outcome: &Outcome) -> Vec<String> {
+    let (id, sum) = (outcome.id.to_string(), outcome_sum(outcome));
+    [&*id, "player", &outcome.player, "body", &outcome.body, "sum", &sum].map(str::to_owned).to_vec()
+}
+
 fn order_row(entry: &OrderEntry) -> Vec<String> {
     let (id, at_ms) = (entry.id.to_string(), entry.at_ms.to_string());
     let OrderEntry { universe, player, source, .. } = entry;
@@ -290,7 +324,7 @@ fn order_row(entry: &OrderEntry) -> Vec<String> {
 
 /// The arguments of a command, as many rows at once as it takes and as fit.
 fn pieces(command: &str, rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
-    let takes_many = matches!(command, "HSET" | "RPUSH");
+    let takes_many = matches!(command, "HSET" | "RPUSH" | "ZADD");
     let mut pieces: Vec<Vec<String>> = Vec::new();
     let mut bytes = 0;
     for row in rows {
@@ -353,6 +387,12 @@ impl Parts {
         }
         awards.sort();
         let control = control_of(&self.rows("control")?)?;
+        let outcomes: Vec<Value> = self.part("outcomes")?;
+        let bot_keys = self.rows("keys")?.into_iter().map(|(id, row)| document_of(Shelf::Keys, id, &row));
+        let mut bot_keys = bot_keys.collect::<Result<Vec<_>>>()?;
+        bot_keys.sort_by(|one, other| one.id.cmp(&other.id));
+        let audit: Vec<String> = self.part("audit")?;
+        let audit = (1..).zip(audit).map(|(number, body)| seal::unseal(|| audit_entry(number), body));
         let mut header = |universe: &str| {
             headers.remove(universe).ok_or_else(|| unexpected("run headers", format!("{universe:?} is missing")))
         };
@@ -378,6 +418,13 @@ impl Parts {
             seats,
             awards,
             replays,
+            outcomes: outcomes
+                .into_iter()
+                .map(read("outcomes"))
+                .map(|entry| entry?.into_outcome())
+                .collect::<Result<_>>()?,
+            keys: bot_keys,
+            audit: audit.collect::<Result<_>>()?,
             world,
         })
     }

@@ -4,10 +4,13 @@ use redis::{ScriptInvocation, cmd};
 
 use super::control::award_field;
 use super::lease::{lost, token};
-use super::reply::{event_sum, number, unexpected};
+use super::reply::{event_sum, number, outcome_sum, unexpected};
 use super::store::RedisStore;
-use crate::commit::{Commit, Committed, Previous, check_ttl, cursor_out_of_range, universe_taken};
+use crate::commit::{
+    Commit, Committed, Previous, check_ttl, cursor_out_of_range, outcome_out_of_range, universe_taken,
+};
 use crate::error::{Error, Result};
+use crate::outcome::Outcome;
 use crate::seal;
 use crate::stream::StreamId;
 
@@ -24,6 +27,7 @@ pub(super) async fn commit(store: &RedisStore, commit: &Commit) -> Result<Commit
         "tick" => Err(conflict(commit, &answer)),
         "taken" => Err(universe_taken(&commit.universe)),
         "cursor" => Err(cursor_out_of_range(commit.cursor)),
+        "outcome" => Err(outcome_out_of_range(commit.outcomes.first().map_or(StreamId::START, |first| first.id))),
         _ => Err(unexpected("state", answer.join(" "))),
     }
 }
@@ -48,6 +52,8 @@ async fn script<'a>(store: &'a RedisStore, commit: &Commit, ttl_ms: u64) -> Resu
             &keys.run_headers,
             &keys.awards,
             &keys.control,
+            &keys.outcomes,
+            &keys.outcomes_of,
             &replay,
         ],
     );
@@ -69,9 +75,15 @@ async fn script<'a>(store: &'a RedisStore, commit: &Commit, ttl_ms: u64) -> Resu
         .arg(store.keep_runs)
         .arg(commit.checkpoint.as_deref().map(seal::sum).unwrap_or_default())
         .arg(text_or_empty(commit.follows.map(StreamId::number)))
+        .arg(commit.outcomes_end())
         .arg(commit.events.len());
     for event in &commit.events {
         script.arg(&event.kind).arg(&event.data).arg(event_sum(&event.kind, &event.data));
+    }
+    script.arg(commit.outcomes.len());
+    for outcome in &commit.outcomes {
+        let Outcome { id, player, body } = outcome;
+        script.arg(id.number()).arg(player).arg(body).arg(outcome_sum(outcome));
     }
     script.arg(commit.awards.len());
     for award in &commit.awards {

@@ -5,6 +5,7 @@ use redis::{FromRedisValue, Value};
 use crate::error::{Error, Result};
 use crate::incarnation::Incarnation;
 use crate::order::OrderEntry;
+use crate::outcome::Outcome;
 use crate::seal;
 use crate::stream::{Event, StreamId};
 
@@ -49,6 +50,11 @@ pub(super) fn order_sum(universe: &str, player: &str, source: &str, at_ms: u64, 
 /// The sum of an event.
 pub(super) fn event_sum(kind: &str, data: &str) -> String {
     seal::sum_of(&[kind, data])
+}
+
+/// The sum of an outcome: over all that is told of it.
+pub(super) fn outcome_sum(outcome: &Outcome) -> String {
+    seal::sum_of(&[&outcome.id.to_string(), &outcome.player, &outcome.body])
 }
 
 /// An entry of a stream: its id and its fields, in order.
@@ -106,6 +112,15 @@ impl Entry {
             }
         }
         Ok(OrderEntry { id: self.id, universe, player, source, at_ms, orders })
+    }
+
+    /// The outcome, whole as it was committed.
+    pub(super) fn into_outcome(mut self) -> Result<Outcome> {
+        let (player, body) = (self.field("outcome", "player")?, self.field("outcome", "body")?);
+        let stored = self.field("outcome", "sum")?;
+        let outcome = Outcome { id: self.id, player, body };
+        self.check(&stored, &outcome_sum(&outcome))?;
+        Ok(outcome)
     }
 
     fn check(&self, stored: &str, expected: &str) -> Result<()> {

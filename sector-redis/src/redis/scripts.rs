@@ -27,18 +27,27 @@ macro_rules! scripts {
 scripts! {
     reads:
     checkpoint
+    document_list
     dump
     head
     lease_look
     open
+    order_status
+    orders_waiting
+    outcomes_of
     records
     runs
     seat_list
     stream_read;
     writes:
+    audit_append
     award
     backup_note
     commit
+    document_insert
+    document_remove
+    document_remove_of
+    document_replace
     incarnation_renew
     lease_acquire
     lease_release

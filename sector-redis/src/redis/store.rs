@@ -17,14 +17,16 @@ use super::report::RedisReport;
 use super::route::Route;
 use super::scripts::Scripts;
 use super::writer::Writer;
-use super::{appends, commit, control, lease, nonces, orders, registry, seats, world};
+use super::{appends, commit, control, lease, nonces, orders, outcomes, registry, seats, shelves, world};
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
+use crate::document::{Document, Shelf, check_audit};
 use crate::error::{Error, Result};
 use crate::incarnation::{Incarnation, Position};
 use crate::keys::Keys;
 use crate::order::{OrderBatch, OrderEntry, Receipt};
+use crate::outcome::{OrderStatus, listed};
 use crate::seat::{Claim, ClaimOutcome};
-use crate::store::{Durability, RestartRequest, Store};
+use crate::store::{Durability, MAX_READ, RestartRequest, Store};
 use crate::stream::{Event, StreamId, check_readable};
 
 /// The version of the key layout.
@@ -174,6 +176,14 @@ impl Store for RedisStore {
         orders::backlog(self).await
     }
 
+    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
+        outcomes::status(self, id).await
+    }
+
+    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+        outcomes::of_player(self, player, listed(count)).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
         commit::commit(self, commit).await
     }
@@ -267,6 +277,45 @@ impl Store for RedisStore {
 
     async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
         control::awards(self, universe).await
+    }
+
+    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+        shelves::insert(self, shelf, document, now_ms).await
+    }
+
+    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
+        shelves::one(self, shelf, id, now_ms).await
+    }
+
+    async fn replace_document(
+        &self,
+        shelf: Shelf,
+        expected_body: &str,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
+        shelves::replace(self, shelf, expected_body, document, now_ms).await
+    }
+
+    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
+        shelves::remove(self, shelf, id).await
+    }
+
+    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
+        shelves::list_of(self, shelf, owner, now_ms).await
+    }
+
+    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
+        shelves::remove_of(self, shelf, owner).await
+    }
+
+    async fn append_audit(&self, body: &str) -> Result<u64> {
+        check_audit(body)?;
+        shelves::append_audit(self, body).await
+    }
+
+    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
+        shelves::audit(self, after, count.clamp(1, MAX_READ)).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -1,20 +1,22 @@
 -- Writes a tick, whole or not at all.
 -- KEYS: world, lease, snapshot, events, orders, last order, client ids, seats, records, runs,
---   run summaries, run headers, awards, control, replay of this universe, then the replays that may
---   have to go.
+--   run summaries, run headers, awards, control, outcomes, outcomes by player, replay of this
+--   universe, then the replays that may have to go.
 -- ARGV: "epoch holder", life in ms, epoch, universe, tick, digest, cursor, record,
 --   begins, header, finishes, summary, has checkpoint, snapshot, events to keep or '',
---   restart served or '', runs to keep, sum of the snapshot, last event or '',
---   number of events, (kind, data, sum)..., number of awards, (field, body)..., universes of the
---   replays that may have to go, in the order of their keys.
+--   restart served or '', runs to keep, sum of the snapshot, last event or '', last entry whose
+--   outcome goes, number of events, (kind, data, sum)..., number of outcomes, (entry, player, body,
+--   sum)..., number of awards, (field, body)..., universes of the replays that may have to go, in the
+--   order of their keys.
 -- Returns {'ok' | 'repeat', last event before, last event} | {'lease'} | {'tick', universe, tick,
---   finished, event} | {'taken'} | {'cursor'} | {'type', key, type}.
+--   finished, event} | {'taken'} | {'cursor'} | {'outcome', entry} | {'type', key, type}.
 local world, lease, snapshot, events, orders, last_order, client_ids, seats, records, runs,
-  summaries, headers, awards, control, replay = unpack(KEYS, 1, 15)
+  summaries, headers, awards, control, outcomes, outcomes_of, replay = unpack(KEYS, 1, 17)
 local token, ttl, epoch, universe, tick, digest, cursor, record = unpack(ARGV, 1, 8)
 local begins, header, finishes, summary = ARGV[9] == '1', ARGV[10], ARGV[11] == '1', ARGV[12]
 local has_checkpoint, whole, keep_events = ARGV[13] == '1', ARGV[14], ARGV[15]
 local served, keep_runs, whole_sum, after = ARGV[16], tonumber(ARGV[17]), ARGV[18], ARGV[19]
+local outcomes_end = ARGV[20]
 
 local function text(number)
   return string.format('%.0f', number)
@@ -24,7 +26,7 @@ end
 
 -- A command on a key of another type would end the script between two writes.
 local types = {'hash', 'string', 'string', 'stream', 'stream', 'string', 'hash', 'hash', 'list',
-  'list', 'hash', 'hash', 'hash', 'hash', 'list'}
+  'list', 'hash', 'hash', 'hash', 'hash', 'stream', 'zset', 'list'}
 for index, key in ipairs(KEYS) do
   local kind = redis.call('TYPE', key).ok
   if kind ~= 'none' and kind ~= (types[index] or 'list') then
@@ -64,12 +66,23 @@ local orders_end = tonumber(redis.call('GET', last_order) or '0')
 if tonumber(cursor) < tonumber(old_cursor or '0') or tonumber(cursor) > orders_end then
   return {'cursor'}
 end
+local outcomes_at = 22 + 3 * tonumber(ARGV[21])
+if tonumber(ARGV[outcomes_at]) > 0 then
+  local first = tonumber(ARGV[outcomes_at + 1])
+  if first <= tonumber(old_cursor or '0') then
+    return {'outcome', ARGV[outcomes_at + 1]}
+  end
+  local newest = redis.call('XREVRANGE', outcomes, '+', '-', 'COUNT', 1)[1]
+  if newest and first <= tonumber(string.match(newest[1], '^%d+')) then
+    return {'type', outcomes, newest[1]}
+  end
+end
 
 -- Write. The first XADD comes first: a stream that refuses the id leaves nothing half done.
 
 before = event or '0'
 local number = tonumber(before)
-local at = 20
+local at = 21
 for _ = 1, tonumber(ARGV[at]) do
   number = number + 1
   redis.call('XADD', events, text(number) .. '-0', 'type', ARGV[at + 1], 'data', ARGV[at + 2],
@@ -107,6 +120,22 @@ if keep_events ~= '' then
 end
 at = at + 1
 for _ = 1, tonumber(ARGV[at]) do
+  local entry, player = ARGV[at + 1], ARGV[at + 2]
+  redis.call('XADD', outcomes, entry .. '-0', 'player', player, 'body', ARGV[at + 3], 'sum',
+    ARGV[at + 4])
+  redis.call('ZADD', outcomes_of, 0, player .. '\31' .. string.format('%016.0f', tonumber(entry)))
+  at = at + 4
+end
+if outcomes_end ~= '0' then
+  local limit = outcomes_end .. '-0'
+  for _, entry in ipairs(redis.call('XRANGE', outcomes, '-', limit)) do
+    local gone = tonumber(string.match(entry[1], '^%d+'))
+    redis.call('ZREM', outcomes_of, entry[2][2] .. '\31' .. string.format('%016.0f', gone))
+  end
+  redis.call('XTRIM', outcomes, 'MINID', text(tonumber(outcomes_end) + 1) .. '-0')
+end
+at = at + 1
+for _ = 1, tonumber(ARGV[at]) do
   redis.call('HSETNX', awards, ARGV[at + 1], ARGV[at + 2])
   at = at + 2
 end
@@ -116,7 +145,7 @@ if finishes then
   redis.call('HSET', summaries, universe, summary)
   local replays = {}
   for index = at + 1, #ARGV do
-    replays[ARGV[index]] = KEYS[15 + index - at]
+    replays[ARGV[index]] = KEYS[17 + index - at]
   end
   while redis.call('LLEN', runs) > keep_runs do
     local oldest = redis.call('LINDEX', runs, -1)

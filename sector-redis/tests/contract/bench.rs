@@ -123,8 +123,12 @@ impl Bench {
             Some(_) => format!("{:?}", store.events_after(StreamId::START, 1000, Duration::ZERO).await),
             None => String::new(),
         };
+        let mut outcomes = Vec::new();
+        for number in 1..=10 {
+            outcomes.push(store.order(id(number)).await.unwrap());
+        }
         format!(
-            "{head:?}\n{:?}\n{records:?}\n{events}\n{:?}\n{:?}\n{:?}\n{:?}",
+            "{head:?}\n{:?}\n{records:?}\n{events}\n{outcomes:?}\n{:?}\n{:?}\n{:?}\n{:?}",
             store.checkpoint().await.unwrap(),
             store.runs(100).await.unwrap(),
             store.awards(None).await.unwrap(),
@@ -181,6 +185,7 @@ pub(crate) fn batch(player: &str, client_ids: &[&str]) -> OrderBatch {
                 body: format!("{{\"order\":\"{id} é\"}}"),
             })
             .collect(),
+        ..OrderBatch::default()
     }
 }
 

@@ -6,15 +6,19 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken promise ends the test")]
 
+mod audit;
 mod awards;
 mod bench;
 mod commit;
 mod control;
+mod documents;
 mod events;
 mod incarnation;
 mod lease;
 mod nonces;
 mod orders;
+mod outcomes;
+mod rights;
 mod seats;
 
 macro_rules! contract {
@@ -141,6 +145,42 @@ contract! {
         a_restart_is_served_once
         a_newer_restart_is_not_served_by_the_older
         ping_answers;
+    rights:
+        the_seat_must_be_held
+        a_lapsed_seat_gives_no_right
+        an_order_is_a_sighting
+        a_refused_order_is_no_sighting
+        unclaimed_means_by_nobody
+        a_known_batch_keeps_its_receipt
+        a_full_backlog_refuses
+        a_refusal_writes_nothing
+        claims_and_orders_at_once
+        a_full_backlog_holds_at_once
+        bad_rights_are_refused;
+    outcomes:
+        waiting_then_done_then_forgotten
+        come_with_their_commit_alone
+        are_of_entries_the_commit_passes
+        are_listed_newest_first
+        are_listed_per_player
+        at_most_a_hundred_are_listed
+        outlive_their_universe;
+    documents:
+        are_kept_once
+        are_apart_by_shelf
+        end_when_they_say
+        compare_and_swap_has_one_winner
+        are_removed_once
+        are_listed_by_owner
+        owners_have_a_maximum
+        the_nearest_its_end_gives_way
+        ended_ones_do_not_count
+        a_hundred_at_once_keep_the_maximum
+        bad_documents_are_refused;
+    audit:
+        is_numbered_without_gaps
+        is_read_in_pieces
+        is_bounded_by_entry;
     awards:
         are_recorded_once
         come_with_a_commit

@@ -108,7 +108,14 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
             Ok(BatchOrder { client_id: order.client_id.map(String::from), body })
         })
         .collect::<Result<_, Problem>>()?;
-    let batch = OrderBatch { universe, player, source: source.to_owned(), at_ms: call.state().now().unix_ms(), orders };
+    let batch = OrderBatch {
+        universe,
+        player,
+        source: source.to_owned(),
+        at_ms: call.state().now().unix_ms(),
+        orders,
+        ..OrderBatch::default()
+    };
     let receipt = call.store().append_orders(&batch).await.map_err(of_store)?;
     let answer = OrderReceipt { id: receipt.id.to_string(), duplicates: receipt.duplicates };
     reply::json_with_status(StatusCode::ACCEPTED, &answer)

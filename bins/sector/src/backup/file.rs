@@ -18,7 +18,9 @@ use sha2::{Digest, Sha256};
 use crate::output::Error;
 
 const MAGIC: &[u8] = b"sector-backup\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The version before, which had neither outcomes nor keys nor an audit log.
+const VERSION_BEFORE: u32 = 1;
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const LEVEL: i32 = 3;
 /// The most bytes of the plain form that are read into memory.
@@ -52,7 +54,7 @@ impl Manifest {
         let taken = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let taken = taken.map_err(|_| "the clock of this machine is before 1970; set it")?;
         let world = &dump.world;
-        let left_out = ["logins and sessions", "events up to the checkpoint", "the lease"];
+        let left_out = ["logins, sessions and kept answers", "events up to the checkpoint", "the lease"];
         Ok(Manifest {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             taken_ms: u64::try_from(taken.as_millis())?,
@@ -147,6 +149,9 @@ pub(crate) fn encode(manifest: &Manifest, dump: &Dump) -> Result<Vec<u8>, Error>
     for (index, replay) in dump.replays.iter().enumerate() {
         sections.lines(&format!("records-{index}"), &replay.records)?;
     }
+    sections.lines("outcomes", &dump.outcomes)?;
+    sections.lines("keys", &dump.keys)?;
+    sections.lines("audit", &dump.audit)?;
     let whole = Sha256::digest(&sections.0);
     sections.put(END, &whole);
     let compressed = zstd::encode_all(sections.0.as_slice(), LEVEL);
@@ -178,9 +183,9 @@ fn decode(bytes: &[u8]) -> Result<(Manifest, Dump), Error> {
         return Err("breaks off at its beginning: it was not written or copied whole".into());
     };
     let version = u32::from_le_bytes(*version);
-    if version != VERSION {
+    if version != VERSION && version != VERSION_BEFORE {
         return Err(format!(
-            "has version {version} of the format, this program reads version {VERSION}; use the program that wrote it, or a newer one"
+            "has version {version} of the format, this program reads versions {VERSION_BEFORE} and {VERSION}; use the program that wrote it, or a newer one"
         )
         .into());
     }
@@ -205,7 +210,7 @@ fn decode(bytes: &[u8]) -> Result<(Manifest, Dump), Error> {
     if !rest.is_empty() || torn {
         return Err("is damaged: something follows its end".into());
     }
-    dump(sections)
+    dump(sections, version)
 }
 
 /// A section, and what follows it.
@@ -234,7 +239,7 @@ fn section(rest: &[u8]) -> Result<Option<Section<'_>>, Error> {
 }
 
 /// Takes what the sections say together.
-fn dump(sections: Vec<(&str, &[u8])>) -> Result<(Manifest, Dump), Error> {
+fn dump(sections: Vec<(&str, &[u8])>, version: u32) -> Result<(Manifest, Dump), Error> {
     let mut sections = sections.into_iter();
     let mut next = |name: &str| match sections.next() {
         Some((found, content)) if found == name => Ok(content),
@@ -253,6 +258,12 @@ fn dump(sections: Vec<(&str, &[u8])>) -> Result<(Manifest, Dump), Error> {
         let name = format!("records-{index}");
         replay.records = lines(&name, next(&name)?)?;
     }
+    let (mut outcomes, mut keys, mut audit) = (Vec::new(), Vec::new(), Vec::new());
+    if version > VERSION_BEFORE {
+        outcomes = lines("outcomes", next("outcomes")?)?;
+        keys = lines("keys", next("keys")?)?;
+        audit = lines("audit", next("audit")?)?;
+    }
     if let Some((name, _)) = sections.next() {
         return Err(format!("has a section {name:?} that this program does not know").into());
     }
@@ -269,6 +280,9 @@ fn dump(sections: Vec<(&str, &[u8])>) -> Result<(Manifest, Dump), Error> {
         seats,
         awards,
         replays,
+        outcomes,
+        keys,
+        audit,
     };
     dump.check().map_err(|error| format!("contradicts itself: {error}"))?;
     Ok((manifest, dump))

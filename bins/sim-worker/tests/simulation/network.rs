@@ -12,8 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sector_redis::{
-    Award, Checkpoint, Claim, ClaimOutcome, Commit, Committed, Durability, Error, Event, Head, Incarnation, Lease,
-    OrderBatch, OrderEntry, Position, Receipt, RestartRequest, Result, Run, Store, StreamId,
+    Award, Checkpoint, Claim, ClaimOutcome, Commit, Committed, Document, Durability, Error, Event, Head, Incarnation,
+    Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt, RestartRequest, Result, Run, Shelf, Store, StreamId,
 };
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
@@ -310,6 +310,19 @@ impl Store for Link {
         self.read("order_backlog", |server| Box::pin(async move { server.order_backlog().await })).await
     }
 
+    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
+        self.read("order", move |server| Box::pin(async move { server.order(id).await })).await
+    }
+
+    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+        let player = player.to_owned();
+        self.read("orders_of", move |server| {
+            let player = player.clone();
+            Box::pin(async move { server.orders_of(&player, count).await })
+        })
+        .await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
         let mut commit = commit.clone();
         match self.flaw {
@@ -476,6 +489,79 @@ impl Store for Link {
 
     async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
         self.server.awards(universe).await
+    }
+
+    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+        let document = document.clone();
+        self.write("insert_document", move |server| {
+            let document = document.clone();
+            Box::pin(async move { server.insert_document(shelf, &document, now_ms).await })
+        })
+        .await
+    }
+
+    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
+        let id = id.to_owned();
+        self.read("document", move |server| {
+            let id = id.clone();
+            Box::pin(async move { server.document(shelf, &id, now_ms).await })
+        })
+        .await
+    }
+
+    async fn replace_document(
+        &self,
+        shelf: Shelf,
+        expected_body: &str,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
+        let (expected, document) = (expected_body.to_owned(), document.clone());
+        self.write("replace_document", move |server| {
+            let (expected, document) = (expected.clone(), document.clone());
+            Box::pin(async move { server.replace_document(shelf, &expected, &document, now_ms).await })
+        })
+        .await
+    }
+
+    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
+        let id = id.to_owned();
+        self.write("remove_document", move |server| {
+            let id = id.clone();
+            Box::pin(async move { server.remove_document(shelf, &id).await })
+        })
+        .await
+    }
+
+    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
+        let owner = owner.to_owned();
+        self.read("documents_of", move |server| {
+            let owner = owner.clone();
+            Box::pin(async move { server.documents_of(shelf, &owner, now_ms).await })
+        })
+        .await
+    }
+
+    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
+        let owner = owner.to_owned();
+        self.write("remove_documents_of", move |server| {
+            let owner = owner.clone();
+            Box::pin(async move { server.remove_documents_of(shelf, &owner).await })
+        })
+        .await
+    }
+
+    async fn append_audit(&self, body: &str) -> Result<u64> {
+        let body = body.to_owned();
+        self.write("append_audit", move |server| {
+            let body = body.clone();
+            Box::pin(async move { server.append_audit(&body).await })
+        })
+        .await
+    }
+
+    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
+        self.read("audit", move |server| Box::pin(async move { server.audit(after, count).await })).await
     }
 
     async fn ping(&self) -> Result<()> {

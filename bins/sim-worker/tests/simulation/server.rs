@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use sector_redis::testkit::ModelStore;
 use sector_redis::{
-    Award, Checkpoint, Claim, ClaimOutcome, Clock, Commit, Committed, Durability, Event, Head, Incarnation, Lease,
-    OrderBatch, OrderEntry, Position, Receipt, RestartRequest, Result, Run, Store, StreamId,
+    Award, Checkpoint, Claim, ClaimOutcome, Clock, Commit, Committed, Document, Durability, Event, Head, Incarnation,
+    Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt, RestartRequest, Result, Run, Shelf, Store, StreamId,
 };
 use tokio::time::Instant;
 
@@ -98,6 +98,14 @@ impl Store for Server {
 
     async fn order_backlog(&self) -> Result<u64> {
         self.model.order_backlog().await
+    }
+
+    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
+        self.model.order(id).await
+    }
+
+    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+        self.model.orders_of(player, count).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
@@ -203,6 +211,44 @@ impl Store for Server {
 
     async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
         self.model.awards(universe).await
+    }
+
+    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+        self.model.insert_document(shelf, document, now_ms).await
+    }
+
+    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
+        self.model.document(shelf, id, now_ms).await
+    }
+
+    async fn replace_document(
+        &self,
+        shelf: Shelf,
+        expected_body: &str,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
+        self.model.replace_document(shelf, expected_body, document, now_ms).await
+    }
+
+    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
+        self.model.remove_document(shelf, id).await
+    }
+
+    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
+        self.model.documents_of(shelf, owner, now_ms).await
+    }
+
+    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
+        self.model.remove_documents_of(shelf, owner).await
+    }
+
+    async fn append_audit(&self, body: &str) -> Result<u64> {
+        self.model.append_audit(body).await
+    }
+
+    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
+        self.model.audit(after, count).await
     }
 
     async fn ping(&self) -> Result<()> {

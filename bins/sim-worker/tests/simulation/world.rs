@@ -435,6 +435,7 @@ async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) {
             source: "human".into(),
             at_ms: scene.now_ms(0),
             orders,
+            ..OrderBatch::default()
         };
         for _ in 0..chance.between(1, 6) {
             match link.append_orders(&batch).await {

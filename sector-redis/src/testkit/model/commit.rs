@@ -66,6 +66,8 @@ impl State {
         for award in &commit.awards {
             self.record_award(award);
         }
+        self.outcomes.extend(commit.outcomes.iter().map(|outcome| (outcome.id.number(), outcome.clone())));
+        self.outcomes.retain(|number, _| *number > commit.outcomes_end());
         if let Some(served) = commit.restart_served {
             self.restart = self.restart.take().filter(|request| request.number > served);
         }
@@ -94,6 +96,9 @@ impl State {
         let (cursor, committed) = (commit.cursor.number(), self.world.as_ref().map_or(0, |world| world.cursor));
         if (cursor < committed && !self.has(Flaw::NoSequence)) || cursor > self.last_order {
             return Err(cursor_out_of_range(commit.cursor));
+        }
+        if !self.has(Flaw::NoSequence) && !repeats {
+            commit.check_outcomes(committed)?;
         }
         Ok(())
     }

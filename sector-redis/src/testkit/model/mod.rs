@@ -9,6 +9,7 @@
 mod commit;
 mod flaw;
 mod seats;
+mod services;
 mod state;
 mod store;
 

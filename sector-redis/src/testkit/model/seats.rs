@@ -1,6 +1,8 @@
 //! The seats of players.
 
 use super::state::State;
+use crate::error::{Error, Result};
+use crate::order::{OrderBatch, Right};
 use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 
 impl State {
@@ -89,5 +91,30 @@ impl State {
             }
         }
         claims
+    }
+
+    /// Refuses a batch whose right does not hold. Says what the player's row becomes by it.
+    pub(super) fn judge(&self, batch: &OrderBatch) -> Result<Option<(String, u64)>> {
+        let seat_of = |player: &str, idle_ms| {
+            let seat = self.players.get(player);
+            seat.filter(|(_, seen_ms)| !lapsed(*seen_ms, batch.at_ms, idle_ms))
+        };
+        match &batch.right {
+            Right::Any => Ok(None),
+            Right::Seat { faction, idle_ms } => match seat_of(&batch.player, *idle_ms) {
+                Some((held, seen_ms)) if held == faction => {
+                    let is_worth_noting = batch.at_ms.saturating_sub(*seen_ms) >= touch_resolution_ms(*idle_ms);
+                    Ok(is_worth_noting.then(|| (held.clone(), batch.at_ms)))
+                }
+                held => Err(Error::NotYourSeat { held: held.map(|(held, _)| held.clone()) }),
+            },
+            Right::Unclaimed { factions, idle_ms } => {
+                let is_held = |faction: &&String| {
+                    self.seats.get(*faction).is_some_and(|(holder, _)| seat_of(holder, *idle_ms).is_some())
+                };
+                let taken: Vec<String> = factions.iter().filter(is_held).cloned().collect();
+                if taken.is_empty() { Ok(None) } else { Err(Error::SeatTaken { factions: taken }) }
+            }
+        }
     }
 }

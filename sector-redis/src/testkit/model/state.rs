@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::flaw::Flaw;
 use crate::commit::{Checkpoint, Lease, Run};
+use crate::document::{Document, Shelf};
 use crate::embedded::MAX_NONCES;
 use crate::error::{Error, Result};
 use crate::incarnation::{Incarnation, Position, held};
-use crate::order::{OrderBatch, OrderEntry, Receipt};
+use crate::order::{OrderBatch, OrderEntry, Receipt, check_backlog};
+use crate::outcome::Outcome;
 use crate::store::RestartRequest;
 use crate::stream::{Event, StreamId, check_readable};
 
@@ -51,6 +53,10 @@ pub(super) struct State {
     pub(super) paused: bool,
     pub(super) restart: Option<RestartRequest>,
     pub(super) restarts: u64,
+    pub(super) outcomes: BTreeMap<u64, Outcome>,
+    /// Shelf and id: the document.
+    pub(super) documents: BTreeMap<(Shelf, String), Document>,
+    pub(super) audit: Vec<String>,
     pub(super) nonces: BTreeMap<String, (String, u64)>,
     pub(super) nonce_ends: BTreeSet<(u64, String)>,
     /// With [`Flaw::CursorApart`]: the cursor that is yet to be written.
@@ -131,6 +137,12 @@ impl State {
         }
         if bodies.is_empty() {
             return Ok((Receipt { id: StreamId::new(earlier.unwrap_or_default()), duplicates }, false));
+        }
+        let sighting = self.judge(batch)?;
+        let cursor = self.world.as_ref().map_or(0, |world| world.cursor);
+        check_backlog(self.last_order.saturating_sub(cursor), batch.backlog_max)?;
+        if let Some(seat) = sighting {
+            self.players.insert(batch.player.clone(), seat);
         }
         self.last_order += 1;
         let (number, id) = (self.last_order, StreamId::new(self.last_order));

@@ -11,9 +11,11 @@ use super::flaw::Flaw;
 use super::state::State;
 use crate::clock::Clock;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
+use crate::document::{Document, Shelf, check_audit};
 use crate::error::Result;
 use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
+use crate::outcome::{OrderStatus, listed};
 use crate::seat::{Claim, ClaimOutcome};
 use crate::store::{Durability, MAX_READ, RestartRequest, Store};
 use crate::stream::{Event, StreamId};
@@ -55,7 +57,7 @@ impl ModelStore {
     pub fn describe(&self) -> String {
         let state = self.state();
         format!(
-            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
             state.world,
             state.checkpoint,
             state.orders,
@@ -66,6 +68,7 @@ impl ModelStore {
             state.runs,
             state.players,
             state.awards,
+            state.outcomes,
         )
     }
 
@@ -126,6 +129,14 @@ impl Store for ModelStore {
     async fn order_backlog(&self) -> Result<u64> {
         let state = self.state();
         Ok(state.last_order.saturating_sub(state.world.as_ref().map_or(0, |world| world.cursor)))
+    }
+
+    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
+        Ok(self.state().status(id))
+    }
+
+    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+        Ok(self.state().orders_of(player, listed(count)))
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
@@ -263,6 +274,47 @@ impl Store for ModelStore {
                 body: body.clone(),
             })
             .collect())
+    }
+
+    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+        document.check()?;
+        self.state().insert_document(shelf, document, now_ms)
+    }
+
+    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
+        Ok(self.state().document(shelf, id, now_ms))
+    }
+
+    async fn replace_document(
+        &self,
+        shelf: Shelf,
+        expected_body: &str,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
+        document.check()?;
+        Ok(self.state().replace_document(shelf, expected_body, document, now_ms))
+    }
+
+    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
+        Ok(self.state().documents.remove(&(shelf, id.to_owned())))
+    }
+
+    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
+        Ok(self.state().documents_of(shelf, owner, now_ms))
+    }
+
+    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
+        Ok(self.state().remove_documents_of(shelf, owner))
+    }
+
+    async fn append_audit(&self, body: &str) -> Result<u64> {
+        check_audit(body)?;
+        Ok(self.state().append_audit(body))
+    }
+
+    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
+        Ok(self.state().audit(after, count.clamp(1, MAX_READ)))
     }
 
     async fn ping(&self) -> Result<()> {
