@@ -1,17 +1,14 @@
-//! The UI's files, embedded in the program: read, hashed and compressed once a process.
+//! The UI's files, embedded in the program: read, hashed and compressed at most once a process.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use flate2::Compression;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use http::{HeaderMap, HeaderValue};
 use include_dir::{Dir, include_dir};
-use service::{Response, body};
+use service::{Effort, Encoded, Response};
 use xxhash_rust::xxh3::xxh3_64;
-
-use crate::negotiation::{accepts_gzip, gzip};
 
 static DIST: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/dist");
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::of(&DIST));
@@ -36,16 +33,12 @@ pub(crate) struct Assets {
 /// One file.
 #[derive(Debug)]
 pub(crate) struct Asset {
-    plain: Bytes,
-    /// Only where it is worth while.
-    gzip: Option<Bytes>,
-    content_type: HeaderValue,
-    etag: HeaderValue,
+    encoded: Encoded,
     caching: HeaderValue,
 }
 
 impl Assets {
-    /// The embedded ones. The first call takes a moment: it compresses.
+    /// The embedded ones. The first call takes a moment: it hashes.
     pub(crate) fn embedded() -> &'static Self {
         &ASSETS
     }
@@ -76,49 +69,24 @@ impl Assets {
 impl Asset {
     fn new(path: &str, contents: &'static [u8]) -> Self {
         let (content_type, is_text) = content_type(path);
-        let packed = is_text.then(|| gzip(contents, Compression::best())).flatten();
-        // The number is plain text; there is nothing in it that a header could not hold. It is weak because both
-        // encodings share it.
-        let etag = HeaderValue::from_str(&format!("W/\"{:016x}\"", xxh3_64(contents)));
+        let tag = format!("{:016x}", xxh3_64(contents));
+        let (bytes, content_type) = (Bytes::from_static(contents), HeaderValue::from_static(content_type));
         Self {
-            plain: Bytes::from_static(contents),
-            gzip: packed.filter(|packed| packed.len() < contents.len()),
-            content_type: HeaderValue::from_static(content_type),
-            etag: etag.unwrap_or(HeaderValue::from_static("W/\"\"")),
+            encoded: if is_text {
+                Encoded::new(bytes, content_type, tag, Effort::Once)
+            } else {
+                Encoded::unpacked(bytes, content_type, tag)
+            },
             caching: if path.starts_with("assets/") { FOR_EVER } else { ASK_AGAIN },
         }
     }
 
     /// The file as an answer to a request with these headers.
     pub(crate) fn respond(&self, request: &HeaderMap) -> Response {
-        let is_known = request
-            .get_all(IF_NONE_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            .any(|tag| tag == "*" || (tag.starts_with("W/\"") && tag.as_bytes() == self.etag.as_bytes()));
-        let packed = self.gzip.as_ref().filter(|_| accepts_gzip(request));
-        let mut response = if is_known {
-            Response::new(body::empty())
-        } else {
-            Response::new(body::full(packed.unwrap_or(&self.plain).clone()))
-        };
+        let mut response = self.encoded.respond(request);
         let headers = response.headers_mut();
-        headers.insert(ETAG, self.etag.clone());
         headers.insert(CACHE_CONTROL, self.caching.clone());
         headers.insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
-        if self.gzip.is_some() {
-            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        }
-        if is_known {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return response;
-        }
-        headers.insert(CONTENT_TYPE, self.content_type.clone());
-        if packed.is_some() {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
         response
     }
 }
@@ -149,7 +117,7 @@ mod tests {
     #[test]
     fn the_page_is_there_with_all_that_it_names_and_no_dot_file() {
         let assets = Assets::embedded();
-        let page = std::str::from_utf8(&assets.get("/").unwrap().plain).unwrap();
+        let page = std::str::from_utf8(assets.get("/").unwrap().encoded.identity()).unwrap();
         let named: Vec<&str> =
             page.split('"').filter(|text| text.starts_with("/assets/") || text.starts_with("/favicon")).collect();
         assert!(named.len() >= 3, "{named:?}");

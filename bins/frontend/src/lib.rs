@@ -19,7 +19,6 @@ pub mod config;
 pub mod error;
 mod feed;
 mod lines;
-mod negotiation;
 pub mod origin;
 mod routes;
 mod run;

@@ -31,7 +31,7 @@ pub async fn run(
     sectors: Arc<Sectors>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    // Compresses the files before the first request wants them; should that break off, the first request does it.
+    // Hashes the files before the first request wants them; should that break off, the first request does it.
     let _ = tokio::task::spawn_blocking(Assets::embedded).await;
     let sockets = TaskTracker::new();
     let state = State {

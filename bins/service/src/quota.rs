@@ -13,10 +13,11 @@
 //!     Read,
 //! }
 //!
-//! # fn main() -> Result<(), service::ServiceError> {
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! const READS: Quota = Quota { name: "reads", scope: Scope::Ip, burst: 600, window_s: 60 };
 //! let gate = Gate::new(&[(Class::Read, &[READS])])?;
-//! let standing = gate.take(Class::Read, &[Key::Ip([192, 0, 2, 7].into())], 1)?;
+//! let client = Key::Ip([192, 0, 2, 7].into());
+//! let standing = gate.take(Class::Read, &[client], 1).map_err(|problem| problem.to_string())?;
 //! let mut headers = http::HeaderMap::new();
 //! standing.write(&mut headers);
 //! assert_eq!(headers["ratelimit-policy"], "\"reads\";q=600;w=60");

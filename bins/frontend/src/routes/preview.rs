@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use flate2::Compression;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, VARY};
-use http::{HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sector_sim::{MAX_SEED, MAX_STARTERS, Rules, Size, Snapshot, Universe, World, WorldError};
+use service::negotiation::prefers_html;
 use service::query::missing;
-use service::{Context, Problem, Response, reply};
+use service::{Context, Effort, Encoded, Problem, Response};
 use tokio::time::timeout;
 
-use crate::negotiation::{accepts_gzip, gzip, prefers_html};
 use crate::state::State;
 
 /// Most previews that are drawn at once.
@@ -28,7 +26,6 @@ const TICK_DELAY_MS: u64 = 300;
 /// `GET /preview?seed=&systems=&factions=`: a snapshot, or the page that shows it if the client would rather have
 /// that.
 pub(crate) async fn preview(context: Context<State>) -> Result<Response, Problem> {
-    let is_gzip = accepts_gzip(context.headers());
     if prefers_html(context.headers())
         && let Some(page) = context.state().assets.get("/")
     {
@@ -43,18 +40,15 @@ pub(crate) async fn preview(context: Context<State>) -> Result<Response, Problem
     let Ok(Ok(turn)) = turn.await else {
         return Err(Problem::unavailable("busy", "Too many previews are being drawn; try again shortly.", 1));
     };
+    let headers = context.headers().clone();
     let drawing = tokio::task::spawn_blocking(move || {
         // Kept until it is drawn, even if the client has left.
         let _turn = turn;
-        draw(seed, systems, factions, is_gzip)
+        draw(seed, systems, factions, &headers)
     });
-    let (bytes, is_packed) = drawing.await.map_err(Problem::internal)??;
-    let mut response = varied(reply::json_bytes(bytes));
+    let mut response = varied(drawing.await.map_err(Problem::internal)??);
     // The same seed gives the same sector as long as the program does.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    if is_packed {
-        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
     Ok(response)
 }
 
@@ -64,8 +58,8 @@ fn varied(mut response: Response) -> Response {
     response
 }
 
-/// The snapshot as JSON, and whether it is compressed.
-fn draw(seed: u64, systems: Option<u32>, factions: Option<u8>, is_gzip: bool) -> Result<(Bytes, bool), Problem> {
+/// The snapshot as JSON, packed as these headers want it.
+fn draw(seed: u64, systems: Option<u32>, factions: Option<u8>, headers: &HeaderMap) -> Result<Response, Problem> {
     let rules = Rules::classic();
     let standard = Size::standard(&rules);
     let size = Size { systems: systems.unwrap_or(standard.systems), factions: factions.unwrap_or(standard.factions) };
@@ -77,9 +71,7 @@ fn draw(seed: u64, systems: Option<u32>, factions: Option<u8>, is_gzip: bool) ->
         error => Problem::internal(error),
     })?;
     let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
-    let json = Bytes::from(serde_json::to_vec(&snapshot).map_err(Problem::internal)?);
-    Ok(match is_gzip.then(|| gzip(&json, Compression::fast())).flatten() {
-        Some(packed) => (packed, true),
-        None => (json, false),
-    })
+    let json = serde_json::to_vec(&snapshot).map_err(Problem::internal)?;
+    // Without a tag: it is drawn anew for everybody.
+    Ok(Encoded::new(json, HeaderValue::from_static("application/json"), "", Effort::Live).respond(headers))
 }
