@@ -53,6 +53,11 @@
 //! # }
 //! ```
 
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod address;
 mod base58;
 pub mod error;
