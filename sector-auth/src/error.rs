@@ -338,6 +338,62 @@ pub enum AuthError {
 }
 
 impl AuthError {
+    /// Every code there is, for a catalogue.
+    pub const CODES: [&str; 52] = [
+        "address_malformed",
+        "address_checksum",
+        "key_malformed",
+        "secret_empty",
+        "role_unknown",
+        "scope_unknown",
+        "scopes_empty",
+        "token_id_malformed",
+        "secret_hash_malformed",
+        "shared_tokens_count",
+        "opaque_token_kind",
+        "opaque_token_length",
+        "opaque_token_characters",
+        "opaque_token_checksum",
+        "time_malformed",
+        "message_malformed",
+        "message_extra_line",
+        "message_version",
+        "signature_not_hex",
+        "signature_length",
+        "signature_recovery_byte",
+        "signature_high_s",
+        "signature_invalid",
+        "wrong_signer",
+        "address_mismatch",
+        "domain_mismatch",
+        "scheme_mismatch",
+        "uri_mismatch",
+        "nonce_mismatch",
+        "chain_mismatch",
+        "message_expired",
+        "message_not_yet_valid",
+        "message_from_future",
+        "message_too_old",
+        "token_key_too_short",
+        "token_keys_too_many",
+        "token_key_repeated",
+        "token_not_issued",
+        "token_malformed",
+        "token_header",
+        "token_algorithm",
+        "token_critical",
+        "token_key_missing",
+        "token_key_unknown",
+        "token_signature",
+        "token_claims",
+        "token_role",
+        "token_lifetime",
+        "token_expired",
+        "token_from_future",
+        "token_issuer",
+        "token_audience",
+    ];
+
     /// The reason as a stable snake-case word for programs; never changes once released.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -408,7 +464,21 @@ pub(crate) fn shown(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::*;
+
+    /// What follows an arrow in this file is a code.
+    #[test]
+    fn the_catalogue_of_codes_is_complete_and_none_is_there_twice() {
+        let source = include_str!("error.rs");
+        let written: Vec<&str> =
+            source.lines().filter_map(|line| line.trim().split_once("=> \"")?.1.strip_suffix("\",")).collect();
+        assert_eq!(written, AuthError::CODES);
+        let mut sorted = written.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), written.len());
+        assert!(written.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
+    }
 
     #[test]
     fn long_values_are_cut_at_a_character_boundary() {

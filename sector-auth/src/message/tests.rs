@@ -50,6 +50,37 @@ fn the_full_and_the_short_form_are_read_and_printed_alike() {
     assert_eq!(short.fields().expiration_time, None);
 }
 
+/// The three examples of ERC-4361 itself: an implicit scheme, a port, an explicit scheme.
+#[test]
+fn the_examples_of_the_standard_are_read_and_printed_alike() {
+    for (origin, scheme, domain) in [
+        ("example.com", None, "example.com"),
+        ("example.com:3388", None, "example.com:3388"),
+        ("https://example.com", Some("https"), "example.com"),
+    ] {
+        let text = format!(
+            "\
+{origin} wants you to sign in with your Ethereum account:
+0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2
+
+I accept the ExampleOrg Terms of Service: https://example.com/tos
+
+URI: https://example.com/login
+Version: 1
+Chain ID: 1
+Nonce: 32891756
+Issued At: 2021-09-30T16:25:24Z
+Resources:
+- ipfs://bafybeiemxf5abjwjbikoz4mc3a3dla6ual3jsgpdr4cjr3oz3evfyavhwq/
+- https://example.com/my-web2-claim.json"
+        );
+        let message = LoginMessage::parse(&text).unwrap();
+        assert_eq!(message.to_string(), text);
+        assert_eq!((message.fields().scheme.as_deref(), message.fields().domain.as_str()), (scheme, domain));
+        assert_eq!(message.fields().nonce, "32891756");
+    }
+}
+
 #[test]
 fn each_departure_from_the_form_is_refused_with_its_field() {
     for (field, from, to) in [
