@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Body as HttpBody;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -52,12 +52,16 @@ where
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
-    let permits = Arc::new(Semaphore::new(limits.requests_max));
-    let timeout = Duration::from_millis(limits.request_timeout_ms);
+    let guard = Arc::new(Guard {
+        permits: Semaphore::new(limits.requests_max),
+        timeout: Duration::from_millis(limits.request_timeout_ms),
+        url_bytes_max: limits.url_bytes_max,
+        headers_max: limits.headers_max,
+    });
     let guarded = service_fn(move |mut request: Request| {
-        let (app, permits) = (app.clone(), Arc::clone(&permits));
+        let (app, guard) = (app.clone(), Arc::clone(&guard));
         request.extensions_mut().insert(Shutdown(shutdown.clone()));
-        guard(app, permits, timeout, request)
+        async move { Ok(guard.pass(app, request).await) }
     });
     let [a, b, c, d, e] = DEFAULT_HEADERS.map(|(name, value)| SetResponseHeaderLayer::if_not_present(name, value));
     ServiceBuilder::new()
@@ -89,47 +93,69 @@ where
         .boxed_clone()
 }
 
-async fn guard<A, B>(
-    app: A,
-    permits: Arc<Semaphore>,
+/// What requests pass last: bounds of load, time and size, and a net for panics.
+struct Guard {
+    permits: Semaphore,
     timeout: Duration,
-    mut request: Request,
-) -> Result<Response, Infallible>
-where
-    A: Service<Request, Response = http::Response<B>, Error = Infallible>,
-    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
-    B::Error: Into<BoxError>,
-{
-    let slot = Slot::default();
-    request.extensions_mut().insert(slot.clone());
-    let mut response = answer(app, permits, timeout, request).await;
-    if let Some(standing) = slot.standing()
-        && !response.headers().contains_key(RATE_LIMIT)
-    {
-        standing.write(response.headers_mut());
-    }
-    Ok(response)
+    url_bytes_max: usize,
+    headers_max: usize,
 }
 
-async fn answer<A, B>(app: A, permits: Arc<Semaphore>, timeout: Duration, request: Request) -> Response
-where
-    A: Service<Request, Response = http::Response<B>, Error = Infallible>,
-    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
-    B::Error: Into<BoxError>,
-{
-    let id = request_id(request.headers()).map(str::to_owned);
-    let Ok(_permit) = permits.try_acquire() else {
-        let problem = Problem::unavailable("overloaded", "Too many requests are being answered; try again shortly.", 1);
-        return problem.into_response(id.as_deref());
-    };
-    let work = AssertUnwindSafe(app.oneshot(request)).catch_unwind();
-    let problem = match tokio::time::timeout(timeout, work).await {
-        Ok(Ok(Ok(response))) => return response.map(body::boxed),
-        Ok(Ok(Err(never))) => match never {},
-        Ok(Err(panic)) => Problem::internal(format!("the handler panicked: {}", panic_text(panic.as_ref()))),
-        Err(_) => Problem::unavailable("request_timeout", "The request took too long and was given up.", 1),
-    };
-    problem.into_response(id.as_deref())
+impl Guard {
+    async fn pass<A, B>(&self, app: A, mut request: Request) -> Response
+    where
+        A: Service<Request, Response = http::Response<B>, Error = Infallible>,
+        B: HttpBody<Data = Bytes> + Send + Sync + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let id = request_id(request.headers()).map(str::to_owned);
+        let slot = Slot::default();
+        request.extensions_mut().insert(slot.clone());
+        let answer = self.answer(app, request).await;
+        let mut response = answer.unwrap_or_else(|problem| problem.into_response(id.as_deref()));
+        if let Some(standing) = slot.standing()
+            && !response.headers().contains_key(RATE_LIMIT)
+        {
+            standing.write(response.headers_mut());
+        }
+        response
+    }
+
+    async fn answer<A, B>(&self, app: A, request: Request) -> Result<Response, Problem>
+    where
+        A: Service<Request, Response = http::Response<B>, Error = Infallible>,
+        B: HttpBody<Data = Bytes> + Send + Sync + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.measure(&request)?;
+        let Ok(_permit) = self.permits.try_acquire() else {
+            let detail = "Too many requests are being answered; try again shortly.";
+            return Err(Problem::unavailable("overloaded", detail, 1));
+        };
+        let work = AssertUnwindSafe(app.oneshot(request)).catch_unwind();
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(Ok(Ok(response))) => Ok(response.map(body::boxed)),
+            Ok(Ok(Err(never))) => match never {},
+            Ok(Err(panic)) => Err(Problem::internal(format!("the handler panicked: {}", panic_text(panic.as_ref())))),
+            Err(_) => Err(Problem::unavailable("request_timeout", "The request took too long and was given up.", 1)),
+        }
+    }
+
+    /// What hyper measures not at all, or only in HTTP/1.
+    fn measure(&self, request: &Request) -> Result<(), Problem> {
+        let url_bytes = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+        if url_bytes > self.url_bytes_max {
+            let detail =
+                format!("Path and query are {url_bytes} bytes long; at most {} bytes are allowed.", self.url_bytes_max);
+            return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail));
+        }
+        let headers = request.headers().len();
+        if headers > self.headers_max {
+            let detail = format!("There are {headers} headers; at most {} are allowed.", self.headers_max);
+            return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too_many_headers", detail));
+        }
+        Ok(())
+    }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

@@ -1,13 +1,14 @@
 //! Request bodies: bounded, and as JSON whose errors name the field.
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::body::Body;
+use crate::connections::TooSlow;
 use crate::problem::{FieldError, Problem};
 use crate::query::sentence;
 
@@ -21,7 +22,8 @@ const SHOWN_BYTES_MAX: usize = 200;
 /// The whole body, if it has at most `limit_bytes`.
 ///
 /// # Errors
-/// 413 if it is longer, 400 `body_broken` if the client stops in the middle.
+/// 413 if it is longer, 408 `body_too_slow` if it comes too slowly, 400 `body_broken` if the client stops
+/// in the middle.
 pub(crate) async fn collect(headers: &HeaderMap, body: &mut Body, limit_bytes: usize) -> Result<Bytes, Problem> {
     let declared = headers
         .get(CONTENT_LENGTH)
@@ -34,8 +36,9 @@ pub(crate) async fn collect(headers: &HeaderMap, body: &mut Body, limit_bytes: u
     }
     let mut collected = BytesMut::with_capacity(declared);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|source| {
-            Problem::bad_request("body_broken", "The body ended before it was complete.").with_source(source)
+        let frame = frame.map_err(|source| match source.0.downcast_ref::<TooSlow>() {
+            Some(slow) => too_slow(*slow),
+            None => Problem::bad_request("body_broken", "The body ended before it was complete.").with_source(source),
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
@@ -47,6 +50,16 @@ pub(crate) async fn collect(headers: &HeaderMap, body: &mut Body, limit_bytes: u
         collected.extend_from_slice(&data);
     }
     Ok(collected.freeze())
+}
+
+fn too_slow(slow: TooSlow) -> Problem {
+    let detail = format!(
+        "The body comes too slowly; at least {} bytes a second are wanted after the first seconds.",
+        slow.bytes_per_second_min
+    );
+    // What is still to come of it is not waited for.
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
+        .with_header(CONNECTION, HeaderValue::from_static("close"))
 }
 
 async fn discard(body: &mut Body, mut bytes: usize) {

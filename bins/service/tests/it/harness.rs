@@ -21,6 +21,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of JSON that `/orders` takes.
 pub(crate) const BODY_LIMIT: usize = 1_000;
 
+/// Length of `/big`: more than all buffers between two sockets.
+pub(crate) const BIG_BYTES: usize = 16 << 20;
+
 /// What the tests share with the handlers.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -30,12 +33,19 @@ pub(crate) struct State {
     pub(crate) began: Notify,
     /// `/wait` may end.
     pub(crate) go_on: Notify,
+    /// The body of `/flood` or of `/big` is gone.
+    pub(crate) dropped: Notify,
 }
 
 impl Default for State {
     fn default() -> Self {
         let quota = Quota { name: "test", scope: Scope::Ip, burst: 2, window_s: 60 };
-        Self { gate: Gate::new(&[((), &[quota])]).unwrap(), began: Notify::new(), go_on: Notify::new() }
+        Self {
+            gate: Gate::new(&[((), &[quota])]).unwrap(),
+            began: Notify::new(),
+            go_on: Notify::new(),
+            dropped: Notify::new(),
+        }
     }
 }
 
@@ -111,6 +121,18 @@ pub(crate) async fn start(limits: Limits) -> Server {
             Ok(reply::text("shutting down"))
         })
         .route(Method::GET, "/stream", stream)
+        .route(Method::GET, "/flood", |context: Context<State>| async move {
+            let told = Told(context.shared_state());
+            let chunks = futures_util::stream::repeat_with(move || {
+                let _ = &told;
+                Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 8_192]))
+            });
+            Ok(Response::new(body::stream(chunks)))
+        })
+        .route(Method::GET, "/big", |context: Context<State>| async move {
+            let big = Big { told: Told(context.shared_state()), bytes: vec![b'x'; BIG_BYTES] };
+            Ok(Response::new(body::full(Bytes::from_owner(big))))
+        })
         .route(Method::GET, "/socket", crate::upgrade::socket)
         .build()
         .unwrap();
@@ -119,6 +141,28 @@ pub(crate) async fn start(limits: Limits) -> Server {
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(service::serve(listener, routes, limits, shutdown.clone()));
     Server { address, state, shutdown, running }
+}
+
+/// Says when it is dropped.
+struct Told(Arc<State>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.dropped.notify_one();
+    }
+}
+
+/// Bytes that say when nobody holds them any more.
+struct Big {
+    #[expect(dead_code, reason = "speaks when it is dropped")]
+    told: Told,
+    bytes: Vec<u8>,
+}
+
+impl AsRef<[u8]> for Big {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 async fn panicking() -> Result<Response, Problem> {
@@ -179,6 +223,15 @@ pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     // What came before a reset is kept.
     let _ = patiently(stream.read_to_end(&mut bytes)).await;
+    bytes
+}
+
+/// Reads until these bytes came.
+pub(crate) async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(end) {
+        assert_ne!(patiently(stream.read_buf(&mut bytes)).await.unwrap(), 0, "closed after {bytes:?}");
+    }
     bytes
 }
 

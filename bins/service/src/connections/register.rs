@@ -1,0 +1,272 @@
+//! All open connections, by number.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::activity::Activity;
+use crate::client_address::network;
+use crate::limits::Limits;
+
+/// Longest time between two sweeps, so that nobody stays much longer than they may.
+const SWEEP_MS_MAX: u64 = 250;
+
+/// Shortest one, for timeouts of milliseconds.
+const SWEEP_MS_MIN: u64 = 5;
+
+/// Milliseconds since the server began, from 1 on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    began: Instant,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self { began: Instant::now() }
+    }
+
+    pub(crate) fn now_ms(self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+    }
+}
+
+/// The open connections of one server.
+#[derive(Debug)]
+pub(crate) struct Register {
+    limits: Limits,
+    pub(crate) clock: Clock,
+    open: Mutex<Open>,
+    /// Told whenever one is closed.
+    left: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    connections: HashMap<u64, Connection>,
+    by_client: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    activity: Arc<Activity>,
+    close: CancellationToken,
+    /// Only of those that are counted.
+    client: Option<IpAddr>,
+}
+
+impl Open {
+    /// The one that makes room first, among those of one client or among all.
+    fn first_to_go(&self, client: Option<IpAddr>) -> Option<u64> {
+        self.connections
+            .iter()
+            .filter(|(_, connection)| client.is_none() || connection.client == client)
+            // One that was told to go already makes no more room by being told again.
+            .filter(|(_, connection)| !connection.close.is_cancelled())
+            .filter_map(|(number, connection)| Some((connection.activity.rank()?, *number)))
+            .min()
+            .map(|(_, number)| number)
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Connection> {
+        let connection = self.connections.remove(&number)?;
+        if let Some(client) = connection.client
+            && let Some(count) = self.by_client.get_mut(&client)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_client.remove(&client);
+            }
+        }
+        Some(connection)
+    }
+
+    fn close(&mut self, number: u64) {
+        if let Some(connection) = self.remove(number) {
+            connection.close.cancel();
+        }
+    }
+}
+
+/// A connection's place in the register, free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    register: Arc<Register>,
+    number: u64,
+    pub(crate) activity: Arc<Activity>,
+    /// Cancelled when the connection is to be closed.
+    pub(crate) close: CancellationToken,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.register.lock().remove(self.number);
+        self.register.left.notify_one();
+    }
+}
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// This client has as many as it may, all of them at work.
+    Client,
+    /// All are at work.
+    Full,
+}
+
+impl Register {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { limits, clock: Clock::new(), open: Mutex::default(), left: Notify::new() })
+    }
+
+    /// A place for a connection from this peer; somebody who does nothing may have to go for it.
+    pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Result<Place, NoPlace> {
+        let peer = peer.to_canonical();
+        let is_exempt =
+            (self.limits.is_loopback_exempt && peer.is_loopback()) || self.limits.trusted_proxies.contain(peer);
+        let client = (!is_exempt).then(|| network(peer));
+        let mut open = self.lock();
+        if let Some(client) = client
+            && open.by_client.get(&client).is_some_and(|count| *count >= self.limits.connections_per_client_max.max(1))
+        {
+            let own = open.first_to_go(Some(client)).ok_or(NoPlace::Client)?;
+            open.close(own);
+        } else if open.connections.len() >= self.limits.connections_max.max(1) {
+            let any = open.first_to_go(None).ok_or(NoPlace::Full)?;
+            open.close(any);
+        }
+        open.next += 1;
+        let number = open.next;
+        let (activity, close) = (Arc::new(Activity::new(self.clock.now_ms())), CancellationToken::new());
+        let connection = Connection { activity: Arc::clone(&activity), close: close.clone(), client };
+        open.connections.insert(number, connection);
+        if let Some(client) = client {
+            *open.by_client.entry(client).or_default() += 1;
+        }
+        Ok(Place { register: Arc::clone(self), number, activity, close })
+    }
+
+    /// Closes one that does nothing, for want of something else than places. Whether there was one.
+    pub(crate) fn make_room(&self) -> bool {
+        let mut open = self.lock();
+        let number = open.first_to_go(None);
+        if let Some(number) = number {
+            open.close(number);
+        }
+        number.is_some()
+    }
+
+    /// Waits until a connection is closed, or for as long as one may take to become idle unnoticed.
+    pub(crate) async fn room(&self) {
+        let _ = tokio::time::timeout(self.sweep_interval(), self.left.notified()).await;
+    }
+
+    /// Closes, again and again, all whose time is over.
+    pub(crate) async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(self.sweep_interval()).await;
+            let now_ms = self.clock.now_ms();
+            for connection in self.lock().connections.values() {
+                if let Some(verdict) = connection.activity.verdict(&self.limits, now_ms)
+                    && !connection.close.is_cancelled()
+                {
+                    tracing::debug!(?verdict, "connection closed");
+                    connection.close.cancel();
+                }
+            }
+        }
+    }
+
+    fn sweep_interval(&self) -> Duration {
+        let Limits { first_bytes_timeout_ms, header_read_timeout_ms, idle_timeout_ms, write_timeout_ms, .. } =
+            self.limits;
+        let shortest = first_bytes_timeout_ms.min(header_read_timeout_ms).min(idle_timeout_ms).min(write_timeout_ms);
+        Duration::from_millis((shortest / 8).clamp(SWEEP_MS_MIN, SWEEP_MS_MAX))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Each change is complete before anything can panic.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::activity::UnderWay;
+    use super::*;
+
+    fn register(connections_max: usize, connections_per_client_max: usize) -> Arc<Register> {
+        let trusted_proxies = "203.0.113.0/24".parse().unwrap();
+        Register::new(Limits { connections_max, connections_per_client_max, trusted_proxies, ..Limits::default() })
+    }
+
+    fn enter(register: &Arc<Register>, peer: &str) -> Result<Place, NoPlace> {
+        register.enter(peer.parse().unwrap())
+    }
+
+    fn work(register: &Register, place: &Place) -> UnderWay {
+        UnderWay::new(Arc::clone(&place.activity), register.clock)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_the_maximum_the_longest_silent_goes_and_who_is_at_work_stays() {
+        let register = register(3, 10);
+        let [busy, old, new] = [1, 2, 3].map(|number| enter(&register, &format!("192.0.2.{number}")).unwrap());
+        let at_work = work(&register, &busy);
+        tokio::time::advance(Duration::from_millis(5)).await;
+        let asked = enter(&register, "192.0.2.4").unwrap();
+        let closed = |place: &Place| place.close.is_cancelled();
+        assert!(closed(&old) != closed(&new), "one of the two silent ones");
+        drop(work(&register, &asked));
+        let fifth = enter(&register, "192.0.2.5").unwrap();
+        assert!(closed(&old) && closed(&new) && !closed(&asked));
+        let more = work(&register, &fifth);
+        let sixth = enter(&register, "192.0.2.6").unwrap();
+        assert!(closed(&asked) && !closed(&busy));
+        let most = work(&register, &sixth);
+        assert_eq!(enter(&register, "192.0.2.7").unwrap_err(), NoPlace::Full);
+        assert!(!register.make_room());
+        drop((most, more, at_work));
+        assert!(register.make_room());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_client_has_its_own_maximum_and_loopback_and_proxies_have_none() {
+        let register = register(100, 2);
+        let a = enter(&register, "2001:db8:1:2::1").unwrap();
+        let b = enter(&register, "2001:db8:1:2::2").unwrap();
+        let (_a, _b) = (work(&register, &a), work(&register, &b));
+        assert_eq!(enter(&register, "2001:db8:1:2::3").unwrap_err(), NoPlace::Client);
+        enter(&register, "2001:db8:1:3::3").unwrap();
+        drop(a);
+        let c = enter(&register, "2001:db8:1:2::3").unwrap();
+        let d = enter(&register, "2001:db8:1:2::4").unwrap();
+        assert!(c.close.is_cancelled() && !d.close.is_cancelled() && !b.close.is_cancelled());
+        for exempt in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "203.0.113.9"] {
+            let places: Vec<Place> = (0..5).map(|_| enter(&register, exempt).unwrap()).collect();
+            assert!(places.iter().all(|place| !place.close.is_cancelled()), "{exempt}");
+        }
+        drop((b, c, d));
+        assert_eq!(register.lock().by_client.len(), 0);
+        assert_eq!(register.lock().connections.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_sweep_closes_those_whose_time_is_over() {
+        let register = register(100, 100);
+        let (silent, busy) = (enter(&register, "192.0.2.1").unwrap(), enter(&register, "192.0.2.2").unwrap());
+        let _at_work = work(&register, &busy);
+        let sweeping = Arc::clone(&register);
+        let sweep = tokio::spawn(async move { sweeping.sweep().await });
+        tokio::time::sleep(Duration::from_millis(4_900)).await;
+        assert!(!silent.close.is_cancelled());
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert!(silent.close.is_cancelled() && !busy.close.is_cancelled());
+        sweep.abort();
+    }
+}
