@@ -5,6 +5,7 @@
 //! fleets sorts by id where the order matters.
 
 use crate::ids::{FactionId, FleetId, SystemId};
+use crate::map::Map;
 
 /// Where a fleet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,21 @@ impl Fleet {
             (None, Place::At(system)) => system,
             (None, Place::Lane { to, .. }) => to,
         }
+    }
+
+    /// The systems it will enter and the ticks in which it does, if nothing stops it: a fleet sets out again in the
+    /// tick in which it arrives, and one that waits at a system in the tick after `now`.
+    pub fn schedule<'a>(&'a self, map: &'a Map, now: u64) -> impl Iterator<Item = (SystemId, u64)> + 'a {
+        let (first, mut here, mut tick) = match self.place {
+            Place::At(system) => (None, system, now + 1),
+            Place::Lane { to, arrives, .. } => (Some((to, arrives)), to, arrives),
+        };
+        let onward = self.route().map_while(move |next| {
+            tick += u64::from(map.lane_ticks(here, next)?);
+            here = next;
+            Some((next, tick))
+        });
+        first.into_iter().chain(onward)
     }
 }
 

@@ -179,6 +179,15 @@ system_form! {
     }
 }
 
+impl SystemForm {
+    /// The system of a board with this id.
+    #[must_use]
+    pub fn of(map: &Map, board: &Board, id: SystemId) -> Option<SystemForm> {
+        let (site, state) = (map.site(id)?, board.system(id)?);
+        Some(SystemForm::with(id, site.name.clone(), site.x, site.y, site.value, site.kind, state))
+    }
+}
+
 impl SystemChange {
     pub(crate) fn of(board: &Board, id: SystemId) -> SystemChange {
         SystemChange::with(id, &board.systems[id.index()])
@@ -217,7 +226,9 @@ pub struct FleetForm {
 }
 
 impl FleetForm {
-    pub(crate) fn of(fleet: &Fleet) -> FleetForm {
+    /// The fleet as it is written.
+    #[must_use]
+    pub fn of(fleet: &Fleet) -> FleetForm {
         let mut form = FleetForm {
             id: fleet.id,
             owner: fleet.owner,
@@ -320,7 +331,9 @@ pub struct FactionForm {
 }
 
 impl FactionForm {
-    pub(crate) fn of(faction: &Faction) -> FactionForm {
+    /// The faction as it is written.
+    #[must_use]
+    pub fn of(faction: &Faction) -> FactionForm {
         FactionForm {
             id: faction.id,
             name: faction.name.clone(),

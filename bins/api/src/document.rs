@@ -5,7 +5,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{admin, auth, events, factions, health, me, openapi as document, orders, sectors, snapshot};
+use crate::routes::{
+    admin, auth, events, factions, health, me, openapi as document, orders, rules, sectors, snapshot, status, systems,
+};
 use crate::wire::ProblemDocument;
 
 /// Everything there is to describe.
@@ -33,8 +35,12 @@ use crate::wire::ProblemDocument;
         auth::operator,
         me::me,
         factions::list,
+        factions::one,
         factions::claim,
         factions::release,
+        status::status,
+        rules::rules,
+        systems::system,
         snapshot::snapshot,
         events::events,
         orders::give,

@@ -22,6 +22,7 @@ mod prefix;
 mod problems;
 mod quotas;
 mod routes;
+mod rulebook;
 mod run;
 mod seats;
 pub mod state;

@@ -13,8 +13,11 @@ pub(crate) mod health;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod orders;
+pub(crate) mod rules;
 pub(crate) mod sectors;
 pub(crate) mod snapshot;
+pub(crate) mod status;
+pub(crate) mod systems;
 
 const fn declare(access: Access, class: Class, scope: Scope) -> Declaration {
     Declaration { access, class, scope }
@@ -44,7 +47,11 @@ pub(crate) fn table() -> Table {
         .route(POST, "/auth/verify", LOGIN, auth::verify)
         .route(POST, "/auth/operator", LOGIN, auth::operator)
         .route(GET, "/me", OWN, me::me)
+        .route(GET, "/", READ, status::status)
+        .route(GET, "/rules", READ, rules::rules)
+        .route(GET, "/systems/{id}", READ, systems::system)
         .route(GET, "/factions", READ, factions::list)
+        .route(GET, "/factions/{id}", READ, factions::one)
         .route(POST, "/factions/claim", SEAT, factions::claim)
         .route(DELETE, "/factions/claim", SEAT, factions::release)
         .route(GET, "/snapshot", READ, snapshot::snapshot)

@@ -11,6 +11,7 @@ use service::quota::Gate;
 use crate::config::Config;
 use crate::error::Error;
 use crate::quotas::{self, Measure};
+use crate::rulebook::Rulebooks;
 use crate::seats::Sightings;
 
 /// Tells the time of day.
@@ -33,6 +34,7 @@ pub struct Api {
     pub(crate) bot_token: Option<SharedToken>,
     pub(crate) sightings: Sightings,
     pub(crate) gate: Gate<Measure>,
+    pub(crate) rulebooks: Rulebooks,
     clock: WallClock,
 }
 
@@ -50,7 +52,16 @@ impl Api {
             .map_err(|error| Error::Config { option: "JWT_ISSUER and JWT_AUDIENCE", detail: error.to_string() })?;
         let gate = quotas::gate(&config.quotas)?;
         let bot_token = config.bot_api_token.as_ref().map(SharedToken::new);
-        Ok(Self { config, sectors, tokens, bot_token, sightings: Sightings::default(), gate, clock })
+        Ok(Self {
+            config,
+            sectors,
+            tokens,
+            bot_token,
+            sightings: Sightings::default(),
+            rulebooks: Rulebooks::default(),
+            gate,
+            clock,
+        })
     }
 
     /// Where logins, sessions and keys are kept, for all sectors.

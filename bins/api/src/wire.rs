@@ -1,5 +1,11 @@
 //! The bodies of requests and answers that are not the engine's own.
 
+mod places;
+mod status;
+
+pub use places::{FactionDocument, FactionHistory, FactionSample, Inbound, LaneEnd, SystemDocument};
+pub use status::{RuleNumber, RulesDocument, SectorCondition, SectorStatus};
+
 use sector_sim::{Cause, Delta, FactionId, FactionKind, OrderForm, Snapshot};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -16,6 +16,8 @@ mod limits;
 mod login;
 #[path = "it/orders.rs"]
 mod orders;
+#[path = "it/places.rs"]
+mod places;
 #[path = "it/process.rs"]
 mod process;
 #[path = "it/refusals.rs"]
@@ -24,3 +26,5 @@ mod refusals;
 mod sector;
 #[path = "it/sectors.rs"]
 mod sectors;
+#[path = "it/status.rs"]
+mod status;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::entry::Entry;
 use crate::error::{Error, Health};
 use crate::frame::Frame;
+use crate::history::History;
 use crate::state::Shared;
 use crate::subscription::Subscription;
 use crate::task;
@@ -50,6 +51,12 @@ impl Follower {
     #[must_use]
     pub fn current(&self) -> Option<Arc<Frame>> {
         self.shared.read().frame.clone()
+    }
+
+    /// Looks at how the factions fared; `None` before the first universe was seen. Entries wait meanwhile: take what is
+    /// needed and be done.
+    pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> Option<T> {
+        self.shared.read().history.as_ref().map(look)
     }
 
     /// How it is doing.

@@ -4,7 +4,8 @@
 //! - the [`Frame`]: the sector as of the last entry, as a [`sector_sim::Mirror`] and as JSON that is
 //!   encoded at most once a tick, and only if somebody asks;
 //! - the newest entries as finished text (`{"id","type","data"}`), so that all clients are handed the
-//!   same bytes and one that was cut off resumes from memory, or from the store beyond that.
+//!   same bytes and one that was cut off resumes from memory, or from the store beyond that;
+//! - the [`History`]: how each faction fared, sampled as the entries come.
 //!
 //! # Invariants
 //! - The frame and the newest entry change together: whoever sees [`Frame::event_id`] can go on from it
@@ -35,6 +36,7 @@ pub mod entry;
 pub mod error;
 pub mod follower;
 pub mod frame;
+pub mod history;
 pub mod sectors;
 mod state;
 pub mod subscription;
@@ -44,5 +46,6 @@ pub use entry::{Entry, EntryKind};
 pub use error::{Error, Health};
 pub use follower::Follower;
 pub use frame::Frame;
+pub use history::{History, Sample};
 pub use sectors::{Followed, SectorError, Sectors};
 pub use subscription::Subscription;

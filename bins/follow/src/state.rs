@@ -10,6 +10,7 @@ use crate::backlog::Backlog;
 use crate::entry::{Entry, EntryKind};
 use crate::error::Health;
 use crate::frame::Frame;
+use crate::history::History;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -21,16 +22,17 @@ pub(crate) struct Shared {
     pub(crate) health: watch::Sender<Health>,
 }
 
-/// Frame and backlog change together.
+/// Frame, backlog and history change together.
 pub(crate) struct State {
     pub(crate) frame: Option<Arc<Frame>>,
     pub(crate) backlog: Backlog,
+    pub(crate) history: Option<History>,
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
         Self {
-            state: RwLock::new(State { frame: None, backlog: Backlog::new(StreamId::START) }),
+            state: RwLock::new(State { frame: None, backlog: Backlog::new(StreamId::START), history: None }),
             changes: watch::Sender::new(0),
             health: watch::Sender::new(Health::Starting),
         }
@@ -51,11 +53,12 @@ impl Shared {
     }
 
     /// Begins with a checkpoint. What was kept in memory may belong to another history and is dropped.
-    pub(crate) fn begin(&self, frame: Frame) {
+    pub(crate) fn begin(&self, frame: Frame, history: History) {
         {
             let mut state = self.write();
             state.backlog = Backlog::new(frame.event_id());
             state.frame = Some(Arc::new(frame));
+            state.history = Some(history);
         }
         self.changed();
     }
@@ -80,9 +83,13 @@ impl Shared {
         // Parsed outside of the lock: readers wait for the change alone.
         match entry.kind {
             EntryKind::Snapshot => {
-                let frame = Frame::of(incarnation, event.id, &serde_json::from_str::<Snapshot>(&event.data)?)?;
+                let snapshot: Snapshot = serde_json::from_str(&event.data)?;
+                let frame = Frame::of(incarnation, event.id, &snapshot)?;
+                let mut history = History::new(&snapshot.universe_id, snapshot.tick);
+                history.note(snapshot.tick, &snapshot.factions);
                 let mut state = self.write();
                 state.frame = Some(Arc::new(frame));
+                state.history = Some(history);
                 state.backlog.push(entry);
             }
             EntryKind::Delta => {
@@ -91,6 +98,9 @@ impl Shared {
                 let frame = state.frame.as_mut().ok_or("no universe has begun")?;
                 // Copies the frame only while a reader holds it.
                 Arc::make_mut(frame).apply(event.id, &delta)?;
+                if let Some(history) = &mut state.history {
+                    history.note(delta.tick, &delta.factions);
+                }
                 state.backlog.push(entry);
             }
             EntryKind::RunEnd | EntryKind::Other => {

@@ -4,18 +4,24 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Position, Store};
-use sector_sim::Snapshot;
+use sector_redis::{Checkpoint, Position, Store, StreamId};
+use sector_sim::{FactionForm, Snapshot};
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Health;
 use crate::frame::Frame;
+use crate::history::History;
 use crate::state::Shared;
 
 /// Most entries read at once.
 const READ_COUNT: usize = 256;
 /// How long one read waits for the next entry.
 const READ_WAIT: Duration = Duration::from_secs(5);
+/// Most entries before the checkpoint that are read for the history: ten minutes at the usual pace.
+const HISTORY_COUNT: u64 = 2_000;
+/// Most bytes of them, about: less is read where ticks change much.
+const HISTORY_BYTES: usize = 16 << 20;
 /// How long to wait for a first universe before looking again.
 const UNIVERSE_PAUSE: Duration = Duration::from_millis(100);
 /// First pause after a failure; it doubles with each further one.
@@ -82,8 +88,8 @@ pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, random: Rand
 async fn follow(shared: &Shared, store: &dyn Store, is_begun: &mut bool) -> Break {
     if !*is_begun {
         match begin(store).await {
-            Ok(frame) => {
-                shared.begin(frame);
+            Ok((frame, history)) => {
+                shared.begin(frame, history);
                 // After a failure, only what was read beyond the checkpoint says that it is over.
                 if matches!(*shared.health.borrow(), Health::Starting | Health::NoUniverse) {
                     shared.set_health(Health::Following);
@@ -108,8 +114,8 @@ async fn follow(shared: &Shared, store: &dyn Store, is_begun: &mut bool) -> Brea
     }
 }
 
-/// The frame of the newest checkpoint.
-async fn begin(store: &dyn Store) -> Result<Frame, Break> {
+/// The frame of the newest checkpoint, and what the events before it tell.
+async fn begin(store: &dyn Store) -> Result<(Frame, History), Break> {
     let checkpoint = match store.checkpoint().await {
         Ok(Some(checkpoint)) => checkpoint,
         Ok(None) => return Err(Break::NoUniverse),
@@ -118,7 +124,52 @@ async fn begin(store: &dyn Store) -> Result<Frame, Break> {
     let unusable = |error: &dyn Display| Break::Unusable(format!("the checkpoint is unusable: {error}"));
     let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot).map_err(|error| unusable(&error))?;
     snapshot.verify().map_err(|error| unusable(&error))?;
-    Frame::of(checkpoint.incarnation, checkpoint.event_id, &snapshot).map_err(|error| unusable(&error))
+    let frame = Frame::of(checkpoint.incarnation, checkpoint.event_id, &snapshot).map_err(|error| unusable(&error))?;
+    let mut history =
+        past(store, &checkpoint).await.unwrap_or_else(|| History::new(&snapshot.universe_id, snapshot.tick));
+    history.note(snapshot.tick, &snapshot.factions);
+    Ok((frame, history))
+}
+
+/// What the events before the checkpoint tell, if they can be read: nothing else depends on it.
+async fn past(store: &dyn Store, checkpoint: &Checkpoint) -> Option<History> {
+    /// A snapshot or a delta, for what is of interest here.
+    #[derive(Deserialize)]
+    struct Tick {
+        universe_id: String,
+        tick: u64,
+        factions: Vec<FactionForm>,
+    }
+    let last = checkpoint.event_id.number();
+    let position = |number| Position { incarnation: Some(checkpoint.incarnation), after: StreamId::new(number) };
+    // How large entries are is seen by the last one.
+    let newest = store.events_from(position(last.checked_sub(1)?), 1, Duration::ZERO).await.ok()?;
+    let each = newest.first()?.data.len().max(1);
+    let count = HISTORY_COUNT.min((HISTORY_BYTES / each) as u64);
+    let mut after = last.saturating_sub(count);
+    let mut history: Option<History> = None;
+    while after < last {
+        let events = match store.events_from(position(after), READ_COUNT, Duration::ZERO).await {
+            Ok(events) => events,
+            Err(sector_redis::Error::HistoryTrimmed { kept_after, .. }) if kept_after.number() > after => {
+                after = kept_after.number();
+                continue;
+            }
+            Err(_) => return None,
+        };
+        after = events.last()?.id.number();
+        for event in events.iter().filter(|event| event.id < checkpoint.event_id) {
+            if !matches!(event.kind.as_str(), "snapshot" | "delta") {
+                continue;
+            }
+            let Ok(tick) = serde_json::from_str::<Tick>(&event.data) else { return None };
+            if tick.universe_id == checkpoint.universe {
+                let history = history.get_or_insert_with(|| History::new(&tick.universe_id, tick.tick));
+                history.note(tick.tick, &tick.factions);
+            }
+        }
+    }
+    history
 }
 
 /// Between half and all of a pause that doubles with each failure, so that many processes do not

@@ -270,3 +270,42 @@ async fn after_a_restore_everybody_begins_anew_although_the_ids_go_on() {
     worker.tick().await;
     assert_eq!(patiently(subscription.next()).await.unwrap().id, StreamId::new(6));
 }
+
+#[tokio::test]
+async fn the_history_reaches_back_as_far_as_the_events_do_also_for_whoever_comes_late() {
+    let mut worker = Worker::new().await;
+    worker.begin("u-1").await;
+    let shutdown = CancellationToken::new();
+    let early = worker.follow(&shutdown);
+    patiently(early.ready()).await.unwrap();
+    for _ in 0..150 {
+        worker.tick().await;
+    }
+    // A checkpoint late in the run, which is where whoever comes late begins.
+    worker.world.step(&[]);
+    let events = vec![worker.delta()];
+    worker.commit(Commit { events, checkpoint: worker.checkpoint(), ..Commit::default() }).await;
+    patiently(early.caught_up(PATIENCE)).await.unwrap();
+    let late = worker.follow(&shutdown);
+    patiently(late.ready()).await.unwrap();
+
+    let faction = worker.world.board().factions()[0].id;
+    let told = |follower: &Follower| {
+        follower.with_history(|history| (history.from_tick(), history.samples(faction).to_vec())).unwrap()
+    };
+    assert_eq!(told(&early), told(&late));
+    let (from_tick, samples) = told(&late);
+    assert_eq!((from_tick, samples[0].tick), (0, 0));
+    assert!(samples.len() > 1);
+
+    // Of what was trimmed nothing is told, and what is left is.
+    worker.world.step(&[]);
+    let events = vec![worker.delta()];
+    let trim = Commit { events, checkpoint: worker.checkpoint(), event_maxlen: Some(10), ..Commit::default() };
+    worker.commit(trim).await;
+    let later = worker.follow(&shutdown);
+    patiently(later.ready()).await.unwrap();
+    let (from_tick, samples) = told(&later);
+    assert_eq!(from_tick, 143);
+    assert!(samples.iter().all(|sample| sample.tick >= 143));
+}

@@ -7,10 +7,16 @@ use super::document::normalise;
 
 /// Schemas for which there are types already, so that what a client receives can go straight into the engine: those of
 /// the engine, and those that the SDK reads in ways of its own.
-const REPLACED: [(&str, &str); 7] = [
+const REPLACED: [(&str, &str); 13] = [
     ("FactionId", "::sector_sim::FactionId"),
     ("FactionKind", "::sector_sim::FactionKind"),
     ("OrderForm", "::sector_sim::OrderForm"),
+    ("SystemForm", "::sector_sim::SystemForm"),
+    ("FleetForm", "::sector_sim::FleetForm"),
+    ("FactionForm", "::sector_sim::FactionForm"),
+    ("ResultForm", "::sector_sim::ResultForm"),
+    ("Event", "::sector_sim::Event"),
+    ("HistoryEntry", "::sector_sim::HistoryEntry"),
     ("SectorSnapshot", "::sector_sim::Snapshot"),
     ("StreamEntry", "crate::entry::Entry"),
     ("ProblemDocument", "crate::error::Problem"),

@@ -4,15 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use follow::Frame;
+use follow::{Frame, History, Sample};
 use sector_redis::ClaimOutcome;
-use sector_sim::{FactionId, FactionKind, faction_color};
+use sector_sim::{Faction, FactionForm, FactionId, FactionKind, faction_color};
 use service::{FieldError, Problem, Response, reply};
 
 use super::me::describe;
 use crate::call::Call;
 use crate::problems::{no_universe, of_follower, of_store};
-use crate::wire::{ClaimRequest, Controller, FactionList, FactionSeat, Me, ReleaseAnswer};
+use crate::wire::{
+    ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample, FactionSeat, Me,
+    ReleaseAnswer,
+};
 
 /// Longest body of a claim, in bytes.
 const BODY_BYTES_MAX: usize = 1_024;
@@ -30,27 +33,90 @@ pub(super) const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     call.renew().await;
-    let api = call.state();
     let frame = call.follower().frame().map_err(of_follower)?;
-    let claims = call.store().claims(frame.universe(), api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
-    let claimed: HashSet<String> = claims.into_iter().map(|claim| claim.faction).collect();
-    let factions = frame.board().factions().iter().map(|faction| {
-        let is_claimed = claimed.contains(&faction.id.to_string());
-        FactionSeat {
-            id: faction.id,
-            name: faction.name.to_string(),
-            color: faction_color(faction.id).to_owned(),
-            kind: faction.id.kind(),
-            alive: faction.alive,
-            systems: faction.systems,
-            value: faction.value,
-            strength: faction.strength,
-            claimed: is_claimed,
-            claimable: !is_claimed && is_open(&frame, faction.id),
-            controller: if is_claimed { Controller::Human } else { Controller::Bot },
-        }
-    });
+    let claimed = claimed(&call, &frame).await?;
+    let factions = frame.board().factions().iter().map(|faction| seat_of(&frame, faction, &claimed));
     reply::json(&FactionList { universe_id: frame.universe().to_owned(), factions: factions.collect() })
+}
+
+/// One faction: its standing, its economy, who plays it, and how it fared.
+#[utoipa::path(
+    get,
+    path = "/factions/{id}",
+    operation_id = "faction",
+    tag = "sector",
+    params(("id" = String, Path, description = "The faction's id.", example = "F1")),
+    responses(
+        (status = 200, description = "The faction.", body = FactionDocument),
+        (status = 404, description = "`unknown_faction`: there is none with this id in this universe."),
+    )
+)]
+pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    call.renew().await;
+    let frame = call.follower().frame().map_err(of_follower)?;
+    let board = frame.board();
+    let wanted = call.parameter("id");
+    let id = wanted.parse::<FactionId>().ok();
+    let faction = id.and_then(|id| board.faction(id)).ok_or_else(|| {
+        let shown: String = wanted.chars().take(16).collect();
+        let known: Vec<String> = board.factions().iter().map(|faction| faction.id.to_string()).collect();
+        Problem::not_found(
+            "unknown_faction",
+            format!("There is no faction {shown:?} in this universe; there are {}.", known.join(", ")),
+        )
+    })?;
+    let claimed = claimed(&call, &frame).await?;
+    let standing = board.standing();
+    let rank = standing.iter().position(|living| living.id == faction.id);
+    let history = call
+        .follower()
+        .with_history(|history| (history.universe() == frame.universe()).then(|| history_of(history, faction.id)))
+        .flatten()
+        .unwrap_or(FactionHistory { from_tick: frame.tick(), every_ticks: 1, samples: Vec::new() });
+    reply::json(&FactionDocument {
+        universe_id: frame.universe().to_owned(),
+        tick: frame.tick(),
+        faction: FactionForm::of(faction),
+        rank: rank.map(|rank| rank as u32 + 1),
+        living: standing.len() as u32,
+        seat: seat_of(&frame, faction, &claimed),
+        history,
+    })
+}
+
+/// How a faction fared.
+fn history_of(history: &History, faction: FactionId) -> FactionHistory {
+    let samples = history.samples(faction).iter().map(|sample| {
+        let Sample { tick, systems, value, economy, fleets, strength } = *sample;
+        FactionSample { tick, systems, value, economy, fleets, strength }
+    });
+    FactionHistory { from_tick: history.from_tick(), every_ticks: history.every_ticks(), samples: samples.collect() }
+}
+
+/// The factions that players hold.
+async fn claimed(call: &Call, frame: &Frame) -> Result<HashSet<String>, Problem> {
+    let api = call.state();
+    let claims = call.store().claims(frame.universe(), api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
+    Ok(claims.into_iter().map(|claim| claim.faction).collect())
+}
+
+/// A faction and whether it can be had.
+fn seat_of(frame: &Frame, faction: &Faction, claimed: &HashSet<String>) -> FactionSeat {
+    let is_claimed = claimed.contains(&faction.id.to_string());
+    FactionSeat {
+        id: faction.id,
+        name: faction.name.to_string(),
+        color: faction_color(faction.id).to_owned(),
+        kind: faction.id.kind(),
+        alive: faction.alive,
+        systems: faction.systems,
+        value: faction.value,
+        strength: faction.strength,
+        claimed: is_claimed,
+        claimable: !is_claimed && is_open(frame, faction.id),
+        controller: if is_claimed { Controller::Human } else { Controller::Bot },
+    }
 }
 
 /// Claim a faction.

@@ -12,6 +12,7 @@ use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 use sector_auth::{Key, Secret, Timestamp};
 use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
+use sector_sim::replay::journal::{Header, Record};
 use sector_sim::{Delta, FactionId, Order, Rules, Snapshot, Universe, World};
 use serde_json::{Value, json};
 use service::{CancellationToken, Client, ClientOptions, body};
@@ -105,8 +106,9 @@ impl Sector {
         self.universe.id = id.to_owned();
         self.world = World::new(Rules::classic().into(), seed).unwrap();
         let snapshot = serde_json::to_string(&self.snapshot()).unwrap();
+        let header = serde_json::to_string(&Header::of(id, &self.world)).unwrap();
         let events = vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }];
-        let begin = Commit { events, checkpoint: Some(snapshot), begin: Some("{}".into()), ..self.commit() };
+        let begin = Commit { events, checkpoint: Some(snapshot), begin: Some(header), ..self.commit() };
         self.store.commit(&begin).await.unwrap();
         self.catch_up().await;
     }
@@ -121,7 +123,8 @@ impl Sector {
     pub(crate) async fn tick(&mut self, orders: &[Order]) {
         self.world.step(orders);
         let event = NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
-        self.store.commit(&Commit { events: vec![event], ..self.commit() }).await.unwrap();
+        let record = serde_json::to_string(&Record::of(&self.world, orders)).unwrap();
+        self.store.commit(&Commit { events: vec![event], record, ..self.commit() }).await.unwrap();
         self.catch_up().await;
     }
 
@@ -138,7 +141,12 @@ impl Sector {
             NewEvent { kind: "delta".into(), data: delta.to_string() },
             NewEvent { kind: "run_end".into(), data: end.to_string() },
         ];
-        self.store.commit(&Commit { events, finished: Some("{}".into()), ..self.commit() }).await.unwrap();
+        let summary = json!({
+            "universe_id": self.universe.id, "seed": self.world.board().seed(), "systems": self.world.map().len(), "factions": 5,
+            "ticks": tick, "winner": "F1", "winner_name": "The first", "cause": "domination",
+            "digest": self.world.digest().to_string(), "ended_at_ms": self.now_ms.load(Ordering::SeqCst),
+        });
+        self.store.commit(&Commit { events, finished: Some(summary.to_string()), ..self.commit() }).await.unwrap();
         self.catch_up().await;
     }
 
@@ -160,7 +168,7 @@ impl Sector {
             tick: self.world.tick(),
             digest: self.world.digest().to_string(),
             cursor: StreamId::START,
-            record: "{}".into(),
+            record: serde_json::to_string(&Record::of(&self.world, &[])).unwrap(),
             ..Commit::default()
         }
     }
@@ -182,6 +190,16 @@ impl Sector {
         };
         let frame = tokio::time::timeout(PATIENCE, ready).await.expect("the follower follows");
         assert_eq!(frame.event_id(), head.event_id);
+    }
+
+    /// The time of day, in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.now_ms.load(Ordering::SeqCst)
+    }
+
+    /// The world as the worker has it.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
     }
 
     /// Where faction `number` (from 1) started.

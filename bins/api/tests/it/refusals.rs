@@ -49,7 +49,7 @@ async fn an_unknown_field_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn paths_methods_and_queries() {
     let sector = Sector::start().await;
-    sector.get("/").await.problem(404, "not_found");
+    sector.get("/nothing").await.problem(404, "not_found");
     sector.get("/orders/1").await.problem(404, "not_found");
     for (method, path, allow) in [
         (Method::GET, "/orders", "POST"),

@@ -1,0 +1,49 @@
+//! `/rules`: the numbers that the universe lives by.
+
+use sector_sim::Rules;
+use serde_json::Value;
+use service::{Problem, Response, reply};
+
+use crate::call::Call;
+use crate::problems::of_follower;
+use crate::rulebook::Rulebook;
+use crate::wire::{RuleNumber, RulesDocument};
+
+/// The rules of the running universe.
+///
+/// Every number with its value and the range that it may have. They stay as they are for as long as the universe runs.
+#[utoipa::path(
+    get,
+    path = "/rules",
+    operation_id = "rules",
+    tag = "sector",
+    responses(
+        (status = 200, description = "The rules.", body = RulesDocument),
+        (status = 409, description = "`foreign_rules`: the universe lives by rules of another version than this server's. `run_over`: it was replaced just now."),
+    )
+)]
+pub(crate) async fn rules(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    call.renew().await;
+    let universe = call.follower().frame().map_err(of_follower)?.universe().to_owned();
+    let book = call.state().rulebooks.of(call.sector(), &universe).await?;
+    reply::json(&document(&book)?)
+}
+
+fn document(book: &Rulebook) -> Result<RulesDocument, Problem> {
+    let rules: &Rules = &book.rules;
+    let numbers = Rules::ranges().filter_map(|range| {
+        let value = rules.get(range.key)?;
+        Some(RuleNumber { key: range.key.to_owned(), value, least: range.least, most: range.most })
+    });
+    let Value::Object(whole) = serde_json::to_value(rules).map_err(Problem::internal)? else {
+        return Err(Problem::internal("a rule set is an object"));
+    };
+    Ok(RulesDocument {
+        universe_id: book.universe.clone(),
+        name: rules.name.clone(),
+        rules_version: book.rules_version,
+        numbers: numbers.collect(),
+        rules: whole,
+    })
+}
