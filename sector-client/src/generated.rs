@@ -83,6 +83,32 @@ pub mod types {
         ///Where to go on: pass it as `after`.
         pub next: ::std::string::String,
     }
+    ///A faction and everything about it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FactionDocument {
+        pub faction: ::sector_sim::FactionForm,
+        pub history: FactionHistory,
+        ///How many factions live.
+        pub living: u32,
+        ///Its place among the living, from 1, by value, then systems, then strength; null once it has perished.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub rank: ::std::option::Option<u32>,
+        pub seat: FactionSeat,
+        ///The tick as of which all of this is.
+        pub tick: u64,
+        ///The universe.
+        pub universe_id: ::std::string::String,
+    }
+    ///How a faction fared, as far as the kept events tell.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FactionHistory {
+        ///Ticks from sample to sample, at least: it grows with the length of the history.
+        pub every_ticks: u64,
+        ///The first tick of which the kept events tell; what was before is not known here. The replay of the run knows it.
+        pub from_tick: u64,
+        ///Samples, oldest first, the newest being of the present; none for ticks in which nothing changed.
+        pub samples: ::std::vec::Vec<FactionSample>,
+    }
     ///All factions that ever were in this universe.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct FactionList {
@@ -90,6 +116,22 @@ pub mod types {
         pub factions: ::std::vec::Vec<FactionSeat>,
         ///The universe.
         pub universe_id: ::std::string::String,
+    }
+    ///A faction at a tick.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct FactionSample {
+        ///What its systems yielded, in thousandths.
+        pub economy: i64,
+        ///How many fleets it had.
+        pub fleets: i64,
+        ///Their strength, in thousandths.
+        pub strength: i64,
+        ///How many systems it owned.
+        pub systems: i64,
+        ///The tick.
+        pub tick: u64,
+        ///Their value.
+        pub value: i64,
     }
     ///A faction and whether it can be had.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -132,6 +174,25 @@ pub mod types {
         pub universe_id: ::std::option::Option<::std::string::String>,
         ///Its version.
         pub version: ::std::string::String,
+    }
+    ///A fleet that is on its way.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Inbound {
+        ///The tick in which it enters the system, if nothing stops it before.
+        pub arrives: u64,
+        pub fleet: ::sector_sim::FleetForm,
+        ///Whether it stops there; otherwise it passes through.
+        pub stops: bool,
+    }
+    ///A lane as seen from one end.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct LaneEnd {
+        ///Its name.
+        pub name: ::std::string::String,
+        ///The system at the other end.
+        pub system_id: u32,
+        ///How many ticks a fleet travels.
+        pub ticks: u32,
     }
     ///Who is asking.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -207,6 +268,99 @@ tick; its events say which.*/
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub seed: ::std::option::Option<u64>,
     }
+    ///A number of the rules.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct RuleNumber {
+        ///Its name: section and key.
+        pub key: ::std::string::String,
+        ///The least that it may be.
+        pub least: i64,
+        ///The greatest that it may be.
+        pub most: i64,
+        ///What it is in this universe.
+        pub value: i64,
+    }
+    ///The rules of a universe.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct RulesDocument {
+        ///Their name.
+        pub name: ::std::string::String,
+        ///The numbers, each with what it may be.
+        pub numbers: ::std::vec::Vec<RuleNumber>,
+        ///The whole rule set, section by section, as the engine reads it.
+        pub rules: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ///What the rules mean: raised when the engine draws other conclusions from the same numbers.
+        pub rules_version: u32,
+        ///The universe that lives by them.
+        pub universe_id: ::std::string::String,
+    }
+    ///What a sector does at present.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SectorCondition {
+        #[serde(rename = "running")]
+        Running,
+        #[serde(rename = "paused")]
+        Paused,
+        #[serde(rename = "over")]
+        Over,
+        #[serde(rename = "waiting")]
+        Waiting,
+        #[serde(rename = "unreachable")]
+        Unreachable,
+    }
+    impl ::std::fmt::Display for SectorCondition {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Running => f.write_str("running"),
+                Self::Paused => f.write_str("paused"),
+                Self::Over => f.write_str("over"),
+                Self::Waiting => f.write_str("waiting"),
+                Self::Unreachable => f.write_str("unreachable"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SectorCondition {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "running" => Ok(Self::Running),
+                "paused" => Ok(Self::Paused),
+                "over" => Ok(Self::Over),
+                "waiting" => Ok(Self::Waiting),
+                "unreachable" => Ok(Self::Unreachable),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SectorCondition {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SectorCondition {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///The sectors that a service serves.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SectorList {
@@ -222,6 +376,58 @@ tick; its events say which.*/
         pub name: ::std::string::String,
         ///What stands before the paths that are about it.
         pub path: ::std::string::String,
+    }
+    ///How a sector is, and where everything else is.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SectorStatus {
+        ///Paths to what there is besides, by name.
+        pub links: ::std::collections::HashMap<
+            ::std::string::String,
+            ::std::string::String,
+        >,
+        /**When the next universe is due, in milliseconds since 1970; null while the run goes on, and where it is not
+known.*/
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub next_universe_at_ms: ::std::option::Option<u64>,
+        ///Whether the operator let it stand still; null when the store does not say.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub paused: ::std::option::Option<bool>,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub result: ::std::option::Option<::sector_sim::ResultForm>,
+        ///The name of its rules.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub rules: ::std::option::Option<::std::string::String>,
+        ///The sector's name; `default` for the one without an id.
+        pub sector: ::std::string::String,
+        ///Which service this is.
+        pub service: ::std::string::String,
+        pub status: SectorCondition,
+        ///How many ticks have passed in it.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub tick: ::std::option::Option<u64>,
+        ///Milliseconds from tick to tick.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub tick_delay_ms: ::std::option::Option<u64>,
+        ///The universe, if one has begun.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub universe_id: ::std::option::Option<::std::string::String>,
+        ///Its version.
+        pub version: ::std::string::String,
+    }
+    ///A system and everything about it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct SystemDocument {
+        ///The fleets at the system, by id.
+        pub fleets: ::std::vec::Vec<::sector_sim::FleetForm>,
+        ///The fleets that will come through or stop here, soonest first.
+        pub inbound: ::std::vec::Vec<Inbound>,
+        ///The lanes that begin here, by the system at their other end.
+        pub lanes: ::std::vec::Vec<LaneEnd>,
+        pub system: ::sector_sim::SystemForm,
+        ///The tick as of which all of this is.
+        pub tick: u64,
+        ///The universe.
+        pub universe_id: ::std::string::String,
     }
     ///A login.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -326,6 +532,54 @@ const _: () = {
 };
 #[allow(clippy::all)]
 impl Client {
+    /**How the sector is, and where everything else is
+
+The answer is 200 also while the store cannot be reached: `status` is `unreachable` then.
+
+Sends a `GET` request to `/`
+
+*/
+    pub async fn status<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::SectorStatus>, Error<crate::error::Problem>> {
+        let url = format!("{}/", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "status",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**End all claims: from now on bots play everything
 
 End all claims: from now on bots play everything.
@@ -957,6 +1211,62 @@ Sends a `DELETE` request to `/factions/claim`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**One faction: its standing, its economy, who plays it, and how it fared
+
+One faction: its standing, its economy, who plays it, and how it fared.
+
+Sends a `GET` request to `/factions/{id}`
+
+Arguments:
+- `id`: The faction's id.
+*/
+    pub async fn faction<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<ResponseValue<types::FactionDocument>, Error<crate::error::Problem>> {
+        let url = format!(
+            "{}/factions/{}", self.baseurl, encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "faction",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            404u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**Whether the API can do its work, and what it sees
 
 A sector without a universe is well: one is about to begin.
@@ -1265,6 +1575,57 @@ Sends a `GET` request to `/readyz`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**The rules of the running universe
+
+Every number with its value and the range that it may have. They stay as they are for as long as the universe runs.
+
+Sends a `GET` request to `/rules`
+
+*/
+    pub async fn rules<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::RulesDocument>, Error<crate::error::Problem>> {
+        let url = format!("{}/rules", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "rules",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            409u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**The sectors that this service serves
 
 Every path about a sector means the one that is `home`; with `/sectors/{sector}` before it, it means that one.
@@ -1357,6 +1718,60 @@ Arguments:
         match response.status().as_u16() {
             200u16 => ResponseValue::from_response(response).await,
             400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**One system: its state, its lanes, the fleets there and those on their way
+
+One system: its state, its lanes, the fleets there and those on their way.
+
+Sends a `GET` request to `/systems/{id}`
+
+Arguments:
+- `id`: The system's id, from 0.
+*/
+    pub async fn system<'a>(
+        &'a self,
+        id: u32,
+    ) -> Result<ResponseValue<types::SystemDocument>, Error<crate::error::Problem>> {
+        let url = format!("{}/systems/{}", self.baseurl, encode_path(& id.to_string()),);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "system",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            404u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             500u16 => {

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the sector is, and where everything else is.
+         * @description The answer is 200 also while the store cannot be reached: `status` is `unreachable` then.
+         */
+        get: operations["status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/bots-only": {
         parameters: {
             query?: never;
@@ -194,6 +214,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/factions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One faction: its standing, its economy, who plays it, and how it fared.
+         * @description One faction: its standing, its economy, who plays it, and how it fared.
+         */
+        get: operations["faction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -317,6 +357,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rules of the running universe.
+         * @description Every number with its value and the range that it may have. They stay as they are for as long as the universe runs.
+         */
+        get: operations["rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sectors": {
         parameters: {
             query?: never;
@@ -350,6 +410,26 @@ export interface paths {
          *     `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`.
          */
         get: operations["snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/systems/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One system: its state, its lanes, the fleets there and those on their way.
+         * @description One system: its state, its lanes, the fleets there and those on their way.
+         */
+        get: operations["system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -594,6 +674,32 @@ export interface components {
              */
             next: string;
         };
+        /** @description A faction and everything about it. */
+        FactionDocument: {
+            /** @description Its economy, fleets and systems. */
+            faction: components["schemas"]["FactionForm"];
+            /** @description How it fared. */
+            history: components["schemas"]["FactionHistory"];
+            /**
+             * Format: int32
+             * @description How many factions live.
+             */
+            living: number;
+            /**
+             * Format: int32
+             * @description Its place among the living, from 1, by value, then systems, then strength; null once it has perished.
+             */
+            rank: number | null;
+            /** @description Who plays it. */
+            seat: components["schemas"]["FactionSeat"];
+            /**
+             * Format: int64
+             * @description The tick as of which all of this is.
+             */
+            tick: number;
+            /** @description The universe. */
+            universe_id: string;
+        };
         /** @description A faction. Amounts in thousandths. */
         FactionForm: {
             /** @description Whether it has a system or a fleet. */
@@ -645,6 +751,21 @@ export interface components {
              */
             value: number;
         };
+        /** @description How a faction fared, as far as the kept events tell. */
+        FactionHistory: {
+            /**
+             * Format: int64
+             * @description Ticks from sample to sample, at least: it grows with the length of the history.
+             */
+            every_ticks: number;
+            /**
+             * Format: int64
+             * @description The first tick of which the kept events tell; what was before is not known here. The replay of the run knows it.
+             */
+            from_tick: number;
+            /** @description Samples, oldest first, the newest being of the present; none for ticks in which nothing changed. */
+            samples: components["schemas"]["FactionSample"][];
+        };
         /**
          * @description A faction: a starter, the League or a splinter.
          * @example F1
@@ -663,6 +784,39 @@ export interface components {
             factions: components["schemas"]["FactionSeat"][];
             /** @description The universe. */
             universe_id: string;
+        };
+        /** @description A faction at a tick. */
+        FactionSample: {
+            /**
+             * Format: int64
+             * @description What its systems yielded, in thousandths.
+             */
+            economy: number;
+            /**
+             * Format: int64
+             * @description How many fleets it had.
+             */
+            fleets: number;
+            /**
+             * Format: int64
+             * @description Their strength, in thousandths.
+             */
+            strength: number;
+            /**
+             * Format: int64
+             * @description How many systems it owned.
+             */
+            systems: number;
+            /**
+             * Format: int64
+             * @description The tick.
+             */
+            tick: number;
+            /**
+             * Format: int64
+             * @description Their value.
+             */
+            value: number;
         };
         /** @description A faction and whether it can be had. */
         FactionSeat: {
@@ -793,6 +947,18 @@ export interface components {
              */
             tick: number;
         };
+        /** @description A fleet that is on its way. */
+        Inbound: {
+            /**
+             * Format: int64
+             * @description The tick in which it enters the system, if nothing stops it before.
+             */
+            arrives: number;
+            /** @description The fleet. */
+            fleet: components["schemas"]["FleetForm"];
+            /** @description Whether it stops there; otherwise it passes through. */
+            stops: boolean;
+        };
         /**
          * @description What kind of world a system is; some yield more than others.
          * @enum {string}
@@ -813,6 +979,21 @@ export interface components {
             /**
              * Format: int32
              * @description Ticks that a fleet travels, at least 1.
+             */
+            ticks: number;
+        };
+        /** @description A lane as seen from one end. */
+        LaneEnd: {
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description The system at the other end.
+             */
+            system_id: number;
+            /**
+             * Format: int32
+             * @description How many ticks a fleet travels.
              */
             ticks: number;
         };
@@ -984,6 +1165,49 @@ export interface components {
             tick: number;
             winner: components["schemas"]["FactionId"] | null;
         };
+        /** @description A number of the rules. */
+        RuleNumber: {
+            /**
+             * @description Its name: section and key.
+             * @example battle.overwhelming
+             */
+            key: string;
+            /**
+             * Format: int64
+             * @description The least that it may be.
+             */
+            least: number;
+            /**
+             * Format: int64
+             * @description The greatest that it may be.
+             */
+            most: number;
+            /**
+             * Format: int64
+             * @description What it is in this universe.
+             */
+            value: number;
+        };
+        /** @description The rules of a universe. */
+        RulesDocument: {
+            /**
+             * @description Their name.
+             * @example classic
+             */
+            name: string;
+            /** @description The numbers, each with what it may be. */
+            numbers: components["schemas"]["RuleNumber"][];
+            /** @description The whole rule set, section by section, as the engine reads it. */
+            rules: Record<string, never>;
+            /**
+             * Format: int32
+             * @description What the rules mean: raised when the engine draws other conclusions from the same numbers.
+             * @example 2
+             */
+            rules_version: number;
+            /** @description The universe that lives by them. */
+            universe_id: string;
+        };
         /** @description How a run ended. */
         RunEnd: {
             /** @description Why it ended. */
@@ -1002,6 +1226,11 @@ export interface components {
             universe_id: string;
             winner: components["schemas"]["FactionId"] | null;
         };
+        /**
+         * @description What a sector does at present.
+         * @enum {string}
+         */
+        SectorCondition: "running" | "paused" | "over" | "waiting" | "unreachable";
         /** @description The sectors that a service serves. */
         SectorList: {
             /** @description They, by name. */
@@ -1030,6 +1259,53 @@ export interface components {
              * @example 00c0ffee00c0ffee
              */
             incarnation: string;
+        };
+        /** @description How a sector is, and where everything else is. */
+        SectorStatus: {
+            /** @description Paths to what there is besides, by name. */
+            links: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description When the next universe is due, in milliseconds since 1970; null while the run goes on, and where it is not
+             *     known.
+             */
+            next_universe_at_ms: number | null;
+            /** @description Whether the operator let it stand still; null when the store does not say. */
+            paused: boolean | null;
+            result: components["schemas"]["ResultForm"] | null;
+            /** @description The name of its rules. */
+            rules: string | null;
+            /**
+             * @description The sector's name; `default` for the one without an id.
+             * @example default
+             */
+            sector: string;
+            /**
+             * @description Which service this is.
+             * @example api
+             */
+            service: string;
+            /** @description What it does at present. */
+            status: components["schemas"]["SectorCondition"];
+            /**
+             * Format: int64
+             * @description How many ticks have passed in it.
+             */
+            tick: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds from tick to tick.
+             */
+            tick_delay_ms: number | null;
+            /** @description The universe, if one has begun. */
+            universe_id: string | null;
+            /**
+             * @description Its version.
+             * @example 0.1.0
+             */
+            version: string;
         };
         /** @description A whole sector. */
         Snapshot: {
@@ -1147,6 +1423,24 @@ export interface components {
              */
             unrest: number;
         };
+        /** @description A system and everything about it. */
+        SystemDocument: {
+            /** @description The fleets at the system, by id. */
+            fleets: components["schemas"]["FleetForm"][];
+            /** @description The fleets that will come through or stop here, soonest first. */
+            inbound: components["schemas"]["Inbound"][];
+            /** @description The lanes that begin here, by the system at their other end. */
+            lanes: components["schemas"]["LaneEnd"][];
+            /** @description The system. */
+            system: components["schemas"]["SystemForm"];
+            /**
+             * Format: int64
+             * @description The tick as of which all of this is.
+             */
+            tick: number;
+            /** @description The universe. */
+            universe_id: string;
+        };
         /** @description A system, whole. */
         SystemForm: {
             /** @description What it strives for. */
@@ -1247,6 +1541,73 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the sector is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "links": {
+                     *         "docs": "/docs",
+                     *         "events": "/events",
+                     *         "snapshot": "/snapshot"
+                     *       },
+                     *       "next_universe_at_ms": null,
+                     *       "paused": false,
+                     *       "result": null,
+                     *       "rules": "classic",
+                     *       "sector": "default",
+                     *       "service": "api",
+                     *       "status": "running",
+                     *       "tick": 417,
+                     *       "tick_delay_ms": 300,
+                     *       "universe_id": "u-19ab2c3d4e5-0badf00d",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SectorStatus"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     bots_only: {
         parameters: {
             query?: never;
@@ -2011,6 +2372,68 @@ export interface operations {
             };
         };
     };
+    faction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The faction's id.
+                 * @example F1
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The faction. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactionDocument"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unknown_faction`: there is none with this id in this universe. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -2379,6 +2802,62 @@ export interface operations {
             };
         };
     };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesDocument"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `foreign_rules`: the universe lives by rules of another version than this server's. `run_over`: it was replaced just now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     sectors: {
         parameters: {
             query?: never;
@@ -2451,6 +2930,68 @@ export interface operations {
             };
             /** @description `invalid_query`. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The system's id, from 0.
+                 * @example 3
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The system. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemDocument"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unknown_system`: there is none with this id in this universe. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
