@@ -7,8 +7,8 @@ use std::time::Duration;
 use sector_redis::archive::{self, Archive, BackupNote, Dump, EPOCH_GAP};
 use sector_redis::testkit::{RedisCluster, RedisServer};
 use sector_redis::{
-    Award, BatchOrder, Commit, Error, KeyNames, Lease, NewEvent, OrderBatch, Place, Position, RedisOptions,
-    StoreOptions, StreamId,
+    Award, BatchOrder, Commit, Document, Error, KeyNames, Lease, NewEvent, OrderBatch, OrderStatus, Outcome, Place,
+    Position, RedisOptions, Shelf, StoreOptions, StreamId,
 };
 
 const TTL: Duration = Duration::from_secs(600);
@@ -66,7 +66,20 @@ async fn fill(store: &dyn Archive) -> Lease {
     store.commit(&tick(&lease, "u2", 1, 2)).await.unwrap();
     let whole = Commit { checkpoint: Some("{\"tick\":2}".into()), ..tick(&lease, "u2", 2, 3) };
     store.commit(&whole).await.unwrap();
-    store.commit(&tick(&lease, "u2", 3, 4)).await.unwrap();
+    let outcome = |number: u64| Outcome {
+        id: StreamId::new(number),
+        player: "anna".into(),
+        body: format!("{{\"é of\":{number}}}"),
+    };
+    let outcomes = vec![outcome(4)];
+    store.commit(&Commit { outcomes, ..tick(&lease, "u2", 3, 4) }).await.unwrap();
+    for (shelf, id) in [(Shelf::Keys, "bot"), (Shelf::Keys, "a"), (Shelf::Sessions, "s"), (Shelf::Replies, "r")] {
+        let ends_at_ms = (id == "bot").then_some(50);
+        let document = Document { id: id.into(), owner: "anna".into(), body: "{\"é\":1}".into(), ends_at_ms };
+        assert!(store.insert_document(shelf, &document, 0).await.unwrap());
+    }
+    store.append_audit("{\"é\":1}").await.unwrap();
+    store.append_audit("{\"é\":2}").await.unwrap();
     store.commit(&tick(&lease, "u2", 4, 4)).await.unwrap();
     store.set_paused(true).await.unwrap();
     store.request_restart(Some(9)).await.unwrap();
@@ -92,6 +105,18 @@ async fn goes_on(store: &dyn Archive, old: &Dump) {
     assert_eq!(store.claims("u2", 901, 1_000).await.unwrap(), old.seats);
     assert!(store.paused().await.unwrap());
     assert_eq!(store.restart_request().await.unwrap().unwrap().seed, Some(9));
+
+    assert_eq!(store.order(StreamId::new(4)).await.unwrap(), Some(OrderStatus::Done(old.outcomes[0].clone())));
+    let own = store.orders_of("anna", 10).await.unwrap();
+    assert_eq!(own.iter().map(|status| status.id().number()).collect::<Vec<_>>(), [5, 4]);
+    assert_eq!(store.documents_of(Shelf::Keys, "anna", 0).await.unwrap(), old.keys);
+    assert_eq!(store.documents_of(Shelf::Keys, "anna", 50).await.unwrap(), old.keys[..1], "ends are kept");
+    for shelf in [Shelf::Sessions, Shelf::Replies] {
+        assert!(store.documents_of(shelf, "anna", 0).await.unwrap().is_empty(), "left out");
+    }
+    let audit = store.audit(0, 10).await.unwrap();
+    assert_eq!(audit, (1..).zip(old.audit.clone()).collect::<Vec<_>>());
+    assert_eq!(store.append_audit("{}").await.unwrap(), 3);
 
     // A worker reads what waits, and nothing twice; nobody's order is accepted twice.
     let lease = store.acquire_lease("another", TTL).await.unwrap().unwrap();
@@ -222,6 +247,20 @@ async fn what_is_there_is_not_overwritten() {
         let message = store.restore(&dump).await.unwrap_err().to_string();
         assert!(message.contains("awards"), "{message}");
     }
+    let server = RedisServer::start();
+    for place in [Place::Memory, Place::redis(server.url())] {
+        let store = open(place).await;
+        store.append_audit("{}").await.unwrap();
+        let message = store.restore(&dump).await.unwrap_err().to_string();
+        assert!(message.contains("audit"), "{message}");
+    }
+    let server = RedisServer::start();
+    for place in [Place::Memory, Place::redis(server.url())] {
+        let store = open(place).await;
+        store.insert_document(Shelf::Keys, &dump.keys[0], 0).await.unwrap();
+        let message = store.restore(&dump).await.unwrap_err().to_string();
+        assert!(message.contains("keys"), "{message}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -283,7 +322,12 @@ async fn what_contradicts_itself_is_refused() {
     let source = open(Place::Memory).await;
     fill(&*source).await;
     let good = source.dump().await.unwrap().unwrap();
-    let changes: [fn(&mut Dump); 9] = [
+    let changes: [fn(&mut Dump); 14] = [
+        |dump| dump.outcomes[0].id = StreamId::new(5),
+        |dump| dump.outcomes.push(dump.outcomes[0].clone()),
+        |dump| dump.keys.swap(0, 1),
+        |dump| dump.keys[0].owner = String::new(),
+        |dump| dump.audit[0] = "x".repeat(20_000),
         |dump| drop(dump.orders.pop()),
         |dump| drop(dump.events.remove(0)),
         |dump| drop(dump.replays[0].records.pop()),

@@ -66,6 +66,16 @@ fn nearest(txn: &WriteTransaction, shelf: Shelf) -> Result<Option<(u64, String)>
 }
 
 pub(super) fn insert(txn: &WriteTransaction, shelf: Shelf, document: &Document, now_ms: u64) -> Result<Change<bool>> {
+    insert_among(txn, shelf, document, now_ms, shelf.documents_max())
+}
+
+fn insert_among(
+    txn: &WriteTransaction,
+    shelf: Shelf,
+    document: &Document,
+    now_ms: u64,
+    most: u64,
+) -> Result<Change<bool>> {
     // Look.
     if stored(txn, shelf, &document.id)?.is_some_and(|known| known.lasts(now_ms)) {
         return Ok(Change::none(false));
@@ -78,7 +88,7 @@ pub(super) fn insert(txn: &WriteTransaction, shelf: Shelf, document: &Document, 
     }
     let count = txn.open_table(of_shelf(shelf).documents)?.len()?;
     let ends_first = nearest(txn, shelf)?;
-    let is_full = count >= shelf.documents_max() && ends_first.is_none_or(|(end, _)| end > now_ms);
+    let is_full = count >= most && ends_first.is_none_or(|(end, _)| end > now_ms);
     if is_full && !shelf.gives_way() {
         return Err(shelf.full(None));
     }
@@ -94,7 +104,7 @@ pub(super) fn insert(txn: &WriteTransaction, shelf: Shelf, document: &Document, 
     }
     take_away(txn, shelf, &document.id)?;
     while let Some((end, id)) = nearest(txn, shelf)?
-        && (end <= now_ms || txn.open_table(of_shelf(shelf).documents)?.len()? >= shelf.documents_max())
+        && (end <= now_ms || txn.open_table(of_shelf(shelf).documents)?.len()? >= most)
     {
         take_away(txn, shelf, &id)?;
     }
@@ -176,4 +186,46 @@ pub(super) fn audit(txn: &ReadTransaction, after: u64, count: usize) -> Result<V
         entries.push((number, unseal(|| format!("entry {number} of the audit log"), body.value().to_owned())?));
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+    use redb::{Builder, ReadableDatabase};
+
+    use super::super::tables;
+    use super::*;
+    use crate::error::Error;
+
+    const MOST: u64 = 1_000;
+
+    fn document(number: u64, ends_at_ms: Option<u64>) -> Document {
+        Document { id: format!("{number:06}"), owner: format!("o{number}"), body: "{}".into(), ends_at_ms }
+    }
+
+    #[test]
+    fn a_full_shelf_takes_none_or_lets_the_nearest_its_end_go() {
+        let database = Builder::new().create_with_backend(InMemoryBackend::new()).unwrap();
+        tables::prepare(&database, "the test").unwrap();
+        let txn = database.begin_write().unwrap();
+        for shelf in [Shelf::Keys, Shelf::Sessions] {
+            for number in 0..MOST {
+                write(&txn, shelf, &document(number, (number > 0).then_some(2_000 - number))).unwrap();
+            }
+        }
+        let new = document(MOST, Some(1_000_000));
+        let full = insert_among(&txn, Shelf::Keys, &new, 0, MOST);
+        assert!(matches!(full, Err(Error::Full { owner: None, shelf: Shelf::Keys, .. })));
+        insert_among(&txn, Shelf::Sessions, &new, 0, MOST).unwrap();
+        // The last one has ended by then.
+        insert_among(&txn, Shelf::Keys, &new, 2_000 - (MOST - 1), MOST).unwrap();
+        txn.commit().unwrap();
+        let txn = database.begin_read().unwrap();
+        for shelf in [Shelf::Keys, Shelf::Sessions] {
+            assert_eq!(txn.open_table(of_shelf(shelf).documents).unwrap().len().unwrap(), MOST);
+            assert_eq!(txn.open_table(of_shelf(shelf).owners).unwrap().len().unwrap(), MOST);
+            assert_eq!(one(&txn, shelf, &format!("{:06}", MOST - 1), 0).unwrap(), None);
+            assert_eq!(one(&txn, shelf, &new.id, 0).unwrap().as_ref(), Some(&new));
+        }
+    }
 }

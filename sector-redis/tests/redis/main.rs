@@ -15,8 +15,8 @@ use std::time::Duration;
 use redis::{Commands, Connection};
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
-    BatchOrder, Commit, Durability, Error, KeyNames, Lease, NewEvent, OrderBatch, Place, RedisOptions, Result, Store,
-    StoreOptions, StreamId, open,
+    BatchOrder, Commit, Document, Durability, Error, KeyNames, Lease, NewEvent, OrderBatch, Place, RedisOptions,
+    Result, Right, Shelf, Store, StoreOptions, StreamId, open,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -311,4 +311,62 @@ async fn two_processes_share_one_sector() {
     let read = timeout(Duration::from_secs(10), waiting).await.unwrap().unwrap();
     assert_eq!(read[0].orders, ["a"]);
     assert_eq!(api.acquire_lease("other", TTL).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_full_shelf_takes_none_or_lets_the_nearest_its_end_go() {
+    let server = RedisServer::start();
+    let store = open_url(&server.url()).await.unwrap();
+    let mut redis = raw(&server);
+    let most = Shelf::Keys.documents_max();
+    let document = |id: u64, owner: &str| Document {
+        id: format!("{id:06}"),
+        owner: owner.into(),
+        body: "{}".into(),
+        ends_at_ms: Some(1_000 + id),
+    };
+    for (shelf, key) in [(Shelf::Keys, "sector:keys:ends"), (Shelf::Sessions, "sector:sessions:ends")] {
+        assert!(store.insert_document(shelf, &document(0, "o"), 0).await.unwrap());
+        for from in (1..most).step_by(1_000) {
+            let mut fill = redis::cmd("ZADD");
+            fill.arg(key);
+            for id in from..(from + 1_000).min(most) {
+                fill.arg(1_000 + id).arg(format!("{id:06}"));
+            }
+            fill.exec(&mut redis).unwrap();
+        }
+    }
+    let full = store.insert_document(Shelf::Keys, &document(most, "p"), 0).await;
+    assert!(matches!(full, Err(Error::Full { owner: None, limit, .. }) if limit == most), "{full:?}");
+    assert!(store.insert_document(Shelf::Sessions, &document(most, "p"), 0).await.unwrap());
+    assert_eq!(store.document(Shelf::Sessions, "000000", 0).await.unwrap(), None);
+    assert!(store.documents_of(Shelf::Sessions, "o", 0).await.unwrap().is_empty());
+    let count: u64 = redis.zcard("sector:sessions:ends").unwrap();
+    assert_eq!(count, most);
+    // When the first have ended there is room, and they are cleared away.
+    assert!(store.insert_document(Shelf::Keys, &document(most, "p"), 1_010).await.unwrap());
+    let count: u64 = redis.zcard("sector:keys:ends").unwrap();
+    assert_eq!(count, most - 10);
+}
+
+#[tokio::test]
+async fn a_key_of_another_type_stops_an_append_before_it_writes() {
+    for (key, right) in [
+        ("sector:seats", Right::Seat { faction: "F1".into(), idle_ms: 1 }),
+        ("sector:seats", Right::Unclaimed { factions: vec!["F1".into()], idle_ms: 1 }),
+        ("sector:client-ids", Right::Any),
+        ("sector:orders:last", Right::Any),
+        ("sector:orders", Right::Any),
+    ] {
+        let server = RedisServer::start();
+        let store = open_url(&server.url()).await.unwrap();
+        store.commit(&begin(&lease(&store).await)).await.unwrap();
+        let mut redis = raw(&server);
+        let _: () = redis.lpush(key, "theirs").unwrap();
+        let refused = store.append_orders(&OrderBatch { right, ..order("a") }).await;
+        assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
+        let _: () = redis.del(key).unwrap();
+        let receipt = store.append_orders(&order("a")).await.unwrap();
+        assert_eq!((receipt.id, receipt.duplicates.len()), (StreamId::new(1), 0), "{key}");
+    }
 }
