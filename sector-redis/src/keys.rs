@@ -14,7 +14,7 @@
 //! | `sector:world`          | hash   | the newest commit, where the checkpoint stands, and its sum | commit | for ever, overwritten  |
 //! | `sector:snapshot`       | string | the newest checkpoint, JSON                        | commit      | for ever, overwritten       |
 //! | `sector:events`         | stream | `type`, `data`, `sum`; ids `n-0`                   | commit      | the last `event_maxlen`     |
-//! | `sector:orders`         | stream | `universe`, `player`, `source`, `at_ms`, then `order`, `sum` per order | append      | until a checkpoint has them |
+//! | `sector:orders`         | stream | per batch: `of` (universe, player, time, source), then `order` (its sum, its body) per order; the id is that of the last batch | append | until a checkpoint has them |
 //! | `sector:orders:last`    | string | number of the last order entry                     | append      | for ever                    |
 //! | `sector:client-ids`     | hash   | player, client id → order entry                    | append      | the universe                |
 //! | `sector:lease`          | string | `epoch holder`                                     | worker      | the lease's life            |

@@ -1,16 +1,17 @@
 //! The order stream: accepting.
 
 use redis::{FromRedisValue, ScriptInvocation, Value};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::{SharedError, is_reply_lost};
 use super::gather::{Call, Item};
-use super::reply::{number, order_sum, unexpected};
+use super::reply::{number, order_of, order_sum, unexpected};
+use super::shapes::packed;
 use super::store::RedisStore;
 use super::words::Words;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::order::{OrderBatch, Receipt, Right};
+use crate::order::{BatchOrder, OrderBatch, Receipt, Right};
 use crate::seat::touch_resolution_ms;
 use crate::stream::StreamId;
 
@@ -46,51 +47,67 @@ pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Rec
 /// A batch, as the script reads it.
 #[derive(Clone)]
 pub(super) struct Append {
+    universe: String,
+    /// How to read the rest.
+    shape: Vec<u64>,
     /// For each order its field of the client ids, or nothing.
     fields: Words,
     /// The fields of the seats that its right asks for.
     seats: Words,
+    /// Whose it is, and the orders.
     rest: Words,
-    /// With names for all orders, asking again reads back whether they were appended.
-    repeatable: bool,
+    names: Names,
+}
+
+/// Which orders of a batch have client ids.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    None,
+    Some,
+    /// Asking again reads back whether they were appended.
+    All,
 }
 
 impl Append {
     fn of(batch: &OrderBatch) -> Self {
+        let OrderBatch { universe, player, source, at_ms, orders, right, backlog_max } = batch;
         let (mut fields, mut seats, mut rest) = (Words::default(), Words::default(), Words::default());
-        let (right, idle_ms) = match &batch.right {
-            Right::Any => ("any", 0),
-            Right::Seat { idle_ms, .. } => {
-                seats.push_joined(&["p\u{1f}", &batch.player]);
-                ("seat", *idle_ms)
+        rest.push(&order_of(universe, player, source, *at_ms));
+        let (kind, idle_ms) = match right {
+            Right::Any => (0, None),
+            Right::Seat { faction, idle_ms } => {
+                rest.push(faction);
+                seats.push_joined(&["p\u{1f}", player]);
+                (1, Some(*idle_ms))
             }
             Right::Unclaimed { factions, idle_ms } => {
                 factions.iter().for_each(|faction| seats.push_joined(&["f\u{1f}", faction]));
-                ("free", *idle_ms)
+                (2, Some(*idle_ms))
             }
         };
-        for word in [&batch.universe, &batch.player, &batch.source, &batch.at_ms.to_string()] {
-            rest.push(word);
+        let mut shape = vec![8 * orders.len() as u64 + 4 * u64::from(backlog_max.is_some()) + kind];
+        shape.extend(backlog_max);
+        if let Some(idle_ms) = idle_ms {
+            shape.extend([idle_ms, touch_resolution_ms(idle_ms), *at_ms, seats.len() as u64]);
         }
-        rest.push(&batch.backlog_max.map(|most| most.to_string()).unwrap_or_default());
-        rest.push(right);
-        for figure in [idle_ms, touch_resolution_ms(idle_ms), seats.len() as u64, batch.orders.len() as u64] {
-            rest.push(&figure.to_string());
-        }
-        if let Right::Seat { faction, .. } = &batch.right {
-            rest.push(faction);
-        }
-        for order in &batch.orders {
-            match &order.client_id {
+        let mut named = 0;
+        for BatchOrder { client_id, body } in orders {
+            match client_id {
                 // Names hold no control characters, so the separator cannot be forged.
-                Some(client_id) => fields.push_joined(&[&batch.player, "\u{1f}", client_id]),
+                Some(client_id) => {
+                    fields.push_joined(&[player, "\u{1f}", client_id]);
+                    named += 1;
+                }
                 None => fields.push(""),
             }
-            rest.push(&order.body);
-            rest.push(&order_sum(&batch.universe, &batch.player, &batch.source, batch.at_ms, &order.body));
+            rest.push_joined(&[&order_sum(universe, player, source, *at_ms, body), body]);
         }
-        let repeatable = batch.orders.iter().all(|order| order.client_id.is_some());
-        Self { fields, seats, rest, repeatable }
+        let names = match named {
+            0 => Names::None,
+            _ if named == orders.len() => Names::All,
+            _ => Names::Some,
+        };
+        Self { universe: universe.clone(), shape, fields, seats, rest, names }
     }
 }
 
@@ -131,26 +148,52 @@ impl Appends {
         Self { writer }
     }
 
+    /// The script for batches of one universe.
     fn script(&self, items: &[&Append]) -> ScriptInvocation<'_> {
         let keys = &self.writer.keys;
         let names = [&*keys.world, &keys.orders, &keys.last_order, &keys.client_ids, &keys.seats];
         let mut script = self.writer.writes(&self.writer.scripts.orders_append, &names);
-        script.arg(items.iter().map(|item| item.fields.len()).sum::<usize>());
-        for word in items.iter().flat_map(|item| item.fields.iter()) {
-            script.arg(word);
+        let shapes: Vec<u64> = items.iter().flat_map(|item| &item.shape).copied().collect();
+        let count = |of: fn(&Append) -> &Words| items.iter().map(|item| of(item).len()).sum::<usize>();
+        let has_names = items.iter().any(|item| item.names != Names::None);
+        script
+            .arg(items.first().map_or("", |item| &item.universe))
+            .arg(packed(shapes.into_iter()))
+            .arg(if has_names { count(|item| &item.fields) } else { 0 })
+            .arg(count(|item| &item.seats));
+        if has_names {
+            items.iter().flat_map(|item| item.fields.iter()).for_each(|word| _ = script.arg(word));
         }
-        script.arg(items.iter().map(|item| item.seats.len()).sum::<usize>());
-        for word in items.iter().flat_map(|item| item.seats.iter()) {
-            script.arg(word);
-        }
-        for word in items.iter().flat_map(|item| item.rest.iter()) {
-            script.arg(word);
-        }
+        items.iter().flat_map(|item| item.seats.iter()).for_each(|word| _ = script.arg(word));
+        items.iter().flat_map(|item| item.rest.iter()).for_each(|word| _ = script.arg(word));
         script
     }
 
     async fn send(&self, items: &[&Append]) -> Result<Vec<Result<Appended>>> {
         read(self.writer.write(DOING, &self.script(items)).await?, items.len())
+    }
+
+    /// Appends batches of one universe.
+    async fn append(&self, items: &[&Append], ends: Instant) -> Vec<Result<Appended>> {
+        let lost = match self.send(items).await {
+            Ok(answers) => return answers,
+            Err(error) if is_reply_lost(&error) => error,
+            Err(error) => return SharedError::new(error).for_each(items.len()),
+        };
+        tracing::debug!(%lost, "an answer was lost; asking again for the batches that have names");
+        let lost = SharedError::new(lost);
+        let named: Vec<&Append> = items.iter().copied().filter(|item| item.names == Names::All).collect();
+        if named.is_empty() {
+            return lost.for_each(items.len());
+        }
+        let again = match timeout_at(ends, self.send(&named)).await {
+            Ok(Ok(answers)) => answers,
+            Ok(Err(error)) => SharedError::new(error).for_each(named.len()),
+            Err(_) => lost.for_each(named.len()),
+        };
+        let mut again = again.into_iter();
+        let mut of = |item: &Append| if item.names == Names::All { again.next() } else { None };
+        items.iter().map(|item| of(item).unwrap_or_else(|| Err(lost.copy()))).collect()
     }
 }
 
@@ -161,70 +204,85 @@ impl Call for Appends {
 
     async fn call(&self, items: Vec<Append>) -> Vec<Result<Appended>> {
         let ends = self.writer.ends();
-        let all: Vec<&Append> = items.iter().collect();
-        let lost = match self.send(&all).await {
-            Ok(answers) => return answers,
-            Err(error) if is_reply_lost(&error) => error,
-            Err(error) => return SharedError::new(error).for_each(items.len()),
-        };
-        tracing::debug!(%lost, "an answer was lost; asking again for the batches that have names");
-        let lost = SharedError::new(lost);
-        let named: Vec<&Append> = items.iter().filter(|item| item.repeatable).collect();
-        if named.is_empty() {
-            return lost.for_each(items.len());
+        // But for the moment in which a universe ends, they are all of one.
+        let mut answers: Vec<Option<Result<Appended>>> = items.iter().map(|_| None).collect();
+        while let Some(next) = answers.iter().position(Option::is_none) {
+            let is_of_it = |place: &usize| items[*place].universe == items[next].universe;
+            let places: Vec<usize> = (next..items.len()).filter(is_of_it).collect();
+            let of_one: Vec<&Append> = places.iter().map(|place| &items[*place]).collect();
+            for (place, answer) in places.iter().zip(self.append(&of_one, ends).await) {
+                answers[*place] = Some(answer);
+            }
         }
-        let again = match timeout_at(ends, self.send(&named)).await {
-            Ok(Ok(answers)) => answers,
-            Ok(Err(error)) => SharedError::new(error).for_each(named.len()),
-            Err(_) => lost.for_each(named.len()),
-        };
-        let mut again = again.into_iter();
-        let mut of = |item: &Append| if item.repeatable { again.next() } else { None };
-        items.iter().map(|item| of(item).unwrap_or_else(|| Err(lost.copy()))).collect()
+        answers.into_iter().flatten().collect()
     }
 }
 
 /// What came of each of so many batches.
 fn read(answer: Vec<Value>, batches: usize) -> Result<Vec<Result<Appended>>> {
-    let wrong = |what: &Value| unexpected("order stream", format!("{what:?}"));
+    let what = "order stream";
     let mut answer = answer.into_iter();
-    let running = answer.next().map_or_else(|| Err(unexpected("order stream", "no answer")), text)?;
-    if running == "none" && answer.len() == 0 {
-        return Ok(vec![Appended::Nowhere; batches].into_iter().map(Ok).collect());
-    }
-    if answer.len() != batches {
-        let detail = format!("{} answers to {batches} batches", answer.len());
-        return Err(unexpected("order stream", detail));
-    }
-    let one = |value: Value| match value {
-        Value::Int(0) => Ok(Appended::Elsewhere(running.clone())),
-        Value::Array(parts) => {
-            let mut parts = parts.into_iter();
-            let first = parts.next().map_or_else(|| Err(unexpected("order stream", "no entry")), text)?;
-            if first == "seat" {
-                let held = parts.next().map_or_else(|| Err(unexpected("seats", "no faction")), text)?;
-                return Ok(Appended::NotHeld((!held.is_empty()).then_some(held)));
-            }
-            let place = |value| match value {
-                Value::Int(place) => usize::try_from(place).map_err(|_| wrong(&value)),
-                other => Err(wrong(&other)),
-            };
-            let figures: Vec<usize> = parts.map(place).collect::<Result<_>>()?;
-            match first.as_str() {
-                "taken" => Ok(Appended::Taken(figures)),
-                "full" => Ok(Appended::Full(figures.first().copied().unwrap_or_default() as u64)),
-                id => Ok(Appended::Entry { id: entry(id)?, known: figures }),
-            }
+    let first = answer.next().map_or_else(|| Err(unexpected(what, "no answer")), text)?;
+    let for_all = |appended: Appended| Ok(vec![appended; batches].into_iter().map(Ok).collect());
+    match first.as_str() {
+        "none" => return for_all(Appended::Nowhere),
+        "other" => {
+            let running = answer.next().map_or_else(|| Err(unexpected(what, "no universe")), text)?;
+            return for_all(Appended::Elsewhere(running));
         }
-        other => Ok(Appended::Entry { id: entry(&text(other)?)?, known: Vec::new() }),
+        _ => {}
+    }
+    let mut last = number("order", &first)?;
+    let mut next_special = || match (answer.next(), answer.next()) {
+        (None, None) => Ok(None),
+        (Some(Value::Int(place)), Some(Value::Array(parts))) => Ok(Some((place, parts))),
+        other => Err(unexpected(what, format!("{other:?}"))),
     };
-    Ok(answer.map(one).collect())
+    let mut special = next_special()?;
+    let mut appended = Vec::with_capacity(batches);
+    for place in 1..=batches as i64 {
+        let one = match special.take_if(|(at, _)| *at == place) {
+            Some((_, parts)) => {
+                special = next_special()?;
+                apart(parts)?
+            }
+            None => Appended::Entry { id: StreamId::new(last + 1), known: Vec::new() },
+        };
+        // What was there before has an older number.
+        if let Appended::Entry { id, .. } = &one
+            && id.number() > last
+        {
+            last = id.number();
+        }
+        appended.push(Ok(one));
+    }
+    match special {
+        None => Ok(appended),
+        Some((place, _)) => Err(unexpected(what, format!("an answer to batch {place} of {batches}"))),
+    }
+}
+
+/// The answer to a batch that did not just become the next entry.
+fn apart(parts: Vec<Value>) -> Result<Appended> {
+    let mut parts = parts.into_iter();
+    let first = parts.next().map_or_else(|| Err(unexpected("order stream", "no entry")), text)?;
+    if first == "seat" {
+        let held = parts.next().map_or_else(|| Err(unexpected("seats", "no faction")), text)?;
+        return Ok(Appended::NotHeld((!held.is_empty()).then_some(held)));
+    }
+    let figure = |value| match value {
+        Value::Int(figure) => Ok(usize::try_from(figure).ok()),
+        other => Err(unexpected("order stream", format!("{other:?}"))),
+    };
+    let figures: Option<Vec<usize>> = parts.map(figure).collect::<Result<_>>()?;
+    let figures = figures.ok_or_else(|| unexpected("order stream", "a number below zero"))?;
+    match first.as_str() {
+        "taken" => Ok(Appended::Taken(figures)),
+        "full" => Ok(Appended::Full(figures.first().copied().unwrap_or_default() as u64)),
+        id => Ok(Appended::Entry { id: StreamId::new(number("order", id)?), known: figures }),
+    }
 }
 
 fn text(value: Value) -> Result<String> {
     String::from_redis_value(value).map_err(|error| unexpected("order stream", error.to_string()))
-}
-
-fn entry(text: &str) -> Result<StreamId> {
-    Ok(StreamId::new(number("order", text)?))
 }

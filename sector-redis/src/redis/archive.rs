@@ -13,7 +13,10 @@ use redis::{FromRedisValue, Value, cmd};
 use super::control::{award_field, award_of};
 use super::link::Link;
 use super::options::RedisOptions;
-use super::reply::{Entry, event_sum, incarnation, next, next_number, number, order_sum, outcome_sum, unexpected};
+use super::orders::orders_after;
+use super::reply::{
+    Entry, event_sum, incarnation, next, next_number, number, order_of, order_sum, outcome_sum, unexpected,
+};
 use super::report::RedisReport;
 use super::route::Route;
 use super::seats::claims_of;
@@ -311,13 +314,11 @@ fn outcome_row(outcome: &Outcome) -> Vec<String> {
 }
 
 fn order_row(entry: &OrderEntry) -> Vec<String> {
-    let (id, at_ms) = (entry.id.to_string(), entry.at_ms.to_string());
-    let OrderEntry { universe, player, source, .. } = entry;
-    let plain = [&*id, "universe", universe, "player", player, "source", source, "at_ms", &at_ms];
-    let mut row = plain.map(str::to_owned).to_vec();
-    for body in &entry.orders {
-        let sum = order_sum(universe, player, source, entry.at_ms, body);
-        row.extend(["order".to_owned(), body.clone(), "sum".to_owned(), sum]);
+    let OrderEntry { id, universe, player, source, at_ms, orders } = entry;
+    let mut row = vec![id.to_string(), "of".to_owned(), order_of(universe, player, source, *at_ms)];
+    for body in orders {
+        let sum = order_sum(universe, player, source, *at_ms, body);
+        row.extend(["order".to_owned(), sum + body]);
     }
     row
 }
@@ -406,13 +407,14 @@ impl Parts {
             replays.push(ReplayDump { header: header(&universe)?, universe, summary, records: Vec::new() });
         }
         let read = |what| move |entry| Entry::read(what, entry);
+        let orders = orders.into_iter().map(read("orders")).collect::<Result<_>>()?;
         Ok(Dump {
             incarnation,
+            orders: orders_after(orders, checkpoint.cursor, usize::MAX)?,
             checkpoint: CheckpointDump { snapshot, ..checkpoint },
             last_epoch: number("epoch", last_epoch.as_deref().unwrap_or("0"))?,
             last_order: StreamId::new(number("last order", last_order.as_deref().unwrap_or("0"))?),
             control,
-            orders: orders.into_iter().map(read("orders")).map(|entry| entry?.into_order()).collect::<Result<_>>()?,
             events: events.into_iter().map(read("events")).map(|entry| entry?.into_event()).collect::<Result<_>>()?,
             client_ids,
             seats,

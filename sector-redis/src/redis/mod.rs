@@ -30,6 +30,7 @@ mod report;
 mod route;
 mod scripts;
 mod seats;
+mod shapes;
 mod shelves;
 mod store;
 mod words;

@@ -25,9 +25,22 @@ pub(super) async fn after(
         growth.mark();
         let entries = store.read_stream("orders", keys, "", cursor.into(), count).await?;
         if !entries.is_empty() || !growth.next().await {
-            return entries.into_iter().map(Entry::into_order).collect();
+            return orders_after(entries, cursor, count);
         }
     }
+}
+
+/// The order entries of entries of the stream: of the first only those after the cursor.
+pub(super) fn orders_after(entries: Vec<Entry>, cursor: StreamId, count: usize) -> Result<Vec<OrderEntry>> {
+    let mut orders = Vec::new();
+    for entry in entries {
+        orders.extend(entry.into_orders()?.into_iter().filter(|order| order.id > cursor));
+        if orders.len() >= count {
+            orders.truncate(count);
+            break;
+        }
+    }
+    Ok(orders)
 }
 
 pub(super) async fn backlog(store: &RedisStore) -> Result<u64> {

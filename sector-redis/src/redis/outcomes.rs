@@ -2,15 +2,15 @@
 
 use redis::Value;
 
-use super::reply::{Entry, number, unexpected};
+use super::reply::{Entry, unexpected};
 use super::store::RedisStore;
 use crate::error::Result;
 use crate::order::OrderEntry;
 use crate::outcome::{OrderStatus, WAITING_LOOKED_AT, newest};
 use crate::stream::StreamId;
 
-/// How many waiting entries one script looks at.
-const PAGE: usize = 1_000;
+/// How many waiting entries of the stream one script looks at; each holds one batch or more.
+const PAGE: usize = 100;
 
 pub(super) async fn status(store: &RedisStore, id: StreamId) -> Result<Option<OrderStatus>> {
     let keys = &store.keys;
@@ -21,7 +21,10 @@ pub(super) async fn status(store: &RedisStore, id: StreamId) -> Result<Option<Or
         return Ok(None);
     };
     match kind.as_str() {
-        "waiting" => Ok(Some(OrderStatus::Waiting(Entry::read("orders", entry)?.into_order()?))),
+        "waiting" => {
+            let among = Entry::read("orders", entry)?.into_orders()?;
+            Ok(among.into_iter().find(|order| order.id == id).map(OrderStatus::Waiting))
+        }
         "done" => Ok(Some(OrderStatus::Done(Entry::read("outcomes", entry)?.into_outcome()?))),
         _ => Err(unexpected("orders", kind)),
     }
@@ -38,19 +41,19 @@ pub(super) async fn of_player(store: &RedisStore, player: &str, count: usize) ->
 }
 
 async fn waiting_of(store: &RedisStore, player: &str, count: usize) -> Result<Vec<OrderEntry>> {
-    let (mut found, mut below) = (Vec::new(), String::new());
+    let (mut found, mut from) = (Vec::new(), "+".to_owned());
     for _ in 0..WAITING_LOOKED_AT / PAGE {
         let mut script = store.reads(&store.scripts.orders_waiting, &[&store.keys.world, &store.keys.orders]);
-        script.arg(player).arg(&below).arg(PAGE).arg(count - found.len());
+        script.arg(player).arg(&from).arg(PAGE).arg(count - found.len());
         let (next, entries): (String, Vec<Value>) = store.link.read("listing a player's orders", &script).await?;
         for entry in entries {
-            found.push(Entry::read("orders", entry)?.into_order()?);
+            found.extend(Entry::read("orders", entry)?.into_orders()?);
         }
         if next.is_empty() || found.len() >= count {
             break;
         }
-        number("order", &next)?;
-        below = next;
+        from = next;
     }
+    found.truncate(count);
     Ok(found)
 }

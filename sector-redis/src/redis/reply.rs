@@ -41,7 +41,17 @@ pub(super) fn incarnation(mark: Option<&str>) -> Result<Option<Incarnation>> {
     }
 }
 
-/// The sum of an order in the order stream: over everything that is applied or told of it.
+/// How many digits a sum has.
+const SUM_DIGITS: usize = 16;
+
+/// Of whom, for which universe and when: the first part of a batch in the order stream. Only the
+/// last of these, the source, may hold a control character.
+pub(super) fn order_of(universe: &str, player: &str, source: &str, at_ms: u64) -> String {
+    format!("{universe}\x1f{player}\x1f{at_ms}\x1f{source}")
+}
+
+/// The sum of an order in the order stream, which stands before its body: over everything that is
+/// applied or told of it.
 pub(super) fn order_sum(universe: &str, player: &str, source: &str, at_ms: u64, body: &str) -> String {
     let at_ms = at_ms.to_string();
     seal::sum_of(&[universe, player, source, &at_ms, body])
@@ -97,8 +107,44 @@ impl Entry {
         Ok(Event { id: self.id, kind, data })
     }
 
-    /// The orders, whole as they were accepted. Format 1 wrote no sums.
-    pub(super) fn into_order(mut self) -> Result<OrderEntry> {
+    /// The batches of an entry of the order stream, whole as they were accepted, in the order of
+    /// their numbers; the last has that of the entry.
+    pub(super) fn into_orders(self) -> Result<Vec<OrderEntry>> {
+        if self.fields.first().is_some_and(|(name, _)| name != "of") {
+            return Ok(vec![self.into_order_before()?]);
+        }
+        let mut entries: Vec<OrderEntry> = Vec::new();
+        for (name, value) in &self.fields {
+            match (name.as_str(), entries.last_mut()) {
+                ("of", _) => entries.push(self.batch(value)?),
+                ("order", Some(entry)) => {
+                    let (sum, body) = value.split_at_checked(SUM_DIGITS).ok_or_else(|| self.damaged())?;
+                    let OrderEntry { universe, player, source, at_ms, .. } = &*entry;
+                    self.check(sum, &order_sum(universe, player, source, *at_ms, body))?;
+                    entry.orders.push(body.to_owned());
+                }
+                _ => return Err(unexpected("order", format!("entry {} has a field {name:?}", self.id))),
+            }
+        }
+        let first = self.id.number().checked_sub(entries.len() as u64);
+        let first = first.filter(|_| !entries.is_empty()).ok_or_else(|| self.damaged())?;
+        for (entry, number) in entries.iter_mut().zip(first + 1..) {
+            entry.id = StreamId::new(number);
+        }
+        Ok(entries)
+    }
+
+    /// A batch without its orders, of what [`order_of`] wrote.
+    fn batch(&self, of: &str) -> Result<OrderEntry> {
+        let mut parts = of.splitn(4, '\x1f').map(str::to_owned);
+        let mut next = || parts.next().ok_or_else(|| self.damaged());
+        let (universe, player, at_ms, source) = (next()?, next()?, next()?, next()?);
+        let at_ms = at_ms.parse().map_err(|_| self.damaged())?;
+        Ok(OrderEntry { id: self.id, universe, player, source, at_ms, orders: Vec::new() })
+    }
+
+    /// The one batch of an entry that format 2 wrote, or format 1, which had no sums.
+    fn into_order_before(mut self) -> Result<OrderEntry> {
         let universe = self.field("order", "universe")?;
         let player = self.field("order", "player")?;
         let source = self.field("order", "source")?;
@@ -114,6 +160,10 @@ impl Entry {
         Ok(OrderEntry { id: self.id, universe, player, source, at_ms, orders })
     }
 
+    fn damaged(&self) -> Error {
+        seal::damaged(format!("entry {} in Redis", self.id))
+    }
+
     /// The outcome, whole as it was committed.
     pub(super) fn into_outcome(mut self) -> Result<Outcome> {
         let (player, body) = (self.field("outcome", "player")?, self.field("outcome", "body")?);
@@ -124,6 +174,6 @@ impl Entry {
     }
 
     fn check(&self, stored: &str, expected: &str) -> Result<()> {
-        if stored == expected { Ok(()) } else { Err(seal::damaged(format!("entry {} in Redis", self.id))) }
+        if stored == expected { Ok(()) } else { Err(self.damaged()) }
     }
 }

@@ -3,7 +3,7 @@
 use redis::Script;
 
 macro_rules! scripts {
-    (reads: $($read:ident)* ; writes: $($write:ident)*) => {
+    (plain: $($read:ident)* ; marked: $($write:ident)*) => {
         pub(super) struct Scripts {
             $(pub(super) $read: Script,)*
             $(pub(super) $write: Script,)*
@@ -13,7 +13,8 @@ macro_rules! scripts {
             pub(super) fn new() -> Self {
                 Self {
                     $($read: Script::new(include_str!(concat!("../script/", stringify!($read), ".lua"))),)*
-                    // Nothing is written into a store that is not marked as ours.
+                    // Nothing is written into a store that is not marked as ours. (`open` marks it,
+                    // and `orders_append` looks for itself, where it must.)
                     $($write: Script::new(concat!(
                         include_str!("../script/mark.lua"),
                         include_str!(concat!("../script/", stringify!($write), ".lua")),
@@ -25,7 +26,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    reads:
+    plain:
     checkpoint
     document_list
     dump
@@ -33,13 +34,14 @@ scripts! {
     lease_look
     open
     order_status
+    orders_append
     orders_waiting
     outcomes_of
     records
     runs
     seat_list
     stream_read;
-    writes:
+    marked:
     audit_append
     award
     backup_note
@@ -54,7 +56,6 @@ scripts! {
     lease_renew
     nonce_put
     nonce_take
-    orders_append
     pause
     restart_request
     restore

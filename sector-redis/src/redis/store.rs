@@ -30,7 +30,7 @@ use crate::store::{Durability, MAX_READ, RestartRequest, Store};
 use crate::stream::{Event, StreamId, check_readable};
 
 /// The version of the key layout.
-pub(super) const FORMAT: &str = "2";
+pub(super) const FORMAT: &str = "3";
 
 /// A sector's state in Redis.
 pub struct RedisStore {

@@ -77,7 +77,7 @@ impl Writer {
         }
     }
 
-    /// Checks that the keys are ours; marks a Redis that has none, and one of format 1.
+    /// Checks that the keys are ours; marks a Redis that has none, and one of an older format.
     pub(super) async fn mark(&self) -> Result<Incarnation> {
         let mut script = self.scripts.open.prepare_invoke();
         for key in self.keys.fixed() {
@@ -90,7 +90,7 @@ impl Writer {
                 incarnation.parse().map_err(|_| unexpected("format", format!("incarnation {incarnation:?}")))
             }
             ["format", format] => Err(Error::config(format!(
-                "the keys in Redis have format {format}, this version reads format {FORMAT} and what format 1 left; start the version that wrote them, or choose another SECTOR_ID or database"
+                "the keys in Redis have format {format}, this version reads format {FORMAT} and what formats 1 and 2 left; start the version that wrote them, or choose another SECTOR_ID or database"
             ))),
             ["foreign", key] => Err(Error::config(format!(
                 "the key {key:?} in Redis is in use by something else; choose another SECTOR_ID, other key names, or another database"

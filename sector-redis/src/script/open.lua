@@ -11,7 +11,12 @@ if marked then
   if format == ARGV[1] then
     return {'ok', incarnation}
   end
-  -- Format 1 had neither incarnation nor sums, and is otherwise the same.
+  -- Format 2 had no more than one batch in an entry of the order stream, and is otherwise the same.
+  if format == '2' then
+    redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. incarnation)
+    return {'ok', incarnation}
+  end
+  -- Format 1 had neither incarnation nor sums either.
   if marked ~= '1' then
     return {'format', string.match(marked, '^[%w%-.]+') or '?'}
   end

@@ -1,58 +1,70 @@
--- Accepts batches, each by itself and in their order: leaves out client ids seen before, judges the
--- right and the backlog of what is left, and appends that as one entry.
--- KEYS: world, orders, last order, client ids, seats.
--- ARGV: number of orders, per order: its field of the client ids or '', number of fields of the
---   seats, those that rights ask for in their order, then per batch: universe, player, source,
---   at_ms, most entries that wait or '', right, idle, sighting, number of its seats, number of its
---   orders, per order: body, sum. A right is 'any', 'seat' (its one field is the player's, and
---   the faction follows the number of orders), or 'free' (its fields are those of the factions).
--- Returns {'none'}, or the running universe and per batch: 0 for one of another universe, its
---   entry, {its entry, places of duplicates in it...}, {'seat', faction held or ''}, {'taken', places
---   of factions...} or {'full', entries that wait}.
+-- Accepts batches of one universe, each by itself and in their order: leaves out client ids seen
+-- before, judges the right and the backlog of what is left, and appends it. All that is appended
+-- becomes one entry of the stream, under the number of the last batch in it.
+-- KEYS: format, world, orders, last order, client ids, seats.
+-- ARGV: universe, shapes, number of client ids, number of fields of the seats, per order its field of
+--   the client ids or '' (or none at all: their number is 0), the fields of the seats that rights ask
+--   for in their order, then per batch: who ("universe, player, time, source", separated by \31), the
+--   faction of a right to a seat, per order its sealed body.
+-- Shapes is an array of numbers in MessagePack; per batch: 8 times the number of orders, plus 4 where
+--   the backlog is bounded, plus the right (0: any, 1: a seat, whose one field is the player's; 2: its
+--   fields' factions are free); then the bound, if there is one; then, for a right: idle, how much
+--   later than the last a sighting is worth noting, now, number of its fields.
+-- Returns {'none'}, {'other', running universe}, or {number of the last order before}, and then, for
+--   each batch that did not just become the next one: its place, and {its entry, places of
+--   duplicates in it...}, {'seat', faction held or ''}, {'taken', places of factions...} or {'full',
+--   entries that wait}.
 -- Seats are as in seat_claim.lua.
+-- It looks for the mark where there is no world only: a store that was emptied has neither.
 -- A key of another type is found by reading it, and XADD is the first write, so that a stream which
 -- refuses the id leaves nothing half done; the ids after it only grow.
-local universe, finished, cursor = unpack(redis.call('HMGET', KEYS[1], 'universe', 'finished',
-  'cursor'))
-if not universe or finished == '1' then
+local call, argv, format, match = redis.call, ARGV, string.format, string.match
+local world = call('HMGET', KEYS[2], 'universe', 'finished', 'cursor')
+if not world[1] or world[2] == '1' then
+  if call('EXISTS', KEYS[1]) == 0 then
+    return redis.error_reply('UNMARKED the store is not marked as ours')
+  end
   return {'none'}
 end
-local orders = tonumber(ARGV[1])
-local known = redis.call('HMGET', KEYS[4], unpack(ARGV, 2, orders + 1))
-local last = tonumber(redis.call('GET', KEYS[3]) or '0')
-local seats, seats_at = tonumber(ARGV[orders + 2]), orders + 2
-local rows = seats > 0 and redis.call('HMGET', KEYS[5], unpack(ARGV, seats_at + 1, seats_at + seats))
-local newest
-local answers, fresh, seen, sighted = {universe}, {}, {}, {}
-local place, seat, at, ends = 0, 0, seats_at + seats + 1, #ARGV
+if world[1] ~= argv[1] then
+  return {'other', world[1]}
+end
+local names, seats = tonumber(argv[3]), tonumber(argv[4])
+local at = names + seats + 5
+local known = names > 0 and call('HMGET', KEYS[5], unpack(argv, 5, names + 4))
+local rows = seats > 0 and call('HMGET', KEYS[6], unpack(argv, names + 5, at - 1))
+local before = tonumber(call('GET', KEYS[4]) or '0')
+local last, cursor, number = before, nil, nil
+local reply = {format('%d', before)}
+-- What is to be written, how much of it there is, and where the next of each kind is found.
+local fields, size, fresh, named, sighted = {'*'}, 1, {}, 0, nil
+local seen, place, seat, batch = {}, 0, 0, 0
 
--- The refusal of a batch, or nil. The row of the seat that counts as seen is noted.
-local function judge(right, now, idle, sighting, count, faction)
-  if right == 'seat' then
+-- The refusal of a batch, or nil; the seat that counts as seen, and its row.
+local function judge(right, idle, sighting, now, count, faction)
+  if right == 1 then
     local row = rows[seat + 1]
     local when, held
     if row then
-      when, held = string.match(row, '^(%d+) (.*)$')
+      when, held = match(row, '^(%d+) (.*)$')
     end
-    local away = held and tonumber(now) - tonumber(when)
+    local away = held and now - tonumber(when)
     if not held or away >= idle then
       return {'seat', ''}
-    end
-    if held ~= faction then
+    elseif held ~= faction then
       return {'seat', held}
-    end
-    if away >= sighting then
-      return nil, ARGV[seats_at + seat + 1], now .. ' ' .. faction
+    elseif away >= sighting then
+      return nil, argv[names + seat + 5], format('%d', now) .. ' ' .. faction
     end
     return nil
   end
   local taken
   for index = 1, count do
     local row = rows[seat + index]
-    local holder = row and string.match(row, '^%d+ (.*)$')
-    row = holder and redis.call('HGET', KEYS[5], 'p\31' .. holder)
-    local when = row and string.match(row, '^%d+')
-    if when and tonumber(now) - tonumber(when) < idle then
+    local holder = row and match(row, '^%d+ (.*)$')
+    row = holder and call('HGET', KEYS[6], 'p\31' .. holder)
+    local when = row and match(row, '^%d+')
+    if when and now - tonumber(when) < idle then
       taken = taken or {'taken'}
       taken[#taken + 1] = index
     end
@@ -60,82 +72,97 @@ local function judge(right, now, idle, sighting, count, faction)
   return taken
 end
 
-while at <= ends do
-  local right, of_seats, count = ARGV[at + 5], tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
-  local faction
-  local head = at
-  at = at + 10
-  if right == 'seat' then
-    faction = ARGV[at]
+local shapes = cmsgpack.unpack(argv[2])
+local shape, shapes_end = 1, #shapes
+while shape <= shapes_end do
+  local kind = shapes[shape]
+  local right, count = kind % 4, math.floor(kind / 8)
+  local most, idle, sighting, now, of_seats, faction = nil, nil, nil, nil, 0, nil
+  shape = shape + 1
+  if kind % 8 >= 4 then
+    most = shapes[shape]
+    shape = shape + 1
+  end
+  local size_before, named_before, answer, earlier = size, named, nil, nil
+  fields[size + 1], fields[size + 2] = 'of', argv[at]
+  size = size + 2
+  at = at + 1
+  if right > 0 then
+    idle, sighting, now, of_seats = unpack(shapes, shape, shape + 3)
+    shape = shape + 4
+    if right == 1 then
+      faction = argv[at]
+      at = at + 1
+    end
+  end
+  batch = batch + 1
+  number = format('%d', last + 1)
+  for index = 1, count do
+    place = place + 1
+    local field = known and argv[place + 4] or ''
+    local entry = field ~= '' and (known[place] or seen[field])
+    if entry then
+      earlier = earlier or entry
+      answer = answer or {number}
+      answer[#answer + 1] = index
+    else
+      if field ~= '' then
+        -- What comes last is not looked for.
+        if place < names then
+          seen[field] = number
+        end
+        fresh[named + 1], fresh[named + 2] = field, number
+        named = named + 2
+      end
+      fields[size + 1], fields[size + 2] = 'order', argv[at]
+      size = size + 2
+    end
     at = at + 1
   end
-  if ARGV[head] ~= universe then
-    answers[#answers + 1] = 0
-    place = place + count
-    at = at + 2 * count
+  if size == size_before + 2 then
+    answer[1] = earlier
+    size = size_before
   else
-    local number = string.format('%.0f', last + 1)
-    local fields = {number, 'universe', universe, 'player', ARGV[head + 1], 'source',
-      ARGV[head + 2], 'at_ms', ARGV[head + 3]}
-    local size, named, earlier, answer = 9, #fresh, nil, nil
-    for index = 1, count do
-      place = place + 1
-      local field = ARGV[place + 1]
-      local entry = field ~= '' and (known[place] or seen[field])
-      if entry then
-        earlier = earlier or entry
-        answer = answer or {number}
-        answer[#answer + 1] = index
-      else
-        if field ~= '' then
-          seen[field] = number
-          fresh[#fresh + 1] = field
-          fresh[#fresh + 1] = number
-        end
-        fields[size + 1], fields[size + 2] = 'order', ARGV[at]
-        fields[size + 3], fields[size + 4] = 'sum', ARGV[at + 1]
-        size = size + 4
-      end
-      at = at + 2
+    local refusal, sighting_of, row
+    if right > 0 then
+      refusal, sighting_of, row = judge(right, idle, sighting, now, of_seats, faction)
     end
-    if size == 9 then
-      answer[1] = earlier
+    if most and not refusal then
+      cursor = cursor or tonumber(world[3] or '0')
+      if last - cursor >= most then
+        refusal = {'full', last - cursor}
+      end
+    end
+    if refusal then
+      for index = named_before + 1, named, 2 do
+        seen[fresh[index]] = nil
+      end
+      size, named, answer = size_before, named_before, refusal
     else
-      local refusal, sighting, row
-      if right ~= 'any' then
-        refusal, sighting, row = judge(right, ARGV[head + 3], tonumber(ARGV[head + 6]),
-          tonumber(ARGV[head + 7]), of_seats, faction)
-      end
-      local waiting = last - tonumber(cursor or '0')
-      if not refusal and ARGV[head + 4] ~= '' and waiting >= tonumber(ARGV[head + 4]) then
-        refusal = {'full', waiting}
-      end
-      if refusal then
-        for index = #fresh, named + 1, -2 do
-          seen[fresh[index - 1]] = nil
-          fresh[index], fresh[index - 1] = nil, nil
-        end
-        answer = refusal
-      else
-        redis.call('XADD', KEYS[2], unpack(fields, 1, size))
-        last, newest = last + 1, number
-        if sighting then
-          sighted[#sighted + 1] = sighting
-          sighted[#sighted + 1] = row
-        end
+      last = last + 1
+      if sighting_of then
+        sighted = sighted or {}
+        sighted[#sighted + 1] = sighting_of
+        sighted[#sighted + 1] = row
       end
     end
-    answers[#answers + 1] = answer or number
+  end
+  if answer then
+    reply[#reply + 1] = batch
+    reply[#reply + 1] = answer
   end
   seat = seat + of_seats
 end
-if newest then
-  redis.call('SET', KEYS[3], newest)
+if last > before then
+  number = format('%d', last)
+  fields[1] = number
+  call('XADD', KEYS[3], unpack(fields, 1, size))
+  call('SET', KEYS[4], number)
+  if named > 0 then
+    call('HSET', KEYS[5], unpack(fresh, 1, named))
+  end
+  if sighted then
+    call('HSET', KEYS[6], unpack(sighted))
+  end
 end
-if #fresh > 0 then
-  redis.call('HSET', KEYS[4], unpack(fresh))
-end
-if #sighted > 0 then
-  redis.call('HSET', KEYS[5], unpack(sighted))
-end
-return answers
+return reply

@@ -1,32 +1,45 @@
 -- A player's entries among those that wait, newest first.
--- KEYS: world, orders. ARGV: player, number to begin below or '', entries to look at, most to find.
--- Returns {number to go on below or '', entries}.
+-- KEYS: world, orders. ARGV: player, id to begin with or '+', entries of the stream to look at, most to
+--   find. Returns {id to go on with or '', entries}, each entry as if it were alone in the stream.
 local cursor = tonumber(redis.call('HGET', KEYS[1], 'cursor') or '0')
-local newest = '+'
-if ARGV[2] ~= '' then
-  if tonumber(ARGV[2]) <= cursor + 1 then
-    return {'', {}}
-  end
-  newest = string.format('%.0f-0', tonumber(ARGV[2]) - 1)
-end
-local entries = redis.call('XREVRANGE', KEYS[2], newest, string.format('%.0f-0', cursor + 1),
-  'COUNT', ARGV[3])
+local most = tonumber(ARGV[4])
+local read = redis.call('XREVRANGE', KEYS[2], ARGV[2], string.format('%.0f-0', cursor + 1), 'COUNT',
+  ARGV[3])
 local found = {}
-for _, entry in ipairs(entries) do
-  local fields = entry[2]
+
+-- Of format 2: one batch, whose player is a field of its own.
+local function is_of(fields)
   for index = 1, #fields, 2 do
     if fields[index] == 'player' then
-      if fields[index + 1] == ARGV[1] then
-        found[#found + 1] = entry
-      end
-      break
+      return fields[index + 1] == ARGV[1]
     end
   end
-  if #found == tonumber(ARGV[4]) then
+end
+
+for _, entry in ipairs(read) do
+  local id, fields = entry[1], entry[2]
+  if fields[1] ~= 'of' then
+    if is_of(fields) then
+      found[#found + 1] = entry
+    end
+  else
+    local number, ends = tonumber(string.match(id, '^%d+')), #fields
+    for index = #fields - 1, 1, -2 do
+      if fields[index] == 'of' then
+        local player = string.match(fields[index + 1], '^[^\31]*\31([^\31]*)')
+        if player == ARGV[1] and number > cursor then
+          found[#found + 1] = {string.format('%.0f-0', number), {unpack(fields, index, ends)}}
+        end
+        number, ends = number - 1, index - 1
+      end
+    end
+  end
+  if #found >= most then
     return {'', found}
   end
 end
-if #entries < tonumber(ARGV[3]) then
+if #read < tonumber(ARGV[3]) then
   return {'', found}
 end
-return {string.match(entries[#entries][1], '^%d+'), found}
+local oldest = tonumber(string.match(read[#read][1], '^%d+'))
+return {string.format('%.0f-0', oldest - 1), found}
