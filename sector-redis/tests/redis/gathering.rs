@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sector_redis::archive::{self, Archive};
 use sector_redis::testkit::RedisServer;
-use sector_redis::{BatchOrder, Error, OrderBatch, Receipt, Result, Store, StreamId};
+use sector_redis::{
+    BatchOrder, Commit, Error, OrderBatch, OrderEntry, OrderStatus, Place, Receipt, Result, Right, Store, StoreOptions,
+    StreamId,
+};
 use tokio::task::JoinHandle;
 
 use crate::proxy::Proxy;
@@ -155,4 +159,139 @@ async fn a_caller_that_gives_up_loses_no_others() {
     bodies.dedup();
     assert_eq!(bodies.len(), all);
     assert!((1..20).step_by(2).all(|number| bodies.contains(&format!("c{number}"))), "{bodies:?}");
+}
+
+/// Ten batches of players `p` and `q` in turns: the first alone in the stream, the others together.
+async fn ten(store: &Arc<dyn Store>, server: &RedisServer) {
+    let given = (1..=10).map(|number: u64| {
+        let player = if number % 2 == 1 { "p" } else { "q" };
+        OrderBatch { player: player.into(), ..order(&number.to_string()) }
+    });
+    for answer in answers(at_once(store, given.collect())).await {
+        answer.unwrap();
+    }
+    let length: u64 = redis::Commands::xlen(&mut raw(server), "sector:orders").unwrap();
+    assert_eq!(length, 2, "one alone, and one for all others");
+}
+
+#[tokio::test]
+async fn what_was_accepted_together_is_read_from_any_cursor() {
+    let server = RedisServer::start();
+    let store = open_url(&server.url()).await.unwrap();
+    store.commit(&begin(&lease(&store).await)).await.unwrap();
+    ten(&store, &server).await;
+    for cursor in 0..=10 {
+        for count in [1, 3, 100] {
+            let read = store.orders_after(StreamId::new(cursor), count, Duration::ZERO).await.unwrap();
+            let expected: Vec<u64> = (cursor + 1..=10).take(count).collect();
+            assert_eq!(read.iter().map(|entry| entry.id.number()).collect::<Vec<_>>(), expected);
+            for entry in read {
+                assert_eq!(entry.orders, [entry.id.number().to_string()]);
+            }
+        }
+    }
+    let beyond = store.orders_after(StreamId::new(11), 1, Duration::ZERO).await;
+    assert!(matches!(beyond, Err(Error::HistoryTrimmed { .. })), "{beyond:?}");
+}
+
+#[tokio::test]
+async fn a_cursor_in_the_middle_of_what_was_accepted_together_loses_nothing() {
+    let server = RedisServer::start();
+    let store = archive::open(StoreOptions::new(Place::redis(server.url()))).await.unwrap();
+    let store: Arc<dyn Archive> = Arc::from(store);
+    let held = store.acquire_lease("worker", crate::TTL).await.unwrap().unwrap();
+    store.commit(&begin(&held)).await.unwrap();
+    let plain: Arc<dyn Store> = store.clone();
+    ten(&plain, &server).await;
+    let whole = Some("world".to_owned());
+    let middle = Commit { cursor: StreamId::new(5), checkpoint: whole.clone(), ..crate::tick(&held, 1) };
+    store.commit(&middle).await.unwrap();
+    assert_eq!(store.order_backlog().await.unwrap(), 5);
+    let numbers = |entries: &[OrderEntry]| entries.iter().map(|entry| entry.id.number()).collect::<Vec<_>>();
+    let read = store.orders_after(StreamId::new(5), 100, Duration::ZERO).await.unwrap();
+    assert_eq!(numbers(&read), [6, 7, 8, 9, 10]);
+    // What is gone is told, and what is not can still be read.
+    let trimmed = store.orders_after(StreamId::START, 100, Duration::ZERO).await;
+    let Err(Error::HistoryTrimmed { kept_after, last, .. }) = trimmed else { panic!("{trimmed:?}") };
+    assert_eq!((kept_after, last), (StreamId::new(1), StreamId::new(10)));
+    assert_eq!(store.orders_after(kept_after, 100, Duration::ZERO).await.unwrap().len(), 9);
+    // Only what waits is told of as waiting, and only that is carried elsewhere.
+    for number in 1..=11 {
+        let status = store.order(StreamId::new(number)).await.unwrap();
+        let waits = matches!(&status, Some(OrderStatus::Waiting(entry)) if entry.id.number() == number);
+        assert_eq!(waits, (6..=10).contains(&number), "{status:?}");
+        assert!(waits || status.is_none());
+    }
+    for (player, expected) in [("p", vec![9, 7]), ("q", vec![10, 8, 6]), ("r", vec![])] {
+        let own = store.orders_of(player, 10).await.unwrap();
+        assert_eq!(own.iter().map(|status| status.id().number()).collect::<Vec<_>>(), expected);
+        let newest = store.orders_of(player, 1).await.unwrap();
+        assert_eq!(newest, own[..own.len().min(1)]);
+    }
+    let dump = store.dump().await.unwrap().unwrap();
+    dump.check().unwrap();
+    assert_eq!(numbers(&dump.orders), [6, 7, 8, 9, 10]);
+    let end = Commit { cursor: StreamId::new(10), checkpoint: whole, ..crate::tick(&held, 2) };
+    store.commit(&end).await.unwrap();
+    assert!(store.orders_after(StreamId::new(10), 100, Duration::ZERO).await.unwrap().is_empty());
+    let length: u64 = redis::Commands::xlen(&mut raw(&server), "sector:orders").unwrap();
+    assert_eq!(length, 0);
+}
+
+#[tokio::test]
+async fn rights_are_judged_for_each_of_a_group() {
+    let server = RedisServer::start();
+    let store = open_url(&server.url()).await.unwrap();
+    store.commit(&begin(&lease(&store).await)).await.unwrap();
+    for (faction, player) in [("F1", "p"), ("F2", "q")] {
+        store.claim("u1", faction, player, 0, 60_000).await.unwrap();
+    }
+    let seat = |player: &str, faction: &str, client_id: &str| OrderBatch {
+        player: player.into(),
+        right: Right::Seat { faction: faction.into(), idle_ms: 60_000 },
+        at_ms: 5_000,
+        backlog_max: Some(6),
+        ..order(client_id)
+    };
+    let free = |factions: &[&str], client_id: &str| OrderBatch {
+        player: "bot".into(),
+        right: Right::Unclaimed { factions: factions.iter().map(|f| (*f).to_owned()).collect(), idle_ms: 60_000 },
+        at_ms: 5_000,
+        ..order(client_id)
+    };
+    let given = vec![
+        order("alone"),
+        seat("p", "F1", "a"),
+        seat("p", "F2", "b"),
+        free(&["F3", "F2", "F1"], "c"),
+        free(&["F3", "F4"], "d"),
+        // Refused once, its client id is as free as before; accepted, it is known.
+        seat("p", "F2", "a2"),
+        seat("p", "F1", "a2"),
+        seat("r", "F1", "e"),
+        seat("p", "F1", "a2"),
+        nameless("x"),
+        seat("q", "F2", "f"),
+        seat("q", "F2", "g"),
+    ];
+    let answers = answers(at_once(&store, given)).await;
+    let shown: Vec<String> = answers
+        .iter()
+        .map(|answer| match answer {
+            Ok(receipt) => {
+                format!("{}{}", receipt.id.number(), if receipt.duplicates.is_empty() { "" } else { " again" })
+            }
+            Err(Error::NotYourSeat { held }) => format!("holds {}", held.as_deref().unwrap_or("none")),
+            Err(Error::SeatTaken { factions }) => format!("taken {}", factions.join(" ")),
+            Err(Error::BacklogFull { waiting }) => format!("full {waiting}"),
+            Err(error) => error.to_string(),
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        ["1", "2", "holds F1", "taken F2 F1", "3", "holds F1", "4", "holds none", "4 again", "5", "6", "full 6"]
+    );
+    assert_eq!(bodies(&store).await, ["alone", "a", "d", "a2", "x", "f"]);
+    let seen: Vec<u64> = store.claims("u1", 5_000, 60_000).await.unwrap().iter().map(|claim| claim.seen_ms).collect();
+    assert_eq!(seen, [5_000, 5_000]);
 }
