@@ -87,6 +87,7 @@ pub mod reply;
 pub mod router;
 pub mod serve;
 pub mod shutdown;
+pub mod sse;
 pub mod store;
 pub mod telemetry;
 

@@ -1,0 +1,249 @@
+//! Server-Sent Events: an answer that goes on until the client leaves or the server stops.
+//!
+//! Events are pulled one at a time when the client has room for one, so that nothing is buffered but
+//! the one on its way; a client that does not read is cut off by [`crate::Limits::write_timeout_ms`].
+//! While there is nothing to say, a comment every 15 s keeps middlemen from closing the connection.
+//! A client that was cut off comes again with `Last-Event-ID`, see [`last_event_id`].
+
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::body::{self, Response};
+
+/// Media type of a stream of events.
+pub const EVENT_STREAM: &str = "text/event-stream";
+
+/// How long a stream may be silent.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A line that clients skip.
+const COMMENT: &[u8] = b":\n\n";
+
+/// Header by which a client says what it saw last.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Tells nginx and its like not to wait for more before they pass something on.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// An id or a name that would end its line early.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {value:?} holds a line end or a null; allowed is any other text")]
+pub struct EventError {
+    /// Which part of the event.
+    pub what: &'static str,
+    /// What it was.
+    pub value: String,
+}
+
+/// One event, written as it goes over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    text: String,
+}
+
+impl Event {
+    /// An event with this data. Its lines become lines of the event; the client sees them joined by
+    /// line feeds, whichever line ends there were.
+    #[must_use]
+    pub fn new(data: &str) -> Self {
+        let mut text = String::with_capacity(data.len() + 64);
+        for line in data.replace("\r\n", "\n").split(['\n', '\r']) {
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "data: {line}");
+        }
+        Self { text }
+    }
+
+    /// Only tells how long to wait before coming again.
+    #[must_use]
+    pub fn retry(milliseconds: u64) -> Self {
+        Self { text: format!("retry: {milliseconds}\n") }
+    }
+
+    /// With an id, to go on from.
+    ///
+    /// # Errors
+    /// [`EventError`] if it holds a line end or a null.
+    pub fn with_id(self, id: &str) -> Result<Self, EventError> {
+        self.with("id", id)
+    }
+
+    /// With a name, under which the client listens to it.
+    ///
+    /// # Errors
+    /// [`EventError`] if it holds a line end or a null.
+    pub fn with_name(self, name: &str) -> Result<Self, EventError> {
+        self.with("event", name)
+    }
+
+    fn with(mut self, what: &'static str, value: &str) -> Result<Self, EventError> {
+        if value.contains(['\r', '\n', '\0']) {
+            return Err(EventError { what, value: value.to_owned() });
+        }
+        let _ = writeln!(self.text, "{what}: {value}");
+        Ok(self)
+    }
+
+    /// As it goes over the wire.
+    #[must_use]
+    pub fn into_bytes(mut self) -> Bytes {
+        self.text.push('\n');
+        Bytes::from(self.text)
+    }
+}
+
+/// 200 with these events, until they end or `shutdown` comes (usually
+/// [`crate::Context::shutdown`]). An event that has begun is sent whole.
+pub fn respond<S>(events: S, shutdown: CancellationToken) -> Response
+where
+    S: Stream<Item = Event> + Send + 'static,
+{
+    let mut response = Response::new(body::stream(framed(events, shutdown)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    response
+}
+
+/// The id of the last event that the client saw, if it says so.
+#[must_use]
+pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get(LAST_EVENT_ID)?.to_str().ok().filter(|id| !id.is_empty())
+}
+
+fn framed<S>(events: S, shutdown: CancellationToken) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static
+where
+    S: Stream<Item = Event> + Send + 'static,
+{
+    let mut events = Box::pin(events);
+    let mut stopping = Box::pin(shutdown.cancelled_owned());
+    let mut silence = Box::pin(sleep(KEEP_ALIVE));
+    let mut has_ended = false;
+    stream::poll_fn(move |context| {
+        // First, so that even a stream that always has something ends.
+        if has_ended || Pin::new(&mut stopping).poll(context).is_ready() {
+            has_ended = true;
+            return Poll::Ready(None);
+        }
+        let chunk = match events.poll_next_unpin(context) {
+            Poll::Ready(Some(event)) => event.into_bytes(),
+            Poll::Ready(None) => {
+                has_ended = true;
+                return Poll::Ready(None);
+            }
+            Poll::Pending => {
+                if silence.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                Bytes::from_static(COMMENT)
+            }
+        };
+        silence.as_mut().reset(Instant::now() + KEEP_ALIVE);
+        Poll::Ready(Some(Ok(chunk)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn text(event: Event) -> String {
+        String::from_utf8(event.into_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn each_line_of_the_data_is_one_and_none_can_be_smuggled_in() {
+        for (data, expected) in [
+            ("{}", "data: {}\n\n"),
+            ("", "data: \n\n"),
+            ("a\nb", "data: a\ndata: b\n\n"),
+            ("a\r\nb\rc\n", "data: a\ndata: b\ndata: c\ndata: \n\n"),
+            ("a\n\nid: 7", "data: a\ndata: \ndata: id: 7\n\n"),
+            (" leading", "data:  leading\n\n"),
+        ] {
+            assert_eq!(text(Event::new(data)), expected, "{data:?}");
+        }
+    }
+
+    #[test]
+    fn ids_and_names_are_lines_of_their_own() {
+        let event = Event::new("{}").with_id("17-0.c0").unwrap().with_name("battle").unwrap();
+        assert_eq!(text(event), "data: {}\nid: 17-0.c0\nevent: battle\n\n");
+        assert_eq!(text(Event::retry(3_000)), "retry: 3000\n\n");
+        for bad in ["a\nb", "a\rb", "\r\n", "a\0b"] {
+            let error = Event::new("{}").with_id(bad).unwrap_err();
+            assert_eq!((error.what, error.value.as_str()), ("id", bad));
+            assert!(!error.to_string().contains(['\n', '\r']), "{error}");
+            assert_eq!(Event::new("{}").with_name(bad).unwrap_err().what, "event");
+        }
+    }
+
+    #[test]
+    fn the_last_id_is_what_the_client_says() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(last_event_id(&headers), None);
+        headers.insert("last-event-id", HeaderValue::from_static(""));
+        assert_eq!(last_event_id(&headers), None);
+        headers.insert("last-event-id", HeaderValue::from_static("17-0"));
+        assert_eq!(last_event_id(&headers), Some("17-0"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_broken_every_15_s_counted_from_the_last_word() {
+        let events = stream::unfold(0, |number| async move {
+            tokio::time::sleep(Duration::from_secs(if number == 0 { 10 } else { 40 })).await;
+            Some((Event::new(&number.to_string()), number + 1))
+        });
+        let began = Instant::now();
+        let mut chunks = Box::pin(framed(events, CancellationToken::new()));
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            let chunk = chunks.next().await.unwrap().unwrap();
+            seen.push((began.elapsed().as_secs(), String::from_utf8(chunk.to_vec()).unwrap()));
+        }
+        let expected = [(10, "data: 0\n\n"), (25, ":\n\n"), (40, ":\n\n"), (50, "data: 1\n\n"), (65, ":\n\n")];
+        assert_eq!(seen, expected.map(|(second, text)| (second, text.to_owned())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_with_its_events_and_at_the_shutdown() {
+        let shutdown = CancellationToken::new();
+        let mut chunks = Box::pin(framed(stream::iter([Event::new("1")]), shutdown.clone()));
+        assert!(chunks.next().await.is_some() && chunks.next().await.is_none() && chunks.next().await.is_none());
+        // One that never ends by itself, whether it is silent or never silent.
+        let silent = stream::pending().left_stream::<stream::Repeat<Event>>();
+        for events in [silent, stream::repeat(Event::new("1")).right_stream()] {
+            let shutdown = CancellationToken::new();
+            let mut chunks = Box::pin(framed(events, shutdown.clone()));
+            assert!(chunks.next().await.is_some());
+            shutdown.cancel();
+            assert!(chunks.next().await.is_none());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_pulled_before_it_is_asked_for() {
+        let pulled = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counter = std::sync::Arc::clone(&pulled);
+        let events = stream::repeat_with(move || {
+            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Event::new("1")
+        });
+        let mut chunks = Box::pin(framed(events, CancellationToken::new()));
+        chunks.next().await.unwrap().unwrap();
+        chunks.next().await.unwrap().unwrap();
+        assert_eq!(pulled.load(std::sync::atomic::Ordering::Relaxed), 2);
+    }
+}
