@@ -1,22 +1,26 @@
 //! The token a login earns: a JWT, signed with HS256 and nothing else.
 //!
-//! Eight claims, all required and no others. Form, header and signature are checked by `jws`; claims
-//! here, against the `now` that is passed in. A token says by which key it was signed, so that keys
-//! can be changed while tokens of the last one still hold.
+//! Eight claims, all required and no others. `jsonwebtoken` writes and reads the form, and makes and
+//! checks the signature; what it would let pass is refused here: other headers than ours (`header`),
+//! and claims that do not hold, against the `now` that is passed in. A token says by which key it was
+//! signed, so that keys can be changed while tokens of the last one still hold.
 
-mod jws;
+mod header;
+mod hs256;
 
 use std::fmt;
 
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
 
 use crate::error::shown;
 use crate::verify::CLOCK_DIFFERENCE_SECONDS_MAX;
 use crate::{Address, AuthError, Role, Timestamp, TokenId};
-use jws::Hs256;
-pub use jws::TOKEN_BYTES_MAX;
 
+/// Longest token that is looked at, in bytes: several times what the claims of one take.
+pub const TOKEN_BYTES_MAX: usize = 4_096;
 /// Shortest signing secret, in bytes: as long as the digest HS256 uses (RFC 7518, 3.2).
 pub const SECRET_BYTES_MIN: usize = 32;
 /// Longest life of a token, in seconds: 30 days. What was signed cannot be called back by itself.
@@ -68,7 +72,8 @@ pub struct Grant {
 #[derive(Clone)]
 pub struct TokenKey {
     id: String,
-    hs256: Hs256,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
 }
 
 impl TokenKey {
@@ -77,13 +82,16 @@ impl TokenKey {
     /// # Errors
     /// [`AuthError::TokenKeyTooShort`].
     pub fn new(secret: &[u8]) -> Result<Self, AuthError> {
-        let too_short = AuthError::TokenKeyTooShort { bytes: secret.len() };
         if secret.len() < SECRET_BYTES_MIN {
-            return Err(too_short);
+            return Err(AuthError::TokenKeyTooShort { bytes: secret.len() });
         }
-        let hs256 = Hs256::new(secret).ok_or(too_short)?;
+        hs256::install();
         let digest = Sha3_256::new().chain_update(b"sector token key id, version 1\0").chain_update(secret).finalize();
-        Ok(Self { id: hex::encode(&digest[..8]), hs256 })
+        Ok(Self {
+            id: hex::encode(&digest[..8]),
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+        })
     }
 
     /// What tokens call the key (`kid`): 16 hexadecimal digits that say nothing about a random secret.
@@ -110,6 +118,7 @@ pub struct TokenKeys {
     audience: String,
     current: TokenKey,
     previous: Vec<TokenKey>,
+    validation: Validation,
 }
 
 impl TokenKeys {
@@ -135,7 +144,11 @@ impl TokenKeys {
         if previous.len() > PREVIOUS_KEYS_MAX {
             return Err(AuthError::TokenKeysTooMany { count: previous.len(), allowed: PREVIOUS_KEYS_MAX });
         }
-        let keys = Self { issuer, audience, current, previous };
+        let mut validation = Validation::new(Algorithm::HS256);
+        // The library would ask the system's clock, and take a list of audiences; see `verify`.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let keys = Self { issuer, audience, current, previous, validation };
         for (index, key) in keys.all().enumerate() {
             if keys.all().take(index).any(|earlier| earlier.id == key.id) {
                 return Err(AuthError::TokenKeyRepeated { id: key.id.clone() });
@@ -165,9 +178,9 @@ impl TokenKeys {
             sid: grant.session_id,
         };
         check_role_and_life(&claims)?;
-        let json =
-            serde_json::to_vec(&claims).map_err(|error| AuthError::TokenNotIssued { detail: error.to_string() })?;
-        Ok(jws::sign(&self.current.hs256, &self.current.id, &json))
+        let header = Header { kid: Some(self.current.id.clone()), ..Header::new(Algorithm::HS256) };
+        jsonwebtoken::encode(&header, &claims, &self.current.encoding)
+            .map_err(|error| AuthError::TokenNotIssued { detail: error.to_string() })
     }
 
     /// What the token says, if it is ours and valid now. Whether its session has ended is the store's to say.
@@ -176,8 +189,16 @@ impl TokenKeys {
     /// The `Token…` variants of [`AuthError`]: form, header, algorithm, key, signature, claims, issuer,
     /// audience, role, life, issued in the future, expired; in this order.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
-        let json = jws::open(token, |id| self.all().find(|key| key.id == id).map(|key| &key.hs256))?;
-        let claims: Claims = jws::object(&json).map_err(|detail| AuthError::TokenClaims { detail })?;
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(AuthError::TokenMalformed { detail: format!("longer than {TOKEN_BYTES_MAX} bytes") });
+        }
+        let id = header::key_id(token)?;
+        let Some(key) = self.all().find(|key| key.id == id) else {
+            return Err(AuthError::TokenKeyUnknown { id: shown(&id) });
+        };
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.validation)
+            .map_err(|error| refusal(&error))?
+            .claims;
         if claims.iss != self.issuer {
             return Err(AuthError::TokenIssuer { expected: self.issuer.clone(), found: shown(&claims.iss) });
         }
@@ -210,4 +231,17 @@ fn check_role_and_life(claims: &Claims) -> Result<(), AuthError> {
         });
     }
     Ok(())
+}
+
+/// What the library refuses in a token whose header is ours: JSON that does not fit is that of the claims.
+fn refusal(error: &jsonwebtoken::errors::Error) -> AuthError {
+    match error.kind() {
+        ErrorKind::InvalidSignature => AuthError::TokenSignature,
+        ErrorKind::InvalidAlgorithm => AuthError::TokenAlgorithm,
+        ErrorKind::Json(source) => AuthError::TokenClaims { detail: shown(&source.to_string()) },
+        ErrorKind::Base64(_) => {
+            AuthError::TokenMalformed { detail: "its claims or signature are not base64url without padding".to_owned() }
+        }
+        _ => AuthError::TokenMalformed { detail: shown(&error.to_string()) },
+    }
 }
