@@ -52,6 +52,14 @@ pub enum ServiceError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A problem's code that is declared twice in different words, or badly: a mistake in the program.
+    #[error("problem {code}: {detail}")]
+    Catalogue {
+        /// The code.
+        code: String,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A log filter that cannot be understood.
     #[error("log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug")]
     LogFilter {

@@ -68,6 +68,7 @@
 //! ```
 
 pub mod body;
+pub mod catalogue;
 pub mod client;
 pub mod client_address;
 pub mod config;
@@ -92,6 +93,7 @@ pub mod store;
 pub mod telemetry;
 
 pub use body::{Body, BodyError, BoxError, Request, Response};
+pub use catalogue::{Catalogue, Kind};
 pub use client::{Client, ClientOptions};
 pub use client_address::{Cidr, ClientAddress, TrustedProxies};
 pub use context::Context;

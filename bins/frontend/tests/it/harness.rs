@@ -232,6 +232,9 @@ impl Reply {
         assert_eq!((self.status, self.header("content-type")), (status, Some("application/problem+json")), "{self:?}");
         let problem = self.json();
         assert_eq!(problem["code"], code, "{problem}");
+        // The teapot is what the tests have for an API.
+        let teapot = [service::Kind::new("teapot", &[409], "It is a teapot.", "Make tea.")];
+        service::Catalogue::new(&[frontend::PROBLEMS, &teapot]).unwrap().check(status, code).unwrap();
         problem
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::quota::{Gate, Key, Quota, Scope};
-use service::{CancellationToken, Context, Limits, Problem, Response, Router, body, reply};
+use service::{CancellationToken, Catalogue, Context, Kind, Limits, Problem, Response, Router, body, reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
@@ -267,6 +267,11 @@ impl Reply {
     /// Checks that this is a well-formed problem of this status and code; returns it.
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
+        let own = [
+            Kind::new("no_token", &[401], "There is no token.", "Log in."),
+            Kind::new("no_upgrade", &[400], "There is no upgrade.", "Upgrade."),
+        ];
+        Catalogue::new(&[&own]).unwrap().check(status, code).unwrap();
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let problem = self.json();
         assert_eq!(problem["status"], status);
