@@ -11,7 +11,7 @@ use sector_redis::testkit::RedisServer;
 use sector_redis::{Place, RedisOptions, StoreOptions};
 use serde_json::{Value, json};
 use service::CancellationToken;
-use service::config::Milliseconds;
+use service::config::{Milliseconds, Seconds};
 use sim_worker::Sources;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -56,6 +56,7 @@ impl Services {
             event_stream_maxlen: 10_000,
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(1_000),
+            claim_idle_seconds: Seconds(600),
         };
         let worker = sim_worker::run(config, open().await, Sources::system(), shutdown.clone());
         running.spawn(async { worker.await.map_err(|error| format!("worker: {error}")) });

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use clap::Parser;
 use service::StoreConfig;
-use service::config::{Milliseconds, integer, milliseconds};
+use service::config::{Milliseconds, Seconds, integer, milliseconds, seconds};
 use service::telemetry::LogOptions;
 
 use crate::sectors::SectorList;
@@ -43,6 +43,9 @@ pub struct Config {
     /// Time between the end of a run and the next universe
     #[arg(long, env = "UNIVERSE_PAUSE_MS", default_value = "15s", value_parser = milliseconds(0..=86_400_000))]
     pub universe_pause_ms: Milliseconds,
+    /// How long a player may be away before computer players may order the faction; the same as for the API
+    #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
+    pub claim_idle_seconds: Seconds,
 }
 
 impl Config {

@@ -1,7 +1,9 @@
-//! From the order stream to the orders of a tick, and the refusal of those that no tick can take.
+//! From the order stream to the orders of a tick, the refusal of those that no tick can take, and what became of all.
 
-use sector_redis::{NewEvent, OrderEntry};
-use sector_sim::Order;
+use std::collections::BTreeSet;
+
+use sector_redis::{NewEvent, OrderEntry, Outcome, StreamId};
+use sector_sim::{FleetId, Order, Refusal};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,19 +11,33 @@ use crate::chronicle::text;
 
 /// Most entries of the order stream that one tick takes; the rest waits for the next.
 pub(crate) const MAX_ENTRIES: usize = 1_000;
+/// The source of entries by the computer players of the service, who play what no player holds.
+const BOT: &str = "bot";
 
 /// What the next entries of the order stream come to.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
+    entries: Vec<OrderEntry>,
+    /// For each entry, what becomes of its orders.
+    fates: Vec<Vec<Fate>>,
     /// The orders for the running universe, in stream order: the tick applies or refuses each.
     pub(crate) orders: Vec<Order>,
     /// Those that no tick of the running universe can take, in stream order.
-    pub(crate) refused: Vec<Refused>,
+    refused: Vec<Refused>,
+}
+
+/// What becomes of an order.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// The tick decides; this is its place among the tick's orders.
+    Given(usize),
+    /// It is refused without a tick.
+    Refused(&'static str),
 }
 
 /// An accepted order that is refused without a tick.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Refused {
+struct Refused {
     /// The entry of the order stream.
     id: String,
     universe_id: String,
@@ -39,28 +55,56 @@ struct OrdersRefused<'a> {
     orders: &'a [Refused],
 }
 
+/// Whether it depends on the seats what becomes of these entries.
+pub(crate) fn depend_on_seats(entries: &[OrderEntry], universe: &str) -> bool {
+    entries.iter().any(|entry| entry.source == BOT && entry.universe == universe)
+}
+
 impl Taken {
     /// Sorts entries into orders for this universe and refusals. An order is accepted only for the universe that
-    /// runs, but that may end before the order is read: then there is nobody left to obey it.
-    pub(crate) fn of(entries: &[OrderEntry], universe: &str) -> Taken {
+    /// runs, but that may end before the order is read: then there is nobody left to obey it. And a computer player's
+    /// order is accepted only for a faction that nobody holds, but somebody may have claimed it since: `claimed` are
+    /// the factions that players hold now.
+    pub(crate) fn of(entries: Vec<OrderEntry>, universe: &str, claimed: &BTreeSet<String>) -> Taken {
         let mut taken = Taken::default();
-        for entry in entries {
+        for entry in &entries {
+            let mut fates = Vec::with_capacity(entry.orders.len());
             for body in &entry.orders {
-                if entry.universe != universe {
-                    taken.refused.push(Refused::of(entry, body, "run_over"));
-                    continue;
+                let fate = taken.judge(entry, body, universe, claimed);
+                if let Fate::Refused(code) = fate {
+                    taken.refused.push(Refused::of(entry, body, code));
                 }
-                match serde_json::from_str(body) {
-                    Ok(order) => taken.orders.push(order),
-                    // Only checked orders are appended, so this was written by something else.
-                    Err(error) => {
-                        tracing::warn!(id = %entry.id, %error, "an order that cannot be read is refused");
-                        taken.refused.push(Refused::of(entry, body, "unreadable"));
-                    }
-                }
+                fates.push(fate);
+            }
+            taken.fates.push(fates);
+        }
+        taken.entries = entries;
+        taken
+    }
+
+    fn judge(&mut self, entry: &OrderEntry, body: &str, universe: &str, claimed: &BTreeSet<String>) -> Fate {
+        if entry.universe != universe {
+            return Fate::Refused("run_over");
+        }
+        match serde_json::from_str::<Order>(body) {
+            Ok(order) if entry.source == BOT && claimed.contains(&order.faction.to_string()) => {
+                Fate::Refused("faction_claimed")
+            }
+            Ok(order) => {
+                self.orders.push(order);
+                Fate::Given(self.orders.len() - 1)
+            }
+            // Only checked orders are appended, so this was written by something else.
+            Err(error) => {
+                tracing::warn!(id = %entry.id, %error, "an order that cannot be read is refused");
+                Fate::Refused("unreadable")
             }
         }
-        taken
+    }
+
+    /// The last entry that was taken.
+    pub(crate) fn last(&self) -> Option<StreamId> {
+        self.entries.last().map(|entry| entry.id)
     }
 
     /// The refusals as an event, if there are any. It is committed with the cursor that passes the orders, so that
@@ -71,6 +115,41 @@ impl Taken {
         }
         let data = text(&OrdersRefused { universe_id: universe, tick, orders: &self.refused });
         Some(NewEvent { kind: "orders_refused".into(), data })
+    }
+
+    /// What became of each entry, to be kept for whoever asks. `tick` is the one whose commit passes them, `results`
+    /// what it did with its orders.
+    pub(crate) fn outcomes(&self, tick: u64, results: &[Result<Option<FleetId>, Refusal>]) -> Vec<Outcome> {
+        let outcome = |(entry, fates): (&OrderEntry, &Vec<Fate>)| {
+            let orders = entry.orders.iter().zip(fates).map(|(body, fate)| told(body, *fate, results));
+            let body = format!(
+                r#"{{"universe_id":{},"tick":{tick},"source":{},"at_ms":{},"orders":[{}]}}"#,
+                text(&entry.universe),
+                text(&entry.source),
+                entry.at_ms,
+                orders.collect::<Vec<_>>().join(",")
+            );
+            Outcome { id: entry.id, player: entry.player.clone(), body }
+        };
+        self.entries.iter().zip(&self.fates).map(outcome).collect()
+    }
+}
+
+/// An order as it was sent, and what became of it.
+fn told(body: &str, fate: Fate, results: &[Result<Option<FleetId>, Refusal>]) -> String {
+    let refused = |order: &str, code: String| format!(r#"{{"order":{order},"status":"refused","code":{code}}}"#);
+    match fate {
+        Fate::Given(index) => match results.get(index) {
+            Some(Ok(None)) => format!(r#"{{"order":{body},"status":"applied"}}"#),
+            Some(Ok(Some(fleet))) => format!(r#"{{"order":{body},"status":"applied","fleet":{}}}"#, text(fleet)),
+            Some(Err(code)) => refused(body, text(code)),
+            // The engine judges every order it is given.
+            None => refused(body, text(&Refusal::RunOver)),
+        },
+        Fate::Refused(code) => match serde_json::from_str::<Value>(body) {
+            Ok(order) => refused(&order.to_string(), text(&code)),
+            Err(_) => refused(&text(&body), text(&code)),
+        },
     }
 }
 
@@ -89,27 +168,33 @@ impl Refused {
 
 #[cfg(test)]
 mod tests {
-    use sector_redis::StreamId;
+    use serde_json::json;
 
     use super::*;
 
-    fn entry(number: u64, universe: &str, orders: &[&str]) -> OrderEntry {
+    fn entry(number: u64, universe: &str, source: &str, orders: &[&str]) -> OrderEntry {
         OrderEntry {
             id: StreamId::new(number),
             universe: universe.into(),
             player: "p".into(),
-            source: "human".into(),
-            at_ms: 0,
+            source: source.into(),
+            at_ms: 7,
             orders: orders.iter().map(ToString::to_string).collect(),
         }
     }
 
+    fn claimed(factions: &[&str]) -> BTreeSet<String> {
+        factions.iter().map(ToString::to_string).collect()
+    }
+
+    const FIRST: &str = r#"{"kind":"muster","faction":"F1","target_id":0,"client_id":"c"}"#;
+    const SECOND: &str = r#"{"kind":"muster","faction":"F2","target_id":0,"client_id":"d"}"#;
+
     #[test]
     fn every_order_is_taken_or_refused() {
-        let order = r#"{"kind":"muster","faction":"F1","target_id":0,"client_id":"c"}"#;
-        let entries = [entry(1, "old", &[order, "{}"]), entry(2, "new", &[order, "no order"])];
-        let taken = Taken::of(&entries, "new");
-        assert_eq!(taken.orders.len(), 1);
+        let entries = [entry(1, "old", "human", &[FIRST, "{}"]), entry(2, "new", "human", &[FIRST, "no order"])];
+        let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F1"]));
+        assert_eq!((taken.orders.len(), taken.last()), (1, Some(StreamId::new(2))));
         let event = taken.refusals("new", 7).unwrap();
         assert_eq!(event.kind, "orders_refused");
         let data: Value = serde_json::from_str(&event.data).unwrap();
@@ -121,7 +206,51 @@ mod tests {
             .map(|order| (order["id"].as_str().unwrap(), order["code"].as_str().unwrap(), order["client_id"].as_str()))
             .collect();
         assert_eq!(refused, [("1-0", "run_over", Some("c")), ("1-0", "run_over", None), ("2-0", "unreadable", None)]);
-        assert!(Taken::of(&entries[1..], "old").refusals("old", 1).is_some());
-        assert!(Taken::of(&[], "new").refusals("new", 1).is_none());
+        assert!(Taken::of(entries[1..].to_vec(), "old", &claimed(&[])).refusals("old", 1).is_some());
+        assert!(Taken::of(Vec::new(), "new", &claimed(&[])).refusals("new", 1).is_none());
+    }
+
+    #[test]
+    fn a_computer_player_has_nothing_to_say_once_a_player_has_the_faction() {
+        let entries = [entry(1, "new", "bot", &[FIRST, SECOND]), entry(2, "new", "human", &[FIRST])];
+        assert!(depend_on_seats(&entries, "new") && !depend_on_seats(&entries, "newer"));
+        assert!(!depend_on_seats(&entries[1..], "new"));
+        let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F1"]));
+        let given: Vec<String> = taken.orders.iter().map(|order| order.faction.to_string()).collect();
+        assert_eq!(given, ["F2", "F1"]);
+        assert!(taken.refusals("new", 1).unwrap().data.contains(r#""client_id":"c","code":"faction_claimed""#));
+        assert_eq!(Taken::of(entries.to_vec(), "new", &claimed(&[])).orders.len(), 3);
+    }
+
+    #[test]
+    fn each_entry_is_told_what_became_of_its_orders() {
+        let entries = [
+            entry(3, "old", "human", &[FIRST]),
+            entry(4, "new", "bot", &[FIRST, SECOND, "no order"]),
+            entry(5, "new", "human", &[FIRST]),
+        ];
+        let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F2"]));
+        let outcomes = taken.outcomes(9, &[Ok(serde_json::from_str("12").unwrap()), Err(Refusal::NotOwner)]);
+        let ids: Vec<u64> = outcomes.iter().map(|outcome| outcome.id.number()).collect();
+        assert_eq!(ids, [3, 4, 5]);
+        let bodies: Vec<Value> = outcomes.iter().map(|outcome| serde_json::from_str(&outcome.body).unwrap()).collect();
+        let (first, second): (Value, Value) =
+            (serde_json::from_str(FIRST).unwrap(), serde_json::from_str(SECOND).unwrap());
+        let refused = |order: &Value, code: &str| json!({ "order": order, "status": "refused", "code": code });
+        let expected = |universe: &str, source: &str, orders: Value| json!({ "universe_id": universe, "tick": 9, "source": source, "at_ms": 7, "orders": orders });
+        assert_eq!(bodies[0], expected("old", "human", json!([refused(&first, "run_over")])));
+        let orders = json!([
+            { "order": first, "status": "applied", "fleet": 12 },
+            refused(&second, "faction_claimed"),
+            refused(&"no order".into(), "unreadable"),
+        ]);
+        assert_eq!(bodies[1], expected("new", "bot", orders));
+        assert_eq!(bodies[2], expected("new", "human", json!([refused(&first, "not_owner")])));
+        assert_eq!(
+            Taken::of(entries[2..].to_vec(), "new", &claimed(&[])).outcomes(9, &[Ok(None)])[0].body,
+            format!(
+                r#"{{"universe_id":"new","tick":9,"source":"human","at_ms":7,"orders":[{{"order":{FIRST},"status":"applied"}}]}}"#
+            )
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! The universe that runs: begun, recovered and moved on, always by way of a commit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Claim, Commit, Committed, Lease, NewEvent, Store, StreamId};
+use sector_redis::{Claim, Commit, Committed, Lease, NewEvent, OrderEntry, Store, StreamId};
 use sector_sim::replay::journal::{Header, Record, read_header};
 use sector_sim::{Delta, Digest, Size, Snapshot, Universe as Meta, World};
 use service::Backoff;
@@ -11,7 +12,7 @@ use service::Backoff;
 use crate::chronicle::{ending, text};
 use crate::config::Config;
 use crate::error::Error;
-use crate::orders::{MAX_ENTRIES, Taken};
+use crate::orders::{MAX_ENTRIES, Taken, depend_on_seats};
 use crate::sources::Sources;
 
 /// How many records are read at once in recovery.
@@ -143,13 +144,15 @@ impl Universe {
 
     /// Lets one tick pass, with the orders that have come, and commits it.
     pub(crate) async fn tick(&mut self) -> Result<(), Error> {
-        let (taken, cursor) = self.take_orders().await?;
+        let taken = self.take_orders().await?;
+        let cursor = taken.last().unwrap_or(self.cursor);
         self.world.step(&taken.orders);
         let world = &self.world;
         let delta = Delta::of(&self.meta.id, world).narrated(world.map(), world.board());
         let mut commit = Commit {
             record: text(&Record::of(world, &taken.orders)),
             events: taken.refusals(&self.meta.id, world.tick()).into_iter().collect(),
+            outcomes: taken.outcomes(world.tick(), &world.report().outcomes),
             ..self.commit(cursor)
         };
         commit.events.push(NewEvent { kind: "delta".into(), data: text(&delta) });
@@ -203,7 +206,15 @@ impl Universe {
         }
     }
 
-    async fn take_orders(&self) -> Result<(Taken, StreamId), Error> {
+    /// The orders that have come. Whatever is read here is read before the tick passes: if it cannot be, nothing has
+    /// happened yet.
+    async fn take_orders(&self) -> Result<Taken, Error> {
+        let entries = self.read_orders().await?;
+        let claimed = if depend_on_seats(&entries, &self.meta.id) { self.claimed().await? } else { BTreeSet::new() };
+        Ok(Taken::of(entries, &self.meta.id, &claimed))
+    }
+
+    async fn read_orders(&self) -> Result<Vec<OrderEntry>, Error> {
         let read = self.store.orders_after(self.cursor, MAX_ENTRIES, Duration::ZERO);
         match tokio::time::timeout(self.config.order_block_ms.duration(), read).await {
             Ok(Err(error @ sector_redis::Error::HistoryTrimmed { .. })) => {
@@ -211,19 +222,22 @@ impl Universe {
                 self.hold().await?;
                 Err(error.into())
             }
-            Ok(entries) => {
-                let entries = entries?;
-                let cursor = entries.last().map_or(self.cursor, |entry| entry.id);
-                Ok((Taken::of(&entries, &self.meta.id), cursor))
-            }
+            Ok(entries) => Ok(entries?),
             Err(_) => {
                 tracing::warn!(
                     waited_ms = self.config.order_block_ms.0,
                     "the store hands out no orders; the tick goes without"
                 );
-                Ok((Taken::default(), self.cursor))
+                Ok(Vec::new())
             }
         }
+    }
+
+    /// The factions that players hold, who have not been away for too long.
+    async fn claimed(&self) -> Result<BTreeSet<String>, Error> {
+        let idle_ms = self.config.claim_idle_seconds.0.saturating_mul(1_000);
+        let seats = self.store.claims(&self.meta.id, (self.sources.now_ms)(), idle_ms).await?;
+        Ok(seats.into_iter().map(|seat| seat.faction).collect())
     }
 
     /// Keeps the lease while nothing is committed.

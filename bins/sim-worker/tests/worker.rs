@@ -1,15 +1,15 @@
 //! The worker on every store: what it commits can be continued, replayed and trusted.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sector_redis::testkit::RedisServer;
-use sector_redis::{BatchOrder, Event, OrderBatch, Place, Store, StoreOptions, StreamId, open};
+use sector_redis::{BatchOrder, Event, OrderBatch, OrderStatus, Place, Store, StoreOptions, StreamId, open};
 use sector_sim::{Delta, Mirror, Snapshot, verify};
 use serde_json::Value;
 use service::CancellationToken;
-use service::config::Milliseconds;
+use service::config::{Milliseconds, Seconds};
 use sim_worker::{Config, Error, Sources};
 use tokio::task::JoinHandle;
 
@@ -28,6 +28,7 @@ fn config(seed: u64) -> Config {
         event_stream_maxlen: 10_000,
         snapshot_every: 7,
         universe_pause_ms: Milliseconds(20),
+        claim_idle_seconds: Seconds(600),
     }
 }
 
@@ -93,7 +94,7 @@ fn move_order(snapshot: &Snapshot, client_id: &str) -> BatchOrder {
     BatchOrder { client_id: Some(client_id.to_owned()), body }
 }
 
-async fn append(store: &Arc<dyn Store>, client_id: &str) {
+async fn append(store: &Arc<dyn Store>, client_id: &str) -> StreamId {
     let head = store.head().await.unwrap().unwrap();
     let snapshot = serde_json::from_str(&store.checkpoint().await.unwrap().unwrap().snapshot).unwrap();
     let batch = OrderBatch {
@@ -104,7 +105,15 @@ async fn append(store: &Arc<dyn Store>, client_id: &str) {
         orders: vec![move_order(&snapshot, client_id)],
         ..OrderBatch::default()
     };
-    store.append_orders(&batch).await.unwrap();
+    store.append_orders(&batch).await.unwrap().id
+}
+
+/// What the store has on record of an entry with one order.
+async fn on_record(store: &Arc<dyn Store>, id: StreamId) -> Value {
+    match store.order(id).await.unwrap() {
+        Some(OrderStatus::Done(outcome)) => serde_json::from_str(&outcome.body).unwrap(),
+        other => panic!("on record of {id} is {other:?}"),
+    }
 }
 
 /// How often the outcome of the order with this id stands in the events.
@@ -118,17 +127,23 @@ async fn keeps_its_promises(store: Arc<dyn Store>) -> Vec<String> {
     let worker = Worker::start(config(5), &store);
     let begun = events_until(&store, StreamId::START, at_tick(20)).await;
     assert_eq!(begun[0].kind, "snapshot");
-    append(&store, "while-running").await;
+    let running = append(&store, "while-running").await;
     let last = begun.last().unwrap().id;
-    let running = events_until(&store, last, |event| event.data.contains("while-running")).await;
+    let told = events_until(&store, last, |event| event.data.contains("while-running")).await;
+    let outcome = on_record(&store, running).await;
+    assert_eq!(outcome["tick"].as_u64(), Some(tick_of(told.last().unwrap())));
+    let order = &outcome["orders"][0];
+    assert_eq!((&order["order"]["client_id"], &order["status"]), (&"while-running".into(), &"applied".into()));
+    assert!(order["fleet"].is_u64(), "{outcome}");
     worker.stop().await;
 
     // An order that comes while nobody runs the sector waits for the next worker.
     let before = store.head().await.unwrap().unwrap();
-    append(&store, "while-stopped").await;
+    let stopped = append(&store, "while-stopped").await;
+    assert!(matches!(store.order(stopped).await.unwrap(), Some(OrderStatus::Waiting(_))));
     assert_eq!(store.order_backlog().await.unwrap(), 1);
     let worker = Worker::start(config(999), &store);
-    let again = events_until(&store, running.last().unwrap().id, at_tick(before.tick + 15)).await;
+    let again = events_until(&store, told.last().unwrap().id, at_tick(before.tick + 15)).await;
     worker.stop().await;
     let after = store.head().await.unwrap().unwrap();
     assert_eq!(after.universe, before.universe, "the universe goes on");
@@ -141,9 +156,10 @@ async fn keeps_its_promises(store: Arc<dyn Store>) -> Vec<String> {
     let worker = Worker::start(config(5), &store);
     let third = events_until(&store, again.last().unwrap().id, at_tick(after.tick + 5)).await;
     worker.stop().await;
-    let all: Vec<Event> = [begun, running, again, third].concat();
+    let all: Vec<Event> = [begun, told, again, third].concat();
     assert_eq!(outcomes(&all, "while-running"), 1);
     assert_eq!(outcomes(&all, "while-stopped"), 1);
+    assert_eq!(on_record(&store, stopped).await["orders"].as_array().unwrap().len(), 1);
 
     // Whoever follows sees exactly what was committed.
     let mut mirror = Mirror::new(&serde_json::from_str(&all[0].data).unwrap()).unwrap();

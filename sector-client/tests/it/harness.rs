@@ -11,7 +11,7 @@ use sector_auth::{Key, Secret, Timestamp};
 use sector_client::Client;
 use sector_redis::{Store, StoreOptions};
 use service::CancellationToken;
-use service::config::Milliseconds;
+use service::config::{Milliseconds, Seconds};
 use tokio::task::JoinHandle;
 
 /// Longest a test waits for anything before it fails.
@@ -44,6 +44,7 @@ impl Sector {
             event_stream_maxlen,
             snapshot_every: 5,
             universe_pause_ms: Milliseconds(100),
+            claim_idle_seconds: Seconds(600),
         };
         let now_ms = Arc::new(AtomicU64::new(1_795_334_400_000));
         let address = "127.0.0.1:0".parse().unwrap();

@@ -5,5 +5,5 @@ mod model;
 mod server;
 
 pub use cluster::RedisCluster;
-pub use model::{Flaw, ModelStore};
+pub use model::{Flaw, ModelBackup, ModelStore};
 pub use server::RedisServer;

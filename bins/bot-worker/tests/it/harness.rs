@@ -12,7 +12,7 @@ use sector_client::{Client, Ticks};
 use sector_redis::{Store, StoreOptions};
 use sector_sim::{Event, FactionId};
 use service::CancellationToken;
-use service::config::Milliseconds;
+use service::config::{Milliseconds, Seconds};
 use tokio::task::JoinHandle;
 
 /// Longest a test waits for anything before it fails.
@@ -41,6 +41,7 @@ impl Sector {
             event_stream_maxlen: 10_000,
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(100),
+            claim_idle_seconds: Seconds(600),
         };
         tokio::spawn(sim_worker::run(worker, store.clone(), sim_worker::Sources::system(), shutdown.clone()));
         let mut sector = Sector { store, address: "127.0.0.1:0".parse().unwrap(), shutdown, api: None };

@@ -37,6 +37,7 @@ pub(super) async fn run(
     api_config.auth_domain = format!("localhost:{frontend_port}");
     api_config.auth_uri = format!("http://localhost:{frontend_port}");
     api_config.bot_api_token = Some(bot_token.clone());
+    api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
     // The frontend, which passes requests on.
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
     let frontend_config = frontend::Config { api_url: api_url.parse()?, ..frontend::Config::default() };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sector_redis::testkit::ModelStore;
 use sector_redis::{Clock, SectorId, Store};
 use service::CancellationToken;
-use service::config::Milliseconds;
+use service::config::{Milliseconds, Seconds};
 use sim_worker::{Config, Duty, Error, Post, Sources};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -36,6 +36,7 @@ fn config() -> Config {
         event_stream_maxlen: 1_000,
         snapshot_every: 10,
         universe_pause_ms: Milliseconds(500),
+        claim_idle_seconds: Seconds(600),
     }
 }
 

@@ -6,21 +6,32 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use sector_redis::{
-    Award, Claim, Commit, Committed, Event, Head, Lease, OrderBatch, OrderEntry, Receipt, Result, StreamId,
+    Award, Claim, Commit, Committed, Event, Head, Incarnation, Lease, OrderBatch, OrderEntry, OrderStatus, Position,
+    Receipt, Result, StreamId,
 };
 use sector_sim::{Delta, Event as Happening, Mirror, Snapshot};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 /// Faults beyond these are not written down: the first says it.
 const FAULTS_MAX: usize = 5;
 
 /// An accepted order that has no outcome yet.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Open {
     entry: StreamId,
+    /// Its place in the entry.
+    place: usize,
     universe: String,
     client_id: Option<String>,
+}
+
+/// An accepted entry, and what the events say of its orders.
+#[derive(Clone, Debug)]
+struct Accepted {
+    entry: OrderEntry,
+    /// For each order, once it has an outcome: the tick, and what is to be on record.
+    fates: Vec<Option<(u64, Value)>>,
 }
 
 /// The newest commit.
@@ -42,21 +53,40 @@ pub(crate) struct Counts {
     pub(crate) refused: u64,
     /// Those of the refused that no tick took.
     pub(crate) passed: u64,
+    /// Those of the refused that were a computer player's, for a faction that somebody had claimed.
+    pub(crate) claimed: u64,
+    /// Entries whose outcome on record is what the events say.
+    pub(crate) recorded: u64,
     pub(crate) commits: u64,
     pub(crate) repeated: u64,
     pub(crate) universes: u64,
     pub(crate) runs: u64,
     pub(crate) epochs: u64,
     pub(crate) resynchronised: u64,
+    pub(crate) restores: u64,
 }
 
-#[derive(Default)]
+/// What whoever followed a history that was replaced may have seen of it.
+#[derive(Clone, Debug, Default)]
+struct Past {
+    events: Vec<(String, String)>,
+    digests: BTreeMap<(String, u64), String>,
+}
+
+#[derive(Clone, Default)]
 pub(crate) struct Books {
     faults: Vec<String>,
     pub(crate) counts: Counts,
     events: Vec<(String, String)>,
     last_order: u64,
     open: VecDeque<Open>,
+    accepted: BTreeMap<StreamId, Accepted>,
+    /// Entries all of whose orders have an outcome, which is yet to be compared with the record.
+    decided: Vec<StreamId>,
+    /// By worker, the factions that the store has told it are held, since its last commit.
+    seats_told: BTreeMap<usize, BTreeSet<String>>,
+    /// The same, of the worker that has committed last.
+    seats_known: Option<BTreeSet<String>>,
     /// Universe, player and client id: the entry.
     receipts: BTreeMap<(String, String, String), StreamId>,
     appended: BTreeMap<StreamId, Vec<String>>,
@@ -72,6 +102,12 @@ pub(crate) struct Books {
     ended: BTreeMap<String, Option<String>>,
     awards: BTreeMap<(String, String, String), String>,
     restarts_served: BTreeSet<u64>,
+    /// The incarnation of the store, once it was restored.
+    incarnation: Option<Incarnation>,
+    /// The histories that were replaced, by their incarnation; the first store's is the first.
+    pasts: BTreeMap<Option<Incarnation>, Past>,
+    /// Like the receipts, also of histories that were replaced: what a client was told, it was told.
+    ever_accepted: BTreeSet<(String, String, String)>,
 }
 
 impl Books {
@@ -152,12 +188,14 @@ impl Books {
             self.expect(number == expected, || format!("order entry {number} comes where {expected} should"));
             self.last_order = number;
             self.appended.insert(entry.id, entry.orders.clone());
-            for body in &entry.orders {
+            for (place, body) in entry.orders.iter().enumerate() {
                 let body: Value = serde_json::from_str(body).unwrap_or_default();
                 let client_id = body["client_id"].as_str().map(str::to_owned);
                 self.counts.accepted += 1;
-                self.open.push_back(Open { entry: entry.id, universe: entry.universe.clone(), client_id });
+                self.open.push_back(Open { entry: entry.id, place, universe: entry.universe.clone(), client_id });
             }
+            let fates = vec![None; entry.orders.len()];
+            self.accepted.insert(entry.id, Accepted { entry, fates });
         }
     }
 
@@ -178,6 +216,7 @@ impl Books {
                     self.expect(named, || format!("{client_id} is accepted a second time, in {}", receipt.id));
                 }
                 None => {
+                    self.ever_accepted.insert(key.clone());
                     self.receipts.insert(key, receipt.id);
                     fresh.push(order.body.clone());
                 }
@@ -193,7 +232,7 @@ impl Books {
     pub(crate) fn told(&mut self, batch: &OrderBatch) {
         for client_id in batch.orders.iter().filter_map(|order| order.client_id.as_ref()) {
             let key = (batch.universe.clone(), batch.player.clone(), client_id.clone());
-            let known = self.receipts.contains_key(&key);
+            let known = self.ever_accepted.contains(&key);
             self.expect(known, || format!("a client holds a receipt for {client_id}, which was never accepted"));
         }
     }
@@ -213,6 +252,8 @@ impl Books {
             return self.expect(same, || format!("tick {tick} of {universe} counts as repeated, and is not the last"));
         }
         self.counts.commits += 1;
+        let worker = self.holders.get(&lease.holder);
+        self.seats_known = worker.copied().and_then(|worker| self.seats_told.remove(&worker));
         let newest = self.leases.last() == Some(lease);
         self.expect(newest, || format!("tick {tick} is committed under epoch {}, not by the newest", lease.epoch));
         let runs = self.lease_end.is_some_and(|end| end > Instant::now());
@@ -289,26 +330,32 @@ impl Books {
                 if self.digests.insert(key, delta.digest.to_string()).is_some() {
                     return Err(format!("tick {} comes twice", delta.tick));
                 }
-                let mut outcomes: Vec<(u32, bool, Option<String>)> = Vec::new();
+                let mut outcomes: Vec<(u32, Value, Option<String>)> = Vec::new();
                 for event in &delta.events {
                     match event {
-                        Happening::OrderApplied { order, client_id, .. } => {
-                            outcomes.push((*order, true, client_id.as_deref().map(str::to_owned)));
+                        Happening::OrderApplied { order, client_id, fleet, .. } => {
+                            let mut fate = json!({ "status": "applied" });
+                            if let Some(fleet) = fleet {
+                                fate["fleet"] = json!(fleet);
+                            }
+                            outcomes.push((*order, fate, client_id.as_deref().map(str::to_owned)));
                         }
-                        Happening::OrderRefused { order, client_id, .. } => {
-                            outcomes.push((*order, false, client_id.as_deref().map(str::to_owned)));
+                        Happening::OrderRefused { order, client_id, code, .. } => {
+                            let fate = json!({ "status": "refused", "code": code });
+                            outcomes.push((*order, fate, client_id.as_deref().map(str::to_owned)));
                         }
                         _ => {}
                     }
                 }
-                outcomes.sort();
-                for (index, (order, is_applied, client_id)) in outcomes.into_iter().enumerate() {
+                outcomes.sort_by_key(|(order, ..)| *order);
+                for (index, (order, fate, client_id)) in outcomes.into_iter().enumerate() {
                     if order as usize != index {
                         return Err(format!("order {order} has an outcome where {index} should"));
                     }
+                    let is_applied = fate["status"] == "applied";
                     let counter = if is_applied { &mut self.counts.applied } else { &mut self.counts.refused };
                     *counter += 1;
-                    self.settle(None, &delta.universe_id, client_id.as_deref())?;
+                    self.settle(None, &delta.universe_id, client_id.as_deref(), (delta.tick, fate))?;
                 }
                 Ok(())
             }
@@ -318,7 +365,10 @@ impl Books {
                     self.counts.refused += 1;
                     self.counts.passed += 1;
                     let id = order["id"].as_str().and_then(|id| id.parse().ok());
-                    self.settle(id, order["universe_id"].as_str().unwrap_or_default(), order["client_id"].as_str())?;
+                    let universe = order["universe_id"].as_str().unwrap_or_default();
+                    let tick = data["tick"].as_u64().unwrap_or_default();
+                    let fate = json!({ "status": "refused", "code": order["code"] });
+                    self.settle(id, universe, order["client_id"].as_str(), (tick, fate))?;
                 }
                 Ok(())
             }
@@ -346,6 +396,7 @@ impl Books {
         entry: Option<StreamId>,
         universe: &str,
         client_id: Option<&str>,
+        fate: (u64, Value),
     ) -> std::result::Result<(), String> {
         // What no tick takes is told beside the tick, and by its entry: among the orders of its commit it has no place.
         let place = entry.and_then(|entry| {
@@ -357,7 +408,77 @@ impl Books {
         let fits = due.universe == universe
             && due.client_id.as_deref() == client_id
             && entry.is_none_or(|entry| entry == due.entry);
-        if fits { Ok(()) } else { Err(format!("an outcome of {client_id:?} in {universe}, due was {due:?}")) }
+        if !fits {
+            return Err(format!("an outcome of {client_id:?} in {universe}, due was {due:?}"));
+        }
+        if let Some(accepted) = self.accepted.get_mut(&due.entry) {
+            if let Some(place) = accepted.fates.get_mut(due.place) {
+                *place = Some(fate);
+            }
+            if accepted.fates.iter().all(Option::is_some) {
+                self.decided.push(due.entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries whose outcome must be on record by now, each once.
+    pub(crate) fn decided(&mut self) -> Vec<StreamId> {
+        std::mem::take(&mut self.decided)
+    }
+
+    /// What the store has on record of a decided entry: it must be what the events say, and what the seats said.
+    pub(crate) fn enter_outcome(&mut self, id: StreamId, status: Option<&OrderStatus>) {
+        let Some(Accepted { entry, fates }) = self.accepted.remove(&id) else { return };
+        let Some(OrderStatus::Done(outcome)) = status else {
+            return self.fault(format!("entry {id} is passed, and on record is {status:?}"));
+        };
+        let tick = fates.last().cloned().flatten().map(|(tick, _)| tick);
+        let mut orders = Vec::new();
+        for (body, fate) in entry.orders.iter().zip(fates) {
+            let order: Value = serde_json::from_str(body).unwrap_or_else(|_| body.as_str().into());
+            let mut fate = fate.map(|(_, fate)| fate).unwrap_or_default();
+            if let Err(what) = self.judge_seat(&entry, &order, &fate) {
+                self.fault(format!("entry {id}: {what}"));
+            }
+            fate["order"] = order;
+            orders.push(fate);
+        }
+        let expected = json!({
+            "universe_id": entry.universe,
+            "tick": tick,
+            "source": entry.source,
+            "at_ms": entry.at_ms,
+            "orders": orders,
+        });
+        let told: Value = serde_json::from_str(&outcome.body).unwrap_or_default();
+        let same = told == expected && outcome.player == entry.player && outcome.id == id;
+        self.expect(same, || format!("on record of entry {id} is {}, but it came to {expected}", outcome.body));
+        self.counts.recorded += 1;
+    }
+
+    /// A computer player's order is refused for a claimed faction, and for no other reason beside the tick.
+    fn judge_seat(&mut self, entry: &OrderEntry, order: &Value, fate: &Value) -> std::result::Result<(), String> {
+        let code = fate["code"].as_str();
+        if matches!(code, Some("run_over" | "unreadable")) {
+            return Ok(());
+        }
+        let is_refused = code == Some("faction_claimed");
+        self.counts.claimed += u64::from(is_refused);
+        let is_claimed = match (entry.source.as_str(), &self.seats_known) {
+            ("bot", None) => return Err("the seats were not looked at".into()),
+            ("bot", Some(seats)) => seats.contains(order["faction"].as_str().unwrap_or_default()),
+            _ => false,
+        };
+        if is_refused == is_claimed {
+            return Ok(());
+        }
+        Err(format!("{order} came to {fate}, and the seats that are held are {:?}", self.seats_known))
+    }
+
+    /// A worker is told who holds a seat.
+    pub(crate) fn tell_seats(&mut self, worker: usize, claims: &[Claim]) {
+        self.seats_told.insert(worker, claims.iter().map(|claim| claim.faction.clone()).collect());
     }
 
     /// What the store shows as its head.
@@ -400,19 +521,56 @@ impl Books {
         self.expect(single, || format!("a seat is held twice: {claims:?}"));
     }
 
-    /// Somebody has read these events.
-    pub(crate) fn read_events(&mut self, after: StreamId, events: &[Event]) {
+    /// The store is as it was when `then` was kept, in a new incarnation. What was found and seen since is not undone.
+    pub(crate) fn restore(&mut self, then: &Books, incarnation: Incarnation) {
+        let now = std::mem::replace(self, then.clone());
+        self.faults = now.faults;
+        self.counts = Counts { restores: now.counts.restores + 1, ..now.counts };
+        self.holders = now.holders;
+        self.ever_accepted = now.ever_accepted;
+        self.pasts = now.pasts;
+        self.pasts.insert(now.incarnation, Past { events: now.events, digests: now.digests });
+        self.incarnation = Some(incarnation);
+        // Leases and what was read under them are not part of a backup; epochs begin anew, far beyond the old ones.
+        (self.leases, self.lease_end) = (Vec::new(), None);
+        (self.seats_told, self.seats_known) = (BTreeMap::new(), None);
+    }
+
+    /// The history of an incarnation as somebody may have seen it; `None`: of the store before it was ever restored.
+    fn events_of(&self, incarnation: Option<Incarnation>) -> &[(String, String)] {
+        if incarnation == self.incarnation {
+            return &self.events;
+        }
+        self.pasts.get(&incarnation).map_or(&[], |past| &past.events)
+    }
+
+    /// The first incarnation has no number of its own here.
+    fn known(&self, incarnation: Incarnation) -> Option<Incarnation> {
+        (Some(incarnation) == self.incarnation || self.pasts.contains_key(&Some(incarnation))).then_some(incarnation)
+    }
+
+    /// Somebody has read these events; without an incarnation, of whichever the store had when it was read.
+    pub(crate) fn read_events(&mut self, from: Position, events: &[Event]) {
+        let mut histories = vec![self.incarnation];
+        match from.incarnation {
+            Some(incarnation) => histories = vec![self.known(incarnation)],
+            None => histories.extend(self.pasts.keys()),
+        }
         for (index, event) in events.iter().enumerate() {
-            let number = after.number() + 1 + index as u64;
-            let known = usize::try_from(number - 1).ok().and_then(|index| self.events.get(index));
-            let same = known.is_some_and(|(kind, data)| *kind == event.kind && *data == event.data);
+            let number = from.after.number() + 1 + index as u64;
+            let is_it = |incarnation: &Option<Incarnation>| {
+                let known = usize::try_from(number - 1).ok().and_then(|index| self.events_of(*incarnation).get(index));
+                known.is_some_and(|(kind, data)| *kind == event.kind && *data == event.data)
+            };
+            let same = histories.iter().any(is_it);
             self.expect(event.id.number() == number && same, || format!("event {number} was read as {}", event.id));
         }
     }
 
     /// A follower has passed on this entry.
-    pub(crate) fn read_entry(&mut self, id: StreamId, json: &[u8]) {
-        let known = usize::try_from(id.number().saturating_sub(1)).ok().and_then(|index| self.events.get(index));
+    pub(crate) fn read_entry(&mut self, incarnation: Incarnation, id: StreamId, json: &[u8]) {
+        let events = self.events_of(self.known(incarnation));
+        let known = usize::try_from(id.number().saturating_sub(1)).ok().and_then(|index| events.get(index));
         let same = known.is_some_and(|(kind, data)| {
             let told = std::str::from_utf8(json).unwrap_or_default();
             // A snapshot is told with the incarnation of the store besides.
@@ -428,8 +586,11 @@ impl Books {
     }
 
     /// A follower shows this state.
-    pub(crate) fn read_frame(&mut self, universe: &str, tick: u64, digest: &str) {
-        let known = self.digests.get(&(universe.to_owned(), tick)).cloned();
+    pub(crate) fn read_frame(&mut self, incarnation: Incarnation, universe: &str, tick: u64, digest: &str) {
+        let incarnation = self.known(incarnation);
+        let past = self.pasts.get(&incarnation).map(|past| &past.digests);
+        let digests = past.filter(|_| incarnation != self.incarnation).unwrap_or(&self.digests);
+        let known = digests.get(&(universe.to_owned(), tick)).cloned();
         self.expect(known.as_deref() == Some(digest), || {
             format!("a follower shows {digest} at tick {tick} of {universe}, committed was {known:?}")
         });

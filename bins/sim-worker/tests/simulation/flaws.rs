@@ -19,6 +19,14 @@ pub(crate) enum LinkFlaw {
     LosesEnd,
     /// A commit names a digest that is not that of the world.
     AnotherDigest,
+    /// Now and then a commit is written without what became of its entries.
+    OutcomesLost,
+    /// What became of an entry is kept as it was for the one before.
+    OutcomesMistold,
+    /// The worker is not told who holds a seat.
+    SeatsUnseen,
+    /// A backup is put back, and the history keeps its incarnation.
+    RestoredUnmarked,
 }
 
 /// A planted bug.
@@ -38,6 +46,10 @@ impl Planted {
             LinkFlaw::SilentPassing,
             LinkFlaw::LosesEnd,
             LinkFlaw::AnotherDigest,
+            LinkFlaw::OutcomesLost,
+            LinkFlaw::OutcomesMistold,
+            LinkFlaw::SeatsUnseen,
+            LinkFlaw::RestoredUnmarked,
         ];
         Flaw::ALL.into_iter().map(Planted::Store).chain(links.into_iter().map(Planted::Link)).collect()
     }

@@ -94,18 +94,22 @@ fn the_books_balance_on_every_seed() {
         reports.iter().map(|report| report.faults_injected).sum::<u64>(),
     );
     println!(
-        "{} orders accepted: {} applied, {} refused ({} without a tick); {} commits, {} repeated; {} epochs; \
-         {} universes, {} runs to their end; {} times a reader began anew",
+        "{} orders accepted: {} applied, {} refused ({} without a tick, {} of those for a claimed faction), {} entries on \
+         record; {} commits, {} repeated; {} epochs; \
+         {} universes, {} runs to their end; {} times a reader began anew; {} restores",
         total(&reports, |counts| counts.accepted),
         total(&reports, |counts| counts.applied),
         total(&reports, |counts| counts.refused),
         total(&reports, |counts| counts.passed),
+        total(&reports, |counts| counts.claimed),
+        total(&reports, |counts| counts.recorded),
         total(&reports, |counts| counts.commits),
         total(&reports, |counts| counts.repeated),
         total(&reports, |counts| counts.epochs),
         total(&reports, |counts| counts.universes),
         total(&reports, |counts| counts.runs),
         total(&reports, |counts| counts.resynchronised),
+        total(&reports, |counts| counts.restores),
     );
     let failed: Vec<&Report> = reports.iter().filter(|report| !report.faults_found.is_empty()).collect();
     for report in &failed {
@@ -119,8 +123,10 @@ fn the_books_balance_on_every_seed() {
     for (what, count) in [
         ("applied", total(&reports, |counts| counts.applied)),
         ("passed", total(&reports, |counts| counts.passed)),
+        ("claimed", total(&reports, |counts| counts.claimed)),
         ("repeated", total(&reports, |counts| counts.repeated)),
         ("runs", total(&reports, |counts| counts.runs)),
+        ("restores", total(&reports, |counts| counts.restores)),
         ("resynchronised", total(&reports, |counts| counts.resynchronised)),
     ] {
         assert!(count >= reports.len() as u64 / 50, "only {count} {what}");

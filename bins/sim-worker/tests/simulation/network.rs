@@ -331,6 +331,12 @@ impl Store for Link {
                 commit.finished = None;
                 commit.events.retain(|event| event.kind != "run_end");
             }
+            Some(LinkFlaw::OutcomesLost) if commit.tick % 5 == 3 => commit.outcomes.clear(),
+            Some(LinkFlaw::OutcomesMistold) => {
+                for index in 1..commit.outcomes.len() {
+                    commit.outcomes[index].body = commit.outcomes[index - 1].body.clone();
+                }
+            }
             Some(LinkFlaw::AnotherDigest) if commit.tick % 7 == 3 => commit.digest = "0123456789abcdef".into(),
             _ => {}
         }
@@ -340,6 +346,7 @@ impl Store for Link {
             if flaw == Some(LinkFlaw::HalfCommit) && commit.begin.is_none() && chance.per_mille(50) {
                 // The events get written, the world does not.
                 (commit.cursor, commit.checkpoint) = (StreamId::START, None);
+                commit.outcomes.clear();
             }
             Box::pin(async move {
                 if commit.cursor == StreamId::START
@@ -390,7 +397,7 @@ impl Store for Link {
                 Box::pin(async move { server.events_from(from, count, wait).await })
             })
             .await?;
-        self.server.books().read_events(from.after, &events);
+        self.server.books().read_events(from, &events);
         Ok(events)
     }
 
@@ -438,11 +445,20 @@ impl Store for Link {
 
     async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
         let universe = universe.to_owned();
-        self.read("claims", move |server| {
-            let universe = universe.clone();
-            Box::pin(async move { server.claims(&universe, now_ms, idle_ms).await })
-        })
-        .await
+        let claims = self
+            .read("claims", move |server| {
+                let universe = universe.clone();
+                Box::pin(async move { server.claims(&universe, now_ms, idle_ms).await })
+            })
+            .await;
+        // At the end of a run a worker asks for all seats, lapsed or not; otherwise to know whom a player commands.
+        if self.name != "worker" || idle_ms == u64::MAX {
+            return claims;
+        }
+        if let Ok(claims) = &claims {
+            self.server.books().tell_seats(self.number, claims);
+        }
+        if self.flaw == Some(LinkFlaw::SeatsUnseen) { claims.map(|_| Vec::new()) } else { claims }
     }
 
     async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use sector_redis::testkit::ModelStore;
+use sector_redis::testkit::{ModelBackup, ModelStore};
 use sector_redis::{
     Award, Checkpoint, Claim, ClaimOutcome, Clock, Commit, Committed, Document, Durability, Event, Head, Incarnation,
     Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt, RestartRequest, Result, Run, Shelf, Store, StreamId,
@@ -37,6 +37,12 @@ pub(crate) struct Server {
     books: Mutex<Books>,
 }
 
+/// The store, and the books about it, at a moment.
+pub(crate) struct Backup {
+    model: ModelBackup,
+    books: Books,
+}
+
 impl Server {
     pub(crate) fn new(model: ModelStore, trace: Trace) -> Self {
         Self { model, trace, books: Mutex::default() }
@@ -44,6 +50,21 @@ impl Server {
 
     pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap()
+    }
+
+    /// Everything as it is, to be put back later.
+    pub(crate) fn backup(&self) -> Backup {
+        Backup { model: self.model.backup(), books: self.books().clone() }
+    }
+
+    /// Puts everything back as it was; false while a worker holds the lease.
+    pub(crate) fn restore(&self, backup: &Backup, is_unmarked: bool) -> bool {
+        if self.model.restore(&backup.model, is_unmarked).is_err() {
+            return false;
+        }
+        let incarnation = self.model.incarnation().now_or_never().unwrap().unwrap();
+        self.books().restore(&backup.books, incarnation);
+        true
     }
 
     /// What of the streams is new since the last look.
@@ -114,6 +135,11 @@ impl Store for Server {
             self.books().enter_commit(commit, committed);
         }
         self.audit();
+        let decided = self.books().decided();
+        for id in decided {
+            let status = self.model.order(id).await?;
+            self.books().enter_outcome(id, status.as_ref());
+        }
         let awards = self.model.awards(None).await?;
         self.books().enter_awards(&awards);
         committed

@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use follow::Follower;
 use sector_redis::testkit::ModelStore;
-use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Store, StreamId};
+use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Right, Store, StreamId};
 use sector_sim::{Rules, Size, World as Engine};
 use serde_json::{Value, json};
 use service::CancellationToken;
-use service::config::Milliseconds;
+use service::config::{Milliseconds, Seconds};
 use sim_worker::{Config, Error, Sources};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::books::Counts;
 use crate::chance::Chance;
-use crate::flaws::Planted;
+use crate::flaws::{LinkFlaw, Planted};
 use crate::network::{Link, Weather};
 use crate::process::{Exit, Fate, Handle, Process};
-use crate::server::{Server, Virtual};
+use crate::server::{Backup, Server, Virtual};
 use crate::trace::Trace;
 
 const TTL: Duration = Duration::from_millis(1_000);
@@ -58,6 +58,10 @@ struct Scene {
     factions: u64,
     systems: u64,
     numbers: AtomicU64,
+    /// Whether workers are kept from starting, since the operator is at the store.
+    is_stopped: AtomicBool,
+    /// Which player, if there are so many, is the computer.
+    bot: u64,
 }
 
 /// A place for a worker: when one ends, another is started.
@@ -105,6 +109,7 @@ async fn run(seed: u64, planted: Option<Planted>, is_shown: bool) -> Report {
         event_stream_maxlen: chance.between(4, 40),
         snapshot_every: chance.between(1, 12),
         universe_pause_ms: Milliseconds(chance.between(0, 1_200)),
+        claim_idle_seconds: Seconds(IDLE_MS / 1_000),
     };
     let scene = Arc::new(Scene {
         server: Arc::new(Server::new(model, Trace::new(is_shown))),
@@ -119,6 +124,8 @@ async fn run(seed: u64, planted: Option<Planted>, is_shown: bool) -> Report {
         factions,
         systems,
         numbers: AtomicU64::new(0),
+        is_stopped: AtomicBool::new(false),
+        bot: chance.between(0, 3),
     });
     scene.weather.worsen(&chance.fork());
     for slot in 0..scene.workers.len() {
@@ -253,7 +260,7 @@ impl Scene {
         // A reader that begins with the checkpoint reads everything after it, as it was.
         match model.events_after(checkpoint.event_id, usize::MAX, Duration::ZERO).await {
             Ok(events) => {
-                self.server.books().read_events(checkpoint.event_id, &events);
+                self.server.books().read_events(checkpoint.event_id.into(), &events);
                 if checkpoint.event_id.number() + events.len() as u64 != head.event_id.number() {
                     self.fault("events are missing after the checkpoint".into());
                 }
@@ -304,6 +311,10 @@ impl Scene {
 /// Starts a worker, and another when it has ended, as whoever runs services does.
 async fn worker_slot(scene: Arc<Scene>, slot: usize, chance: Chance) {
     while !scene.workers[slot].is_closed.load(Ordering::Relaxed) {
+        if scene.is_stopped.load(Ordering::Relaxed) {
+            sleep(Duration::from_millis(10)).await;
+            continue;
+        }
         let mut fate = Fate::default();
         let shutdown = CancellationToken::new();
         if !scene.is_calm() {
@@ -358,6 +369,7 @@ fn sources(scene: &Arc<Scene>, slot: usize, chance: &Chance) -> Sources {
 /// What happens to the store, the network, the clocks, and what the operator does.
 async fn sky(scene: Arc<Scene>, chance: Chance) {
     let link = scene.link("operator", 90, chance.fork());
+    let mut backup = None;
     loop {
         sleep(Duration::from_millis(chance.between(100, 1_500))).await;
         if scene.is_calm() {
@@ -392,15 +404,48 @@ async fn sky(scene: Arc<Scene>, chance: Chance) {
                     drop(link.release_all(&head.universe).await);
                 }
             }
+            7 | 8 => match backup.take() {
+                None => backup = scene.server.model.head().await.unwrap().map(|_| scene.server.backup()),
+                Some(taken) => {
+                    restore(&scene, &taken).await;
+                    // It may be needed again.
+                    backup = chance.per_mille(300).then_some(taken);
+                }
+            },
             _ => {}
         }
     }
 }
 
+/// The operator stops all workers, waits until nobody holds the lease, and puts a backup in the place of everything.
+async fn restore(scene: &Scene, backup: &Backup) {
+    scene.is_stopped.store(true, Ordering::Relaxed);
+    for slot in &scene.workers {
+        slot.handle.lock().unwrap().kill();
+    }
+    scene.note("all workers are stopped for a restore");
+    let is_unmarked = scene.planted == Some(Planted::Link(LinkFlaw::RestoredUnmarked));
+    // Requests of the dead may still come, and one may take the lease.
+    for _ in 0..20 {
+        sleep(TTL / 5).await;
+        if scene.is_calm() {
+            break;
+        }
+        if scene.server.restore(backup, is_unmarked) {
+            scene.note("a backup is restored");
+            scene.weather.count(1);
+            break;
+        }
+    }
+    scene.is_stopped.store(false, Ordering::Relaxed);
+}
+
 /// A player at a copy of the API: it looks, claims, and gives orders until they are accepted or refused.
 async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) {
     let link = scene.link("player", 10 + usize::try_from(player).unwrap(), chance.fork());
-    let name = format!("player-{player}");
+    // Computer players may order whatever faction nobody holds.
+    let is_bot = player == scene.bot;
+    let name = if is_bot { "bot".to_owned() } else { format!("player-{player}") };
     let mut earlier: Vec<(String, BatchOrder)> = Vec::new();
     loop {
         sleep(Duration::from_millis(chance.between(10, 500))).await;
@@ -408,7 +453,9 @@ async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) {
             return;
         }
         let Ok(Some(head)) = link.head().await else { continue };
-        if chance.per_mille(80) {
+        if is_bot {
+            // It has no seat to take care of.
+        } else if chance.per_mille(80) {
             let faction = format!("F{}", chance.between(1, scene.factions));
             drop(link.claim(&head.universe, &faction, &name, scene.now_ms(0), IDLE_MS).await);
         } else if chance.per_mille(100) {
@@ -424,7 +471,7 @@ async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) {
                 let index = usize::try_from(chance.between(0, earlier.len() as u64 - 1)).unwrap();
                 orders.push(earlier[index].1.clone());
             } else {
-                let order = order(&scene, &chance);
+                let order = order(&scene, &chance, is_bot);
                 earlier.push((head.universe.clone(), order.clone()));
                 orders.push(order);
             }
@@ -432,10 +479,11 @@ async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) {
         let batch = OrderBatch {
             universe: head.universe,
             player: name.clone(),
-            source: "human".into(),
+            source: if is_bot { "bot" } else { "human" }.into(),
             at_ms: scene.now_ms(0),
+            right: right(&scene, &chance, is_bot, &orders),
+            backlog_max: chance.per_mille(300).then(|| chance.between(1, 40)),
             orders,
-            ..OrderBatch::default()
         };
         for _ in 0..chance.between(1, 6) {
             match link.append_orders(&batch).await {
@@ -443,16 +491,37 @@ async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) {
                     scene.server.books().told(&batch);
                     break;
                 }
-                Err(StoreError::Unavailable { .. }) => sleep(Duration::from_millis(chance.between(20, 900))).await,
-                Err(StoreError::WrongUniverse { .. }) => break,
+                Err(StoreError::Unavailable { .. } | StoreError::BacklogFull { .. }) => {
+                    sleep(Duration::from_millis(chance.between(20, 900))).await;
+                }
+                Err(
+                    StoreError::WrongUniverse { .. } | StoreError::NotYourSeat { .. } | StoreError::SeatTaken { .. },
+                ) => {
+                    break;
+                }
                 Err(error) => return scene.fault(format!("orders are refused: {error}")),
             }
         }
     }
 }
 
+/// By which right orders are given: judged by the store, or by whoever sent them.
+fn right(scene: &Scene, chance: &Chance, is_bot: bool, orders: &[BatchOrder]) -> Right {
+    if is_bot {
+        let faction = |order: &BatchOrder| {
+            let body: Value = serde_json::from_str(&order.body).unwrap_or_default();
+            body["faction"].as_str().map(str::to_owned)
+        };
+        return Right::Unclaimed { factions: orders.iter().filter_map(faction).collect(), idle_ms: IDLE_MS };
+    }
+    if chance.per_mille(100) {
+        return Right::Seat { faction: format!("F{}", chance.between(1, scene.factions)), idle_ms: IDLE_MS };
+    }
+    Right::Any
+}
+
 /// Some order; the tick may well refuse it.
-fn order(scene: &Scene, chance: &Chance) -> BatchOrder {
+fn order(scene: &Scene, chance: &Chance, is_bot: bool) -> BatchOrder {
     let faction = format!("F{}", chance.between(1, scene.factions));
     let system = || chance.between(0, scene.systems - 1);
     let mut body = match chance.between(0, 9) {
@@ -462,12 +531,12 @@ fn order(scene: &Scene, chance: &Chance) -> BatchOrder {
         7 => json!({ "kind": "cancel", "faction": faction, "fleet_id": chance.between(0, 20) }),
         8 => json!({ "kind": "focus", "faction": faction, "system_id": system(), "focus": "industry" }),
         _ if chance.per_mille(200) => {
-            // It has an id: it is refused beside the tick, and nothing else tells it from its neighbours.
             json!({ "no": "order", "client_id": "" })
         }
         _ => json!({ "kind": "muster", "faction": "F60", "target_id": system() }),
     };
-    let client_id = (body["no"] == "order" || !chance.per_mille(100)).then(|| {
+    // What may be refused beside the tick has an id: nothing else tells it from its neighbours.
+    let client_id = (is_bot || body["no"] == "order" || !chance.per_mille(100)).then(|| {
         // Ids may come again in another universe.
         format!("c{}", scene.numbers.fetch_add(1, Ordering::Relaxed) % 200)
     });
@@ -511,12 +580,12 @@ async fn read(scene: &Scene, follower: &Arc<Follower>, chance: &Chance) {
             let wait = Duration::from_millis(if scene.is_calm() { 200 } else { 3_000 });
             match timeout(wait, subscription.next()).await {
                 Ok(Ok(entry)) => {
-                    scene.server.books().read_entry(entry.id, &entry.json);
+                    scene.server.books().read_entry(entry.incarnation, entry.id, &entry.json);
                     if let Some(frame) = follower.current() {
                         enter_frame(scene, &frame);
                     }
                 }
-                Ok(Err(follow::Error::HistoryTrimmed { .. })) => {
+                Ok(Err(error)) if error.needs_frame() => {
                     scene.server.books().counts.resynchronised += 1;
                     sleep(Duration::from_millis(5)).await;
                     break;
@@ -527,7 +596,11 @@ async fn read(scene: &Scene, follower: &Arc<Follower>, chance: &Chance) {
             }
             let newest: StreamId = scene.server.books().last_event();
             if scene.is_calm() && subscription.position() == newest && newest > StreamId::START {
-                return;
+                // And that of the history there is now.
+                let incarnation = scene.server.model.incarnation().await.unwrap();
+                if follower.current().is_some_and(|frame| frame.incarnation() == incarnation) {
+                    return;
+                }
             }
         }
     }
@@ -535,5 +608,5 @@ async fn read(scene: &Scene, follower: &Arc<Follower>, chance: &Chance) {
 
 fn enter_frame(scene: &Scene, frame: &follow::Frame) {
     let digest = frame.mirror().digest().to_string();
-    scene.server.books().read_frame(frame.universe(), frame.tick(), &digest);
+    scene.server.books().read_frame(frame.incarnation(), frame.universe(), frame.tick(), &digest);
 }

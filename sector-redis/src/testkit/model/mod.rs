@@ -6,6 +6,7 @@
 //!
 //! A [`Flaw`] breaks one promise on purpose: a checker that does not notice is no checker.
 
+mod backup;
 mod commit;
 mod flaw;
 mod seats;
@@ -13,5 +14,6 @@ mod services;
 mod state;
 mod store;
 
+pub use backup::ModelBackup;
 pub use flaw::Flaw;
 pub use store::ModelStore;

@@ -27,7 +27,7 @@ pub(super) struct World {
 }
 
 /// Everything, behind the one lock.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     pub(super) flaw: Option<Flaw>,
     /// How often the history was replaced; the incarnation is drawn from nothing, to be repeatable.

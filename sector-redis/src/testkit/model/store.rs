@@ -72,8 +72,18 @@ impl ModelStore {
         )
     }
 
+    pub(super) fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
+    /// Lets everybody who waits look again.
+    pub(super) fn wake(&self) {
+        self.orders_grew.notify_waiters();
+        self.events_grew.notify_waiters();
+    }
+
     // Nothing in here panics while it holds the lock.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
