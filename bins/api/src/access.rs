@@ -2,10 +2,10 @@
 //!
 //! A route cannot be added without: [`Table::route`](crate::table::Table::route) takes a [`Declaration`].
 
-use sector_auth::Role;
+use sector_auth::{Role, Verb};
 use service::Problem;
 
-use crate::caller::{Caller, unauthenticated};
+use crate::caller::{Caller, Person, unauthenticated};
 
 /// Who may use a route, by role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Access {
     Anyone,
     /// Somebody who logged in.
     Player,
+    /// Somebody who logged in, or a bot with their key that is good for reading.
+    Own,
     /// Somebody who logged in, or bots.
     Orders,
     /// The operator.
@@ -29,7 +31,8 @@ impl Access {
         match self {
             Self::Probe | Self::Anyone => true,
             Self::Player => role.may_claim(),
-            Self::Orders => role.may_claim() || role.may_order_unclaimed(),
+            Self::Own => role.may_order_claimed(),
+            Self::Orders => role.may_order_claimed() || role.may_order_unclaimed(),
             Self::Admin => role.may_administer(),
         }
     }
@@ -40,7 +43,7 @@ impl Access {
     /// 401 `unauthenticated` for nobody in particular; 403 `not_admin` or `not_a_player`.
     pub fn check(self, caller: &Caller) -> Result<(), Problem> {
         if self.allows(caller.role()) {
-            return Ok(());
+            return self.check_verb(caller);
         }
         Err(match (self, caller) {
             (_, Caller::Anonymous) => unauthenticated(),
@@ -51,13 +54,30 @@ impl Access {
         })
     }
 
+    /// Refuses a key that is not good for this.
+    fn check_verb(self, caller: &Caller) -> Result<(), Problem> {
+        let verb = match self {
+            Self::Own => Verb::Read,
+            Self::Orders => Verb::Orders,
+            Self::Probe | Self::Anyone | Self::Player | Self::Admin => return Ok(()),
+        };
+        match caller {
+            Caller::Person(Person { key: Some(key), .. }) if !key.verbs.allow(verb) => Err(Problem::forbidden(
+                "key_not_good_for_this",
+                format!("This takes a key with the verb {verb}; the one presented has others."),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// In words, for the documents.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
             Self::Probe | Self::Anyone => "everybody",
             Self::Player => "players",
-            Self::Orders => "players and bots",
+            Self::Own => "players, and their bots",
+            Self::Orders => "players, their bots, and the operator's bots",
             Self::Admin => "admins",
         }
     }

@@ -1,12 +1,13 @@
 //! Who is asking, by the credentials of the request.
 
 use http::header::AUTHORIZATION;
-use sector_auth::{Address, Role};
+use sector_auth::{Address, OpaqueKind, Role, Scopes, TokenId};
 use service::{Context, Problem};
 
 use crate::state::Api;
+use crate::{bot_keys, sessions};
 
-/// Header in which bots present their token.
+/// Header in which the operator's bots present their token.
 pub const BOT_TOKEN_HEADER: &str = "x-bot-token";
 
 /// Who is asking.
@@ -14,10 +15,32 @@ pub const BOT_TOKEN_HEADER: &str = "x-bot-token";
 pub enum Caller {
     /// Nobody in particular.
     Anonymous,
-    /// A bot, by the shared token.
+    /// A bot of the operator, by the shared token.
     Bot,
-    /// Somebody who logged in.
+    /// Somebody who logged in, or a bot with their key.
     Person(Person),
+}
+
+/// Somebody who logged in, or a bot with their key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Person {
+    /// Whose wallet it is; the local operator has [`Address::ZERO`].
+    pub address: Address,
+    /// What they may do.
+    pub role: Role,
+    /// The session of a login.
+    pub session: Option<TokenId>,
+    /// The key of a bot.
+    pub key: Option<KeyInUse>,
+}
+
+/// The key that a bot presents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyInUse {
+    /// Its id.
+    pub id: TokenId,
+    /// What it is good for.
+    pub verbs: Scopes,
 }
 
 impl Caller {
@@ -32,15 +55,6 @@ impl Caller {
     }
 }
 
-/// Somebody who logged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Person {
-    /// Whose wallet it is; the local operator has [`Address::ZERO`].
-    pub address: Address,
-    /// What they may do.
-    pub role: Role,
-}
-
 impl Person {
     /// The name under which the store knows them.
     #[must_use]
@@ -52,8 +66,9 @@ impl Person {
 /// Who is asking.
 ///
 /// # Errors
-/// 401 with the token's fault; 403 `bots_disabled` where bots are refused; 400 `two_credentials`.
-pub fn identify(context: &Context<Api>) -> Result<Caller, Problem> {
+/// 401 with the fault of the token or key; 403 `bots_disabled` where bots are refused; 400 `two_credentials`; 503 while
+/// the store, which knows sessions and keys, is away.
+pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> {
     let api = context.state();
     let has_authorization = context.headers().contains_key(AUTHORIZATION);
     let has_bot_token = context.headers().contains_key(BOT_TOKEN_HEADER);
@@ -64,12 +79,13 @@ pub fn identify(context: &Context<Api>) -> Result<Caller, Problem> {
         ));
     }
     if has_bot_token {
-        let Some(expected) = &api.bot_token else {
-            return Err(Problem::forbidden("bots_disabled", "This server takes no bots: it has no BOT_API_TOKEN."));
-        };
-        return match context.header(BOT_TOKEN_HEADER) {
-            Some(token) if expected.matches(token) => Ok(Caller::Bot),
-            _ => Err(Problem::unauthorized("bot_token_wrong", "The X-Bot-Token is not the one of this server.")),
+        let presented = context.header(BOT_TOKEN_HEADER).unwrap_or_default();
+        return match api.bot_tokens.matches(presented, api.now().unix_ms()) {
+            Some(true) => Ok(Caller::Bot),
+            Some(false) => {
+                Err(Problem::unauthorized("bot_token_wrong", "The X-Bot-Token is not the one of this server."))
+            }
+            None => Err(Problem::forbidden("bots_disabled", "This server takes no bots: it has no BOT_API_TOKEN.")),
         };
     }
     if !has_authorization {
@@ -78,10 +94,14 @@ pub fn identify(context: &Context<Api>) -> Result<Caller, Problem> {
     let token = context.bearer().ok_or_else(|| {
         Problem::unauthorized("bearer_required", "The Authorization header is not of the form \"Bearer <token>\".")
     })?;
+    if token.starts_with(OpaqueKind::BotKey.prefix()) {
+        return bot_keys::identify(api, token).await.map(Caller::Person);
+    }
     let claims = api.tokens.verify(token, api.now()).map_err(|error| {
         Problem::unauthorized(error.code(), format!("You are not signed in: {error}.")).with_source(error)
     })?;
-    Ok(Caller::Person(Person { address: claims.sub, role: claims.role }))
+    sessions::check(api, claims.sid).await?;
+    Ok(Caller::Person(Person { address: claims.sub, role: claims.role, session: Some(claims.sid), key: None }))
 }
 
 /// 401 for nobody in particular.

@@ -1,6 +1,7 @@
 //! The options of the API: flags before environment before defaults.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser};
@@ -41,9 +42,15 @@ pub struct Config {
     /// Secret that signs login tokens, at least 32 bytes; there is no default
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_parser = token_secret, value_name = "SECRET")]
     pub jwt_secret: Secret,
-    /// How long a login lasts
-    #[arg(long, env = "JWT_TTL_SECONDS", default_value = "86400s", value_parser = seconds(60..=2_592_000), value_name = "SECONDS")]
+    /// Secrets that signed login tokens before, separated by commas: their tokens hold until they expire; at most 4
+    #[arg(long, env = "JWT_PREVIOUS_SECRETS", hide_env_values = true, value_delimiter = ',', value_parser = token_secret, value_name = "SECRETS")]
+    pub jwt_previous_secrets: Vec<Secret>,
+    /// How long a login token holds; it is renewed with the session's refresh token
+    #[arg(long, env = "JWT_TTL_SECONDS", default_value = "900s", value_parser = seconds(60..=86_400), value_name = "SECONDS")]
     pub jwt_ttl_seconds: Seconds,
+    /// How long a session lasts after its last renewal
+    #[arg(long, env = "SESSION_TTL_SECONDS", default_value = "2592000s", value_parser = seconds(300..=31_536_000), value_name = "SECONDS")]
+    pub session_ttl_seconds: Seconds,
     /// Issuer that login tokens name
     #[arg(long, env = "JWT_ISSUER", default_value = "sector", value_name = "NAME")]
     pub jwt_issuer: String,
@@ -65,6 +72,9 @@ pub struct Config {
     /// Token that bots present as X-Bot-Token; without it bots are refused
     #[arg(long, env = "BOT_API_TOKEN", hide_env_values = true, value_name = "SECRET")]
     pub bot_api_token: Option<Secret>,
+    /// File with such tokens, one a line, at most 4; it is read anew when it changes
+    #[arg(long, env = "BOT_API_TOKEN_FILE", value_name = "FILE")]
+    pub bot_api_token_file: Option<PathBuf>,
     /// Addresses that get the admin role when they log in, separated by commas
     #[arg(long, env = "ADMIN_ADDRESSES", default_value = "", value_name = "ADDRESSES")]
     pub admin_addresses: List<Address>,
@@ -89,7 +99,9 @@ impl Config {
     pub fn new(jwt_secret: Secret) -> Self {
         Self {
             jwt_secret,
-            jwt_ttl_seconds: Seconds(86_400),
+            jwt_previous_secrets: Vec::new(),
+            jwt_ttl_seconds: Seconds(900),
+            session_ttl_seconds: Seconds(2_592_000),
             jwt_issuer: "sector".to_owned(),
             jwt_audience: "sector-api".to_owned(),
             auth_nonce_ttl_seconds: Seconds(300),
@@ -97,6 +109,7 @@ impl Config {
             auth_uri: "http://localhost:9000".to_owned(),
             auth_chain_id: 1,
             bot_api_token: None,
+            bot_api_token_file: None,
             admin_addresses: List::default(),
             claim_idle_seconds: Seconds(600),
             cors_origins: List::default(),

@@ -6,7 +6,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
 use crate::routes::{
-    admin, auth, events, factions, health, me, openapi as document, orders, rules, sectors, snapshot, status, systems,
+    admin, auth, events, factions, health, keys, me, openapi as document, orders, rules, sectors, snapshot, status,
+    systems,
 };
 use crate::wire::ProblemDocument;
 
@@ -33,6 +34,13 @@ use crate::wire::ProblemDocument;
         auth::nonce,
         auth::verify,
         auth::operator,
+        auth::refresh,
+        auth::logout,
+        auth::logout_all,
+        keys::issue,
+        keys::list,
+        keys::revoke,
+        admin::audit,
         me::me,
         factions::list,
         factions::one,

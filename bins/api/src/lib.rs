@@ -12,6 +12,9 @@
 //! [`run()`] serves it, [`openapi`] describes it; `docs/openapi.json` holds the same text.
 
 mod access;
+mod audit;
+mod bot_keys;
+mod bot_tokens;
 mod call;
 pub mod caller;
 pub mod config;
@@ -25,6 +28,7 @@ mod routes;
 mod rulebook;
 mod run;
 mod seats;
+mod sessions;
 pub mod state;
 mod table;
 pub mod wire;

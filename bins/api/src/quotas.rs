@@ -18,7 +18,7 @@ use service::{Context, Problem, Request, Response, Routes, ServiceError};
 use tower::ServiceExt;
 
 use crate::access::Class;
-use crate::caller::Caller;
+use crate::caller::{Caller, Person};
 use crate::state::Api;
 
 /// In how many seconds every quota fills.
@@ -56,6 +56,7 @@ impl Default for QuotaConfig {
 pub(crate) enum Who {
     Anonymous,
     Player,
+    Key,
     Service,
 }
 
@@ -75,6 +76,8 @@ pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, ServiceError> 
     let player_reads = quota("player-reads", Scope::Address, config.limit_reads);
     let orders = quota("orders", Scope::Address, config.limit_orders);
     let writes = quota("writes", Scope::Address, config.limit_writes);
+    let key_reads = quota("key-reads", Scope::Key, config.limit_reads);
+    let key_orders = quota("key-orders", Scope::Key, config.limit_orders);
     let service = quota("service", Scope::Key, SERVICE_BURST);
 
     let mut classes: Vec<(Measure, Vec<Quota>)> = Vec::new();
@@ -86,9 +89,15 @@ pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, ServiceError> 
             Class::Orders => (Some(anonymous_writes), Some(orders)),
             Class::Write | Class::Admin => (Some(anonymous_writes), Some(writes)),
         };
+        let key = match class {
+            Class::Read => Some(key_reads),
+            Class::Orders => Some(key_orders),
+            Class::Probe | Class::Login | Class::Write | Class::Admin => nobody,
+        };
         let with_all = |quota: Option<Quota>| quota.into_iter().chain([all]).collect();
         classes.push(((class, Who::Anonymous), with_all(nobody)));
         classes.push(((class, Who::Player), with_all(player)));
+        classes.push(((class, Who::Key), with_all(key)));
         classes.push(((class, Who::Service), vec![service]));
     }
     let classes: Vec<(Measure, &[Quota])> =
@@ -107,6 +116,11 @@ pub(crate) fn measure(context: &Context<Api>, class: Class, caller: Option<&Call
     match caller {
         None | Some(Caller::Anonymous) => gate.admit(extensions, (class, Who::Anonymous), ip.as_slice(), 1),
         Some(Caller::Bot) => gate.admit(extensions, (class, Who::Service), &[Key::Key("bots")], 1),
+        Some(Caller::Person(Person { key: Some(key), .. })) => {
+            let id = key.id.to_string();
+            let keys: Vec<Key<'_>> = ip.into_iter().chain([Key::Key(&id)]).collect();
+            gate.admit(extensions, (class, Who::Key), &keys, 1)
+        }
         Some(Caller::Person(person)) => {
             let player = person.player();
             let keys: Vec<Key<'_>> = ip.into_iter().chain([Key::Address(&player)]).collect();
@@ -145,7 +159,7 @@ mod tests {
                 QuotaConfig { limit_reads: limit, limit_orders: limit, limit_writes: limit, limit_logins: limit };
             let gate = gate(&config).unwrap();
             for class in Class::ALL {
-                for who in [Who::Anonymous, Who::Player, Who::Service] {
+                for who in [Who::Anonymous, Who::Player, Who::Key, Who::Service] {
                     assert!(gate.quotas_of((class, who)).next().is_some(), "{class:?} {who:?}");
                 }
             }

@@ -10,6 +10,7 @@ pub(crate) mod auth;
 pub(crate) mod events;
 pub(crate) mod factions;
 pub(crate) mod health;
+pub(crate) mod keys;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod orders;
@@ -27,10 +28,12 @@ const PROBE: Declaration = declare(Access::Probe, Class::Probe, Scope::Service);
 const DOCUMENT: Declaration = declare(Access::Probe, Class::Read, Scope::Service);
 const LOGIN: Declaration = declare(Access::Probe, Class::Login, Scope::Service);
 const READ: Declaration = declare(Access::Anyone, Class::Read, Scope::Sector);
-const OWN: Declaration = declare(Access::Player, Class::Read, Scope::Sector);
+const OWN: Declaration = declare(Access::Own, Class::Read, Scope::Sector);
+const SESSION: Declaration = declare(Access::Player, Class::Write, Scope::Service);
 const SEAT: Declaration = declare(Access::Player, Class::Write, Scope::Sector);
 const ORDERS: Declaration = declare(Access::Orders, Class::Orders, Scope::Sector);
 const ADMIN: Declaration = declare(Access::Admin, Class::Admin, Scope::Sector);
+const AUDIT: Declaration = declare(Access::Admin, Class::Admin, Scope::Service);
 
 /// All endpoints.
 pub(crate) fn table() -> Table {
@@ -46,6 +49,12 @@ pub(crate) fn table() -> Table {
         .route(POST, "/auth/nonce", LOGIN, auth::nonce)
         .route(POST, "/auth/verify", LOGIN, auth::verify)
         .route(POST, "/auth/operator", LOGIN, auth::operator)
+        .route(POST, "/auth/refresh", LOGIN, auth::refresh)
+        .route(POST, "/auth/logout", SESSION, auth::logout)
+        .route(POST, "/auth/logout-all", SESSION, auth::logout_all)
+        .route(GET, "/keys", SESSION, keys::list)
+        .route(POST, "/keys", SESSION, keys::issue)
+        .route(DELETE, "/keys/{id}", SESSION, keys::revoke)
         .route(GET, "/me", OWN, me::me)
         .route(GET, "/", READ, status::status)
         .route(GET, "/rules", READ, rules::rules)
@@ -61,4 +70,5 @@ pub(crate) fn table() -> Table {
         .route(POST, "/admin/bots-only", ADMIN, admin::bots_only)
         .route(GET, "/admin/pause", ADMIN, admin::paused)
         .route(POST, "/admin/pause", ADMIN, admin::pause)
+        .route(GET, "/admin/audit", AUDIT, admin::audit)
 }

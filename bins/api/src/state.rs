@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use follow::Sectors;
-use sector_auth::{SharedToken, Timestamp, TokenKey, TokenKeys};
+use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
 use sector_redis::Store;
 use service::quota::Gate;
 
+use crate::bot_keys::{BotKey, Labels};
+use crate::bot_tokens::BotTokens;
 use crate::config::Config;
 use crate::error::Error;
 use crate::quotas::{self, Measure};
 use crate::rulebook::Rulebooks;
 use crate::seats::Sightings;
+use crate::sessions::Standing;
 
 /// Tells the time of day.
 pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -31,7 +34,10 @@ pub struct Api {
     pub(crate) config: Config,
     pub(crate) sectors: Arc<Sectors>,
     pub(crate) tokens: TokenKeys,
-    pub(crate) bot_token: Option<SharedToken>,
+    pub(crate) bot_tokens: BotTokens,
+    pub(crate) standing_sessions: Standing<()>,
+    pub(crate) standing_keys: Standing<(Address, BotKey)>,
+    pub(crate) key_labels: Labels,
     pub(crate) sightings: Sightings,
     pub(crate) gate: Gate<Measure>,
     pub(crate) rulebooks: Rulebooks,
@@ -47,16 +53,25 @@ impl Api {
         let secret = config.jwt_secret.expose().as_bytes();
         let key =
             TokenKey::new(secret).map_err(|error| Error::Config { option: "JWT_SECRET", detail: error.to_string() })?;
+        let previous = config.jwt_previous_secrets.iter().map(|secret| TokenKey::new(secret.expose().as_bytes()));
+        let previous = previous
+            .collect::<Result<_, _>>()
+            .map_err(|error| Error::Config { option: "JWT_PREVIOUS_SECRETS", detail: error.to_string() })?;
         let (issuer, audience) = (config.jwt_issuer.as_str(), config.jwt_audience.as_str());
-        let tokens = TokenKeys::new(issuer, audience, key, Vec::new())
-            .map_err(|error| Error::Config { option: "JWT_ISSUER and JWT_AUDIENCE", detail: error.to_string() })?;
+        let tokens = TokenKeys::new(issuer, audience, key, previous).map_err(|error| Error::Config {
+            option: "JWT_ISSUER, JWT_AUDIENCE and JWT_PREVIOUS_SECRETS",
+            detail: error.to_string(),
+        })?;
         let gate = quotas::gate(&config.quotas)?;
-        let bot_token = config.bot_api_token.as_ref().map(SharedToken::new);
+        let bot_tokens = BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
         Ok(Self {
             config,
             sectors,
             tokens,
-            bot_token,
+            bot_tokens,
+            standing_sessions: Standing::default(),
+            standing_keys: Standing::default(),
+            key_labels: Labels::default(),
             sightings: Sightings::default(),
             rulebooks: Rulebooks::default(),
             gate,
@@ -72,6 +87,11 @@ impl Api {
     /// The time of day.
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// What somebody who logs in may do.
+    pub(crate) fn role(&self, address: Address) -> Role {
+        if self.config.admin_addresses.0.contains(&address) { Role::Admin } else { Role::Player }
     }
 
     /// How long a player may be away, in milliseconds.

@@ -51,15 +51,28 @@ pub struct NonceAnswer {
     pub message: String,
 }
 
-/// Presents the signed message.
+/// Presents the signed message: with the message itself, as wallets that write their own do, or with the address that
+/// asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
-    /// The address that asked for the message.
+    /// The address that asked for the message; may be left out when the message is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(examples("0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"))]
-    pub address: String,
+    pub address: Option<String>,
+    /// The message that was signed: the one that was handed out, or another ERC-4361 message with its nonce.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// What `personal_sign` returned: 65 bytes in hexadecimal, after 0x.
     pub signature: String,
+}
+
+/// Presents a refresh token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshRequest {
+    /// The refresh token of the login, or of the last renewal.
+    pub refresh_token: String,
 }
 
 /// Presents a one-time code of the operator.
@@ -71,10 +84,117 @@ pub struct OperatorRequest {
 }
 
 /// A login.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenAnswer {
     /// The token, to be sent as `Authorization: Bearer <token>`.
     pub token: String,
+    /// For how many seconds it holds.
+    #[schema(examples(900))]
+    pub expires_in: u64,
+    /// Gets a new token at `POST /auth/refresh`, once.
+    pub refresh_token: String,
+    /// For how many seconds the session lasts unless it is renewed.
+    #[schema(examples(2592000))]
+    pub refresh_expires_in: u64,
+}
+
+/// Sessions that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LogoutAnswer {
+    /// How many there were.
+    pub ended: u64,
+}
+
+/// Asks for a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRequest {
+    /// What the key is called; others see it beside a seat that is played with it.
+    #[schema(examples("night watch"), min_length = 1, max_length = 40)]
+    pub label: String,
+    /// What it is good for: `read`, `orders` or both.
+    #[schema(examples(json!(["read", "orders"])), min_items = 1)]
+    pub verbs: Vec<String>,
+    /// In how many seconds it ends, 60 to 31536000; without, it lasts until it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 60, maximum = 31536000)]
+    pub expires_in: Option<u64>,
+}
+
+/// A key, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListedKey {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub label: String,
+    /// What it is good for.
+    pub verbs: Vec<String>,
+    /// When it was issued (RFC 3339).
+    pub issued_at: String,
+    /// When it ends, if it does.
+    #[schema(required = true)]
+    pub expires_at: Option<String>,
+    /// When it was last used, to the minute; null if never.
+    #[schema(required = true)]
+    pub used_at: Option<String>,
+}
+
+/// A key that was just issued.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuedKey {
+    /// The key itself: `Authorization: Bearer sector_key_…`. It cannot be shown again.
+    pub key: String,
+    /// What is kept of it.
+    #[serde(flatten)]
+    pub listed: ListedKey,
+}
+
+/// Somebody's keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyList {
+    /// They, by id.
+    pub keys: Vec<ListedKey>,
+}
+
+/// A key that was revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyRevoked {
+    /// Its id.
+    pub revoked: String,
+}
+
+/// An entry of the audit log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntry {
+    /// Its number, from 1, without gaps.
+    #[serde(default)]
+    pub number: u64,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Whose action it was.
+    pub by: String,
+    /// In which sector.
+    pub sector: String,
+    /// What was asked for.
+    #[schema(examples("pause"))]
+    pub action: String,
+    /// With which parameters.
+    pub parameters: serde_json::Value,
+    /// The id of the request.
+    pub request_id: String,
+    /// `asked`, `done`, or the code of the problem.
+    #[schema(examples("done"))]
+    pub outcome: String,
+}
+
+/// Entries of the audit log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AuditPage {
+    /// The entries, oldest first.
+    pub entries: Vec<AuditEntry>,
+    /// Where to go on: pass it as `after`.
+    pub next: u64,
 }
 
 /// Who is asking.
@@ -128,6 +248,9 @@ pub struct FactionSeat {
     pub claimable: bool,
     /// Who gives its orders.
     pub controller: Controller,
+    /// The label of the key with which a player's bot gives them, if one does.
+    #[schema(required = true)]
+    pub bot: Option<String>,
 }
 
 /// All factions that ever were in this universe.

@@ -26,5 +26,7 @@ mod refusals;
 mod sector;
 #[path = "it/sectors.rs"]
 mod sectors;
+#[path = "it/sessions.rs"]
+mod sessions;
 #[path = "it/status.rs"]
 mod status;

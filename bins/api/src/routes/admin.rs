@@ -1,11 +1,13 @@
 //! `/admin/*`: for whoever runs the sector.
 
 use sector_sim::MAX_SEED;
+use serde_json::json;
 use service::{Problem, Response, query, reply};
 
+use crate::audit::act;
 use crate::call::Call;
 use crate::problems::of_store;
-use crate::wire::{BotsOnlyAnswer, PauseAnswer, RestartAnswer};
+use crate::wire::{AuditEntry, AuditPage, BotsOnlyAnswer, PauseAnswer, RestartAnswer};
 
 /// Ask for a new universe.
 ///
@@ -16,20 +18,23 @@ use crate::wire::{BotsOnlyAnswer, PauseAnswer, RestartAnswer};
     operation_id = "restart",
     tag = "admin",
     security(("bearer" = [])),
-    params(("seed" = Option<u64>, Query, description = "The seed of the new universe, 0 to 9007199254740991; otherwise one is drawn.", minimum = 0, maximum = 9007199254740991_i64)),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same."), ("seed" = Option<u64>, Query, description = "The seed of the new universe, 0 to 9007199254740991; otherwise one is drawn.", minimum = 0, maximum = 9007199254740991_i64)),
     responses(
         (status = 200, description = "The wish is noted; it replaces one that still stands.", body = RestartAnswer),
-        (status = 400, description = "`invalid_query`."),
+        (status = 400, description = "`invalid_query`, `invalid_idempotency_key`."),
         (status = 401, description = "`unauthenticated`, or the token's fault."),
         (status = 403, description = "`not_admin`."),
+        (status = 409, description = "`request_under_way`: one with this Idempotency-Key is."),
+        (status = 422, description = "`idempotency_key_reused`: for something else."),
     )
 )]
 pub(crate) async fn restart(call: Call) -> Result<Response, Problem> {
-    let admin = call.person()?;
     let seed = call.query(&["seed"])?.integer("seed", 0..=MAX_SEED)?;
-    let request = call.store().request_restart(seed).await.map_err(of_store)?;
-    tracing::info!(by = %admin.address, seed, number = request.number, "a restart was asked for");
-    reply::json(&RestartAnswer { number: request.number, seed: request.seed })
+    act(&call, "restart", json!({"seed": seed}), async {
+        let request = call.store().request_restart(seed).await.map_err(of_store)?;
+        Ok(RestartAnswer { number: request.number, seed: request.seed })
+    })
+    .await
 }
 
 /// End all claims: from now on bots play everything.
@@ -39,22 +44,27 @@ pub(crate) async fn restart(call: Call) -> Result<Response, Problem> {
     operation_id = "bots_only",
     tag = "admin",
     security(("bearer" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same.")),
     responses(
         (status = 200, description = "All claims have ended.", body = BotsOnlyAnswer),
+        (status = 400, description = "`invalid_query`, `invalid_idempotency_key`."),
         (status = 401, description = "`unauthenticated`, or the token's fault."),
         (status = 403, description = "`not_admin`."),
+        (status = 409, description = "`request_under_way`: one with this Idempotency-Key is."),
+        (status = 422, description = "`idempotency_key_reused`: for something else."),
     )
 )]
 pub(crate) async fn bots_only(call: Call) -> Result<Response, Problem> {
-    let admin = call.person()?;
     call.query(&[])?;
-    let universe = call.follower().current().map(|frame| frame.universe().to_owned());
-    let released = match universe {
-        Some(universe) => call.store().release_all(&universe).await.map_err(of_store)?,
-        None => 0,
-    };
-    tracing::info!(by = %admin.address, released, "all claims were ended");
-    reply::json(&BotsOnlyAnswer { released })
+    act(&call, "bots-only", json!({}), async {
+        let universe = call.follower().current().map(|frame| frame.universe().to_owned());
+        let released = match universe {
+            Some(universe) => call.store().release_all(&universe).await.map_err(of_store)?,
+            None => 0,
+        };
+        Ok(BotsOnlyAnswer { released })
+    })
+    .await
 }
 
 /// Whether the sector stands still.
@@ -83,19 +93,55 @@ pub(crate) async fn paused(call: Call) -> Result<Response, Problem> {
     operation_id = "pause",
     tag = "admin",
     security(("bearer" = [])),
-    params(("paused" = bool, Query, description = "`true` to stand still, `false` to go on.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same."), ("paused" = bool, Query, description = "`true` to stand still, `false` to go on.")),
     responses(
         (status = 200, description = "As it is from now on.", body = PauseAnswer),
+        (status = 400, description = "`invalid_query`, `invalid_idempotency_key`."),
+        (status = 401, description = "`unauthenticated`, or the token's fault."),
+        (status = 403, description = "`not_admin`."),
+        (status = 409, description = "`request_under_way`: one with this Idempotency-Key is."),
+        (status = 422, description = "`idempotency_key_reused`: for something else."),
+    )
+)]
+pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
+    let paused =
+        call.query(&["paused"])?.boolean("paused")?.ok_or_else(|| query::missing("paused", "true or false"))?;
+    act(&call, "pause", json!({"paused": paused}), async {
+        call.store().set_paused(paused).await.map_err(of_store)?;
+        Ok(PauseAnswer { paused })
+    })
+    .await
+}
+
+/// What the operators did.
+///
+/// Each action twice: when it was asked for, and what it came to. Entries are never changed.
+#[utoipa::path(
+    get,
+    path = "/admin/audit",
+    operation_id = "audit",
+    tag = "admin",
+    security(("bearer" = [])),
+    params(
+        ("after" = Option<u64>, Query, description = "The number to go on from; 0, the default, is the beginning.", minimum = 0),
+        ("count" = Option<u32>, Query, description = "Most entries to return: 1 to 1000, by default 100.", minimum = 1, maximum = 1000),
+    ),
+    responses(
+        (status = 200, description = "The entries, oldest first.", body = AuditPage),
         (status = 400, description = "`invalid_query`."),
         (status = 401, description = "`unauthenticated`, or the token's fault."),
         (status = 403, description = "`not_admin`."),
     )
 )]
-pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
-    let admin = call.person()?;
-    let paused =
-        call.query(&["paused"])?.boolean("paused")?.ok_or_else(|| query::missing("paused", "true or false"))?;
-    call.store().set_paused(paused).await.map_err(of_store)?;
-    tracing::info!(by = %admin.address, paused, "the sector was told to pause or to go on");
-    reply::json(&PauseAnswer { paused })
+pub(crate) async fn audit(call: Call) -> Result<Response, Problem> {
+    let query = call.query(&["after", "count"])?;
+    let after = query.integer("after", 0..=u64::MAX)?.unwrap_or(0);
+    let count = query.integer("count", 1..=1_000)?.unwrap_or(100);
+    let entries = call.state().home().audit(after, count).await.map_err(of_store)?;
+    let entries: Vec<AuditEntry> = entries
+        .into_iter()
+        .map(|(number, text)| Ok(AuditEntry { number, ..serde_json::from_str(&text).map_err(Problem::internal)? }))
+        .collect::<Result<_, Problem>>()?;
+    let next = entries.last().map_or(after, |entry| entry.number);
+    reply::json(&AuditPage { entries, next })
 }

@@ -1,19 +1,20 @@
 //! `/auth/*`: logins.
 //!
-//! A message is handed out for an address and kept under it; signing it proves the key. Whatever
-//! comes back for it, right or wrong, uses it up. The store gives a nonce to one caller only, so of
-//! many that present the same signature one gets a token.
+//! A message is handed out for an address and kept under its nonce; signing it proves the key. Whatever comes back for
+//! it, right or wrong, uses it up, before it is looked at. The store gives a nonce to one caller only, so of many that
+//! present the same signature one gets a token.
 
-use sector_auth::{
-    Address, AuthError, Expected, Grant, LoginFields, LoginMessage, Role, TokenId, verify as check_login,
-};
+use sector_auth::{Address, AuthError, Expected, LoginFields, LoginMessage, Role, verify as check_login};
+use serde_json::Value;
 use service::{FieldError, Problem, Response, reply};
 
 use crate::call::Call;
 use crate::operator::{CODE_BYTES_MAX, take_operator};
 use crate::problems::{invalid_body, of_store};
-use crate::state::Api;
-use crate::wire::{NonceAnswer, NonceRequest, OperatorRequest, TokenAnswer, VerifyRequest};
+use crate::sessions::{self, random};
+use crate::wire::{
+    LogoutAnswer, NonceAnswer, NonceRequest, OperatorRequest, RefreshRequest, TokenAnswer, VerifyRequest,
+};
 
 /// Longest body of a login request, in bytes.
 const BODY_BYTES_MAX: usize = 4_096;
@@ -24,7 +25,7 @@ const STATEMENT: &str = "Sign in to Sector. This costs nothing and moves nothing
 
 /// Ask for a message to sign.
 ///
-/// A new message replaces an earlier one for the same address.
+/// Sign it as it stands and present the signature at `POST /auth/verify`.
 #[utoipa::path(
     post,
     path = "/auth/nonce",
@@ -45,7 +46,7 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     let api = call.state();
     let now = api.now();
     let ttl = api.config.auth_nonce_ttl_seconds;
-    let nonce = hex::encode(random()?);
+    let nonce = hex::encode(random::<16>()?);
     let message = LoginMessage::new(LoginFields {
         statement: Some(STATEMENT.to_owned()),
         expiration_time: Some(now.plus_seconds(ttl.0)),
@@ -60,7 +61,9 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     })
     .map_err(Problem::internal)?
     .to_string();
-    api.home().put_nonce(&key(address), &message, ttl.duration()).await.map_err(of_store)?;
+    let store = api.home();
+    store.put_nonce(&message_key(&nonce), &message, ttl.duration()).await.map_err(of_store)?;
+    store.put_nonce(&address_key(address), &nonce, ttl.duration()).await.map_err(of_store)?;
     reply::json(&NonceAnswer { nonce, message })
 }
 
@@ -81,9 +84,8 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
 )]
 pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    let request: VerifyRequest = call.json(BODY_BYTES_MAX).await?;
-    let address = address(&request.address)?;
-    if request.signature.len() > SIGNATURE_BYTES_MAX {
+    let VerifyRequest { address: by, message: presented, signature } = call.json(BODY_BYTES_MAX).await?;
+    if signature.len() > SIGNATURE_BYTES_MAX {
         return Err(invalid_body(FieldError::new(
             "signature",
             "(too long to repeat)",
@@ -91,28 +93,117 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
             "The signature is too long.",
         )));
     }
+    let by = by.as_deref().map(address).transpose()?;
     let api = call.state();
-    let message = api.home().take_nonce(&key(address)).await.map_err(of_store)?.ok_or_else(|| {
-        Problem::unauthorized(
-            "nonce_unknown",
-            "No message is waiting for this address: it was used, has expired or was never asked for. Ask for a new one.",
-        )
-    })?;
-    let stored: LoginMessage = message.parse().map_err(|error: AuthError| Problem::internal(error))?;
+    // Used up before anything is judged.
+    let nonce = match (&presented, by) {
+        (Some(text), _) => {
+            let parsed: LoginMessage = text.parse().map_err(|error: AuthError| {
+                let allowed = "an ERC-4361 message with the nonce that was handed out";
+                invalid_body(FieldError::new(
+                    "message",
+                    "(not repeated)",
+                    allowed,
+                    format!("{}: {error}.", error.code()),
+                ))
+            })?;
+            parsed.fields().nonce.clone()
+        }
+        (None, Some(address)) => {
+            api.home().take_nonce(&address_key(address)).await.map_err(of_store)?.ok_or_else(nonce_unknown)?
+        }
+        (None, None) => {
+            let detail = "Say who is signing in: send the message that was signed, or the address that asked for it.";
+            return Err(invalid_body(FieldError::new("message", Value::Null, "the message, or an address", detail)));
+        }
+    };
+    let handed_out = api.home().take_nonce(&message_key(&nonce)).await.map_err(of_store)?.ok_or_else(nonce_unknown)?;
+    let stored: LoginMessage = handed_out.parse().map_err(|error: AuthError| Problem::internal(error))?;
     let expected = Expected {
         domain: &api.config.auth_domain,
         uri: &api.config.auth_uri,
         nonce: &stored.fields().nonce,
         chain_id: api.config.auth_chain_id,
-        address,
+        address: by.unwrap_or(stored.fields().address),
         age_seconds_max: api.config.auth_nonce_ttl_seconds.0,
     };
-    check_login(&message, &request.signature, &expected, api.now()).map_err(|error| {
+    let signed = presented.as_ref().unwrap_or(&handed_out);
+    check_login(signed, &signature, &expected, api.now()).map_err(|error| {
         Problem::unauthorized(error.code(), format!("The login is refused: {error}. Ask for a new message."))
             .with_source(error)
     })?;
-    let is_admin = api.config.admin_addresses.0.contains(&address);
-    token(api, address, if is_admin { Role::Admin } else { Role::Player })
+    reply::json(&sessions::begin(api, expected.address, api.role(expected.address)).await?)
+}
+
+/// Renew a login.
+///
+/// Takes the refresh token of the login or of the last renewal, and gives a new token and a new refresh token. The old
+/// one works for ten seconds more, should the answer be lost; presented later it ends the session, because then somebody
+/// has a copy.
+#[utoipa::path(
+    post,
+    path = "/auth/refresh",
+    operation_id = "auth_refresh",
+    tag = "auth",
+    request_body = RefreshRequest,
+    responses(
+        (status = 200, description = "A new token and a new refresh token.", body = TokenAnswer),
+        (status = 400, description = "`malformed_json`, `invalid_body`."),
+        (status = 401, description = "`refresh_token_unknown`: the session has ended. `refresh_token_reused`: it was used before; the session is ended. `opaque_token_checksum` and others: it is no refresh token."),
+        (status = 409, description = "`refresh_token_busy`: others are renewing the same session."),
+        (status = 413, description = "`payload_too_large`: beyond 4096 bytes."),
+        (status = 415, description = "`unsupported_media_type`: send application/json."),
+    )
+)]
+pub(crate) async fn refresh(mut call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let RefreshRequest { refresh_token } = call.json(BODY_BYTES_MAX).await?;
+    reply::json(&sessions::renew(call.state(), &refresh_token).await?)
+}
+
+/// Sign out.
+///
+/// Ends the session of the token: neither it nor its refresh token is good for anything from now on; at other replicas
+/// of this service within a second.
+#[utoipa::path(
+    post,
+    path = "/auth/logout",
+    operation_id = "logout",
+    tag = "auth",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Signed out.", body = LogoutAnswer),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
+        (status = 403, description = "`not_a_player`: bots are not signed in."),
+    )
+)]
+pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let ended = match call.person()?.session {
+        Some(session) => sessions::end(call.state(), session).await?,
+        None => 0,
+    };
+    reply::json(&LogoutAnswer { ended })
+}
+
+/// Sign out everywhere.
+///
+/// Ends all sessions of the address, this one too. Keys stay: revoke them one by one.
+#[utoipa::path(
+    post,
+    path = "/auth/logout-all",
+    operation_id = "logout_all",
+    tag = "auth",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Signed out everywhere.", body = LogoutAnswer),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
+        (status = 403, description = "`not_a_player`: bots are not signed in."),
+    )
+)]
+pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    reply::json(&LogoutAnswer { ended: sessions::end_all(call.state(), call.person()?.address).await? })
 }
 
 /// Present a one-time code of the operator.
@@ -150,19 +241,7 @@ pub(crate) async fn operator(mut call: Call) -> Result<Response, Problem> {
             "This code was used, has expired or was never given: start the sector again for a new one.",
         ));
     }
-    token(api, Address::ZERO, Role::Admin)
-}
-
-fn token(api: &Api, address: Address, role: Role) -> Result<Response, Problem> {
-    let grant = Grant {
-        subject: address,
-        role,
-        session_id: TokenId::from_random_bytes(random()?),
-        token_id: TokenId::from_random_bytes(random()?),
-        ttl_seconds: api.config.jwt_ttl_seconds.0,
-    };
-    let token = api.tokens.issue(&grant, api.now()).map_err(Problem::internal)?;
-    reply::json(&TokenAnswer { token })
+    reply::json(&sessions::begin(api, Address::ZERO, Role::Admin).await?)
 }
 
 fn address(text: &str) -> Result<Address, Problem> {
@@ -177,14 +256,19 @@ fn address(text: &str) -> Result<Address, Problem> {
     })
 }
 
-/// Where the message for an address waits.
-fn key(address: Address) -> String {
-    format!("login:{}", address.to_lower_hex())
+fn nonce_unknown() -> Problem {
+    Problem::unauthorized(
+        "nonce_unknown",
+        "No message is waiting: it was used, has expired or was never asked for. Ask for a new one.",
+    )
 }
 
-/// 128 random bits.
-fn random() -> Result<[u8; 16], Problem> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(bytes)
+/// Where the message with a nonce waits.
+fn message_key(nonce: &str) -> String {
+    format!("login:{nonce}")
+}
+
+/// Where the nonce of the newest message for an address waits.
+fn address_key(address: Address) -> String {
+    format!("login-of:{}", address.to_lower_hex())
 }

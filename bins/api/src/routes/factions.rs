@@ -1,6 +1,6 @@
 //! `/factions`: who plays, and whose seat is free.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use sector_sim::{Faction, FactionForm, FactionId, FactionKind, faction_color};
 use service::{FieldError, Problem, Response, reply};
 
 use super::me::describe;
+use crate::bot_keys;
 use crate::call::Call;
 use crate::problems::{no_universe, of_follower, of_store};
 use crate::wire::{
@@ -94,16 +95,20 @@ fn history_of(history: &History, faction: FactionId) -> FactionHistory {
     FactionHistory { from_tick: history.from_tick(), every_ticks: history.every_ticks(), samples: samples.collect() }
 }
 
-/// The factions that players hold.
-async fn claimed(call: &Call, frame: &Frame) -> Result<HashSet<String>, Problem> {
+/// The factions that players hold; with the label of the key, where a player's bot gives the orders.
+async fn claimed(call: &Call, frame: &Frame) -> Result<HashMap<String, Option<String>>, Problem> {
     let api = call.state();
     let claims = call.store().claims(frame.universe(), api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
-    Ok(claims.into_iter().map(|claim| claim.faction).collect())
+    let players: Vec<String> = claims.iter().map(|claim| claim.player.clone()).collect();
+    let mut labels = bot_keys::labels(api, &players).await?;
+    Ok(claims.into_iter().map(|claim| (claim.faction, labels.remove(&claim.player))).collect())
 }
 
 /// A faction and whether it can be had.
-fn seat_of(frame: &Frame, faction: &Faction, claimed: &HashSet<String>) -> FactionSeat {
-    let is_claimed = claimed.contains(&faction.id.to_string());
+fn seat_of(frame: &Frame, faction: &Faction, claimed: &HashMap<String, Option<String>>) -> FactionSeat {
+    let claim = claimed.get(&faction.id.to_string());
+    let is_claimed = claim.is_some();
+    let bot = claim.cloned().flatten();
     FactionSeat {
         id: faction.id,
         name: faction.name.to_string(),
@@ -115,7 +120,8 @@ fn seat_of(frame: &Frame, faction: &Faction, claimed: &HashSet<String>) -> Facti
         strength: faction.strength,
         claimed: is_claimed,
         claimable: !is_claimed && is_open(frame, faction.id),
-        controller: if is_claimed { Controller::Human } else { Controller::Bot },
+        controller: if is_claimed && bot.is_none() { Controller::Human } else { Controller::Bot },
+        bot,
     }
 }
 

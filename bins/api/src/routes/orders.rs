@@ -5,10 +5,10 @@
 //! which an order is carried out. Before anything is refused for not existing, the state is brought up to
 //! what is committed: the sender may have seen a tick that this process has not.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use http::StatusCode;
-use sector_redis::{BatchOrder, OrderBatch};
+use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Right};
 use sector_sim::Order;
 use serde::Deserialize;
 use serde_json::Value;
@@ -93,19 +93,12 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
     // The frame is let go before the store is waited for: a tick that comes meanwhile need not copy it.
     drop(frame);
 
-    let (player, source) = right(&call, &universe, &orders).await?;
-    if call.store().order_backlog().await.map_err(of_store)? >= BACKLOG_MAX {
-        return Err(Problem::unavailable(
-            "order_backlog_full",
-            "Too many orders wait to be carried out; try again when the sector goes on.",
-            BACKLOG_RETRY_SECONDS,
-        ));
-    }
-    let orders = orders
-        .into_iter()
+    let (player, source, right) = right(&call, &universe, &orders).await?;
+    let entries = orders
+        .iter()
         .map(|(_, order)| {
-            let body = serde_json::to_string(&order).map_err(Problem::internal)?;
-            Ok(BatchOrder { client_id: order.client_id.map(String::from), body })
+            let body = serde_json::to_string(order).map_err(Problem::internal)?;
+            Ok(BatchOrder { client_id: order.client_id.as_deref().map(str::to_owned), body })
         })
         .collect::<Result<_, Problem>>()?;
     let batch = OrderBatch {
@@ -113,52 +106,88 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
         player,
         source: source.to_owned(),
         at_ms: call.state().now().unix_ms(),
-        orders,
-        ..OrderBatch::default()
+        orders: entries,
+        right,
+        backlog_max: Some(BACKLOG_MAX),
     };
-    let receipt = call.store().append_orders(&batch).await.map_err(of_store)?;
+    let receipt = call.store().append_orders(&batch).await.map_err(|error| refused(error, &orders))?;
     let answer = OrderReceipt { id: receipt.id.to_string(), duplicates: receipt.duplicates };
     reply::json_with_status(StatusCode::ACCEPTED, &answer)
 }
 
-/// Checks that all orders are the caller's to give; the caller's name and kind for the record.
+/// Under whose name the orders go, how they came in, and the right that is judged where they are appended: in the same
+/// step, so that nobody loses a seat in between.
 ///
 /// # Errors
-/// 403 with each order that is not.
-async fn right(call: &Call, universe: &str, orders: &[(usize, Order)]) -> Result<(String, &'static str), Problem> {
-    let foreign = |code: &'static str, allowed: &str, detail: &str, is_own: &dyn Fn(&str) -> bool| {
-        let faults: Vec<Fault> = orders
-            .iter()
-            .map(|(index, order)| (index, order.faction.to_string()))
-            .filter(|(_, faction)| !is_own(faction))
-            .map(|(index, faction)| Fault {
-                index: *index,
-                code,
-                error: FieldError::new(format!("orders[{index}].faction"), faction, allowed, detail),
-            })
-            .collect();
-        if faults.is_empty() { Ok(()) } else { Err(refusal(StatusCode::FORBIDDEN, faults)) }
-    };
+/// 403 for a player's batch with orders of several factions: one holds no more than one.
+async fn right(
+    call: &Call,
+    universe: &str,
+    orders: &[(usize, Order)],
+) -> Result<(String, &'static str, Right), Problem> {
+    let idle_ms = call.state().idle_ms();
+    let factions: BTreeSet<String> = orders.iter().map(|(_, order)| order.faction.to_string()).collect();
     match call.caller() {
         Caller::Anonymous => Err(unauthenticated()),
-        Caller::Person(person) => {
-            let own = seat(call, universe, person).await.map_err(of_store)?;
-            let (allowed, detail) = match &own {
-                Some(own) => (own.as_str(), "This is not the faction that you claimed."),
-                None => ("none", "You have claimed no faction, or were away for too long."),
-            };
-            foreign("not_your_faction", allowed, detail, &|faction| own.as_deref() == Some(faction))?;
-            Ok((person.player(), "human"))
-        }
         Caller::Bot => {
-            let (now_ms, idle_ms) = (call.state().now().unix_ms(), call.state().idle_ms());
-            let claims = call.store().claims(universe, now_ms, idle_ms).await.map_err(of_store)?;
-            let claimed: HashSet<String> = claims.into_iter().map(|claim| claim.faction).collect();
-            let detail = "A player has claimed this faction.";
-            foreign("faction_claimed", "factions that nobody has claimed", detail, &|faction| {
-                !claimed.contains(faction)
-            })?;
-            Ok(("bot".to_owned(), "bot"))
+            Ok(("bot".to_owned(), "bot", Right::Unclaimed { factions: factions.into_iter().collect(), idle_ms }))
+        }
+        Caller::Person(person) => {
+            let source = if person.key.is_some() { "bot_key" } else { "human" };
+            let mut factions = factions.into_iter();
+            match (factions.next(), factions.next()) {
+                (Some(faction), None) => Ok((person.player(), source, Right::Seat { faction, idle_ms })),
+                _ => {
+                    let own = seat(call, universe, person).await.map_err(of_store)?;
+                    Err(not_your_seat(own.as_deref(), orders))
+                }
+            }
         }
     }
+}
+
+/// Why the store did not take the orders, for the client.
+fn refused(error: StoreError, orders: &[(usize, Order)]) -> Problem {
+    match error {
+        StoreError::NotYourSeat { held } => not_your_seat(held.as_deref(), orders),
+        StoreError::SeatTaken { factions } => {
+            let detail = "A player has claimed this faction.";
+            let allowed = "factions that nobody has claimed";
+            foreign("faction_claimed", allowed, detail, orders, &|faction| !factions.iter().any(|one| one == faction))
+        }
+        StoreError::BacklogFull { waiting } => Problem::unavailable(
+            "order_backlog_full",
+            format!("{waiting} entries wait to be carried out already; try again when the sector goes on."),
+            BACKLOG_RETRY_SECONDS,
+        ),
+        error => of_store(error),
+    }
+}
+
+fn not_your_seat(held: Option<&str>, orders: &[(usize, Order)]) -> Problem {
+    let (allowed, detail) = match held {
+        Some(own) => (own, "This is not the faction that you claimed."),
+        None => ("none", "You have claimed no faction, or were away for too long."),
+    };
+    foreign("not_your_faction", allowed, detail, orders, &|faction| held == Some(faction))
+}
+
+/// 403 with each order that is not the sender's to give.
+fn foreign(
+    code: &'static str,
+    allowed: &str,
+    detail: &str,
+    orders: &[(usize, Order)],
+    is_own: &dyn Fn(&str) -> bool,
+) -> Problem {
+    let faults = orders
+        .iter()
+        .map(|(index, order)| (*index, order.faction.to_string()))
+        .filter(|(_, faction)| !is_own(faction))
+        .map(|(index, faction)| {
+            let error = FieldError::new(format!("orders[{index}].faction"), faction, allowed, detail);
+            Fault { index, code, error }
+        })
+        .collect();
+    refusal(StatusCode::FORBIDDEN, faults)
 }

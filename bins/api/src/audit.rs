@@ -1,0 +1,144 @@
+//! What the operator did: an append-only log, and actions that are done once however often they are asked for.
+//!
+//! An action is written down before it is done, and what it came to after it. With an `Idempotency-Key` the answer is
+//! kept for a day, and given again instead of doing the thing again.
+
+use std::future::Future;
+
+use http::StatusCode;
+use sector_redis::{Document, Shelf};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service::{FieldError, Problem, Response, reply};
+use sha3::{Digest, Sha3_256};
+
+use crate::call::Call;
+use crate::problems::of_store;
+
+/// Header that names one wish, so that it is granted once.
+pub(crate) const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
+/// Says on an answer that it was given before.
+const REPLAYED_HEADER: &str = "idempotency-replayed";
+/// Longest key, in characters.
+const KEY_CHARACTERS_MAX: usize = 64;
+/// For how long an answer is kept.
+const KEPT_MS: u64 = 24 * 3_600_000;
+/// For how long an action that was begun and not ended stands in the way of its repetition.
+const UNDER_WAY_MS: u64 = 60_000;
+
+/// An entry of the log.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    at_ms: u64,
+    by: String,
+    sector: &'a str,
+    action: &'a str,
+    parameters: &'a Value,
+    request_id: &'a str,
+    outcome: &'a str,
+}
+
+/// What is kept of an action that has a key.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    /// The digest of what was asked for.
+    wish: String,
+    /// The answer; none while it is under way.
+    answer: Option<Value>,
+}
+
+/// Does something that the operator asked for, and keeps the books.
+///
+/// # Errors
+/// Those of the action; 400 `invalid_idempotency_key`; 409 `request_under_way`; 422 `idempotency_key_reused`.
+pub(crate) async fn act<T, F>(call: &Call, action: &str, parameters: Value, deed: F) -> Result<Response, Problem>
+where
+    T: Serialize,
+    F: Future<Output = Result<T, Problem>>,
+{
+    let api = call.state();
+    let Some(key) = key(call)? else {
+        return reply::json(&done(call, action, &parameters, deed).await?);
+    };
+    let now_ms = api.now().unix_ms();
+    let owner = call.person()?.player();
+    let digest = |text: &str| hex::encode(Sha3_256::digest(text.as_bytes()));
+    let wish = digest(&format!("{action}\0{}\0{parameters}", call.sector().name()));
+    let document = |answer: Option<Value>, life_ms: u64| -> Result<Document, Problem> {
+        let body = serde_json::to_string(&Kept { wish: wish.clone(), answer }).map_err(Problem::internal)?;
+        let id = digest(&format!("{owner}\0{key}"));
+        Ok(Document { id, owner: owner.clone(), body, ends_at_ms: Some(now_ms.saturating_add(life_ms)) })
+    };
+    let begun = document(None, UNDER_WAY_MS)?;
+    if !api.home().insert_document(Shelf::Replies, &begun, now_ms).await.map_err(of_store)? {
+        return replay(call, &begun.id, &wish, now_ms).await;
+    }
+    match done(call, action, &parameters, deed).await {
+        Ok(answer) => {
+            let answer = serde_json::to_value(&answer).map_err(Problem::internal)?;
+            let ended = document(Some(answer.clone()), KEPT_MS)?;
+            api.home().replace_document(Shelf::Replies, &begun.body, &ended, now_ms).await.map_err(of_store)?;
+            reply::json(&answer)
+        }
+        Err(problem) => {
+            // It may be tried again under the same key; should this fail too, it may a minute later.
+            if let Err(error) = api.home().remove_document(Shelf::Replies, &begun.id).await {
+                tracing::warn!(%error, "a failed action stays noted as under way for a while");
+            }
+            Err(problem)
+        }
+    }
+}
+
+async fn done<T, F>(call: &Call, action: &str, parameters: &Value, deed: F) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, Problem>>,
+{
+    note(call, action, parameters, "asked").await?;
+    let result = deed.await;
+    let outcome = result.as_ref().map_or_else(Problem::code, |_| "done");
+    note(call, action, parameters, outcome).await?;
+    result
+}
+
+async fn note(call: &Call, action: &str, parameters: &Value, outcome: &str) -> Result<(), Problem> {
+    let by = call.person()?.player();
+    let (sector, request_id) = (call.sector().name(), call.request_id().unwrap_or_default());
+    tracing::info!(by, sector, action, %parameters, outcome, "an action of the operator");
+    let entry = Entry { at_ms: call.state().now().unix_ms(), by, sector, action, parameters, request_id, outcome };
+    let text = serde_json::to_string(&entry).map_err(Problem::internal)?;
+    call.state().home().append_audit(&text).await.map_err(of_store)?;
+    Ok(())
+}
+
+async fn replay(call: &Call, id: &str, wish: &str, now_ms: u64) -> Result<Response, Problem> {
+    let known = call.state().home().document(Shelf::Replies, id, now_ms).await.map_err(of_store)?;
+    let under_way = || Problem::conflict("request_under_way", "A request with this Idempotency-Key is under way.");
+    let known: Kept = serde_json::from_str(&known.ok_or_else(under_way)?.body).map_err(Problem::internal)?;
+    if known.wish != wish {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for something else; take a new one.",
+        ));
+    }
+    let mut response = reply::json(&known.answer.ok_or_else(under_way)?)?;
+    response.headers_mut().insert(REPLAYED_HEADER, http::HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+fn key(call: &Call) -> Result<Option<String>, Problem> {
+    let Some(value) = call.headers().get(IDEMPOTENCY_KEY_HEADER) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    if (1..=KEY_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(Some(text.to_owned()));
+    }
+    let shown: String = text.chars().take(KEY_CHARACTERS_MAX).collect();
+    let detail = "The Idempotency-Key is not fit for one.";
+    Err(Problem::bad_request("invalid_idempotency_key", detail).with_error(FieldError::new(
+        IDEMPOTENCY_KEY_HEADER,
+        shown,
+        "1 to 64 visible ASCII characters",
+        detail,
+    )))
+}

@@ -1,0 +1,114 @@
+//! `/keys`: keys that a player issues for bots.
+
+use sector_auth::{AuthError, Scopes, Timestamp, TokenId};
+use service::{FieldError, Problem, Response, reply};
+
+use crate::bot_keys::{Listed, issue as issue_key, list as keys_of, revoke as revoke_key};
+use crate::call::Call;
+use crate::problems::invalid_body;
+use crate::wire::{IssuedKey, KeyList, KeyRequest, KeyRevoked, ListedKey};
+
+/// Longest body, in bytes.
+const BODY_BYTES_MAX: usize = 1_024;
+/// Longest label, in characters.
+const LABEL_CHARACTERS_MAX: usize = 40;
+/// Shortest and longest life, in seconds: a minute and a year.
+const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
+
+/// Issue a key for a bot.
+///
+/// The bot presents it as `Authorization: Bearer sector_key_…` and may do what the verbs say, for the faction that you
+/// hold in the universe at hand. The key is shown once; of it only a digest is kept.
+#[utoipa::path(
+    post,
+    path = "/keys",
+    operation_id = "issue_key",
+    tag = "players",
+    security(("bearer" = [])),
+    request_body(content = KeyRequest, example = json!({"label": "night watch", "verbs": ["read", "orders"], "expires_in": 604_800})),
+    responses(
+        (status = 200, description = "The key, shown this once.", body = IssuedKey),
+        (status = 400, description = "`malformed_json`, `invalid_body`."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
+        (status = 403, description = "`not_a_player`: bots issue no keys."),
+        (status = 409, description = "`too_many_keys`: you have 20."),
+        (status = 413, description = "`payload_too_large`: beyond 1024 bytes."),
+        (status = 415, description = "`unsupported_media_type`: send application/json."),
+    )
+)]
+pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let KeyRequest { label, verbs, expires_in } = call.json(BODY_BYTES_MAX).await?;
+    let length = label.chars().count();
+    if !(1..=LABEL_CHARACTERS_MAX).contains(&length) || label.chars().any(char::is_control) || label.trim() != label {
+        let shown: String = label.chars().take(LABEL_CHARACTERS_MAX).collect();
+        let allowed = "1 to 40 characters, no control characters, no spaces at the ends";
+        return Err(invalid_body(FieldError::new("label", shown, allowed, "The label is not fit for one.")));
+    }
+    let verbs = Scopes::from_words(verbs.iter().map(String::as_str)).map_err(|error: AuthError| {
+        let shown = verbs.iter().take(8).map(|verb| verb.chars().take(20).collect::<String>()).collect::<Vec<_>>();
+        invalid_body(FieldError::new("verbs", shown, "one or both of read and orders", format!("{error}.")))
+    })?;
+    if let Some(seconds) = expires_in.filter(|seconds| !LIFE_SECONDS.contains(seconds)) {
+        let detail = "The key would end too soon or too late.";
+        return Err(invalid_body(FieldError::new("expires_in", seconds, "60 to 31536000 seconds, or nothing", detail)));
+    }
+    let (secret, listed) = issue_key(call.state(), call.person()?.address, label, verbs, expires_in).await?;
+    reply::json(&IssuedKey { key: secret.expose(), listed: shown(listed) })
+}
+
+/// Your keys.
+#[utoipa::path(
+    get,
+    path = "/keys",
+    operation_id = "keys",
+    tag = "players",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "They, without their secrets.", body = KeyList),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
+        (status = 403, description = "`not_a_player`: bots have no keys."),
+    )
+)]
+pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let keys = keys_of(call.state(), call.person()?.address).await?;
+    reply::json(&KeyList { keys: keys.into_iter().map(shown).collect() })
+}
+
+/// Revoke a key.
+///
+/// It is refused from now on; by other replicas of this service within a second.
+#[utoipa::path(
+    delete,
+    path = "/keys/{id}",
+    operation_id = "revoke_key",
+    tag = "players",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The key's id: 32 hexadecimal digits.")),
+    responses(
+        (status = 200, description = "It is revoked.", body = KeyRevoked),
+        (status = 400, description = "`invalid_path`."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
+        (status = 403, description = "`not_a_player`: bots revoke nothing."),
+        (status = 404, description = "`unknown_key`: you have none of this id."),
+    )
+)]
+pub(crate) async fn revoke(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let id: TokenId = call.parameter_as("id", "32 lower-case hexadecimal digits")?;
+    revoke_key(call.state(), call.person()?.address, id).await?;
+    reply::json(&KeyRevoked { revoked: id.to_string() })
+}
+
+fn shown(listed: Listed) -> ListedKey {
+    let time = |ms: u64| Timestamp::from_unix_ms(ms).to_string();
+    ListedKey {
+        id: listed.id,
+        label: listed.key.label,
+        verbs: listed.key.verbs.verbs().map(|verb| verb.to_string()).collect(),
+        issued_at: time(listed.key.since_ms),
+        expires_at: listed.ends_at_ms.map(time),
+        used_at: listed.key.used_ms.map(time),
+    }
+}
