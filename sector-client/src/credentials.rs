@@ -27,6 +27,11 @@ impl Credentials {
         self.set(BOT_TOKEN, token)
     }
 
+    /// From now on nobody in particular.
+    pub(crate) fn clear(&self) {
+        *self.header.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn set(&self, name: HeaderName, value: &str) -> bool {
         let Ok(mut value) = HeaderValue::from_str(value) else { return false };
         value.set_sensitive(true);

@@ -7,6 +7,35 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
+    ///An entry of the audit log.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AuditEntry {
+        ///What was asked for.
+        pub action: ::std::string::String,
+        ///When, in milliseconds since 1970.
+        pub at_ms: u64,
+        ///Whose action it was.
+        pub by: ::std::string::String,
+        ///Its number, from 1, without gaps.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub number: ::std::option::Option<u64>,
+        ///`asked`, `done`, or the code of the problem.
+        pub outcome: ::std::string::String,
+        ///With which parameters.
+        pub parameters: ::serde_json::Value,
+        ///The id of the request.
+        pub request_id: ::std::string::String,
+        ///In which sector.
+        pub sector: ::std::string::String,
+    }
+    ///Entries of the audit log.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AuditPage {
+        ///The entries, oldest first.
+        pub entries: ::std::vec::Vec<AuditEntry>,
+        ///Where to go on: pass it as `after`.
+        pub next: u64,
+    }
     ///Claims that ended.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct BotsOnlyAnswer {
@@ -138,6 +167,9 @@ pub mod types {
     pub struct FactionSeat {
         ///Whether it has a system or a fleet.
         pub alive: bool,
+        ///The label of the key with which a player's bot gives them, if one does.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub bot: ::std::option::Option<::std::string::String>,
         ///Whether it could be claimed now.
         pub claimable: bool,
         ///Whether a player holds it.
@@ -184,6 +216,107 @@ pub mod types {
         ///Whether it stops there; otherwise it passes through.
         pub stops: bool,
     }
+    ///A key that was just issued.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct IssuedKey {
+        ///When it ends, if it does.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub expires_at: ::std::option::Option<::std::string::String>,
+        ///Its id.
+        pub id: ::std::string::String,
+        ///When it was issued (RFC 3339).
+        pub issued_at: ::std::string::String,
+        ///The key itself: `Authorization: Bearer sector_key_…`. It cannot be shown again.
+        pub key: ::std::string::String,
+        ///What it is called.
+        pub label: ::std::string::String,
+        ///When it was last used, to the minute; null if never.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub used_at: ::std::option::Option<::std::string::String>,
+        ///What it is good for.
+        pub verbs: ::std::vec::Vec<::std::string::String>,
+    }
+    ///Somebody's keys.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct KeyList {
+        ///They, by id.
+        pub keys: ::std::vec::Vec<ListedKey>,
+    }
+    ///Asks for a key.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct KeyRequest {
+        ///In how many seconds it ends, 60 to 31536000; without, it lasts until it is revoked.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub expires_in: ::std::option::Option<u64>,
+        ///What the key is called; others see it beside a seat that is played with it.
+        pub label: KeyRequestLabel,
+        ///What it is good for: `read`, `orders` or both.
+        pub verbs: ::std::vec::Vec<::std::string::String>,
+    }
+    ///What the key is called; others see it beside a seat that is played with it.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct KeyRequestLabel(::std::string::String);
+    impl ::std::ops::Deref for KeyRequestLabel {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<KeyRequestLabel> for ::std::string::String {
+        fn from(value: KeyRequestLabel) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for KeyRequestLabel {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 40usize {
+                return Err("longer than 40 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for KeyRequestLabel {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for KeyRequestLabel {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for KeyRequestLabel {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///A key that was revoked.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct KeyRevoked {
+        ///Its id.
+        pub revoked: ::std::string::String,
+    }
     ///A lane as seen from one end.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct LaneEnd {
@@ -193,6 +326,30 @@ pub mod types {
         pub system_id: u32,
         ///How many ticks a fleet travels.
         pub ticks: u32,
+    }
+    ///A key, without its secret.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ListedKey {
+        ///When it ends, if it does.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub expires_at: ::std::option::Option<::std::string::String>,
+        ///Its id.
+        pub id: ::std::string::String,
+        ///When it was issued (RFC 3339).
+        pub issued_at: ::std::string::String,
+        ///What it is called.
+        pub label: ::std::string::String,
+        ///When it was last used, to the minute; null if never.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub used_at: ::std::option::Option<::std::string::String>,
+        ///What it is good for.
+        pub verbs: ::std::vec::Vec<::std::string::String>,
+    }
+    ///Sessions that ended.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct LogoutAnswer {
+        ///How many there were.
+        pub ended: u64,
     }
     ///Who is asking.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -251,6 +408,13 @@ tick; its events say which.*/
     pub struct PauseAnswer {
         ///Whether it does.
         pub paused: bool,
+    }
+    ///Presents a refresh token.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct RefreshRequest {
+        ///The refresh token of the login, or of the last renewal.
+        pub refresh_token: ::std::string::String,
     }
     ///A claim that ended.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -432,15 +596,26 @@ known.*/
     ///A login.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TokenAnswer {
+        ///For how many seconds it holds.
+        pub expires_in: u64,
+        ///For how many seconds the session lasts unless it is renewed.
+        pub refresh_expires_in: u64,
+        ///Gets a new token at `POST /auth/refresh`, once.
+        pub refresh_token: ::std::string::String,
         ///The token, to be sent as `Authorization: Bearer <token>`.
         pub token: ::std::string::String,
     }
-    ///Presents the signed message.
+    /**Presents the signed message: with the message itself, as wallets that write their own do, or with the address that
+asked for it.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct VerifyRequest {
-        ///The address that asked for the message.
-        pub address: ::std::string::String,
+        ///The address that asked for the message; may be left out when the message is there.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub address: ::std::option::Option<::std::string::String>,
+        ///The message that was signed: the one that was handed out, or another ERC-4361 message with its nonce.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub message: ::std::option::Option<::std::string::String>,
         ///What `personal_sign` returned: 65 bytes in hexadecimal, after 0x.
         pub signature: ::std::string::String,
     }
@@ -580,23 +755,90 @@ Sends a `GET` request to `/`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**End all claims: from now on bots play everything
+    /**What the operators did
 
-End all claims: from now on bots play everything.
+Each action twice: when it was asked for, and what it came to. Entries are never changed.
 
-Sends a `POST` request to `/admin/bots-only`
+Sends a `GET` request to `/admin/audit`
 
+Arguments:
+- `after`: The number to go on from; 0, the default, is the beginning.
+- `count`: Most entries to return: 1 to 1000, by default 100.
 */
-    pub async fn bots_only<'a>(
+    pub async fn audit<'a>(
         &'a self,
-    ) -> Result<ResponseValue<types::BotsOnlyAnswer>, Error<crate::error::Problem>> {
-        let url = format!("{}/admin/bots-only", self.baseurl,);
+        after: Option<u64>,
+        count: Option<u32>,
+    ) -> Result<ResponseValue<types::AuditPage>, Error<crate::error::Problem>> {
+        let url = format!("{}/admin/audit", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
         header_map
             .append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(Self::api_version()),
             );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .query(&progenitor_client::QueryParam::new("after", &after))
+            .query(&progenitor_client::QueryParam::new("count", &count))
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "audit",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**End all claims: from now on bots play everything
+
+End all claims: from now on bots play everything.
+
+Sends a `POST` request to `/admin/bots-only`
+
+Arguments:
+- `idempotency_key`: 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same.
+*/
+    pub async fn bots_only<'a>(
+        &'a self,
+        idempotency_key: Option<&'a str>,
+    ) -> Result<ResponseValue<types::BotsOnlyAnswer>, Error<crate::error::Problem>> {
+        let url = format!("{}/admin/bots-only", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        if let Some(value) = idempotency_key {
+            header_map.append("Idempotency-Key", value.to_string().try_into()?);
+        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -623,6 +865,12 @@ Sends a `POST` request to `/admin/bots-only`
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            409u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            422u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             500u16 => {
@@ -696,18 +944,23 @@ Sends a `POST` request to `/admin/pause`
 
 Arguments:
 - `paused`: `true` to stand still, `false` to go on.
+- `idempotency_key`: 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same.
 */
     pub async fn pause<'a>(
         &'a self,
         paused: bool,
+        idempotency_key: Option<&'a str>,
     ) -> Result<ResponseValue<types::PauseAnswer>, Error<crate::error::Problem>> {
         let url = format!("{}/admin/pause", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         header_map
             .append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(Self::api_version()),
             );
+        if let Some(value) = idempotency_key {
+            header_map.append("Idempotency-Key", value.to_string().try_into()?);
+        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -737,6 +990,12 @@ Arguments:
             403u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
+            409u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            422u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
             500u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
@@ -754,18 +1013,23 @@ Sends a `POST` request to `/admin/restart`
 
 Arguments:
 - `seed`: The seed of the new universe, 0 to 9007199254740991; otherwise one is drawn.
+- `idempotency_key`: 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same.
 */
     pub async fn restart<'a>(
         &'a self,
         seed: Option<u64>,
+        idempotency_key: Option<&'a str>,
     ) -> Result<ResponseValue<types::RestartAnswer>, Error<crate::error::Problem>> {
         let url = format!("{}/admin/restart", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         header_map
             .append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(Self::api_version()),
             );
+        if let Some(value) = idempotency_key {
+            header_map.append("Idempotency-Key", value.to_string().try_into()?);
+        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -795,6 +1059,121 @@ Arguments:
             403u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
+            409u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            422u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Sign out
+
+Ends the session of the token: neither it nor its refresh token is good for anything from now on; at other replicas
+of this service within a second.
+
+Sends a `POST` request to `/auth/logout`
+
+*/
+    pub async fn logout<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::LogoutAnswer>, Error<crate::error::Problem>> {
+        let url = format!("{}/auth/logout", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "logout",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Sign out everywhere
+
+Ends all sessions of the address, this one too. Keys stay: revoke them one by one.
+
+Sends a `POST` request to `/auth/logout-all`
+
+*/
+    pub async fn logout_all<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::LogoutAnswer>, Error<crate::error::Problem>> {
+        let url = format!("{}/auth/logout-all", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "logout_all",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
             500u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
@@ -806,7 +1185,7 @@ Arguments:
     }
     /**Ask for a message to sign
 
-A new message replaces an earlier one for the same address.
+Sign it as it stands and present the signature at `POST /auth/verify`.
 
 Sends a `POST` request to `/auth/nonce`
 
@@ -902,6 +1281,70 @@ Sends a `POST` request to `/auth/operator`
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            413u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            415u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Renew a login
+
+Takes the refresh token of the login or of the last renewal, and gives a new token and a new refresh token. The old
+one works for ten seconds more, should the answer be lost; presented later it ends the session, because then somebody
+has a copy.
+
+Sends a `POST` request to `/auth/refresh`
+
+*/
+    pub async fn auth_refresh<'a>(
+        &'a self,
+        body: &'a types::RefreshRequest,
+    ) -> Result<ResponseValue<types::TokenAnswer>, Error<crate::error::Problem>> {
+        let url = format!("{}/auth/refresh", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "auth_refresh",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            409u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             413u16 => {
@@ -1307,6 +1750,186 @@ Sends a `GET` request to `/health`
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Your keys
+
+Your keys.
+
+Sends a `GET` request to `/keys`
+
+*/
+    pub async fn keys<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::KeyList>, Error<crate::error::Problem>> {
+        let url = format!("{}/keys", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "keys",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Issue a key for a bot
+
+The bot presents it as `Authorization: Bearer sector_key_…` and may do what the verbs say, for the faction that you
+hold in the universe at hand. The key is shown once; of it only a digest is kept.
+
+Sends a `POST` request to `/keys`
+
+*/
+    pub async fn issue_key<'a>(
+        &'a self,
+        body: &'a types::KeyRequest,
+    ) -> Result<ResponseValue<types::IssuedKey>, Error<crate::error::Problem>> {
+        let url = format!("{}/keys", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "issue_key",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            409u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            413u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            415u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Revoke a key
+
+It is refused from now on; by other replicas of this service within a second.
+
+Sends a `DELETE` request to `/keys/{id}`
+
+Arguments:
+- `id`: The key's id: 32 hexadecimal digits.
+*/
+    pub async fn revoke_key<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<ResponseValue<types::KeyRevoked>, Error<crate::error::Problem>> {
+        let url = format!("{}/keys/{}", self.baseurl, encode_path(& id.to_string()),);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .delete(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "revoke_key",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            404u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             _ => Err(Error::UnexpectedResponse(response)),

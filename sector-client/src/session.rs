@@ -6,14 +6,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use progenitor_client::ResponseValue;
-use sector_auth::{Key, LoginMessage, Secret};
+use sector_auth::{Key, LoginMessage, OpaqueKind, OpaqueToken, Secret};
 use sector_sim::{FactionId, Order, OrderForm, Snapshot};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::credentials::Credentials;
 use crate::error::{Error, Problem, Result};
 use crate::generated::{self, types};
+
+/// The share of a token's life after which it is renewed.
+const RENEWED_AFTER: f64 = 0.8;
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +58,16 @@ struct Inner {
     patience: Patience,
     credentials: Credentials,
     key: RwLock<Option<Key>>,
+    renewal: RwLock<Option<Renewal>>,
     login: Mutex<()>,
+}
+
+/// How a login is renewed without its key.
+#[derive(Clone)]
+struct Renewal {
+    refresh_token: String,
+    /// From when on: before the token has run out, since what is open to all does not tell that it has.
+    due: Instant,
 }
 
 /// What one goes on from.
@@ -124,7 +137,16 @@ impl Client {
     fn of(base: &str, http: reqwest::Client, patience: Patience) -> Client {
         let credentials = Credentials::default();
         let api = generated::Client::new_with_client(base, http, credentials.clone());
-        Client { inner: Arc::new(Inner { api, patience, credentials, key: RwLock::new(None), login: Mutex::new(()) }) }
+        Client {
+            inner: Arc::new(Inner {
+                api,
+                patience,
+                credentials,
+                key: RwLock::new(None),
+                renewal: RwLock::new(None),
+                login: Mutex::new(()),
+            }),
+        }
     }
 
     /// Another client of the same sector, with the token of its bots, which may order for every faction that no
@@ -138,6 +160,19 @@ impl Client {
             return Ok(client);
         }
         Err(Error::LoginMessage("the bot token holds characters that cannot stand in a header".into()))
+    }
+
+    /// Another client of the same sector, with a key that a player issued for a bot: it gives that player's orders.
+    ///
+    /// # Errors
+    /// [`Error::LoginMessage`] if this is no such key.
+    pub fn with_bot_key(&self, key: &Secret) -> Result<Client> {
+        if let Err(error) = OpaqueToken::parse(OpaqueKind::BotKey, key.expose()) {
+            return Err(Error::LoginMessage(error.to_string()));
+        }
+        let client = Client::of(self.url(), self.inner.api.client.clone(), self.inner.patience);
+        client.inner.credentials.set_bearer(key.expose());
+        Ok(client)
     }
 
     /// Where the sector is.
@@ -182,9 +217,28 @@ impl Client {
         let body = types::NonceRequest { address: address.to_string() };
         let asked = self.attempts(Repeat::Yes, Duration::ZERO, || api.auth_nonce(&body)).await?.into_inner();
         check_message(&asked.message, key)?;
-        let body = types::VerifyRequest { address: address.to_string(), signature: key.sign_message(&asked.message) };
+        let signature = key.sign_message(&asked.message);
+        let body = types::VerifyRequest { address: None, message: Some(asked.message), signature };
         let answer = self.attempts(Repeat::No, Duration::ZERO, || api.auth_verify(&body)).await?.into_inner();
-        self.take_token(&answer.token)
+        self.take_token(&answer)
+    }
+
+    /// Signs out: the login is ended at the server too.
+    ///
+    /// # Errors
+    /// [`Error`]; the login is forgotten here in any case.
+    pub async fn logout(&self) -> Result<()> {
+        let _alone = self.inner.login.lock().await;
+        let api = &self.inner.api;
+        let ended = self.attempts(Repeat::Yes, Duration::ZERO, || api.logout()).await;
+        *self.inner.key.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.inner.renewal.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.inner.credentials.clear();
+        match ended {
+            // It had ended already.
+            Err(Error::Unauthorized(_)) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Signs in with a one-time code of the local operator.
@@ -195,14 +249,17 @@ impl Client {
         let _alone = self.inner.login.lock().await;
         let (api, body) = (&self.inner.api, types::OperatorRequest { code: code.to_owned() });
         let answer = self.attempts(Repeat::No, Duration::ZERO, || api.auth_operator(&body)).await?.into_inner();
-        self.take_token(&answer.token)?;
+        self.take_token(&answer)?;
         // A code works once: there is nothing to sign in again with.
         *self.inner.key.write().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
-    fn take_token(&self, token: &str) -> Result<()> {
-        if self.inner.credentials.set_bearer(token) {
+    fn take_token(&self, answer: &types::TokenAnswer) -> Result<()> {
+        if self.inner.credentials.set_bearer(&answer.token) {
+            let due = Instant::now() + Duration::from_secs(answer.expires_in).mul_f64(RENEWED_AFTER);
+            let renewal = Renewal { refresh_token: answer.refresh_token.clone(), due };
+            *self.inner.renewal.write().unwrap_or_else(PoisonError::into_inner) = Some(renewal);
             return Ok(());
         }
         let detail = "the token holds characters that cannot stand in a header".to_owned();
@@ -265,6 +322,7 @@ impl Client {
 
     /// The sector as it is, and what to go on from. Tried once.
     pub(crate) async fn snapshot_at(&self) -> Result<(Snapshot, Position)> {
+        self.keep_login().await;
         let answer = self.once(Duration::ZERO, self.inner.api.snapshot(None)).await?;
         let tag = answer.headers().get(reqwest::header::ETAG).and_then(|tag| tag.to_str().ok());
         match tag.and_then(Position::of_tag) {
@@ -282,6 +340,7 @@ impl Client {
     /// # Errors
     /// [`Error::HistoryTrimmed`] when they are not kept any more.
     pub async fn events(&self, after: &str, count: u32, wait: Duration) -> Result<types::EventPage> {
+        self.keep_login().await;
         let api = &self.inner.api;
         let wait_ms = u32::try_from(milliseconds(wait)).unwrap_or(u32::MAX);
         let answer = self.attempts(Repeat::Yes, wait, || api.events(Some(after), Some(count), None, Some(wait_ms)));
@@ -290,6 +349,7 @@ impl Client {
 
     /// As [`Client::events`], but tried once, and refused after the sector was restored from a backup.
     pub(crate) async fn attempt_events(&self, from: &Position, count: u32, wait: Duration) -> Result<types::EventPage> {
+        self.keep_login().await;
         let wait_ms = u32::try_from(milliseconds(wait)).unwrap_or(u32::MAX);
         let call = self.inner.api.events(Some(&from.after), Some(count), Some(&from.incarnation), Some(wait_ms));
         Ok(self.once(wait, call).await?.into_inner())
@@ -315,7 +375,7 @@ impl Client {
     /// [`Error::Forbidden`] without the role.
     pub async fn restart(&self, seed: Option<u64>) -> Result<types::RestartAnswer> {
         let api = &self.inner.api;
-        self.call(Repeat::No, || api.restart(seed)).await
+        self.call(Repeat::No, || api.restart(seed, None)).await
     }
 
     /// Ends all claims, and says how many there were. For admins.
@@ -324,7 +384,7 @@ impl Client {
     /// [`Error::Forbidden`] without the role.
     pub async fn bots_only(&self) -> Result<u64> {
         let api = &self.inner.api;
-        Ok(self.call(Repeat::Yes, || api.bots_only()).await?.released)
+        Ok(self.call(Repeat::Yes, || api.bots_only(None)).await?.released)
     }
 
     /// Whether the sector stands still. For admins.
@@ -342,7 +402,46 @@ impl Client {
     /// [`Error::Forbidden`] without the role.
     pub async fn set_paused(&self, paused: bool) -> Result<bool> {
         let api = &self.inner.api;
-        Ok(self.call(Repeat::Yes, || api.pause(paused)).await?.paused)
+        Ok(self.call(Repeat::Yes, || api.pause(paused, None)).await?.paused)
+    }
+
+    /// Renews the login if it is about to run out. What goes wrong is told by the call that needs the login.
+    async fn keep_login(&self) {
+        let renewal = || self.inner.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if renewal().is_none_or(|renewal| Instant::now() < renewal.due) {
+            return;
+        }
+        let _alone = self.inner.login.lock().await;
+        // Unless somebody else has done so meanwhile.
+        if let Some(renewal) = renewal().filter(|renewal| Instant::now() >= renewal.due)
+            && let Err(error) = self.renew(&renewal).await
+        {
+            tracing::debug!(%error, "the login was not renewed");
+        }
+    }
+
+    /// Renews the login by its refresh token.
+    async fn renew(&self, renewal: &Renewal) -> Result<()> {
+        let (api, body) = (&self.inner.api, types::RefreshRequest { refresh_token: renewal.refresh_token.clone() });
+        // The token before works for a while: asking again does no harm.
+        let answer = self.attempts(Repeat::Yes, Duration::ZERO, || api.auth_refresh(&body)).await;
+        if matches!(answer, Err(Error::Unauthorized(_))) {
+            *self.inner.renewal.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        self.take_token(&answer?.into_inner())
+    }
+
+    /// Signs in again, by the refresh token or else with the key.
+    async fn sign_in_again(&self) -> Result<bool> {
+        let renewal = self.inner.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(renewal) = renewal
+            && self.renew(&renewal).await.is_ok()
+        {
+            return Ok(true);
+        }
+        let key = self.inner.key.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(key) = key else { return Ok(false) };
+        self.sign_in(&key).await.map(|()| true)
     }
 
     /// Calls, tries again where that may help, and renews the login once.
@@ -351,16 +450,17 @@ impl Client {
         F: Fn() -> Sent,
         Sent: Future<Output = Answer<T>>,
     {
+        self.keep_login().await;
         let before = self.inner.credentials.snapshot();
         match self.attempts(repeat, Duration::ZERO, &send).await {
             Err(Error::Unauthorized(problem)) => {
-                let key = self.inner.key.read().unwrap_or_else(PoisonError::into_inner).clone();
-                let Some(key) = key else { return Err(Error::Unauthorized(problem)) };
                 {
                     let _alone = self.inner.login.lock().await;
                     // Unless somebody else has done so meanwhile.
                     if self.inner.credentials.snapshot() == before {
-                        self.sign_in(&key).await?;
+                        if !self.sign_in_again().await? {
+                            return Err(Error::Unauthorized(problem));
+                        }
                         tracing::debug!("the login was renewed");
                     }
                 }

@@ -1,5 +1,5 @@
 //! Several sectors on one Redis: one worker ticks them, one API and one frontend serve them.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

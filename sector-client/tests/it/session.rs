@@ -111,3 +111,36 @@ async fn what_is_no_sector_is_said_to_be_none() {
     let nothing = Client::connect(&url).await.unwrap_err();
     assert_eq!((nothing.status(), nothing.code()), (Some(404), Some("no_problem")));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_without_its_key_is_renewed_and_ends_when_it_is_told_to() {
+    let sector = Sector::start(50, 1_000).await;
+    let client = Client::connect(&sector.url()).await.unwrap();
+    client.login(&key(200)).await.unwrap();
+    let reader = client.clone();
+    // The token runs out; the session goes on.
+    sector.pass_seconds(901);
+    assert_eq!(reader.me().await.unwrap().address, key(200).address().to_string());
+    client.logout().await.unwrap();
+    assert!(matches!(reader.me().await, Err(Error::Unauthorized(_))), "the clones are signed out too");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_gives_orders_with_the_key_of_its_player() {
+    let sector = Sector::start(50, 1_000).await;
+    let player = Client::connect(&sector.url()).await.unwrap();
+    player.login(&key(1)).await.unwrap();
+    player.claim("F1".parse().unwrap()).await.unwrap();
+    let asked = sector_client::types::KeyRequest {
+        label: "drone".parse().unwrap(),
+        verbs: vec!["read".into(), "orders".into()],
+        expires_in: None,
+    };
+    let issued = player.api().issue_key(&asked).await.unwrap().into_inner();
+    let bot = player.with_bot_key(&Secret::new(issued.key).unwrap()).unwrap();
+    assert_eq!(bot.me().await.unwrap().faction.as_deref(), Some("F1"));
+    assert!(matches!(bot.release().await, Err(Error::Forbidden(_))));
+    player.api().revoke_key(&issued.id).await.unwrap();
+    assert!(matches!(bot.me().await, Err(Error::Unauthorized(_))));
+    assert!(player.with_bot_key(&Secret::new("sector_key_typo").unwrap()).is_err());
+}

@@ -2,6 +2,12 @@ import { apiPath, type Place } from "./place";
 import { problemFrom } from "./problem";
 import type { FactionId, FactionList, Me, Order, OrderReceipt, Snapshot } from "./wire";
 
+/** A login: the token, and what renews it. */
+export interface Tokens {
+  token: string;
+  refresh_token: string;
+}
+
 type Method = "GET" | "POST" | "DELETE";
 
 /** The HTTP API, at `/api` of the page's own origin. Every failure is an `ApiProblem`. */
@@ -16,11 +22,20 @@ export class ApiClient {
     return this.request("POST", "/auth/nonce", { body: { address } });
   }
 
-  verify(address: string, signature: string): Promise<{ token: string }> {
-    return this.request("POST", "/auth/verify", { body: { address, signature } });
+  verify(message: string, signature: string): Promise<Tokens> {
+    return this.request("POST", "/auth/verify", { body: { message, signature } });
   }
 
-  operator(code: string): Promise<{ token: string }> {
+  /** A new token for a session that goes on. */
+  renew(refresh: string): Promise<Tokens> {
+    return this.request("POST", "/auth/refresh", { body: { refresh_token: refresh } });
+  }
+
+  logout(token: string): Promise<unknown> {
+    return this.request("POST", "/auth/logout", { token });
+  }
+
+  operator(code: string): Promise<Tokens> {
     return this.request("POST", "/auth/operator", { body: { code } });
   }
 

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the operators did.
+         * @description Each action twice: when it was asked for, and what it came to. Entries are never changed.
+         */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/bots-only": {
         parameters: {
             query?: never;
@@ -88,6 +108,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out.
+         * @description Ends the session of the token: neither it nor its refresh token is good for anything from now on; at other replicas
+         *     of this service within a second.
+         */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/logout-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out everywhere.
+         * @description Ends all sessions of the address, this one too. Keys stay: revoke them one by one.
+         */
+        post: operations["logout_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/nonce": {
         parameters: {
             query?: never;
@@ -99,7 +160,7 @@ export interface paths {
         put?: never;
         /**
          * Ask for a message to sign.
-         * @description A new message replaces an earlier one for the same address.
+         * @description Sign it as it stands and present the signature at `POST /auth/verify`.
          */
         post: operations["auth_nonce"];
         delete?: never;
@@ -122,6 +183,28 @@ export interface paths {
          * @description Whoever starts a sector prints a link with such a code; it signs one browser in as admin.
          */
         post: operations["auth_operator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew a login.
+         * @description Takes the refresh token of the login or of the last renewal, and gives a new token and a new refresh token. The old
+         *     one works for ten seconds more, should the answer be lost; presented later it ends the session, because then somebody
+         *     has a copy.
+         */
+        post: operations["auth_refresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -249,6 +332,51 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your keys.
+         * @description Your keys.
+         */
+        get: operations["keys"];
+        put?: never;
+        /**
+         * Issue a key for a bot.
+         * @description The bot presents it as `Authorization: Bearer sector_key_…` and may do what the verbs say, for the faction that you
+         *     hold in the universe at hand. The key is shown once; of it only a digest is kept.
+         */
+        post: operations["issue_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a key.
+         * @description It is refused from now on; by other replicas of this service within a second.
+         */
+        delete: operations["revoke_key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -442,6 +570,47 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An entry of the audit log. */
+        AuditEntry: {
+            /**
+             * @description What was asked for.
+             * @example pause
+             */
+            action: string;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            at_ms: number;
+            /** @description Whose action it was. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Its number, from 1, without gaps.
+             */
+            number?: number;
+            /**
+             * @description `asked`, `done`, or the code of the problem.
+             * @example done
+             */
+            outcome: string;
+            /** @description With which parameters. */
+            parameters: unknown;
+            /** @description The id of the request. */
+            request_id: string;
+            /** @description In which sector. */
+            sector: string;
+        };
+        /** @description Entries of the audit log. */
+        AuditPage: {
+            /** @description The entries, oldest first. */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: int64
+             * @description Where to go on: pass it as `after`.
+             */
+            next: number;
+        };
         /** @description Claims that ended. */
         BotsOnlyAnswer: {
             /**
@@ -822,6 +991,8 @@ export interface components {
         FactionSeat: {
             /** @description Whether it has a system or a fleet. */
             alive: boolean;
+            /** @description The label of the key with which a player's bot gives them, if one does. */
+            bot: string | null;
             /** @description Whether it could be claimed now. */
             claimable: boolean;
             /** @description Whether a player holds it. */
@@ -959,6 +1130,36 @@ export interface components {
             /** @description Whether it stops there; otherwise it passes through. */
             stops: boolean;
         };
+        /** @description A key that was just issued. */
+        IssuedKey: components["schemas"]["ListedKey"] & {
+            /** @description The key itself: `Authorization: Bearer sector_key_…`. It cannot be shown again. */
+            key: string;
+        };
+        /** @description Somebody's keys. */
+        KeyList: {
+            /** @description They, by id. */
+            keys: components["schemas"]["ListedKey"][];
+        };
+        /** @description Asks for a key. */
+        KeyRequest: {
+            /**
+             * Format: int64
+             * @description In how many seconds it ends, 60 to 31536000; without, it lasts until it is revoked.
+             */
+            expires_in?: number | null;
+            /**
+             * @description What the key is called; others see it beside a seat that is played with it.
+             * @example night watch
+             */
+            label: string;
+            /** @description What it is good for: `read`, `orders` or both. */
+            verbs: string[];
+        };
+        /** @description A key that was revoked. */
+        KeyRevoked: {
+            /** @description Its id. */
+            revoked: string;
+        };
         /**
          * @description What kind of world a system is; some yield more than others.
          * @enum {string}
@@ -996,6 +1197,29 @@ export interface components {
              * @description How many ticks a fleet travels.
              */
             ticks: number;
+        };
+        /** @description A key, without its secret. */
+        ListedKey: {
+            /** @description When it ends, if it does. */
+            expires_at: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description When it was issued (RFC 3339). */
+            issued_at: string;
+            /** @description What it is called. */
+            label: string;
+            /** @description When it was last used, to the minute; null if never. */
+            used_at: string | null;
+            /** @description What it is good for. */
+            verbs: string[];
+        };
+        /** @description Sessions that ended. */
+        LogoutAnswer: {
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            ended: number;
         };
         /** @description Who is asking. */
         Me: {
@@ -1130,6 +1354,11 @@ export interface components {
              * @example urn:sector:problem:not_your_faction
              */
             type: string;
+        };
+        /** @description Presents a refresh token. */
+        RefreshRequest: {
+            /** @description The refresh token of the login, or of the last renewal. */
+            refresh_token: string;
         };
         /**
          * @description Why an order was refused. A refused order changes nothing.
@@ -1519,16 +1748,35 @@ export interface components {
         SystemId: number;
         /** @description A login. */
         TokenAnswer: {
+            /**
+             * Format: int64
+             * @description For how many seconds it holds.
+             * @example 900
+             */
+            expires_in: number;
+            /**
+             * Format: int64
+             * @description For how many seconds the session lasts unless it is renewed.
+             * @example 2592000
+             */
+            refresh_expires_in: number;
+            /** @description Gets a new token at `POST /auth/refresh`, once. */
+            refresh_token: string;
             /** @description The token, to be sent as `Authorization: Bearer <token>`. */
             token: string;
         };
-        /** @description Presents the signed message. */
+        /**
+         * @description Presents the signed message: with the message itself, as wallets that write their own do, or with the address that
+         *     asked for it.
+         */
         VerifyRequest: {
             /**
-             * @description The address that asked for the message.
+             * @description The address that asked for the message; may be left out when the message is there.
              * @example 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf
              */
-            address: string;
+            address?: string | null;
+            /** @description The message that was signed: the one that was handed out, or another ERC-4361 message with its nonce. */
+            message?: string | null;
             /** @description What `personal_sign` returned: 65 bytes in hexadecimal, after 0x. */
             signature: string;
         };
@@ -1608,22 +1856,27 @@ export interface operations {
             };
         };
     };
-    bots_only: {
+    audit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The number to go on from; 0, the default, is the beginning. */
+                after?: number;
+                /** @description Most entries to return: 1 to 1000, by default 100. */
+                count?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All claims have ended. */
+            /** @description The entries, oldest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BotsOnlyAnswer"];
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
             /** @description `invalid_query`. */
@@ -1646,6 +1899,92 @@ export interface operations {
             };
             /** @description `not_admin`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    bots_only: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All claims have ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotsOnlyAnswer"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_idempotency_key`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, or the token's fault. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `not_admin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `request_under_way`: one with this Idempotency-Key is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `idempotency_key_reused`: for something else. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1744,7 +2083,10 @@ export interface operations {
                 /** @description `true` to stand still, `false` to go on. */
                 paused: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1759,7 +2101,7 @@ export interface operations {
                     "application/json": components["schemas"]["PauseAnswer"];
                 };
             };
-            /** @description `invalid_query`. */
+            /** @description `invalid_query`, `invalid_idempotency_key`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1779,6 +2121,24 @@ export interface operations {
             };
             /** @description `not_admin`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `request_under_way`: one with this Idempotency-Key is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `idempotency_key_reused`: for something else. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1812,7 +2172,10 @@ export interface operations {
                 /** @description The seed of the new universe, 0 to 9007199254740991; otherwise one is drawn. */
                 seed?: number;
             };
-            header?: never;
+            header?: {
+                /** @description 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1827,7 +2190,7 @@ export interface operations {
                     "application/json": components["schemas"]["RestartAnswer"];
                 };
             };
-            /** @description `invalid_query`. */
+            /** @description `invalid_query`, `invalid_idempotency_key`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1846,6 +2209,154 @@ export interface operations {
                 };
             };
             /** @description `not_admin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `request_under_way`: one with this Idempotency-Key is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `idempotency_key_reused`: for something else. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogoutAnswer"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `not_a_player`: bots are not signed in. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    logout_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out everywhere. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogoutAnswer"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `not_a_player`: bots are not signed in. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1976,6 +2487,93 @@ export interface operations {
             };
             /** @description `operator_code_unknown`: the code was used, has expired or was never given. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `payload_too_large`: beyond 4096 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unsupported_media_type`: send application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    auth_refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description A new token and a new refresh token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnswer"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_body`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `refresh_token_unknown`: the session has ended. `refresh_token_reused`: it was used before; the session is ended. `opaque_token_checksum` and others: it is no refresh token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `refresh_token_busy`: others are renewing the same session. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2477,6 +3075,254 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthDocument"];
+                };
+            };
+        };
+    };
+    keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They, without their secrets. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `not_a_player`: bots have no keys. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    issue_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "expires_in": 604800,
+                 *       "label": "night watch",
+                 *       "verbs": [
+                 *         "read",
+                 *         "orders"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The key, shown this once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedKey"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_body`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `not_a_player`: bots issue no keys. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `too_many_keys`: you have 20. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `payload_too_large`: beyond 1024 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unsupported_media_type`: send application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id: 32 hexadecimal digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyRevoked"];
+                };
+            };
+            /** @description `invalid_path`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `not_a_player`: bots revoke nothing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unknown_key`: you have none of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };

@@ -31,7 +31,7 @@ export function FactionTable() {
       <tbody>
         {ranking.map((faction) => {
           const mine = faction.id === session.faction;
-          const human = seats.get(faction.id)?.controller === "human";
+          const seat = seats.get(faction.id);
           const place = faction.muster_id ?? faction.home_id;
           return (
             <tr key={faction.id} class={`${mine ? "mine" : ""}${faction.alive ? "" : " fallen"}`}>
@@ -54,11 +54,13 @@ export function FactionTable() {
                       {faction.alive
                         ? mine
                           ? "you"
-                          : human
+                          : seat?.controller === "human"
                             ? "human"
-                            : faction.kind === "starter"
-                              ? "computer"
-                              : faction.kind
+                            : typeof seat?.bot === "string"
+                              ? `bot: ${seat.bot}`
+                              : faction.kind === "starter"
+                                ? "computer"
+                                : faction.kind
                         : "fallen"}
                     </span>
                   </span>

@@ -1,5 +1,5 @@
 /** The operator of this sector: signed in by a one-time link, kept for the tab's life. */
-import type { ApiClient } from "../api/client";
+import type { ApiClient, Tokens } from "../api/client";
 import { ApiProblem, describe } from "../api/problem";
 import { Signal } from "./signal";
 
@@ -9,11 +9,11 @@ export interface OperatorState {
   busy: boolean;
 }
 
-const TOKEN = "sector.operator";
+const TOKENS = "sector.operator-tokens";
 
 export class Operator {
   readonly state = new Signal<OperatorState>({ signedIn: false, paused: false, busy: false });
-  private token: string | null = null;
+  private tokens: Tokens | null = null;
 
   constructor(
     private readonly api: ApiClient,
@@ -30,8 +30,8 @@ export class Operator {
       history.replaceState(null, "", location.pathname + location.search);
       return await this.signIn(code);
     }
-    this.token ??= storedToken();
-    if (this.token !== null) await this.refresh();
+    this.tokens ??= storedTokens();
+    if (this.tokens !== null) await this.refresh();
     return false;
   }
 
@@ -67,9 +67,7 @@ export class Operator {
 
   private async signIn(code: string): Promise<boolean> {
     try {
-      const { token } = await this.api.operator(code);
-      this.token = token;
-      storeToken(token);
+      this.keep(await this.api.operator(code));
       this.notify("Signed in as the operator of this sector.", "good");
     } catch (error) {
       this.notify(`The operator link did not work: ${describe(error)}`, "bad");
@@ -80,20 +78,39 @@ export class Operator {
   }
 
   private async run(action: (token: string) => Promise<void>): Promise<void> {
-    if (this.token === null) return;
+    if (this.tokens === null) return;
     this.patch({ busy: true });
     try {
-      await action(this.token);
+      await this.withTokens(this.tokens, action);
     } catch (error) {
       if (error instanceof ApiProblem && (error.status === 401 || error.status === 403)) {
-        this.token = null;
-        storeToken(null);
+        this.keep(null);
         this.patch({ signedIn: false });
       }
       this.notify(describe(error), "bad");
     } finally {
       this.patch({ busy: false });
     }
+  }
+
+  /** A token that has run out is renewed first. */
+  private async withTokens(
+    tokens: Tokens,
+    action: (token: string) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await action(tokens.token);
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
+      const renewed = await this.api.renew(tokens.refresh_token);
+      this.keep(renewed);
+      await action(renewed.token);
+    }
+  }
+
+  private keep(tokens: Tokens | null): void {
+    this.tokens = tokens;
+    storeTokens(tokens);
   }
 
   private patch(change: Partial<OperatorState>): void {
@@ -107,18 +124,20 @@ export function operatorCode(fragment: string): string | null {
   return code === null || code === "" ? null : code;
 }
 
-function storedToken(): string | null {
+function storedTokens(): Tokens | null {
   try {
-    return sessionStorage.getItem(TOKEN);
+    const tokens = JSON.parse(sessionStorage.getItem(TOKENS) ?? "null") as Partial<Tokens> | null;
+    const { token, refresh_token } = tokens ?? {};
+    return token === undefined || refresh_token === undefined ? null : { token, refresh_token };
   } catch {
     return null;
   }
 }
 
-function storeToken(token: string | null): void {
+function storeTokens(tokens: Tokens | null): void {
   try {
-    if (token === null) sessionStorage.removeItem(TOKEN);
-    else sessionStorage.setItem(TOKEN, token);
+    if (tokens === null) sessionStorage.removeItem(TOKENS);
+    else sessionStorage.setItem(TOKENS, JSON.stringify(tokens));
   } catch {
     // Kept in memory for the life of the page.
   }

@@ -1,8 +1,8 @@
 /**
  * Who the player is: signed out, a guest with a key kept in this browser, or a wallet.
- * A guest whose token ran out signs in again without being asked.
+ * A token that ran out is renewed without being asked; a guest whose session has ended signs in again.
  */
-import type { ApiClient } from "../api/client";
+import type { ApiClient, Tokens } from "../api/client";
 import {
   addressOf,
   newSecretKey,
@@ -42,6 +42,7 @@ const SESSION = "sector.session";
 
 interface Stored {
   token: string;
+  refresh: string;
   address: string;
   method: Method;
 }
@@ -49,6 +50,7 @@ interface Stored {
 export class Session {
   readonly state = new Signal<SessionState>(SIGNED_OUT);
   private token: string | null = null;
+  private refreshToken: string | null = null;
   private renewal: Promise<void> | null = null;
 
   constructor(private readonly api: ApiClient) {}
@@ -85,6 +87,7 @@ export class Session {
     const stored = readStored();
     if (stored === null) return;
     this.token = stored.token;
+    this.refreshToken = stored.refresh;
     this.patch({ status: "busy", method: stored.method, address: stored.address });
     try {
       await this.refresh();
@@ -113,7 +116,10 @@ export class Session {
   }
 
   signOut(problem: string | null = null): void {
+    // Ended at the server too; should that fail, it runs out by itself.
+    if (this.token !== null) void this.api.logout(this.token).catch(() => undefined);
     this.token = null;
+    this.refreshToken = null;
     forget(SESSION);
     this.state.set({ ...SIGNED_OUT, problem });
   }
@@ -134,21 +140,40 @@ export class Session {
     await this.refresh();
   }
 
-  /** Runs a call with the token; a guest whose token has run out signs in again first. */
+  /** Runs a call with the token, which is renewed first if it has run out. */
   async withToken<T>(call: (token: string) => Promise<T>): Promise<T> {
     if (this.token === null) throw new ApiProblem(401, "not_signed_in", "You are not signed in.");
     try {
       return await call(this.token);
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
+    }
+    this.renewal ??= this.renew().finally(() => (this.renewal = null));
+    await this.renewal;
+    return await call(this.token);
+  }
+
+  /** Goes on with the session; a guest whose session has ended signs in again. */
+  private async renew(): Promise<void> {
+    // Another tab may have renewed it: a refresh token is good for one.
+    const stored = readStored();
+    if (stored !== null && stored.refresh !== this.refreshToken) {
+      this.token = stored.token;
+      this.refreshToken = stored.refresh;
+      return;
+    }
+    try {
+      if (this.refreshToken === null)
+        throw new ApiProblem(401, "not_signed_in", "You are not signed in.");
+      this.keep(await this.api.renew(this.refreshToken));
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
       if (this.state.value.method !== "guest" || !this.hasGuestKey()) {
         this.signOut("Your sign-in has run out; please sign in again.");
         throw error;
       }
+      await this.guestLogin();
     }
-    this.renewal ??= this.guestLogin().finally(() => (this.renewal = null));
-    await this.renewal;
-    return await call(this.token);
   }
 
   private async guestLogin(): Promise<void> {
@@ -165,10 +190,18 @@ export class Session {
     sign: (message: string) => Promise<string>,
   ): Promise<void> {
     const { message } = await this.api.nonce(address);
-    const { token } = await this.api.verify(address, await sign(message));
-    this.token = token;
-    remember(SESSION, JSON.stringify({ token, address, method } satisfies Stored));
+    const tokens = await this.api.verify(message, await sign(message));
     this.patch({ method, address });
+    this.keep(tokens);
+  }
+
+  /** Uses these from now on, and after a reload. */
+  private keep({ token, refresh_token: refresh }: Tokens): void {
+    const { method, address } = this.state.value;
+    this.token = token;
+    this.refreshToken = refresh;
+    if (method === null || address === null) return;
+    remember(SESSION, JSON.stringify({ token, refresh, address, method } satisfies Stored));
   }
 
   private async attempt(action: () => Promise<void>): Promise<void> {
@@ -189,9 +222,10 @@ function readStored(): Stored | null {
   const text = recall(SESSION);
   if (text === null) return null;
   try {
-    const { token, address, method } = JSON.parse(text) as Partial<Stored>;
-    if (typeof token !== "string" || typeof address !== "string") return null;
-    return method === "guest" || method === "wallet" ? { token, address, method } : null;
+    const { token, refresh, address, method } = JSON.parse(text) as Partial<Stored>;
+    if (typeof token !== "string" || typeof refresh !== "string") return null;
+    if (typeof address !== "string") return null;
+    return method === "guest" || method === "wallet" ? { token, refresh, address, method } : null;
   } catch {
     return null;
   }
