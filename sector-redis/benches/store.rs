@@ -3,7 +3,7 @@
 //!
 //! Names: `accept/<fsync>/{xadd,order}/<concurrency>`: entries a second, raw `XADD` of the same
 //! bytes against [`Store::append_orders`] of one order with a client id. To hold: orders ≥ 0.7 ×
-//! XADD. `commit/<fsync>/{set,tick,checkpoint}/<systems>`: a `SET` of as many bytes as the
+//! XADD. Printed before: the same with a right to a seat and a bound of the backlog to judge. `commit/<fsync>/{set,tick,checkpoint}/<systems>`: a `SET` of as many bytes as the
 //! checkpoint has, a plain tick, and a tick with the checkpoint. Percentiles and bytes written a
 //! tick, which criterion does not measure, are printed before (`cargo bench -p sector-redis`).
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run must fail loudly")]
@@ -17,7 +17,9 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use redis::aio::MultiplexedConnection;
 use redis::{Commands, cmd};
 use sector_redis::testkit::RedisServer;
-use sector_redis::{BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Store, StoreOptions, StreamId, open};
+use sector_redis::{
+    BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Right, Store, StoreOptions, StreamId, open,
+};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
@@ -31,6 +33,7 @@ const CHANGED: usize = 30;
 const BYTES_PER_CHANGE: usize = 100;
 const ORDER: &str = r#"{"kind":"move","fleet":1234,"to":17,"client_id":"0123456789abcdef","source":"human"}"#;
 const PLAYER: &str = "0x0123456789abcdef0123456789abcdef01234567";
+const AT_MS: u64 = 1_790_000_000_000;
 /// How often each way of accepting has its turn.
 const ROUNDS: u32 = 7;
 
@@ -79,13 +82,13 @@ impl Rig {
     }
 
     /// Accepts `count` orders with so many at a time, each its own batch.
-    async fn accept(&mut self, count: u64, concurrency: u64) -> Duration {
+    async fn accept(&mut self, count: u64, concurrency: u64, right: &Right) -> Duration {
         let first = self.order;
         self.order += count;
         let started = Instant::now();
         let mut tasks = JoinSet::new();
         for lane in 0..concurrency {
-            let store = self.store.clone();
+            let (store, right) = (self.store.clone(), right.clone());
             tasks.spawn(async move {
                 for number in (first + lane..first + count).step_by(usize::try_from(concurrency).unwrap()) {
                     let order = BatchOrder { client_id: Some(format!("{number:016x}")), body: ORDER.into() };
@@ -93,9 +96,10 @@ impl Rig {
                         universe: "u".into(),
                         player: PLAYER.into(),
                         source: "human".into(),
-                        at_ms: 1_790_000_000_000,
+                        at_ms: AT_MS,
                         orders: vec![order],
-                        ..OrderBatch::default()
+                        right: right.clone(),
+                        backlog_max: (right != Right::Any).then_some(u64::MAX),
                     };
                     black_box(store.append_orders(&batch).await.unwrap());
                 }
@@ -207,21 +211,31 @@ fn tell_accept(runtime: &Runtime) {
             let mut rig = Rig::start(fsync).await;
             for concurrency in [1, 32, 128] {
                 // In turns, so that a busy machine is as unkind to each; the best of each counts.
-                let (mut order, mut xadd, mut tool) = (Cost::NONE, Cost::NONE, Cost::NONE);
+                let (mut order, mut judged, mut xadd, mut tool) = (Cost::NONE, Cost::NONE, Cost::NONE, Cost::NONE);
+                let seat = Right::Seat { faction: "F1".into(), idle_ms: 600_000 };
+                rig.store.claim("u", "F1", PLAYER, AT_MS, 600_000).await.unwrap();
                 let count = if concurrency == 1 { 1_000 } else { 12_800 };
                 for _ in 0..ROUNDS {
                     let before = rig.server_time();
                     let time = rig.xadd(count, concurrency).await;
                     let between = rig.server_time();
                     xadd = xadd.best(count, time, between - before);
-                    let time = rig.accept(count, concurrency).await;
+                    let time = rig.accept(count, concurrency, &Right::Any).await;
                     let after = rig.server_time();
                     order = order.best(count, time, after - between);
+                    let time = rig.accept(count, concurrency, &seat).await;
+                    let between = rig.server_time();
+                    judged = judged.best(count, time, between - after);
                     let time = rig.redis_benchmark(count, concurrency);
-                    tool = tool.best(count, time, rig.server_time() - after);
+                    tool = tool.best(count, time, rig.server_time() - between);
                     rig.tidy().await;
                 }
                 println!("{fsync}, {concurrency:>3} at a time: orders {order}; XADD {xadd}; redis-benchmark {tool}");
+                println!(
+                    "{fsync}, {concurrency:>3} at a time: with a seat {judged}; {:.2} x XADD, {:.2} x server time of XADD",
+                    judged.a_second / xadd.a_second,
+                    judged.server_us / xadd.server_us,
+                );
                 println!(
                     "{fsync}, {concurrency:>3} at a time: {:.2} x XADD, {:.2} x redis-benchmark; {:.2} x server time of XADD",
                     order.a_second / xadd.a_second,
@@ -292,7 +306,7 @@ fn benches(criterion: &mut Criterion) {
                 bencher.iter_custom(|count| runtime.block_on(rig.xadd(count, concurrency)));
             });
             group.bench_function(BenchmarkId::new("order", concurrency), |bencher| {
-                bencher.iter_custom(|count| runtime.block_on(rig.accept(count, concurrency)));
+                bencher.iter_custom(|count| runtime.block_on(rig.accept(count, concurrency, &Right::Any)));
             });
         }
         group.finish();

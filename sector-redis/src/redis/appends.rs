@@ -1,17 +1,17 @@
 //! The order stream: accepting.
 
-use redis::{FromRedisValue, ScriptInvocation, Value};
+use redis::{Cmd, FromRedisValue, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{SharedError, is_reply_lost};
 use super::gather::{Call, Item};
-use super::reply::{number, order_of, order_sum, unexpected};
+use super::reply::{SUM_DIGITS, number, order_of, order_sum, unexpected};
 use super::shapes::packed;
 use super::store::RedisStore;
 use super::words::Words;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::order::{BatchOrder, OrderBatch, Receipt, Right};
+use crate::order::{BatchOrder, MAX_NAME_BYTES, OrderBatch, Receipt, Right};
 use crate::seat::touch_resolution_ms;
 use crate::stream::StreamId;
 
@@ -71,8 +71,17 @@ enum Names {
 impl Append {
     fn of(batch: &OrderBatch) -> Self {
         let OrderBatch { universe, player, source, at_ms, orders, right, backlog_max } = batch;
-        let (mut fields, mut seats, mut rest) = (Words::default(), Words::default(), Words::default());
-        rest.push(&order_of(universe, player, source, *at_ms));
+        let at = at_ms.to_string();
+        let bytes = |of: fn(&BatchOrder) -> usize| orders.iter().map(of).sum::<usize>();
+        let count = orders.len();
+        let of_names = bytes(|order| order.client_id.as_ref().map_or(0, String::len)) + count * (player.len() + 1);
+        let mut fields = Words::with_capacity(count, of_names);
+        let mut seats = Words::default();
+        let of_batch = order_of(universe, player, source, &at);
+        let of_rest =
+            bytes(|order| SUM_DIGITS + order.body.len()) + of_batch.iter().map(|part| part.len()).sum::<usize>();
+        let mut rest = Words::with_capacity(count + 2, of_rest + MAX_NAME_BYTES);
+        rest.push_joined(&of_batch);
         let (kind, idle_ms) = match right {
             Right::Any => (0, None),
             Right::Seat { faction, idle_ms } => {
@@ -100,7 +109,7 @@ impl Append {
                 }
                 None => fields.push(""),
             }
-            rest.push_joined(&[&order_sum(universe, player, source, *at_ms, body), body]);
+            rest.push_joined(&[&order_sum(universe, player, source, &at, body), body]);
         }
         let names = match named {
             0 => Names::None,
@@ -148,29 +157,34 @@ impl Appends {
         Self { writer }
     }
 
-    /// The script for batches of one universe.
-    fn script(&self, items: &[&Append]) -> ScriptInvocation<'_> {
+    /// The command for batches of one universe: put together here, since every word would be a
+    /// piece of memory of its own on the way through a `ScriptInvocation`.
+    fn command(&self, items: &[&Append]) -> Cmd {
         let keys = &self.writer.keys;
-        let names = [&*keys.world, &keys.orders, &keys.last_order, &keys.client_ids, &keys.seats];
-        let mut script = self.writer.writes(&self.writer.scripts.orders_append, &names);
+        let names = [&keys.format, &keys.world, &keys.orders, &keys.last_order, &keys.client_ids, &keys.seats];
         let shapes: Vec<u64> = items.iter().flat_map(|item| &item.shape).copied().collect();
         let count = |of: fn(&Append) -> &Words| items.iter().map(|item| of(item).len()).sum::<usize>();
         let has_names = items.iter().any(|item| item.names != Names::None);
-        script
-            .arg(items.first().map_or("", |item| &item.universe))
-            .arg(packed(shapes.into_iter()))
-            .arg(if has_names { count(|item| &item.fields) } else { 0 })
-            .arg(count(|item| &item.seats));
+        let of_names = if has_names { count(|item| &item.fields) } else { 0 };
+        let of_seats = count(|item| &item.seats);
+        let words = 13 + of_names + of_seats + count(|item| &item.rest);
+        let bytes: usize = items.iter().map(|item| item.bytes()).sum();
+        let mut command = Cmd::with_capacity(words, bytes + 9 * shapes.len() + 512);
+        command.arg("EVALSHA").arg(self.writer.scripts.orders_append.get_hash()).arg(names.len());
+        names.iter().for_each(|name| _ = command.arg(name.as_str()));
+        command.arg(items.first().map_or("", |item| &item.universe)).arg(packed(shapes.into_iter()));
+        command.arg(of_names).arg(of_seats);
         if has_names {
-            items.iter().flat_map(|item| item.fields.iter()).for_each(|word| _ = script.arg(word));
+            items.iter().flat_map(|item| item.fields.iter()).for_each(|word| _ = command.arg(word));
         }
-        items.iter().flat_map(|item| item.seats.iter()).for_each(|word| _ = script.arg(word));
-        items.iter().flat_map(|item| item.rest.iter()).for_each(|word| _ = script.arg(word));
-        script
+        items.iter().flat_map(|item| item.seats.iter()).for_each(|word| _ = command.arg(word));
+        items.iter().flat_map(|item| item.rest.iter()).for_each(|word| _ = command.arg(word));
+        command
     }
 
     async fn send(&self, items: &[&Append]) -> Result<Vec<Result<Appended>>> {
-        read(self.writer.write(DOING, &self.script(items)).await?, items.len())
+        let script = &self.writer.scripts.orders_append;
+        read(self.writer.write_prepared(DOING, script, &self.command(items)).await?, items.len())
     }
 
     /// Appends batches of one universe.

@@ -315,9 +315,10 @@ fn outcome_row(outcome: &Outcome) -> Vec<String> {
 
 fn order_row(entry: &OrderEntry) -> Vec<String> {
     let OrderEntry { id, universe, player, source, at_ms, orders } = entry;
-    let mut row = vec![id.to_string(), "of".to_owned(), order_of(universe, player, source, *at_ms)];
+    let at_ms = at_ms.to_string();
+    let mut row = vec![id.to_string(), "of".to_owned(), order_of(universe, player, source, &at_ms).concat()];
     for body in orders {
-        let sum = order_sum(universe, player, source, *at_ms, body);
+        let sum = order_sum(universe, player, source, &at_ms, body);
         row.extend(["order".to_owned(), sum + body]);
     }
     row

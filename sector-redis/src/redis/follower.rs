@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use redis::{Value, cmd};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::answer::only;
 use super::link::pauses;
@@ -25,6 +25,10 @@ const BLOCK: Duration = Duration::from_secs(2);
 /// How long a command may take, waiting included: a peer that is gone without a word is noticed
 /// then.
 const LIMIT: Duration = Duration::from_secs(4);
+
+/// The least time between two looks. Who waits is told of what comes after a quiet moment at once,
+/// and of what comes in a stream so much later.
+const GAP: Duration = Duration::from_millis(2);
 
 /// The newest number of each stream, as far as the follower knows.
 pub(super) struct Newest {
@@ -66,6 +70,9 @@ async fn follow_once(route: &Route, keys: &Keys, newest: &Newest, came_through: 
         announce(&newest.event, event);
         announce(&newest.order, order);
         *came_through = true;
+        // Orders come by the ten thousand a second; looking after each would cost Redis as much as
+        // accepting it.
+        sleep(GAP).await;
 
         let command = cmd("XREAD")
             .arg("COUNT")

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, FromRedisValue, ScriptInvocation};
+use redis::{Cmd, ErrorKind, FromRedisValue, Script, ScriptInvocation, ServerErrorKind};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -51,8 +51,10 @@ struct Shared {
 
 /// What is sent to Redis.
 #[derive(Clone, Copy)]
-enum Work<'a> {
+pub(super) enum Work<'a> {
     Script(&'a ScriptInvocation<'a>),
+    /// A script, and the command that runs it.
+    Prepared(&'a Script, &'a Cmd),
     Command(&'a Cmd),
 }
 
@@ -73,13 +75,9 @@ impl Link {
         Ok(Self { shared, keeper })
     }
 
-    /// Runs a script that writes, once.
-    pub(super) async fn write<T: FromRedisValue>(
-        &self,
-        doing: &'static str,
-        script: &ScriptInvocation<'_>,
-    ) -> Result<T> {
-        self.run(doing, Work::Script(script)).await
+    /// Does what writes, once.
+    pub(super) async fn write<T: FromRedisValue>(&self, doing: &'static str, work: Work<'_>) -> Result<T> {
+        self.run(doing, work).await
     }
 
     /// Runs a command that writes, once.
@@ -138,6 +136,15 @@ impl Link {
             *used = Some(number);
             let answer = match work {
                 Work::Script(script) => script.invoke_async(&mut connection).await,
+                Work::Prepared(script, command) => match command.query_async(&mut connection).await {
+                    Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                        match script.load_async(&mut connection).await {
+                            Ok(_) => command.query_async(&mut connection).await,
+                            Err(error) => Err(error),
+                        }
+                    }
+                    answer => answer,
+                },
                 Work::Command(command) => command.query_async(&mut connection).await,
             };
             let error = match answer {

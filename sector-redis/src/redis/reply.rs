@@ -42,19 +42,18 @@ pub(super) fn incarnation(mark: Option<&str>) -> Result<Option<Incarnation>> {
 }
 
 /// How many digits a sum has.
-const SUM_DIGITS: usize = 16;
+pub(super) const SUM_DIGITS: usize = 16;
 
 /// Of whom, for which universe and when: the first part of a batch in the order stream. Only the
 /// last of these, the source, may hold a control character.
-pub(super) fn order_of(universe: &str, player: &str, source: &str, at_ms: u64) -> String {
-    format!("{universe}\x1f{player}\x1f{at_ms}\x1f{source}")
+pub(super) fn order_of<'a>(universe: &'a str, player: &'a str, source: &'a str, at_ms: &'a str) -> [&'a str; 7] {
+    [universe, "\x1f", player, "\x1f", at_ms, "\x1f", source]
 }
 
 /// The sum of an order in the order stream, which stands before its body: over everything that is
 /// applied or told of it.
-pub(super) fn order_sum(universe: &str, player: &str, source: &str, at_ms: u64, body: &str) -> String {
-    let at_ms = at_ms.to_string();
-    seal::sum_of(&[universe, player, source, &at_ms, body])
+pub(super) fn order_sum(universe: &str, player: &str, source: &str, at_ms: &str, body: &str) -> String {
+    seal::sum_of(&[universe, player, source, at_ms, body])
 }
 
 /// The sum of an event.
@@ -120,7 +119,7 @@ impl Entry {
                 ("order", Some(entry)) => {
                     let (sum, body) = value.split_at_checked(SUM_DIGITS).ok_or_else(|| self.damaged())?;
                     let OrderEntry { universe, player, source, at_ms, .. } = &*entry;
-                    self.check(sum, &order_sum(universe, player, source, *at_ms, body))?;
+                    self.check(sum, &order_sum(universe, player, source, &at_ms.to_string(), body))?;
                     entry.orders.push(body.to_owned());
                 }
                 _ => return Err(unexpected("order", format!("entry {} has a field {name:?}", self.id))),
@@ -148,15 +147,16 @@ impl Entry {
         let universe = self.field("order", "universe")?;
         let player = self.field("order", "player")?;
         let source = self.field("order", "source")?;
-        let at_ms = number("order time", &self.field("order", "at_ms")?)?;
+        let at_ms = self.field("order", "at_ms")?;
         let mut orders: Vec<String> = Vec::new();
         for (name, value) in std::mem::take(&mut self.fields) {
             match (name.as_str(), orders.last()) {
                 ("order", _) => orders.push(value),
-                ("sum", Some(body)) => self.check(&value, &order_sum(&universe, &player, &source, at_ms, body))?,
+                ("sum", Some(body)) => self.check(&value, &order_sum(&universe, &player, &source, &at_ms, body))?,
                 _ => {}
             }
         }
+        let at_ms = number("order time", &at_ms)?;
         Ok(OrderEntry { id: self.id, universe, player, source, at_ms, orders })
     }
 

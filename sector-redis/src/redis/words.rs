@@ -8,6 +8,11 @@ pub(super) struct Words {
 }
 
 impl Words {
+    /// None yet, with room for so many of so many bytes together.
+    pub(super) fn with_capacity(words: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(words) }
+    }
+
     pub(super) fn push(&mut self, word: &str) {
         self.push_joined(&[word]);
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{FromRedisValue, Script, ScriptInvocation};
+use redis::{Cmd, FromRedisValue, Script, ScriptInvocation};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{is_reply_lost, is_unmarked};
-use super::link::Link;
+use super::link::{Link, Work};
 use super::reply::unexpected;
 use super::scripts::Scripts;
 use super::store::FORMAT;
@@ -50,11 +50,25 @@ impl Writer {
         doing: &'static str,
         script: &ScriptInvocation<'_>,
     ) -> Result<T> {
-        match self.link.write(doing, script).await {
+        self.work(doing, Work::Script(script)).await
+    }
+
+    /// Runs a script that writes, by the command that runs it, once.
+    pub(super) async fn write_prepared<T: FromRedisValue>(
+        &self,
+        doing: &'static str,
+        script: &Script,
+        command: &Cmd,
+    ) -> Result<T> {
+        self.work(doing, Work::Prepared(script, command)).await
+    }
+
+    async fn work<T: FromRedisValue>(&self, doing: &'static str, work: Work<'_>) -> Result<T> {
+        match self.link.write(doing, work).await {
             Err(error) if is_unmarked(&error) => {
                 let incarnation = self.mark().await?;
                 tracing::warn!(%incarnation, "Redis was emptied; the store begins anew");
-                self.link.write(doing, script).await
+                self.link.write(doing, work).await
             }
             result => result,
         }

@@ -1,6 +1,7 @@
 //! What only Redis can do wrong: be away, come back, hold something else, refuse us.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a broken promise ends the test")]
 
+mod clock;
 mod cluster;
 mod damage;
 mod durable;
