@@ -387,6 +387,20 @@ pub mod types {
         ///The code from the terminal.
         pub code: ::std::string::String,
     }
+    ///An order and what became of it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OrderProgress {
+        /**Why it was refused: the engine's reasons, and `run_over`, `faction_claimed` and `unreadable` for one that no
+tick could take.*/
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub code: ::std::option::Option<::std::string::String>,
+        ///The fleet that obeys, if it concerns one.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub fleet: ::std::option::Option<u32>,
+        ///The order as it was sent.
+        pub order: ::serde_json::Value,
+        pub status: OrderState,
+    }
     /**The proof that orders were accepted. They are carried out, or refused with a reason, by the next
 tick; its events say which.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -403,11 +417,113 @@ tick; its events say which.*/
         ///1 to 100 orders.
         pub orders: ::std::vec::Vec<::sector_sim::OrderForm>,
     }
+    ///Orders that were accepted together, and what became of them.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OrderResult {
+        ///When they were accepted, in milliseconds since 1970.
+        pub at_ms: u64,
+        ///Each order, in the order of the batch, duplicates left out.
+        pub orders: ::std::vec::Vec<OrderProgress>,
+        ///How they came in: `human`, `bot_key` or `bot`.
+        pub source: ::std::string::String,
+        ///The tick that passed them.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub tick: ::std::option::Option<u64>,
+        ///The universe they were for.
+        pub universe_id: ::std::string::String,
+    }
+    ///How far an order, or a receipt, has come.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum OrderState {
+        #[serde(rename = "waiting")]
+        Waiting,
+        #[serde(rename = "done")]
+        Done,
+        #[serde(rename = "applied")]
+        Applied,
+        #[serde(rename = "refused")]
+        Refused,
+    }
+    impl ::std::fmt::Display for OrderState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Waiting => f.write_str("waiting"),
+                Self::Done => f.write_str("done"),
+                Self::Applied => f.write_str("applied"),
+                Self::Refused => f.write_str("refused"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for OrderState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "waiting" => Ok(Self::Waiting),
+                "done" => Ok(Self::Done),
+                "applied" => Ok(Self::Applied),
+                "refused" => Ok(Self::Refused),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for OrderState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for OrderState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///Whether the sector stands still.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct PauseAnswer {
         ///Whether it does.
         pub paused: bool,
+    }
+    ///Somebody's receipts.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ReceiptList {
+        ///They, the newest first.
+        pub orders: ::std::vec::Vec<ReceiptStatus>,
+    }
+    ///What became of a receipt.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ReceiptStatus {
+        ///When they were accepted, in milliseconds since 1970.
+        pub at_ms: u64,
+        ///The receipt.
+        pub id: ::std::string::String,
+        ///Each order, in the order of the batch, duplicates left out.
+        pub orders: ::std::vec::Vec<OrderProgress>,
+        ///How they came in: `human`, `bot_key` or `bot`.
+        pub source: ::std::string::String,
+        pub status: OrderState,
+        ///The tick that passed them.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub tick: ::std::option::Option<u64>,
+        ///The universe they were for.
+        pub universe_id: ::std::string::String,
     }
     ///Presents a refresh token.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2085,6 +2201,67 @@ Sends a `GET` request to `/openapi.json`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**What became of your newest orders
+
+What became of your newest orders.
+
+Sends a `GET` request to `/orders`
+
+Arguments:
+- `count`: Most receipts to return: 1 to 100, by default 20.
+- `mine`: True, if anything: nobody is shown the orders of others.
+*/
+    pub async fn my_orders<'a>(
+        &'a self,
+        count: Option<u32>,
+        mine: Option<bool>,
+    ) -> Result<ResponseValue<types::ReceiptList>, Error<crate::error::Problem>> {
+        let url = format!("{}/orders", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .query(&progenitor_client::QueryParam::new("count", &count))
+            .query(&progenitor_client::QueryParam::new("mine", &mine))
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "my_orders",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**Give orders
 
 Players order the faction they claimed, bots those that nobody has. A batch is accepted whole or
@@ -2142,6 +2319,69 @@ Sends a `POST` request to `/orders`
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             415u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**What became of the orders of a receipt
+
+They are `waiting` until a tick passes them; then each was `applied` or `refused` with a code. The outcomes of the
+newest 10000 receipts are kept.
+
+Sends a `GET` request to `/orders/{receipt}`
+
+Arguments:
+- `receipt`: The `id` that `POST /orders` answered.
+*/
+    pub async fn order_status<'a>(
+        &'a self,
+        receipt: &'a str,
+    ) -> Result<ResponseValue<types::ReceiptStatus>, Error<crate::error::Problem>> {
+        let url = format!(
+            "{}/orders/{}", self.baseurl, encode_path(& receipt.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "order_status",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            401u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            403u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            404u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             500u16 => {

@@ -18,6 +18,8 @@ pub enum Access {
     Player,
     /// Somebody who logged in, or a bot with their key that is good for reading.
     Own,
+    /// As orders are given, for looking at them: a key must be good for reading.
+    Receipts,
     /// Somebody who logged in, or bots.
     Orders,
     /// The operator.
@@ -32,7 +34,7 @@ impl Access {
             Self::Probe | Self::Anyone => true,
             Self::Player => role.may_claim(),
             Self::Own => role.may_order_claimed(),
-            Self::Orders => role.may_order_claimed() || role.may_order_unclaimed(),
+            Self::Receipts | Self::Orders => role.may_order_claimed() || role.may_order_unclaimed(),
             Self::Admin => role.may_administer(),
         }
     }
@@ -57,7 +59,7 @@ impl Access {
     /// Refuses a key that is not good for this.
     fn check_verb(self, caller: &Caller) -> Result<(), Problem> {
         let verb = match self {
-            Self::Own => Verb::Read,
+            Self::Own | Self::Receipts => Verb::Read,
             Self::Orders => Verb::Orders,
             Self::Probe | Self::Anyone | Self::Player | Self::Admin => return Ok(()),
         };
@@ -77,7 +79,7 @@ impl Access {
             Self::Probe | Self::Anyone => "everybody",
             Self::Player => "players",
             Self::Own => "players, and their bots",
-            Self::Orders => "players, their bots, and the operator's bots",
+            Self::Receipts | Self::Orders => "players, their bots, and the operator's bots",
             Self::Admin => "admins",
         }
     }

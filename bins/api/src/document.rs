@@ -6,8 +6,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
 use crate::routes::{
-    admin, auth, events, factions, health, keys, me, openapi as document, orders, rules, sectors, snapshot, status,
-    systems,
+    admin, auth, events, factions, health, keys, me, openapi as document, orders, receipts, rules, sectors, snapshot,
+    status, systems,
 };
 use crate::wire::ProblemDocument;
 
@@ -52,6 +52,8 @@ use crate::wire::ProblemDocument;
         snapshot::snapshot,
         events::events,
         orders::give,
+        receipts::mine,
+        receipts::one,
         admin::restart,
         admin::bots_only,
         admin::paused,

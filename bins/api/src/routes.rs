@@ -14,6 +14,7 @@ pub(crate) mod keys;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod orders;
+pub(crate) mod receipts;
 pub(crate) mod rules;
 pub(crate) mod sectors;
 pub(crate) mod snapshot;
@@ -31,6 +32,7 @@ const READ: Declaration = declare(Access::Anyone, Class::Read, Scope::Sector);
 const OWN: Declaration = declare(Access::Own, Class::Read, Scope::Sector);
 const SESSION: Declaration = declare(Access::Player, Class::Write, Scope::Service);
 const SEAT: Declaration = declare(Access::Player, Class::Write, Scope::Sector);
+const RECEIPTS: Declaration = declare(Access::Receipts, Class::Read, Scope::Sector);
 const ORDERS: Declaration = declare(Access::Orders, Class::Orders, Scope::Sector);
 const ADMIN: Declaration = declare(Access::Admin, Class::Admin, Scope::Sector);
 const AUDIT: Declaration = declare(Access::Admin, Class::Admin, Scope::Service);
@@ -66,6 +68,8 @@ pub(crate) fn table() -> Table {
         .route(GET, "/snapshot", READ, snapshot::snapshot)
         .route(GET, "/events", READ, events::events)
         .route(POST, "/orders", ORDERS, orders::give)
+        .route(GET, "/orders", RECEIPTS, receipts::mine)
+        .route(GET, "/orders/{receipt}", RECEIPTS, receipts::one)
         .route(POST, "/admin/restart", ADMIN, admin::restart)
         .route(POST, "/admin/bots-only", ADMIN, admin::bots_only)
         .route(GET, "/admin/pause", ADMIN, admin::paused)

@@ -78,7 +78,7 @@ async fn admit(declaration: Declaration, context: Context<Api>) -> Result<Call, 
         Access::Probe => Ok(Caller::Anonymous),
         // What is open to all is open to those with bad credentials too.
         Access::Anyone => identify(&context).await.or(Ok(Caller::Anonymous)),
-        Access::Player | Access::Own | Access::Orders | Access::Admin => identify(&context).await,
+        Access::Player | Access::Own | Access::Receipts | Access::Orders | Access::Admin => identify(&context).await,
     };
     quotas::measure(&context, declaration.class, identified.as_ref().ok())?;
     let caller = identified?;

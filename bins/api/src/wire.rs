@@ -446,3 +446,71 @@ pub struct SectorPlace {
     /// Whether paths without such a beginning mean this one.
     pub home: bool,
 }
+
+/// How far an order, or a receipt, has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// No tick has passed it.
+    Waiting,
+    /// Of a receipt: a tick has passed it, and what became of each order is said with it.
+    Done,
+    /// Of an order: it was carried out.
+    Applied,
+    /// Of an order: it was refused; `code` says why.
+    Refused,
+}
+
+/// An order and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderProgress {
+    /// The order as it was sent.
+    pub order: serde_json::Value,
+    /// What became of it.
+    pub status: OrderState,
+    /// Why it was refused: the engine's reasons, and `run_over`, `faction_claimed` and `unreadable` for one that no
+    /// tick could take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(examples("not_owner"))]
+    pub code: Option<String>,
+    /// The fleet that obeys, if it concerns one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<u32>,
+}
+
+/// Orders that were accepted together, and what became of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderResult {
+    /// The universe they were for.
+    pub universe_id: String,
+    /// The tick that passed them.
+    #[schema(required = true)]
+    pub tick: Option<u64>,
+    /// How they came in: `human`, `bot_key` or `bot`.
+    #[schema(examples("human"))]
+    pub source: String,
+    /// When they were accepted, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Each order, in the order of the batch, duplicates left out.
+    pub orders: Vec<OrderProgress>,
+}
+
+/// What became of a receipt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReceiptStatus {
+    /// The receipt.
+    #[schema(examples("5-0"))]
+    pub id: String,
+    /// `waiting` or `done`.
+    pub status: OrderState,
+    /// What became of its orders.
+    #[serde(flatten)]
+    pub result: OrderResult,
+}
+
+/// Somebody's receipts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReceiptList {
+    /// They, the newest first.
+    pub orders: Vec<ReceiptStatus>,
+}

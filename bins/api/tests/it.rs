@@ -20,6 +20,8 @@ mod orders;
 mod places;
 #[path = "it/process.rs"]
 mod process;
+#[path = "it/receipts.rs"]
+mod receipts;
 #[path = "it/refusals.rs"]
 mod refusals;
 #[path = "it/sector.rs"]

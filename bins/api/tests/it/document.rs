@@ -72,7 +72,7 @@ fn the_document_and_the_routes_are_the_same_and_say_the_same_of_who_may() {
         let allowed: &[&str] = match route.declaration.access {
             Access::Probe | Access::Anyone => &[],
             Access::Player | Access::Own | Access::Admin => &["bearer"],
-            Access::Orders => &["bearer", "botToken"],
+            Access::Receipts | Access::Orders => &["bearer", "botToken"],
         };
         assert_eq!(schemes, allowed.iter().copied().collect(), "{} {}", route.method, route.path);
     }

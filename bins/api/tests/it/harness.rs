@@ -123,10 +123,15 @@ impl Sector {
 
     /// Steps and commits one tick.
     pub(crate) async fn tick(&mut self, orders: &[Order]) {
+        self.tick_with(orders, |commit| commit).await;
+    }
+
+    /// Steps and commits one tick, with something else besides.
+    pub(crate) async fn tick_with(&mut self, orders: &[Order], change: impl FnOnce(Commit) -> Commit) {
         self.world.step(orders);
         let event = NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
         let record = serde_json::to_string(&Record::of(&self.world, orders)).unwrap();
-        self.store.commit(&Commit { events: vec![event], record, ..self.commit() }).await.unwrap();
+        self.store.commit(&change(Commit { events: vec![event], record, ..self.commit() })).await.unwrap();
         self.catch_up().await;
     }
 

@@ -50,7 +50,7 @@ async fn an_unknown_field_is_named() {
 async fn paths_methods_and_queries() {
     let sector = Sector::start().await;
     sector.get("/nothing").await.problem(404, "not_found");
-    sector.get("/orders/1").await.problem(404, "not_found");
+    sector.get("/orders/1/2").await.problem(404, "not_found");
     for (method, path, allow) in [
         (Method::GET, "/orders", "POST"),
         (Method::PUT, "/snapshot", "GET, HEAD"),

@@ -449,7 +449,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * What became of your newest orders.
+         * @description What became of your newest orders.
+         */
+        get: operations["my_orders"];
         put?: never;
         /**
          * Give orders.
@@ -459,6 +463,27 @@ export interface paths {
          *     was accepted before is left out and named in `duplicates`, so that sending a batch again does no harm.
          */
         post: operations["give_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/{receipt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of the orders of a receipt.
+         * @description They are `waiting` until a tick passes them; then each was `applied` or `refused` with a code. The outcomes of the
+         *     newest 10000 receipts are kept.
+         */
+        get: operations["order_status"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1302,6 +1327,24 @@ export interface components {
          * @enum {string}
          */
         OrderKind: "move" | "cancel" | "muster" | "focus";
+        /** @description An order and what became of it. */
+        OrderProgress: {
+            /**
+             * @description Why it was refused: the engine's reasons, and `run_over`, `faction_claimed` and `unreadable` for one that no
+             *     tick could take.
+             * @example not_owner
+             */
+            code?: string | null;
+            /**
+             * Format: int32
+             * @description The fleet that obeys, if it concerns one.
+             */
+            fleet?: number | null;
+            /** @description The order as it was sent. */
+            order: unknown;
+            /** @description What became of it. */
+            status: components["schemas"]["OrderState"];
+        };
         /**
          * @description The proof that orders were accepted. They are carried out, or refused with a reason, by the next
          *     tick; its events say which.
@@ -1320,6 +1363,33 @@ export interface components {
             /** @description 1 to 100 orders. */
             orders: components["schemas"]["OrderForm"][];
         };
+        /** @description Orders that were accepted together, and what became of them. */
+        OrderResult: {
+            /**
+             * Format: int64
+             * @description When they were accepted, in milliseconds since 1970.
+             */
+            at_ms: number;
+            /** @description Each order, in the order of the batch, duplicates left out. */
+            orders: components["schemas"]["OrderProgress"][];
+            /**
+             * @description How they came in: `human`, `bot_key` or `bot`.
+             * @example human
+             */
+            source: string;
+            /**
+             * Format: int64
+             * @description The tick that passed them.
+             */
+            tick: number | null;
+            /** @description The universe they were for. */
+            universe_id: string;
+        };
+        /**
+         * @description How far an order, or a receipt, has come.
+         * @enum {string}
+         */
+        OrderState: "waiting" | "done" | "applied" | "refused";
         /** @description Whether the sector stands still. */
         PauseAnswer: {
             /** @description Whether it does. */
@@ -1354,6 +1424,21 @@ export interface components {
              * @example urn:sector:problem:not_your_faction
              */
             type: string;
+        };
+        /** @description Somebody's receipts. */
+        ReceiptList: {
+            /** @description They, the newest first. */
+            orders: components["schemas"]["ReceiptStatus"][];
+        };
+        /** @description What became of a receipt. */
+        ReceiptStatus: components["schemas"]["OrderResult"] & {
+            /**
+             * @description The receipt.
+             * @example 5-0
+             */
+            id: string;
+            /** @description `waiting` or `done`. */
+            status: components["schemas"]["OrderState"];
         };
         /** @description Presents a refresh token. */
         RefreshRequest: {
@@ -3486,6 +3571,76 @@ export interface operations {
             };
         };
     };
+    my_orders: {
+        parameters: {
+            query?: {
+                /** @description True, if anything: nobody is shown the orders of others. */
+                mine?: boolean;
+                /** @description Most receipts to return: 1 to 100, by default 20. */
+                count?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Your receipts, the newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptList"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, `session_ended`, or the fault of the token or key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `key_not_good_for_this`: a key without the verb read. `bots_disabled`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     give_orders: {
         parameters: {
             query?: never;
@@ -3574,6 +3729,86 @@ export interface operations {
             };
             /** @description `unsupported_media_type`: send application/json. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    order_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The `id` that `POST /orders` answered.
+                 * @example 5-0
+                 */
+                receipt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptStatus"];
+                };
+            };
+            /** @description `invalid_path`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unauthenticated`, `session_ended`, or the fault of the token or key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `key_not_good_for_this`: a key without the verb read. `bots_disabled`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unknown_receipt`: never given to you, or no longer kept. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

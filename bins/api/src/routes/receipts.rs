@@ -1,0 +1,114 @@
+//! `/orders/{receipt}` and `GET /orders`: what became of orders, for those who gave them.
+
+use sector_redis::{OrderEntry, OrderStatus, StreamId};
+use serde_json::Value;
+use service::{Problem, Response, reply};
+
+use crate::call::Call;
+use crate::caller::{Caller, unauthenticated};
+use crate::problems::of_store;
+use crate::wire::{OrderProgress, OrderResult, OrderState, ReceiptList, ReceiptStatus};
+
+/// Most receipts of one answer: as many as are kept of a player.
+const COUNT_MAX: usize = 100;
+/// Receipts of one answer unless more or fewer were asked for.
+const COUNT_DEFAULT: usize = 20;
+
+/// What became of the orders of a receipt.
+///
+/// They are `waiting` until a tick passes them; then each was `applied` or `refused` with a code. The outcomes of the
+/// newest 10000 receipts are kept.
+#[utoipa::path(
+    get,
+    path = "/orders/{receipt}",
+    operation_id = "order_status",
+    tag = "players",
+    security(("bearer" = []), ("botToken" = [])),
+    params(("receipt" = String, Path, description = "The `id` that `POST /orders` answered.", example = "5-0")),
+    responses(
+        (status = 200, description = "What became of them.", body = ReceiptStatus),
+        (status = 400, description = "`invalid_path`."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or the fault of the token or key."),
+        (status = 403, description = "`key_not_good_for_this`: a key without the verb read. `bots_disabled`."),
+        (status = 404, description = "`unknown_receipt`: never given to you, or no longer kept."),
+    )
+)]
+pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let receipt: StreamId = call.parameter_as("receipt", "a receipt such as 5-0")?;
+    let player = player(&call)?;
+    let status = call.store().order(receipt).await.map_err(of_store)?;
+    // Whose it is is nobody else's business, so a stranger's is as good as none.
+    match status.filter(|status| is_of(status, &player)) {
+        Some(status) => reply::json(&shown(status)?),
+        None => Err(Problem::not_found("unknown_receipt", "You have no such receipt, or it is no longer kept.")),
+    }
+}
+
+/// What became of your newest orders.
+#[utoipa::path(
+    get,
+    path = "/orders",
+    operation_id = "my_orders",
+    tag = "players",
+    security(("bearer" = []), ("botToken" = [])),
+    params(
+        ("mine" = Option<bool>, Query, description = "True, if anything: nobody is shown the orders of others."),
+        ("count" = Option<u32>, Query, description = "Most receipts to return: 1 to 100, by default 20.", minimum = 1, maximum = 100),
+    ),
+    responses(
+        (status = 200, description = "Your receipts, the newest first.", body = ReceiptList),
+        (status = 400, description = "`invalid_query`."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or the fault of the token or key."),
+        (status = 403, description = "`key_not_good_for_this`: a key without the verb read. `bots_disabled`."),
+    )
+)]
+pub(crate) async fn mine(call: Call) -> Result<Response, Problem> {
+    let query = call.query(&["mine", "count"])?;
+    if query.boolean("mine")? == Some(false) {
+        return Err(Problem::bad_request(
+            "invalid_query",
+            "The orders of others are not shown: mine is true, or left out.",
+        ));
+    }
+    let count = query.integer("count", 1..=COUNT_MAX)?.unwrap_or(COUNT_DEFAULT);
+    let known = call.store().orders_of(&player(&call)?, count).await.map_err(of_store)?;
+    reply::json(&ReceiptList { orders: known.into_iter().map(shown).collect::<Result<_, _>>()? })
+}
+
+/// The name under which the caller's orders go.
+fn player(call: &Call) -> Result<String, Problem> {
+    match call.caller() {
+        Caller::Anonymous => Err(unauthenticated()),
+        Caller::Bot => Ok("bot".to_owned()),
+        Caller::Person(person) => Ok(person.player()),
+    }
+}
+
+fn is_of(status: &OrderStatus, player: &str) -> bool {
+    match status {
+        OrderStatus::Waiting(entry) => entry.player == player,
+        OrderStatus::Done(outcome) => outcome.player == player,
+    }
+}
+
+fn shown(status: OrderStatus) -> Result<ReceiptStatus, Problem> {
+    match status {
+        OrderStatus::Waiting(entry) => waiting(entry),
+        OrderStatus::Done(outcome) => {
+            let result: OrderResult = serde_json::from_str(&outcome.body).map_err(Problem::internal)?;
+            Ok(ReceiptStatus { id: outcome.id.to_string(), status: OrderState::Done, result })
+        }
+    }
+}
+
+fn waiting(entry: OrderEntry) -> Result<ReceiptStatus, Problem> {
+    let orders = entry.orders.iter().map(|body| {
+        let order: Value = serde_json::from_str(body).map_err(Problem::internal)?;
+        Ok(OrderProgress { order, status: OrderState::Waiting, code: None, fleet: None })
+    });
+    let orders = orders.collect::<Result<_, Problem>>()?;
+    let result =
+        OrderResult { universe_id: entry.universe, tick: None, source: entry.source, at_ms: entry.at_ms, orders };
+    Ok(ReceiptStatus { id: entry.id.to_string(), status: OrderState::Waiting, result })
+}
