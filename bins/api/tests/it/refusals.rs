@@ -52,7 +52,7 @@ async fn paths_methods_and_queries() {
     sector.get("/nothing").await.problem(404, "not_found");
     sector.get("/orders/1/2").await.problem(404, "not_found");
     for (method, path, allow) in [
-        (Method::GET, "/orders", "POST"),
+        (Method::PUT, "/orders", "GET, HEAD, POST"),
         (Method::PUT, "/snapshot", "GET, HEAD"),
         (Method::GET, "/factions/claim", "DELETE, POST"),
         (Method::DELETE, "/admin/pause", "GET, HEAD, POST"),
