@@ -8,9 +8,9 @@ use std::time::Duration;
 use clap::Parser;
 use http::Uri;
 use http::uri::{Authority, Scheme};
-use service::StoreConfig;
 use service::config::integer;
 use service::telemetry::LogOptions;
+use service::{StoreConfig, TrustedProxies};
 
 use crate::origin::Origins;
 
@@ -32,8 +32,11 @@ pub struct Config {
     /// Most clients of the live streams at once
     #[arg(long, env = "WS_MAX_CLIENTS", default_value_t = CLIENTS_MAX, value_parser = integer(1..=100_000usize))]
     pub ws_max_clients: usize,
-    /// Most clients of the live streams from one address (IPv6: one /64); behind a reverse proxy all
-    /// clients have the proxy's address
+    /// Networks of proxies that are believed when they say whom a request comes from, separated by
+    /// commas, such as 10.0.0.0/8; without them, everybody behind a proxy is one client
+    #[arg(long, env = "TRUSTED_PROXIES", default_value_t, value_name = "NETWORKS")]
+    pub trusted_proxies: TrustedProxies,
+    /// Most clients of the live streams from one address (IPv6: one /64)
     #[arg(
         long, env = "WS_MAX_PER_ADDRESS", default_value_t = CLIENTS_PER_ADDRESS_MAX,
         value_parser = integer(1..=100_000usize)
@@ -70,6 +73,7 @@ impl Default for Config {
         Self {
             api_url: ApiUrl::default(),
             allowed_origins: Origins::default(),
+            trusted_proxies: TrustedProxies::default(),
             ws_max_clients: CLIENTS_MAX,
             ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,
             pace: Pace::default(),

@@ -33,6 +33,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     // Hashes the files before the first request wants them; should that break off, the first request does it.
     let _ = tokio::task::spawn_blocking(Assets::embedded).await;
+    let limits = Limits { trusted_proxies: config.trusted_proxies.clone(), ..Limits::default() };
     let sockets = TaskTracker::new();
     let state = State {
         assets: Assets::embedded(),
@@ -51,7 +52,7 @@ pub async fn run(
             shutdown.cancelled().await;
             Instant::now() + SOCKETS_DRAIN
         },
-        service::serve(listener, routes, Limits::default(), shutdown.clone()),
+        service::serve(listener, routes, limits, shutdown.clone()),
     );
     sockets.close();
     if timeout_at(deadline, sockets.wait()).await.is_err() {

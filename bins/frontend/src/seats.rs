@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use service::Problem;
+use service::client_address::network;
 
 /// After how many seconds a client that was sent away may come back.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -88,14 +89,6 @@ impl Drop for Seat {
                 taken.by_address.remove(&self.address);
             }
         }
-    }
-}
-
-/// What one customer of a network operator usually has: an IPv4 address, or the /64 of an IPv6 one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-        address => address,
     }
 }
 

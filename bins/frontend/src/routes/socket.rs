@@ -1,6 +1,5 @@
 //! The sector as a WebSocket.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ pub(crate) async fn open(mut context: Context<State>) -> Result<Response, Proble
     }
     let from = from(&context)?;
     let sector = sector(&context).await?;
-    let seat = state.seats.take(context.peer().map(|peer: SocketAddr| peer.ip()))?;
+    let seat = state.seats.take(context.client_address())?;
     let shutdown = context.shutdown();
     let (response, socket) = hyper_tungstenite::upgrade(context.request_mut(), Some(session::socket_config()))
         .map_err(|error| Problem::bad_request("bad_upgrade", format!("The WebSocket handshake is wrong: {error}.")))?;

@@ -28,7 +28,7 @@ pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
     let sector = sector(&context).await?;
     let state = context.state();
-    let seat = state.seats.take(context.peer().map(|peer| peer.ip()))?;
+    let seat = state.seats.take(context.client_address())?;
     let tail = Tail {
         feed: Feed::new(Arc::clone(sector.follower()), state.resyncs.clone(), None, state.config.pace.behind_max),
         lines: state.lines.clone(),
