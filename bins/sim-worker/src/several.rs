@@ -10,6 +10,7 @@ use sector_redis::{Place, Store, StoreOptions};
 use service::{Backoff, CancellationToken};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::config::Config;
@@ -18,8 +19,11 @@ use crate::reign;
 use crate::sources::Sources;
 use crate::status::{Duty, Post};
 
-/// How long a sector that could not be run is left alone.
-const AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// First and longest pause before a sector that could not be run is tried again. What a restart mends, such as a Redis
+/// that has lost its last second, is mended soon; what it does not is not tried all the time.
+const RUN_PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// A sector that ran for so long counts as well: the next pause is the first again.
+const WELL_AFTER: Duration = Duration::from_secs(60);
 /// First and longest pause before a store that could not be opened is tried again.
 const OPEN_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
@@ -85,7 +89,9 @@ struct Sector {
 impl Sector {
     async fn run(mut self) {
         let Some(store) = self.store().await else { return };
+        let mut backoff = Backoff::new(RUN_PAUSES.0, RUN_PAUSES.1);
         loop {
+            let began = Instant::now();
             // In a task of its own, so that a panic ends no more than this attempt.
             let mut attempt = JoinSet::new();
             let (config, post) = (self.config.clone(), self.post.clone());
@@ -102,12 +108,16 @@ impl Sector {
                 Some(Ok(Err(error))) => error.to_string(),
                 Some(Err(error)) => error.to_string(),
             };
-            tracing::error!(error = reason, again_in_s = AGAIN_AFTER.as_secs(), "the sector cannot be run");
+            tracing::error!(error = reason, "the sector cannot be run; it is tried again");
             self.post.set(Duty::Failed { reason });
+            self.config.reset_universe_on_start &= self.post.last_tick().is_none();
+            if began.elapsed() >= WELL_AFTER {
+                backoff.reset();
+            }
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return,
-                () = tokio::time::sleep(AGAIN_AFTER) => {}
+                () = self.sources.wait(&mut backoff) => {}
             }
         }
     }
