@@ -59,7 +59,7 @@ pub struct Commit {
     /// be told later.
     pub outcomes: Vec<Outcome>,
     /// Outcomes of how many entries are kept, the newest, over universes; at most
-    /// [`MAX_OUTCOMES_KEPT`]. `None`: [`OUTCOMES_KEPT`](crate::outcome::OUTCOMES_KEPT).
+    /// [`MAX_OUTCOMES_KEPT`]. `None`: [`OUTCOMES_KEPT`].
     pub outcomes_kept: Option<u64>,
     /// The number of the restart request this commit has served; cleared if it still stands.
     pub restart_served: Option<u64>,

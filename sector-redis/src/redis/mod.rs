@@ -9,7 +9,8 @@
 //! is asked again only where asking again reads back what the first time came to, or does no harm.
 //! What may have happened and cannot be found out is `Unavailable`, never a guess.
 //!
-//! Batches of orders that arrive while others are on their way share the next call (`gather`).
+//! Batches of orders that arrive while others are on their way share the next call (`gather`), and
+//! become one entry of the order stream (`appends`), under the number of the last of them.
 
 mod answer;
 mod appends;
