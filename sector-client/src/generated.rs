@@ -36,11 +36,87 @@ pub mod types {
         ///Where to go on: pass it as `after`.
         pub next: u64,
     }
+    ///What an attack would meet, as things stand.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct BattlePreview {
+        ///What foreign fleets there count for, with the garrison if it fights beside them, in thousandths; 0 without fleets.
+        pub defence: i64,
+        ///Its garrison by then, in thousandths.
+        pub garrison: i64,
+        /**What would be left of the attackers once they have prevailed and ground the garrison down, in thousandths; 0 if
+that is too little to hold the system.*/
+        pub left: i64,
+        ///Whether the attack would prevail over the fleets, per mille; 1000 without fleets.
+        pub odds: i64,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub owner: ::std::option::Option<::sector_sim::FactionId>,
+        ///The system.
+        pub system_id: u32,
+    }
     ///Claims that ended.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct BotsOnlyAnswer {
         ///How many there were.
         pub released: u64,
+    }
+    ///Why a run ended.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum Cause {
+        #[serde(rename = "domination")]
+        Domination,
+        #[serde(rename = "last_standing")]
+        LastStanding,
+        #[serde(rename = "tick_limit")]
+        TickLimit,
+    }
+    impl ::std::fmt::Display for Cause {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Domination => f.write_str("domination"),
+                Self::LastStanding => f.write_str("last_standing"),
+                Self::TickLimit => f.write_str("tick_limit"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Cause {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "domination" => Ok(Self::Domination),
+                "last_standing" => Ok(Self::LastStanding),
+                "tick_limit" => Ok(Self::TickLimit),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Cause {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Cause {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
     }
     ///Asks for a faction.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -327,6 +403,30 @@ pub mod types {
         ///How many ticks a fleet travels.
         pub ticks: u32,
     }
+    ///A player and what they won.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Leader {
+        ///Kept runs at whose end the player held a seat.
+        pub games: u64,
+        ///How many of these the player won.
+        pub games_won: u64,
+        ///The address of the player.
+        pub player: ::std::string::String,
+        ///Victories ever awarded, which are kept for ever.
+        pub wins: u64,
+    }
+    ///Who won how often.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Leaderboard {
+        ///How many of them nobody held the seat of: the computer won.
+        pub computer_victories: u64,
+        ///The players, best first: by wins, then by games won, then by address.
+        pub players: ::std::vec::Vec<Leader>,
+        ///How many finished runs are kept. `games` and `games_won` are counted over these alone.
+        pub runs_kept: u64,
+        ///How many victories were ever awarded, to players or not.
+        pub victories: u64,
+    }
     ///A key, without its secret.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ListedKey {
@@ -386,6 +486,44 @@ pub mod types {
     pub struct OperatorRequest {
         ///The code from the terminal.
         pub code: ::std::string::String,
+    }
+    ///What orders would come to if the next tick carried them out, in their order, and no others.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OrderCheck {
+        ///One for each order, in their order.
+        pub orders: ::std::vec::Vec<OrderPreview>,
+        ///The tick as of which all of this is; orders are carried out by the one after it.
+        pub tick: u64,
+        ///The universe.
+        pub universe_id: ::std::string::String,
+    }
+    ///What an order would come to.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct OrderPreview {
+        ///move: the tick in which it would reach its target, if nothing stops it before.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub arrives: ::std::option::Option<u64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub battle: ::std::option::Option<BattlePreview>,
+        ///Why not: the code of a refusal such as `no_idle_fleet`, or of what is invalid such as `unknown_system`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub code: ::std::option::Option<::std::string::String>,
+        ///The same as a sentence.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub detail: ::std::option::Option<::std::string::String>,
+        ///The fields at fault, where it is invalid.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub errors: ::std::vec::Vec<crate::error::FieldProblem>,
+        ///The fleet that would obey. A detached one takes the next id, if nobody else divides a fleet before.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub fleet_id: ::std::option::Option<u32>,
+        ///move: the systems that it would enter, in the order of travel.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub route: ::std::vec::Vec<u32>,
+        ///Its strength then, in thousandths.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub strength: ::std::option::Option<i64>,
+        pub verdict: OrderVerdict,
     }
     ///An order and what became of it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -495,6 +633,65 @@ tick; its events say which.*/
             value.parse()
         }
     }
+    ///What would become of an order.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum OrderVerdict {
+        #[serde(rename = "good")]
+        Good,
+        #[serde(rename = "refused")]
+        Refused,
+        #[serde(rename = "invalid")]
+        Invalid,
+    }
+    impl ::std::fmt::Display for OrderVerdict {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Good => f.write_str("good"),
+                Self::Refused => f.write_str("refused"),
+                Self::Invalid => f.write_str("invalid"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for OrderVerdict {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "good" => Ok(Self::Good),
+                "refused" => Ok(Self::Refused),
+                "invalid" => Ok(Self::Invalid),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for OrderVerdict {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for OrderVerdict {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///Whether the sector stands still.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct PauseAnswer {
@@ -573,6 +770,55 @@ tick; its events say which.*/
         pub rules_version: u32,
         ///The universe that lives by them.
         pub universe_id: ::std::string::String,
+    }
+    ///A run: the one that goes on, or a finished one.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct RunDocument {
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub cause: ::std::option::Option<Cause>,
+        ///The digest of its last tick.
+        pub digest: ::std::string::String,
+        ///When it ended, in milliseconds since 1970.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub ended_at_ms: ::std::option::Option<u64>,
+        ///How many factions it started with.
+        pub factions: u32,
+        ///The players who held a seat when it ended, or hold one now.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub players: ::std::vec::Vec<RunPlayer>,
+        ///Whether it still goes on.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub running: ::std::option::Option<bool>,
+        ///The seed that it grew from.
+        pub seed: u64,
+        ///How many systems it has.
+        pub systems: u32,
+        ///How many ticks it lasted, or has so far.
+        pub ticks: u64,
+        ///The universe.
+        pub universe_id: ::std::string::String,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub winner: ::std::option::Option<::sector_sim::FactionId>,
+        ///What the winner is called.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub winner_name: ::std::option::Option<::std::string::String>,
+    }
+    ///Finished runs, newest first.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct RunPage {
+        ///Where to go on: pass it as `before`; null when there are no more.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub next: ::std::option::Option<::std::string::String>,
+        ///The runs.
+        pub runs: ::std::vec::Vec<RunDocument>,
+    }
+    ///A player in a run.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct RunPlayer {
+        ///The faction.
+        pub faction: ::std::string::String,
+        ///The address of the player.
+        pub player: ::std::string::String,
     }
     ///What a sector does at present.
     #[derive(
@@ -1537,6 +1783,46 @@ Sends a `POST` request to `/auth/verify`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**The reference of this API as one page of HTML, made from the same description
+
+The reference of this API as one page of HTML, made from the same description.
+
+Sends a `GET` request to `/docs`
+
+*/
+    pub async fn docs<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<ByteStream>, Error<crate::error::Problem>> {
+        let url = format!("{}/docs", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self.client.get(url).headers(header_map).build()?;
+        let info = OperationInfo {
+            operation_id: "docs",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => Ok(ResponseValue::stream(response)),
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**What happened after an event
 
 Entries are `snapshot` (a new universe), `delta` (one tick) and `run_end`. Apply deltas to the
@@ -1602,23 +1888,92 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**All factions of the running universe, and who plays them
+    /**The events as they happen, as Server-Sent Events
 
-All factions of the running universe, and who plays them.
+The data of each event is an entry as `/events` returns it: `{"id","type","data"}`. Its id is the entry's, a point,
+and the incarnation, as in the ETag of `/snapshot`; a client that was cut off sends it back as `Last-Event-ID` and
+misses nothing. Without it (or `after`), and whenever one cannot go on from there, the first event is a `snapshot`.
+A comment every 15 s keeps the connection open. The stream ends when the server stops. One address may have 20
+streams.
 
-Sends a `GET` request to `/factions`
+Sends a `GET` request to `/events/stream`
 
+Arguments:
+- `after`: The id of the entry to go on from, such as `17-0`.
+- `incarnation`: The `incarnation` within which `after` counts; without it the present one.
+- `last_event_id`: The id of the last event that was received; it goes before `after`.
 */
-    pub async fn factions<'a>(
+    pub async fn event_stream<'a>(
         &'a self,
-    ) -> Result<ResponseValue<types::FactionList>, Error<crate::error::Problem>> {
-        let url = format!("{}/factions", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        after: Option<&'a str>,
+        incarnation: Option<&'a str>,
+        last_event_id: Option<&'a str>,
+    ) -> Result<ResponseValue<ByteStream>, Error<crate::error::Problem>> {
+        let url = format!("{}/events/stream", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         header_map
             .append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(Self::api_version()),
             );
+        if let Some(value) = last_event_id {
+            header_map.append("Last-Event-ID", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .query(&progenitor_client::QueryParam::new("after", &after))
+            .query(&progenitor_client::QueryParam::new("incarnation", &incarnation))
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "event_stream",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => Ok(ResponseValue::stream(response)),
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            429u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**All factions of the running universe, and who plays them
+
+A seat that was taken or given up by way of another server is seen a second later at most.
+
+Sends a `GET` request to `/factions`
+
+Arguments:
+- `if_none_match`: An ETag from before; the answer is 304 without a body if it still holds.
+*/
+    pub async fn factions<'a>(
+        &'a self,
+        if_none_match: Option<&'a str>,
+    ) -> Result<ResponseValue<types::FactionList>, Error<crate::error::Problem>> {
+        let url = format!("{}/factions", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        if let Some(value) = if_none_match {
+            header_map.append("If-None-Match", value.to_string().try_into()?);
+        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2051,6 +2406,57 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Who won how often
+
+`wins` are the victories that were ever awarded to a player: whoever held the winner's seat when the run ended.
+Awards are kept for ever. `games` and `games_won` are counted over the finished runs that are still kept (see
+`/runs`): at whose end a player held a seat, and won. Who gave a seat up before the end is not counted. At most 1000
+players are listed.
+
+Sends a `GET` request to `/leaderboard`
+
+*/
+    pub async fn leaderboard<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::Leaderboard>, Error<crate::error::Problem>> {
+        let url = format!("{}/leaderboard", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "leaderboard",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**Whether the process runs
 
 It says so whatever becomes of the store: a restart would not bring that back.
@@ -2159,17 +2565,23 @@ The description of this API, as OpenAPI 3.1.
 
 Sends a `GET` request to `/openapi.json`
 
+Arguments:
+- `if_none_match`: An ETag from before; the answer is 304 without a body if it still holds.
 */
     pub async fn openapi<'a>(
         &'a self,
+        if_none_match: Option<&'a str>,
     ) -> Result<ResponseValue<::serde_json::Value>, Error<crate::error::Problem>> {
         let url = format!("{}/openapi.json", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         header_map
             .append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(Self::api_version()),
             );
+        if let Some(value) = if_none_match {
+            header_map.append("If-None-Match", value.to_string().try_into()?);
+        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2330,6 +2742,68 @@ Sends a `POST` request to `/orders`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**See what orders would come to, without giving them
+
+For everybody and for every faction. Each order is judged by form, by whether what it names exists, and by the
+engine: what the next tick would refuse and why, the way the fleet would take, when it would arrive and what it
+would meet there as things stand. Orders are carried out in their order, so that a later one sees what an earlier
+one did. Whether a `client_id` was accepted before, and whether the faction is yours, is not looked at.
+
+Sends a `POST` request to `/orders/check`
+
+*/
+    pub async fn check_orders<'a>(
+        &'a self,
+        body: &'a types::OrderRequest,
+    ) -> Result<ResponseValue<types::OrderCheck>, Error<crate::error::Problem>> {
+        let url = format!("{}/orders/check", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "check_orders",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            409u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            413u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            415u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**What became of the orders of a receipt
 
 They are `waiting` until a tick passes them; then each was `applied` or `refused` with a code. The outcomes of the
@@ -2444,17 +2918,23 @@ Every number with its value and the range that it may have. They stay as they ar
 
 Sends a `GET` request to `/rules`
 
+Arguments:
+- `if_none_match`: An ETag from before; the answer is 304 without a body if it still holds.
 */
     pub async fn rules<'a>(
         &'a self,
+        if_none_match: Option<&'a str>,
     ) -> Result<ResponseValue<types::RulesDocument>, Error<crate::error::Problem>> {
         let url = format!("{}/rules", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         header_map
             .append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(Self::api_version()),
             );
+        if let Some(value) = if_none_match {
+            header_map.append("If-None-Match", value.to_string().try_into()?);
+        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2475,6 +2955,169 @@ Sends a `GET` request to `/rules`
         match response.status().as_u16() {
             200u16 => ResponseValue::from_response(response).await,
             400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            409u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**The finished runs, newest first
+
+A store keeps the newest 50 or so; older ones are gone.
+
+Sends a `GET` request to `/runs`
+
+Arguments:
+- `before`: A universe: runs older than that are returned; `next` of the page before.
+- `count`: Most runs to return: 1 to 100, by default 20.
+*/
+    pub async fn runs<'a>(
+        &'a self,
+        before: Option<&'a str>,
+        count: Option<u32>,
+    ) -> Result<ResponseValue<types::RunPage>, Error<crate::error::Problem>> {
+        let url = format!("{}/runs", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .query(&progenitor_client::QueryParam::new("before", &before))
+            .query(&progenitor_client::QueryParam::new("count", &count))
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "runs",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**One run: the one that goes on, or a finished one
+
+One run: the one that goes on, or a finished one.
+
+Sends a `GET` request to `/runs/{universe}`
+
+Arguments:
+- `universe`: The universe.
+*/
+    pub async fn run<'a>(
+        &'a self,
+        universe: &'a str,
+    ) -> Result<ResponseValue<types::RunDocument>, Error<crate::error::Problem>> {
+        let url = format!(
+            "{}/runs/{}", self.baseurl, encode_path(& universe.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "run",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            404u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            503u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**The replay of a run: a file of version 2, as `sector replay verify` takes it
+
+It is made while it is sent, by playing the run anew and comparing every digest; where that fails, the transfer
+breaks off. That of a run that goes on ends with the last tick there was when it was asked for.
+
+Sends a `GET` request to `/runs/{universe}/replay`
+
+Arguments:
+- `universe`: The universe.
+*/
+    pub async fn replay<'a>(
+        &'a self,
+        universe: &'a str,
+    ) -> Result<ResponseValue<ByteStream>, Error<crate::error::Problem>> {
+        let url = format!(
+            "{}/runs/{}/replay", self.baseurl, encode_path(& universe.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self.client.get(url).headers(header_map).build()?;
+        let info = OperationInfo {
+            operation_id: "replay",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => Ok(ResponseValue::stream(response)),
+            400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            404u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             409u16 => {
@@ -2537,10 +3180,14 @@ Sends a `GET` request to `/sectors`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**The sector as it is, whole
+    /**The sector as it is
 
 Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
-`"17-0.00c0ffee00c0ffee"`: go on from there with `/events`.
+`"17-0.00c0ffee00c0ffee"`: go on from there with `/events`. Packed by gzip, brotli or zstd it is the same after `W/`.
+
+With `fields`, only those. With `since`, only what changed after that tick, as long as that is remembered: about
+1000 ticks, and 4 MiB of changes. Whoever names a tick names its universe too, unless they compare the
+`universe_id` of the answer with their own.
 
 Sends a `GET` request to `/snapshot`
 
@@ -2581,6 +3228,9 @@ Arguments:
         match response.status().as_u16() {
             200u16 => ResponseValue::from_response(response).await,
             400u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            410u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
             500u16 => {

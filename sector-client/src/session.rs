@@ -290,7 +290,7 @@ impl Client {
     /// [`Error`].
     pub async fn factions(&self) -> Result<types::FactionList> {
         let api = &self.inner.api;
-        self.call(Repeat::Yes, || api.factions()).await
+        self.call(Repeat::Yes, || api.factions(None)).await
     }
 
     /// Claims a faction for the holder of the login.

@@ -209,6 +209,12 @@ impl Board {
         }
     }
 
+    /// The id that the next fleet will have.
+    #[must_use]
+    pub fn next_fleet_id(&self) -> FleetId {
+        self.next_fleet_id
+    }
+
     /// How the run ended, once it has.
     #[must_use]
     pub fn result(&self) -> Option<Outcome> {

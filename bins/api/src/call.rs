@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use follow::{Followed, Follower};
 use sector_redis::Store;
@@ -62,6 +63,11 @@ impl Call {
     /// Its mirror.
     pub(crate) fn follower(&self) -> &Arc<Follower> {
         self.sector.0.follower()
+    }
+
+    /// Notes that somebody took or left a seat, so that what was said of seats before is not said again.
+    pub(crate) fn seats_changed(&self) {
+        self.state().seat_changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Notes that a player was seen who looks at something that is open to all. A store that cannot write is no matter.

@@ -1,13 +1,14 @@
 //! The description of the API, made from the code that answers.
 
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::AnyOf;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response, Schema};
 use utoipa::{Modify, OpenApi};
 
 use crate::routes::{
-    admin, auth, events, factions, health, keys, me, openapi as document, orders, receipts, rules, sectors, snapshot,
-    status, systems,
+    admin, auth, checks, docs, events, factions, health, keys, leaderboard, me, openapi as document, orders, receipts,
+    rules, runs, sectors, snapshot, status, stream, systems,
 };
 use crate::wire::ProblemDocument;
 
@@ -51,18 +52,25 @@ use crate::wire::ProblemDocument;
         systems::system,
         snapshot::snapshot,
         events::events,
+        stream::stream,
         orders::give,
         receipts::mine,
         receipts::one,
+        checks::check,
+        runs::list,
+        runs::one,
+        runs::replay,
+        leaderboard::leaderboard,
         admin::restart,
         admin::bots_only,
         admin::paused,
         admin::pause,
         document::document,
+        docs::docs,
         sectors::list
     ),
     components(schemas(ProblemDocument)),
-    modifiers(&Security, &Problems)
+    modifiers(&Security, &Problems, &Forms)
 )]
 struct Described;
 
@@ -91,6 +99,24 @@ impl Modify for Problems {
         for item in document.paths.paths.values_mut() {
             let operations = [&mut item.get, &mut item.post, &mut item.delete];
             operations.into_iter().flatten().for_each(complete);
+        }
+    }
+}
+
+/// A part of a snapshot that has all of its fields is a whole one as well: an answer is of any of the forms, not of
+/// exactly one.
+struct Forms;
+
+impl Modify for Forms {
+    fn modify(&self, document: &mut Document) {
+        let schemas = document.components.as_mut().map(|components| &mut components.schemas);
+        if let Some(RefOr::T(schema)) = schemas.and_then(|schemas| schemas.get_mut("SnapshotAnswer"))
+            && let Schema::OneOf(forms) = schema
+        {
+            let mut any = AnyOf::new();
+            any.items = std::mem::take(&mut forms.items);
+            any.description = forms.description.take();
+            *schema = Schema::AnyOf(any);
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod access;
 mod audit;
+mod bodies;
 mod bot_keys;
 mod bot_tokens;
 mod call;
@@ -24,12 +25,14 @@ pub mod operator;
 mod prefix;
 mod problems;
 mod quotas;
+mod reference;
 mod routes;
 mod rulebook;
 mod run;
 mod seats;
 mod sessions;
 pub mod state;
+mod streams;
 mod table;
 pub mod wire;
 

@@ -7,18 +7,23 @@ use crate::table::Table;
 
 pub(crate) mod admin;
 pub(crate) mod auth;
+pub(crate) mod checks;
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod factions;
 pub(crate) mod health;
 pub(crate) mod keys;
+pub(crate) mod leaderboard;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod orders;
 pub(crate) mod receipts;
 pub(crate) mod rules;
+pub(crate) mod runs;
 pub(crate) mod sectors;
 pub(crate) mod snapshot;
 pub(crate) mod status;
+pub(crate) mod stream;
 pub(crate) mod systems;
 
 const fn declare(access: Access, class: Class, scope: Scope) -> Declaration {
@@ -34,6 +39,8 @@ const SESSION: Declaration = declare(Access::Player, Class::Write, Scope::Servic
 const SEAT: Declaration = declare(Access::Player, Class::Write, Scope::Sector);
 const RECEIPTS: Declaration = declare(Access::Receipts, Class::Read, Scope::Sector);
 const ORDERS: Declaration = declare(Access::Orders, Class::Orders, Scope::Sector);
+/// Carries orders out in a copy of the sector, which is work: counted as orders are.
+const CHECK: Declaration = declare(Access::Anyone, Class::Orders, Scope::Sector);
 const ADMIN: Declaration = declare(Access::Admin, Class::Admin, Scope::Sector);
 const AUDIT: Declaration = declare(Access::Admin, Class::Admin, Scope::Service);
 
@@ -47,6 +54,7 @@ pub(crate) fn table() -> Table {
         .route(GET, "/livez", PROBE, health::livez)
         .route(GET, "/readyz", PROBE, health::readyz)
         .route(GET, "/openapi.json", DOCUMENT, openapi::document)
+        .route(GET, "/docs", DOCUMENT, docs::docs)
         .route(GET, "/sectors", DOCUMENT, sectors::list)
         .route(POST, "/auth/nonce", LOGIN, auth::nonce)
         .route(POST, "/auth/verify", LOGIN, auth::verify)
@@ -67,9 +75,15 @@ pub(crate) fn table() -> Table {
         .route(DELETE, "/factions/claim", SEAT, factions::release)
         .route(GET, "/snapshot", READ, snapshot::snapshot)
         .route(GET, "/events", READ, events::events)
+        .route(GET, "/events/stream", READ, stream::stream)
         .route(POST, "/orders", ORDERS, orders::give)
         .route(GET, "/orders", RECEIPTS, receipts::mine)
         .route(GET, "/orders/{receipt}", RECEIPTS, receipts::one)
+        .route(POST, "/orders/check", CHECK, checks::check)
+        .route(GET, "/runs", READ, runs::list)
+        .route(GET, "/runs/{universe}", READ, runs::one)
+        .route(GET, "/runs/{universe}/replay", READ, runs::replay)
+        .route(GET, "/leaderboard", READ, leaderboard::leaderboard)
         .route(POST, "/admin/restart", ADMIN, admin::restart)
         .route(POST, "/admin/bots-only", ADMIN, admin::bots_only)
         .route(GET, "/admin/pause", ADMIN, admin::paused)

@@ -1,11 +1,11 @@
 //! The rules of the universes that are served: read once a universe from the header of its replay.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use follow::Followed;
 use sector_sim::{Rules, read_header};
-use service::Problem;
+use service::{Encoded, Problem};
 
 use crate::problems::of_store;
 
@@ -18,6 +18,8 @@ pub(crate) struct Rulebook {
     pub(crate) universe: String,
     pub(crate) rules_version: u32,
     pub(crate) rules: Arc<Rules>,
+    /// What is said of them, once somebody asked.
+    pub(crate) body: OnceLock<Encoded>,
 }
 
 /// The rules of the universes that were asked for last.
@@ -61,6 +63,7 @@ impl Rulebooks {
             universe: universe.to_owned(),
             rules_version: header.rules_version,
             rules: Arc::new(header.rules),
+            body: OnceLock::new(),
         });
         let mut kept = self.lock();
         // Only the newest universe of a sector is worth keeping.

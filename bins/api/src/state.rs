@@ -1,13 +1,16 @@
 //! What all handlers share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use follow::Sectors;
 use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
 use sector_redis::Store;
 use service::quota::Gate;
+use tokio::sync::Semaphore;
 
+use crate::bodies::Bodies;
 use crate::bot_keys::{BotKey, Labels};
 use crate::bot_tokens::BotTokens;
 use crate::config::Config;
@@ -16,6 +19,10 @@ use crate::quotas::{self, Measure};
 use crate::rulebook::Rulebooks;
 use crate::seats::Sightings;
 use crate::sessions::Standing;
+use crate::streams::Streams;
+
+/// Most replays that are made at the same time: each plays a run anew, which takes a core while it lasts.
+const REPLAYS_MAX: usize = 4;
 
 /// Tells the time of day.
 pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -41,6 +48,12 @@ pub struct Api {
     pub(crate) sightings: Sightings,
     pub(crate) gate: Gate<Measure>,
     pub(crate) rulebooks: Rulebooks,
+    pub(crate) bodies: Bodies,
+    /// Grows with every seat that is taken or left by way of this process.
+    pub(crate) seat_changes: AtomicU64,
+    /// Replays that are being made.
+    pub(crate) replays: Arc<Semaphore>,
+    pub(crate) streams: Arc<Streams>,
     clock: WallClock,
 }
 
@@ -74,6 +87,10 @@ impl Api {
             key_labels: Labels::default(),
             sightings: Sightings::default(),
             rulebooks: Rulebooks::default(),
+            bodies: Bodies::default(),
+            seat_changes: AtomicU64::new(0),
+            streams: Arc::default(),
+            replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             gate,
             clock,
         })

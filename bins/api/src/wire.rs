@@ -1,7 +1,14 @@
 //! The bodies of requests and answers that are not the engine's own.
 
+mod checks;
+mod part;
 mod places;
+mod runs;
 mod status;
+
+pub use checks::{BattlePreview, OrderCheck, OrderPreview, OrderVerdict};
+pub use part::{SnapshotAnswer, SnapshotPart};
+pub use runs::{Leader, Leaderboard, RunDocument, RunPage, RunPlayer};
 
 pub use places::{FactionDocument, FactionHistory, FactionSample, Inbound, LaneEnd, SystemDocument};
 pub use status::{RuleNumber, RulesDocument, SectorCondition, SectorStatus};

@@ -4,10 +4,14 @@
 
 #[path = "it/admin.rs"]
 mod admin;
+#[path = "it/checks.rs"]
+mod checks;
 #[path = "it/claims.rs"]
 mod claims;
 #[path = "it/document.rs"]
 mod document;
+#[path = "it/fast.rs"]
+mod fast;
 #[path = "it/harness.rs"]
 mod harness;
 #[path = "it/limits.rs"]
@@ -24,6 +28,8 @@ mod process;
 mod receipts;
 #[path = "it/refusals.rs"]
 mod refusals;
+#[path = "it/runs.rs"]
+mod runs;
 #[path = "it/sector.rs"]
 mod sector;
 #[path = "it/sectors.rs"]
@@ -32,3 +38,5 @@ mod sectors;
 mod sessions;
 #[path = "it/status.rs"]
 mod status;
+#[path = "it/stream.rs"]
+mod stream;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sector_redis::StreamId;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, EntryKind};
 
 /// Most entries kept in memory: five minutes at the usual pace.
 pub const ENTRIES_MAX: usize = 1_024;
@@ -50,6 +50,29 @@ impl Backlog {
         }
     }
 
+    /// The deltas after a tick up to the entry `until`, oldest first, that tick being `present`; `None` if not all are
+    /// kept, or they are of several universes.
+    pub(crate) fn since(&self, tick: u64, present: u64, until: StreamId) -> Option<Vec<Arc<Entry>>> {
+        let mut wanted = present.checked_sub(tick)?;
+        let mut deltas = Vec::new();
+        for entry in self.entries.iter().rev().skip_while(|entry| entry.id > until) {
+            if wanted == 0 {
+                break;
+            }
+            match entry.kind {
+                EntryKind::Delta => {
+                    deltas.push(Arc::clone(entry));
+                    wanted -= 1;
+                }
+                EntryKind::Snapshot => break,
+                EntryKind::RunEnd | EntryKind::Other => {}
+            }
+        }
+        deltas.reverse();
+        let begins = deltas.first().is_none_or(|first| first.tick == Some(tick + 1));
+        (wanted == 0 && begins).then_some(deltas)
+    }
+
     /// Up to `count` entries after `after`; `None` if not all that follow are kept.
     pub(crate) fn after(&self, after: StreamId, count: usize) -> Option<Vec<Arc<Entry>>> {
         if after < self.kept_after || after > self.newest {
@@ -86,6 +109,40 @@ mod tests {
         assert_eq!(ids(&backlog.after(StreamId::new(15), 2).unwrap()), [0; 0]);
         assert_eq!(backlog.after(StreamId::new(11), 9), None);
         assert_eq!(backlog.after(StreamId::new(16), 9), None);
+    }
+
+    #[test]
+    fn deltas_since_a_tick_are_all_of_them_or_none() {
+        let mut backlog = Backlog::bounded(StreamId::START, 6, 10_000);
+        let entry = |id: u64, kind: &str, tick: Option<u64>| {
+            let entry = Entry::new(Incarnation::new(1), StreamId::new(id), kind, b"{}");
+            Arc::new(Entry { tick, ..entry })
+        };
+        let since = |backlog: &Backlog, tick, present, until| {
+            backlog.since(tick, present, StreamId::new(until)).map(|deltas| ids(&deltas))
+        };
+        for (id, kind, tick) in [
+            (1, "delta", Some(8)),
+            (2, "run_end", None),
+            (3, "snapshot", Some(0)),
+            (4, "delta", Some(1)),
+            (5, "other", None),
+            (6, "delta", Some(2)),
+            (7, "delta", Some(3)),
+        ] {
+            backlog.push(entry(id, kind, tick));
+        }
+        assert_eq!(since(&backlog, 0, 3, 7), Some(vec![4, 6, 7]));
+        assert_eq!(since(&backlog, 1, 2, 6), Some(vec![6]));
+        assert_eq!(since(&backlog, 3, 3, 7), Some(vec![]));
+        // Not come yet, of another universe, or no longer there.
+        assert_eq!(since(&backlog, 4, 3, 7), None);
+        assert_eq!(since(&backlog, 7, 8, 1), None);
+        for id in 8..13 {
+            backlog.push(entry(id, "delta", Some(id - 4)));
+        }
+        assert_eq!(since(&backlog, 2, 8, 12), Some(vec![7, 8, 9, 10, 11, 12]));
+        assert_eq!(since(&backlog, 1, 8, 12), None);
     }
 
     #[test]

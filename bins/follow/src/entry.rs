@@ -37,6 +37,8 @@ pub struct Entry {
     pub incarnation: Incarnation,
     /// What it holds.
     pub kind: EntryKind,
+    /// The tick that a snapshot shows or a delta leads to, where it is known.
+    pub tick: Option<u64>,
     /// The complete text: `{"id":"17-0","type":"delta","data":{…}}`. Cloning it copies nothing.
     pub json: Bytes,
 }
@@ -49,7 +51,7 @@ impl Entry {
         json.extend_from_slice(head.as_bytes());
         json.extend_from_slice(data);
         json.push(b'}');
-        Self { id, incarnation, kind: EntryKind::parse(kind), json: json.into() }
+        Self { id, incarnation, kind: EntryKind::parse(kind), tick: None, json: json.into() }
     }
 
     /// What a reader at `position` is told when the sector can no longer be followed, or can again:

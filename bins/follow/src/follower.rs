@@ -59,6 +59,14 @@ impl Follower {
         self.shared.read().history.as_ref().map(look)
     }
 
+    /// The deltas that lead from a tick to this frame, oldest first, if all of them are in memory.
+    #[must_use]
+    pub fn since(&self, frame: &Frame, tick: u64) -> Option<Vec<Arc<Entry>>> {
+        let state = self.shared.read();
+        let is_same = state.frame.as_ref().is_some_and(|current| current.incarnation() == frame.incarnation());
+        if is_same { state.backlog.since(tick, frame.tick(), frame.event_id()) } else { None }
+    }
+
     /// How it is doing.
     #[must_use]
     pub fn health(&self) -> Health {

@@ -79,7 +79,7 @@ impl Shared {
 
     fn advance_by(&self, event: &Event) -> Result<(), BoxError> {
         let incarnation = self.incarnation().ok_or("no universe has begun")?;
-        let entry = Arc::new(Entry::of(incarnation, event));
+        let mut entry = Entry::of(incarnation, event);
         // Parsed outside of the lock: readers wait for the change alone.
         match entry.kind {
             EntryKind::Snapshot => {
@@ -87,13 +87,15 @@ impl Shared {
                 let frame = Frame::of(incarnation, event.id, &snapshot)?;
                 let mut history = History::new(&snapshot.universe_id, snapshot.tick);
                 history.note(snapshot.tick, &snapshot.factions);
+                entry.tick = Some(snapshot.tick);
                 let mut state = self.write();
                 state.frame = Some(Arc::new(frame));
                 state.history = Some(history);
-                state.backlog.push(entry);
+                state.backlog.push(Arc::new(entry));
             }
             EntryKind::Delta => {
                 let delta: Delta = serde_json::from_str(&event.data)?;
+                entry.tick = Some(delta.tick);
                 let mut state = self.write();
                 let frame = state.frame.as_mut().ok_or("no universe has begun")?;
                 // Copies the frame only while a reader holds it.
@@ -101,14 +103,14 @@ impl Shared {
                 if let Some(history) = &mut state.history {
                     history.note(delta.tick, &delta.factions);
                 }
-                state.backlog.push(entry);
+                state.backlog.push(Arc::new(entry));
             }
             EntryKind::RunEnd | EntryKind::Other => {
                 let mut state = self.write();
                 if let Some(frame) = state.frame.as_mut() {
                     Arc::make_mut(frame).pass(event.id);
                 }
-                state.backlog.push(entry);
+                state.backlog.push(Arc::new(entry));
             }
         }
         Ok(())

@@ -137,6 +137,7 @@ mod tests {
             id,
             incarnation: Incarnation::new(1),
             kind,
+            tick: None,
             json: format!(r#"{{"id":"{id}","type":"…","data":{data}}}"#).into(),
         }
     }

@@ -1,6 +1,6 @@
 //! What a run leaves behind: the announcement of its end, its summary and its award.
 
-use sector_redis::Award;
+use sector_redis::{Award, Claim};
 use sector_sim::{Cause, FactionId, World};
 use serde::Serialize;
 
@@ -27,6 +27,14 @@ struct Summary<'a> {
     cause: Cause,
     digest: String,
     ended_at_ms: u64,
+    players: Vec<Player<'a>>,
+}
+
+/// Who held a seat when the run ended.
+#[derive(Debug, Serialize)]
+struct Player<'a> {
+    faction: &'a str,
+    player: &'a str,
 }
 
 /// What the award for a won run says.
@@ -47,14 +55,18 @@ pub(crate) struct Ending {
     pub(crate) awards: Vec<Award>,
 }
 
-/// The ending of a run, once it has ended. `holder` names the player in a faction's seat.
-pub(crate) fn ending<'a>(
+/// The ending of a run, once it has ended. `seats` are those that players held.
+pub(crate) fn ending(
     universe: &str,
     world: &World,
     next_universe_in_ms: u64,
     ended_at_ms: u64,
-    holder: impl Fn(FactionId) -> Option<&'a str>,
+    seats: &[Claim],
 ) -> Option<Ending> {
+    let holder = |faction: FactionId| {
+        let faction = faction.to_string();
+        seats.iter().find(|seat| seat.faction == faction).map(|seat| seat.player.as_str())
+    };
     let outcome = world.board().result()?;
     let (winner, cause, tick) = (outcome.winner, outcome.cause, outcome.tick);
     let name = winner.and_then(|winner| world.board().faction(winner)).map(|faction| &*faction.name);
@@ -72,6 +84,7 @@ pub(crate) fn ending<'a>(
         cause,
         digest: digest(),
         ended_at_ms,
+        players: seats.iter().map(|seat| Player { faction: &seat.faction, player: &seat.player }).collect(),
     };
     let award = winner.map(|winner| {
         let victory =

@@ -171,12 +171,8 @@ impl Universe {
     async fn conclude(&self, commit: &mut Commit) -> Result<(), Error> {
         // Whoever held a seat at the end is honoured, seen lately or not.
         let seats = self.seats().await?;
-        let holder = |faction: sector_sim::FactionId| {
-            let faction = faction.to_string();
-            seats.iter().find(|seat| seat.faction == faction).map(|seat| seat.player.as_str())
-        };
         let pause_ms = self.config.universe_pause_ms.0;
-        let Some(ending) = ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), holder) else {
+        let Some(ending) = ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), &seats) else {
             return Ok(());
         };
         tracing::info!(

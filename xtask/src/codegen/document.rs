@@ -29,6 +29,7 @@ pub(super) fn normalise(mut document: Value, replaced: &[&str]) -> Result<Value,
         }
     }
     one_error_type(&mut document);
+    first_forms(&mut document);
     rewrite(&mut document);
     prune(&mut document);
     Ok(document)
@@ -47,6 +48,23 @@ fn one_error_type(document: &mut Value) {
             let is_error = status.starts_with(['4', '5']);
             !is_error || response.pointer("/content").is_some_and(|content| content.get(PROBLEM).is_some())
         });
+    }
+}
+
+/// Answers that have another form if asked for it: the schema of all forms, that of the first, and the parameters that
+/// ask for another. The generator takes one type for an answer, so that the client always asks for the first.
+const FORMS: [(&str, &str, &[&str]); 1] = [("SnapshotAnswer", "SectorSnapshot", &["fields", "since", "universe_id"])];
+
+fn first_forms(document: &mut Value) {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        let Some(schema) = operation.pointer_mut("/responses/200/content/application~1json/schema") else { continue };
+        let named = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(SCHEMAS));
+        let Some((_, first, parameters)) = FORMS.iter().find(|(all, ..)| named == Some(all)) else { continue };
+        *schema = json!({ "$ref": format!("{SCHEMAS}{first}") });
+        if let Some(given) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+            given.retain(|parameter| !parameters.iter().any(|name| parameter.get("name") == Some(&json!(name))));
+        }
     }
 }
 
@@ -224,6 +242,19 @@ mod tests {
         assert_eq!(properties["count"], json!({ "type": "integer", "format": "uint32" }));
         assert_eq!(properties["signed"], json!({ "type": "integer", "format": "int64" }));
         assert_eq!(properties["above"], json!({ "exclusiveMinimum": true, "minimum": 0, "enum": [5] }));
+    }
+
+    #[test]
+    fn an_answer_of_several_forms_is_asked_for_in_the_first() {
+        let answer = json!({ "content": { "application/json": { "schema": { "$ref": "#/components/schemas/SnapshotAnswer" } } } });
+        let parameters = json!([{ "name": "since", "in": "query" }, { "name": "If-None-Match", "in": "header" }]);
+        let mut document =
+            json!({ "paths": { "/s": { "get": { "parameters": parameters, "responses": { "200": answer } } } } });
+        first_forms(&mut document);
+        let operation = &document["paths"]["/s"]["get"];
+        assert_eq!(operation["parameters"], json!([{ "name": "If-None-Match", "in": "header" }]));
+        let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        assert_eq!(*schema, json!({ "$ref": "#/components/schemas/SectorSnapshot" }));
     }
 
     #[test]

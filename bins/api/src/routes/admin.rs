@@ -62,6 +62,7 @@ pub(crate) async fn bots_only(call: Call) -> Result<Response, Problem> {
             Some(universe) => call.store().release_all(&universe).await.map_err(of_store)?,
             None => 0,
         };
+        call.seats_changed();
         Ok(BotsOnlyAnswer { released })
     })
     .await

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use follow::{Frame, History, Sample};
 use sector_redis::ClaimOutcome;
 use sector_sim::{Faction, FactionForm, FactionId, FactionKind, faction_color};
-use service::{FieldError, Problem, Response, reply};
+use service::{Effort, FieldError, Problem, Response, reply};
 
 use super::me::describe;
+use crate::bodies::{self, Kind};
 use crate::bot_keys;
 use crate::call::Call;
 use crate::problems::{no_universe, of_follower, of_store};
@@ -24,20 +26,36 @@ const BODY_BYTES_MAX: usize = 1_024;
 pub(super) const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
 
 /// All factions of the running universe, and who plays them.
+///
+/// A seat that was taken or given up by way of another server is seen a second later at most.
 #[utoipa::path(
     get,
     path = "/factions",
     operation_id = "factions",
     tag = "players",
-    responses((status = 200, description = "All factions that ever were in this universe.", body = FactionList))
+    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
+    responses((status = 200, description = "All factions that ever were in this universe.", body = FactionList,
+        headers(("ETag" = String, description = "Changes with the answer."))))
 )]
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     call.renew().await;
     let frame = call.follower().frame().map_err(of_follower)?;
+    let (api, sector) = (call.state(), call.sector().name());
+    let now_ms = api.now().unix_ms();
+    let changes = api.seat_changes.load(Ordering::Acquire);
+    let stamp = format!("{}.{}.{changes}", frame.event_id(), frame.incarnation());
+    if let Some(body) = api.bodies.find(sector, Kind::Factions, &stamp, now_ms) {
+        return Ok(bodies::respond(&call, &body));
+    }
     let claimed = claimed(&call, &frame).await?;
     let factions = frame.board().factions().iter().map(|faction| seat_of(&frame, faction, &claimed));
-    reply::json(&FactionList { universe_id: frame.universe().to_owned(), factions: factions.collect() })
+    let list = FactionList { universe_id: frame.universe().to_owned(), factions: factions.collect() };
+    drop(frame);
+    let json = serde_json::to_vec(&list).map_err(Problem::internal)?;
+    let tag = bodies::tag_of(&json);
+    let body = api.bodies.keep(sector, Kind::Factions, stamp, now_ms, bodies::json(json, tag, Effort::Live));
+    Ok(bodies::respond(&call, &body))
 }
 
 /// One faction: its standing, its economy, who plays it, and how it fared.
@@ -176,6 +194,7 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
         .await
         .map_err(of_store)?;
     drop(frame);
+    call.seats_changed();
     match outcome {
         ClaimOutcome::Claimed => reply::json(&describe(&call, &person).await?),
         ClaimOutcome::TakenByOther => Err(Problem::conflict("faction_claimed", format!("Another player holds {id}."))),
@@ -209,6 +228,7 @@ pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
         Some(universe) => call.store().release(&universe, &person.player()).await.map_err(of_store)?,
         None => None,
     };
+    call.seats_changed();
     reply::json(&ReleaseAnswer { released })
 }
 

@@ -21,7 +21,7 @@ use crate::problems::{of_follower, of_store};
 use crate::seats::seat;
 use crate::wire::{OrderReceipt, OrderRequest};
 
-mod judge;
+pub(super) mod judge;
 
 use judge::{Fault, existence, form, refusal};
 
@@ -69,13 +69,7 @@ struct Request {
 )]
 pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    let Request { orders } = call.json(BODY_BYTES_MAX).await?;
-    if !(1..=ORDERS_MAX).contains(&orders.len()) {
-        let detail = format!("A batch has 1 to {ORDERS_MAX} orders; this one has {}.", orders.len());
-        let error = FieldError::new("orders", Value::Null, format!("1 to {ORDERS_MAX} orders"), detail);
-        return Err(crate::problems::invalid_body(error));
-    }
-
+    let orders = read(&mut call).await?;
     let mut faults = Vec::new();
     let orders = form(&orders, &mut faults);
     let mut frame = acting_frame(&call).await?;
@@ -113,6 +107,20 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
     let receipt = call.store().append_orders(&batch).await.map_err(|error| refused(error, &orders))?;
     let answer = OrderReceipt { id: receipt.id.to_string(), duplicates: receipt.duplicates };
     reply::json_with_status(StatusCode::ACCEPTED, &answer)
+}
+
+/// The orders of the body, each still to be looked at.
+///
+/// # Errors
+/// Those of [`service::Context::json`]; 400 `invalid_body` for none or too many.
+pub(super) async fn read(call: &mut Call) -> Result<Vec<Value>, Problem> {
+    let Request { orders } = call.json(BODY_BYTES_MAX).await?;
+    if (1..=ORDERS_MAX).contains(&orders.len()) {
+        return Ok(orders);
+    }
+    let detail = format!("A batch has 1 to {ORDERS_MAX} orders; this one has {}.", orders.len());
+    let error = FieldError::new("orders", Value::Null, format!("1 to {ORDERS_MAX} orders"), detail);
+    Err(crate::problems::invalid_body(error))
 }
 
 /// Under whose name the orders go, how they came in, and the right that is judged where they are appended: in the same

@@ -2,8 +2,9 @@
 
 use sector_sim::Rules;
 use serde_json::Value;
-use service::{Problem, Response, reply};
+use service::{Effort, Problem, Response};
 
+use crate::bodies;
 use crate::call::Call;
 use crate::problems::of_follower;
 use crate::rulebook::Rulebook;
@@ -17,8 +18,10 @@ use crate::wire::{RuleNumber, RulesDocument};
     path = "/rules",
     operation_id = "rules",
     tag = "sector",
+    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
     responses(
-        (status = 200, description = "The rules.", body = RulesDocument),
+        (status = 200, description = "The rules.", body = RulesDocument,
+            headers(("ETag" = String, description = "Changes with the rules."))),
         (status = 409, description = "`foreign_rules`: the universe lives by rules of another version than this server's. `run_over`: it was replaced just now."),
     )
 )]
@@ -27,7 +30,15 @@ pub(crate) async fn rules(call: Call) -> Result<Response, Problem> {
     call.renew().await;
     let universe = call.follower().frame().map_err(of_follower)?.universe().to_owned();
     let book = call.state().rulebooks.of(call.sector(), &universe).await?;
-    reply::json(&document(&book)?)
+    let body = match book.body.get() {
+        Some(body) => body,
+        None => {
+            let json = serde_json::to_vec(&document(&book)?).map_err(Problem::internal)?;
+            let tag = bodies::tag_of(&json);
+            book.body.get_or_init(|| bodies::json(json, tag, Effort::Once))
+        }
+    };
+    Ok(bodies::respond(&call, body))
 }
 
 fn document(book: &Rulebook) -> Result<RulesDocument, Problem> {

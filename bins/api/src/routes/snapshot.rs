@@ -1,45 +1,102 @@
-//! `/snapshot`: the sector as it is.
+//! `/snapshot`: the sector as it is, whole or in part.
 
-use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
-use http::{HeaderValue, StatusCode};
-use service::{Problem, Response, body, reply};
+use follow::{EntryKind, Frame};
+use service::{Effort, Problem, Response};
 
+use super::factions::CATCH_UP_WAIT;
+use crate::bodies::{self, Kind};
 use crate::call::Call;
 use crate::problems::of_follower;
-use crate::wire::SectorSnapshot;
+use crate::wire::SnapshotAnswer;
 
-/// The sector as it is, whole.
+mod part;
+
+use part::{Changes, Fields, part};
+
+/// Most bytes of deltas that are added up: beyond that a whole snapshot is less work for both sides.
+const SINCE_BYTES_MAX: usize = 4 << 20;
+
+/// The sector as it is.
 ///
 /// Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
-/// `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`.
+/// `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`. Packed by gzip, brotli or zstd it is the same after `W/`.
+///
+/// With `fields`, only those. With `since`, only what changed after that tick, as long as that is remembered: about
+/// 1000 ticks, and 4 MiB of changes. Whoever names a tick names its universe too, unless they compare the
+/// `universe_id` of the answer with their own.
 #[utoipa::path(
     get,
     path = "/snapshot",
     operation_id = "snapshot",
     tag = "sector",
-    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
+    params(
+        ("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds."),
+        ("fields" = Option<String>, Query, description = "Which fields to return, separated by commas; `incarnation`, `universe_id` and `tick` are there in any case.", example = "factions,fleets"),
+        ("since" = Option<u64>, Query, description = "A tick: only what changed after it is returned. A tick that is no longer remembered, or that has not come, is 410 `history_trimmed`.", minimum = 0, maximum = 9007199254740991_i64),
+        ("universe_id" = Option<String>, Query, description = "The universe of that tick; another one is 410 `history_trimmed` as well."),
+    ),
     responses(
-        (status = 200, description = "The sector.", body = SectorSnapshot,
+        (status = 200, description = "The sector, or what was asked for of it.", body = SnapshotAnswer,
             headers(("ETag" = String, description = "The id of the last event it includes, a point, and the incarnation, in quotes."))),
+        (status = 400, description = "`invalid_query`: a field that a snapshot does not have, or a tick that is no number."),
+        (status = 410, description = "`history_trimmed`: what changed since then is not known any more. Take a whole snapshot."),
     )
 )]
 pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
-    call.query(&[])?;
+    let query = call.query(&["fields", "since", "universe_id"])?;
+    let fields = query.get("fields");
+    let since = query.integer("since", 0..=sector_sim::MAX_SEED)?;
     call.renew().await;
     let frame = call.follower().frame().map_err(of_follower)?;
-    let tag = format!("\"{}.{}\"", frame.event_id(), frame.incarnation());
-    let is_known = call
-        .header(IF_NONE_MATCH)
-        .is_some_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
-    let mut response = if is_known {
-        let mut response = Response::new(body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else {
-        reply::json_bytes(frame.snapshot_json())
+    if fields.is_none() && since.is_none() {
+        let stamp = tag(&frame);
+        let (bodies, sector, now_ms) = (&call.state().bodies, call.sector().name(), call.state().now().unix_ms());
+        let body = bodies.find(sector, Kind::Snapshot, &stamp, now_ms).unwrap_or_else(|| {
+            let body = bodies::json(frame.snapshot_json(), stamp.clone(), Effort::Live);
+            bodies.keep(sector, Kind::Snapshot, stamp, now_ms, body)
+        });
+        return Ok(bodies::respond(&call, &body));
+    }
+    let fields = Fields::parse(fields)?;
+    let (frame, changes) = match since {
+        Some(since) => {
+            drop(frame);
+            let (frame, changes) = changes(&call, since, query.get("universe_id")).await?;
+            (frame, Some(changes))
+        }
+        None => (frame, None),
     };
-    let headers = response.headers_mut();
-    headers.insert(ETAG, HeaderValue::try_from(tag).map_err(Problem::internal)?);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response)
+    let json = serde_json::to_vec(&part(&frame, &fields, changes.as_ref())).map_err(Problem::internal)?;
+    Ok(bodies::respond(&call, &bodies::json(json, tag(&frame), Effort::Live)))
+}
+
+/// What changes when the sector does.
+fn tag(frame: &Frame) -> String {
+    format!("{}.{}", frame.event_id(), frame.incarnation())
+}
+
+/// What changed since a tick, and the frame to which it leads.
+async fn changes(call: &Call, since: u64, universe: Option<&str>) -> Result<(std::sync::Arc<Frame>, Changes), Problem> {
+    let follower = call.follower();
+    let mut frame = follower.frame().map_err(of_follower)?;
+    if frame.tick() < since {
+        // The client may have seen what this process has not.
+        frame = follower.caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
+    }
+    let gone = || {
+        Problem::gone(
+            "history_trimmed",
+            format!("What changed since tick {since} is not known: take a whole snapshot."),
+        )
+    };
+    if universe.is_some_and(|universe| universe != frame.universe()) {
+        return Err(gone());
+    }
+    let entries = follower.since(&frame, since).ok_or_else(gone)?;
+    if entries.iter().map(|entry| entry.json.len()).sum::<usize>() > SINCE_BYTES_MAX {
+        return Err(gone());
+    }
+    let deltas = entries.iter().map(AsRef::as_ref).filter(|entry| entry.kind == EntryKind::Delta);
+    let changes = Changes::of(since, deltas)?;
+    Ok((frame, changes))
 }

@@ -20,7 +20,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const OF_SECTOR: &[(&str, &str)] =
     &[("snapshot", "/snapshot"), ("events", "/events"), ("factions", "/factions"), ("rules", "/rules")];
 /// What there is of the service, by name.
-const OF_SERVICE: &[(&str, &str)] = &[("openapi", "/openapi.json"), ("sectors", "/sectors"), ("health", "/health")];
+const OF_SERVICE: &[(&str, &str)] =
+    &[("docs", "/docs"), ("openapi", "/openapi.json"), ("sectors", "/sectors"), ("health", "/health")];
 
 /// How the sector is, and where everything else is.
 ///

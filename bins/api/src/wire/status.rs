@@ -59,7 +59,6 @@ pub struct SectorStatus {
     #[schema(required = true)]
     pub next_universe_at_ms: Option<u64>,
     /// Paths to what there is besides, by name.
-    #[schema(examples(json!({"snapshot": "/snapshot", "docs": "/docs"})))]
     pub links: BTreeMap<String, String>,
 }
 

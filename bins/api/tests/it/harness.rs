@@ -135,8 +135,22 @@ impl Sector {
         self.catch_up().await;
     }
 
+    /// Steps and commits one tick with a record that says whatever the test wants.
+    pub(crate) async fn tick_with_record(&mut self, record: Value) {
+        self.world.step(&[]);
+        let event = NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
+        let commit = Commit { events: vec![event], record: record.to_string(), ..self.commit() };
+        self.store.commit(&commit).await.unwrap();
+        self.catch_up().await;
+    }
+
     /// Commits a tick with which the run ends.
     pub(crate) async fn end(&mut self) {
+        self.end_with(json!([])).await;
+    }
+
+    /// Commits a tick with which the run ends, these players holding seats.
+    pub(crate) async fn end_with(&mut self, players: Value) {
         self.world.step(&[]);
         let mut delta = serde_json::to_value(self.delta()).unwrap();
         let tick = self.world.tick();
@@ -151,7 +165,7 @@ impl Sector {
         let summary = json!({
             "universe_id": self.universe.id, "seed": self.world.board().seed(), "systems": self.world.map().len(), "factions": 5,
             "ticks": tick, "winner": "F1", "winner_name": "The first", "cause": "domination",
-            "digest": self.world.digest().to_string(), "ended_at_ms": self.now_ms.load(Ordering::SeqCst),
+            "digest": self.world.digest().to_string(), "ended_at_ms": self.now_ms.load(Ordering::SeqCst), "players": players,
         });
         self.store.commit(&Commit { events, finished: Some(summary.to_string()), ..self.commit() }).await.unwrap();
         self.catch_up().await;
@@ -231,6 +245,12 @@ impl Sector {
             Reply { status: parts.status.as_u16(), headers: parts.headers, body }
         };
         tokio::time::timeout(PATIENCE, answer).await.expect("the API answers")
+    }
+
+    /// Sends a request and leaves the body of the answer to be read.
+    pub(crate) async fn open(&self, request: http::request::Builder) -> service::Response {
+        let request = request.body(body::empty()).unwrap();
+        tokio::time::timeout(PATIENCE, self.client.send(request)).await.expect("the API answers").unwrap()
     }
 
     /// The beginning of a request.

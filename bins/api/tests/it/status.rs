@@ -88,3 +88,19 @@ async fn the_next_universe_has_rules_of_its_own() {
     sector.begin("u-2", 8).await;
     assert_eq!(sector.get("/rules").await.json()["universe_id"], json!("u-2"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reference_is_one_page_that_needs_nothing_else() {
+    let sector = Sector::start().await;
+    let page = sector.get("/docs").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
+    let text = String::from_utf8(page.body.clone()).unwrap();
+    for route in api::declared() {
+        assert!(text.contains(&format!("<code>{}</code>", route.path.replace('/', "<wbr>/"))), "{}", route.path);
+    }
+    let known = sector.request(http::Method::GET, "/docs").header("if-none-match", page.header("etag").unwrap());
+    assert_eq!(sector.send(known, "").await.status, 304);
+    sector.get("/sectors/default/docs").await.problem(404, "not_found");
+}

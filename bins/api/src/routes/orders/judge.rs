@@ -7,17 +7,17 @@ use service::{FieldError, Problem, json};
 
 /// One thing that is wrong with one order.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(in crate::routes) struct Fault {
     /// The order's place in the batch.
-    pub(super) index: usize,
+    pub(in crate::routes) index: usize,
     /// The stable word for it.
-    pub(super) code: &'static str,
+    pub(in crate::routes) code: &'static str,
     /// Where and what.
-    pub(super) error: FieldError,
+    pub(in crate::routes) error: FieldError,
 }
 
 /// The orders that are well formed, with their place in the batch; the others' faults are added.
-pub(super) fn form(orders: &[Value], faults: &mut Vec<Fault>) -> Vec<(usize, Order)> {
+pub(in crate::routes) fn form(orders: &[Value], faults: &mut Vec<Fault>) -> Vec<(usize, Order)> {
     let mut good = Vec::with_capacity(orders.len());
     for (index, value) in orders.iter().enumerate() {
         // The JSON reader would take a list for the fields in their order.
@@ -56,7 +56,7 @@ fn place(index: usize, field: &str) -> String {
 }
 
 /// Names of factions, systems and fleets that do not exist.
-pub(super) fn existence(board: &Board, orders: &[(usize, Order)]) -> Vec<Fault> {
+pub(in crate::routes) fn existence(board: &Board, orders: &[(usize, Order)]) -> Vec<Fault> {
     let mut missing = Missing { board, index: 0, faults: Vec::new() };
     for (index, order) in orders {
         missing.index = *index;
@@ -119,7 +119,7 @@ impl Missing<'_> {
 }
 
 /// The refusal of a batch: with the faults' own code if they have one in common.
-pub(super) fn refusal(status: StatusCode, mut faults: Vec<Fault>) -> Problem {
+pub(in crate::routes) fn refusal(status: StatusCode, mut faults: Vec<Fault>) -> Problem {
     faults.sort_by_key(|fault| fault.index);
     let first = faults.first().map_or("invalid_orders", |fault| fault.code);
     let code = if faults.iter().all(|fault| fault.code == first) { first } else { "invalid_orders" };

@@ -231,6 +231,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The reference of this API as one page of HTML, made from the same description.
+         * @description The reference of this API as one page of HTML, made from the same description.
+         */
+        get: operations["docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -252,6 +272,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The events as they happen, as Server-Sent Events.
+         * @description The data of each event is an entry as `/events` returns it: `{"id","type","data"}`. Its id is the entry's, a point,
+         *     and the incarnation, as in the ETag of `/snapshot`; a client that was cut off sends it back as `Last-Event-ID` and
+         *     misses nothing. Without it (or `after`), and whenever one cannot go on from there, the first event is a `snapshot`.
+         *     A comment every 15 s keeps the connection open. The stream ends when the server stops. One address may have 20
+         *     streams.
+         */
+        get: operations["event_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/factions": {
         parameters: {
             query?: never;
@@ -261,7 +305,7 @@ export interface paths {
         };
         /**
          * All factions of the running universe, and who plays them.
-         * @description All factions of the running universe, and who plays them.
+         * @description A seat that was taken or given up by way of another server is seen a second later at most.
          */
         get: operations["factions"];
         put?: never;
@@ -382,6 +426,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/leaderboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who won how often.
+         * @description `wins` are the victories that were ever awarded to a player: whoever held the winner's seat when the run ended.
+         *     Awards are kept for ever. `games` and `games_won` are counted over the finished runs that are still kept (see
+         *     `/runs`): at whose end a player held a seat, and won. Who gave a seat up before the end is not counted. At most 1000
+         *     players are listed.
+         */
+        get: operations["leaderboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -469,6 +536,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/orders/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what orders would come to, without giving them.
+         * @description For everybody and for every faction. Each order is judged by form, by whether what it names exists, and by the
+         *     engine: what the next tick would refuse and why, the way the fleet would take, when it would arrive and what it
+         *     would meet there as things stand. Orders are carried out in their order, so that a later one sees what an earlier
+         *     one did. Whether a `client_id` was accepted before, and whether the faction is yours, is not looked at.
+         */
+        post: operations["check_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orders/{receipt}": {
         parameters: {
             query?: never;
@@ -530,6 +620,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The finished runs, newest first.
+         * @description A store keeps the newest 50 or so; older ones are gone.
+         */
+        get: operations["runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{universe}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One run: the one that goes on, or a finished one.
+         * @description One run: the one that goes on, or a finished one.
+         */
+        get: operations["run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{universe}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The replay of a run: a file of version 2, as `sector replay verify` takes it.
+         * @description It is made while it is sent, by playing the run anew and comparing every digest; where that fails, the transfer
+         *     breaks off. That of a run that goes on ends with the last tick there was when it was asked for.
+         */
+        get: operations["replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sectors": {
         parameters: {
             query?: never;
@@ -558,9 +709,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The sector as it is, whole.
+         * The sector as it is.
          * @description Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
-         *     `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`.
+         *     `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`. Packed by gzip, brotli or zstd it is the same after `W/`.
+         *
+         *     With `fields`, only those. With `since`, only what changed after that tick, as long as that is remembered: about
+         *     1000 ticks, and 4 MiB of changes. Whoever names a tick names its universe too, unless they compare the
+         *     `universe_id` of the answer with their own.
          */
         get: operations["snapshot"];
         put?: never;
@@ -635,6 +790,36 @@ export interface components {
              * @description Where to go on: pass it as `after`.
              */
             next: number;
+        };
+        /** @description What an attack would meet, as things stand. */
+        BattlePreview: {
+            /**
+             * Format: int64
+             * @description What foreign fleets there count for, with the garrison if it fights beside them, in thousandths; 0 without fleets.
+             */
+            defence: number;
+            /**
+             * Format: int64
+             * @description Its garrison by then, in thousandths.
+             */
+            garrison: number;
+            /**
+             * Format: int64
+             * @description What would be left of the attackers once they have prevailed and ground the garrison down, in thousandths; 0 if
+             *     that is too little to hold the system.
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Whether the attack would prevail over the fleets, per mille; 1000 without fleets.
+             */
+            odds: number;
+            owner: components["schemas"]["FactionId"] | null;
+            /**
+             * Format: int32
+             * @description The system.
+             */
+            system_id: number;
         };
         /** @description Claims that ended. */
         BotsOnlyAnswer: {
@@ -1223,6 +1408,46 @@ export interface components {
              */
             ticks: number;
         };
+        /** @description A player and what they won. */
+        Leader: {
+            /**
+             * Format: int64
+             * @description Kept runs at whose end the player held a seat.
+             */
+            games: number;
+            /**
+             * Format: int64
+             * @description How many of these the player won.
+             */
+            games_won: number;
+            /** @description The address of the player. */
+            player: string;
+            /**
+             * Format: int64
+             * @description Victories ever awarded, which are kept for ever.
+             */
+            wins: number;
+        };
+        /** @description Who won how often. */
+        Leaderboard: {
+            /**
+             * Format: int64
+             * @description How many of them nobody held the seat of: the computer won.
+             */
+            computer_victories: number;
+            /** @description The players, best first: by wins, then by games won, then by address. */
+            players: components["schemas"]["Leader"][];
+            /**
+             * Format: int64
+             * @description How many finished runs are kept. `games` and `games_won` are counted over these alone.
+             */
+            runs_kept: number;
+            /**
+             * Format: int64
+             * @description How many victories were ever awarded, to players or not.
+             */
+            victories: number;
+        };
         /** @description A key, without its secret. */
         ListedKey: {
             /** @description When it ends, if it does. */
@@ -1280,6 +1505,18 @@ export interface components {
             /** @description The code from the terminal. */
             code: string;
         };
+        /** @description What orders would come to if the next tick carried them out, in their order, and no others. */
+        OrderCheck: {
+            /** @description One for each order, in their order. */
+            orders: components["schemas"]["OrderPreview"][];
+            /**
+             * Format: int64
+             * @description The tick as of which all of this is; orders are carried out by the one after it.
+             */
+            tick: number;
+            /** @description The universe. */
+            universe_id: string;
+        };
         /** @description An order as it is written: one flat object. */
         OrderForm: {
             /** @description move: take every idle fleet at the origin. */
@@ -1327,6 +1564,38 @@ export interface components {
          * @enum {string}
          */
         OrderKind: "move" | "cancel" | "muster" | "focus";
+        /** @description What an order would come to. */
+        OrderPreview: {
+            /**
+             * Format: int64
+             * @description move: the tick in which it would reach its target, if nothing stops it before.
+             */
+            arrives?: number | null;
+            battle?: components["schemas"]["BattlePreview"] | null;
+            /**
+             * @description Why not: the code of a refusal such as `no_idle_fleet`, or of what is invalid such as `unknown_system`.
+             * @example no_idle_fleet
+             */
+            code?: string | null;
+            /** @description The same as a sentence. */
+            detail?: string | null;
+            /** @description The fields at fault, where it is invalid. */
+            errors?: components["schemas"]["FieldProblem"][];
+            /**
+             * Format: int32
+             * @description The fleet that would obey. A detached one takes the next id, if nobody else divides a fleet before.
+             */
+            fleet_id?: number | null;
+            /** @description move: the systems that it would enter, in the order of travel. */
+            route?: number[];
+            /**
+             * Format: int64
+             * @description Its strength then, in thousandths.
+             */
+            strength?: number | null;
+            /** @description Whether it would be carried out. */
+            verdict: components["schemas"]["OrderVerdict"];
+        };
         /** @description An order and what became of it. */
         OrderProgress: {
             /**
@@ -1390,6 +1659,11 @@ export interface components {
          * @enum {string}
          */
         OrderState: "waiting" | "done" | "applied" | "refused";
+        /**
+         * @description What would become of an order.
+         * @enum {string}
+         */
+        OrderVerdict: "good" | "refused" | "invalid";
         /** @description Whether the sector stands still. */
         PauseAnswer: {
             /** @description Whether it does. */
@@ -1522,6 +1796,46 @@ export interface components {
             /** @description The universe that lives by them. */
             universe_id: string;
         };
+        /** @description A run: the one that goes on, or a finished one. */
+        RunDocument: {
+            cause: components["schemas"]["Cause"] | null;
+            /** @description The digest of its last tick. */
+            digest: string;
+            /**
+             * Format: int64
+             * @description When it ended, in milliseconds since 1970.
+             */
+            ended_at_ms: number | null;
+            /**
+             * Format: int32
+             * @description How many factions it started with.
+             */
+            factions: number;
+            /** @description The players who held a seat when it ended, or hold one now. */
+            players?: components["schemas"]["RunPlayer"][];
+            /** @description Whether it still goes on. */
+            running?: boolean;
+            /**
+             * Format: int64
+             * @description The seed that it grew from.
+             */
+            seed: number;
+            /**
+             * Format: int32
+             * @description How many systems it has.
+             */
+            systems: number;
+            /**
+             * Format: int64
+             * @description How many ticks it lasted, or has so far.
+             */
+            ticks: number;
+            /** @description The universe. */
+            universe_id: string;
+            winner: components["schemas"]["FactionId"] | null;
+            /** @description What the winner is called. */
+            winner_name: string | null;
+        };
         /** @description How a run ended. */
         RunEnd: {
             /** @description Why it ended. */
@@ -1539,6 +1853,23 @@ export interface components {
             /** @description The universe that ended. */
             universe_id: string;
             winner: components["schemas"]["FactionId"] | null;
+        };
+        /** @description Finished runs, newest first. */
+        RunPage: {
+            /** @description Where to go on: pass it as `before`; null when there are no more. */
+            next: string | null;
+            /** @description The runs. */
+            runs: components["schemas"]["RunDocument"][];
+        };
+        /** @description A player in a run. */
+        RunPlayer: {
+            /**
+             * @description The faction.
+             * @example F1
+             */
+            faction: string;
+            /** @description The address of the player. */
+            player: string;
         };
         /**
          * @description What a sector does at present.
@@ -1660,6 +1991,67 @@ export interface components {
              */
             tick_delay_ms: number;
             /** @description Which universe it is. */
+            universe_id: string;
+        };
+        /** @description A whole snapshot; with `fields` or `since`, a part of one. */
+        SnapshotAnswer: components["schemas"]["SectorSnapshot"] | components["schemas"]["SnapshotPart"];
+        /**
+         * @description A part of a snapshot: the fields that were asked for. With `since`, of `systems`, `fleets` and `factions` it holds
+         *     those that are new or not as they were, whole; put them in place of those with the same id. Of `history_tail` it
+         *     holds what is new.
+         */
+        SnapshotPart: {
+            digest?: components["schemas"]["Digest"] | null;
+            /** @description What happened in the last tick. */
+            events?: components["schemas"]["Event"][] | null;
+            /** @description Factions, by id. */
+            factions?: components["schemas"]["FactionForm"][] | null;
+            /** @description Fleets, by id. */
+            fleets?: components["schemas"]["FleetForm"][] | null;
+            /** @description With `since` and `fleets`: ids of fleets that are gone. Some of them you may never have known. */
+            fleets_removed?: number[] | null;
+            /**
+             * Format: int64
+             * @description The seed that it grew from.
+             */
+            generator_seed?: number | null;
+            /** @description Systems with a battle, capture or rebellion in the last tick. */
+            highlight_ids?: number[] | null;
+            /** @description The latest notable events, oldest first. */
+            history_tail?: components["schemas"]["HistoryEntry"][] | null;
+            /**
+             * @description As in a snapshot.
+             * @example 00c0ffee00c0ffee
+             */
+            incarnation: string;
+            /** @description All lanes; with `since` none, for they stay. */
+            lanes?: components["schemas"]["Lane"][] | null;
+            /**
+             * Format: int32
+             * @description The id that the next fleet will have.
+             */
+            next_fleet_id?: number | null;
+            result?: components["schemas"]["ResultForm"] | null;
+            /** @description The name of its rules. */
+            rules?: string | null;
+            /**
+             * Format: int64
+             * @description The tick that changes are told since, if one was named.
+             */
+            since?: number | null;
+            /** @description Systems, by id. */
+            systems?: components["schemas"]["SystemForm"][] | null;
+            /**
+             * Format: int64
+             * @description How many ticks have passed.
+             */
+            tick: number;
+            /**
+             * Format: int64
+             * @description Milliseconds from tick to tick.
+             */
+            tick_delay_ms?: number | null;
+            /** @description Which universe it is. If it is not the one that you know, `since` meant nothing: take a whole snapshot. */
             universe_id: string;
         };
         /** @description An entry of the event stream. */
@@ -2782,6 +3174,53 @@ export interface operations {
             };
         };
     };
+    docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: {
@@ -2847,10 +3286,77 @@ export interface operations {
             };
         };
     };
+    event_stream: {
+        parameters: {
+            query?: {
+                /** @description The id of the entry to go on from, such as `17-0`. */
+                after?: string;
+                /** @description The `incarnation` within which `after` counts; without it the present one. */
+                incarnation?: string;
+            };
+            header?: {
+                /** @description The id of the last event that was received; it goes before `after`. */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `invalid_query`; `invalid_header`: a `Last-Event-ID` that this server never sent. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `too_many_streams`: this address has as many as one may have. `rate_limited`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `too_many_streams`: the server has as many as it may have. `no_universe`, `stopping` and others. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     factions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag from before; the answer is 304 without a body if it still holds. */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2859,6 +3365,8 @@ export interface operations {
             /** @description All factions that ever were in this universe. */
             200: {
                 headers: {
+                    /** @description Changes with the answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3412,6 +3920,68 @@ export interface operations {
             };
         };
     };
+    leaderboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The players, best first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "computer_victories": 57,
+                     *       "players": [
+                     *         {
+                     *           "games": 9,
+                     *           "games_won": 3,
+                     *           "player": "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
+                     *           "wins": 4
+                     *         }
+                     *       ],
+                     *       "runs_kept": 50,
+                     *       "victories": 61
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Leaderboard"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     livez: {
         parameters: {
             query?: never;
@@ -3527,7 +4097,10 @@ export interface operations {
     openapi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag from before; the answer is 304 without a body if it still holds. */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3536,6 +4109,8 @@ export interface operations {
             /** @description This document. */
             200: {
                 headers: {
+                    /** @description Changes with the document. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3756,6 +4331,122 @@ export interface operations {
             };
         };
     };
+    check_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "orders": [
+                 *         {
+                 *           "faction": "F1",
+                 *           "kind": "move",
+                 *           "origin_id": 3,
+                 *           "target_id": 9
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["OrderRequest"];
+            };
+        };
+        responses: {
+            /** @description What would become of each order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "orders": [
+                     *         {
+                     *           "arrives": 431,
+                     *           "battle": {
+                     *             "defence": 0,
+                     *             "garrison": 3000,
+                     *             "left": 7000,
+                     *             "odds": 1000,
+                     *             "owner": "F2",
+                     *             "system_id": 9
+                     *           },
+                     *           "fleet_id": 12,
+                     *           "route": [
+                     *             7,
+                     *             9
+                     *           ],
+                     *           "strength": 10000,
+                     *           "verdict": "good"
+                     *         }
+                     *       ],
+                     *       "tick": 417,
+                     *       "universe_id": "u-19ab2c3d4e5-0badf00d"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderCheck"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_body`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `no_universe`, `run_over`; `foreign_rules`: the universe lives by rules of another version than this server's. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `payload_too_large`: beyond 262144 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unsupported_media_type`: send application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     order_status: {
         parameters: {
             query?: never;
@@ -3886,7 +4577,10 @@ export interface operations {
     rules: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag from before; the answer is 304 without a body if it still holds. */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3895,6 +4589,8 @@ export interface operations {
             /** @description The rules. */
             200: {
                 headers: {
+                    /** @description Changes with the rules. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3929,6 +4625,191 @@ export interface operations {
                 };
             };
             /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    runs: {
+        parameters: {
+            query?: {
+                /** @description A universe: runs older than that are returned; `next` of the page before. */
+                before?: string;
+                /** @description Most runs to return: 1 to 100, by default 20. */
+                count?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description `invalid_query`; also for a `before` that is not kept. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The universe.
+                 * @example u-19ab2c3d4e5-0badf00d
+                 */
+                universe: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDocument"];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unknown_run`: no run of this name goes on or is kept. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The universe.
+                 * @example u-19ab2c3d4e5-0badf00d
+                 */
+                universe: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The replay. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description `invalid_query`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `unknown_run`: no run of this name goes on or is kept. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `foreign_rules`: the run was recorded under rules of another version than this server's. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `internal`: our fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `too_many_replays`: as many as can be are being made; try again shortly. `store_unavailable` and others. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3988,7 +4869,17 @@ export interface operations {
     };
     snapshot: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Which fields to return, separated by commas; `incarnation`, `universe_id` and `tick` are there in any case.
+                 * @example factions,fleets
+                 */
+                fields?: string;
+                /** @description A tick: only what changed after it is returned. A tick that is no longer remembered, or that has not come, is 410 `history_trimmed`. */
+                since?: number;
+                /** @description The universe of that tick; another one is 410 `history_trimmed` as well. */
+                universe_id?: string;
+            };
             header?: {
                 /** @description An ETag from before; the answer is 304 without a body if it still holds. */
                 "If-None-Match"?: string | null;
@@ -3998,7 +4889,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sector. */
+            /** @description The sector, or what was asked for of it. */
             200: {
                 headers: {
                     /** @description The id of the last event it includes, a point, and the incarnation, in quotes. */
@@ -4006,11 +4897,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SectorSnapshot"];
+                    "application/json": components["schemas"]["SnapshotAnswer"];
                 };
             };
-            /** @description `invalid_query`. */
+            /** @description `invalid_query`: a field that a snapshot does not have, or a tick that is no number. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `history_trimmed`: what changed since then is not known any more. Take a whole snapshot. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

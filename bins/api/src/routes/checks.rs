@@ -1,0 +1,167 @@
+//! `/orders/check`: what orders would come to, without giving them.
+//!
+//! The orders are carried out in a copy of the sector, by the engine itself: what it refuses here it would refuse then,
+//! if nobody else gave an order meanwhile.
+
+use std::sync::Arc;
+
+use follow::Frame;
+use sector_sim::{Command, FactionId, FleetId, Order, Refusal, Rules, SystemId, World};
+use service::{Problem, Response, reply};
+
+use super::factions::{CATCH_UP_WAIT, acting_frame};
+use super::orders::judge::{Fault, existence, form};
+use super::orders::read;
+use crate::call::Call;
+use crate::problems::of_follower;
+use crate::wire::{BattlePreview, FieldProblem, OrderCheck, OrderPreview, OrderRequest, OrderVerdict};
+
+/// See what orders would come to, without giving them.
+///
+/// For everybody and for every faction. Each order is judged by form, by whether what it names exists, and by the
+/// engine: what the next tick would refuse and why, the way the fleet would take, when it would arrive and what it
+/// would meet there as things stand. Orders are carried out in their order, so that a later one sees what an earlier
+/// one did. Whether a `client_id` was accepted before, and whether the faction is yours, is not looked at.
+#[utoipa::path(
+    post,
+    path = "/orders/check",
+    operation_id = "check_orders",
+    tag = "sector",
+    request_body(content = OrderRequest, example = json!({"orders": [
+        {"kind": "move", "faction": "F1", "origin_id": 3, "target_id": 9}
+    ]})),
+    responses(
+        (status = 200, description = "What would become of each order.", body = OrderCheck, example = json!({
+            "universe_id": "u-19ab2c3d4e5-0badf00d", "tick": 417, "orders": [{
+                "verdict": "good", "fleet_id": 12, "strength": 10_000, "route": [7, 9], "arrives": 431,
+                "battle": {"system_id": 9, "owner": "F2", "garrison": 3_000, "defence": 0, "odds": 1_000, "left": 7_000}
+            }]
+        })),
+        (status = 400, description = "`malformed_json`, `invalid_body`."),
+        (status = 409, description = "`no_universe`, `run_over`; `foreign_rules`: the universe lives by rules of another version than this server's."),
+        (status = 413, description = "`payload_too_large`: beyond 262144 bytes."),
+        (status = 415, description = "`unsupported_media_type`: send application/json."),
+    )
+)]
+pub(crate) async fn check(mut call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let orders = read(&mut call).await?;
+    let count = orders.len();
+    let mut faults = Vec::new();
+    let orders = form(&orders, &mut faults);
+    let mut frame = acting_frame(&call).await?;
+    let mut missing = existence(frame.board(), &orders);
+    if !missing.is_empty() {
+        // The sender may have seen a tick that this process has not.
+        drop(frame);
+        frame = call.follower().caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
+        missing = existence(frame.board(), &orders);
+    }
+    faults.extend(missing);
+    let universe = frame.universe().to_owned();
+    let book = call.state().rulebooks.of(call.sector(), &universe).await?;
+    let rules = Arc::clone(&book.rules);
+    // A copy of a large sector takes its time; others are served meanwhile.
+    let check = tokio::task::spawn_blocking(move || preview(&frame, &rules, count, orders, &faults));
+    reply::json(&check.await.map_err(Problem::internal)?)
+}
+
+fn preview(frame: &Frame, rules: &Rules, count: usize, orders: Vec<(usize, Order)>, faults: &[Fault]) -> OrderCheck {
+    let mut previews: Vec<OrderPreview> = (0..count).map(|index| invalid(index, faults)).collect();
+    let good: Vec<(usize, Order)> =
+        orders.into_iter().filter(|(index, _)| !faults.iter().any(|fault| fault.index == *index)).collect();
+    let (places, orders): (Vec<usize>, Vec<Order>) = good.into_iter().unzip();
+    // Whose view it is does not matter to the copy.
+    if let Some(first) = orders.first() {
+        let mut world = frame.mirror().view(rules, first.faction).fork();
+        world.step(&orders);
+        let outcomes = world.report().outcomes.clone();
+        for ((place, order), outcome) in places.into_iter().zip(&orders).zip(outcomes) {
+            let preview = match outcome {
+                Ok(fleet) => carried_out(frame, rules, &world, order, fleet.map(|fleet| fleet.0)),
+                Err(refusal) => refused(refusal),
+            };
+            if let Some(slot) = previews.get_mut(place) {
+                *slot = preview;
+            }
+        }
+    }
+    OrderCheck { universe_id: frame.universe().to_owned(), tick: frame.tick(), orders: previews }
+}
+
+const NOTHING: OrderPreview = OrderPreview {
+    verdict: OrderVerdict::Invalid,
+    code: None,
+    detail: None,
+    errors: Vec::new(),
+    fleet_id: None,
+    strength: None,
+    route: Vec::new(),
+    arrives: None,
+    battle: None,
+};
+
+/// What is wrong with the order at this place.
+fn invalid(index: usize, faults: &[Fault]) -> OrderPreview {
+    let mut faults = faults.iter().filter(|fault| fault.index == index).peekable();
+    let first = faults.peek().map(|fault| (fault.code.to_owned(), fault.error.detail.clone()));
+    let (code, detail) = first.unzip();
+    let errors = faults.map(|fault| FieldProblem {
+        field: fault.error.field.clone(),
+        value: fault.error.value.clone(),
+        allowed: fault.error.allowed.clone(),
+        detail: fault.error.detail.clone(),
+    });
+    OrderPreview { code, detail, errors: errors.collect(), ..NOTHING }
+}
+
+fn refused(refusal: Refusal) -> OrderPreview {
+    let code = serde_json::to_value(refusal).ok().and_then(|code| code.as_str().map(str::to_owned));
+    OrderPreview {
+        verdict: OrderVerdict::Refused,
+        code,
+        detail: Some(format!("The tick would refuse it: {}.", refusal.sentence())),
+        ..NOTHING
+    }
+}
+
+/// What an order came to in the copy.
+fn carried_out(frame: &Frame, rules: &Rules, world: &World, order: &Order, fleet: Option<u32>) -> OrderPreview {
+    let mut preview = OrderPreview { verdict: OrderVerdict::Good, fleet_id: fleet, ..NOTHING };
+    let Some(fleet) = fleet.and_then(|id| world.board().fleets().get(FleetId(id))) else { return preview };
+    preview.strength = Some(fleet.strength);
+    if let Command::Move { target, .. } = order.command {
+        let calls: Vec<_> = fleet.schedule(world.map(), world.tick()).collect();
+        preview.route = calls.iter().map(|(system, _)| system.0).collect();
+        // A later order of the same batch may have sent it elsewhere.
+        if let Some((_, arrives)) = calls.into_iter().find(|(system, _)| *system == target) {
+            preview.arrives = Some(arrives);
+            preview.battle = battle(frame, rules, order.faction, target, arrives, fleet.strength);
+        }
+    }
+    preview
+}
+
+/// What a fleet would meet at a system that is not its own.
+fn battle(
+    frame: &Frame,
+    rules: &Rules,
+    faction: FactionId,
+    target: SystemId,
+    arrives: u64,
+    strength: i64,
+) -> Option<BattlePreview> {
+    let view = frame.mirror().view(rules, faction);
+    let resistance = view.resistance(target, arrives.saturating_sub(frame.tick()).try_into().unwrap_or(i64::MAX));
+    if view.owns(target) && resistance.defence == 0 {
+        return None;
+    }
+    Some(BattlePreview {
+        system_id: target.0,
+        owner: resistance.owner,
+        garrison: resistance.garrison,
+        defence: resistance.defence,
+        odds: resistance.odds(&view, strength),
+        left: resistance.left(&view, strength),
+    })
+}

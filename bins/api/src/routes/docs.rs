@@ -1,0 +1,40 @@
+//! `/docs`: the reference, for people.
+
+use std::sync::OnceLock;
+
+use http::HeaderValue;
+use http::header::CONTENT_SECURITY_POLICY;
+use service::{Effort, Encoded, Problem, Response};
+
+use crate::bodies;
+use crate::call::Call;
+use crate::reference;
+
+/// The page has a style of its own and nothing else: no script, no picture, nothing of elsewhere.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The reference of this API as one page of HTML, made from the same description.
+#[utoipa::path(
+    get,
+    path = "/docs",
+    operation_id = "docs",
+    tag = "service",
+    responses((status = 200, description = "The page.", content_type = "text/html", body = String))
+)]
+pub(crate) async fn docs(call: Call) -> Result<Response, Problem> {
+    static PAGE: OnceLock<Encoded> = OnceLock::new();
+    call.query(&[])?;
+    let page = match PAGE.get() {
+        Some(page) => page,
+        None => {
+            let text = reference::page(&crate::openapi(), &crate::declared()).map_err(Problem::internal)?;
+            let tag = bodies::tag_of(text.as_bytes());
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            PAGE.get_or_init(|| Encoded::new(text, html, tag, Effort::Once))
+        }
+    };
+    let mut response = bodies::respond(&call, page);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    Ok(response)
+}

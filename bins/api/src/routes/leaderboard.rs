@@ -1,0 +1,76 @@
+//! `/leaderboard`: who won how often.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use service::{Problem, Response, reply};
+
+use super::runs::finished;
+use crate::call::Call;
+use crate::problems::of_store;
+use crate::wire::{Leader, Leaderboard};
+
+/// The award for a won run.
+const VICTORY: &str = "victory";
+/// Most players that are listed.
+const LEADERS_MAX: usize = 1_000;
+
+/// Who won how often.
+///
+/// `wins` are the victories that were ever awarded to a player: whoever held the winner's seat when the run ended.
+/// Awards are kept for ever. `games` and `games_won` are counted over the finished runs that are still kept (see
+/// `/runs`): at whose end a player held a seat, and won. Who gave a seat up before the end is not counted. At most 1000
+/// players are listed.
+#[utoipa::path(
+    get,
+    path = "/leaderboard",
+    operation_id = "leaderboard",
+    tag = "sector",
+    responses((status = 200, description = "The players, best first.", body = Leaderboard, example = json!({
+        "players": [{"player": "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf", "wins": 4, "games": 9, "games_won": 3}],
+        "victories": 61, "computer_victories": 57, "runs_kept": 50
+    })))
+)]
+pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
+    #[derive(Deserialize)]
+    struct Victory {
+        player: Option<String>,
+    }
+    call.query(&[])?;
+    call.renew().await;
+    let awards = call.store().awards(None).await.map_err(of_store)?;
+    let runs = finished(&call).await?;
+    let mut players: HashMap<String, Leader> = HashMap::new();
+    let (mut victories, mut computer_victories) = (0, 0);
+    for award in awards.iter().filter(|award| award.award == VICTORY) {
+        victories += 1;
+        let victory: Option<Victory> = serde_json::from_str(&award.body).ok();
+        match victory.and_then(|victory| victory.player) {
+            Some(player) => leader(&mut players, &player).wins += 1,
+            None => computer_victories += 1,
+        }
+    }
+    for run in &runs {
+        let winner = run.winner.map(|winner| winner.to_string());
+        for seat in &run.players {
+            let leader = leader(&mut players, &seat.player);
+            leader.games += 1;
+            leader.games_won += u64::from(winner.as_deref() == Some(seat.faction.as_str()));
+        }
+    }
+    let mut players: Vec<Leader> = players.into_values().collect();
+    players.sort_by(|one, other| {
+        (other.wins, other.games_won).cmp(&(one.wins, one.games_won)).then_with(|| one.player.cmp(&other.player))
+    });
+    players.truncate(LEADERS_MAX);
+    reply::json(&Leaderboard { players, victories, computer_victories, runs_kept: runs.len() as u64 })
+}
+
+fn leader<'a>(players: &'a mut HashMap<String, Leader>, player: &str) -> &'a mut Leader {
+    players.entry(player.to_owned()).or_insert_with(|| Leader {
+        player: player.to_owned(),
+        wins: 0,
+        games: 0,
+        games_won: 0,
+    })
+}

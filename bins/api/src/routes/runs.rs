@@ -1,0 +1,176 @@
+//! `/runs`: the run that goes on, those that ended, and their replays.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use sector_sim::{FactionId, read_header};
+use service::{FieldError, Problem, Response, body, reply};
+
+use crate::call::Call;
+use crate::problems::{of_follower, of_store};
+use crate::wire::{RunDocument, RunPage, RunPlayer};
+
+mod recorder;
+
+use recorder::Recorder;
+
+/// Most runs of one answer.
+const COUNT_MAX: usize = 100;
+/// Runs of one answer unless more or fewer were asked for.
+const COUNT_DEFAULT: usize = 20;
+/// More runs than any store keeps.
+const RUNS_READ: usize = 10_000;
+/// When to try again for a replay, in seconds.
+const REPLAY_RETRY_SECONDS: u64 = 5;
+
+/// The finished runs, newest first.
+///
+/// A store keeps the newest 50 or so; older ones are gone.
+#[utoipa::path(
+    get,
+    path = "/runs",
+    operation_id = "runs",
+    tag = "sector",
+    params(
+        ("before" = Option<String>, Query, description = "A universe: runs older than that are returned; `next` of the page before."),
+        ("count" = Option<u32>, Query, description = "Most runs to return: 1 to 100, by default 20.", minimum = 1, maximum = 100),
+    ),
+    responses(
+        (status = 200, description = "The runs.", body = RunPage),
+        (status = 400, description = "`invalid_query`; also for a `before` that is not kept."),
+    )
+)]
+pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
+    let query = call.query(&["before", "count"])?;
+    let count = query.integer("count", 1..=COUNT_MAX)?.unwrap_or(COUNT_DEFAULT);
+    call.renew().await;
+    let mut runs = finished(&call).await?;
+    if let Some(before) = query.get("before") {
+        let place =
+            runs.iter().position(|run| run.universe_id == before).ok_or_else(|| {
+                let shown: String = before.chars().take(64).collect();
+                let detail = "No kept run bears this name; begin again without it.";
+                Problem::bad_request("invalid_query", "before names a run that is not kept.")
+                    .with_error(FieldError::new("before", shown, "the universe of a kept run", detail))
+            })?;
+        runs.drain(..=place);
+    }
+    let has_more = runs.len() > count;
+    runs.truncate(count);
+    let next = runs.last().filter(|_| has_more).map(|run| run.universe_id.clone());
+    reply::json(&RunPage { runs, next })
+}
+
+/// One run: the one that goes on, or a finished one.
+#[utoipa::path(
+    get,
+    path = "/runs/{universe}",
+    operation_id = "run",
+    tag = "sector",
+    params(("universe" = String, Path, description = "The universe.", example = "u-19ab2c3d4e5-0badf00d")),
+    responses(
+        (status = 200, description = "The run.", body = RunDocument),
+        (status = 404, description = "`unknown_run`: no run of this name goes on or is kept."),
+    )
+)]
+pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    call.renew().await;
+    let universe = call.parameter("universe");
+    if let Some(run) = finished(&call).await?.into_iter().find(|run| run.universe_id == universe) {
+        return reply::json(&run);
+    }
+    let frame = call.follower().frame().map_err(of_follower)?;
+    if frame.universe() != universe {
+        return Err(unknown(universe));
+    }
+    let (now_ms, idle_ms) = (call.state().now().unix_ms(), call.state().idle_ms());
+    let claims = call.store().claims(universe, now_ms, idle_ms).await.map_err(of_store)?;
+    let (map, board) = (frame.map(), frame.board());
+    // A run that has just ended may not be on the list yet.
+    let result = board.result();
+    let name = |winner: FactionId| board.faction(winner).map(|faction| faction.name.to_string());
+    reply::json(&RunDocument {
+        universe_id: universe.to_owned(),
+        running: result.is_none(),
+        seed: board.seed(),
+        systems: map.len() as u32,
+        factions: map.homes().len() as u32,
+        ticks: frame.tick(),
+        winner: result.and_then(|result| result.winner),
+        winner_name: result.and_then(|result| result.winner).and_then(name),
+        cause: result.map(|result| result.cause),
+        digest: frame.mirror().digest().to_string(),
+        ended_at_ms: None,
+        players: claims.into_iter().map(|claim| RunPlayer { faction: claim.faction, player: claim.player }).collect(),
+    })
+}
+
+/// The replay of a run: a file of version 2, as `sector replay verify` takes it.
+///
+/// It is made while it is sent, by playing the run anew and comparing every digest; where that fails, the transfer
+/// breaks off. That of a run that goes on ends with the last tick there was when it was asked for.
+#[utoipa::path(
+    get,
+    path = "/runs/{universe}/replay",
+    operation_id = "replay",
+    tag = "sector",
+    params(("universe" = String, Path, description = "The universe.", example = "u-19ab2c3d4e5-0badf00d")),
+    responses(
+        (status = 200, description = "The replay.", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 404, description = "`unknown_run`: no run of this name goes on or is kept."),
+        (status = 409, description = "`foreign_rules`: the run was recorded under rules of another version than this server's."),
+        (status = 503, description = "`too_many_replays`: as many as can be are being made; try again shortly. `store_unavailable` and others."),
+    )
+)]
+pub(crate) async fn replay(call: Call) -> Result<Response, Problem> {
+    call.query(&[])?;
+    let universe = call.parameter("universe");
+    let header = call.store().replay_header(universe).await.map_err(of_store)?;
+    let header = header.ok_or_else(|| unknown(universe))?;
+    let header = read_header(&header).map_err(Problem::internal)?;
+    header.check_rules_version().map_err(|error| {
+        Problem::conflict(
+            "foreign_rules",
+            format!(
+                "The run was recorded under rules of version {}, which this server does not play.",
+                header.rules_version
+            ),
+        )
+        .with_source(error)
+    })?;
+    let permit = Arc::clone(&call.state().replays).try_acquire_owned().map_err(|_| {
+        Problem::unavailable(
+            "too_many_replays",
+            "As many replays as can be are being made; try again shortly.",
+            REPLAY_RETRY_SECONDS,
+        )
+    })?;
+    let file = format!("attachment; filename=\"{universe}.replay\"");
+    let recorder = Recorder::new(Arc::clone(call.store()), header, call.shutdown());
+    let mut response = Response::new(body::stream(recorder.record(permit)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::try_from(file).map_err(Problem::internal)?);
+    Ok(response)
+}
+
+/// All finished runs that are kept, newest first. What cannot be read, of a later version perhaps, is left out.
+pub(super) async fn finished(call: &Call) -> Result<Vec<RunDocument>, Problem> {
+    let runs = call.store().runs(RUNS_READ).await.map_err(of_store)?;
+    let read = |run: sector_redis::Run| match serde_json::from_str(&run.summary) {
+        Ok(document) => Some(document),
+        Err(error) => {
+            tracing::warn!(universe = run.universe, %error, "the summary of a run cannot be read");
+            None
+        }
+    };
+    Ok(runs.into_iter().filter_map(read).collect())
+}
+
+fn unknown(universe: &str) -> Problem {
+    let shown: String = universe.chars().take(64).collect();
+    Problem::not_found("unknown_run", format!("There is no run {shown:?}; GET /runs lists those that are kept."))
+}

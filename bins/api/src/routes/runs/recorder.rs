@@ -1,0 +1,115 @@
+//! Makes a replay file of what the store keeps of a run, while it is sent.
+//!
+//! The store keeps the orders and the digest of each tick. A file of version 2 tells what became of each order too, so
+//! the run is played anew, on a thread that may take its time, and every digest is compared on the way. Little of it is
+//! in memory at any time: a world, and some records.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{Stream, unfold};
+use sector_redis::Store;
+use sector_sim::Record;
+use sector_sim::replay::Writer;
+use sector_sim::replay::journal::Header;
+use service::{BoxError, CancellationToken};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
+
+/// Records that are read at once.
+const RECORDS_AT_ONCE: usize = 500;
+/// Bytes that are sent at once, about.
+const CHUNK_BYTES: usize = 64 << 10;
+/// Chunks that wait for the client.
+const CHUNKS_MAX: usize = 4;
+/// How long a client may not read before it is given up.
+const STALL: Duration = Duration::from_secs(30);
+
+/// Makes the replay of one run.
+pub(super) struct Recorder {
+    store: Arc<dyn Store>,
+    header: Header,
+    shutdown: CancellationToken,
+}
+
+/// What waits for the client.
+type Sender = mpsc::Sender<Result<Bytes, BoxError>>;
+
+impl Recorder {
+    pub(super) fn new(store: Arc<dyn Store>, header: Header, shutdown: CancellationToken) -> Self {
+        Self { store, header, shutdown }
+    }
+
+    /// The file, piece by piece; an error where it cannot be gone on with. The permit is given back at the end.
+    pub(super) fn record(
+        self,
+        permit: OwnedSemaphorePermit,
+    ) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static {
+        let (sender, receiver) = mpsc::channel(CHUNKS_MAX);
+        let handle = Handle::current();
+        tokio::task::spawn_blocking(move || {
+            let universe = self.header.universe_id.clone();
+            if let Err(error) = self.play(&handle, &sender) {
+                tracing::warn!(universe, %error, "a replay broke off");
+                // The client sees it by the connection; one that has left does not matter.
+                let _ = sender.try_send(Err(error));
+            }
+            drop(permit);
+        });
+        unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) })
+    }
+
+    fn play(&self, handle: &Handle, sender: &Sender) -> Result<(), BoxError> {
+        let universe = &self.header.universe_id;
+        let last = self.last(handle)?;
+        let mut world = self.header.world()?;
+        let mut header = sector_sim::replay::Header::of(universe, &world);
+        header.engine.clone_from(&self.header.engine);
+        let mut writer = Writer::new(&header, &world)?;
+        while last.is_none_or(|last| world.tick() < last) {
+            let from = world.tick() + 1;
+            let records = handle.block_on(self.store.records(universe, from, RECORDS_AT_ONCE))?;
+            if records.is_empty() {
+                match last {
+                    None => break,
+                    Some(_) => return Err(format!("the record of tick {from} is missing").into()),
+                }
+            }
+            for (tick, record) in records {
+                if last.is_some_and(|last| tick > last) {
+                    break;
+                }
+                let record: Record = serde_json::from_str(&record)?;
+                record.play(&mut world)?;
+                writer.tick(&world, &record.orders)?;
+                if writer.bytes().len() >= CHUNK_BYTES {
+                    self.send(handle, sender, writer.take())?;
+                }
+            }
+        }
+        writer.finish(&world)?;
+        self.send(handle, sender, writer.take())
+    }
+
+    /// The last tick to tell of, if the run goes on; a finished one is told to its end.
+    fn last(&self, handle: &Handle) -> Result<Option<u64>, BoxError> {
+        let head = handle.block_on(self.store.head())?;
+        Ok(head.filter(|head| head.universe == self.header.universe_id).map(|head| head.tick))
+    }
+
+    fn send(&self, handle: &Handle, sender: &Sender, bytes: Vec<u8>) -> Result<(), BoxError> {
+        handle.block_on(async {
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => Err("the server is stopping".into()),
+                sent = timeout(STALL, sender.send(Ok(bytes.into()))) => match sent {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(_)) => Err("the client has left".into()),
+                    Err(_) => Err("the client does not read".into()),
+                },
+            }
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! Runs of the past, their replays, and who won them.
+
+use api::wire::{Leaderboard, RunDocument, RunPage};
+use sector_redis::Award;
+use sector_sim::{Amount, Command, Order, Replay, SystemId, verify};
+use serde_json::{Value, json};
+
+use crate::harness::Sector;
+
+async fn page(sector: &Sector, query: &str) -> (Vec<String>, Option<String>) {
+    let answer = sector.get(&format!("/runs{query}")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let page: RunPage = serde_json::from_slice(&answer.body).unwrap();
+    (page.runs.into_iter().map(|run| run.universe_id).collect(), page.next)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_are_listed_newest_first_page_by_page() {
+    let mut sector = Sector::start().await;
+    assert_eq!(page(&sector, "").await, (vec![], None));
+    for number in 1..=5 {
+        sector.tick(&[]).await;
+        sector.end().await;
+        sector.begin(&format!("u-{}", number + 1), 7 + number).await;
+    }
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(page(&sector, "").await, (named(&["u-5", "u-4", "u-3", "u-2", "u-1"]), None));
+    assert_eq!(page(&sector, "?count=2").await, (named(&["u-5", "u-4"]), Some("u-4".to_owned())));
+    assert_eq!(page(&sector, "?count=2&before=u-4").await, (named(&["u-3", "u-2"]), Some("u-2".to_owned())));
+    assert_eq!(page(&sector, "?count=2&before=u-2").await, (named(&["u-1"]), None));
+    for query in ["?before=u-9", "?count=0", "?count=101", "?after=u-1"] {
+        sector.get(&format!("/runs{query}")).await.problem(400, "invalid_query");
+    }
+
+    let run: RunDocument = serde_json::from_slice(&sector.get("/runs/u-3").await.body).unwrap();
+    assert_eq!((run.universe_id.as_str(), run.running, run.ticks, run.seed), ("u-3", false, 2, 9));
+    assert_eq!(run.winner.map(|winner| winner.to_string()).as_deref(), Some("F1"));
+    sector.log_in_with(1, "F4").await;
+    sector.tick(&[]).await;
+    let run: RunDocument = serde_json::from_slice(&sector.get("/runs/u-6").await.body).unwrap();
+    assert_eq!((run.running, run.ticks, run.winner, run.cause), (true, 1, None, None));
+    assert_eq!((run.digest, run.systems, run.factions), (sector.world().digest().to_string(), 30, 5));
+    assert_eq!(run.players.iter().map(|seat| seat.faction.as_str()).collect::<Vec<_>>(), ["F4"]);
+    sector.get("/runs/u-7").await.problem(404, "unknown_run");
+    sector.get("/runs/u-7/replay").await.problem(404, "unknown_run");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_verifies_while_the_run_goes_on_and_afterwards() {
+    let mut sector = Sector::start().await;
+    let origin = SystemId(sector.home(1));
+    let target = sector.world().map().neighbours(origin)[0].system;
+    let go = Command::Move { origin, target, fleet: None, amount: Amount::Fleet };
+    let order = Order::new("F1".parse().unwrap(), go);
+    sector.tick(&[order.clone(), order]).await;
+    for _ in 0..1_200 {
+        sector.tick(&[]).await;
+    }
+    let verified = async |sector: &Sector, ticks: usize| {
+        let answer = sector.get("/runs/u-1/replay").await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/octet-stream")));
+        assert_eq!(answer.header("content-disposition"), Some("attachment; filename=\"u-1.replay\""));
+        let replay = Replay::parse(&answer.body).unwrap();
+        assert_eq!((replay.ticks().len(), replay.header().version), (ticks, 2));
+        let outcomes: Vec<bool> = replay.ticks()[0].outcomes.iter().map(Result::is_ok).collect();
+        assert_eq!(outcomes, [true, false]);
+        let verified = verify(&answer.body).unwrap();
+        assert!(verified.complete);
+        verified
+    };
+    let running = verified(&sector, 1_201).await;
+    assert_eq!(running.digest, sector.world().digest());
+    let before = sector.world().board().result();
+    assert!(before.is_none());
+    sector.begin("u-2", 8).await;
+    // A run that was broken off is not kept.
+    sector.get("/runs/u-1/replay").await.problem(404, "unknown_run");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_that_does_not_fit_breaks_off() {
+    let mut sector = Sector::start().await;
+    sector.tick(&[]).await;
+    // The harness ends the run by decree, which no engine would: the record is of a digest that is not the run's.
+    sector.tick_with_record(json!({"tick": 2, "orders": [], "digest": "0000000000000000"})).await;
+    let mut body = sector.open(sector.request(http::Method::GET, "/runs/u-1/replay")).await.into_body();
+    let read = async {
+        use http_body_util::BodyExt;
+        while let Some(frame) = body.frame().await {
+            if frame.is_err() {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(
+        tokio::time::timeout(crate::harness::PATIENCE, read).await.expect("it ends"),
+        "it ended as if it were whole"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
+    let mut sector = Sector::start().await;
+    let seats = |pairs: &[(&str, &str)]| -> Value {
+        pairs.iter().map(|(faction, player)| json!({"faction": faction, "player": player})).collect()
+    };
+    // F1 wins what the harness ends.
+    sector.end_with(seats(&[("F1", "0xA"), ("F2", "0xB")])).await;
+    sector.begin("u-2", 8).await;
+    sector.end_with(seats(&[("F1", "0xB"), ("F3", "0xA")])).await;
+    sector.begin("u-3", 9).await;
+    sector.end_with(seats(&[("F2", "0xC")])).await;
+    let award = |universe: &str, award: &str, player: Value| Award {
+        universe: universe.into(),
+        faction: "F1".into(),
+        award: award.into(),
+        body: json!({"name": "The first", "player": player}).to_string(),
+    };
+    for award in [
+        award("u-1", "victory", json!("0xA")),
+        award("u-2", "victory", json!("0xB")),
+        award("u-3", "victory", json!(null)),
+        award("u-0", "victory", json!("0xB")),
+        award("u-1", "beauty", json!("0xC")),
+    ] {
+        assert!(sector.store.record_award(&award).await.unwrap());
+    }
+    let board: Leaderboard = serde_json::from_slice(&sector.get("/leaderboard").await.body).unwrap();
+    assert_eq!((board.victories, board.computer_victories, board.runs_kept), (4, 1, 3));
+    let told: Vec<_> = board
+        .players
+        .iter()
+        .map(|leader| (leader.player.as_str(), leader.wins, leader.games, leader.games_won))
+        .collect();
+    assert_eq!(told, [("0xB", 2, 2, 1), ("0xA", 1, 2, 1), ("0xC", 0, 1, 0)]);
+}

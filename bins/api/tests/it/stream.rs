@@ -1,0 +1,138 @@
+//! The events as they happen, over one connection.
+
+use http::Method;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use service::Body;
+
+use crate::harness::{PATIENCE, Sector, config};
+
+/// A stream that is read event by event.
+struct Listener {
+    body: Body,
+    text: String,
+}
+
+/// An event as it came.
+#[derive(Debug)]
+struct Heard {
+    id: String,
+    data: Value,
+}
+
+impl Listener {
+    async fn open(sector: &Sector, query: &str, last: Option<&str>) -> Self {
+        let mut request = sector.request(Method::GET, &format!("/events/stream{query}"));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = sector.open(request).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { body: response.into_body(), text: String::new() }
+    }
+
+    /// The next event; none when the stream ends.
+    async fn next(&mut self) -> Option<Heard> {
+        let next = async {
+            loop {
+                while let Some(end) = self.text.find("\n\n") {
+                    let block: String = self.text.drain(..end + 2).collect();
+                    let field = |name: &str| {
+                        let line = block.lines().find(|line| line.starts_with(name))?;
+                        Some(line[name.len()..].trim_start().to_owned())
+                    };
+                    if let Some(data) = field("data:") {
+                        return Some(Heard { id: field("id:").unwrap(), data: serde_json::from_str(&data).unwrap() });
+                    }
+                }
+                let bytes = self.body.frame().await?.unwrap().into_data().unwrap();
+                self.text.push_str(std::str::from_utf8(&bytes).unwrap());
+            }
+        };
+        tokio::time::timeout(PATIENCE, next).await.expect("the stream says something")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_begins_with_a_snapshot_and_goes_on_where_it_was_cut() {
+    let mut sector = Sector::start().await;
+    let mut listener = Listener::open(&sector, "", None).await;
+    let first = listener.next().await.unwrap();
+    assert_eq!((&first.data["type"], &first.data["data"]["tick"]), (&"snapshot".into(), &0.into()));
+    assert_eq!(format!("\"{}\"", first.id), sector.get("/snapshot").await.header("etag").unwrap());
+    sector.tick(&[]).await;
+    sector.tick(&[]).await;
+    let second = listener.next().await.unwrap();
+    assert_eq!((&second.data["type"], &second.data["data"]["tick"]), (&"delta".into(), &1.into()));
+    drop(listener);
+
+    sector.tick(&[]).await;
+    let ticks = async |mut listener: Listener, count: usize| {
+        let mut ticks = Vec::new();
+        for _ in 0..count {
+            let heard = listener.next().await.unwrap();
+            assert_eq!(heard.data["type"], "delta");
+            ticks.push(heard.data["data"]["tick"].as_u64().unwrap());
+        }
+        ticks
+    };
+    assert_eq!(ticks(Listener::open(&sector, "", Some(&second.id)).await, 2).await, [2, 3]);
+    let (after, incarnation) = second.id.split_once('.').unwrap();
+    let query = format!("?after={after}&incarnation={incarnation}");
+    assert_eq!(ticks(Listener::open(&sector, &query, None).await, 2).await, [2, 3]);
+    // What was received last goes before where it began.
+    assert_eq!(ticks(Listener::open(&sector, "?after=1-0", Some(&second.id)).await, 2).await, [2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_go_on_begins_with_a_snapshot() {
+    let mut sector = Sector::start().await;
+    sector.tick(&[]).await;
+    for (query, last) in
+        [("?after=99-0", None), ("?after=1-0&incarnation=00000000deadbeef", None), ("", Some("1-0.00000000deadbeef"))]
+    {
+        let first = Listener::open(&sector, query, last).await.next().await.unwrap();
+        assert_eq!(first.data["type"], "snapshot", "{query} {last:?}");
+        assert_eq!(first.data["data"]["tick"], 1);
+    }
+    for last in ["1-0", "x", "1-0.", "1-0.zz"] {
+        let request = sector.request(Method::GET, "/events/stream").header("last-event-id", last);
+        sector.send(request, "").await.problem(400, "invalid_header");
+    }
+    for query in ["after=1", "incarnation=1", "since=1-0"] {
+        sector.get(&format!("/events/stream?{query}")).await.problem(400, "invalid_query");
+    }
+    let empty = Sector::empty(config()).await;
+    empty.get("/events/stream").await.problem(503, "no_universe");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_are_few_to_one_client_and_end_with_the_service() {
+    let sector = Sector::start().await;
+    let mut listeners = Vec::new();
+    for _ in 0..20 {
+        listeners.push(Listener::open(&sector, "", None).await);
+    }
+    let answer = sector.get("/events/stream").await;
+    answer.problem(429, "too_many_streams");
+    assert_eq!(answer.header("retry-after"), Some("5"));
+    // Who leaves makes room, as soon as the server has noticed.
+    listeners.pop();
+    let another = async {
+        loop {
+            let response = sector.open(sector.request(Method::GET, "/events/stream")).await;
+            if response.status() == 200 {
+                return Listener { body: response.into_body(), text: String::new() };
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    listeners.push(tokio::time::timeout(PATIENCE, another).await.expect("there is room"));
+
+    sector.shut_down();
+    for mut listener in listeners {
+        while listener.next().await.is_some() {}
+    }
+    sector.stop().await;
+}
