@@ -66,6 +66,9 @@ const PROMISES: [(&str, Limit); 28] = [
 /// How long each benchmark runs, so that the whole sweep takes some minutes.
 const SECONDS: [&str; 5] = ["--", "--warm-up-time", "1", "--measurement-time", "2"];
 
+/// Names the benchmark of the API, which stands beside other servers and prints a table of its own.
+const API: &str = "api";
+
 /// Where the table stands in the document.
 const DOCUMENT: &str = "docs/performance.md";
 const BEGIN: &str = "<!-- bench: begin -->";
@@ -98,6 +101,9 @@ struct Row {
 }
 
 pub(crate) fn bench(filter: Option<&str>) -> Result {
+    if filter == Some(API) {
+        return run("benchmark of the API", &mut cargo(&["bench", "--locked", "--package", "api", "--bench", "http"]));
+    }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let results = target.join("criterion");
     if filter.is_none() && results.exists() {

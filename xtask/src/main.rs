@@ -72,7 +72,7 @@ enum Command {
     },
     /// Measure, and compare with the promised limits
     Bench {
-        /// Only benchmarks whose name contains this
+        /// Only benchmarks whose name contains this; `api`: the API beside a bare server and Redis
         filter: Option<String>,
     },
 }

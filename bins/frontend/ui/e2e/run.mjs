@@ -10,6 +10,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launch, openPage } from "./browser.mjs";
+import { reconnects } from "./cut.mjs";
 import { operates } from "./operator.mjs";
 
 const { values } = parseArgs({
@@ -183,6 +184,19 @@ async function survivesReload(page, faction) {
   promise(true, "a reload keeps the seat");
 }
 
+/** The token runs out and the guest's key is lost: the session is renewed by its refresh token alone. */
+async function renews(page, faction) {
+  await page.evaluate(() => {
+    const session = JSON.parse(localStorage.getItem("sector.session"));
+    localStorage.setItem("sector.session", JSON.stringify({ ...session, token: "run-out" }));
+    localStorage.removeItem("sector.guest-key");
+  });
+  await page.reload();
+  await ready(page);
+  await page.waitForFunction((id) => window.__sector.faction === id, faction);
+  promise(true, "a login that has run out is renewed");
+}
+
 async function leaves(page) {
   await page.locator(".topbar .seat").click();
   await page.getByRole("button", { name: "Leave the seat" }).click();
@@ -214,8 +228,10 @@ try {
   const faction = await joins(desktop.page, "desktop");
   await orders(desktop.page, faction);
   await survivesReload(desktop.page, faction);
-  await leaves(desktop.page);
   promise(desktop.complaints.length === 0, `a clean console ${desktop.complaints.join("\n")}`);
+  // The browser writes every answer of 401 on the console.
+  await renews(desktop.page, faction);
+  await leaves(desktop.page);
   await desktop.context.close();
 
   const small = await openPage(browser, {
@@ -226,6 +242,8 @@ try {
   });
   await phone(small.page);
   promise(small.complaints.length === 0, `a clean console ${small.complaints.join("\n")}`);
+
+  await reconnects(browser, values.url, { promise, shot, ready, ticksOn });
 
   if (values.operator === undefined) say("skipped: the operator's part, for want of --operator");
   else await operates(browser, values.operator, { promise, shot, ready, ticksOn, joins });
