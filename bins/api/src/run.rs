@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use follow::Sectors;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use http::{HeaderName, Method};
+use service::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use service::{CancellationToken, Limits};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::audit::IDEMPOTENCY_KEY_HEADER;
 use crate::caller::BOT_TOKEN_HEADER;
 use crate::config::Config;
 use crate::error::Error;
@@ -79,7 +81,20 @@ fn cors(config: &Config) -> Option<CorsLayer> {
         CorsLayer::new()
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::POST, Method::DELETE])
-            .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static(BOT_TOKEN_HEADER)])
-            .expose_headers([ETAG, RETRY_AFTER, HeaderName::from_static(service::context::REQUEST_ID_HEADER)]),
+            .allow_headers([
+                AUTHORIZATION,
+                CONTENT_TYPE,
+                IF_NONE_MATCH,
+                HeaderName::from_static(BOT_TOKEN_HEADER),
+                HeaderName::from_static("last-event-id"),
+                HeaderName::from_static(IDEMPOTENCY_KEY_HEADER),
+            ])
+            .expose_headers([
+                ETAG,
+                RETRY_AFTER,
+                RATE_LIMIT,
+                RATE_LIMIT_POLICY,
+                HeaderName::from_static(service::context::REQUEST_ID_HEADER),
+            ]),
     )
 }
