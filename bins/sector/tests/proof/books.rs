@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Store, StreamId};
+use sector_redis::{OrderStatus, Store, StreamId};
 use sector_sim::{Delta, Event, Mirror, Rules, Size, Snapshot, World};
 use serde_json::{Value, json};
+
+/// How many of the newest receipts are looked up: fewer than the store keeps outcomes.
+const LOOKED_UP: usize = 2_000;
 
 /// What the store holds, in numbers.
 #[derive(Debug, Default)]
@@ -126,6 +129,33 @@ impl Books {
                 assert_eq!(committed, Some(&digest), "tick {tick} of {universe}");
             }
         }
+    }
+
+    /// The newest receipts lead to what became of their orders, as the store has it on record; says how many were looked
+    /// at.
+    ///
+    /// # Panics
+    /// When one does not; the message names it.
+    pub(crate) async fn look_up(store: &Arc<dyn Store>, receipts: &BTreeMap<String, String>) -> usize {
+        let mut ids: Vec<(StreamId, &str)> =
+            receipts.iter().map(|(client_id, receipt)| (receipt.parse().unwrap(), client_id.as_str())).collect();
+        ids.sort_unstable();
+        let newest = ids.len().saturating_sub(LOOKED_UP);
+        for (id, client_id) in &ids[newest..] {
+            let Some(OrderStatus::Done(outcome)) = store.order(*id).await.unwrap() else {
+                panic!("nothing is on record of {client_id}, accepted in {id}");
+            };
+            let body: Value = serde_json::from_str(&outcome.body).unwrap();
+            let of_it: Vec<&Value> = body["orders"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|order| order["order"]["client_id"].as_str() == Some(client_id))
+                .collect();
+            assert_eq!(of_it.len(), 1, "on record of {client_id} in {id} is {body}");
+            assert!(of_it[0]["status"] == "applied" || of_it[0]["code"].is_string(), "{body}");
+        }
+        ids.len() - newest
     }
 
     /// Every receipt has its outcome, and nothing has two.

@@ -110,11 +110,12 @@ async fn whatever_dies_the_books_balance() {
         }
     };
     let books = Books::audit(&store).await;
-    let receipts = told.receipts.lock().unwrap();
+    let receipts = told.receipts.lock().unwrap().clone();
     books.compare(&receipts);
+    let looked_up = Books::look_up(&store, &receipts).await;
     println!(
         "seed {seed}: {cycles} cycles in {:.0?}, slowest recovery {:.1?}; faults: {:?}, together {}\n\
-         {} orders with a receipt ({} given up, {} requests sent again); {} applied and {} refused outcomes; \
+         {} orders with a receipt, the newest {looked_up} looked up ({} given up, {} requests sent again); {} applied and {} refused outcomes; \
          {} ticks of {} universes, all digests fit, all kept runs verify",
         started.elapsed(),
         chaos.slowest,
