@@ -334,7 +334,7 @@ fn redis_benchmark(redis: &RedisServer, body: &str) -> f64 {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().last().unwrap();
-    line.rsplit("\",\"").nth(6).unwrap_or_default().trim_matches('"').parse().unwrap_or_else(|_| panic!("{text}"))
+    line.rsplit("\",\"").nth(6).unwrap_or_default().trim_matches('"').parse().unwrap()
 }
 
 /// What the API takes as a process of its own, once it has answered.
