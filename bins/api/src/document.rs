@@ -1,11 +1,11 @@
 //! The description of the API, made from the code that answers.
 
-use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::AnyOf;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response, Schema};
+use utoipa::openapi::{OpenApi as Document, RefOr, Schema};
 use utoipa::{Modify, OpenApi};
 
+use crate::answers;
 use crate::routes::{
     admin, auth, checks, docs, events, factions, health, keys, leaderboard, me, openapi as document, orders, receipts,
     rules, runs, sectors, snapshot, status, stream, systems,
@@ -70,7 +70,7 @@ use crate::wire::ProblemDocument;
         sectors::list
     ),
     components(schemas(ProblemDocument)),
-    modifiers(&Security, &Problems, &Forms)
+    modifiers(&Security, &Shared, &Forms)
 )]
 struct Described;
 
@@ -91,15 +91,12 @@ impl Modify for Security {
     }
 }
 
-/// Gives every error its body, and every operation a description and the errors that any may answer.
-struct Problems;
+/// What all operations share.
+struct Shared;
 
-impl Modify for Problems {
+impl Modify for Shared {
     fn modify(&self, document: &mut Document) {
-        for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.delete];
-            operations.into_iter().flatten().for_each(complete);
-        }
+        answers::complete(document);
     }
 }
 
@@ -117,29 +114,6 @@ impl Modify for Forms {
             any.items = std::mem::take(&mut forms.items);
             any.description = forms.description.take();
             *schema = Schema::AnyOf(any);
-        }
-    }
-}
-
-fn complete(operation: &mut Operation) {
-    // What is said in one sentence is the description as well.
-    if operation.description.is_none() {
-        operation.description.clone_from(&operation.summary);
-    }
-    let responses = &mut operation.responses.responses;
-    let unavailable = "`store_unavailable`, `no_universe`, `stopping`, `overloaded` and others: try again after the seconds in Retry-After.";
-    for (status, description) in [("400", "`invalid_query`."), ("500", "`internal`: our fault."), ("503", unavailable)]
-    {
-        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new(description)));
-    }
-    for (status, response) in responses.iter_mut() {
-        let is_error = status.starts_with(['4', '5']);
-        if let RefOr::T(response) = response
-            && is_error
-            && response.content.is_empty()
-        {
-            let schema = Ref::from_schema_name("ProblemDocument");
-            response.content.insert("application/problem+json".to_owned(), RefOr::T(Content::new(Some(schema))));
         }
     }
 }

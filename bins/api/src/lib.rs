@@ -12,12 +12,14 @@
 //! [`run()`] serves it, [`openapi`] describes it; `docs/openapi.json` holds the same text.
 
 mod access;
+mod answers;
 mod audit;
 mod bodies;
 mod bot_keys;
 mod bot_tokens;
 mod call;
 pub mod caller;
+pub mod codes;
 pub mod config;
 pub mod document;
 pub mod error;
@@ -37,6 +39,7 @@ mod table;
 pub mod wire;
 
 pub use access::{Access, Class, Declaration, Scope};
+pub use codes::{CREDENTIAL_PROBLEMS, PROBLEMS};
 pub use config::{Config, Options};
 pub use document::openapi;
 pub use error::Error;

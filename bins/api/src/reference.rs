@@ -94,6 +94,12 @@ impl<'a> Page<'a> {
         &self.document["components"]["schemas"][name]
     }
 
+    /// What a reference to a shared answer leads to, or the answer itself.
+    fn target(&self, response: &'a Value) -> &'a Value {
+        let pointer = response["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        pointer.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(response)
+    }
+
     /// The operations of a tag, by path.
     fn operations(&self, tag: &str) -> Vec<Operation<'a>> {
         let paths = self.document["paths"].as_object();
@@ -123,7 +129,7 @@ impl<'a> Page<'a> {
         self.put("<li><a class=\"tag\" href=\"#types\">types</a></li></ul></details></nav>");
     }
 
-    fn operation(&mut self, operation: &Operation<'_>) {
+    fn operation(&mut self, operation: &Operation<'a>) {
         let Operation { method, path, value } = operation;
         self.put(&format!(
             "<article id=\"{}\"><h3><b class=\"{}\">{method}</b> <code>{}</code></h3><p class=\"summary\">{}</p>",
@@ -165,7 +171,8 @@ impl<'a> Page<'a> {
         }
         self.put("<h4>Answers</h4><dl>");
         for (status, response) in value["responses"].as_object().into_iter().flatten() {
-            let class = if status.starts_with('2') { "good" } else { "bad" };
+            let response = self.target(response);
+            let class = if status.starts_with(['2', '3']) { "good" } else { "bad" };
             self.put(&format!(
                 "<dt><b class=\"status {class}\">{}</b></dt><dd>{}",
                 escape(status),

@@ -323,6 +323,52 @@ pub enum StreamEntry {
         /// How it ended.
         data: RunEnd,
     },
+    /// Accepted orders that no tick could take.
+    OrdersRefused {
+        /// The entry's id, to go on from.
+        id: String,
+        /// Which, and why.
+        data: OrdersRefused,
+    },
+}
+
+/// An event of `GET /events/stream`, field by field as Server-Sent Events have them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamedEvent {
+    /// What to send as `Last-Event-ID`, to go on from here.
+    #[schema(examples("17-0.00c0ffee00c0ffee"))]
+    pub id: String,
+    /// A `StreamEntry`, as JSON.
+    pub data: String,
+}
+
+/// Accepted orders that were refused without a tick.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrdersRefused {
+    /// The universe that runs.
+    pub universe_id: String,
+    /// The tick whose commit passed them.
+    pub tick: u64,
+    /// They, as they were accepted.
+    pub orders: Vec<RefusedOrder>,
+}
+
+/// An accepted order that was refused without a tick.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefusedOrder {
+    /// The receipt's id.
+    #[schema(examples("5-0"))]
+    pub id: String,
+    /// The universe that it was accepted for.
+    pub universe_id: String,
+    /// Who gave it: the address of a player, or `bot`.
+    pub player: String,
+    /// Its `client_id`, if it had one.
+    #[schema(required = true)]
+    pub client_id: Option<String>,
+    /// `run_over`: its universe has ended. `faction_claimed`: a player has the faction that a bot ordered. `unreadable`.
+    #[schema(examples("run_over"))]
+    pub code: String,
 }
 
 /// How a run ended.

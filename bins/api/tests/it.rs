@@ -8,6 +8,8 @@ mod admin;
 mod checks;
 #[path = "it/claims.rs"]
 mod claims;
+#[path = "it/conformance.rs"]
+mod conformance;
 #[path = "it/document.rs"]
 mod document;
 #[path = "it/fast.rs"]
@@ -28,8 +30,14 @@ mod process;
 mod receipts;
 #[path = "it/refusals.rs"]
 mod refusals;
+#[path = "it/roles.rs"]
+mod roles;
 #[path = "it/runs.rs"]
 mod runs;
+#[path = "it/schema.rs"]
+mod schema;
+#[path = "it/schemathesis.rs"]
+mod schemathesis;
 #[path = "it/sector.rs"]
 mod sector;
 #[path = "it/sectors.rs"]

@@ -46,7 +46,10 @@ fn one_error_type(document: &mut Value) {
         let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
         responses.retain(|status, response| {
             let is_error = status.starts_with(['4', '5']);
-            !is_error || response.pointer("/content").is_some_and(|content| content.get(PROBLEM).is_some())
+            let is_problem =
+                |content: &Value| content.as_object().is_some_and(|map| map.keys().all(|key| key == PROBLEM));
+            // What operations share is a problem.
+            !is_error || response.get("$ref").is_some() || response.pointer("/content").is_some_and(is_problem)
         });
     }
 }

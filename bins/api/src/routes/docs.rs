@@ -20,6 +20,7 @@ const POLICY: &str =
     path = "/docs",
     operation_id = "docs",
     tag = "service",
+    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
     responses((status = 200, description = "The page.", content_type = "text/html", body = String))
 )]
 pub(crate) async fn docs(call: Call) -> Result<Response, Problem> {

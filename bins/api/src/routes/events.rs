@@ -20,8 +20,8 @@ const BYTES_MAX: usize = 8 << 20;
 
 /// What happened after an event.
 ///
-/// Entries are `snapshot` (a new universe), `delta` (one tick) and `run_end`. Apply deltas to the
-/// snapshot that came before; pass `next` as `after` to go on.
+/// Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused` (accepted orders that no
+/// tick could take). Apply deltas to the snapshot that came before; pass `next` as `after` to go on.
 #[utoipa::path(
     get,
     path = "/events",

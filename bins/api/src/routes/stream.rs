@@ -14,6 +14,7 @@ use service::{FieldError, Problem, Response};
 use crate::call::Call;
 use crate::problems::of_follower;
 use crate::streams::{Full, STREAMS_MAX, STREAMS_OF_ONE_MAX, Slot};
+use crate::wire::StreamedEvent;
 
 /// How long a client waits before it comes again after a cut, in milliseconds.
 const RETRY_MS: u64 = 1_000;
@@ -40,7 +41,7 @@ const FULL_RETRY_SECONDS: u64 = 5;
         ("incarnation" = Option<String>, Query, description = "The `incarnation` within which `after` counts; without it the present one."),
     ),
     responses(
-        (status = 200, description = "The events.", content_type = "text/event-stream", body = String),
+        (status = 200, description = "The events, each as the schema has it.", content_type = "text/event-stream", body = StreamedEvent),
         (status = 400, description = "`invalid_query`; `invalid_header`: a `Last-Event-ID` that this server never sent."),
         (status = 429, description = "`too_many_streams`: this address has as many as one may have. `rate_limited`."),
         (status = 503, description = "`too_many_streams`: the server has as many as it may have. `no_universe`, `stopping` and others."),

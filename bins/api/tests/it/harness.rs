@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use service::{CancellationToken, Client, ClientOptions, body};
 use tokio::task::JoinHandle;
 
+use crate::conformance;
+
 /// Longest a test waits for anything before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const BOT_TOKEN: &str = "the bots' own token";
@@ -144,6 +146,18 @@ impl Sector {
         self.catch_up().await;
     }
 
+    /// Steps and commits a tick that passes orders which no tick can take.
+    pub(crate) async fn refuse(&mut self, orders: &Value) {
+        self.world.step(&[]);
+        let refused = json!({"universe_id": self.universe.id, "tick": self.world.tick(), "orders": orders});
+        let events = vec![
+            NewEvent { kind: "orders_refused".into(), data: refused.to_string() },
+            NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() },
+        ];
+        self.store.commit(&Commit { events, ..self.commit() }).await.unwrap();
+        self.catch_up().await;
+    }
+
     /// Commits a tick with which the run ends.
     pub(crate) async fn end(&mut self) {
         self.end_with(json!([])).await;
@@ -234,23 +248,31 @@ impl Sector {
         self.now_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 
-    /// Sends a request.
+    /// Sends a request; whatever comes back is as the API document says.
     pub(crate) async fn send(&self, request: http::request::Builder, body: impl Into<Vec<u8>>) -> Reply {
         let body: Vec<u8> = body.into();
         let request = request.header("content-length", body.len()).body(body::full(body)).unwrap();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = async {
             let response = self.client.send(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let body = body.collect().await.unwrap().to_bytes().to_vec();
             Reply { status: parts.status.as_u16(), headers: parts.headers, body }
         };
-        tokio::time::timeout(PATIENCE, answer).await.expect("the API answers")
+        let reply = tokio::time::timeout(PATIENCE, answer).await.expect("the API answers");
+        conformance::check(&method, &path, &reply);
+        reply
     }
 
     /// Sends a request and leaves the body of the answer to be read.
     pub(crate) async fn open(&self, request: http::request::Builder) -> service::Response {
         let request = request.body(body::empty()).unwrap();
         tokio::time::timeout(PATIENCE, self.client.send(request)).await.expect("the API answers").unwrap()
+    }
+
+    /// Where the API is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// The beginning of a request.

@@ -28,7 +28,8 @@ export type Snapshot = Schemas["Snapshot"];
 export type Delta = Schemas["Delta"];
 export type RunEnd = Schemas["RunEnd"];
 export type RunResult = Schemas["ResultForm"];
-export type StreamEntry = Schemas["StreamEntry"];
+/** Refusals without a tick are passed over: what was sent for a run that is over is shown as missed anyway. */
+export type StreamEntry = Exclude<Schemas["StreamEntry"], { type: "orders_refused" }>;
 
 export type FactionSeat = Schemas["FactionSeat"];
 export type FactionList = Schemas["FactionList"];

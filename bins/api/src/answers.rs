@@ -1,0 +1,235 @@
+//! What every operation may answer beside what it says itself: the errors that come before and around it, and the
+//! headers of every answer. It follows from what the route declares, so that no operation can forget it.
+
+use utoipa::openapi::header::Header;
+use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::schema::Components;
+use utoipa::openapi::{Content, Object, OpenApi, Ref, RefOr, Response, Type};
+
+use crate::access::{Access, Declaration, Scope};
+
+/// The media type of problems.
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An error that many operations may answer: its status, its name among the components, and its codes.
+struct Shared {
+    status: &'static str,
+    name: &'static str,
+    description: &'static str,
+}
+
+const TOO_SLOW: Shared = Shared {
+    status: "408",
+    name: "BodyTooSlow",
+    description: "`body_too_slow`: the body came more slowly than the least rate.",
+};
+const URI_TOO_LONG: Shared = Shared {
+    status: "414",
+    name: "UriTooLong",
+    description: "`uri_too_long`: path and query are longer than they may be.",
+};
+const RATE_LIMITED: Shared = Shared {
+    status: "429",
+    name: "RateLimited",
+    description: "`rate_limited`: a quota is used up; wait for as many seconds as Retry-After says.",
+};
+const TOO_MANY_HEADERS: Shared = Shared {
+    status: "431",
+    name: "TooManyHeaders",
+    description: "`too_many_headers`. Where their bytes are too many, the answer has no body.",
+};
+const INTERNAL: Shared = Shared { status: "500", name: "Internal", description: "`internal`: our fault." };
+const UNAVAILABLE: Shared = Shared {
+    status: "503",
+    name: "Unavailable",
+    description: "`store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After.",
+};
+const NO_SECTOR: Shared = Shared {
+    status: "404",
+    name: "UnknownSector",
+    description: "`unknown_sector`: the path begins with `/sectors/{sector}`, and there is no such sector.",
+};
+const NOT_OF_A_SECTOR: Shared = Shared {
+    status: "404",
+    name: "NotOfASector",
+    description: "`not_found`: there is no such path under `/sectors/{sector}`.",
+};
+
+/// All of them.
+const SHARED: [&Shared; 8] =
+    [&TOO_SLOW, &URI_TOO_LONG, &RATE_LIMITED, &TOO_MANY_HEADERS, &INTERNAL, &UNAVAILABLE, &NO_SECTOR, &NOT_OF_A_SECTOR];
+
+/// Headers of answers: the name, whether it is a number, and what it says.
+const HEADERS: [(&str, Type, &str); 7] = [
+    ("ETag", Type::String, "What to send as If-None-Match, to be told 304 as long as nothing changed."),
+    (
+        "X-Request-Id",
+        Type::String,
+        "The id of the request, as in `instance` and in the server's log: the client's own, if it sent a fit one.",
+    ),
+    (
+        "RateLimit",
+        Type::String,
+        "What is left of each quota that the request counts against, and in how many seconds more is: `\"reads\";r=2999;t=1`.",
+    ),
+    (
+        "RateLimit-Policy",
+        Type::String,
+        "The quotas that the request counts against: so many requests in so many seconds: `\"reads\";q=3000;w=60`.",
+    ),
+    ("Retry-After", Type::Integer, "In how many seconds to try again."),
+    ("WWW-Authenticate", Type::String, "`Bearer`."),
+    ("Idempotency-Replayed", Type::String, "`true` if this is the answer to an earlier request with the same key."),
+];
+
+/// The headers of every answer.
+const ALWAYS: [&str; 3] = ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
+
+/// Adds what the operations share to the document.
+pub(crate) fn complete(document: &mut OpenApi) {
+    let components = document.components.get_or_insert_default();
+    describe_shared(components);
+    for route in crate::declared() {
+        let Some(item) = document.paths.paths.get_mut(route.path) else { continue };
+        let operation = match route.method {
+            http::Method::GET => item.get.as_mut(),
+            http::Method::POST => item.post.as_mut(),
+            http::Method::PUT => item.put.as_mut(),
+            http::Method::DELETE => item.delete.as_mut(),
+            _ => None,
+        };
+        if let Some(operation) = operation {
+            complete_operation(operation, route.declaration);
+        }
+    }
+}
+
+fn describe_shared(components: &mut Components) {
+    for (name, kind, description) in HEADERS {
+        let mut header = Header::new(Object::with_type(kind));
+        header.description = Some(description.to_owned());
+        components.headers.insert(name.to_owned(), RefOr::T(header));
+    }
+    for shared in SHARED {
+        let mut response = Response::new(shared.description);
+        finish(shared.status, &mut response);
+        components.responses.insert(shared.name.to_owned(), RefOr::T(response));
+    }
+}
+
+fn complete_operation(operation: &mut Operation, declaration: Declaration) {
+    // What is said in one sentence is the description as well.
+    if operation.description.is_none() {
+        operation.description.clone_from(&operation.summary);
+    }
+    let has_body = operation.request_body.is_some();
+    let (is_done_once, is_compared) = (takes(operation, "Idempotency-Key"), takes(operation, "If-None-Match"));
+    let mut answers = Answers(operation);
+    answers.code("400", "invalid_query", "there are parameters that the operation does not have, or not in this form");
+    if has_body {
+        answers.code("400", "body_broken", "the body ended before its end");
+        answers.shared(&TOO_SLOW);
+    }
+    if !matches!(declaration.access, Access::Probe | Access::Anyone) {
+        answers.credentials(declaration.access);
+    }
+    answers.shared(match declaration.scope {
+        Scope::Sector => &NO_SECTOR,
+        Scope::Service => &NOT_OF_A_SECTOR,
+    });
+    for shared in [&URI_TOO_LONG, &RATE_LIMITED, &TOO_MANY_HEADERS, &INTERNAL, &UNAVAILABLE] {
+        answers.shared(shared);
+    }
+    if is_compared {
+        let known = Response::new("It is as If-None-Match says; there is no body.");
+        operation.responses.responses.entry("304".to_owned()).or_insert(RefOr::T(known));
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response {
+            finish(status, response);
+            if is_done_once && status == "200" {
+                refer(response, "Idempotency-Replayed");
+            }
+            if is_compared && (status == "200" || status == "304") {
+                refer(response, "ETag");
+            }
+        }
+    }
+}
+
+/// Whether an operation has a parameter of this name.
+fn takes(operation: &Operation, name: &str) -> bool {
+    let is_it = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == name);
+    operation.parameters.iter().flatten().any(is_it)
+}
+
+/// The answers of an operation.
+struct Answers<'a>(&'a mut Operation);
+
+impl Answers<'_> {
+    /// What comes of credentials where they are looked at.
+    fn credentials(&mut self, access: Access) {
+        self.code("400", "two_credentials", "Authorization and X-Bot-Token are both there");
+        self.code("401", "unauthenticated", "there are no credentials");
+        self.code("401", "bearer_required", "Authorization is not of the form `Bearer <token>`");
+        self.code("401", "session_ended", "somebody signed out, or the session ran out");
+        self.code("401", "key_unknown", "the key was revoked, has ended, or never was");
+        self.code("401", "bot_token_wrong", "X-Bot-Token is not the server's");
+        self.code("403", "bots_disabled", "the server takes no X-Bot-Token");
+        match access {
+            Access::Admin => self.code("403", "not_admin", "it takes the admin role"),
+            Access::Orders | Access::Receipts => {}
+            _ => self.code("403", "not_a_player", "it is not for bots"),
+        }
+        if matches!(access, Access::Own | Access::Orders | Access::Receipts) {
+            self.code("403", "key_not_good_for_this", "the key has not the verb that it takes");
+        }
+    }
+
+    /// One more code of a status, unless it is named already.
+    fn code(&mut self, status: &str, code: &str, meaning: &str) {
+        self.say(status, code, &format!("`{code}`: {meaning}."));
+    }
+
+    /// A shared answer; beside an operation's own of this status, its codes are added to those.
+    fn shared(&mut self, shared: &Shared) {
+        let responses = &mut self.0.responses.responses;
+        if responses.contains_key(shared.status) {
+            self.say(shared.status, shared.description, shared.description);
+        } else {
+            let reference = Ref::from_response_name(shared.name);
+            responses.insert(shared.status.to_owned(), RefOr::Ref(reference));
+        }
+    }
+
+    fn say(&mut self, status: &str, named: &str, sentence: &str) {
+        let responses = &mut self.0.responses.responses;
+        let response = responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new("")));
+        if let RefOr::T(response) = response
+            && !response.description.contains(&format!("`{named}`"))
+        {
+            let separator = if response.description.is_empty() { "" } else { " " };
+            response.description.push_str(&format!("{separator}{sentence}"));
+        }
+    }
+}
+
+/// Gives an answer its headers, and an error its body.
+fn finish(status: &str, response: &mut Response) {
+    ALWAYS.iter().for_each(|name| refer(response, name));
+    match status {
+        "401" => refer(response, "WWW-Authenticate"),
+        "429" | "503" => refer(response, "Retry-After"),
+        _ => {}
+    }
+    if status.starts_with(['4', '5']) {
+        let schema = Ref::from_schema_name("ProblemDocument");
+        let content = RefOr::T(Content::new(Some(schema)));
+        response.content.entry(PROBLEM_JSON.to_owned()).or_insert(content);
+    }
+}
+
+fn refer(response: &mut Response, header: &str) {
+    let reference = Ref::new(format!("#/components/headers/{header}"));
+    response.headers.entry(header.to_owned()).or_insert(RefOr::Ref(reference));
+}

@@ -1,0 +1,249 @@
+//! Every answer that a test gets is held against the API document: the path, the method, the status, the media type,
+//! the shape of the body down to its last field, the headers, and the code of a problem.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use http::{HeaderMap, Method};
+use serde_json::{Value, json};
+use service::Catalogue;
+
+use crate::harness::{Reply, Sector};
+use crate::schema::{Schemas, target};
+
+/// What the document says of answers outside of its operations, and of the edge before them.
+const OUTSIDE: [(u16, &str); 5] =
+    [(404, "not_found"), (414, "uri_too_long"), (429, "rate_limited"), (431, "too_many_headers"), (503, "overloaded")];
+/// Headers that are there only where they are described.
+const TOLD: [&str; 6] =
+    ["etag", "retry-after", "www-authenticate", "idempotency-replayed", "ratelimit", "ratelimit-policy"];
+
+fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| serde_json::from_str(&api::openapi()).unwrap())
+}
+
+fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    CATALOGUE.get_or_init(|| Catalogue::new(&[api::PROBLEMS, api::CREDENTIAL_PROBLEMS]).unwrap())
+}
+
+/// Checks an answer; ends the test if the document says otherwise.
+pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
+    if let Err(fault) = judge(method, path, reply) {
+        panic!("{method} {path} answers other than the API document says: {fault}\n{reply:?}");
+    }
+}
+
+fn judge(method: &Method, path: &str, reply: &Reply) -> Result<(), String> {
+    if reply.header("x-request-id").is_none_or(str::is_empty) {
+        return Err("there is no X-Request-Id".to_owned());
+    }
+    let is_preflight = *method == Method::OPTIONS && reply.status == 200;
+    if is_preflight {
+        return Ok(());
+    }
+    let path = without_prefixes(path);
+    let Some(template) = template(&path) else { return outside(reply, None) };
+    let item = document()["paths"][template].as_object().unwrap();
+    let is_head = *method == Method::HEAD;
+    let asked = if is_head { "get".to_owned() } else { method.as_str().to_lowercase() };
+    match item.get(&asked) {
+        Some(operation) => inside(operation, is_head, reply),
+        None => {
+            let mut allowed: Vec<String> = item.keys().map(|method| method.to_uppercase()).collect();
+            if allowed.iter().any(|method| method == "GET") {
+                allowed.push("HEAD".to_owned());
+            }
+            allowed.sort();
+            outside(reply, Some(&allowed.join(", ")))
+        }
+    }
+}
+
+/// The path as the document has it: without `/v1`, without `/sectors/{sector}`, without the query.
+fn without_prefixes(path: &str) -> String {
+    let path = path.split('?').next().unwrap();
+    let path = match path.strip_prefix("/v1") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
+        _ => path,
+    };
+    let path = match path.strip_prefix("/sectors/") {
+        Some(rest) => rest.find('/').map_or("", |end| &rest[end..]),
+        None => path,
+    };
+    if path.is_empty() { "/".to_owned() } else { path.to_owned() }
+}
+
+/// The path of the document that means this one: the one with the fewest parameters.
+fn template(path: &str) -> Option<&'static str> {
+    let fits = |template: &str| {
+        let (mine, theirs): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), template.split('/').collect());
+        mine.len() == theirs.len()
+            && mine.iter().zip(&theirs).all(
+                |(mine, theirs)| {
+                    if theirs.starts_with('{') { !mine.is_empty() } else { mine == theirs }
+                },
+            )
+    };
+    let paths = document()["paths"].as_object().unwrap().keys().map(String::as_str);
+    paths.filter(|template| fits(template)).min_by_key(|template| template.matches('{').count())
+}
+
+/// An answer to what is no operation: an unknown path, or a method that the path has not.
+fn outside(reply: &Reply, allowed: Option<&str>) -> Result<(), String> {
+    let code = problem(reply)?;
+    let found = (reply.status, code.as_str());
+    match allowed {
+        Some(allowed) if found == (405, "method_not_allowed") => match reply.header("allow") {
+            Some(named) if named == allowed => Ok(()),
+            named => Err(format!("Allow is {named:?}, and the document has {allowed}")),
+        },
+        _ if OUTSIDE.contains(&found) && (allowed.is_none() || reply.status != 404) => Ok(()),
+        _ => Err("this is no operation of the document".to_owned()),
+    }
+}
+
+/// An answer of an operation.
+fn inside(operation: &Value, is_head: bool, reply: &Reply) -> Result<(), String> {
+    let status = reply.status.to_string();
+    let response = operation["responses"].get(&status).ok_or_else(|| format!("{status} is not described"))?;
+    let response = target(document(), response);
+    headers(response, &reply.headers)?;
+    let content = response.get("content").and_then(Value::as_object);
+    let Some(content) = content.filter(|_| !is_head) else {
+        return if reply.body.is_empty() { Ok(()) } else { Err("there is a body, and none is described".to_owned()) };
+    };
+    let found = reply.header("content-type").unwrap_or_default();
+    let media_type = found.split(';').next().unwrap().trim();
+    let described = content.get(media_type).ok_or_else(|| format!("the media type {found:?} is not described"))?;
+    // What is packed is the same as what is not, which other tests say.
+    let is_plain = reply.header("content-encoding").is_none();
+    if is_plain && (media_type == "application/json" || media_type == "application/problem+json") {
+        let body: Value = serde_json::from_slice(&reply.body).map_err(|error| format!("no JSON: {error}"))?;
+        Schemas::of(document()).check(&described["schema"], &body)?;
+    }
+    if media_type == "application/problem+json" {
+        let code = problem(reply)?;
+        let description = response["description"].as_str().unwrap();
+        let is_of_credentials = reply.status == 401 && api::CREDENTIAL_PROBLEMS.iter().any(|kind| kind.code == code);
+        if !is_of_credentials && !codes(description).contains(code.as_str()) {
+            return Err(format!("{code} is not named under {status}: {description}"));
+        }
+    }
+    Ok(())
+}
+
+fn headers(response: &Value, found: &HeaderMap) -> Result<(), String> {
+    let described: BTreeSet<String> =
+        response["headers"].as_object().into_iter().flatten().map(|(name, _)| name.to_lowercase()).collect();
+    match TOLD.iter().find(|name| found.contains_key(**name) && !described.contains(**name)) {
+        Some(name) => Err(format!("the header {name} is not described")),
+        None => Ok(()),
+    }
+}
+
+/// The code of a problem that is one of the catalogue.
+fn problem(reply: &Reply) -> Result<String, String> {
+    if reply.header("content-type") != Some("application/problem+json") {
+        return Err("this is no problem".to_owned());
+    }
+    let body: Value = serde_json::from_slice(&reply.body).map_err(|error| format!("no JSON: {error}"))?;
+    Schemas::of(document()).check(&json!({"$ref": "#/components/schemas/ProblemDocument"}), &body)?;
+    let code = body["code"].as_str().unwrap();
+    catalogue().check(reply.status, code)?;
+    Ok(code.to_owned())
+}
+
+/// What a description names in backticks.
+pub(crate) fn codes(description: &str) -> BTreeSet<&str> {
+    description.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn what_the_document_does_not_say_is_found() {
+    let reply = |status: u16, kind: &str, body: &Value| {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-request-id", "1".parse().unwrap());
+        headers.insert("content-type", kind.parse().unwrap());
+        Reply { status, headers, body: body.to_string().into_bytes() }
+    };
+    let problem = |status: u16, code: &str| {
+        let kind = format!("urn:sector:problem:{code}");
+        let body = json!({"type": kind, "title": "", "status": status, "code": code, "detail": "", "errors": []});
+        reply(status, "application/problem+json", &body)
+    };
+    let paused = json!({"paused": true});
+    let (get, json) = (Method::GET, "application/json");
+    judge(&get, "/admin/pause", &reply(200, json, &paused)).unwrap();
+    judge(&get, "/v1/sectors/a/admin/pause?x", &reply(200, json, &paused)).unwrap();
+    judge(&get, "/nowhere", &problem(404, "not_found")).unwrap();
+    judge(&get, "/me", &problem(401, "token_expired")).unwrap();
+    for (path, reply, fault) in [
+        ("/admin/pause", reply(201, json, &paused), "201 is not described"),
+        ("/admin/pause", reply(200, "text/plain", &paused), "media type"),
+        ("/admin/pause", reply(200, json, &json!({"paused": 1})), "/paused"),
+        ("/admin/pause", reply(200, json, &json!({"paused": true, "since": 1})), "since"),
+        ("/admin/pause", reply(200, json, &json!({})), "paused"),
+        ("/admin/pause", problem(403, "not_a_player"), "not named"),
+        ("/admin/pause", problem(403, "go_away"), "not in the catalogue"),
+        ("/admin/pause", problem(401, "not_admin"), "came with 401"),
+        ("/nowhere", reply(200, json, &paused), "no problem"),
+        ("/nowhere", problem(401, "unauthenticated"), "no operation"),
+    ] {
+        let found = judge(&get, path, &reply).unwrap_err();
+        assert!(found.contains(fault), "{path}: {found}");
+    }
+    assert!(judge(&Method::PUT, "/snapshot", &problem(405, "method_not_allowed")).unwrap_err().contains("GET, HEAD"));
+}
+
+/// Every code that the document names is one of the catalogue, with this status.
+#[test]
+fn every_code_of_the_document_is_in_the_catalogue() {
+    let mut named = 0;
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let number: u16 = status.parse().unwrap();
+                let description = target(document(), response)["description"].as_str().unwrap();
+                let is_code = |word: &&str| {
+                    word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                };
+                for code in codes(description).into_iter().filter(is_code).filter(|_| number >= 400) {
+                    let allowed = catalogue().check(number, code);
+                    assert_eq!(allowed, Ok(()), "{method} {path}");
+                    named += 1;
+                }
+            }
+        }
+    }
+    assert!(named > 200, "{named}");
+}
+
+/// Orders that were refused without a tick are in the stream as the document has them.
+#[tokio::test]
+async fn refused_orders_are_events_too() {
+    let mut sector = Sector::start().await;
+    let orders = json!([
+        {"id": "5-0", "universe_id": "u-0", "player": "bot", "client_id": null, "code": "run_over"},
+        {"id": "6-0", "universe_id": "u-1", "player": "bot", "client_id": "c", "code": "faction_claimed"},
+    ]);
+    sector.refuse(&orders).await;
+    let page = sector.get("/events").await.json();
+    let entry = page["events"].as_array().unwrap().iter().find(|entry| entry["type"] == "orders_refused").unwrap();
+    assert_eq!(entry["data"], json!({"universe_id": "u-1", "tick": 1, "orders": orders}));
+    let typed: api::wire::EventPage = serde_json::from_value(page).unwrap();
+    assert!(typed.events.iter().any(|entry| matches!(entry, api::wire::StreamEntry::OrdersRefused { .. })));
+}
+
+/// What an ETag is good for is described as well.
+#[tokio::test]
+async fn what_is_known_is_not_sent_again() {
+    let sector = Sector::start().await;
+    let tag = sector.get("/snapshot").await.header("etag").unwrap().to_owned();
+    let request = sector.request(Method::GET, "/snapshot").header("if-none-match", tag);
+    let again = sector.send(request, "").await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let head = sector.send(sector.request(Method::HEAD, "/snapshot"), "").await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
