@@ -1,12 +1,13 @@
 //! `cargo xtask check`: what can be said without running the program.
 
 use crate::run::{Result, cargo, run};
-use crate::{boundaries, codegen_command, ui};
+use crate::{boundaries, codegen_command, compatibility, ui};
 
 pub(crate) fn check() -> Result {
     run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     println!("\n== layer boundaries");
     boundaries::check()?;
+    compatibility::check()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
     run("lints", &mut cargo(&clippy))?;
     let doc = ["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"];

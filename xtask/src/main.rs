@@ -6,8 +6,10 @@ mod browser;
 mod chaos;
 mod check;
 mod codegen_command;
+mod compatibility;
 mod fuzz;
 mod run;
+mod schemathesis;
 mod snapshots;
 mod tables;
 mod test;
@@ -55,6 +57,12 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Ask the API what schemathesis makes up from its document; installs it where it is missing, and needs Python
+    Schemathesis {
+        /// Requests made up for each operation
+        #[arg(long, default_value_t = 25)]
+        examples: u32,
+    },
     /// Run the sector as processes on Redis, kill and stop them under load, and check the books
     Chaos {
         /// How many times something is done to them
@@ -84,6 +92,7 @@ fn main() -> ExitCode {
         Command::Codegen { check } => codegen_command::codegen(check),
         Command::Ui => ui::build(),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
+        Command::Schemathesis { examples } => schemathesis::schemathesis(examples),
         Command::Chaos { cycles, seed } => chaos::chaos(cycles, seed),
         Command::Soak { minutes } => chaos::soak(minutes),
         Command::Bench { filter } => bench::bench(filter.as_deref()),

@@ -1,10 +1,12 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use crate::run::{Result, cargo, run};
-use crate::{browser, check, fuzz, snapshots, tables, tools, ui};
+use crate::{browser, check, fuzz, schemathesis, snapshots, tables, tools, ui};
 
 /// How long each fuzz target runs in the heavy suites.
 const FUZZ_SECONDS: u32 = 20;
+/// Requests that are made up for each operation in the heavy suites.
+const SCHEMATHESIS_EXAMPLES: u32 = 25;
 
 pub(crate) fn test(full: bool) -> Result {
     tools::install()?;
@@ -24,6 +26,7 @@ pub(crate) fn test(full: bool) -> Result {
                 .env("CHAOS_CYCLES", "20"),
         )?;
         fuzz::fuzz(None, FUZZ_SECONDS)?;
+        schemathesis::schemathesis(SCHEMATHESIS_EXAMPLES)?;
     }
     println!("\nAll of it holds.");
     Ok(())
