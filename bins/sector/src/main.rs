@@ -5,6 +5,8 @@ mod backup;
 #[cfg(test)]
 mod configuration;
 mod doctor;
+#[cfg(test)]
+mod errors;
 mod output;
 mod replay;
 mod sim;
