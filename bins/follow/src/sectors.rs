@@ -152,7 +152,7 @@ impl Sectors {
     /// Opens the sector that the options name and knows the others of the same Redis.
     ///
     /// # Errors
-    /// Those of [`sector_redis::open`].
+    /// Those of [`sector_redis::open()`].
     pub async fn open(options: StoreOptions, shutdown: CancellationToken) -> sector_redis::Result<Arc<Self>> {
         let store = sector_redis::open(options.clone()).await?;
         Ok(Self::of(options, store, shutdown))
