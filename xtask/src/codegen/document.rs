@@ -48,8 +48,8 @@ fn one_error_type(document: &mut Value) {
             let is_error = status.starts_with(['4', '5']);
             let is_problem =
                 |content: &Value| content.as_object().is_some_and(|map| map.keys().all(|key| key == PROBLEM));
-            // What operations share is a problem.
-            !is_error || response.get("$ref").is_some() || response.pointer("/content").is_some_and(is_problem)
+            // What operations share may come from a proxy as well, in any form: the client reads it by itself.
+            !is_error || response.pointer("/content").is_some_and(is_problem)
         });
     }
 }
