@@ -92,7 +92,7 @@ mod tests {
             let controller = if claimed { "human" } else { "bot" };
             format!(
                 r##"{{"id":"{id}","name":"x","color":"#000000","kind":"starter","alive":true,"systems":1,"value":1,
-                "strength":1,"claimed":{claimed},"claimable":{},"controller":"{controller}"}}"##,
+                "strength":1,"claimed":{claimed},"claimable":{},"controller":"{controller}","bot":null}}"##,
                 !claimed
             )
         };

@@ -111,7 +111,7 @@ async fn a_sector_goes_on_in_redis_and_in_a_directory_again() {
     assert!(error.contains("is in use by process") && error.contains("stop it"), "{error}");
     drop(up);
     let made = good(&["backup", "create", "--data", &data, "--out", &first]);
-    assert!(made.contains(&universe) && made.contains("logins and sessions"), "{made}");
+    assert!(made.contains(&universe) && made.contains("logins, sessions"), "{made}");
     assert_eq!(std::fs::metadata(&first).unwrap().permissions().mode() & 0o777, 0o600);
     let whole = good(&["backup", "verify", &first, "--full"]);
     assert!(whole.contains("played") && tick_of(&whole) == tick_of(&made), "{whole}");
