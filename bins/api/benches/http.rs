@@ -74,6 +74,7 @@ async fn measure() -> Vec<Held> {
     // Each connection is a client of its own, and none is refused.
     config.trusted_proxies = "127.0.0.1".parse().unwrap();
     config.quotas.limit_reads = 100_000;
+    config.quotas.limit_orders = 20_000;
     let sectors = Sectors::of(place, Arc::clone(&store), shutdown.clone());
     sectors.home().follower().ready().await.unwrap();
     tokio::spawn(api::run(config, listener, sectors, shutdown.clone()));

@@ -13,7 +13,7 @@ use http::Extensions;
 use service::client_address::ClientAddress;
 use service::config::integer;
 use service::context::REQUEST_ID_HEADER;
-use service::quota::{Gate, Key, Quota, Scope, Slot};
+use service::quota::{BURST_MAX, Gate, Key, Quota, Scope, Slot};
 use service::{Context, Problem, Request, Response, Routes, ServiceError};
 use tower::ServiceExt;
 
@@ -25,8 +25,8 @@ use crate::state::Api;
 const WINDOW_S: u32 = 60;
 /// How many times what one anonymous client may read all clients of one address may do together.
 const ADDRESS_FACTOR: u32 = 10;
-/// Requests a minute of the operator's own bots: 64 factions at ten ticks a second, and more.
-const SERVICE_BURST: u32 = 60_000;
+/// How many times what one player may order the operator's own bots may do: 64 factions at ten ticks a second, and more.
+const SERVICE_FACTOR: u32 = 50;
 
 /// Requests a minute that one client may make, by kind; all of them at once if need be.
 #[derive(Debug, Clone, Args)]
@@ -78,7 +78,7 @@ pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, ServiceError> 
     let writes = quota("writes", Scope::Address, config.limit_writes);
     let key_reads = quota("key-reads", Scope::Key, config.limit_reads);
     let key_orders = quota("key-orders", Scope::Key, config.limit_orders);
-    let service = quota("service", Scope::Key, SERVICE_BURST);
+    let service = quota("service", Scope::Key, config.limit_orders.saturating_mul(SERVICE_FACTOR).min(BURST_MAX));
 
     let mut classes: Vec<(Measure, Vec<Quota>)> = Vec::new();
     for class in Class::ALL {
