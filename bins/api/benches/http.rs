@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use api::Config;
 use bytes::Bytes;
 use follow::Sectors;
-use http::header::{CONTENT_TYPE, ETAG};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -81,8 +81,9 @@ async fn measure() -> Vec<Held> {
 
     let snapshot = fetch(address, "").await;
     let tag = header(&snapshot.0, "etag");
-    let bare = bare(snapshot.1.clone(), None).await;
-    let bare_empty = self::bare(Bytes::new(), Some(tag.clone())).await;
+    let not_modified = fetch(address, &format!("if-none-match: {tag}\r\n")).await;
+    let bare = bare(&snapshot.0, snapshot.1.clone()).await;
+    let bare_empty = self::bare(&not_modified.0, Bytes::new()).await;
 
     let mut held = Vec::new();
     for (name, beside, headers) in [
@@ -212,22 +213,28 @@ impl Worker {
     }
 }
 
-/// A server that does nothing but answer these bytes; with a tag, 304 and no bytes.
-async fn bare(body: Bytes, tag: Option<String>) -> SocketAddr {
+/// A server that does nothing but answer these bytes, with these headers.
+async fn bare(head: &str, body: Bytes) -> SocketAddr {
+    let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let headers: HeaderMap = head
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(name, _)| !matches!(*name, "date" | "content-length"))
+        .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.trim().parse::<HeaderValue>().unwrap()))
+        .collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
-            let (body, tag) = (body.clone(), tag.clone());
+            let (body, headers) = (body.clone(), headers.clone());
             tokio::spawn(async move {
                 let service = service_fn(move |_| {
-                    let mut response = http::Response::builder().header(CONTENT_TYPE, "application/json");
-                    if let Some(tag) = &tag {
-                        response = response.status(304).header(ETAG, tag);
-                    }
-                    let response = response.body(Full::new(body.clone())).unwrap();
+                    let mut response = http::Response::new(Full::new(body.clone()));
+                    *response.status_mut() = status.try_into().unwrap();
+                    *response.headers_mut() = headers.clone();
                     async move { Ok::<_, Infallible>(response) }
                 });
                 // The client hangs up.

@@ -5,7 +5,8 @@
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -182,13 +183,27 @@ fn drop_bad_request_id(mut request: Request) -> Request {
     request
 }
 
-/// Sixteen random hexadecimal digits.
+/// Sixteen hexadecimal digits that are different for each request of this process, and most likely of others. They are
+/// no secret: only where they begin is random, so that no request has to ask the system for randomness.
 #[derive(Clone, Copy)]
 struct RandomId;
 
+impl RandomId {
+    /// A bijection of the numbers from a random one on: the finalizer of SplitMix64.
+    fn next() -> Option<u64> {
+        static BEGIN: OnceLock<Option<u64>> = OnceLock::new();
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let begin = (*BEGIN.get_or_init(|| getrandom::u64().ok()))?;
+        let mut number = begin.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Some(number ^ (number >> 31))
+    }
+}
+
 impl MakeRequestId for RandomId {
     fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
-        let number = getrandom::u64().ok()?;
+        let number = Self::next()?;
         HeaderValue::from_str(&format!("{number:016x}")).ok().map(RequestId::new)
     }
 }
