@@ -40,13 +40,13 @@ pub enum SnapshotError {
     },
 }
 
-fn contradiction(text: impl Into<String>) -> SnapshotError {
+pub(crate) fn contradiction(text: impl Into<String>) -> SnapshotError {
     SnapshotError::Contradiction(text.into())
 }
 
 /// The greatest strength or amount, in thousandths: far above all that a run can reach, and far enough below the limit
 /// of the integers that two of them can be added.
-const AMOUNT_MAX: i64 = 1_000_000_000_000_000_000;
+pub(crate) const AMOUNT_MAX: i64 = 1_000_000_000_000_000_000;
 
 /// Checks that each of the numbers is from 0 to its limit.
 fn within(what: &str, id: impl std::fmt::Display, numbers: &[(&str, i64, i64)]) -> Result<(), SnapshotError> {

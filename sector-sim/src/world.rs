@@ -15,7 +15,7 @@ use crate::map::{Map, MapError};
 use crate::names::faction_name;
 use crate::route::Planner;
 use crate::rules::{Rules, RulesError};
-use crate::snapshot::{Snapshot, SnapshotError};
+use crate::snapshot::{AMOUNT_MAX, Snapshot, SnapshotError, contradiction};
 use crate::step::Report;
 
 /// Why a world cannot be made.
@@ -245,6 +245,7 @@ impl World {
             return Err(SnapshotError::Rules { snapshot: snapshot.rules.clone(), given: rules.name.clone() }.into());
         }
         let (map, board) = snapshot.board()?;
+        leaves_room(&board)?;
         let world = World::resume(rules, Arc::new(map), board);
         if world.digest() != snapshot.digest {
             return Err(SnapshotError::Digest { found: world.digest(), expected: snapshot.digest }.into());
@@ -354,4 +355,18 @@ impl Work {
     pub(crate) fn arrivals_at(&self, tick: u64) -> usize {
         tick as usize & (self.arrivals.len() - 1)
     }
+}
+
+/// Refuses a state from which a run could not go on: fleets merge and stocks grow, so all amounts together have to stay
+/// well below what a delta can tell of one.
+fn leaves_room(board: &Board) -> Result<(), SnapshotError> {
+    let fleets = board.fleets().iter().map(|fleet| fleet.max_strength);
+    let systems = board.systems().iter().map(|system| system.garrison);
+    let factions = board.factions().iter().flat_map(|faction| [faction.build_stock, faction.domination_ticks]);
+    let total: i128 = fleets.chain(systems).chain(factions).map(i128::from).sum();
+    if total > i128::from(AMOUNT_MAX / 2) {
+        let most = AMOUNT_MAX / 2;
+        return Err(contradiction(format!("all amounts together are {total}; allowed are 0 to {most}")));
+    }
+    Ok(())
 }
