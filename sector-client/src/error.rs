@@ -84,6 +84,17 @@ pub enum Error {
     /// The login message is not what the caller could sign without harm.
     #[error("the login message was not signed: {0}")]
     LoginMessage(String),
+    /// The pipe to the game failed: there is nobody to play with any more.
+    #[error("the pipe to the game failed")]
+    Pipe(#[source] std::io::Error),
+    /// The game says something that this version does not understand: is it one of the same version?
+    #[error("line {line} of the game is not understood: {detail}")]
+    Dialogue {
+        /// Which line.
+        line: u64,
+        /// What is not understood.
+        detail: String,
+    },
     /// The system gives no random numbers for a key.
     #[error("the system gives no random numbers: {0}")]
     Random(String),

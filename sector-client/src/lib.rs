@@ -69,6 +69,7 @@ pub mod generated;
 mod live;
 mod orders;
 mod session;
+pub mod stdio;
 
 pub use bot::{Bot, Summary};
 pub use credentials::Credentials;
