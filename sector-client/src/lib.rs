@@ -68,6 +68,8 @@ mod error;
 pub mod generated;
 mod live;
 mod orders;
+#[cfg(feature = "program")]
+pub mod program;
 mod session;
 pub mod stdio;
 

@@ -1,31 +1,30 @@
-//! The least bot that plays: joins as a guest, takes the first free faction and expands.
-
-mod expand;
+//! The least bot that plays: every idle fleet goes to the most valuable neighbouring system that is not ours.
 
 use std::process::ExitCode;
 
-use sector_client::{Bot, Client};
+use sector_sim::{Amount, Command, Order, Strategy, Turn, View};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    match play().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("hello-bot: {error}");
-            ExitCode::FAILURE
-        }
+struct Hello;
+
+impl Strategy for Hello {
+    fn name(&self) -> &'static str {
+        "hello"
+    }
+
+    fn orders(&mut self, view: &View<'_>, _: &Turn) -> Vec<Order> {
+        // Whoever leaves a system in the middle of a capture begins it anew.
+        let idle = view.fleets().filter(|fleet| fleet.is_idle() && fleet.at().is_some_and(|here| view.owns(here)));
+        let moves = idle.filter_map(|fleet| {
+            let origin = fleet.at()?;
+            let around = view.map.neighbours(origin).iter().map(|neighbour| neighbour.system);
+            let target =
+                around.filter(|&to| !view.owns(to)).max_by_key(|&to| view.map.site(to).map(|site| site.value))?;
+            Some(Command::Move { origin, target, fleet: Some(fleet.id), amount: Amount::Fleet })
+        });
+        moves.map(|command| Order::new(view.me, command)).collect()
     }
 }
 
-async fn play() -> Result<(), Box<dyn std::error::Error>> {
-    let url = std::env::args().nth(1).unwrap_or_else(|| "http://127.0.0.1:8000".to_owned());
-    let client = Client::connect(&url).await?;
-    client.guest().await?;
-    let factions = client.factions().await?.factions;
-    let free = factions.iter().find(|faction| faction.claimable).ok_or("every faction is taken")?;
-    println!("playing {} ({}); stop with Ctrl-C", free.name, free.id);
-    let mut bot = Bot::new(&client, free.id, Box::new(expand::Expand));
-    println!("{}", bot.run(async { _ = tokio::signal::ctrl_c().await }).await?);
-    Ok(())
+fn main() -> ExitCode {
+    sector_client::program::main("hello-bot", |_| Box::new(Hello))
 }

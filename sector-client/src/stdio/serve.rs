@@ -82,7 +82,7 @@ pub fn serve(
             }
             Message::Turn(turn) => {
                 let game = game.as_mut().ok_or_else(|| misunderstood("a turn before any game has begun".into()))?;
-                let reply = game.answer(turn)?;
+                let reply = game.answer(&turn)?;
                 served.turns += 1;
                 served.orders += reply.orders.len() as u64;
                 let written = serde_json::to_vec(&reply).map_err(io::Error::from).and_then(|mut text| {
@@ -120,7 +120,7 @@ fn begin_game(begin: Begin, seating: &mut impl FnMut(&Seat) -> Box<dyn Strategy>
 }
 
 impl Game {
-    fn answer(&mut self, turn: Turn) -> Result<Reply> {
+    fn answer(&mut self, turn: &Turn) -> Result<Reply> {
         match (&turn.delta, &turn.snapshot) {
             (_, Some(snapshot)) => self.mirror = Mirror::new(snapshot)?,
             (Some(delta), None) => self.mirror.apply(delta)?,

@@ -1,0 +1,130 @@
+//! The whole program of a bot: one strategy, played against a live sector, in the arena, or held against a recorded run.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use sector_client::program;
+//! use sector_sim::Greedy;
+//!
+//! fn main() -> ExitCode {
+//!     program::main("greedy-bot", |_seat| Box::new(Greedy::default()))
+//! }
+//! ```
+//!
+//! Standard output belongs to what the program is asked for (in the arena: to the orders); logs go to standard error, as
+//! much of them as `RUST_LOG` says.
+
+mod key;
+mod live;
+mod replay;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use sector_sim::Strategy;
+use tracing_subscriber::EnvFilter;
+
+pub use crate::stdio::Seat;
+
+/// Why the program ends in failure, in a sentence.
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Debug, Parser)]
+struct Options {
+    #[command(subcommand)]
+    mode: Mode,
+}
+
+#[derive(Debug, Subcommand)]
+enum Mode {
+    /// Play a faction of a running sector, until Ctrl-C
+    Live(live::Options),
+    /// Play in the arena: turns come in over standard input, orders go out over standard output
+    Stdio,
+    /// Say what the strategy would have ordered in every tick of a recorded run, beside what was ordered
+    Replay(replay::Options),
+}
+
+/// Runs the program: reads the arguments, makes a strategy with `seating` for each seat that it takes, and plays.
+pub fn main(name: &'static str, mut seating: impl FnMut(&Seat) -> Box<dyn Strategy>) -> ExitCode {
+    let matches = match command(name).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help goes to standard output, and is no failure.
+            _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Whoever has set another subscriber before keeps it.
+    _ = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .try_init();
+    let done = match Options::from_arg_matches(&matches).map(|options| options.mode) {
+        Ok(Mode::Live(options)) => live::live(&options, &mut seating),
+        Ok(Mode::Stdio) => stdio(&mut seating),
+        Ok(Mode::Replay(options)) => replay::replay(&options, &mut seating),
+        Err(error) => Err(error.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {}", sentence(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(name: &'static str) -> Command {
+    Options::command().name(name).bin_name(name).about(format!("{name}, a bot for Sector"))
+}
+
+fn stdio(seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>) -> Result<(), Failure> {
+    let served = crate::stdio::serve(seating, io::stdin().lock(), io::stdout().lock())?;
+    tracing::debug!(games = served.games, turns = served.turns, orders = served.orders, "the game is over");
+    Ok(())
+}
+
+/// An error and what lies behind it, in one line.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        // Some say themselves what lies behind them.
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        command("bot").debug_assert();
+        for (arguments, told) in [
+            (vec!["bot"], "Usage"),
+            (vec!["bot", "dance"], "unrecognized subcommand 'dance'"),
+            (vec!["bot", "live", "--faction", "F99"], "F99"),
+            (vec!["bot", "replay"], "<FILE>"),
+        ] {
+            let error = command("bot").try_get_matches_from(arguments).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_lies_behind_it_once() {
+        let error = crate::Error::Pipe(io::Error::other("it burst"));
+        assert_eq!(sentence(&error), "the pipe to the game failed: it burst");
+    }
+}

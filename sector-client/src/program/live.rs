@@ -1,0 +1,94 @@
+//! `live`: the strategy plays a faction of a running sector.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use sector_auth::Secret;
+use sector_sim::{FactionId, Rules, Strategy};
+
+use super::{Failure, Seat, key};
+use crate::{Bot, Client};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Where the API of the sector is
+    #[arg(default_value = "http://127.0.0.1:8000", value_name = "URL")]
+    url: String,
+    /// Which faction, such as F1 [default: the one that is held, else the first that is free]
+    #[arg(long)]
+    faction: Option<FactionId>,
+    /// Come back as the same player: the file of the player's key, made if it is not there [default: a new guest]
+    #[arg(long, value_name = "FILE", conflicts_with = "bot_key")]
+    key: Option<PathBuf>,
+    /// Play for a player who issued a key for this bot (see docs/logins.md); better given by the environment
+    #[arg(long, env = "SECTOR_BOT_KEY", hide_env_values = true, value_name = "KEY")]
+    bot_key: Option<Secret>,
+}
+
+pub(super) fn live(options: &Options, seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    runtime.block_on(play(options, seating))
+}
+
+async fn play(options: &Options, seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>) -> Result<(), Failure> {
+    let client = sign_in(options).await?;
+    let faction = choose(options, &client).await?;
+    let snapshot = client.snapshot().await?;
+    let rules = Arc::new(Rules::classic());
+    let seat = Seat::new(faction, &snapshot.universe_id, rules, snapshot.tick_delay_ms);
+    let name = snapshot.factions.iter().find(|form| form.id == faction).map_or("", |form| &*form.name);
+    tracing::info!(%faction, name, url = client.url(), "playing; stop with Ctrl-C");
+    let strategy = seating(&seat);
+    let mut bot = match options.bot_key {
+        // Its player holds the faction; the key cannot claim any.
+        Some(_) => Bot::unclaimed(&client, faction, strategy),
+        None => Bot::new(&client, faction, strategy),
+    };
+    let summary = bot.run(async { _ = tokio::signal::ctrl_c().await }).await?;
+    println!("{summary}");
+    Ok(())
+}
+
+async fn sign_in(options: &Options) -> Result<Client, Failure> {
+    let client = Client::connect(&options.url).await?;
+    match (&options.bot_key, &options.key) {
+        (Some(key), _) => return Ok(client.with_bot_key(key)?),
+        (None, Some(path)) => {
+            let (key, is_new) = key::read_or_make(path)?;
+            client.login(&key).await?;
+            if is_new {
+                tracing::info!(file = %path.display(), "a new player; its key is in this file");
+            }
+        }
+        (None, None) => {
+            client.guest().await?;
+            tracing::info!("a new guest; with --key FILE one comes back as the same player");
+        }
+    }
+    Ok(client)
+}
+
+/// The faction that is asked for, else the one that is held, else the first that is free.
+async fn choose(options: &Options, client: &Client) -> Result<FactionId, Failure> {
+    let held = client.me().await?.faction;
+    let held = held.map(|held| held.parse::<FactionId>()).transpose()?;
+    match (options.faction, held) {
+        (Some(asked), Some(held)) if asked != held => {
+            return Err(format!("this player holds {held}; play that one, or give it up to play {asked}").into());
+        }
+        (Some(faction), _) | (None, Some(faction)) => return Ok(faction),
+        (None, None) if options.bot_key.is_some() => {
+            return Err("the player of this key holds no faction; claim one first, then start the bot".into());
+        }
+        (None, None) => {}
+    }
+    let factions = client.factions().await?.factions;
+    match factions.iter().find(|faction| faction.claimable) {
+        Some(free) => Ok(free.id),
+        None => Err("every faction is taken; wait for the next universe, or ask for one with --faction".into()),
+    }
+}
