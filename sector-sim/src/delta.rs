@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::board::Board;
-use crate::digest::Digest;
+use crate::digest::{Digest, digest_of};
 use crate::event::Event;
-use crate::ids::FleetId;
+use crate::ids::{FleetId, SystemId};
 use crate::map::Map;
 use crate::narrate::narrate;
 use crate::snapshot::{FactionForm, FleetForm, ResultForm, SystemChange};
@@ -61,10 +61,79 @@ impl Delta {
         }
     }
 
+    /// What changed from the tick `before` to the next one, `after`, found by comparing everything: for whoever has two
+    /// states and no report. Without the sentences.
+    ///
+    /// ```
+    /// use sector_sim::{Delta, Rules, World};
+    /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
+    /// let before = world.board().clone();
+    /// world.step(&[]);
+    /// let delta = Delta::between("u-1", world.map(), &before, world.board());
+    /// assert_eq!((delta.tick, delta.digest), (1, world.digest()));
+    /// ```
+    #[must_use]
+    pub fn between(universe_id: &str, map: &Map, before: &Board, after: &Board) -> Delta {
+        let states = before.systems.iter().zip(&after.systems).enumerate();
+        let changed = states.filter(|(_, (before, after))| before != after);
+        let fleets = after.fleets.iter().filter(|fleet| before.fleets.get(fleet.id) != Some(*fleet));
+        let removed = before.fleets.iter().filter(|fleet| after.fleets.get(fleet.id).is_none());
+        let factions = after.factions.iter().filter(|faction| before.faction(faction.id) != Some(*faction));
+        Delta {
+            universe_id: universe_id.to_owned(),
+            tick: after.tick,
+            systems: changed.map(|(index, _)| SystemChange::of(after, SystemId(index as u32))).collect(),
+            fleets: fleets.map(FleetForm::of).collect(),
+            fleets_removed: removed.map(|fleet| fleet.id).collect(),
+            factions: factions.map(FactionForm::of).collect(),
+            next_fleet_id: after.next_fleet_id,
+            result: after.result.map(ResultForm::from),
+            events: after.events.clone(),
+            texts: Vec::new(),
+            digest: digest_of(map, after),
+        }
+    }
+
     /// Adds the sentences.
     #[must_use]
     pub fn narrated(mut self, map: &Map, board: &Board) -> Delta {
         self.texts = self.events.iter().map(|event| narrate(map, board, event)).collect();
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::game::Game;
+    use crate::mirror::Mirror;
+    use crate::rules::Rules;
+    use crate::snapshot::{Snapshot, Universe};
+    use crate::strategy::Classic;
+
+    #[test]
+    fn comparing_two_states_finds_what_the_report_tells() {
+        let rules = Rules::classic();
+        let world = World::new(rules.clone().into(), 7).unwrap();
+        let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
+        let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
+        let mut mirror = Mirror::new(&snapshot).unwrap();
+        let mut game =
+            Game::new(world, Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))));
+        for _ in 0..400 {
+            let before = game.world().board().clone();
+            game.step();
+            let (found, told) = (
+                Delta::between("u-1", game.world().map(), &before, game.world().board()),
+                Delta::of("u-1", game.world()),
+            );
+            // The report may also name what came back to where it was.
+            assert!(found.systems.iter().all(|system| told.systems.contains(system)));
+            assert!(found.fleets.iter().all(|fleet| told.fleets.contains(fleet)));
+            assert!(found.fleets_removed.iter().all(|fleet| told.fleets_removed.contains(fleet)));
+            assert!(found.factions.iter().all(|faction| told.factions.contains(faction)));
+            mirror.apply(&found).unwrap();
+            assert!(mirror.is_exact());
+        }
     }
 }

@@ -4,6 +4,7 @@ mod balance;
 mod chance;
 mod directory;
 mod field;
+mod keep;
 mod plot;
 mod pool;
 mod rating;
@@ -26,10 +27,12 @@ use service::config::integer;
 
 use self::directory::Directory;
 use self::field::{Field, Personalities};
+use self::keep::{Keep, Replays};
 use self::record::Record;
 use self::schedule::Schedule;
 use self::summary::Tally;
 use self::table::Table;
+use crate::exec::{Limits, end_with_signals};
 use crate::output::{Error, say};
 
 /// The version of `arena.json` and `games.jsonl`.
@@ -39,7 +42,8 @@ const FORMAT: u32 = 1;
 #[group(skip)]
 pub(crate) struct Options {
     /// Who plays: strategies by name, separated by commas; `name@aggression/expansionism/greed/caution` gives one a
-    /// personality of its own; a single name plays against copies of itself
+    /// personality of its own; `exec:./my-bot stdio` is a program, `mine=exec:./my-bot stdio` one with a name; a single
+    /// name plays against copies of itself
     #[arg(long, value_delimiter = ',', default_value = "classic")]
     players: Vec<String>,
     /// How many factions a match has [default: one for each player; for a single player as the rules say]
@@ -73,6 +77,11 @@ pub(crate) struct Options {
     /// Keep every game in this directory, with a summary and a report; the same command goes on where it was stopped
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Which games are kept as replays in --out, with what programs printed and how long they took
+    #[arg(long, value_enum, default_value = "faults", value_name = "GAMES")]
+    replays: Replays,
+    #[command(flatten)]
+    limits: Limits,
     /// Measure whether the rules play well, with `classic` in all seats, and compare with what a good rule set shows
     #[arg(long, conflicts_with_all = ["players", "seats", "personalities", "out", "json"])]
     balance: bool,
@@ -181,12 +190,23 @@ fn table(options: &Options) -> Result<Table, Error> {
         return Err(format!("the seed of the last map would be {last}, above {}", sector_sim::MAX_SEED).into());
     }
     let size = Size { systems: options.systems.unwrap_or(standard.systems), factions: seats };
-    Ok(Table { rules: Arc::new(rules), size, field, personalities: options.personalities, schedule })
+    if field.has_programs() {
+        end_with_signals()?;
+    }
+    Ok(Table {
+        rules: Arc::new(rules),
+        size,
+        field,
+        personalities: options.personalities,
+        schedule,
+        limits: options.limits,
+        keep: options.out.as_deref().and_then(|out| Keep::new(out, options.replays)),
+    })
 }
 
 /// What the games follow from, and what a directory is therefore known by. The number of games is no part of it.
 fn parameters(options: &Options, table: &Table) -> Value {
-    json!({
+    let mut parameters = json!({
         "format": FORMAT,
         "engine": env!("CARGO_PKG_VERSION"),
         "players": table.field.names(),
@@ -195,7 +215,12 @@ fn parameters(options: &Options, table: &Table) -> Value {
         "systems": table.size.systems,
         "personalities": table.personalities,
         "rules": *table.rules,
-    })
+    });
+    // Without programs it is the arena that it was before there were any.
+    if let (true, Some(fields)) = (table.field.has_programs(), parameters.as_object_mut()) {
+        fields.insert("limits".to_owned(), json!(table.limits));
+    }
+    parameters
 }
 
 /// Lines on stdout, until nobody reads them any more.

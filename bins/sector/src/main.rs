@@ -7,6 +7,7 @@ mod configuration;
 mod doctor;
 #[cfg(test)]
 mod errors;
+mod exec;
 mod output;
 mod replay;
 mod sim;
@@ -44,6 +45,9 @@ enum Command {
     Restore(Box<backup::Restore>),
     /// Look at the store of a sector: what is well, what may go wrong, and what to do
     Doctor(Box<doctor::Options>),
+    /// Become a program of the arena, within its limits
+    #[command(name = exec::confine::NAME, hide = true)]
+    Confine(exec::confine::Options),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Some(Command::Backup(command)) => backup::backup(&command),
         Some(Command::Restore(options)) => backup::restore(&options),
         Some(Command::Doctor(options)) => doctor::doctor(&options),
+        Some(Command::Confine(options)) => exec::confine::confine(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

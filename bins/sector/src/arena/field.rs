@@ -1,9 +1,13 @@
 //! Who plays: the players of an arena, and how a name becomes a strategy in a seat.
 
-use sector_sim::{Personality, Rules, Strategy, strategy};
+use sector_sim::{FactionId, Personality, Rules, Strategy, strategy};
 use serde::{Deserialize, Serialize};
 
+use crate::exec::{Chair, Limits, PREFIX, Process, Program};
 use crate::output::Error;
+
+/// The most characters of a name that is given to a player.
+const NAME_CHARS_MAX: usize = 32;
 
 /// Which personality a player has that names none of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -44,11 +48,16 @@ pub(crate) enum Player {
         /// Its own personality, if it does not take that of the seat.
         personality: Option<Personality>,
     },
+    /// A program of its own.
+    Program(Program),
 }
 
 impl Player {
-    /// Reads `name` or `name@aggression/expansionism/greed/caution`, the traits in per mille.
+    /// Reads `name` or `name@aggression/expansionism/greed/caution`, the traits in per mille; or `exec:` and a command.
     pub(crate) fn parse(text: &str) -> Result<Player, Error> {
+        if text.starts_with(PREFIX) {
+            return Ok(Player::Program(Program::parse(text)?));
+        }
         let (name, personality) = match text.split_once('@') {
             None => (text, None),
             Some((name, traits)) => (name, Some(parse_traits(text, traits)?)),
@@ -58,16 +67,41 @@ impl Player {
         Ok(Player::Strategy { name: name.to_owned(), personality })
     }
 
-    /// Takes a seat that has this personality.
-    pub(crate) fn sit(&self, seat: Personality) -> Box<dyn Strategy> {
+    /// Takes a seat that has this personality; a program under this name and with these limits. The chair of a program
+    /// tells afterwards what it did.
+    pub(crate) fn sit(
+        &self,
+        name: &str,
+        limits: Limits,
+        seat: (FactionId, Personality),
+    ) -> (Box<dyn Strategy>, Option<Chair>) {
         match self {
             Player::Strategy { name, personality } => {
-                let personality = personality.clone().unwrap_or(seat);
+                let personality = personality.clone().unwrap_or(seat.1);
                 // The name has been tried above.
-                strategy(name, personality).unwrap_or_else(|_| Box::new(sector_sim::Idle))
+                (strategy(name, personality).unwrap_or_else(|_| Box::new(sector_sim::Idle)), None)
+            }
+            Player::Program(program) => {
+                let chair = Chair::new(Process::new(program, limits, name, seat));
+                (Box::new(chair.clone()), Some(chair))
             }
         }
     }
+}
+
+/// Splits `mine=exec:./my-bot` into the name and the rest; a player without a name of its own goes by what it is.
+fn named(text: &str) -> Result<(&str, &str), Error> {
+    let Some((name, rest)) = text.split_once('=').filter(|(_, rest)| rest.starts_with(PREFIX)) else {
+        return Ok((text, text));
+    };
+    let fits = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || !name.chars().all(fits) {
+        return Err(format!(
+            "player {text:?}: {name:?} is no name; allowed are 1 to {NAME_CHARS_MAX} letters, digits and . _ -"
+        )
+        .into());
+    }
+    Ok((name, rest))
 }
 
 fn parse_traits(text: &str, traits: &str) -> Result<Personality, Error> {
@@ -101,10 +135,12 @@ impl Field {
             [one] => vec![one.clone(); seats],
             many => many.to_vec(),
         };
-        let players = texts.iter().map(|text| Player::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let named = texts.iter().map(|text| named(text)).collect::<Result<Vec<_>, _>>()?;
+        let players = named.iter().map(|(_, text)| Player::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let texts: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
         let names = texts.iter().enumerate().map(|(index, text)| {
             if texts.iter().filter(|other| *other == text).count() == 1 {
-                return text.clone();
+                return (*text).to_owned();
             }
             let before = texts.iter().take(index).filter(|other| *other == text).count();
             format!("{text}#{}", before + 1)
@@ -119,6 +155,11 @@ impl Field {
     /// Whether all are copies of one player.
     pub(crate) fn is_copies(&self) -> bool {
         self.players.windows(2).all(|pair| matches!(pair, [one, other] if one == other))
+    }
+
+    /// Whether any player is a program of its own.
+    pub(crate) fn has_programs(&self) -> bool {
+        self.players.iter().any(|player| matches!(player, Player::Program(_)))
     }
 
     /// The names, each once.
@@ -147,6 +188,16 @@ mod tests {
     }
 
     #[test]
+    fn programs_may_have_names() {
+        let texts = ["mine=exec:sh -c true", "exec:sh", "exec:sh"].map(str::to_owned);
+        assert_eq!(Field::new(&texts, 3).unwrap().names(), ["mine", "exec:sh#1", "exec:sh#2"]);
+        for text in ["=exec:sh", "a b=exec:sh", &format!("{}=exec:sh", "x".repeat(33))] {
+            let error = Field::new(&[text.to_owned(), "idle".to_owned()], 2).unwrap_err().to_string();
+            assert!(error.contains("is no name; allowed are 1 to 32"), "{error}");
+        }
+    }
+
+    #[test]
     fn bad_players_are_refused_by_name() {
         for (text, told) in [
             ("clasic", "unknown strategy \"clasic\""),
@@ -155,6 +206,7 @@ mod tests {
             ("classic@1/2/3/4/y", "four traits"),
             ("classic@1/2/3/1001", "0 to 1000"),
             ("", "unknown strategy"),
+            ("exec:./no-such-bot", "there is no program ./no-such-bot"),
         ] {
             let error = Player::parse(text).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

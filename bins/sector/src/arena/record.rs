@@ -3,6 +3,8 @@
 use sector_sim::{Cause, FactionId};
 use serde::{Deserialize, Serialize};
 
+use crate::exec::Fault;
+
 /// A finished game. The lists are by seat, F1 first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,4 +45,7 @@ pub(crate) struct Record {
     pub(crate) value_every: u64,
     /// For each seat its part of the sector's value in per mille: at tick 0, every `value_every` ticks, and at the end.
     pub(crate) value_per_mille: Vec<Vec<u16>>,
+    /// What programs did wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) faults: Vec<Fault>,
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::rating::{self, Rating};
 use super::record::Record;
 use super::table::Table;
+use crate::exec::{Fault, FaultKind};
 
 /// The standard deviations to either side that hold 95 % of a normal distribution.
 const Z: f64 = 1.959_964;
@@ -184,6 +185,26 @@ pub(crate) struct Summary {
     pub(crate) refused_orders: Share,
     /// Ticks between two values over time.
     pub(crate) value_every: u64,
+    /// What programs did wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) faults: Vec<Blame>,
+}
+
+/// What a program did wrong, over all games.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Blame {
+    /// Its name.
+    pub(crate) player: String,
+    /// What kind of fault.
+    pub(crate) kind: FaultKind,
+    /// In how many games.
+    pub(crate) games: u64,
+    /// How often in all.
+    pub(crate) times: u64,
+    /// The first game in which it did.
+    pub(crate) first_game: u64,
+    /// What it did there.
+    pub(crate) first: Fault,
 }
 
 /// The value at which this part (per mille) of the sorted values lies below.
@@ -224,6 +245,7 @@ pub(crate) struct Tally {
     orders: (u64, u64),
     maps: Vec<Vec<rating::Result>>,
     value_every: u64,
+    faults: Vec<Blame>,
 }
 
 impl Tally {
@@ -250,6 +272,7 @@ impl Tally {
             orders: (0, 0),
             maps: Vec::new(),
             value_every: table.value_every(),
+            faults: Vec::new(),
         }
     }
 
@@ -300,6 +323,20 @@ impl Tally {
         self.leader_changes += u64::from(record.leader_changes);
         self.orders.0 += record.refused;
         self.orders.1 += record.orders;
+        for fault in &record.faults {
+            let known = |blame: &&mut Blame| (&blame.player, blame.kind) == (&fault.player, fault.kind);
+            match self.faults.iter_mut().find(known) {
+                Some(blame) => (blame.games, blame.times) = (blame.games + 1, blame.times + fault.times),
+                None => self.faults.push(Blame {
+                    player: fault.player.clone(),
+                    kind: fault.kind,
+                    games: 1,
+                    times: fault.times,
+                    first_game: record.game,
+                    first: fault.clone(),
+                }),
+            }
+        }
         if let Some(map) = self.maps.last_mut() {
             map.push(rating::Result { players, places: record.places.clone() });
         }
@@ -347,6 +384,7 @@ impl Tally {
             snowballs: self.snowballs.share(),
             refused_orders: Share::new(self.orders.0, self.orders.1),
             value_every: self.value_every,
+            faults: self.faults,
         }
     }
 }

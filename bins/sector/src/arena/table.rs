@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use sector_sim::{Board, Classic, Event, FACTION_IDS, FactionId, Game, Rules, Size, World};
+use sector_client::stdio::End;
+use sector_sim::{Board, Classic, Event, FACTION_IDS, FactionId, Game, Rules, Seating, Size, World};
 
 use super::field::{Field, Personalities};
+use super::keep::Keep;
 use super::record::Record;
 use super::schedule::{Pairing, Schedule};
+use crate::exec::{Account, Chair, Limits};
 
 /// Ticks that a new leader has to stay ahead for a change to count, so that a lead that flickers counts once.
 const LEAD_TICKS: u32 = 5;
@@ -22,6 +25,10 @@ pub(crate) struct Table {
     pub(crate) field: Field,
     pub(crate) personalities: Personalities,
     pub(crate) schedule: Schedule,
+    /// What players that are programs are allowed.
+    pub(crate) limits: Limits,
+    /// What is kept of the games of programs besides their results.
+    pub(crate) keep: Option<Keep>,
 }
 
 /// The world of the map that was played last: its rotations begin with the same one.
@@ -47,18 +54,35 @@ impl Table {
         };
         *fresh = Some((pairing.seed, world.clone()));
         let mut watch = Watch::new(self.value_every(), self.size, &world);
-        let mut game = self.seat(world, &pairing);
+        let name = |player: &usize| self.field.names().get(*player).cloned().unwrap_or_default();
+        let players: Vec<String> = pairing.seats.iter().map(name).collect();
+        let (mut game, chairs) = self.seat(world, &pairing);
+        let mut kept = match &self.keep {
+            Some(keep) if !chairs.is_empty() || keep.is_for_all() => Some(keep.begin(index, game.world(), &players)?),
+            _ => None,
+        };
         let outcome = loop {
             game.step();
             watch.look(&game);
+            if let Some(kept) = &mut kept {
+                kept.tick(game.world(), game.orders())?;
+            }
             if let Some(outcome) = game.world().board().result() {
                 break outcome;
             }
         };
         let board = game.world().board();
         watch.sample(board);
-        let name = |player: &usize| self.field.names().get(*player).cloned().unwrap_or_default();
-        let players: Vec<String> = pairing.seats.iter().map(name).collect();
+        let places = places(outcome.winner, &watch.held);
+        let accounts: Vec<Account> = chairs
+            .iter()
+            .map(|(seat, chair)| {
+                chair.process().finish(End { winner: outcome.winner, place: places.get(*seat).copied() })
+            })
+            .collect();
+        if let Some(kept) = kept {
+            kept.finish(game.world(), &accounts)?;
+        }
         Ok(Record {
             game: index,
             seed: pairing.seed,
@@ -69,7 +93,7 @@ impl Table {
             cause: outcome.cause,
             ticks: outcome.tick,
             digest: game.world().digest().to_string(),
-            places: places(outcome.winner, &watch.held),
+            places,
             eliminated: watch.eliminated,
             orders: watch.orders,
             refused: watch.refused,
@@ -78,23 +102,30 @@ impl Table {
             snowball: watch.snowball,
             value_every: watch.every,
             value_per_mille: watch.value,
+            faults: accounts.into_iter().flat_map(|account| account.faults).collect(),
         })
     }
 
-    /// A game with its players. The League and splinters are nobody's: they play `classic`.
-    fn seat(&self, world: World, pairing: &Pairing) -> Game {
-        let players: Vec<_> = pairing.seats.iter().filter_map(|player| self.field.player(*player).cloned()).collect();
+    /// A game with its players, and the chairs of those that are programs, by seat. The League and splinters are
+    /// nobody's: they play `classic`.
+    fn seat(&self, world: World, pairing: &Pairing) -> (Game, Vec<(usize, Chair)>) {
+        let (mut seated, mut chairs) = (Vec::new(), Vec::new());
+        for (seat, player) in pairing.seats.iter().enumerate() {
+            let faction = u8::try_from(seat).ok().and_then(FactionId::starter);
+            let (Some(faction), Some(player), Some(name)) =
+                (faction, self.field.player(*player), self.field.names().get(*player))
+            else {
+                continue;
+            };
+            let personality = self.personalities.of_seat(&self.rules, seat);
+            let (strategy, chair) = player.sit(name, self.limits, (faction, personality));
+            seated.push((faction, strategy));
+            chairs.extend(chair.map(|chair| (seat, chair)));
+        }
         let (rules, personalities) = (self.rules.clone(), self.personalities);
-        Game::new(
-            world,
-            Box::new(move |_, faction| {
-                let personality = personalities.of_seat(&rules, faction.index());
-                match players.get(faction.index()) {
-                    Some(player) => player.sit(personality),
-                    None => Box::new(Classic::new(personality)),
-                }
-            }),
-        )
+        let others: Seating =
+            Box::new(move |_, faction| Box::new(Classic::new(personalities.of_seat(&rules, faction.index()))));
+        (Game::from_parts(world, seated, others), chairs)
     }
 }
 

@@ -1,6 +1,6 @@
 //! An arena in the terminal.
 
-use super::summary::{Share, Standing, Summary};
+use super::summary::{Blame, Share, Standing, Summary};
 
 /// The most seats and players whose tables are printed; the report has them all.
 const WIDE: usize = 10;
@@ -62,6 +62,9 @@ pub(crate) fn tables(summary: &Summary) -> String {
             "; the last map was seen from {games} of {} seats, so seats are not quite balanced",
             summary.seats.len()
         ));
+    }
+    for Blame { player, kind, games, first_game, first, .. } in &summary.faults {
+        text.push_str(&format!("\nfault       {player} {kind} in {games} games; game {first_game}: {first}"));
     }
     text
 }

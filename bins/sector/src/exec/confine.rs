@@ -1,0 +1,54 @@
+//! The step between the arena and a program: takes the limits upon itself, then becomes the program.
+//!
+//! A hidden command of this very program, because limits can only be set by the process that is to have them (without
+//! `unsafe`), and have to be set before the program runs.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use clap::Args;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::output::Error;
+
+/// The name of the hidden command.
+pub(crate) const NAME: &str = "confine";
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Most bytes of address space
+    #[arg(long)]
+    memory_bytes: u64,
+    /// The process that started this one
+    #[arg(long)]
+    parent: u32,
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    words: Vec<String>,
+}
+
+/// The arguments for this command.
+pub(super) fn arguments(memory_bytes: u64, words: &[String]) -> Vec<String> {
+    let (memory, parent) = (memory_bytes.to_string(), std::process::id().to_string());
+    let options = [NAME, "--memory-bytes", &memory, "--parent", &parent, "--"];
+    options.into_iter().map(str::to_owned).chain(words.iter().cloned()).collect()
+}
+
+/// Becomes the program; comes back only with an error.
+pub(crate) fn confine(options: &Options) -> Result<(), Error> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+        // Whoever kills the arena hard ends its programs too.
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != options.parent) {
+            return Err("the arena has gone".into());
+        }
+    }
+    let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
+    setrlimit(Resource::As, limit(options.memory_bytes))?;
+    setrlimit(Resource::Core, limit(0))?;
+    let Some((program, arguments)) = options.words.split_first() else { return Err("there is no program".into()) };
+    let error = Command::new(program).args(arguments).exec();
+    Err(format!("{program} cannot be run: {error}").into())
+}
