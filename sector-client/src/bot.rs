@@ -4,15 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use sector_sim::{Event, FactionId, Order, Strategy};
+use sector_sim::{FactionId, Order, Strategy};
 
 use crate::error::{Error, Result};
 use crate::live::Tick;
-use crate::orders::number_orders;
+use crate::orders::{ORDERS_MAX, number_orders};
 use crate::session::Client;
 
-/// How long one request for events waits.
-const POLL: Duration = Duration::from_secs(10);
 /// The least time for which a delivery is tried; beyond that and two ticks its orders have grown old.
 const SHORTEST_DELIVERY: Duration = Duration::from_secs(2);
 
@@ -36,6 +34,8 @@ pub struct Summary {
     pub accepted: u64,
     /// Orders that the sector did not accept.
     pub refused: u64,
+    /// Orders of which it is not known whether the sector accepted them: it went away, or took too long.
+    pub unsure: u64,
     /// Orders that a tick carried out.
     pub applied: u64,
     /// Orders that a tick refused.
@@ -44,11 +44,15 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { turns, missed, accepted, refused, applied, failed } = self;
+        let Summary { turns, missed, accepted, refused, unsure, applied, failed } = self;
         write!(
             formatter,
             "{turns} turns ({missed} ticks missed), {accepted} orders accepted ({applied} carried out, {failed} refused by the tick), {refused} not accepted"
-        )
+        )?;
+        if *unsure > 0 {
+            write!(formatter, ", {unsure} lost on the way")?;
+        }
+        Ok(())
     }
 }
 
@@ -73,7 +77,7 @@ impl Bot {
     /// waited for.
     pub async fn run(&mut self, shutdown: impl Future<Output = ()>) -> Result<Summary> {
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut ticks = self.client.ticks(POLL);
+        let mut ticks = self.client.ticks();
         loop {
             let tick = tokio::select! {
                 biased;
@@ -102,17 +106,24 @@ impl Bot {
         self.summary.missed += tick.missed;
         number_orders(tick.universe_id(), tick.number(), &mut orders);
         let limit = Duration::from_millis(tick.mirror.universe().tick_delay_ms) * 2;
-        match tokio::time::timeout(limit.max(SHORTEST_DELIVERY), self.send(&orders)).await {
-            Ok(Err(error)) if error.is_retryable() || matches!(error, Error::Server(_) | Error::Refused(_)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the orders of a tick are lost");
-                Ok(())
+        for batch in orders.chunks(ORDERS_MAX) {
+            let sent = tokio::time::timeout(limit.max(SHORTEST_DELIVERY), self.send(batch)).await;
+            match sent {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) if error.is_retryable() || matches!(error, Error::Server(_) | Error::Refused(_)) => {
+                    self.summary.unsure += batch.len() as u64;
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the orders of a tick are lost");
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(_) => {
+                    self.summary.unsure += batch.len() as u64;
+                    tracing::warn!(tick = tick.number(), "the orders of a tick were not accepted in time");
+                }
             }
-            Ok(sent) => sent,
-            Err(_) => {
-                tracing::warn!(tick = tick.number(), "the orders of a tick were not accepted in time");
-                Ok(())
-            }
+            // The rest is older still.
+            break;
         }
+        Ok(())
     }
 
     async fn send(&mut self, orders: &[Order]) -> Result<()> {
@@ -130,11 +141,9 @@ impl Bot {
     }
 
     fn count_outcomes(&mut self, tick: &Tick<'_>) {
-        for event in tick.outcomes(self.faction) {
-            match event {
-                Event::OrderApplied { .. } => self.summary.applied += 1,
-                _ => self.summary.failed += 1,
-            }
+        for outcome in tick.outcomes(self.faction) {
+            let count = if outcome.is_applied() { &mut self.summary.applied } else { &mut self.summary.failed };
+            *count += 1;
         }
     }
 }

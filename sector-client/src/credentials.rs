@@ -1,4 +1,4 @@
-//! Who the client says it is: set on login, put on every request.
+//! Who the client says it is, and how much it may ask: set on login and by answers, minded by every request.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,6 +7,7 @@ use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use crate::generated;
+use crate::quota::Quotas;
 
 const BOT_TOKEN: HeaderName = HeaderName::from_static("x-bot-token");
 
@@ -14,6 +15,7 @@ const BOT_TOKEN: HeaderName = HeaderName::from_static("x-bot-token");
 #[derive(Clone, Default)]
 pub struct Credentials {
     header: Arc<RwLock<Option<(HeaderName, HeaderValue)>>>,
+    quotas: Arc<Quotas>,
 }
 
 impl Credentials {
@@ -39,7 +41,13 @@ impl Credentials {
         true
     }
 
-    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+    /// Whether a player asks, by a login or a bot key.
+    pub(crate) fn are_of_player(&self) -> bool {
+        self.header().is_some_and(|(name, _)| name == AUTHORIZATION)
+    }
+
+    /// The header that says who asks.
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         self.header.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -61,10 +69,22 @@ impl ClientHooks<Credentials> for generated::Client {
     async fn pre<E>(
         &self,
         request: &mut reqwest::Request,
-        _: &OperationInfo,
+        info: &OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
         if let Some((name, value)) = self.inner.header() {
             request.headers_mut().insert(name, value);
+        }
+        self.inner.quotas.wait(info.operation_id).await;
+        Ok(())
+    }
+
+    async fn post<E>(
+        &self,
+        result: &reqwest::Result<reqwest::Response>,
+        info: &OperationInfo,
+    ) -> Result<(), progenitor_client::Error<E>> {
+        if let Ok(response) = result {
+            self.inner.quotas.learn(info.operation_id, response.headers());
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ pub enum Message {
     Delta(Box<Delta>),
     /// A run is over.
     RunEnd(RunEnd),
+    /// Accepted orders that no tick could take.
+    OrdersRefused(OrdersRefused),
     /// Something that this version does not know; it may be passed over.
     Unknown {
         /// Its type.
@@ -50,6 +52,32 @@ pub struct RunEnd {
     pub next_universe_in_ms: u64,
 }
 
+/// Accepted orders that were refused without a tick.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrdersRefused {
+    /// The universe that runs.
+    pub universe_id: String,
+    /// The tick whose commit passed them.
+    pub tick: u64,
+    /// They, as they were accepted.
+    pub orders: Vec<UntakenOrder>,
+}
+
+/// An accepted order that no tick could take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UntakenOrder {
+    /// The receipt.
+    pub id: String,
+    /// The universe that it was accepted for.
+    pub universe_id: String,
+    /// Who gave it: the address of a player, or `bot`.
+    pub player: String,
+    /// Its `client_id`, if it had one.
+    pub client_id: Option<String>,
+    /// Why: `run_over`, `faction_claimed` or `unreadable`.
+    pub code: String,
+}
+
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut entry = serializer.serialize_struct("Entry", 3)?;
@@ -65,6 +93,10 @@ impl Serialize for Entry {
             }
             Message::RunEnd(data) => {
                 entry.serialize_field("type", "run_end")?;
+                entry.serialize_field("data", data)?;
+            }
+            Message::OrdersRefused(data) => {
+                entry.serialize_field("type", "orders_refused")?;
                 entry.serialize_field("data", data)?;
             }
             Message::Unknown { kind, data } => {
@@ -103,6 +135,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 ("data", Some("snapshot")) => message = Some(Message::Snapshot(map.next_value()?)),
                 ("data", Some("delta")) => message = Some(Message::Delta(map.next_value()?)),
                 ("data", Some("run_end")) => message = Some(Message::RunEnd(map.next_value()?)),
+                ("data", Some("orders_refused")) => message = Some(Message::OrdersRefused(map.next_value()?)),
                 ("data", Some(kind)) => {
                     message = Some(Message::Unknown { kind: kind.to_owned(), data: map.next_value()? });
                 }
@@ -126,6 +159,7 @@ impl Message {
             "snapshot" => Message::Snapshot(serde_json::from_value(data)?),
             "delta" => Message::Delta(serde_json::from_value(data)?),
             "run_end" => Message::RunEnd(serde_json::from_value(data)?),
+            "orders_refused" => Message::OrdersRefused(serde_json::from_value(data)?),
             _ => Message::Unknown { kind, data },
         })
     }
@@ -146,10 +180,13 @@ mod tests {
         let delta = Delta::of("u-1", &world);
         let end = json!({ "universe_id": "u-1", "tick": 9, "winner": null, "cause": "tick_limit",
             "next_universe_in_ms": 15_000 });
+        let refused = json!({ "universe_id": "u-1", "tick": 9, "orders": [{ "id": "5-0", "universe_id": "u-0",
+            "player": "bot", "client_id": null, "code": "run_over" }] });
         let messages = [
             Message::Snapshot(snapshot.into()),
             Message::Delta(delta.into()),
             Message::RunEnd(serde_json::from_value(end).unwrap()),
+            Message::OrdersRefused(serde_json::from_value(refused).unwrap()),
             Message::Unknown { kind: "rumour".into(), data: json!({ "x": [1, 2] }) },
         ];
         messages.into_iter().map(|message| Entry { id: "17-0".into(), message }).collect()

@@ -24,7 +24,7 @@ pub enum Error {
     },
     /// The server could not be reached, or the answer broke off: try again later. Calls that can be repeated have
     /// been repeated already.
-    #[error("the sector at {url} cannot be reached")]
+    #[error("nothing answers at {url}; is the sector running, and is that its address?")]
     Unreachable {
         /// Where it should be.
         url: String,
@@ -33,7 +33,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// No answer came in time: try again later.
-    #[error("the sector at {url} did not answer within {after_ms} ms")]
+    #[error("the sector at {url} did not answer within {after_ms} ms; try again later")]
     Timeout {
         /// Where it should be.
         url: String,
@@ -41,19 +41,19 @@ pub enum Error {
         after_ms: u64,
     },
     /// The server answers that it cannot serve at present (502, 503, 504): try again later.
-    #[error("the sector is not available: {0}")]
+    #[error("the sector is not available now; try again later: {0}")]
     Unavailable(Box<Problem>),
     /// Too many requests (429): send fewer, and none before [`Error::retry_after`].
-    #[error("too many requests: {0}")]
+    #[error("too many requests; send fewer: {0}")]
     RateLimited(Box<Problem>),
     /// It is not known who asks (401): log in, or correct the token.
-    #[error("not signed in: {0}")]
+    #[error("{}", not_signed_in(.0))]
     Unauthorized(Box<Problem>),
     /// It is known who asks, and it is not theirs to do (403): ask for something else.
     #[error("not allowed: {0}")]
     Forbidden(Box<Problem>),
     /// The events after the given id are not kept any more (410): begin again with a snapshot.
-    #[error("the events are gone: {0}")]
+    #[error("the events are gone; begin again with a snapshot: {0}")]
     HistoryTrimmed(Box<Problem>),
     /// The server does not accept the request: the problem says what to change.
     #[error("refused: {0}")]
@@ -61,26 +61,66 @@ pub enum Error {
     /// The server failed (500): report the request id of the problem.
     #[error("the server failed: {0}")]
     Server(Box<Problem>),
-    /// The answer is not one this version understands: is it a sector of the same version?
-    #[error("the sector at {url} answers in a way that this version of the SDK does not understand: {detail}")]
+    /// Something else than a sector's API answers: correct the address.
+    #[error(
+        "what answers at {url} is no sector's API but {found}; correct the address (behind a sector's page the API is at /api)"
+    )]
+    NotASector {
+        /// Where it should be.
+        url: String,
+        /// What is there.
+        found: String,
+    },
+    /// The sector is of a version that this one does not understand, see [`crate::is_compatible`]: take the SDK of that
+    /// version.
+    #[error(
+        "the sector at {url} is of version {server}, which sector-client {sdk} does not understand; use sector-client {server}"
+    )]
+    Version {
+        /// Where it is.
+        url: String,
+        /// Its version.
+        server: String,
+        /// The version of this SDK.
+        sdk: &'static str,
+    },
+    /// The answer is not one this version understands, though it should be: report it.
+    #[error(
+        "the sector at {url} answers in a way that sector-client {} does not understand; report it: {detail}",
+        crate::VERSION
+    )]
     Mismatch {
         /// Where it came from.
         url: String,
         /// What is not understood.
         detail: String,
     },
+    /// Something on the way, such as a proxy, keeps the stream of events back: let it pass answers on as they come.
+    #[error("something before {url} keeps the stream of events back; let it pass answers on unbuffered")]
+    KeptBack {
+        /// Where the sector should be.
+        url: String,
+    },
+    /// The stream of events is none.
+    #[error("the stream of events cannot be used: {0}")]
+    Stream(String),
     /// The snapshot cannot be used.
     #[error("the snapshot cannot be used")]
     Snapshot(#[from] SnapshotError),
     /// The events do not lead on from what is known.
     #[error("the events do not lead on from what is known")]
     Mirror(#[from] MirrorError),
-    /// The sector runs under rules that this version does not have.
-    #[error("the sector runs under the rules {name:?}, which this version of the SDK does not have")]
+    /// The sector runs under rules that this version of the engine does not know: take the SDK of the sector's version.
+    #[error("the sector's rules {name:?} are not known to this engine; use the SDK of the sector's version: {detail}")]
     Rules {
         /// Their name.
         name: String,
+        /// What is not known about them.
+        detail: String,
     },
+    /// A key, token or label is none: correct it. What it was is not told.
+    #[error("not a credential: {0}")]
+    Credential(String),
     /// The login message is not what the caller could sign without harm.
     #[error("the login message was not signed: {0}")]
     LoginMessage(String),
@@ -148,6 +188,17 @@ impl Error {
             Error::Unreachable { .. } | Error::Timeout { .. } | Error::Unavailable(_) | Error::RateLimited(_)
         )
     }
+}
+
+/// What a 401 comes to, and what to do about it.
+fn not_signed_in(problem: &Problem) -> String {
+    let advice = match problem.code.as_str() {
+        "key_unknown" => "the bot key was revoked or has expired: issue another one",
+        "bot_token_wrong" => "correct the bot token, which must be the one of the server",
+        "token_expired" | "session_ended" | "refresh_token_unknown" => "the login has run out: log in again",
+        _ => "log in with a key, as a guest or with a bot key",
+    };
+    format!("not signed in; {advice}: {problem}")
 }
 
 /// What the server says about a request that it does not carry out (RFC 9457).
@@ -228,12 +279,33 @@ impl Error {
                 if !status.is_client_error() && !status.is_server_error() {
                     return mismatch(format!("the status is {status}"));
                 }
-                let problem = serde_json::from_slice(&body).unwrap_or_else(|_| Problem::of_other(status, &body));
-                Error::of_problem(status, &headers, problem)
+                Error::of_answer(status, &headers, &body)
             }
             Call::InvalidResponsePayload(_, error) => mismatch(error.to_string()),
             Call::InvalidRequest(detail) | Call::Custom(detail) => mismatch(detail),
         }
+    }
+
+    /// The error for an answer that no generated call received.
+    pub(crate) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        let problem = serde_json::from_slice(body).unwrap_or_else(|_| Problem::of_other(status, body));
+        Error::of_problem(status, headers, problem)
+    }
+
+    /// Whether a problem document says why, as sectors do.
+    pub(crate) fn is_of_sector(body: &[u8]) -> bool {
+        serde_json::from_slice::<Problem>(body).is_ok()
+    }
+
+    /// Whether this status passes by itself, whoever gave it.
+    pub(crate) fn is_passing(status: StatusCode) -> bool {
+        matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT
+        )
     }
 
     fn of_problem(status: StatusCode, headers: &HeaderMap, mut problem: Problem) -> Error {

@@ -45,10 +45,8 @@
 //!
 //! ```no_run
 //! # async fn watch() -> sector_client::Result<()> {
-//! use std::time::Duration;
-//!
 //! let client = sector_client::Client::connect("http://127.0.0.1:8000").await?;
-//! let mut ticks = client.ticks(Duration::from_secs(10));
+//! let mut ticks = client.ticks();
 //! loop {
 //!     let tick = ticks.next().await?;
 //!     for event in tick.events() {
@@ -58,26 +56,36 @@
 //! # }
 //! ```
 
+mod admin;
 mod backoff;
 mod bot;
+mod calls;
 mod credentials;
 mod entry;
 mod error;
 #[rustfmt::skip]
 #[expect(missing_docs, clippy::allow_attributes, reason = "generated; see the module for by what")]
 pub mod generated;
+mod keys;
 mod live;
 mod orders;
 #[cfg(feature = "program")]
 pub mod program;
+mod quota;
+mod sent;
 mod session;
+pub mod sse;
 pub mod stdio;
+mod stream;
+mod version;
 
 pub use bot::{Bot, Summary};
 pub use credentials::Credentials;
-pub use entry::{Entry, Message, RunEnd};
+pub use entry::{Entry, Message, OrdersRefused, RunEnd, UntakenOrder};
 pub use error::{Error, FieldProblem, Problem, Result};
 pub use generated::types;
-pub use live::{Tick, Ticks};
+pub use keys::BOT_VERBS;
+pub use live::{OrderOutcome, Tick, Ticks, Transport};
 pub use orders::{Delivery, ORDERS_MAX, RefusedOrder, number_orders};
 pub use session::{Client, Patience};
+pub use version::{VERSION, is_compatible};

@@ -1,9 +1,10 @@
 //! Batches of orders: numbered, cut to the size that a sector takes, and sent again without those it refuses.
 
-use sector_sim::{CLIENT_ID_MAX, Order};
+use sector_sim::{CLIENT_ID_MAX, Order, OrderForm};
 
 use crate::error::{Error, Problem, Result};
-use crate::session::Client;
+use crate::generated::types;
+use crate::session::{Client, Repeat};
 
 /// The most orders that a sector takes at once.
 pub const ORDERS_MAX: usize = 100;
@@ -15,6 +16,10 @@ pub struct Delivery {
     pub accepted: usize,
     /// Those that were not.
     pub refused: Vec<RefusedOrder>,
+    /// The `client_id`s of accepted orders that the sector had before, from whomever: they count once.
+    pub duplicates: Vec<String>,
+    /// The receipts of the batches, for [`Client::order`].
+    pub receipts: Vec<String>,
 }
 
 /// An order that the sector did not accept.
@@ -43,6 +48,51 @@ pub fn number_orders(universe: &str, tick: u64, orders: &mut [Order]) {
 }
 
 impl Client {
+    /// Sends 1 to 100 orders, which are accepted together or refused together. What becomes of each is told by the
+    /// events of the tick that carries them out. They are sent again after a failure if each has a `client_id`: one
+    /// that arrived the first time is not accepted twice.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a faction that is not one's own, [`Error::Refused`] for orders that cannot be; the
+    /// problem names each.
+    pub async fn send_orders(&self, orders: &[Order]) -> Result<types::OrderReceipt> {
+        let repeat = if orders.iter().all(|order| order.client_id.is_some()) { Repeat::Yes } else { Repeat::No };
+        let body = types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
+        let api = self.api();
+        // Before they are sent: their outcome may be heard before the receipt.
+        self.sent().remember(orders);
+        self.call(repeat, || api.give_orders(&body)).await
+    }
+
+    /// What a receipt's orders have come to: waiting, applied or refused.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a receipt that is not one's own, or not known any more.
+    pub async fn order(&self, receipt: &str) -> Result<types::ReceiptStatus> {
+        let api = self.api();
+        self.call(Repeat::Yes, || api.order_status(receipt)).await
+    }
+
+    /// What has become of one's newest orders, at most `count` (1 to 100) receipts.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] before a login.
+    pub async fn my_orders(&self, count: u32) -> Result<Vec<types::ReceiptStatus>> {
+        let api = self.api();
+        Ok(self.call(Repeat::Yes, || api.my_orders(Some(count), None)).await?.orders)
+    }
+
+    /// What would become of 1 to 100 orders, were they given now: the route and the arrival of each, and the battle
+    /// that it comes to. Nothing is given.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when there are none or too many.
+    pub async fn check_orders(&self, orders: &[Order]) -> Result<types::OrderCheck> {
+        let body = types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
+        let api = self.api();
+        self.call(Repeat::Yes, || api.check_orders(&body)).await
+    }
+
     /// Sends any number of orders, a hundred at once. A sector takes a batch whole or not at all: where it names orders
     /// at fault, the rest is sent again without them.
     ///
@@ -54,8 +104,10 @@ impl Client {
             let mut batch = batch.to_vec();
             while !batch.is_empty() {
                 match self.send_orders(&batch).await {
-                    Ok(_) => {
+                    Ok(receipt) => {
                         delivery.accepted += batch.len();
+                        delivery.duplicates.extend(receipt.duplicates);
+                        delivery.receipts.push(receipt.id);
                         break;
                     }
                     Err(Error::Refused(problem) | Error::Forbidden(problem)) if names_orders(&problem, batch.len()) => {

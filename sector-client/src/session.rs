@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use progenitor_client::ResponseValue;
 use sector_auth::{Key, LoginMessage, OpaqueKind, OpaqueToken, Secret};
-use sector_sim::{FactionId, Order, OrderForm, Snapshot};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -15,9 +14,12 @@ use crate::backoff::Backoff;
 use crate::credentials::Credentials;
 use crate::error::{Error, Problem, Result};
 use crate::generated::{self, types};
+use crate::sent::Sent;
 
 /// The share of a token's life after which it is renewed.
 const RENEWED_AFTER: f64 = 0.8;
+/// The longest name of a sector.
+const SECTOR_NAME_MAX: usize = 32;
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,18 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// The longest pause before the second attempt.
+    pub(crate) fn first_pause(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+
+    /// The longest pause before any attempt.
+    pub(crate) fn longest_pause(&self) -> Duration {
+        Duration::from_secs(2)
+    }
+}
+
 /// A client of one sector. Clones share the login.
 ///
 /// Calls that change nothing or can be repeated are tried again with growing, random pauses while the sector is away,
@@ -56,10 +70,17 @@ pub struct Client {
 struct Inner {
     api: generated::Client,
     patience: Patience,
+    session: Arc<Session>,
+}
+
+/// Who asks, and how that is kept up. Shared by the clients of all sectors of one server.
+#[derive(Default)]
+struct Session {
     credentials: Credentials,
     key: RwLock<Option<Key>>,
     renewal: RwLock<Option<Renewal>>,
     login: Mutex<()>,
+    sent: Sent,
 }
 
 /// How a login is renewed without its key.
@@ -81,7 +102,7 @@ pub(crate) struct Position {
 
 impl Position {
     /// What the ETag of a snapshot says: `"17-0.00c0ffee00c0ffee"`.
-    fn of_tag(tag: &str) -> Option<Position> {
+    pub(crate) fn of_tag(tag: &str) -> Option<Position> {
         let (after, incarnation) = tag.trim_start_matches("W/").trim_matches('"').split_once('.')?;
         Some(Position { after: after.to_owned(), incarnation: incarnation.to_owned() })
     }
@@ -89,12 +110,12 @@ impl Position {
 
 /// Whether a call may be carried out twice without harm.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
+pub(crate) enum Repeat {
     Yes,
     No,
 }
 
-type Answer<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<Problem>>;
+pub(crate) type Answer<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<Problem>>;
 
 impl Client {
     /// A client of the sector at `url`, such as `http://127.0.0.1:8000`, that has not been asked yet.
@@ -121,58 +142,86 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| Error::Address { url: url.to_owned(), reason: error.to_string() })?;
-        Ok(Client::of(&base, http, patience))
+        Ok(Client::of(&base, http, patience, Arc::default()))
     }
 
-    /// A client of the sector at `url`, which must answer.
+    /// A client of the sector at `url`, which must answer and be of a version that this one understands: see
+    /// [`crate::is_compatible`].
     ///
     /// # Errors
-    /// [`Error::Address`], [`Error::Unreachable`], [`Error::Mismatch`] and others when no sector answers there.
+    /// [`Error::Address`], [`Error::Unreachable`], [`Error::NotASector`] and [`Error::Version`] say what is wrong with
+    /// the address or with what answers there.
     pub async fn connect(url: &str) -> Result<Client> {
         let client = Client::new(url)?;
-        client.health().await?;
+        client.check_server().await?;
         Ok(client)
     }
 
-    fn of(base: &str, http: reqwest::Client, patience: Patience) -> Client {
-        let credentials = Credentials::default();
-        let api = generated::Client::new_with_client(base, http, credentials.clone());
-        Client {
-            inner: Arc::new(Inner {
-                api,
-                patience,
-                credentials,
-                key: RwLock::new(None),
-                renewal: RwLock::new(None),
-                login: Mutex::new(()),
-            }),
+    fn of(base: &str, http: reqwest::Client, patience: Patience, session: Arc<Session>) -> Client {
+        let api = generated::Client::new_with_client(base, http, session.credentials.clone());
+        Client { inner: Arc::new(Inner { api, patience, session }) }
+    }
+
+    /// The same client for another sector of the same server, with the same login. [`Client::sectors`] lists them.
+    ///
+    /// # Errors
+    /// [`Error::Address`] for a name that no sector has.
+    pub fn sector(&self, name: &str) -> Result<Client> {
+        let allowed = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        if name.is_empty() || name.len() > SECTOR_NAME_MAX || !name.chars().all(allowed) {
+            let shown: String = name.chars().take(SECTOR_NAME_MAX).collect();
+            let reason = format!("{shown:?} is no name of a sector, which is 1 to 32 of a-z, 0-9 and -");
+            return Err(Error::Address { url: self.url().to_owned(), reason });
         }
+        let server = self.url().rsplit_once("/sectors/").map_or(self.url(), |(server, _)| server);
+        let base = format!("{server}/sectors/{name}");
+        let Inner { api, patience, session } = &*self.inner;
+        Ok(Client::of(&base, api.client.clone(), *patience, Arc::clone(session)))
     }
 
     /// Another client of the same sector, with the token of its bots, which may order for every faction that no
     /// player has claimed.
     ///
     /// # Errors
-    /// [`Error::LoginMessage`] if the token cannot stand in a header.
+    /// [`Error::Credential`] if the token cannot stand in a header.
     pub fn with_bot_token(&self, token: &Secret) -> Result<Client> {
-        let client = Client::of(self.url(), self.inner.api.client.clone(), self.inner.patience);
-        if client.inner.credentials.set_bot(token.expose()) {
+        let client = Client::of(self.url(), self.inner.api.client.clone(), self.inner.patience, Arc::default());
+        if client.inner.session.credentials.set_bot(token.expose()) {
             return Ok(client);
         }
-        Err(Error::LoginMessage("the bot token holds characters that cannot stand in a header".into()))
+        Err(Error::Credential("the bot token holds characters that cannot stand in a header".into()))
     }
 
     /// Another client of the same sector, with a key that a player issued for a bot: it gives that player's orders.
     ///
     /// # Errors
-    /// [`Error::LoginMessage`] if this is no such key.
+    /// [`Error::Credential`] if this is no such key.
     pub fn with_bot_key(&self, key: &Secret) -> Result<Client> {
-        if let Err(error) = OpaqueToken::parse(OpaqueKind::BotKey, key.expose()) {
-            return Err(Error::LoginMessage(error.to_string()));
-        }
-        let client = Client::of(self.url(), self.inner.api.client.clone(), self.inner.patience);
-        client.inner.credentials.set_bearer(key.expose());
+        let client = Client::of(self.url(), self.inner.api.client.clone(), self.inner.patience, Arc::default());
+        client.take_bot_key(key.expose())?;
         Ok(client)
+    }
+
+    /// From now on this client and its clones ask with a key that a player issued for a bot (see
+    /// [`Client::issue_key`]) and give that player's orders. Nothing is asked of the server: a key that has expired or
+    /// was revoked is refused at the first call that needs it.
+    ///
+    /// # Errors
+    /// [`Error::Credential`] if this is no such key.
+    pub async fn bot_key(&self, key: &str) -> Result<()> {
+        let _alone = self.inner.session.login.lock().await;
+        self.take_bot_key(key)?;
+        *self.inner.session.key.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.inner.session.renewal.write().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    fn take_bot_key(&self, key: &str) -> Result<()> {
+        if let Err(error) = OpaqueToken::parse(OpaqueKind::BotKey, key) {
+            return Err(Error::Credential(format!("it is no bot key: {error}")));
+        }
+        self.inner.session.credentials.set_bearer(key);
+        Ok(())
     }
 
     /// Where the sector is.
@@ -193,9 +242,9 @@ impl Client {
     /// # Errors
     /// [`Error::LoginMessage`] when the server asks to sign something else than a login of this key.
     pub async fn login(&self, key: &Key) -> Result<()> {
-        let _alone = self.inner.login.lock().await;
+        let _alone = self.inner.session.login.lock().await;
         self.sign_in(key).await?;
-        *self.inner.key.write().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
+        *self.inner.session.key.write().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
         Ok(())
     }
 
@@ -228,12 +277,12 @@ impl Client {
     /// # Errors
     /// [`Error`]; the login is forgotten here in any case.
     pub async fn logout(&self) -> Result<()> {
-        let _alone = self.inner.login.lock().await;
+        let _alone = self.inner.session.login.lock().await;
         let api = &self.inner.api;
         let ended = self.attempts(Repeat::Yes, Duration::ZERO, || api.logout()).await;
-        *self.inner.key.write().unwrap_or_else(PoisonError::into_inner) = None;
-        *self.inner.renewal.write().unwrap_or_else(PoisonError::into_inner) = None;
-        self.inner.credentials.clear();
+        *self.inner.session.key.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.inner.session.renewal.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.inner.session.credentials.clear();
         match ended {
             // It had ended already.
             Err(Error::Unauthorized(_)) | Ok(_) => Ok(()),
@@ -246,172 +295,48 @@ impl Client {
     /// # Errors
     /// [`Error::Unauthorized`] for a code that was used or never given.
     pub async fn login_operator(&self, code: &str) -> Result<()> {
-        let _alone = self.inner.login.lock().await;
+        let _alone = self.inner.session.login.lock().await;
         let (api, body) = (&self.inner.api, types::OperatorRequest { code: code.to_owned() });
         let answer = self.attempts(Repeat::No, Duration::ZERO, || api.auth_operator(&body)).await?.into_inner();
         self.take_token(&answer)?;
         // A code works once: there is nothing to sign in again with.
-        *self.inner.key.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.inner.session.key.write().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
     fn take_token(&self, answer: &types::TokenAnswer) -> Result<()> {
-        if self.inner.credentials.set_bearer(&answer.token) {
+        if self.inner.session.credentials.set_bearer(&answer.token) {
             let due = Instant::now() + Duration::from_secs(answer.expires_in).mul_f64(RENEWED_AFTER);
             let renewal = Renewal { refresh_token: answer.refresh_token.clone(), due };
-            *self.inner.renewal.write().unwrap_or_else(PoisonError::into_inner) = Some(renewal);
+            *self.inner.session.renewal.write().unwrap_or_else(PoisonError::into_inner) = Some(renewal);
             return Ok(());
         }
         let detail = "the token holds characters that cannot stand in a header".to_owned();
         Err(Error::Mismatch { url: self.url().to_owned(), detail })
     }
 
-    /// How the API is.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn health(&self) -> Result<types::HealthDocument> {
-        let api = &self.inner.api;
-        self.call(Repeat::Yes, || api.health()).await
+    /// The orders that were sent, to know their outcomes by.
+    pub(crate) fn sent(&self) -> &Sent {
+        &self.inner.session.sent
     }
 
-    /// Who this client is to the sector.
-    ///
-    /// # Errors
-    /// [`Error::Unauthorized`] before a login.
-    pub async fn me(&self) -> Result<types::Me> {
-        let api = &self.inner.api;
-        self.call(Repeat::Yes, || api.me()).await
+    /// How patient this client is.
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.inner.patience
     }
 
-    /// All factions, and who plays them.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn factions(&self) -> Result<types::FactionList> {
-        let api = &self.inner.api;
-        self.call(Repeat::Yes, || api.factions(None)).await
-    }
-
-    /// Claims a faction for the holder of the login.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] when it is taken, or another is held already.
-    pub async fn claim(&self, faction: FactionId) -> Result<types::Me> {
-        let (api, body) = (&self.inner.api, types::ClaimRequest { faction: faction.to_string() });
-        self.call(Repeat::Yes, || api.claim_faction(&body)).await
-    }
-
-    /// Gives the claimed faction up, and says which it was.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn release(&self) -> Result<Option<String>> {
-        let api = &self.inner.api;
-        Ok(self.call(Repeat::Yes, || api.release_faction()).await?.released)
-    }
-
-    /// The sector as it is.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn snapshot(&self) -> Result<Snapshot> {
-        let api = &self.inner.api;
-        self.call(Repeat::Yes, || api.snapshot(None)).await
-    }
-
-    /// The sector as it is, and what to go on from. Tried once.
-    pub(crate) async fn snapshot_at(&self) -> Result<(Snapshot, Position)> {
-        self.keep_login().await;
-        let answer = self.once(Duration::ZERO, self.inner.api.snapshot(None)).await?;
-        let tag = answer.headers().get(reqwest::header::ETAG).and_then(|tag| tag.to_str().ok());
-        match tag.and_then(Position::of_tag) {
-            Some(position) => Ok((answer.into_inner(), position)),
-            None => {
-                let detail =
-                    "the snapshot has no ETag that says which events of which incarnation it includes".to_owned();
-                Err(Error::Mismatch { url: self.url().to_owned(), detail })
-            }
-        }
-    }
-
-    /// Up to `count` events after the id `after`, waiting up to `wait` (at most 30 s) for the first.
-    ///
-    /// # Errors
-    /// [`Error::HistoryTrimmed`] when they are not kept any more.
-    pub async fn events(&self, after: &str, count: u32, wait: Duration) -> Result<types::EventPage> {
-        self.keep_login().await;
-        let api = &self.inner.api;
-        let wait_ms = u32::try_from(milliseconds(wait)).unwrap_or(u32::MAX);
-        let answer = self.attempts(Repeat::Yes, wait, || api.events(Some(after), Some(count), None, Some(wait_ms)));
-        Ok(answer.await?.into_inner())
-    }
-
-    /// As [`Client::events`], but tried once, and refused after the sector was restored from a backup.
-    pub(crate) async fn attempt_events(&self, from: &Position, count: u32, wait: Duration) -> Result<types::EventPage> {
-        self.keep_login().await;
-        let wait_ms = u32::try_from(milliseconds(wait)).unwrap_or(u32::MAX);
-        let call = self.inner.api.events(Some(&from.after), Some(count), Some(&from.incarnation), Some(wait_ms));
-        Ok(self.once(wait, call).await?.into_inner())
-    }
-
-    /// Sends 1 to 100 orders, which are accepted together or refused together. What becomes of each is told by the
-    /// events of the tick that carries them out. They are sent again after a failure if each has a `client_id`: one
-    /// that arrived the first time is not accepted twice.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a faction that is not one's own, [`Error::Refused`] for orders that cannot be; the
-    /// problem names each.
-    pub async fn send_orders(&self, orders: &[Order]) -> Result<types::OrderReceipt> {
-        let repeat = if orders.iter().all(|order| order.client_id.is_some()) { Repeat::Yes } else { Repeat::No };
-        let body = types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
-        let api = &self.inner.api;
-        self.call(repeat, || api.give_orders(&body)).await
-    }
-
-    /// Asks for a new universe, from this seed or a new one. For admins.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] without the role.
-    pub async fn restart(&self, seed: Option<u64>) -> Result<types::RestartAnswer> {
-        let api = &self.inner.api;
-        self.call(Repeat::No, || api.restart(seed, None)).await
-    }
-
-    /// Ends all claims, and says how many there were. For admins.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] without the role.
-    pub async fn bots_only(&self) -> Result<u64> {
-        let api = &self.inner.api;
-        Ok(self.call(Repeat::Yes, || api.bots_only(None)).await?.released)
-    }
-
-    /// Whether the sector stands still. For admins.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] without the role.
-    pub async fn is_paused(&self) -> Result<bool> {
-        let api = &self.inner.api;
-        Ok(self.call(Repeat::Yes, || api.paused()).await?.paused)
-    }
-
-    /// Lets the sector stand still or go on. For admins.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] without the role.
-    pub async fn set_paused(&self, paused: bool) -> Result<bool> {
-        let api = &self.inner.api;
-        Ok(self.call(Repeat::Yes, || api.pause(paused, None)).await?.paused)
+    /// Who asks.
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.inner.session.credentials
     }
 
     /// Renews the login if it is about to run out. What goes wrong is told by the call that needs the login.
-    async fn keep_login(&self) {
-        let renewal = || self.inner.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
+    pub(crate) async fn keep_login(&self) {
+        let renewal = || self.inner.session.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
         if renewal().is_none_or(|renewal| Instant::now() < renewal.due) {
             return;
         }
-        let _alone = self.inner.login.lock().await;
+        let _alone = self.inner.session.login.lock().await;
         // Unless somebody else has done so meanwhile.
         if let Some(renewal) = renewal().filter(|renewal| Instant::now() >= renewal.due)
             && let Err(error) = self.renew(&renewal).await
@@ -426,38 +351,38 @@ impl Client {
         // The token before works for a while: asking again does no harm.
         let answer = self.attempts(Repeat::Yes, Duration::ZERO, || api.auth_refresh(&body)).await;
         if matches!(answer, Err(Error::Unauthorized(_))) {
-            *self.inner.renewal.write().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.inner.session.renewal.write().unwrap_or_else(PoisonError::into_inner) = None;
         }
         self.take_token(&answer?.into_inner())
     }
 
     /// Signs in again, by the refresh token or else with the key.
     async fn sign_in_again(&self) -> Result<bool> {
-        let renewal = self.inner.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let renewal = self.inner.session.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(renewal) = renewal
             && self.renew(&renewal).await.is_ok()
         {
             return Ok(true);
         }
-        let key = self.inner.key.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let key = self.inner.session.key.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(key) = key else { return Ok(false) };
         self.sign_in(&key).await.map(|()| true)
     }
 
     /// Calls, tries again where that may help, and renews the login once.
-    async fn call<T, F, Sent>(&self, repeat: Repeat, send: F) -> Result<T>
+    pub(crate) async fn call<T, F, Sent>(&self, repeat: Repeat, send: F) -> Result<T>
     where
         F: Fn() -> Sent,
         Sent: Future<Output = Answer<T>>,
     {
         self.keep_login().await;
-        let before = self.inner.credentials.snapshot();
+        let before = self.inner.session.credentials.snapshot();
         match self.attempts(repeat, Duration::ZERO, &send).await {
             Err(Error::Unauthorized(problem)) => {
                 {
-                    let _alone = self.inner.login.lock().await;
+                    let _alone = self.inner.session.login.lock().await;
                     // Unless somebody else has done so meanwhile.
-                    if self.inner.credentials.snapshot() == before {
+                    if self.inner.session.credentials.snapshot() == before {
                         if !self.sign_in_again().await? {
                             return Err(Error::Unauthorized(problem));
                         }
@@ -471,13 +396,13 @@ impl Client {
     }
 
     /// Calls, and tries again where that may help. The server may let us wait for `wait`.
-    async fn attempts<T, F, Sent>(&self, repeat: Repeat, wait: Duration, send: F) -> Result<ResponseValue<T>>
+    pub(crate) async fn attempts<T, F, Sent>(&self, repeat: Repeat, wait: Duration, send: F) -> Result<ResponseValue<T>>
     where
         F: Fn() -> Sent,
         Sent: Future<Output = Answer<T>>,
     {
         let patience = &self.inner.patience;
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+        let mut backoff = Backoff::new(patience.first_pause(), patience.longest_pause());
         loop {
             let error = match self.once(wait, send()).await {
                 Ok(answer) => return Ok(answer),
@@ -501,7 +426,11 @@ impl Client {
     }
 
     /// Calls once, within the time for an answer and the `wait` that was asked for.
-    async fn once<T>(&self, wait: Duration, sent: impl Future<Output = Answer<T>>) -> Result<ResponseValue<T>> {
+    pub(crate) async fn once<T>(
+        &self,
+        wait: Duration,
+        sent: impl Future<Output = Answer<T>>,
+    ) -> Result<ResponseValue<T>> {
         let limit = self.inner.patience.answer + wait;
         let answer = async {
             match sent.await {
@@ -511,8 +440,13 @@ impl Client {
         };
         match tokio::time::timeout(limit, answer).await {
             Ok(answer) => answer,
-            Err(_) => Err(Error::Timeout { url: self.url().to_owned(), after_ms: milliseconds(limit) }),
+            Err(_) => Err(self.too_slow(limit)),
         }
+    }
+
+    /// The error for an answer that did not come within this time.
+    pub(crate) fn too_slow(&self, limit: Duration) -> Error {
+        Error::Timeout { url: self.url().to_owned(), after_ms: milliseconds(limit) }
     }
 }
 
@@ -521,12 +455,12 @@ impl fmt::Debug for Client {
         formatter
             .debug_struct("Client")
             .field("url", &self.url())
-            .field("credentials", &self.inner.credentials)
+            .field("credentials", &self.inner.session.credentials)
             .finish_non_exhaustive()
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

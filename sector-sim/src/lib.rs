@@ -26,7 +26,7 @@
 //! |---|---|
 //! | run a sector tick by tick | [`World::step`], and [`World::step_watched`] for each phase |
 //! | play a whole match in memory | [`Game`], with a [`strategy()`] in each seat |
-//! | write a computer player | [`Strategy`], [`View`], [`Scout`], [`Reach`]; [`View::fork`] to try things out |
+//! | write a computer player | [`Strategy`], and the table at [`View`] of all that it can ask |
 //! | record, read and verify a run | [`replay::Writer`], [`Replay`], [`verify`] |
 //! | ask what would have been | [`Fork`] |
 //! | trust a result | [`check_orders`] and [`check_game`]: the same run beside one that is saved and restored |
@@ -122,7 +122,7 @@ pub use strategy::{
     Turn, Turtle, UnknownStrategy, strategy,
 };
 pub use units::{ONE, ratio, scale};
-pub use view::View;
+pub use view::{BattlePreview, Threat, View};
 pub use world::{Size, World, WorldError};
 
 /// The greatest seed: 2^53 − 1, the greatest integer that every JSON reader holds exactly.

@@ -57,6 +57,27 @@ impl Mirror {
     /// # Errors
     /// [`MirrorError`] when the delta does not follow; the mirror is unchanged then.
     pub fn apply(&mut self, delta: &Delta) -> Result<(), MirrorError> {
+        let next = self.check(delta)?;
+        self.commit(delta, next);
+        self.board.events.clone_from(&delta.events);
+        self.board.remember_events();
+        Ok(())
+    }
+
+    /// Goes on by one tick, as [`Mirror::apply`] does, without copying what happened in it.
+    ///
+    /// # Errors
+    /// As [`Mirror::apply`].
+    pub fn take(&mut self, delta: Delta) -> Result<(), MirrorError> {
+        let next = self.check(&delta)?;
+        self.commit(&delta, next);
+        self.board.events = delta.events;
+        self.board.remember_events();
+        Ok(())
+    }
+
+    /// What the delta changes, if it follows.
+    fn check(&self, delta: &Delta) -> Result<Changes, MirrorError> {
         if delta.universe_id != self.universe.id {
             return Err(MirrorError::Universe { delta: delta.universe_id.clone(), mirror: self.universe.id.clone() });
         }
@@ -111,8 +132,7 @@ impl Mirror {
             }
             next.fleets.push(form.fleet_in(&self.map, &scope)?);
         }
-        self.commit(delta, next);
-        Ok(())
+        Ok(next)
     }
 
     fn commit(&mut self, delta: &Delta, next: Changes) {
@@ -143,8 +163,6 @@ impl Mirror {
         board.tick = delta.tick;
         board.next_fleet_id = delta.next_fleet_id;
         board.result = delta.result.map(Outcome::from);
-        board.events.clone_from(&delta.events);
-        board.remember_events();
         self.digest = delta.digest;
     }
 

@@ -1,5 +1,9 @@
 //! What a player sees: the whole board, from one seat.
 
+mod look;
+
+pub use look::{BattlePreview, Threat};
+
 use std::sync::Arc;
 
 use crate::board::{Board, Faction};
@@ -10,7 +14,17 @@ use crate::mirror::Mirror;
 use crate::rules::Rules;
 use crate::world::World;
 
-/// A sector seen from the seat of one faction.
+/// A sector seen from the seat of one faction: all that a [`crate::Strategy`] is shown.
+///
+/// | to know | ask |
+/// |---|---|
+/// | its state, its systems, its fleets | [`View::faction`], [`View::systems`], [`View::owns`], [`View::fleets`], [`View::idle_fleets`] |
+/// | its borders | [`View::front`], [`View::targets`] |
+/// | what is next to what, and how far | [`View::neighbours`], [`View::hops`], [`View::ticks`], [`View::route`] |
+/// | what comes at it | [`View::threats`] |
+/// | how an attack would go | [`View::battle`], [`View::resistance`], [`View::yields`] |
+/// | what would be | [`View::fork`], [`View::fork_with_luck`] |
+/// | all of it every turn, on large maps | [`crate::Scout`], [`crate::Reach`], [`crate::Planner`] |
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// Systems and lanes.

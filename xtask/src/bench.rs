@@ -30,7 +30,7 @@ enum Limit {
 use Limit::{Bytes, Each, EachTimes, Rate, Time, Times};
 
 /// The promises, by the name of the benchmark.
-const PROMISES: [(&str, Limit); 28] = [
+const PROMISES: [(&str, Limit); 31] = [
     ("quiet_tick/30", Time(200.0)),
     ("quiet_tick/100000", Time(20_000.0)),
     ("busy_tick/30", Each(100.0)),
@@ -61,6 +61,10 @@ const PROMISES: [(&str, Limit); 28] = [
     ("delta/of/100000", EachTimes(4.0, "delta/of/300")),
     ("delta/apply/100000", EachTimes(6.0, "delta/apply/300")),
     ("replay_verification/30", Rate(1_000_000.0)),
+    // The SDK, beside serde_json reading the same text.
+    ("follow/stream_and_mirror/30", Times(1.2, "follow/parse/30")),
+    ("follow/stream_and_mirror/300", Times(1.2, "follow/parse/300")),
+    ("follow/stream_and_mirror/3000", Times(1.2, "follow/parse/3000")),
 ];
 
 /// How long each benchmark runs, so that the whole sweep takes some minutes.
@@ -110,7 +114,8 @@ pub(crate) fn bench(filter: Option<&str>) -> Result {
         // Benchmarks that are no longer there have left their figures.
         fs::remove_dir_all(&results).map_err(|error| format!("{}: {error}", results.display()))?;
     }
-    let mut command = cargo(&["bench", "--locked", "--package", "sector-sim", "--benches"]);
+    let mut command =
+        cargo(&["bench", "--locked", "--package", "sector-sim", "--package", "sector-client", "--benches"]);
     command.args(SECONDS);
     command.args(filter);
     run("benchmarks", &mut command)?;

@@ -10,6 +10,7 @@ use follow::{Followed, Follower, Sectors};
 use sector_auth::{Key, Secret, Timestamp};
 use sector_client::Client;
 use sector_redis::{Store, StoreOptions};
+use sector_sim::Rules;
 use service::CancellationToken;
 use service::config::{Milliseconds, Seconds};
 use tokio::task::JoinHandle;
@@ -20,8 +21,11 @@ pub(crate) const BOT_TOKEN: &str = "the bots' own token";
 
 pub(crate) struct Sector {
     pub(crate) store: Arc<dyn Store>,
+    rules: Arc<Rules>,
     now_ms: Arc<AtomicU64>,
     address: SocketAddr,
+    /// Writes of a player in a minute, if not as many as by default.
+    pub(crate) limit_writes: Option<u32>,
     shutdown: CancellationToken,
     config: sim_worker::Config,
     worker: Option<(CancellationToken, JoinHandle<Result<(), sim_worker::Error>>)>,
@@ -31,6 +35,11 @@ pub(crate) struct Sector {
 impl Sector {
     /// A sector that ticks this often and keeps so many events.
     pub(crate) async fn start(tick_ms: u64, event_stream_maxlen: u64) -> Sector {
+        Sector::under(Rules::classic(), tick_ms, event_stream_maxlen).await
+    }
+
+    /// The same under other rules.
+    pub(crate) async fn under(rules: Rules, tick_ms: u64, event_stream_maxlen: u64) -> Sector {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         let shutdown = CancellationToken::new();
         let config = sim_worker::Config {
@@ -48,7 +57,9 @@ impl Sector {
         };
         let now_ms = Arc::new(AtomicU64::new(1_795_334_400_000));
         let address = "127.0.0.1:0".parse().unwrap();
-        let mut sector = Sector { store, now_ms, address, shutdown, config, worker: None, api: None };
+        let rules = Arc::new(rules);
+        let mut sector =
+            Sector { store, rules, now_ms, address, limit_writes: None, shutdown, config, worker: None, api: None };
         sector.start_worker();
         sector.start_api().await;
         let store = &sector.store;
@@ -58,7 +69,7 @@ impl Sector {
 
     fn start_worker(&mut self) {
         let shutdown = self.shutdown.child_token();
-        let sources = sim_worker::Sources::system();
+        let sources = sim_worker::Sources { rules: Arc::clone(&self.rules), ..sim_worker::Sources::system() };
         let run = sim_worker::run(self.config.clone(), self.store.clone(), sources, shutdown.clone());
         self.worker = Some((shutdown, tokio::spawn(run)));
     }
@@ -80,6 +91,9 @@ impl Sector {
         let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
         config.admin_addresses.0.push(key(200).address());
+        if let Some(limit) = self.limit_writes {
+            config.quotas.limit_writes = limit;
+        }
         let shutdown = self.shutdown.child_token();
         let now_ms = self.now_ms.clone();
         let clock = Arc::new(move || Timestamp::from_unix_ms(now_ms.load(Ordering::SeqCst)));

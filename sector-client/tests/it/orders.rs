@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sector_client::{Bot, number_orders};
-use sector_sim::{Command, Event, FactionId, FleetId, Focus, Order, SystemId, strategy};
+use sector_sim::{Command, FactionId, FleetId, Focus, Order, SystemId, strategy};
 use tokio::sync::Notify;
 
 use crate::harness::{Sector, in_time};
-
-const POLL: Duration = Duration::from_secs(10);
 
 fn faction(text: &str) -> FactionId {
     text.parse().unwrap()
@@ -21,7 +19,7 @@ async fn a_delivery_goes_on_without_what_is_refused_and_counts_once() {
     let client = sector.player(1).await;
     let me = faction("F1");
     client.claim(me).await.unwrap();
-    let mut ticks = client.ticks(POLL);
+    let mut ticks = client.ticks();
     let tick = in_time("a tick", ticks.next()).await.unwrap();
     let home = tick.board().faction(me).unwrap().home.unwrap();
     let focus = |faction, system| Order::new(faction, Command::Focus { system, focus: Focus::Industry });
@@ -43,9 +41,9 @@ async fn a_delivery_goes_on_without_what_is_refused_and_counts_once() {
         while quiet < 2 {
             let tick = ticks.next().await.unwrap();
             let before = applied.len();
-            applied.extend(tick.outcomes(me).map(|event| match event {
-                Event::OrderApplied { client_id, .. } => client_id.clone().unwrap(),
-                other => panic!("{other:?}"),
+            applied.extend(tick.outcomes(me).map(|outcome| {
+                assert!(outcome.is_applied(), "{outcome:?}");
+                outcome.client_id.unwrap()
             }));
             quiet = if applied.len() == before && before >= 147 { quiet + 1 } else { 0 };
         }
@@ -61,7 +59,7 @@ async fn a_delivery_goes_on_without_what_is_refused_and_counts_once() {
 async fn a_bot_plays_across_a_new_universe() {
     let sector = Sector::start(30, 10_000).await;
     let (player, admin) = (sector.player(1).await, sector.player(200).await);
-    let mut watch = admin.ticks(POLL);
+    let mut watch = admin.ticks();
     let personality = sector_sim::Rules::classic().personality(0);
     let mut bot = Bot::new(&player, faction("F2"), strategy("random", personality).unwrap());
     let stop = Arc::new(Notify::new());

@@ -128,7 +128,7 @@ pub(crate) struct Outcome {
 
 impl Watch {
     pub(crate) fn new(client: &Client) -> Watch {
-        Watch(client.ticks(Duration::from_secs(10)))
+        Watch(client.ticks())
     }
 
     /// The outcomes of the next tick.
