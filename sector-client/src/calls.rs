@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use futures_core::Stream as _;
 use sector_sim::{FactionId, RULES_VERSION, Rules, Snapshot, SystemId};
 
 use crate::error::{Error, Result};

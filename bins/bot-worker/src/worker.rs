@@ -46,7 +46,7 @@ fn client(config: &Config) -> Result<Client, Error> {
 }
 
 async fn play(client: &Client, poll: Duration, mut seats: Seats, claims: &Claims) -> Result<(), Error> {
-    let mut ticks = client.ticks();
+    let mut ticks = client.ticks().poll_wait(poll);
     let mut is_failing = false;
     loop {
         let tick = ticks.newest().await.map_err(Error::Api)?;

@@ -1,7 +1,6 @@
 //! Orders and bots.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sector_client::{Bot, number_orders};
 use sector_sim::{Command, FactionId, FleetId, Focus, Order, SystemId, strategy};
