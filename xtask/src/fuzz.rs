@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: hostile input for the engine and for logins, for as long as one likes.
+//! `cargo xtask fuzz`: hostile input for the engine, for logins and for the API, for as long as one likes.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,8 +6,11 @@ use std::process::Command;
 use crate::run::{Result, output, program, root, run};
 
 /// The crates that are fuzzed, and the targets in their `fuzz/targets`. No two targets have one name.
-const TARGETS: [(&str, &[&str]); 2] =
-    [("sector-sim", &["orders", "rules", "replays", "deltas", "snapshots"]), ("sector-auth", &["logins", "tokens"])];
+const TARGETS: [(&str, &[&str]); 3] = [
+    ("sector-sim", &["orders", "rules", "replays", "deltas", "snapshots"]),
+    ("sector-auth", &["logins", "tokens"]),
+    ("bins/api", &["api"]),
+];
 
 /// Longest input tried, in bytes: longer ones only repeat themselves.
 const LONGEST: &str = "-max_len=65536";

@@ -49,7 +49,7 @@ enum Command {
     },
     /// Build the browser UI into bins/frontend/dist
     Ui,
-    /// Try hostile input on the engine and on logins; installs cargo-fuzz where it is missing, and needs a nightly compiler
+    /// Try hostile input on the engine, on logins and on the API; installs cargo-fuzz where it is missing, and needs a nightly compiler
     Fuzz {
         /// Only this target
         target: Option<String>,

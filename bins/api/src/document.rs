@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi};
 use crate::answers;
 use crate::routes::{
     admin, auth, checks, docs, events, factions, health, keys, leaderboard, me, openapi as document, orders, receipts,
-    rules, runs, sectors, snapshot, status, stream, systems,
+    rules, runs, sectors, snapshot, socket, status, stream, systems,
 };
 use crate::wire::ProblemDocument;
 
@@ -53,6 +53,7 @@ use crate::wire::ProblemDocument;
         snapshot::snapshot,
         events::events,
         stream::stream,
+        socket::open,
         orders::give,
         receipts::mine,
         receipts::one,

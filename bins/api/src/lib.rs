@@ -45,7 +45,6 @@ pub use document::openapi;
 pub use error::Error;
 pub use operator::allow_operator;
 pub use quotas::QuotaConfig;
-pub use run::declared;
-pub use run::{run, run_with};
+pub use run::{declared, enclosed, run, run_with};
 pub use state::{Api, WallClock, system_clock};
 pub use table::Declared;

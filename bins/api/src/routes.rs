@@ -22,6 +22,7 @@ pub(crate) mod rules;
 pub(crate) mod runs;
 pub(crate) mod sectors;
 pub(crate) mod snapshot;
+pub(crate) mod socket;
 pub(crate) mod status;
 pub(crate) mod stream;
 pub(crate) mod systems;
@@ -76,6 +77,7 @@ pub(crate) fn table() -> Table {
         .route(GET, "/snapshot", READ, snapshot::snapshot)
         .route(GET, "/events", READ, events::events)
         .route(GET, "/events/stream", READ, stream::stream)
+        .route(GET, "/ws", READ, socket::open)
         .route(POST, "/orders", ORDERS, orders::give)
         .route(GET, "/orders", RECEIPTS, receipts::mine)
         .route(GET, "/orders/{receipt}", RECEIPTS, receipts::one)

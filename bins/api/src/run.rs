@@ -1,14 +1,15 @@
 //! From options to a served API.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use follow::Sectors;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use http::{HeaderName, Method};
 use service::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use service::{CancellationToken, Limits};
+use service::{CancellationToken, Limits, Request, Response};
 use tokio::net::TcpListener;
-use tower::{ServiceBuilder, service_fn};
+use tower::{Service, ServiceBuilder, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::audit::IDEMPOTENCY_KEY_HEADER;
@@ -45,19 +46,51 @@ pub async fn run_with(
     clock: WallClock,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
+    let limits = limits(&config);
     let cors = cors(&config);
-    let limits = Limits { trusted_proxies: config.trusted_proxies.clone(), ..Limits::default() };
     let api = Arc::new(Api::new(config, sectors, clock)?);
-    let routes = routes::table().router(Arc::clone(&api)).build()?;
-    let app = ServiceBuilder::new()
-        .option_layer(cors)
-        .map_request(prefix::strip)
-        .service(service_fn(move |request| quotas::measured(Arc::clone(&api), routes.clone(), request)));
+    let app = app(Arc::clone(&api), cors)?;
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "the API listens");
     }
-    service::serve(listener, app, limits, shutdown).await;
+    api.sockets.serve(service::serve(listener, app, limits, shutdown.clone()), &shutdown).await;
     Ok(())
+}
+
+/// The API without a listener, its edge included: for tests that have requests and no sockets.
+///
+/// # Errors
+/// [`Error::Config`] when the configuration cannot be used.
+pub fn enclosed(
+    config: Config,
+    sectors: Arc<Sectors>,
+    clock: WallClock,
+    shutdown: CancellationToken,
+) -> Result<impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static, Error>
+{
+    let limits = limits(&config);
+    let cors = cors(&config);
+    let api = Arc::new(Api::new(config, sectors, clock)?);
+    Ok(service::enclosed(app(api, cors)?, &limits, shutdown))
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits { trusted_proxies: config.trusted_proxies.clone(), ..Limits::default() }
+}
+
+/// All routes, and what stands before them.
+fn app(
+    api: Arc<Api>,
+    cors: Option<CorsLayer>,
+) -> Result<
+    impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static,
+    Error,
+> {
+    let routes = routes::table().router(Arc::clone(&api)).build()?;
+    Ok(ServiceBuilder::new()
+        .option_layer(cors)
+        .map_request(prefix::strip)
+        .service(service_fn(move |request| quotas::measured(Arc::clone(&api), routes.clone(), request))))
 }
 
 /// Every route and what it declares, in the order of the table.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use follow::Sectors;
+use follow::{Resyncs, Sectors};
 use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
 use sector_redis::Store;
 use service::quota::Gate;
+use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
+use service::{Origins, Seats, Sockets};
 use tokio::sync::Semaphore;
 
 use crate::bodies::Bodies;
@@ -54,6 +56,8 @@ pub struct Api {
     /// Replays that are being made.
     pub(crate) replays: Arc<Semaphore>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) sockets: Sockets,
+    pub(crate) resyncs: Arc<Resyncs>,
     clock: WallClock,
 }
 
@@ -76,6 +80,7 @@ impl Api {
             detail: error.to_string(),
         })?;
         let gate = quotas::gate(&config.quotas)?;
+        let sockets = Sockets::new(origins(&config)?, Seats::new(CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX));
         let bot_tokens = BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
         Ok(Self {
             config,
@@ -90,6 +95,8 @@ impl Api {
             bodies: Bodies::default(),
             seat_changes: AtomicU64::new(0),
             streams: Arc::default(),
+            sockets,
+            resyncs: Arc::default(),
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             gate,
             clock,
@@ -115,6 +122,16 @@ impl Api {
     pub(crate) fn idle_ms(&self) -> u64 {
         self.config.claim_idle_seconds.0.saturating_mul(1_000)
     }
+}
+
+/// Whose pages may open a WebSocket: those that may call the API.
+fn origins(config: &Config) -> Result<Origins, Error> {
+    let listed = &config.cors_origins.0;
+    if listed.iter().any(crate::config::Origin::is_any) {
+        return Ok(Origins::any());
+    }
+    let parsed = listed.iter().map(|origin| origin.0.to_str().unwrap_or_default().parse::<service::Origin>());
+    parsed.collect::<Result<_, _>>().map_err(|detail| Error::Config { option: "CORS_ORIGINS", detail })
 }
 
 impl std::fmt::Debug for Api {

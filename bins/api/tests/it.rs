@@ -16,6 +16,8 @@ mod document;
 mod fast;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/hostile.rs"]
+mod hostile;
 #[path = "it/limits.rs"]
 mod limits;
 #[path = "it/login.rs"]
@@ -30,6 +32,8 @@ mod process;
 mod receipts;
 #[path = "it/refusals.rs"]
 mod refusals;
+#[path = "it/reply.rs"]
+mod reply;
 #[path = "it/roles.rs"]
 mod roles;
 #[path = "it/runs.rs"]
@@ -44,6 +48,8 @@ mod sector;
 mod sectors;
 #[path = "it/sessions.rs"]
 mod sessions;
+#[path = "it/socket.rs"]
+mod socket;
 #[path = "it/status.rs"]
 mod status;
 #[path = "it/stream.rs"]

@@ -34,18 +34,24 @@
 pub mod backlog;
 pub mod entry;
 pub mod error;
+pub mod feed;
 pub mod follower;
 pub mod frame;
 pub mod history;
 pub mod sectors;
+pub mod session;
 mod state;
 pub mod subscription;
 mod task;
+#[cfg(test)]
+mod testkit;
 
 pub use entry::{Entry, EntryKind};
 pub use error::{Error, Health};
+pub use feed::{Feed, Resyncs, Step};
 pub use follower::Follower;
 pub use frame::Frame;
 pub use history::{History, Sample};
 pub use sectors::{Followed, SectorError, Sectors};
+pub use session::Pace;
 pub use subscription::Subscription;

@@ -3,21 +3,15 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Parser;
+use follow::Pace;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use service::config::integer;
+use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use service::telemetry::LogOptions;
-use service::{StoreConfig, TrustedProxies};
-
-use crate::origin::Origins;
-
-/// Most clients of `/ws` and `/tail` together, unless configured otherwise.
-pub const CLIENTS_MAX: usize = 1_000;
-/// Most clients of `/ws` and `/tail` from one address, unless configured otherwise.
-pub const CLIENTS_PER_ADDRESS_MAX: usize = 64;
+use service::{Origins, StoreConfig, TrustedProxies};
 
 /// How the sector is shown.
 #[derive(Debug, Clone, clap::Args)]
@@ -81,30 +75,6 @@ impl Default for Config {
     }
 }
 
-/// The times and depths of the live streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Between pings to a client. Default 20 s.
-    pub ping: Duration,
-    /// How long a client may say nothing, not even a pong. Default 45 s: two pings lost.
-    pub silence: Duration,
-    /// How long a client has to answer a closing. Default 1.5 s: less than a shutdown waits.
-    pub closing: Duration,
-    /// How many entries a client may be behind before it is given a snapshot instead. Default 256.
-    pub behind_max: usize,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            ping: Duration::from_secs(20),
-            silence: Duration::from_secs(45),
-            closing: Duration::from_millis(1_500),
-            behind_max: 256,
-        }
-    }
-}
-
 /// Where the API is: `http://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiUrl(Authority);
@@ -149,6 +119,8 @@ impl FromStr for ApiUrl {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::Parser;
 
     use super::*;

@@ -17,20 +17,14 @@
 mod assets;
 pub mod config;
 pub mod error;
-mod feed;
 mod lines;
-pub mod origin;
 mod problems;
 mod routes;
 mod run;
-mod seats;
-mod session;
 mod state;
-#[cfg(test)]
-mod testkit;
 
-pub use config::{ApiUrl, Config, Options, Pace};
+pub use config::{ApiUrl, Config, Options};
 pub use error::Error;
-pub use origin::{Origin, Origins};
+pub use follow::Pace;
 pub use problems::PROBLEMS;
 pub use run::run;

@@ -1,13 +1,11 @@
 //! From options to drained.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use follow::Sectors;
-use service::{CancellationToken, Client, ClientOptions, Limits, TaskTracker};
+use follow::{Resyncs, Sectors};
+use service::{CancellationToken, Client, ClientOptions, Limits, Seats, Sockets};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
 
 use crate::assets::Assets;
 use crate::config::Config;
@@ -15,11 +13,7 @@ use crate::error::Error;
 use crate::lines::Lines;
 use crate::routes;
 use crate::routes::preview::PREVIEWS_AT_ONCE_MAX;
-use crate::seats::Seats;
-use crate::state::{Resyncs, State};
-
-/// How long a shutdown waits for WebSockets to close.
-const SOCKETS_DRAIN: Duration = Duration::from_secs(2);
+use crate::state::State;
 
 /// Serves on `listener` until `shutdown`, then closes the WebSockets (1012) and drains.
 ///
@@ -34,29 +28,20 @@ pub async fn run(
     // Hashes the files before the first request wants them; should that break off, the first request does it.
     let _ = tokio::task::spawn_blocking(Assets::embedded).await;
     let limits = Limits { trusted_proxies: config.trusted_proxies.clone(), ..Limits::default() };
-    let sockets = TaskTracker::new();
+    let seats = Seats::new(config.ws_max_clients, config.ws_max_per_address);
+    let sockets = Arc::new(Sockets::new(config.allowed_origins.clone(), Arc::clone(&seats)));
     let state = State {
         assets: Assets::embedded(),
         sectors,
         client: Client::new(&ClientOptions::default()),
-        seats: Seats::new(config.ws_max_clients, config.ws_max_per_address),
-        sockets: sockets.clone(),
+        seats,
+        sockets: Arc::clone(&sockets),
         resyncs: Arc::new(Resyncs::default()),
         lines: Arc::new(Lines::default()),
         previews: Arc::new(Semaphore::new(PREVIEWS_AT_ONCE_MAX)),
         config,
     };
     let routes = routes::build(state)?;
-    let (deadline, ()) = tokio::join!(
-        async {
-            shutdown.cancelled().await;
-            Instant::now() + SOCKETS_DRAIN
-        },
-        service::serve(listener, routes, limits, shutdown.clone()),
-    );
-    sockets.close();
-    if timeout_at(deadline, sockets.wait()).await.is_err() {
-        tracing::warn!(sockets = sockets.len(), "sockets were still open at the end of the drain");
-    }
+    sockets.serve(service::serve(listener, routes, limits, shutdown.clone()), &shutdown).await;
     Ok(())
 }

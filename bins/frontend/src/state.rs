@@ -1,16 +1,14 @@
 //! What all handlers see.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use follow::{Followed, SectorError, Sectors};
-use service::{Client, Context, Problem, TaskTracker};
+use follow::{Followed, Resyncs, SectorError, Sectors};
+use service::{Client, Context, Problem, Seats, Sockets};
 use tokio::sync::Semaphore;
 
 use crate::assets::Assets;
 use crate::config::Config;
 use crate::lines::Lines;
-use crate::seats::Seats;
 
 /// What all handlers see.
 pub(crate) struct State {
@@ -19,8 +17,7 @@ pub(crate) struct State {
     pub(crate) sectors: Arc<Sectors>,
     pub(crate) client: Client,
     pub(crate) seats: Arc<Seats>,
-    /// Open WebSockets, to be waited for at shutdown.
-    pub(crate) sockets: TaskTracker,
+    pub(crate) sockets: Arc<Sockets>,
     pub(crate) resyncs: Arc<Resyncs>,
     pub(crate) lines: Arc<Lines>,
     /// Previews that may be drawn at once.
@@ -44,18 +41,4 @@ pub(crate) async fn sector(context: &Context<State>) -> Result<Arc<Followed>, Pr
                 .with_source(error)
         }
     })
-}
-
-/// How often a client that had fallen behind was given a snapshot.
-#[derive(Debug, Default)]
-pub(crate) struct Resyncs(AtomicU64);
-
-impl Resyncs {
-    pub(crate) fn count(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn total(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }

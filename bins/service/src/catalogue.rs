@@ -37,6 +37,13 @@ impl Kind {
 /// The codes that every service may answer, because this crate does it for them.
 pub const SHARED: &[Kind] = &[
     Kind::new(
+        "bad_event_id",
+        &[400],
+        "There is no event of the id to go on from.",
+        "Connect without an id, which begins with a snapshot.",
+    ),
+    Kind::new("bad_upgrade", &[400], "The WebSocket handshake is malformed.", "Correct what detail names."),
+    Kind::new(
         "body_broken",
         &[400],
         "The body ended before it was complete.",
@@ -81,6 +88,12 @@ pub const SHARED: &[Kind] = &[
     ),
     Kind::new("not_found", &[404], "There is nothing at this path.", "Look the path up in the API document."),
     Kind::new(
+        "origin_not_allowed",
+        &[403],
+        "Pages of this origin may not connect here.",
+        "Open the page from an origin that the operator allows.",
+    ),
+    Kind::new(
         "overloaded",
         &[503],
         "The service is answering as many requests as it can.",
@@ -104,6 +117,13 @@ pub const SHARED: &[Kind] = &[
         "The request took longer than a request may and was given up.",
         "Look whether it was done all the same, then try again.",
     ),
+    Kind::new("too_many_clients", &[503], "All places for streams are taken.", "Try again after Retry-After."),
+    Kind::new(
+        "too_many_clients_of_address",
+        &[429],
+        "This address has as many open streams as it may.",
+        "Close one, or try again after Retry-After.",
+    ),
     Kind::new("too_many_headers", &[431], "The request has more headers than it may.", "Send fewer."),
     Kind::new(
         "unsupported_media_type",
@@ -111,6 +131,7 @@ pub const SHARED: &[Kind] = &[
         "The body is not of the type that the operation takes.",
         "Send the Content-Type that detail names.",
     ),
+    Kind::new("upgrade_required", &[426], "This path speaks WebSocket only.", "Connect by WebSocket."),
     Kind::new("upstream_timeout", &[504], "The service behind this one did not answer in time.", "Try again later."),
     Kind::new("upstream_unreachable", &[502], "The service behind this one cannot be reached.", "Try again later."),
     Kind::new("uri_too_long", &[414], "Path and query are longer than they may be.", "Ask for less at once."),

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use api::Access;
-use serde_json::Value;
+use http::Method;
+use serde_json::{Value, json};
 
+use crate::harness::Sector;
 use crate::schema::target;
 
 /// Set this variable to write the committed file anew.
@@ -41,7 +43,7 @@ fn every_operation_is_described_and_has_one_kind_of_error() {
                 let response = target(&document, response);
                 assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
                 assert!(response["headers"]["X-Request-Id"].is_object(), "{name} {status}");
-                if status == "304" {
+                if status == "304" || status == "101" {
                     assert!(response["content"].is_null(), "{name} {status}");
                     continue;
                 }
@@ -54,7 +56,8 @@ fn every_operation_is_described_and_has_one_kind_of_error() {
                 }
             }
             for (kinds, what) in kinds.iter().zip(["success", "error"]) {
-                assert_eq!(kinds.len(), 1, "{name} has {} kinds of {what}: {kinds:?}", kinds.len());
+                let wanted = usize::from(path != "/ws" || what == "error");
+                assert_eq!(kinds.len(), wanted, "{name} has {} kinds of {what}: {kinds:?}", kinds.len());
             }
         }
     }
@@ -107,4 +110,32 @@ fn every_reference_leads_somewhere() {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
     }
+}
+
+/// Orders that were refused without a tick are in the stream as the document has them.
+#[tokio::test]
+async fn refused_orders_are_events_too() {
+    let mut sector = Sector::start().await;
+    let orders = json!([
+        {"id": "5-0", "universe_id": "u-0", "player": "bot", "client_id": null, "code": "run_over"},
+        {"id": "6-0", "universe_id": "u-1", "player": "bot", "client_id": "c", "code": "faction_claimed"},
+    ]);
+    sector.refuse(&orders).await;
+    let page = sector.get("/events").await.json();
+    let entry = page["events"].as_array().unwrap().iter().find(|entry| entry["type"] == "orders_refused").unwrap();
+    assert_eq!(entry["data"], json!({"universe_id": "u-1", "tick": 1, "orders": orders}));
+    let typed: api::wire::EventPage = serde_json::from_value(page).unwrap();
+    assert!(typed.events.iter().any(|entry| matches!(entry, api::wire::StreamEntry::OrdersRefused { .. })));
+}
+
+/// What an ETag is good for is described as well.
+#[tokio::test]
+async fn what_is_known_is_not_sent_again() {
+    let sector = Sector::start().await;
+    let tag = sector.get("/snapshot").await.header("etag").unwrap().to_owned();
+    let request = sector.request(Method::GET, "/snapshot").header("if-none-match", tag);
+    let again = sector.send(request, "").await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let head = sector.send(sector.request(Method::HEAD, "/snapshot"), "").await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use api::Config;
 use follow::sectors::Opener;
 use follow::{Followed, Follower, Sectors};
-use http::{HeaderMap, Method};
+use http::Method;
 use http_body_util::BodyExt;
 use sector_auth::{Key, Secret, Timestamp};
 use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
@@ -19,6 +19,7 @@ use service::{CancellationToken, Client, ClientOptions, body};
 use tokio::task::JoinHandle;
 
 use crate::conformance;
+pub(crate) use crate::reply::Reply;
 
 /// Longest a test waits for anything before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,14 +38,6 @@ pub(crate) struct Sector {
     lease: Lease,
     universe: Universe,
     world: World,
-}
-
-/// An answer.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
 }
 
 /// A configuration in which bots and one admin are known.
@@ -342,32 +335,5 @@ impl Sector {
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         tokio::time::timeout(PATIENCE, self.running).await.expect("it drains").unwrap().unwrap();
-    }
-}
-
-impl Reply {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// Checks that this is a well-formed problem of this status and code; returns it without the
-    /// request's id.
-    #[track_caller]
-    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
-        let mut problem = self.json();
-        assert_eq!((self.status, problem["code"].as_str()), (status, Some(code)), "{problem}");
-        assert_eq!(self.header("content-type"), Some("application/problem+json"));
-        assert_eq!(problem["status"], status);
-        assert_eq!(problem["type"], format!("urn:sector:problem:{code}"));
-        assert_eq!(problem["instance"].as_str(), self.header("x-request-id"));
-        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["errors"].is_array());
-        let document: Result<api::wire::ProblemDocument, _> = serde_json::from_value(problem.clone());
-        assert!(document.is_ok(), "{document:?}");
-        problem.as_object_mut().unwrap().remove("instance");
-        problem
     }
 }

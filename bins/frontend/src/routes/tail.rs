@@ -4,14 +4,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use follow::{Feed, Step};
 use futures_util::stream;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use service::{CancellationToken, Context, Problem, Response, body};
+use service::{CancellationToken, Context, Problem, Response, Seat, body};
 
-use crate::feed::{Feed, Step};
 use crate::lines::{self, Lines};
-use crate::seats::Seat;
 use crate::state::{State, sector};
 
 /// One reader.

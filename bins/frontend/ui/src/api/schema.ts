@@ -746,6 +746,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The events as they happen, over a WebSocket.
+         * @description Each text message is an entry as `/events` returns it: `{"id","type","data"}`; a client has nothing to say. Without
+         *     `after`, and whenever one cannot go on from there, the first is a `snapshot`; a client that is more than 256 entries
+         *     behind is given a snapshot instead of them. While the store is away a `link` says so. The server pings every 20 s and
+         *     closes with 1008 who has not answered for 45 s, with 1009 who sends more than 16 KiB, and with 1012 when it stops:
+         *     connect again with the id of the last entry as `after`. Pages may connect from the API's own host and from the
+         *     operator's `CORS_ORIGINS`. One address may have 64 sockets.
+         */
+        get: operations["socket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -5278,6 +5303,98 @@ export interface operations {
             431: components["responses"]["TooManyHeaders"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    socket: {
+        parameters: {
+            query?: {
+                /** @description The id of the entry to go on from, such as `17-0`. */
+                after?: string;
+                /** @description The `incarnation` within which `after` counts; without it the present one. */
+                incarnation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection is a WebSocket from here on. */
+            101: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad_event_id`: `after` is no id of an event. `bad_upgrade`: the handshake is malformed. `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            400: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `origin_not_allowed`: pages of this origin may not connect here. */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: components["responses"]["UnknownSector"];
+            414: components["responses"]["UriTooLong"];
+            /** @description `upgrade_required`: this is no WebSocket handshake. */
+            426: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `too_many_clients_of_address`: this address has as many sockets as one may have. `rate_limited`. `rate_limited`: a quota is used up; wait for as many seconds as Retry-After says. */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            431: components["responses"]["TooManyHeaders"];
+            500: components["responses"]["Internal"];
+            /** @description `too_many_clients`: the server has as many as it may have. `no_universe`, `stopping` and others. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
 }

@@ -4,6 +4,7 @@
 //! cut into fragments: the socket's buffer stays small, however large a snapshot is, and pings go in between.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -13,12 +14,35 @@ use hyper_tungstenite::tungstenite::protocol::frame::Frame as WireFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use hyper_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use hyper_tungstenite::tungstenite::{Error as WireError, Message, Utf8Bytes};
-use service::CancellationToken;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio_util::sync::CancellationToken;
 
-use crate::config::Pace;
 use crate::feed::{Feed, Step};
+
+/// The times and depths of the live streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Between pings to a client. Default 20 s.
+    pub ping: Duration,
+    /// How long a client may say nothing, not even a pong. Default 45 s: two pings lost.
+    pub silence: Duration,
+    /// How long a client has to answer a closing. Default 1.5 s: less than a shutdown waits.
+    pub closing: Duration,
+    /// How many entries a client may be behind before it is given a snapshot instead. Default 256.
+    pub behind_max: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(20),
+            silence: Duration::from_secs(45),
+            closing: Duration::from_millis(1_500),
+            behind_max: 256,
+        }
+    }
+}
 
 /// Longest message that a client may send. There is nothing to be said but pongs.
 const INCOMING_BYTES_MAX: usize = 16 << 10;
@@ -64,7 +88,8 @@ impl fmt::Display for End {
 }
 
 /// The limits of a socket.
-pub(crate) fn socket_config() -> WebSocketConfig {
+#[must_use]
+pub fn socket_config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
@@ -73,7 +98,7 @@ pub(crate) fn socket_config() -> WebSocketConfig {
 }
 
 /// Serves one client until it leaves or `shutdown`; then takes at most `pace.closing` to close.
-pub(crate) async fn serve<S>(socket: WebSocketStream<S>, mut feed: Feed, pace: Pace, shutdown: CancellationToken)
+pub async fn serve<S>(socket: WebSocketStream<S>, mut feed: Feed, pace: Pace, shutdown: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -199,14 +224,13 @@ where
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
-    use follow::Follower;
     use hyper_tungstenite::tungstenite::protocol::Role;
-    use service::TaskTracker;
+    use tokio_util::task::TaskTracker;
 
     use super::*;
-    use crate::state::Resyncs;
+    use crate::feed::Resyncs;
+    use crate::follower::Follower;
     use crate::testkit::{Sector, store};
 
     #[test]
@@ -229,7 +253,7 @@ mod tests {
         }
     }
 
-    /// Prints what a tick costs with 500 clients: `cargo test -p frontend --lib 500 -- --nocapture`.
+    /// Prints what a tick costs with 500 clients: `cargo test -p follow --lib 500 -- --nocapture`.
     #[tokio::test]
     async fn a_tick_reaches_500_clients() {
         const CLIENTS: usize = 500;

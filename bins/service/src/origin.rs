@@ -17,7 +17,10 @@ pub struct Origin {
 
 /// A list of origins, separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Origins(Vec<Origin>);
+pub struct Origins {
+    is_any: bool,
+    listed: Vec<Origin>,
+}
 
 impl Origin {
     fn default_port(is_https: bool) -> u16 {
@@ -34,12 +37,21 @@ impl Origin {
 }
 
 impl Origins {
+    /// Pages from everywhere.
+    #[must_use]
+    pub fn any() -> Self {
+        Self { is_any: true, listed: Vec::new() }
+    }
+
     /// Whether a page from `origin` may connect to `host`. A client that names no origin is no page.
     #[must_use]
     pub fn allow(&self, origin: Option<&str>, host: Option<&str>) -> bool {
+        if self.is_any {
+            return true;
+        }
         let Some(origin) = origin else { return true };
         let Ok(origin) = origin.parse::<Origin>() else { return false };
-        self.0.contains(&origin) || host.is_some_and(|host| origin.is_same_host(host))
+        self.listed.contains(&origin) || host.is_some_and(|host| origin.is_same_host(host))
     }
 }
 
@@ -75,22 +87,26 @@ impl fmt::Display for Origin {
     }
 }
 
+impl FromIterator<Origin> for Origins {
+    fn from_iter<I: IntoIterator<Item = Origin>>(origins: I) -> Self {
+        Self { is_any: false, listed: origins.into_iter().collect() }
+    }
+}
+
 impl FromStr for Origins {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::parse::<Origin>).collect()
     }
 }
 
 impl fmt::Display for Origins {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        if self.is_any {
+            return formatter.write_str("*");
+        }
+        let parts: Vec<String> = self.listed.iter().map(ToString::to_string).collect();
         formatter.write_str(&parts.join(","))
     }
 }
@@ -124,6 +140,8 @@ mod tests {
         assert!(some.allow(Some("https://other.example"), Some("sector")));
         assert!(some.allow(Some("https://other.example:443"), Some("sector")));
         assert!(!some.allow(Some("http://other.example"), Some("sector")));
+        assert!(Origins::any().allow(Some("null"), None));
+        assert_eq!(Origins::any().to_string(), "*");
     }
 
     #[test]

@@ -3,22 +3,42 @@
 //! A feed has no queue of its own. It holds at most one batch of entries, which all clients share, and asks for the
 //! next when that is out; so a slow client costs a position in the stream.
 
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use follow::{Entry, Error, Follower, Frame, Health};
 use sector_redis::{Position, StreamId};
 use tokio::sync::watch;
 
-use crate::state::Resyncs;
+use crate::entry::Entry;
+use crate::error::{Error, Health};
+use crate::follower::Follower;
+use crate::frame::Frame;
 
 /// How long one read waits for the next entry.
 const READ_WAIT: Duration = Duration::from_secs(60);
 /// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
+/// How often a client that had fallen behind was given a snapshot.
+#[derive(Debug, Default)]
+pub struct Resyncs(AtomicU64);
+
+impl Resyncs {
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// The stream of one client.
-pub(crate) struct Feed {
+pub struct Feed {
     follower: Arc<Follower>,
     resyncs: Arc<Resyncs>,
     /// The last entry given out; none before the first frame, and after a loss.
@@ -33,8 +53,14 @@ pub(crate) struct Feed {
     behind_max: usize,
 }
 
+impl fmt::Debug for Feed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Feed").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
 /// What comes next.
-pub(crate) enum Step {
+pub enum Step {
     /// The sector as it is. Not to be held for long.
     Begin(Arc<Frame>),
     /// The entries that follow; at least one.
@@ -46,12 +72,8 @@ pub(crate) enum Step {
 impl Feed {
     /// Goes on after `after` if that is still possible, else begins with a frame. A client more than `behind_max`
     /// entries behind is given a frame.
-    pub(crate) fn new(
-        follower: Arc<Follower>,
-        resyncs: Arc<Resyncs>,
-        from: Option<Position>,
-        behind_max: usize,
-    ) -> Self {
+    #[must_use]
+    pub fn new(follower: Arc<Follower>, resyncs: Arc<Resyncs>, from: Option<Position>, behind_max: usize) -> Self {
         let health = follower.watch_health();
         Self {
             follower,
@@ -66,7 +88,7 @@ impl Feed {
     }
 
     /// Waits for what comes next; none when the follower has stopped. May be dropped while it waits: nothing is lost.
-    pub(crate) async fn next(&mut self) -> Option<Step> {
+    pub async fn next(&mut self) -> Option<Step> {
         loop {
             let Some(mut position) = self.position else {
                 let frame = self.follower.ready().await.ok()?;
@@ -126,7 +148,7 @@ impl Feed {
 
 #[cfg(test)]
 mod tests {
-    use service::CancellationToken;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::testkit::{Sector, store};

@@ -1,20 +1,25 @@
-//! How many clients the live streams have, in all and by address.
+//! How many clients live streams have, in all and by address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::client_address::network;
+use crate::problem::Problem;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use service::Problem;
-use service::client_address::network;
 
 /// After how many seconds a client that was sent away may come back.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// The places that the live streams have.
+/// Most clients of live streams together, unless configured otherwise.
+pub const CLIENTS_MAX: usize = 1_000;
+/// Most clients of live streams from one address, unless configured otherwise: many may share one.
+pub const CLIENTS_PER_ADDRESS_MAX: usize = 64;
+
+/// The places that live streams have.
 #[derive(Debug)]
-pub(crate) struct Seats {
+pub struct Seats {
     max: usize,
     per_address_max: usize,
     taken: Mutex<Taken>,
@@ -28,13 +33,15 @@ struct Taken {
 
 /// A place that is taken until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub struct Seat {
     seats: Arc<Seats>,
     address: Option<IpAddr>,
 }
 
 impl Seats {
-    pub(crate) fn new(max: usize, per_address_max: usize) -> Arc<Self> {
+    /// So many places, and so many of them for one address (IPv6: one /64).
+    #[must_use]
+    pub fn new(max: usize, per_address_max: usize) -> Arc<Self> {
         Arc::new(Self { max, per_address_max, taken: Mutex::default() })
     }
 
@@ -43,7 +50,7 @@ impl Seats {
     /// # Errors
     /// 503 `too_many_clients` when all are taken, 429 `too_many_clients_of_address` when this address
     /// has its share.
-    pub(crate) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Seat, Problem> {
+    pub fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Seat, Problem> {
         let address = address.map(network);
         let mut taken = self.lock();
         if taken.total >= self.max {
@@ -69,7 +76,7 @@ impl Seats {
     }
 
     /// How many are taken.
-    pub(crate) fn taken(&self) -> usize {
+    pub fn taken(&self) -> usize {
         self.lock().total
     }
 

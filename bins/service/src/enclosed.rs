@@ -1,0 +1,28 @@
+//! A service without a listener: an application and its edge, for whoever has requests and no sockets.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use hyper::body::Body as HttpBody;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use crate::body::{BoxError, Request, Response};
+use crate::edge;
+use crate::limits::Limits;
+
+/// What [`crate::serve::serve`] answers requests with: `app`, and around it request ids, traces, security headers and the
+/// guard. What a connection bounds (time, bytes, how many there are) is not here, because there is none.
+pub fn enclosed<A, B>(
+    app: A,
+    limits: &Limits,
+    shutdown: CancellationToken,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + use<A, B>
+where
+    A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + 'static,
+    A::Future: Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    edge::wrap(app, limits, shutdown)
+}
