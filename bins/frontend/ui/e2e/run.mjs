@@ -10,6 +10,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launch, openPage } from "./browser.mjs";
+import { givesKeys } from "./keys.mjs";
 import { reconnects } from "./cut.mjs";
 import { operates } from "./operator.mjs";
 
@@ -242,6 +243,8 @@ try {
   });
   await phone(small.page);
   promise(small.complaints.length === 0, `a clean console ${small.complaints.join("\n")}`);
+
+  await givesKeys(browser, values.url, { promise, shot, ready, joins });
 
   await reconnects(browser, values.url, { promise, shot, ready, ticksOn });
 

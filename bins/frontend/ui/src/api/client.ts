@@ -1,6 +1,16 @@
 import { apiPath, type Place } from "./place";
 import { problemFrom } from "./problem";
-import type { FactionId, FactionList, Me, Order, OrderReceipt, Snapshot } from "./wire";
+import type {
+  FactionId,
+  FactionList,
+  IssuedKey,
+  KeyList,
+  KeyRequest,
+  Me,
+  Order,
+  OrderReceipt,
+  Snapshot,
+} from "./wire";
 
 /** A login: the token, and what renews it. */
 export interface Tokens {
@@ -53,6 +63,18 @@ export class ApiClient {
 
   leave(token: string): Promise<unknown> {
     return this.request("DELETE", "/factions/claim", { token });
+  }
+
+  keys(token: string): Promise<KeyList> {
+    return this.request("GET", "/keys", { token });
+  }
+
+  issueKey(token: string, wish: KeyRequest): Promise<IssuedKey> {
+    return this.request("POST", "/keys", { token, body: wish });
+  }
+
+  revokeKey(token: string, id: string): Promise<unknown> {
+    return this.request("DELETE", `/keys/${encodeURIComponent(id)}`, { token });
   }
 
   orders(token: string, orders: readonly Order[]): Promise<OrderReceipt> {

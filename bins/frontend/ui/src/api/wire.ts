@@ -33,6 +33,10 @@ export type StreamEntry = Exclude<Schemas["StreamEntry"], { type: "orders_refuse
 
 export type FactionSeat = Schemas["FactionSeat"];
 export type FactionList = Schemas["FactionList"];
+export type IssuedKey = Schemas["IssuedKey"];
+export type KeyList = Schemas["KeyList"];
+export type KeyRequest = Schemas["KeyRequest"];
+export type ListedKey = Schemas["ListedKey"];
 export type Me = Schemas["Me"];
 export type OrderReceipt = Schemas["OrderReceipt"];
 /** As it may arrive: other programs on the way answer with less. */

@@ -81,6 +81,9 @@ export function FactionsDialog() {
         </>
       )}
       <footer class="actions">
+        <button type="button" onClick={() => app.dialog.set("keys")}>
+          Keys for bots
+        </button>
         <button
           type="button"
           class="quiet"

@@ -5,6 +5,7 @@ import type { App } from "../state/app";
 import { useSignal } from "../state/signal";
 import { attachKeys } from "./keys";
 import { UiContext } from "./context";
+import { BotKeysDialog } from "./botkeys";
 import { EventLog } from "./log";
 import { FactionTable } from "./factions";
 import { FactionsDialog } from "./choose";
@@ -136,6 +137,7 @@ export function Shell({ app, live }: { app: App; live: boolean }) {
         {dialog === "help" && <HelpDialog />}
         {dialog === "signin" && <SignInDialog />}
         {dialog === "factions" && <FactionsDialog />}
+        {dialog === "keys" && <BotKeysDialog />}
         {dialog === "operator" && <OperatorDialog />}
       </div>
     </UiContext.Provider>

@@ -15,6 +15,7 @@ import type {
   StreamEntry,
   SystemId,
 } from "../api/wire";
+import { BotKeys } from "./bot-keys";
 import { TickClock } from "./clock";
 import { linesOfSnapshot, withDelta, type LogLine } from "./log";
 import { Mirror } from "./mirror";
@@ -67,6 +68,7 @@ export class App {
   readonly api = new ApiClient(this.place);
   readonly toasts = new Toasts();
   readonly session = new Session(this.api);
+  readonly botKeys = new BotKeys(this.api, this.session);
   readonly operator = new Operator(this.api, (text, tone) => this.toasts.add(text, tone));
   readonly connection = new Signal<Connection>("connecting");
   /** Whether no tick comes although the connection is open. */
@@ -82,7 +84,7 @@ export class App {
   readonly ending = new Signal<Ending | null>(null);
   readonly seats = new Signal<ReadonlyMap<FactionId, FactionSeat>>(new Map());
   /** Which dialog is open. */
-  readonly dialog = new Signal<"help" | "signin" | "factions" | "operator" | null>(null);
+  readonly dialog = new Signal<"help" | "signin" | "factions" | "keys" | "operator" | null>(null);
 
   current: World | null = null;
   private readonly listeners = new Set<WorldListener>();
@@ -333,7 +335,8 @@ export class App {
         : "A new universe has begun.",
       "good",
     );
-    if (hadSeat) this.dialog.set("factions");
+    // A key that is being shown cannot be shown again.
+    if (hadSeat && this.dialog.value !== "keys") this.dialog.set("factions");
     void this.refreshSeats();
     if (this.session.state.value.status === "in") {
       void this.session.refresh().catch(() => undefined);

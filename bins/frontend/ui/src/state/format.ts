@@ -29,3 +29,13 @@ export function duration(ms: number): string {
 export function shortAddress(address: string): string {
   return `${address.slice(0, 6)}…${address.slice(-4)}`;
 }
+
+/** A day, as the reader writes days: "29 Nov 2026". */
+export function day(time: string): string {
+  return new Date(time).toLocaleDateString(undefined, { dateStyle: "medium" });
+}
+
+/** A day and a time, to the minute. */
+export function moment(time: string): string {
+  return new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
