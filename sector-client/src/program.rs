@@ -18,6 +18,7 @@ mod key;
 mod live;
 mod replay;
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
@@ -47,8 +48,17 @@ enum Mode {
 }
 
 /// Runs the program: reads the arguments, makes a strategy with `seating` for each seat that it takes, and plays.
-pub fn main(name: &'static str, mut seating: impl FnMut(&Seat) -> Box<dyn Strategy>) -> ExitCode {
-    let matches = match command(name).try_get_matches() {
+pub fn main(name: &'static str, seating: impl FnMut(&Seat) -> Box<dyn Strategy>) -> ExitCode {
+    run(name, std::env::args_os().skip(1), seating)
+}
+
+/// Runs the program as [`main`] does, with these arguments.
+pub fn run(
+    name: &'static str,
+    arguments: impl IntoIterator<Item = OsString>,
+    mut seating: impl FnMut(&Seat) -> Box<dyn Strategy>,
+) -> ExitCode {
+    let matches = match command(name).no_binary_name(true).try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
             // Help goes to standard output, and is no failure.

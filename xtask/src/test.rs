@@ -25,6 +25,10 @@ pub(crate) fn test(full: bool) -> Result {
                 .env("SIMULATION_SEEDS", "100000")
                 .env("CHAOS_CYCLES", "20"),
         )?;
+        run(
+            "a new bot, by the words of docs/bots.md",
+            &mut cargo(&["test", "--package", "sector", "--locked", "--test", "bot_command", "--", "--ignored"]),
+        )?;
         fuzz::fuzz(None, FUZZ_SECONDS)?;
         schemathesis::schemathesis(SCHEMATHESIS_EXAMPLES)?;
     }

@@ -73,6 +73,12 @@ impl Misbehaving {
                     order.faction = sector_sim::FactionId::LEAGUE;
                 }
             }
+            // Other orders in every process.
+            "wavers" => {
+                for order in orders.iter_mut() {
+                    order.reason = Some(std::process::id().to_string().into());
+                }
+            }
             "has-a-child" if is_now => {
                 // Holds all pipes, and never reads: it has to be ended with its parent.
                 let child = Command::new("sleep").arg("600").spawn();

@@ -19,7 +19,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, Parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sector_sim::{Rules, Size};
 use serde_json::{Value, json};
@@ -91,6 +91,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The options of these words, as on the command line of `sector arena`.
+    pub(crate) fn of_words(words: &[String]) -> Result<Options, Error> {
+        #[derive(Parser)]
+        #[command(name = "sector arena", no_binary_name = true)]
+        struct Words {
+            #[command(flatten)]
+            options: Options,
+        }
+        Ok(Words::try_parse_from(words)?.options)
+    }
+
     fn games(&self) -> u64 {
         self.games.unwrap_or(if self.balance { 500 } else { 100 })
     }
@@ -145,6 +156,16 @@ fn play(options: &Options) -> Result<(), Error> {
         text.push_str(&format!("\nreport      {}", path.join("report.html").display()));
     }
     if options.json { Ok(()) } else { say(&text) }
+}
+
+/// The replay of a game in the directory of an arena: the first that this player did not win, else the first.
+pub(crate) fn game_to_watch(directory: &Path, player: &str) -> Result<PathBuf, Error> {
+    let path = directory.join("games.jsonl");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let records: Vec<Record> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let lost = |record: &&Record| record.winner_player.as_deref() != Some(player);
+    let record = records.iter().find(lost).or(records.first()).ok_or("there is no game to watch")?;
+    Ok(keep::replay_path(directory, record.game))
 }
 
 /// How many threads play.

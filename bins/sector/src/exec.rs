@@ -12,7 +12,7 @@ mod process;
 mod program;
 mod stderr;
 
-pub(crate) use account::{Account, Fault, FaultKind};
+pub(crate) use account::{Account, Fault, FaultKind, Times};
 pub(crate) use living::end_with_signals;
 pub(crate) use process::{Chair, Process};
 pub(crate) use program::{Limits, PREFIX, Program};

@@ -2,6 +2,7 @@
 
 mod arena;
 mod backup;
+mod bot;
 #[cfg(test)]
 mod configuration;
 mod doctor;
@@ -35,6 +36,9 @@ enum Command {
     Sim(sim::Options),
     /// Play many matches: who wins how often, how good is who, does a rule set play well
     Arena(arena::Options),
+    /// Make, run, play and check bots
+    #[command(subcommand)]
+    Bot(bot::Command),
     /// Look into recorded runs
     #[command(subcommand)]
     Replay(replay::Command),
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Some(Command::Up(options)) => up::up(*options),
         Some(Command::Sim(options)) => sim::sim(&options),
         Some(Command::Arena(options)) => arena::arena(&options),
+        Some(Command::Bot(command)) => bot::bot(&command),
         Some(Command::Replay(command)) => replay::replay(&command),
         Some(Command::Backup(command)) => backup::backup(&command),
         Some(Command::Restore(options)) => backup::restore(&options),

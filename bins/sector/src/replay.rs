@@ -12,6 +12,7 @@ mod verify;
 use clap::Subcommand;
 
 pub(crate) use self::file::Recorder;
+pub(crate) use self::show::watch;
 use crate::output::Error;
 
 #[derive(Debug, Subcommand)]

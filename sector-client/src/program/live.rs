@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use sector_auth::Secret;
-use sector_sim::{FactionId, Rules, Strategy};
+use sector_sim::{FactionId, Strategy};
 
 use super::{Failure, Seat, key};
 use crate::{Bot, Client};
@@ -38,7 +38,7 @@ async fn play(options: &Options, seating: &mut dyn FnMut(&Seat) -> Box<dyn Strat
     let client = sign_in(options).await?;
     let faction = choose(options, &client).await?;
     let snapshot = client.snapshot().await?;
-    let rules = Arc::new(Rules::classic());
+    let rules = Arc::new(client.rules().await?);
     let seat = Seat::new(faction, &snapshot.universe_id, rules, snapshot.tick_delay_ms);
     let name = snapshot.factions.iter().find(|form| form.id == faction).map_or("", |form| &*form.name);
     tracing::info!(%faction, name, url = client.url(), "playing; stop with Ctrl-C");

@@ -15,6 +15,11 @@ const DIRECTORY: &str = "games";
 /// How hard replays are compressed.
 const LEVEL: i32 = 3;
 
+/// The replay of a game in the directory of an arena.
+pub(super) fn replay_path(arena: &Path, game: u64) -> PathBuf {
+    arena.join(DIRECTORY).join(format!("{game:06}.replay"))
+}
+
 /// Of which games.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Replays {
@@ -29,14 +34,14 @@ pub(crate) enum Replays {
 /// Where things are kept, and of which games.
 #[derive(Clone, Debug)]
 pub(crate) struct Keep {
-    directory: PathBuf,
+    arena: PathBuf,
     replays: Replays,
 }
 
 impl Keep {
     /// Keeps things in the directory of an arena; nothing, if that is wanted.
     pub(crate) fn new(arena: &Path, replays: Replays) -> Option<Keep> {
-        (replays != Replays::None).then(|| Keep { directory: arena.join(DIRECTORY), replays })
+        (replays != Replays::None).then(|| Keep { arena: arena.to_owned(), replays })
     }
 
     /// Whether games without programs are kept too.
@@ -52,7 +57,7 @@ impl Keep {
             header.seats.push(Seat { faction, player: player.clone(), personality: world.rules().personality(seat) });
         }
         let writer = Writer::new(&header, world).map_err(|error| format!("game {game}: {error}"))?;
-        Ok(Kept { stem: self.directory.join(format!("{game:06}")), replays: self.replays, writer })
+        Ok(Kept { stem: replay_path(&self.arena, game).with_extension(""), replays: self.replays, writer })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod area;
 mod caption;
+mod player;
 mod svg;
 mod terminal;
 
@@ -12,6 +13,7 @@ use clap::Args;
 use service::config::integer;
 
 use self::caption::Caption;
+pub(crate) use self::player::watch;
 use self::terminal::Ink;
 use crate::output::{Error, OutputFile, say};
 use crate::replay::file;
@@ -29,12 +31,18 @@ pub(crate) struct Options {
     /// Write the map as a picture instead
     #[arg(long, value_name = "OUT.SVG")]
     svg: Option<PathBuf>,
+    /// Show the run tick by tick, as a film in the terminal; Ctrl-C ends it
+    #[arg(long, conflicts_with_all = ["tick", "svg"])]
+    play: bool,
     /// Columns of the map [default: those of the terminal]
     #[arg(long, value_parser = integer(40..=400u16))]
     width: Option<u16>,
 }
 
 pub(crate) fn show(options: &Options) -> Result<(), Error> {
+    if options.play {
+        return player::play(&options.file, columns(options.width));
+    }
     let replay = file::read(&options.file)?;
     let failed = |error| format!("{}: {error}", options.file.display());
     let last = replay.ticks().last().map_or(0, |tick| tick.tick);
@@ -47,7 +55,7 @@ pub(crate) fn show(options: &Options) -> Result<(), Error> {
     let world = playback.world();
     let caption = Caption::of(&replay, world);
     let Some(path) = &options.svg else {
-        let (width, ink) = (columns(options), ink());
+        let (width, ink) = (columns(options.width), ink());
         return say(&terminal::draw(world, &caption, width, ink));
     };
     let mut file = OutputFile::create(path)?;
@@ -56,10 +64,10 @@ pub(crate) fn show(options: &Options) -> Result<(), Error> {
     say(&format!("tick {tick} drawn in {}", path.display()))
 }
 
-fn columns(options: &Options) -> usize {
+fn columns(asked: Option<u16>) -> usize {
     let terminal = || terminal_size::terminal_size().map(|(width, _)| width.0.clamp(40, 400));
     let named = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| (40..=400).contains(columns));
-    options.width.or_else(terminal).or_else(named).map_or(COLUMNS, usize::from)
+    asked.or_else(terminal).or_else(named).map_or(COLUMNS, usize::from)
 }
 
 /// Colours for a terminal that wants them.
