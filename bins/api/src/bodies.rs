@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use follow::Frame;
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
+use sector_redis::{Incarnation, StreamId};
 use service::{Effort, Encoded, Response};
 use sha3::{Digest, Sha3_256};
 
@@ -25,6 +27,22 @@ pub(crate) enum Kind {
     Factions,
 }
 
+/// What a body was made of: it holds as long as this does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    event: StreamId,
+    incarnation: Incarnation,
+    /// How often seats were taken or left, where they matter.
+    seat_changes: u64,
+}
+
+impl Stamp {
+    /// Of what a frame shows, and of seats that changed so often.
+    pub(crate) fn of(frame: &Frame, seat_changes: u64) -> Self {
+        Self { event: frame.event_id(), incarnation: frame.incarnation(), seat_changes }
+    }
+}
+
 /// The newest body of each kind and sector.
 #[derive(Debug, Default)]
 pub(crate) struct Bodies {
@@ -35,15 +53,14 @@ pub(crate) struct Bodies {
 struct Kept {
     sector: String,
     kind: Kind,
-    /// What it was made of.
-    stamp: String,
+    stamp: Stamp,
     made_at_ms: u64,
     body: Arc<Encoded>,
 }
 
 impl Bodies {
     /// The body that was made of this, if that was no longer ago than a second.
-    pub(crate) fn find(&self, sector: &str, kind: Kind, stamp: &str, now_ms: u64) -> Option<Arc<Encoded>> {
+    pub(crate) fn find(&self, sector: &str, kind: Kind, stamp: Stamp, now_ms: u64) -> Option<Arc<Encoded>> {
         let kept = self.lock();
         let found = kept.iter().find(|kept| kept.kind == kind && kept.sector == sector)?;
         let is_fresh = kind == Kind::Snapshot || now_ms.saturating_sub(found.made_at_ms) < LIFE_MS;
@@ -51,8 +68,8 @@ impl Bodies {
     }
 
     /// Keeps a body instead of the one before. Who comes second is given what the first made.
-    pub(crate) fn keep(&self, sector: &str, kind: Kind, stamp: String, now_ms: u64, body: Encoded) -> Arc<Encoded> {
-        if let Some(body) = self.find(sector, kind, &stamp, now_ms) {
+    pub(crate) fn keep(&self, sector: &str, kind: Kind, stamp: Stamp, now_ms: u64, body: Encoded) -> Arc<Encoded> {
+        if let Some(body) = self.find(sector, kind, stamp, now_ms) {
             return body;
         }
         let body = Arc::new(body);
@@ -97,20 +114,21 @@ mod tests {
     #[test]
     fn a_body_is_made_once_for_what_it_is_made_of_and_the_number_kept_is_bounded() {
         let bodies = Bodies::default();
+        let stamp = |number| Stamp { event: StreamId::new(number), incarnation: Incarnation::new(1), seat_changes: 0 };
         let body = |text: &'static str| json(text, "1", Effort::Live);
-        let first = bodies.keep("a", Kind::Factions, "1".into(), 5, body("one"));
-        assert_eq!(bodies.keep("a", Kind::Factions, "1".into(), 6, body("two")).identity(), first.identity());
-        assert!(bodies.find("b", Kind::Factions, "1", 6).is_none());
-        assert!(bodies.find("a", Kind::Snapshot, "1", 6).is_none());
-        assert!(bodies.find("a", Kind::Factions, "2", 6).is_none());
+        let first = bodies.keep("a", Kind::Factions, stamp(1), 5, body("one"));
+        assert_eq!(bodies.keep("a", Kind::Factions, stamp(1), 6, body("two")).identity(), first.identity());
+        assert!(bodies.find("b", Kind::Factions, stamp(1), 6).is_none());
+        assert!(bodies.find("a", Kind::Snapshot, stamp(1), 6).is_none());
+        assert!(bodies.find("a", Kind::Factions, stamp(2), 6).is_none());
         // What hangs on more than the tick grows old, a snapshot does not.
-        assert!(bodies.find("a", Kind::Factions, "1", 5 + LIFE_MS).is_none());
-        bodies.keep("a", Kind::Snapshot, "1".into(), 5, body("three"));
-        assert!(bodies.find("a", Kind::Snapshot, "1", 5 + LIFE_MS).is_some());
-        bodies.keep("a", Kind::Factions, "2".into(), 7, body("four"));
-        assert!(bodies.find("a", Kind::Factions, "1", 7).is_none());
+        assert!(bodies.find("a", Kind::Factions, stamp(1), 5 + LIFE_MS).is_none());
+        bodies.keep("a", Kind::Snapshot, stamp(1), 5, body("three"));
+        assert!(bodies.find("a", Kind::Snapshot, stamp(1), 5 + LIFE_MS).is_some());
+        bodies.keep("a", Kind::Factions, stamp(2), 7, body("four"));
+        assert!(bodies.find("a", Kind::Factions, stamp(1), 7).is_none());
         for number in 0..1_000 {
-            bodies.keep(&number.to_string(), Kind::Snapshot, "1".into(), 7, body("more"));
+            bodies.keep(&number.to_string(), Kind::Snapshot, stamp(1), 7, body("more"));
         }
         assert_eq!(bodies.lock().len(), KEPT_MAX);
     }

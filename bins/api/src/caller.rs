@@ -1,6 +1,6 @@
 //! Who is asking, by the credentials of the request.
 
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderName};
 use sector_auth::{Address, OpaqueKind, Role, Scopes, TokenId};
 use service::{Context, Problem};
 
@@ -9,6 +9,7 @@ use crate::{bot_keys, sessions};
 
 /// Header in which the operator's bots present their token.
 pub const BOT_TOKEN_HEADER: &str = "x-bot-token";
+const BOT_TOKEN: HeaderName = HeaderName::from_static(BOT_TOKEN_HEADER);
 
 /// Who is asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl Person {
 pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> {
     let api = context.state();
     let has_authorization = context.headers().contains_key(AUTHORIZATION);
-    let has_bot_token = context.headers().contains_key(BOT_TOKEN_HEADER);
+    let has_bot_token = context.headers().contains_key(BOT_TOKEN);
     if has_authorization && has_bot_token {
         return Err(Problem::bad_request(
             "two_credentials",
@@ -79,7 +80,7 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
         ));
     }
     if has_bot_token {
-        let presented = context.header(BOT_TOKEN_HEADER).unwrap_or_default();
+        let presented = context.header(BOT_TOKEN).unwrap_or_default();
         return match api.bot_tokens.matches(presented, api.now().unix_ms()) {
             Some(true) => Ok(Caller::Bot),
             Some(false) => {

@@ -88,6 +88,10 @@ pub struct Config {
     /// 10.0.0.0/8; without them, everybody behind a proxy is one client
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
     pub trusted_proxies: TrustedProxies,
+    /// For how long browsers are to come by TLS alone (Strict-Transport-Security); 0 tells them nothing. Only for a service
+    /// behind a proxy that speaks TLS
+    #[arg(long, env = "HSTS_SECONDS", default_value = "0s", value_parser = seconds(0..=63_072_000), value_name = "SECONDS")]
+    pub hsts_seconds: Seconds,
     /// How often one client may do what.
     #[command(flatten)]
     pub quotas: QuotaConfig,
@@ -114,6 +118,7 @@ impl Config {
             claim_idle_seconds: Seconds(600),
             cors_origins: List::default(),
             trusted_proxies: TrustedProxies::default(),
+            hsts_seconds: Seconds(0),
             quotas: QuotaConfig::default(),
         }
     }

@@ -5,17 +5,11 @@
 //! everything that comes from one address counts against a tenfold, so that many wallets do not help either. The bots
 //! of the operator have a quota of their own.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-
 use clap::Args;
-use http::Extensions;
-use service::client_address::ClientAddress;
 use service::config::integer;
 use service::context::REQUEST_ID_HEADER;
-use service::quota::{BURST_MAX, Gate, Key, Quota, Scope, Slot};
-use service::{Context, Problem, Request, Response, Routes, ServiceError};
-use tower::ServiceExt;
+use service::quota::{BURST_MAX, Gate, Key, Quota, Scope};
+use service::{Arrival, Context, Problem, Request, Response, Routes, ServiceError};
 
 use crate::access::Class;
 use crate::caller::{Caller, Person};
@@ -130,22 +124,18 @@ pub(crate) fn measure(context: &Context<Api>, class: Class, caller: Option<&Call
 }
 
 /// Answers a request, and counts those that reached no route, such as paths that do not exist.
-pub(crate) async fn measured(api: Arc<Api>, routes: Routes<Api>, request: Request) -> Result<Response, Infallible> {
-    let extensions = request.extensions();
-    let (slot, client) = (extensions.get::<Slot>().cloned(), extensions.get::<ClientAddress>().copied());
+pub(crate) async fn measured(api: &Api, routes: &Routes<Api>, request: Request) -> Response {
+    let arrival = request.extensions().get::<Arrival>().cloned();
     let request_id = request.headers().get(REQUEST_ID_HEADER).cloned();
-    let response = routes.oneshot(request).await?;
-    if let Some(slot) = slot
-        && slot.standing().is_none()
-    {
-        let mut extensions = Extensions::new();
-        extensions.insert(slot);
-        let ip = client.map(|client| Key::Ip(client.0));
-        if let Err(problem) = api.gate.admit(&extensions, (Class::Read, Who::Anonymous), ip.as_slice(), 1) {
-            return Ok(problem.into_response(request_id.as_ref().and_then(|id| id.to_str().ok())));
+    let response = routes.answer(request).await;
+    let Some(arrival) = arrival.filter(|arrival| arrival.standing().is_none()) else { return response };
+    match api.gate.take((Class::Read, Who::Anonymous), &[Key::Ip(arrival.client())], 1) {
+        Ok(standing) => {
+            arrival.measured(standing);
+            response
         }
+        Err(problem) => problem.into_response(request_id.as_ref().and_then(|id| id.to_str().ok())),
     }
-    Ok(response)
 }
 
 #[cfg(test)]

@@ -75,7 +75,11 @@ pub fn enclosed(
 }
 
 fn limits(config: &Config) -> Limits {
-    Limits { trusted_proxies: config.trusted_proxies.clone(), ..Limits::default() }
+    Limits {
+        trusted_proxies: config.trusted_proxies.clone(),
+        hsts_seconds: config.hsts_seconds.0,
+        ..Limits::default()
+    }
 }
 
 /// All routes, and what stands before them.
@@ -83,14 +87,14 @@ fn app(
     api: Arc<Api>,
     cors: Option<CorsLayer>,
 ) -> Result<
-    impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static,
+    impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static,
     Error,
 > {
     let routes = routes::table().router(Arc::clone(&api)).build()?;
-    Ok(ServiceBuilder::new()
-        .option_layer(cors)
-        .map_request(prefix::strip)
-        .service(service_fn(move |request| quotas::measured(Arc::clone(&api), routes.clone(), request))))
+    Ok(ServiceBuilder::new().option_layer(cors).service(service_fn(move |request| {
+            let (api, routes) = (Arc::clone(&api), routes.clone());
+            async move { Ok::<_, Infallible>(quotas::measured(&api, &routes, prefix::strip(request)).await) }
+        })))
 }
 
 /// Every route and what it declares, in the order of the table.

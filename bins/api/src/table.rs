@@ -1,7 +1,6 @@
 //! Routes and what they declare.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use http::Method;
@@ -15,13 +14,13 @@ use crate::problems::of_sector;
 use crate::quotas;
 use crate::state::Api;
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
-type Handler = Box<dyn Fn(Context<Api>) -> Answer + Send + Sync>;
+/// Adds a route to those of a router. So each handler is put into one box, by the router, and not into two.
+type Add = Box<dyn FnOnce(Router<Api>) -> Router<Api>>;
 
 /// Routes being collected, none without a declaration.
 #[derive(Default)]
 pub(crate) struct Table {
-    routes: Vec<(Declared, Handler)>,
+    routes: Vec<(Declared, Add)>,
 }
 
 /// A route and what it declares.
@@ -49,11 +48,14 @@ impl Table {
         H: Fn(Call) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
-        let handler: Handler = Box::new(move |context| {
-            let handler = handler.clone();
-            Box::pin(async move { handler(admit(declaration, context).await?).await })
+        let declared = Declared { method: method.clone(), path, declaration };
+        let add: Add = Box::new(move |router| {
+            router.route(method, path, move |context| {
+                let handler = handler.clone();
+                async move { handler(admit(declaration, context).await?).await }
+            })
         });
-        self.routes.push((Declared { method, path, declaration }, handler));
+        self.routes.push((declared, add));
         self
     }
 
@@ -64,10 +66,7 @@ impl Table {
 
     /// The routes over this state.
     pub(crate) fn router(self, api: Arc<Api>) -> Router<Api> {
-        let router = Router::with_shared_state(api);
-        self.routes
-            .into_iter()
-            .fold(router, |router, (declared, handler)| router.route(declared.method, declared.path, handler))
+        self.routes.into_iter().fold(Router::with_shared_state(api), |router, (_, add)| add(router))
     }
 }
 

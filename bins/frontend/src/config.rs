@@ -8,7 +8,7 @@ use clap::Parser;
 use follow::Pace;
 use http::Uri;
 use http::uri::{Authority, Scheme};
-use service::config::integer;
+use service::config::{Seconds, integer, seconds};
 use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use service::telemetry::LogOptions;
 use service::{Origins, StoreConfig, TrustedProxies};
@@ -30,6 +30,10 @@ pub struct Config {
     /// commas, such as 10.0.0.0/8; without them, everybody behind a proxy is one client
     #[arg(long, env = "TRUSTED_PROXIES", default_value_t, value_name = "NETWORKS")]
     pub trusted_proxies: TrustedProxies,
+    /// For how long browsers are to come by TLS alone (Strict-Transport-Security); 0 tells them nothing. Only for a service
+    /// behind a proxy that speaks TLS
+    #[arg(long, env = "HSTS_SECONDS", default_value = "0s", value_parser = seconds(0..=63_072_000), value_name = "SECONDS")]
+    pub hsts_seconds: Seconds,
     /// Most clients of the live streams from one address (IPv6: one /64)
     #[arg(
         long, env = "WS_MAX_PER_ADDRESS", default_value_t = CLIENTS_PER_ADDRESS_MAX,
@@ -68,6 +72,7 @@ impl Default for Config {
             api_url: ApiUrl::default(),
             allowed_origins: Origins::default(),
             trusted_proxies: TrustedProxies::default(),
+            hsts_seconds: Seconds(0),
             ws_max_clients: CLIENTS_MAX,
             ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,
             pace: Pace::default(),

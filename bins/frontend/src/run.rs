@@ -27,7 +27,11 @@ pub async fn run(
 ) -> Result<(), Error> {
     // Hashes the files before the first request wants them; should that break off, the first request does it.
     let _ = tokio::task::spawn_blocking(Assets::embedded).await;
-    let limits = Limits { trusted_proxies: config.trusted_proxies.clone(), ..Limits::default() };
+    let limits = Limits {
+        trusted_proxies: config.trusted_proxies.clone(),
+        hsts_seconds: config.hsts_seconds.0,
+        ..Limits::default()
+    };
     let seats = Seats::new(config.ws_max_clients, config.ws_max_per_address);
     let sockets = Arc::new(Sockets::new(config.allowed_origins.clone(), Arc::clone(&seats)));
     let state = State {

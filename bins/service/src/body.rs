@@ -1,11 +1,18 @@
 //! The one body type of requests and responses, and how to make one.
 
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Empty, Full, StreamBody};
-use hyper::body::{Body as HttpBody, Frame};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use sync_wrapper::SyncStream;
+
+use crate::connections::RequestBody;
 
 /// Any error, as bodies carry it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -23,8 +30,18 @@ impl BodyError {
     }
 }
 
-/// A body of bytes, whole or streaming, of any origin.
-pub type Body = BoxBody<Bytes, BodyError>;
+/// A body of bytes, whole or streaming, of any origin. What comes from a connection and what is there as a whole, which
+/// is nearly every body, costs no piece of memory of its own.
+pub struct Body(Kind);
+
+enum Kind {
+    /// What is left of a body that is there as a whole.
+    Whole(Bytes),
+    /// A request's.
+    Incoming(RequestBody),
+    /// Any other.
+    Boxed(BoxBody<Bytes, BodyError>),
+}
 
 /// A request as handlers see it.
 pub type Request = http::Request<Body>;
@@ -35,13 +52,13 @@ pub type Response = http::Response<Body>;
 /// Nothing.
 #[must_use]
 pub fn empty() -> Body {
-    Empty::new().map_err(|never| match never {}).boxed()
+    full(Bytes::new())
 }
 
 /// These bytes.
 #[must_use]
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed()
+    Body(Kind::Whole(bytes.into()))
 }
 
 /// The chunks of a stream, one after the other.
@@ -52,14 +69,68 @@ where
 {
     // Only its owner polls it, so that a stream need not be fit for being looked at by several.
     let chunks = SyncStream::new(chunks.map_ok(Frame::data).map_err(BodyError::new));
-    StreamBody::new(chunks).boxed()
+    Body(Kind::Boxed(StreamBody::new(chunks).boxed()))
 }
 
-/// Any other body in the clothes of this one.
+/// Any other body in the clothes of this one; itself, if it is one.
 pub fn boxed<B>(body: B) -> Body
 where
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
-    body.map_err(BodyError::new).boxed()
+    let mut body = Some(body);
+    if let Some(body) = (&mut body as &mut dyn Any).downcast_mut::<Option<Body>>().and_then(Option::take) {
+        return body;
+    }
+    body.map_or_else(empty, |body| Body(Kind::Boxed(body.map_err(BodyError::new).boxed())))
+}
+
+/// A request's body.
+pub(crate) fn incoming(body: RequestBody) -> Body {
+    Body(Kind::Incoming(body))
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.0 {
+            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Incoming(body) => Pin::new(body).poll_frame(context),
+            Kind::Boxed(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Whole(bytes) => bytes.is_empty(),
+            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Boxed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Whole(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            Kind::Incoming(body) => body.size_hint(),
+            Kind::Boxed(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        empty()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Body").field("size", &self.size_hint()).finish_non_exhaustive()
+    }
 }

@@ -8,9 +8,11 @@
 mod activity;
 mod body;
 mod register;
+mod signal;
 mod stream;
 
 pub(crate) use activity::UnderWay;
 pub(crate) use body::{AnswerBody, RequestBody, TooSlow};
 pub(crate) use register::{NoPlace, Place, Register};
+pub(crate) use signal::Signal;
 pub(crate) use stream::Watched;

@@ -11,23 +11,14 @@ use http::{HeaderMap, Method, Uri};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
+use crate::arrival::Arrival;
 use crate::body::Request;
-use crate::client_address::ClientAddress;
 use crate::json;
 use crate::problem::{FieldError, Problem};
 use crate::query::{Query, sentence};
 
 /// Header that names a request, in both directions.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
-
-/// Where a connection comes from; [`crate::serve::serve`] puts it into each request's extensions.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
-
-/// Tells that the server is shutting down; [`crate::serve::serve`] puts it into each request's
-/// extensions.
-#[derive(Debug, Clone)]
-pub struct Shutdown(pub CancellationToken);
 
 /// One request, the parameters of its path and the state of the service.
 #[derive(Debug)]
@@ -85,17 +76,23 @@ impl<S> Context<S> {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
+    /// How the request came in. None only outside of [`crate::serve::serve`].
+    #[must_use]
+    pub fn arrival(&self) -> Option<&Arrival> {
+        self.request.extensions().get()
+    }
+
     /// Who is connected: the last hop, which may be a proxy.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.request.extensions().get::<Peer>().map(|peer| peer.0)
+        self.arrival().map(Arrival::peer)
     }
 
     /// Whom the request comes from: the peer, or whoever a trusted proxy says is behind it. None only
     /// outside of [`crate::serve::serve`].
     #[must_use]
     pub fn client_address(&self) -> Option<IpAddr> {
-        self.request.extensions().get::<ClientAddress>().map(|client| client.0)
+        self.arrival().map(Arrival::client)
     }
 
     /// This request's name in answers and in the log.
@@ -108,7 +105,7 @@ impl<S> Context<S> {
     /// waits for this too; sockets taken over by an upgrade must close themselves when it comes.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
-        self.request.extensions().get::<Shutdown>().map(|shutdown| shutdown.0.clone()).unwrap_or_default()
+        self.arrival().map(|arrival| arrival.shutdown().clone()).unwrap_or_default()
     }
 
     /// What a layer before the router put beside the request.

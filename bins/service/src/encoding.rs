@@ -16,6 +16,9 @@ use crate::negotiation::{Coding, coding, is_known};
 /// work for both sides. In bytes.
 const PACKED_BYTES_MIN: usize = 1_024;
 
+/// About as many headers such an answer has once it is sent: room for all of them at once spares their moving.
+const HEADERS: usize = 12;
+
 /// What is offered, the best first: zstd is within 3 % of brotli's size here for a third of its time.
 const OFFERED: [Coding; 3] = [Coding::Zstd, Coding::Brotli, Coding::Gzip];
 
@@ -70,6 +73,8 @@ pub struct Encoded {
     identity: Bytes,
     content_type: HeaderValue,
     tag: String,
+    /// The tag as a header: strong, and weak. None where no header can hold it.
+    tags: Option<[HeaderValue; 2]>,
     effort: Option<Effort>,
     gzip: OnceLock<Option<Bytes>>,
     brotli: OnceLock<Option<Bytes>>,
@@ -85,10 +90,12 @@ impl Encoded {
 
     /// A body that is sent as it is to everybody: pictures and the like are packed already.
     pub fn unpacked(identity: impl Into<Bytes>, content_type: HeaderValue, tag: impl Into<String>) -> Self {
+        let tag = tag.into();
         Self {
             identity: identity.into(),
             content_type,
-            tag: tag.into(),
+            tags: tags(&tag),
+            tag,
             effort: None,
             gzip: OnceLock::new(),
             brotli: OnceLock::new(),
@@ -125,8 +132,9 @@ impl Encoded {
             None => Response::new(body::full(self.identity.clone())),
         };
         let headers = response.headers_mut();
-        if let Some(tag) = self.header(is_weak) {
-            headers.insert(ETAG, tag);
+        headers.reserve(HEADERS);
+        if let Some([strong, weak]) = &self.tags {
+            headers.insert(ETAG, if is_weak { weak.clone() } else { strong.clone() });
         }
         if effort.is_some() {
             headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
@@ -162,14 +170,17 @@ impl Encoded {
         };
         cell.get_or_init(make).clone()
     }
+}
 
-    fn header(&self, is_weak: bool) -> Option<HeaderValue> {
-        let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
-        if self.tag.is_empty() || !self.tag.bytes().all(is_plain) {
-            return None;
-        }
-        HeaderValue::try_from(format!("{}\"{}\"", if is_weak { "W/" } else { "" }, self.tag)).ok()
+/// A tag as a header, strong and weak.
+fn tags(tag: &str) -> Option<[HeaderValue; 2]> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+    if tag.is_empty() || !tag.bytes().all(is_plain) {
+        return None;
     }
+    let strong = HeaderValue::try_from(format!("\"{tag}\"")).ok()?;
+    let weak = HeaderValue::try_from(format!("W/\"{tag}\"")).ok()?;
+    Some([strong, weak])
 }
 
 /// None if it cannot be done, which is no reason to fail: there is the body as it is.

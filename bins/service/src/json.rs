@@ -91,6 +91,10 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // Serde would take the fields of a struct from a list too, by their order; no client should rely on that.
     let is_list = bytes.trim_ascii_start().first() == Some(&b'[');
+    if !is_list && let Ok(value) = serde_json::from_slice(bytes) {
+        return Ok(value);
+    }
+    // What cannot be read is read once more, to see where the fault is: following the path has its price.
     if is_list && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         let detail = "The body is a list where an object is expected.";
         return Err(Problem::bad_request("invalid_body", detail).with_error(FieldError::new(

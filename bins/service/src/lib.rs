@@ -67,6 +67,7 @@
 //! # }
 //! ```
 
+pub mod arrival;
 pub mod body;
 pub mod catalogue;
 pub mod client;
@@ -87,6 +88,7 @@ pub mod problem;
 pub mod query;
 pub mod quota;
 pub mod reply;
+mod request_id;
 pub mod router;
 pub mod seats;
 pub mod serve;
@@ -96,10 +98,11 @@ pub mod sse;
 pub mod store;
 pub mod telemetry;
 
+pub use arrival::Arrival;
 pub use body::{Body, BodyError, BoxError, Request, Response};
 pub use catalogue::{Catalogue, Kind};
 pub use client::{Client, ClientOptions};
-pub use client_address::{Cidr, ClientAddress, TrustedProxies};
+pub use client_address::{Cidr, TrustedProxies};
 pub use context::Context;
 pub use enclosed::enclosed;
 pub use encoding::{Effort, Encoded};

@@ -51,6 +51,9 @@ pub struct Limits {
     /// Most requests of one HTTP/2 connection that the client took back before they were begun; one
     /// more ends the connection. Default 32.
     pub http2_resets_max: usize,
+    /// For how many seconds browsers are told to come by TLS alone (`Strict-Transport-Security`); 0 tells them nothing.
+    /// Only for servers behind a proxy that speaks TLS. Default 0.
+    pub hsts_seconds: u64,
     /// Proxies that are believed when they say whom a request comes from. Default: none.
     pub trusted_proxies: TrustedProxies,
 }
@@ -75,6 +78,7 @@ impl Default for Limits {
             drain_timeout_ms: 3_000,
             http2_streams_max: 128,
             http2_resets_max: 32,
+            hsts_seconds: 0,
             trusted_proxies: TrustedProxies::default(),
         }
     }

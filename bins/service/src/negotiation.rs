@@ -44,6 +44,9 @@ impl Coding {
 /// can read serves better than 406.
 #[must_use]
 pub fn coding(headers: &HeaderMap, offered: &[Coding]) -> Coding {
+    if !headers.contains_key(ACCEPT_ENCODING) {
+        return Coding::Identity;
+    }
     let weight = |coding: Coding| {
         let of = |is_meant: &dyn Fn(&str) -> bool| {
             weighed(headers, ACCEPT_ENCODING).find(|(name, _)| is_meant(name)).map(|(_, weight)| weight)

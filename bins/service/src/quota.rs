@@ -35,4 +35,4 @@ mod headers;
 
 pub use bucket::{BURST_MAX, Decision, KEYS_MAX, Quotas, WINDOW_S_MAX};
 pub use gate::{Gate, Key, Quota, Scope};
-pub use headers::{RATE_LIMIT, RATE_LIMIT_POLICY, Slot, Standing};
+pub use headers::{RATE_LIMIT, RATE_LIMIT_POLICY, Standing};

@@ -19,14 +19,15 @@ use hyper::body::Body as _;
 use percent_encoding::percent_decode_str;
 
 use crate::body::{self, Request, Response};
-use crate::context::{Context, REQUEST_ID_HEADER};
+use crate::context::Context;
 use crate::error::ServiceError;
 use crate::problem::Problem;
+use crate::request_id;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 /// The parameters of a path, decoded.
 type Parameters = Vec<(String, String)>;
-type Handler<S> = Arc<dyn Fn(Context<S>) -> Answer + Send + Sync>;
+type Handler<S> = Box<dyn Fn(Context<S>) -> Answer + Send + Sync>;
 
 /// Routes being collected. [`Router::build`] makes them a service.
 pub struct Router<S> {
@@ -122,7 +123,7 @@ where
     H: Fn(Context<S>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Response, Problem>> + Send + 'static,
 {
-    Arc::new(move |context| Box::pin(handler(context)))
+    Box::new(move |context| Box::pin(handler(context)))
 }
 
 /// A finished set of routes: a tower service that never fails.
@@ -137,10 +138,10 @@ struct Inner<S> {
 }
 
 impl<S> Inner<S> {
-    fn find(&self, method: &Method, path: &str) -> Result<(Handler<S>, Parameters), Problem> {
+    fn find(&self, method: &Method, path: &str) -> Result<(&Handler<S>, Parameters), Problem> {
         let Ok(found) = self.paths.at(path) else {
             return match &self.fallback {
-                Some(handler) => Ok((Arc::clone(handler), Vec::new())),
+                Some(handler) => Ok((handler, Vec::new())),
                 None => Err(Problem::not_found("not_found", format!("There is nothing at {path}."))),
             };
         };
@@ -157,14 +158,14 @@ impl<S> Inner<S> {
 }
 
 impl<S> Methods<S> {
-    fn handler(&self, method: &Method) -> Result<Handler<S>, Problem> {
+    fn handler(&self, method: &Method) -> Result<&Handler<S>, Problem> {
         let by_name =
             |wanted: &Method| self.named.iter().find(|(known, _)| known == wanted).map(|(_, handler)| handler);
         let handler = by_name(method)
             .or_else(|| (*method == Method::HEAD).then(|| by_name(&Method::GET)).flatten())
             .or(self.any.as_ref());
         if let Some(handler) = handler {
-            return Ok(Arc::clone(handler));
+            return Ok(handler);
         }
         let mut allowed: Vec<Method> = self.named.iter().map(|(known, _)| known.clone()).collect();
         if allowed.contains(&Method::GET) && !allowed.contains(&Method::HEAD) {
@@ -172,6 +173,22 @@ impl<S> Methods<S> {
         }
         allowed.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         Err(Problem::method_not_allowed(method, &allowed))
+    }
+}
+
+impl<S: Send + Sync + 'static> Routes<S> {
+    /// The answer to a request: that of its handler, or the problem.
+    pub async fn answer(&self, request: Request) -> Response {
+        let inner = &self.inner;
+        let is_head = request.method() == Method::HEAD;
+        let request_id = request.headers().get(&request_id::NAME).cloned();
+        let answer = match inner.find(request.method(), request.uri().path()) {
+            Ok((handler, parameters)) => handler(Context::new(Arc::clone(&inner.state), request, parameters)).await,
+            Err(problem) => Err(problem),
+        };
+        let response = answer
+            .unwrap_or_else(|problem| problem.into_response(request_id.as_ref().and_then(|value| value.to_str().ok())));
+        if is_head { without_body(response) } else { response }
     }
 }
 
@@ -203,19 +220,8 @@ impl<S: Send + Sync + 'static> tower::Service<Request> for Routes<S> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let is_head = request.method() == Method::HEAD;
-            let request_id = request.headers().get(REQUEST_ID_HEADER).cloned();
-            let answer = match inner.find(request.method(), request.uri().path()) {
-                Ok((handler, parameters)) => handler(Context::new(Arc::clone(&inner.state), request, parameters)).await,
-                Err(problem) => Err(problem),
-            };
-            let response = answer.unwrap_or_else(|problem| {
-                problem.into_response(request_id.as_ref().and_then(|value| value.to_str().ok()))
-            });
-            Ok(if is_head { without_body(response) } else { response })
-        })
+        let routes = self.clone();
+        Box::pin(async move { Ok(routes.answer(request).await) })
     }
 }
 

@@ -1,29 +1,28 @@
 //! The accept loop: from a listener to drained, with every limit in force.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use tower::{Service, ServiceExt};
+use tower::Service;
 
-use crate::body::{BoxError, Request};
-use crate::client_address::ClientAddress;
-use crate::connections::{AnswerBody, NoPlace, Place, Register, RequestBody, UnderWay, Watched};
-use crate::context::Peer;
-use crate::edge;
+use crate::body::{self, BoxError, Request};
+use crate::connections::{AnswerBody, NoPlace, Place, Register, RequestBody, Signal, UnderWay, Watched};
+use crate::edge::Edge;
 use crate::error::ServiceError;
 use crate::limits::Limits;
 
@@ -59,18 +58,16 @@ pub async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Servic
 /// them when [`crate::context::Context::shutdown`] comes, and counts them.
 pub async fn serve<A, B>(listener: TcpListener, app: A, limits: Limits, shutdown: CancellationToken)
 where
-    A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + 'static,
+    A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
     A::Future: Send + 'static,
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
-    let app = edge::wrap(app, &limits, shutdown.clone());
     let builder = builder(&limits);
+    let drain = Duration::from_millis(limits.drain_timeout_ms);
     let register = Register::new(limits.clone());
-    let limits = Arc::new(limits);
-    let graceful = GracefulShutdown::new();
+    let edge = Arc::new(Edge::new(app, limits, shutdown.clone()));
     let connections = TaskTracker::new();
-    let cut = CancellationToken::new();
     let sweeping = Arc::clone(&register);
     let sweep = AbortOnDropHandle::new(tokio::spawn(async move { sweeping.sweep().await }));
 
@@ -86,52 +83,63 @@ where
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
-        let (activity, clock) = (Arc::clone(&place.activity), register.clock);
-        let stream = Watched::new(stream, Arc::clone(&activity), clock);
-        let (app, limits) = (app.clone(), Arc::clone(&limits));
-        let service = service_fn(move |request: http::Request<Incoming>| {
-            let under_way = UnderWay::new(Arc::clone(&activity), clock);
-            let mut request = request.map(|body| RequestBody::new(body, &limits).boxed());
-            request.extensions_mut().insert(Peer(peer));
-            let client = limits.trusted_proxies.client(peer.ip(), request.headers());
-            request.extensions_mut().insert(ClientAddress(client));
-            let (answer, activity) = (app.clone().oneshot(request), Arc::clone(&activity));
-            async move {
-                let response = answer.await?;
-                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                    activity.upgraded();
-                }
-                Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, under_way)))
-            }
-        });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        let cut = cut.clone();
-        connections.spawn(async move {
-            tokio::select! {
-                ended = connection => {
-                    if let Err(error) = ended {
-                        // Broken pipes, time-outs and bad requests: the peer's doing.
-                        tracing::debug!(%peer, error, "connection ended");
-                    }
-                }
-                () = place.close.cancelled() => {}
-                () = cut.cancelled() => {}
-            }
-            drop(place);
-        });
+        connections.spawn(connection(&builder, stream, peer, place, Arc::clone(&edge)));
     }
 
     // Nobody new; those under way get their time.
     drop(listener);
     connections.close();
-    let drain = Duration::from_millis(limits.drain_timeout_ms);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    register.tell_all(Signal::Drain);
+    if tokio::time::timeout(drain, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "requests were still under way at the end of the drain");
     }
-    cut.cancel();
+    register.tell_all(Signal::Close);
     connections.wait().await;
     drop(sweep);
+}
+
+/// Serves one connection until it ends or is told to.
+fn connection(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    edge: Arc<Edge>,
+) -> impl Future<Output = ()> + use<> {
+    let (activity, clock) = (Arc::clone(&place.activity), place.clock());
+    let stream = Watched::new(stream, Arc::clone(&activity), clock);
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let (activity, edge) = (Arc::clone(&activity), Arc::clone(&edge));
+        let under_way = UnderWay::new(Arc::clone(&activity), clock);
+        let request = request.map(|body| body::incoming(RequestBody::new(body, edge.limits())));
+        async move {
+            let response = edge.answer(request, peer).await;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                activity.upgraded();
+            }
+            Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, under_way)))
+        }
+    });
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    async move {
+        let mut connection = pin!(connection);
+        let mut is_draining = false;
+        let ended = poll_fn(|context| {
+            match place.activity.told(context) {
+                Some(Signal::Close) => return Poll::Ready(Ok(())),
+                Some(Signal::Drain) if !is_draining => {
+                    is_draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                Some(Signal::Drain) | None => {}
+            }
+            connection.as_mut().poll(context)
+        });
+        if let Err(error) = ended.await {
+            // Broken pipes, time-outs and bad requests: the peer's doing.
+            tracing::debug!(%peer, error, "connection ended");
+        }
+    }
 }
 
 /// Waits for a connection, then for a place for it; none if it cannot have one.
@@ -164,10 +172,8 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        // Without a timer the header timeout is silently off.
-        .timer(TokioTimer::new())
-        // The register's sweep is stricter; this is for headers that began before the last answer was taken.
-        .header_read_timeout(Duration::from_millis(limits.header_read_timeout_ms.max(limits.idle_timeout_ms)))
+        // The register's sweep looks after the time of headers; hyper's own takes a timer for each request.
+        .header_read_timeout(None)
         .max_headers(limits.headers_max)
         .max_buf_size(limits.header_bytes_max.max(HEADER_BYTES_LEAST));
     builder

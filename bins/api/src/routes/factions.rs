@@ -11,7 +11,7 @@ use sector_sim::{Faction, FactionForm, FactionId, FactionKind, faction_color};
 use service::{Effort, FieldError, Problem, Response, reply};
 
 use super::me::describe;
-use crate::bodies::{self, Kind};
+use crate::bodies::{self, Kind, Stamp};
 use crate::bot_keys;
 use crate::call::Call;
 use crate::problems::{no_universe, of_follower, of_store};
@@ -44,8 +44,8 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let (api, sector) = (call.state(), call.sector().name());
     let now_ms = api.now().unix_ms();
     let changes = api.seat_changes.load(Ordering::Acquire);
-    let stamp = format!("{}.{}.{changes}", frame.event_id(), frame.incarnation());
-    if let Some(body) = api.bodies.find(sector, Kind::Factions, &stamp, now_ms) {
+    let stamp = Stamp::of(&frame, changes);
+    if let Some(body) = api.bodies.find(sector, Kind::Factions, stamp, now_ms) {
         return Ok(bodies::respond(&call, &body));
     }
     let claimed = claimed(&call, &frame).await?;

@@ -12,6 +12,7 @@ use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Right};
 use sector_sim::Order;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use service::{FieldError, Problem, Response, reply};
 
 use super::factions::{CATCH_UP_WAIT, acting_frame};
@@ -38,7 +39,7 @@ const BACKLOG_RETRY_SECONDS: u64 = 2;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Request {
-    orders: Vec<Value>,
+    orders: Vec<Box<RawValue>>,
 }
 
 /// Give orders.
@@ -113,7 +114,7 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
 ///
 /// # Errors
 /// Those of [`service::Context::json`]; 400 `invalid_body` for none or too many.
-pub(super) async fn read(call: &mut Call) -> Result<Vec<Value>, Problem> {
+pub(super) async fn read(call: &mut Call) -> Result<Vec<Box<RawValue>>, Problem> {
     let Request { orders } = call.json(BODY_BYTES_MAX).await?;
     if (1..=ORDERS_MAX).contains(&orders.len()) {
         return Ok(orders);

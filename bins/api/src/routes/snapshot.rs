@@ -4,7 +4,7 @@ use follow::{EntryKind, Frame};
 use service::{Effort, Problem, Response};
 
 use super::factions::CATCH_UP_WAIT;
-use crate::bodies::{self, Kind};
+use crate::bodies::{self, Kind, Stamp};
 use crate::call::Call;
 use crate::problems::of_follower;
 use crate::wire::SnapshotAnswer;
@@ -49,10 +49,10 @@ pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
     call.renew().await;
     let frame = call.follower().frame().map_err(of_follower)?;
     if fields.is_none() && since.is_none() {
-        let stamp = tag(&frame);
+        let stamp = Stamp::of(&frame, 0);
         let (bodies, sector, now_ms) = (&call.state().bodies, call.sector().name(), call.state().now().unix_ms());
-        let body = bodies.find(sector, Kind::Snapshot, &stamp, now_ms).unwrap_or_else(|| {
-            let body = bodies::json(frame.snapshot_json(), stamp.clone(), Effort::Live);
+        let body = bodies.find(sector, Kind::Snapshot, stamp, now_ms).unwrap_or_else(|| {
+            let body = bodies::json(frame.snapshot_json(), tag(&frame), Effort::Live);
             bodies.keep(sector, Kind::Snapshot, stamp, now_ms, body)
         });
         return Ok(bodies::respond(&call, &body));

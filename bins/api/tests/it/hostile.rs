@@ -23,7 +23,7 @@ use sector_redis::{Commit, NewEvent, StoreOptions};
 use sector_sim::replay::journal::{Header, Record};
 use sector_sim::{Delta, Rules, Size, Snapshot, Universe, World};
 use serde_json::Value;
-use service::{CancellationToken, ClientAddress, Request, body};
+use service::{CancellationToken, Request, body};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tower::{Service, ServiceExt};
@@ -235,7 +235,6 @@ fn request(text: &[u8]) -> Option<Request> {
             request.headers_mut().append(name, value);
         }
     }
-    request.extensions_mut().insert(ClientAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
     Some(request)
 }
 

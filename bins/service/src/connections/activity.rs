@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::Context;
 
+use super::signal::{Ear, Signal};
 use crate::limits::Limits;
 
 /// Notes of one connection, written by its stream and its requests, read by the sweep.
@@ -28,6 +30,7 @@ pub(crate) struct Activity {
     blocked_ms: AtomicU64,
     is_http2: AtomicBool,
     is_upgraded: AtomicBool,
+    ear: Ear,
 }
 
 /// Why a connection is closed.
@@ -46,6 +49,21 @@ pub(crate) enum Verdict {
 impl Activity {
     pub(crate) fn new(now_ms: u64) -> Self {
         Self { opened_ms: now_ms, idle_ms: AtomicU64::new(now_ms), ..Self::default() }
+    }
+
+    /// Tells the connection something.
+    pub(crate) fn tell(&self, signal: Signal) {
+        self.ear.tell(signal);
+    }
+
+    /// What the connection was told; whatever more it is told wakes it.
+    pub(crate) fn told(&self, context: &Context<'_>) -> Option<Signal> {
+        self.ear.listen(context)
+    }
+
+    /// Whether it was told to close at once.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.ear.told() == Some(Signal::Close)
     }
 
     /// Bytes came.
@@ -144,7 +162,11 @@ impl UnderWay {
 
     /// The answer has something for the peer, or waits for more from us.
     pub(crate) fn awaits_reader(&mut self, is_to_be_taken: bool) {
-        self.activity.taken_ms.store(self.clock.now_ms(), Ordering::Relaxed);
+        self.note_reader(is_to_be_taken, self.clock.now_ms());
+    }
+
+    fn note_reader(&mut self, is_to_be_taken: bool, now_ms: u64) {
+        self.activity.taken_ms.store(now_ms, Ordering::Relaxed);
         if is_to_be_taken != self.is_to_be_taken {
             self.is_to_be_taken = is_to_be_taken;
             if is_to_be_taken {
@@ -158,8 +180,9 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.awaits_reader(false);
-        self.activity.end(self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        self.note_reader(false, now_ms);
+        self.activity.end(now_ms);
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::activity::Activity;
+use super::signal::Signal;
 use crate::client_address::network;
 use crate::limits::Limits;
 
@@ -39,7 +39,7 @@ impl Clock {
 #[derive(Debug)]
 pub(crate) struct Register {
     limits: Limits,
-    pub(crate) clock: Clock,
+    clock: Clock,
     open: Mutex<Open>,
     /// Told whenever one is closed.
     left: Notify,
@@ -55,7 +55,6 @@ struct Open {
 #[derive(Debug)]
 struct Connection {
     activity: Arc<Activity>,
-    close: CancellationToken,
     /// Only of those that are counted.
     client: Option<IpAddr>,
 }
@@ -67,7 +66,7 @@ impl Open {
             .iter()
             .filter(|(_, connection)| client.is_none() || connection.client == client)
             // One that was told to go already makes no more room by being told again.
-            .filter(|(_, connection)| !connection.close.is_cancelled())
+            .filter(|(_, connection)| !connection.activity.is_closed())
             .filter_map(|(number, connection)| Some((connection.activity.rank()?, *number)))
             .min()
             .map(|(_, number)| number)
@@ -88,7 +87,7 @@ impl Open {
 
     fn close(&mut self, number: u64) {
         if let Some(connection) = self.remove(number) {
-            connection.close.cancel();
+            connection.activity.tell(Signal::Close);
         }
     }
 }
@@ -99,8 +98,13 @@ pub(crate) struct Place {
     register: Arc<Register>,
     number: u64,
     pub(crate) activity: Arc<Activity>,
-    /// Cancelled when the connection is to be closed.
-    pub(crate) close: CancellationToken,
+}
+
+impl Place {
+    /// The register's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.register.clock
+    }
 }
 
 impl Drop for Place {
@@ -142,13 +146,13 @@ impl Register {
         }
         open.next += 1;
         let number = open.next;
-        let (activity, close) = (Arc::new(Activity::new(self.clock.now_ms())), CancellationToken::new());
-        let connection = Connection { activity: Arc::clone(&activity), close: close.clone(), client };
+        let activity = Arc::new(Activity::new(self.clock.now_ms()));
+        let connection = Connection { activity: Arc::clone(&activity), client };
         open.connections.insert(number, connection);
         if let Some(client) = client {
             *open.by_client.entry(client).or_default() += 1;
         }
-        Ok(Place { register: Arc::clone(self), number, activity, close })
+        Ok(Place { register: Arc::clone(self), number, activity })
     }
 
     /// Closes one that does nothing, for want of something else than places. Whether there was one.
@@ -159,6 +163,11 @@ impl Register {
             open.close(number);
         }
         number.is_some()
+    }
+
+    /// Tells all connections something.
+    pub(crate) fn tell_all(&self, signal: Signal) {
+        self.lock().connections.values().for_each(|connection| connection.activity.tell(signal));
     }
 
     /// Waits until a connection is closed, or for as long as one may take to become idle unnoticed.
@@ -173,10 +182,10 @@ impl Register {
             let now_ms = self.clock.now_ms();
             for connection in self.lock().connections.values() {
                 if let Some(verdict) = connection.activity.verdict(&self.limits, now_ms)
-                    && !connection.close.is_cancelled()
+                    && !connection.activity.is_closed()
                 {
                     tracing::debug!(?verdict, "connection closed");
-                    connection.close.cancel();
+                    connection.activity.tell(Signal::Close);
                 }
             }
         }
@@ -220,7 +229,7 @@ mod tests {
         let at_work = work(&register, &busy);
         tokio::time::advance(Duration::from_millis(5)).await;
         let asked = enter(&register, "192.0.2.4").unwrap();
-        let closed = |place: &Place| place.close.is_cancelled();
+        let closed = |place: &Place| place.activity.is_closed();
         assert!(closed(&old) != closed(&new), "one of the two silent ones");
         drop(work(&register, &asked));
         let fifth = enter(&register, "192.0.2.5").unwrap();
@@ -246,10 +255,10 @@ mod tests {
         drop(a);
         let c = enter(&register, "2001:db8:1:2::3").unwrap();
         let d = enter(&register, "2001:db8:1:2::4").unwrap();
-        assert!(c.close.is_cancelled() && !d.close.is_cancelled() && !b.close.is_cancelled());
+        assert!(c.activity.is_closed() && !d.activity.is_closed() && !b.activity.is_closed());
         for exempt in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "203.0.113.9"] {
             let places: Vec<Place> = (0..5).map(|_| enter(&register, exempt).unwrap()).collect();
-            assert!(places.iter().all(|place| !place.close.is_cancelled()), "{exempt}");
+            assert!(places.iter().all(|place| !place.activity.is_closed()), "{exempt}");
         }
         drop((b, c, d));
         assert_eq!(register.lock().by_client.len(), 0);
@@ -264,9 +273,9 @@ mod tests {
         let sweeping = Arc::clone(&register);
         let sweep = tokio::spawn(async move { sweeping.sweep().await });
         tokio::time::sleep(Duration::from_millis(4_900)).await;
-        assert!(!silent.close.is_cancelled());
+        assert!(!silent.activity.is_closed());
         tokio::time::sleep(Duration::from_millis(400)).await;
-        assert!(silent.close.is_cancelled() && !busy.close.is_cancelled());
+        assert!(silent.activity.is_closed() && !busy.activity.is_closed());
         sweep.abort();
     }
 }

@@ -1,7 +1,8 @@
 //! Token buckets by key, as GCRA: of each key only the moment is kept at which its bucket will be
 //! full again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 use super::gate::Quota;
 
@@ -14,7 +15,7 @@ pub const BURST_MAX: u32 = 1_000_000;
 /// Longest window: a day.
 pub const WINDOW_S_MAX: u32 = 86_400;
 
-/// Keys whose bucket is full again that are forgotten at each question: more than one, so that
+/// Keys whose bucket is full again that are forgotten for each new one: more than one, so that
 /// forgetting outruns learning.
 const FORGOTTEN_AT_ONCE: usize = 4;
 
@@ -46,7 +47,9 @@ pub struct Quotas {
     keys_max: usize,
     /// When each key's bucket is full, in the same scaled time.
     full_at: HashMap<u128, u64>,
-    by_fullness: BTreeSet<(u64, u128)>,
+    /// Each key once, by when its bucket was full when it was put here. That may be later by now, and is made right when
+    /// the key comes up, so that using a bucket costs nothing here.
+    by_fullness: BinaryHeap<Reverse<(u64, u128)>>,
 }
 
 impl Quotas {
@@ -59,7 +62,7 @@ impl Quotas {
             unit: u64::from(quota.window_s.clamp(1, WINDOW_S_MAX)) * 1_000,
             keys_max: keys_max.max(1),
             full_at: HashMap::new(),
-            by_fullness: BTreeSet::new(),
+            by_fullness: BinaryHeap::new(),
         }
     }
 
@@ -101,32 +104,36 @@ impl Quotas {
         self.full_at.len()
     }
 
-    fn charge(&mut self, key: u128, cost: u32, now_ms: u64) {
+    /// Takes `cost` units that the bucket is known to hold.
+    pub(super) fn charge(&mut self, key: u128, cost: u32, now_ms: u64) {
         let now = self.scaled(now_ms);
         let capacity = self.unit * self.burst;
         let cost = self.unit * u64::from(cost).min(self.burst);
-        let used = match self.full_at.remove(&key) {
-            Some(full_at) => {
-                self.by_fullness.remove(&(full_at, key));
-                full_at.saturating_sub(now)
-            }
-            None => 0,
-        };
+        let full_at = |used: u64| now.saturating_add((used + cost).min(capacity));
+        if let Some(known) = self.full_at.get_mut(&key) {
+            *known = full_at(known.saturating_sub(now));
+            return;
+        }
         self.forget(now);
-        let full_at = now.saturating_add((used + cost).min(capacity));
-        self.full_at.insert(key, full_at);
-        self.by_fullness.insert((full_at, key));
+        self.full_at.insert(key, full_at(0));
+        self.by_fullness.push(Reverse((full_at(0), key)));
     }
 
     /// Makes room for one.
     fn forget(&mut self, now: u64) {
-        for _ in 0..FORGOTTEN_AT_ONCE {
-            let is_over = |full_at: u64| full_at <= now || self.full_at.len() >= self.keys_max;
-            if !self.by_fullness.first().is_some_and(|(full_at, _)| is_over(*full_at)) {
-                return;
-            }
-            if let Some((_, key)) = self.by_fullness.pop_first() {
-                self.full_at.remove(&key);
+        let mut forgotten = 0;
+        while forgotten < FORGOTTEN_AT_ONCE
+            && let Some(&Reverse((noted, key))) = self.by_fullness.peek()
+            && (noted <= now || self.full_at.len() >= self.keys_max)
+        {
+            self.by_fullness.pop();
+            match self.full_at.get(&key) {
+                // It was used since.
+                Some(&full_at) if full_at > noted => self.by_fullness.push(Reverse((full_at, key))),
+                _ => {
+                    self.full_at.remove(&key);
+                    forgotten += 1;
+                }
             }
         }
     }

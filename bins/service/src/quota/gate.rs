@@ -6,11 +6,12 @@ use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use http::Extensions;
+use http::{Extensions, HeaderValue};
 use tokio::time::Instant;
 
 use super::bucket::{BURST_MAX, KEYS_MAX, Quotas, WINDOW_S_MAX};
-use super::headers::{Slot, Standing};
+use super::headers::{Answer, Standing, policy};
+use crate::arrival::Arrival;
 use crate::client_address::network;
 use crate::error::ServiceError;
 use crate::problem::Problem;
@@ -65,8 +66,7 @@ impl Key<'_> {
 
 /// The quotas of all classes of requests. `C` is the service's own type of classes.
 pub struct Gate<C> {
-    /// Class, and the places of its quotas in `quotas` and `buckets`.
-    classes: Vec<(C, Vec<usize>)>,
+    classes: Vec<Class<C>>,
     quotas: Vec<Quota>,
     /// Behind one lock, so that a request is measured by all its quotas in one step. It is held for
     /// about a microsecond.
@@ -74,6 +74,16 @@ pub struct Gate<C> {
     began: Instant,
     /// Two, for 128 bits: nobody can choose names that fall together.
     hashers: [RandomState; 2],
+}
+
+/// A class of requests.
+#[derive(Debug)]
+struct Class<C> {
+    class: C,
+    /// The places of its quotas in `quotas` and `buckets`.
+    places: Vec<usize>,
+    /// What is said of them where all of them measure, which is nearly always.
+    policy: HeaderValue,
 }
 
 impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
@@ -91,12 +101,12 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
             hashers: [RandomState::new(), RandomState::new()],
         };
         for (class, quotas) in classes {
-            if gate.classes.iter().any(|(known, _)| known == class) {
+            if gate.classes.iter().any(|known| known.class == *class) {
                 let detail = "the class is there twice".to_owned();
                 return Err(ServiceError::Quota { name: format!("{class:?}"), detail });
             }
             let places = quotas.iter().map(|quota| gate.place(quota)).collect::<Result<_, _>>()?;
-            gate.classes.push((*class, places));
+            gate.classes.push(Class { class: *class, places, policy: policy(*quotas) });
         }
         gate.buckets = Mutex::new(gate.quotas.iter().map(|quota| Quotas::new(quota, KEYS_MAX)).collect());
         Ok(gate)
@@ -132,7 +142,7 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
 
     /// The quotas of one class, for the documentation.
     pub fn quotas_of(&self, class: C) -> impl Iterator<Item = &Quota> {
-        let places = self.classes.iter().find(|(known, _)| *known == class).map(|(_, places)| places);
+        let places = self.classes.iter().find(|known| known.class == class).map(|known| &known.places);
         places.into_iter().flatten().map(|place| &self.quotas[*place])
     }
 
@@ -146,7 +156,7 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
         if standing.is_allowed() { Ok(standing) } else { Err(standing.refusal()) }
     }
 
-    /// As [`Gate::take`], and leaves the standing in the request's [`Slot`], from where
+    /// As [`Gate::take`], and leaves the standing in the request's [`Arrival`], from where
     /// [`crate::serve::serve`] writes it on whatever the answer will be, time-outs and panics included.
     ///
     /// # Errors
@@ -154,40 +164,37 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
     pub fn admit(&self, request: &Extensions, class: C, keys: &[Key<'_>], cost: u32) -> Result<(), Problem> {
         let standing = self.judge(class, keys, cost, self.now_ms())?;
         let refusal = (!standing.is_allowed()).then(|| standing.refusal());
-        if let Some(slot) = request.get::<Slot>() {
-            slot.fill(standing);
+        if let Some(arrival) = request.get::<Arrival>() {
+            arrival.measured(standing);
         }
         refusal.map_or(Ok(()), Err)
     }
 
     fn judge(&self, class: C, keys: &[Key<'_>], cost: u32, now_ms: u64) -> Result<Standing, Problem> {
-        let Some((_, places)) = self.classes.iter().find(|(known, _)| *known == class) else {
+        let Some(Class { places, policy, .. }) = self.classes.iter().find(|known| known.class == class) else {
             return Err(Problem::internal(format!("there are no quotas for the class {class:?}")));
         };
-        let asked: Vec<(usize, u128)> = places
-            .iter()
-            .flat_map(|place| {
-                let scope = self.quotas[*place].scope;
-                keys.iter().filter(move |key| key.scope() == scope).map(|key| (*place, self.number(*key)))
-            })
-            .collect();
         // A panic while it was held cannot have left a bucket in halves that matter.
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut answers: Vec<_> =
-            asked.iter().map(|(place, key)| (self.quotas[*place], buckets[*place].look(*key, cost, now_ms))).collect();
-        if answers.iter().all(|(_, decision)| decision.allowed) {
-            for (place, key) in asked {
-                buckets[place].take(key, cost, now_ms);
-            }
-        } else {
-            // Nothing is taken: those that would have allowed it stand as they stood.
-            for ((_, decision), (place, key)) in answers.iter_mut().zip(asked) {
-                if decision.allowed {
-                    *decision = buckets[place].look(key, 0, now_ms);
-                }
+        let mut answers = Vec::with_capacity(places.len());
+        for &place in places {
+            let quota = self.quotas[place];
+            for key in keys.iter().filter(|key| key.scope() == quota.scope) {
+                let key = self.number(*key);
+                answers.push(Answer { quota, place, key, decision: buckets[place].look(key, cost, now_ms) });
             }
         }
-        Ok(Standing::new(answers))
+        if answers.iter().all(|answer| answer.decision.allowed) {
+            answers.iter().for_each(|answer| buckets[answer.place].charge(answer.key, cost, now_ms));
+        } else {
+            // Nothing is taken: those that would have allowed it stand as they stood.
+            for answer in answers.iter_mut().filter(|answer| answer.decision.allowed) {
+                answer.decision = buckets[answer.place].look(answer.key, 0, now_ms);
+            }
+        }
+        drop(buckets);
+        let is_whole = answers.iter().map(|answer| &answer.place).eq(places);
+        Ok(Standing::new(answers, is_whole.then(|| policy.clone())))
     }
 
     fn now_ms(&self) -> u64 {
@@ -225,6 +232,7 @@ mod tests {
     use std::time::Duration;
 
     use http::HeaderMap;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
 
@@ -309,14 +317,14 @@ mod tests {
     }
 
     #[test]
-    fn the_standing_waits_in_the_slot_of_the_request() {
+    fn the_standing_waits_with_the_request() {
         let gate = gate();
         let mut request = Extensions::new();
-        let slot = Slot::default();
-        request.insert(slot.clone());
-        assert!(slot.standing().is_none());
+        let arrival = Arrival::new(([192, 0, 2, 7], 1).into(), [192, 0, 2, 7].into(), CancellationToken::new());
+        request.insert(arrival.clone());
+        assert!(arrival.standing().is_none());
         gate.admit(&request, Class::Write, &[Key::Address("0xab")], 2).unwrap();
-        assert_eq!(shown(slot.standing().unwrap())[1], "\"writes\";r=0;t=60");
+        assert_eq!(shown(arrival.standing().unwrap())[1], "\"writes\";r=0;t=60");
         gate.admit(&Extensions::new(), Class::Write, &[Key::Address("0xab")], 2).unwrap_err();
     }
 

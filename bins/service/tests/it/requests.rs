@@ -127,6 +127,16 @@ async fn request_ids_are_made_kept_or_replaced() {
 }
 
 #[tokio::test]
+async fn browsers_are_told_to_come_by_tls_where_that_is_configured() {
+    let server = start(Limits { hsts_seconds: 31_536_000, ..Limits::default() }).await;
+    for path in ["/hello", "/none", "/panic"] {
+        let reply = server.ask("GET", path).await;
+        assert_eq!(reply.header("strict-transport-security"), Some("max-age=31536000"), "{path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn security_headers_are_on_every_answer_and_can_be_overridden() {
     let server = start(Limits::default()).await;
     for path in ["/hello", "/none", "/panic"] {
@@ -136,6 +146,7 @@ async fn security_headers_are_on_every_answer_and_can_be_overridden() {
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         assert!(reply.header("content-security-policy").unwrap().contains("'none'"));
     }
+    assert_eq!(server.ask("GET", "/hello").await.header("strict-transport-security"), None);
     let page = server.ask("GET", "/page").await;
     let policies: Vec<_> = page.headers.iter().filter(|(name, _)| name == "content-security-policy").collect();
     assert_eq!(policies.len(), 1);
