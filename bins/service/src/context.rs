@@ -159,7 +159,7 @@ impl<S> Context<S> {
     /// # Errors
     /// 413 for too long a body, 400 `body_broken` if it ends early.
     pub async fn bytes(&mut self, limit_bytes: usize) -> Result<Bytes, Problem> {
-        let mut body = std::mem::replace(self.request.body_mut(), crate::body::empty());
+        let mut body = std::mem::take(self.request.body_mut());
         json::collect(self.request.headers(), &mut body, limit_bytes).await
     }
 

@@ -7,7 +7,7 @@
 //!
 //! `-- cost` prints whose processor time a request takes instead, which says more where others use the machine as well.
 //! `-- serve` and `-- ask` are its two halves, for profilers.
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run must fail loudly")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run must fail loudly")]
 
 mod cost;
 mod load;
