@@ -75,11 +75,7 @@ pub fn enclosed(
 }
 
 fn limits(config: &Config) -> Limits {
-    Limits {
-        trusted_proxies: config.trusted_proxies.clone(),
-        hsts_seconds: config.hsts_seconds.0,
-        ..Limits::default()
-    }
+    Limits { trusted_proxies: config.trusted_proxies.clone(), hsts_seconds: config.hsts_seconds.0, ..Limits::default() }
 }
 
 /// All routes, and what stands before them.
@@ -92,9 +88,9 @@ fn app(
 > {
     let routes = routes::table().router(Arc::clone(&api)).build()?;
     Ok(ServiceBuilder::new().option_layer(cors).service(service_fn(move |request| {
-            let (api, routes) = (Arc::clone(&api), routes.clone());
-            async move { Ok::<_, Infallible>(quotas::measured(&api, &routes, prefix::strip(request)).await) }
-        })))
+        let (api, routes) = (Arc::clone(&api), routes.clone());
+        async move { Ok::<_, Infallible>(quotas::measured(&api, &routes, prefix::strip(request)).await) }
+    })))
 }
 
 /// Every route and what it declares, in the order of the table.
