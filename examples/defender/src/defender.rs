@@ -1,0 +1,139 @@
+//! The strategy: everybody keeps what the threat map asks for, and only what is left over goes out.
+
+use std::cmp::Reverse;
+
+use sector_sim::{Amount, Command, Focus, Order, Reach, Scout, Stack, Strategy, SystemId, Turn, View, ratio, scale};
+
+use crate::threat::ThreatMap;
+
+/// How much of a threat stands still for a guard, per mille: the owner has the better odds.
+const ENOUGH: i64 = 700;
+/// How many systems around a stack it looks at.
+const HORIZON: usize = 16;
+/// Odds at which a counter-attack is ordered, per mille.
+const COUNTER_ODDS: i64 = 650;
+/// What a system counts for that was fought for lately, per mille: its guard is worn, and it may be one of ours.
+const WEAKENED: i64 = 1_500;
+/// Stability below which a system is calmed, per mille.
+const RESTLESS: i64 = 400;
+/// Ticks from one look at muster and focus to the next.
+const PERIOD_TICKS: u64 = 6;
+
+/// Keeps garrisons where the threat map is dark, relieves what is short of one, and strikes back with the rest.
+#[derive(Clone, Debug, Default)]
+pub struct Defender {
+    scout: Scout,
+    reach: Reach,
+    threats: ThreatMap,
+}
+
+impl Strategy for Defender {
+    fn name(&self) -> &'static str {
+        "defender-bot"
+    }
+
+    fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order> {
+        self.scout.look(view, turn);
+        self.threats.draw(view);
+        let mut orders = Vec::new();
+        for index in 0..self.scout.stacks().len() {
+            let stack = self.scout.stacks()[index];
+            let spare = self.spare(view, &stack);
+            let goal = self.relief(view, &stack, spare).or_else(|| self.prize(view, &stack, spare));
+            let Some(goal) = goal.or_else(|| self.post(view, &stack, spare)) else { continue };
+            let stays = stack.strength - spare;
+            let amount = if stays == 0 { Amount::All } else { Amount::Part(spare) };
+            self.scout.send(view, index, goal, amount, &mut orders);
+        }
+        if turn.tick.is_multiple_of(PERIOD_TICKS) {
+            self.govern(view, &mut orders);
+        }
+        orders
+    }
+}
+
+impl Defender {
+    /// What a system is short of against what could come; negative where there is more than enough.
+    fn shortage(&self, view: &View<'_>, system: SystemId) -> i64 {
+        let guard = view.board.fleets().at(system).filter(|fleet| fleet.owner == view.me);
+        let guard: i64 = guard.map(|fleet| fleet.strength).sum();
+        let garrison = view.board.system(system).map_or(0, |state| state.garrison);
+        let wanted = scale(self.threats.at(system), ENOUGH);
+        // A threat that the garrison alone can bear is none.
+        if wanted <= garrison { -guard } else { wanted - garrison - guard - self.scout.expected(system) }
+    }
+
+    /// How much of a stack may leave: all of it, a part that may be detached, or nothing.
+    fn spare(&self, view: &View<'_>, stack: &Stack) -> i64 {
+        let least = view.rules.orders.least_detachment;
+        if !view.owns(stack.system) {
+            // What it is about to take, it takes.
+            let takes = view.resistance(stack.system, 0).left(view, stack.strength) > 0;
+            return if takes { 0 } else { stack.strength };
+        }
+        match (-self.shortage(view, stack.system)).min(stack.strength) {
+            over if over >= stack.strength => stack.strength,
+            over if over >= least && stack.strength - over >= least => over,
+            _ => 0,
+        }
+    }
+
+    /// The nearest own system that is short of a guard which the spare strength could make good.
+    fn relief(&mut self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
+        let around = self.reach.around(view, stack.system, HORIZON, |system| view.owns(system)).to_vec();
+        let short = around.iter().map(|reached| reached.system).filter(|&system| view.owns(system));
+        short.into_iter().find(|&system| (1..=spare).contains(&self.shortage(view, system)))
+    }
+
+    /// The best prize for the spare strength: free systems, and those of enemies who cannot hold them.
+    fn prize(&mut self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
+        let scout = &self.scout;
+        let around = self.reach.around(view, stack.system, HORIZON, |system| view.owns(system));
+        let prizes = around.iter().filter(|reached| !view.owns(reached.system)).filter_map(|reached| {
+            let resistance = view.resistance(reached.system, reached.ticks + 1);
+            let left = resistance.left(view, spare);
+            if left == 0 || resistance.odds(view, spare) < COUNTER_ODDS {
+                return None;
+            }
+            if scout.expected(reached.system) >= resistance.to_occupy(view).max(resistance.defence) {
+                return None;
+            }
+            let weakened = view.board.system(reached.system).is_some_and(|state| state.heat > 0);
+            let worth = scale(view.yields(reached.system), if weakened { WEAKENED } else { 1_000 });
+            Some((ratio(worth, left, spare * (reached.ticks + 2)), Reverse(reached.system)))
+        });
+        prizes.max().map(|(_, Reverse(system))| system)
+    }
+
+    /// The darkest own system at the border, for whoever has nothing better to do.
+    fn post(&self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
+        if spare < stack.strength || self.scout.is_front(stack.system) {
+            return None;
+        }
+        let darkest = self.scout.front().iter().copied();
+        darkest.max_by_key(|&system| (self.shortage(view, system), Reverse(system)))
+    }
+
+    /// Garrisons where it is dark, order where it is restless, industry everywhere else; new fleets where they lack.
+    fn govern(&self, view: &View<'_>, orders: &mut Vec<Order>) {
+        for system in self.scout.owned() {
+            let Some(state) = view.board.system(system) else { continue };
+            let focus = match () {
+                () if state.stability < RESTLESS => Focus::Order,
+                () if self.threats.at(system) > state.garrison => Focus::Garrison,
+                () => Focus::Industry,
+            };
+            if focus != state.focus {
+                orders.push(Order::new(view.me, Command::Focus { system, focus }));
+            }
+        }
+        // Not where a fleet would be born into a siege.
+        let safe = self.scout.front().iter().copied().filter(|&system| self.scout.threat(system) == 0);
+        let post = safe.max_by_key(|&system| (self.shortage(view, system), Reverse(system)));
+        if let (Some(target), Some(faction)) = (post, view.faction())
+            && faction.muster != Some(target)
+        {
+            orders.push(Order::new(view.me, Command::Muster { target }));
+        }
+    }
+}

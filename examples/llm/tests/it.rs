@@ -1,0 +1,10 @@
+//! The bot against an endpoint of its own: what becomes of a turn, and of whole games.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "it/advice.rs"]
+mod advice;
+#[path = "it/fake.rs"]
+mod fake;
+#[path = "it/plays.rs"]
+mod plays;

@@ -1,0 +1,69 @@
+//! The program: over a pipe, in a live sector, and without what it needs.
+
+use std::process::Command;
+
+use proving::live::Sector;
+use proving::pipe;
+
+use crate::fake::{Behaviour, Fake};
+
+fn program(arguments: &[&str], url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_llm-bot"));
+    command.args(arguments).env("LLM_URL", url).env("LLM_MODEL", "strategist-1").env("LLM_API_KEY", "sk-1");
+    command
+}
+
+#[test]
+fn over_the_pipe_it_does_what_the_model_says() {
+    let fake = Fake::start(vec![Behaviour::Advance]);
+    let mut command = program(&["stdio"], &fake.url());
+    // The game does not go on by itself, so that there is time for an answer in each turn.
+    command.env("LLM_WAIT_MS", "60000");
+    let played = pipe::play(command, 7, "idle", 60, None);
+    assert!(played.orders > 3 && played.refused * 10 <= played.orders, "{played:?}");
+    assert!(fake.asked().len() >= 60);
+}
+
+/// Everything that is logged, at the most talkative level, while the endpoint repeats the key in every way.
+#[test]
+fn the_key_is_not_logged() {
+    const KEY: &str = "sk-hunter2-0123456789";
+    let said = |status, text: &str| Behaviour::Status(status, vec![], text.replace("KEY", KEY));
+    let order = r#"{"choices":[{"message":{"content":"KEY {\"orders\":[{\"kind\":\"KEY\"}]}"}}]}"#;
+    for (behaviours, told) in [
+        (vec![said(200, order), said(200, "KEY"), said(500, "KEY")], "something else: no completion"),
+        (vec![said(200, order), said(500, "your KEY broke me")], "does not answer: status 500"),
+        (vec![said(200, order), said(401, "KEY is wrong")], "the endpoint refuses (401)"),
+    ] {
+        let fake = Fake::start(behaviours);
+        let url = format!("http://user:{KEY}@{}", fake.url().trim_start_matches("http://"));
+        let log = std::env::temp_dir().join(format!("llm-bot-{}-{}", std::process::id(), told.len()));
+        let mut command = program(&["stdio"], &url);
+        command.env("LLM_API_KEY", KEY).env("LLM_WAIT_MS", "60000").env("RUST_LOG", "trace");
+        command.stderr(std::fs::File::create(&log).unwrap());
+        pipe::play(command, 7, "idle", 10, None);
+        let logged = std::fs::read_to_string(&log).unwrap();
+        std::fs::remove_file(&log).unwrap();
+        assert!(logged.contains(told) && logged.contains("TRACE"), "{logged}");
+        let lines: Vec<_> = logged.lines().filter(|line| line.contains(KEY)).collect();
+        assert!(lines.is_empty(), "{lines:#?}");
+    }
+}
+
+#[test]
+fn without_a_model_it_says_what_is_missing() {
+    let output = program(&["stdio"], "http://127.0.0.1:1/v1").env_remove("LLM_MODEL").output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "llm-bot: LLM_MODEL: is not set; name the model to ask\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_plays_a_live_sector() {
+    let fake = tokio::task::spawn_blocking(|| Fake::start(vec![Behaviour::Advance])).await.unwrap();
+    let sector = Sector::start().await;
+    let said = sector.play(program(&["live", &sector.url(), "--faction", "F2"], &fake.url()), "F2", 3).await;
+    assert!(said.contains("orders accepted"), "{said}");
+    // Its runtime must not end inside of another.
+    tokio::task::spawn_blocking(move || drop(fake)).await.unwrap();
+}
