@@ -3088,68 +3088,6 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**The events as they happen, over a WebSocket
-
-Each text message is an entry as `/events` returns it: `{"id","type","data"}`; a client has nothing to say. Without
-`after`, and whenever one cannot go on from there, the first is a `snapshot`; a client that is more than 256 entries
-behind is given a snapshot instead of them. While the store is away a `link` says so. The server pings every 20 s and
-closes with 1008 who has not answered for 45 s, with 1009 who sends more than 16 KiB, and with 1012 when it stops:
-connect again with the id of the last entry as `after`. Pages may connect from the API's own host and from the
-operator's `CORS_ORIGINS`. One address may have 64 sockets.
-
-Sends a `GET` request to `/ws`
-
-Arguments:
-- `after`: The id of the entry to go on from, such as `17-0`.
-- `incarnation`: The `incarnation` within which `after` counts; without it the present one.
-*/
-    pub async fn socket<'a>(
-        &'a self,
-        after: Option<&'a str>,
-        incarnation: Option<&'a str>,
-    ) -> Result<ResponseValue<reqwest::Upgraded>, Error<crate::error::Problem>> {
-        let url = format!("{}/ws", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .get(url)
-            .query(&progenitor_client::QueryParam::new("after", &after))
-            .query(&progenitor_client::QueryParam::new("incarnation", &incarnation))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "socket",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            101u16 => ResponseValue::upgrade(response).await,
-            400u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            403u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            426u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            429u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            503u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
-    }
 }
 /// Items consumers will typically use such as the Client.
 pub mod prelude {

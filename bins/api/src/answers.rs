@@ -7,6 +7,7 @@ use utoipa::openapi::schema::Components;
 use utoipa::openapi::{Content, Object, OpenApi, Ref, RefOr, Response, Type};
 
 use crate::access::{Access, Declaration, Scope};
+use crate::examples::Examples;
 
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -87,8 +88,9 @@ const ALWAYS: [&str; 3] = ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
 
 /// Adds what the operations share to the document.
 pub(crate) fn complete(document: &mut OpenApi) {
+    let examples = Examples::load();
     let components = document.components.get_or_insert_default();
-    describe_shared(components);
+    describe_shared(components, &examples);
     for route in crate::declared() {
         let Some(item) = document.paths.paths.get_mut(route.path) else { continue };
         let operation = match route.method {
@@ -100,11 +102,13 @@ pub(crate) fn complete(document: &mut OpenApi) {
         };
         if let Some(operation) = operation {
             complete_operation(operation, route.declaration);
+            examples.show(&route.method, route.path, operation);
         }
     }
 }
 
-fn describe_shared(components: &mut Components) {
+fn describe_shared(components: &mut Components, examples: &Examples) {
+    examples.describe(components);
     for (name, kind, description) in HEADERS {
         let mut header = Header::new(Object::with_type(kind));
         header.description = Some(description.to_owned());
@@ -113,6 +117,7 @@ fn describe_shared(components: &mut Components) {
     for shared in SHARED {
         let mut response = Response::new(shared.description);
         finish(shared.status, &mut response);
+        examples.show_problems(shared.status, &mut response);
         components.responses.insert(shared.name.to_owned(), RefOr::T(response));
     }
 }

@@ -23,6 +23,7 @@ pub mod codes;
 pub mod config;
 pub mod document;
 pub mod error;
+mod examples;
 pub mod operator;
 mod prefix;
 mod problems;

@@ -12,6 +12,8 @@ mod claims;
 mod conformance;
 #[path = "it/document.rs"]
 mod document;
+#[path = "it/examples.rs"]
+mod examples;
 #[path = "it/fast.rs"]
 mod fast;
 #[path = "it/harness.rs"]

@@ -28,11 +28,24 @@ pub(super) fn normalise(mut document: Value, replaced: &[&str]) -> Result<Value,
             *schema = json!({ "type": "object" });
         }
     }
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.remove("examples");
+    }
+    without_sockets(&mut document);
     one_error_type(&mut document);
     first_forms(&mut document);
     rewrite(&mut document);
     prune(&mut document);
     Ok(document)
+}
+
+/// What answers with 101 speaks another protocol from there on, which a generated client of HTTP does not begin.
+fn without_sockets(document: &mut Value) {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    for operations in paths.values_mut().filter_map(Value::as_object_mut) {
+        operations.retain(|_, operation| operation.pointer("/responses/101").is_none());
+    }
+    paths.retain(|_, operations| operations.as_object().is_none_or(|operations| !operations.is_empty()));
 }
 
 /// The media type of errors.
@@ -87,6 +100,11 @@ fn rewrite(value: &mut Value) {
 
 /// Problems are JSON too; the generator would hand them out as bytes.
 fn media_types(object: &mut Map<String, Value>) {
+    // An example is no part of the document: what stands in one is not to be rewritten.
+    if object.contains_key("schema") {
+        object.remove("example");
+        object.remove("examples");
+    }
     if let Some(problem) = object.remove(PROBLEM) {
         object.insert("application/json".into(), problem);
     }

@@ -4,8 +4,10 @@
 
 #[path = "../../tests/it/conformance.rs"]
 mod conformance;
+#[expect(dead_code, reason = "the tests look at what was heard")]
 #[path = "../../tests/it/hostile.rs"]
 mod hostile;
+#[expect(dead_code, reason = "the tests ask more of it")]
 #[path = "../../tests/it/reply.rs"]
 mod reply;
 #[path = "../../tests/it/schema.rs"]

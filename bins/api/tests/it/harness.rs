@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use sector_auth::{Key, Secret, Timestamp};
 use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
 use sector_sim::replay::journal::{Header, Record};
-use sector_sim::{Delta, FactionId, Order, Rules, Snapshot, Universe, World};
+use sector_sim::{Delta, FactionId, Order, RULES_VERSION, Rules, Snapshot, Universe, World};
 use serde_json::{Value, json};
 use service::{CancellationToken, Client, ClientOptions, body};
 use tokio::task::JoinHandle;
@@ -100,10 +100,16 @@ impl Sector {
 
     /// Begins a universe.
     pub(crate) async fn begin(&mut self, id: &str, seed: u64) {
+        self.begin_under(id, seed, RULES_VERSION).await;
+    }
+
+    /// Begins a universe that is recorded as one of rules of this version.
+    pub(crate) async fn begin_under(&mut self, id: &str, seed: u64, rules_version: u32) {
         self.universe.id = id.to_owned();
         self.world = World::new(Rules::classic().into(), seed).unwrap();
         let snapshot = serde_json::to_string(&self.snapshot()).unwrap();
-        let header = serde_json::to_string(&Header::of(id, &self.world)).unwrap();
+        let header = Header { rules_version, ..Header::of(id, &self.world) };
+        let header = serde_json::to_string(&header).unwrap();
         let events = vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }];
         let begin = Commit { events, checkpoint: Some(snapshot), begin: Some(header), ..self.commit() };
         self.store.commit(&begin).await.unwrap();

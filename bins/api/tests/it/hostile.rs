@@ -303,6 +303,7 @@ fn the_corpus_breaks_no_promise_and_comes_to_every_route() {
     }
 }
 
+#[cfg(test)]
 fn is_of(path: &str, template: &str) -> bool {
     let (mine, theirs): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), template.split('/').collect());
     mine.len() == theirs.len()

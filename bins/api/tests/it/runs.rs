@@ -135,3 +135,68 @@ async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
         .collect();
     assert_eq!(told, [("0xB", 2, 2, 1), ("0xA", 1, 2, 1), ("0xC", 0, 1, 0)]);
 }
+
+/// A download that is begun and then not read: little room at this end, so that the server has to wait.
+async fn unread(sector: &Sector, path: &str) -> (u16, tokio::net::TcpStream) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let address: std::net::SocketAddr = sector.url().replace("http://", "").parse().unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: sector\r\n\r\n").as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    tokio::time::timeout(crate::harness::PATIENCE, stream.read_exact(&mut head)).await.expect("it answers").unwrap();
+    (std::str::from_utf8(&head[9..]).unwrap().parse().unwrap(), stream)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_replays_are_made_at_once_and_whoever_does_not_read_gives_its_place_up() {
+    let mut sector = Sector::start().await;
+    // Reasons by chance, which nothing can pack: more than the system keeps for four connections.
+    let mut state = 7_u64;
+    for _ in 0..400 {
+        let orders: Vec<Order> = (0..100)
+            .map(|_| {
+                let reason: String = (0..120)
+                    .map(|_| {
+                        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                        char::from(b'!' + (state >> 33) as u8 % 94)
+                    })
+                    .collect();
+                let cancel = Command::Cancel { fleet: sector_sim::FleetId(u32::MAX) };
+                Order { reason: Some(reason.into()), ..Order::new("F1".parse().unwrap(), cancel) }
+            })
+            .collect();
+        sector.tick(&orders).await;
+    }
+    let path = "/runs/u-1/replay";
+    let mut unreading = Vec::new();
+    for _ in 0..4 {
+        let (status, stream) = unread(&sector, path).await;
+        assert_eq!(status, 200);
+        unreading.push(stream);
+    }
+    let refused = sector.get(path).await;
+    refused.problem(503, "too_many_replays");
+    assert!(refused.header("retry-after").is_some());
+    // The others are served as ever, and nobody holds a place for ever.
+    assert_eq!(sector.get("/runs").await.status, 200);
+    let free = async { while sector.get(path).await.status == 503 {} };
+    tokio::time::timeout(crate::harness::PATIENCE, free).await.expect("a place is free again");
+    drop(unreading);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_under_rules_of_another_version_is_refused_by_name() {
+    let mut sector = Sector::start().await;
+    let known = sector_sim::RULES_VERSION;
+    sector.begin_under("u-2", 8, known + 1).await;
+    sector.tick(&[]).await;
+    let problem = sector.get("/runs/u-2/replay").await.problem(409, "foreign_rules");
+    assert!(problem["detail"].as_str().unwrap().contains(&(known + 1).to_string()), "{problem}");
+    sector.get("/rules").await.problem(409, "foreign_rules");
+    let order = json!({"kind": "focus", "faction": "F1", "system_id": 0, "focus": "order"});
+    sector.post("/orders/check", &json!({"orders": [order]})).await.problem(409, "foreign_rules");
+    // What asks of no rules goes on.
+    assert_eq!(sector.get("/runs/u-2").await.status, 200);
+}

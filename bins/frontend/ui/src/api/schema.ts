@@ -2537,6 +2537,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "action": "pause",
+                     *           "at_ms": 1795334400000,
+                     *           "by": "0x0000000000000000000000000000000000000000",
+                     *           "number": 1,
+                     *           "outcome": "asked",
+                     *           "parameters": {
+                     *             "paused": true
+                     *           },
+                     *           "request_id": "a140e8868fb37f25",
+                     *           "sector": "default"
+                     *         },
+                     *         {
+                     *           "action": "pause",
+                     *           "at_ms": 1795334400000,
+                     *           "by": "0x0000000000000000000000000000000000000000",
+                     *           "number": 2,
+                     *           "outcome": "done",
+                     *           "parameters": {
+                     *             "paused": true
+                     *           },
+                     *           "request_id": "a140e8868fb37f25",
+                     *           "sector": "default"
+                     *         }
+                     *       ],
+                     *       "next": 4
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
@@ -2607,6 +2638,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "released": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["BotsOnlyAnswer"];
                 };
             };
@@ -2697,6 +2733,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "paused": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["PauseAnswer"];
                 };
             };
@@ -2770,6 +2811,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "paused": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["PauseAnswer"];
                 };
             };
@@ -2867,6 +2913,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "number": 1,
+                     *       "seed": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["RestartAnswer"];
                 };
             };
@@ -2957,6 +3009,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ended": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogoutAnswer"];
                 };
             };
@@ -3023,6 +3080,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ended": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogoutAnswer"];
                 };
             };
@@ -3080,6 +3142,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "address": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NonceRequest"];
             };
         };
@@ -3093,6 +3160,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: af48c79a4bc19c1b7139e01e66017283\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
+                     *       "nonce": "af48c79a4bc19c1b7139e01e66017283"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NonceAnswer"];
                 };
             };
@@ -3150,6 +3223,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "0123456789abcdef0123456789abcdef"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OperatorRequest"];
             };
         };
@@ -3163,6 +3241,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_in": 900,
+                     *       "refresh_expires_in": 2592000,
+                     *       "refresh_token": "sector_rt_1asTe3D2y2DEMjYVeXB9bnoPfpoxYm6JJBk1P2AsLVywepsnauJ1Tg33cGXVjH4Vzg3X9PQn",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6IjRkNmQ5ODRmNDJjZDgxNGViMjcwNTA2MTM5YTUxYjA3Iiwic2lkIjoiOGQxYTYwOGMzMWM2ZWE1NDQxNmRjMWZhNDgwMDUyMmUifQ.emZXZKAk1AXEFvdYIhFvpiL6FHBWFtSnhRcSAQcAB1w"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
@@ -3233,6 +3319,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "sector_rt_1Tjqj89MfXzX37LNNGWbKN1nBfnv23BEArJASuZXrUvWnUrn1Mq1ELHgcu37AAKaJuYkWV5L"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshRequest"];
             };
         };
@@ -3246,6 +3337,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_in": 900,
+                     *       "refresh_expires_in": 2592000,
+                     *       "refresh_token": "sector_rt_1Tjqj89MfXzX37LNNGWbKN153gy5WDbUT2zU42kwN4cej5YqV5jgcEDKvd5xXus1tdTQDKep",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJjMGNhN2NlY2M0OWNlMTY4NDAyMDY5Y2U2OWI0YzM1MSIsInNpZCI6IjZmNjRjNGNmYTJjNmFhNjVjNDlkMDg3NDlmM2JlNzQxIn0.TgSlpNJPBWI6i7IXV-Z5KShps6bFAtXmuvUDCdAMeQE"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
@@ -3328,6 +3427,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "address": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1",
+                 *       "signature": "0x2f8397e9bb382fd622e7e4a7bf30272d10b3c907f09ad67f348bdf5c084545596e9b2b01e2169047c4cbdae669cd567247e0d16e69cccbabcd47b964ef6bc39b1b"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyRequest"];
             };
         };
@@ -3341,6 +3446,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_in": 900,
+                     *       "refresh_expires_in": 2592000,
+                     *       "refresh_token": "sector_rt_1Tjqj89MfXzX37LNNGWbKN1nBfnv23BEArJASuZXrUvWnUrn1Mq1ELHgcu37AAKaJuYkWV5L",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJkZjg2YWIxMWQ1MzU0ZjhhOTQ5YWI5OGY3Zjg4MmIyMyIsInNpZCI6IjZmNjRjNGNmYTJjNmFhNjVjNDlkMDg3NDlmM2JlNzQxIn0.3n-VsgqibnCrV3lXwG8uhoCpOOH_lIThcFcRfVlVZj4"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
@@ -3485,6 +3598,201 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "data": {
+                     *             "digest": "09516987586fe0ca",
+                     *             "events": [],
+                     *             "factions": [
+                     *               {
+                     *                 "alive": true,
+                     *                 "build_stock": 0,
+                     *                 "color": "#4f7eff",
+                     *                 "domination_ticks": 0,
+                     *                 "economy": 7000,
+                     *                 "fleets": 1,
+                     *                 "home_id": 8,
+                     *                 "id": "F1",
+                     *                 "kind": "starter",
+                     *                 "muster_id": null,
+                     *                 "name": "Woken Mandate",
+                     *                 "parent": null,
+                     *                 "strength": 10000,
+                     *                 "systems": 1,
+                     *                 "value": 6
+                     *               },
+                     *               {
+                     *                 "alive": true,
+                     *                 "build_stock": 0,
+                     *                 "color": "#e9981f",
+                     *                 "domination_ticks": 0,
+                     *                 "economy": 7000,
+                     *                 "fleets": 1,
+                     *                 "home_id": 16,
+                     *                 "id": "F2",
+                     *                 "kind": "starter",
+                     *                 "muster_id": null,
+                     *                 "name": "Fallen Procession",
+                     *                 "parent": null,
+                     *                 "strength": 10000,
+                     *                 "systems": 1,
+                     *                 "value": 6
+                     *               }
+                     *             ],
+                     *             "fleets": [
+                     *               {
+                     *                 "departed": null,
+                     *                 "enroute_from": null,
+                     *                 "enroute_to": null,
+                     *                 "eta": null,
+                     *                 "id": 1,
+                     *                 "max_strength": 10000,
+                     *                 "owner": "F4",
+                     *                 "route": [],
+                     *                 "strength": 10000,
+                     *                 "system_id": 2
+                     *               },
+                     *               {
+                     *                 "departed": null,
+                     *                 "enroute_from": null,
+                     *                 "enroute_to": null,
+                     *                 "eta": null,
+                     *                 "id": 2,
+                     *                 "max_strength": 10000,
+                     *                 "owner": "F3",
+                     *                 "route": [],
+                     *                 "strength": 10000,
+                     *                 "system_id": 4
+                     *               }
+                     *             ],
+                     *             "generator_seed": 7,
+                     *             "highlight_ids": [],
+                     *             "history_tail": [],
+                     *             "incarnation": "a0e4295b71bcfd7b",
+                     *             "lanes": [
+                     *               {
+                     *                 "a": 0,
+                     *                 "b": 1,
+                     *                 "ticks": 2
+                     *               },
+                     *               {
+                     *                 "a": 0,
+                     *                 "b": 23,
+                     *                 "ticks": 2
+                     *               }
+                     *             ],
+                     *             "next_fleet_id": 6,
+                     *             "result": null,
+                     *             "rules": "classic",
+                     *             "systems": [
+                     *               {
+                     *                 "focus": "balanced",
+                     *                 "garrison": 400,
+                     *                 "heat": 0,
+                     *                 "id": 0,
+                     *                 "is_besieged": false,
+                     *                 "kind": "normal",
+                     *                 "maturity": 0,
+                     *                 "name": "Old Thalillow",
+                     *                 "occupation_faction": null,
+                     *                 "occupation_progress": 0,
+                     *                 "owner": null,
+                     *                 "reclaim_cooldown": 0,
+                     *                 "siege_owner": null,
+                     *                 "siege_strength": 0,
+                     *                 "stability": 1000,
+                     *                 "unrest": 0,
+                     *                 "value": 2,
+                     *                 "x": 614695,
+                     *                 "y": 751848
+                     *               },
+                     *               {
+                     *                 "focus": "balanced",
+                     *                 "garrison": 1200,
+                     *                 "heat": 0,
+                     *                 "id": 1,
+                     *                 "is_besieged": false,
+                     *                 "kind": "normal",
+                     *                 "maturity": 0,
+                     *                 "name": "Skellovethis",
+                     *                 "occupation_faction": null,
+                     *                 "occupation_progress": 0,
+                     *                 "owner": null,
+                     *                 "reclaim_cooldown": 0,
+                     *                 "siege_owner": null,
+                     *                 "siege_strength": 0,
+                     *                 "stability": 1000,
+                     *                 "unrest": 0,
+                     *                 "value": 6,
+                     *                 "x": 780975,
+                     *                 "y": 713581
+                     *               }
+                     *             ],
+                     *             "tick": 0,
+                     *             "tick_delay_ms": 300,
+                     *             "universe_id": "u-1"
+                     *           },
+                     *           "id": "1-0",
+                     *           "type": "snapshot"
+                     *         },
+                     *         {
+                     *           "data": {
+                     *             "digest": "76d46eda23624755",
+                     *             "events": [],
+                     *             "factions": [
+                     *               {
+                     *                 "alive": true,
+                     *                 "build_stock": 35,
+                     *                 "color": "#4f7eff",
+                     *                 "domination_ticks": 0,
+                     *                 "economy": 7000,
+                     *                 "fleets": 1,
+                     *                 "home_id": 8,
+                     *                 "id": "F1",
+                     *                 "kind": "starter",
+                     *                 "muster_id": null,
+                     *                 "name": "Woken Mandate",
+                     *                 "parent": null,
+                     *                 "strength": 10000,
+                     *                 "systems": 1,
+                     *                 "value": 6
+                     *               },
+                     *               {
+                     *                 "alive": true,
+                     *                 "build_stock": 35,
+                     *                 "color": "#e9981f",
+                     *                 "domination_ticks": 0,
+                     *                 "economy": 7000,
+                     *                 "fleets": 1,
+                     *                 "home_id": 16,
+                     *                 "id": "F2",
+                     *                 "kind": "starter",
+                     *                 "muster_id": null,
+                     *                 "name": "Fallen Procession",
+                     *                 "parent": null,
+                     *                 "strength": 10000,
+                     *                 "systems": 1,
+                     *                 "value": 6
+                     *               }
+                     *             ],
+                     *             "fleets": [],
+                     *             "fleets_removed": [],
+                     *             "next_fleet_id": 6,
+                     *             "result": null,
+                     *             "systems": [],
+                     *             "texts": [],
+                     *             "tick": 1,
+                     *             "universe_id": "u-1"
+                     *           },
+                     *           "id": "2-0",
+                     *           "type": "delta"
+                     *         }
+                     *       ],
+                     *       "next": "2-0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
@@ -3616,6 +3924,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "factions": [
+                     *         {
+                     *           "alive": true,
+                     *           "bot": null,
+                     *           "claimable": false,
+                     *           "claimed": true,
+                     *           "color": "#4f7eff",
+                     *           "controller": "human",
+                     *           "id": "F1",
+                     *           "kind": "starter",
+                     *           "name": "Salted Directorate",
+                     *           "strength": 10000,
+                     *           "systems": 1,
+                     *           "value": 6
+                     *         },
+                     *         {
+                     *           "alive": true,
+                     *           "bot": null,
+                     *           "claimable": true,
+                     *           "claimed": false,
+                     *           "color": "#e9981f",
+                     *           "controller": "bot",
+                     *           "id": "F2",
+                     *           "kind": "starter",
+                     *           "name": "Unbroken Choir",
+                     *           "strength": 10000,
+                     *           "systems": 1,
+                     *           "value": 6
+                     *         }
+                     *       ],
+                     *       "universe_id": "u-2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["FactionList"];
                 };
             };
@@ -3659,6 +4002,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "faction": "F1"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClaimRequest"];
             };
         };
@@ -3672,6 +4020,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "address": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1",
+                     *       "faction": "F1",
+                     *       "role": "player",
+                     *       "universe_id": "u-2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -3775,6 +4131,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "released": "F1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReleaseAnswer"];
                 };
             };
@@ -3847,6 +4208,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "faction": {
+                     *         "alive": true,
+                     *         "build_stock": 35,
+                     *         "color": "#4f7eff",
+                     *         "domination_ticks": 0,
+                     *         "economy": 7000,
+                     *         "fleets": 1,
+                     *         "home_id": 12,
+                     *         "id": "F1",
+                     *         "kind": "starter",
+                     *         "muster_id": null,
+                     *         "name": "Salted Directorate",
+                     *         "parent": null,
+                     *         "strength": 10000,
+                     *         "systems": 1,
+                     *         "value": 6
+                     *       },
+                     *       "history": {
+                     *         "every_ticks": 1,
+                     *         "from_tick": 0,
+                     *         "samples": [
+                     *           {
+                     *             "economy": 7000,
+                     *             "fleets": 1,
+                     *             "strength": 10000,
+                     *             "systems": 1,
+                     *             "tick": 0,
+                     *             "value": 6
+                     *           }
+                     *         ]
+                     *       },
+                     *       "living": 5,
+                     *       "rank": 2,
+                     *       "seat": {
+                     *         "alive": true,
+                     *         "bot": null,
+                     *         "claimable": false,
+                     *         "claimed": true,
+                     *         "color": "#4f7eff",
+                     *         "controller": "human",
+                     *         "id": "F1",
+                     *         "kind": "starter",
+                     *         "name": "Salted Directorate",
+                     *         "strength": 10000,
+                     *         "systems": 1,
+                     *         "value": 6
+                     *       },
+                     *       "tick": 1,
+                     *       "universe_id": "u-2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["FactionDocument"];
                 };
             };
@@ -3899,6 +4313,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "service": "api",
+                     *       "status": "ok",
+                     *       "tick": 1,
+                     *       "universe_id": "u-2",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HealthDocument"];
                 };
             };
@@ -3953,6 +4376,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "expires_at": "2026-11-29T08:00:00Z",
+                     *           "id": "fd3a52ce410a71e328ba5da7c61ebcb7",
+                     *           "issued_at": "2026-11-22T08:00:00Z",
+                     *           "label": "night watch",
+                     *           "used_at": null,
+                     *           "verbs": [
+                     *             "read",
+                     *             "orders"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
@@ -4033,6 +4473,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-29T08:00:00Z",
+                     *       "id": "fd3a52ce410a71e328ba5da7c61ebcb7",
+                     *       "issued_at": "2026-11-22T08:00:00Z",
+                     *       "key": "sector_key_23nUmXNcQUB5b9JSYZkByp9gg4jPi6rKFGa5Bh9g2zo5cLKndTvu25MfQvvuj29rzpmBk3x9",
+                     *       "label": "night watch",
+                     *       "used_at": null,
+                     *       "verbs": [
+                     *         "read",
+                     *         "orders"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
@@ -4139,6 +4593,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "revoked": "fd3a52ce410a71e328ba5da7c61ebcb7"
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeyRevoked"];
                 };
             };
@@ -4272,6 +4731,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "service": "api",
+                     *       "status": "ok",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HealthDocument"];
                 };
             };
@@ -4313,6 +4779,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "address": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1",
+                     *       "faction": "F1",
+                     *       "role": "player",
+                     *       "universe_id": "u-2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -4384,6 +4858,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "info": {
+                     *         "title": "Sector",
+                     *         "version": "0.1.0"
+                     *       },
+                     *       "openapi": "3.1.0"
+                     *     }
+                     */
                     "application/json": unknown;
                 };
             };
@@ -4441,6 +4924,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "orders": [
+                     *         {
+                     *           "at_ms": 1795334400000,
+                     *           "id": "1-0",
+                     *           "orders": [
+                     *             {
+                     *               "order": {
+                     *                 "client_id": "a-1",
+                     *                 "faction": "F1",
+                     *                 "kind": "move",
+                     *                 "origin_id": 12,
+                     *                 "target_id": 15
+                     *               },
+                     *               "status": "applied"
+                     *             }
+                     *           ],
+                     *           "source": "human",
+                     *           "status": "done",
+                     *           "tick": 2,
+                     *           "universe_id": "u-2"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReceiptList"];
                 };
             };
@@ -4530,6 +5039,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "duplicates": [],
+                     *       "id": "1-0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrderReceipt"];
                 };
             };
@@ -4759,6 +5274,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at_ms": 1795334400000,
+                     *       "id": "1-0",
+                     *       "orders": [
+                     *         {
+                     *           "order": {
+                     *             "client_id": "a-1",
+                     *             "faction": "F1",
+                     *             "kind": "move",
+                     *             "origin_id": 12,
+                     *             "target_id": 15
+                     *           },
+                     *           "status": "applied"
+                     *         }
+                     *       ],
+                     *       "source": "human",
+                     *       "status": "done",
+                     *       "tick": 2,
+                     *       "universe_id": "u-2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReceiptStatus"];
                 };
             };
@@ -4836,6 +5373,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "service": "api",
+                     *       "status": "ok",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HealthDocument"];
                 };
             };
@@ -4895,6 +5439,154 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "classic",
+                     *       "numbers": [
+                     *         {
+                     *           "key": "map.systems",
+                     *           "least": 2,
+                     *           "most": 200000,
+                     *           "value": 30
+                     *         },
+                     *         {
+                     *           "key": "map.factions",
+                     *           "least": 2,
+                     *           "most": 64,
+                     *           "value": 5
+                     *         }
+                     *       ],
+                     *       "rules": {
+                     *         "battle": {
+                     *           "attacker_floor": 1000,
+                     *           "defender_floor": 3000,
+                     *           "even_odds": 500,
+                     *           "garrison_soak": 800,
+                     *           "heat": 500,
+                     *           "league_strength": 1300,
+                     *           "least_odds": 200,
+                     *           "most_odds": 800,
+                     *           "overwhelming": 8,
+                     *           "owner_advantage": 50,
+                     *           "reclaim_penalty": 150,
+                     *           "stability_loss": 150,
+                     *           "strength_weight": 300,
+                     *           "winner_loss": 350
+                     *         },
+                     *         "capture": {
+                     *           "garrison_kept": 500,
+                     *           "heat": 1500,
+                     *           "stability_loss": 50,
+                     *           "strength": 3000,
+                     *           "ticks": 2,
+                     *           "unrest": 250,
+                     *           "unrest_divisor": 10
+                     *         },
+                     *         "focus": {
+                     *           "garrison_economy": 750,
+                     *           "garrison_most": 2000,
+                     *           "garrison_regrowth": 2000,
+                     *           "industry_economy": 1250,
+                     *           "industry_regrowth": 0,
+                     *           "order_economy": 750,
+                     *           "order_stability": 20
+                     *         },
+                     *         "map": {
+                     *           "factions": 5,
+                     *           "forges_per_30": 2,
+                     *           "hives_per_30": 1,
+                     *           "home_attempts": 64,
+                     *           "home_fairness_per_mille": 150,
+                     *           "lane_growth_per_mille": 1250,
+                     *           "lane_length_per_mille": 300,
+                     *           "lanes_per_system": 4,
+                     *           "least_value": 1,
+                     *           "mean_degree_milli": 2800,
+                     *           "median_travel_ticks": 2,
+                     *           "most_value": 10,
+                     *           "relics_per_30": 2,
+                     *           "spacing_per_mille": 550,
+                     *           "systems": 30
+                     *         },
+                     *         "name": "classic",
+                     *         "orders": {
+                     *           "least_detachment": 1000
+                     *         },
+                     *         "personality": [
+                     *           {
+                     *             "aggression": 800,
+                     *             "caution": 300,
+                     *             "expansionism": 700,
+                     *             "greed": 600
+                     *           },
+                     *           {
+                     *             "aggression": 900,
+                     *             "caution": 100,
+                     *             "expansionism": 400,
+                     *             "greed": 800
+                     *           }
+                     *         ],
+                     *         "production": {
+                     *           "base": 1000,
+                     *           "fleet": 5000,
+                     *           "forge": 1400,
+                     *           "hive": 1200,
+                     *           "immature_yield": 200,
+                     *           "per_value": 1000,
+                     *           "relic": 1800,
+                     *           "sprawl_cost": 40,
+                     *           "sprawl_limit": 15,
+                     *           "stock_rate": 5,
+                     *           "unstable_yield": 500
+                     *         },
+                     *         "rebellion": {
+                     *           "chance": 250,
+                     *           "league_cooldown": 6,
+                     *           "league_fleet": 6000,
+                     *           "most_chance": 900,
+                     *           "secession": 200,
+                     *           "splinter_cooldown": 3,
+                     *           "splinter_fleet": 8000,
+                     *           "splinters": 6,
+                     *           "sprawl_gain": 80,
+                     *           "sprawl_limit": 15,
+                     *           "stability": 500,
+                     *           "threshold": 200,
+                     *           "unrest_divisor": 5
+                     *         },
+                     *         "recovery": {
+                     *           "garrison_most": 3000,
+                     *           "garrison_regrowth": 100,
+                     *           "heat_floor": 50,
+                     *           "heat_kept": 850,
+                     *           "heat_most": 3000,
+                     *           "maturity_most": 15,
+                     *           "stability_regrowth": 10,
+                     *           "unrest_kept": 900
+                     *         },
+                     *         "start": {
+                     *           "fleet": 10000,
+                     *           "home_garrison": 3000,
+                     *           "home_maturity": 15,
+                     *           "neutral_garrison_per_value": 200,
+                     *           "stability": 1000
+                     *         },
+                     *         "upkeep": {
+                     *           "decay": 10,
+                     *           "repair": 20,
+                     *           "sprawl_limit": 10,
+                     *           "sprawl_stability": 1
+                     *         },
+                     *         "victory": {
+                     *           "domination_ticks": 30,
+                     *           "domination_value": 750,
+                     *           "tick_limit": 2000
+                     *         }
+                     *       },
+                     *       "rules_version": 2,
+                     *       "universe_id": "u-2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["RulesDocument"];
                 };
             };
@@ -4964,6 +5656,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "runs": [
+                     *         {
+                     *           "cause": "domination",
+                     *           "digest": "0c64155db094c639",
+                     *           "ended_at_ms": 1795334400000,
+                     *           "factions": 5,
+                     *           "players": [
+                     *             {
+                     *               "faction": "F1",
+                     *               "player": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1"
+                     *             }
+                     *           ],
+                     *           "running": false,
+                     *           "seed": 7,
+                     *           "systems": 30,
+                     *           "ticks": 2,
+                     *           "universe_id": "u-1",
+                     *           "winner": "F1",
+                     *           "winner_name": "The first"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RunPage"];
                 };
             };
@@ -5011,6 +5729,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cause": "domination",
+                     *       "digest": "0c64155db094c639",
+                     *       "ended_at_ms": 1795334400000,
+                     *       "factions": 5,
+                     *       "players": [
+                     *         {
+                     *           "faction": "F1",
+                     *           "player": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1"
+                     *         }
+                     *       ],
+                     *       "running": false,
+                     *       "seed": 7,
+                     *       "systems": 30,
+                     *       "ticks": 2,
+                     *       "universe_id": "u-1",
+                     *       "winner": "F1",
+                     *       "winner_name": "The first"
+                     *     }
+                     */
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
@@ -5145,6 +5884,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sectors": [
+                     *         {
+                     *           "home": true,
+                     *           "name": "default",
+                     *           "path": "/sectors/default"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SectorList"];
                 };
             };
@@ -5201,6 +5951,140 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "digest": "0e12d517847c2402",
+                     *       "events": [],
+                     *       "factions": [
+                     *         {
+                     *           "alive": true,
+                     *           "build_stock": 35,
+                     *           "color": "#4f7eff",
+                     *           "domination_ticks": 0,
+                     *           "economy": 7000,
+                     *           "fleets": 1,
+                     *           "home_id": 12,
+                     *           "id": "F1",
+                     *           "kind": "starter",
+                     *           "muster_id": null,
+                     *           "name": "Salted Directorate",
+                     *           "parent": null,
+                     *           "strength": 10000,
+                     *           "systems": 1,
+                     *           "value": 6
+                     *         },
+                     *         {
+                     *           "alive": true,
+                     *           "build_stock": 35,
+                     *           "color": "#e9981f",
+                     *           "domination_ticks": 0,
+                     *           "economy": 7000,
+                     *           "fleets": 1,
+                     *           "home_id": 29,
+                     *           "id": "F2",
+                     *           "kind": "starter",
+                     *           "muster_id": null,
+                     *           "name": "Unbroken Choir",
+                     *           "parent": null,
+                     *           "strength": 10000,
+                     *           "systems": 1,
+                     *           "value": 6
+                     *         }
+                     *       ],
+                     *       "fleets": [
+                     *         {
+                     *           "departed": null,
+                     *           "enroute_from": null,
+                     *           "enroute_to": null,
+                     *           "eta": null,
+                     *           "id": 1,
+                     *           "max_strength": 10000,
+                     *           "owner": "F3",
+                     *           "route": [],
+                     *           "strength": 10000,
+                     *           "system_id": 9
+                     *         },
+                     *         {
+                     *           "departed": null,
+                     *           "enroute_from": null,
+                     *           "enroute_to": null,
+                     *           "eta": null,
+                     *           "id": 2,
+                     *           "max_strength": 10000,
+                     *           "owner": "F1",
+                     *           "route": [],
+                     *           "strength": 10000,
+                     *           "system_id": 12
+                     *         }
+                     *       ],
+                     *       "generator_seed": 8,
+                     *       "highlight_ids": [],
+                     *       "history_tail": [],
+                     *       "incarnation": "a0e4295b71bcfd7b",
+                     *       "lanes": [
+                     *         {
+                     *           "a": 0,
+                     *           "b": 14,
+                     *           "ticks": 2
+                     *         },
+                     *         {
+                     *           "a": 0,
+                     *           "b": 20,
+                     *           "ticks": 3
+                     *         }
+                     *       ],
+                     *       "next_fleet_id": 6,
+                     *       "result": null,
+                     *       "rules": "classic",
+                     *       "systems": [
+                     *         {
+                     *           "focus": "balanced",
+                     *           "garrison": 1400,
+                     *           "heat": 0,
+                     *           "id": 0,
+                     *           "is_besieged": false,
+                     *           "kind": "normal",
+                     *           "maturity": 0,
+                     *           "name": "Eldusk",
+                     *           "occupation_faction": null,
+                     *           "occupation_progress": 0,
+                     *           "owner": null,
+                     *           "reclaim_cooldown": 0,
+                     *           "siege_owner": null,
+                     *           "siege_strength": 0,
+                     *           "stability": 1000,
+                     *           "unrest": 0,
+                     *           "value": 7,
+                     *           "x": 35943,
+                     *           "y": 398909
+                     *         },
+                     *         {
+                     *           "focus": "balanced",
+                     *           "garrison": 1000,
+                     *           "heat": 0,
+                     *           "id": 1,
+                     *           "is_besieged": false,
+                     *           "kind": "normal",
+                     *           "maturity": 0,
+                     *           "name": "Gallwick",
+                     *           "occupation_faction": null,
+                     *           "occupation_progress": 0,
+                     *           "owner": null,
+                     *           "reclaim_cooldown": 0,
+                     *           "siege_owner": null,
+                     *           "siege_strength": 0,
+                     *           "stability": 1000,
+                     *           "unrest": 0,
+                     *           "value": 5,
+                     *           "x": 685693,
+                     *           "y": 654144
+                     *         }
+                     *       ],
+                     *       "tick": 1,
+                     *       "tick_delay_ms": 300,
+                     *       "universe_id": "u-2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SnapshotAnswer"];
                 };
             };
@@ -5271,6 +6155,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "fleets": [
+                     *         {
+                     *           "departed": null,
+                     *           "enroute_from": null,
+                     *           "enroute_to": null,
+                     *           "eta": null,
+                     *           "id": 2,
+                     *           "max_strength": 10000,
+                     *           "owner": "F1",
+                     *           "route": [],
+                     *           "strength": 10000,
+                     *           "system_id": 12
+                     *         }
+                     *       ],
+                     *       "inbound": [],
+                     *       "lanes": [
+                     *         {
+                     *           "name": "Lanovane",
+                     *           "system_id": 15,
+                     *           "ticks": 2
+                     *         },
+                     *         {
+                     *           "name": "Duneghan",
+                     *           "system_id": 26,
+                     *           "ticks": 2
+                     *         }
+                     *       ],
+                     *       "system": {
+                     *         "focus": "balanced",
+                     *         "garrison": 3000,
+                     *         "heat": 0,
+                     *         "id": 12,
+                     *         "is_besieged": false,
+                     *         "kind": "normal",
+                     *         "maturity": 15,
+                     *         "name": "Lost Echondry",
+                     *         "occupation_faction": null,
+                     *         "occupation_progress": 0,
+                     *         "owner": "F1",
+                     *         "reclaim_cooldown": 0,
+                     *         "siege_owner": null,
+                     *         "siege_strength": 0,
+                     *         "stability": 1000,
+                     *         "unrest": 0,
+                     *         "value": 6,
+                     *         "x": 166499,
+                     *         "y": 13891
+                     *       },
+                     *       "tick": 1,
+                     *       "universe_id": "u-2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SystemDocument"];
                 };
             };

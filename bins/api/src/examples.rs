@@ -1,0 +1,92 @@
+//! Examples of the document: what was really asked and answered, and a problem for every code.
+//!
+//! `examples.json` holds what a test wrote down of a sector in memory, cut to the first entries of every list; another
+//! test holds each against its schema. Problems follow from the catalogue.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use service::Catalogue;
+use utoipa::openapi::example::Example;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::Components;
+use utoipa::openapi::{Content, Ref, RefOr, Response};
+
+use crate::codes::{CREDENTIAL_PROBLEMS, PROBLEMS};
+
+/// What was written down: by `GET /snapshot`, then `request` or the status.
+const RECORDED: &str = include_str!("examples.json");
+/// The media type of problems.
+const PROBLEM_JSON: &str = "application/problem+json";
+/// A request's id, as problems name it.
+const INSTANCE: &str = "b2702b6bb34b603e";
+
+/// All examples there are.
+pub(crate) struct Examples {
+    recorded: BTreeMap<String, BTreeMap<String, Value>>,
+    catalogue: Option<Catalogue>,
+}
+
+impl Examples {
+    /// Those of this API.
+    pub(crate) fn load() -> Self {
+        // Both are held to be well-formed by tests.
+        let recorded = serde_json::from_str(RECORDED).unwrap_or_default();
+        Self { recorded, catalogue: Catalogue::new(&[PROBLEMS, CREDENTIAL_PROBLEMS]).ok() }
+    }
+
+    /// A problem for every code and status, under names that operations refer to.
+    pub(crate) fn describe(&self, components: &mut Components) {
+        for kind in self.catalogue.iter().flat_map(Catalogue::kinds) {
+            for status in kind.statuses {
+                let title = http::StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+                let mut example = Example::new();
+                example.value = Some(json!({
+                    "type": format!("urn:sector:problem:{}", kind.code), "title": title.unwrap_or_default(),
+                    "status": status, "code": kind.code, "detail": kind.meaning, "instance": INSTANCE, "errors": [],
+                }));
+                components.examples.insert(name(kind.code, *status), RefOr::T(example));
+            }
+        }
+    }
+
+    /// Shows what was asked and answered where nothing else is shown, and the problems of every answer.
+    pub(crate) fn show(&self, method: &http::Method, path: &str, operation: &mut Operation) {
+        let recorded = self.recorded.get(&format!("{method} {path}"));
+        let of = |what: &str| recorded.and_then(|recorded| recorded.get(what)).cloned();
+        if let (Some(RefOr::T(body)), Some(example)) = (&mut operation.request_body, of("request")) {
+            body.content.values_mut().for_each(|content| fill(content, &example));
+        }
+        for (status, response) in &mut operation.responses.responses {
+            let RefOr::T(response) = response else { continue };
+            self.show_problems(status, response);
+            if let Some(example) = of(status) {
+                let bodies = response.content.iter_mut().filter(|(media_type, _)| *media_type != PROBLEM_JSON);
+                bodies.for_each(|(_, content)| fill(content, &example));
+            }
+        }
+    }
+
+    /// Shows the problems that a description names.
+    pub(crate) fn show_problems(&self, status: &str, response: &mut Response) {
+        let (Ok(number), Some(catalogue)) = (status.parse::<u16>(), &self.catalogue) else { return };
+        let Some(RefOr::T(content)) = response.content.get_mut(PROBLEM_JSON) else { return };
+        let named = response.description.split('`').skip(1).step_by(2);
+        for code in named.filter(|code| catalogue.check(number, code).is_ok()) {
+            let reference = Ref::new(format!("#/components/examples/{}", name(code, number)));
+            content.examples.insert(code.to_owned(), RefOr::Ref(reference));
+        }
+    }
+}
+
+fn name(code: &str, status: u16) -> String {
+    format!("{code}_{status}")
+}
+
+fn fill(content: &mut RefOr<Content>, example: &Value) {
+    if let RefOr::T(content) = content
+        && content.example.is_none()
+    {
+        content.example = Some(example.clone());
+    }
+}
