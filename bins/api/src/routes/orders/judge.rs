@@ -130,3 +130,25 @@ pub(in crate::routes) fn refusal(status: StatusCode, mut faults: Vec<Fault>) -> 
     };
     Problem::new(status, code, detail).with_errors(faults.into_iter().map(|fault| fault.error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_an_object_that_names_each_field_once() {
+        let judged = |text: &str| {
+            let order = RawValue::from_string(text.to_owned()).unwrap();
+            let mut faults = Vec::new();
+            let good = form(&[order], &mut faults);
+            (good.len(), faults.into_iter().map(|fault| fault.error.field).collect::<Vec<_>>())
+        };
+        let good = r#" {"kind": "muster", "faction": "F1", "target_id": 0} "#;
+        assert_eq!(judged(good), (1, Vec::new()));
+        let doubled = r#"{"kind":"muster","faction":"F1","faction":"F2","target_id":0}"#;
+        assert_eq!(judged(doubled).0, 0);
+        assert!(judged(doubled).1.concat().starts_with("orders[0]"));
+        let list = r#"["muster","F1",0]"#;
+        assert_eq!(judged(list), (0, vec!["orders[0]".to_owned()]));
+    }
+}
