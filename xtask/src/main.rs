@@ -1,12 +1,14 @@
-//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `chaos`, `soak`, `bench`.
+//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `deploy`, `chaos`, `soak`, `bench`.
 
 mod bench;
+mod bill;
 mod boundaries;
 mod browser;
 mod chaos;
 mod check;
 mod codegen_command;
 mod compatibility;
+mod deploy;
 mod fuzz;
 mod run;
 mod schemathesis;
@@ -49,6 +51,12 @@ enum Command {
     },
     /// Build the browser UI into bins/frontend/dist
     Ui,
+    /// Images, compose file, Kubernetes manifests and scripts, held to rules
+    Deploy {
+        /// Also what other programs say: schemas of three Kubernetes versions, hadolint, shellcheck, shfmt
+        #[arg(long)]
+        full: bool,
+    },
     /// Try hostile input on the engine, on logins and on the API; installs cargo-fuzz where it is missing, and needs a nightly compiler
     Fuzz {
         /// Only this target
@@ -63,6 +71,10 @@ enum Command {
         #[arg(long, default_value_t = 25)]
         examples: u32,
     },
+    /// Write what each service is made of into target/sbom, as CycloneDX
+    Sbom,
+    /// List the licences of all that services are made of; one that is not allowed is an error
+    Licences,
     /// Run the sector as processes on Redis, kill and stop them under load, and check the books
     Chaos {
         /// How many times something is done to them
@@ -91,8 +103,11 @@ fn main() -> ExitCode {
         Command::Check => check::check(),
         Command::Codegen { check } => codegen_command::codegen(check),
         Command::Ui => ui::build(),
+        Command::Deploy { full } => deploy::check(full),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Schemathesis { examples } => schemathesis::schemathesis(examples),
+        Command::Sbom => bill::sbom(),
+        Command::Licences => bill::licences(),
         Command::Chaos { cycles, seed } => chaos::chaos(cycles, seed),
         Command::Soak { minutes } => chaos::soak(minutes),
         Command::Bench { filter } => bench::bench(filter.as_deref()),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use crate::run::{Result, cargo, run};
-use crate::{browser, check, fuzz, schemathesis, snapshots, tables, tools, ui};
+use crate::{browser, check, deploy, fuzz, schemathesis, snapshots, tables, tools, ui};
 
 /// How long each fuzz target runs in the heavy suites.
 const FUZZ_SECONDS: u32 = 20;
@@ -11,6 +11,7 @@ const SCHEMATHESIS_EXAMPLES: u32 = 25;
 pub(crate) fn test(full: bool) -> Result {
     tools::install()?;
     check::check()?;
+    deploy::check(full)?;
     ui::test()?;
     snapshots::run_tests("tests", &mut cargo(&["test", "--workspace", "--locked"]))?;
     let parallel = ["test", "--package", "sector-sim", "--features", "parallel", "--test", "parallel", "--locked"];

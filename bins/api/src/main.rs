@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use api::{Error, Options};
-use clap::Parser;
 use follow::Sectors;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match start(Options::parse()).await {
+    match start(service::arguments::parse::<Options>()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

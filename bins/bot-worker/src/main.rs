@@ -3,12 +3,11 @@
 use std::process::ExitCode;
 
 use bot_worker::Options;
-use clap::Parser;
 use service::{shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = service::arguments::parse();
     match start(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -3,13 +3,12 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use clap::Parser;
 use nft_minter::Options;
 use service::{bind, shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match start(Options::parse()).await {
+    match start(service::arguments::parse::<Options>()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("nft-minter: {error}");

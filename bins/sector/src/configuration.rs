@@ -21,7 +21,11 @@ fn document() -> String {
     let mut text = String::from(
         "# Configuration\n\nFlags count before the environment, the environment before the defaults. An unknown flag or a bad value ends the \
          program with a sentence that names it, and status 2. Lengths of time take units: `300ms`, `5s`, `10m`. Secrets have no default; \
-         `sector up` makes its own at each start.\n\nThis page is written from the code; a test compares the two.\n",
+         `sector up` makes its own at each start.\n\nEvery secret of a service can lie in a file, of which the first line counts: \
+         `JWT_SECRET_FILE=/run/secrets/jwt_secret` in place of `JWT_SECRET`, and so for `JWT_PREVIOUS_SECRETS`, `BOT_API_TOKEN`, \
+         `MINTER_API_KEY` and `REDIS_URL`. A secret that is refused is not shown.\n\n\
+         `<service> healthcheck URL` asks a service that runs how it is: status 0 if it answers 200 within 3 s. Without the URL it \
+         takes that of `HEALTHCHECK_URL`.\n\nThis page is written from the code; a test compares the two.\n",
     );
     for part in [
         section::<Only<up::Options>>("sector up", "Everything in one process. Also what `sector` alone does."),

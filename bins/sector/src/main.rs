@@ -3,6 +3,7 @@
 mod arena;
 mod backup;
 mod bot;
+mod capacity;
 #[cfg(test)]
 mod configuration;
 mod doctor;
@@ -49,13 +50,15 @@ enum Command {
     Restore(Box<backup::Restore>),
     /// Look at the store of a sector: what is well, what may go wrong, and what to do
     Doctor(Box<doctor::Options>),
+    /// Reckon how many machines it takes for so many players
+    Capacity(Box<capacity::Options>),
     /// Become a program of the arena, within its limits
     #[command(name = exec::confine::NAME, hide = true)]
     Confine(exec::confine::Options),
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = service::arguments::parse();
     let done = match options.command {
         None => up::up(options.up),
         Some(Command::Up(options)) => up::up(*options),
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Some(Command::Backup(command)) => backup::backup(&command),
         Some(Command::Restore(options)) => backup::restore(&options),
         Some(Command::Doctor(options)) => doctor::doctor(&options),
+        Some(Command::Capacity(options)) => capacity::capacity(&options),
         Some(Command::Confine(options)) => exec::confine::confine(&options),
     };
     match done {

@@ -67,6 +67,7 @@
 //! # }
 //! ```
 
+pub mod arguments;
 pub mod arrival;
 pub mod body;
 pub mod catalogue;
@@ -80,6 +81,7 @@ pub mod enclosed;
 pub mod encoding;
 pub mod error;
 pub mod health;
+mod healthcheck;
 pub mod json;
 pub mod limits;
 pub mod negotiation;

@@ -5,13 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
 use service::{Backoff, CancellationToken, Client, ClientOptions, bind, shutdown_on_signals, telemetry};
 use sim_worker::{Options, Post, Sources};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = service::arguments::parse();
     match start(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

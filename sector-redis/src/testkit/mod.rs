@@ -3,6 +3,7 @@
 mod cluster;
 mod model;
 mod server;
+mod users;
 
 pub use cluster::RedisCluster;
 pub use model::{Flaw, ModelBackup, ModelStore};

@@ -18,6 +18,7 @@ pub struct RedisServer {
     process: Child,
     directory: TempDir,
     arguments: Vec<String>,
+    pub(super) users: Option<super::users::Users>,
 }
 
 impl RedisServer {
@@ -39,7 +40,7 @@ impl RedisServer {
     pub fn start_with(arguments: &[&str]) -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let mut server = Self { process: spawn(&directory, &arguments), directory, arguments };
+        let mut server = Self { process: spawn(&directory, &arguments), directory, arguments, users: None };
         server.wait_until_up();
         server
     }
@@ -62,7 +63,7 @@ impl RedisServer {
         let log = std::fs::OpenOptions::new().write(true).open(log).expect("the copy can be written");
         log.set_len(length).expect("the copy can be cut");
         let arguments = self.arguments.clone();
-        let mut server = Self { process: spawn(&directory, &arguments), directory, arguments };
+        let mut server = Self { process: spawn(&directory, &arguments), directory, arguments, users: None };
         server.wait_until_up();
         server
     }

@@ -10,6 +10,8 @@ use sector_redis::{
     Store, StoreOptions, StreamId, open,
 };
 
+use crate::users::Users;
+
 /// A life that no test outlasts.
 pub(crate) const LONG: Duration = Duration::from_secs(600);
 /// A life that [`Bench::outlive`] outlasts.
@@ -57,6 +59,11 @@ impl Bench {
         let server = RedisServer::start();
         let place = Place::redis(server.url());
         Self { store: store(place, Arc::new(ManualClock::default())).await, home: Home::Redis(server) }
+    }
+
+    pub(crate) async fn users() -> Self {
+        let server = RedisServer::start_as_shipped();
+        Self { store: Arc::new(Users::of(&server).await), home: Home::Redis(server) }
     }
 
     pub(crate) async fn cluster() -> Self {
@@ -138,7 +145,7 @@ impl Bench {
     }
 }
 
-async fn store(place: Place, clock: Arc<ManualClock>) -> Arc<dyn Store> {
+pub(crate) async fn store(place: Place, clock: Arc<ManualClock>) -> Arc<dyn Store> {
     let options = StoreOptions { keep_runs: KEEP_RUNS, clock, ..StoreOptions::new(place) };
     open(options).await.unwrap()
 }

@@ -1,5 +1,5 @@
 //! What every store promises, checked on every backend: memory, the model of the
-//! simulation, data directory, Redis.
+//! simulation, data directory, Redis, Redis with the users that are shipped, Redis Cluster.
 //!
 //! A test is an async function over a [`Bench`]: an open, empty store and a way to let its time
 //! pass. To add one, write it in the module it belongs to and list it below.
@@ -20,6 +20,7 @@ mod orders;
 mod outcomes;
 mod rights;
 mod seats;
+mod users;
 
 macro_rules! contract {
     ($($module:ident: $($name:ident)*;)*) => {
@@ -52,6 +53,14 @@ macro_rules! contract {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     crate::$module::$name(crate::bench::Bench::redis().await).await;
+                }
+            )* })*
+        }
+        mod on_redis_as_its_users {
+            $(mod $module { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    crate::$module::$name(crate::bench::Bench::users().await).await;
                 }
             )* })*
         }

@@ -1,5 +1,5 @@
 //! What only Redis can do wrong: be away, come back, hold something else, refuse us.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a broken promise ends the test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken promise ends the test")]
 
 mod clock;
 mod cluster;
@@ -9,6 +9,7 @@ mod gathering;
 mod outage;
 mod proxy;
 mod sentinel;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,6 +23,8 @@ pub(crate) struct Target {
     /// The Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
     #[arg(
         long,
+        env = "REDIS_URL",
+        hide_env_values = true,
         value_name = "URL",
         help = "The Redis of the sector: redis://[user:password@]host[:port][/database], redis+unix:///path, \
                 redis-cluster://[user:password@]host[:port],… or redis-sentinel://[user:password@]host[:port],…/master"

@@ -1,0 +1,254 @@
+//! How the process of a service reads its options: `healthcheck`, secrets from files, then clap.
+//!
+//! Every secret of a service (an option with `hide_env_values` and an environment variable) can also lie in a file that
+//! the variable with `_FILE` behind it names: `JWT_SECRET_FILE=/run/secrets/jwt_secret`. Its first line that is not
+//! empty counts, so that neither the environment nor the command line of a process shows it. A value that is refused is
+//! named by its option and never shown.
+//!
+//! Where a program has subcommands, the options of the one that is called count.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, Parser};
+
+use crate::healthcheck;
+
+/// Longest file of a secret, in bytes: room for a few secrets a line each.
+const FILE_BYTES_MAX: u64 = 16 << 10;
+/// What is shown in place of a secret that is refused.
+const HIDDEN: &str = "…";
+
+/// The options of this process. `healthcheck` as the first argument asks a running service how it is instead, and ends
+/// the process with the answer.
+#[must_use]
+pub fn parse<O: Parser>() -> O {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|first| first == "healthcheck") {
+        healthcheck::end(arguments.get(2..).unwrap_or_default());
+    }
+    read(arguments, &|name| std::env::var_os(name)).unwrap_or_else(|error| error.exit())
+}
+
+/// Options from arguments, the environment, and the files that it names.
+fn read<O: Parser>(
+    mut arguments: Vec<OsString>,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<O, clap::Error> {
+    let mut command = O::command();
+    // Before that, options do not know how they are shown.
+    command.build();
+    let (command, own) = called(&command, &arguments);
+    let secrets = secrets(command);
+    for secret in &secrets {
+        let Some(file) = secret.file.as_deref() else { continue };
+        let Some(path) = environment(file).filter(|path| !path.is_empty()) else { continue };
+        let refused = |text: String| O::command().error(ErrorKind::InvalidValue, text);
+        if environment(&secret.variable).is_some() {
+            return Err(refused(format!("set {} or {file}, not both", secret.variable)));
+        }
+        let decides = |argument: &OsString| secret.decided_by.iter().any(|flag| is_flag(argument, flag));
+        if !arguments.iter().any(decides) {
+            let value = first_line(Path::new(&path)).map_err(|detail| refused(format!("{file}: {detail}")))?;
+            arguments.insert(own.min(arguments.len()), format!("{}={value}", secret.flag).into());
+        }
+    }
+    O::try_parse_from(arguments).map_err(|error| hide(error, &secrets))
+}
+
+/// The subcommand that the arguments name, and where its own arguments begin.
+fn called<'a>(mut command: &'a Command, arguments: &[OsString]) -> (&'a Command, usize) {
+    let mut own = 1;
+    while let Some(subcommand) = arguments.get(own).and_then(|name| command.find_subcommand(name)) {
+        (command, own) = (subcommand, own + 1);
+    }
+    (command, own)
+}
+
+/// Whether an argument is this flag, with a value or without.
+fn is_flag(argument: &OsString, flag: &str) -> bool {
+    let argument = argument.to_string_lossy();
+    argument.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+}
+
+/// An option whose value nobody may see.
+struct SecretOption {
+    /// As clap shows it in an error.
+    shown: String,
+    flag: String,
+    variable: String,
+    /// The flags with which its file has no say: its own, and those that it cannot be used with.
+    decided_by: Vec<String>,
+    /// The variable that names its file, unless that means something else to this service.
+    file: Option<String>,
+}
+
+fn secrets(command: &Command) -> Vec<SecretOption> {
+    let variable = |argument: &Arg| argument.get_env().map(|name| name.to_string_lossy().into_owned());
+    let known: Vec<String> = command.get_arguments().filter_map(variable).collect();
+    let secret = |argument: &Arg| {
+        let variable = variable(argument).filter(|_| argument.is_hide_env_values_set())?;
+        let file = format!("{variable}_FILE");
+        let flag = |argument: &Arg| argument.get_long().map(|long| format!("--{long}"));
+        // Each names the others, or is named by them.
+        let names = |one: &Arg, other: &Arg| command.get_arg_conflicts_with(one).contains(&other);
+        let others = command.get_arguments().filter(|other| names(argument, other) || names(other, argument));
+        Some(SecretOption {
+            shown: argument.to_string(),
+            flag: flag(argument)?,
+            decided_by: others.chain([argument]).filter_map(flag).collect(),
+            file: (!known.contains(&file)).then_some(file),
+            variable,
+        })
+    };
+    command.get_arguments().filter_map(secret).collect()
+}
+
+fn first_line(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let file = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
+    if file.len() > FILE_BYTES_MAX {
+        return Err(format!("{shown} has {} bytes, allowed are {FILE_BYTES_MAX}", file.len()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    line.map(str::to_owned).ok_or_else(|| format!("{shown} is empty; write the secret into it"))
+}
+
+/// The same error, without the secret that it is about.
+fn hide(mut error: clap::Error, secrets: &[SecretOption]) -> clap::Error {
+    let about = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if about.is_some_and(|about| secrets.iter().any(|secret| secret.shown == about)) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String(HIDDEN.to_owned()));
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use sector_auth::Secret;
+
+    use super::*;
+
+    /// A service for the tests.
+    #[derive(Debug, Parser)]
+    struct Options {
+        /// Signs
+        #[arg(long, env = "ARGUMENTS_TEST_KEY", hide_env_values = true, value_parser = long_enough)]
+        key: Secret,
+        /// Signed before
+        #[arg(long, env = "ARGUMENTS_TEST_OLD", hide_env_values = true, value_delimiter = ',')]
+        old: Vec<Secret>,
+        /// A file of its own meaning
+        #[arg(long, env = "ARGUMENTS_TEST_TOKEN", hide_env_values = true)]
+        token: Option<Secret>,
+        /// What it means
+        #[arg(long, env = "ARGUMENTS_TEST_TOKEN_FILE")]
+        token_file: Option<String>,
+    }
+
+    fn long_enough(text: &str) -> Result<Secret, String> {
+        if text.len() < 8 {
+            Err(format!("it has {} bytes", text.len()))
+        } else {
+            Secret::new(text).map_err(|error| error.to_string())
+        }
+    }
+
+    fn parsed(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Options, String> {
+        let arguments = std::iter::once("service").chain(arguments.iter().copied()).map(OsString::from).collect();
+        let variable = |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        read(arguments, &variable).map_err(|error| {
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn secrets_come_from_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let key = write("key", "\n --first line-- \nsecond line\n");
+        let old = write("old", "one,two\n");
+        let from_files = [("ARGUMENTS_TEST_KEY_FILE", key.as_str()), ("ARGUMENTS_TEST_OLD_FILE", &old)];
+        let options = parsed(&[], &from_files).unwrap();
+        assert_eq!((options.key.expose(), options.old.len(), options.old[1].expose()), ("--first line--", 2, "two"));
+        // A flag counts before the file, which is not even read.
+        let nowhere = [("ARGUMENTS_TEST_KEY_FILE", "/nowhere/key")];
+        for arguments in [["--key", "of the flag"].as_slice(), &["--key=of the flag"]] {
+            assert_eq!(parsed(arguments, &nowhere).unwrap().key.expose(), "of the flag");
+        }
+        // A variable that names no file has no say.
+        assert!(parsed(&[], &[("ARGUMENTS_TEST_KEY_FILE", "")]).unwrap_err().contains("--key"));
+        // An option of that name keeps its own meaning.
+        let options = parsed(&["--key", "long enough", "--token-file", "x"], &[("ARGUMENTS_TEST_TOKEN_FILE", &key)]);
+        let options = options.unwrap();
+        assert_eq!((options.token.is_none(), options.token_file.as_deref()), (true, Some("x")));
+    }
+
+    /// A program with subcommands.
+    #[derive(Debug, Parser)]
+    enum Tool {
+        Look {
+            #[arg(long, env = "ARGUMENTS_TEST_URL", hide_env_values = true, required_unless_present = "folder")]
+            url: Option<Secret>,
+            #[arg(long, conflicts_with = "url")]
+            folder: Option<String>,
+        },
+        Sleep,
+    }
+
+    #[test]
+    fn subcommands_have_secrets_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        std::fs::write(&path, "hunter2").unwrap();
+        let variable = |name: &str| (name == "ARGUMENTS_TEST_URL_FILE").then(|| path.clone().into_os_string());
+        let tool = |arguments: &[&str]| {
+            let all = std::iter::once("tool").chain(arguments.iter().copied()).map(OsString::from).collect();
+            read::<Tool>(all, &variable).unwrap()
+        };
+        let Tool::Look { url: Some(url), folder: None } = tool(&["look"]) else { panic!("no url") };
+        assert_eq!(url.expose(), "hunter2");
+        // What cannot be used with it decides against the file.
+        assert!(matches!(tool(&["look", "--folder=x"]), Tool::Look { url: None, folder: Some(_) }));
+        assert!(matches!(tool(&["sleep"]), Tool::Sleep));
+    }
+
+    #[test]
+    fn files_that_cannot_be_used_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (empty, long) = (path("empty", " \n\n"), path("long", &"x".repeat(16 * 1024 + 1)));
+        for (file, why) in [("/nowhere/key", "No such file"), (&empty, "is empty"), (&long, "16385 bytes")] {
+            let text = parsed(&[], &[("ARGUMENTS_TEST_KEY_FILE", file)]).unwrap_err();
+            assert!(text.contains("ARGUMENTS_TEST_KEY_FILE") && text.contains(file) && text.contains(why), "{text}");
+        }
+        let both = [("ARGUMENTS_TEST_KEY", "long enough"), ("ARGUMENTS_TEST_KEY_FILE", empty.as_str())];
+        let text = parsed(&[], &both).unwrap_err();
+        assert!(text.contains("ARGUMENTS_TEST_KEY or ARGUMENTS_TEST_KEY_FILE, not both"), "{text}");
+    }
+
+    #[test]
+    fn a_refused_secret_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "hunter2").unwrap();
+        let from_file = parsed(&[], &[("ARGUMENTS_TEST_KEY_FILE", path.to_str().unwrap())]).unwrap_err();
+        for text in [from_file, parsed(&["--key", "hunter2"], &[]).unwrap_err()] {
+            assert!(text.contains("--key") && text.contains("it has 7 bytes") && !text.contains("hunter2"), "{text}");
+        }
+        // What is no secret is shown.
+        let text = parsed(&["--key", "long enough", "--no-such-thing"], &[]).unwrap_err();
+        assert!(text.contains("--no-such-thing"), "{text}");
+    }
+}

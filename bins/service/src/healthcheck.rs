@@ -1,0 +1,150 @@
+//! `<service> healthcheck [URL]`: asks a running service how it is.
+//!
+//! For images without a shell, whose health the container engine wants to know by running something in them. It is
+//! plain HTTP to the same machine: no runtime, no TLS.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::process;
+use std::time::{Duration, Instant};
+
+/// Where to ask, unless the argument says.
+const VARIABLE: &str = "HEALTHCHECK_URL";
+/// How long it may take in all.
+const LIMIT: Duration = Duration::from_secs(3);
+/// Longest line that the answer may begin with, in bytes.
+const STATUS_LINE_BYTES: u64 = 256;
+
+/// Asks, and ends the process: with 0 if the service is well, 1 if not, 2 if the question was malformed.
+pub(crate) fn end(arguments: &[OsString]) -> ! {
+    let url = match arguments {
+        [] => std::env::var(VARIABLE).map_err(|_| format!("usage: healthcheck URL, or set {VARIABLE}")),
+        [url] => url.to_str().map(str::to_owned).ok_or_else(|| "the URL is no text".to_owned()),
+        _ => Err("usage: healthcheck [URL]".to_owned()),
+    };
+    let (code, said) = match url.and_then(|url| Target::parse(&url)) {
+        Err(said) => (2, said),
+        Ok(target) => match target.ask() {
+            Ok(()) => process::exit(0),
+            Err(said) => (1, said),
+        },
+    };
+    eprintln!("healthcheck: {said}");
+    process::exit(code)
+}
+
+/// A host with its port, and a path of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    authority: String,
+    path: String,
+}
+
+impl Target {
+    fn parse(url: &str) -> Result<Self, String> {
+        let refused = || format!("{url:?} is not an address such as http://127.0.0.1:8000/livez");
+        let rest = url.strip_prefix("http://").ok_or_else(refused)?;
+        let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+        let has_port =
+            authority.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        if !has_port || url.contains(|character: char| character.is_ascii_control() || character == ' ') {
+            return Err(refused());
+        }
+        Ok(Self { authority: authority.to_owned(), path: path.to_owned() })
+    }
+
+    /// Whether it answers 200 in time.
+    fn ask(&self) -> Result<(), String> {
+        let Self { authority, path } = self;
+        let started = Instant::now();
+        let failed = |error: std::io::Error| format!("{authority} cannot be asked: {error}");
+        let left = || LIMIT.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
+        let late = || format!("{authority} did not answer within {} s", LIMIT.as_secs());
+        let address =
+            authority.to_socket_addrs().map_err(failed)?.next().ok_or_else(|| format!("{authority} is no address"))?;
+        let mut stream = TcpStream::connect_timeout(&address, left().ok_or_else(late)?).map_err(failed)?;
+        stream.set_write_timeout(left()).map_err(failed)?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: healthcheck\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).map_err(failed)?;
+        let mut answer = Vec::new();
+        while !answer.contains(&b'\n') && (answer.len() as u64) < STATUS_LINE_BYTES {
+            stream.set_read_timeout(Some(left().ok_or_else(late)?)).map_err(failed)?;
+            let mut part = [0; STATUS_LINE_BYTES as usize];
+            match stream.read(&mut part).map_err(failed)? {
+                0 => break,
+                read => answer.extend_from_slice(part.get(..read).unwrap_or_default()),
+            }
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        let line = answer.lines().next().unwrap_or_default();
+        match line.split(' ').collect::<Vec<_>>().as_slice() {
+            [version, "200", ..] if version.starts_with("HTTP/") => Ok(()),
+            _ => Err(format!("http://{authority}{path} answers {line:?}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// What is said of a service that answers so.
+    fn asked(answer: &'static str) -> Result<(), String> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let authority = listener.local_addr().unwrap().to_string();
+        let service = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                assert_eq!(stream.read(&mut byte).unwrap(), 1);
+                request.push(byte[0]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(request).unwrap()
+        });
+        let said = Target::parse(&format!("http://{authority}/livez")).unwrap().ask();
+        let request = service.join().unwrap();
+        assert!(request.starts_with("GET /livez HTTP/1.1\r\n") && request.contains(&authority), "{request}");
+        said
+    }
+
+    #[test]
+    fn well_is_200_and_nothing_else() {
+        assert_eq!(asked("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), Ok(()));
+        for bad in ["HTTP/1.1 503 Service Unavailable\r\n\r\n", "", "200", "HTTP/1.1 2000 OK\r\n", "SSH 200 \r\n"] {
+            assert!(asked(bad).unwrap_err().contains("/livez answers"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nobody_there_is_not_well() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let said = Target::parse(&format!("http://{free}")).unwrap().ask().unwrap_err();
+        assert!(said.contains(&free.to_string()) && said.contains("refused"), "{said}");
+    }
+
+    #[test]
+    fn addresses_are_http_with_a_port() {
+        let target = |authority: &str, path: &str| Target { authority: authority.to_owned(), path: path.to_owned() };
+        assert_eq!(Target::parse("http://127.0.0.1:8000/livez"), Ok(target("127.0.0.1:8000", "/livez")));
+        assert_eq!(Target::parse("http://[::1]:9"), Ok(target("[::1]:9", "/")));
+        for bad in [
+            "",
+            "127.0.0.1:8000",
+            "https://a:1/",
+            "http://a/",
+            "http://:80/",
+            "http://a:x/",
+            "http://a:1/\r\nx",
+            "http://a:70000/",
+        ] {
+            assert!(Target::parse(bad).unwrap_err().contains("is not an address"), "{bad}");
+        }
+    }
+}

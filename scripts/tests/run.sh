@@ -1,0 +1,236 @@
+#!/usr/bin/env bash
+# What secrets.sh and deploy_vps.sh decide, tried on a machine of stubs: nothing here changes the machine it runs on.
+# `cargo xtask deploy` runs it.
+# shellcheck disable=SC2016 # What stubs are to expand is not for this shell.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+passed=0
+
+# check WHAT COMMAND…: counts whether the command succeeds.
+check() {
+    local what=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: %s\n' "$what" >&2
+        [[ ! -f $work/out ]] || sed 's/^/    | /' "$work/out" >&2
+    fi
+}
+
+says() { grep -qF -- "$1" "$work/out"; }
+ran() { grep -qE -- "$1" "$work/calls"; }
+fails() { ! "$@"; }
+never_ran() { ! ran "$1"; }
+
+# stub NAME BODY: a command that notes how it was called, and then does this.
+stub() {
+    {
+        printf '#!/bin/bash\nprintf "%%s %%s\\n" "%s" "$*" >>"%s/calls"\n' "$1" "$work"
+        printf '%s\n' "$2"
+    } >"$work/bin/$1"
+    chmod +x "$work/bin/$1"
+}
+
+# A good machine: a fresh one on which everything works.
+machine() {
+    rm -rf "${work:?}/bin" "$work/state" "$work/repo" "$work/installed" "$work/out"
+    mkdir -p "$work/bin" "$work/installed"
+    : >"$work/calls"
+    stub id 'echo "${ID:-0}"'
+    stub uname 'case $1 in -s) echo Linux ;; *) echo x86_64 ;; esac'
+    stub free 'printf "total used\nMem: %s 1 1\n" "${MEMORY:-4000}"'
+    stub df 'printf "Filesystem x\n/dev/x 1 1 %s 1%% /\n" "${DISK:-50000}"'
+    stub timedatectl 'echo "${CLOCK:-yes}"'
+    stub systemctl 'case $1 in is-*) [[ -e '"$work"'/installed/k3s-runs ]] ;; enable) : >'"$work"'/installed/k3s-runs ;; esac'
+    stub getent '[[ -z ${NO_NAME:-} ]] && echo "203.0.113.7 STREAM x"'
+    stub ip 'echo "2: eth0 inet ${ADDRESS:-203.0.113.7}/24 scope global eth0"'
+    stub ss '[[ -z ${LISTENS:-} ]] || printf "LISTEN 0 1 *:80 *:* users:((\"%s\",pid=1,fd=1))\n" "$LISTENS"'
+    stub ufw 'echo "Status: inactive"'
+    stub sleep ':'
+    # What is downloaded is the word k3s; its checksum is that, or another.
+    stub curl 'out=; for a in "$@"; do [[ $last != -o ]] || out=$a; last=$a; done
+case "$*" in
+*sha256sum-*) printf "%s  k3s\n" "${SUM:-'"$(printf k3s | sha256sum | cut -d " " -f 1)"'}" >"$out" ;;
+*releases/download*k3s) printf k3s >"$out" ;;
+*health*) [[ -z ${SITE_DEAD:-} ]] ;;
+esac'
+    stub install '[[ $1 == -d ]] && exec /usr/bin/install "$@"
+/usr/bin/install "$@" && ln -sf '"$work"'/bin/k3s-installed '"$work"'/bin/k3s'
+    stub k3s-installed 'case "$*" in
+--version) echo "k3s version ${K3S_INSTALLED:-v1.36.4+k3s1} (x)" ;;
+"ctr -n k8s.io images ls -q") cat '"$work"'/installed/images 2>/dev/null ;;
+"ctr -n k8s.io images import -") cat >/dev/null ;;
+*"jsonpath="*) cat '"$work"'/installed/cert-manager 2>/dev/null ;;
+*"apply --server-side"*) echo "x:v1.21.2" >'"$work"'/installed/cert-manager ;;
+*" kustomize "*) if [[ -n ${KUBECTL:-} ]]; then exec "$KUBECTL" kustomize "${@: -1}"; else cat "${@: -1}/kustomization.yaml"; fi ;;
+*" diff -f "*) cmp -s "${@: -1}" '"$work"'/installed/applied ;;
+*" apply -f "*) cp "${@: -1}" '"$work"'/installed/applied ;;
+*rollout*) [[ "$*" != *"${BROKEN:-nothing is}"* ]] ;;
+esac'
+    # An image that was built and imported is there.
+    stub docker '[[ $1 != "${NO_DOCKER:-none}" ]] || exit 1
+case "$1 $2" in "buildx build") for a in "$@"; do [[ $last != -t ]] || echo "$a" >>'"$work"'/installed/images; last=$a; done ;; "save "*) echo layers ;; esac'
+    # The repository: this one, as it lies here.
+    stub git 'case "$*" in
+clone*) mkdir -p "${@: -1}/.git" && cp -R '"$root"'/k8s '"$root"'/scripts "${@: -1}/" && rm -rf "${@: -1}/k8s/components/secrets/generated" ;;
+*"remote get-url origin") echo "${REMOTE:-https://example.net/sector.git}" ;;
+*"status --porcelain") printf "%s" "${DIRTY:-}" ;;
+*rev-parse*) echo "${REVISION:-0123456789ab}" ;;
+esac'
+}
+
+# deploy [VARIABLE=value…] [-- ARGUMENT…]: what it prints is in out, what it ran in calls; its status is its own.
+deploy() {
+    local variables=() arguments=(https://example.net/sector.git)
+    while [[ $# -gt 0 && $1 != -- ]]; do
+        variables+=("$1")
+        shift
+    done
+    [[ $# -eq 0 ]] || arguments=("${@:2}")
+    : >"$work/calls"
+    env -i PATH="$work/bin:/usr/bin:/bin" HOME="$work" DOMAIN=sector.example.net EMAIL=someone@mail.net \
+        STATE_DIR="$work/state" REPO_DIR="$work/repo" BIN_DIR="$work/installed/bin" UNIT_DIR="$work/installed/units" \
+        KUBECONFIG_PATH="$work/kubeconfig" WAIT_SECONDS=0 KUBECTL="$kubectl" "${variables[@]}" \
+        bash "$root/deploy_vps.sh" "${arguments[@]}" >"$work/out" 2>&1
+}
+
+refuses() { # SENTENCE [VARIABLE=value…] [-- ARGUMENT…]: it ends with that sentence, and nothing was changed.
+    local sentence=$1 status=0
+    shift
+    deploy "$@" || status=$?
+    [[ $status == 1 ]] && says "$sentence" && says "deploy_vps.sh: " && never_ran '^(docker (buildx build|save)|install|systemctl (enable|disable)|git clone|k3s-installed .*apply)'
+}
+
+kubectl=$(command -v kubectl || true)
+mkdir -p "$work/bin"
+
+# secrets.sh
+
+sh "$root/scripts/secrets.sh" "$work/secrets" >/dev/null
+check "every secret is made" test -s "$work/secrets/api/jwt_secret" -a -s "$work/secrets/operator/redis_url"
+check "secrets are for their owner alone" test -z "$(find "$work/secrets" -type f -perm /077)"
+cp -Rp "$work/secrets" "$work/before"
+sh "$root/scripts/secrets.sh" "$work/secrets" >"$work/out"
+check "a second run changes nothing" diff -r "$work/before" "$work/secrets"
+check "and says nothing" test ! -s "$work/out"
+check "no secret is there twice" test -z "$(cat "$work"/secrets/*/jwt_secret "$work"/secrets/*/minter_api_key "$work"/secrets/*/bot_api_tokens | sort | uniq -d)"
+check "the bots present what the API takes" cmp "$work/secrets/api/bot_api_tokens" "$work/secrets/bot-worker/bot_api_token"
+password=$(sed 's|^redis://api:\(.*\)@redis:6379$|\1|' "$work/secrets/api/redis_url")
+check "Redis knows passwords by their digest" grep -qF "#$(printf %s "$password" | sha256sum | cut -d ' ' -f 1)" "$work/secrets/redis/users.acl"
+check "and by nothing else" test -z "$(grep -F "$password" "$work/secrets/redis/users.acl")"
+REDIS_ADDRESS=elsewhere:6380 sh "$root/scripts/secrets.sh" "$work/secrets" >/dev/null
+check "another address keeps the password" grep -qxF "redis://api:$password@elsewhere:6380" "$work/secrets/api/redis_url"
+printf 'new\n%s\n' "$(cat "$work/secrets/api/bot_api_tokens")" >"$work/secrets/api/bot_api_tokens"
+sh "$root/scripts/secrets.sh" "$work/secrets" >/dev/null
+check "of several tokens, the bots present the first" grep -qx new "$work/secrets/bot-worker/bot_api_token"
+rm -rf "$work/secrets" "$work/before" "$work/out"
+
+# deploy_vps.sh: what it refuses
+
+machine
+check "no repository" refuses "usage:" --
+check "a strange repository" refuses "not the address of a git repository" -- 'x; rm -rf /'
+check "a password in the address" refuses "has a password in it" -- https://a:b@example.net/x.git
+check "an unknown option" refuses "there is no option --force" -- https://example.net/sector.git --force
+check "two repositories" refuses "one repository is enough" -- https://a.net/x https://b.net/x
+for bad in "" sector Sector.Example.Net -x.net x_y.net 203.0.113.7 a..net; do
+    check "the name '$bad'" refuses "DOMAIN" DOMAIN="$bad"
+done
+for bad in sector.local sector.example.org sector.test; do
+    check "a name that gets no certificate: $bad" refuses "cannot get a certificate" DOMAIN="$bad"
+done
+check "no e-mail address" refuses "EMAIL is not set" EMAIL=
+check "a strange e-mail address" refuses "is not an e-mail address" EMAIL=someone
+check "somebody else's e-mail address" refuses "is not yours" EMAIL=you@example.org
+check "a version of something else" refuses "is not a version of k3s" K3S_VERSION=latest
+check "a moving tag" refuses "IMAGE_TAG=latest" IMAGE_TAG=latest
+check "a strange tag" refuses "is not the tag" "IMAGE_TAG=a b"
+check "a path out of bounds" refuses "is not the whole path" REPO_DIR=/opt/../etc
+check "not root" refuses "takes root" ID=1000
+check "too little memory" refuses "there are 900 MB of memory" MEMORY=900
+check "too little room" refuses "there are 500 MB free" DISK=500
+check "a clock that nobody sets" refuses "not set by NTP" CLOCK=no
+check "no BuildKit" refuses "no BuildKit" NO_DOCKER=buildx
+check "docker is not running" refuses "docker does not answer" NO_DOCKER=info
+check "a name that leads nowhere" refuses "cannot be looked up" NO_NAME=1
+check "a name that leads elsewhere" refuses "set ALLOW_DNS_MISMATCH=1" ADDRESS=198.51.100.1
+check "nginx has the port" refuses "set STOP_HOST_NGINX=1" LISTENS=nginx
+check "somebody has the port" refuses "apache2 has port 80" LISTENS=apache2
+check "nothing to go back to" refuses "no release before this one" -- https://example.net/sector.git --rollback
+rm "$work/bin/docker"
+check "docker is not there" refuses "these commands are missing: docker"
+
+# What it does
+
+machine
+check "a dry run succeeds" deploy LISTENS=nginx STOP_HOST_NGINX=1 -- https://example.net/sector.git --dry-run
+check "and says what it would do" says "would download k3s v1.36.4+k3s1, compare its checksum, and install it"
+check "it would stop nginx" says "would run: systemctl disable --now nginx"
+check "and does nothing" never_ran '^(curl|docker (buildx build|save)|install|systemctl (enable|disable|restart)|git clone|k3s)'
+check "nothing was written" test ! -e "$work/state" -a ! -e "$work/repo"
+
+check "a bad checksum is refused" fails deploy "SUM=$(printf x | sha256sum | cut -d ' ' -f 1)"
+check "by name" says "has another checksum"
+check "and nothing was installed" test ! -e "$work/installed/bin/k3s"
+
+machine
+mkdir -p "$work/installed/bin"
+check "a fresh machine gets a sector" deploy
+check "k3s came from its release" ran '^curl .*releases/download/v1.36.4%2Bk3s1/k3s$'
+check "and runs" ran '^systemctl restart k3s'
+for service in api frontend sim-worker bot-worker tools; do
+    check "$service was built" ran "^docker buildx build .*--target $service .*-t localhost/sector/$service:0123456789ab "
+done
+check "cert-manager came" ran 'apply --server-side -f https://.*/v1.21.2/cert-manager.yaml'
+check "the addresses are said" says "page:  https://sector.example.net/"
+check "the firewall is spoken of" says "firewall: the world needs 80/tcp and 443/tcp"
+check "secrets are kept" test -s "$work/state/secrets/api/jwt_secret"
+check "and nowhere else" test ! -e "$work/repo/k8s/components/secrets/generated"
+check "what was applied is for its owner alone" test -z "$(find "$work/state" -type f -perm /077)"
+if [[ -n $kubectl ]]; then
+    check "the site has its name" grep -q 'host: sector.example.net' "$work/installed/applied"
+    check "logins name it" grep -q 'AUTH_URI: https://sector.example.net' "$work/installed/applied"
+    check "the images are its own" grep -q 'image: localhost/sector/api:0123456789ab' "$work/installed/applied"
+    check "the certificate is asked for by name" grep -q 'email: someone@mail.net' "$work/installed/applied"
+    check "nothing is left of the example" bash -c "! grep -q 'example\.org' '$work/installed/applied'"
+else
+    echo "SKIPPED: what is applied is not looked at, because kubectl is not installed"
+fi
+
+check "a second run succeeds" deploy
+check "and changes nothing" never_ran '^(docker (buildx build|save)|install|systemctl (enable|disable|restart)|k3s.* apply )'
+check "and says so" says "nothing has changed"
+
+check "an upgrade succeeds" deploy REVISION=fedcba987654
+check "it builds anew" ran '^docker buildx build .*-t localhost/sector/api:fedcba987654 '
+check "it is applied" ran ' apply -f .*/releases/fedcba987654.yaml'
+check "k3s is left alone" never_ran '^(curl .*download|systemctl restart)'
+check "the way back succeeds" deploy -- https://example.net/sector.git --rollback
+check "it leads to the release before" ran ' apply -f .*/releases/0123456789ab.yaml'
+check "nothing is built for it" never_ran '^docker (buildx build|save)'
+check "there and back again" deploy -- https://example.net/sector.git --rollback
+check "is the newer one" ran ' apply -f .*/releases/fedcba987654.yaml'
+
+check "an older k3s is replaced" deploy K3S_INSTALLED=v1.35.8+k3s1
+check "which is said" ran '^systemctl restart k3s'
+check "a newer k3s is left alone" refuses "which is newer" K3S_INSTALLED=v1.37.0+k3s1
+check "1.36.10 is newer than 1.36.4" refuses "which is newer" K3S_INSTALLED=v1.36.10+k3s1
+check "changes that nobody committed are kept" refuses "not committed" DIRTY=" M x"
+check "a folder of something else is left alone" refuses "comes from https://other.net" REMOTE=https://other.net/x.git
+check "nginx is stopped where that is asked for" deploy LISTENS=nginx STOP_HOST_NGINX=1
+check "and disabled" ran '^systemctl disable --now nginx'
+check "a name behind NAT may be" deploy ADDRESS=10.0.0.2 ALLOW_DNS_MISMATCH=1
+check "with a warning" says "warning: sector.example.net leads elsewhere"
+check "a service that does not come up ends it" fails deploy BROKEN=deployment/api
+check "with the way back" says "--rollback"
+check "a site that does not answer ends it" fails deploy SITE_DEAD=1
+check "with what to look at" says "is port 80 open to the world?"
+
+printf '%s checks of scripts, %s failed\n' "$((passed + failed))" "$failed"
+[[ $failed == 0 ]]

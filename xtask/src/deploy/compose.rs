@@ -1,0 +1,162 @@
+//! Rules for docker-compose.yml.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::names::{Names, is_pinned};
+use super::objects::{entries, list, read, text};
+use crate::run::Result;
+
+/// What the world may reach; all else is published to the machine itself, if at all.
+const PUBLIC: [(&str, &str); 2] = [("api", "8000:8000"), ("frontend", "9000:9000")];
+/// Who may give files away, because it makes them.
+const ROOT: &str = "secrets";
+/// What runs once and ends.
+const ONCE: [&str; 2] = ["secrets", "tools"];
+/// What `docker compose up` brings, without any profile.
+const USUAL: [&str; 6] = ["secrets", "redis", "api", "sim-worker", "bot-worker", "frontend"];
+
+/// What is wrong with the compose file.
+pub(super) fn faults(root: &Path) -> Result<Vec<String>> {
+    let path = root.join("docker-compose.yml");
+    let [file] =
+        <[Value; 1]>::try_from(read(&path)?).map_err(|_| "docker-compose.yml is not one document".to_owned())?;
+    let names = Names::read(root)?;
+    Ok(of_file(&file, &names).into_iter().map(|fault| format!("docker-compose.yml: {fault}")).collect())
+}
+
+fn of_file(file: &Value, names: &Names) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, service) in entries(file, "/services") {
+        faults.extend(of_service(name, service, names).into_iter().map(|fault| format!("{name}: {fault}")));
+    }
+    let usual: Vec<&str> = entries(file, "/services")
+        .filter(|(_, service)| service.get("profiles").is_none())
+        .map(|(name, _)| name)
+        .collect();
+    for name in USUAL {
+        if !usual.contains(&name) {
+            faults.push(format!("{name} does not come up by itself"));
+        }
+    }
+    faults
+}
+
+fn of_service(name: &str, service: &Value, names: &Names) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut must = |holds: bool, fault: String| {
+        if !holds {
+            faults.push(fault);
+        }
+    };
+    let is = |path: &str, wanted: Value| service.pointer(path) == Some(&wanted);
+    must(is("/read_only", true.into()), "its files can be written: read_only is missing".to_owned());
+    must(is("/cap_drop", serde_json::json!(["ALL"])), "it keeps capabilities: cap_drop is missing".to_owned());
+    must(name == ROOT || service.get("cap_add").is_none(), "it adds capabilities".to_owned());
+    must(!is("/privileged", true.into()), "it is privileged".to_owned());
+    let options = list(service, "/security_opt");
+    must(options.iter().any(|option| option == "no-new-privileges:true"), "no-new-privileges is missing".to_owned());
+    for limit in ["cpus", "memory"] {
+        must(service.pointer(&format!("/deploy/resources/limits/{limit}")).is_some(), format!("no limit of {limit}"));
+    }
+    must(service.pointer("/logging/options/max-size").is_some(), "its log grows for ever".to_owned());
+    let image = resolved(text(service, "/image"));
+    must(is_pinned(&image), format!("the image {image:?} has no version of its own"));
+    let restarts = text(service, "/restart");
+    let runs_once = ONCE.contains(&name);
+    must(restarts == if runs_once { "no" } else { "unless-stopped" }, format!("restart is {restarts:?}"));
+    must(runs_once || service.pointer("/healthcheck/test").is_some(), "it has no healthcheck".to_owned());
+    must(!text(service, "/healthcheck/test/0").ends_with("SHELL"), "its healthcheck needs a shell".to_owned());
+    for port in list(service, "/ports") {
+        let port = port.as_str().unwrap_or_default();
+        let may = PUBLIC.contains(&(name, port)) || port.starts_with("127.0.0.1:");
+        must(may, format!("{port} is published to the world"));
+    }
+    for volume in list(service, "/volumes") {
+        let volume = volume.as_str().unwrap_or_default();
+        if let Some(secrets) = volume.strip_prefix("./secrets") {
+            let own = if name == "tools" { "operator" } else { name };
+            let may = name == ROOT || secrets == format!("/{own}:/run/secrets/{own}:ro");
+            must(
+                may,
+                format!("it mounts {volume}: its own secrets, to be read, are ./secrets/{own}:/run/secrets/{own}:ro"),
+            );
+        }
+        must(!volume.contains("docker.sock"), "it can command the engine".to_owned());
+    }
+    for (on, dependency) in entries(service, "/depends_on") {
+        let condition = text(dependency, "/condition");
+        let wanted = if on == "secrets" { "service_completed_successfully" } else { "service_healthy" };
+        must(condition == wanted, format!("it does not wait until {on} is well"));
+    }
+    for (variable, value) in entries(service, "/environment") {
+        let value = value.as_str().map_or_else(|| value.to_string(), resolved);
+        let fault = names.fault(variable, &value);
+        must(fault.is_none(), fault.unwrap_or_default());
+    }
+    faults
+}
+
+/// A value with what stands in it when nothing is set: `${NAME:-default}` is `default`.
+pub(super) fn resolved(value: &str) -> String {
+    let mut resolved = String::new();
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (inside, behind) = after.split_once('}').unwrap_or((after, ""));
+        resolved.push_str(before);
+        resolved.push_str(inside.split_once(":-").map_or("", |(_, default)| default));
+        rest = behind;
+    }
+    resolved + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::objects::parse;
+    use crate::run::root;
+
+    #[test]
+    fn the_compose_file_is_in_order() {
+        assert_eq!(faults(&root()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn defaults_stand_for_what_is_not_set() {
+        assert_eq!(resolved("${A:-b}/api:${C:-0.1.0}"), "b/api:0.1.0");
+        assert_eq!(
+            (resolved("${A:-}"), resolved("${A}"), resolved("plain")),
+            (String::new(), String::new(), "plain".into())
+        );
+    }
+
+    #[test]
+    fn every_rule_finds_its_fault() {
+        let names = Names::read(&root()).unwrap();
+        let good = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+        for (part, bad, fault) in [
+            ("read_only: true", "read_only: false", "read_only is missing"),
+            ("cap_drop: [ALL]", "cap_drop: []", "keeps capabilities"),
+            ("cap_drop: [ALL]", "cap_drop: [ALL]\n  cap_add: [NET_RAW]", "adds capabilities"),
+            ("no-new-privileges:true", "label:disable", "no-new-privileges"),
+            ("max-size: 10m, ", "", "grows for ever"),
+            ("redis:8.10.2", "redis:latest", "no version"),
+            ("restart: unless-stopped", "restart: always", "restart is"),
+            ("127.0.0.1:6379:6379", "6379:6379", "6379:6379 is published to the world"),
+            ("- 8000:8000", "- 8000:8000\n      - 9100:9100", "9100:9100 is published"),
+            ("./secrets/api:/run", "./secrets:/run", "its own secrets"),
+            ("redis: {condition: service_healthy}", "redis: {condition: service_started}", "until redis is well"),
+            ("TICK_MS:", "TICK:", "no service reads TICK"),
+            ("JWT_SECRET_FILE: /run/secrets/api/jwt_secret", "JWT_SECRET: secret", "is a secret"),
+            ("limits: {cpus: \"2\", memory: 1536M}", "limits: {cpus: \"2\"}", "no limit of memory"),
+            ("test: [CMD, /usr/local/bin/api,", "test: [CMD-SHELL, api,", "needs a shell"),
+            ("  bot-worker:\n", "  bot-worker:\n    profiles: [bots]\n", "does not come up by itself"),
+        ] {
+            let text = good.replacen(part, bad, 1);
+            assert_ne!(text, good, "{part}");
+            let found = of_file(&parse(&text).unwrap()[0], &names);
+            assert!(found.iter().any(|found| found.contains(fault)), "{bad}: {found:?}");
+        }
+    }
+}
