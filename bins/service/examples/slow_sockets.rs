@@ -5,7 +5,8 @@
 //! alone and then beside as many sockets that say nothing (4 in 10), trickle their headers (3),
 //! trickle a body (2) or never read their answer (1), all from loopback. Printed are the healthy
 //! client's times, on one connection and with a new one for each request, and when the last socket of
-//! each kind was closed. Both processes need about a file descriptor a socket (`ulimit -n`).
+//! each kind was closed. The harmful sockets belong to a process of their own, as they would to another machine, so that
+//! what is measured is the server and not who measures. Both need about a file descriptor a socket (`ulimit -n`).
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use http::Method;
 use service::{CancellationToken, Limits, Router, body, reply};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -63,8 +65,13 @@ impl Kind {
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
-    let argument = std::env::args().nth(1).unwrap_or_else(|| "2000".to_owned());
-    if argument == "server" { serve().await } else { measure(argument.parse()?).await }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["server"] => serve().await,
+        ["harm", address, sockets] => harm(address.parse()?, sockets.parse()?).await,
+        [sockets] => measure(sockets.parse()?).await,
+        _ => measure(2_000).await,
+    }
 }
 
 async fn serve() -> Outcome<()> {
@@ -86,18 +93,35 @@ async fn serve() -> Outcome<()> {
 }
 
 async fn measure(sockets: usize) -> Outcome<()> {
-    let mut server = tokio::process::Command::new(std::env::current_exe()?)
-        .arg("server")
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let stdout = server.stdout.take().ok_or("the server has no output")?;
-    let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line).await?;
-    let address: SocketAddr = line.trim().parse()?;
-
+    let (_server, mut lines) = start(&["server"])?;
+    let address: SocketAddr = next_line(&mut lines).await?.parse()?;
     healthy(address, "warming up").await?;
     healthy(address, "alone").await?;
+    let (_harmful, mut lines) = start(&["harm", &address.to_string(), &sockets.to_string()])?;
+    println!("{}", next_line(&mut lines).await?);
+    healthy(address, "beside them").await?;
+    for _ in Kind::ALL {
+        println!("{}", next_line(&mut lines).await?);
+    }
+    Ok(())
+}
+
+type Lines = tokio::io::Lines<BufReader<ChildStdout>>;
+
+/// This program again, in another role; it ends with the handle.
+fn start(arguments: &[&str]) -> Outcome<(Child, Lines)> {
+    let mut command = tokio::process::Command::new(std::env::current_exe()?);
+    let mut child = command.args(arguments).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let stdout = child.stdout.take().ok_or("the process has no output")?;
+    Ok((child, BufReader::new(stdout).lines()))
+}
+
+async fn next_line(lines: &mut Lines) -> Outcome<String> {
+    Ok(lines.next_line().await?.ok_or("the other process ended before its time")?)
+}
+
+/// Opens the harmful sockets, and says when the last of each kind was closed.
+async fn harm(address: SocketAddr, sockets: usize) -> Outcome<()> {
     let began = Instant::now();
     let mut harmful = JoinSet::new();
     for number in 0..sockets {
@@ -107,8 +131,6 @@ async fn measure(sockets: usize) -> Outcome<()> {
         harmful.spawn(until_closed(stream, kind));
     }
     println!("{sockets} sockets opened in {} ms", began.elapsed().as_millis());
-    healthy(address, "beside them").await?;
-    println!("{} of them were still open after that", harmful.len());
     let mut last = Kind::ALL.map(|kind| (kind, 0, Duration::ZERO));
     while let Some(closed) = harmful.join_next().await {
         let (kind, after) = closed?;
@@ -122,7 +144,6 @@ async fn measure(sockets: usize) -> Outcome<()> {
     for (kind, count, longest) in last {
         println!("{kind:?}: {count}, the last closed after {:.1} s", longest.as_secs_f64());
     }
-    server.kill().await?;
     Ok(())
 }
 
