@@ -20,6 +20,8 @@ pub struct Bot {
     faction: FactionId,
     strategy: Box<dyn Strategy>,
     claims: bool,
+    /// Whether the faction is to be claimed before the next turn.
+    is_to_claim: bool,
     summary: Summary,
 }
 
@@ -60,7 +62,7 @@ impl Bot {
     /// A bot that claims the faction in every universe, as the player that the client is signed in as.
     #[must_use]
     pub fn new(client: &Client, faction: FactionId, strategy: Box<dyn Strategy>) -> Bot {
-        Bot { client: client.clone(), faction, strategy, claims: true, summary: Summary::default() }
+        Bot { client: client.clone(), faction, strategy, claims: true, is_to_claim: false, summary: Summary::default() }
     }
 
     /// A bot that plays without a claim: for a client with a bot token.
@@ -98,8 +100,18 @@ impl Bot {
         if tick.board().result().is_some() || view.faction().is_none_or(|faction| !faction.alive) {
             return Ok(());
         }
-        if tick.is_new_universe && self.claims {
-            self.client.claim(self.faction).await?;
+        self.is_to_claim |= tick.is_new_universe && self.claims;
+        if self.is_to_claim {
+            match self.client.claim(self.faction).await {
+                Ok(_) => self.is_to_claim = false,
+                Err(error)
+                    if error.is_retryable() || error.is_between_universes() || matches!(error, Error::Server(_)) =>
+                {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the claim has to wait");
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
         }
         let mut orders = self.strategy.orders(&view, &tick.turn());
         self.summary.turns += 1;
@@ -133,10 +145,8 @@ impl Bot {
         for refused in &delivery.refused {
             tracing::debug!(code = refused.code, detail = refused.detail, "an order was not accepted");
         }
-        if self.claims && delivery.refused.iter().any(|refused| refused.code == "not_your_faction") {
-            // The claim has lapsed while the sector was away; whoever took the faction meanwhile keeps it.
-            self.client.claim(self.faction).await?;
-        }
+        // The claim has lapsed while the sector was away; whoever took the faction meanwhile keeps it.
+        self.is_to_claim |= self.claims && delivery.refused.iter().any(|refused| refused.code == "not_your_faction");
         Ok(())
     }
 

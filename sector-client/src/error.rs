@@ -180,6 +180,11 @@ impl Error {
         self.problem()?.retry_after
     }
 
+    /// Whether there is no universe just now: none has begun, or one was replaced while it was asked about.
+    pub(crate) fn is_between_universes(&self) -> bool {
+        matches!(self, Error::Refused(problem) if matches!(problem.code.as_str(), "no_universe" | "run_over"))
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -5,6 +5,18 @@
 //! on what it shows. [`Bot`] lets a [`sector_sim::Strategy`] play. [`Client::api`] is the generated client below, with
 //! every operation of the API.
 //!
+//! | to | ask |
+//! |---|---|
+//! | find a sector | [`Client::connect`], [`Client::sectors`], [`Client::sector`], [`Client::status`] |
+//! | be somebody | [`Client::login`], [`Client::guest`], [`Client::bot_key`], [`Client::me`]; [`Client::issue_key`] for a bot |
+//! | take a faction | [`Client::factions`], [`Client::claim`], [`Client::release`] |
+//! | follow | [`Client::ticks`]: [`Ticks::next`] for each tick, [`Ticks::newest`] for the present |
+//! | look | [`Tick::view`] and the table at [`sector_sim::View`]; [`Client::system`], [`Client::faction`], [`Client::rules`] |
+//! | order | [`number_orders`], [`Client::deliver`]; [`Client::check_orders`] to see what would become of them |
+//! | know what became of orders | [`Tick::outcomes`], [`Client::order`], [`Client::my_orders`] |
+//! | play | [`Bot`]; with arguments and logs the module `program` (feature `program`), over a pipe [`stdio`] |
+//! | look back | [`Client::runs`], [`Client::replay`], [`Client::leaderboard`] |
+//!
 //! A bot, from nothing:
 //!
 //! ```no_run
@@ -89,3 +101,8 @@ pub use live::{OrderOutcome, Tick, Ticks, Transport};
 pub use orders::{Delivery, ORDERS_MAX, RefusedOrder, number_orders};
 pub use session::{Client, Patience};
 pub use version::{VERSION, is_compatible};
+
+/// The examples of the front page, so that they are run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct FrontPage;

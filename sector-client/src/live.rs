@@ -361,7 +361,7 @@ impl Ticks {
                 self.backoff.wait(Some(SHORTEST_PAUSE)).await;
                 Ok(())
             }
-            Err(error) if error.is_retryable() || matches!(error, Error::Server(_)) => {
+            Err(error) if error.is_retryable() || error.is_between_universes() || matches!(error, Error::Server(_)) => {
                 if self.backoff.attempts() == 0 {
                     tracing::warn!(error = &error as &dyn std::error::Error, "the sector is away; trying again");
                 }

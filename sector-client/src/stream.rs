@@ -82,6 +82,7 @@ impl Stream {
     /// Whether events should be asked for one by one, because a stream will not come about soon.
     pub(crate) fn cannot_be_had(error: &Error) -> bool {
         match error {
+            error if error.is_between_universes() => false,
             Error::Refused(_) | Error::RateLimited(_) | Error::Mismatch { .. } | Error::KeptBack { .. } => true,
             Error::Unavailable(problem) => problem.code == "too_many_streams",
             _ => false,

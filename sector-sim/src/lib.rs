@@ -119,7 +119,7 @@ pub use snapshot::{
 pub use step::{Phase, Report, attack_odds, economy, garrison_limit, output, rebellion_chance, weighed};
 pub use strategy::{
     Classic, Greedy, Idle, Lookahead, Raider, Random, Reach, Reached, Resistance, STRATEGIES, Scout, Stack, Strategy,
-    Turn, Turtle, UnknownStrategy, strategy,
+    Style, StyleError, Turn, Turtle, UnknownStrategy, strategy,
 };
 pub use units::{ONE, ratio, scale};
 pub use view::{BattlePreview, Threat, View};
@@ -127,3 +127,8 @@ pub use world::{Size, World, WorldError};
 
 /// The greatest seed: 2^53 − 1, the greatest integer that every JSON reader holds exactly.
 pub const MAX_SEED: u64 = (1 << 53) - 1;
+
+/// The examples of the front page, so that they are run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct FrontPage;

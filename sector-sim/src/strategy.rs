@@ -10,6 +10,7 @@ mod random;
 mod reach;
 mod resistance;
 mod scout;
+mod style;
 mod survey;
 mod turtle;
 
@@ -22,6 +23,7 @@ pub use random::Random;
 pub use reach::{Reach, Reached};
 pub use resistance::Resistance;
 pub use scout::Scout;
+pub use style::{Style, StyleError};
 pub use survey::Stack;
 pub use turtle::Turtle;
 

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use crate::run::{Result, cargo, run};
-use crate::{browser, check, deploy, fuzz, schemathesis, snapshots, tables, tools, ui};
+use crate::{browser, check, deploy, fuzz, publish, schemathesis, snapshots, tables, tools, ui};
 
 /// How long each fuzz target runs in the heavy suites.
 const FUZZ_SECONDS: u32 = 20;
@@ -30,6 +30,7 @@ pub(crate) fn test(full: bool) -> Result {
             "a new bot, by the words of docs/bots.md",
             &mut cargo(&["test", "--package", "sector", "--locked", "--test", "bot_command", "--", "--ignored"]),
         )?;
+        publish::check()?;
         fuzz::fuzz(None, FUZZ_SECONDS)?;
         schemathesis::schemathesis(SCHEMATHESIS_EXAMPLES)?;
     }

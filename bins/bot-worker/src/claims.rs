@@ -9,6 +9,9 @@ use sector_client::Client;
 use sector_client::types::FactionList;
 use sector_sim::FactionId;
 
+/// The longest wait before asking again after a failure: nobody is played before it is known whom humans play.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
 /// Which factions humans hold, as far as is known.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
@@ -58,11 +61,14 @@ impl Claims {
                     self.learn(list);
                     is_failing = false;
                 }
-                Err(error) if !is_failing => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "who holds what is not to be learnt");
+                Err(error) => {
+                    if !is_failing {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "who holds what is not to be learnt");
+                    }
                     is_failing = true;
+                    tokio::time::sleep(interval.min(AFTER_FAILURE)).await;
+                    continue;
                 }
-                Err(_) => {}
             }
             tokio::time::sleep(interval).await;
         }

@@ -2,8 +2,11 @@
 
 use clap::Parser;
 use sector_auth::Secret;
+use sector_sim::Style;
 use service::config::{Milliseconds, integer, milliseconds};
 use service::telemetry::LogOptions;
+
+use crate::styles::Styles;
 
 /// Where and how the bots play. [`Config::new`] fills in the defaults.
 #[derive(Debug, Clone, clap::Args)]
@@ -14,18 +17,22 @@ pub struct Config {
     /// Token that the API takes for bots; there is no default
     #[arg(long, env = "BOT_API_TOKEN", hide_env_values = true, value_name = "SECRET")]
     pub bot_api_token: Secret,
-    /// How often to ask which factions humans have claimed
+    /// How often to ask which factions humans have claimed; ticks come by stream
     #[arg(long, env = "BOT_POLL_INTERVAL", default_value = "1s", value_parser = milliseconds(50..=600_000))]
     pub bot_poll_interval: Milliseconds,
     /// Most orders of one faction in one tick
     #[arg(long, env = "BOT_MAX_ORDERS", default_value_t = 50, value_parser = integer(1..=10_000usize))]
     pub bot_max_orders: usize,
-    /// How long one request for events waits for the next tick
+    /// Where no stream is to be had: how long one request for events waits for the next tick
     #[arg(long, env = "BOT_EVENT_BLOCK_MS", default_value = "5s", value_parser = milliseconds(0..=30_000))]
     pub bot_event_block_ms: Milliseconds,
-    /// Strategy of all factions: classic, greedy, turtle, raider, lookahead, random or idle
+    /// Strategy of all factions: classic, greedy, turtle, raider, lookahead, random or idle; with a personality of its
+    /// own as name@aggression/expansionism/greed/caution, each 0 to 1000
     #[arg(long, env = "BOT_STRATEGY", default_value = "classic", value_name = "NAME")]
-    pub bot_strategy: String,
+    pub bot_strategy: Style,
+    /// Strategies of single factions instead, separated by commas: F1=classic,F2=raider@900/400/800/100
+    #[arg(long, env = "BOT_STRATEGIES", value_name = "LIST")]
+    pub bot_strategies: Option<Styles>,
 }
 
 impl Config {
@@ -38,7 +45,8 @@ impl Config {
             bot_poll_interval: Milliseconds(1_000),
             bot_max_orders: 50,
             bot_event_block_ms: Milliseconds(5_000),
-            bot_strategy: "classic".to_owned(),
+            bot_strategy: Style::default(),
+            bot_strategies: None,
         }
     }
 }
@@ -74,6 +82,16 @@ mod tests {
         assert_eq!(format!("{parsed:?}"), format!("{coded:?}"));
         assert!(!format!("{parsed:?}").contains("hunter2"));
         assert!(Options::try_parse_from(["bot-worker"]).unwrap_err().to_string().contains("--bot-api-token"));
+    }
+
+    #[test]
+    fn unknown_strategies_are_refused_with_the_option_and_what_is_allowed() {
+        for (option, value) in [("--bot-strategy", "clasic"), ("--bot-strategies", "F1=idle,F2=clasic")] {
+            let arguments = ["bot-worker", "--bot-api-token", "x", option, value];
+            let error = Options::try_parse_from(arguments).unwrap_err().to_string();
+            assert!(error.contains(option) && error.contains(value), "{error}");
+            assert!(error.contains("unknown strategy \"clasic\"; known are classic, greedy"), "{error}");
+        }
     }
 
     #[test]

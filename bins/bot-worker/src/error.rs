@@ -17,4 +17,7 @@ pub enum Error {
     /// The API answers, but not as one this worker can play with.
     #[error("the sector cannot be played")]
     Api(#[source] sector_client::Error),
+    /// The system gives no random numbers for a name.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
 }

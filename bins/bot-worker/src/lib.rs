@@ -5,14 +5,21 @@
 //! soon as a human claims it, and taken back when the claim ends: the worker asks who holds what at an interval, and
 //! an order that the API refuses because the faction was claimed is taken as news at once.
 //!
-//! Its orders are numbered by universe, tick and faction, so that several workers do not give them twice.
+//! Several workers share the factions: their orders are numbered by universe, tick and faction, and the sector accepts
+//! each number once. Whoever is first with a faction's first order of a tick plays it, the others stand aside until
+//! nobody does; see the module `share`.
 
 mod claims;
 mod config;
 mod error;
 mod seats;
+mod share;
+mod styles;
+mod work;
 mod worker;
 
 pub use config::{Config, Options};
 pub use error::Error;
-pub use worker::run;
+pub use styles::Styles;
+pub use work::Work;
+pub use worker::{run, run_counted};

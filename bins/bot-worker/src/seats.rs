@@ -1,6 +1,6 @@
 //! The strategies in their seats.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sector_client::number_orders;
@@ -31,29 +31,27 @@ impl Seats {
         Seats { seating, max_orders, universe: String::new(), seats: BTreeMap::new() }
     }
 
-    /// The orders of every living faction that is not played by a human, numbered.
-    pub(crate) fn orders(
-        &mut self,
-        mirror: &Mirror,
-        rules: &Rules,
-        turn: &Turn,
-        humans: &BTreeSet<FactionId>,
-    ) -> Vec<Order> {
-        let universe = &mirror.universe().id;
-        if *universe != self.universe {
+    /// Forgets the strategies of the universe before. Says whether there was one.
+    pub(crate) fn begin(&mut self, universe: &str) -> bool {
+        let is_new = universe != self.universe;
+        if is_new {
             self.seats.clear();
-            self.universe.clone_from(universe);
+            universe.clone_into(&mut self.universe);
         }
-        // Who comes back after a human begins anew: what was planned before is stale.
-        self.seats.retain(|faction, _| !humans.contains(faction));
-        let mut all = Vec::new();
-        for faction in mirror.board().factions().iter().filter(|faction| faction.alive && !humans.contains(&faction.id))
-        {
-            let mut orders = self.ask(mirror, rules, turn, faction.id);
-            number_orders(universe, turn.tick, &mut orders);
-            all.append(&mut orders);
-        }
-        all
+        is_new
+    }
+
+    /// Empties the seat of a faction that somebody else plays. Its strategy begins anew when it comes back: what was
+    /// planned before is stale.
+    pub(crate) fn leave(&mut self, faction: FactionId) {
+        self.seats.remove(&faction);
+    }
+
+    /// The orders of a faction, numbered.
+    pub(crate) fn orders(&mut self, mirror: &Mirror, rules: &Rules, turn: &Turn, faction: FactionId) -> Vec<Order> {
+        let mut orders = self.ask(mirror, rules, turn, faction);
+        number_orders(&mirror.universe().id, turn.tick, &mut orders);
+        orders
     }
 
     fn ask(&mut self, mirror: &Mirror, rules: &Rules, turn: &Turn, faction: FactionId) -> Vec<Order> {
@@ -138,15 +136,25 @@ mod tests {
     }
 
     impl Table {
-        fn ask(&mut self, tick: u64, humans: &BTreeSet<FactionId>) -> Vec<Order> {
-            self.seats.orders(&self.mirror, &self.rules, &Turn { tick, missed: 0 }, humans)
+        /// Asks the five starters but for some.
+        fn ask(&mut self, tick: u64, others: &[FactionId]) -> Vec<Order> {
+            self.seats.begin("u-1");
+            let mut all = Vec::new();
+            for faction in (0..5).filter_map(FactionId::starter) {
+                if others.contains(&faction) {
+                    self.seats.leave(faction);
+                    continue;
+                }
+                all.extend(self.seats.orders(&self.mirror, &self.rules, &Turn { tick, missed: 0 }, faction));
+            }
+            all
         }
     }
 
     #[test]
     fn every_faction_is_heard_for_itself_up_to_the_limit() {
         let mut table = table(1_000);
-        let orders = table.ask(5, &BTreeSet::new());
+        let orders = table.ask(5, &[]);
         assert_eq!(orders.len(), 5 * 3);
         for (index, orders) in orders.chunks(3).enumerate() {
             let faction = FactionId::starter(index as u8).unwrap();
@@ -158,19 +166,19 @@ mod tests {
     #[test]
     fn humans_are_not_played_and_come_back_to_a_new_strategy() {
         let (mut table, human) = (table(1_000), FactionId::starter(2).unwrap());
-        table.ask(1, &BTreeSet::new());
-        let orders = table.ask(2, &BTreeSet::from([human]));
+        table.ask(1, &[]);
+        let orders = table.ask(2, &[human]);
         assert_eq!(orders.len(), 4 * 3);
         assert!(orders.iter().all(|order| order.faction != human));
         assert_eq!(table.made.load(Ordering::Relaxed), 5);
-        assert_eq!(table.ask(3, &BTreeSet::new()).len(), 5 * 3);
+        assert_eq!(table.ask(3, &[]).len(), 5 * 3);
         assert_eq!(table.made.load(Ordering::Relaxed), 6);
     }
 
     #[test]
     fn a_panic_empties_the_seat_for_a_while_and_no_more() {
         let mut table = table(4);
-        let humans = BTreeSet::new();
+        let humans = [];
         assert_eq!(table.ask(3, &humans).len(), 15);
         assert_eq!(table.ask(4, &humans).len(), 0);
         assert_eq!(table.ask(5, &humans).len(), 0);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bot_worker::Config;
+use bot_worker::{Config, Work};
 use sector_auth::{Key, Secret};
 use sector_client::{Client, Ticks};
 use sector_redis::{Store, StoreOptions};
@@ -28,12 +28,16 @@ pub(crate) struct Sector {
 
 impl Sector {
     pub(crate) async fn start(tick_ms: u64) -> Sector {
+        Sector::of_size(30, tick_ms).await
+    }
+
+    pub(crate) async fn of_size(systems: u32, tick_ms: u64) -> Sector {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         let shutdown = CancellationToken::new();
         let worker = sim_worker::Config {
             tick_ms: Milliseconds(tick_ms),
             seed: Some(7),
-            systems: 30,
+            systems,
             factions: 5,
             lease_ttl_ms: Milliseconds(60_000),
             order_block_ms: Milliseconds(1_000),
@@ -72,7 +76,7 @@ impl Sector {
     /// The worker's options: a strategy, and how often it asks for claims.
     pub(crate) fn options(&self, strategy: &str, poll_ms: u64) -> Config {
         let mut config = Config::new(&self.url(), Secret::new(BOT_TOKEN).unwrap());
-        config.bot_strategy = strategy.to_owned();
+        config.bot_strategy = strategy.parse().unwrap();
         config.bot_poll_interval = Milliseconds(poll_ms);
         config
     }
@@ -80,6 +84,13 @@ impl Sector {
     /// Lets the bots play for as long as the sector is there.
     pub(crate) fn play(&self, config: Config) -> JoinHandle<Result<(), bot_worker::Error>> {
         tokio::spawn(bot_worker::run(config, self.shutdown.clone()))
+    }
+
+    /// Lets another worker play, which can be stopped and whose work is counted.
+    pub(crate) fn play_apart(&self, config: Config) -> (Arc<Work>, JoinHandle<Result<(), bot_worker::Error>>) {
+        let work = Arc::new(Work::default());
+        let run = bot_worker::run_counted(config, self.shutdown.clone(), Arc::clone(&work));
+        (work, tokio::spawn(run))
     }
 
     /// Stops everything.

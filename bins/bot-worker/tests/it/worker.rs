@@ -1,6 +1,7 @@
 //! Who is played, by whom and when.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bot_worker::Error;
 use sector_client::Client;
@@ -26,6 +27,31 @@ async fn every_faction_is_played_and_orders_reach_the_very_next_tick() {
     })
     .await;
     assert!(starters().iter().all(|faction| in_time_for_the_next.contains(faction)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_300_systems_the_orders_are_there_before_the_next_tick() {
+    let sector = Sector::of_size(300, 300).await;
+    let mut watch = Watch::new(&sector.player(1).await);
+    let mut config = sector.options("classic", 1_000);
+    config.bot_strategies = "F1=raider,F2=turtle@200/300/400/900,F3=greedy".parse().ok();
+    assert!(config.bot_strategies.is_some());
+    let (work, _playing) = sector.play_apart(config);
+    watch.until_all_are_played().await;
+    let (mut orders, mut prompt) = (0, 0);
+    for _ in 0..60 {
+        let outcomes = watch.next().await;
+        orders += outcomes.len();
+        prompt += outcomes.iter().filter(|outcome| outcome.taken == outcome.given + 1).count();
+    }
+    let most = |time: &AtomicU64| time.load(Ordering::Relaxed) as f64 / 1_000.0;
+    println!(
+        "{prompt} of {orders} orders in the very next tick; at most {:.1} ms to decide, {:.1} ms until accepted",
+        most(&work.decided_us),
+        most(&work.delivered_us)
+    );
+    // Other tests run beside this one: the machine is busy.
+    assert!(orders > 30 && prompt * 10 >= orders * 9, "{prompt} of {orders}");
 }
 
 /// In the sectors of these tests this one always has something to do.
@@ -106,40 +132,113 @@ async fn the_bots_can_start_before_the_api() {
     assert!(!playing.is_finished());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_workers_give_no_order_twice() {
-    let sector = Sector::start(40).await;
-    sector.play(sector.options("random", 50));
-    sector.play(sector.options("random", 50));
-    let admin = sector.player(200).await;
-    let mut watch = Watch::new(&admin);
-    let mut seen = BTreeSet::new();
-    let mut ticks = 0;
-    while ticks < 50 {
-        let tick = in_time("a tick", watch.0.next()).await.unwrap();
-        ticks += 1;
-        for event in tick.events() {
-            let (sector_sim::Event::OrderApplied { client_id: Some(id), .. }
-            | sector_sim::Event::OrderRefused { client_id: Some(id), .. }) = event
-            else {
-                continue;
-            };
+/// The bots' orders of a tick, by their ids; fails when one comes a second time.
+async fn outcomes(watch: &mut Watch, seen: &mut BTreeSet<String>) -> Vec<(FactionId, String)> {
+    let tick = in_time("a tick", watch.0.next()).await.unwrap();
+    let mut found = Vec::new();
+    // Those that a player's claim overtook.
+    for order in tick.untaken() {
+        assert!(seen.insert(order.client_id.clone().unwrap()), "{order:?} came twice");
+    }
+    for faction in starters() {
+        for outcome in tick.outcomes(faction) {
+            let id = outcome.client_id.unwrap().to_string();
             assert!(seen.insert(id.clone()), "{id} came twice");
+            found.push((faction, id));
         }
     }
-    assert!(!seen.is_empty());
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_workers_share_the_factions_and_one_takes_over_when_the_other_is_killed() {
+    let sector = Sector::start(60).await;
+    let (one, first) = sector.play_apart(sector.options("random", 50));
+    let admin = sector.player(200).await;
+    let mut watch = Watch::new(&admin);
+    watch.until_all_are_played().await;
+    let (other, second) = sector.play_apart(sector.options("random", 50));
+    let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+
+    // They come to an end about who plays whom.
+    let mut seen = BTreeSet::new();
+    in_time("the other one's ticks", async {
+        while count(&other.ticks) < 10 {
+            outcomes(&mut watch, &mut seen).await;
+        }
+    })
+    .await;
+    // Then each order comes once, and each faction is asked once a tick, but for those that are tried now and then.
+    let (asked, ticks) = (count(&one.asked) + count(&other.asked), count(&other.ticks));
+    let mut orders = 0;
+    while count(&other.ticks) < ticks + 100 {
+        orders += outcomes(&mut watch, &mut seen).await.len();
+    }
+    let asked = count(&one.asked) + count(&other.asked) - asked;
+    let passed = count(&other.ticks) - ticks;
+    assert!(orders > 0);
+    assert!(asked <= passed * 5 * 6 / 5 + 10, "{asked} turns of 5 factions in {passed} ticks");
+
+    // Whatever was accepted is carried out or refused, whichever worker gave it; and the other plays on alone.
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    let asked = count(&other.asked);
+    let ticks = count(&other.ticks);
+    let living = async || {
+        let list = admin.factions().await.unwrap().factions;
+        list.into_iter().filter(|faction| faction.alive && faction.strength > 0).map(|faction| faction.id).collect()
+    };
+    let mut missing: BTreeSet<FactionId> = living().await;
+    let killed = watch.0.next().await.unwrap().number();
+    in_time("an order for every faction by the one that is left", async {
+        while !missing.is_empty() {
+            for (faction, id) in outcomes(&mut watch, &mut seen).await {
+                let given: u64 = id.rsplit('-').nth(2).unwrap().parse().unwrap();
+                if given > killed + 1 {
+                    missing.remove(&faction);
+                }
+            }
+            let still: BTreeSet<FactionId> = living().await;
+            missing.retain(|faction| still.contains(faction));
+            let passed = count(&other.ticks) - ticks;
+            assert!(passed < 400, "{missing:?} after {passed} ticks, asked {}", count(&other.asked) - asked);
+        }
+    })
+    .await;
+    sector.stop();
+    in_time("the bots stop", second).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_two_workers_were_told_is_accepted_is_what_the_sector_comes_to() {
+    let sector = Sector::start(40).await;
+    let watcher = sector.player(1).await;
+    let mut watch = Watch::new(&watcher);
+    let mut seen = BTreeSet::new();
+    outcomes(&mut watch, &mut seen).await;
+    let workers = [0, 1, 2].map(|_| sector.play_apart(sector.options("random", 50)));
+    for _ in 0..80 {
+        outcomes(&mut watch, &mut seen).await;
+    }
+    // They stop giving orders when nobody is left to be played.
+    for (number, faction) in starters().into_iter().enumerate() {
+        sector.player(10 + number as u8).await.claim(faction).await.unwrap();
+    }
+    let quiet = async {
+        let mut ticks = 0;
+        while ticks < 15 {
+            ticks = if outcomes(&mut watch, &mut seen).await.is_empty() { ticks + 1 } else { 0 };
+        }
+    };
+    in_time("quiet", quiet).await;
+    let accepted: u64 = workers.iter().map(|(work, _)| work.accepted.load(Ordering::Relaxed)).sum();
+    assert_eq!(seen.len() as u64, accepted);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_is_named() {
     let sector = Sector::start(40).await;
-    let mut config = sector.options("classical", 50);
-    let error = in_time("a refusal", sector.play(config.clone())).await.unwrap().unwrap_err();
-    assert!(
-        error.to_string().contains("BOT_STRATEGY") && error.to_string().contains("known are classic, greedy"),
-        "{error}"
-    );
-    config.bot_strategy = "random".into();
+    let mut config = sector.options("random", 50);
     config.bot_api_url = "localhost".into();
     let error = in_time("a refusal", sector.play(config)).await.unwrap().unwrap_err();
     assert!(error.to_string().starts_with("BOT_API_URL"), "{error}");

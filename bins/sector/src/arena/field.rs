@@ -1,6 +1,6 @@
 //! Who plays: the players of an arena, and how a name becomes a strategy in a seat.
 
-use sector_sim::{FactionId, Personality, Rules, Strategy, strategy};
+use sector_sim::{FactionId, Personality, Rules, Strategy, Style};
 use serde::{Deserialize, Serialize};
 
 use crate::exec::{Chair, Limits, PREFIX, Process, Program};
@@ -42,12 +42,7 @@ impl Personalities {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Player {
     /// A strategy of the engine.
-    Strategy {
-        /// Its name.
-        name: String,
-        /// Its own personality, if it does not take that of the seat.
-        personality: Option<Personality>,
-    },
+    Strategy(Style),
     /// A program of its own.
     Program(Program),
 }
@@ -58,13 +53,7 @@ impl Player {
         if text.starts_with(PREFIX) {
             return Ok(Player::Program(Program::parse(text)?));
         }
-        let (name, personality) = match text.split_once('@') {
-            None => (text, None),
-            Some((name, traits)) => (name, Some(parse_traits(text, traits)?)),
-        };
-        // Tried once here, so that a seat cannot fail later.
-        strategy(name, personality.clone().unwrap_or_else(|| Rules::classic().personality(0)))?;
-        Ok(Player::Strategy { name: name.to_owned(), personality })
+        Ok(Player::Strategy(text.parse()?))
     }
 
     /// Takes a seat that has this personality; a program under this name and with these limits. The chair of a program
@@ -76,11 +65,7 @@ impl Player {
         seat: (FactionId, Personality),
     ) -> (Box<dyn Strategy>, Option<Chair>) {
         match self {
-            Player::Strategy { name, personality } => {
-                let personality = personality.clone().unwrap_or(seat.1);
-                // The name has been tried above.
-                (strategy(name, personality).unwrap_or_else(|_| Box::new(sector_sim::Idle)), None)
-            }
+            Player::Strategy(style) => (style.sit(seat.1), None),
             Player::Program(program) => {
                 let chair = Chair::new(Process::new(program, limits, name, seat));
                 (Box::new(chair.clone()), Some(chair))
@@ -102,22 +87,6 @@ fn named(text: &str) -> Result<(&str, &str), Error> {
         .into());
     }
     Ok((name, rest))
-}
-
-fn parse_traits(text: &str, traits: &str) -> Result<Personality, Error> {
-    let numbers: Vec<i64> = traits.split('/').filter_map(|number| number.parse().ok()).collect();
-    match numbers.as_slice() {
-        &[aggression, expansionism, greed, caution]
-            if traits.split('/').count() == 4 && numbers.iter().all(|number| (0..=1000).contains(number)) =>
-        {
-            Ok(Personality { aggression, expansionism, greed, caution })
-        }
-        _ => Err(format!(
-            "player {text:?}: after the @ there must be four traits from 0 to 1000 with slashes between them \
-             (aggression/expansionism/greed/caution)"
-        )
-        .into()),
-    }
 }
 
 /// The players of an arena, each under a name of its own.
@@ -181,9 +150,9 @@ mod tests {
         let texts = ["classic", "random", "classic", "classic@900/400/800/100"].map(str::to_owned);
         let field = Field::new(&texts, 4).unwrap();
         assert_eq!(field.names(), ["classic#1", "random", "classic#2", "classic@900/400/800/100"]);
-        let traits = Personality { aggression: 900, expansionism: 400, greed: 800, caution: 100 };
-        let own = Player::Strategy { name: "classic".to_owned(), personality: Some(traits) };
-        assert_eq!(field.player(3), Some(&own));
+        let own: Style = "classic@900/400/800/100".parse().unwrap();
+        assert_eq!(own.personality().unwrap().greed, 800);
+        assert_eq!(field.player(3), Some(&Player::Strategy(own)));
         assert_eq!(Field::new(&["idle".to_owned()], 3).unwrap().names(), ["idle#1", "idle#2", "idle#3"]);
     }
 

@@ -1,0 +1,127 @@
+//! Strategies as they are written in options: `raider`, or `raider@900/400/800/100`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Strategy, UnknownStrategy, strategy};
+use crate::rules::{Personality, Rules};
+use crate::strategy::Idle;
+
+/// The most that a trait can be, per mille.
+const TRAIT_MOST: i64 = 1000;
+
+/// A strategy of the engine, with a personality of its own or that of its seat: `name`, or
+/// `name@aggression/expansionism/greed/caution` with the traits in per mille.
+///
+/// ```
+/// use sector_sim::{Rules, Style};
+/// let style: Style = "raider@900/400/800/100".parse().unwrap();
+/// assert_eq!(style.personality().unwrap().greed, 800);
+/// assert_eq!(style.sit(Rules::classic().personality(0)).name(), "raider");
+/// let error = "raidr".parse::<Style>().unwrap_err().to_string();
+/// assert!(error.starts_with("unknown strategy \"raidr\"; known are classic, greedy"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Style {
+    name: String,
+    personality: Option<Personality>,
+}
+
+impl Default for Style {
+    /// The classic one, with the personality of the seat.
+    fn default() -> Style {
+        Style { name: "classic".to_owned(), personality: None }
+    }
+}
+
+/// A text that is no style.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StyleError {
+    /// There is no strategy of this name.
+    #[error(transparent)]
+    Unknown(#[from] UnknownStrategy),
+    /// What follows the name is no personality.
+    #[error(
+        "{0:?}: after the @ there must be four traits from 0 to 1000 with slashes between them (aggression/expansionism/greed/caution)"
+    )]
+    Traits(String),
+}
+
+impl Style {
+    /// The name of its strategy.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its personality, if it has one of its own.
+    #[must_use]
+    pub fn personality(&self) -> Option<&Personality> {
+        self.personality.as_ref()
+    }
+
+    /// Takes a seat that has this personality.
+    #[must_use]
+    pub fn sit(&self, seat: Personality) -> Box<dyn Strategy> {
+        let personality = self.personality.clone().unwrap_or(seat);
+        // The name was known when this was made.
+        strategy(&self.name, personality).unwrap_or_else(|_| Box::new(Idle))
+    }
+}
+
+impl FromStr for Style {
+    type Err = StyleError;
+
+    fn from_str(text: &str) -> Result<Style, StyleError> {
+        let (name, traits) = text.split_once('@').map_or((text, None), |(name, traits)| (name, Some(traits)));
+        strategy(name, Rules::classic().personality(0))?;
+        let refused = || StyleError::Traits(text.chars().take(64).collect());
+        let personality = traits.map(|traits| parse(traits).ok_or_else(refused)).transpose()?;
+        Ok(Style { name: name.to_owned(), personality })
+    }
+}
+
+fn parse(traits: &str) -> Option<Personality> {
+    let mut numbers = traits.split('/').map(|number| {
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        number.parse::<i64>().ok().filter(|number| digits && *number <= TRAIT_MOST)
+    });
+    let mut next = || numbers.next()?;
+    let personality = Personality { aggression: next()?, expansionism: next()?, greed: next()?, caution: next()? };
+    numbers.next().is_none().then_some(personality)
+}
+
+impl fmt::Display for Style {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)?;
+        if let Some(Personality { aggression, expansionism, greed, caution }) = &self.personality {
+            write!(formatter, "@{aggression}/{expansionism}/{greed}/{caution}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn styles_survive_a_round_trip_and_bad_ones_are_refused_by_name() {
+        for text in ["classic", "lookahead@0/1000/5/10"] {
+            assert_eq!(text.parse::<Style>().unwrap().to_string(), text);
+        }
+        for (text, told) in [
+            ("clasic", "unknown strategy \"clasic\"; known are classic"),
+            ("", "unknown strategy"),
+            ("classic@", "four traits"),
+            ("classic@1/2/3", "four traits"),
+            ("classic@1/2/3/x", "four traits"),
+            ("classic@1/2/3/+4", "four traits"),
+            ("classic@1/2/3/4/5", "four traits"),
+            ("classic@1/2/3/1001", "\"classic@1/2/3/1001\""),
+        ] {
+            let error = text.parse::<Style>().unwrap_err().to_string();
+            assert!(error.contains(told), "{text}: {error}");
+        }
+    }
+}
