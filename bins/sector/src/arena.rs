@@ -5,6 +5,7 @@ mod chance;
 mod directory;
 mod field;
 mod keep;
+mod ladder;
 mod plot;
 mod pool;
 mod rating;
@@ -43,8 +44,8 @@ const FORMAT: u32 = 1;
 pub(crate) struct Options {
     /// Who plays: strategies by name, separated by commas; `name@aggression/expansionism/greed/caution` gives one a
     /// personality of its own; `exec:./my-bot stdio` is a program, `mine=exec:./my-bot stdio` one with a name; a single
-    /// name plays against copies of itself
-    #[arg(long, value_delimiter = ',', default_value = "classic")]
+    /// name plays against copies of itself [default: classic; with --ladder nobody new]
+    #[arg(long, value_delimiter = ',')]
     players: Vec<String>,
     /// How many factions a match has [default: one for each player; for a single player as the rules say]
     #[arg(long, visible_alias = "factions", value_parser = integer(2..=64u8))]
@@ -77,13 +78,17 @@ pub(crate) struct Options {
     /// Keep every game in this directory, with a summary and a report; the same command goes on where it was stopped
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Which games are kept as replays in --out, with what programs printed and how long they took
+    /// A standing ladder in this directory: adds --players to it, plays --games more duels between those of whom it
+    /// learns most, and prints it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seats"])]
+    ladder: Option<PathBuf>,
+    /// Which games are kept as replays in --out or --ladder, with what programs printed and how long they took
     #[arg(long, value_enum, default_value = "faults", value_name = "GAMES")]
     replays: Replays,
     #[command(flatten)]
     limits: Limits,
     /// Measure whether the rules play well, with `classic` in all seats, and compare with what a good rule set shows
-    #[arg(long, conflicts_with_all = ["players", "seats", "personalities", "out", "json"])]
+    #[arg(long, conflicts_with_all = ["players", "seats", "personalities", "out", "json", "ladder"])]
     balance: bool,
     /// Put the table of --balance into this document, between its lines `<!-- balance -->` and `<!-- /balance -->`
     #[arg(long, value_name = "FILE", requires = "balance")]
@@ -102,13 +107,21 @@ impl Options {
         Ok(Words::try_parse_from(words)?.options)
     }
 
+    fn players(&self) -> Vec<String> {
+        if self.players.is_empty() { vec!["classic".to_owned()] } else { self.players.clone() }
+    }
+
     fn games(&self) -> u64 {
         self.games.unwrap_or(if self.balance { 500 } else { 100 })
     }
 }
 
 pub(crate) fn arena(options: &Options) -> Result<(), Error> {
-    if options.balance { balance::balance(options) } else { play(options) }
+    match (options.balance, &options.ladder) {
+        (true, _) => balance::balance(options),
+        (false, Some(_)) => ladder::ladder(options),
+        (false, None) => play(options),
+    }
 }
 
 fn play(options: &Options) -> Result<(), Error> {
@@ -185,7 +198,8 @@ fn table(options: &Options) -> Result<Table, Error> {
         rules.victory.tick_limit = ticks as i64;
     }
     let standard = Size::standard(&rules);
-    let names = options.players.len();
+    let players = options.players();
+    let names = players.len();
     let seats = match options.seats {
         Some(seats) => seats,
         None if names == 1 => standard.factions,
@@ -193,7 +207,7 @@ fn table(options: &Options) -> Result<Table, Error> {
             format!("{names} players do not fit into one match of at most 64; say how many do with --seats")
         })?,
     };
-    let field = Field::new(&options.players, usize::from(seats))?;
+    let field = Field::new(&players, usize::from(seats))?;
     if field.len() < usize::from(seats) {
         return Err(format!(
             "{seats} seats want at least {seats} players, {} are given; name one twice and it takes two seats",

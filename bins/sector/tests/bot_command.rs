@@ -97,7 +97,7 @@ fn a_check_tells_what_is_wrong_and_fails_for_it() {
     let here = tempfile::tempdir().unwrap();
     let check = |what: &str, more: &[&str]| {
         let player = misbehave(what);
-        let mut arguments = vec!["bot", "check", &player, "--games", "1", "--ticks", "60"];
+        let mut arguments = vec!["bot", "check", &player, "--games", "1", "--ticks", "60", "--turn-ms", "60000"];
         arguments.extend(more);
         output(&arguments, here.path())
     };
@@ -121,7 +121,21 @@ fn a_check_tells_what_is_wrong_and_fails_for_it() {
 fn a_bot_plays_against_others_and_can_be_watched() {
     let here = tempfile::tempdir().unwrap();
     let player = misbehave("well");
-    let arguments = ["bot", "play", &player, "--against", "idle", "--games", "2", "--systems", "8", "--ticks", "60"];
+    let arguments = [
+        "bot",
+        "play",
+        &player,
+        "--against",
+        "idle",
+        "--games",
+        "2",
+        "--systems",
+        "8",
+        "--ticks",
+        "60",
+        "--turn-ms",
+        "60000",
+    ];
     let (code, stdout, stderr) = output(&[&arguments[..], &["--watch", "--out", "games"]].concat(), here.path());
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(stdout.contains("\nbot   ") && stdout.contains("\nidle  "), "{stdout}");

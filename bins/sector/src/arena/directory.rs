@@ -13,6 +13,9 @@ use super::record::Record;
 use super::table::{Fresh, Table};
 use crate::output::{Error, OutputFile};
 
+/// The file with the games.
+const GAMES: &str = "games.jsonl";
+
 /// An arena's directory, open for one process.
 #[derive(Debug)]
 pub(crate) struct Directory {
@@ -28,22 +31,10 @@ impl Directory {
         table: &Table,
         games: u64,
     ) -> Result<(Directory, Vec<Record>), Error> {
-        let cannot_write = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
-        fs::create_dir_all(path).map_err(cannot_write)?;
-        let games_path = path.join("games.jsonl");
-        let file = OpenOptions::new().read(true).append(true).create(true).open(&games_path).map_err(cannot_write)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(format!("another arena is being played in {}", path.display()).into());
-            }
-            Err(TryLockError::Error(error)) => return Err(cannot_write(error).into()),
-        }
+        let (file, text) = open_games(path)?;
         let directory = Directory { path: path.to_owned(), games: file };
-        let text =
-            fs::read(&games_path).map_err(|error| format!("{} cannot be read: {error}", games_path.display()))?;
         directory.same_parameters(parameters, !text.is_empty())?;
-        let records = directory.read(&games_path, &text, table)?;
+        let records = directory.read(&path.join(GAMES), &text, table)?;
         if records.len() as u64 > games {
             return Err(format!(
                 "{} holds {} games already; ask for --games {} or more, or for another directory",
@@ -118,12 +109,12 @@ impl Directory {
     }
 
     fn cannot_write(&self, error: &std::io::Error) -> Error {
-        format!("{} cannot be written: {error}", self.path.join("games.jsonl").display()).into()
+        format!("{} cannot be written: {error}", self.path.join(GAMES).display()).into()
     }
 
     /// Appends the line of a game.
     pub(crate) fn append(&mut self, line: &str) -> Result<(), Error> {
-        self.games.write_all(format!("{line}\n").as_bytes()).map_err(|error| self.cannot_write(&error))
+        append(&self.path, &mut self.games, &format!("{line}\n"))
     }
 
     /// Writes a whole file into the directory.
@@ -135,8 +126,31 @@ impl Directory {
     }
 }
 
+/// Opens or makes the games of a directory, for one process alone, and reads them.
+pub(super) fn open_games(path: &Path) -> Result<(File, Vec<u8>), Error> {
+    let cannot_write = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
+    fs::create_dir_all(path).map_err(cannot_write)?;
+    let games_path = path.join(GAMES);
+    let file = OpenOptions::new().read(true).append(true).create(true).open(&games_path).map_err(cannot_write)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(format!("another arena is being played in {}", path.display()).into());
+        }
+        Err(TryLockError::Error(error)) => return Err(cannot_write(error).into()),
+    }
+    let text = fs::read(&games_path).map_err(|error| format!("{} cannot be read: {error}", games_path.display()))?;
+    Ok((file, text))
+}
+
+/// Appends lines, with their ends, to the games of a directory.
+pub(super) fn append(path: &Path, games: &mut File, lines: &str) -> Result<(), Error> {
+    let cannot = |error| format!("{} cannot be written: {error}", path.join(GAMES).display()).into();
+    games.write_all(lines.as_bytes()).map_err(cannot)
+}
+
 /// The first thing in which two values differ, in words.
-fn difference(path: &str, known: &Value, asked: &Value) -> Option<String> {
+pub(super) fn difference(path: &str, known: &Value, asked: &Value) -> Option<String> {
     match (known, asked) {
         _ if known == asked => None,
         (Value::Object(left), Value::Object(right)) => {

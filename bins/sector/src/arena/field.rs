@@ -75,7 +75,7 @@ impl Player {
 }
 
 /// Splits `mine=exec:./my-bot` into the name and the rest; a player without a name of its own goes by what it is.
-fn named(text: &str) -> Result<(&str, &str), Error> {
+pub(super) fn named(text: &str) -> Result<(&str, &str), Error> {
     let Some((name, rest)) = text.split_once('=').filter(|(_, rest)| rest.starts_with(PREFIX)) else {
         return Ok((text, text));
     };

@@ -48,6 +48,11 @@ impl Table {
     /// Plays the game with this index.
     pub(crate) fn play(&self, index: u64, fresh: &mut Fresh) -> Result<Record, String> {
         let pairing = self.schedule.pairing(index).ok_or_else(|| format!("there is no game {index}"))?;
+        self.play_pairing(index, &pairing, fresh)
+    }
+
+    /// Plays a game of these players on this map, under this index.
+    pub(super) fn play_pairing(&self, index: u64, pairing: &Pairing, fresh: &mut Fresh) -> Result<Record, String> {
         let world = match fresh.take() {
             Some((seed, world)) if seed == pairing.seed => world,
             _ => self.world(pairing.seed)?,
@@ -56,7 +61,7 @@ impl Table {
         let mut watch = Watch::new(self.value_every(), self.size, &world);
         let name = |player: &usize| self.field.names().get(*player).cloned().unwrap_or_default();
         let players: Vec<String> = pairing.seats.iter().map(name).collect();
-        let (mut game, chairs) = self.seat(world, &pairing);
+        let (mut game, chairs) = self.seat(world, pairing);
         let mut kept = match &self.keep {
             Some(keep) if !chairs.is_empty() || keep.is_for_all() => Some(keep.begin(index, game.world(), &players)?),
             _ => None,
