@@ -181,9 +181,6 @@ pub trait Archive: Store {
     /// Notes that a backup was made.
     async fn note_backup(&self, note: BackupNote) -> Result<()>;
 
-    /// The last backup noted; a restore forgets it.
-    async fn last_backup(&self) -> Result<Option<BackupNote>>;
-
     /// What Redis said of itself, where it is one.
     fn redis_report(&self) -> Option<&RedisReport> {
         None
@@ -207,7 +204,7 @@ pub async fn exists(place: &Place) -> Result<bool> {
 /// # Errors
 /// As [`open`](crate::open()).
 pub async fn open(options: StoreOptions) -> Result<Box<dyn Archive>> {
-    let StoreOptions { place, keep_runs, clock, require_durable } = options;
+    let StoreOptions { place, keep_runs, clock, require_durable, observer: _ } = options;
     match place {
         Place::Memory => Ok(Box::new(EmbeddedStore::memory(clock, keep_runs)?)),
         Place::Directory(path) => {

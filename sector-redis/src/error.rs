@@ -148,6 +148,26 @@ pub enum Error {
 }
 
 impl Error {
+    /// What kind it is, in a word of small letters: for counting.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable { .. } => "unavailable",
+            Self::LeaseLost { .. } => "lease_lost",
+            Self::TickConflict { .. } => "tick_conflict",
+            Self::HistoryTrimmed { .. } => "history_trimmed",
+            Self::Restored { .. } => "restored",
+            Self::WrongUniverse { .. } => "wrong_universe",
+            Self::NotYourSeat { .. } => "not_your_seat",
+            Self::SeatTaken { .. } => "seat_taken",
+            Self::BacklogFull { .. } => "backlog_full",
+            Self::Full { .. } => "full",
+            Self::Corrupt { .. } => "corrupt",
+            Self::Config { .. } => "config",
+            Self::Invalid { .. } => "invalid",
+        }
+    }
+
     /// Whether repeating the same call later may succeed.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {

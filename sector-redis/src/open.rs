@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, SteadyClock};
 use crate::embedded::EmbeddedStore;
 use crate::error::Result;
+use crate::observed::{Observed, Observer};
 use crate::redis::{RedisOptions, RedisStore};
 use crate::store::Store;
 
@@ -43,6 +44,8 @@ pub struct StoreOptions {
     /// Whether to refuse a Redis that is set up to forget, or does not tell: one without AOF, or
     /// with a `maxmemory-policy` that drops keys. The other places are what they are.
     pub require_durable: bool,
+    /// Who is told of every answer of a store opened by [`open`]; nobody by default.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl StoreOptions {
@@ -50,7 +53,7 @@ impl StoreOptions {
     #[must_use]
     pub fn new(place: Place) -> Self {
         let clock = Arc::new(SteadyClock::default());
-        Self { place, keep_runs: DEFAULT_KEEP_RUNS, clock, require_durable: false }
+        Self { place, keep_runs: DEFAULT_KEEP_RUNS, clock, require_durable: false, observer: None }
     }
 
     /// An empty store in memory.
@@ -66,16 +69,54 @@ impl StoreOptions {
 /// [`Config`](crate::Error::Config), saying what to change, when it cannot be opened as configured;
 /// [`Unavailable`](crate::Error::Unavailable) when Redis does not answer (yet).
 pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>> {
-    let StoreOptions { place, keep_runs, clock, require_durable } = options;
-    match place {
-        Place::Memory => Ok(Arc::new(EmbeddedStore::memory(clock, keep_runs)?)),
+    let StoreOptions { place, keep_runs, clock, require_durable, observer } = options;
+    let store: Arc<dyn Store> = match place {
+        Place::Memory => Arc::new(EmbeddedStore::memory(clock, keep_runs)?),
         Place::Directory(path) => {
             // Opening repairs what a crash left, which may take a while.
             let opened = tokio::task::spawn_blocking(move || EmbeddedStore::directory(&path, clock, keep_runs));
-            let store =
-                opened.await.map_err(|error| crate::Error::unavailable("opening the data directory", error))??;
-            Ok(Arc::new(store))
+            Arc::new(opened.await.map_err(|error| crate::Error::unavailable("opening the data directory", error))??)
         }
-        Place::Redis(redis) => Ok(Arc::new(RedisStore::connect(&redis, keep_runs, require_durable).await?)),
+        Place::Redis(redis) => Arc::new(RedisStore::connect(&redis, keep_runs, require_durable).await?),
+    };
+    Ok(match observer {
+        Some(observer) => Arc::new(Observed::new(store, observer)),
+        None => store,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Error, StreamId};
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<(&'static str, bool, Option<&'static str>)>>);
+
+    impl Observer for Heard {
+        fn answered(&self, operation: &'static str, took: Option<Duration>, error: Option<&Error>) {
+            self.0.lock().unwrap().push((operation, took.is_some(), error.map(Error::kind)));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_observer_is_told_of_every_answer() {
+        let heard = Arc::new(Heard::default());
+        let store = open(StoreOptions { observer: Some(heard.clone()), ..StoreOptions::memory() }).await.unwrap();
+        store.ping().await.unwrap();
+        let (now, moment) = (Duration::ZERO, Duration::from_millis(1));
+        store.orders_after(StreamId::START, 1, now).await.unwrap();
+        store.orders_after(StreamId::START, 1, moment).await.unwrap();
+        store.events_after(StreamId::new(9), 1, now).await.unwrap_err();
+        let told = [
+            ("ping", true, None),
+            ("orders_after", true, None),
+            ("orders_after", false, None),
+            ("events_from", true, Some("history_trimmed")),
+        ];
+        assert_eq!(*heard.0.lock().unwrap(), told);
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::archive::BackupNote;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::document::{Document, Shelf};
 use crate::error::Result;
@@ -236,6 +237,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Up to `count` entries of the audit log after number `after`.
     async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>>;
+
+    /// The last backup noted; a restore forgets it. None as well where no such note is kept.
+    async fn last_backup(&self) -> Result<Option<BackupNote>> {
+        Ok(None)
+    }
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;

@@ -10,6 +10,7 @@ mod codegen_command;
 mod compatibility;
 mod deploy;
 mod fuzz;
+mod monitoring;
 mod publish;
 mod run;
 mod schemathesis;

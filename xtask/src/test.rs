@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use crate::run::{Result, cargo, run};
-use crate::{browser, check, deploy, fuzz, publish, schemathesis, snapshots, tables, tools, ui};
+use crate::{browser, check, deploy, fuzz, monitoring, publish, schemathesis, snapshots, tables, tools, ui};
 
 /// How long each fuzz target runs in the heavy suites.
 const FUZZ_SECONDS: u32 = 20;
@@ -17,6 +17,7 @@ pub(crate) fn test(full: bool) -> Result {
     let parallel = ["test", "--package", "sector-sim", "--features", "parallel", "--test", "parallel", "--locked"];
     run("tests, the engine on several threads", &mut cargo(&parallel))?;
     tables::test()?;
+    monitoring::test()?;
     browser::test(full)?;
     if full {
         run(

@@ -10,9 +10,13 @@ use sector_auth::token::SECRET_BYTES_MIN;
 use sector_auth::{Address, Secret};
 use service::client_address::TrustedProxies;
 use service::config::{Seconds, seconds};
+use service::secrets;
 use service::store::StoreConfig;
 use service::telemetry::LogOptions;
+use service::trace::{TraceOptions, Tracer};
+use service::{Metrics, MetricsOptions};
 
+use crate::error::Error;
 use crate::quotas::QuotaConfig;
 
 /// The API as a process of its own.
@@ -31,6 +35,12 @@ pub struct Options {
     /// What the API itself needs.
     #[command(flatten)]
     pub config: Config,
+    /// Where to tell metrics.
+    #[command(flatten)]
+    pub metrics: MetricsOptions,
+    /// Where to tell traces.
+    #[command(flatten)]
+    pub traces: TraceOptions,
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
@@ -95,6 +105,12 @@ pub struct Config {
     /// How often one client may do what.
     #[command(flatten)]
     pub quotas: QuotaConfig,
+    /// Where it tells what became of single orders.
+    #[arg(skip)]
+    pub tracer: Tracer,
+    /// Where it counts and measures.
+    #[arg(skip)]
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -120,7 +136,47 @@ impl Config {
             trusted_proxies: TrustedProxies::default(),
             hsts_seconds: Seconds(0),
             quotas: QuotaConfig::default(),
+            tracer: Tracer::default(),
+            metrics: Metrics::default(),
         }
+    }
+}
+
+impl Config {
+    /// Refuses what is good enough for trying things out only: secrets that could be guessed, and a site of two names.
+    ///
+    /// # Errors
+    /// [`Error::Service`] and [`Error::Config`], naming the setting and what to set.
+    pub fn check_deployed(&self) -> Result<(), Error> {
+        secrets::check_key("--jwt-secret (JWT_SECRET)", &self.jwt_secret)?;
+        for previous in &self.jwt_previous_secrets {
+            secrets::check_key("--jwt-previous-secrets (JWT_PREVIOUS_SECRETS)", previous)?;
+        }
+        if let Some(token) = &self.bot_api_token {
+            secrets::check("--bot-api-token (BOT_API_TOKEN)", token)?;
+        }
+        self.check_site()
+    }
+
+    /// Refuses a site that login messages would name in two ways: wallets warn of those, and nobody could log in.
+    ///
+    /// # Errors
+    /// [`Error::Config`], saying what to set.
+    pub fn check_site(&self) -> Result<(), Error> {
+        let refused = |detail: String| Err(Error::Config { option: "AUTH_URI and AUTH_DOMAIN", detail });
+        let site = self.auth_uri.strip_prefix("https://").or_else(|| self.auth_uri.strip_prefix("http://"));
+        let Some(site) = site else {
+            return refused(format!("{:?} is not an address of the form https://host[:port]", self.auth_uri));
+        };
+        let host = site.split(['/', '?', '#']).next().unwrap_or_default();
+        if host == self.auth_domain {
+            return Ok(());
+        }
+        refused(format!(
+            "the address {:?} is of {host:?}, but the domain is {:?}: set both to the site that players see, such as \
+             AUTH_DOMAIN=sector.example and AUTH_URI=https://sector.example",
+            self.auth_uri, self.auth_domain
+        ))
     }
 }
 

@@ -24,6 +24,7 @@ pub mod config;
 pub mod document;
 pub mod error;
 mod examples;
+mod meter;
 pub mod operator;
 mod prefix;
 mod problems;
@@ -37,6 +38,7 @@ mod sessions;
 pub mod state;
 mod streams;
 mod table;
+mod traces;
 pub mod wire;
 
 pub use access::{Access, Class, Declaration, Scope};
@@ -49,3 +51,8 @@ pub use quotas::QuotaConfig;
 pub use run::{declared, enclosed, run, run_with};
 pub use state::{Api, WallClock, system_clock};
 pub use table::Declared;
+
+/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+pub fn register_metrics(metrics: &service::Metrics) {
+    drop(meter::Meter::new(metrics));
+}

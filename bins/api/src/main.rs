@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use api::{Error, Options};
 use follow::Sectors;
+use service::ServiceError;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match start(service::arguments::parse::<Options>()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("api: {error}");
             ExitCode::FAILURE
         }
     }
@@ -19,8 +20,20 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Error> {
     service::telemetry::init(&options.log)?;
+    service::reload::begin_log(&options.log)?;
     let shutdown = service::shutdown_on_signals()?;
+    if !options.store.dev.dev {
+        options.config.check_deployed()?;
+    }
     let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
-    let sectors = Sectors::open(options.store.options(), shutdown.clone()).await?;
-    api::run(options.config, listener, sectors, shutdown).await
+    let mut options = options;
+    options.store.metrics =
+        service::metrics::begin("api", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    let sectors = Sectors::open(options.store.options(), shutdown.clone()).await.map_err(ServiceError::of_store)?;
+    let tracer = service::trace::begin("api", &options.traces, &options.store.metrics)?;
+    options.config.tracer = tracer.clone();
+    options.config.metrics = options.store.metrics.clone();
+    let served = api::run(options.config, listener, sectors, shutdown).await;
+    tracer.flush().await;
+    served
 }

@@ -17,6 +17,7 @@ use crate::bot_keys::{BotKey, Labels};
 use crate::bot_tokens::BotTokens;
 use crate::config::Config;
 use crate::error::Error;
+use crate::meter::Meter;
 use crate::quotas::{self, Measure};
 use crate::rulebook::Rulebooks;
 use crate::seats::Sightings;
@@ -49,6 +50,7 @@ pub struct Api {
     pub(crate) key_labels: Labels,
     pub(crate) sightings: Sightings,
     pub(crate) gate: Gate<Measure>,
+    pub(crate) meter: Meter,
     pub(crate) rulebooks: Rulebooks,
     pub(crate) bodies: Bodies,
     /// Grows with every seat that is taken or left by way of this process.
@@ -80,6 +82,7 @@ impl Api {
             detail: error.to_string(),
         })?;
         let gate = quotas::gate(&config.quotas)?;
+        let meter = Meter::new(&config.metrics);
         let sockets = Sockets::new(origins(&config)?, Seats::new(CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX));
         let bot_tokens = BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
         Ok(Self {
@@ -99,6 +102,7 @@ impl Api {
             resyncs: Arc::default(),
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             gate,
+            meter,
             clock,
         })
     }

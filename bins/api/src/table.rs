@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::Method;
 use service::{Context, Problem, Response, Router};
@@ -9,13 +10,14 @@ use service::{Context, Problem, Response, Router};
 use crate::access::{Access, Declaration, Scope};
 use crate::call::Call;
 use crate::caller::{Caller, identify};
+use crate::meter::Meter;
 use crate::prefix::SectorName;
 use crate::problems::of_sector;
 use crate::quotas;
 use crate::state::Api;
 
 /// Adds a route to those of a router. So each handler is put into one box, by the router, and not into two.
-type Add = Box<dyn FnOnce(Router<Api>) -> Router<Api>>;
+type Add = Box<dyn FnOnce(Router<Api>, &Meter) -> Router<Api>>;
 
 /// Routes being collected, none without a declaration.
 #[derive(Default)]
@@ -49,10 +51,19 @@ impl Table {
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
         let declared = Declared { method: method.clone(), path, declaration };
-        let add: Add = Box::new(move |router| {
+        let add: Add = Box::new(move |router, meter| {
+            let meter = meter.route(&method, path, declaration.class);
             router.route(method, path, move |context| {
-                let handler = handler.clone();
-                async move { handler(admit(declaration, context).await?).await }
+                let (handler, meter) = (handler.clone(), Arc::clone(&meter));
+                async move {
+                    let began = Instant::now();
+                    let answer = match admit(declaration, context).await {
+                        Ok(call) => handler(call).await,
+                        Err(problem) => Err(problem),
+                    };
+                    meter.answered(began, &answer);
+                    answer
+                }
             })
         });
         self.routes.push((declared, add));
@@ -66,7 +77,8 @@ impl Table {
 
     /// The routes over this state.
     pub(crate) fn router(self, api: Arc<Api>) -> Router<Api> {
-        self.routes.into_iter().fold(Router::with_shared_state(api), |router, (_, add)| add(router))
+        let meter = api.meter.clone();
+        self.routes.into_iter().fold(Router::with_shared_state(api), |router, (_, add)| add(router, &meter))
     }
 }
 
@@ -79,7 +91,13 @@ async fn admit(declaration: Declaration, context: Context<Api>) -> Result<Call, 
         Access::Anyone => identify(&context).await.or(Ok(Caller::Anonymous)),
         Access::Player | Access::Own | Access::Receipts | Access::Orders | Access::Admin => identify(&context).await,
     };
-    quotas::measure(&context, declaration.class, identified.as_ref().ok())?;
+    if let Err(limited) = quotas::measure(&context, declaration.class, identified.as_ref().ok()) {
+        api.meter.limited(declaration.class);
+        return Err(limited);
+    }
+    if !matches!(identified, Ok(Caller::Anonymous)) {
+        api.meter.identified(identified.as_ref().err());
+    }
     let caller = identified?;
     declaration.access.check(&caller)?;
     let sector = match context.extension::<SectorName>() {

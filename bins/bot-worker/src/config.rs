@@ -5,6 +5,7 @@ use sector_auth::Secret;
 use sector_sim::Style;
 use service::config::{Milliseconds, integer, milliseconds};
 use service::telemetry::LogOptions;
+use service::{Metrics, MetricsOptions};
 
 use crate::styles::Styles;
 
@@ -33,6 +34,9 @@ pub struct Config {
     /// Strategies of single factions instead, separated by commas: F1=classic,F2=raider@900/400/800/100
     #[arg(long, env = "BOT_STRATEGIES", value_name = "LIST")]
     pub bot_strategies: Option<Styles>,
+    /// Where it counts and measures.
+    #[arg(skip)]
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -47,6 +51,7 @@ impl Config {
             bot_event_block_ms: Milliseconds(5_000),
             bot_strategy: Style::default(),
             bot_strategies: None,
+            metrics: Metrics::default(),
         }
     }
 }
@@ -58,6 +63,9 @@ pub struct Options {
     /// Where and how the bots play.
     #[command(flatten)]
     pub worker: Config,
+    /// Where to tell metrics.
+    #[command(flatten)]
+    pub metrics: MetricsOptions,
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,

@@ -12,6 +12,7 @@
 mod claims;
 mod config;
 mod error;
+mod meter;
 mod seats;
 mod share;
 mod styles;
@@ -23,3 +24,8 @@ pub use error::Error;
 pub use styles::Styles;
 pub use work::Work;
 pub use worker::{run, run_counted};
+
+/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+pub fn register_metrics(metrics: &service::Metrics) {
+    drop(meter::Meter::new(metrics));
+}

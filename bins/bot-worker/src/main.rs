@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use bot_worker::Options;
-use service::{shutdown_on_signals, telemetry};
+use service::{metrics, reload, shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,8 +19,11 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
+    reload::begin_log(&options.log)?;
     let shutdown = shutdown_on_signals()?;
-    bot_worker::run(options.worker, shutdown).await?;
+    let mut worker = options.worker;
+    worker.metrics = metrics::begin("bot-worker", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    bot_worker::run(worker, shutdown).await?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use service::CancellationToken;
 use crate::claims::Claims;
 use crate::config::Config;
 use crate::error::Error;
+use crate::meter::Meter;
 use crate::seats::Seats;
 use crate::share::{RANKS, Share};
 use crate::work::Work;
@@ -45,12 +46,16 @@ pub async fn run_counted(config: Config, shutdown: CancellationToken, work: Arc<
     };
     let name = getrandom::u64().map_err(|error| Error::Random(error.to_string()))?;
     let claims = Claims::default();
+    let meter = Meter::new(&config.metrics);
+    // Until the first tick comes.
+    meter.is_playing(false);
     let worker = Worker {
         client: &client,
         claims: &claims,
         seats: Seats::new(Box::new(seating), config.bot_max_orders),
         share: Share::new(name),
         work: &work,
+        meter: &meter,
         is_failing: false,
     };
     let strategies = config.bot_strategies.as_ref().map(tracing::field::display);
@@ -86,6 +91,7 @@ struct Worker<'a> {
     seats: Seats,
     share: Share,
     work: &'a Work,
+    meter: &'a Meter,
     is_failing: bool,
 }
 
@@ -102,6 +108,8 @@ impl Worker<'_> {
             if tick.board().result().is_some() {
                 continue;
             }
+            self.meter.is_playing(!self.is_failing);
+            let began = Instant::now();
             let living = tick.board().factions().iter().filter(|faction| faction.alive).map(|faction| faction.id);
             let mut hands = Vec::new();
             for faction in living {
@@ -111,6 +119,8 @@ impl Worker<'_> {
                     hands.extend(self.decide(&tick, faction));
                 }
             }
+            self.meter.decision_seconds.observe(began.elapsed().as_secs_f64());
+            self.meter.missed.inc_by(tick.turn().missed);
             Work::add(&self.work.ticks, 1);
             Work::longest(&self.work.decided_us, tick.received.elapsed());
             hands.sort_by_key(|hand| hand.rank);
@@ -132,6 +142,7 @@ impl Worker<'_> {
             return None;
         }
         Work::add(&self.work.asked, 1);
+        self.meter.decisions.inc();
         let orders = self.seats.orders(tick.mirror, tick.rules, &tick.turn(), faction);
         if orders.is_empty() {
             self.share.quiet(faction, number, was_aside);
@@ -172,6 +183,7 @@ impl Worker<'_> {
             Ok(Err(error)) => Some(error),
             Err(_) => None,
         };
+        self.meter.orders("lost", hands.iter().map(|hand| hand.orders.len()).sum());
         // They may have been accepted all the same.
         for hand in hands {
             self.share.won(hand.faction, tick.number());
@@ -180,6 +192,7 @@ impl Worker<'_> {
             let error = error.as_ref().map(|error| error as &dyn std::error::Error);
             tracing::warn!(error, tick = tick.number(), "the orders of a tick are lost");
             self.is_failing = true;
+            self.meter.is_playing(false);
         }
         Ok(())
     }
@@ -225,6 +238,8 @@ impl Worker<'_> {
             }
         };
         Work::add(&self.work.accepted, delivery.accepted - delivery.duplicates.len().min(delivery.accepted));
+        self.meter.orders("accepted", delivery.accepted);
+        self.meter.orders("refused", delivery.refused.len());
         for refused in &delivery.refused {
             let faction = refused.order.faction;
             if refused.code == "faction_claimed" {

@@ -1,5 +1,7 @@
 //! One entry of the event stream, as it goes to clients.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use sector_redis::{Event, Incarnation, Position, StreamId};
 use serde_json::Value;
@@ -28,6 +30,32 @@ impl EntryKind {
     }
 }
 
+/// When an entry was read. All are equal: an entry is the same whenever that was.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment(Instant);
+
+impl Moment {
+    /// This one.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long ago that was.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Moment {}
+
 /// An entry, written once for everybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -39,6 +67,8 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The tick that a snapshot shows or a delta leads to, where it is known.
     pub tick: Option<u64>,
+    /// When this process made it of what it read.
+    pub received: Moment,
     /// The complete text: `{"id":"17-0","type":"delta","data":{…}}`. Cloning it copies nothing.
     pub json: Bytes,
 }
@@ -51,7 +81,7 @@ impl Entry {
         json.extend_from_slice(head.as_bytes());
         json.extend_from_slice(data);
         json.push(b'}');
-        Self { id, incarnation, kind: EntryKind::parse(kind), tick: None, json: json.into() }
+        Self { id, incarnation, kind: EntryKind::parse(kind), tick: None, received: Moment::now(), json: json.into() }
     }
 
     /// What a reader at `position` is told when the sector can no longer be followed, or can again:

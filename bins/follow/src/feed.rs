@@ -15,6 +15,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Health};
 use crate::follower::Follower;
 use crate::frame::Frame;
+use crate::tally::Tally;
 
 /// How long one read waits for the next entry.
 const READ_WAIT: Duration = Duration::from_secs(60);
@@ -23,17 +24,33 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often a client that had fallen behind was given a snapshot.
 #[derive(Debug, Default)]
-pub struct Resyncs(AtomicU64);
+pub struct Resyncs {
+    total: AtomicU64,
+    tally: Option<Tally>,
+}
 
 impl Resyncs {
+    /// None yet; the streams that count here are measured by these handles, too.
+    #[must_use]
+    pub fn measured(tally: Tally) -> Self {
+        Self { total: AtomicU64::new(0), tally: Some(tally) }
+    }
+
+    pub(crate) fn tally(&self) -> Option<&Tally> {
+        self.tally.as_ref()
+    }
+
     fn count(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.total.fetch_add(1, Ordering::Relaxed);
+        if let Some(tally) = &self.tally {
+            tally.resyncs.inc();
+        }
     }
 
     /// How often.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.total.load(Ordering::Relaxed)
     }
 }
 
@@ -70,6 +87,10 @@ pub enum Step {
 }
 
 impl Feed {
+    pub(crate) fn counts(&self) -> Arc<Resyncs> {
+        Arc::clone(&self.resyncs)
+    }
+
     /// Goes on after `after` if that is still possible, else begins with a frame. A client more than `behind_max`
     /// entries behind is given a frame.
     #[must_use]

@@ -42,11 +42,12 @@ pub mod sectors;
 pub mod session;
 mod state;
 pub mod subscription;
+mod tally;
 mod task;
 #[cfg(test)]
 mod testkit;
 
-pub use entry::{Entry, EntryKind};
+pub use entry::{Entry, EntryKind, Moment};
 pub use error::{Error, Health};
 pub use feed::{Feed, Resyncs, Step};
 pub use follower::Follower;
@@ -55,3 +56,4 @@ pub use history::{History, Sample};
 pub use sectors::{Followed, SectorError, Sectors};
 pub use session::Pace;
 pub use subscription::Subscription;
+pub use tally::Tally;

@@ -14,11 +14,13 @@ use hyper_tungstenite::tungstenite::protocol::frame::Frame as WireFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use hyper_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use hyper_tungstenite::tungstenite::{Error as WireError, Message, Utf8Bytes};
+use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::{Feed, Step};
+use crate::tally::Tally;
 
 /// The times and depths of the live streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,15 @@ enum End {
 }
 
 impl End {
+    fn counter(self, tally: &Tally) -> &Counter {
+        match self {
+            Self::Left => &tally.left,
+            Self::Shutdown => &tally.shutdown,
+            Self::Silent => &tally.silent,
+            Self::TooLong => &tally.too_long,
+        }
+    }
+
     fn frame(self) -> Option<CloseFrame> {
         let (code, reason) = match self {
             Self::Left => return None,
@@ -103,13 +114,22 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut sink, mut stream) = socket.split();
+    let counts = feed.counts();
+    let tally = counts.tally();
+    if let Some(tally) = tally {
+        tally.clients.inc();
+    }
     let end = tokio::select! {
         biased;
         () = shutdown.cancelled() => End::Shutdown,
         end = listen(&mut stream, pace) => end,
-        end = speak(&mut sink, &mut feed, pace) => end,
+        end = speak(&mut sink, &mut feed, tally, pace) => end,
     };
     tracing::debug!(%end, "a socket ends");
+    if let Some(tally) = tally {
+        tally.clients.dec();
+        end.counter(tally).inc();
+    }
     // Whatever goes wrong with closing, the connection ends with this function.
     let _ = timeout(pace.closing, close(&mut sink, &mut stream, end)).await;
 }
@@ -130,7 +150,12 @@ where
 }
 
 /// Sends what the feed gives, and pings.
-async fn speak<S>(sink: &mut SplitSink<WebSocketStream<S>, Message>, feed: &mut Feed, pace: Pace) -> End
+async fn speak<S>(
+    sink: &mut SplitSink<WebSocketStream<S>, Message>,
+    feed: &mut Feed,
+    tally: Option<&Tally>,
+    pace: Pace,
+) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -150,6 +175,9 @@ where
                 let json = frame.snapshot_entry().json;
                 // While somebody holds it, the next tick has to copy it.
                 drop(frame);
+                if let Some(tally) = tally {
+                    tally.bytes.inc_by(json.len() as u64);
+                }
                 send(sink, json, &mut pings).await
             }
             Some(Step::Link(entry)) => send(sink, entry.json, &mut pings).await,
@@ -159,6 +187,10 @@ where
                     sent = send(sink, entry.json.clone(), &mut pings).await;
                     if sent.is_err() {
                         break;
+                    }
+                    if let Some(tally) = tally {
+                        tally.bytes.inc_by(entry.json.len() as u64);
+                        tally.delay_seconds.observe(entry.received.age().as_secs_f64());
                     }
                 }
                 sent

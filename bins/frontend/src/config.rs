@@ -11,7 +11,8 @@ use http::uri::{Authority, Scheme};
 use service::config::{Seconds, integer, seconds};
 use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use service::telemetry::LogOptions;
-use service::{Origins, StoreConfig, TrustedProxies};
+use service::trace::{TraceOptions, Tracer};
+use service::{Metrics, MetricsOptions, Origins, StoreConfig, TrustedProxies};
 
 /// How the sector is shown.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,6 +44,12 @@ pub struct Config {
     /// The times and depths of the live streams.
     #[arg(skip)]
     pub pace: Pace,
+    /// Where it counts and measures.
+    #[arg(skip)]
+    pub metrics: Metrics,
+    /// Where it tells what became of single orders.
+    #[arg(skip)]
+    pub tracer: Tracer,
 }
 
 /// Serves the browser UI and streams the sector to it.
@@ -61,6 +68,12 @@ pub struct Options {
     /// Where its state lives.
     #[command(flatten)]
     pub store: StoreConfig,
+    /// Where to tell metrics.
+    #[command(flatten)]
+    pub metrics: MetricsOptions,
+    /// Where to tell traces.
+    #[command(flatten)]
+    pub traces: TraceOptions,
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
@@ -76,6 +89,8 @@ impl Default for Config {
             ws_max_clients: CLIENTS_MAX,
             ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,
             pace: Pace::default(),
+            metrics: Metrics::default(),
+            tracer: Tracer::default(),
         }
     }
 }

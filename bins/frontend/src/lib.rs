@@ -18,13 +18,20 @@ mod assets;
 pub mod config;
 pub mod error;
 mod lines;
+mod meter;
 mod problems;
 mod routes;
 mod run;
 mod state;
+mod traces;
 
 pub use config::{ApiUrl, Config, Options};
 pub use error::Error;
 pub use follow::Pace;
 pub use problems::PROBLEMS;
 pub use run::run;
+
+/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+pub fn register_metrics(metrics: &service::Metrics) {
+    drop(meter::tally(metrics));
+}

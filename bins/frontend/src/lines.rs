@@ -138,6 +138,7 @@ mod tests {
             incarnation: Incarnation::new(1),
             kind,
             tick: None,
+            received: follow::Moment::now(),
             json: format!(r#"{{"id":"{id}","type":"…","data":{data}}}"#).into(),
         }
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use follow::Sectors;
 use frontend::Options;
-use service::{shutdown_on_signals, telemetry};
+use service::{ServiceError, metrics, reload, shutdown_on_signals, telemetry, trace};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -21,10 +21,19 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
+    reload::begin_log(&options.log)?;
     let shutdown = shutdown_on_signals()?;
     let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
-    let sectors = Sectors::open(options.store.options(), shutdown.clone()).await?;
+    let mut options = options;
+    let metrics = metrics::begin("frontend", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    options.store.metrics = metrics.clone();
+    options.frontend.tracer = trace::begin("frontend", &options.traces, &metrics)?;
+    let tracer = options.frontend.tracer.clone();
+    options.frontend.metrics = metrics;
+    let sectors = Sectors::open(options.store.options(), shutdown.clone()).await.map_err(ServiceError::of_store)?;
     tracing::info!(address = %listener.local_addr()?, api = %options.frontend.api_url, "listening");
-    frontend::run(options.frontend, listener, sectors, shutdown).await?;
+    let served = frontend::run(options.frontend, listener, sectors, shutdown).await;
+    tracer.flush().await;
+    served?;
     Ok(())
 }

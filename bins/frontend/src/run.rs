@@ -11,9 +11,11 @@ use crate::assets::Assets;
 use crate::config::Config;
 use crate::error::Error;
 use crate::lines::Lines;
+use crate::meter;
 use crate::routes;
 use crate::routes::preview::PREVIEWS_AT_ONCE_MAX;
 use crate::state::State;
+use crate::traces;
 
 /// Serves on `listener` until `shutdown`, then closes the WebSockets (1012) and drains.
 ///
@@ -34,13 +36,17 @@ pub async fn run(
     };
     let seats = Seats::new(config.ws_max_clients, config.ws_max_per_address);
     let sockets = Arc::new(Sockets::new(config.allowed_origins.clone(), Arc::clone(&seats)));
+    if config.tracer.is_on() {
+        let (tracer, home) = (config.tracer.clone(), Arc::clone(sectors.home()));
+        tokio::spawn(traces::follow(tracer, home, Arc::clone(&seats), shutdown.clone()));
+    }
     let state = State {
         assets: Assets::embedded(),
         sectors,
         client: Client::new(&ClientOptions::default()),
         seats,
         sockets: Arc::clone(&sockets),
-        resyncs: Arc::new(Resyncs::default()),
+        resyncs: Arc::new(Resyncs::measured(meter::tally(&config.metrics))),
         lines: Arc::new(Lines::default()),
         previews: Arc::new(Semaphore::new(PREVIEWS_AT_ONCE_MAX)),
         config,

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use clap::Parser;
 use sector_auth::Secret;
-use service::StoreConfig;
 use service::telemetry::LogOptions;
+use service::{Metrics, MetricsOptions};
+use service::{ServiceError, StoreConfig, secrets};
 
 /// How awards are taken in.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -14,6 +15,9 @@ pub struct Config {
     /// Key that POST /mint asks for as a bearer token; without one, anybody who reaches the port may hand in awards
     #[arg(long, env = "MINTER_API_KEY", hide_env_values = true)]
     pub minter_api_key: Option<Secret>,
+    /// Where it counts and measures.
+    #[arg(skip)]
+    pub metrics: Metrics,
 }
 
 /// Keeps the awards of finished runs.
@@ -32,7 +36,47 @@ pub struct Options {
     /// Where they are kept.
     #[command(flatten)]
     pub store: StoreConfig,
+    /// Where to tell metrics.
+    #[command(flatten)]
+    pub metrics: MetricsOptions,
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
+}
+
+impl Options {
+    /// Refuses a port that anybody on the network may hand awards in at, and a key that an example left in its place.
+    ///
+    /// # Errors
+    /// [`ServiceError::Setting`], saying what to set.
+    pub fn check_deployed(&self) -> Result<(), ServiceError> {
+        const SETTING: &str = "--minter-api-key (MINTER_API_KEY)";
+        match &self.minter.minter_api_key {
+            Some(key) => secrets::check(SETTING, key),
+            None if self.bind.is_loopback() => Ok(()),
+            None => Err(ServiceError::Setting {
+                setting: SETTING,
+                detail: format!(
+                    "it is missing, and whoever reaches {} could hand in awards: set it, or accept that with --dev",
+                    self.bind
+                ),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_door_is_refused_where_others_can_reach_it() {
+        let check = |arguments: &[&str]| Options::parse_from([&["nft-minter"], arguments].concat()).check_deployed();
+        check(&[]).unwrap();
+        check(&["--bind", "0.0.0.0", "--minter-api-key", "8b1f0c52d7e96a34"]).unwrap();
+        for open in [&["--bind", "0.0.0.0"][..], &["--minter-api-key", "changeme"]] {
+            let text = check(open).unwrap_err().to_string();
+            assert!(text.contains("MINTER_API_KEY") && text.contains("--dev") && !text.contains("changeme"), "{text}");
+        }
+    }
 }

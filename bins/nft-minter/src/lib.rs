@@ -14,13 +14,16 @@ use std::sync::Arc;
 use http::Method;
 use sector_auth::SharedToken;
 use sector_redis::Store;
-use service::{CancellationToken, Limits, Router, ServiceError};
+use service::metrics::Counters;
+use service::{CancellationToken, Limits, Metrics, Router, ServiceError};
 use tokio::net::TcpListener;
 
 /// What all handlers see.
 struct State {
     store: Arc<dyn Store>,
     key: Option<SharedToken>,
+    /// Awards that were handed in, by what became of them.
+    awards: Counters<1>,
 }
 
 /// Serves until `shutdown`.
@@ -34,7 +37,8 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), ServiceError> {
     let key = config.minter_api_key.as_ref().map(SharedToken::new);
-    let routes = Router::new(State { store, key })
+    let awards = awards(&config.metrics);
+    let routes = Router::new(State { store, key, awards })
         .route(Method::GET, "/health", routes::health)
         .route(Method::GET, "/livez", routes::live)
         .route(Method::GET, "/readyz", routes::health)
@@ -42,4 +46,17 @@ pub async fn run(
         .build()?;
     service::serve(listener, routes, Limits::default(), shutdown).await;
     Ok(())
+}
+
+fn awards(metrics: &Metrics) -> Counters<1> {
+    metrics.counters(
+        "sector_minter_awards_total",
+        "Awards that were handed in: kept, duplicate, refused, unauthorized, or unavailable (the store did not answer)",
+        ["result"],
+    )
+}
+
+/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+pub fn register_metrics(metrics: &Metrics) {
+    drop(awards(metrics));
 }

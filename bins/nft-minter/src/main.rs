@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use nft_minter::Options;
-use service::{bind, shutdown_on_signals, telemetry};
+use service::{bind, metrics, reload, shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,8 +19,16 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
+    reload::begin_log(&options.log)?;
     let shutdown = shutdown_on_signals()?;
+    if !options.store.dev.dev {
+        options.check_deployed()?;
+    }
     let listener = bind(SocketAddr::new(options.bind, options.port), "--port").await?;
+    let mut options = options;
+    let metrics = metrics::begin("nft-minter", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    options.store.metrics = metrics.clone();
+    options.minter.metrics = metrics;
     let store = options.store.open().await?;
     nft_minter::run(options.minter, listener, store, shutdown).await?;
     Ok(())

@@ -52,7 +52,23 @@ struct Minted {
     duplicate: bool,
 }
 
-pub(crate) async fn mint(mut context: Context<State>) -> Result<Response, Problem> {
+pub(crate) async fn mint(context: Context<State>) -> Result<Response, Problem> {
+    let state = context.shared_state();
+    let answer = keep(context).await;
+    let result = match &answer {
+        Ok(response) if response.status() == StatusCode::CREATED => "kept",
+        Ok(_) => "duplicate",
+        Err(problem) => match problem.status() {
+            StatusCode::UNAUTHORIZED => "unauthorized",
+            status if status.is_server_error() => "unavailable",
+            _ => "refused",
+        },
+    };
+    state.awards.with([result]).inc();
+    answer
+}
+
+async fn keep(mut context: Context<State>) -> Result<Response, Problem> {
     if let Some(key) = &context.state().key
         && !context.bearer().is_some_and(|given| key.matches(given))
     {

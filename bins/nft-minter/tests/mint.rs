@@ -19,7 +19,10 @@ impl Minter {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
-        let config = nft_minter::Config { minter_api_key: key.map(|key| Secret::new(key.to_owned()).unwrap()) };
+        let config = nft_minter::Config {
+            minter_api_key: key.map(|key| Secret::new(key.to_owned()).unwrap()),
+            ..nft_minter::Config::default()
+        };
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(nft_minter::run(config, listener, store, shutdown.clone()));
         Minter { url, http: reqwest::Client::new(), shutdown, running }

@@ -1,12 +1,17 @@
 //! `sector doctor`: looks at the store of a sector and says what is well, what may go wrong, and what to do.
 
+mod services;
+
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
+use sector_auth::Secret;
 use sector_redis::archive::{self, Archive};
 use sector_redis::{Dump, Durability, RedisReport};
 use sector_sim::Snapshot;
 use serde::Serialize;
+use service::KeyConfig;
 
 use crate::backup::proof;
 use crate::backup::target::{self, Target};
@@ -24,8 +29,23 @@ const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
+    /// The data directory of the sector
+    #[arg(long, value_name = "DIR", conflicts_with = "redis", required_unless_present_any = ["redis", "api", "frontend", "worker"])]
+    data: Option<PathBuf>,
+    /// The Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
+    #[arg(long, value_name = "URL")]
+    redis: Option<Secret>,
     #[command(flatten)]
-    target: Target,
+    keys: KeyConfig,
+    /// An API to look at as well, such as `http://127.0.0.1:8000`
+    #[arg(long, value_name = "URL")]
+    api: Vec<String>,
+    /// A frontend, such as `http://127.0.0.1:9000`
+    #[arg(long, value_name = "URL")]
+    frontend: Vec<String>,
+    /// A sim-worker, by its health port: `http://127.0.0.1:9200`
+    #[arg(long, value_name = "URL")]
+    worker: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -75,7 +95,15 @@ impl Findings {
 pub(crate) fn doctor(options: &Options) -> Result<(), Error> {
     target::block_on(async {
         let mut findings = Findings::default();
-        look(&options.target, &mut findings).await;
+        if options.data.is_some() || options.redis.is_some() {
+            let (data, redis) = (options.data.clone(), options.redis.clone());
+            look(&Target { data, redis, keys: options.keys.clone() }, &mut findings).await;
+        }
+        for (check, urls) in [("api", &options.api), ("frontend", &options.frontend), ("worker", &options.worker)] {
+            for url in urls {
+                services::look(check, url, &mut findings).await;
+            }
+        }
         let findings = findings.0;
         let failed = findings.iter().filter(|finding| finding.status == Status::Fail).count();
         if options.json {

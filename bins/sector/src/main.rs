@@ -10,6 +10,10 @@ mod doctor;
 #[cfg(test)]
 mod errors;
 mod exec;
+#[cfg(test)]
+mod measured;
+#[cfg(test)]
+mod monitoring;
 mod output;
 mod replay;
 mod sim;

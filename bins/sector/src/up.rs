@@ -4,13 +4,15 @@ mod services;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use follow::Sectors;
 use sector_auth::Secret;
+use service::metrics::{self, StoreMetrics};
 use service::telemetry::{self, LogFormat, LogOptions};
-use service::{DevConfig, KeyConfig, bind, shutdown_on_signals};
+use service::{DevConfig, KeyConfig, MetricsOptions, bind, shutdown_on_signals};
 use tokio::net::TcpListener;
 
 use crate::output::{Error, say};
@@ -55,6 +57,8 @@ pub(crate) struct Options {
     keys: KeyConfig,
     #[command(flatten)]
     dev: DevConfig,
+    #[command(flatten)]
+    metrics: MetricsOptions,
     /// What to log: a level (error, warn, info, debug, trace) or directives like info,api=debug
     #[arg(long, env = "LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -76,7 +80,7 @@ pub(crate) fn up(options: Options) -> Result<(), Error> {
 }
 
 async fn start(options: Options) -> Result<(), Error> {
-    telemetry::init(&LogOptions { log: options.log.clone(), log_format: LogFormat::default() })?;
+    telemetry::init(&LogOptions { log: options.log.clone(), log_format: LogFormat::default(), reload_file: None })?;
     options.worker.check()?;
     let shutdown = shutdown_on_signals()?;
     let address = |port| SocketAddr::new(options.bind, port);
@@ -86,13 +90,15 @@ async fn start(options: Options) -> Result<(), Error> {
         minter: bind(address(options.minter_port), "--minter-port").await?,
     };
     let place = service::store::place(options.data.clone(), options.redis.as_ref(), &options.keys);
-    let place = options.dev.options(place);
+    let mut place = options.dev.options(place);
+    let metrics = metrics::begin("sector", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    place.observer = Some(Arc::new(StoreMetrics::new(&metrics)));
     let store = sector_redis::open(place.clone()).await?;
     let sectors = Sectors::of(place, store.clone(), shutdown.clone());
     let code = random_hex()?;
     api::allow_operator(&*store, &code, OPERATOR_LINK_LIFE).await?;
     say(&welcome(&options, &ports, &code)?)?;
-    services::run(options, ports, store, sectors, shutdown).await
+    services::run(options, ports, store, sectors, &metrics, shutdown).await
 }
 
 /// 256 random bits.

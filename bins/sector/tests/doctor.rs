@@ -97,3 +97,18 @@ async fn a_directory_is_looked_at_while_it_is_stopped() {
     let (code, report) = doctor(&["--data", shown]);
     assert_eq!((code, status(&report, "durability")), (0, "ok"), "{report}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_are_asked_whether_they_are_well() {
+    let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
+    let shutdown = service::CancellationToken::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(nft_minter::run(nft_minter::Config::default(), listener, store, shutdown.clone()));
+    let (code, report) = tokio::task::block_in_place(|| doctor(&["--api", &url]));
+    assert_eq!((code, status(&report, "api")), (0, "ok"), "{report}");
+    let (code, report) = tokio::task::block_in_place(|| doctor(&["--frontend", "http://127.0.0.1:1"]));
+    assert_eq!((code, status(&report, "frontend")), (1, "fail"), "{report}");
+    says_what_to_do(&report);
+    shutdown.cancel();
+}

@@ -57,6 +57,8 @@ impl Services {
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(1_000),
             claim_idle_seconds: Seconds(600),
+            metrics: Default::default(),
+            tracer: Default::default(),
         };
         let worker = sim_worker::run(config, open().await, Sources::system(), shutdown.clone());
         running.spawn(async { worker.await.map_err(|error| format!("worker: {error}")) });

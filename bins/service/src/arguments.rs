@@ -13,7 +13,7 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Parser};
 
-use crate::healthcheck;
+use crate::{config, healthcheck};
 
 /// Longest file of a secret, in bytes: room for a few secrets a line each.
 const FILE_BYTES_MAX: u64 = 16 << 10;
@@ -28,7 +28,14 @@ pub fn parse<O: Parser>() -> O {
     if arguments.get(1).is_some_and(|first| first == "healthcheck") {
         healthcheck::end(arguments.get(2..).unwrap_or_default());
     }
-    read(arguments, &|name| std::env::var_os(name)).unwrap_or_else(|error| error.exit())
+    read(arguments, &|name| std::env::var_os(name)).unwrap_or_else(|error| match config::missing::<O>(&error) {
+        // What is missing is told in one sentence, with its variable.
+        Some(sentence) => {
+            eprintln!("{sentence}");
+            std::process::exit(error.exit_code())
+        }
+        None => error.exit(),
+    })
 }
 
 /// Options from arguments, the environment, and the files that it names.

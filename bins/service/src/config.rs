@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// A length of time given in milliseconds: `300`, `300ms`, `5s` or `2m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +75,26 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
         return None;
     }
     digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// The sentence for options that are missing.
+pub(crate) fn missing<C: CommandFactory>(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return None;
+    }
+    let Some(ContextValue::Strings(names)) = error.get(ContextKind::InvalidArg) else { return None };
+    let command = C::command();
+    let told = names.iter().map(|name| {
+        let flag = name.split_whitespace().next().unwrap_or(name);
+        let argument = command.get_arguments().find(|argument| argument.get_long() == flag.strip_prefix("--"));
+        let env = argument.and_then(|argument| argument.get_env()).map(|env| env.to_string_lossy().into_owned());
+        let help = argument.and_then(|argument| argument.get_help()).map(ToString::to_string).unwrap_or_default();
+        match env {
+            Some(env) => format!("set {env} (or {flag}): {help}"),
+            None => format!("set {flag}: {help}"),
+        }
+    });
+    Some(format!("{}: a setting is missing: {}", command.get_name(), told.collect::<Vec<_>>().join("; ")))
 }
 
 /// A clap value parser for [`Milliseconds`] within a range of milliseconds.
@@ -233,6 +254,22 @@ mod tests {
         let text = refusal(&["--factions", "65"]);
         assert!(text.contains("from 2 to 64"), "{text}");
         assert!(refusal(&["--prot", "1"]).contains("--prot"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_its_variable() {
+        #[derive(Debug, Parser)]
+        #[command(name = "service")]
+        struct Strict {
+            /// Secret that signs tokens
+            #[arg(long, env = "SERVICE_TEST_SECRET", hide_env_values = true)]
+            secret: Secret,
+        }
+        let error = Strict::try_parse_from(["service"]).unwrap_err();
+        let sentence = "service: a setting is missing: set SERVICE_TEST_SECRET (or --secret): Secret that signs tokens";
+        assert_eq!(missing::<Strict>(&error).as_deref(), Some(sentence));
+        let error = Strict::try_parse_from(["service", "--nonsense"]).unwrap_err();
+        assert_eq!(missing::<Strict>(&error), None);
     }
 
     #[test]

@@ -60,6 +60,31 @@ pub enum ServiceError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A setting that cannot be used: change it.
+    #[error("{setting}: {detail}")]
+    Setting {
+        /// The setting, by flag and environment variable.
+        setting: &'static str,
+        /// What is wrong with it, and what to set.
+        detail: String,
+    },
+    /// The store does not answer: start it, or say where it is.
+    #[error("the store cannot be reached ({source}): start Redis, or set --redis-url (REDIS_URL) to where it listens")]
+    NoStore {
+        /// What the store said.
+        source: sector_redis::Error,
+    },
+    /// The store cannot be used as it is.
+    #[error(transparent)]
+    Store(sector_redis::Error),
+    /// The file of settings cannot be used.
+    #[error("the settings in {} (--reload-file, RELOAD_FILE) cannot be used: {detail}", file.display())]
+    Reload {
+        /// Which file.
+        file: std::path::PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A log filter that cannot be understood.
     #[error("log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug")]
     LogFilter {
@@ -98,4 +123,12 @@ pub enum ServiceError {
         /// What was given.
         url: String,
     },
+}
+
+impl ServiceError {
+    /// Why a store could not be opened, in a sentence that says what to do.
+    #[must_use]
+    pub fn of_store(source: sector_redis::Error) -> Self {
+        if source.is_unavailable() { Self::NoStore { source } } else { Self::Store(source) }
+    }
 }

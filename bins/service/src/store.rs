@@ -6,6 +6,9 @@ use std::sync::Arc;
 use sector_auth::Secret;
 use sector_redis::{KeyNames, Place, RedisOptions, SectorId, Store, StoreOptions};
 
+use crate::error::ServiceError;
+use crate::metrics::{Metrics, StoreMetrics};
+
 /// The store of a service that runs on its own.
 #[derive(Debug, Clone, clap::Args)]
 pub struct StoreConfig {
@@ -25,12 +28,16 @@ pub struct StoreConfig {
     /// Whether it may forget.
     #[command(flatten)]
     pub dev: DevConfig,
+    /// Where its answers are measured.
+    #[arg(skip)]
+    pub metrics: Metrics,
 }
 
 /// Whether this is a place for trying things out.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct DevConfig {
-    /// Take a Redis that may lose accepted orders: without AOF, or dropping keys when it is full
+    /// For trying things out: take a Redis that may lose accepted orders (without AOF, or dropping keys when it is full),
+    /// that is open to a network without a password, or whose clock is off; and take secrets that could be guessed
     #[arg(long, env = "DEV", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub dev: bool,
 }
@@ -76,16 +83,17 @@ impl StoreConfig {
     /// The Redis, the keys, and whether it may forget.
     #[must_use]
     pub fn options(&self) -> StoreOptions {
-        self.dev.options(Place::Redis(self.redis()))
+        let observer = Arc::new(StoreMetrics::new(&self.metrics));
+        StoreOptions { observer: Some(observer), ..self.dev.options(Place::Redis(self.redis())) }
     }
 
     /// Opens the store.
     ///
     /// # Errors
-    /// [`sector_redis::Error`] when Redis cannot be reached, holds something else or, outside of `--dev`, is set up
-    /// to forget.
-    pub async fn open(&self) -> sector_redis::Result<Arc<dyn Store>> {
-        sector_redis::open(self.options()).await
+    /// [`ServiceError::NoStore`] when Redis cannot be reached, [`ServiceError::Store`] when it holds something else or,
+    /// outside of `--dev`, is set up to forget.
+    pub async fn open(&self) -> Result<Arc<dyn Store>, ServiceError> {
+        sector_redis::open(self.options()).await.map_err(ServiceError::of_store)
     }
 }
 

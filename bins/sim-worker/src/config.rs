@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use clap::Parser;
-use service::StoreConfig;
 use service::config::{Milliseconds, Seconds, integer, milliseconds, seconds};
 use service::telemetry::LogOptions;
+use service::trace::{TraceOptions, Tracer};
+use service::{Metrics, MetricsOptions, StoreConfig};
 
 use crate::sectors::SectorList;
 
@@ -46,6 +47,12 @@ pub struct Config {
     /// How long a player may be away before computer players may order the faction; the same as for the API
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
+    /// Where it counts and measures.
+    #[arg(skip)]
+    pub metrics: Metrics,
+    /// Where it tells what became of single orders.
+    #[arg(skip)]
+    pub tracer: Tracer,
 }
 
 impl Config {
@@ -89,6 +96,12 @@ pub struct Options {
     /// Most seconds to wait for the frontend before the sector runs without
     #[arg(long, env = "WAIT_FOR_FRONTEND_SECONDS", default_value_t = 120, value_parser = integer(1..=3_600u64))]
     pub wait_for_frontend_seconds: u64,
+    /// Where to tell metrics.
+    #[command(flatten)]
+    pub metrics: MetricsOptions,
+    /// Where to tell traces.
+    #[command(flatten)]
+    pub traces: TraceOptions,
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,

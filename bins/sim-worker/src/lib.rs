@@ -12,6 +12,7 @@ mod chronicle;
 mod config;
 mod error;
 mod health;
+mod meter;
 mod orders;
 mod reign;
 mod sectors;
@@ -19,6 +20,7 @@ mod several;
 mod share;
 mod sources;
 mod status;
+mod traces;
 mod universe;
 
 pub use config::{Config, Options};
@@ -29,3 +31,8 @@ pub use sectors::{SECTORS_MAX, SectorList};
 pub use several::run_several;
 pub use sources::Sources;
 pub use status::{Duty, LastTick, Post};
+
+/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+pub fn register_metrics(metrics: &service::Metrics) {
+    drop(meter::Meter::new(metrics, sector_redis::DEFAULT_SECTOR_NAME));
+}

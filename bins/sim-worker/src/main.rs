@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service::{Backoff, CancellationToken, Client, ClientOptions, bind, shutdown_on_signals, telemetry};
+use service::{
+    Backoff, CancellationToken, Client, ClientOptions, ServiceError, bind, metrics, reload, shutdown_on_signals,
+    telemetry, trace,
+};
 use sim_worker::{Options, Post, Sources};
 
 #[tokio::main]
@@ -22,9 +25,26 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
+    reload::begin_log(&options.log)?;
     options.worker.check()?;
     let shutdown = shutdown_on_signals()?;
+    let mut options = options;
+    options.worker.metrics =
+        metrics::begin("sim-worker", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    options.store.metrics = options.worker.metrics.clone();
+    options.worker.tracer = trace::begin("sim-worker", &options.traces, &options.worker.metrics)?;
     let posts = Post::all(options.sectors().sectors());
+    let tracer = options.worker.tracer.clone();
+    let worked = run(options, posts, shutdown).await;
+    tracer.flush().await;
+    worked
+}
+
+async fn run(
+    options: Options,
+    posts: Vec<Arc<Post>>,
+    shutdown: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error>> {
     let Some(port) = options.health_port else { return work(options, posts, shutdown).await };
     let listener = bind(SocketAddr::new(options.bind, port), "--health-port").await?;
     let stop_listening = CancellationToken::new();
@@ -62,7 +82,11 @@ async fn work(
     let (config, sources) = (options.worker, Sources::system());
     match only {
         Some((post, store)) => sim_worker::run_at(config, store, sources, post, shutdown).await?,
-        None => sim_worker::run_several(config, store.options(), posts, sources, shutdown).await?,
+        None => match sim_worker::run_several(config, store.options(), posts, sources, shutdown).await {
+            // Told only of stores that could not be opened at the start.
+            Err(sim_worker::Error::Store(error)) => return Err(ServiceError::of_store(error).into()),
+            worked => worked?,
+        },
     }
     Ok(())
 }

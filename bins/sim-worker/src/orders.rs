@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::chronicle::text;
+use crate::meter::{Meter, reason};
 
 /// Most entries of the order stream that one tick takes; the rest waits for the next.
 pub(crate) const MAX_ENTRIES: usize = 1_000;
@@ -115,6 +116,28 @@ impl Taken {
         }
         let data = text(&OrdersRefused { universe_id: universe, tick, orders: &self.refused });
         Some(NewEvent { kind: "orders_refused".into(), data })
+    }
+
+    /// Counts what became of the orders, once that is committed.
+    pub(crate) fn count(&self, meter: &Meter, results: &[Result<Option<FleetId>, Refusal>], now_ms: u64) {
+        for (entry, fates) in self.entries.iter().zip(&self.fates) {
+            for fate in fates {
+                meter.order(match fate {
+                    Fate::Refused(code) => Some(code),
+                    Fate::Given(index) => match results.get(*index) {
+                        Some(Ok(_)) => None,
+                        Some(Err(refusal)) => Some(reason(*refusal)),
+                        None => Some(reason(Refusal::RunOver)),
+                    },
+                });
+            }
+            meter.told(entry, now_ms);
+        }
+    }
+
+    /// The entries that were taken.
+    pub(crate) fn entries(&self) -> &[OrderEntry] {
+        &self.entries
     }
 
     /// What became of each entry, to be kept for whoever asks. `tick` is the one whose commit passes them, `results`

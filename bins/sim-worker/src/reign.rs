@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::meter::Meter;
 use crate::share::Holding;
 use crate::sources::Sources;
 use crate::status::{Duty, Post};
@@ -47,6 +48,7 @@ pub async fn run_at(
 ) -> Result<(), Error> {
     let holder = format!("sim-worker-{}-{:016x}", std::process::id(), (sources.random)()?);
     post.opened(&store);
+    let meter = Meter::new(&config.metrics, post.name());
     let mut config = config;
     let mut asked = None;
     loop {
@@ -54,8 +56,10 @@ pub async fn run_at(
         let Some((lease, holding)) = taken else { return Ok(()) };
         tracing::info!(holder, epoch = lease.epoch, "the lease is taken");
         post.set(Duty::Held { epoch: lease.epoch });
-        let mut course = Course::default();
+        meter.held(lease.epoch);
+        let mut course = Course { meter: meter.clone(), is_away: false, has_begun: false };
         let reigned = reign(&config, &store, &sources, &lease, &post, &shutdown, &mut course).await;
+        meter.let_go(if matches!(reigned, Err(Error::LeaseLost(_))) { "lost" } else { "released" });
         if let Err(Error::LeaseLost(error)) = &reigned {
             post.set(Duty::StandingBy);
             if !course.is_away {
@@ -91,8 +95,10 @@ enum End {
 }
 
 /// How far a reign has come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Course {
+    /// Where it is measured.
+    meter: Meter,
     /// Whether the store did not answer the last time.
     is_away: bool,
     /// Whether there is a universe that ticks.
@@ -160,12 +166,15 @@ async fn reign(
     shutdown: &CancellationToken,
     course: &mut Course,
 ) -> Result<End, Error> {
+    let meter = course.meter.clone();
+    let meter = &meter;
     let begin = async |seed, served| {
-        Universe::begin(store.clone(), config.clone(), sources.clone(), lease.clone(), seed, served).await
+        let (store, config, sources) = (store.clone(), config.clone(), sources.clone());
+        Universe::begin(store, config, sources, lease.clone(), meter.clone(), seed, served).await
     };
     let mut backoff = pauses();
     let mut universe = loop {
-        match open(config, store, sources, lease).await {
+        match open(config, store, sources, lease, meter).await {
             Err(error) if error.is_unavailable() => {
                 course.is_away = true;
                 tracing::warn!(%error, "waiting for the store");
@@ -179,18 +188,21 @@ async fn reign(
         }
     };
     backoff.reset();
-    *course = Course { is_away: false, has_begun: true };
+    (course.is_away, course.has_begun) = (false, true);
     let mut over_since: Option<Instant> = None;
     let mut looked = Instant::now();
+    let mut looked_for_backup = None;
+    let mut before = None;
     // Ticks keep to the beat they began with; beats that were missed are left out, not caught up with.
     let mut beat = interval(config.tick_ms.duration());
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        tokio::select! {
+        let due = tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(End::Shutdown),
-            _ = beat.tick() => {}
-        }
+            due = beat.tick() => due,
+        };
+        meter.beat(due, before.replace(due), config.tick_ms.duration());
         let step = async {
             let wish = control(store).await?;
             if let Some(request) = wish.restart {
@@ -210,6 +222,7 @@ async fn reign(
                 }
             } else if wish.paused {
                 universe.hold().await?;
+                universe.count_backlog().await;
             } else {
                 universe.tick().await?;
             }
@@ -220,6 +233,8 @@ async fn reign(
                 course.is_away = false;
                 backoff.reset();
                 post.ticked(universe.id(), universe.at());
+                meter.done(universe.at(), (sources.now_ms)());
+                meter.look_for_backup(&**store, &mut looked_for_backup).await;
                 if post.share.gives_up(&**store, &mut looked).await {
                     return Ok(End::GivenUp);
                 }
@@ -239,15 +254,22 @@ async fn reign(
 }
 
 /// The stored universe, or the first one.
-async fn open(config: &Config, store: &Arc<dyn Store>, sources: &Sources, lease: &Lease) -> Result<Universe, Error> {
-    let (store, config, lease) = (store.clone(), config.clone(), lease.clone());
+async fn open(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    sources: &Sources,
+    lease: &Lease,
+    meter: &Meter,
+) -> Result<Universe, Error> {
+    let (store, config, lease, meter) = (store.clone(), config.clone(), lease.clone(), meter.clone());
     if !config.reset_universe_on_start
-        && let Some(stored) = Universe::recover(store.clone(), config.clone(), sources.clone(), lease.clone()).await?
+        && let Some(stored) =
+            Universe::recover(store.clone(), config.clone(), sources.clone(), lease.clone(), meter.clone()).await?
     {
         return Ok(stored);
     }
     let seed = first_seed(&config, sources)?;
-    Universe::begin(store, config, sources.clone(), lease, seed, None).await
+    Universe::begin(store, config, sources.clone(), lease, meter, seed, None).await
 }
 
 fn first_seed(config: &Config, sources: &Sources) -> Result<u64, Error> {

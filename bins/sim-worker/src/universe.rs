@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sector_redis::{Claim, Commit, Committed, Lease, NewEvent, OrderEntry, Store, StreamId};
 use sector_sim::replay::journal::{Header, Record, read_header};
@@ -12,8 +12,10 @@ use service::Backoff;
 use crate::chronicle::{ending, text};
 use crate::config::Config;
 use crate::error::Error;
+use crate::meter::Meter;
 use crate::orders::{MAX_ENTRIES, Taken, depend_on_seats};
 use crate::sources::Sources;
+use crate::traces::Traces;
 
 /// How many records are read at once in recovery.
 const RECORDS_AT_ONCE: usize = 1_000;
@@ -24,6 +26,7 @@ pub(crate) struct Universe {
     config: Config,
     sources: Sources,
     lease: Lease,
+    meter: Meter,
     meta: Meta,
     world: World,
     cursor: StreamId,
@@ -36,6 +39,7 @@ impl Universe {
         config: Config,
         sources: Sources,
         lease: Lease,
+        meter: Meter,
         seed: u64,
         served: Option<u64>,
     ) -> Result<Universe, Error> {
@@ -45,7 +49,7 @@ impl Universe {
         let meta = Meta { id, tick_delay_ms: config.tick_ms.0, rules: world.rules().name.clone() };
         let (cursor, follows) =
             store.head().await?.map_or((StreamId::START, StreamId::START), |head| (head.cursor, head.event_id));
-        let universe = Universe { store, config, sources, lease, meta, world, cursor };
+        let universe = Universe { store, config, sources, lease, meter, meta, world, cursor };
         let snapshot = text(&universe.snapshot());
         let commit = Commit {
             begin: Some(text(&Header::of(&universe.meta.id, &universe.world))),
@@ -73,8 +77,9 @@ impl Universe {
         config: Config,
         sources: Sources,
         lease: Lease,
+        meter: Meter,
     ) -> Result<Option<Universe>, Error> {
-        let recovered = Self::read(store.clone(), config.clone(), sources, lease.clone()).await;
+        let recovered = Self::read(store.clone(), config.clone(), sources, lease.clone(), meter).await;
         if matches!(recovered, Err(Error::Diverged { .. })) {
             // What was read piece by piece fits together only if nobody wrote meanwhile. Whoever still holds the lease
             // was alone all the time, and what does not fit then never will.
@@ -88,6 +93,7 @@ impl Universe {
         config: Config,
         sources: Sources,
         lease: Lease,
+        meter: Meter,
     ) -> Result<Option<Universe>, Error> {
         let Some(head) = store.head().await? else { return Ok(None) };
         let diverged = |detail: String| Error::Diverged { detail };
@@ -122,7 +128,7 @@ impl Universe {
         let replayed = head.tick.saturating_sub(checkpoint.tick);
         tracing::info!(universe = head.universe, tick = head.tick, replayed, "the universe goes on");
         let meta = Meta { id: head.universe, tick_delay_ms: config.tick_ms.0, rules: snapshot.rules };
-        Ok(Some(Universe { store, config, sources, lease, meta, world, cursor: head.cursor }))
+        Ok(Some(Universe { store, config, sources, lease, meter, meta, world, cursor: head.cursor }))
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -144,9 +150,13 @@ impl Universe {
 
     /// Lets one tick pass, with the orders that have come, and commits it.
     pub(crate) async fn tick(&mut self) -> Result<(), Error> {
+        let began = Instant::now();
         let taken = self.take_orders().await?;
         let cursor = taken.last().unwrap_or(self.cursor);
-        self.world.step(&taken.orders);
+        self.meter.orders_read(began, taken.entries(), (self.sources.now_ms)());
+        let traces = Traces::of(&self.config.tracer, &*self.store, taken.entries(), self.world.tick() + 1).await;
+        self.meter.step(&mut self.world, &taken.orders);
+        let stepped = Instant::now();
         let world = &self.world;
         let delta = Delta::of(&self.meta.id, world).narrated(world.map(), world.board());
         let mut commit = Commit {
@@ -155,16 +165,37 @@ impl Universe {
             outcomes: taken.outcomes(world.tick(), &world.report().outcomes),
             ..self.commit(cursor)
         };
-        commit.events.push(NewEvent { kind: "delta".into(), data: text(&delta) });
+        let delta = text(&delta);
+        let delta_bytes = delta.len();
+        commit.events.push(NewEvent { kind: "delta".into(), data: delta });
         if self.is_over() {
             self.conclude(&mut commit).await?;
         }
         if self.is_over() || world.tick().is_multiple_of(self.config.snapshot_every) {
             commit.checkpoint = Some(text(&self.snapshot()));
         }
-        self.send(commit).await?;
+        self.meter.encoded(stepped, delta_bytes);
+        let encoded = Instant::now();
+        let delta = commit.events.iter().position(|event| event.kind == "delta");
+        let spans = traces.commit();
+        let committed = self.send(commit).await?;
+        drop(spans);
+        traces.committed(&*self.store, delta.and_then(|index| committed.event_ids.get(index).copied())).await;
+        self.meter.ticked(began, encoded);
+        taken.count(&self.meter, &self.world.report().outcomes, (self.sources.now_ms)());
         self.cursor = cursor;
+        if taken.entries().len() >= MAX_ENTRIES {
+            self.count_backlog().await;
+        }
         Ok(())
+    }
+
+    /// Measures how many entries wait that no tick has read.
+    pub(crate) async fn count_backlog(&self) {
+        match self.store.order_backlog().await {
+            Ok(waiting) => self.meter.order_backlog(waiting),
+            Err(error) => tracing::debug!(%error, "the orders that wait cannot be counted"),
+        }
     }
 
     /// Adds to the last commit of a run what the run leaves behind.
@@ -262,7 +293,9 @@ impl Universe {
     async fn send(&self, commit: Commit) -> Result<Committed, Error> {
         let mut backoff = Backoff::default();
         loop {
-            match self.store.commit(&commit).await {
+            let answer = self.store.commit(&commit).await;
+            self.meter.committed(&answer, commit.checkpoint.as_ref().map(String::len));
+            match answer {
                 Ok(committed) => return Ok(committed),
                 Err(error) if error.is_unavailable() => {
                     tracing::warn!(%error, tick = commit.tick, "the commit is repeated");

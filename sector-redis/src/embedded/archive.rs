@@ -58,8 +58,10 @@ impl Archive for EmbeddedStore {
         };
         self.writer.write(write).await
     }
+}
 
-    async fn last_backup(&self) -> Result<Option<BackupNote>> {
+impl EmbeddedStore {
+    pub(super) async fn backup_noted(&self) -> Result<Option<BackupNote>> {
         self.read(|txn| {
             let meta = txn.open_table(META)?;
             let at_ms = meta.get(BACKUP_MS)?.map(|guard| guard.value());

@@ -14,6 +14,7 @@ use super::nonces::Nonces;
 use super::tables::{self, COUNTERS, EVENT, ORDER, counter};
 use super::writer::{Newest, Writer};
 use super::{commit, control, directory, lease, orders, outcomes, reads, seats, shelves};
+use crate::archive::BackupNote;
 use crate::clock::Clock;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
 use crate::document::{Document, Shelf, check_audit};
@@ -347,6 +348,10 @@ impl Store for EmbeddedStore {
     async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
         let count = count.clamp(1, MAX_READ);
         self.read(move |txn| shelves::audit(txn, after, count)).await
+    }
+
+    async fn last_backup(&self) -> Result<Option<BackupNote>> {
+        self.backup_noted().await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -122,19 +122,19 @@ impl Archive for RedisStore {
         self.write_again("noting the backup", &script).await
     }
 
-    async fn last_backup(&self) -> Result<Option<BackupNote>> {
-        let command = cmd("HMGET").arg(&self.keys.control).arg("backup_at_ms").arg("backup_tick").to_owned();
-        let (at_ms, tick): (Option<u64>, Option<u64>) =
-            self.link.read_command("reading the last backup", &command).await?;
-        Ok(at_ms.zip(tick).map(|(at_ms, tick)| BackupNote { at_ms, tick }))
-    }
-
     fn redis_report(&self) -> Option<&RedisReport> {
         Some(self.report())
     }
 }
 
 impl RedisStore {
+    pub(super) async fn backup_noted(&self) -> Result<Option<BackupNote>> {
+        let command = cmd("HMGET").arg(&self.keys.control).arg("backup_at_ms").arg("backup_tick").to_owned();
+        let (at_ms, tick): (Option<u64>, Option<u64>) =
+            self.link.read_command("reading the last backup", &command).await?;
+        Ok(at_ms.zip(tick).map(|(at_ms, tick)| BackupNote { at_ms, tick }))
+    }
+
     /// Writes all of it to keys of its own; returns each with the key it is for.
     async fn prepare(&self, dump: &Dump, new: Incarnation) -> Result<Vec<(String, String)>> {
         let mut pairs = Vec::new();

@@ -10,6 +10,9 @@ use crate::store::Durability;
 
 /// The one policy that drops no key.
 const NO_EVICTION: &str = "noeviction";
+/// How far the clock of Redis may be from this machine's. Seats and logins are counted in tens of seconds at the least;
+/// a machine that is merely busy is not off by so much.
+const MOST_SKEW_MS: u64 = 10_000;
 
 /// What Redis says of itself, for opening a store and for a person who looks after it.
 ///
@@ -82,6 +85,24 @@ impl RedisReport {
         }
     }
 
+    /// Refuses a Redis whose clock and this machine's tell different times: leases end by the one, seats and logins by
+    /// the other.
+    ///
+    /// # Errors
+    /// [`Config`](Error::Config), saying what to set.
+    pub fn check_clock(&self) -> Result<()> {
+        match self.clock_ahead_ms {
+            Some(ahead) if ahead.unsigned_abs() > MOST_SKEW_MS => Err(Error::config(format!(
+                "the clock of Redis is {} s {} that of this machine, at most {} s are allowed: set both by NTP; \
+                 or accept that with --dev, for trying things out",
+                ahead.unsigned_abs() / 1_000,
+                if ahead > 0 { "ahead of" } else { "behind" },
+                MOST_SKEW_MS / 1_000,
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses a Redis that may forget what it has acknowledged, or does not say.
     ///
     /// # Errors
@@ -138,6 +159,18 @@ mod tests {
     fn refusal(info: &str, fsync: Option<&str>) -> String {
         let report = RedisReport::read(info, fsync.map(str::to_owned), None);
         report.check_durable().expect_err("it was accepted").to_string()
+    }
+
+    #[test]
+    fn clocks_that_differ_are_refused() {
+        let report = |ahead| RedisReport::read(GOOD, Some("always".into()), ahead);
+        for fine in [None, Some(0), Some(-10_000), Some(10_000)] {
+            report(fine).check_clock().unwrap();
+        }
+        for (ahead, words) in [(10_001, "10 s ahead of"), (-3_600_000, "3600 s behind")] {
+            let message = report(Some(ahead)).check_clock().unwrap_err().to_string();
+            assert!(message.contains(words) && message.contains("NTP") && message.contains("--dev"), "{message}");
+        }
     }
 
     #[test]

@@ -68,6 +68,24 @@ impl Route {
         Ok(Self::Server(info(url)?))
     }
 
+    /// Refuses a way over a network without a password: whoever reaches that Redis could change the sector.
+    ///
+    /// # Errors
+    /// [`Error::Config`], saying what to set.
+    pub(super) fn check_guarded(&self) -> Result<()> {
+        let (info, hosts): (_, Vec<&str>) = match self {
+            Self::Server(info) => (info, host(info.addr()).into_iter().collect()),
+            Self::Cluster { template, nodes } => {
+                let nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
+                return guarded(template, nodes.iter().map(|(host, _)| host.as_str()));
+            }
+            Self::Sentinel { template, sentinels, .. } => {
+                (template, sentinels.iter().map(|(host, _)| host.as_str()).collect())
+            }
+        };
+        guarded(info, hosts.into_iter())
+    }
+
     /// Whether it may lead to another node tomorrow.
     pub(super) fn may_move(&self) -> bool {
         !matches!(self, Self::Server(_))
@@ -101,6 +119,32 @@ impl Route {
                 Ok(connection)
             }
         }
+    }
+}
+
+/// The machine of an address; none for a socket of this one.
+fn host(address: &ConnectionAddr) -> Option<&str> {
+    match address {
+        ConnectionAddr::Tcp(host, _) => Some(host),
+        ConnectionAddr::TcpTls { host, .. } => Some(host),
+        _ => None,
+    }
+}
+
+fn guarded<'a>(info: &ConnectionInfo, mut hosts: impl Iterator<Item = &'a str>) -> Result<()> {
+    let is_here = |host: &str| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    if info.redis_settings().password().is_some() {
+        return Ok(());
+    }
+    match hosts.find(|host| !is_here(host)) {
+        None => Ok(()),
+        Some(host) => Err(Error::config(format!(
+            "the Redis URL names no password, and {host} is another machine: give Redis a user and put it into the URL \
+             (--redis-url, REDIS_URL), redis://user:password@{host}; or accept that with --dev, for trying things out"
+        ))),
     }
 }
 
@@ -251,6 +295,30 @@ mod tests {
             Err(Error::Config { message, .. }) => message,
             Err(other) => panic!("{other:?}"),
             Ok(_) => panic!("{url:?} was taken"),
+        }
+    }
+
+    #[test]
+    fn a_redis_on_another_machine_wants_a_password() {
+        for fine in [
+            "redis://127.0.0.1:6379",
+            "redis://localhost",
+            "redis://[::1]:6379",
+            "redis+unix:///run/redis.sock",
+            "redis://api:p@redis:6379",
+            "redis-cluster://:p@a,b",
+            "redis-sentinel://127.0.0.1/main",
+        ] {
+            Route::parse(fine).unwrap_or_else(|error| panic!("{fine}: {error}")).check_guarded().unwrap();
+        }
+        for open in
+            ["redis://redis:6379", "redis://10.0.0.7", "redis-cluster://127.0.0.1,redis-2", "redis-sentinel://a/main"]
+        {
+            let message = Route::parse(open).unwrap().check_guarded().unwrap_err().to_string();
+            assert!(
+                message.contains("REDIS_URL") && message.contains("password") && message.contains("--dev"),
+                "{message}"
+            );
         }
     }
 

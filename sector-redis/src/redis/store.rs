@@ -18,6 +18,7 @@ use super::route::Route;
 use super::scripts::Scripts;
 use super::writer::Writer;
 use super::{appends, commit, control, lease, nonces, orders, outcomes, registry, seats, shelves, world};
+use crate::archive::BackupNote;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::document::{Document, Shelf, check_audit};
 use crate::error::{Error, Result};
@@ -60,6 +61,9 @@ impl RedisStore {
                 "a Redis Cluster keeps a sector only under an id, which puts all its keys into one slot; set SECTOR_ID (--sector-id), for example SECTOR_ID=main",
             ));
         }
+        if require_durable {
+            route.check_guarded()?;
+        }
         let link = Link::open(route.clone(), &keys.world, options.command_timeout).await?;
         // Before anything longer: to one who may not come in, Redis answers long commands with a
         // protocol error that says nothing of passwords.
@@ -67,6 +71,7 @@ impl RedisStore {
         let report = RedisReport::ask(&link).await?;
         if require_durable {
             report.check_durable()?;
+            report.check_clock()?;
         }
         let (link, keys, scripts) = (Arc::new(link), Arc::new(keys), Arc::new(Scripts::new()));
         let writer = Writer::new(link.clone(), keys.clone(), scripts.clone(), options.command_timeout);
@@ -316,6 +321,10 @@ impl Store for RedisStore {
 
     async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
         shelves::audit(self, after, count.clamp(1, MAX_READ)).await
+    }
+
+    async fn last_backup(&self) -> Result<Option<BackupNote>> {
+        self.backup_noted().await
     }
 
     async fn ping(&self) -> Result<()> {

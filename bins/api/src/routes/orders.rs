@@ -20,6 +20,7 @@ use crate::call::Call;
 use crate::caller::{Caller, unauthenticated};
 use crate::problems::{of_follower, of_store};
 use crate::seats::seat;
+use crate::traces;
 use crate::wire::{OrderReceipt, OrderRequest};
 
 pub(super) mod judge;
@@ -70,6 +71,7 @@ struct Request {
 )]
 pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
+    let mut span = traces::begin(&call, "POST /orders");
     let orders = read(&mut call).await?;
     let mut faults = Vec::new();
     let orders = form(&orders, &mut faults);
@@ -105,7 +107,10 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
         right,
         backlog_max: Some(BACKLOG_MAX),
     };
+    let appending = span.child("append to the order stream");
     let receipt = call.store().append_orders(&batch).await.map_err(|error| refused(error, &orders))?;
+    drop(appending);
+    traces::pass_on(&call, &mut span, &receipt, orders.len()).await;
     let answer = OrderReceipt { id: receipt.id.to_string(), duplicates: receipt.duplicates };
     reply::json_with_status(StatusCode::ACCEPTED, &answer)
 }

@@ -46,6 +46,8 @@ impl Sector {
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
+            metrics: Default::default(),
+            tracer: Default::default(),
         };
         tokio::spawn(sim_worker::run(worker, store.clone(), sim_worker::Sources::system(), shutdown.clone()));
         let mut sector = Sector { store, address: "127.0.0.1:0".parse().unwrap(), shutdown, api: None };

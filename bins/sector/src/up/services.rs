@@ -6,7 +6,7 @@ use std::sync::Arc;
 use follow::Sectors;
 use sector_auth::Secret;
 use sector_redis::Store;
-use service::{Backoff, CancellationToken, Client, ClientOptions};
+use service::{Backoff, CancellationToken, Client, ClientOptions, Metrics};
 use sim_worker::Sources;
 use tokio::task::JoinSet;
 
@@ -22,6 +22,7 @@ pub(super) async fn run(
     ports: Ports,
     store: Arc<dyn Store>,
     sectors: Arc<Sectors>,
+    metrics: &Metrics,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let Ports { api, frontend, minter } = ports;
@@ -37,17 +38,23 @@ pub(super) async fn run(
     api_config.auth_domain = format!("localhost:{frontend_port}");
     api_config.auth_uri = format!("http://localhost:{frontend_port}");
     api_config.bot_api_token = Some(bot_token.clone());
+    api_config.metrics = metrics.clone();
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
     // The frontend, which passes requests on.
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
-    let frontend_config = frontend::Config { api_url: api_url.parse()?, ..frontend::Config::default() };
-    let bots_config = bot_worker::Config::new(&api_url, bot_token);
+    let frontend_config =
+        frontend::Config { api_url: api_url.parse()?, metrics: metrics.clone(), ..frontend::Config::default() };
+    let mut bots_config = bot_worker::Config::new(&api_url, bot_token);
+    bots_config.metrics = metrics.clone();
+    let (mut worker_config, mut minter_config) = (options.worker, options.minter);
+    worker_config.metrics = metrics.clone();
+    minter_config.metrics = metrics.clone();
 
     let mut services = JoinSet::new();
-    spawn(&mut services, "sim-worker", run_worker(options.worker, store.clone(), shutdown.clone()));
+    spawn(&mut services, "sim-worker", run_worker(worker_config, store.clone(), shutdown.clone()));
     spawn(&mut services, "api", api::run(api_config, api, sectors.clone(), shutdown.clone()));
     spawn(&mut services, "frontend", frontend::run(frontend_config, frontend, sectors, shutdown.clone()));
-    spawn(&mut services, "nft-minter", nft_minter::run(options.minter, minter, store, shutdown.clone()));
+    spawn(&mut services, "nft-minter", nft_minter::run(minter_config, minter, store, shutdown.clone()));
     spawn(&mut services, "bot-worker", run_bots(bots_config, api_url, shutdown.clone()));
 
     let mut failure = None;

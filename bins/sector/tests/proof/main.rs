@@ -4,5 +4,6 @@
 mod books;
 mod chaos;
 mod load;
+mod rolling;
 mod services;
 mod soak;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
+use std::time::{Duration, Instant};
 
 /// A secret that all copies of the API share, so that a login outlives each of them.
 const JWT_SECRET: &str = "a secret that is long enough for a test";
@@ -14,7 +15,7 @@ fn binary(name: &str) -> PathBuf {
     let sector = PathBuf::from(env!("CARGO_BIN_EXE_sector"));
     BUILD.call_once(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "-p", "api", "-p", "sim-worker"]);
+        build.args(["build", "--quiet", "--locked", "-p", "api", "-p", "sim-worker", "-p", "frontend"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
@@ -64,6 +65,23 @@ impl Service {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// Ends it as whoever runs services does: asks it to, and waits. Says how long that took.
+    pub(crate) async fn stop(&mut self) -> Duration {
+        let began = Instant::now();
+        self.signal("TERM");
+        let child = self.child.as_mut().expect("it runs");
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "{} does not end", self.name);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        assert!(status.success(), "{} ended with {status}", self.name);
+        self.child = None;
+        began.elapsed()
     }
 
     /// Starts it again if it has ended by itself, as whoever runs services does.

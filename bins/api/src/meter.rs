@@ -1,0 +1,112 @@
+//! What the API counts and measures.
+//!
+//! A route's handles are made with the route: to answer a request costs two looks at the clock, a counter and a bucket.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::Method;
+use service::metrics::{Counter, Counters, Histogram, Histograms, Metrics, WAIT_SECONDS};
+use service::{Problem, Response};
+
+use crate::access::Class;
+
+/// The classes of status, as a label.
+const STATUS: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// What is measured of all requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Meter {
+    requests: Counters<4>,
+    seconds: Histograms<2>,
+    auth: Counters<1>,
+    accepted: Counter,
+    limited: Counters<1>,
+}
+
+/// What is measured of one route.
+#[derive(Debug)]
+pub(crate) struct RouteMeter {
+    requests: [Counter; STATUS.len()],
+    seconds: Histogram,
+}
+
+impl Meter {
+    pub(crate) fn new(metrics: &Metrics) -> Meter {
+        let auth = metrics.counters(
+            "sector_api_auth_total",
+            "Credentials that requests came with where some are needed: accepted, or the code of the refusal",
+            ["result"],
+        );
+        Meter {
+            requests: metrics.counters(
+                "sector_api_requests_total",
+                "Requests that reached a route, by its template, quota class and status",
+                ["method", "route", "class", "status"],
+            ),
+            seconds: metrics.histograms(
+                "sector_api_request_seconds",
+                "From a request's reaching its route to the head of the answer; long polls wait on purpose",
+                ["method", "route"],
+                WAIT_SECONDS,
+            ),
+            accepted: auth.with(["accepted"]),
+            auth,
+            limited: metrics.counters(
+                "sector_api_rate_limited_total",
+                "Requests that were refused because their client had used up a quota, by class",
+                ["class"],
+            ),
+        }
+    }
+
+    /// The handles of a route.
+    pub(crate) fn route(&self, method: &Method, path: &'static str, class: Class) -> Arc<RouteMeter> {
+        let method = method.as_str().to_owned();
+        let (path, class) = (path.to_owned(), name(class).to_owned());
+        Arc::new(RouteMeter {
+            requests: STATUS
+                .map(|status| self.requests.with([method.clone(), path.clone(), class.clone(), status.to_owned()])),
+            seconds: self.seconds.with([method.clone(), path.clone()]),
+        })
+    }
+
+    /// Credentials were looked at, and taken or refused.
+    pub(crate) fn identified(&self, refused: Option<&Problem>) {
+        match refused {
+            None => self.accepted.inc(),
+            Some(problem) => self.auth.with([problem.code()]).inc(),
+        };
+    }
+
+    /// A quota was used up.
+    pub(crate) fn limited(&self, class: Class) {
+        self.limited.with([name(class)]).inc();
+    }
+}
+
+impl RouteMeter {
+    /// A request was answered.
+    pub(crate) fn answered(&self, began: Instant, answer: &Result<Response, Problem>) {
+        let status = match answer {
+            Ok(response) => response.status(),
+            Err(problem) => problem.status(),
+        };
+        let class = usize::from(status.as_u16() / 100).saturating_sub(1);
+        if let Some(counter) = self.requests.get(class) {
+            counter.inc();
+        }
+        self.seconds.observe(began.elapsed().as_secs_f64());
+    }
+}
+
+fn name(class: Class) -> &'static str {
+    match class {
+        Class::Probe => "probe",
+        Class::Login => "login",
+        Class::Read => "read",
+        Class::Write => "write",
+        Class::Orders => "orders",
+        Class::Admin => "admin",
+    }
+}

@@ -1,0 +1,30 @@
+//! Where in a trace a request is, for whoever looks at traces. Off, it costs nothing.
+
+use sector_redis::Receipt;
+use service::trace::{KEPT, Span, TRACEPARENT, of_orders};
+
+use crate::call::Call;
+
+/// The span of a request, which continues the trace that its `traceparent` names.
+pub(crate) fn begin(call: &Call, name: &'static str) -> Span {
+    let tracer = &call.state().config.tracer;
+    if !tracer.is_on() {
+        return Span::default();
+    }
+    let parent = call.header(TRACEPARENT).and_then(|text| text.parse().ok());
+    let mut span = tracer.span(name, parent);
+    if let Some(id) = call.request_id() {
+        span.set("http.request.id", id);
+    }
+    span
+}
+
+/// Leaves the place of accepted orders beside their entry, so that the worker goes on with the trace.
+pub(crate) async fn pass_on(call: &Call, span: &mut Span, receipt: &Receipt, orders: usize) {
+    let Some(place) = span.context() else { return };
+    span.set("sector.order_entry", receipt.id.to_string());
+    span.set("sector.orders", orders);
+    if let Err(error) = call.store().put_nonce(&of_orders(receipt.id), &place.to_string(), KEPT).await {
+        tracing::debug!(%error, "the trace of an order ends here");
+    }
+}

@@ -1,0 +1,40 @@
+//! The last part of the trace of an order: the event that tells of it is handed to those who watch.
+
+use std::sync::Arc;
+
+use follow::Followed;
+use service::CancellationToken;
+use service::seats::Seats;
+use service::trace::{TraceParent, Tracer, of_event};
+
+/// Ends the traces that lead to events of this sector, until `shutdown`. Reads what all clients read, when they do.
+pub(crate) async fn follow(tracer: Tracer, sector: Arc<Followed>, seats: Arc<Seats>, shutdown: CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = watch(&tracer, &sector, &seats) => {}
+    }
+}
+
+async fn watch(tracer: &Tracer, sector: &Followed, seats: &Seats) {
+    while let Ok(frame) = sector.follower().ready().await {
+        let mut entries = sector.follower().subscribe(frame.position());
+        drop(frame);
+        loop {
+            match entries.next().await {
+                Ok(entry) => {
+                    // Of several frontends one ends the trace.
+                    let places = sector.store().take_nonce(&of_event(entry.id)).await;
+                    for place in places.ok().flatten().unwrap_or_default().split(',') {
+                        let Ok(place) = place.parse::<TraceParent>() else { continue };
+                        let mut span = tracer.span("hand to the sockets", Some(place));
+                        span.began_ago(entry.received.age());
+                        span.set("sector.event", entry.id.to_string());
+                        span.set("sector.clients", seats.taken());
+                    }
+                }
+                Err(error) if error.needs_frame() => break,
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What services tell of themselves: traces that go from an order to the sockets, metrics, and no secret anywhere.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sector_auth::{Key, Secret};
+use sector_redis::{Place, StoreOptions, open, testkit::RedisServer};
+use serde_json::{Value, json};
+use service::config::{Milliseconds, Seconds};
+use service::metrics::StoreMetrics;
+use service::trace::{Share, TraceOptions};
+use service::{CancellationToken, Context, Limits, Metrics, Problem, Response, Router, reply};
+
+const BOT_TOKEN: &str = "the token of the operator's bots";
+/// On a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+type Spans = Arc<Mutex<Vec<Value>>>;
+
+/// A collector of traces; says where it listens.
+async fn collector(spans: Spans) -> String {
+    async fn take(mut context: Context<Spans>) -> Result<Response, Problem> {
+        let batch: Value = context.json(4 << 20).await?;
+        for resource in batch["resourceSpans"].as_array().unwrap() {
+            let service = &resource["resource"]["attributes"][0]["value"]["stringValue"];
+            for span in resource["scopeSpans"][0]["spans"].as_array().unwrap() {
+                let mut span = span.clone();
+                span["service"] = service.clone();
+                context.state().lock().unwrap().push(span);
+            }
+        }
+        Ok(reply::text("{}"))
+    }
+    let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new(spans).route(http::Method::POST, "/v1/traces", take).build().unwrap();
+    tokio::spawn(service::serve(listener, routes, Limits::default(), CancellationToken::new()));
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_trace_leads_from_an_order_to_the_sockets() {
+    let spans = Spans::default();
+    let options = TraceOptions { otlp_endpoint: Some(collector(spans.clone()).await), trace_share: Share::default() };
+    let metrics = Metrics::of("tests", "0");
+    let tracer = |service| service::trace::begin(service, &options, &metrics).unwrap();
+    let redis = RedisServer::start();
+    let store = async || {
+        let observer = Arc::new(StoreMetrics::new(&metrics));
+        open(StoreOptions { observer: Some(observer), ..StoreOptions::new(Place::redis(redis.url())) }).await.unwrap()
+    };
+    let listen = async || service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+    let shutdown = CancellationToken::new();
+
+    let worker = sim_worker::Config {
+        tick_ms: Milliseconds(50),
+        seed: Some(7),
+        systems: 30,
+        factions: 5,
+        lease_ttl_ms: Milliseconds(60_000),
+        order_block_ms: Milliseconds(1_000),
+        reset_universe_on_start: true,
+        event_stream_maxlen: 10_000,
+        snapshot_every: 20,
+        universe_pause_ms: Milliseconds(1_000),
+        claim_idle_seconds: Seconds(600),
+        metrics: metrics.clone(),
+        tracer: tracer("sim-worker"),
+    };
+    tokio::spawn(sim_worker::run(worker, store().await, sim_worker::Sources::system(), shutdown.clone()));
+    let listener = listen().await;
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+    config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
+    config.tracer = tracer("api");
+    let sectors = follow::Sectors::one(store().await, shutdown.clone());
+    tokio::spawn(api::run(config, listener, sectors, shutdown.clone()));
+    let config = frontend::Config {
+        api_url: url.parse().unwrap(),
+        metrics: metrics.clone(),
+        tracer: tracer("frontend"),
+        ..frontend::Config::default()
+    };
+    let sectors = follow::Sectors::one(store().await, shutdown.clone());
+    sectors.home().follower().ready().await.unwrap();
+    tokio::spawn(frontend::run(config, listen().await, sectors, shutdown.clone()));
+
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let http = reqwest::Client::new();
+    let order = json!({ "orders": [{ "kind": "muster", "faction": "F1", "target_id": 3, "client_id": "traced" }] });
+    let began = Instant::now();
+    loop {
+        let request = http.post(format!("{url}/orders")).json(&order).header("x-bot-token", BOT_TOKEN);
+        let answer = request.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01")).send().await.unwrap();
+        if answer.status().as_u16() == 202 {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "{}", answer.text().await.unwrap());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let names =
+        ["POST /orders", "append to the order stream", "wait for the tick", "tick", "commit", "hand to the sockets"];
+    let ours = loop {
+        let ours: Vec<Value> = spans.lock().unwrap().iter().filter(|span| span["traceId"] == trace).cloned().collect();
+        if names.iter().all(|name| ours.iter().any(|span| span["name"] == *name)) {
+            break ours;
+        }
+        assert!(began.elapsed() < PATIENCE, "{ours:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let span = |name: &str| ours.iter().rfind(|span| span["name"] == name).unwrap();
+    let parents = [
+        ("append to the order stream", "POST /orders"),
+        ("wait for the tick", "POST /orders"),
+        ("tick", "POST /orders"),
+        ("commit", "tick"),
+        ("hand to the sockets", "tick"),
+    ];
+    assert_eq!(span("POST /orders")["parentSpanId"], "00f067aa0ba902b7");
+    for (child, parent) in parents {
+        assert_eq!(span(child)["parentSpanId"], span(parent)["spanId"], "{child} under {parent}: {ours:?}");
+    }
+    let services = names.map(|name| span(name)["service"].as_str().unwrap().to_owned());
+    assert_eq!(services, ["api", "api", "sim-worker", "sim-worker", "sim-worker", "frontend"]);
+    assert!(!format!("{:?}", spans.lock().unwrap()).contains(BOT_TOKEN), "a token in a span");
+
+    let text = metrics.text();
+    for line in [
+        "sector_worker_lease_held{sector=\"default\"} 1.0",
+        "sector_worker_lease_transitions_total{sector=\"default\",to=\"held\"} 1",
+        "sector_streams_clients 0.0",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+    }
+    for name in [
+        "sector_worker_tick_phase_seconds_count{phase=\"battles\"}",
+        "sector_worker_commits_total{result=\"committed\"}",
+        "sector_worker_order_to_event_seconds_count",
+        "sector_worker_snapshot_bytes{sector=\"default\"}",
+        "sector_store_operation_seconds_count{operation=\"commit\"}",
+        "sector_store_operation_seconds_count{operation=\"append_orders\"}",
+    ] {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}\n{text}"));
+        assert!(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() > 0.0, "{line}");
+    }
+    shutdown.cancel();
+}
+
+/// Everything that a whole sector writes while somebody logs in, is renewed, issues a key and gives orders.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_holds_no_secret_even_when_it_tells_everything() {
+    let jwt_secret = "8b1f0c52d7e96a3480f1b2c3d4e5f60718293a4b5c6d7e8f9001122334455667";
+    let ports = ["--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--tick-ms", "50", "--log", "trace"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sector"))
+        .arg("up")
+        .args(ports)
+        .env("JWT_SECRET", jwt_secret)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stderr = child.stderr.take().unwrap();
+    let reading = std::thread::spawn(move || {
+        BufReader::new(stderr).lines().map_while(Result::ok).collect::<Vec<String>>().join("\n")
+    });
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let url = lines.find_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("API"))
+            .then(|| words.next().and_then(|url| url.strip_suffix("/health")).map(str::to_owned))?
+    });
+    let url = url.unwrap();
+    let code = lines.find_map(|line| line.split_once("#operator=").map(|(_, code)| code.to_owned())).unwrap();
+
+    let http = reqwest::Client::new();
+    let mut secrets = vec![jwt_secret.to_owned(), code];
+    let post = async |path: &str, body: Value, token: Option<&str>| -> Value {
+        let mut request = http.post(format!("{url}{path}")).json(&body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let body = answer.json().await.unwrap_or_default();
+        assert!(status.is_success(), "{path}: {status} {body}");
+        body
+    };
+    let began = Instant::now();
+    while !http.get(format!("{url}/factions")).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        assert!(began.elapsed() < PATIENCE, "no universe begins");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let key = Key::from_random_bytes([7; 32]).unwrap();
+    let address = key.address().to_string();
+    let nonce = post("/auth/nonce", json!({ "address": address }), None).await;
+    let signature = key.sign_message(nonce["message"].as_str().unwrap());
+    let login = post("/auth/verify", json!({ "address": address, "signature": signature }), None).await;
+    let token = login["token"].as_str().unwrap().to_owned();
+    let refresh = login["refresh_token"].as_str().unwrap().to_owned();
+    post("/factions/claim", json!({ "faction": "F1" }), Some(&token)).await;
+    let order = json!({ "orders": [{ "kind": "muster", "faction": "F1", "target_id": 3 }] });
+    post("/orders", order.clone(), Some(&token)).await;
+    let issued =
+        post("/keys", json!({ "label": "spy", "verbs": ["read", "orders"], "expires_in": 3_600 }), Some(&token)).await;
+    let bot_key = issued["key"].as_str().unwrap().to_owned();
+    post("/orders", order, Some(&bot_key)).await;
+    let renewed = post("/auth/refresh", json!({ "refresh_token": refresh }), None).await;
+    secrets.extend([signature, token, refresh, bot_key]);
+    secrets.push(renewed["token"].as_str().unwrap().to_owned());
+    secrets.push(renewed["refresh_token"].as_str().unwrap().to_owned());
+    // It ends by itself, so that all it had to say is read.
+    let signalled = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    assert!(child.wait().unwrap().success());
+    let log = reading.join().unwrap();
+    for part in ["TRACE", "/auth/verify", "/orders", "/keys", "answered"] {
+        assert!(log.contains(part), "{part} is not logged: {log}");
+    }
+    for secret in secrets {
+        // Of a token its signature, of others a part that is long enough to be none of chance.
+        let part = &secret[secret.len().saturating_sub(24)..];
+        let line = log.lines().find(|line| line.contains(part));
+        assert!(line.is_none(), "a secret in the log: {}", line.unwrap_or_default());
+    }
+}
