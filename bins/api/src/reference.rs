@@ -1,11 +1,15 @@
 //! The reference: the description of the API as one page of HTML that needs nothing else.
 //!
-//! Everything in it comes from the description, and everything is escaped: it holds texts, never markup.
+//! Everything in it comes from the description, and everything is escaped: it holds texts, never markup. Its one script
+//! searches in it; without scripts the page is whole, but for the search.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::table::Declared;
 
@@ -13,6 +17,13 @@ mod schema;
 
 /// How it looks.
 const STYLE: &str = include_str!("reference/style.css");
+/// The search in it.
+const SCRIPT: &str = include_str!("reference/search.js");
+
+/// What a content security policy names the page's script by, so that it alone may run.
+pub(crate) fn script_source() -> String {
+    format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(SCRIPT)))
+}
 
 /// The page for this description, with what the routes declare.
 ///
@@ -82,7 +93,7 @@ impl<'a> Page<'a> {
             self.put(&schema::describe(schema));
             self.put("</article>");
         }
-        self.put("</section></main></body></html>\n");
+        self.put(&format!("</section></main><script>{SCRIPT}</script></body></html>\n"));
         self.html
     }
 
@@ -265,7 +276,8 @@ mod tests {
             "components": {"schemas": {}},
         });
         let page = page(&document.to_string(), &[]).unwrap();
-        for markup in ["<script", "<i>", "<u>", "<s>", "<200>", "id=\"'o'\""] {
+        assert_eq!(page.matches("<script").count(), 1, "ours alone");
+        for markup in ["<script>\"", "<i>", "<u>", "<s>", "<200>", "id=\"'o'\""] {
             assert!(!page.contains(markup), "{markup}");
         }
         assert!(page.contains("a <code>&lt;b&gt;</code> &amp; &quot;c&quot;"));
@@ -283,6 +295,7 @@ mod tests {
         for link in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(targets.contains(link), "{link} leads nowhere");
         }
-        assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("url("));
+        assert_eq!(page.matches("<script").count(), 1);
+        assert!(!page.contains("src=") && !page.contains("url("));
     }
 }

@@ -10,9 +10,14 @@ use crate::bodies;
 use crate::call::Call;
 use crate::reference;
 
-/// The page has a style of its own and nothing else: no script, no picture, nothing of elsewhere.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The page has a style and a script of its own and nothing else: no picture, nothing of elsewhere.
+fn policy() -> Result<HeaderValue, Problem> {
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        reference::script_source()
+    );
+    HeaderValue::from_str(&policy).map_err(Problem::internal)
+}
 
 /// The reference of this API as one page of HTML, made from the same description.
 #[utoipa::path(
@@ -36,6 +41,6 @@ pub(crate) async fn docs(call: Call) -> Result<Response, Problem> {
         }
     };
     let mut response = bodies::respond(&call, page);
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy()?);
     Ok(response)
 }

@@ -1,8 +1,10 @@
 //! How the sector is, and the rules that it lives by.
 
 use api::wire::{RulesDocument, SectorCondition, SectorStatus};
+use base64::Engine;
 use sector_sim::Rules;
 use serde_json::json;
+use sha2::Digest;
 
 use crate::harness::{Sector, config};
 
@@ -97,6 +99,10 @@ async fn the_reference_is_one_page_that_needs_nothing_else() {
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
     let text = String::from_utf8(page.body.clone()).unwrap();
+    // The one script that may run is the one that is there.
+    let script = text.split_once("<script>").unwrap().1.split_once("</script>").unwrap().0;
+    let digest = base64::prelude::BASE64_STANDARD.encode(sha2::Sha256::digest(script));
+    assert!(policy.contains(&format!("; script-src 'sha256-{digest}';")), "{policy}");
     for route in api::declared() {
         assert!(text.contains(&format!("<code>{}</code>", route.path.replace('/', "<wbr>/"))), "{}", route.path);
     }
