@@ -277,7 +277,7 @@ mod tests {
         });
         let page = page(&document.to_string(), &[]).unwrap();
         assert_eq!(page.matches("<script").count(), 1, "ours alone");
-        for markup in ["<script>\"", "<i>", "<u>", "<s>", "<200>", "id=\"'o'\""] {
+        for markup in ["<i>", "<u>", "<s>", "<200>", "id=\"'o'\""] {
             assert!(!page.contains(markup), "{markup}");
         }
         assert!(page.contains("a <code>&lt;b&gt;</code> &amp; &quot;c&quot;"));
