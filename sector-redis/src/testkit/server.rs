@@ -18,7 +18,7 @@ pub struct RedisServer {
     process: Child,
     directory: TempDir,
     arguments: Vec<String>,
-    pub(super) users: Option<super::users::Users>,
+    pub(super) users: Option<std::sync::Arc<super::users::Users>>,
 }
 
 impl RedisServer {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tempfile::TempDir;
 
@@ -14,7 +15,19 @@ const OWN: [&str; 3] = ["port", "dir", "aclfile"];
 #[derive(Debug)]
 pub(super) struct Users(TempDir);
 
+/// Those that run at the same time share them, since making them takes longer than starting a server.
+static SHARED: Mutex<Weak<Users>> = Mutex::new(Weak::new());
+
 impl Users {
+    fn shared() -> Arc<Self> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let users = Arc::new(Self::new());
+            *shared = Arc::downgrade(&users);
+            users
+        })
+    }
+
     #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
     fn new() -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
@@ -50,7 +63,7 @@ impl RedisServer {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
     pub fn start_as_shipped() -> Self {
-        let users = Users::new();
+        let users = Users::shared();
         let settings = std::fs::read_to_string(shipped("k8s/base/redis/redis.conf")).expect("redis.conf is there");
         let mut arguments = Vec::new();
         for line in settings.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
@@ -76,15 +89,5 @@ impl RedisServer {
     pub fn url_of(&self, user: &str) -> String {
         let users = self.users.as_ref().expect("the server has users");
         format!("{}?user={user}&pass={}", self.url(), users.password(user))
-    }
-
-    /// Where the list of its users lies, to change it.
-    ///
-    /// # Panics
-    /// When the server has none.
-    #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that names a user wrongly must fail loudly")]
-    pub fn list_of_users(&self) -> PathBuf {
-        self.users.as_ref().expect("the server has users").list()
     }
 }

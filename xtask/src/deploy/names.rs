@@ -7,9 +7,8 @@ use std::path::Path;
 use crate::run::Result;
 
 /// What is read by other programs than services, or before their options.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 5] = [
     "HEALTHCHECK_URL",
-    "METRICS_LISTEN",
     "TEMPLATE",
     "POD_NAME",
     "POD_NAMESPACE",
