@@ -48,6 +48,8 @@ impl Sector {
             snapshot_every: 5,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
+            metrics: Default::default(),
+            tracer: Default::default(),
         };
         let sources = sim_worker::Sources::system();
         tokio::spawn(sim_worker::run(config, store.clone(), sources, shutdown.child_token()));
