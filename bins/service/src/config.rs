@@ -284,7 +284,10 @@ mod tests {
     fn the_description_is_complete() {
         let options = describe::<Options>();
         let names: Vec<&str> = options.iter().map(|option| option.flag.as_str()).collect();
-        assert_eq!(names, ["--port", "--tick-ms", "--factions", "--ttl", "--token", "--log", "--log-format"]);
+        assert_eq!(
+            names,
+            ["--port", "--tick-ms", "--factions", "--ttl", "--token", "--log", "--log-format", "--reload-file"]
+        );
         let table = markdown_table(&options);
         assert!(table.contains("| `--port` | `SERVICE_TEST_PORT` | `8000` | Port to listen on |"), "{table}");
         assert!(table.contains("How many \\| at most"), "{table}");

@@ -30,7 +30,7 @@ pub struct LogOptions {
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
     /// File of NAME=VALUE lines that is read at the start and again on SIGHUP, and counts before flags and environment:
-    /// LOG; in the API also LIMIT_READS, LIMIT_ORDERS, LIMIT_WRITES and LIMIT_LOGINS
+    /// LOG
     #[arg(long, env = "RELOAD_FILE", value_name = "FILE")]
     pub reload_file: Option<PathBuf>,
 }

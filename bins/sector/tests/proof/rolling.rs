@@ -24,6 +24,8 @@ const END: Duration = Duration::from_secs(10);
 const AWAY: Duration = Duration::from_secs(2);
 /// A service that is started is ready within this, on a machine that has other things to do.
 const READY: Duration = Duration::from_secs(30);
+/// How long everything runs under load before the next service is restarted.
+const LOAD: Duration = Duration::from_millis(700);
 /// How soon a client comes back, at most; spread, so that not all come at once.
 const COME_BACK_MS: u64 = 250;
 
@@ -97,13 +99,14 @@ async fn ask(api: SocketAddr, is_over: Arc<AtomicBool>) -> Duration {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(3)).build().unwrap();
     let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
     while !is_over.load(Ordering::Relaxed) {
-        if http.get(format!("http://{api}/status")).send().await.is_ok_and(|response| response.status().is_success()) {
+        if http.get(format!("http://{api}/factions")).send().await.is_ok_and(|response| response.status().is_success())
+        {
             longest = longest.max(last.elapsed());
             last = Instant::now();
         }
         sleep(Duration::from_millis(20)).await;
     }
-    longest
+    longest.max(last.elapsed())
 }
 
 async fn is_ready(port: u16) {
@@ -154,6 +157,7 @@ async fn rolling_restarts_lose_no_order_and_keep_nobody_waiting() {
 
     let mut ends = Vec::new();
     for (service, port) in services.iter_mut().zip(ports) {
+        sleep(LOAD).await;
         ends.push((service.name.clone(), service.stop().await));
         service.start();
         is_ready(port).await;
