@@ -33,7 +33,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", conflicts_with = "redis", required_unless_present_any = ["redis", "api", "frontend", "worker"])]
     data: Option<PathBuf>,
     /// The Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     redis: Option<Secret>,
     #[command(flatten)]
     keys: KeyConfig,
