@@ -36,7 +36,8 @@ pub struct Summary {
     pub accepted: u64,
     /// Orders that the sector did not accept.
     pub refused: u64,
-    /// Orders of which it is not known whether the sector accepted them: it went away, or took too long.
+    /// Orders of which it is not known whether the sector accepted them: it went away, or took too long, or the
+    /// bot was stopped before it answered.
     pub unsure: u64,
     /// Orders that a tick carried out.
     pub applied: u64,
@@ -119,18 +120,20 @@ impl Bot {
         number_orders(tick.universe_id(), tick.number(), &mut orders);
         let limit = Duration::from_millis(tick.mirror.universe().tick_delay_ms) * 2;
         for batch in orders.chunks(ORDERS_MAX) {
+            // Until the sector has answered, and for good if this is dropped before: they may have arrived.
+            let count = batch.len() as u64;
+            self.summary.unsure += count;
             let sent = tokio::time::timeout(limit.max(SHORTEST_DELIVERY), self.send(batch)).await;
             match sent {
-                Ok(Ok(())) => continue,
+                Ok(Ok(())) => {
+                    self.summary.unsure -= count;
+                    continue;
+                }
                 Ok(Err(error)) if error.is_retryable() || matches!(error, Error::Server(_) | Error::Refused(_)) => {
-                    self.summary.unsure += batch.len() as u64;
                     tracing::warn!(error = &error as &dyn std::error::Error, "the orders of a tick are lost");
                 }
                 Ok(Err(error)) => return Err(error),
-                Err(_) => {
-                    self.summary.unsure += batch.len() as u64;
-                    tracing::warn!(tick = tick.number(), "the orders of a tick were not accepted in time");
-                }
+                Err(_) => tracing::warn!(tick = tick.number(), "the orders of a tick were not accepted in time"),
             }
             // The rest is older still.
             break;
