@@ -14,6 +14,8 @@ use service::telemetry::LogOptions;
 use service::trace::{TraceOptions, Tracer};
 use service::{Metrics, MetricsOptions, Origins, StoreConfig, TrustedProxies};
 
+use crate::recording::Recording;
+
 /// How the sector is shown.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
@@ -41,6 +43,9 @@ pub struct Config {
         value_parser = integer(1..=100_000usize)
     )]
     pub ws_max_per_address: usize,
+    /// What is shown is a recorded run.
+    #[arg(skip)]
+    pub recording: Option<Recording>,
     /// The times and depths of the live streams.
     #[arg(skip)]
     pub pace: Pace,
@@ -88,6 +93,7 @@ impl Default for Config {
             hsts_seconds: Seconds(0),
             ws_max_clients: CLIENTS_MAX,
             ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,
+            recording: None,
             pace: Pace::default(),
             metrics: Metrics::default(),
             tracer: Tracer::default(),

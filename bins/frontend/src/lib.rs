@@ -20,6 +20,7 @@ pub mod error;
 mod lines;
 mod meter;
 mod problems;
+mod recording;
 mod routes;
 mod run;
 mod state;
@@ -29,6 +30,7 @@ pub use config::{ApiUrl, Config, Options};
 pub use error::Error;
 pub use follow::Pace;
 pub use problems::PROBLEMS;
+pub use recording::Recording;
 pub use run::run;
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.

@@ -53,7 +53,8 @@ struct Begun {
 #[derive(Deserialize)]
 struct Ended {
     tick: u64,
-    next_universe_in_ms: u64,
+    /// None when no other follows, as after a recorded run.
+    next_universe_in_ms: Option<u64>,
 }
 
 impl Lines {
@@ -95,8 +96,8 @@ fn render(entry: &Entry) -> Result<String, serde_json::Error> {
         }
         EntryKind::RunEnd => {
             let Envelope { data: Ended { tick, next_universe_in_ms } } = serde_json::from_slice(&entry.json)?;
-            let seconds = next_universe_in_ms.div_ceil(1_000);
-            line(&mut lines, tick, &format!("The run is over; the next universe begins in {seconds} s."));
+            let next = next_universe_in_ms.map(|ms| format!("; the next universe begins in {} s", ms.div_ceil(1_000)));
+            line(&mut lines, tick, &format!("The run is over{}.", next.unwrap_or_default()));
         }
         EntryKind::Other => {}
     }
@@ -158,6 +159,8 @@ mod tests {
         assert_eq!(&lines.of(&snapshot)[..], b"tick 0  A new universe begins: u-1, from the seed 7.\n");
         let end = entry(9, EntryKind::RunEnd, r#"{"tick":4,"next_universe_in_ms":14001}"#);
         assert_eq!(&lines.of(&end)[..], b"tick 4  The run is over; the next universe begins in 15 s.\n");
+        let last = entry(8, EntryKind::RunEnd, r#"{"tick":4,"next_universe_in_ms":null}"#);
+        assert_eq!(&lines.of(&Entry { id: StreamId::new(90), ..last })[..], b"tick 4  The run is over.\n");
         // After a restore the same id names another entry.
         let restored = Entry { incarnation: Incarnation::new(2), ..entry(7, EntryKind::Other, "{}") };
         assert!(lines.of(&restored).is_empty());

@@ -14,6 +14,12 @@ pub const PROBLEMS: &[Kind] = &[
         "Ask for more systems or fewer factions.",
     ),
     Kind::new(
+        "recorded_run",
+        &[403],
+        "What is shown is a recorded run, in which nobody can play.",
+        "Watch it; to play, go to a live sector.",
+    ),
+    Kind::new(
         "store_unavailable",
         &[503],
         "The state of the sector cannot be reached at present.",
@@ -51,6 +57,6 @@ mod tests {
                 assert!(catalogue.kinds().any(|kind| kind.code == code), "{code}");
             }
         }
-        assert!(found >= 7, "{found}");
+        assert!(found >= 8, "{found}");
     }
 }

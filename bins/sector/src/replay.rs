@@ -8,11 +8,13 @@ mod fork;
 mod info;
 mod show;
 mod verify;
+mod watch;
 
 use clap::Subcommand;
 
 pub(crate) use self::file::Recorder;
-pub(crate) use self::show::watch;
+pub(crate) use self::show::film;
+pub(crate) use self::watch::{Options as WatchOptions, can_open, watch};
 use crate::output::Error;
 
 #[derive(Debug, Subcommand)]
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Bisect(bisect::Options),
     /// Print the map of a tick, or draw it
     Show(show::Options),
+    /// Watch a run in the browser
+    Watch(watch::Options),
     /// Write a run as tables for data frames
     Export(export::Options),
     /// Play on from a tick with other players or other luck
@@ -42,6 +46,7 @@ pub(crate) fn replay(command: &Command) -> Result<(), Error> {
         Command::Diff(options) => diff::diff(options),
         Command::Bisect(options) => bisect::bisect(options),
         Command::Show(options) => show::show(options),
+        Command::Watch(options) => watch::watch(options),
         Command::Export(options) => export::export(options),
         Command::Fork(options) => fork::fork(options),
         Command::State(options) => bisect::state(options),

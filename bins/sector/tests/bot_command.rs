@@ -136,12 +136,18 @@ fn a_bot_plays_against_others_and_can_be_watched() {
         "--turn-ms",
         "60000",
     ];
-    let (code, stdout, stderr) = output(&[&arguments[..], &["--watch", "--out", "games"]].concat(), here.path());
+    let (code, stdout, stderr) = output(&[&arguments[..], &["--film", "--out", "games"]].concat(), here.path());
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(stdout.contains("\nbot   ") && stdout.contains("\nidle  "), "{stdout}");
     // Where there is no terminal, the last tick of the game is shown.
     assert!(stdout.contains("Sector arena-"), "{stdout}");
     assert!(here.path().join("games/games/000001.replay").is_file());
+    // So it is where there is no screen to open a browser on.
+    if !cfg!(target_os = "macos") {
+        let mut command = sector(&[&arguments[..], &["--watch"]].concat(), here.path());
+        let output = command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").output().unwrap();
+        assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("Sector arena-"));
+    }
 }
 
 /// A running sector, ended when dropped.

@@ -3,10 +3,14 @@
 use http::uri::PathAndQuery;
 use service::{Context, Problem, Response};
 
+use crate::recording::Recording;
 use crate::state::State;
 
-/// Any request to `/api/…`, passed on without the prefix.
+/// Any request to `/api/…`, passed on without the prefix. A recorded run has no API.
 pub(crate) async fn pass_on(context: Context<State>) -> Result<Response, Problem> {
+    if context.state().config.recording.is_some() {
+        return Err(Recording::refusal());
+    }
     let path = context.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let path = path.strip_prefix("/api").unwrap_or(path).parse().map_err(Problem::internal)?;
     let (state, peer) = (context.shared_state(), context.peer());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use follow::{Feed, session};
 use service::{Context, Problem, Response, sockets};
 
+use crate::recording::Recording;
 use crate::state::{State, sector};
 
 /// `GET /ws?after=&incarnation=`: a snapshot, then entries; only the entries after `after` if they are still there and
@@ -14,9 +15,10 @@ pub(crate) async fn open(mut context: Context<State>) -> Result<Response, Proble
     state.sockets.admit(&context)?;
     let from = sockets::position(&context)?;
     let sector = sector(&context).await?;
-    let pace = state.config.pace;
+    let (pace, recording) = (state.config.pace, state.config.recording.clone());
     let feed = Feed::new(Arc::clone(sector.follower()), Arc::clone(&state.resyncs), from, pace.behind_max);
-    state.sockets.open(&mut context, session::socket_config(), move |socket, shutdown| {
-        session::serve(socket, feed, pace, shutdown)
+    state.sockets.open(&mut context, session::socket_config(), move |socket, shutdown| async move {
+        let _viewer = recording.as_ref().map(Recording::viewer);
+        session::serve(socket, feed, pace, shutdown).await;
     })
 }

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use service::{CancellationToken, Context, Problem, Response, Seat, body};
 
 use crate::lines::{self, Lines};
+use crate::recording::{Recording, Viewer};
 use crate::state::{State, sector};
 
 /// One reader.
@@ -20,6 +21,7 @@ struct Tail {
     has_begun: bool,
     shutdown: CancellationToken,
     _seat: Seat,
+    _viewer: Option<Viewer>,
 }
 
 /// `GET /tail`: the latest notable events, then every event as it comes, a line each. Ends with the service.
@@ -34,6 +36,7 @@ pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
         has_begun: false,
         shutdown: context.shutdown(),
         _seat: seat,
+        _viewer: state.config.recording.as_ref().map(Recording::viewer),
     };
     // Asked for only as fast as the reader takes it: nothing piles up here.
     let chunks = stream::unfold(tail, |mut tail| async move {

@@ -38,16 +38,20 @@ pub(crate) struct Options {
     /// Keep every game in this directory, with replays
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Watch a game in the terminal afterwards: the first that the bot did not win, or the first
+    /// Watch a game in the browser afterwards, until Ctrl-C: the first that the bot did not win, or the first. Where there
+    /// is no screen, as --film
     #[arg(long)]
     watch: bool,
+    /// Watch that game as a film in the terminal
+    #[arg(long, conflicts_with = "watch")]
+    film: bool,
 }
 
 pub(crate) fn play(options: &Options) -> Result<(), Error> {
     let player = options.which.build()?.player()?;
     let name = player.split('=').next().unwrap_or_default().to_owned();
     // To be watched a game must be kept somewhere.
-    let scratch = match (&options.out, options.watch) {
+    let scratch = match (&options.out, options.watch || options.film) {
         (None, true) => Some(tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?),
         _ => None,
     };
@@ -74,8 +78,10 @@ pub(crate) fn play(options: &Options) -> Result<(), Error> {
         words.extend(["--out".to_owned(), out.display().to_string(), "--replays".to_owned(), "all".to_owned()]);
     }
     arena::arena(&arena::Options::of_words(&words)?)?;
-    match (&out, options.watch) {
-        (Some(out), true) => replay::watch(&arena::game_to_watch(out, &name)?),
-        _ => Ok(()),
+    let Some(out) = out.filter(|_| options.watch || options.film) else { return Ok(()) };
+    let game = arena::game_to_watch(&out, &name)?;
+    if options.film || !replay::can_open() {
+        return replay::film(&game);
     }
+    replay::watch(&replay::WatchOptions::of(&game))
 }

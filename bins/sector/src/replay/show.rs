@@ -13,7 +13,7 @@ use clap::Args;
 use service::config::integer;
 
 use self::caption::Caption;
-pub(crate) use self::player::watch;
+pub(crate) use self::player::film;
 use self::terminal::Ink;
 use crate::output::{Error, OutputFile, say};
 use crate::replay::file;

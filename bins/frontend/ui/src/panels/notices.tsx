@@ -52,11 +52,19 @@ const CAUSES: Record<RunCause, string> = {
 /** A universe so long overdue is not about to begin: the sector may be paused. */
 const LATE_MS = 3_000;
 
+function nextUniverse(waitMs: number | null): string {
+  if (waitMs === null) return " A new universe is on its way.";
+  if (waitMs > 0) return ` The next universe begins in ${duration(waitMs)}.`;
+  if (waitMs > -LATE_MS) return " The next universe begins now.";
+  return " The next universe is awaited.";
+}
+
 export function VictoryBanner() {
   const { app } = useUi();
   const ending = useSignal(app.ending);
+  const recorded = useSignal(app.recorded);
   const [, setNow] = useState(0);
-  const counting = ending !== null && ending.nextAtMs !== null;
+  const counting = ending !== null && ending.nextAtMs !== null && !recorded;
   useEffect(() => {
     if (!counting) return undefined;
     const timer = setInterval(() => setNow((n) => n + 1), 250);
@@ -75,13 +83,7 @@ export function VictoryBanner() {
         </strong>
         <span>
           {ending.winner === null ? "" : `${CAUSES[ending.cause]}, `}at tick {ending.tick}.
-          {waitMs === null
-            ? " A new universe is on its way."
-            : waitMs > 0
-              ? ` The next universe begins in ${duration(waitMs)}.`
-              : waitMs > -LATE_MS
-                ? " The next universe begins now."
-                : " The next universe is awaited."}
+          {recorded ? " This was a recorded run." : nextUniverse(waitMs)}
         </span>
       </div>
     </div>

@@ -16,12 +16,15 @@ export function OrderList() {
   const { app } = useUi();
   const orders = useSignal(app.orders);
   const session = useSignal(app.session.state);
+  const recorded = useSignal(app.recorded);
   if (orders.length === 0) {
     return (
       <p class="empty">
-        {session.faction === null
-          ? "Take a faction to give orders."
-          : "No orders yet. Select one of your fleets, then click the system it should go to."}
+        {recorded
+          ? "A recorded run takes no orders."
+          : session.faction === null
+            ? "Take a faction to give orders."
+            : "No orders yet. Select one of your fleets, then click the system it should go to."}
       </p>
     );
   }

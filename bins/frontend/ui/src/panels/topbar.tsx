@@ -12,12 +12,15 @@ const CONNECTION = {
 const STILL =
   "The connection is open, but no tick comes: the sector is paused, or its engine is away.";
 
+const RECORDED = "This run was recorded: everybody can watch, nobody can play.";
+
 export function TopBar({ live }: { live: boolean }) {
   const { app } = useUi();
   const world = useWorld();
   const connection = useSignal(app.connection);
   const operator = useSignal(app.operator.state);
   const still = useSignal(app.still);
+  const recorded = useSignal(app.recorded);
   return (
     <header class="topbar">
       <h1>
@@ -40,16 +43,18 @@ export function TopBar({ live }: { live: boolean }) {
       </dl>
       {live && (
         <span
-          class={`connection ${still ? "halted" : connection}`}
+          class={`connection ${recorded && connection === "live" ? "recorded" : still ? "halted" : connection}`}
           role="status"
-          title={still ? STILL : ""}
+          title={recorded ? RECORDED : still ? STILL : ""}
         >
           <i aria-hidden="true" />
-          {!still
-            ? CONNECTION[connection]
-            : operator.signedIn && operator.paused
-              ? "Paused"
-              : "Standing still"}
+          {recorded && connection === "live"
+            ? "Recorded run"
+            : !still
+              ? CONNECTION[connection]
+              : operator.signedIn && operator.paused
+                ? "Paused"
+                : "Standing still"}
         </span>
       )}
       <span class="space" />
@@ -67,7 +72,7 @@ export function TopBar({ live }: { live: boolean }) {
             Operator
           </button>
         )}
-        {live && <SeatButton />}
+        {live && !recorded && <SeatButton />}
         <button
           type="button"
           class="quiet round"

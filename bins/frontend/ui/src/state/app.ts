@@ -2,7 +2,7 @@
 import { ApiClient } from "../api/client";
 import { Feed, type Connection } from "../api/feed";
 import { placeOf } from "../api/place";
-import { describe } from "../api/problem";
+import { ApiProblem, describe } from "../api/problem";
 import type {
   Delta,
   FactionId,
@@ -71,6 +71,8 @@ export class App {
   readonly botKeys = new BotKeys(this.api, this.session);
   readonly operator = new Operator(this.api, (text, tone) => this.toasts.add(text, tone));
   readonly connection = new Signal<Connection>("connecting");
+  /** Whether this is a recorded run: there is no API, nobody can play, and no other universe follows. */
+  readonly recorded = new Signal(false);
   /** Whether no tick comes although the connection is open. */
   readonly still = new Signal(false);
   /** Replaced by a new object for every redraw of the panels; the mirror inside is shared. */
@@ -217,17 +219,23 @@ export class App {
   }
 
   async refreshSeats(): Promise<void> {
+    if (this.recorded.value) return;
     try {
       const list = await this.api.factions();
       this.seats.set(new Map(list.factions.map((seat) => [seat.id, seat])));
       const mine = this.session.faction;
       if (mine !== null && this.seats.value.get(mine)?.claimed === false) void this.keepSeat();
-    } catch {
+    } catch (error) {
+      if (error instanceof ApiProblem && error.code === "recorded_run") this.recorded.set(true);
       // The banner already tells when the server is away; the table keeps what it knew.
     }
   }
 
   private give(summary: string, build: (faction: FactionId, clientId: string) => Order): void {
+    if (this.recorded.value) {
+      this.toasts.add("This is a recorded run: everybody can watch, nobody can play.", "bad");
+      return;
+    }
     const faction = this.session.faction;
     if (faction === null) {
       this.toasts.add("Take a faction first; then it obeys your orders.", "bad");

@@ -19,7 +19,7 @@ const CLEAR_BELOW: &str = "\x1b[J";
 const CLEAR: &str = "\x1b[2J";
 
 /// Shows a run, in as many columns as the terminal has.
-pub(crate) fn watch(path: &Path) -> Result<(), Error> {
+pub(crate) fn film(path: &Path) -> Result<(), Error> {
     play(path, columns(None))
 }
 
