@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use http::StatusCode;
-use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Right};
+use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Receipt, Right};
 use sector_sim::Order;
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,7 +25,7 @@ use crate::wire::{OrderReceipt, OrderRequest};
 
 pub(super) mod judge;
 
-use judge::{Fault, existence, form, refusal};
+use judge::{Fault, UNKNOWN_FLEET, existence, form, refusal};
 
 /// Longest body, in bytes.
 const BODY_BYTES_MAX: usize = 256 << 10;
@@ -83,12 +83,15 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
         missing = existence(frame.board(), &orders);
     }
     faults.extend(missing);
-    if !faults.is_empty() {
-        return Err(refusal(StatusCode::BAD_REQUEST, faults));
-    }
     let universe = frame.universe().to_owned();
     // The frame is let go before the store is waited for: a tick that comes meanwhile need not copy it.
     drop(frame);
+    // Fleets pass: whose orders have ids may be asking again, with what was right when it was accepted.
+    let may_be_again = faults.iter().all(|fault| fault.code == UNKNOWN_FLEET)
+        && orders.iter().all(|(_, order)| order.client_id.is_some());
+    if !faults.is_empty() && !may_be_again {
+        return Err(refusal(StatusCode::BAD_REQUEST, faults));
+    }
 
     let (player, source, right) = right(&call, &universe, &orders).await?;
     let entries = orders
@@ -105,12 +108,26 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
         at_ms: call.state().now().unix_ms(),
         orders: entries,
         right,
-        backlog_max: Some(BACKLOG_MAX),
+        backlog_max: Some(if faults.is_empty() { BACKLOG_MAX } else { 0 }),
     };
+    if !faults.is_empty() {
+        // Where nothing may wait, only the receipt of a batch that was accepted before is to be had.
+        return match call.store().append_orders(&batch).await {
+            Ok(receipt) => accepted(receipt),
+            Err(StoreError::BacklogFull { .. } | StoreError::NotYourSeat { .. } | StoreError::SeatTaken { .. }) => {
+                Err(refusal(StatusCode::BAD_REQUEST, faults))
+            }
+            Err(error) => Err(of_store(error)),
+        };
+    }
     let appending = span.child("append to the order stream");
     let receipt = call.store().append_orders(&batch).await.map_err(|error| refused(error, &orders))?;
     drop(appending);
     traces::pass_on(&call, &mut span, &receipt, orders.len()).await;
+    accepted(receipt)
+}
+
+fn accepted(receipt: Receipt) -> Result<Response, Problem> {
     let answer = OrderReceipt { id: receipt.id.to_string(), duplicates: receipt.duplicates };
     reply::json_with_status(StatusCode::ACCEPTED, &answer)
 }

@@ -94,6 +94,32 @@ async fn what_does_not_exist_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_was_accepted_is_known_again_when_its_fleet_is_gone() {
+    let mut sector = Sector::start().await;
+    let token = sector.log_in_with(1, "F1").await;
+    let (origin, target) = (SystemId(sector.home(1)), SystemId(sector.home(2)));
+    let launch = Command::Move { origin, target, fleet: None, amount: sector_sim::Amount::Part(1_000) };
+    sector.tick(&[Order::new("F1".parse().unwrap(), launch)]).await;
+    let fleet = sector.world().board().fleets().iter().map(|fleet| fleet.id).max().unwrap();
+    let cancel = |client_id: &str| json!({"orders": [{"kind": "cancel", "faction": "F1", "fleet_id": fleet.0, "client_id": client_id}]});
+    let first = sector.post_as(&token, "/orders", &cancel("c-1")).await;
+    assert_eq!((first.status, &first.json()["duplicates"]), (202, &json!([])));
+
+    // The tick does not hear of the cancel: the fleet flies on and meets one ten times its size.
+    for _ in 0..500 {
+        if sector.world().board().fleets().get(fleet).is_none() {
+            break;
+        }
+        sector.tick(&[]).await;
+    }
+    assert!(sector.world().board().fleets().get(fleet).is_none(), "the fleet lives on");
+    let again = sector.post_as(&token, "/orders", &cancel("c-1")).await;
+    assert_eq!((again.status, &again.json()["duplicates"]), (202, &json!(["c-1"])), "{again:?}");
+    sector.post_as(&token, "/orders", &cancel("c-2")).await.problem(400, "unknown_fleet");
+    assert_eq!(stored(&sector).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_faction_obeys_only_whoever_may_order_it() {
     let sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;

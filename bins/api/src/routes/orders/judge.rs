@@ -6,6 +6,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use service::{FieldError, Problem, json};
 
+/// The code of an order for a fleet that is not there.
+pub(super) const UNKNOWN_FLEET: &str = "unknown_fleet";
+
 /// One thing that is wrong with one order.
 #[derive(Debug)]
 pub(in crate::routes) struct Fault {
@@ -114,7 +117,7 @@ impl Missing<'_> {
     fn fleet(&mut self, id: FleetId) {
         if self.board.fleets().get(id).is_none() {
             let detail = "There is no such fleet in this universe, or it is gone.";
-            self.add("unknown_fleet", "fleet_id", id.0.into(), "the id of a fleet".to_owned(), detail);
+            self.add(UNKNOWN_FLEET, "fleet_id", id.0.into(), "the id of a fleet".to_owned(), detail);
         }
     }
 }
