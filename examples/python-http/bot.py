@@ -1,5 +1,5 @@
 """A bot without the SDK: the HTTP API, or lines of JSON over a pipe (--stdio). It needs Python 3.11 and nothing else."""
-import json, os, sys, time, urllib.error, urllib.request
+import json, os, signal, sys, time, urllib.error, urllib.request
 
 URL, KEY = os.environ.get("SECTOR_URL", "http://127.0.0.1:8000"), os.environ.get("SECTOR_BOT_KEY", "")
 TIMEOUT_S, WAIT_MS, BATCH = 30, 10_000, 100  # for an answer; for the next event; orders in a request, at most
@@ -108,7 +108,6 @@ def stdio():
             print(json.dumps({"tick": message["tick"], "orders": list(orders(sector, me))}), flush=True)
 
 
-try:
-    stdio() if "--stdio" in sys.argv else live()
-except KeyboardInterrupt:
-    pass
+# Ctrl-C ends it at once. As an exception it could be lost: Python drops those that come while it clears away an object.
+signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+stdio() if "--stdio" in sys.argv else live()
