@@ -108,6 +108,6 @@ def stdio():
             print(json.dumps({"tick": message["tick"], "orders": list(orders(sector, me))}), flush=True)
 
 
-# Ctrl-C ends it at once. As an exception it could be lost: Python drops those that come while it clears away an object.
+# Ctrl-C ends it at once, also where a shell that started it in the background has that signal ignored.
 signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 stdio() if "--stdio" in sys.argv else live()
