@@ -147,11 +147,13 @@ impl<'a> View<'a> {
     /// world.step(&[Order::new(foe, attack)]);
     /// let threat = world.view(me).threats()[0];
     /// assert_eq!((threat.faction, threat.system), (foe, mine));
-    /// // It is there when it was said to be.
-    /// for _ in 0..threat.ticks {
+    /// // It comes when it was said to: it is a tick away until then, and fights for the system thereafter.
+    /// for _ in 1..threat.ticks {
     ///     world.step(&[]);
     /// }
-    /// assert_eq!(world.board().fleets().get(threat.fleet).and_then(|fleet| fleet.at()), Some(mine));
+    /// assert_eq!(world.view(me).threats()[0].ticks, 1);
+    /// world.step(&[]);
+    /// assert!(world.board().fleets().get(threat.fleet).is_none_or(|fleet| fleet.at() == Some(mine)));
     /// ```
     #[must_use]
     pub fn threats(&self) -> Vec<Threat> {
