@@ -27,7 +27,9 @@ fn promtool() -> Result<PathBuf> {
         )
     };
     std::fs::create_dir_all(&folder).map_err(|error| missing(&error))?;
-    let fetch = "apt-get download -qq prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb";
+    // Package lists may be missing or too old for what is there.
+    let fetch = "{ apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } \
+                 && dpkg -x prometheus_*.deb . && rm prometheus_*.deb";
     run("promtool", program("sh", "target/promtool").args(["-c", fetch])).map_err(|error| missing(&error))?;
     Ok(promtool)
 }
