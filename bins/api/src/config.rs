@@ -10,6 +10,7 @@ use sector_auth::token::SECRET_BYTES_MIN;
 use sector_auth::{Address, Secret};
 use service::client_address::TrustedProxies;
 use service::config::{Seconds, seconds};
+use service::reload::{Changes, Limit, Reloadable};
 use service::secrets;
 use service::store::StoreConfig;
 use service::telemetry::LogOptions;
@@ -44,6 +45,21 @@ pub struct Options {
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
+}
+
+impl Reloadable for Options {
+    const LIMITS: &'static [Limit<Self>] = &[
+        ("LIMIT_READS", |options| options.config.quotas.limit_reads.to_string()),
+        ("LIMIT_ORDERS", |options| options.config.quotas.limit_orders.to_string()),
+        ("LIMIT_WRITES", |options| options.config.quotas.limit_writes.to_string()),
+        ("LIMIT_LOGINS", |options| options.config.quotas.limit_logins.to_string()),
+        ("WS_MAX_CLIENTS", |options| options.config.quotas.ws_max_clients.to_string()),
+        ("WS_MAX_PER_ADDRESS", |options| options.config.quotas.ws_max_per_address.to_string()),
+    ];
+
+    fn log(&self) -> &LogOptions {
+        &self.log
+    }
 }
 
 /// What the API needs besides a listener and a store. [`Config::new`] fills in the defaults.
@@ -111,6 +127,9 @@ pub struct Config {
     /// Where it counts and measures.
     #[arg(skip)]
     pub metrics: Metrics,
+    /// Where it hears of new limits.
+    #[arg(skip)]
+    pub limits: Changes<QuotaConfig>,
 }
 
 impl Config {
@@ -138,6 +157,7 @@ impl Config {
             quotas: QuotaConfig::default(),
             tracer: Tracer::default(),
             metrics: Metrics::default(),
+            limits: Changes::default(),
         }
     }
 }

@@ -20,7 +20,8 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Error> {
     service::telemetry::init(&options.log)?;
-    service::reload::begin_log(&options.log)?;
+    let limits = options.config.limits.clone();
+    let options = service::reload::begin(options, move |options| limits.tell(&options.config.quotas))?;
     let shutdown = service::shutdown_on_signals()?;
     if !options.store.dev.dev {
         options.config.check_deployed()?;

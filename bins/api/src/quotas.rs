@@ -9,6 +9,7 @@ use clap::Args;
 use service::config::integer;
 use service::context::REQUEST_ID_HEADER;
 use service::quota::{BURST_MAX, Gate, Key, Quota, Scope};
+use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use service::{Arrival, Context, Problem, Request, Response, Routes, ServiceError};
 
 use crate::access::Class;
@@ -22,7 +23,7 @@ const ADDRESS_FACTOR: u32 = 10;
 /// How many times what one player may order the operator's own bots may do: 64 factions at ten ticks a second, and more.
 const SERVICE_FACTOR: u32 = 50;
 
-/// Requests a minute that one client may make, by kind; all of them at once if need be.
+/// Requests a minute that one client may make, by kind, all of them at once if need be; and how many WebSockets there may be.
 #[derive(Debug, Clone, Args)]
 pub struct QuotaConfig {
     /// Requests a minute with which one client may look at the sector
@@ -37,11 +38,24 @@ pub struct QuotaConfig {
     /// Requests a minute with which one address may log in
     #[arg(long, env = "LIMIT_LOGINS", default_value_t = 120, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
     pub limit_logins: u32,
+    /// Most WebSockets at once
+    #[arg(long, env = "WS_MAX_CLIENTS", default_value_t = CLIENTS_MAX, value_parser = integer(1..=100_000usize), value_name = "NUMBER")]
+    pub ws_max_clients: usize,
+    /// Most WebSockets from one address (IPv6: one /64)
+    #[arg(long, env = "WS_MAX_PER_ADDRESS", default_value_t = CLIENTS_PER_ADDRESS_MAX, value_parser = integer(1..=100_000usize), value_name = "NUMBER")]
+    pub ws_max_per_address: usize,
 }
 
 impl Default for QuotaConfig {
     fn default() -> Self {
-        Self { limit_reads: 3_000, limit_orders: 1_200, limit_writes: 120, limit_logins: 120 }
+        Self {
+            limit_reads: 3_000,
+            limit_orders: 1_200,
+            limit_writes: 120,
+            limit_logins: 120,
+            ws_max_clients: CLIENTS_MAX,
+            ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,
+        }
     }
 }
 
@@ -145,12 +159,17 @@ mod tests {
     #[test]
     fn every_class_has_quotas_and_the_numbers_fit() {
         for limit in [1, 100_000] {
-            let config =
-                QuotaConfig { limit_reads: limit, limit_orders: limit, limit_writes: limit, limit_logins: limit };
+            let config = QuotaConfig {
+                limit_reads: limit,
+                limit_orders: limit,
+                limit_writes: limit,
+                limit_logins: limit,
+                ..QuotaConfig::default()
+            };
             let gate = gate(&config).unwrap();
             for class in Class::ALL {
                 for who in [Who::Anonymous, Who::Player, Who::Key, Who::Service] {
-                    assert!(gate.quotas_of((class, who)).next().is_some(), "{class:?} {who:?}");
+                    assert!(!gate.quotas_of((class, who)).is_empty(), "{class:?} {who:?}");
                 }
             }
         }

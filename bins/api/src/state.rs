@@ -8,7 +8,6 @@ use follow::{Resyncs, Sectors};
 use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
 use sector_redis::Store;
 use service::quota::Gate;
-use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use service::{Origins, Seats, Sockets};
 use tokio::sync::Semaphore;
 
@@ -49,7 +48,7 @@ pub struct Api {
     pub(crate) standing_keys: Standing<(Address, BotKey)>,
     pub(crate) key_labels: Labels,
     pub(crate) sightings: Sightings,
-    pub(crate) gate: Gate<Measure>,
+    pub(crate) gate: Arc<Gate<Measure>>,
     pub(crate) meter: Meter,
     pub(crate) rulebooks: Rulebooks,
     pub(crate) bodies: Bodies,
@@ -81,9 +80,18 @@ impl Api {
             option: "JWT_ISSUER, JWT_AUDIENCE and JWT_PREVIOUS_SECRETS",
             detail: error.to_string(),
         })?;
-        let gate = quotas::gate(&config.quotas)?;
+        let gate = Arc::new(quotas::gate(&config.quotas)?);
+        let seats = Seats::new(config.quotas.ws_max_clients, config.quotas.ws_max_per_address);
+        let (live_gate, live_seats) = (Arc::clone(&gate), Arc::clone(&seats));
+        config.limits.listen(move |limits| {
+            live_seats.resize(limits.ws_max_clients, limits.ws_max_per_address);
+            // Its numbers are in their ranges, and nothing else differs.
+            if let Err(error) = quotas::gate(limits).and_then(|other| live_gate.adopt(other)) {
+                tracing::error!(%error, "the quotas before hold");
+            }
+        });
         let meter = Meter::new(&config.metrics);
-        let sockets = Sockets::new(origins(&config)?, Seats::new(CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX));
+        let sockets = Sockets::new(origins(&config)?, seats);
         let bot_tokens = BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
         Ok(Self {
             config,

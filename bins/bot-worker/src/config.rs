@@ -4,6 +4,7 @@ use clap::Parser;
 use sector_auth::Secret;
 use sector_sim::Style;
 use service::config::{Milliseconds, integer, milliseconds};
+use service::reload::{Changes, Limit, Reloadable};
 use service::telemetry::LogOptions;
 use service::{Metrics, MetricsOptions};
 
@@ -37,6 +38,9 @@ pub struct Config {
     /// Where it counts and measures.
     #[arg(skip)]
     pub metrics: Metrics,
+    /// Where it hears how many orders one faction may give in one tick from now on.
+    #[arg(skip)]
+    pub max_orders: Changes<usize>,
 }
 
 impl Config {
@@ -52,12 +56,13 @@ impl Config {
             bot_strategy: Style::default(),
             bot_strategies: None,
             metrics: Metrics::default(),
+            max_orders: Changes::default(),
         }
     }
 }
 
 /// Plays every faction that no human has claimed.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "bot-worker", version)]
 pub struct Options {
     /// Where and how the bots play.
@@ -69,6 +74,14 @@ pub struct Options {
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
+}
+
+impl Reloadable for Options {
+    const LIMITS: &'static [Limit<Self>] = &[("BOT_MAX_ORDERS", |options| options.worker.bot_max_orders.to_string())];
+
+    fn log(&self) -> &LogOptions {
+        &self.log
+    }
 }
 
 #[cfg(test)]

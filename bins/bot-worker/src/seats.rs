@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sector_client::number_orders;
 use sector_sim::{FactionId, Mirror, Order, Rules, Strategy, Turn};
@@ -15,7 +17,7 @@ type Seating = Box<dyn FnMut(&Rules, FactionId) -> Box<dyn Strategy> + Send>;
 /// The strategies in their seats.
 pub(crate) struct Seats {
     seating: Seating,
-    max_orders: usize,
+    max_orders: Arc<AtomicUsize>,
     universe: String,
     seats: BTreeMap<FactionId, Seat>,
 }
@@ -26,8 +28,8 @@ enum Seat {
 }
 
 impl Seats {
-    /// Empty seats; of each at most `max_orders` orders a tick are heard.
-    pub(crate) fn new(seating: Seating, max_orders: usize) -> Seats {
+    /// Empty seats; of each at most `max_orders` orders a tick are heard, as many as it is then.
+    pub(crate) fn new(seating: Seating, max_orders: Arc<AtomicUsize>) -> Seats {
         Seats { seating, max_orders, universe: String::new(), seats: BTreeMap::new() }
     }
 
@@ -70,7 +72,7 @@ impl Seats {
             Ok(mut orders) => {
                 // A strategy speaks for its own faction alone.
                 orders.retain(|order| order.faction == faction);
-                orders.truncate(self.max_orders);
+                orders.truncate(self.max_orders.load(Ordering::Relaxed));
                 orders
             }
             Err(panic) => {
@@ -87,8 +89,7 @@ impl Seats {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::AtomicU64;
 
     use sector_sim::{Command, FleetId, Snapshot, Universe, View, World};
 
@@ -115,6 +116,7 @@ mod tests {
     }
 
     struct Table {
+        max_orders: Arc<AtomicUsize>,
         mirror: Mirror,
         rules: Rules,
         made: Arc<AtomicU64>,
@@ -132,7 +134,9 @@ mod tests {
             count.fetch_add(1, Ordering::Relaxed);
             Box::new(Loud { panics }) as Box<dyn Strategy>
         };
-        Table { mirror: Mirror::new(&snapshot).unwrap(), rules, made, seats: Seats::new(Box::new(seating), 3) }
+        let max_orders = Arc::new(AtomicUsize::new(3));
+        let seats = Seats::new(Box::new(seating), Arc::clone(&max_orders));
+        Table { max_orders, mirror: Mirror::new(&snapshot).unwrap(), rules, made, seats }
     }
 
     impl Table {
@@ -161,6 +165,8 @@ mod tests {
             assert!(orders.iter().all(|order| order.faction == faction));
             assert_eq!(orders[2].client_id.as_deref(), Some(format!("u-1-5-{faction}-2").as_str()));
         }
+        table.max_orders.store(7, Ordering::Relaxed);
+        assert_eq!(table.ask(6, &[]).len(), 5 * 7);
     }
 
     #[test]

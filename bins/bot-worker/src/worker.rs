@@ -1,6 +1,7 @@
 //! The loop: a tick comes, the strategies are asked, their orders go out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sector_client::{Client, Delivery, Patience, Tick};
@@ -46,13 +47,16 @@ pub async fn run_counted(config: Config, shutdown: CancellationToken, work: Arc<
     };
     let name = getrandom::u64().map_err(|error| Error::Random(error.to_string()))?;
     let claims = Claims::default();
+    let max_orders = Arc::new(AtomicUsize::new(config.bot_max_orders));
+    let bound = Arc::clone(&max_orders);
+    config.max_orders.listen(move |max| bound.store(*max, Ordering::Relaxed));
     let meter = Meter::new(&config.metrics);
     // Until the first tick comes.
     meter.is_playing(false);
     let worker = Worker {
         client: &client,
         claims: &claims,
-        seats: Seats::new(Box::new(seating), config.bot_max_orders),
+        seats: Seats::new(Box::new(seating), max_orders),
         share: Share::new(name),
         work: &work,
         meter: &meter,

@@ -9,6 +9,7 @@ use follow::Pace;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use service::config::{Seconds, integer, seconds};
+use service::reload::{Changes, Limit, Reloadable};
 use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use service::telemetry::LogOptions;
 use service::trace::{TraceOptions, Tracer};
@@ -55,10 +56,22 @@ pub struct Config {
     /// Where it tells what became of single orders.
     #[arg(skip)]
     pub tracer: Tracer,
+    /// Where it hears of new limits.
+    #[arg(skip)]
+    pub places: Changes<Places>,
+}
+
+/// How many clients the live streams may have from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// At once.
+    pub clients_max: usize,
+    /// From one address.
+    pub per_address_max: usize,
 }
 
 /// Serves the browser UI and streams the sector to it.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "frontend", version)]
 pub struct Options {
     /// Port to listen on
@@ -84,6 +97,25 @@ pub struct Options {
     pub log: LogOptions,
 }
 
+impl Reloadable for Options {
+    const LIMITS: &'static [Limit<Self>] = &[
+        ("WS_MAX_CLIENTS", |options| options.frontend.ws_max_clients.to_string()),
+        ("WS_MAX_PER_ADDRESS", |options| options.frontend.ws_max_per_address.to_string()),
+    ];
+
+    fn log(&self) -> &LogOptions {
+        &self.log
+    }
+}
+
+impl Config {
+    /// Its limits.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        Places { clients_max: self.ws_max_clients, per_address_max: self.ws_max_per_address }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -97,6 +129,7 @@ impl Default for Config {
             pace: Pace::default(),
             metrics: Metrics::default(),
             tracer: Tracer::default(),
+            places: Changes::default(),
         }
     }
 }

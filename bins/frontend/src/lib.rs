@@ -26,7 +26,7 @@ mod run;
 mod state;
 mod traces;
 
-pub use config::{ApiUrl, Config, Options};
+pub use config::{ApiUrl, Config, Options, Places};
 pub use error::Error;
 pub use follow::Pace;
 pub use problems::PROBLEMS;

@@ -21,7 +21,8 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
-    reload::begin_log(&options.log)?;
+    let places = options.frontend.places.clone();
+    let options = reload::begin(options, move |options| places.tell(&options.frontend.places()))?;
     let shutdown = shutdown_on_signals()?;
     let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
     let mut options = options;

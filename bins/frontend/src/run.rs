@@ -35,6 +35,8 @@ pub async fn run(
         ..Limits::default()
     };
     let seats = Seats::new(config.ws_max_clients, config.ws_max_per_address);
+    let live = Arc::clone(&seats);
+    config.places.listen(move |places| live.resize(places.clients_max, places.per_address_max));
     let sockets = Arc::new(Sockets::new(config.allowed_origins.clone(), Arc::clone(&seats)));
     if config.tracer.is_on() {
         let (tracer, home) = (config.tracer.clone(), Arc::clone(sectors.home()));

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use clap::Parser;
 use sector_auth::Secret;
+use service::reload::{Limit, Reloadable};
 use service::telemetry::LogOptions;
 use service::{Metrics, MetricsOptions};
 use service::{ServiceError, StoreConfig, secrets};
@@ -21,7 +22,7 @@ pub struct Config {
 }
 
 /// Keeps the awards of finished runs.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "nft-minter", version)]
 pub struct Options {
     /// Port to listen on
@@ -42,6 +43,14 @@ pub struct Options {
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
+}
+
+impl Reloadable for Options {
+    const LIMITS: &'static [Limit<Self>] = &[];
+
+    fn log(&self) -> &LogOptions {
+        &self.log
+    }
 }
 
 impl Options {

@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
-    reload::begin_log(&options.log)?;
+    let options = reload::begin(options, |_| ())?;
     let shutdown = shutdown_on_signals()?;
     if !options.store.dev.dev {
         options.check_deployed()?;

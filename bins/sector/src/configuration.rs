@@ -2,6 +2,7 @@
 
 use clap::{CommandFactory, Parser};
 use service::config::{OptionDoc, describe, markdown_table};
+use service::reload::{Reloadable, names};
 
 use crate::{sim, up};
 
@@ -12,9 +13,17 @@ struct Only<T: clap::Args> {
     options: T,
 }
 
+/// A service with options that may change while it runs.
+fn service<O: Reloadable>(title: &str, text: &str) -> String {
+    written(title, text, &describe::<O>(&names::<O>()))
+}
+
 fn section<C: CommandFactory>(title: &str, text: &str) -> String {
-    let options: Vec<OptionDoc> = describe::<C>();
-    format!("\n## {title}\n\n{text}\n\n{}", markdown_table(&options))
+    written(title, text, &describe::<C>(&[]))
+}
+
+fn written(title: &str, text: &str, options: &[OptionDoc]) -> String {
+    format!("\n## {title}\n\n{text}\n\n{}", markdown_table(options))
 }
 
 fn document() -> String {
@@ -25,22 +34,27 @@ fn document() -> String {
          `JWT_SECRET_FILE=/run/secrets/jwt_secret` in place of `JWT_SECRET`, and so for `JWT_PREVIOUS_SECRETS`, `BOT_API_TOKEN`, \
          `MINTER_API_KEY` and `REDIS_URL`. A secret that is refused is not shown.\n\n\
          `<service> healthcheck URL` asks a service that runs how it is: status 0 if it answers 200 within 3 s. Without the URL it \
-         takes that of `HEALTHCHECK_URL`.\n\nThis page is written from the code; a test compares the two.\n",
+         takes that of `HEALTHCHECK_URL`.\n\n\
+         Options that are marked as reloadable can also stand in a file of `NAME=VALUE` lines, by their variables: \
+         `RELOAD_FILE=/etc/sector/api.settings`. It counts before flags and environment. `kill -HUP` makes the service read it \
+         again: new limits hold from the next request on, and what is open stays open. What is no longer in the file is again as \
+         flags and environment say. A file with a mistake changes nothing; the log says what is wrong, and what was changed from \
+         what to what.\n\nThis page is written from the code; a test compares the two.\n",
     );
     for part in [
         section::<Only<up::Options>>("sector up", "Everything in one process. Also what `sector` alone does."),
         section::<Only<sim::Options>>("sector sim", "A match in memory."),
-        section::<api::Options>("api", "The HTTP API."),
-        section::<sim_worker::Options>(
+        service::<api::Options>("api", "The HTTP API."),
+        service::<sim_worker::Options>(
             "sim-worker",
             "Runs the sector, or several. Several workers may be started; one holds the lease of a sector: workers.md.",
         ),
-        section::<frontend::Options>("frontend", "The browser UI and its live streams."),
-        section::<bot_worker::Options>(
+        service::<frontend::Options>("frontend", "The browser UI and its live streams."),
+        service::<bot_worker::Options>(
             "bot-worker",
             "Plays the factions that nobody has claimed, as a client of the API.",
         ),
-        section::<nft_minter::Options>("nft-minter", "Keeps awards."),
+        service::<nft_minter::Options>("nft-minter", "Keeps awards."),
     ] {
         text.push_str(&part);
     }

@@ -143,11 +143,14 @@ pub struct OptionDoc {
     pub default: String,
     /// What it does.
     pub help: String,
+    /// Whether it may change while the service runs.
+    pub is_reloadable: bool,
 }
 
-/// All options of a service that are not hidden, in the order of its struct.
+/// All options of a service that are not hidden, in the order of its struct. Those with these variables may change while it
+/// runs.
 #[must_use]
-pub fn describe<C: CommandFactory>() -> Vec<OptionDoc> {
+pub fn describe<C: CommandFactory>(reloadable: &[&str]) -> Vec<OptionDoc> {
     C::command()
         .get_arguments()
         .filter(|argument| !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version"))
@@ -161,6 +164,9 @@ pub fn describe<C: CommandFactory>() -> Vec<OptionDoc> {
                 .collect::<Vec<_>>()
                 .join(" "),
             help: argument.get_help().map(ToString::to_string).unwrap_or_default(),
+            is_reloadable: argument
+                .get_env()
+                .is_some_and(|name| reloadable.iter().any(|reloadable| name == *reloadable)),
         })
         .filter(|option| !(option.flag.is_empty() && option.env.is_empty()))
         .collect()
@@ -175,8 +181,9 @@ pub fn markdown_table(options: &[OptionDoc]) -> String {
     let mut table = String::from("| Flag | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n");
     for option in options {
         let help = option.help.replace('|', "\\|").replace('\n', " ");
+        let mark = if option.is_reloadable { " (reloadable)" } else { "" };
         table.push_str(&format!(
-            "| {} | {} | {} | {help} |\n",
+            "| {} | {} | {} | {help}{mark} |\n",
             code(&option.flag),
             code(&option.env),
             code(&option.default)
@@ -282,14 +289,17 @@ mod tests {
 
     #[test]
     fn the_description_is_complete() {
-        let options = describe::<Options>();
+        let options = describe::<Options>(&["SERVICE_TEST_PORT"]);
         let names: Vec<&str> = options.iter().map(|option| option.flag.as_str()).collect();
         assert_eq!(
             names,
             ["--port", "--tick-ms", "--factions", "--ttl", "--token", "--log", "--log-format", "--reload-file"]
         );
         let table = markdown_table(&options);
-        assert!(table.contains("| `--port` | `SERVICE_TEST_PORT` | `8000` | Port to listen on |"), "{table}");
+        assert!(
+            table.contains("| `--port` | `SERVICE_TEST_PORT` | `8000` | Port to listen on (reloadable) |"),
+            "{table}"
+        );
         assert!(table.contains("How many \\| at most"), "{table}");
         assert!(table.contains("| `--token` | `SERVICE_TEST_TOKEN` |  | Shared token |"), "{table}");
     }

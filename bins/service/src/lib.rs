@@ -119,6 +119,7 @@ pub use metrics::{Metrics, MetricsOptions};
 pub use origin::{Origin, Origins};
 pub use problem::{FieldError, Problem};
 pub use query::Query;
+pub use reload::Changes;
 pub use router::{Router, Routes};
 pub use seats::{Seat, Seats};
 pub use sector_redis::Backoff;

@@ -1,13 +1,18 @@
 //! Settings that change while a service runs: a file that is read at the start and again on SIGHUP.
 //!
-//! What the file says counts before flags and environment. A file that cannot be read, or says something that is not
-//! allowed, changes nothing: the settings before hold, and the log says why. Without a file SIGHUP does nothing.
+//! What the file says counts before flags and environment, and is taken as a flag would be. A file that cannot be read, or
+//! says something that is not allowed, changes nothing: the settings before hold, and the log says why. What a file no
+//! longer says is again as flags and environment say it. Without a file SIGHUP does nothing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use clap::builder::Resettable;
+use clap::{Arg, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::ServiceError;
@@ -15,23 +20,68 @@ use crate::telemetry::{self, LogOptions};
 
 /// Longest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 64 << 10;
-/// The log's filter.
+/// The log's filter, which every service reads again.
 const LOG: &str = "LOG";
+
+/// A limit that may change while a service runs: its environment variable, and what it is.
+pub type Limit<O> = (&'static str, fn(&O) -> String);
+
+/// The options of a service, some of which may change while it runs.
+pub trait Reloadable: Parser + Clone + Send + 'static {
+    /// Those that may, besides the log's filter.
+    const LIMITS: &'static [Limit<Self>];
+
+    /// How it logs, and where the file is.
+    fn log(&self) -> &LogOptions;
+}
+
+/// The variables of the options that may change while a service runs.
+#[must_use]
+pub fn names<O: Reloadable>() -> Vec<&'static str> {
+    O::LIMITS.iter().map(|(name, _)| *name).chain([LOG]).collect()
+}
+
+/// Takes a new value over.
+type Listener<T> = Box<dyn Fn(&T) + Send>;
+
+/// Where the parts of a service hear of new values. Clones are the same one; the default never has any.
+pub struct Changes<T>(Arc<Mutex<Vec<Listener<T>>>>);
+
+impl<T> Changes<T> {
+    /// From now on `listener` is called with every new value.
+    pub fn listen(&self, listener: impl Fn(&T) + Send + 'static) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));
+    }
+
+    /// Tells all who listen; when this returns they have taken it over.
+    pub fn tell(&self, value: &T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|listener| listener(value));
+    }
+}
+
+impl<T> Default for Changes<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Clone for Changes<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Changes<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Changes")
+    }
+}
 
 /// What the file says: `NAME=VALUE` by line; empty lines and those that begin with `#` are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings(BTreeMap<String, String>);
+struct Settings(BTreeMap<String, String>);
 
 impl Settings {
-    /// The value of a setting, if the file has it.
-    ///
-    /// # Errors
-    /// A sentence with the name and what is allowed, as `parse` says it.
-    pub fn get<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
-        parse(value).map(Some).map_err(|allowed| format!("{name}={value}: {allowed}"))
-    }
-
     fn read(path: &Path) -> Result<Self, String> {
         let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if length > FILE_BYTES_MAX {
@@ -40,12 +90,36 @@ impl Settings {
         fs::read_to_string(path).map_err(|error| error.to_string())?.parse()
     }
 
-    fn check_names(&self, allowed: &[&str]) -> Result<(), String> {
-        match self.0.keys().find(|name| name.as_str() != LOG && !allowed.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(name) => Err(format!("{name} cannot be set here; {} can", [&[LOG], allowed].concat().join(", "))),
+    /// The options with these settings.
+    fn over<O: Reloadable>(&self, options: &O) -> Result<O, String> {
+        let allowed = names::<O>();
+        // Nothing but what is given here counts: neither defaults nor the environment.
+        let bare = |argument: Arg| {
+            argument.required(false).env(Resettable::Reset).default_value(Resettable::<clap::builder::OsStr>::Reset)
+        };
+        let command = O::command();
+        let mut changed = options.clone();
+        for (name, value) in &self.0 {
+            let has_name = |argument: &&Arg| argument.get_env().is_some_and(|env| env == name.as_str());
+            let flag = command.get_arguments().find(has_name).and_then(Arg::get_long);
+            let Some(flag) = flag.filter(|_| allowed.contains(&name.as_str())) else {
+                return Err(format!("{name} cannot be set here; {} can", allowed.join(", ")));
+            };
+            let arguments = [command.get_name().to_owned(), format!("--{flag}={value}")];
+            let matches = O::command_for_update().mut_args(bare).try_get_matches_from(arguments);
+            let taken = matches.and_then(|matches| changed.update_from_arg_matches(&matches));
+            taken.map_err(|error| format!("{name}: {}", sentence(&error)))?;
         }
+        telemetry::check_filter(&changed.log().log).map_err(|error| format!("{LOG}: {error}"))?;
+        Ok(changed)
     }
+}
+
+/// What clap says, without the rest.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.strip_prefix("error: ").unwrap_or(first).to_owned()
 }
 
 impl FromStr for Settings {
@@ -64,22 +138,21 @@ impl FromStr for Settings {
     }
 }
 
-/// Reads the file that the options name, if they do, now and on every SIGHUP. `allowed` are the names that `apply` takes
-/// besides `LOG`; it changes all of what it is given or nothing.
+/// The options with what the file says that they name, if they do. On every SIGHUP it is read again, and `apply` called with
+/// the options as they are then.
 ///
 /// # Errors
 /// [`ServiceError::Reload`] for a file that cannot be used at the start, [`ServiceError::Signals`] if the system does not let us
 /// listen.
-pub fn begin(
-    options: &LogOptions,
-    allowed: &'static [&'static str],
-    mut apply: impl FnMut(&Settings) -> Result<(), String> + Send + 'static,
-) -> Result<(), ServiceError> {
+pub fn begin<O: Reloadable>(options: O, apply: impl Fn(&O) + Send + 'static) -> Result<O, ServiceError> {
     let mut hangup = signal(SignalKind::hangup()).map_err(|source| ServiceError::Signals { source })?;
-    let (file, log) = (options.reload_file.clone(), options.log.clone());
-    if let Some(file) = &file {
-        take(file, &log, allowed, &mut apply)?;
-    }
+    let file = options.log().reload_file.clone();
+    let mut now = match &file {
+        Some(file) => read(file, &options)?,
+        None => options.clone(),
+    };
+    telemetry::set_filter(&now.log().log)?;
+    let begun = now.clone();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             let Some(file) = &file else {
@@ -88,83 +161,137 @@ pub fn begin(
                 );
                 continue;
             };
-            match take(file, &log, allowed, &mut apply) {
-                Ok(()) => tracing::info!(file = %file.display(), "the settings were read again"),
+            match read(file, &options) {
+                Ok(next) => {
+                    apply(&next);
+                    tell(&now, &next);
+                    now = next;
+                    tracing::info!(file = %file.display(), "the settings were read again");
+                }
                 Err(error) => tracing::error!(%error, "the settings before hold"),
             }
         }
     });
-    Ok(())
+    Ok(begun)
 }
 
-/// [`begin`] for a service whose log alone can change.
-///
-/// # Errors
-/// As [`begin`].
-pub fn begin_log(options: &LogOptions) -> Result<(), ServiceError> {
-    begin(options, &[], |_| Ok(()))
+fn read<O: Reloadable>(file: &Path, options: &O) -> Result<O, ServiceError> {
+    Settings::read(file)
+        .and_then(|settings| settings.over(options))
+        .map_err(|detail| ServiceError::Reload { file: file.to_owned(), detail })
 }
 
-fn take(
-    file: &Path,
-    log: &str,
-    allowed: &[&str],
-    apply: &mut impl FnMut(&Settings) -> Result<(), String>,
-) -> Result<(), ServiceError> {
-    let refused = |detail: String| ServiceError::Reload { file: file.to_owned(), detail };
-    let settings = Settings::read(file).map_err(refused)?;
-    settings.check_names(allowed).map_err(refused)?;
-    let filter = settings.0.get(LOG).map_or(log, String::as_str);
-    telemetry::check_filter(filter)?;
-    apply(&settings).map_err(refused)?;
-    telemetry::set_filter(filter)
+/// Logs what differs, by whichever filter tells more.
+fn tell<O: Reloadable>(before: &O, now: &O) {
+    let log: Limit<O> = (LOG, |options| options.log().log.clone());
+    for (setting, value) in O::LIMITS.iter().copied().chain([log]) {
+        let (before, now) = (value(before), value(now));
+        if before != now {
+            tracing::info!(setting, before, now, "a setting is another");
+        }
+    }
+    // It was understood before.
+    if let Err(error) = telemetry::set_filter(&now.log().log) {
+        tracing::error!(%error, "the log goes on as before");
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::integer;
-    use crate::telemetry::LogFormat;
+
+    /// A service for the tests.
+    #[derive(Debug, Clone, Parser)]
+    #[command(name = "service")]
+    struct Options {
+        /// Must be given
+        #[arg(long, env = "RELOAD_TEST_KEY", hide_env_values = true)]
+        key: String,
+        /// Has a default
+        #[arg(long, env = "RELOAD_TEST_READS", default_value_t = 7, value_parser = integer(1..=100u32))]
+        reads: u32,
+        /// Has none
+        #[arg(long, env = "RELOAD_TEST_PLACES", value_parser = integer(1..=100u32))]
+        places: Option<u32>,
+        /// Stays
+        #[arg(long, env = "RELOAD_TEST_PORT", default_value_t = 1)]
+        port: u16,
+        #[command(flatten)]
+        log: LogOptions,
+    }
+
+    impl Reloadable for Options {
+        const LIMITS: &'static [Limit<Self>] = &[
+            ("RELOAD_TEST_READS", |options| options.reads.to_string()),
+            ("RELOAD_TEST_PLACES", |options| format!("{:?}", options.places)),
+        ];
+
+        fn log(&self) -> &LogOptions {
+            &self.log
+        }
+    }
+
+    fn options() -> Options {
+        Options::parse_from(["service", "--key", "k", "--reads", "8", "--port", "2"])
+    }
+
+    fn over(text: &str) -> Result<Options, String> {
+        text.parse::<Settings>()?.over(&options())
+    }
 
     #[test]
-    fn lines_are_settings_and_what_is_not_is_named() {
-        let settings: Settings = "# limits\nLIMIT_READS = 7\n\nLOG=info,api=debug\n".parse().unwrap();
-        let limit = |text: &str| integer(1..=100u32)(text);
-        assert_eq!(settings.get("LIMIT_READS", limit), Ok(Some(7)));
-        assert_eq!(settings.get("LIMIT_WRITES", limit), Ok(None));
-        settings.check_names(&["LIMIT_READS"]).unwrap();
-        assert!(settings.check_names(&[]).unwrap_err().contains("LIMIT_READS cannot be set here"));
-        for (text, part) in [("LOG", "line 1 is not NAME=VALUE"), ("A=1\nA=2", "A is there twice")] {
-            assert!(text.parse::<Settings>().unwrap_err().contains(part), "{text}");
+    fn what_the_file_says_counts_and_the_rest_stays() {
+        let changed = over("# limits\nRELOAD_TEST_READS = 9\n\nLOG=info,api=debug\n").unwrap();
+        assert_eq!((changed.reads, changed.places, changed.log.log.as_str()), (9, None, "info,api=debug"));
+        assert_eq!((changed.port, changed.key.as_str()), (2, "k"));
+        let changed = over("RELOAD_TEST_PLACES=3").unwrap();
+        assert_eq!((changed.reads, changed.places, changed.log.log.as_str()), (8, Some(3), "info"));
+        assert_eq!(names::<Options>(), ["RELOAD_TEST_READS", "RELOAD_TEST_PLACES", "LOG"]);
+    }
+
+    #[test]
+    fn what_cannot_be_is_named_in_one_sentence() {
+        for (text, parts) in [
+            ("LOG", ["line 1 is not", "NAME=VALUE"]),
+            ("LOG=info\nLOG=off", ["LOG", "is there twice"]),
+            ("RELOAD_TEST_READS=0", ["RELOAD_TEST_READS: invalid value '0'", "from 1 to 100"]),
+            ("RELOAD_TEST_READS=8\nRELOAD_TEST_PLACES=x", ["RELOAD_TEST_PLACES: invalid value 'x'", "from 1 to 100"]),
+            ("RELOAD_TEST_READS=8\nLOG==bad=", ["LOG: ", "is not understood"]),
+            (
+                "RELOAD_TEST_PORT=1",
+                ["RELOAD_TEST_PORT cannot be set here", "RELOAD_TEST_READS, RELOAD_TEST_PLACES, LOG can"],
+            ),
+            ("NONSENSE=1", ["NONSENSE cannot be set here", "LOG can"]),
+        ] {
+            let refusal = over(text).unwrap_err();
+            assert!(parts.iter().all(|part| refusal.contains(part)), "{text}: {refusal}");
+            assert_eq!(refusal.lines().count(), 1, "{refusal}");
         }
-        let settings: Settings = "LIMIT_READS=0".parse().unwrap();
-        let refusal = settings.get("LIMIT_READS", limit).unwrap_err();
-        assert!(refusal.contains("LIMIT_READS=0") && refusal.contains("from 1 to 100"), "{refusal}");
     }
 
     #[tokio::test]
-    async fn a_file_that_cannot_be_used_is_refused_at_the_start_and_changes_nothing_later() {
-        let path = std::env::temp_dir().join(format!("sector-reload-{}", std::process::id()));
-        let mut taken = Vec::new();
-        let mut apply = |settings: &Settings| {
-            taken.extend(settings.get("LIMIT_READS", |text| integer(1..=100u32)(text))?);
-            Ok(())
-        };
-        for (text, is_taken) in [
-            ("LIMIT_READS=7", true),
-            ("LIMIT_READS=700", false),
-            ("LIMIT_READS=8\nLOG==bad=", false),
-            ("PORT=1", false),
-            ("LIMIT_READS=9", true),
-        ] {
-            fs::write(&path, text).unwrap();
-            let answer = take(&path, "off", &["LIMIT_READS"], &mut apply);
-            assert_eq!(answer.is_ok(), is_taken, "{text}: {answer:?}");
+    async fn a_file_that_cannot_be_used_is_refused_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("settings");
+        let mut options = options();
+        options.log.log = "off".into();
+        options.log.reload_file = Some(file.clone());
+        let error = begin(options.clone(), |_| ()).unwrap_err().to_string();
+        assert!(error.contains("RELOAD_FILE") && error.contains(&file.display().to_string()), "{error}");
+        fs::write(&file, "RELOAD_TEST_READS=50").unwrap();
+        assert_eq!(begin(options, |_| ()).unwrap().reads, 50);
+    }
+
+    #[test]
+    fn everybody_who_listens_is_told() {
+        let (changes, heard) = (Changes::<u32>::default(), Arc::new(Mutex::new(Vec::new())));
+        changes.tell(&1);
+        for who in ["a", "b"] {
+            let heard = Arc::clone(&heard);
+            changes.clone().listen(move |value| heard.lock().unwrap().push((who, *value)));
         }
-        assert_eq!(taken, [7, 9]);
-        fs::remove_file(&path).unwrap();
-        let log = LogOptions { log: "off".into(), log_format: LogFormat::Text, reload_file: Some(path.clone()) };
-        let error = begin_log(&log).unwrap_err().to_string();
-        assert!(error.contains("RELOAD_FILE") && error.contains(&path.display().to_string()), "{error}");
+        changes.tell(&2);
+        assert_eq!(*heard.lock().unwrap(), [("a", 2), ("b", 2)]);
     }
 }

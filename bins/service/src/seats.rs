@@ -20,13 +20,13 @@ pub const CLIENTS_PER_ADDRESS_MAX: usize = 64;
 /// The places that live streams have.
 #[derive(Debug)]
 pub struct Seats {
-    max: usize,
-    per_address_max: usize,
     taken: Mutex<Taken>,
 }
 
 #[derive(Debug, Default)]
 struct Taken {
+    max: usize,
+    per_address_max: usize,
     total: usize,
     by_address: HashMap<Option<IpAddr>, usize>,
 }
@@ -42,7 +42,13 @@ impl Seats {
     /// So many places, and so many of them for one address (IPv6: one /64).
     #[must_use]
     pub fn new(max: usize, per_address_max: usize) -> Arc<Self> {
-        Arc::new(Self { max, per_address_max, taken: Mutex::default() })
+        Arc::new(Self { taken: Mutex::new(Taken { max, per_address_max, ..Taken::default() }) })
+    }
+
+    /// From now on there are so many. Whoever has one keeps it, also when there are fewer than that.
+    pub fn resize(&self, max: usize, per_address_max: usize) {
+        let mut taken = self.lock();
+        (taken.max, taken.per_address_max) = (max, per_address_max);
     }
 
     /// Takes a place for a client at `address`.
@@ -53,19 +59,20 @@ impl Seats {
     pub fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Seat, Problem> {
         let address = address.map(network);
         let mut taken = self.lock();
-        if taken.total >= self.max {
+        let Taken { max, per_address_max, .. } = *taken;
+        if taken.total >= max {
             return Err(Problem::unavailable(
                 "too_many_clients",
-                format!("All {} places are taken; try again later.", self.max),
+                format!("All {max} places are taken; try again later."),
                 RETRY_AFTER_SECONDS,
             ));
         }
         let of_address = taken.by_address.entry(address).or_default();
-        if *of_address >= self.per_address_max {
+        if *of_address >= per_address_max {
             return Err(Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_clients_of_address",
-                format!("Your address has {} open streams already, the most it may have.", self.per_address_max),
+                format!("Your address has {of_address} open streams already; it may have {per_address_max}."),
             )
             .with_header(RETRY_AFTER, RETRY_AFTER_SECONDS.into()));
         }
@@ -120,6 +127,10 @@ mod tests {
         let _other_network = seats.take(address("2001:db8:0:1::1")).unwrap();
         drop(first);
         assert_eq!(seats.taken(), 3);
+        seats.resize(2, 2);
+        assert_eq!((seats.taken(), refusal(address("10.0.0.9"))), (3, "too_many_clients"));
+        seats.resize(9, 3);
+        let _more = seats.take(address("2001:db8::4")).unwrap();
         assert_eq!(seats.lock().by_address.len(), 2);
     }
 }

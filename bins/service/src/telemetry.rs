@@ -29,8 +29,8 @@ pub struct LogOptions {
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
-    /// File of NAME=VALUE lines that is read at the start and again on SIGHUP, and counts before flags and environment:
-    /// LOG
+    /// File of NAME=VALUE lines, of the log's filter and limits, that is read at the start and again on SIGHUP, and counts
+    /// before flags and environment
     #[arg(long, env = "RELOAD_FILE", value_name = "FILE")]
     pub reload_file: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use clap::Parser;
 use service::config::{Milliseconds, Seconds, integer, milliseconds, seconds};
+use service::reload::{Limit, Reloadable};
 use service::telemetry::LogOptions;
 use service::trace::{TraceOptions, Tracer};
 use service::{Metrics, MetricsOptions, StoreConfig};
@@ -69,7 +70,7 @@ impl Config {
 }
 
 /// Runs the sector: leases it, consumes orders, ticks, publishes.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "sim-worker", version)]
 pub struct Options {
     /// How the sector is run.
@@ -105,6 +106,14 @@ pub struct Options {
     /// How to log.
     #[command(flatten)]
     pub log: LogOptions,
+}
+
+impl Reloadable for Options {
+    const LIMITS: &'static [Limit<Self>] = &[];
+
+    fn log(&self) -> &LogOptions {
+        &self.log
+    }
 }
 
 impl Options {

@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
-    reload::begin_log(&options.log)?;
+    let options = reload::begin(options, |_| ())?;
     options.worker.check()?;
     let shutdown = shutdown_on_signals()?;
     let mut options = options;

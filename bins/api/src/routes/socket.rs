@@ -14,7 +14,8 @@ use crate::call::Call;
 /// behind is given a snapshot instead of them. While the store is away a `link` says so. The server pings every 20 s and
 /// closes with 1008 who has not answered for 45 s, with 1009 who sends more than 16 KiB, and with 1012 when it stops:
 /// connect again with the id of the last entry as `after`. Pages may connect from the API's own host and from the
-/// operator's `CORS_ORIGINS`. One address may have 64 sockets.
+/// operator's `CORS_ORIGINS`. One address may have 64 sockets, or as many as the operator
+/// says.
 #[utoipa::path(
     get,
     path = "/ws",

@@ -57,6 +57,35 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn new_numbers_hold_from_the_next_request_on() {
+    let mut config = config();
+    config.quotas.limit_reads = 4;
+    let (limits, mut quotas) = (config.limits.clone(), config.quotas.clone());
+    let mut sector = Sector::empty(config).await;
+    sector.begin("u-1", 7).await;
+    // What is left of how many.
+    let read = async || {
+        let reply = sector.get("/snapshot").await;
+        assert_eq!(reply.status, 200);
+        let number = |header: &str, mark: &str| -> u32 {
+            let text = reply.header(header).unwrap().strip_prefix("\"reads\";").unwrap();
+            text.strip_prefix(mark).unwrap().split(';').next().unwrap().parse().unwrap()
+        };
+        (number("ratelimit", "r="), number("ratelimit-policy", "q="))
+    };
+    assert_eq!(read().await, (3, 4));
+    assert_eq!(read().await, (2, 4));
+    quotas.limit_reads = 60_000;
+    limits.tell(&quotas);
+    let (left, of) = read().await;
+    // Half was used up, and a thousand come back every second.
+    assert!((29_999..60_000).contains(&left) && of == 60_000, "{left} of {of}");
+    quotas.limit_reads = 1;
+    limits.tell(&quotas);
+    sector.get("/snapshot").await.problem(429, "rate_limited");
+}
+
+#[tokio::test]
 async fn a_player_is_counted_by_wallet_and_a_flood_by_one_hurts_no_other() {
     let sector = tight().await;
     let one = sector.log_in_with(1, "F1").await;

@@ -1,7 +1,8 @@
 //! The program: what it refuses to start with, in one sentence.
 
-use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use sector_redis::testkit::RedisServer;
 
@@ -80,4 +81,95 @@ fn a_port_in_use_is_one_clear_sentence() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains(&format!("port {port} is already in use")) && text.contains("--port"), "{text}");
     assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+}
+
+/// A program that runs, and what it logs.
+struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Running {
+    fn start(environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+        let mut child = command.env_clear().envs(environment.iter().copied()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, log }
+    }
+
+    /// The log up to a line with these words.
+    fn until(&mut self, words: &str) -> String {
+        let mut log = String::new();
+        loop {
+            assert_ne!(self.log.read_line(&mut log).unwrap(), 0, "the program ended without {words}: {log}");
+            if log.lines().last().is_some_and(|line| line.contains(words)) {
+                return log;
+            }
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended is no matter.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The whole answer to a request.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn sighup_changes_limits_and_a_bad_file_changes_nothing() {
+    let redis = RedisServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings");
+    std::fs::write(&file, "LIMIT_READS=500\n").unwrap();
+    let mut api = Running::start(&[
+        ("JWT_SECRET", "a secret of at least thirty-two bytes"),
+        ("PORT", "0"),
+        ("REDIS_URL", &redis.url()),
+        ("RELOAD_FILE", file.to_str().unwrap()),
+        ("LIMIT_READS", "400"),
+        ("NO_COLOR", "1"),
+    ]);
+    let log = api.until("the API listens");
+    let address = log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let quota = |reads: u32| {
+        let answer = get(&address, "/snapshot");
+        assert!(answer.contains(&format!("\"reads\";q={reads};w=60")), "{answer}");
+    };
+    quota(500);
+    std::fs::write(&file, "LIMIT_READS=0\n").unwrap();
+    api.signal("-HUP");
+    let log = api.until("the settings before hold");
+    assert!(log.contains("LIMIT_READS: invalid value '0'") && log.contains("from 1 to 100000"), "{log}");
+    quota(500);
+    std::fs::write(&file, "LIMIT_READS=2\nWS_MAX_CLIENTS=7\n").unwrap();
+    api.signal("-HUP");
+    let log = api.until("the settings were read again");
+    for changed in
+        ["setting=\"LIMIT_READS\" before=\"500\" now=\"2\"", "setting=\"WS_MAX_CLIENTS\" before=\"1000\" now=\"7\""]
+    {
+        assert!(log.contains(changed), "{changed}: {log}");
+    }
+    let answers = [(); 3].map(|()| get(&address, "/snapshot"));
+    assert!(answers[2].starts_with("HTTP/1.1 429 "), "{answers:?}");
+    // As the environment has it.
+    std::fs::write(&file, "").unwrap();
+    api.signal("-HUP");
+    api.until("the settings were read again");
+    quota(400);
 }

@@ -104,6 +104,20 @@ impl Quotas {
         self.full_at.len()
     }
 
+    /// From now on the numbers of this quota count; of each bucket the same part is left as before.
+    pub(super) fn resize(&mut self, quota: &Quota) {
+        let Self { burst, keys_max, full_at, by_fullness, .. } = std::mem::replace(self, Self::new(quota, 0));
+        self.keys_max = keys_max;
+        // A moment is scaled by the burst: each bucket is full when it was to be full before, but never later than a
+        // window from now.
+        let scaled = |moment: u64| {
+            u64::try_from(u128::from(moment) * u128::from(self.burst) / u128::from(burst)).unwrap_or(u64::MAX)
+        };
+        self.full_at = full_at.into_iter().map(|(key, moment)| (key, scaled(moment))).collect();
+        self.by_fullness =
+            by_fullness.into_iter().map(|Reverse((moment, key))| Reverse((scaled(moment), key))).collect();
+    }
+
     /// Takes `cost` units that the bucket is known to hold.
     pub(super) fn charge(&mut self, key: u128, cost: u32, now_ms: u64) {
         let now = self.scaled(now_ms);
@@ -230,6 +244,25 @@ mod tests {
             quotas.take(key, 1, 1_000);
         }
         assert_eq!(quotas.keys(), 50);
+    }
+
+    #[test]
+    fn with_other_numbers_the_same_part_is_left() {
+        let mut quotas = quotas(10, 60, 100);
+        for (key, used) in [(1, 10), (2, 5), (3, 1)] {
+            quotas.take(key, used, 1_000);
+        }
+        let sized = |burst| Quota { name: "test", scope: Scope::Ip, burst, window_s: 60 };
+        quotas.resize(&sized(1_000));
+        let left = |quotas: &Quotas| [1, 2, 3, 4].map(|key| quotas.look(key, 0, 1_000).remaining);
+        assert_eq!(left(&quotas), [0, 500, 900, 1_000]);
+        assert_eq!(quotas.look(1, 1, 1_000).retry_after_ms, 60);
+        quotas.resize(&sized(2));
+        assert_eq!(left(&quotas), [0, 1, 1, 2]);
+        assert_eq!(quotas.look(1, 1, 1_000).retry_after_ms, 30_000);
+        // All full again a window later, and forgotten when another comes.
+        quotas.take(9, 1, 62_000);
+        assert_eq!(quotas.keys(), 1);
     }
 
     #[test]

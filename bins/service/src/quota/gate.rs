@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{Extensions, HeaderValue};
 use tokio::time::Instant;
@@ -67,10 +67,9 @@ impl Key<'_> {
 /// The quotas of all classes of requests. `C` is the service's own type of classes.
 pub struct Gate<C> {
     classes: Vec<Class<C>>,
-    quotas: Vec<Quota>,
     /// Behind one lock, so that a request is measured by all its quotas in one step. It is held for
     /// about a microsecond.
-    buckets: Mutex<Vec<Quotas>>,
+    counts: Mutex<Counts>,
     began: Instant,
     /// Two, for 128 bits: nobody can choose names that fall together.
     hashers: [RandomState; 2],
@@ -80,10 +79,18 @@ pub struct Gate<C> {
 #[derive(Debug)]
 struct Class<C> {
     class: C,
-    /// The places of its quotas in `quotas` and `buckets`.
+    /// The places of its quotas in [`Counts`].
     places: Vec<usize>,
-    /// What is said of them where all of them measure, which is nearly always.
-    policy: HeaderValue,
+}
+
+/// What may change while the gate is open.
+#[derive(Debug, Default)]
+struct Counts {
+    quotas: Vec<Quota>,
+    /// Of each quota.
+    buckets: Vec<Quotas>,
+    /// What is said of each class where all of its quotas measure, which is nearly always.
+    policies: Vec<HeaderValue>,
 }
 
 impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
@@ -93,57 +100,51 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
     /// [`ServiceError::Quota`] for a class that is there twice, for two quotas of one name, and for
     /// numbers and names that are not allowed.
     pub fn new(classes: &[(C, &[Quota])]) -> Result<Self, ServiceError> {
-        let mut gate = Self {
-            classes: Vec::new(),
-            quotas: Vec::new(),
-            buckets: Mutex::default(),
-            began: Instant::now(),
-            hashers: [RandomState::new(), RandomState::new()],
-        };
+        let mut known: Vec<Class<C>> = Vec::new();
+        let mut counts = Counts::default();
         for (class, quotas) in classes {
-            if gate.classes.iter().any(|known| known.class == *class) {
+            if known.iter().any(|known| known.class == *class) {
                 let detail = "the class is there twice".to_owned();
                 return Err(ServiceError::Quota { name: format!("{class:?}"), detail });
             }
-            let places = quotas.iter().map(|quota| gate.place(quota)).collect::<Result<_, _>>()?;
-            gate.classes.push(Class { class: *class, places, policy: policy(*quotas) });
+            let places = quotas.iter().map(|quota| counts.place(quota)).collect::<Result<_, _>>()?;
+            known.push(Class { class: *class, places });
+            counts.policies.push(policy(*quotas));
         }
-        gate.buckets = Mutex::new(gate.quotas.iter().map(|quota| Quotas::new(quota, KEYS_MAX)).collect());
-        Ok(gate)
+        let hashers = [RandomState::new(), RandomState::new()];
+        Ok(Self { classes: known, counts: Mutex::new(counts), began: Instant::now(), hashers })
     }
 
-    fn place(&mut self, quota: &Quota) -> Result<usize, ServiceError> {
-        let refuse = |detail: String| Err(ServiceError::Quota { name: quota.name.to_owned(), detail });
-        if !(1..=BURST_MAX).contains(&quota.burst) {
-            return refuse(format!("the burst is from 1 to {BURST_MAX}"));
+    /// From now on the numbers of `other` count. Whoever had used up a part of a quota has used up the same part of it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Quota`] when the two differ in more than numbers; then nothing changes.
+    pub fn adopt(&self, other: Self) -> Result<(), ServiceError> {
+        let Counts { quotas, policies, .. } = other.counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.lock();
+        let shape = |quotas: &[Quota]| quotas.iter().map(|quota| (quota.name, quota.scope)).collect::<Vec<_>>();
+        let places =
+            |classes: &[Class<C>]| classes.iter().map(|class| (class.class, class.places.clone())).collect::<Vec<_>>();
+        if shape(&quotas) != shape(&counts.quotas) || places(&other.classes) != places(&self.classes) {
+            let detail = "only the numbers of quotas can change".to_owned();
+            return Err(ServiceError::Quota { name: "all".to_owned(), detail });
         }
-        if !(1..=WINDOW_S_MAX).contains(&quota.window_s) {
-            return refuse(format!("the window is from 1 to {WINDOW_S_MAX} s"));
-        }
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        if quota.name.is_empty() || !quota.name.bytes().all(is_plain) {
-            return refuse("a name is of letters, digits, - and _".to_owned());
-        }
-        match self.quotas.iter().position(|known| known.name == quota.name) {
-            Some(place) if self.quotas[place] == *quota => Ok(place),
-            Some(_) => refuse("there is another quota of this name".to_owned()),
-            None => {
-                self.quotas.push(*quota);
-                Ok(self.quotas.len() - 1)
-            }
-        }
+        counts.buckets.iter_mut().zip(&quotas).for_each(|(buckets, quota)| buckets.resize(quota));
+        (counts.quotas, counts.policies) = (quotas, policies);
+        Ok(())
     }
 
-    /// All quotas, each once, for the documentation.
+    // A panic while it was held cannot have left a bucket in halves that matter.
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The quotas of one class.
     #[must_use]
-    pub fn quotas(&self) -> &[Quota] {
-        &self.quotas
-    }
-
-    /// The quotas of one class, for the documentation.
-    pub fn quotas_of(&self, class: C) -> impl Iterator<Item = &Quota> {
+    pub fn quotas_of(&self, class: C) -> Vec<Quota> {
         let places = self.classes.iter().find(|known| known.class == class).map(|known| &known.places);
-        places.into_iter().flatten().map(|place| &self.quotas[*place])
+        let counts = self.lock();
+        places.into_iter().flatten().filter_map(|place| counts.quotas.get(*place).copied()).collect()
     }
 
     /// Takes `cost` units from every quota of this class that measures one of these keys, or, if one
@@ -171,14 +172,15 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
     }
 
     fn judge(&self, class: C, keys: &[Key<'_>], cost: u32, now_ms: u64) -> Result<Standing, Problem> {
-        let Some(Class { places, policy, .. }) = self.classes.iter().find(|known| known.class == class) else {
+        let Some(index) = self.classes.iter().position(|known| known.class == class) else {
             return Err(Problem::internal(format!("there are no quotas for the class {class:?}")));
         };
-        // A panic while it was held cannot have left a bucket in halves that matter.
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = &self.classes[index].places;
+        let mut counts = self.lock();
+        let Counts { quotas, buckets, policies } = &mut *counts;
         let mut answers = Vec::with_capacity(places.len());
         for &place in places {
-            let quota = self.quotas[place];
+            let quota = quotas[place];
             for key in keys.iter().filter(|key| key.scope() == quota.scope) {
                 let key = self.number(*key);
                 answers.push(Answer { quota, place, key, decision: buckets[place].look(key, cost, now_ms) });
@@ -192,9 +194,10 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
                 answer.decision = buckets[answer.place].look(answer.key, 0, now_ms);
             }
         }
-        drop(buckets);
         let is_whole = answers.iter().map(|answer| &answer.place).eq(places);
-        Ok(Standing::new(answers, is_whole.then(|| policy.clone())))
+        let policy = is_whole.then(|| policies[index].clone());
+        drop(counts);
+        Ok(Standing::new(answers, policy))
     }
 
     fn now_ms(&self) -> u64 {
@@ -217,13 +220,35 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
     }
 }
 
+impl Counts {
+    /// Where this quota is, which is put there if it is not known.
+    fn place(&mut self, quota: &Quota) -> Result<usize, ServiceError> {
+        let refuse = |detail: String| Err(ServiceError::Quota { name: quota.name.to_owned(), detail });
+        if !(1..=BURST_MAX).contains(&quota.burst) {
+            return refuse(format!("the burst is from 1 to {BURST_MAX}"));
+        }
+        if !(1..=WINDOW_S_MAX).contains(&quota.window_s) {
+            return refuse(format!("the window is from 1 to {WINDOW_S_MAX} s"));
+        }
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if quota.name.is_empty() || !quota.name.bytes().all(is_plain) {
+            return refuse("a name is of letters, digits, - and _".to_owned());
+        }
+        match self.quotas.iter().position(|known| known.name == quota.name) {
+            Some(place) if self.quotas[place] == *quota => Ok(place),
+            Some(_) => refuse("there is another quota of this name".to_owned()),
+            None => {
+                self.quotas.push(*quota);
+                self.buckets.push(Quotas::new(quota, KEYS_MAX));
+                Ok(self.quotas.len() - 1)
+            }
+        }
+    }
+}
+
 impl<C: fmt::Debug> fmt::Debug for Gate<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Gate")
-            .field("classes", &self.classes)
-            .field("quotas", &self.quotas)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Gate").field("classes", &self.classes).finish_non_exhaustive()
     }
 }
 
@@ -249,7 +274,11 @@ mod tests {
     const KEYS: Quota = Quota { name: "keys", scope: Scope::Key, burst: 5, window_s: 1 };
 
     fn gate() -> Gate<Class> {
-        Gate::new(&[(Class::Read, &[ALL]), (Class::Write, &[ALL, WRITES, KEYS]), (Class::Free, &[])]).unwrap()
+        gate_of(ALL)
+    }
+
+    fn gate_of(all: Quota) -> Gate<Class> {
+        Gate::new(&[(Class::Read, &[all]), (Class::Write, &[all, WRITES, KEYS]), (Class::Free, &[])]).unwrap()
     }
 
     fn ip(text: &str) -> Key<'static> {
@@ -328,6 +357,20 @@ mod tests {
         gate.admit(&Extensions::new(), Class::Write, &[Key::Address("0xab")], 2).unwrap_err();
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn new_numbers_count_at_once_and_another_shape_changes_nothing() {
+        let gate = gate();
+        for _ in 0..5 {
+            gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap();
+        }
+        gate.adopt(Gate::new(&[(Class::Read, &[ALL])]).unwrap()).unwrap_err();
+        let more = Quota { burst: 20, ..ALL };
+        gate.adopt(gate_of(more)).unwrap();
+        // Half of it was used up, and still is.
+        let standing = gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap();
+        assert_eq!(shown(&standing), ["\"all\";q=20;w=10", "\"all\";r=9;t=6"].map(str::to_owned));
+    }
+
     #[test]
     fn contradictions_and_bad_numbers_are_found_at_the_start() {
         let other = Quota { burst: 11, ..ALL };
@@ -342,9 +385,8 @@ mod tests {
             assert!(error.contains(detail), "{error}");
         }
         assert!(Gate::new(&[(Class::Read, &[ALL]), (Class::Read, &[ALL])]).is_err());
-        assert_eq!(gate().quotas().len(), 3);
         assert_eq!(
-            gate().quotas_of(Class::Write).map(|quota| quota.name).collect::<Vec<_>>(),
+            gate().quotas_of(Class::Write).iter().map(|quota| quota.name).collect::<Vec<_>>(),
             ["all", "writes", "keys"]
         );
     }
