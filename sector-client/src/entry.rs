@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sector_sim::{Cause, Delta, FactionId, Snapshot};
+use sector_sim::{Delta, RunEnd, Snapshot};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -35,21 +35,6 @@ pub enum Message {
         /// Its data.
         data: Value,
     },
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunEnd {
-    /// The universe that ended.
-    pub universe_id: String,
-    /// Its last tick.
-    pub tick: u64,
-    /// Who won; nobody when all have perished.
-    pub winner: Option<FactionId>,
-    /// Why it ended.
-    pub cause: Cause,
-    /// When the next universe begins, in milliseconds from then.
-    pub next_universe_in_ms: u64,
 }
 
 /// Accepted orders that were refused without a tick.

@@ -93,7 +93,7 @@ mod version;
 
 pub use bot::{Bot, Summary};
 pub use credentials::Credentials;
-pub use entry::{Entry, Message, OrdersRefused, RunEnd, UntakenOrder};
+pub use entry::{Entry, Message, OrdersRefused, UntakenOrder};
 pub use error::{Error, FieldProblem, Problem, Result};
 pub use generated::types;
 pub use keys::BOT_VERBS;

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::event::{Cause, Event};
 use crate::ids::{FactionId, FactionKind, FleetId, SystemId};
 use crate::map::{Kind, Lane};
-use crate::order::{Focus, Refusal};
+use crate::order::Focus;
 use crate::snapshot::{FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SystemChange, SystemForm};
 
 impl Snapshot {
@@ -333,7 +333,7 @@ impl Json<'_> {
             }
             Event::OrderRefused { order, faction, kind, code, client_id } => {
                 self.raw(b"{\"type\":\"order_refused\",\"order\":").number(*order).faction_id(*faction);
-                self.raw(b",\"kind\":").text(kind.name()).raw(b",\"code\":").text(refusal(*code));
+                self.raw(b",\"kind\":").text(kind.name()).raw(b",\"code\":").text(code.code());
                 self.raw(b",\"client_id\":").null_or(client_id.as_deref(), Json::text)
             }
             Event::Eliminated { faction } => self.raw(b"{\"type\":\"eliminated\"").faction_id(*faction),
@@ -363,23 +363,5 @@ fn cause(cause: Cause) -> &'static [u8] {
         Cause::Domination => b",\"cause\":\"domination\"",
         Cause::LastStanding => b",\"cause\":\"last_standing\"",
         Cause::TickLimit => b",\"cause\":\"tick_limit\"",
-    }
-}
-
-fn refusal(code: Refusal) -> &'static str {
-    match code {
-        Refusal::UnknownFaction => "unknown_faction",
-        Refusal::UnknownSystem => "unknown_system",
-        Refusal::UnknownFleet => "unknown_fleet",
-        Refusal::NotOwner => "not_owner",
-        Refusal::NoIdleFleet => "no_idle_fleet",
-        Refusal::NotAtOrigin => "not_at_origin",
-        Refusal::TooWeak => "too_weak",
-        Refusal::AlreadyThere => "already_there",
-        Refusal::Unreachable => "unreachable",
-        Refusal::NoRoute => "no_route",
-        Refusal::Duplicate => "duplicate",
-        Refusal::WrongUniverse => "wrong_universe",
-        Refusal::RunOver => "run_over",
     }
 }

@@ -85,6 +85,7 @@ mod parallel;
 pub mod replay;
 mod route;
 mod rules;
+mod run_end;
 mod snapshot;
 mod step;
 mod strategy;
@@ -113,6 +114,7 @@ pub use replay::journal::{REPLAY_FORMAT, REPLAY_VERSION, Record, read_header};
 pub use replay::{Header, Replay, ReplayError, Verified, verify};
 pub use route::Planner;
 pub use rules::*;
+pub use run_end::RunEnd;
 pub use snapshot::{
     FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SnapshotError, SystemChange, SystemForm, Universe,
 };

@@ -363,6 +363,31 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The reason as the wire, the metrics and the documents of errors call it.
+    ///
+    /// ```
+    /// use sector_sim::Refusal;
+    /// assert_eq!(serde_json::to_value(Refusal::NoIdleFleet).unwrap(), Refusal::NoIdleFleet.code());
+    /// ```
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Refusal::UnknownFaction => "unknown_faction",
+            Refusal::UnknownSystem => "unknown_system",
+            Refusal::UnknownFleet => "unknown_fleet",
+            Refusal::NotOwner => "not_owner",
+            Refusal::NoIdleFleet => "no_idle_fleet",
+            Refusal::NotAtOrigin => "not_at_origin",
+            Refusal::TooWeak => "too_weak",
+            Refusal::AlreadyThere => "already_there",
+            Refusal::Unreachable => "unreachable",
+            Refusal::NoRoute => "no_route",
+            Refusal::Duplicate => "duplicate",
+            Refusal::WrongUniverse => "wrong_universe",
+            Refusal::RunOver => "run_over",
+        }
+    }
+
     /// The reason in a sentence.
     #[must_use]
     pub const fn sentence(self) -> &'static str {

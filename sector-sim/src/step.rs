@@ -116,6 +116,25 @@ impl Phase {
         Phase::Victory,
         Phase::Close,
     ];
+
+    /// Its name in metrics and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Phase::Arrivals => "arrivals",
+            Phase::Battles => "battles",
+            Phase::Occupation => "occupation",
+            Phase::Captures => "captures",
+            Phase::Rebellion => "rebellion",
+            Phase::Production => "production",
+            Phase::Orders => "orders",
+            Phase::Launches => "launches",
+            Phase::Upkeep => "upkeep",
+            Phase::Recovery => "recovery",
+            Phase::Victory => "victory",
+            Phase::Close => "close",
+        }
+    }
 }
 
 impl World {

@@ -13,7 +13,7 @@ pub use runs::{Leader, Leaderboard, RunDocument, RunPage, RunPlayer};
 pub use places::{FactionDocument, FactionHistory, FactionSample, Inbound, LaneEnd, SystemDocument};
 pub use status::{RuleNumber, RulesDocument, SectorCondition, SectorStatus};
 
-use sector_sim::{Cause, Delta, FactionId, FactionKind, OrderForm, Snapshot};
+use sector_sim::{Delta, FactionId, FactionKind, OrderForm, RunEnd, Snapshot};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -369,22 +369,6 @@ pub struct RefusedOrder {
     /// `run_over`: its universe has ended. `faction_claimed`: a player has the faction that a bot ordered. `unreadable`.
     #[schema(examples("run_over"))]
     pub code: String,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RunEnd {
-    /// The universe that ended.
-    pub universe_id: String,
-    /// Its last tick.
-    pub tick: u64,
-    /// Who won; nobody when all have perished.
-    #[schema(required = true)]
-    pub winner: Option<FactionId>,
-    /// Why it ended.
-    pub cause: Cause,
-    /// When the next universe begins, in milliseconds from then.
-    pub next_universe_in_ms: u64,
 }
 
 /// Entries of the event stream.

@@ -1,18 +1,8 @@
 //! What a run leaves behind: the announcement of its end, its summary and its award.
 
 use sector_redis::{Award, Claim};
-use sector_sim::{Cause, FactionId, World};
+use sector_sim::{Cause, FactionId, RunEnd, World};
 use serde::Serialize;
-
-/// The entry of type `run_end` in the event stream.
-#[derive(Debug, Serialize)]
-struct RunEnd<'a> {
-    universe_id: &'a str,
-    tick: u64,
-    winner: Option<FactionId>,
-    cause: Cause,
-    next_universe_in_ms: u64,
-}
 
 /// What the list of finished runs says of a run.
 #[derive(Debug, Serialize)]
@@ -67,12 +57,11 @@ pub(crate) fn ending(
         let faction = faction.to_string();
         seats.iter().find(|seat| seat.faction == faction).map(|seat| seat.player.as_str())
     };
-    let outcome = world.board().result()?;
-    let (winner, cause, tick) = (outcome.winner, outcome.cause, outcome.tick);
+    let run_end = RunEnd::of(universe, world, Some(next_universe_in_ms))?;
+    let RunEnd { winner, cause, tick, .. } = run_end;
     let name = winner.and_then(|winner| world.board().faction(winner)).map(|faction| &*faction.name);
     let digest = || world.digest().to_string();
     let seed = world.board().seed();
-    let run_end = RunEnd { universe_id: universe, tick, winner, cause, next_universe_in_ms };
     let summary = Summary {
         universe_id: universe,
         seed,

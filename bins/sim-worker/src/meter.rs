@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use sector_redis::{Committed, OrderEntry};
-use sector_sim::{Order, Phase, Refusal, World};
+use sector_sim::{Order, Phase, World};
 use service::metrics::{Counter, Counters, Gauge, Gauges, Histogram, Metrics, SHORT_SECONDS, WAIT_SECONDS};
 use tokio::time::Instant as Beat;
 
@@ -63,7 +63,7 @@ impl Meter {
                 "Duration of whole ticks, from reading orders to the committed result",
                 SHORT_SECONDS,
             ),
-            phases: Phase::ALL.map(|phase| phases.with([phase_name(phase)])),
+            phases: Phase::ALL.map(|phase| phases.with([phase.name()])),
             read_orders: phases.with(["read_orders"]),
             encode: phases.with(["encode"]),
             commit: phases.with(["commit"]),
@@ -218,42 +218,6 @@ impl Meter {
     }
 }
 
-fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Arrivals => "arrivals",
-        Phase::Battles => "battles",
-        Phase::Occupation => "occupation",
-        Phase::Captures => "captures",
-        Phase::Rebellion => "rebellion",
-        Phase::Production => "production",
-        Phase::Orders => "orders",
-        Phase::Launches => "launches",
-        Phase::Upkeep => "upkeep",
-        Phase::Recovery => "recovery",
-        Phase::Victory => "victory",
-        Phase::Close => "close",
-    }
-}
-
-/// The code of a refusal, as a text that is always there.
-pub(crate) fn reason(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::UnknownFaction => "unknown_faction",
-        Refusal::UnknownSystem => "unknown_system",
-        Refusal::UnknownFleet => "unknown_fleet",
-        Refusal::NotOwner => "not_owner",
-        Refusal::NoIdleFleet => "no_idle_fleet",
-        Refusal::NotAtOrigin => "not_at_origin",
-        Refusal::TooWeak => "too_weak",
-        Refusal::AlreadyThere => "already_there",
-        Refusal::Unreachable => "unreachable",
-        Refusal::NoRoute => "no_route",
-        Refusal::Duplicate => "duplicate",
-        Refusal::WrongUniverse => "wrong_universe",
-        Refusal::RunOver => "run_over",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,17 +231,8 @@ mod tests {
         assert!(Phase::ALL.iter().enumerate().all(|(index, phase)| *phase as usize == index));
         let text = metrics.text();
         for phase in Phase::ALL {
-            let line = format!("sector_worker_tick_phase_seconds_count{{phase=\"{}\"}} 1", phase_name(phase));
+            let line = format!("sector_worker_tick_phase_seconds_count{{phase=\"{}\"}} 1", phase.name());
             assert!(text.contains(&line), "{line}\n{text}");
-        }
-    }
-
-    #[test]
-    fn reasons_are_the_codes_of_the_wire() {
-        for refusal in
-            [Refusal::UnknownFaction, Refusal::NotOwner, Refusal::NoIdleFleet, Refusal::TooWeak, Refusal::RunOver]
-        {
-            assert_eq!(serde_json::to_value(refusal).unwrap(), reason(refusal));
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::chronicle::text;
-use crate::meter::{Meter, reason};
+use crate::meter::Meter;
 
 /// Most entries of the order stream that one tick takes; the rest waits for the next.
 pub(crate) const MAX_ENTRIES: usize = 1_000;
@@ -126,8 +126,8 @@ impl Taken {
                     Fate::Refused(code) => Some(code),
                     Fate::Given(index) => match results.get(*index) {
                         Some(Ok(_)) => None,
-                        Some(Err(refusal)) => Some(reason(*refusal)),
-                        None => Some(reason(Refusal::RunOver)),
+                        Some(Err(refusal)) => Some(refusal.code()),
+                        None => Some(Refusal::RunOver.code()),
                     },
                 });
             }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use follow::{EntryKind, Frame, Health};
 use sector_redis::{Position, StreamId};
-use sector_sim::ResultForm;
+use sector_sim::{ResultForm, RunEnd};
 use serde::Deserialize;
 use service::{Problem, Response, reply};
 
 use crate::call::Call;
 use crate::prefix::SectorName;
-use crate::wire::{RunEnd, SectorCondition, SectorStatus};
+use crate::wire::{SectorCondition, SectorStatus};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -92,7 +92,7 @@ async fn next_universe(call: &Call, frame: &Frame) -> Option<u64> {
     let entries = call.follower().read_after(position, 1, Duration::ZERO).await.ok()?;
     let entry = entries.first().filter(|entry| entry.kind == EntryKind::RunEnd)?;
     let announced: Entry = serde_json::from_slice(&entry.json).ok()?;
-    Some(ended.ended_at_ms.saturating_add(announced.data.next_universe_in_ms))
+    Some(ended.ended_at_ms.saturating_add(announced.data.next_universe_in_ms?))
 }
 
 /// Paths to everything else; those of the sector begin as the path of this request did.

@@ -324,7 +324,7 @@ export class App {
         : {
             ...snapshot.result,
             universe_id: snapshot.universe_id,
-            next_universe_in_ms: 0,
+            next_universe_in_ms: null,
             nextAtMs: null,
           },
     );
@@ -352,7 +352,8 @@ export class App {
   }
 
   private finish(end: RunEnd): void {
-    this.ending.set({ ...end, nextAtMs: performance.now() + end.next_universe_in_ms });
+    const next = end.next_universe_in_ms;
+    this.ending.set({ ...end, nextAtMs: next === null ? null : performance.now() + next });
     this.schedulePanels();
   }
 

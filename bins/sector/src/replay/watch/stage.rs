@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use sector_redis::{Commit, Lease, ManualClock, NewEvent, Store, StoreOptions};
 use sector_sim::replay::journal::{Header, Record};
-use sector_sim::{Cause, Delta, FactionId, Order, Snapshot, Universe, World};
-use serde::Serialize;
+use sector_sim::{Delta, Order, RunEnd, Snapshot, Universe, World};
 
 use crate::output::Error;
 
@@ -18,16 +17,6 @@ const LEASE_TTL: Duration = Duration::from_secs(3_600);
 const CHECKPOINT_TICKS: u64 = 100;
 /// How many events are kept, for pages that come back after a cut.
 const EVENTS_KEPT: u64 = 2_000;
-
-/// The entry of type `run_end`, after which no other universe begins.
-#[derive(Debug, Serialize)]
-struct RunEnd<'a> {
-    universe_id: &'a str,
-    tick: u64,
-    winner: Option<FactionId>,
-    cause: Cause,
-    next_universe_in_ms: Option<u64>,
-}
 
 pub(super) struct Stage {
     store: Arc<dyn Store>,
@@ -66,18 +55,12 @@ impl Stage {
             events: vec![NewEvent { kind: "delta".into(), data: serde_json::to_string(&delta)? }],
             ..self.commit(world)
         };
-        let result = world.board().result();
-        if let Some(outcome) = result {
-            let end = RunEnd {
-                universe_id: &self.universe.id,
-                tick: outcome.tick,
-                winner: outcome.winner,
-                cause: outcome.cause,
-                next_universe_in_ms: None,
-            };
-            commit.events.push(NewEvent { kind: "run_end".into(), data: serde_json::to_string(&end)? });
+        // Nothing follows a recorded run.
+        let end = RunEnd::of(&self.universe.id, world, None);
+        if let Some(end) = &end {
+            commit.events.push(NewEvent { kind: "run_end".into(), data: serde_json::to_string(end)? });
         }
-        if result.is_some() || world.tick().is_multiple_of(CHECKPOINT_TICKS) {
+        if end.is_some() || world.tick().is_multiple_of(CHECKPOINT_TICKS) {
             commit.checkpoint = Some(self.snapshot(world)?);
         }
         self.store.commit(&commit).await?;

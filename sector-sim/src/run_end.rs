@@ -1,0 +1,40 @@
+//! The last word of a run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Cause;
+use crate::ids::FactionId;
+use crate::world::World;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunEnd {
+    /// The universe that ended.
+    pub universe_id: String,
+    /// Its last tick.
+    pub tick: u64,
+    /// Who won; nobody when all have perished.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub winner: Option<FactionId>,
+    /// Why it ended.
+    pub cause: Cause,
+    /// When the next universe begins, in milliseconds from then; `null` if none follows, as after a recorded run.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub next_universe_in_ms: Option<u64>,
+}
+
+impl RunEnd {
+    /// The end of the run of this world; `None` as long as it goes on.
+    #[must_use]
+    pub fn of(universe_id: &str, world: &World, next_universe_in_ms: Option<u64>) -> Option<Self> {
+        let outcome = world.board().result()?;
+        Some(Self {
+            universe_id: universe_id.to_owned(),
+            tick: outcome.tick,
+            winner: outcome.winner,
+            cause: outcome.cause,
+            next_universe_in_ms,
+        })
+    }
+}

@@ -1,0 +1,396 @@
+//! What a snapshot and a delta say of each system, fleet and faction.
+
+use serde::{Deserialize, Serialize};
+
+use super::{SnapshotError, contradiction};
+use crate::board::{Board, Faction, Outcome, System};
+use crate::event::{Cause, Event};
+use crate::fleets::{Fleet, Place};
+use crate::ids::{FactionId, FactionKind, FleetId, SystemId};
+use crate::map::{Kind, Map};
+use crate::mirror::Scope;
+use crate::names::faction_color;
+use crate::order::Focus;
+
+/// The greatest strength or amount, in thousandths: far above all that a run can reach, and far enough below the limit
+/// of the integers that two of them can be added.
+pub(crate) const AMOUNT_MAX: i64 = 1_000_000_000_000_000_000;
+
+/// Checks that each of the numbers is from 0 to its limit.
+fn within(what: &str, id: impl std::fmt::Display, numbers: &[(&str, i64, i64)]) -> Result<(), SnapshotError> {
+    match numbers.iter().find(|(_, value, most)| !(0..=*most).contains(value)) {
+        Some((field, value, most)) => {
+            Err(contradiction(format!("{what} {id} has {field} = {value}; allowed are 0 to {most}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Defines a wire form of a system with the fields that change, after those given.
+macro_rules! system_form {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+            /// Who owns it.
+            #[cfg_attr(feature = "openapi", schema(required = true))]
+            pub owner: Option<FactionId>,
+            /// Strength that defends it without a fleet, in thousandths.
+            pub garrison: i64,
+            /// How content it is, per mille.
+            pub stability: i64,
+            /// How much it resents a capture, per mille.
+            pub unrest: i64,
+            /// How much was fought there lately.
+            pub heat: i64,
+            /// Ticks in which an attacker has lower odds.
+            pub reclaim_cooldown: i64,
+            /// Ticks for which it has been owned, up to those that yield in full.
+            pub maturity: i64,
+            /// What it strives for.
+            pub focus: Focus,
+            /// Who is occupying it.
+            #[cfg_attr(feature = "openapi", schema(required = true))]
+            pub occupation_faction: Option<FactionId>,
+            /// For how many running ticks.
+            pub occupation_progress: i64,
+            /// Whether a foreign fleet stays there.
+            pub is_besieged: bool,
+            /// The strongest foreign faction there.
+            #[cfg_attr(feature = "openapi", schema(required = true))]
+            pub siege_owner: Option<FactionId>,
+            /// The strength of its fleets there, in thousandths.
+            pub siege_strength: i64,
+        }
+
+        impl $name {
+            pub(super) fn with($($field: $type,)* system: &System) -> $name {
+                $name {
+                    $($field,)*
+                    owner: system.owner,
+                    garrison: system.garrison,
+                    stability: system.stability,
+                    unrest: system.unrest,
+                    heat: system.heat,
+                    reclaim_cooldown: system.reclaim_cooldown,
+                    maturity: system.maturity,
+                    focus: system.focus,
+                    occupation_faction: system.occupation_faction,
+                    occupation_progress: system.occupation_progress,
+                    is_besieged: system.siege_owner.is_some(),
+                    siege_owner: system.siege_owner,
+                    siege_strength: system.siege_strength,
+                }
+            }
+
+            /// Checks that no number is one that no rules can lead to.
+            pub(crate) fn check(&self) -> Result<(), SnapshotError> {
+                within("system", self.id, &[
+                    ("garrison", self.garrison, AMOUNT_MAX),
+                    ("stability", self.stability, 1000),
+                    ("unrest", self.unrest, 1000),
+                    ("heat", self.heat, 1_000_000),
+                    ("reclaim_cooldown", self.reclaim_cooldown, 1000),
+                    ("maturity", self.maturity, 1000),
+                    ("occupation_progress", self.occupation_progress, 1000),
+                    ("siege_strength", self.siege_strength, i64::MAX),
+                ])
+            }
+
+            /// The state of the system.
+            #[must_use]
+            pub fn state(&self) -> System {
+                System {
+                    owner: self.owner,
+                    garrison: self.garrison,
+                    stability: self.stability,
+                    unrest: self.unrest,
+                    heat: self.heat,
+                    reclaim_cooldown: self.reclaim_cooldown,
+                    maturity: self.maturity,
+                    focus: self.focus,
+                    occupation_faction: self.occupation_faction,
+                    occupation_progress: self.occupation_progress,
+                    siege_owner: self.siege_owner,
+                    siege_strength: self.siege_strength,
+                }
+            }
+        }
+    };
+}
+
+system_form! {
+    /// A system, whole.
+    SystemForm {
+        /// Its id.
+        id: SystemId,
+        /// Its name.
+        name: Box<str>,
+        /// Its position, 0 to 1 000 000 from left to right.
+        x: u32,
+        /// Its position, 0 to 1 000 000 from top to bottom.
+        y: u32,
+        /// Its value, 1 to 10.
+        value: u8,
+        /// What kind of world it is.
+        kind: Kind,
+    }
+}
+
+system_form! {
+    /// What changes about a system.
+    SystemChange {
+        /// Its id.
+        id: SystemId,
+    }
+}
+
+impl SystemForm {
+    /// The system of a board with this id.
+    #[must_use]
+    pub fn of(map: &Map, board: &Board, id: SystemId) -> Option<SystemForm> {
+        let (site, state) = (map.site(id)?, board.system(id)?);
+        Some(SystemForm::with(id, site.name.clone(), site.x, site.y, site.value, site.kind, state))
+    }
+}
+
+impl SystemChange {
+    pub(crate) fn of(board: &Board, id: SystemId) -> SystemChange {
+        SystemChange::with(id, &board.systems[id.index()])
+    }
+}
+
+/// A fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FleetForm {
+    /// Its id.
+    pub id: FleetId,
+    /// Its owner.
+    pub owner: FactionId,
+    /// The system it is at; none on a lane.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub system_id: Option<SystemId>,
+    /// Its strength, in thousandths.
+    pub strength: i64,
+    /// The strength that repair can bring it to.
+    pub max_strength: i64,
+    /// On a lane: where it set out.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub enroute_from: Option<SystemId>,
+    /// On a lane: where it will arrive.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub enroute_to: Option<SystemId>,
+    /// On a lane: the tick in which it set out.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub departed: Option<u64>,
+    /// On a lane: the tick in which it arrives.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub eta: Option<u64>,
+    /// The systems still ahead, in the order of travel; on a lane without the end of that lane.
+    pub route: Vec<SystemId>,
+}
+
+impl FleetForm {
+    /// The fleet as it is written.
+    #[must_use]
+    pub fn of(fleet: &Fleet) -> FleetForm {
+        let mut form = FleetForm {
+            id: fleet.id,
+            owner: fleet.owner,
+            system_id: fleet.at(),
+            strength: fleet.strength,
+            max_strength: fleet.max_strength,
+            enroute_from: None,
+            enroute_to: None,
+            departed: None,
+            eta: None,
+            route: fleet.route().collect(),
+        };
+        if let Place::Lane { from, to, departed, arrives } = fleet.place {
+            (form.enroute_from, form.enroute_to) = (Some(from), Some(to));
+            (form.departed, form.eta) = (Some(departed), Some(arrives));
+        }
+        form
+    }
+
+    /// The fleet, once its systems and lanes have been found on the map.
+    pub(crate) fn fleet_in(&self, map: &Map, scope: &Scope) -> Result<Fleet, SnapshotError> {
+        let id = self.id;
+        let place = match (self.system_id, self.enroute_from, self.enroute_to, self.departed, self.eta) {
+            (Some(system), None, None, None, None) => Place::At(system),
+            (None, Some(from), Some(to), Some(departed), Some(arrives)) => Place::Lane { from, to, departed, arrives },
+            _ => return Err(contradiction(format!("fleet {id} is neither at a system nor on a lane"))),
+        };
+        let here = match place {
+            Place::At(system) => system,
+            Place::Lane { from, to, departed, arrives } => {
+                let ticks = map.lane_ticks(from, to).map(u64::from);
+                let fits = departed.checked_add(ticks.unwrap_or(0)) == Some(arrives);
+                // Who has not set out yet would arrive later than any list of arrivals reaches.
+                if ticks.is_none() || !fits || arrives <= scope.tick || departed > scope.tick {
+                    return Err(contradiction(format!(
+                        "fleet {id} is on no lane from {from} to {to} that ends in tick {arrives}"
+                    )));
+                }
+                to
+            }
+        };
+        if here.index() >= map.len() {
+            return Err(contradiction(format!("fleet {id} is at the unknown system {here}")));
+        }
+        let mut last = here;
+        for &system in &self.route {
+            if system.index() >= map.len() || map.lane_ticks(last, system).is_none() {
+                return Err(contradiction(format!("the route of fleet {id} has no lane from {last} to {system}")));
+            }
+            last = system;
+        }
+        if self.strength <= 0 || self.max_strength < self.strength || self.max_strength > AMOUNT_MAX {
+            return Err(contradiction(format!("fleet {id} has strength {} of {}", self.strength, self.max_strength)));
+        }
+        if id.0 == 0 || id >= scope.next_fleet_id {
+            return Err(contradiction(format!("fleet {id} has an id that is not below next_fleet_id")));
+        }
+        let route = self.route.iter().rev().copied().collect();
+        Ok(Fleet { id, owner: self.owner, strength: self.strength, max_strength: self.max_strength, place, route })
+    }
+}
+
+/// A faction. Amounts in thousandths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FactionForm {
+    /// Its id.
+    pub id: FactionId,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its colour, `#rrggbb`.
+    pub color: Box<str>,
+    /// Where it comes from.
+    pub kind: FactionKind,
+    /// Whether it has a system or a fleet.
+    pub alive: bool,
+    /// The faction it broke away from.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub parent: Option<FactionId>,
+    /// Where it started.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub home_id: Option<SystemId>,
+    /// Where new fleets appear, if it chose.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub muster_id: Option<SystemId>,
+    /// What has been gathered towards the next fleet.
+    pub build_stock: i64,
+    /// What its systems yield.
+    pub economy: i64,
+    /// How many systems it owns.
+    pub systems: i64,
+    /// Their value.
+    pub value: i64,
+    /// How many fleets it has.
+    pub fleets: i64,
+    /// Their strength.
+    pub strength: i64,
+    /// For how many running ticks it has dominated the sector.
+    pub domination_ticks: i64,
+}
+
+impl FactionForm {
+    /// The faction as it is written.
+    #[must_use]
+    pub fn of(faction: &Faction) -> FactionForm {
+        FactionForm {
+            id: faction.id,
+            name: faction.name.clone(),
+            color: faction_color(faction.id).into(),
+            kind: faction.id.kind(),
+            alive: faction.alive,
+            parent: faction.parent,
+            home_id: faction.home,
+            muster_id: faction.muster,
+            build_stock: faction.build_stock,
+            economy: faction.economy,
+            systems: faction.systems,
+            value: faction.value,
+            fleets: faction.fleets,
+            strength: faction.strength,
+            domination_ticks: faction.domination_ticks,
+        }
+    }
+
+    pub(crate) fn faction(&self, map: &Map) -> Result<Faction, SnapshotError> {
+        within(
+            "faction",
+            self.id,
+            &[
+                ("build_stock", self.build_stock, AMOUNT_MAX),
+                ("economy", self.economy, i64::MAX),
+                ("systems", self.systems, i64::MAX),
+                ("value", self.value, i64::MAX),
+                ("fleets", self.fleets, i64::MAX),
+                ("strength", self.strength, i64::MAX),
+                ("domination_ticks", self.domination_ticks, AMOUNT_MAX),
+            ],
+        )?;
+        for system in [self.home_id, self.muster_id].into_iter().flatten() {
+            if system.index() >= map.len() {
+                return Err(contradiction(format!("faction {} names the unknown system {system}", self.id)));
+            }
+        }
+        Ok(Faction {
+            id: self.id,
+            name: self.name.clone(),
+            alive: self.alive,
+            parent: self.parent,
+            home: self.home_id,
+            muster: self.muster_id,
+            build_stock: self.build_stock,
+            economy: self.economy,
+            systems: self.systems,
+            value: self.value,
+            fleets: self.fleets,
+            strength: self.strength,
+            domination_ticks: self.domination_ticks,
+        })
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResultForm {
+    /// Who won.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub winner: Option<FactionId>,
+    /// Why it ended.
+    pub cause: Cause,
+    /// In which tick.
+    pub tick: u64,
+}
+
+impl From<Outcome> for ResultForm {
+    fn from(Outcome { winner, cause, tick }: Outcome) -> ResultForm {
+        ResultForm { winner, cause, tick }
+    }
+}
+
+impl From<ResultForm> for Outcome {
+    fn from(ResultForm { winner, cause, tick }: ResultForm) -> Outcome {
+        Outcome { winner, cause, tick }
+    }
+}
+
+/// A notable event of the past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HistoryEntry {
+    /// When it happened.
+    pub tick: u64,
+    /// What happened.
+    pub event: Event,
+    /// The same in English.
+    pub text: String,
+}
