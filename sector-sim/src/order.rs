@@ -363,6 +363,23 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// All of them. Replays tell them by their place here: new ones come last.
+    pub const ALL: [Refusal; 13] = [
+        Refusal::UnknownFaction,
+        Refusal::UnknownSystem,
+        Refusal::UnknownFleet,
+        Refusal::NotOwner,
+        Refusal::NoIdleFleet,
+        Refusal::NotAtOrigin,
+        Refusal::TooWeak,
+        Refusal::AlreadyThere,
+        Refusal::Unreachable,
+        Refusal::NoRoute,
+        Refusal::Duplicate,
+        Refusal::WrongUniverse,
+        Refusal::RunOver,
+    ];
+
     /// The reason as the wire, the metrics and the documents of errors call it.
     ///
     /// ```

@@ -318,7 +318,7 @@ fn events() -> Vec<Event> {
         fleet: matches!(kind, OrderKind::Move | OrderKind::Cancel).then_some(fleet),
         client_id: Some("a:1".into()),
     }));
-    events.extend(REFUSALS.iter().zip(0..).map(|(&code, order)| Event::OrderRefused {
+    events.extend(Refusal::ALL.iter().zip(0..).map(|(&code, order)| Event::OrderRefused {
         order,
         faction: two,
         kind: orders[order as usize % orders.len()],
@@ -332,19 +332,3 @@ fn events() -> Vec<Event> {
     events.push(Event::RunEnded { winner: None, cause: Cause::LastStanding });
     events
 }
-
-const REFUSALS: [Refusal; 13] = [
-    Refusal::UnknownFaction,
-    Refusal::UnknownSystem,
-    Refusal::UnknownFleet,
-    Refusal::NotOwner,
-    Refusal::NoIdleFleet,
-    Refusal::NotAtOrigin,
-    Refusal::TooWeak,
-    Refusal::AlreadyThere,
-    Refusal::Unreachable,
-    Refusal::NoRoute,
-    Refusal::Duplicate,
-    Refusal::WrongUniverse,
-    Refusal::RunOver,
-];

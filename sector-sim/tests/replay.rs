@@ -63,21 +63,7 @@ fn faction(number: usize) -> FactionId {
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
-    prop::sample::select(vec![
-        Refusal::UnknownFaction,
-        Refusal::UnknownSystem,
-        Refusal::UnknownFleet,
-        Refusal::NotOwner,
-        Refusal::NoIdleFleet,
-        Refusal::NotAtOrigin,
-        Refusal::TooWeak,
-        Refusal::AlreadyThere,
-        Refusal::Unreachable,
-        Refusal::NoRoute,
-        Refusal::Duplicate,
-        Refusal::WrongUniverse,
-        Refusal::RunOver,
-    ])
+    prop::sample::select(Refusal::ALL.to_vec())
 }
 
 fn command() -> impl Strategy<Value = Command> {

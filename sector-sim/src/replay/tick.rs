@@ -90,23 +90,7 @@ const CLIENT_ID: u8 = 0b0010_0000;
 const REASON: u8 = 0b0100_0000;
 const REFUSED: u8 = 0b1000_0000;
 
-/// Refusals by their code.
-const REFUSALS: [Refusal; 13] = [
-    Refusal::UnknownFaction,
-    Refusal::UnknownSystem,
-    Refusal::UnknownFleet,
-    Refusal::NotOwner,
-    Refusal::NoIdleFleet,
-    Refusal::NotAtOrigin,
-    Refusal::TooWeak,
-    Refusal::AlreadyThere,
-    Refusal::Unreachable,
-    Refusal::NoRoute,
-    Refusal::Duplicate,
-    Refusal::WrongUniverse,
-    Refusal::RunOver,
-];
-
+/// The place of a refusal in [`Refusal::ALL`], which the format has pinned.
 fn refusal_code(refusal: Refusal) -> u8 {
     // The compiler asks for a line here whenever a refusal is added.
     match refusal {
@@ -257,9 +241,9 @@ fn read_order(cursor: &mut Cursor<'_>) -> Result<(Order, OrderOutcome), Fault> {
     let reason = text(REASON, "reason")?;
     let outcome = if head & REFUSED != 0 {
         let code = cursor.byte("the refusal")?;
-        let refusal = REFUSALS.get(usize::from(code));
+        let refusal = Refusal::ALL.get(usize::from(code));
         Err(*refusal
-            .ok_or_else(|| format!("refusal = {code} is not allowed; allowed are 0 to {}", REFUSALS.len() - 1))?)
+            .ok_or_else(|| format!("refusal = {code} is not allowed; allowed are 0 to {}", Refusal::ALL.len() - 1))?)
     } else {
         match cursor.number("the outcome")?.checked_sub(1) {
             None => Ok(None),
@@ -279,7 +263,7 @@ mod tests {
 
     #[test]
     fn codes_of_refusals_and_factions_lead_back() {
-        for (code, refusal) in REFUSALS.into_iter().enumerate() {
+        for (code, refusal) in Refusal::ALL.into_iter().enumerate() {
             assert_eq!(usize::from(refusal_code(refusal)), code);
         }
         for number in 0..FACTION_IDS as u8 {

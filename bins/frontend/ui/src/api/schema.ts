@@ -1899,9 +1899,9 @@ export interface components {
             cause: components["schemas"]["Cause"];
             /**
              * Format: int64
-             * @description When the next universe begins, in milliseconds from then.
+             * @description When the next universe begins, in milliseconds from then; `null` if none follows, as after a recorded run.
              */
-            next_universe_in_ms: number;
+            next_universe_in_ms: number | null;
             /**
              * Format: int64
              * @description Its last tick.
