@@ -101,6 +101,17 @@ impl<'de> Deserialize<'de> for Entry {
     }
 }
 
+/// The name of a field.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Key {
+    Id,
+    Type,
+    Data,
+    #[serde(other)]
+    Other,
+}
+
 struct EntryVisitor;
 
 impl<'de> Visitor<'de> for EntryVisitor {
@@ -112,19 +123,19 @@ impl<'de> Visitor<'de> for EntryVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
         let (mut id, mut kind, mut message, mut early) = (None, None::<String>, None, None::<Value>);
-        while let Some(key) = map.next_key::<String>()? {
-            match (key.as_str(), kind.as_deref()) {
-                ("id", _) => id = Some(map.next_value()?),
-                ("type", _) => kind = Some(map.next_value()?),
-                ("data", None) => early = Some(map.next_value()?),
-                ("data", Some("snapshot")) => message = Some(Message::Snapshot(map.next_value()?)),
-                ("data", Some("delta")) => message = Some(Message::Delta(map.next_value()?)),
-                ("data", Some("run_end")) => message = Some(Message::RunEnd(map.next_value()?)),
-                ("data", Some("orders_refused")) => message = Some(Message::OrdersRefused(map.next_value()?)),
-                ("data", Some(kind)) => {
+        while let Some(key) = map.next_key()? {
+            match (key, kind.as_deref()) {
+                (Key::Id, _) => id = Some(map.next_value()?),
+                (Key::Type, _) => kind = Some(map.next_value()?),
+                (Key::Data, None) => early = Some(map.next_value()?),
+                (Key::Data, Some("snapshot")) => message = Some(Message::Snapshot(map.next_value()?)),
+                (Key::Data, Some("delta")) => message = Some(Message::Delta(map.next_value()?)),
+                (Key::Data, Some("run_end")) => message = Some(Message::RunEnd(map.next_value()?)),
+                (Key::Data, Some("orders_refused")) => message = Some(Message::OrdersRefused(map.next_value()?)),
+                (Key::Data, Some(kind)) => {
                     message = Some(Message::Unknown { kind: kind.to_owned(), data: map.next_value()? });
                 }
-                _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                (Key::Other, _) => drop(map.next_value::<serde::de::IgnoredAny>()?),
             }
         }
         let id = id.ok_or_else(|| A::Error::missing_field("id"))?;
@@ -135,6 +146,21 @@ impl<'de> Visitor<'de> for EntryVisitor {
             (None, _, None) => return Err(A::Error::missing_field("data")),
         };
         Ok(Entry { id, message })
+    }
+}
+
+impl Entry {
+    /// Reads an entry as a sector sends it, as [`serde_json::from_slice`] does, but sooner: that one looks at each name
+    /// and text by itself for whether it is UTF-8, this at all of it at once.
+    ///
+    /// # Errors
+    /// When this is no entry.
+    pub fn from_json(json: &[u8]) -> serde_json::Result<Entry> {
+        match std::str::from_utf8(json) {
+            Ok(text) => serde_json::from_str(text),
+            // It says where.
+            Err(_) => serde_json::from_slice(json),
+        }
     }
 }
 
@@ -188,6 +214,16 @@ mod tests {
             assert!(text.starts_with(r#"{"data":"#), "{text}");
             assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
         }
+    }
+
+    #[test]
+    fn text_that_is_no_utf_8_is_refused_with_its_place() {
+        let entry = br#"{"id":"1-0","type":"rumour","data":"abc"}"#;
+        assert_eq!(Entry::from_json(entry).unwrap(), serde_json::from_slice(entry).unwrap());
+        let mut broken = entry.to_vec();
+        broken[37] = 0xff;
+        let error = Entry::from_json(&broken).unwrap_err().to_string();
+        assert!(error.contains("line 1 column"), "{error}");
     }
 
     #[test]

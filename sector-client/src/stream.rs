@@ -93,7 +93,7 @@ impl Stream {
     pub(crate) async fn next(&mut self, moment: bool) -> Result<Heard> {
         loop {
             if let Some(event) = self.decoder.next_event() {
-                let entry: Entry = serde_json::from_slice(&event.data)
+                let entry = Entry::from_json(&event.data)
                     .map_err(|error| Error::Mismatch { url: self.url.clone(), detail: error.to_string() })?;
                 let position = event.id.and_then(Position::of_tag);
                 return Ok(Heard::Entry { entry: Box::new(entry), position, more_waits: self.was_there });
