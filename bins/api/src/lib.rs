@@ -55,4 +55,5 @@ pub use table::Declared;
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
 pub fn register_metrics(metrics: &service::Metrics) {
     drop(meter::Meter::new(metrics));
+    drop(meter::tally(metrics));
 }

@@ -3,16 +3,13 @@
 //! A route's handles are made with the route: to answer a request costs two looks at the clock, a counter and a bucket.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use follow::Tally;
 use http::Method;
-use service::metrics::{Counter, Counters, Histogram, Histograms, Metrics, WAIT_SECONDS};
-use service::{Problem, Response};
+use service::Problem;
+use service::metrics::{Counter, Counters, Histograms, Metrics, RouteMetrics, StreamMetrics, WAIT_SECONDS};
 
 use crate::access::Class;
-
-/// The classes of status, as a label.
-const STATUS: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// What is measured of all requests.
 #[derive(Debug, Clone)]
@@ -22,13 +19,6 @@ pub(crate) struct Meter {
     auth: Counters<1>,
     accepted: Counter,
     limited: Counters<1>,
-}
-
-/// What is measured of one route.
-#[derive(Debug)]
-pub(crate) struct RouteMeter {
-    requests: [Counter; STATUS.len()],
-    seconds: Histogram,
 }
 
 impl Meter {
@@ -61,14 +51,12 @@ impl Meter {
     }
 
     /// The handles of a route.
-    pub(crate) fn route(&self, method: &Method, path: &'static str, class: Class) -> Arc<RouteMeter> {
+    pub(crate) fn route(&self, method: &Method, path: &'static str, class: Class) -> Arc<RouteMetrics> {
         let method = method.as_str().to_owned();
         let (path, class) = (path.to_owned(), name(class).to_owned());
-        Arc::new(RouteMeter {
-            requests: STATUS
-                .map(|status| self.requests.with([method.clone(), path.clone(), class.clone(), status.to_owned()])),
-            seconds: self.seconds.with([method.clone(), path.clone()]),
-        })
+        let requests =
+            |status: &str| self.requests.with([method.clone(), path.clone(), class.clone(), status.to_owned()]);
+        Arc::new(RouteMetrics::new(requests, self.seconds.with([method.clone(), path.clone()])))
     }
 
     /// Credentials were looked at, and taken or refused.
@@ -85,21 +73,6 @@ impl Meter {
     }
 }
 
-impl RouteMeter {
-    /// A request was answered.
-    pub(crate) fn answered(&self, began: Instant, answer: &Result<Response, Problem>) {
-        let status = match answer {
-            Ok(response) => response.status(),
-            Err(problem) => problem.status(),
-        };
-        let class = usize::from(status.as_u16() / 100).saturating_sub(1);
-        if let Some(counter) = self.requests.get(class) {
-            counter.inc();
-        }
-        self.seconds.observe(began.elapsed().as_secs_f64());
-    }
-}
-
 fn name(class: Class) -> &'static str {
     match class {
         Class::Probe => "probe",
@@ -109,4 +82,12 @@ fn name(class: Class) -> &'static str {
         Class::Orders => "orders",
         Class::Admin => "admin",
     }
+}
+
+/// The handles for `/ws`.
+pub(crate) fn tally(metrics: &Metrics) -> Tally {
+    let StreamMetrics { clients, bytes, delay_seconds, resyncs, ended } = StreamMetrics::new(metrics);
+    let [left, shutdown, silent, too_long] =
+        ["left", "shutdown", "silent", "too_long"].map(|reason| ended.with([reason]));
+    Tally { clients, bytes, delay_seconds, resyncs, left, shutdown, silent, too_long }
 }

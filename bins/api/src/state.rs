@@ -16,7 +16,7 @@ use crate::bot_keys::{BotKey, Labels};
 use crate::bot_tokens::BotTokens;
 use crate::config::Config;
 use crate::error::Error;
-use crate::meter::Meter;
+use crate::meter::{self, Meter};
 use crate::quotas::{self, Measure};
 use crate::rulebook::Rulebooks;
 use crate::seats::Sightings;
@@ -91,6 +91,7 @@ impl Api {
             }
         });
         let meter = Meter::new(&config.metrics);
+        let resyncs = Arc::new(Resyncs::measured(meter::tally(&config.metrics)));
         let sockets = Sockets::new(origins(&config)?, seats);
         let bot_tokens = BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
         Ok(Self {
@@ -107,7 +108,7 @@ impl Api {
             seat_changes: AtomicU64::new(0),
             streams: Arc::default(),
             sockets,
-            resyncs: Arc::default(),
+            resyncs,
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             gate,
             meter,

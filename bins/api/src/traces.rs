@@ -13,6 +13,7 @@ pub(crate) fn begin(call: &Call, name: &'static str) -> Span {
     }
     let parent = call.header(TRACEPARENT).and_then(|text| text.parse().ok());
     let mut span = tracer.span(name, parent);
+    span.name_in_log();
     if let Some(id) = call.request_id() {
         span.set("http.request.id", id);
     }

@@ -36,4 +36,5 @@ pub use run::run;
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
 pub fn register_metrics(metrics: &service::Metrics) {
     drop(meter::tally(metrics));
+    drop(meter::requests(metrics));
 }

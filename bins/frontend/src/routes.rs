@@ -3,6 +3,7 @@
 use http::Method;
 use service::{Router, Routes, ServiceError};
 
+use crate::meter;
 use crate::state::State;
 
 pub(crate) mod files;
@@ -14,7 +15,9 @@ pub(crate) mod tail;
 
 /// All routes; what has none is looked for among the files.
 pub(crate) fn build(state: State) -> Result<Routes<State>, ServiceError> {
+    let requests = meter::requests(&state.config.metrics);
     Router::new(state)
+        .measured(requests)
         .route(Method::GET, "/health", health::health)
         .route(Method::GET, "/livez", health::livez)
         .route(Method::GET, "/readyz", health::readyz)

@@ -30,6 +30,10 @@ async fn watch(tracer: &Tracer, sector: &Followed, seats: &Seats) {
                         span.began_ago(entry.received.age());
                         span.set("sector.event", entry.id.to_string());
                         span.set("sector.clients", seats.taken());
+                        if let Some(place) = span.context() {
+                            let trace_id = place.trace_id();
+                            tracing::debug!(trace_id, event = %entry.id, "a traced event is handed to the sockets");
+                        }
                     }
                 }
                 Err(error) if error.needs_frame() => break,

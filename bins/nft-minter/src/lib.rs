@@ -14,7 +14,7 @@ use std::sync::Arc;
 use http::Method;
 use sector_auth::SharedToken;
 use sector_redis::Store;
-use service::metrics::Counters;
+use service::metrics::{Counters, RequestMetrics};
 use service::{CancellationToken, Limits, Metrics, Router, ServiceError};
 use tokio::net::TcpListener;
 
@@ -39,6 +39,7 @@ pub async fn run(
     let key = config.minter_api_key.as_ref().map(SharedToken::new);
     let awards = awards(&config.metrics);
     let routes = Router::new(State { store, key, awards })
+        .measured(requests(&config.metrics))
         .route(Method::GET, "/health", routes::health)
         .route(Method::GET, "/livez", routes::live)
         .route(Method::GET, "/readyz", routes::health)
@@ -56,7 +57,12 @@ fn awards(metrics: &Metrics) -> Counters<1> {
     )
 }
 
+fn requests(metrics: &Metrics) -> RequestMetrics {
+    RequestMetrics::new(metrics, "sector_minter_requests_total", "sector_minter_request_seconds")
+}
+
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
 pub fn register_metrics(metrics: &Metrics) {
     drop(awards(metrics));
+    drop(requests(metrics));
 }

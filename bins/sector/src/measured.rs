@@ -26,10 +26,18 @@ fn document() -> String {
             service::trace::register_metrics(metrics);
         }),
         section("sim-worker", "One process has at most 64 sectors.", sim_worker::register_metrics),
-        section("api", "A route by its template, such as `/systems/{id}`.", api::register_metrics),
-        section("frontend", "The WebSockets of `/ws`.", frontend::register_metrics),
+        section(
+            "api",
+            "A route by its template, such as `/systems/{id}`; and the WebSockets of `/ws`.",
+            api::register_metrics,
+        ),
+        section(
+            "frontend",
+            "Routes by their template (files are `other`), and the WebSockets of `/ws`.",
+            frontend::register_metrics,
+        ),
         section("bot-worker", "All factions together.", bot_worker::register_metrics),
-        section("nft-minter", "Awards.", nft_minter::register_metrics),
+        section("nft-minter", "Awards, and routes by their template.", nft_minter::register_metrics),
     ] {
         text.push_str(&part);
     }

@@ -11,7 +11,9 @@ use clap::Args;
 use follow::Sectors;
 use sector_auth::Secret;
 use service::metrics::{self, StoreMetrics};
+use service::secrets;
 use service::telemetry::{self, LogFormat, LogOptions};
+use service::trace::TraceOptions;
 use service::{DevConfig, KeyConfig, MetricsOptions, bind, shutdown_on_signals};
 use tokio::net::TcpListener;
 
@@ -59,6 +61,8 @@ pub(crate) struct Options {
     dev: DevConfig,
     #[command(flatten)]
     metrics: MetricsOptions,
+    #[command(flatten)]
+    traces: TraceOptions,
     /// What to log: a level (error, warn, info, debug, trace) or directives like info,api=debug
     #[arg(long, env = "LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -82,6 +86,9 @@ pub(crate) fn up(options: Options) -> Result<(), Error> {
 async fn start(options: Options) -> Result<(), Error> {
     telemetry::init(&LogOptions { log: options.log.clone(), log_format: LogFormat::default(), reload_file: None })?;
     options.worker.check()?;
+    if let Some(secret) = options.jwt_secret.as_ref().filter(|_| !options.dev.dev) {
+        secrets::check_key("--jwt-secret (JWT_SECRET)", secret)?;
+    }
     let shutdown = shutdown_on_signals()?;
     let address = |port| SocketAddr::new(options.bind, port);
     let ports = Ports {

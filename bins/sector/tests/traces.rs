@@ -149,14 +149,18 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
     shutdown.cancel();
 }
 
-/// Everything that a whole sector writes while somebody logs in, is renewed, issues a key and gives orders.
+/// Everything that a whole sector writes while somebody logs in, is renewed, issues a key and gives orders; and that its
+/// log and its traces lead to each other.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_holds_no_secret_even_when_it_tells_everything() {
+async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_everything() {
+    let spans = Spans::default();
+    let collector = collector(spans.clone()).await;
     let jwt_secret = "8b1f0c52d7e96a3480f1b2c3d4e5f60718293a4b5c6d7e8f9001122334455667";
     let ports = ["--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--tick-ms", "50", "--log", "trace"];
     let mut child = Command::new(env!("CARGO_BIN_EXE_sector"))
         .arg("up")
         .args(ports)
+        .args(["--otlp-endpoint", &collector])
         .env("JWT_SECRET", jwt_secret)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -203,6 +207,20 @@ async fn the_log_holds_no_secret_even_when_it_tells_everything() {
     post("/factions/claim", json!({ "faction": "F1" }), Some(&token)).await;
     let order = json!({ "orders": [{ "kind": "muster", "faction": "F1", "target_id": 3 }] });
     post("/orders", order.clone(), Some(&token)).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let traced = http.post(format!("{url}/orders")).json(&order).bearer_auth(&token);
+    let traced = traced.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let answer = traced.header("x-request-id", "the-traced-one").send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 202);
+    let parts = ["POST /orders", "wait for the tick", "tick", "commit", "hand to the sockets"];
+    let began = Instant::now();
+    while !parts
+        .iter()
+        .all(|part| spans.lock().unwrap().iter().any(|span| span["traceId"] == trace && span["name"] == *part))
+    {
+        assert!(began.elapsed() < PATIENCE, "{:?}", spans.lock().unwrap());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let issued =
         post("/keys", json!({ "label": "spy", "verbs": ["read", "orders"], "expires_in": 3_600 }), Some(&token)).await;
     let bot_key = issued["key"].as_str().unwrap().to_owned();
@@ -219,10 +237,19 @@ async fn the_log_holds_no_secret_even_when_it_tells_everything() {
     for part in ["TRACE", "/auth/verify", "/orders", "/keys", "answered"] {
         assert!(log.contains(part), "{part} is not logged: {log}");
     }
+    // From a line to the trace, and back.
+    for part in ["answered", "a tick of orders that are traced", "a traced event is handed"] {
+        let line = log.lines().find(|line| line.contains(part) && line.contains(trace));
+        assert!(line.is_some_and(|line| line.contains("trace_id=")), "{part} does not name the trace: {log}");
+    }
+    assert!(log.lines().any(|line| line.contains(trace) && line.contains("id=\"the-traced-one\"")), "{log}");
+    let told = format!("{:?}", spans.lock().unwrap());
+    assert!(told.contains("http.request.id") && told.contains("the-traced-one"), "{told}");
     for secret in secrets {
         // Of a token its signature, of others a part that is long enough to be none of chance.
         let part = &secret[secret.len().saturating_sub(24)..];
         let line = log.lines().find(|line| line.contains(part));
         assert!(line.is_none(), "a secret in the log: {}", line.unwrap_or_default());
+        assert!(!told.contains(part), "a secret in a trace: {told}");
     }
 }

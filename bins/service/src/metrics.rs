@@ -13,11 +13,15 @@
 mod listener;
 mod process;
 mod registry;
+mod requests;
 mod store;
+mod streams;
 
 pub use listener::{MetricsOptions, begin, serve, start};
 pub use registry::{Counters, Gauges, Histograms, Metric, Metrics, markdown_table};
+pub use requests::{RequestMetrics, RouteMetrics};
 pub use store::StoreMetrics;
+pub use streams::StreamMetrics;
 
 /// A number that only grows.
 pub type Counter = prometheus_client::metrics::counter::Counter;

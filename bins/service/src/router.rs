@@ -12,6 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
+use std::time::Instant;
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method};
@@ -21,6 +22,7 @@ use percent_encoding::percent_decode_str;
 use crate::body::{self, Request, Response};
 use crate::context::Context;
 use crate::error::ServiceError;
+use crate::metrics::RequestMetrics;
 use crate::problem::Problem;
 use crate::request_id;
 
@@ -35,6 +37,7 @@ pub struct Router<S> {
     paths: BTreeMap<String, Methods<S>>,
     fallback: Option<Handler<S>>,
     duplicate: Option<String>,
+    metrics: Option<RequestMetrics>,
 }
 
 /// The handlers of one path.
@@ -57,7 +60,14 @@ impl<S: Send + Sync + 'static> Router<S> {
 
     /// No routes yet, and a state that is shared with others.
     pub fn with_shared_state(state: Arc<S>) -> Self {
-        Self { state, paths: BTreeMap::new(), fallback: None, duplicate: None }
+        Self { state, paths: BTreeMap::new(), fallback: None, duplicate: None, metrics: None }
+    }
+
+    /// Measures the requests of all routes that are added from here on, by their template; the fallback's as `other`.
+    #[must_use]
+    pub fn measured(mut self, metrics: RequestMetrics) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 
     /// Answers `method` on `path` by `handler`.
@@ -67,11 +77,12 @@ impl<S: Send + Sync + 'static> Router<S> {
         H: Fn(Context<S>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
+        let handler = self.boxed(method.as_str(), path, handler);
         let methods = self.paths.entry(path.to_owned()).or_default();
         if methods.named.iter().any(|(known, _)| *known == method) {
             self.duplicate = Some(format!("{method} {path}"));
         }
-        methods.named.push((method, boxed(handler)));
+        methods.named.push((method, handler));
         self
     }
 
@@ -82,8 +93,9 @@ impl<S: Send + Sync + 'static> Router<S> {
         H: Fn(Context<S>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
+        let handler = self.boxed("any", path, handler);
         let methods = self.paths.entry(path.to_owned()).or_default();
-        if methods.any.replace(boxed(handler)).is_some() {
+        if methods.any.replace(handler).is_some() {
             self.duplicate = Some(format!("any {path}"));
         }
         self
@@ -96,8 +108,26 @@ impl<S: Send + Sync + 'static> Router<S> {
         H: Fn(Context<S>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
-        self.fallback = Some(boxed(handler));
+        self.fallback = Some(self.boxed("any", "other", handler));
         self
+    }
+
+    fn boxed<H, F>(&self, method: &str, path: &str, handler: H) -> Handler<S>
+    where
+        H: Fn(Context<S>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Response, Problem>> + Send + 'static,
+    {
+        let Some(metrics) = &self.metrics else { return Box::new(move |context| Box::pin(handler(context))) };
+        let metrics = metrics.route(method, path);
+        Box::new(move |context| {
+            let (began, metrics) = (Instant::now(), Arc::clone(&metrics));
+            let answer = handler(context);
+            Box::pin(async move {
+                let answer = answer.await;
+                metrics.answered(began, &answer);
+                answer
+            })
+        })
     }
 
     /// The finished service.
@@ -116,14 +146,6 @@ impl<S: Send + Sync + 'static> Router<S> {
         }
         Ok(Routes { inner: Arc::new(Inner { state: self.state, paths, fallback: self.fallback }) })
     }
-}
-
-fn boxed<S, H, F>(handler: H) -> Handler<S>
-where
-    H: Fn(Context<S>) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Response, Problem>> + Send + 'static,
-{
-    Box::new(move |context| Box::pin(handler(context)))
 }
 
 /// A finished set of routes: a tower service that never fails.

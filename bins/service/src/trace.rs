@@ -5,6 +5,9 @@
 //! waits, and spans that find no room are dropped and counted.
 //!
 //! A span says what it is given and nothing else, so that neither tokens nor bodies get into one by accident.
+//!
+//! Log lines name the trace where [`Span::name_in_log`] was called; of requests they have the id, which spans of requests
+//! have as `http.request.id`. So one leads to the other.
 
 mod export;
 mod parent;
@@ -177,6 +180,14 @@ impl Span {
         if let Some(open) = &mut self.0 {
             let ago_ns = u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX);
             open.finished.begin_ns = open.finished.begin_ns.saturating_sub(ago_ns);
+        }
+    }
+
+    /// From now on the log lines of what is done here name the trace, where the log's span leaves room for `trace_id`; that
+    /// of a request does.
+    pub fn name_in_log(&self) {
+        if let Some(open) = &self.0 {
+            tracing::Span::current().record("trace_id", open.finished.context.trace_id());
         }
     }
 

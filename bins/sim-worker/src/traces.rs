@@ -28,6 +28,7 @@ impl Traces {
                 span.set("sector.tick", tick);
                 span.set("sector.order_entry", entry.id.to_string());
                 span.set("sector.orders", entry.orders.len());
+                span.name_in_log();
                 spans.push(span);
             }
         }
@@ -44,6 +45,7 @@ impl Traces {
         let places: Vec<String> = self.0.iter().filter_map(Span::context).map(|place| place.to_string()).collect();
         drop(self.0);
         let Some(event) = event.filter(|_| !places.is_empty()) else { return };
+        tracing::debug!(%event, traces = places.len(), "a tick of orders that are traced is committed");
         if let Err(error) = store.put_nonce(&of_event(event), &places.join(","), KEPT).await {
             tracing::debug!(%error, "the traces of a tick end here");
         }

@@ -8,6 +8,7 @@ use sector_redis::{Claim, Commit, Committed, Lease, NewEvent, OrderEntry, Store,
 use sector_sim::replay::journal::{Header, Record, read_header};
 use sector_sim::{Delta, Digest, Size, Snapshot, Universe as Meta, World};
 use service::Backoff;
+use tracing::Instrument;
 
 use crate::chronicle::{ending, text};
 use crate::config::Config;
@@ -150,6 +151,15 @@ impl Universe {
 
     /// Lets one tick pass, with the orders that have come, and commits it.
     pub(crate) async fn tick(&mut self) -> Result<(), Error> {
+        let span = if self.config.tracer.is_on() {
+            tracing::info_span!("tick", tick = self.world.tick() + 1, trace_id = tracing::field::Empty)
+        } else {
+            tracing::Span::none()
+        };
+        self.pass().instrument(span).await
+    }
+
+    async fn pass(&mut self) -> Result<(), Error> {
         let began = Instant::now();
         let taken = self.take_orders().await?;
         let cursor = taken.last().unwrap_or(self.cursor);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use follow::Sectors;
 use sector_auth::Secret;
 use sector_redis::Store;
+use service::trace;
 use service::{Backoff, CancellationToken, Client, ClientOptions, Metrics};
 use sim_worker::Sources;
 use tokio::task::JoinSet;
@@ -42,13 +43,19 @@ pub(super) async fn run(
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
     // The frontend, which passes requests on.
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
-    let frontend_config =
+    let mut frontend_config =
         frontend::Config { api_url: api_url.parse()?, metrics: metrics.clone(), ..frontend::Config::default() };
     let mut bots_config = bot_worker::Config::new(&api_url, bot_token);
     bots_config.metrics = metrics.clone();
-    let (mut worker_config, mut minter_config) = (options.worker, options.minter);
+    let (mut worker_config, mut minter_config, traces) = (options.worker, options.minter, options.traces);
     worker_config.metrics = metrics.clone();
     minter_config.metrics = metrics.clone();
+
+    let tracer = |service| trace::begin(service, &traces, metrics);
+    api_config.tracer = tracer("api")?;
+    worker_config.tracer = tracer("sim-worker")?;
+    frontend_config.tracer = tracer("frontend")?;
+    let tracers = [&api_config.tracer, &worker_config.tracer, &frontend_config.tracer].map(Clone::clone);
 
     let mut services = JoinSet::new();
     spawn(&mut services, "sim-worker", run_worker(worker_config, store.clone(), shutdown.clone()));
@@ -67,6 +74,9 @@ pub(super) async fn run(
         }
         shutdown.cancel();
     }
+    // At once: a collector that does not answer holds nothing up for longer than one of them waits.
+    let [api, worker, frontend] = &tracers;
+    tokio::join!(api.flush(), worker.flush(), frontend.flush());
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
