@@ -67,7 +67,7 @@ class Bench:
     def start(self, name, command):
         if name != "redis":
             command = [str(self.binaries / name), *command]
-        environment = {**os.environ, "LOG": "error", "JWT_SECRET": "x" * 64, "BOT_API_TOKEN": "a token of the measurement"}
+        environment = {**os.environ, "LOG": "error", "JWT_SECRET": os.urandom(32).hex(), "BOT_API_TOKEN": "a token of the measurement"}
         self.processes[name] = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
 
     def redis(self, *command):

@@ -5,6 +5,8 @@ mod backup;
 mod bot;
 mod capacity;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod configuration;
 mod doctor;
 #[cfg(test)]

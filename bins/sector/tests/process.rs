@@ -149,6 +149,19 @@ fn muster(snapshot: &Value, client_id: &str) -> Value {
     json!({ "kind": "muster", "faction": "F1", "target_id": home, "client_id": client_id })
 }
 
+#[test]
+fn a_secret_that_could_be_guessed_is_refused() {
+    let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--jwt-secret"];
+    for secret in ["changeme-changeme-changeme-changeme", "0123456789abcdef0123456789abcdef", "hunter2"] {
+        let (code, _, stderr) = output(&[&ports[..], &[secret]].concat());
+        assert_eq!((code, stderr.lines().count()), (1, 1), "{stderr}");
+        assert!(
+            stderr.contains("JWT_SECRET") && stderr.contains("openssl rand") && !stderr.contains(secret),
+            "{stderr}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_sector_goes_on_and_applies_every_accepted_order_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@
 //! this machine: clients, API and Redis. Exits with 1 when a promise is broken.
 //!
 //! `-- cost` prints whose processor time a request takes instead, which says more where others use the machine as well.
-//! `-- serve` and `-- ask` are its two halves, for profilers.
+//! `-- serve` and `-- ask` are its two halves, for profilers; with `LOG` set, the server logs and traces.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run must fail loudly")]
 
 mod cost;

@@ -18,6 +18,8 @@ use sector_redis::testkit::RedisServer;
 use sector_redis::{Commit, Lease, NewEvent, Place, RedisOptions, Store, StoreOptions, StreamId};
 use sector_sim::{Delta, Rules, Snapshot, Universe, World};
 use service::CancellationToken;
+use service::telemetry::{self, LogFormat, LogOptions};
+use service::trace::{self, TraceOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -58,6 +60,12 @@ impl Servers {
         config.trusted_proxies = "127.0.0.1".parse().unwrap();
         config.quotas.limit_reads = 100_000;
         config.quotas.limit_orders = 20_000;
+        // As it is deployed, for whoever counts what that takes: with a log, and traces that are told.
+        if let Ok(log) = std::env::var("LOG") {
+            telemetry::init(&LogOptions { log, log_format: LogFormat::Json, reload_file: None }).unwrap();
+            let options = TraceOptions { otlp_endpoint: Some("http://127.0.0.1:9".into()), ..TraceOptions::default() };
+            config.tracer = trace::begin("api", &options, &config.metrics).unwrap();
+        }
         let sectors = Sectors::of(place, store, shutdown.clone());
         sectors.home().follower().ready().await.unwrap();
         tokio::spawn(api::run(config, listener, sectors, shutdown.clone()));

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use sector_redis::testkit::RedisServer;
@@ -70,6 +71,52 @@ fn a_redis_that_is_away_open_or_forgetful_is_refused() {
     let server = RedisServer::start_with(&["--maxmemory-policy", "allkeys-lru"]);
     let text = refusal(&[("REDIS_URL", &server.url())]);
     assert!(text.contains("maxmemory-policy noeviction"), "{text}");
+}
+
+/// A Redis whose clock is an hour ahead: what passes its answers on changes the first digits of the time.
+fn an_hour_ahead(redis: &str) -> std::net::SocketAddr {
+    let socket = redis.strip_prefix("redis+unix://").unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut server) = (client.unwrap(), UnixStream::connect(&socket).unwrap());
+            let (mut asking, mut asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut asking, &mut asked));
+            std::thread::spawn(move || {
+                let mut buffer = [0; 64 << 10];
+                loop {
+                    let read = server.read(&mut buffer).unwrap_or(0);
+                    if read == 0 || client.write_all(&later(&buffer[..read])).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Answers of Redis, with every time an hour later: an array of two texts, the first of ten digits.
+fn later(answers: &[u8]) -> Vec<u8> {
+    const BEFORE: &[u8] = b"*2\r\n$10\r\n";
+    let mut answers = answers.to_vec();
+    for at in 0..answers.len().saturating_sub(BEFORE.len() + 10) {
+        let seconds = at + BEFORE.len()..at + BEFORE.len() + 10;
+        if answers[at..].starts_with(BEFORE)
+            && let Ok(time) = str::from_utf8(&answers[seconds.clone()]).unwrap().parse::<u64>()
+        {
+            answers[seconds].copy_from_slice((time + 3_600).to_string().as_bytes());
+        }
+    }
+    answers
+}
+
+#[test]
+fn a_clock_that_is_off_is_refused() {
+    let redis = RedisServer::start();
+    let text = refusal(&[("REDIS_URL", &format!("redis://{}", an_hour_ahead(&redis.url())))]);
+    assert!(text.contains("the clock of Redis is 3600 s ahead") && text.contains("NTP"), "{text}");
 }
 
 #[test]
