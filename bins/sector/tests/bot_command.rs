@@ -177,6 +177,28 @@ impl Drop for Up {
     }
 }
 
+/// In so small a sector a run is over in some ticks, and the pause is long: whoever comes most likely comes in between.
+#[test]
+fn a_bot_that_comes_between_two_universes_waits_for_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0"];
+    let small = ["--systems", "2", "--factions", "2", "--tick-ms", "20", "--universe-pause-ms", "3s"];
+    let up = Up::start(sector(&[&ports[..], &small].concat(), here));
+    let bot = misbehave("well");
+    let mut told_to_wait = false;
+    // Whoever comes while a run goes on joins it, and comes again.
+    while !told_to_wait {
+        let mut running = Up {
+            child: sector(&["bot", "run", &bot, "--url", &up.api], here).stderr(Stdio::piped()).spawn().unwrap(),
+            api: String::new(),
+        };
+        let lines = BufReader::new(running.child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
+        let mut lines = lines.inspect(|line| told_to_wait |= line.contains("waiting for the next universe"));
+        assert!(lines.any(|line| line.contains("playing; stop with Ctrl-C")), "the bot leaves");
+    }
+}
+
 /// The commands of a document, between its lines `<!-- name -->` and `<!-- /name -->`.
 fn commands(document: &str, name: &str) -> Vec<String> {
     let text = fs::read_to_string(clone().join(document)).unwrap();

@@ -72,7 +72,8 @@ async fn sign_in(options: &Options) -> Result<Client, Failure> {
     Ok(client)
 }
 
-/// The faction that is asked for, else the one that is held, else the first that is free.
+/// The faction that is asked for, else the one that is held, else the first that is free. Between two universes none is:
+/// then it is waited for the next.
 async fn choose(options: &Options, client: &Client) -> Result<FactionId, Failure> {
     let held = client.me().await?.faction;
     let held = held.map(|held| held.parse::<FactionId>()).transpose()?;
@@ -86,9 +87,20 @@ async fn choose(options: &Options, client: &Client) -> Result<FactionId, Failure
         }
         (None, None) => {}
     }
-    let factions = client.factions().await?.factions;
-    match factions.iter().find(|faction| faction.claimable) {
-        Some(free) => Ok(free.id),
-        None => Err("every faction is taken; wait for the next universe, or ask for one with --faction".into()),
+    let mut ticks = client.ticks();
+    let mut has_looked = false;
+    loop {
+        let is_over = ticks.newest().await?.board().result().is_some();
+        let factions = client.factions().await?.factions;
+        if let Some(free) = factions.iter().find(|faction| faction.claimable) {
+            return Ok(free.id);
+        }
+        if is_over {
+            tracing::info!("the run is over; waiting for the next universe");
+        } else if has_looked {
+            return Err("every faction is taken; wait for the next universe, or ask for one with --faction".into());
+        }
+        // The run may have ended in between: the next tick says so.
+        has_looked = !is_over;
     }
 }
