@@ -1,10 +1,9 @@
-//! The bot in memory, over a pipe, and in a live sector.
+//! The bot in memory, over a pipe, in a live sector, and over a replay.
 
 use std::process::Command;
 
 use defender_bot::Defender;
-use proving::live::Sector;
-use proving::{memory, pipe};
+use proving::promises;
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_defender-bot"));
@@ -14,22 +13,20 @@ fn program(arguments: &[&str]) -> Command {
 
 #[test]
 fn it_beats_those_who_do_not_think() {
-    for opponent in ["idle", "random"] {
-        let duels = memory::duels(1..4, opponent, |_| Box::new(Defender::default()));
-        assert_eq!(duels.won, 6, "against {opponent}: {duels}");
-        assert!(duels.refused * 50 <= duels.orders, "against {opponent}: {duels}");
-    }
+    promises::beats(&["idle", "random"], 1..4, || Box::new(Defender::default()));
 }
 
 #[test]
 fn over_the_pipe_it_orders_what_it_orders_in_memory() {
-    let played = pipe::play(program(&["stdio"]), 7, "classic", 120, Some(&mut Defender::default()));
-    assert!(played.orders > 0, "{played:?}");
+    promises::plays_alike_over_a_pipe(program(&["stdio"]), 120, &mut Defender::default());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_plays_a_live_sector() {
-    let sector = Sector::start().await;
-    let said = sector.play(program(&["live", &sector.url(), "--faction", "F2"]), "F2", 3).await;
-    assert!(said.contains("orders accepted"), "{said}");
+    promises::plays_live(program).await;
+}
+
+#[test]
+fn over_a_replay_of_its_own_it_orders_the_same_again() {
+    promises::plays_over_a_replay(program, Box::new(Defender::default()), true);
 }

@@ -28,3 +28,6 @@ impl Strategy for Hello {
 fn main() -> ExitCode {
     sector_client::program::main("hello-bot", |_| Box::new(Hello))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,8 @@
-//! The program, as the arena and a live sector see it.
+//! The program, as the arena, a live sector and a replay see it.
 
 use std::process::Command;
 
-use proving::live::Sector;
-use proving::pipe;
+use proving::promises;
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hello-bot"));
@@ -12,18 +11,16 @@ fn program(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn it_beats_one_who_does_nothing() {
-    for seed in 1..4 {
-        let played = pipe::play(program(&["stdio"]), seed, "idle", 2_000, None);
-        let winner = played.outcome.and_then(|outcome| outcome.winner);
-        assert_eq!(winner, Some(proving::memory::seat(0)), "on map {seed}: {played:?}");
-        assert!(played.refused * 50 <= played.orders, "on map {seed}: {played:?}");
-    }
+fn over_a_pipe_it_beats_one_who_does_nothing() {
+    promises::beats_over_a_pipe(&["idle"], 1..4, || program(&["stdio"]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_plays_a_live_sector() {
-    let sector = Sector::start().await;
-    let said = sector.play(program(&["live", &sector.url(), "--faction", "F2"]), "F2", 3).await;
-    assert!(said.contains("orders accepted"), "{said}");
+    promises::plays_live(program).await;
+}
+
+#[test]
+fn over_a_replay_it_says_what_it_would_have_ordered() {
+    promises::plays_over_a_replay(program, Box::new(sector_sim::Greedy::default()), false);
 }

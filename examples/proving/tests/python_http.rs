@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::process::Command;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use proving::live::Sector;
-use proving::{memory, pipe};
+use proving::promises;
 use serde_json::{Value, json};
 
 const BOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../python-http/bot.py");
@@ -17,13 +20,8 @@ fn program(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn over_a_pipe_it_beats_one_who_does_nothing() {
-    for seed in 1..3 {
-        let played = pipe::play(program(&["--stdio"]), seed, "idle", 2_000, None);
-        let winner = played.outcome.and_then(|outcome| outcome.winner);
-        assert_eq!(winner, Some(memory::seat(0)), "on map {seed}: {played:?}");
-        assert!(played.refused * 50 <= played.orders, "on map {seed}: {played:?}");
-    }
+fn over_a_pipe_it_beats_those_who_do_not_think() {
+    promises::beats_over_a_pipe(&["idle", "random"], 1..3, || program(&["--stdio"]));
 }
 
 /// The calls of its README: the operator's link, a claim, a key.
@@ -52,10 +50,39 @@ async fn post(sector: &Sector, path: &str, token: &str, body: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_key_it_leaves() {
+async fn without_a_key_it_leaves_and_says_why() {
     let sector = Sector::start().await;
     let mut command = program(&[]);
     command.env("SECTOR_URL", sector.url()).env("SECTOR_BOT_KEY", "sector_key_none");
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     assert!(!output.status.success() && output.stdout.is_empty());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("HTTP Error 401") && told.contains("the bot key"), "{told}");
+}
+
+/// An API that is busy, breaks in the middle of an answer, and then does not know the key.
+#[test]
+fn it_comes_back_when_it_is_told_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = program(&[]);
+    command.env("SECTOR_URL", format!("http://{}", listener.local_addr().unwrap()));
+    let bot = command.stderr(Stdio::piped()).spawn().unwrap();
+    let asked: Vec<Instant> = [
+        "429 Too Many Requests\r\nretry-after: 2\r\ncontent-length: 0",
+        "200 OK\r\ncontent-length: 100",
+        "401 Unauthorized\r\ncontent-length: 0",
+    ]
+    .map(|answer| {
+        let mut stream = listener.accept().unwrap().0;
+        let now = Instant::now();
+        let mut request = [0; 4_096];
+        assert!(stream.read(&mut request).unwrap() > 0 && request.starts_with(b"GET /me "));
+        write!(stream, "HTTP/1.1 {answer}\r\nconnection: close\r\n\r\n").unwrap();
+        now
+    })
+    .into();
+    let output = bot.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && told.contains("HTTP Error 401"), "{told}");
+    assert!(asked[1] - asked[0] >= Duration::from_secs(2), "{asked:?}");
 }

@@ -1,12 +1,11 @@
-//! The bot in memory, over a pipe, and in a live sector.
+//! The bot in memory, over a pipe, in a live sector, and over a replay.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::process::Command;
 
-use proving::live::Sector;
-use proving::{memory, pipe};
+use proving::promises;
 use scripted_bot::{Rulebook, Scripted};
 
 const FORTRESS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/fortress.toml");
@@ -25,24 +24,17 @@ fn rules(path: &str) -> Rulebook {
 #[test]
 fn both_sets_of_rules_beat_those_who_do_not_think() {
     for path in [SETTLER, FORTRESS] {
-        for opponent in ["idle", "random"] {
-            let duels = memory::duels(1..3, opponent, |_| Box::new(Scripted::new(rules(path))));
-            assert_eq!(duels.won, 4, "{path} against {opponent}: {duels}");
-            assert!(duels.refused * 50 <= duels.orders, "{path} against {opponent}: {duels}");
-        }
+        promises::beats(&["idle", "random"], 1..3, || Box::new(Scripted::new(rules(path))));
     }
 }
 
 #[test]
 fn over_the_pipe_it_plays_by_the_file_that_is_named() {
-    let mut twin = Scripted::new(rules(FORTRESS));
     let mut named = program(&["stdio"]);
     named.env("SCRIPTED_RULES", FORTRESS);
-    let played = pipe::play(named, 7, "classic", 120, Some(&mut twin));
-    assert!(played.orders > 0, "{played:?}");
+    promises::plays_alike_over_a_pipe(named, 120, &mut Scripted::new(rules(FORTRESS)));
     // Without a file it is the settler.
-    let played = pipe::play(program(&["stdio"]), 7, "classic", 60, Some(&mut Scripted::new(rules(SETTLER))));
-    assert!(played.orders > 0, "{played:?}");
+    promises::plays_alike_over_a_pipe(program(&["stdio"]), 60, &mut Scripted::new(rules(SETTLER)));
 }
 
 #[test]
@@ -61,7 +53,10 @@ fn a_bad_file_is_refused_before_anything_is_played() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_plays_a_live_sector() {
-    let sector = Sector::start().await;
-    let said = sector.play(program(&["live", &sector.url(), "--faction", "F2"]), "F2", 3).await;
-    assert!(said.contains("orders accepted"), "{said}");
+    promises::plays_live(program).await;
+}
+
+#[test]
+fn over_a_replay_of_its_own_it_orders_the_same_again() {
+    promises::plays_over_a_replay(program, Box::new(Scripted::new(rules(SETTLER))), true);
 }

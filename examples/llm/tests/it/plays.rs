@@ -1,9 +1,9 @@
-//! The program: over a pipe, in a live sector, and without what it needs.
+//! The program: over a pipe, in a live sector, over a replay, and without what it needs.
 
 use std::process::Command;
 
-use proving::live::Sector;
-use proving::pipe;
+use proving::{pipe, promises};
+use sector_sim::Greedy;
 
 use crate::fake::{Behaviour, Fake};
 
@@ -13,13 +13,17 @@ fn program(arguments: &[&str], url: &str) -> Command {
     command
 }
 
+/// Where the game does not go on by itself, there is time for an answer in each turn.
+fn waiting(arguments: &[&str], url: &str) -> Command {
+    let mut command = program(arguments, url);
+    command.env("LLM_WAIT_MS", "60000");
+    command
+}
+
 #[test]
 fn over_the_pipe_it_does_what_the_model_says() {
     let fake = Fake::start(vec![Behaviour::Advance]);
-    let mut command = program(&["stdio"], &fake.url());
-    // The game does not go on by itself, so that there is time for an answer in each turn.
-    command.env("LLM_WAIT_MS", "60000");
-    let played = pipe::play(command, 7, "idle", 60, None);
+    let played = pipe::play(waiting(&["stdio"], &fake.url()), 7, "idle", 60, None);
     assert!(played.orders > 3 && played.refused * 10 <= played.orders, "{played:?}");
     assert!(fake.asked().len() >= 60);
 }
@@ -61,9 +65,20 @@ fn without_a_model_it_says_what_is_missing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_plays_a_live_sector() {
     let fake = tokio::task::spawn_blocking(|| Fake::start(vec![Behaviour::Advance])).await.unwrap();
-    let sector = Sector::start().await;
-    let said = sector.play(program(&["live", &sector.url(), "--faction", "F2"], &fake.url()), "F2", 3).await;
-    assert!(said.contains("orders accepted"), "{said}");
+    promises::plays_live(|arguments| program(arguments, &fake.url())).await;
     // Its runtime must not end inside of another.
     tokio::task::spawn_blocking(move || drop(fake)).await.unwrap();
+}
+
+/// Whatever the model says, the game is played to its end, and whoever only ever advances beats who does nothing.
+#[test]
+fn over_the_pipe_it_beats_one_who_does_nothing() {
+    let fake = Fake::start(vec![Behaviour::Advance]);
+    promises::beats_over_a_pipe(&["idle"], 7..8, || waiting(&["stdio"], &fake.url()));
+}
+
+#[test]
+fn over_a_replay_it_says_what_it_would_have_ordered() {
+    let fake = Fake::start(vec![Behaviour::Advance]);
+    promises::plays_over_a_replay(|arguments| waiting(arguments, &fake.url()), Box::new(Greedy::default()), false);
 }

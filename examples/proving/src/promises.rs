@@ -1,0 +1,105 @@
+//! What every example promises, each promise in a call: it plays, and it plays alike wherever it is asked to.
+
+use std::ops::Range;
+use std::process::Command;
+
+use sector_sim::replay::{Header, Writer};
+use sector_sim::{Game, Strategy, strategy};
+use serde_json::Value;
+
+use crate::live::Sector;
+use crate::memory::{self, SMALL, seat, world};
+use crate::pipe;
+
+/// One of so many orders may be refused by a tick: what a bot sees is a tick old.
+const REFUSED_AT_MOST: u64 = 50;
+/// How long a recorded run is.
+const RECORDED_TICKS: u64 = 60;
+
+/// In memory it wins both duels on each map against each of these.
+///
+/// # Panics
+/// When it does not, or when too many of its orders are refused.
+pub fn beats(opponents: &[&'static str], seeds: Range<u64>, bot: impl Fn() -> Box<dyn Strategy>) {
+    for opponent in opponents {
+        let duels = memory::duels(seeds.clone(), opponent, |_| bot());
+        assert_eq!(u64::from(duels.won), 2 * (seeds.end - seeds.start), "against {opponent}: {duels}");
+        assert!(duels.refused * REFUSED_AT_MOST <= duels.orders, "against {opponent}: {duels}");
+    }
+}
+
+/// As a process of its own it wins a duel on each map against each of these.
+///
+/// # Panics
+/// When it does not, when too many of its orders are refused, and as [`pipe::play`] does.
+pub fn beats_over_a_pipe(opponents: &[&'static str], seeds: Range<u64>, program: impl Fn() -> Command) {
+    for opponent in opponents {
+        let (mut orders, mut refused) = (0, 0);
+        for seed in seeds.clone() {
+            let played = pipe::play(program(), seed, opponent, 2_000, None);
+            let winner = played.outcome.and_then(|outcome| outcome.winner);
+            assert_eq!(winner, Some(seat(0)), "against {opponent} on map {seed}: {played:?}");
+            orders += played.orders;
+            refused += played.refused;
+        }
+        assert!(refused * REFUSED_AT_MOST <= orders, "against {opponent}: {refused} of {orders} orders refused");
+    }
+}
+
+/// As a process of its own it orders for so many ticks what the twin orders in memory.
+///
+/// # Panics
+/// When it does not, or orders nothing at all, and as [`pipe::play`] does.
+pub fn plays_alike_over_a_pipe(program: Command, ticks: u64, twin: &mut dyn Strategy) {
+    let played = pipe::play(program, 7, "classic", ticks, Some(twin));
+    assert!(played.orders > 0, "{played:?}");
+}
+
+/// Its program (with the arguments that it is given) joins a running sector, its orders are carried out there, and it
+/// leaves when it is told to.
+///
+/// # Panics
+/// When it does not.
+pub async fn plays_live(program: impl Fn(&[&str]) -> Command) {
+    let sector = Sector::start().await;
+    let said = sector.play(program(&["live", &sector.url(), "--faction", "F2"]), "F2", 3).await;
+    assert!(said.contains("orders accepted"), "{said}");
+}
+
+/// Its program says of a recorded run what it would have ordered in every tick: what the player ordered, if that was the
+/// same strategy.
+///
+/// # Panics
+/// When it does not, or would have ordered nothing at all.
+pub fn plays_over_a_replay(program: impl Fn(&[&str]) -> Command, player: Box<dyn Strategy>, is_the_same: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("war.replay");
+    std::fs::write(&path, record(player)).unwrap();
+    let output = program(&["replay", path.to_str().unwrap(), "--faction", "F1", "--json"]).output().unwrap();
+    let (said, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{told}");
+    let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ticks: Vec<u64> = lines.iter().map(|line| line["tick"].as_u64().unwrap()).collect();
+    assert_eq!(ticks, (0..RECORDED_TICKS).collect::<Vec<_>>(), "{told}");
+    assert!(lines.iter().any(|line| line["would"] != Value::Array(Vec::new())), "{told}");
+    if is_the_same {
+        let other = lines.iter().find(|line| line["would"] != line["was"]);
+        assert!(other.is_none(), "not what it ordered: {other:?}");
+    }
+}
+
+/// A run in which the first seat is the player's, and the other a `classic`.
+fn record(player: Box<dyn Strategy>) -> Vec<u8> {
+    let world = world(7, SMALL);
+    let mut writer = Writer::new(&Header::of("proving", &world), &world).unwrap();
+    let traits = world.rules().clone();
+    let mut game =
+        Game::new(world, Box::new(move |_, faction| strategy("classic", traits.personality(faction.index())).unwrap()));
+    game.seat(seat(0), player);
+    for _ in 0..RECORDED_TICKS {
+        game.step();
+        writer.tick(game.world(), game.orders()).unwrap();
+    }
+    writer.finish(game.world()).unwrap();
+    writer.take()
+}
