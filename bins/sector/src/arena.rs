@@ -12,6 +12,7 @@ mod rating;
 mod record;
 mod report;
 mod schedule;
+mod setting;
 mod summary;
 mod table;
 mod text;
@@ -20,7 +21,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, Parser};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sector_sim::{Rules, Size};
 use serde_json::{Value, json};
@@ -31,9 +32,10 @@ use self::field::{Field, Personalities};
 use self::keep::{Keep, Replays};
 use self::record::Record;
 use self::schedule::Schedule;
+pub(crate) use self::setting::Setting;
 use self::summary::Tally;
 use self::table::Table;
-use crate::exec::{Limits, end_with_signals};
+use crate::exec::end_with_signals;
 use crate::output::{Error, say};
 
 /// The version of `arena.json` and `games.jsonl`.
@@ -47,22 +49,10 @@ pub(crate) struct Options {
     /// name plays against copies of itself [default: classic; with --ladder nobody new]
     #[arg(long, value_delimiter = ',')]
     players: Vec<String>,
-    /// How many factions a match has [default: one for each player; for a single player as the rules say]
-    #[arg(long, visible_alias = "factions", value_parser = integer(2..=64u8))]
-    seats: Option<u8>,
     /// How many games; each map is played once for every seat, so a multiple of the seats is balanced best [default:
     /// 100; with --balance 500]
     #[arg(long, value_parser = integer(1..=1_000_000u64))]
     games: Option<u64>,
-    /// Seed of the first map; the next map has the next seed
-    #[arg(long, default_value_t = 1, value_parser = integer(0..=sector_sim::MAX_SEED))]
-    seed: u64,
-    /// How many systems [default: as the rules say]
-    #[arg(long, value_parser = integer(2..=200_000u32))]
-    systems: Option<u32>,
-    /// The tick in which the highest score wins [default: as the rules say]
-    #[arg(long, value_parser = integer(1..=10_000_000u64))]
-    ticks: Option<u64>,
     /// A file of rules to play by instead of the standard ones
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -86,7 +76,7 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value = "faults", value_name = "GAMES")]
     replays: Replays,
     #[command(flatten)]
-    limits: Limits,
+    setting: Setting,
     /// Measure whether the rules play well, with `classic` in all seats, and compare with what a good rule set shows
     #[arg(long, conflicts_with_all = ["players", "seats", "personalities", "out", "json", "ladder"])]
     balance: bool,
@@ -96,15 +86,22 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The options of these words, as on the command line of `sector arena`.
-    pub(crate) fn of_words(words: &[String]) -> Result<Options, Error> {
-        #[derive(Parser)]
-        #[command(name = "sector arena", no_binary_name = true)]
-        struct Words {
-            #[command(flatten)]
-            options: Options,
+    /// These players, so many games, on this setting; every game is kept in the directory, if there is one.
+    pub(crate) fn of(players: Vec<String>, games: u64, setting: Setting, out: Option<PathBuf>) -> Options {
+        Options {
+            players,
+            games: Some(games),
+            setting,
+            rules: None,
+            personalities: Personalities::Seats,
+            jobs: None,
+            json: false,
+            out,
+            ladder: None,
+            replays: Replays::All,
+            balance: false,
+            write: None,
         }
-        Ok(Words::try_parse_from(words)?.options)
     }
 
     fn players(&self) -> Vec<String> {
@@ -130,7 +127,7 @@ fn play(options: &Options) -> Result<(), Error> {
     let parameters = parameters(options, &table);
     let jobs = jobs(options.jobs);
     // What cannot be played is told before anything is written.
-    table.world(options.seed)?;
+    table.world(options.setting.seed)?;
     let (mut directory, known) = match &options.out {
         None => (None, Vec::new()),
         Some(path) => {
@@ -161,7 +158,7 @@ fn play(options: &Options) -> Result<(), Error> {
     if options.json && directory.is_none() {
         return Ok(());
     }
-    let summary = tally.finish(parameters, options.seed, jobs);
+    let summary = tally.finish(parameters, options.setting.seed, jobs);
     let mut text = text::tables(&summary);
     if let (Some(directory), Some(path)) = (&directory, &options.out) {
         directory.write("summary.json", &serde_json::to_string_pretty(&summary)?)?;
@@ -194,13 +191,13 @@ fn read_rules(path: Option<&Path>) -> Result<Rules, Error> {
 
 fn table(options: &Options) -> Result<Table, Error> {
     let mut rules = read_rules(options.rules.as_deref())?;
-    if let Some(ticks) = options.ticks {
+    if let Some(ticks) = options.setting.ticks {
         rules.victory.tick_limit = ticks as i64;
     }
     let standard = Size::standard(&rules);
     let players = options.players();
     let names = players.len();
-    let seats = match options.seats {
+    let seats = match options.setting.seats {
         Some(seats) => seats,
         None if names == 1 => standard.factions,
         None => u8::try_from(names).ok().filter(|seats| *seats <= 64).ok_or_else(|| {
@@ -217,14 +214,14 @@ fn table(options: &Options) -> Result<Table, Error> {
     }
     let games = options.games();
     let schedule = match field.is_copies() && field.len() == usize::from(seats) {
-        true => Schedule::fixed(field.len(), options.seed, games),
-        false => Schedule::rotated(field.len(), usize::from(seats), options.seed, games),
+        true => Schedule::fixed(field.len(), options.setting.seed, games),
+        false => Schedule::rotated(field.len(), usize::from(seats), options.setting.seed, games),
     };
-    let last = options.seed.saturating_add((games - 1) / schedule.rotations() as u64);
+    let last = options.setting.seed.saturating_add((games - 1) / schedule.rotations() as u64);
     if last > sector_sim::MAX_SEED {
         return Err(format!("the seed of the last map would be {last}, above {}", sector_sim::MAX_SEED).into());
     }
-    let size = Size { systems: options.systems.unwrap_or(standard.systems), factions: seats };
+    let size = Size { systems: options.setting.systems.unwrap_or(standard.systems), factions: seats };
     if field.has_programs() {
         end_with_signals()?;
     }
@@ -234,7 +231,7 @@ fn table(options: &Options) -> Result<Table, Error> {
         field,
         personalities: options.personalities,
         schedule,
-        limits: options.limits,
+        limits: options.setting.limits,
         keep: options.out.as_deref().and_then(|out| Keep::new(out, options.replays)),
     })
 }
@@ -246,7 +243,7 @@ fn parameters(options: &Options, table: &Table) -> Value {
         "engine": env!("CARGO_PKG_VERSION"),
         "players": table.field.names(),
         "seats": table.size.factions,
-        "seed": options.seed,
+        "seed": options.setting.seed,
         "systems": table.size.systems,
         "personalities": table.personalities,
         "rules": *table.rules,

@@ -91,8 +91,8 @@ pub(super) fn balance(options: &Options) -> Result<(), Error> {
     let size = standard.size;
     let caption = format!(
         "{games} games on the maps of the seeds {} to {}, {} systems, `classic` in all {} seats, rules `{}`",
-        options.seed,
-        options.seed + games - 1,
+        options.setting.seed,
+        options.setting.seed + games - 1,
         size.systems,
         size.factions,
         standard.rules.name

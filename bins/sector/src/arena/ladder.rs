@@ -49,19 +49,19 @@ struct Rank {
 pub(super) fn ladder(options: &Options) -> Result<(), Error> {
     let Some(path) = &options.ladder else { return Ok(()) };
     let mut rules = read_rules(options.rules.as_deref())?;
-    if let Some(ticks) = options.ticks {
+    if let Some(ticks) = options.setting.ticks {
         rules.victory.tick_limit = ticks as i64;
     }
     let standard = Size::standard(&rules);
-    let size = Size { systems: options.systems.unwrap_or(standard.systems), factions: 2 };
+    let size = Size { systems: options.setting.systems.unwrap_or(standard.systems), factions: 2 };
     let parameters = json!({
         "format": super::FORMAT,
         "engine": env!("CARGO_PKG_VERSION"),
-        "seed": options.seed,
+        "seed": options.setting.seed,
         "systems": size.systems,
         "personalities": options.personalities,
         "rules": rules,
-        "limits": options.limits,
+        "limits": options.setting.limits,
     });
     let newcomers = options.players.iter().map(|text| {
         let (name, _) = field::named(text)?;
@@ -87,11 +87,11 @@ pub(super) fn ladder(options: &Options) -> Result<(), Error> {
         size,
         field,
         personalities: options.personalities,
-        schedule: Schedule::rotated(count, 2, options.seed, 0),
-        limits: options.limits,
+        schedule: Schedule::rotated(count, 2, options.setting.seed, 0),
+        limits: options.setting.limits,
         keep: Keep::new(path, options.replays),
     };
-    table.world(options.seed)?;
+    table.world(options.setting.seed)?;
     play(options, &table, &mut ladder)?;
     let ranks = ranks(&ladder);
     ladder.write("standing.json", &serde_json::to_string_pretty(&ranks)?)?;
@@ -114,7 +114,7 @@ fn play(options: &Options, table: &Table, ladder: &mut Ladder) -> Result<(), Err
             model.expect(pair, MEETING);
             let index = pair_index(pair, ladder.members().len());
             let map = met.get_mut(index).map_or(0, |met| std::mem::replace(met, *met + 1));
-            round.push((pair, options.seed.saturating_add(map)));
+            round.push((pair, options.setting.seed.saturating_add(map)));
         }
         left -= round.len();
         for records in meet(table, &round, ladder.games().len() as u64, jobs(options.jobs))? {
