@@ -30,7 +30,9 @@ RUN --mount=type=cache,id=sector-registry,target=/usr/local/cargo/registry,shari
     && mkdir /out \
     && for name in api sim-worker frontend bot-worker sector; do \
         cp "target/$host/release/$name" /out/ \
-        && if ldd "/out/$name" >/dev/null 2>&1; then echo "$name is not static" >&2; exit 1; fi; \
+        && readelf --program-headers "/out/$name" >/tmp/headers \
+        && if grep -q INTERP /tmp/headers; then echo "$name is not static" >&2; exit 1; fi \
+        || exit 1; \
     done
 
 # What all of them have in common.
