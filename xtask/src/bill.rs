@@ -15,7 +15,7 @@ const SERVICES: [&str; 6] = ["api", "sim-worker", "frontend", "bot-worker", "nft
 /// What is compiled for.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 /// Licences under which parts may be used in a program that is handed on; of `A OR B`, one is enough.
-const ALLOWED: [&str; 13] = [
+const ALLOWED: [&str; 14] = [
     "MIT",
     "MIT-0",
     "Apache-2.0",
@@ -24,6 +24,8 @@ const ALLOWED: [&str; 13] = [
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
+    // Of data: the list of public certificate authorities. Asks for nothing but to hand its text on with the data.
+    "CDLA-Permissive-2.0",
     "ISC",
     // Asks for the source of its own files alone, which is public and unchanged.
     "MPL-2.0",

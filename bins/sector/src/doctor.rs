@@ -1,6 +1,7 @@
 //! `sector doctor`: looks at the store of a sector and says what is well, what may go wrong, and what to do.
 
 mod services;
+mod tls;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -37,15 +38,18 @@ pub(crate) struct Options {
     redis: Option<Secret>,
     #[command(flatten)]
     keys: KeyConfig,
-    /// An API to look at as well, such as `http://127.0.0.1:8000`
+    /// An API to look at as well, such as `http://127.0.0.1:8000` or `https://sector.your-name.org/api`
     #[arg(long, value_name = "URL")]
     api: Vec<String>,
-    /// A frontend, such as `http://127.0.0.1:9000`
+    /// A frontend, such as `http://127.0.0.1:9000` or `https://sector.your-name.org`
     #[arg(long, value_name = "URL")]
     frontend: Vec<String>,
     /// A sim-worker, by its health port: `http://127.0.0.1:9200`
     #[arg(long, value_name = "URL")]
     worker: Vec<String>,
+    /// A file of certificates (PEM) whose signatures count beside those of the public authorities, for `https://`
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -93,6 +97,7 @@ impl Findings {
 }
 
 pub(crate) fn doctor(options: &Options) -> Result<(), Error> {
+    let trust = tls::Trust::new(options.ca.as_deref())?;
     target::block_on(async {
         let mut findings = Findings::default();
         if options.data.is_some() || options.redis.is_some() {
@@ -101,7 +106,7 @@ pub(crate) fn doctor(options: &Options) -> Result<(), Error> {
         }
         for (check, urls) in [("api", &options.api), ("frontend", &options.frontend), ("worker", &options.worker)] {
             for url in urls {
-                services::look(check, url, &mut findings).await;
+                services::look(check, url, &trust, &mut findings).await;
             }
         }
         let findings = findings.0;

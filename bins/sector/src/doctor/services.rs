@@ -1,13 +1,18 @@
 //! A look at running services: whether they are well, of this version, and on time.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::header::DATE;
+use http::header::{CONNECTION, DATE, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::{HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use service::{Client, ClientOptions};
+use service::{Client, ClientOptions, Response, body};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Findings;
+use super::tls::Trust;
+use crate::output::Error;
 
 /// Longest health answer that is read.
 const ANSWER_BYTES_MAX: usize = 256 << 10;
@@ -15,21 +20,16 @@ const ANSWER_BYTES_MAX: usize = 256 << 10;
 const MOST_SKEW_S: u64 = 2;
 /// A worker has beats more often than this, whatever the pace, or its sector stands still.
 const BEAT_MS_MAX: u64 = 10_000;
+/// Longest wait for an answer over a connection of our own.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Any 16 bytes do (RFC 6455, 4.1): nothing is cached on the way.
+const SOCKET_KEY: &str = "c2VjdG9yIGRvY3RvciBrZQ==";
 const TODO_START: &str = "start it, or name the right address; its log says why it ended";
 const TODO_LOG: &str = "look at its log";
 
 /// Asks one service how it is.
-pub(super) async fn look(check: &'static str, url: &str, findings: &mut Findings) {
-    let client = Client::new(&ClientOptions::default());
-    let health = format!("{}/health", url.trim_end_matches('/'));
-    let response = match client.get(&health).await {
-        Ok(response) => response,
-        Err(error) if url.starts_with("https://") => {
-            let todo = "name the service itself by http://, from within its network: this program speaks no TLS";
-            return findings.fail(check, error.to_string(), todo);
-        }
-        Err(error) => return findings.fail(check, error.to_string(), TODO_START),
-    };
+pub(super) async fn look(check: &'static str, url: &str, trust: &Trust, findings: &mut Findings) {
+    let Some(response) = health(check, url, trust, findings).await else { return };
     let (parts, body) = response.into_parts();
     let told = parts.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date_s);
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
@@ -53,6 +53,96 @@ pub(super) async fn look(check: &'static str, url: &str, findings: &mut Findings
     look_at_clock(check, url, told, findings);
     for sector in answer["sectors"].as_array().into_iter().flatten() {
         look_at_sector(check, sector, findings);
+    }
+    if text("service") == "frontend" {
+        look_at_stream(url, trust, findings).await;
+    }
+}
+
+/// What `/health` answers, over TLS where the address says so.
+async fn health(check: &'static str, url: &str, trust: &Trust, findings: &mut Findings) -> Option<Response> {
+    let health = format!("{}/health", url.trim_end_matches('/'));
+    let answer = match Address::of(&health) {
+        Some(address) if address.is_secret => {
+            let stream = trust.connect(&address.host, address.port, findings).await?;
+            address.ask(stream, false).await.map_err(|error| error.to_string())
+        }
+        _ => Client::new(&ClientOptions::default()).get(&health).await.map_err(|error| error.to_string()),
+    };
+    answer.map_err(|error| findings.fail(check, error, TODO_START)).ok()
+}
+
+/// Whether the live stream opens at that address, through whatever is in between.
+async fn look_at_stream(url: &str, trust: &Trust, findings: &mut Findings) {
+    const TODO: &str = "let the controller or proxy in between pass `Upgrade` on: docs/deploy-kubernetes.md";
+    let path = format!("{}/ws", url.trim_end_matches('/'));
+    let Some(address) = Address::of(&path) else { return };
+    let answer = if address.is_secret {
+        // What is wrong with it was said when its health was asked for.
+        let Some(stream) = trust.connect(&address.host, address.port, &mut Findings::default()).await else { return };
+        address.ask(stream, true).await
+    } else {
+        match tokio::net::TcpStream::connect((address.host.trim_matches(['[', ']']), address.port)).await {
+            Ok(stream) => address.ask(stream, true).await,
+            Err(error) => Err(error.into()),
+        }
+    };
+    let shown = path.replacen("http", "ws", 1);
+    match answer {
+        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            findings.ok("stream", format!("{shown} opens"));
+        }
+        Ok(answer) => {
+            findings.fail("stream", format!("{shown} does not open: status {}", answer.status().as_u16()), TODO);
+        }
+        Err(error) => findings.fail("stream", format!("{shown} does not open: {error}"), TODO),
+    }
+}
+
+/// Where a request goes to.
+struct Address {
+    is_secret: bool,
+    host: String,
+    port: u16,
+    uri: Uri,
+}
+
+impl Address {
+    /// None if it is no whole address.
+    fn of(url: &str) -> Option<Self> {
+        let uri: Uri = url.parse().ok()?;
+        let is_secret = uri.scheme_str()? == "https";
+        let port = uri.port_u16().unwrap_or(if is_secret { 443 } else { 80 });
+        Some(Self { is_secret, host: uri.host()?.to_owned(), port, uri })
+    }
+
+    /// One request over a connection of its own; `opens` asks for a WebSocket.
+    async fn ask(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        opens: bool,
+    ) -> Result<Response, Error> {
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut request = Request::get(path).body(body::empty())?;
+        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
+        let headers = request.headers_mut();
+        headers.insert(HOST, HeaderValue::from_str(authority)?);
+        if opens {
+            headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            headers.insert(SEC_WEBSOCKET_KEY, HeaderValue::from_static(SOCKET_KEY));
+        }
+        let asking = async {
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            // It ends with its request; what went wrong is told to whoever asked.
+            tokio::spawn(connection.with_upgrades());
+            sender.send_request(request).await
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, asking).await {
+            Ok(answer) => Ok(answer?.map(body::boxed)),
+            Err(_) => Err(format!("{authority} does not answer within {ANSWER_TIMEOUT:?}").into()),
+        }
     }
 }
 
