@@ -8,7 +8,7 @@ variable "REGISTRY" { default = "localhost/sector" }
 variable "VERSION" { default = "0.1.0" }
 variable "REVISION" { default = "unknown" }
 variable "SOURCE" { default = "" }
-# Pin the digest where builds must be repeatable: RUST_IMAGE=rust:1.95.0-slim-bookworm@sha256:…
+# scripts/pin-digests.sh writes the digest behind it, where builds must be repeatable.
 variable "RUST_IMAGE" { default = "rust:1.95.0-slim-bookworm" }
 
 group "default" {

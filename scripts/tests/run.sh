@@ -131,6 +131,72 @@ sh "$root/scripts/secrets.sh" "$work/secrets" >/dev/null
 check "of several tokens, the bots present the first" grep -qx new "$work/secrets/bot-worker/bot_api_token"
 rm -rf "$work/secrets" "$work/before" "$work/out"
 
+# pin-digests.sh
+
+mkdir -p "$work/tree/bins/nft-minter" "$work/tree/k8s/base/redis" "$work/tree/k8s/ingress-nginx"
+for file in Dockerfile bins/nft-minter/Dockerfile docker-bake.hcl docker-compose.yml k8s/base/redis/redis.yaml k8s/ingress-nginx/controller.yaml; do
+    # As they are before anything is pinned.
+    sed -E 's/@sha256:[0-9a-f]{64}//' "$root/$file" >"$work/tree/$file"
+done
+cp -R "$work/tree" "$work/unpinned"
+# What it runs and is on every machine; the rest of this one is out of sight.
+mkdir "$work/plain"
+for command in bash env dirname grep sort sed sha256sum cut; do
+    ln -s "$(command -v "$command")" "$work/plain/$command"
+done
+# A registry in which a name has the digest of its own letters and of $AGE.
+asked='name=$(printf "%s" "$*" | grep -oE "docker\.io/[a-z/-]+:[A-Za-z0-9._-]+"); [[ "$name" != "${MISSING:-none}"* ]] || exit 1'
+stub skopeo "$asked"'; printf "%s%s" "$name" "${AGE:-}"'
+stub crane "$asked"'; printf "sha256:"; printf "%s%s" "$name" "${AGE:-}" | sha256sum | cut -c 1-64'
+stub docker "$asked"'; [[ -n $name ]] || exit 0; printf "sha256:"; printf "%s%s" "$name" "${AGE:-}" | sha256sum | cut -c 1-64'
+
+pin() { # [VARIABLE=value…] [-- ARGUMENT…]
+    local variables=()
+    while [[ $# -gt 0 && $1 != -- ]]; do
+        variables+=("$1")
+        shift
+    done
+    : >"$work/calls"
+    env "PATH=$work/bin:$work/plain" ROOT="$work/tree" "${variables[@]}" "$root/scripts/pin-digests.sh" "${@:2}" >"$work/out" 2>&1
+}
+# has FILE NAME AGE: the file names that image by its digest.
+has() { grep -qE "(^|:-|[^a-z./-])$2@sha256:$(printf '%s%s' "$4" "$3" | sha256sum | cut -c 1-64)([^0-9a-f]|\$)" "$work/tree/$1"; }
+same() { diff -r "$work/$1" "$work/$2" >"$work/out"; }
+
+for tool in skopeo crane docker; do
+    rm -rf "$work/tree"
+    cp -R "$work/unpinned" "$work/tree"
+    check "digests are written with $tool" pin
+    check "$tool was asked" ran "^$tool .*docker.io/grafana/grafana:"
+    redis=$(grep -oE 'redis:[0-9.]+' "$work/unpinned/docker-compose.yml" | head -n 1)
+    rust=$(grep -oE 'rust:[0-9][A-Za-z0-9.-]+' "$work/unpinned/Dockerfile" | head -n 1)
+    check "$tool: of Redis" has docker-compose.yml "$redis" "" "docker.io/library/$redis"
+    check "$tool: of a whole name" has k8s/base/redis/redis.yaml "docker.io/library/$redis" "" "docker.io/library/$redis"
+    for file in Dockerfile bins/nft-minter/Dockerfile docker-bake.hcl; do
+        check "$tool: of Rust in $file" has "$file" "$rust" "" "docker.io/library/$rust"
+    done
+    check "$tool: every name has one" test "$(grep -rhoE '@sha256:[0-9a-f]{64}' "$work/tree" | wc -l)" = 11
+    check "$tool: and nothing else has changed" test -z "$(diff -r <(cat "$work"/unpinned/*compose* "$work"/unpinned/k8s/*/*.yaml) <(cat "$work"/tree/*compose* "$work"/tree/k8s/*/*.yaml | sed -E 's/@sha256:[0-9a-f]{64}//'))"
+    rm -rf "$work/pinned"
+    cp -R "$work/tree" "$work/pinned"
+    check "$tool: a second run succeeds" pin
+    check "$tool: and changes nothing" same pinned tree
+    check "$tool: a check succeeds" pin -- --check
+    check "$tool: other bytes are noticed" fails pin AGE=2 -- --check
+    check "$tool: by name" says "differs    docker.io/nginx/nginx-ingress:"
+    check "$tool: and not written" same pinned tree
+    check "$tool: a registry that knows one not ends it" fails pin AGE=2 MISSING=docker.io/prom
+    check "$tool: and nothing is written" same pinned tree
+    check "$tool: other bytes are written" pin AGE=2
+    check "$tool: in place of the old" has docker-compose.yml "$redis" 2 "docker.io/library/$redis"
+    # The next one's turn.
+    rm "$work/bin/$tool"
+done
+check "with none of them it ends" fails pin
+check "and says what to install" says "install skopeo, crane or docker"
+check "an unknown option ends it" fails pin -- --force
+rm -rf "$work/tree" "$work/unpinned" "$work/pinned" "$work/plain" "$work/out"
+
 # deploy_vps.sh: what it refuses
 
 machine

@@ -53,6 +53,14 @@ pub(super) fn is_pinned(image: &str) -> bool {
     })
 }
 
+/// A file as it was before `scripts/pin-digests.sh`.
+#[cfg(test)]
+pub(super) fn without_digests(text: &str) -> String {
+    let mut parts = text.split("@sha256:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.trim_start_matches(|character: char| character.is_ascii_hexdigit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +82,9 @@ mod tests {
     #[test]
     fn a_moving_tag_is_none() {
         assert!(is_pinned("redis:8.10.2") && is_pinned("a/b@sha256:0123") && is_pinned("host:5000/a/b:0.1.0"));
+        let digest = "a".repeat(64);
+        let pinned = format!("FROM rust:1.95@sha256:{digest}\nFROM scratch\n");
+        assert_eq!(without_digests(&pinned), "FROM rust:1.95\nFROM scratch\n");
         for image in ["redis", "redis:latest", "redis:", "host:5000/redis", "rust:stable"] {
             assert!(!is_pinned(image), "{image}");
         }

