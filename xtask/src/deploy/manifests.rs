@@ -23,9 +23,9 @@ const SECRETS: &str = "components/secrets/generated";
 pub(super) struct Rendered {
     pub(super) name: String,
     pub(super) file: PathBuf,
-    objects: Vec<Value>,
+    pub(super) objects: Vec<Value>,
     /// Values that nothing but a Secret may hold.
-    secrets: Vec<String>,
+    pub(super) secrets: Vec<String>,
 }
 
 /// Renders a copy of the manifests, with secrets made for it. Without kubectl, only what needs no rendering is there.

@@ -2,8 +2,7 @@
 //! checks, the secrets and the Redis that it brings; a run through the public ports; and each of them restarted.
 //!
 //! What differs from containers: everybody has the same address, so every port is another one; and there are no images,
-//! so binaries come from where cargo put them.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+//! so binaries come from where cargo put them. `containers` has the rest.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sector_auth::Key;
 use serde_json::{Value, json};
+
+use crate::player::Player;
 
 /// Longest the test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -219,79 +219,6 @@ fn build() {
     assert!(build.status().unwrap().success(), "the services cannot be built");
 }
 
-/// A player, who knows nothing but the public addresses.
-struct Player {
-    http: reqwest::Client,
-    page: String,
-    api: String,
-    token: Option<String>,
-}
-
-impl Player {
-    async fn call(&self, method: reqwest::Method, url: String, body: Option<Value>) -> (u16, Value) {
-        let mut request = self.http.request(method, url);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        match request.send().await {
-            Ok(answer) => (answer.status().as_u16(), answer.json().await.unwrap_or_default()),
-            Err(error) => (0, json!(error.to_string())),
-        }
-    }
-
-    /// By way of the page, as the browser does it.
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let (status, answer) = self.call(reqwest::Method::POST, format!("{}/api{path}", self.page), Some(body)).await;
-        assert!((200..300).contains(&status), "{path}: {status} {answer}");
-        answer
-    }
-
-    /// Straight from the API.
-    async fn get(&self, path: &str) -> (u16, Value) {
-        self.call(reqwest::Method::GET, format!("{}{path}", self.api), None).await
-    }
-
-    async fn until<T>(&self, what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
-        let started = Instant::now();
-        loop {
-            if let Some(found) = found().await {
-                return found;
-            }
-            assert!(started.elapsed() < PATIENCE, "{what}: not in time");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// The snapshot, if there is one.
-    async fn snapshot(&self) -> Option<Value> {
-        let (status, snapshot) = self.get("/snapshot").await;
-        (status == 200).then_some(snapshot)
-    }
-
-    /// Waits until the sector goes on from where it is: by two ticks, or with another universe.
-    async fn goes_on(&self, after: &str) {
-        let place = |snapshot: &Value| (snapshot["universe_id"].clone(), snapshot["tick"].as_u64().unwrap());
-        let before = self.until(after, async || self.snapshot().await).await;
-        let (universe, tick) = place(&before);
-        self.until(after, async || {
-            let (now, at) = place(&self.snapshot().await?);
-            (now != universe || at >= tick + 2).then_some(())
-        })
-        .await;
-    }
-
-    async fn login(&mut self, key: &Key) {
-        let address = key.address().to_string();
-        let nonce = self.post("/auth/nonce", json!({ "address": address })).await;
-        let signature = key.sign_message(nonce["message"].as_str().unwrap());
-        let token = self.post("/auth/verify", json!({ "address": address, "signature": signature })).await;
-        self.token = Some(token["token"].as_str().unwrap().to_owned());
-    }
-}
-
 #[test]
 fn they_start_in_the_order_of_the_file() {
     let machine = Machine::new();
@@ -314,42 +241,9 @@ async fn the_compose_file_runs_a_sector_and_each_service_can_be_restarted() {
     let (page, api, minter) = (address("frontend", 9000), address("api", 8000), address("nft-minter", 9100));
     let mut player = Player { http: reqwest::Client::new(), page, api, token: None };
 
-    // The page is there, and somebody who has a wallet plays.
-    let html = player.http.get(&player.page).send().await.unwrap().text().await.unwrap();
-    assert!(html.contains("<script"), "{html}");
-    player.goes_on("the first ticks").await;
-    player.login(&Key::from_random_bytes([7; 32]).unwrap()).await;
-    // A run may end at any time; then it is the next one's turn.
-    player
-        .until("an order of the player is carried out", async || {
-            let snapshot = player.snapshot().await?;
-            let starter = snapshot["factions"].as_array()?.first()?.clone();
-            let claim = Some(json!({ "faction": starter["id"] }));
-            player.call(reqwest::Method::POST, format!("{}/api/factions/claim", player.page), claim).await;
-            let order = json!({ "kind": "muster", "faction": starter["id"], "target_id": starter["home_id"] });
-            let orders = Some(json!({ "orders": [order] }));
-            let (status, receipt) =
-                player.call(reqwest::Method::POST, format!("{}/api/orders", player.page), orders).await;
-            if status != 202 {
-                return None;
-            }
-            let id = receipt["id"].as_str()?.to_owned();
-            let (_, outcome) = player.get(&format!("/orders/{id}")).await;
-            outcome.to_string().contains("applied").then_some(())
-        })
-        .await;
-    let claim = format!("{}/api/factions/claim", player.page);
-    let (status, released) = player.call(reqwest::Method::DELETE, claim, None).await;
-    assert_eq!(status, 200, "{released}");
-
+    player.plays().await;
     // The bots finish runs, and the winner's award is kept.
-    let won = player
-        .until("a run is won", async || {
-            let (_, runs) = player.get("/runs").await;
-            let runs = runs["runs"].as_array()?;
-            runs.iter().find(|run| run["winner"].is_string()).cloned()
-        })
-        .await;
+    let won = player.sees_a_run_end().await;
     let (status, health) = player.call(reqwest::Method::GET, format!("{minter}/health"), None).await;
     assert_eq!(status, 200, "{health}");
     assert!(health["awards"].as_u64().is_some_and(|awards| awards > 0), "{won} {health}");
@@ -362,10 +256,7 @@ async fn the_compose_file_runs_a_sector_and_each_service_can_be_restarted() {
         machine.start(service);
         player.goes_on(&format!("{service} was restarted")).await;
     }
-    let (status, runs) = player.get("/runs").await;
-    assert!(status == 200 && runs.to_string().contains(won["universe_id"].as_str().unwrap()), "{status} {runs}");
-    let (status, me) = player.get("/me").await;
-    assert_eq!(status, 200, "the login outlives all of them: {me}");
+    player.knows(&won).await;
 
     // The tools find all well, and save it.
     let tool = |arguments: &[&str]| {
