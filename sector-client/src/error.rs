@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use sector_sim::{MirrorError, SnapshotError};
+use sector_sim::{FactionId, MirrorError, SnapshotError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -133,6 +133,20 @@ pub enum Error {
         /// Which line.
         line: u64,
         /// What is not understood.
+        detail: String,
+    },
+    /// A strategy panicked, or cannot be asked: mend it.
+    #[error(
+        "the strategy {name:?} of {faction} gave no orders for tick {tick}: {detail}; mend the strategy, or start it anew"
+    )]
+    Strategy {
+        /// Its name.
+        name: &'static str,
+        /// Whom it plays.
+        faction: FactionId,
+        /// What it was asked about.
+        tick: u64,
+        /// What happened.
         detail: String,
     },
     /// The system gives no random numbers for a key.

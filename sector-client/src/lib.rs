@@ -84,11 +84,13 @@ mod orders;
 #[cfg(feature = "program")]
 pub mod program;
 mod quota;
+mod scene;
 mod sent;
 mod session;
 pub mod sse;
 pub mod stdio;
 mod stream;
+mod thinker;
 mod version;
 
 pub use bot::{Bot, Summary};
@@ -99,7 +101,9 @@ pub use generated::types;
 pub use keys::BOT_VERBS;
 pub use live::{OrderOutcome, Tick, Ticks, Transport};
 pub use orders::{Delivery, ORDERS_MAX, RefusedOrder, number_orders};
+pub use scene::Scene;
 pub use session::{Client, Patience};
+pub use thinker::{Thinker, Thought};
 pub use version::{VERSION, is_compatible};
 
 /// The examples of the front page, so that they are run.

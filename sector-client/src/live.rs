@@ -10,6 +10,7 @@
 //! server with all its streams taken) they are asked for by long poll, until another attempt at the stream.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sector_sim::{Board, Event, FactionId, FleetId, Map, Mirror, Rules, Turn, View};
@@ -18,6 +19,7 @@ use crate::backoff::Backoff;
 use crate::calls::rules_of;
 use crate::entry::{Entry, Message, UntakenOrder};
 use crate::error::{Error, Result};
+use crate::scene::Scene;
 use crate::session::{Client, Position};
 use crate::stream::{Heard, Stream};
 
@@ -69,7 +71,7 @@ pub struct Ticks {
     /// The incarnation of the sector that was followed last.
     incarnation: Option<String>,
     /// The rules of the universe that was followed last.
-    rules: Option<(String, Rules)>,
+    rules: Option<(String, Arc<Rules>)>,
     /// What is told with the next tick besides what it tells itself.
     aside: Aside,
     sign_of_life: Instant,
@@ -88,9 +90,10 @@ struct Aside {
 
 #[derive(Debug)]
 struct Following {
-    mirror: Mirror,
+    /// Shared with the scenes that were made of it.
+    mirror: Arc<Mirror>,
     /// Its rules, once they are known.
-    rules: Option<Rules>,
+    rules: Option<Arc<Rules>>,
     /// When the newest tick was received.
     received: Instant,
 }
@@ -144,6 +147,7 @@ impl OrderOutcome {
 pub struct Tick<'a> {
     client: &'a Client,
     aside: &'a Aside,
+    shared: (&'a Arc<Mirror>, &'a Arc<Rules>),
     /// The sector.
     pub mirror: &'a Mirror,
     /// The rules it lives by.
@@ -217,6 +221,13 @@ impl<'a> Tick<'a> {
     #[must_use]
     pub fn turn(&self) -> Turn {
         Turn { tick: self.number(), missed: self.missed }
+    }
+
+    /// The sector as it is, to keep while the ticks go on: for a [`crate::Thinker`].
+    #[must_use]
+    pub fn scene(&self) -> Scene {
+        let (mirror, rules) = self.shared;
+        Scene { mirror: Arc::clone(mirror), rules: Arc::clone(rules), turn: self.turn(), received: self.received }
     }
 
     /// Until when orders should be sent to reach the next tick, by the pace of the sector; their way takes some of
@@ -333,6 +344,7 @@ impl Ticks {
         Ok(Tick {
             client: &self.client,
             aside: &self.aside,
+            shared: (mirror, rules),
             mirror,
             rules,
             missed,
@@ -406,7 +418,7 @@ impl Ticks {
     fn follow(&mut self, mirror: Mirror) {
         let universe = &mirror.universe().id;
         let rules = self.rules.as_ref().filter(|(known, _)| known == universe).map(|(_, rules)| rules.clone());
-        self.mirror = Some(Following { mirror, rules, received: Instant::now() });
+        self.mirror = Some(Following { mirror: Arc::new(mirror), rules, received: Instant::now() });
     }
 
     /// Asks for the rules of the universe that is followed.
@@ -423,7 +435,7 @@ impl Ticks {
             self.backoff.wait(Some(SHORTEST_PAUSE)).await;
             return Ok(());
         };
-        let rules = rules_of(document)?;
+        let rules = Arc::new(rules_of(document)?);
         self.rules = Some((universe.clone(), rules.clone()));
         following.rules = Some(rules);
         Ok(())
@@ -503,7 +515,7 @@ impl Ticks {
         match entry.message {
             Message::Delta(delta) => {
                 let Some(following) = &mut self.mirror else { return Ok(()) };
-                following.mirror.take(*delta)?;
+                Arc::make_mut(&mut following.mirror).take(*delta)?;
                 following.received = Instant::now();
             }
             Message::Snapshot(snapshot) => self.follow(Mirror::new(&snapshot)?),

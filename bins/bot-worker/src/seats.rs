@@ -1,12 +1,12 @@
-//! The strategies in their seats.
+//! The strategies in their seats, each on a thread of its own: one that thinks for long holds up no other.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sector_client::number_orders;
-use sector_sim::{FactionId, Mirror, Order, Rules, Strategy, Turn};
+use sector_client::{Scene, Thinker, number_orders};
+use sector_sim::{FactionId, Order, Rules, Strategy};
+use tokio::task::JoinSet;
 
 /// For how many ticks a seat stays empty after its strategy panicked, so that one that always does costs little.
 const PANIC_TICKS: u64 = 20;
@@ -20,17 +20,45 @@ pub(crate) struct Seats {
     max_orders: Arc<AtomicUsize>,
     universe: String,
     seats: BTreeMap<FactionId, Seat>,
+    /// What the strategies think about.
+    thoughts: JoinSet<Thought>,
+    /// How many times a strategy was asked.
+    asked: u64,
 }
 
 enum Seat {
-    Taken(Box<dyn Strategy>),
+    Taken {
+        thinker: Thinker,
+        /// The tick that it was asked about last.
+        last: Option<u64>,
+        /// Which of all thoughts is its own, while it thinks.
+        thinks: Option<u64>,
+    },
     EmptyUntil(u64),
+}
+
+/// What came of asking a strategy.
+struct Thought {
+    number: u64,
+    faction: FactionId,
+    tick: u64,
+    orders: sector_client::Result<Vec<Order>>,
+}
+
+/// The orders of a faction, numbered.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    pub(crate) faction: FactionId,
+    /// The tick that the strategy was asked about.
+    pub(crate) tick: u64,
+    pub(crate) orders: Vec<Order>,
 }
 
 impl Seats {
     /// Empty seats; of each at most `max_orders` orders a tick are heard, as many as it is then.
     pub(crate) fn new(seating: Seating, max_orders: Arc<AtomicUsize>) -> Seats {
-        Seats { seating, max_orders, universe: String::new(), seats: BTreeMap::new() }
+        let (universe, seats, thoughts) = (String::new(), BTreeMap::new(), JoinSet::new());
+        Seats { seating, max_orders, universe, seats, thoughts, asked: 0 }
     }
 
     /// Forgets the strategies of the universe before. Says whether there was one.
@@ -38,6 +66,7 @@ impl Seats {
         let is_new = universe != self.universe;
         if is_new {
             self.seats.clear();
+            self.thoughts.abort_all();
             universe.clone_into(&mut self.universe);
         }
         is_new
@@ -49,41 +78,66 @@ impl Seats {
         self.seats.remove(&faction);
     }
 
-    /// The orders of a faction, numbered.
-    pub(crate) fn orders(&mut self, mirror: &Mirror, rules: &Rules, turn: &Turn, faction: FactionId) -> Vec<Order> {
-        let mut orders = self.ask(mirror, rules, turn, faction);
-        number_orders(&mirror.universe().id, turn.tick, &mut orders);
-        orders
-    }
-
-    fn ask(&mut self, mirror: &Mirror, rules: &Rules, turn: &Turn, faction: FactionId) -> Vec<Order> {
-        if let Some(Seat::EmptyUntil(tick)) = self.seats.get(&faction) {
-            if turn.tick < *tick {
-                return Vec::new();
+    /// Asks the strategy of a faction, unless it still thinks about an earlier tick. Says whether it was asked.
+    pub(crate) fn ask(&mut self, scene: Scene, faction: FactionId) -> bool {
+        let tick = scene.number();
+        if let Some(Seat::EmptyUntil(until)) = self.seats.get(&faction) {
+            if tick < *until {
+                return false;
             }
             self.seats.remove(&faction);
         }
         let seating = &mut self.seating;
-        let seat = self.seats.entry(faction).or_insert_with(|| Seat::Taken(seating(rules, faction)));
-        let Seat::Taken(strategy) = seat else { return Vec::new() };
-        // Whatever a panic leaves behind goes with the strategy.
-        let asked = catch_unwind(AssertUnwindSafe(|| strategy.orders(&mirror.view(rules, faction), turn)));
-        match asked {
-            Ok(mut orders) => {
-                // A strategy speaks for its own faction alone.
-                orders.retain(|order| order.faction == faction);
-                orders.truncate(self.max_orders.load(Ordering::Relaxed));
-                orders
-            }
-            Err(panic) => {
-                let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-                let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-                let strategy = strategy.name();
-                tracing::error!(%faction, strategy, tick = turn.tick, panic = text, "a strategy panicked and is replaced");
-                *seat = Seat::EmptyUntil(turn.tick + PANIC_TICKS);
-                Vec::new()
+        let seat = self.seats.entry(faction).or_insert_with(|| {
+            let thinker = Thinker::new(seating(scene.rules(), faction));
+            Seat::Taken { thinker, last: None, thinks: None }
+        });
+        let Seat::Taken { thinker, last, thinks } = seat else { return false };
+        if thinks.is_some() {
+            return false;
+        }
+        let missed = last.map_or(scene.turn().missed, |last| tick.saturating_sub(last + 1));
+        self.asked += 1;
+        let number = self.asked;
+        (*last, *thinks) = (Some(tick), Some(number));
+        let mut thought = thinker.ask(scene.with_missed(missed), faction);
+        self.thoughts.spawn(async move { Thought { number, faction, tick, orders: thought.orders().await } });
+        true
+    }
+
+    /// Whether a strategy thinks.
+    pub(crate) fn is_thinking(&self) -> bool {
+        !self.thoughts.is_empty()
+    }
+
+    /// The orders of the strategy that is ready next; nothing when none thinks any more. May be dropped without loss.
+    pub(crate) async fn decided(&mut self) -> Option<Decided> {
+        loop {
+            // Those that were given up meanwhile say nothing.
+            let Ok(thought) = self.thoughts.join_next().await? else { continue };
+            if let Some(decided) = self.take(thought) {
+                return Some(decided);
             }
         }
+    }
+
+    fn take(&mut self, Thought { number, faction, tick, orders }: Thought) -> Option<Decided> {
+        let seat = self.seats.get_mut(&faction)?;
+        match seat {
+            Seat::Taken { thinks, .. } if *thinks == Some(number) => *thinks = None,
+            // It was asked in a seat that was given up.
+            _ => return None,
+        }
+        let mut orders = orders.unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "a strategy failed and is replaced");
+            *seat = Seat::EmptyUntil(tick + PANIC_TICKS);
+            Vec::new()
+        });
+        // A strategy speaks for its own faction alone.
+        orders.retain(|order| order.faction == faction);
+        orders.truncate(self.max_orders.load(Ordering::Relaxed));
+        number_orders(&self.universe, tick, &mut orders);
+        Some(Decided { faction, tick, orders })
     }
 }
 
@@ -91,7 +145,7 @@ impl Seats {
 mod tests {
     use std::sync::atomic::AtomicU64;
 
-    use sector_sim::{Command, FleetId, Snapshot, Universe, View, World};
+    use sector_sim::{Command, FleetId, Mirror, Snapshot, Turn, Universe, View, World};
 
     use super::*;
 
@@ -113,6 +167,10 @@ mod tests {
             orders.resize(101, cancel(view.me));
             orders
         }
+    }
+
+    fn scene(mirror: &Mirror, rules: &Rules, tick: u64) -> Scene {
+        Scene::new(mirror.clone(), rules.clone(), Turn { tick, missed: 0 })
     }
 
     struct Table {
@@ -140,25 +198,29 @@ mod tests {
     }
 
     impl Table {
-        /// Asks the five starters but for some.
-        fn ask(&mut self, tick: u64, others: &[FactionId]) -> Vec<Order> {
+        /// Asks the five starters but for some, and waits for their orders.
+        async fn ask(&mut self, tick: u64, others: &[FactionId]) -> Vec<Order> {
             self.seats.begin("u-1");
-            let mut all = Vec::new();
             for faction in (0..5).filter_map(FactionId::starter) {
                 if others.contains(&faction) {
                     self.seats.leave(faction);
                     continue;
                 }
-                all.extend(self.seats.orders(&self.mirror, &self.rules, &Turn { tick, missed: 0 }, faction));
+                self.seats.ask(scene(&self.mirror, &self.rules, tick), faction);
             }
-            all
+            let mut all = Vec::new();
+            while let Some(decided) = self.seats.decided().await {
+                all.push((decided.faction, decided.orders));
+            }
+            all.sort_by_key(|(faction, _)| *faction);
+            all.into_iter().flat_map(|(_, orders)| orders).collect()
         }
     }
 
-    #[test]
-    fn every_faction_is_heard_for_itself_up_to_the_limit() {
+    #[tokio::test]
+    async fn every_faction_is_heard_for_itself_up_to_the_limit() {
         let mut table = table(1_000);
-        let orders = table.ask(5, &[]);
+        let orders = table.ask(5, &[]).await;
         assert_eq!(orders.len(), 5 * 3);
         for (index, orders) in orders.chunks(3).enumerate() {
             let faction = FactionId::starter(index as u8).unwrap();
@@ -166,31 +228,83 @@ mod tests {
             assert_eq!(orders[2].client_id.as_deref(), Some(format!("u-1-5-{faction}-2").as_str()));
         }
         table.max_orders.store(7, Ordering::Relaxed);
-        assert_eq!(table.ask(6, &[]).len(), 5 * 7);
+        assert_eq!(table.ask(6, &[]).await.len(), 5 * 7);
     }
 
-    #[test]
-    fn humans_are_not_played_and_come_back_to_a_new_strategy() {
+    #[tokio::test]
+    async fn humans_are_not_played_and_come_back_to_a_new_strategy() {
         let (mut table, human) = (table(1_000), FactionId::starter(2).unwrap());
-        table.ask(1, &[]);
-        let orders = table.ask(2, &[human]);
+        table.ask(1, &[]).await;
+        let orders = table.ask(2, &[human]).await;
         assert_eq!(orders.len(), 4 * 3);
         assert!(orders.iter().all(|order| order.faction != human));
         assert_eq!(table.made.load(Ordering::Relaxed), 5);
-        assert_eq!(table.ask(3, &[]).len(), 5 * 3);
+        assert_eq!(table.ask(3, &[]).await.len(), 5 * 3);
         assert_eq!(table.made.load(Ordering::Relaxed), 6);
     }
 
-    #[test]
-    fn a_panic_empties_the_seat_for_a_while_and_no_more() {
+    #[tokio::test]
+    async fn a_panic_empties_the_seat_for_a_while_and_no_more() {
         let mut table = table(4);
         let humans = [];
-        assert_eq!(table.ask(3, &humans).len(), 15);
-        assert_eq!(table.ask(4, &humans).len(), 0);
-        assert_eq!(table.ask(5, &humans).len(), 0);
-        assert_eq!(table.ask(4 + PANIC_TICKS - 1, &humans).len(), 0);
+        assert_eq!(table.ask(3, &humans).await.len(), 15);
+        assert_eq!(table.ask(4, &humans).await.len(), 0);
+        assert_eq!(table.ask(5, &humans).await.len(), 0);
+        assert_eq!(table.ask(4 + PANIC_TICKS - 1, &humans).await.len(), 0);
         assert_eq!(table.made.load(Ordering::Relaxed), 5);
-        assert_eq!(table.ask(4 + PANIC_TICKS + 1, &humans).len(), 15);
+        assert_eq!(table.ask(4 + PANIC_TICKS + 1, &humans).await.len(), 15);
         assert_eq!(table.made.load(Ordering::Relaxed), 10);
+    }
+
+    /// Thinks until it is told to go on; tells how many ticks it missed.
+    struct Slow {
+        go_on: std::sync::mpsc::Receiver<()>,
+        missed: std::sync::mpsc::Sender<u64>,
+    }
+
+    impl Strategy for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+
+        fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order> {
+            self.missed.send(turn.missed).unwrap();
+            self.go_on.recv().unwrap();
+            vec![Order::new(view.me, Command::Cancel { fleet: FleetId(1) })]
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_thinks_for_long_holds_up_no_other_and_is_heard_in_the_end() {
+        let Table { mirror, rules, .. } = table(1_000);
+        let (slow, quick) = (FactionId::starter(0).unwrap(), FactionId::starter(1).unwrap());
+        let (told, go_on) = std::sync::mpsc::channel();
+        let (missed, heard) = std::sync::mpsc::channel();
+        let mut one = Some(Slow { go_on, missed });
+        let seating = move |_: &Rules, faction| match one.take_if(|_| faction == slow) {
+            Some(slow) => Box::new(slow) as Box<dyn Strategy>,
+            None => Box::new(Loud { panics: 1_000 }),
+        };
+        let mut seats = Seats::new(Box::new(seating), Arc::new(AtomicUsize::new(1)));
+        seats.begin("u-1");
+        assert!(seats.ask(scene(&mirror, &rules, 1), slow));
+        for tick in 1..5 {
+            // It is not asked again while it thinks.
+            assert!(tick == 1 || !seats.ask(scene(&mirror, &rules, tick), slow));
+            assert!(seats.ask(scene(&mirror, &rules, tick), quick));
+            let decided = seats.decided().await.unwrap();
+            assert_eq!((decided.faction, decided.tick, decided.orders.len()), (quick, tick, 1));
+        }
+        told.send(()).unwrap();
+        let decided = seats.decided().await.unwrap();
+        assert_eq!((decided.faction, decided.tick), (slow, 1));
+        assert_eq!(decided.orders[0].client_id.as_deref(), Some("u-1-1-F1-0"));
+        assert!(!seats.is_thinking());
+        // What it thinks in a seat that was given up meanwhile is not heard.
+        assert!(seats.ask(scene(&mirror, &rules, 5), slow));
+        seats.leave(slow);
+        told.send(()).unwrap();
+        assert!(seats.decided().await.is_none());
+        assert_eq!([heard.recv().unwrap(), heard.recv().unwrap()], [0, 3]);
     }
 }

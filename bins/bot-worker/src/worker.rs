@@ -1,10 +1,11 @@
 //! The loop: a tick comes, the strategies are asked, their orders go out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use sector_client::{Client, Delivery, Patience, Tick};
+use sector_client::{Client, Delivery, Patience, Scene, Tick};
 use sector_sim::{FactionId, Order, Rules};
 use service::CancellationToken;
 
@@ -12,7 +13,7 @@ use crate::claims::Claims;
 use crate::config::Config;
 use crate::error::Error;
 use crate::meter::Meter;
-use crate::seats::Seats;
+use crate::seats::{Decided, Seats};
 use crate::share::{RANKS, Share};
 use crate::work::Work;
 
@@ -23,6 +24,8 @@ const SHORTEST_DELIVERY: Duration = Duration::from_secs(2);
 const STEP_OF_TICK: u32 = 20;
 /// The longest such part.
 const LONGEST_STEP: Duration = Duration::from_millis(50);
+/// The part of a tick for which those who think are waited for, so that most orders go out together.
+const TOGETHER: u32 = 4;
 /// The shortest pause before orders are sent again.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -60,6 +63,7 @@ pub async fn run_counted(config: Config, shutdown: CancellationToken, work: Arc<
         share: Share::new(name),
         work: &work,
         meter: &meter,
+        took_over: BTreeSet::new(),
         is_failing: false,
     };
     let strategies = config.bot_strategies.as_ref().map(tracing::field::display);
@@ -84,6 +88,8 @@ fn client(config: &Config) -> Result<Client, Error> {
 struct Hand {
     faction: FactionId,
     rank: u32,
+    /// The tick that they were decided about.
+    tick: u64,
     /// The first, which is the claim to the turn, and the rest.
     orders: Vec<Order>,
 }
@@ -96,44 +102,65 @@ struct Worker<'a> {
     share: Share,
     work: &'a Work,
     meter: &'a Meter,
+    /// The factions that are tried, because another worker has not played them for a while.
+    took_over: BTreeSet<FactionId>,
     is_failing: bool,
+}
+
+/// The tick that is played.
+struct Present {
+    universe: String,
+    tick_time: Duration,
+    received: Instant,
 }
 
 impl Worker<'_> {
     async fn play(mut self, poll_wait: Duration) -> Result<(), Error> {
         let mut ticks = self.client.ticks().poll_wait(poll_wait);
+        let mut present = None;
         loop {
-            let tick = ticks.newest().await.map_err(Error::Api)?;
-            // Nobody is played before it is known whom humans play.
-            let Some(humans) = self.claims.humans(tick.universe_id()) else { continue };
-            if self.seats.begin(tick.universe_id()) {
-                self.share.begin_universe();
-            }
-            if tick.board().result().is_some() {
-                continue;
-            }
-            self.meter.is_playing(!self.is_failing);
-            let began = Instant::now();
-            let living = tick.board().factions().iter().filter(|faction| faction.alive).map(|faction| faction.id);
-            let mut hands = Vec::new();
-            for faction in living {
-                if humans.contains(&faction) {
-                    self.seats.leave(faction);
-                } else {
-                    hands.extend(self.decide(&tick, faction));
+            let first = tokio::select! {
+                biased;
+                tick = ticks.newest() => {
+                    present = self.begin(&tick.map_err(Error::Api)?).or(present);
+                    None
                 }
-            }
-            self.meter.decision_seconds.observe(began.elapsed().as_secs_f64());
-            self.meter.missed.inc_by(tick.turn().missed);
-            Work::add(&self.work.ticks, 1);
-            Work::longest(&self.work.decided_us, tick.received.elapsed());
-            hands.sort_by_key(|hand| hand.rank);
-            self.deliver(&tick, &hands).await?;
+                decided = self.seats.decided(), if self.seats.is_thinking() => decided,
+            };
+            let Some(present) = &present else { continue };
+            let hands = self.gather(present, first).await;
+            self.deliver(present, hands).await?;
         }
     }
 
+    /// Asks the strategies of those who are to be played about a tick, unless there is nobody.
+    fn begin(&mut self, tick: &Tick<'_>) -> Option<Present> {
+        // Nobody is played before it is known whom humans play.
+        let humans = self.claims.humans(tick.universe_id())?;
+        if self.seats.begin(tick.universe_id()) {
+            self.share.begin_universe();
+            self.took_over.clear();
+        }
+        if tick.board().result().is_some() {
+            return None;
+        }
+        self.meter.is_playing(!self.is_failing);
+        self.meter.missed.inc_by(tick.turn().missed);
+        let scene = tick.scene();
+        for faction in tick.board().factions().iter().filter(|faction| faction.alive).map(|faction| faction.id) {
+            if humans.contains(&faction) {
+                self.seats.leave(faction);
+            } else {
+                self.ask(tick, &scene, faction);
+            }
+        }
+        Work::add(&self.work.ticks, 1);
+        let (tick_time, received) = (scene.tick_time(), scene.received());
+        Some(Present { universe: scene.universe_id().to_owned(), tick_time, received })
+    }
+
     /// Asks the strategy of a faction, unless another worker plays it.
-    fn decide(&mut self, tick: &Tick<'_>, faction: FactionId) -> Option<Hand> {
+    fn ask(&mut self, tick: &Tick<'_>, scene: &Scene, faction: FactionId) {
         let number = tick.number();
         for outcome in tick.outcomes(faction) {
             if let Some(given) = outcome.client_id.and_then(|id| given_in(&id, tick.universe_id(), faction)) {
@@ -143,33 +170,54 @@ impl Worker<'_> {
         let was_aside = self.share.is_aside(faction);
         if !self.share.plays(faction, number) {
             self.seats.leave(faction);
-            return None;
+            return;
         }
-        Work::add(&self.work.asked, 1);
-        self.meter.decisions.inc();
-        let orders = self.seats.orders(tick.mirror, tick.rules, &tick.turn(), faction);
-        if orders.is_empty() {
-            self.share.quiet(faction, number, was_aside);
-            return None;
+        if self.seats.ask(scene.clone(), faction) {
+            if was_aside {
+                self.took_over.insert(faction);
+            }
+            Work::add(&self.work.asked, 1);
+            self.meter.decisions.inc();
         }
-        Some(Hand { faction, rank: self.share.rank(faction), orders })
     }
 
-    /// Delivers the orders of a tick, rank by rank, as long as they are fresh.
-    async fn deliver(&mut self, tick: &Tick<'_>, hands: &[Hand]) -> Result<(), Error> {
-        if hands.is_empty() {
-            return Ok(());
+    /// The orders of those who have decided, and of those who are about to.
+    async fn gather(&mut self, present: &Present, first: Option<Decided>) -> Vec<Hand> {
+        let is_late = first.is_some();
+        let mut hands: Vec<Hand> = first.into_iter().filter_map(|decided| self.hand(decided)).collect();
+        let until = (present.received + present.tick_time / TOGETHER).into();
+        while let Ok(Some(decided)) = tokio::time::timeout_at(until, self.seats.decided()).await {
+            hands.extend(self.hand(decided));
         }
-        let tick_time = Duration::from_millis(tick.mirror.universe().tick_delay_ms);
-        let step = (tick_time / STEP_OF_TICK).min(LONGEST_STEP);
-        let limit = (tick_time * 2).max(SHORTEST_DELIVERY);
+        if !is_late {
+            self.meter.decision_seconds.observe(present.received.elapsed().as_secs_f64());
+            Work::longest(&self.work.decided_us, present.received.elapsed());
+        }
+        hands.sort_by_key(|hand| hand.rank);
+        hands
+    }
+
+    fn hand(&mut self, Decided { faction, tick, orders }: Decided) -> Option<Hand> {
+        let took_over = self.took_over.remove(&faction);
+        if orders.is_empty() {
+            self.share.quiet(faction, tick, took_over);
+            return None;
+        }
+        Some(Hand { faction, rank: self.share.rank(faction), tick, orders })
+    }
+
+    /// Delivers orders, rank by rank, as long as they are fresh.
+    async fn deliver(&mut self, present: &Present, hands: Vec<Hand>) -> Result<(), Error> {
+        let Some(tick) = hands.iter().map(|hand| hand.tick).max() else { return Ok(()) };
+        let step = (present.tick_time / STEP_OF_TICK).min(LONGEST_STEP);
+        let limit = (present.tick_time * 2).max(SHORTEST_DELIVERY);
         let deadline = Instant::now() + limit;
         let sending = async {
             for rank in 0..RANKS {
                 let hands: Vec<&Hand> = hands.iter().filter(|hand| hand.rank == rank).collect();
                 if !hands.is_empty() {
-                    tokio::time::sleep_until((tick.received + step * rank).into()).await;
-                    self.deliver_rank(tick, &hands).await?;
+                    tokio::time::sleep_until((present.received + step * rank).into()).await;
+                    self.deliver_rank(present, &hands).await?;
                 }
             }
             Ok(())
@@ -178,7 +226,7 @@ impl Worker<'_> {
         let error = match sent {
             Ok(Ok(())) => {
                 self.is_failing = false;
-                Work::longest(&self.work.delivered_us, tick.received.elapsed());
+                Work::longest(&self.work.delivered_us, present.received.elapsed());
                 return Ok(());
             }
             Ok(Err(error @ (sector_client::Error::Unauthorized(_) | sector_client::Error::Forbidden(_)))) => {
@@ -189,12 +237,12 @@ impl Worker<'_> {
         };
         self.meter.orders("lost", hands.iter().map(|hand| hand.orders.len()).sum());
         // They may have been accepted all the same.
-        for hand in hands {
-            self.share.won(hand.faction, tick.number());
+        for hand in &hands {
+            self.share.won(hand.faction, hand.tick);
         }
         if !self.is_failing {
             let error = error.as_ref().map(|error| error as &dyn std::error::Error);
-            tracing::warn!(error, tick = tick.number(), "the orders of a tick are lost");
+            tracing::warn!(error, tick, "the orders of a tick are lost");
             self.is_failing = true;
             self.meter.is_playing(false);
         }
@@ -202,21 +250,21 @@ impl Worker<'_> {
     }
 
     /// Claims the turns, and gives the rest of the orders of those that are this worker's.
-    async fn deliver_rank(&mut self, tick: &Tick<'_>, hands: &[&Hand]) -> sector_client::Result<()> {
+    async fn deliver_rank(&mut self, present: &Present, hands: &[&Hand]) -> sector_client::Result<()> {
         let claims: Vec<Order> = hands.iter().filter_map(|hand| hand.orders.first().cloned()).collect();
-        let (delivery, is_repeated) = self.send(tick, &claims).await?;
+        let (delivery, is_repeated) = self.send(present, &claims).await?;
         let mut rest = Vec::new();
         for hand in hands {
             let claim = hand.orders.first().and_then(|order| order.client_id.as_deref());
             let is_of_another = delivery.duplicates.iter().any(|id| Some(id.as_str()) == claim);
             // After a failure the duplicate may be this worker's own.
             if is_of_another && !is_repeated {
-                self.share.lost(hand.faction, tick.number());
+                self.share.lost(hand.faction, hand.tick);
                 self.seats.leave(hand.faction);
                 Work::add(&self.work.lost, 1);
                 continue;
             }
-            self.share.won(hand.faction, tick.number());
+            self.share.won(hand.faction, hand.tick);
             Work::add(&self.work.won, 1);
             let is_claimed = |order: &Order| order.faction == hand.faction;
             let claimed = delivery.refused.iter().find(|refused| is_claimed(&refused.order));
@@ -224,11 +272,11 @@ impl Worker<'_> {
                 rest.extend(hand.orders.iter().skip(1).cloned());
             }
         }
-        self.send(tick, &rest).await.map(drop)
+        self.send(present, &rest).await.map(drop)
     }
 
     /// Sends orders, again while the sector is away; says whether it took more than one attempt.
-    async fn send(&mut self, tick: &Tick<'_>, orders: &[Order]) -> sector_client::Result<(Delivery, bool)> {
+    async fn send(&mut self, present: &Present, orders: &[Order]) -> sector_client::Result<(Delivery, bool)> {
         let mut is_repeated = false;
         let delivery = loop {
             match self.client.deliver(orders).await {
@@ -247,7 +295,7 @@ impl Worker<'_> {
         for refused in &delivery.refused {
             let faction = refused.order.faction;
             if refused.code == "faction_claimed" {
-                self.claims.note(tick.universe_id(), faction);
+                self.claims.note(&present.universe, faction);
             } else {
                 tracing::debug!(%faction, code = refused.code, detail = refused.detail, "an order was not accepted");
             }

@@ -1,9 +1,9 @@
 //! Orders and bots.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
-use sector_client::{Bot, number_orders};
-use sector_sim::{Command, FactionId, FleetId, Focus, Order, SystemId, strategy};
+use sector_client::{Bot, Error, number_orders};
+use sector_sim::{Command, FactionId, FleetId, Focus, Order, Strategy, SystemId, Turn, View, strategy};
 use tokio::sync::Notify;
 
 use crate::harness::{Sector, in_time};
@@ -94,4 +94,64 @@ async fn a_bot_does_not_take_a_faction_from_somebody() {
     let mut bot = Bot::new(&sector.player(2).await, faction("F1"), strategy("random", personality).unwrap());
     let error = in_time("the bot gives up", bot.run(std::future::pending())).await.unwrap_err();
     assert_eq!(error.code(), Some("faction_claimed"));
+}
+
+/// Thinks until it is told to go on, and panics when nobody is left to tell.
+struct Slow {
+    begun: Option<Arc<Notify>>,
+    told: mpsc::Receiver<()>,
+}
+
+impl Strategy for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn orders(&mut self, _: &View<'_>, _: &Turn) -> Vec<Order> {
+        if let Some(begun) = self.begun.take() {
+            begun.notify_one();
+        }
+        self.told.recv().unwrap();
+        Vec::new()
+    }
+}
+
+/// On one thread, so that whoever blocks it blocks the sector, the API and both bots.
+#[tokio::test]
+async fn a_bot_that_thinks_for_long_holds_up_nobody_and_can_be_stopped() {
+    let sector = Sector::start(30, 1_000).await;
+    let (slow, quick) = (sector.player(1).await, sector.player(2).await);
+    let (go_on, told) = mpsc::channel();
+    let begun = Arc::new(Notify::new());
+    let mut slow = Bot::new(&slow, faction("F1"), Box::new(Slow { begun: Some(begun.clone()), told }));
+    let mut quick = Bot::new(&quick, faction("F2"), Box::new(sector_sim::Idle));
+    let mut watch = sector.client().await.ticks();
+    let stop = async {
+        begun.notified().await;
+        for _ in 0..10 {
+            watch.next().await.unwrap();
+        }
+    };
+    let (stop_quick, stopped) = tokio::sync::oneshot::channel();
+    let stop_slow = async {
+        stop.await;
+        stop_quick.send(()).unwrap();
+    };
+    let (slowly, quickly) =
+        in_time("both bots", async { tokio::join!(slow.run(stop_slow), quick.run(async { stopped.await.unwrap() })) })
+            .await;
+    assert_eq!(slowly.unwrap().turns, 1);
+    let quickly = quickly.unwrap();
+    assert!(quickly.turns >= 8, "{quickly}");
+    drop(go_on);
+}
+
+#[tokio::test]
+async fn a_strategy_that_panics_is_named() {
+    let sector = Sector::start(30, 1_000).await;
+    let (_, told) = mpsc::channel();
+    let mut bot = Bot::new(&sector.player(1).await, faction("F1"), Box::new(Slow { begun: None, told }));
+    let error = in_time("the bot gives up", bot.run(std::future::pending())).await.unwrap_err();
+    assert!(matches!(&error, Error::Strategy { name: "slow", .. }), "{error:?}");
+    assert!(error.to_string().starts_with("the strategy \"slow\" of F1 gave no orders for tick "), "{error}");
 }
