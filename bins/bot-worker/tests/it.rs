@@ -4,5 +4,7 @@
 
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/outage.rs"]
+mod outage;
 #[path = "it/worker.rs"]
 mod worker;

@@ -9,10 +9,12 @@ use std::time::Duration;
 use bot_worker::{Config, Work};
 use sector_auth::{Key, Secret};
 use sector_client::{Client, Ticks};
-use sector_redis::{Store, StoreOptions};
+use sector_redis::testkit::RedisServer;
+use sector_redis::{Place, RedisOptions, Store, StoreOptions};
 use sector_sim::{Event, FactionId};
 use service::CancellationToken;
 use service::config::{Milliseconds, Seconds};
+use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 /// Longest a test waits for anything before it fails.
@@ -24,6 +26,8 @@ pub(crate) struct Sector {
     address: SocketAddr,
     shutdown: CancellationToken,
     api: Option<(CancellationToken, JoinHandle<Result<(), api::Error>>)>,
+    /// The API's, while it is one that can be killed.
+    threads: Option<Runtime>,
 }
 
 impl Sector {
@@ -32,14 +36,24 @@ impl Sector {
     }
 
     pub(crate) async fn of_size(systems: u32, tick_ms: u64) -> Sector {
-        let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
+        Sector::with_store(sector_redis::open(StoreOptions::memory()).await.unwrap(), systems, tick_ms).await
+    }
+
+    /// On this Redis.
+    pub(crate) async fn on_redis(redis: &RedisServer, tick_ms: u64) -> Sector {
+        let place = Place::Redis(RedisOptions::new(&redis.url()));
+        Sector::with_store(sector_redis::open(StoreOptions::new(place)).await.unwrap(), 30, tick_ms).await
+    }
+
+    async fn with_store(store: Arc<dyn Store>, systems: u32, tick_ms: u64) -> Sector {
         let shutdown = CancellationToken::new();
         let worker = sim_worker::Config {
             tick_ms: Milliseconds(tick_ms),
             seed: Some(7),
             systems,
             factions: 5,
-            lease_ttl_ms: Milliseconds(60_000),
+            // Of no matter in memory; runs out while Redis is away.
+            lease_ttl_ms: Milliseconds(1_000),
             order_block_ms: Milliseconds(1_000),
             reset_universe_on_start: false,
             event_stream_maxlen: 10_000,
@@ -50,7 +64,7 @@ impl Sector {
             tracer: Default::default(),
         };
         tokio::spawn(sim_worker::run(worker, store.clone(), sim_worker::Sources::system(), shutdown.clone()));
-        let mut sector = Sector { store, address: "127.0.0.1:0".parse().unwrap(), shutdown, api: None };
+        let mut sector = Sector { store, address: "127.0.0.1:0".parse().unwrap(), shutdown, api: None, threads: None };
         sector.start_api().await;
         sector
     }
@@ -59,13 +73,40 @@ impl Sector {
     pub(crate) async fn start_api(&mut self) {
         let listener = service::bind(self.address, "--port").await.unwrap();
         self.address = listener.local_addr().unwrap();
-        let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
-        config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
-        config.admin_addresses.0.push(key(200).address());
         let shutdown = self.shutdown.child_token();
-        let run =
-            api::run(config, listener, follow::Sectors::one(self.store.clone(), shutdown.clone()), shutdown.clone());
+        let run = api::run(
+            api_config(),
+            listener,
+            follow::Sectors::one(self.store.clone(), shutdown.clone()),
+            shutdown.clone(),
+        );
         self.api = Some((shutdown, tokio::spawn(run)));
+    }
+
+    /// Lets the API be one on threads of its own, which can be killed.
+    pub(crate) async fn let_api_be_killed(&mut self) {
+        self.stop_api().await;
+        self.start_mortal_api().await;
+    }
+
+    /// Starts the API on threads of its own, where it was before.
+    pub(crate) async fn start_mortal_api(&mut self) {
+        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (address, store, config) = (self.address, self.store.clone(), api_config());
+        let shutdown = self.shutdown.child_token();
+        let (started, starting) = tokio::sync::oneshot::channel();
+        threads.spawn(async move {
+            let listener = service::bind(address, "--port").await.unwrap();
+            started.send(()).unwrap();
+            api::run(config, listener, follow::Sectors::one(store, shutdown.clone()), shutdown).await.unwrap();
+        });
+        self.threads = Some(threads);
+        in_time("the API", starting).await.unwrap();
+    }
+
+    /// Kills the API: all its tasks and connections end at once, whatever they were at.
+    pub(crate) fn kill_api(&mut self) {
+        self.threads.take().unwrap().shutdown_background();
     }
 
     /// Stops the API; the sector goes on.
@@ -115,7 +156,17 @@ impl Sector {
 impl Drop for Sector {
     fn drop(&mut self) {
         self.shutdown.cancel();
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
     }
+}
+
+fn api_config() -> api::Config {
+    let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+    config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
+    config.admin_addresses.0.push(key(200).address());
+    config
 }
 
 fn key(number: u8) -> Key {

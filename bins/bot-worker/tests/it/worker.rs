@@ -9,7 +9,7 @@ use sector_sim::FactionId;
 
 use crate::harness::{Sector, Watch, in_time};
 
-fn starters() -> Vec<FactionId> {
+pub(crate) fn starters() -> Vec<FactionId> {
     (0..5).filter_map(FactionId::starter).collect()
 }
 
@@ -133,7 +133,7 @@ async fn the_bots_can_start_before_the_api() {
 }
 
 /// The bots' orders of a tick, by their ids; fails when one comes a second time.
-async fn outcomes(watch: &mut Watch, seen: &mut BTreeSet<String>) -> Vec<(FactionId, String)> {
+pub(crate) async fn outcomes(watch: &mut Watch, seen: &mut BTreeSet<String>) -> Vec<(FactionId, String)> {
     let tick = in_time("a tick", watch.0.next()).await.unwrap();
     let mut found = Vec::new();
     // Those that a player's claim overtook.
