@@ -41,7 +41,7 @@ impl Sector {
 
     /// On this Redis.
     pub(crate) async fn on_redis(redis: &RedisServer, tick_ms: u64) -> Sector {
-        let place = Place::Redis(RedisOptions::new(&redis.url()));
+        let place = Place::Redis(RedisOptions::new(redis.url()));
         Sector::with_store(sector_redis::open(StoreOptions::new(place)).await.unwrap(), 30, tick_ms).await
     }
 
