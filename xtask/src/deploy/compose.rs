@@ -1,5 +1,6 @@
 //! Rules for docker-compose.yml.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use serde_json::Value;
@@ -38,6 +39,30 @@ fn of_file(file: &Value, names: &Names) -> Vec<String> {
     for name in USUAL {
         if !usual.contains(&name) {
             faults.push(format!("{name} does not come up by itself"));
+        }
+    }
+    faults.extend(of_addresses(file));
+    faults
+}
+
+/// An address of one's own must not be given to somebody else while its owner is away.
+fn of_addresses(file: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, service) in entries(file, "/services") {
+        for (network, settings) in entries(service, "/networks") {
+            let Ok(own) = text(settings, "/ipv4_address").parse::<Ipv4Addr>() else { continue };
+            let range = file.pointer(&format!("/networks/{network}/ipam/config/0/ip_range"));
+            let range = range.and_then(Value::as_str).and_then(|range| range.split_once('/'));
+            let range = range.and_then(|(first, bits)| Some((first.parse().ok()?, bits.parse().ok()?)));
+            let is_apart = range.is_some_and(|(first, bits): (Ipv4Addr, u32)| {
+                let mask = u32::MAX.checked_shl(32_u32.saturating_sub(bits)).unwrap_or(0);
+                own.to_bits() & mask != first.to_bits() & mask
+            });
+            if !is_apart {
+                faults.push(format!(
+                    "{name}: its address {own} is given to others, too: {network} has no ip_range beside it"
+                ));
+            }
         }
     }
     faults
@@ -152,6 +177,8 @@ mod tests {
             ("JWT_SECRET_FILE: /run/secrets/api/jwt_secret", "JWT_SECRET: secret", "is a secret"),
             ("limits: {cpus: \"2\", memory: 1536M}", "limits: {cpus: \"2\"}", "no limit of memory"),
             ("test: [CMD, /usr/local/bin/api,", "test: [CMD-SHELL, api,", "needs a shell"),
+            ("          ip_range: 10.89.77.128/25\n", "", "is given to others"),
+            ("ip_range: 10.89.77.128/25", "ip_range: 10.89.77.0/25", "is given to others"),
             ("  bot-worker:\n", "  bot-worker:\n    profiles: [bots]\n", "does not come up by itself"),
         ] {
             let text = good.replacen(part, bad, 1);
