@@ -81,6 +81,7 @@ check_settings() {
     STATE_DIR=${STATE_DIR:-/etc/sector}
     BIN_DIR=${BIN_DIR:-/usr/local/bin}
     UNIT_DIR=${UNIT_DIR:-/etc/systemd/system}
+    MANIFESTS_DIR=${MANIFESTS_DIR:-/var/lib/rancher/k3s/server/manifests}
 
     [[ -n $DOMAIN ]] || refuse "DOMAIN is not set: the host name of the site, such as DOMAIN=sector.example.org"
     [[ ${#DOMAIN} -le 253 && $DOMAIN =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$ ]] ||
@@ -257,6 +258,36 @@ wait_for_node() {
     done
 }
 
+# As k3s brings it, Traefik takes every request for one from within the cluster: all players together would have the quota
+# of one. k3s applies what lies in this folder.
+keep_addresses() {
+    step "addresses of clients"
+    local file=$MANIFESTS_DIR/sector-traefik.yaml
+    if [[ -e $file ]]; then
+        say "Traefik keeps them"
+    elif [[ -n $(k -n kube-system get helmchartconfig traefik --ignore-not-found -o name 2>/dev/null || true) ]]; then
+        warn "Traefik has settings of yours: unless they say service.spec.externalTrafficPolicy: Local, all players have the quota of one"
+    else
+        do_script "have Traefik keep them, by $file" write_traefik
+    fi
+}
+
+write_traefik() {
+    install -d -m 0700 "$MANIFESTS_DIR"
+    cat >"$MANIFESTS_DIR/sector-traefik.yaml" <<'YAML'
+apiVersion: helm.cattle.io/v1
+kind: HelmChartConfig
+metadata:
+  name: traefik
+  namespace: kube-system
+spec:
+  valuesContent: |-
+    service:
+      spec:
+        externalTrafficPolicy: Local
+YAML
+}
+
 fetch_source() {
     step "the source"
     if [[ ! -e $REPO_DIR ]]; then
@@ -291,6 +322,7 @@ build_images() {
         image=$IMAGE_NAME/$service:$tag
         if grep -qxF "$image" <<<"$there"; then
             say "$image is there"
+            [[ -z $IMAGE_TAG ]] || warn "$image is not built anew: take another IMAGE_TAG for another commit, or none"
             continue
         fi
         do_it docker buildx build --load --quiet --target "$service" --build-arg "REVISION=$revision" -t "$image" "$REPO_DIR"
@@ -433,6 +465,7 @@ main() {
     else
         stop_host_nginx
         install_k3s
+        keep_addresses
         fetch_source
         build_images
         install_cert_manager

@@ -66,6 +66,7 @@ esac'
 --version) echo "k3s version ${K3S_INSTALLED:-v1.36.4+k3s1} (x)" ;;
 "ctr -n k8s.io images ls -q") cat '"$work"'/installed/images 2>/dev/null ;;
 "ctr -n k8s.io images import -") cat >/dev/null ;;
+*"get helmchartconfig traefik"*) [[ -z ${TRAEFIK_SET:-} ]] || echo helmchartconfig/traefik ;;
 *"jsonpath="*) cat '"$work"'/installed/cert-manager 2>/dev/null ;;
 *"apply --server-side"*) echo "x:v1.21.2" >'"$work"'/installed/cert-manager ;;
 *" kustomize "*) if [[ -n ${KUBECTL:-} ]]; then exec "$KUBECTL" kustomize "${@: -1}"; else cat "${@: -1}/kustomization.yaml"; fi ;;
@@ -95,7 +96,7 @@ deploy() {
     [[ $# -eq 0 ]] || arguments=("${@:2}")
     : >"$work/calls"
     env -i PATH="$work/bin:/usr/bin:/bin" HOME="$work" DOMAIN=sector.example.net EMAIL=someone@mail.net \
-        STATE_DIR="$work/state" REPO_DIR="$work/repo" BIN_DIR="$work/installed/bin" UNIT_DIR="$work/installed/units" \
+        STATE_DIR="$work/state" REPO_DIR="$work/repo" BIN_DIR="$work/installed/bin" UNIT_DIR="$work/installed/units" MANIFESTS_DIR="$work/installed/manifests" \
         KUBECONFIG_PATH="$work/kubeconfig" WAIT_SECONDS=0 KUBECTL="$kubectl" "${variables[@]}" \
         bash "$root/deploy_vps.sh" "${arguments[@]}" >"$work/out" 2>&1
 }
@@ -254,6 +255,7 @@ for service in api frontend sim-worker bot-worker tools; do
     check "$service was built" ran "^docker buildx build .*--target $service .*-t localhost/sector/$service:0123456789ab "
 done
 check "cert-manager came" ran 'apply --server-side -f https://.*/v1.21.2/cert-manager.yaml'
+check "Traefik keeps the addresses of clients" grep -qx '        externalTrafficPolicy: Local' "$work/installed/manifests/sector-traefik.yaml"
 check "the addresses are said" says "page:  https://sector.example.net/"
 check "the firewall is spoken of" says "firewall: the world needs 80/tcp and 443/tcp"
 check "secrets are kept" test -s "$work/state/secrets/api/jwt_secret"
@@ -272,6 +274,13 @@ fi
 check "a second run succeeds" deploy
 check "and changes nothing" never_ran '^(docker (buildx build|save)|install|systemctl (enable|disable|restart)|k3s.* apply )'
 check "and says so" says "nothing has changed"
+
+check "a tag of one's own succeeds" deploy IMAGE_TAG=0123456789ab REVISION=aaaaaaaaaaaa
+check "and says that it builds nothing under a name that is taken" says "api:0123456789ab is not built anew: take another IMAGE_TAG"
+rm "$work/installed/manifests/sector-traefik.yaml"
+check "settings of Traefik that are there are kept" deploy TRAEFIK_SET=1
+check "and spoken of" says "warning: Traefik has settings of yours"
+check "and not touched" test ! -e "$work/installed/manifests/sector-traefik.yaml"
 
 check "an upgrade succeeds" deploy REVISION=fedcba987654
 check "it builds anew" ran '^docker buildx build .*-t localhost/sector/api:fedcba987654 '
