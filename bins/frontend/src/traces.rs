@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use follow::Followed;
+use follow::{EntryKind, Followed};
 use service::CancellationToken;
 use service::seats::Seats;
-use service::trace::{TraceParent, Tracer, of_event};
+use service::trace::{TraceParent, Tracer, of_tick};
 
 /// Ends the traces that lead to events of this sector, until `shutdown`. Reads what all clients read, when they do.
 pub(crate) async fn follow(tracer: Tracer, sector: Arc<Followed>, seats: Arc<Seats>, shutdown: CancellationToken) {
@@ -22,8 +22,9 @@ async fn watch(tracer: &Tracer, sector: &Followed, seats: &Seats) {
         loop {
             match entries.next().await {
                 Ok(entry) => {
+                    let Some(tick) = entry.tick.filter(|_| entry.kind == EntryKind::Delta) else { continue };
                     // Of several frontends one ends the trace.
-                    let places = sector.store().take_nonce(&of_event(entry.id)).await;
+                    let places = sector.store().take_nonce(&of_tick(tick)).await;
                     for place in places.ok().flatten().unwrap_or_default().split(',') {
                         let Ok(place) = place.parse::<TraceParent>() else { continue };
                         let mut span = tracer.span("hand to the sockets", Some(place));

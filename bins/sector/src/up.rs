@@ -17,6 +17,7 @@ use service::trace::TraceOptions;
 use service::{DevConfig, KeyConfig, MetricsOptions, bind, shutdown_on_signals};
 use tokio::net::TcpListener;
 
+use self::services::{Told, Tracers};
 use crate::output::{Error, say};
 
 /// How long the link for the operator works.
@@ -100,12 +101,22 @@ async fn start(options: Options) -> Result<(), Error> {
     let mut place = options.dev.options(place);
     let metrics = metrics::begin("sector", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
     place.observer = Some(Arc::new(StoreMetrics::new(&metrics)));
-    let store = sector_redis::open(place.clone()).await?;
+    let tracers = Tracers::begin(&options.traces, &metrics)?;
+    let store = sector_redis::open(place.clone()).await.map_err(|error| unopened(&options, error))?;
     let sectors = Sectors::of(place, store.clone(), shutdown.clone());
     let code = random_hex()?;
     api::allow_operator(&*store, &code, OPERATOR_LINK_LIFE).await?;
     say(&welcome(&options, &ports, &code)?)?;
-    services::run(options, ports, store, sectors, &metrics, shutdown).await
+    services::run(options, ports, store, sectors, Told { metrics, tracers }, shutdown).await
+}
+
+/// Why the sector cannot be opened, and which option is about it.
+fn unopened(options: &Options, error: sector_redis::Error) -> Error {
+    match (&options.redis, error.is_unavailable()) {
+        (Some(_), true) => format!("{error}: start Redis, or set --redis to where it listens").into(),
+        (Some(_), false) => format!("{error} (it is the one of --redis)").into(),
+        (None, _) => error.into(),
+    }
 }
 
 /// 256 random bits.

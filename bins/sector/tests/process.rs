@@ -162,6 +162,22 @@ fn a_secret_that_could_be_guessed_is_refused() {
     }
 }
 
+#[test]
+fn what_it_cannot_start_with_is_told_before_it_begins() {
+    let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0"];
+    let nobody = "redis://127.0.0.1:1";
+    for (more, parts) in [
+        (["--redis", nobody], ["start Redis", "--redis"]),
+        (["--redis", "nonsense"], ["redis://", "--redis"]),
+        (["--otlp-endpoint", "https://x"], ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://x"]),
+        (["--tick-ms", "1ms"], ["--tick-ms", "from 10ms to 600000ms"]),
+    ] {
+        let (code, stdout, stderr) = output(&[&ports[..], &more].concat());
+        assert!(code != 0 && stdout.is_empty() && stderr.lines().count() == 1, "{more:?}: {code} {stdout} {stderr}");
+        assert!(stderr.starts_with("sector: ") && parts.iter().all(|part| stderr.contains(part)), "{stderr}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_sector_goes_on_and_applies_every_accepted_order_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -28,8 +28,8 @@ pub fn parse<O: Parser>() -> O {
     if arguments.get(1).is_some_and(|first| first == "healthcheck") {
         healthcheck::end(arguments.get(2..).unwrap_or_default());
     }
-    read(arguments, &|name| std::env::var_os(name)).unwrap_or_else(|error| match config::missing::<O>(&error) {
-        // What is missing is told in one sentence, with its variable.
+    read(arguments, &|name| std::env::var_os(name)).unwrap_or_else(|error| match config::sentence::<O>(&error) {
+        // What is missing or not allowed is told in one sentence, with its variable.
         Some(sentence) => {
             eprintln!("{sentence}");
             std::process::exit(error.exit_code())

@@ -77,8 +77,38 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// The sentence for options that are missing.
-pub(crate) fn missing<C: CommandFactory>(error: &clap::Error) -> Option<String> {
+/// The one sentence for options that are missing, and for values that are not allowed. What clap says of all else needs
+/// more than one, such as the names that there are.
+pub(crate) fn sentence<C: CommandFactory>(error: &clap::Error) -> Option<String> {
+    missing::<C>(error).or_else(|| bad_value::<C>(error))
+}
+
+/// What clap says first, without the rest.
+pub(crate) fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.strip_prefix("error: ").unwrap_or(first).to_owned()
+}
+
+fn bad_value<C: CommandFactory>(error: &clap::Error) -> Option<String> {
+    let is_of_value = matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue);
+    if !is_of_value || error.get(ContextKind::ValidValue).is_some() {
+        return None;
+    }
+    let mut command = C::command();
+    // Before that, options do not know how they are shown.
+    command.build();
+    let about = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    let argument = command.get_arguments().find(|argument| argument.to_string() == about);
+    let env = argument.and_then(|argument| argument.get_env()).map(|env| env.to_string_lossy().into_owned());
+    let line = match env {
+        Some(env) => first_line(error).replacen(&format!("'{about}'"), &format!("'{about}' ({env})"), 1),
+        None => first_line(error),
+    };
+    Some(format!("{}: {line}", command.get_name()))
+}
+
+fn missing<C: CommandFactory>(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return None;
     }
@@ -217,6 +247,9 @@ mod tests {
         /// Shared token
         #[arg(long, env = "SERVICE_TEST_TOKEN", hide_env_values = true)]
         token: Option<Secret>,
+        /// Earlier ones
+        #[arg(long, env = "SERVICE_TEST_EARLIER", hide_env_values = true, value_delimiter = ',')]
+        earlier: Vec<Secret>,
         #[command(flatten)]
         log: crate::telemetry::LogOptions,
     }
@@ -280,6 +313,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_allowed_is_one_sentence_with_its_variable() {
+        let told = |arguments: &[&str]| {
+            let error = Options::try_parse_from([&["service"], arguments].concat()).unwrap_err();
+            sentence::<Options>(&error)
+        };
+        let text = told(&["--tick-ms", "5ms"]).unwrap();
+        assert!(
+            text.ends_with("'--tick-ms <TICK_MS>' (SERVICE_TEST_TICK_MS): allowed is from 10ms to 60000ms"),
+            "{text}"
+        );
+        let text = told(&["--factions", "65"]).unwrap();
+        assert!(text.ends_with("'--factions <FACTIONS>': allowed is an integer from 2 to 64"), "{text}");
+        assert!([text.as_str(), &told(&["--token", ""]).unwrap()].iter().all(|text| text.lines().count() == 1));
+        // The names that there are come on lines of their own.
+        assert_eq!((told(&["--log-format", "xml"]), told(&["--prot", "1"])), (None, None));
+    }
+
+    #[test]
     fn secrets_are_never_shown() {
         let options = Options::try_parse_from(["service", "--token", "hunter2"]).unwrap();
         assert_eq!(options.token.as_ref().map(Secret::expose), Some("hunter2"));
@@ -293,7 +344,17 @@ mod tests {
         let names: Vec<&str> = options.iter().map(|option| option.flag.as_str()).collect();
         assert_eq!(
             names,
-            ["--port", "--tick-ms", "--factions", "--ttl", "--token", "--log", "--log-format", "--reload-file"]
+            [
+                "--port",
+                "--tick-ms",
+                "--factions",
+                "--ttl",
+                "--token",
+                "--earlier",
+                "--log",
+                "--log-format",
+                "--reload-file"
+            ]
         );
         let table = markdown_table(&options);
         assert!(

@@ -30,8 +30,8 @@ pub enum ServiceError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The signals that end the program cannot be listened to.
-    #[error("cannot listen for SIGINT and SIGTERM: {source}")]
+    /// The signals that end the program, or have it read its settings again, cannot be listened to.
+    #[error("cannot listen for SIGINT, SIGTERM and SIGHUP: {source}")]
     Signals {
         /// What the system said.
         source: std::io::Error,
@@ -75,7 +75,7 @@ pub enum ServiceError {
         source: sector_redis::Error,
     },
     /// The store cannot be used as it is.
-    #[error(transparent)]
+    #[error("{0} (it is the one of --redis-url, REDIS_URL)")]
     Store(sector_redis::Error),
     /// The file of settings cannot be used.
     #[error("the settings in {} (--reload-file, RELOAD_FILE) cannot be used: {detail}", file.display())]

@@ -15,6 +15,7 @@ use clap::builder::Resettable;
 use clap::{Arg, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::config::first_line;
 use crate::error::ServiceError;
 use crate::telemetry::{self, LogOptions};
 
@@ -108,18 +109,11 @@ impl Settings {
             let arguments = [command.get_name().to_owned(), format!("--{flag}={value}")];
             let matches = O::command_for_update().mut_args(bare).try_get_matches_from(arguments);
             let taken = matches.and_then(|matches| changed.update_from_arg_matches(&matches));
-            taken.map_err(|error| format!("{name}: {}", sentence(&error)))?;
+            taken.map_err(|error| format!("{name}: {}", first_line(&error)))?;
         }
         telemetry::check_filter(&changed.log().log).map_err(|error| format!("{LOG}: {error}"))?;
         Ok(changed)
     }
-}
-
-/// What clap says, without the rest.
-fn sentence(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    first.strip_prefix("error: ").unwrap_or(first).to_owned()
 }
 
 impl FromStr for Settings {

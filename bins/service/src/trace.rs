@@ -19,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 
 pub use export::{Share, TraceOptions, begin, register_metrics};
-pub use parent::{KEPT, TRACEPARENT, TraceParent, of_event, of_orders};
+pub use parent::{KEPT, TRACEPARENT, TraceParent, of_orders, of_tick};
 
 /// Most spans that wait to be sent.
 const WAITING_MAX: usize = 4_096;

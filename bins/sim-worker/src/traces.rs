@@ -1,11 +1,11 @@
 //! What became of single orders, for whoever looks at traces.
 //!
 //! The API keeps the place of an order entry in its trace beside the entry, for a minute; the worker goes on from there
-//! with the tick, and keeps the place beside the event that tells of it. Nothing of this is looked at, or costs a call,
+//! with the tick, and keeps the place under its number before it commits, so that nobody reads of the tick sooner. Nothing of this is looked at, or costs a call,
 //! unless traces are told.
 
-use sector_redis::{OrderEntry, Store, StreamId};
-use service::trace::{KEPT, Span, TraceParent, Tracer, of_event, of_orders};
+use sector_redis::{OrderEntry, Store};
+use service::trace::{KEPT, Span, TraceParent, Tracer, of_orders, of_tick};
 
 /// Most entries of one tick whose traces go on: each costs a call of the store.
 const ENTRIES_MAX: usize = 16;
@@ -35,19 +35,15 @@ impl Traces {
         Traces(spans)
     }
 
-    /// The commit begins.
-    pub(crate) fn commit(&self) -> Vec<Span> {
-        self.0.iter().map(|span| span.child("commit")).collect()
-    }
-
-    /// The tick is committed, and told by this event.
-    pub(crate) async fn committed(self, store: &dyn Store, event: Option<StreamId>) {
+    /// The commit of this tick begins.
+    pub(crate) async fn commit(&self, store: &dyn Store, tick: u64) -> Vec<Span> {
         let places: Vec<String> = self.0.iter().filter_map(Span::context).map(|place| place.to_string()).collect();
-        drop(self.0);
-        let Some(event) = event.filter(|_| !places.is_empty()) else { return };
-        tracing::debug!(%event, traces = places.len(), "a tick of orders that are traced is committed");
-        if let Err(error) = store.put_nonce(&of_event(event), &places.join(","), KEPT).await {
-            tracing::debug!(%error, "the traces of a tick end here");
+        if !places.is_empty() {
+            tracing::debug!(tick, traces = places.len(), "a tick of orders that are traced is committed");
+            if let Err(error) = store.put_nonce(&of_tick(tick), &places.join(","), KEPT).await {
+                tracing::debug!(%error, "the traces of a tick end here");
+            }
         }
+        self.0.iter().map(|span| span.child("commit")).collect()
     }
 }

@@ -186,11 +186,9 @@ impl Universe {
         }
         self.meter.encoded(stepped, delta_bytes);
         let encoded = Instant::now();
-        let delta = commit.events.iter().position(|event| event.kind == "delta");
-        let spans = traces.commit();
-        let committed = self.send(commit).await?;
-        drop(spans);
-        traces.committed(&*self.store, delta.and_then(|index| committed.event_ids.get(index).copied())).await;
+        let spans = traces.commit(&*self.store, self.world.tick()).await;
+        self.send(commit).await?;
+        drop((spans, traces));
         self.meter.ticked(began, encoded);
         taken.count(&self.meter, &self.world.report().outcomes, (self.sources.now_ms)());
         self.cursor = cursor;

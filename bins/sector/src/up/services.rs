@@ -6,8 +6,8 @@ use std::sync::Arc;
 use follow::Sectors;
 use sector_auth::Secret;
 use sector_redis::Store;
-use service::trace;
-use service::{Backoff, CancellationToken, Client, ClientOptions, Metrics};
+use service::trace::{self, TraceOptions, Tracer};
+use service::{Backoff, CancellationToken, Client, ClientOptions, Metrics, ServiceError};
 use sim_worker::Sources;
 use tokio::task::JoinSet;
 
@@ -17,16 +17,37 @@ use crate::output::Error;
 /// How a service ended: its name, and why if it failed.
 type Ended = (&'static str, Result<(), String>);
 
+/// Where the services tell of themselves.
+pub(super) struct Told {
+    pub(super) metrics: Metrics,
+    pub(super) tracers: Tracers,
+}
+
+/// Each service that traces has one of its own, because each is named in what it tells.
+pub(super) struct Tracers {
+    api: Tracer,
+    worker: Tracer,
+    frontend: Tracer,
+}
+
+impl Tracers {
+    pub(super) fn begin(options: &TraceOptions, metrics: &Metrics) -> Result<Self, ServiceError> {
+        let begin = |service| trace::begin(service, options, metrics);
+        Ok(Self { api: begin("api")?, worker: begin("sim-worker")?, frontend: begin("frontend")? })
+    }
+}
+
 /// Runs all services until `shutdown`, or until one of them fails, which stops the others too.
 pub(super) async fn run(
     options: Options,
     ports: Ports,
     store: Arc<dyn Store>,
     sectors: Arc<Sectors>,
-    metrics: &Metrics,
+    told: Told,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let Ports { api, frontend, minter } = ports;
+    let Told { metrics, tracers } = told;
     let frontend_port = frontend.local_addr()?.port();
     let api_url = format!("http://{}", api.local_addr()?);
     let jwt_secret = match options.jwt_secret.clone() {
@@ -47,15 +68,13 @@ pub(super) async fn run(
         frontend::Config { api_url: api_url.parse()?, metrics: metrics.clone(), ..frontend::Config::default() };
     let mut bots_config = bot_worker::Config::new(&api_url, bot_token);
     bots_config.metrics = metrics.clone();
-    let (mut worker_config, mut minter_config, traces) = (options.worker, options.minter, options.traces);
+    let (mut worker_config, mut minter_config) = (options.worker, options.minter);
     worker_config.metrics = metrics.clone();
     minter_config.metrics = metrics.clone();
 
-    let tracer = |service| trace::begin(service, &traces, metrics);
-    api_config.tracer = tracer("api")?;
-    worker_config.tracer = tracer("sim-worker")?;
-    frontend_config.tracer = tracer("frontend")?;
-    let tracers = [&api_config.tracer, &worker_config.tracer, &frontend_config.tracer].map(Clone::clone);
+    api_config.tracer = tracers.api.clone();
+    worker_config.tracer = tracers.worker.clone();
+    frontend_config.tracer = tracers.frontend.clone();
 
     let mut services = JoinSet::new();
     spawn(&mut services, "sim-worker", run_worker(worker_config, store.clone(), shutdown.clone()));
@@ -75,8 +94,7 @@ pub(super) async fn run(
         shutdown.cancel();
     }
     // At once: a collector that does not answer holds nothing up for longer than one of them waits.
-    let [api, worker, frontend] = &tracers;
-    tokio::join!(api.flush(), worker.flush(), frontend.flush());
+    tokio::join!(tracers.api.flush(), tracers.worker.flush(), tracers.frontend.flush());
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 

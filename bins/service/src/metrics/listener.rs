@@ -8,7 +8,7 @@ use http::{HeaderValue, Method};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::registry::Metrics;
+use super::registry::{Metrics, Program};
 use crate::body::Response;
 use crate::context::Context;
 use crate::error::ServiceError;
@@ -90,7 +90,7 @@ async fn live(context: Context<Metrics>) -> Result<Response, Problem> {
 
 async fn ready(context: Context<Metrics>) -> Result<Response, Problem> {
     context.query(&[])?;
-    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let Program { name, version } = context.state().program();
     if context.state().is_ready() {
         return Health::ok(name, version).respond();
     }
@@ -123,6 +123,8 @@ mod tests {
         assert_eq!(client.get(&format!("http://{address}/")).await.unwrap().status(), http::StatusCode::NOT_FOUND);
         let status = async |path: &str| client.get(&format!("http://{address}{path}")).await.unwrap().status().as_u16();
         assert_eq!((status("/livez").await, status("/readyz").await), (200, 200));
+        let health: serde_json::Value = client.get_json(&format!("http://{address}/readyz"), 1_024).await.unwrap();
+        assert_eq!((&health["service"], &health["version"]), (&"tests".into(), &"1.2.3".into()));
         metrics.set_ready(false);
         assert_eq!((status("/livez").await, status("/readyz").await), (200, 503));
         let taken = MetricsOptions { metrics_listen: Some(address) };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text;
@@ -45,6 +45,14 @@ pub struct Metric {
 pub struct Metrics {
     parts: Arc<Mutex<Parts>>,
     is_waiting: Arc<AtomicBool>,
+    program: Arc<OnceLock<Program>>,
+}
+
+/// Which program a registry is of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Program {
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
 }
 
 #[derive(Default)]
@@ -64,6 +72,8 @@ impl Metrics {
 
     /// Adds those that [`Metrics::of`] has.
     pub fn of_process(&self, program: &'static str, version: &'static str) {
+        // Of several the first: a registry is of one process.
+        let _ = self.program.set(Program { name: program, version });
         let revision = option_env!("SECTOR_REVISION").unwrap_or("unknown");
         let help = "Always 1: which program this is, its version, and the revision it was built from";
         let labels = ["program", "version", "revision"];
@@ -131,6 +141,11 @@ impl Metrics {
     /// Says whether the process can do its work, for `/readyz` beside the metrics; it can unless this was called.
     pub fn set_ready(&self, is_ready: bool) {
         self.is_waiting.store(!is_ready, Ordering::Relaxed);
+    }
+
+    /// Which program this is; none where nobody said.
+    pub(super) fn program(&self) -> Program {
+        self.program.get().copied().unwrap_or(Program { name: "", version: "" })
     }
 
     pub(super) fn is_ready(&self) -> bool {

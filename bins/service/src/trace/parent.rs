@@ -70,10 +70,11 @@ pub fn of_orders(entry: impl fmt::Display) -> String {
     format!("trace-orders-{entry}")
 }
 
-/// Under which name the places of the orders that an event tells of are kept.
+/// Under which name the places of the orders of a tick are kept. By its number, which is known before anybody can read of
+/// the tick; it comes again only in another universe, and long after [`KEPT`].
 #[must_use]
-pub fn of_event(event: impl fmt::Display) -> String {
-    format!("trace-event-{event}")
+pub fn of_tick(tick: u64) -> String {
+    format!("trace-tick-{tick}")
 }
 
 #[cfg(test)]
