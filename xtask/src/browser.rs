@@ -1,7 +1,9 @@
-//! The browser test: `sector up` on free ports, and a headless Chromium that watches, signs in, claims and moves.
+//! The browser test: `sector up` on free ports, and a headless Chromium that watches, signs in, claims and moves; then a
+//! recorded run, which it goes through.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use crate::run::{Result, cargo, program, root, run};
@@ -32,23 +34,40 @@ pub(crate) fn test(release: bool) -> Result {
     command.args(["up", "--seed", "7", "--api-port", &api, "--frontend-port", &frontend, "--minter-port", &minter]);
     command.stdout(Stdio::piped());
     let mut sector = Sector(command.spawn().map_err(|error| format!("sector cannot be started: {error}"))?);
-    let operator = operator_link(&mut sector)?;
+    let operator = printed(&mut sector, "#operator=")?;
     let url = format!("http://localhost:{frontend}");
     let screenshots = target.join("screenshots");
     let mut script = program("node", UI);
     script.args(["e2e/run.mjs", "--url", &url, "--operator", &operator, "--out"]).arg(&screenshots);
     run("browser test", &mut script)?;
+    drop(sector);
+    watch_recording(&target, profile, &screenshots)?;
     println!("screenshots: {}", screenshots.display());
     Ok(())
 }
 
-/// Reads what the sector prints up to its operator link.
-fn operator_link(sector: &mut Sector) -> Result<String> {
+/// A whole run, recorded and shown.
+fn watch_recording(target: &Path, profile: &str, screenshots: &Path) -> Result {
+    let (sector, replay) = (target.join(profile).join("sector"), target.join("browser-test.replay"));
+    let mut record = program(&sector, "");
+    record.args(["sim", "--seed", "7", "--record"]).arg(&replay).stdout(Stdio::null());
+    run("a recorded run", &mut record)?;
+    let mut command = program(&sector, "");
+    command.args(["replay", "watch", "--no-open"]).arg(&replay).stdout(Stdio::piped());
+    let mut show = Sector(command.spawn().map_err(|error| format!("sector cannot be started: {error}"))?);
+    let url = printed(&mut show, "http://localhost:")?;
+    let mut script = program("node", UI);
+    script.args(["e2e/recording.mjs", "--url", &url, "--out"]).arg(screenshots);
+    run("browser test of a recorded run", &mut script)
+}
+
+/// The first word with this in it that is printed.
+fn printed(sector: &mut Sector, part: &str) -> Result<String> {
     let stdout = sector.0.stdout.take().ok_or("sector prints nothing")?;
     for line in BufReader::new(stdout).lines() {
         let line = line.map_err(|error| format!("sector cannot be read: {error}"))?;
-        if let Some(link) = line.split_whitespace().find(|word| word.contains("#operator=")) {
-            return Ok(link.to_owned());
+        if let Some(word) = line.split_whitespace().find(|word| word.contains(part)) {
+            return Ok(word.to_owned());
         }
     }
     Err("sector ended before it printed where to look".to_owned())

@@ -30,7 +30,7 @@ pub use config::{ApiUrl, Config, Options, Places};
 pub use error::Error;
 pub use follow::Pace;
 pub use problems::PROBLEMS;
-pub use recording::Recording;
+pub use recording::{PACES_MS, Playing, Recording};
 pub use run::run;
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.

@@ -10,6 +10,7 @@ pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod preview;
 pub(crate) mod proxy;
+pub(crate) mod recording;
 pub(crate) mod socket;
 pub(crate) mod tail;
 
@@ -28,6 +29,10 @@ pub(crate) fn build(state: State) -> Result<Routes<State>, ServiceError> {
         .route(Method::GET, "/sectors/{sector}/ws", socket::open)
         .route(Method::GET, "/sectors/{sector}/tail", tail::tail)
         .route(Method::GET, "/preview", preview::preview)
+        .route(Method::GET, "/", recording::front)
+        .route(Method::GET, "/watch", recording::page)
+        .route(Method::GET, "/recording", recording::show)
+        .route(Method::POST, "/recording", recording::change)
         .any("/api/{*rest}", proxy::pass_on)
         .fallback(files::file)
         .build()

@@ -71,6 +71,14 @@ impl Show {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
+    /// Asks for the run to be shown otherwise; the answer is how it is shown.
+    async fn steer(&self, wish: &Value) -> Value {
+        let url = format!("http://{}/recording", self.address);
+        let answer = reqwest::Client::new().post(url).json(wish).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        answer.json().await.unwrap()
+    }
+
     /// What the WebSocket says until this entry, inclusive.
     async fn entries(&self, is_last: impl Fn(&Value) -> bool) -> Vec<Value> {
         let (mut socket, _) = tokio_tungstenite::connect_async(format!("ws://{}/ws", self.address)).await.unwrap();
@@ -147,6 +155,29 @@ async fn it_begins_where_it_is_told_to_and_stays_at_the_end() {
     // Who comes later finds the last tick.
     let entries = show.entries(|_| true).await;
     assert_eq!(entries[0]["data"]["digest"], expected["digest"]);
+}
+
+/// Whoever looks halts it and goes back and forth; every page begins anew where the run goes back.
+#[tokio::test]
+async fn whoever_looks_can_halt_it_and_go_to_another_tick() {
+    let folder = recorded(&["--seed", "3", "--ticks", "60"]);
+    let show = Show::start(folder.path(), &["--from", "50", "--no-open"]);
+    let halted = show.steer(&json!({ "paused": true, "tick": 20 })).await;
+    assert_eq!((&halted["paused"], &halted["last"], &halted["tick_ms"]), (&json!(true), &json!(60), &json!(10)));
+    // Halted, it stays where it was sent.
+    let at = |tick: u64| move |entry: &Value| entry["data"]["tick"] == tick;
+    assert_eq!(show.entries(at(20)).await.last().unwrap()["data"]["digest"], state(folder.path(), 20)["digest"]);
+    // Beyond the end is the end, and a pace has bounds.
+    let on = show.steer(&json!({ "tick": 1_000, "tick_ms": 1 })).await;
+    assert_eq!((&on["paused"], &on["tick_ms"]), (&json!(true), &json!(10)));
+    assert_eq!(show.entries(at(60)).await.last().unwrap()["data"]["digest"], state(folder.path(), 60)["digest"]);
+    // From the beginning it goes on by itself when it is let go.
+    show.steer(&json!({ "tick": 0 })).await;
+    show.entries(at(0)).await;
+    show.steer(&json!({ "paused": false })).await;
+    show.entries(at(60)).await;
+    let refused = reqwest::Client::new().post(format!("http://{}/recording", show.address)).body("{}").send().await;
+    assert_eq!(refused.unwrap().status().as_u16(), 415, "what other pages may send is not taken");
 }
 
 /// Where there is a screen, the address is opened by the program that opens addresses.

@@ -16,7 +16,7 @@ pub(crate) async fn page(context: Context<State>) -> Result<Response, Problem> {
     answer(&context, "/")
 }
 
-fn answer(context: &Context<State>, path: &str) -> Result<Response, Problem> {
+pub(super) fn answer(context: &Context<State>, path: &str) -> Result<Response, Problem> {
     let Some(asset) = context.state().assets.get(path) else {
         return Err(Problem::not_found("not_found", format!("There is nothing at {path}.")));
     };

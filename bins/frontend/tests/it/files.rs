@@ -57,6 +57,10 @@ async fn what_is_not_there_is_404_and_files_are_only_read() {
     let refused = frontend.ask("POST", "/", &[], "{}").await;
     refused.problem(405, "method_not_allowed");
     assert_eq!(refused.header("allow"), Some("GET, HEAD"));
+    // Those of a recorded run, which this is not.
+    for (method, path) in [("GET", "/watch"), ("GET", "/recording"), ("POST", "/recording")] {
+        frontend.ask(method, path, &[], "").await.problem(404, "not_found");
+    }
     frontend.ask("POST", "/none", &[], "").await.problem(404, "not_found");
     frontend.ask("POST", "/ws", &[], "").await.problem(405, "method_not_allowed");
     frontend.stop().await;

@@ -2,7 +2,8 @@
 //!
 //! The browser UI follows an event stream. A recorded run is played into a store in memory, tick by tick and each one
 //! committed as the sim-worker commits it; the frontend that serves it is the one of a live sector. There is no API: nobody
-//! can give orders. Every tick is compared with the record before it is shown.
+//! can give orders. Whoever looks can halt the run, change its pace and go to another tick: to go back is a universe
+//! of its own in the store, which every page begins anew with. Every tick is compared with the record before it is shown.
 
 mod browser;
 mod stage;
@@ -13,12 +14,12 @@ use std::time::Duration;
 
 use clap::Args;
 use follow::Sectors;
-use frontend::Recording;
-use sector_sim::replay::{Playback, Replay};
+use frontend::{PACES_MS, Recording};
+use sector_sim::replay::{Playback, Replay, ReplayError};
 use service::config::integer;
 use service::telemetry::{self, LogFormat, LogOptions};
 use service::{CancellationToken, bind, shutdown_on_signals};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, sleep_until};
 
 pub(crate) use self::browser::can_open;
 use self::stage::Stage;
@@ -42,7 +43,7 @@ pub(crate) struct Options {
     #[arg(long)]
     port: Option<u16>,
     /// Time from tick to tick, in milliseconds
-    #[arg(long, default_value_t = TICK_MS, value_name = "MS", value_parser = integer(10..=60_000u64))]
+    #[arg(long, default_value_t = TICK_MS, value_name = "MS", value_parser = integer(PACES_MS))]
     tick_ms: u64,
     /// The tick to begin with
     #[arg(long, default_value_t = 0, value_name = "TICK")]
@@ -85,22 +86,21 @@ pub(crate) fn watch(options: &Options) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime cannot be started: {error}"))?;
-    runtime.block_on(start(options, &replay))
+    runtime.block_on(start(options, &replay, last))
 }
 
-async fn start(options: &Options, replay: &Replay) -> Result<(), Error> {
+async fn start(options: &Options, replay: &Replay, last: u64) -> Result<(), Error> {
     telemetry::init(&LogOptions { log: options.log.clone(), log_format: LogFormat::default(), reload_file: None })?;
     let shutdown = shutdown_on_signals()?;
     let mut show = Show::begin(options, replay).await?;
-    while show.playback.world().tick() < options.from && show.tick().await? {
-        if shutdown.is_cancelled() {
-            return Ok(());
-        }
+    show.seek(options.from, &shutdown).await?;
+    if shutdown.is_cancelled() {
+        return Ok(());
     }
 
     let listener = bind(SocketAddr::new(options.bind, options.port.unwrap_or(0)), "--port").await?;
     let address = listener.local_addr()?;
-    let recording = Recording::default();
+    let recording = Recording::new(last, options.tick_ms);
     let config = frontend::Config { recording: Some(recording.clone()), ..frontend::Config::default() };
     let sectors = Sectors::one(show.stage.store().clone(), shutdown.clone());
     sectors.home().follower().ready().await?;
@@ -118,7 +118,7 @@ async fn start(options: &Options, replay: &Replay) -> Result<(), Error> {
     if !options.no_open && !browser::open(&url) {
         say("No browser could be opened here: open the address in one.")?;
     }
-    let shown = show.run(options, &recording, &shutdown).await;
+    let shown = show.run(&recording, &shutdown).await;
     shutdown.cancel();
     served.await.map_err(|error| error.to_string())??;
     shown
@@ -142,7 +142,7 @@ struct Show<'a> {
 
 impl<'a> Show<'a> {
     async fn begin(options: &'a Options, replay: &'a Replay) -> Result<Show<'a>, Error> {
-        let playback = replay.play().map_err(|error| format!("{}: {error}", options.file.display()))?;
+        let playback = played(options, replay)?;
         let mut universe = replay.header().universe();
         universe.tick_delay_ms = options.tick_ms;
         let stage = Stage::begin(universe, playback.world()).await?;
@@ -152,43 +152,72 @@ impl<'a> Show<'a> {
     /// Plays and shows the next tick; false when there is none.
     async fn tick(&mut self) -> Result<bool, Error> {
         let orders = self.playback.next_orders();
-        let played = self.playback.next_tick().map_err(|error| format!("{}: {error}", self.options.file.display()))?;
+        let played = self.playback.next_tick().map_err(|error| named(self.options, &error))?;
         let (Some(world), Some(tick)) = (played, orders) else { return Ok(false) };
         self.stage.tick(world, &tick.orders).await?;
         Ok(true)
     }
 
-    /// Waits for somebody who looks, plays the run, and stays at its end.
-    async fn run(
-        &mut self,
-        options: &Options,
-        recording: &Recording,
-        shutdown: &CancellationToken,
-    ) -> Result<(), Error> {
+    /// Goes to a tick, forward from here or from the beginning anew. The pages get every tick on the way.
+    async fn seek(&mut self, tick: u64, shutdown: &CancellationToken) -> Result<(), Error> {
+        if tick < self.playback.world().tick() {
+            self.playback = played(self.options, self.replay)?;
+            self.stage.begin_again(self.playback.world()).await?;
+        }
+        while self.playback.world().tick() < tick && !shutdown.is_cancelled() && self.tick().await? {}
+        Ok(())
+    }
+
+    /// Waits for somebody who looks, and shows the run as whoever looks wants to see it.
+    async fn run(&mut self, recording: &Recording, shutdown: &CancellationToken) -> Result<(), Error> {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             () = recording.watched() => {}
         }
-        let pace = Duration::from_millis(options.tick_ms);
-        let mut beat = interval_at(Instant::now() + pace, pace);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut playing = recording.playing();
+        let (mut is_over, mut is_told) = (false, false);
+        let mut due = Instant::now() + Duration::from_millis(playing.borrow_and_update().tick_ms);
         loop {
+            let wanted = *playing.borrow_and_update();
+            if let Some(tick) = recording.take_seek() {
+                self.seek(tick, shutdown).await?;
+                is_over = false;
+                due = Instant::now() + Duration::from_millis(wanted.tick_ms);
+            }
+            if is_over && !is_told {
+                self.tell_the_end()?;
+                is_told = true;
+            }
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                _ = beat.tick() => {}
-            }
-            if !self.tick().await? {
-                break;
+                () = recording.left(), if is_over && self.options.once => return Ok(()),
+                // The sender is in the recording.
+                _ = playing.changed() => {
+                    let pace = Duration::from_millis(playing.borrow().tick_ms);
+                    self.stage.set_pace(pace);
+                    due = due.min(Instant::now() + pace);
+                }
+                () = sleep_until(due), if !wanted.paused && !is_over => {
+                    is_over = !self.tick().await?;
+                    // Whoever was late does not hurry.
+                    due = Instant::now().max(due + Duration::from_millis(wanted.tick_ms));
+                }
             }
         }
+    }
+
+    fn tell_the_end(&self) -> Result<(), Error> {
         let world = self.playback.world();
         let broken = self.replay.truncated_at().map_or("", |_| " (the record breaks off here)");
         let result = ending(world.board(), world.board().result());
-        say(&format!("The run is at its last tick, {}: {result}{broken}.", world.tick()))?;
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = recording.left(), if options.once => {}
-        }
-        Ok(())
+        say(&format!("The run is at its last tick, {}: {result}{broken}.", world.tick()))
     }
+}
+
+fn played<'a>(options: &Options, replay: &'a Replay) -> Result<Playback<'a>, Error> {
+    replay.play().map_err(|error| named(options, &error))
+}
+
+fn named(options: &Options, error: &ReplayError) -> Error {
+    format!("{}: {error}", options.file.display()).into()
 }

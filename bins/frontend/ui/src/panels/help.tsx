@@ -14,6 +14,11 @@ export const SHORTCUTS: readonly (readonly [keys: string, effect: string])[] = [
   ["Arrows, WASD", "Move the map"],
 ];
 
+const RECORDED: readonly (readonly [keys: string, effect: string])[] = [
+  ["Space", "Halt the recorded run, go on"],
+  ["← →", "Ten ticks back, ten ticks on"],
+];
+
 export function HelpDialog() {
   const { app } = useUi();
   return (
@@ -78,7 +83,7 @@ export function HelpDialog() {
         <section>
           <h3>Keys</h3>
           <dl class="keys">
-            {SHORTCUTS.map(([keys, effect]) => (
+            {[...(app.recording === null ? [] : RECORDED), ...SHORTCUTS].map(([keys, effect]) => (
               <div key={keys}>
                 <dt>
                   <kbd>{keys}</kbd>

@@ -2,6 +2,8 @@ import type { MapView } from "../render/map";
 import type { App } from "../state/app";
 
 const PAN_PX = 80;
+/** How far an arrow goes in a recorded run. */
+const SKIP_TICKS = 10;
 
 /** Keyboard shortcuts; see the help overlay. Returns the function that removes them. */
 export function attachKeys(map: MapView, app: App): () => void {
@@ -37,10 +39,25 @@ export function attachKeys(map: MapView, app: App): () => void {
     s: () => map.camera.pan(0, -PAN_PX),
   };
 
+  const recording = app.recording;
+  if (recording !== null) {
+    const skip = (by: number) => (): void => recording.skip(app.current?.mirror.tick ?? 0, by);
+    Object.assign(actions, {
+      " ": () => recording.toggle(app.current?.mirror.tick ?? 0),
+      ArrowLeft: skip(-SKIP_TICKS),
+      ArrowRight: skip(SKIP_TICKS),
+    });
+  }
+
   const pressed = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || app.dialog.value !== null) return;
     const target = event.target as HTMLElement | null;
-    if (target !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+    // A slider has the arrows for itself, but no use for the space bar.
+    const isSlider = target instanceof HTMLInputElement && target.type === "range";
+    const isField = target !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+    if (isField && !(isSlider && event.key === " ")) return;
+    // A button is pressed by it.
+    if (event.key === " " && target?.tagName === "BUTTON") return;
     if (/^[0-9]$/.test(event.key)) {
       app.share.set(event.key === "0" ? 100 : Number(event.key) * 10);
       return;

@@ -14,6 +14,7 @@ import { Inspector } from "./inspector";
 import { ConnectionBanner, ToastStack, VictoryBanner } from "./notices";
 import { OperatorDialog } from "./operator";
 import { OrderList } from "./orders";
+import { PlaybackBar } from "./playback";
 import { PreviewBar } from "./preview";
 import { SignInDialog } from "./join";
 import { Tooltip } from "./tooltip";
@@ -67,7 +68,9 @@ export function Shell({ app, live }: { app: App; live: boolean }) {
 
   return (
     <UiContext.Provider value={{ app, map }}>
-      <div class={`shell${open ? " open" : ""}${live ? "" : " still"}`}>
+      <div
+        class={`shell${open ? " open" : ""}${live ? "" : " still"}${app.recording === null ? "" : " recording"}`}
+      >
         <TopBar live={live} />
         {!live && <PreviewBar />}
         <div class="map">
@@ -99,6 +102,7 @@ export function Shell({ app, live }: { app: App; live: boolean }) {
             </button>
           </div>
         </div>
+        {app.recording !== null && <PlaybackBar recording={app.recording} />}
         <main class="panels">
           <nav class="tabs" aria-label="Panels">
             {TABS.map(({ id, label }) => (

@@ -33,6 +33,7 @@ import {
 } from "./orders";
 import { marksOf, type Mark } from "./palette";
 import { standsStill } from "./pulse";
+import { Recording, RECORDING_PATH } from "./recording";
 import { LaneGraph } from "./routes";
 import type { Aim, Selection } from "./selection";
 import { Session } from "./session";
@@ -72,7 +73,10 @@ export class App {
   readonly operator = new Operator(this.api, (text, tone) => this.toasts.add(text, tone));
   readonly connection = new Signal<Connection>("connecting");
   /** Whether this is a recorded run: there is no API, nobody can play, and no other universe follows. */
-  readonly recorded = new Signal(false);
+  readonly recorded = new Signal(location.pathname === RECORDING_PATH);
+  readonly recording = this.recorded.value
+    ? new Recording((text) => this.toasts.add(text, "bad"))
+    : null;
   /** Whether no tick comes although the connection is open. */
   readonly still = new Signal(false);
   /** Replaced by a new object for every redraw of the panels; the mirror inside is shared. */
@@ -115,6 +119,10 @@ export class App {
       },
     });
     this.feed.start();
+    if (this.recording !== null) {
+      void this.recording.load();
+      return;
+    }
     void this.startOperator();
     window.addEventListener("hashchange", () => void this.startOperator());
     setInterval(() => this.feelPulse(), PULSE_INTERVAL_MS);
@@ -316,7 +324,8 @@ export class App {
     this.lines = linesOfSnapshot(snapshot);
     this.log.set(this.lines);
     const isNew = before !== null && before !== snapshot.universe_id;
-    if (isNew && this.feed !== null) this.enterUniverse();
+    // Another tick of a recorded run comes as a universe of its own.
+    if (isNew && this.feed !== null && this.recording === null) this.enterUniverse();
     else this.orders.set(markMissed(this.orders.value));
     this.ending.set(
       snapshot.result === null

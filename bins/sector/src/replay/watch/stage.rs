@@ -21,6 +21,9 @@ const EVENTS_KEPT: u64 = 2_000;
 pub(super) struct Stage {
     store: Arc<dyn Store>,
     lease: Lease,
+    /// The run's own name, and how often it was begun again.
+    name: String,
+    begun: u64,
     universe: Universe,
 }
 
@@ -31,16 +34,33 @@ impl Stage {
         let options = StoreOptions { clock: Arc::new(ManualClock::default()), ..StoreOptions::memory() };
         let store = sector_redis::open(options).await?;
         let lease = store.acquire_lease(HOLDER, LEASE_TTL).await?.ok_or("the store in memory is held by another")?;
-        let stage = Stage { store, lease, universe };
-        let snapshot = stage.snapshot(world)?;
+        let stage = Stage { store, lease, name: universe.id.clone(), begun: 0, universe };
+        stage.commit_beginning(world).await?;
+        Ok(stage)
+    }
+
+    /// Begins anew with the world at tick 0, under another name: a universe begins once.
+    pub(super) async fn begin_again(&mut self, world: &World) -> Result<(), Error> {
+        self.begun += 1;
+        self.universe.id = format!("{}~{}", self.name, self.begun);
+        self.commit_beginning(world).await
+    }
+
+    /// Says how fast the ticks come, in what begins from now on.
+    pub(super) fn set_pace(&mut self, pace: Duration) {
+        self.universe.tick_delay_ms = pace.as_millis() as u64;
+    }
+
+    async fn commit_beginning(&self, world: &World) -> Result<(), Error> {
+        let snapshot = self.snapshot(world)?;
         let commit = Commit {
-            begin: Some(serde_json::to_string(&Header::of(&stage.universe.id, world))?),
+            begin: Some(serde_json::to_string(&Header::of(&self.universe.id, world))?),
             events: vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }],
             checkpoint: Some(snapshot),
-            ..stage.commit(world)
+            ..self.commit(world)
         };
-        stage.store.commit(&commit).await?;
-        Ok(stage)
+        self.store.commit(&commit).await?;
+        Ok(())
     }
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
