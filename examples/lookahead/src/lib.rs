@@ -1,4 +1,4 @@
-//! A bot that tries its orders out before it gives them, with the engine itself as the model of what will come.
+//! A bot that tries its plans out before it follows them, with the engine itself as the model of what will come.
 
 mod lookahead;
 mod model;
