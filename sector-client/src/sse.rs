@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 
 /// The greatest event that is taken: beyond it are no snapshots, even of the largest sectors.
 pub const EVENT_BYTES_MAX: usize = 512 << 20;
+/// The most memory that is kept for events to come: a snapshot may have needed far more than any tick after it.
+const SPARE_BYTES_MAX: usize = 1 << 20;
 
 /// Takes bytes in pieces of any size and gives events out.
 ///
@@ -66,6 +68,9 @@ impl Decoder {
             return;
         }
         self.buffer.drain(..gone);
+        if self.buffer.len() < SPARE_BYTES_MAX / 2 {
+            self.buffer.shrink_to(SPARE_BYTES_MAX);
+        }
         self.line -= gone;
         self.searched -= gone;
         for (begin, end) in self.id.iter_mut().chain(&mut self.data) {
@@ -170,5 +175,14 @@ mod tests {
             }
             assert!(decoder.buffer.capacity() < 1_000, "{}", decoder.buffer.capacity());
         }
+        // Nor does a great event leave its room behind.
+        let mut decoder = Decoder::default();
+        decoder.push(b"data: ").unwrap();
+        decoder.push(&vec![b'x'; 4 * SPARE_BYTES_MAX]).unwrap();
+        decoder.push(b"\n\n").unwrap();
+        assert_eq!(decoder.next_event().unwrap().data.len(), 4 * SPARE_BYTES_MAX);
+        decoder.push(b"data: small\n\n").unwrap();
+        assert_eq!(*decoder.next_event().unwrap().data, *b"small");
+        assert!(decoder.buffer.capacity() <= SPARE_BYTES_MAX, "{}", decoder.buffer.capacity());
     }
 }
