@@ -16,6 +16,9 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Result};
 use crate::scene::Scene;
 
+/// Why a question stays without an answer: a thread ends by itself only after a panic, which it has told.
+const GONE: &str = "it has panicked before";
+
 /// A strategy on a thread of its own, which it gets when it is first asked. It answers in the order in which it is asked.
 /// The thread ends with its present thought when this is dropped.
 pub struct Thinker {
@@ -62,7 +65,7 @@ impl Thinker {
     pub fn ask(&mut self, scene: Scene, me: FactionId) -> Thought {
         let (answer, thought) = oneshot::channel();
         let tick = scene.number();
-        let lost = State::Lost("it has panicked before".to_owned());
+        let lost = State::Lost(GONE.to_owned());
         self.state = match std::mem::replace(&mut self.state, lost) {
             State::New(strategy) => begin(strategy, me),
             state => state,
@@ -74,7 +77,7 @@ impl Thinker {
             State::New(_) => None,
         };
         if let Some((question, reason)) = refused {
-            let reason = reason.unwrap_or_else(|| "it has panicked before".to_owned());
+            let reason = reason.unwrap_or_else(|| GONE.to_owned());
             // Whoever asks holds the other end.
             question.answer.send(Err(reason)).ok();
         }
@@ -94,7 +97,7 @@ impl Thought {
     /// # Errors
     /// [`Error::Strategy`] when the strategy panicked, now or before, or has no thread. It is of no use any more.
     pub async fn orders(&mut self) -> Result<Vec<Order>> {
-        let answer = (&mut self.answer).await.unwrap_or_else(|_| Err("it has ended without an answer".to_owned()));
+        let answer = (&mut self.answer).await.unwrap_or_else(|_| Err(GONE.to_owned()));
         answer.map_err(|detail| Error::Strategy { name: self.strategy, faction: self.faction, tick: self.tick, detail })
     }
 }
@@ -171,7 +174,7 @@ mod tests {
         go_on.send(()).unwrap();
         assert_eq!(thought.orders().await.unwrap(), []);
         drop(go_on);
-        for said in ["it panicked: ", "it has panicked before"] {
+        for said in ["it panicked: ", GONE] {
             let error = slow.ask(scene(), me).orders().await.unwrap_err();
             assert!(matches!(&error, Error::Strategy { name: "slow", tick: 0, .. }), "{error:?}");
             assert!(error.to_string().contains(said), "{error}");
