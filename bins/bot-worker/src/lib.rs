@@ -1,7 +1,8 @@
 //! Plays every living faction that no human has claimed: starters, the League and splinters.
 //!
 //! It is a client like any other, with the token of the bots: it follows the sector by the API with one mirror for all
-//! seats, asks each seat's strategy once a tick and sends all orders of the tick together. A faction is handed over as
+//! seats, asks each seat's strategy once a tick and sends the orders of those that answer soon together. A strategy that
+//! needs longer thinks on, on a thread of its own, is not asked again meanwhile, and its orders follow. A faction is handed over as
 //! soon as a human claims it, and taken back when the claim ends: the worker asks who holds what at an interval, and
 //! an order that the API refuses because the faction was claimed is taken as news at once.
 //!

@@ -5,7 +5,7 @@ use service::metrics::{Counter, Counters, Histogram, Metrics, SHORT_SECONDS};
 /// What is measured of the bots together.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
-    /// How long all strategies together took for the orders of a tick.
+    /// How long after a tick the strategies had decided, up to a quarter of it: slower ones are heard later.
     pub(crate) decision_seconds: Histogram,
     /// Times that the strategy of a faction was asked.
     pub(crate) decisions: Counter,
@@ -20,7 +20,7 @@ impl Meter {
         Meter {
             decision_seconds: metrics.histogram(
                 "sector_bots_decision_seconds",
-                "How long all strategies together took for the orders of a tick",
+                "How long after a tick the strategies had decided, up to a quarter of it: slower ones are heard later",
                 SHORT_SECONDS,
             ),
             decisions: metrics.counter("sector_bots_decisions_total", "Times that the strategy of a faction was asked"),

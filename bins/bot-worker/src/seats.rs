@@ -65,11 +65,16 @@ impl Seats {
     pub(crate) fn begin(&mut self, universe: &str) -> bool {
         let is_new = universe != self.universe;
         if is_new {
-            self.seats.clear();
-            self.thoughts.abort_all();
+            self.end();
             universe.clone_into(&mut self.universe);
         }
         is_new
+    }
+
+    /// Empties all seats: the universe has ended, and what is thought about it comes too late.
+    pub(crate) fn end(&mut self) {
+        self.seats.clear();
+        self.thoughts.abort_all();
     }
 
     /// Empties the seat of a faction that somebody else plays. Its strategy begins anew when it comes back: what was

@@ -142,6 +142,7 @@ impl Worker<'_> {
             self.took_over.clear();
         }
         if tick.board().result().is_some() {
+            self.seats.end();
             return None;
         }
         self.meter.is_playing(!self.is_failing);
