@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
+use progenitor_client::ResponseValue;
 use sector_sim::{FactionId, RULES_VERSION, Rules, Snapshot, SystemId};
 
 use crate::error::{Error, Result};
@@ -108,23 +109,13 @@ impl Client {
     /// [`Error::Rules`] when the server does not know the rules itself.
     pub async fn rules_document(&self) -> Result<types::RulesDocument> {
         let api = self.api();
-        match self.call(Repeat::Yes, || api.rules(None)).await {
-            Err(Error::Refused(problem)) if problem.code == "foreign_rules" => {
-                Err(Error::Rules { name: "?".to_owned(), detail: problem.detail })
-            }
-            answer => answer,
-        }
+        self.call(Repeat::Yes, || api.rules(None)).await.map_err(foreign)
     }
 
     /// As [`Client::rules_document`], but tried once.
     pub(crate) async fn rules_once(&self) -> Result<types::RulesDocument> {
         self.keep_login().await;
-        match self.once(Duration::ZERO, self.api().rules(None)).await {
-            Err(Error::Refused(problem)) if problem.code == "foreign_rules" => {
-                Err(Error::Rules { name: "?".to_owned(), detail: problem.detail })
-            }
-            answer => Ok(answer?.into_inner()),
-        }
+        self.once(Duration::ZERO, self.api().rules(None)).await.map(ResponseValue::into_inner).map_err(foreign)
     }
 
     /// Lets the server hear of this client, which renews its claim. What goes wrong is told by the next call.
@@ -236,6 +227,16 @@ async fn collect(url: &str, stream: progenitor_client::ByteStream, limit: Durati
             Ok(None) => return Ok(all),
             Err(_) => return Err(Error::Timeout { url: url.to_owned(), after_ms: milliseconds(limit) }),
         }
+    }
+}
+
+/// The error for rules that the server itself does not know.
+fn foreign(error: Error) -> Error {
+    match error {
+        Error::Refused(problem) if problem.code == "foreign_rules" => {
+            Error::Rules { name: "?".to_owned(), detail: problem.detail }
+        }
+        error => error,
     }
 }
 

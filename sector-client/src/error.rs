@@ -59,7 +59,7 @@ pub enum Error {
     #[error("refused: {0}")]
     Refused(Box<Problem>),
     /// The server failed (500): report the request id of the problem.
-    #[error("the server failed: {0}")]
+    #[error("the server failed; tell its operator, with the name of the request: {0}")]
     Server(Box<Problem>),
     /// Something else than a sector's API answers: correct the address.
     #[error(
@@ -104,8 +104,8 @@ pub enum Error {
     /// The stream of events is none.
     #[error("the stream of events cannot be used: {0}")]
     Stream(String),
-    /// The snapshot cannot be used.
-    #[error("the snapshot cannot be used")]
+    /// The snapshot contradicts itself: report it.
+    #[error("the snapshot contradicts itself; report it")]
     Snapshot(#[from] SnapshotError),
     /// The events do not lead on from what is known.
     #[error("the events do not lead on from what is known")]
@@ -121,8 +121,10 @@ pub enum Error {
     /// A key, token or label is none: correct it. What it was is not told.
     #[error("not a credential: {0}")]
     Credential(String),
-    /// The login message is not what the caller could sign without harm.
-    #[error("the login message was not signed: {0}")]
+    /// The login message is not what the caller could sign without harm: ask whether this is the right sector.
+    #[error(
+        "the login message was not signed, for it is not what it should be: {0}; is this the sector that you trust?"
+    )]
     LoginMessage(String),
     /// The pipe to the game failed: there is nobody to play with any more.
     #[error("the pipe to the game failed")]

@@ -471,7 +471,11 @@ fn base_url(text: &str) -> Result<String> {
     match url.scheme() {
         "http" => {}
         "https" if cfg!(feature = "tls") => {}
-        "https" => return Err(refused("this build of sector-client is without the feature `tls`".into())),
+        "https" => {
+            return Err(refused(
+                "this build of sector-client cannot speak https; build it with the feature `tls`".into(),
+            ));
+        }
         scheme => return Err(refused(format!("the scheme is {scheme}"))),
     }
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
