@@ -2,6 +2,7 @@
 
 mod bench;
 mod bill;
+mod bots;
 mod boundaries;
 mod browser;
 mod chaos;
@@ -98,6 +99,12 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         minutes: u32,
     },
+    /// Let all strategies and examples play each other, and write the table of docs/bots.md; goes on where it was stopped
+    Bots {
+        /// How many duels; 156 are one map for every pair, from both seats
+        #[arg(long, default_value_t = 3_120)]
+        games: u64,
+    },
     /// Measure, and compare with the promised limits
     Bench {
         /// Only benchmarks whose name contains this; `api`: the API beside a bare server and Redis
@@ -119,6 +126,7 @@ fn main() -> ExitCode {
         Command::Licences => bill::licences(),
         Command::Chaos { cycles, seed } => chaos::chaos(cycles, seed),
         Command::Soak { minutes } => chaos::soak(minutes),
+        Command::Bots { games } => bots::table(games),
         Command::Bench { filter } => bench::bench(filter.as_deref()),
     };
     match done {
