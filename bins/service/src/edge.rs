@@ -1,6 +1,6 @@
 //! What every request passes on its way in and every answer on its way out.
 //!
-//! One function from beginning to end: request id and span, where it comes from, bounds of size, load and time, a net
+//! One function from beginning to end: request id and its place in the log, where it comes from, bounds of size, load and time, a net
 //! for panics; then the headers of the answer: security, quotas, request id. It is plain code and no tower of layers,
 //! because each layer costs every request, and because the order can be read.
 
@@ -22,14 +22,14 @@ use hyper::body::Body as HttpBody;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
-use tracing::{Instrument, Level};
+use tracing::Level;
 
 use crate::arrival::Arrival;
 use crate::body::{self, BoxError, Request, Response};
 use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::quota::RATE_LIMIT;
-use crate::request_id;
+use crate::{request_id, request_log};
 
 /// An application, whatever it is made of.
 type App = Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
@@ -89,16 +89,8 @@ impl Edge {
         let arrival = Arrival::new(peer, client, self.shutdown.clone());
         request.extensions_mut().insert(arrival.clone());
         let text = id.as_ref().and_then(|id| id.to_str().ok());
-        // The path without the query: a query may hold what no log should.
-        let span = tracing::info_span!(
-            "request",
-            method = %request.method(),
-            path = request.uri().path(),
-            id = text.unwrap_or_default(),
-            // Whoever begins a trace fills it in: [`crate::trace::Span::name_in_log`].
-            trace_id = tracing::field::Empty
-        );
-        let mut response = async {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let work = async {
             let began = tracing::enabled!(Level::DEBUG).then(Instant::now);
             let answer = match fits {
                 Ok(()) => self.guarded(request).await,
@@ -110,9 +102,8 @@ impl Edge {
                 tracing::debug!(status = response.status().as_u16(), latency_us, "answered");
             }
             response
-        }
-        .instrument(span)
-        .await;
+        };
+        let mut response = request_log::of(method, uri, id.clone(), work).await;
         self.finish(response.headers_mut(), &arrival, id);
         response
     }
@@ -182,6 +173,7 @@ mod tests {
 
     use super::*;
     use crate::metrics::Metrics;
+    use crate::request_log::OfRequest;
     use crate::trace::{self, TRACEPARENT, TraceOptions, Tracer};
     use crate::{Context, Router, reply};
 
@@ -213,6 +205,7 @@ mod tests {
         let subscriber = tracing_subscriber::fmt()
             .json()
             .flatten_event(true)
+            .map_event_format(|format| OfRequest { format, is_json: true })
             .with_max_level(Level::DEBUG)
             .with_writer(log.clone())
             .finish();
@@ -243,7 +236,7 @@ mod tests {
             .filter(|line: &serde_json::Value| line["message"] == "answered")
             .collect();
         let named: Vec<_> =
-            answered.iter().map(|line| (&line["span"]["id"], line["span"]["trace_id"].as_str())).collect();
+            answered.iter().map(|line| (&line["request"]["id"], line["request"]["trace_id"].as_str())).collect();
         assert_eq!(named, [(&serde_json::json!("r-1"), Some(trace_id)), (&serde_json::json!("r-1"), None)]);
     }
 }

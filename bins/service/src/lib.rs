@@ -93,6 +93,7 @@ pub mod quota;
 pub mod reload;
 pub mod reply;
 mod request_id;
+mod request_log;
 pub mod router;
 pub mod seats;
 pub mod secrets;

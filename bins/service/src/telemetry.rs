@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Format;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::ServiceError;
+use crate::request_log::OfRequest;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -62,13 +64,16 @@ pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     let (set, started): (SetFilter, _) = match options.log_format {
         LogFormat::Text => {
-            let builder = builder.with_target(false).with_filter_reloading();
+            let named =
+                |format: Format| OfRequest { format: format.with_target(false).with_ansi(is_terminal), is_json: false };
+            let builder = builder.map_event_format(named).with_filter_reloading();
             let handle = builder.reload_handle();
             let set = Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
             (set, builder.finish().try_init())
         }
         LogFormat::Json => {
-            let builder = builder.json().flatten_event(true).with_filter_reloading();
+            let named = |format| OfRequest { format, is_json: true };
+            let builder = builder.json().flatten_event(true).map_event_format(named).with_filter_reloading();
             let handle = builder.reload_handle();
             let set = Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
             (set, builder.finish().try_init())

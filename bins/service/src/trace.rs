@@ -18,6 +18,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::request_log;
+
 pub use export::{Share, TraceOptions, begin, register_metrics};
 pub use parent::{KEPT, TRACEPARENT, TraceParent, of_orders, of_tick};
 
@@ -183,10 +185,11 @@ impl Span {
         }
     }
 
-    /// From now on the log lines of what is done here name the trace, where the log's span leaves room for `trace_id`; that
-    /// of a request does.
+    /// From now on the log lines of the request that is at work name the trace, and those of the log's span, if that leaves
+    /// room for `trace_id`.
     pub fn name_in_log(&self) {
         if let Some(open) = &self.0 {
+            request_log::trace(open.finished.context.trace);
             tracing::Span::current().record("trace_id", open.finished.context.trace_id());
         }
     }
