@@ -7,7 +7,8 @@
 # list of users is written anew each time. To replace a secret, delete its file, run this, and restart what uses it
 # (docs/security.md says how to replace those that players would notice).
 #
-# REDIS_ADDRESS (redis:6379) is where services find Redis. TEMPLATE is the list of users before it has passwords.
+# REDIS_ADDRESS (redis:6379) is where services find Redis. TEMPLATE is the list of users before it has passwords. BACKUPS,
+# if it is set, is the folder that `sector backup` may write to.
 # Run as root, as in a container, it gives each folder to the user that its service runs as.
 set -eu
 
@@ -86,4 +87,5 @@ if [ "$(id -u)" -eq 0 ]; then
         "$directory/bot-worker" "$directory/nft-minter" "$directory/operator"
     chown -R 999:999 "$directory/redis"
     chown -R 472:472 "$directory/grafana"
+    [ -z "${BACKUPS:-}" ] || chown 65532:65532 "$BACKUPS"
 fi

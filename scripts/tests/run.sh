@@ -130,7 +130,12 @@ check "another address keeps the password" grep -qxF "redis://api:$password@else
 printf 'new\n%s\n' "$(cat "$work/secrets/api/bot_api_tokens")" >"$work/secrets/api/bot_api_tokens"
 sh "$root/scripts/secrets.sh" "$work/secrets" >/dev/null
 check "of several tokens, the bots present the first" grep -qx new "$work/secrets/bot-worker/bot_api_token"
-rm -rf "$work/secrets" "$work/before" "$work/out"
+if [[ $(id -u) == 0 ]]; then
+    mkdir "$work/backups"
+    BACKUPS="$work/backups" sh "$root/scripts/secrets.sh" "$work/secrets" >/dev/null
+    check "the tools may write backups" test "$(stat -c %u:%g "$work/backups")" = 65532:65532
+fi
+rm -rf "$work/secrets" "$work/before" "$work/backups" "$work/out"
 
 # pin-digests.sh
 

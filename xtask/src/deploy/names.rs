@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::run::Result;
 
 /// What is read by other programs than services, or before their options.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 6] = [
+    "BACKUPS",
     "HEALTHCHECK_URL",
     "TEMPLATE",
     "POD_NAME",

@@ -3,7 +3,7 @@
 //!
 //! `cargo xtask images` runs it, and says by which engine and which Compose.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -45,11 +45,6 @@ impl Deployment {
                 std::fs::copy(from, to).unwrap();
             }
         }
-        // The tools write there as a user of their own.
-        let backups: PathBuf = tree.path().join("backups");
-        std::fs::create_dir(&backups).unwrap();
-        #[cfg(unix)]
-        std::fs::set_permissions(&backups, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
         Self { compose, tree }
     }
 
