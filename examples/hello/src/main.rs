@@ -1,4 +1,4 @@
-//! The least bot that plays: every idle fleet goes to the most valuable neighbouring system that is not ours.
+//! The least bot that plays: every idle fleet goes to the nearest foreign system that it can probably take.
 
 use std::process::ExitCode;
 
@@ -13,12 +13,12 @@ impl Strategy for Hello {
 
     fn orders(&mut self, view: &View<'_>, _: &Turn) -> Vec<Order> {
         // Whoever leaves a system in the middle of a capture begins it anew.
-        let idle = view.fleets().filter(|fleet| fleet.is_idle() && fleet.at().is_some_and(|here| view.owns(here)));
-        let moves = idle.filter_map(|fleet| {
+        let ready = view.idle_fleets().filter(|fleet| fleet.at().is_some_and(|here| view.owns(here)));
+        let moves = ready.filter_map(|fleet| {
             let origin = fleet.at()?;
-            let around = view.map.neighbours(origin).iter().map(|neighbour| neighbour.system);
-            let target =
-                around.filter(|&to| !view.owns(to)).max_by_key(|&to| view.map.site(to).map(|site| site.value))?;
+            // An attack that is likelier to fail than not is left alone.
+            let is_fair = |to: &_| view.resistance(*to, 1).odds(view, fleet.strength) >= 500;
+            let target = view.targets().into_iter().filter(is_fair).min_by_key(|&to| view.hops(origin, to))?;
             Some(Command::Move { origin, target, fleet: Some(fleet.id), amount: Amount::Fleet })
         });
         moves.map(|command| Order::new(view.me, command)).collect()
