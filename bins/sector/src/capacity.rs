@@ -43,13 +43,13 @@ pub(crate) struct Options {
 #[derive(Debug, Clone, Copy, Args)]
 struct Figures {
     /// Processor time of a sim-worker for a tick, in microseconds
-    #[arg(long, default_value_t = 3_700, value_parser = integer(0..=1_000_000u64), value_name = "US")]
+    #[arg(long, default_value_t = 650, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     worker_us_per_tick: u64,
     /// Processor time of Redis for a tick, in microseconds
-    #[arg(long, default_value_t = 1_200, value_parser = integer(0..=1_000_000u64), value_name = "US")]
+    #[arg(long, default_value_t = 800, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     redis_us_per_tick: u64,
-    /// Processor time of Redis for an order that comes alone, in microseconds
-    #[arg(long, default_value_t = 23, value_parser = integer(0..=1_000_000u64), value_name = "US")]
+    /// Processor time of Redis for an order that comes alone, until its outcome is kept, in microseconds
+    #[arg(long, default_value_t = 45, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     redis_us_per_order: u64,
     /// Memory of Redis for a tick that is kept, in bytes: its events, record and outcomes
     #[arg(long, default_value_t = 19_000, value_parser = integer(0..=1_000_000u64), value_name = "BYTES")]
@@ -61,16 +61,16 @@ struct Figures {
     #[arg(long, default_value_t = 25_000, value_parser = integer(0..=1_000_000u64), value_name = "BYTES")]
     log_bytes_per_tick: u64,
     /// Processor time of the API for an order, in microseconds
-    #[arg(long, default_value_t = 94, value_parser = integer(0..=1_000_000u64), value_name = "US")]
+    #[arg(long, default_value_t = 69, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     api_us_per_order: u64,
     /// Processor time of a frontend to send one watcher a tick, in microseconds
-    #[arg(long, default_value_t = 28, value_parser = integer(0..=1_000_000u64), value_name = "US")]
+    #[arg(long, default_value_t = 15, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     frontend_us_per_watcher_and_tick: u64,
     /// Memory of a frontend for a watcher, in kilobytes
     #[arg(long, default_value_t = 103, value_parser = integer(0..=1_000_000u64), value_name = "KB")]
     frontend_kb_per_watcher: u64,
     /// What a watcher is sent for a tick, in bytes
-    #[arg(long, default_value_t = 1_240, value_parser = integer(0..=1_000_000u64), value_name = "BYTES")]
+    #[arg(long, default_value_t = 1_200, value_parser = integer(0..=1_000_000u64), value_name = "BYTES")]
     bytes_per_watcher_and_tick: u64,
     /// Clients of one frontend at most (`WS_MAX_CLIENTS`)
     #[arg(long, default_value_t = 20_000, value_parser = integer(1..=100_000u64), value_name = "NUMBER")]
