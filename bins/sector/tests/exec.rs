@@ -241,6 +241,27 @@ fn an_arena_of_programs_goes_on_where_it_was() {
     assert!(other.contains("limits.turn_ms = 1000 there, 9 asked for"), "{other}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_arena_plays_on_when_another_build_takes_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let arena = directory.path().join("sector");
+    fs::copy(env!("CARGO_BIN_EXE_sector"), &arena).unwrap();
+    // The program takes the arena's file away as it begins.
+    let bot =
+        format!("bot=exec:sh -c 'rm -f \"$0\" && exec \"$1\" well' {} {}", arena.display(), misbehave().display());
+    let players = format!("{bot},idle");
+    let arguments = ["arena", "--players", &players, "--systems", "8", "--ticks", "60", "--games", "2", "--jobs", "1"];
+    let Output { status, stdout, stderr } =
+        Command::new(&arena).args(arguments).args(["--turn-ms", "60000", "--json"]).output().unwrap();
+    let told = String::from_utf8(stdout).unwrap();
+    assert!(status.success() && !arena.exists(), "{}", String::from_utf8_lossy(&stderr));
+    assert_eq!(told.lines().count(), 2);
+    for game in told.lines() {
+        assert!(serde_json::from_str::<Value>(game).unwrap()["faults"].is_null(), "{game}");
+    }
+}
+
 #[test]
 fn bad_players_are_named() {
     for (player, told) in [

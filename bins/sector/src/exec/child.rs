@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Child as Running, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
@@ -20,6 +21,12 @@ const LINES_WAITING: usize = 4;
 const LEAVE_TIME: Duration = Duration::from_millis(500);
 /// How often is looked whether it has.
 const LEAVE_LOOK: Duration = Duration::from_millis(1);
+
+/// This program, which confines the other one. Linux has a name for it that still leads there when another build has taken
+/// its place while games are played.
+fn itself() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+}
 
 /// What a program says.
 #[derive(Debug)]
@@ -46,7 +53,7 @@ pub(super) struct Child {
 impl Child {
     /// Starts a program.
     pub(super) fn start(program: &Program, limits: &Limits) -> io::Result<Child> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(itself()?);
         command
             .args(confine::arguments(limits.memory_mb << 20, program.words()))
             .stdin(Stdio::piped())
