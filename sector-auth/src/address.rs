@@ -122,7 +122,10 @@ mod tests {
     fn a_wrong_checksum_is_refused_by_name() {
         let error = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".parse::<Address>().unwrap_err();
         assert_eq!(error.code(), "address_checksum");
-        assert!(error.to_string().contains("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"), "{error}");
+        assert!(
+            error.to_string().contains("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -134,7 +137,11 @@ mod tests {
         let letter = "0x".to_owned() + &"g".repeat(40);
         let wide = "0x".to_owned() + &"é".repeat(20);
         for text in ["", "0x", &long, &short, &bare, &capital_x, &letter, &wide, " 0x"] {
-            assert_eq!(text.parse::<Address>().unwrap_err().code(), "address_malformed", "{text:?}");
+            assert_eq!(
+                text.parse::<Address>().unwrap_err().code(),
+                "address_malformed",
+                "{text:?}"
+            );
         }
     }
 
@@ -149,7 +156,8 @@ mod tests {
 
     #[test]
     fn order_is_that_of_the_lower_case_spelling() {
-        let mut addresses: Vec<Address> = CHECKSUMMED.iter().map(|text| text.parse().unwrap()).collect();
+        let mut addresses: Vec<Address> =
+            CHECKSUMMED.iter().map(|text| text.parse().unwrap()).collect();
         addresses.sort();
         assert!(addresses.windows(2).all(|pair| pair[0].to_lower_hex() < pair[1].to_lower_hex()));
     }

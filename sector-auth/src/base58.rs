@@ -30,7 +30,8 @@ pub(crate) fn encode(bytes: &[u8], characters: usize) -> String {
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0u8; N];
     for character in text.bytes() {
-        let mut carry = u32::try_from(ALPHABET.iter().position(|&known| known == character)?).ok()?;
+        let mut carry =
+            u32::try_from(ALPHABET.iter().position(|&known| known == character)?).ok()?;
         for byte in bytes.iter_mut().rev() {
             carry += u32::from(*byte) * 58;
             *byte = (carry & 0xff) as u8;

@@ -28,13 +28,17 @@ pub enum AuthError {
         expected: Address,
     },
     /// Not a usable secp256k1 private key. The value is not repeated: it may be a secret.
-    #[error("a private key is 64 hexadecimal digits (optionally after 0x), not zero and below the order of secp256k1")]
+    #[error(
+        "a private key is 64 hexadecimal digits (optionally after 0x), not zero and below the order of secp256k1"
+    )]
     KeyMalformed,
     /// A secret given as the empty string.
     #[error("a secret may not be empty; leave it out instead")]
     SecretEmpty,
     /// A role name nobody has.
-    #[error("role {value:?} is unknown; allowed are anonymous, player, bot_key, bot_service and admin")]
+    #[error(
+        "role {value:?} is unknown; allowed are anonymous, player, bot_key, bot_service and admin"
+    )]
     RoleUnknown {
         /// What was given.
         value: String,
@@ -85,7 +89,9 @@ pub enum AuthError {
         expected: usize,
     },
     /// A secret with a character that none has.
-    #[error("the {kind} has a character that none has: only digits and letters, without 0, O, I and l")]
+    #[error(
+        "the {kind} has a character that none has: only digits and letters, without 0, O, I and l"
+    )]
     OpaqueTokenCharacters {
         /// What it is, in words.
         kind: &'static str,
@@ -220,7 +226,9 @@ pub enum AuthError {
         issued_at: Timestamp,
     },
     /// The message was issued too long ago, whatever it says of its own end.
-    #[error("the message was issued at {issued_at}; at most {age_seconds_max} s may pass before it is presented")]
+    #[error(
+        "the message was issued at {issued_at}; at most {age_seconds_max} s may pass before it is presented"
+    )]
     MessageTooOld {
         /// The time in the message.
         issued_at: Timestamp,
@@ -298,7 +306,9 @@ pub enum AuthError {
         role: Role,
     },
     /// A token that ends before it begins, or lives longer than any may.
-    #[error("the token lives from {issued_at} to {expires_at}; allowed are 1 to {ttl_seconds_max} s")]
+    #[error(
+        "the token lives from {issued_at} to {expires_at}; allowed are 1 to {ttl_seconds_max} s"
+    )]
     TokenLifetime {
         /// When it says it was issued.
         issued_at: Timestamp,
@@ -470,14 +480,20 @@ mod tests {
     #[test]
     fn the_catalogue_of_codes_is_complete_and_none_is_there_twice() {
         let source = include_str!("error.rs");
-        let written: Vec<&str> =
-            source.lines().filter_map(|line| line.trim().split_once("=> \"")?.1.strip_suffix("\",")).collect();
+        let written: Vec<&str> = source
+            .lines()
+            .filter_map(|line| line.trim().split_once("=> \"")?.1.strip_suffix("\","))
+            .collect();
         assert_eq!(written, AuthError::CODES);
         let mut sorted = written.clone();
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(sorted.len(), written.len());
-        assert!(written.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
+        assert!(
+            written
+                .iter()
+                .all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+        );
     }
 
     #[test]

@@ -109,7 +109,16 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused_without_being_repeated() {
         let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
-        for text in ["", "0x", "12", &"0".repeat(64), order, &"f".repeat(64), &"1".repeat(63), &"z".repeat(64)] {
+        for text in [
+            "",
+            "0x",
+            "12",
+            &"0".repeat(64),
+            order,
+            &"f".repeat(64),
+            &"1".repeat(63),
+            &"z".repeat(64),
+        ] {
             let error = Key::from_hex(text).unwrap_err();
             assert_eq!(error, AuthError::KeyMalformed, "{text}");
         }

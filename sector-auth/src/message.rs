@@ -164,13 +164,21 @@ impl FromStr for LoginMessage {
 
     fn from_str(text: &str) -> Result<Self, AuthError> {
         if text.len() > MESSAGE_BYTES_MAX {
-            return Err(malformed("length", &format!("{} bytes", text.len()), "at most 4096 bytes"));
+            return Err(malformed(
+                "length",
+                &format!("{} bytes", text.len()),
+                "at most 4096 bytes",
+            ));
         }
         let mut lines = Lines { lines: text.split('\n').collect(), next: 0 };
 
         let header = lines.take("header")?;
         let origin = header.strip_suffix(HEADER).ok_or_else(|| {
-            malformed("header", header, "a domain and ' wants you to sign in with your Ethereum account:'")
+            malformed(
+                "header",
+                header,
+                "a domain and ' wants you to sign in with your Ethereum account:'",
+            )
         })?;
         let (scheme, domain) = match origin.split_once("://") {
             Some((scheme, domain)) => (Some(scheme.to_owned()), domain),
@@ -270,7 +278,8 @@ impl<'a> Lines<'a> {
 
     fn take_labelled(&mut self, field: &'static str, label: &str) -> Result<&'a str, AuthError> {
         let line = self.take(field)?;
-        line.strip_prefix(label).ok_or_else(|| malformed(field, line, "a line that begins with this field's name"))
+        line.strip_prefix(label)
+            .ok_or_else(|| malformed(field, line, "a line that begins with this field's name"))
     }
 
     fn take_if_labelled(&mut self, label: &str) -> Option<&'a str> {
@@ -297,12 +306,18 @@ fn decimal(text: &str) -> Result<u64, AuthError> {
 }
 
 fn time(field: &'static str, text: &str) -> Result<Timestamp, AuthError> {
-    text.parse().map_err(|_| malformed(field, text, "an RFC 3339 time such as 2026-11-22T08:00:00Z"))
+    text.parse()
+        .map_err(|_| malformed(field, text, "an RFC 3339 time such as 2026-11-22T08:00:00Z"))
 }
 
 fn check(fields: &LoginFields) -> Result<(), AuthError> {
     if let Some(scheme) = &fields.scheme {
-        require(is_scheme(scheme), "scheme", scheme, "a letter, then letters, digits, '+', '-' and '.'")?;
+        require(
+            is_scheme(scheme),
+            "scheme",
+            scheme,
+            "a letter, then letters, digits, '+', '-' and '.'",
+        )?;
     }
     require(
         !fields.domain.is_empty() && fields.domain.bytes().all(is_authority_byte),
@@ -339,7 +354,11 @@ fn check(fields: &LoginFields) -> Result<(), AuthError> {
         )?;
     }
     if fields.resources.len() > RESOURCES_MAX {
-        return Err(malformed("Resources", &format!("{} lines", fields.resources.len()), "at most 16"));
+        return Err(malformed(
+            "Resources",
+            &format!("{} lines", fields.resources.len()),
+            "at most 16",
+        ));
     }
     for resource in &fields.resources {
         require(is_uri(resource), "Resources", resource, "a URI with a scheme (RFC 3986)")?;
@@ -347,7 +366,12 @@ fn check(fields: &LoginFields) -> Result<(), AuthError> {
     Ok(())
 }
 
-fn require(holds: bool, field: &'static str, value: &str, allowed: &'static str) -> Result<(), AuthError> {
+fn require(
+    holds: bool,
+    field: &'static str,
+    value: &str,
+    allowed: &'static str,
+) -> Result<(), AuthError> {
     if holds { Ok(()) } else { Err(malformed(field, value, allowed)) }
 }
 
@@ -368,7 +392,9 @@ fn is_uri(text: &str) -> bool {
 
 /// Whether two hexadecimal digits follow each percent sign.
 fn escapes_are_whole(text: &str) -> bool {
-    text.split('%').skip(1).all(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
+    text.split('%')
+        .skip(1)
+        .all(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
 }
 
 /// Reserved and unreserved characters of RFC 3986, and the percent sign.

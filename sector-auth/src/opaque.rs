@@ -93,12 +93,17 @@ impl OpaqueToken {
     /// None repeats the text.
     pub fn parse(kind: OpaqueKind, text: &str) -> Result<Self, AuthError> {
         let (name, prefix) = (kind.name(), kind.prefix());
-        let body = text.strip_prefix(prefix).ok_or(AuthError::OpaqueTokenKind { wanted: name, prefix })?;
+        let body =
+            text.strip_prefix(prefix).ok_or(AuthError::OpaqueTokenKind { wanted: name, prefix })?;
         // Nothing long is looked at: what is no base 58 has as many bytes as it likes.
         if body.len() != BODY_CHARACTERS {
             let characters = body.chars().count();
             if characters != BODY_CHARACTERS {
-                return Err(AuthError::OpaqueTokenLength { kind: name, characters, expected: BODY_CHARACTERS });
+                return Err(AuthError::OpaqueTokenLength {
+                    kind: name,
+                    characters,
+                    expected: BODY_CHARACTERS,
+                });
             }
         }
         let foreign = AuthError::OpaqueTokenCharacters { kind: name };

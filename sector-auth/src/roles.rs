@@ -31,7 +31,8 @@ pub enum Role {
 
 impl Role {
     /// All roles, in the order of the documentation.
-    pub const ALL: [Self; 5] = [Self::Anonymous, Self::Player, Self::BotKey, Self::BotService, Self::Admin];
+    pub const ALL: [Self; 5] =
+        [Self::Anonymous, Self::Player, Self::BotKey, Self::BotService, Self::Admin];
 
     /// The wire name.
     #[must_use]

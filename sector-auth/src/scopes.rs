@@ -139,7 +139,10 @@ mod tests {
     fn unknown_words_are_refused_by_name_and_so_is_nothing() {
         let error = Scopes::from_words(["orders", "claim"]).unwrap_err();
         assert_eq!(error, AuthError::ScopeUnknown { value: "claim".to_owned() });
-        assert!(error.to_string().contains("claim") && error.to_string().contains("orders"), "{error}");
+        assert!(
+            error.to_string().contains("claim") && error.to_string().contains("orders"),
+            "{error}"
+        );
         for word in ["", "Orders", "orders ", "admin", "*"] {
             assert_eq!(word.parse::<Verb>().unwrap_err().code(), "scope_unknown", "{word:?}");
         }
@@ -152,7 +155,10 @@ mod tests {
     #[test]
     fn every_verb_is_named_in_the_refusals() {
         for error in [AuthError::ScopesEmpty, AuthError::ScopeUnknown { value: String::new() }] {
-            assert!(Verb::ALL.iter().all(|verb| error.to_string().contains(verb.as_str())), "{error}");
+            assert!(
+                Verb::ALL.iter().all(|verb| error.to_string().contains(verb.as_str())),
+                "{error}"
+            );
         }
     }
 }

@@ -162,7 +162,10 @@ impl SharedTokens {
     /// [`AuthError::SharedTokensCount`] for none and for more than [`SHARED_TOKENS_MAX`].
     pub fn new(tokens: Vec<SharedToken>) -> Result<Self, AuthError> {
         if tokens.is_empty() || tokens.len() > SHARED_TOKENS_MAX {
-            return Err(AuthError::SharedTokensCount { count: tokens.len(), allowed: SHARED_TOKENS_MAX });
+            return Err(AuthError::SharedTokensCount {
+                count: tokens.len(),
+                allowed: SHARED_TOKENS_MAX,
+            });
         }
         Ok(Self(tokens))
     }
@@ -198,7 +201,10 @@ mod tests {
     #[test]
     fn debug_shows_nothing() {
         let secret = Secret::new("hunter2").unwrap();
-        assert_eq!(format!("{secret:?} {:?}", SharedToken::new(&secret)), "Secret(redacted) SharedToken(redacted)");
+        assert_eq!(
+            format!("{secret:?} {:?}", SharedToken::new(&secret)),
+            "Secret(redacted) SharedToken(redacted)"
+        );
     }
 
     #[test]
@@ -235,8 +241,14 @@ mod tests {
         assert!(SharedToken::from_hash(hash).matches("abc"));
         assert_eq!(serde_json::to_value(hash).unwrap(), text);
         assert_eq!(serde_json::from_value::<SecretHash>(text.into()).unwrap(), hash);
-        for wrong in ["", &text[1..], &text.to_uppercase(), &text.replace('3', "g"), &format!("{text}00")] {
-            assert_eq!(wrong.parse::<SecretHash>().unwrap_err(), AuthError::SecretHashMalformed, "{wrong}");
+        for wrong in
+            ["", &text[1..], &text.to_uppercase(), &text.replace('3', "g"), &format!("{text}00")]
+        {
+            assert_eq!(
+                wrong.parse::<SecretHash>().unwrap_err(),
+                AuthError::SecretHashMalformed,
+                "{wrong}"
+            );
         }
         assert_eq!(format!("{hash:?}"), "SecretHash(3a985da7…)");
     }

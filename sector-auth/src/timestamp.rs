@@ -56,7 +56,8 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = date_of_day(self.unix_ms / MS_PER_DAY);
         let in_day = self.unix_ms % MS_PER_DAY;
-        let (hour, minute, second) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1_000 % 60);
+        let (hour, minute, second) =
+            (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1_000 % 60);
         write!(formatter, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         match in_day % 1_000 {
             0 => formatter.write_str("Z"),
@@ -87,7 +88,8 @@ fn parse(text: &str) -> Option<Timestamp> {
     }
     let year = digits(&bytes[0..4])?;
     let (month, day) = (digits(&bytes[5..7])?, digits(&bytes[8..10])?);
-    let (hour, minute, second) = (digits(&bytes[11..13])?, digits(&bytes[14..16])?, digits(&bytes[17..19])?);
+    let (hour, minute, second) =
+        (digits(&bytes[11..13])?, digits(&bytes[14..16])?, digits(&bytes[17..19])?);
     if year < 1970 || !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
         return None;
     }
@@ -111,7 +113,8 @@ fn parse(text: &str) -> Option<Timestamp> {
     }
 
     let days = day_of_date(year, month, day);
-    let local_ms = days * MS_PER_DAY + hour * 3_600_000 + minute * 60_000 + second * 1_000 + millisecond;
+    let local_ms =
+        days * MS_PER_DAY + hour * 3_600_000 + minute * 60_000 + second * 1_000 + millisecond;
     let unix_ms = match rest {
         b"Z" => local_ms,
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
@@ -128,7 +131,9 @@ fn parse(text: &str) -> Option<Timestamp> {
 }
 
 fn digits(bytes: &[u8]) -> Option<u64> {
-    bytes.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
+    bytes.iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0'))
+    })
 }
 
 fn is_leap(year: u64) -> bool {
@@ -151,7 +156,8 @@ fn day_of_date(year: u64, month: u64, day: u64) -> u64 {
     let month_from_march = (month + 9) % 12;
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
     // 719_468 days lie between 0000-03-01 and 1970-01-01.
-    shifted_year * 365 + shifted_year / 4 - shifted_year / 100 + shifted_year / 400 + day_of_year - 719_468
+    shifted_year * 365 + shifted_year / 4 - shifted_year / 100 + shifted_year / 400 + day_of_year
+        - 719_468
 }
 
 /// The inverse of [`day_of_date`].
@@ -159,7 +165,8 @@ fn date_of_day(days: u64) -> (u64, u64, u64) {
     let from_march_zero = days + 719_468;
     let era = from_march_zero / 146_097;
     let day_of_era = from_march_zero % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

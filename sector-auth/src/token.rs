@@ -86,7 +86,10 @@ impl TokenKey {
             return Err(AuthError::TokenKeyTooShort { bytes: secret.len() });
         }
         hs256::install();
-        let digest = Sha3_256::new().chain_update(b"sector token key id, version 1\0").chain_update(secret).finalize();
+        let digest = Sha3_256::new()
+            .chain_update(b"sector token key id, version 1\0")
+            .chain_update(secret)
+            .finalize();
         Ok(Self {
             id: hex::encode(&digest[..8]),
             encoding: EncodingKey::from_secret(secret),
@@ -137,12 +140,18 @@ impl TokenKeys {
         let (issuer, audience) = (issuer.into(), audience.into());
         for (name, value) in [("issuer", &issuer), ("audience", &audience)] {
             if value.is_empty() || value.len() > NAME_BYTES_MAX {
-                let detail = format!("its {name} has {} bytes; allowed are 1 to {NAME_BYTES_MAX}", value.len());
+                let detail = format!(
+                    "its {name} has {} bytes; allowed are 1 to {NAME_BYTES_MAX}",
+                    value.len()
+                );
                 return Err(AuthError::TokenNotIssued { detail });
             }
         }
         if previous.len() > PREVIOUS_KEYS_MAX {
-            return Err(AuthError::TokenKeysTooMany { count: previous.len(), allowed: PREVIOUS_KEYS_MAX });
+            return Err(AuthError::TokenKeysTooMany {
+                count: previous.len(),
+                allowed: PREVIOUS_KEYS_MAX,
+            });
         }
         let mut validation = Validation::new(Algorithm::HS256);
         // The library would ask the system's clock, and take a list of audiences; see `verify`.
@@ -190,7 +199,9 @@ impl TokenKeys {
     /// audience, role, life, issued in the future, expired; in this order.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
         if token.len() > TOKEN_BYTES_MAX {
-            return Err(AuthError::TokenMalformed { detail: format!("longer than {TOKEN_BYTES_MAX} bytes") });
+            return Err(AuthError::TokenMalformed {
+                detail: format!("longer than {TOKEN_BYTES_MAX} bytes"),
+            });
         }
         let id = header::key_id(token)?;
         let Some(key) = self.all().find(|key| key.id == id) else {
@@ -200,10 +211,16 @@ impl TokenKeys {
             .map_err(|error| refusal(&error))?
             .claims;
         if claims.iss != self.issuer {
-            return Err(AuthError::TokenIssuer { expected: self.issuer.clone(), found: shown(&claims.iss) });
+            return Err(AuthError::TokenIssuer {
+                expected: self.issuer.clone(),
+                found: shown(&claims.iss),
+            });
         }
         if claims.aud != self.audience {
-            return Err(AuthError::TokenAudience { expected: self.audience.clone(), found: shown(&claims.aud) });
+            return Err(AuthError::TokenAudience {
+                expected: self.audience.clone(),
+                found: shown(&claims.aud),
+            });
         }
         check_role_and_life(&claims)?;
         let issued_at = Timestamp::from_unix_seconds(claims.iat);
@@ -239,9 +256,9 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> AuthError {
         ErrorKind::InvalidSignature => AuthError::TokenSignature,
         ErrorKind::InvalidAlgorithm => AuthError::TokenAlgorithm,
         ErrorKind::Json(source) => AuthError::TokenClaims { detail: shown(&source.to_string()) },
-        ErrorKind::Base64(_) => {
-            AuthError::TokenMalformed { detail: "its claims or signature are not base64url without padding".to_owned() }
-        }
+        ErrorKind::Base64(_) => AuthError::TokenMalformed {
+            detail: "its claims or signature are not base64url without padding".to_owned(),
+        },
         _ => AuthError::TokenMalformed { detail: shown(&error.to_string()) },
     }
 }

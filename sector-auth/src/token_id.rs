@@ -59,9 +59,23 @@ mod tests {
         let text = "00112233445566778899aabbccddeeff";
         let id: TokenId = text.parse().unwrap();
         assert_eq!((id.to_string(), id.as_bytes()[15]), (text.to_owned(), 0xff));
-        assert_eq!(serde_json::from_value::<TokenId>(serde_json::to_value(id).unwrap()).unwrap(), id);
-        for wrong in ["", "0x", &text[2..], &text.to_uppercase(), &format!("{text}00"), &text.replace('f', "g")] {
-            assert_eq!(wrong.parse::<TokenId>().unwrap_err().code(), "token_id_malformed", "{wrong}");
+        assert_eq!(
+            serde_json::from_value::<TokenId>(serde_json::to_value(id).unwrap()).unwrap(),
+            id
+        );
+        for wrong in [
+            "",
+            "0x",
+            &text[2..],
+            &text.to_uppercase(),
+            &format!("{text}00"),
+            &text.replace('f', "g"),
+        ] {
+            assert_eq!(
+                wrong.parse::<TokenId>().unwrap_err().code(),
+                "token_id_malformed",
+                "{wrong}"
+            );
         }
         assert!(serde_json::from_str::<TokenId>("7").is_err());
     }

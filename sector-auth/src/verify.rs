@@ -66,23 +66,35 @@ pub fn verify(
 fn check(message: &LoginMessage, expected: &Expected<'_>, now: Timestamp) -> Result<(), AuthError> {
     let fields = message.fields();
     if fields.domain != expected.domain {
-        return Err(AuthError::DomainMismatch { expected: expected.domain.to_owned(), found: shown(&fields.domain) });
+        return Err(AuthError::DomainMismatch {
+            expected: expected.domain.to_owned(),
+            found: shown(&fields.domain),
+        });
     }
     let scheme = expected.uri.split_once(':').map_or("", |(scheme, _)| scheme);
     if let Some(found) = fields.scheme.as_deref().filter(|found| *found != scheme) {
         return Err(AuthError::SchemeMismatch { expected: scheme.to_owned(), found: shown(found) });
     }
     if fields.uri != expected.uri {
-        return Err(AuthError::UriMismatch { expected: expected.uri.to_owned(), found: shown(&fields.uri) });
+        return Err(AuthError::UriMismatch {
+            expected: expected.uri.to_owned(),
+            found: shown(&fields.uri),
+        });
     }
     if !bool::from(fields.nonce.as_bytes().ct_eq(expected.nonce.as_bytes())) {
         return Err(AuthError::NonceMismatch);
     }
     if fields.chain_id != expected.chain_id {
-        return Err(AuthError::ChainMismatch { expected: expected.chain_id, found: fields.chain_id });
+        return Err(AuthError::ChainMismatch {
+            expected: expected.chain_id,
+            found: fields.chain_id,
+        });
     }
     if fields.address != expected.address {
-        return Err(AuthError::AddressMismatch { expected: expected.address, found: fields.address });
+        return Err(AuthError::AddressMismatch {
+            expected: expected.address,
+            found: fields.address,
+        });
     }
     if fields.issued_at > now.plus_seconds(CLOCK_DIFFERENCE_SECONDS_MAX) {
         return Err(AuthError::MessageFromFuture { issued_at: fields.issued_at });

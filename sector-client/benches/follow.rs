@@ -39,12 +39,17 @@ fn record(systems: u32) -> Recording {
     rules.victory.tick_limit = 10_000_000;
     rules.victory.domination_value = 1000;
     let world = World::with_size(rules.clone().into(), 7, Size { systems, factions: 5 }).unwrap();
-    let mut game =
-        Game::new(world, Box::new(move |_, faction| strategy("classic", rules.personality(faction.index())).unwrap()));
+    let mut game = Game::new(
+        world,
+        Box::new(move |_, faction| {
+            strategy("classic", rules.personality(faction.index())).unwrap()
+        }),
+    );
     game.play(BEFORE);
     let universe = Universe { id: "u-bench".into(), tick_delay_ms: 300, rules: "classic".into() };
     let world = game.world();
-    let mirror = Mirror::new(&Snapshot::of(&universe, world.map(), world.board(), world.digest())).unwrap();
+    let mirror =
+        Mirror::new(&Snapshot::of(&universe, world.map(), world.board(), world.digest())).unwrap();
     let (mut texts, mut stream) = (Vec::new(), Vec::new());
     for number in 0..TICKS {
         game.step();
@@ -95,7 +100,11 @@ fn following(criterion: &mut Criterion) {
         assert!(mirror.digest() == recording.last.digest() && mirror.is_exact());
         group.throughput(Throughput::Elements(TICKS));
         group.bench_function(BenchmarkId::new("parse", systems), |bencher| {
-            bencher.iter_batched_ref(|| recording.mirror.clone(), |_| parse(&recording.texts), BatchSize::PerIteration);
+            bencher.iter_batched_ref(
+                || recording.mirror.clone(),
+                |_| parse(&recording.texts),
+                BatchSize::PerIteration,
+            );
         });
         group.bench_function(BenchmarkId::new("stream_and_mirror", systems), |bencher| {
             bencher.iter_batched_ref(

@@ -22,7 +22,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = arguments.next().unwrap_or_else(|| "http://127.0.0.1:8000".to_owned());
     let count: usize = arguments.next().map_or(Ok(200), |count| count.parse())?;
     let poll = Transport::LongPoll(Duration::from_secs(10));
-    let (streamed, polled) = tokio::join!(follow(&url, Transport::Stream, count), follow(&url, poll, count));
+    let (streamed, polled) =
+        tokio::join!(follow(&url, Transport::Stream, count), follow(&url, poll, count));
     let (streamed, polled) = (streamed?, polled?);
     for (name, followed) in [("stream", &streamed), ("long poll", &polled)] {
         let ticks = followed.times.len();
@@ -43,7 +44,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
         .collect();
     sooner.sort_unstable();
-    let part = |percent: usize| sooner.get(sooner.len() * percent / 100).copied().unwrap_or_default();
+    let part =
+        |percent: usize| sooner.get(sooner.len() * percent / 100).copied().unwrap_or_default();
     println!(
         "of {} ticks, by stream sooner than by long poll: 10 % {} µs, median {} µs, 90 % {} µs",
         sooner.len(),
@@ -63,8 +65,15 @@ struct Followed {
     received: u64,
 }
 
-async fn follow(url: &str, by: Transport, count: usize) -> Result<Followed, Box<dyn std::error::Error>> {
-    let address = url.strip_prefix("http://").ok_or("the URL has to begin with http://")?.trim_end_matches('/');
+async fn follow(
+    url: &str,
+    by: Transport,
+    count: usize,
+) -> Result<Followed, Box<dyn std::error::Error>> {
+    let address = url
+        .strip_prefix("http://")
+        .ok_or("the URL has to begin with http://")?
+        .trim_end_matches('/');
     let relay = Relay::start(address.to_owned()).await?;
     let client = Client::connect(&relay.url).await?;
     let mut ticks = client.ticks_by(by);
@@ -107,13 +116,21 @@ impl Relay {
     }
 }
 
-async fn pass(client: TcpStream, server: String, counts: Arc<[AtomicU64; 3]>) -> std::io::Result<()> {
+async fn pass(
+    client: TcpStream,
+    server: String,
+    counts: Arc<[AtomicU64; 3]>,
+) -> std::io::Result<()> {
     let server = TcpStream::connect(server).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    let ((client_in, client_out), (server_in, server_out)) = (client.into_split(), server.into_split());
+    let ((client_in, client_out), (server_in, server_out)) =
+        (client.into_split(), server.into_split());
     let [requests, sent, received] = &*counts;
-    tokio::try_join!(copy(client_in, server_out, sent, Some(requests)), copy(server_in, client_out, received, None))?;
+    tokio::try_join!(
+        copy(client_in, server_out, sent, Some(requests)),
+        copy(server_in, client_out, received, None)
+    )?;
     Ok(())
 }
 
@@ -132,7 +149,8 @@ async fn copy(
         bytes.fetch_add(length as u64, Ordering::Relaxed);
         if let Some(requests) = requests {
             // A client writes the head of a request at once.
-            let found = piece[..length].windows(REQUEST.len()).filter(|window| *window == REQUEST).count();
+            let found =
+                piece[..length].windows(REQUEST.len()).filter(|window| *window == REQUEST).count();
             requests.fetch_add(found as u64, Ordering::Relaxed);
         }
         to.write_all(&piece[..length]).await?;

@@ -67,7 +67,14 @@ impl Bot {
     #[must_use]
     pub fn new(client: &Client, faction: FactionId, strategy: Box<dyn Strategy>) -> Bot {
         let thinker = Thinker::new(strategy);
-        Bot { client: client.clone(), faction, thinker, claims: true, is_to_claim: false, summary: Summary::default() }
+        Bot {
+            client: client.clone(),
+            faction,
+            thinker,
+            claims: true,
+            is_to_claim: false,
+            summary: Summary::default(),
+        }
     }
 
     /// A bot that plays without a claim: for a client with a bot token.
@@ -100,7 +107,9 @@ impl Bot {
                 None => self.look(&ticks.newest().await?, None),
             };
             let view = scene.view(self.faction);
-            if scene.mirror().board().result().is_some() || view.faction().is_none_or(|faction| !faction.alive) {
+            if scene.mirror().board().result().is_some()
+                || view.faction().is_none_or(|faction| !faction.alive)
+            {
                 continue;
             }
             if !self.claim_if_due().await? {
@@ -108,7 +117,8 @@ impl Bot {
             }
             self.summary.turns += 1;
             self.summary.missed += scene.turn().missed;
-            let (universe, tick, tick_time) = (scene.universe_id().to_owned(), scene.number(), scene.tick_time());
+            let (universe, tick, tick_time) =
+                (scene.universe_id().to_owned(), scene.number(), scene.tick_time());
             let mut thought = self.thinker.ask(scene, self.faction);
             // What comes meanwhile is not kept waiting: the server would take the stream for abandoned.
             let mut orders = loop {
@@ -143,7 +153,11 @@ impl Bot {
                 self.is_to_claim = false;
                 Ok(true)
             }
-            Err(error) if error.is_retryable() || error.is_between_universes() || matches!(error, Error::Server(_)) => {
+            Err(error)
+                if error.is_retryable()
+                    || error.is_between_universes()
+                    || matches!(error, Error::Server(_)) =>
+            {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the claim has to wait");
                 Ok(false)
             }
@@ -164,8 +178,14 @@ impl Bot {
                     self.summary.unsure -= count;
                     continue;
                 }
-                Ok(Err(error)) if error.is_retryable() || matches!(error, Error::Server(_) | Error::Refused(_)) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the orders of a tick are lost");
+                Ok(Err(error))
+                    if error.is_retryable()
+                        || matches!(error, Error::Server(_) | Error::Refused(_)) =>
+                {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the orders of a tick are lost"
+                    );
                 }
                 Ok(Err(error)) => return Err(error),
                 Err(_) => tracing::warn!(tick, "the orders of a tick were not accepted in time"),
@@ -181,16 +201,25 @@ impl Bot {
         self.summary.accepted += delivery.accepted as u64;
         self.summary.refused += delivery.refused.len() as u64;
         for refused in &delivery.refused {
-            tracing::debug!(code = refused.code, detail = refused.detail, "an order was not accepted");
+            tracing::debug!(
+                code = refused.code,
+                detail = refused.detail,
+                "an order was not accepted"
+            );
         }
         // The claim has lapsed while the sector was away; whoever took the faction meanwhile keeps it.
-        self.is_to_claim |= self.claims && delivery.refused.iter().any(|refused| refused.code == "not_your_faction");
+        self.is_to_claim |= self.claims
+            && delivery.refused.iter().any(|refused| refused.code == "not_your_faction");
         Ok(())
     }
 
     fn count_outcomes(&mut self, tick: &Tick<'_>) {
         for outcome in tick.outcomes(self.faction) {
-            let count = if outcome.is_applied() { &mut self.summary.applied } else { &mut self.summary.failed };
+            let count = if outcome.is_applied() {
+                &mut self.summary.applied
+            } else {
+                &mut self.summary.failed
+            };
             *count += 1;
         }
     }

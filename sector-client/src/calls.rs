@@ -115,7 +115,10 @@ impl Client {
     /// As [`Client::rules_document`], but tried once.
     pub(crate) async fn rules_once(&self) -> Result<types::RulesDocument> {
         self.keep_login().await;
-        self.once(Duration::ZERO, self.api().rules(None)).await.map(ResponseValue::into_inner).map_err(foreign)
+        self.once(Duration::ZERO, self.api().rules(None))
+            .await
+            .map(ResponseValue::into_inner)
+            .map_err(foreign)
     }
 
     /// Lets the server hear of this client, which renews its claim. What goes wrong is told by the next call.
@@ -192,25 +195,46 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::HistoryTrimmed`] when they are not kept any more.
-    pub async fn events(&self, after: &str, count: u32, wait: Duration) -> Result<types::EventPage> {
+    pub async fn events(
+        &self,
+        after: &str,
+        count: u32,
+        wait: Duration,
+    ) -> Result<types::EventPage> {
         self.keep_login().await;
         let api = self.api();
         let wait_ms = u32::try_from(milliseconds(wait)).unwrap_or(u32::MAX);
-        let answer = self.attempts(Repeat::Yes, wait, || api.events(Some(after), Some(count), None, Some(wait_ms)));
+        let answer = self.attempts(Repeat::Yes, wait, || {
+            api.events(Some(after), Some(count), None, Some(wait_ms))
+        });
         Ok(answer.await?.into_inner())
     }
 
     /// As [`Client::events`], but tried once, and refused after the sector was restored from a backup.
-    pub(crate) async fn attempt_events(&self, from: &Position, count: u32, wait: Duration) -> Result<types::EventPage> {
+    pub(crate) async fn attempt_events(
+        &self,
+        from: &Position,
+        count: u32,
+        wait: Duration,
+    ) -> Result<types::EventPage> {
         self.keep_login().await;
         let wait_ms = u32::try_from(milliseconds(wait)).unwrap_or(u32::MAX);
-        let call = self.api().events(Some(&from.after), Some(count), Some(&from.incarnation), Some(wait_ms));
+        let call = self.api().events(
+            Some(&from.after),
+            Some(count),
+            Some(&from.incarnation),
+            Some(wait_ms),
+        );
         Ok(self.once(wait, call).await?.into_inner())
     }
 }
 
 /// The bytes of a stream, if there are no more than may be.
-async fn collect(url: &str, stream: progenitor_client::ByteStream, limit: Duration) -> Result<Vec<u8>> {
+async fn collect(
+    url: &str,
+    stream: progenitor_client::ByteStream,
+    limit: Duration,
+) -> Result<Vec<u8>> {
     let (mut stream, mut all) = (stream.into_inner(), Vec::new());
     let mut next = async || poll_fn(|context| stream.as_mut().poll_next(context)).await;
     loop {
@@ -222,10 +246,15 @@ async fn collect(url: &str, stream: progenitor_client::ByteStream, limit: Durati
             }
             Ok(Some(Ok(bytes))) => all.extend_from_slice(&bytes),
             Ok(Some(Err(source))) => {
-                return Err(Error::Unreachable { url: url.to_owned(), source: source.without_url() });
+                return Err(Error::Unreachable {
+                    url: url.to_owned(),
+                    source: source.without_url(),
+                });
             }
             Ok(None) => return Ok(all),
-            Err(_) => return Err(Error::Timeout { url: url.to_owned(), after_ms: milliseconds(limit) }),
+            Err(_) => {
+                return Err(Error::Timeout { url: url.to_owned(), after_ms: milliseconds(limit) });
+            }
         }
     }
 }
@@ -249,8 +278,8 @@ pub(crate) fn rules_of(document: types::RulesDocument) -> Result<Rules> {
             "they are of version {rules_version} of the engine's rules, and this engine is of version {RULES_VERSION}"
         )));
     }
-    let rules: Rules =
-        serde_json::from_value(serde_json::Value::Object(rules)).map_err(|error| refused(error.to_string()))?;
+    let rules: Rules = serde_json::from_value(serde_json::Value::Object(rules))
+        .map_err(|error| refused(error.to_string()))?;
     rules.check().map_err(|error| refused(error.to_string()))?;
     Ok(rules)
 }

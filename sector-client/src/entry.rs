@@ -122,18 +122,24 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        let (mut id, mut kind, mut message, mut early) = (None, None::<String>, None, None::<Value>);
+        let (mut id, mut kind, mut message, mut early) =
+            (None, None::<String>, None, None::<Value>);
         while let Some(key) = map.next_key()? {
             match (key, kind.as_deref()) {
                 (Key::Id, _) => id = Some(map.next_value()?),
                 (Key::Type, _) => kind = Some(map.next_value()?),
                 (Key::Data, None) => early = Some(map.next_value()?),
-                (Key::Data, Some("snapshot")) => message = Some(Message::Snapshot(map.next_value()?)),
+                (Key::Data, Some("snapshot")) => {
+                    message = Some(Message::Snapshot(map.next_value()?))
+                }
                 (Key::Data, Some("delta")) => message = Some(Message::Delta(map.next_value()?)),
                 (Key::Data, Some("run_end")) => message = Some(Message::RunEnd(map.next_value()?)),
-                (Key::Data, Some("orders_refused")) => message = Some(Message::OrdersRefused(map.next_value()?)),
+                (Key::Data, Some("orders_refused")) => {
+                    message = Some(Message::OrdersRefused(map.next_value()?))
+                }
                 (Key::Data, Some(kind)) => {
-                    message = Some(Message::Unknown { kind: kind.to_owned(), data: map.next_value()? });
+                    message =
+                        Some(Message::Unknown { kind: kind.to_owned(), data: map.next_value()? });
                 }
                 (Key::Other, _) => drop(map.next_value::<serde::de::IgnoredAny>()?),
             }

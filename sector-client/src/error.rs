@@ -15,7 +15,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address is no address of an API: correct it.
-    #[error("{url:?} is no address of a sector's API: {reason}; write it like http://127.0.0.1:8000")]
+    #[error(
+        "{url:?} is no address of a sector's API: {reason}; write it like http://127.0.0.1:8000"
+    )]
     Address {
         /// What was given.
         url: String,
@@ -96,7 +98,9 @@ pub enum Error {
         detail: String,
     },
     /// Something on the way, such as a proxy, keeps the stream of events back: let it pass answers on as they come.
-    #[error("something before {url} keeps the stream of events back; let it pass answers on unbuffered")]
+    #[error(
+        "something before {url} keeps the stream of events back; let it pass answers on unbuffered"
+    )]
     KeptBack {
         /// Where the sector should be.
         url: String,
@@ -111,7 +115,9 @@ pub enum Error {
     #[error("the events do not lead on from what is known")]
     Mirror(#[from] MirrorError),
     /// The sector runs under rules that this version of the engine does not know: take the SDK of the sector's version.
-    #[error("the sector's rules {name:?} are not known to this engine; use the SDK of the sector's version: {detail}")]
+    #[error(
+        "the sector's rules {name:?} are not known to this engine; use the SDK of the sector's version: {detail}"
+    )]
     Rules {
         /// Their name.
         name: String,
@@ -206,7 +212,10 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Error::Unreachable { .. } | Error::Timeout { .. } | Error::Unavailable(_) | Error::RateLimited(_)
+            Error::Unreachable { .. }
+                | Error::Timeout { .. }
+                | Error::Unavailable(_)
+                | Error::RateLimited(_)
         )
     }
 }
@@ -216,7 +225,9 @@ fn not_signed_in(problem: &Problem) -> String {
     let advice = match problem.code.as_str() {
         "key_unknown" => "the bot key was revoked or has expired: issue another one",
         "bot_token_wrong" => "correct the bot token, which must be the one of the server",
-        "token_expired" | "session_ended" | "refresh_token_unknown" => "the login has run out: log in again",
+        "token_expired" | "session_ended" | "refresh_token_unknown" => {
+            "the login has run out: log in again"
+        }
         _ => "log in with a key, as a guest or with a bot key",
     };
     format!("not signed in; {advice}: {problem}")
@@ -284,7 +295,9 @@ impl Error {
         use progenitor_client::Error as Call;
         let mismatch = |detail: String| Error::Mismatch { url: url.to_owned(), detail };
         match error {
-            Call::CommunicationError(source) | Call::InvalidUpgrade(source) | Call::ResponseBodyError(source) => {
+            Call::CommunicationError(source)
+            | Call::InvalidUpgrade(source)
+            | Call::ResponseBodyError(source) => {
                 if source.is_builder() {
                     return Error::Address { url: url.to_owned(), reason: source.to_string() };
                 }
@@ -309,7 +322,8 @@ impl Error {
 
     /// The error for an answer that no generated call received.
     pub(crate) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        let problem = serde_json::from_slice(body).unwrap_or_else(|_| Problem::of_other(status, body));
+        let problem =
+            serde_json::from_slice(body).unwrap_or_else(|_| Problem::of_other(status, body));
         Error::of_problem(status, headers, problem)
     }
 
@@ -338,9 +352,9 @@ impl Error {
             StatusCode::FORBIDDEN => Error::Forbidden(problem),
             StatusCode::GONE => Error::HistoryTrimmed(problem),
             StatusCode::TOO_MANY_REQUESTS => Error::RateLimited(problem),
-            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
-                Error::Unavailable(problem)
-            }
+            StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => Error::Unavailable(problem),
             status if status.is_server_error() => Error::Server(problem),
             _ => Error::Refused(problem),
         }
@@ -356,7 +370,10 @@ impl Problem {
         }
         let (code, detail) = match serde_json::from_slice::<Reason>(body) {
             Ok(Reason { reason }) => ("failing", reason),
-            Err(_) => ("no_problem", "the answer does not say why; it may not come from a sector".to_owned()),
+            Err(_) => (
+                "no_problem",
+                "the answer does not say why; it may not come from a sector".to_owned(),
+            ),
         };
         Problem {
             kind: "about:blank".into(),
@@ -381,14 +398,19 @@ mod tests {
     use super::*;
 
     fn problem(code: &str) -> Problem {
-        serde_json::from_value(serde_json::json!({ "status": 400, "code": code, "instance": "r-1" })).unwrap()
+        serde_json::from_value(
+            serde_json::json!({ "status": 400, "code": code, "instance": "r-1" }),
+        )
+        .unwrap()
     }
 
     #[test]
     fn statuses_become_what_a_caller_can_do() {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, reqwest::header::HeaderValue::from_static("7"));
-        let error = |status: u16| Error::of_problem(StatusCode::from_u16(status).unwrap(), &headers, problem("x"));
+        let error = |status: u16| {
+            Error::of_problem(StatusCode::from_u16(status).unwrap(), &headers, problem("x"))
+        };
         assert!(matches!(error(401), Error::Unauthorized(_)));
         assert!(matches!(error(403), Error::Forbidden(_)));
         assert!(matches!(error(410), Error::HistoryTrimmed(_)));
@@ -402,7 +424,10 @@ mod tests {
         }
         let limited = error(429);
         assert_eq!(limited.retry_after(), Some(Duration::from_secs(7)));
-        assert_eq!((limited.status(), limited.code(), limited.request_id()), (Some(429), Some("x"), Some("r-1")));
+        assert_eq!(
+            (limited.status(), limited.code(), limited.request_id()),
+            (Some(429), Some("x"), Some("r-1"))
+        );
     }
 
     #[test]

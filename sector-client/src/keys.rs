@@ -24,8 +24,15 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Credential`] for a label without 1 to 40 characters, [`Error::Refused`] for verbs that there are not.
-    pub async fn issue_key(&self, label: &str, verbs: &[&str], life: Option<Duration>) -> Result<types::IssuedKey> {
-        let label = label.parse().map_err(|error| Error::Credential(format!("the label of a key is {error}")))?;
+    pub async fn issue_key(
+        &self,
+        label: &str,
+        verbs: &[&str],
+        life: Option<Duration>,
+    ) -> Result<types::IssuedKey> {
+        let label = label
+            .parse()
+            .map_err(|error| Error::Credential(format!("the label of a key is {error}")))?;
         let verbs = verbs.iter().map(|verb| (*verb).to_owned()).collect();
         let body = types::KeyRequest { label, verbs, expires_in: life.map(|life| life.as_secs()) };
         let api = self.api();

@@ -133,7 +133,11 @@ impl OrderOutcome {
             }),
             Event::OrderRefused { faction, code, client_id, .. } => {
                 let code = serde_json::to_value(code).ok();
-                let code = code.as_ref().and_then(serde_json::Value::as_str).unwrap_or("refused").to_owned();
+                let code = code
+                    .as_ref()
+                    .and_then(serde_json::Value::as_str)
+                    .unwrap_or("refused")
+                    .to_owned();
                 let (client_id, refused) = (client_id.clone(), Some(code));
                 Some(OrderOutcome { tick, faction: *faction, client_id, fleet: None, refused })
             }
@@ -198,7 +202,13 @@ impl<'a> Tick<'a> {
         let untaken = self.aside.untaken.iter().filter_map(move |order| {
             let faction = client.sent().faction(order.client_id.as_deref()?)?;
             let client_id = order.client_id.as_deref().map(Box::from);
-            Some(OrderOutcome { tick, faction, client_id, fleet: None, refused: Some(order.code.clone()) })
+            Some(OrderOutcome {
+                tick,
+                faction,
+                client_id,
+                fleet: None,
+                refused: Some(order.code.clone()),
+            })
         });
         let passed = self.aside.passed.iter().cloned();
         let taken = self.events().iter().filter_map(move |event| OrderOutcome::of(tick, event));
@@ -227,7 +237,12 @@ impl<'a> Tick<'a> {
     #[must_use]
     pub fn scene(&self) -> Scene {
         let (mirror, rules) = self.shared;
-        Scene { mirror: Arc::clone(mirror), rules: Arc::clone(rules), turn: self.turn(), received: self.received }
+        Scene {
+            mirror: Arc::clone(mirror),
+            rules: Arc::clone(rules),
+            turn: self.turn(),
+            received: self.received,
+        }
     }
 
     /// Until when orders should be sent to reach the next tick, by the pace of the sector; their way takes some of
@@ -325,15 +340,20 @@ impl Ticks {
     fn is_unseen(&self) -> bool {
         let (Some(following), seen) = (&self.mirror, &self.seen) else { return false };
         let (universe, tick) = (&following.mirror.universe().id, following.mirror.board().tick());
-        following.rules.is_some() && seen.as_ref().is_none_or(|(seen, last)| seen != universe || *last != tick)
+        following.rules.is_some()
+            && seen.as_ref().is_none_or(|(seen, last)| seen != universe || *last != tick)
     }
 
     fn show(&mut self) -> Result<Tick<'_>> {
         let Some(Following { mirror, rules: Some(rules), received }) = &self.mirror else {
-            return Err(Error::Mismatch { url: self.client.url().into(), detail: "there is no snapshot".into() });
+            return Err(Error::Mismatch {
+                url: self.client.url().into(),
+                detail: "there is no snapshot".into(),
+            });
         };
         let (universe, number) = (mirror.universe().id.as_str(), mirror.board().tick());
-        let before = self.seen.as_ref().filter(|(seen, _)| *seen == universe).map(|(_, last)| *last);
+        let before =
+            self.seen.as_ref().filter(|(seen, _)| *seen == universe).map(|(_, last)| *last);
         let missed = before.map_or(0, |last| number.saturating_sub(last + 1));
         match &mut self.seen {
             // Without another copy of the name.
@@ -359,7 +379,9 @@ impl Ticks {
             self.apply(entry, position)
         } else if self.mirror.as_ref().is_some_and(|following| following.rules.is_none()) {
             self.learn_rules().await
-        } else if self.transport == Transport::Stream && self.polled_until.is_none_or(|until| Instant::now() >= until) {
+        } else if self.transport == Transport::Stream
+            && self.polled_until.is_none_or(|until| Instant::now() >= until)
+        {
             self.listen().await
         } else if self.mirror.is_none() {
             self.begin().await
@@ -368,14 +390,24 @@ impl Ticks {
         };
         match taken {
             Err(error @ (Error::HistoryTrimmed(_) | Error::Mirror(_) | Error::Stream(_))) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "beginning again with a snapshot");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "beginning again with a snapshot"
+                );
                 self.restart();
                 self.backoff.wait(Some(SHORTEST_PAUSE)).await;
                 Ok(())
             }
-            Err(error) if error.is_retryable() || error.is_between_universes() || matches!(error, Error::Server(_)) => {
+            Err(error)
+                if error.is_retryable()
+                    || error.is_between_universes()
+                    || matches!(error, Error::Server(_)) =>
+            {
                 if self.backoff.attempts() == 0 {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the sector is away; trying again");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the sector is away; trying again"
+                    );
                 }
                 self.stream = None;
                 self.more_waits = false;
@@ -417,7 +449,11 @@ impl Ticks {
 
     fn follow(&mut self, mirror: Mirror) {
         let universe = &mirror.universe().id;
-        let rules = self.rules.as_ref().filter(|(known, _)| known == universe).map(|(_, rules)| rules.clone());
+        let rules = self
+            .rules
+            .as_ref()
+            .filter(|(known, _)| known == universe)
+            .map(|(_, rules)| rules.clone());
         self.mirror = Some(Following { mirror: Arc::new(mirror), rules, received: Instant::now() });
     }
 
@@ -452,7 +488,8 @@ impl Ticks {
             }
             return Ok(());
         };
-        if self.sign_of_life.elapsed() >= SIGN_OF_LIFE && self.client.credentials().are_of_player() {
+        if self.sign_of_life.elapsed() >= SIGN_OF_LIFE && self.client.credentials().are_of_player()
+        {
             self.sign_of_life = Instant::now();
             self.client.show_life().await;
         }
@@ -475,7 +512,10 @@ impl Ticks {
     }
 
     fn poll_instead(&mut self, error: &Error) {
-        tracing::warn!(error = error as &dyn std::error::Error, "no stream is to be had; asking for events instead");
+        tracing::warn!(
+            error = error as &dyn std::error::Error,
+            "no stream is to be had; asking for events instead"
+        );
         self.stream = None;
         self.more_waits = false;
         self.polled_until = Some(Instant::now() + POLL_INSTEAD);
@@ -505,7 +545,9 @@ impl Ticks {
     fn apply(&mut self, entry: Entry, position: Option<Position>) -> Result<()> {
         if self.aside.is_told {
             self.aside = Aside::default();
-        } else if self.is_unseen() && matches!(entry.message, Message::Delta(_) | Message::Snapshot(_)) {
+        } else if self.is_unseen()
+            && matches!(entry.message, Message::Delta(_) | Message::Snapshot(_))
+        {
             self.pass();
         }
         if let Some(position) = position {
@@ -529,7 +571,9 @@ impl Ticks {
     fn pass(&mut self) {
         let Some(Following { mirror, .. }) = &self.mirror else { return };
         let (tick, passed) = (mirror.board().tick(), &mut self.aside.passed);
-        passed.extend(mirror.board().events().iter().filter_map(|event| OrderOutcome::of(tick, event)));
+        passed.extend(
+            mirror.board().events().iter().filter_map(|event| OrderOutcome::of(tick, event)),
+        );
         let old = passed.len().saturating_sub(PASSED_MAX);
         passed.drain(..old);
     }

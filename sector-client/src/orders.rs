@@ -43,7 +43,9 @@ pub fn number_orders(universe: &str, tick: u64, orders: &mut [Order]) {
     let universe: String = universe.into_iter().collect();
     for (number, order) in orders.iter_mut().enumerate() {
         let faction = order.faction;
-        order.client_id.get_or_insert_with(|| format!("{universe}-{tick}-{faction}-{number}").into());
+        order
+            .client_id
+            .get_or_insert_with(|| format!("{universe}-{tick}-{faction}-{number}").into());
     }
 }
 
@@ -56,8 +58,13 @@ impl Client {
     /// [`Error::Forbidden`] for a faction that is not one's own, [`Error::Refused`] for orders that cannot be; the
     /// problem names each.
     pub async fn send_orders(&self, orders: &[Order]) -> Result<types::OrderReceipt> {
-        let repeat = if orders.iter().all(|order| order.client_id.is_some()) { Repeat::Yes } else { Repeat::No };
-        let body = types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
+        let repeat = if orders.iter().all(|order| order.client_id.is_some()) {
+            Repeat::Yes
+        } else {
+            Repeat::No
+        };
+        let body =
+            types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
         let api = self.api();
         // Before they are sent: their outcome may be heard before the receipt.
         self.sent().remember(orders);
@@ -88,7 +95,8 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] when there are none or too many.
     pub async fn check_orders(&self, orders: &[Order]) -> Result<types::OrderCheck> {
-        let body = types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
+        let body =
+            types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
         let api = self.api();
         self.call(Repeat::Yes, || api.check_orders(&body)).await
     }
@@ -110,7 +118,9 @@ impl Client {
                         delivery.receipts.push(receipt.id);
                         break;
                     }
-                    Err(Error::Refused(problem) | Error::Forbidden(problem)) if names_orders(&problem, batch.len()) => {
+                    Err(Error::Refused(problem) | Error::Forbidden(problem))
+                        if names_orders(&problem, batch.len()) =>
+                    {
                         take_refused(&mut batch, &problem, &mut delivery.refused);
                     }
                     Err(error) => return Err(error),
@@ -130,7 +140,8 @@ fn take_refused(batch: &mut Vec<Order>, problem: &Problem, refused: &mut Vec<Ref
     for (index, order) in std::mem::take(batch).into_iter().enumerate() {
         match problem.errors.iter().find(|error| order_index(&error.field) == Some(index)) {
             Some(error) => {
-                let (code, detail) = (problem.code.clone(), format!("{}: {}", error.field, error.detail));
+                let (code, detail) =
+                    (problem.code.clone(), format!("{}: {}", error.field, error.detail));
                 refused.push(RefusedOrder { order, code, detail });
             }
             None => batch.push(order),
@@ -153,13 +164,19 @@ mod tests {
 
     fn orders(count: u32) -> Vec<Order> {
         let faction = FactionId::starter(0).unwrap();
-        (1..=count).map(|fleet| Order::new(faction, Command::Cancel { fleet: FleetId(fleet) })).collect()
+        (1..=count)
+            .map(|fleet| Order::new(faction, Command::Cancel { fleet: FleetId(fleet) }))
+            .collect()
     }
 
     #[test]
     fn numbers_are_well_formed_and_repeat() {
-        for universe in ["u-18c3-9f3c2a", "", "a very long name with ä and / that nobody would give", &"9".repeat(99)]
-        {
+        for universe in [
+            "u-18c3-9f3c2a",
+            "",
+            "a very long name with ä and / that nobody would give",
+            &"9".repeat(99),
+        ] {
             let mut first = orders(3);
             first[1].client_id = Some("mine".into());
             number_orders(universe, u64::MAX, &mut first);
@@ -181,10 +198,19 @@ mod tests {
     #[test]
     fn the_orders_that_a_problem_names_are_taken_out() {
         let mut problem: Problem =
-            serde_json::from_value(serde_json::json!({ "status": 403, "code": "faction_claimed" })).unwrap();
+            serde_json::from_value(serde_json::json!({ "status": 403, "code": "faction_claimed" }))
+                .unwrap();
         assert!(!names_orders(&problem, 3));
-        for field in ["orders[0].faction", "orders[2]", "orders[3].faction", "orders", "faction", "orders[x]"] {
-            let (value, allowed, detail) = (serde_json::Value::Null, String::new(), "no".to_owned());
+        for field in [
+            "orders[0].faction",
+            "orders[2]",
+            "orders[3].faction",
+            "orders",
+            "faction",
+            "orders[x]",
+        ] {
+            let (value, allowed, detail) =
+                (serde_json::Value::Null, String::new(), "no".to_owned());
             problem.errors.push(FieldProblem { field: field.into(), value, allowed, detail });
         }
         assert!(names_orders(&problem, 3));
@@ -192,6 +218,9 @@ mod tests {
         take_refused(&mut batch, &problem, &mut refused);
         assert_eq!(batch, orders(3)[1..2]);
         assert_eq!(refused.len(), 2);
-        assert_eq!((refused[1].code.as_str(), refused[1].detail.as_str()), ("faction_claimed", "orders[2]: no"));
+        assert_eq!(
+            (refused[1].code.as_str(), refused[1].detail.as_str()),
+            ("faction_claimed", "orders[2]: no")
+        );
     }
 }

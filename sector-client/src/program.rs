@@ -94,7 +94,12 @@ fn command(name: &'static str) -> Command {
 
 fn stdio(seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>) -> Result<(), Failure> {
     let served = crate::stdio::serve(seating, io::stdin().lock(), io::stdout().lock())?;
-    tracing::debug!(games = served.games, turns = served.turns, orders = served.orders, "the game is over");
+    tracing::debug!(
+        games = served.games,
+        turns = served.turns,
+        orders = served.orders,
+        "the game is over"
+    );
     Ok(())
 }
 

@@ -81,15 +81,23 @@ impl Quotas {
     }
 
     fn learn_at(&self, operation: &'static str, headers: &HeaderMap, now: Instant) {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let policies: BTreeMap<String, [Option<f64>; 2]> = members(text("ratelimit-policy"), ["q", "w"]).collect();
+        let text = |name: &str| {
+            headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        };
+        let policies: BTreeMap<String, [Option<f64>; 2]> =
+            members(text("ratelimit-policy"), ["q", "w"]).collect();
         let mut names = Vec::new();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, state) in members(text("ratelimit"), ["r", "t"]) {
-            let ([Some(remaining), _], Some(&[Some(most), Some(window)])) = (state, policies.get(&name)) else {
+            let ([Some(remaining), _], Some(&[Some(most), Some(window)])) =
+                (state, policies.get(&name))
+            else {
                 continue;
             };
-            if window <= 0.0 || most <= 0.0 || known.quotas.len() >= QUOTAS_MAX && !known.quotas.contains_key(&name) {
+            if window <= 0.0
+                || most <= 0.0
+                || known.quotas.len() >= QUOTAS_MAX && !known.quotas.contains_key(&name)
+            {
                 continue;
             }
             let rate = most / window;
@@ -105,7 +113,10 @@ impl Quotas {
 }
 
 /// The members of a list such as `"reads";r=12;t=59, "all";r=3;t=1`: their names and two of their numbers.
-fn members<'a>(text: &'a str, keys: [&'a str; 2]) -> impl Iterator<Item = (String, [Option<f64>; 2])> + 'a {
+fn members<'a>(
+    text: &'a str,
+    keys: [&'a str; 2],
+) -> impl Iterator<Item = (String, [Option<f64>; 2])> + 'a {
     text.split(',').filter_map(move |member| {
         let mut parts = member.split(';').map(str::trim);
         let name = parts.next()?.strip_prefix('"')?.strip_suffix('"')?;
@@ -135,7 +146,10 @@ mod tests {
         let (quotas, now) = (Quotas::default(), Instant::now());
         assert_eq!(quotas.take("orders", now), Duration::ZERO);
         // Two a second; nothing is left of the one, much of the other.
-        let told = headers("\"orders\";q=120;w=60, \"all\";q=600;w=60", "\"orders\";r=1;t=60, \"all\";r=500;t=9");
+        let told = headers(
+            "\"orders\";q=120;w=60, \"all\";q=600;w=60",
+            "\"orders\";r=1;t=60, \"all\";r=500;t=9",
+        );
         quotas.learn_at("orders", &told, now);
         assert_eq!(quotas.take("orders", now), Duration::ZERO);
         assert_eq!(quotas.take("orders", now), Duration::from_millis(500));

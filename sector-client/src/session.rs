@@ -103,7 +103,8 @@ pub(crate) struct Position {
 impl Position {
     /// What the ETag of a snapshot says: `"17-0.00c0ffee00c0ffee"`.
     pub(crate) fn of_tag(tag: &str) -> Option<Position> {
-        let (after, incarnation) = tag.trim_start_matches("W/").trim_matches('"').split_once('.')?;
+        let (after, incarnation) =
+            tag.trim_start_matches("W/").trim_matches('"').split_once('.')?;
         Some(Position { after: after.to_owned(), incarnation: incarnation.to_owned() })
     }
 }
@@ -115,7 +116,8 @@ pub(crate) enum Repeat {
     No,
 }
 
-pub(crate) type Answer<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<Problem>>;
+pub(crate) type Answer<T> =
+    std::result::Result<ResponseValue<T>, progenitor_client::Error<Problem>>;
 
 impl Client {
     /// A client of the sector at `url`, such as `http://127.0.0.1:8000`, that has not been asked yet.
@@ -167,10 +169,12 @@ impl Client {
     /// # Errors
     /// [`Error::Address`] for a name that no sector has.
     pub fn sector(&self, name: &str) -> Result<Client> {
-        let allowed = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        let allowed =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         if name.is_empty() || name.len() > SECTOR_NAME_MAX || !name.chars().all(allowed) {
             let shown: String = name.chars().take(SECTOR_NAME_MAX).collect();
-            let reason = format!("{shown:?} is no name of a sector, which is 1 to 32 of a-z, 0-9 and -");
+            let reason =
+                format!("{shown:?} is no name of a sector, which is 1 to 32 of a-z, 0-9 and -");
             return Err(Error::Address { url: self.url().to_owned(), reason });
         }
         let server = self.url().rsplit_once("/sectors/").map_or(self.url(), |(server, _)| server);
@@ -185,11 +189,18 @@ impl Client {
     /// # Errors
     /// [`Error::Credential`] if the token cannot stand in a header.
     pub fn with_bot_token(&self, token: &Secret) -> Result<Client> {
-        let client = Client::of(self.url(), self.inner.api.client.clone(), self.inner.patience, Arc::default());
+        let client = Client::of(
+            self.url(),
+            self.inner.api.client.clone(),
+            self.inner.patience,
+            Arc::default(),
+        );
         if client.inner.session.credentials.set_bot(token.expose()) {
             return Ok(client);
         }
-        Err(Error::Credential("the bot token holds characters that cannot stand in a header".into()))
+        Err(Error::Credential(
+            "the bot token holds characters that cannot stand in a header".into(),
+        ))
     }
 
     /// Another client of the same sector, with a key that a player issued for a bot: it gives that player's orders.
@@ -197,7 +208,12 @@ impl Client {
     /// # Errors
     /// [`Error::Credential`] if this is no such key.
     pub fn with_bot_key(&self, key: &Secret) -> Result<Client> {
-        let client = Client::of(self.url(), self.inner.api.client.clone(), self.inner.patience, Arc::default());
+        let client = Client::of(
+            self.url(),
+            self.inner.api.client.clone(),
+            self.inner.patience,
+            Arc::default(),
+        );
         client.take_bot_key(key.expose())?;
         Ok(client)
     }
@@ -255,7 +271,8 @@ impl Client {
     pub async fn guest(&self) -> Result<Key> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| Error::Random(error.to_string()))?;
-        let key = Key::from_random_bytes(bytes).map_err(|error| Error::Random(error.to_string()))?;
+        let key =
+            Key::from_random_bytes(bytes).map_err(|error| Error::Random(error.to_string()))?;
         self.login(&key).await?;
         Ok(key)
     }
@@ -264,11 +281,17 @@ impl Client {
         let api = &self.inner.api;
         let address = key.address();
         let body = types::NonceRequest { address: address.to_string() };
-        let asked = self.attempts(Repeat::Yes, Duration::ZERO, || api.auth_nonce(&body)).await?.into_inner();
+        let asked = self
+            .attempts(Repeat::Yes, Duration::ZERO, || api.auth_nonce(&body))
+            .await?
+            .into_inner();
         check_message(&asked.message, key)?;
         let signature = key.sign_message(&asked.message);
         let body = types::VerifyRequest { address: None, message: Some(asked.message), signature };
-        let answer = self.attempts(Repeat::No, Duration::ZERO, || api.auth_verify(&body)).await?.into_inner();
+        let answer = self
+            .attempts(Repeat::No, Duration::ZERO, || api.auth_verify(&body))
+            .await?
+            .into_inner();
         self.take_token(&answer)
     }
 
@@ -297,7 +320,10 @@ impl Client {
     pub async fn login_operator(&self, code: &str) -> Result<()> {
         let _alone = self.inner.session.login.lock().await;
         let (api, body) = (&self.inner.api, types::OperatorRequest { code: code.to_owned() });
-        let answer = self.attempts(Repeat::No, Duration::ZERO, || api.auth_operator(&body)).await?.into_inner();
+        let answer = self
+            .attempts(Repeat::No, Duration::ZERO, || api.auth_operator(&body))
+            .await?
+            .into_inner();
         self.take_token(&answer)?;
         // A code works once: there is nothing to sign in again with.
         *self.inner.session.key.write().unwrap_or_else(PoisonError::into_inner) = None;
@@ -306,9 +332,11 @@ impl Client {
 
     fn take_token(&self, answer: &types::TokenAnswer) -> Result<()> {
         if self.inner.session.credentials.set_bearer(&answer.token) {
-            let due = Instant::now() + Duration::from_secs(answer.expires_in).mul_f64(RENEWED_AFTER);
+            let due =
+                Instant::now() + Duration::from_secs(answer.expires_in).mul_f64(RENEWED_AFTER);
             let renewal = Renewal { refresh_token: answer.refresh_token.clone(), due };
-            *self.inner.session.renewal.write().unwrap_or_else(PoisonError::into_inner) = Some(renewal);
+            *self.inner.session.renewal.write().unwrap_or_else(PoisonError::into_inner) =
+                Some(renewal);
             return Ok(());
         }
         let detail = "the token holds characters that cannot stand in a header".to_owned();
@@ -332,7 +360,8 @@ impl Client {
 
     /// Renews the login if it is about to run out. What goes wrong is told by the call that needs the login.
     pub(crate) async fn keep_login(&self) {
-        let renewal = || self.inner.session.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let renewal =
+            || self.inner.session.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
         if renewal().is_none_or(|renewal| Instant::now() < renewal.due) {
             return;
         }
@@ -347,7 +376,10 @@ impl Client {
 
     /// Renews the login by its refresh token.
     async fn renew(&self, renewal: &Renewal) -> Result<()> {
-        let (api, body) = (&self.inner.api, types::RefreshRequest { refresh_token: renewal.refresh_token.clone() });
+        let (api, body) = (
+            &self.inner.api,
+            types::RefreshRequest { refresh_token: renewal.refresh_token.clone() },
+        );
         // The token before works for a while: asking again does no harm.
         let answer = self.attempts(Repeat::Yes, Duration::ZERO, || api.auth_refresh(&body)).await;
         if matches!(answer, Err(Error::Unauthorized(_))) {
@@ -358,7 +390,8 @@ impl Client {
 
     /// Signs in again, by the refresh token or else with the key.
     async fn sign_in_again(&self) -> Result<bool> {
-        let renewal = self.inner.session.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let renewal =
+            self.inner.session.renewal.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(renewal) = renewal
             && self.renew(&renewal).await.is_ok()
         {
@@ -396,7 +429,12 @@ impl Client {
     }
 
     /// Calls, and tries again where that may help. The server may let us wait for `wait`.
-    pub(crate) async fn attempts<T, F, Sent>(&self, repeat: Repeat, wait: Duration, send: F) -> Result<ResponseValue<T>>
+    pub(crate) async fn attempts<T, F, Sent>(
+        &self,
+        repeat: Repeat,
+        wait: Duration,
+        send: F,
+    ) -> Result<ResponseValue<T>>
     where
         F: Fn() -> Sent,
         Sent: Future<Output = Answer<T>>,
@@ -473,12 +511,17 @@ fn base_url(text: &str) -> Result<String> {
         "https" if cfg!(feature = "tls") => {}
         "https" => {
             return Err(refused(
-                "this build of sector-client cannot speak https; build it with the feature `tls`".into(),
+                "this build of sector-client cannot speak https; build it with the feature `tls`"
+                    .into(),
             ));
         }
         scheme => return Err(refused(format!("the scheme is {scheme}"))),
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         return Err(Error::Address {
             // What stands before the @ may be a password.
             url: format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default()),
@@ -492,7 +535,8 @@ fn base_url(text: &str) -> Result<String> {
 /// elsewhere.
 fn check_message(text: &str, key: &Key) -> Result<()> {
     let refused = |detail: String| Error::LoginMessage(detail);
-    let message: LoginMessage = text.parse().map_err(|error| refused(format!("it is no login message: {error}")))?;
+    let message: LoginMessage =
+        text.parse().map_err(|error| refused(format!("it is no login message: {error}")))?;
     let address = message.fields().address;
     if address != key.address() {
         return Err(refused(format!("it is for {address}, not for {}", key.address())));
@@ -508,7 +552,15 @@ mod tests {
     fn addresses_are_checked() {
         assert_eq!(base_url("http://127.0.0.1:8000/").unwrap(), "http://127.0.0.1:8000");
         assert_eq!(base_url("http://sector.example/api/").unwrap(), "http://sector.example/api");
-        for bad in ["", "127.0.0.1:8000", "ftp://x", "http://", "http://x/?a", "http://x/#a", "http://u:secret@x"] {
+        for bad in [
+            "",
+            "127.0.0.1:8000",
+            "ftp://x",
+            "http://",
+            "http://x/?a",
+            "http://x/#a",
+            "http://u:secret@x",
+        ] {
             let error = Client::new(bad).unwrap_err();
             assert!(matches!(error, Error::Address { .. }), "{bad}");
             assert!(!error.to_string().contains("secret"), "{error}");
@@ -528,7 +580,11 @@ mod tests {
     #[test]
     fn only_logins_are_signed() {
         let key = Key::from_random_bytes([7; 32]).unwrap();
-        for text in ["", "Send all my money.", "localhost wants you to sign in with your Ethereum account:\n0x0"] {
+        for text in [
+            "",
+            "Send all my money.",
+            "localhost wants you to sign in with your Ethereum account:\n0x0",
+        ] {
             assert!(matches!(check_message(text, &key), Err(Error::LoginMessage(_))), "{text}");
         }
     }

@@ -110,7 +110,8 @@ impl Decoder {
                 [] => continue,
                 &[(begin, end)] => Cow::Borrowed(&self.buffer[begin..end]),
                 many => {
-                    let lines: Vec<&[u8]> = many.iter().map(|&(begin, end)| &self.buffer[begin..end]).collect();
+                    let lines: Vec<&[u8]> =
+                        many.iter().map(|&(begin, end)| &self.buffer[begin..end]).collect();
                     Cow::Owned(lines.join(&b'\n'))
                 }
             };
@@ -138,14 +139,20 @@ mod tests {
 
     fn all(decoder: &mut Decoder, found: &mut Vec<(Option<String>, String)>) {
         while let Some(event) = decoder.next_event() {
-            found.push((event.id.map(str::to_owned), String::from_utf8(event.data.into_owned()).unwrap()));
+            found.push((
+                event.id.map(str::to_owned),
+                String::from_utf8(event.data.into_owned()).unwrap(),
+            ));
         }
     }
 
     #[test]
     fn events_come_out_however_the_bytes_are_cut() {
-        let wanted =
-            [(Some("1-0.a".to_owned()), "{\"a\": 1}".to_owned()), (None, "x\ny".to_owned()), (None, String::new())];
+        let wanted = [
+            (Some("1-0.a".to_owned()), "{\"a\": 1}".to_owned()),
+            (None, "x\ny".to_owned()),
+            (None, String::new()),
+        ];
         for size in 1..=TEXT.len() {
             let (mut decoder, mut found) = (Decoder::default(), Vec::new());
             for piece in TEXT.chunks(size) {
@@ -165,9 +172,11 @@ mod tests {
         let mut decoder = Decoder::default();
         decoder.push(b"data: be").unwrap();
         // However the pieces lie, and whether something is said between the events or not.
-        for piece in
-            [&b"gun\n\ndata: be"[..], b"gun\nid: 7\n\nid: 8\ndata: be", b"gun\n\n:\n:\ndata: done\nid: 9\n\ndata: be"]
-        {
+        for piece in [
+            &b"gun\n\ndata: be"[..],
+            b"gun\nid: 7\n\nid: 8\ndata: be",
+            b"gun\n\n:\n:\ndata: done\nid: 9\n\ndata: be",
+        ] {
             for _ in 0..1_000 {
                 decoder.push(piece).unwrap();
                 assert_eq!(*decoder.next_event().unwrap().data, *b"begun");

@@ -51,7 +51,8 @@ impl Stream {
     pub(crate) async fn open(client: &Client, position: Option<&Position>) -> Result<Stream> {
         client.keep_login().await;
         let url = client.url().to_owned();
-        let mut request = client.api().client.get(format!("{url}/events/stream")).header("accept", EVENT_STREAM);
+        let mut request =
+            client.api().client.get(format!("{url}/events/stream")).header("accept", EVENT_STREAM);
         if let Some(Position { after, incarnation }) = position {
             request = request.query(&[("after", after), ("incarnation", incarnation)]);
         }
@@ -59,17 +60,26 @@ impl Stream {
             request = request.header(name, value);
         }
         let limit = client.patience().answer;
-        let unreachable =
-            |source: reqwest::Error| Error::Unreachable { url: url.clone(), source: source.without_url() };
+        let unreachable = |source: reqwest::Error| Error::Unreachable {
+            url: url.clone(),
+            source: source.without_url(),
+        };
         let opened = async {
             let response = request.send().await.map_err(unreachable)?;
             if response.status().is_success() {
-                let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or("");
+                let kind = response
+                    .headers()
+                    .get("content-type")
+                    .and_then(|kind| kind.to_str().ok())
+                    .unwrap_or("");
                 return if kind.starts_with(EVENT_STREAM) {
                     let (decoder, url) = (Decoder::default(), url.clone());
                     Ok(Stream { response, url, decoder, was_there: false, has_spoken: false })
                 } else {
-                    Err(Error::Mismatch { url: url.clone(), detail: format!("the stream is of type {kind:?}") })
+                    Err(Error::Mismatch {
+                        url: url.clone(),
+                        detail: format!("the stream is of type {kind:?}"),
+                    })
                 };
             }
             let (status, headers) = (response.status(), response.headers().clone());
@@ -83,7 +93,10 @@ impl Stream {
     pub(crate) fn cannot_be_had(error: &Error) -> bool {
         match error {
             error if error.is_between_universes() => false,
-            Error::Refused(_) | Error::RateLimited(_) | Error::Mismatch { .. } | Error::KeptBack { .. } => true,
+            Error::Refused(_)
+            | Error::RateLimited(_)
+            | Error::Mismatch { .. }
+            | Error::KeptBack { .. } => true,
             Error::Unavailable(problem) => problem.code == "too_many_streams",
             _ => false,
         }
@@ -93,10 +106,16 @@ impl Stream {
     pub(crate) async fn next(&mut self, moment: bool) -> Result<Heard> {
         loop {
             if let Some(event) = self.decoder.next_event() {
-                let entry = Entry::from_json(&event.data)
-                    .map_err(|error| Error::Mismatch { url: self.url.clone(), detail: error.to_string() })?;
+                let entry = Entry::from_json(&event.data).map_err(|error| Error::Mismatch {
+                    url: self.url.clone(),
+                    detail: error.to_string(),
+                })?;
                 let position = event.id.and_then(Position::of_tag);
-                return Ok(Heard::Entry { entry: Box::new(entry), position, more_waits: self.was_there });
+                return Ok(Heard::Entry {
+                    entry: Box::new(entry),
+                    position,
+                    more_waits: self.was_there,
+                });
             }
             let limit = match (moment, self.has_spoken) {
                 (true, _) => GRACE,
@@ -112,11 +131,17 @@ impl Stream {
                 }
                 Ok(Ok(None)) => return Ok(Heard::End),
                 Ok(Err(source)) => {
-                    return Err(Error::Unreachable { url: self.url.clone(), source: source.without_url() });
+                    return Err(Error::Unreachable {
+                        url: self.url.clone(),
+                        source: source.without_url(),
+                    });
                 }
                 Err(_) if moment => return Ok(Heard::Nothing),
                 Err(_) if self.has_spoken => {
-                    return Err(Error::Timeout { url: self.url.clone(), after_ms: milliseconds(limit) });
+                    return Err(Error::Timeout {
+                        url: self.url.clone(),
+                        after_ms: milliseconds(limit),
+                    });
                 }
                 Err(_) => return Err(Error::KeptBack { url: self.url.clone() }),
             }

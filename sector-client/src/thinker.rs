@@ -72,7 +72,9 @@ impl Thinker {
         };
         let question = Question { scene, me, answer };
         let refused = match &self.state {
-            State::Asked(thread) => thread.send(question).err().map(|mpsc::SendError(question)| (question, None)),
+            State::Asked(thread) => {
+                thread.send(question).err().map(|mpsc::SendError(question)| (question, None))
+            }
             State::Lost(reason) => Some((question, Some(reason.clone()))),
             State::New(_) => None,
         };
@@ -98,14 +100,21 @@ impl Thought {
     /// [`Error::Strategy`] when the strategy panicked, now or before, or has no thread. It is of no use any more.
     pub async fn orders(&mut self) -> Result<Vec<Order>> {
         let answer = (&mut self.answer).await.unwrap_or_else(|_| Err(GONE.to_owned()));
-        answer.map_err(|detail| Error::Strategy { name: self.strategy, faction: self.faction, tick: self.tick, detail })
+        answer.map_err(|detail| Error::Strategy {
+            name: self.strategy,
+            faction: self.faction,
+            tick: self.tick,
+            detail,
+        })
     }
 }
 
 /// Gives the strategy its thread.
 fn begin(strategy: Box<dyn Strategy>, me: FactionId) -> State {
     let (asks, questions) = mpsc::channel();
-    let thread = thread::Builder::new().name(format!("strategy-{me}")).spawn(move || think(strategy, &questions));
+    let thread = thread::Builder::new()
+        .name(format!("strategy-{me}"))
+        .spawn(move || think(strategy, &questions));
     match thread {
         Ok(_) => State::Asked(asks),
         Err(error) => State::Lost(format!("it cannot have a thread: {error}")),
@@ -115,7 +124,8 @@ fn begin(strategy: Box<dyn Strategy>, me: FactionId) -> State {
 fn think(mut strategy: Box<dyn Strategy>, questions: &mpsc::Receiver<Question>) {
     while let Ok(Question { scene, me, answer }) = questions.recv() {
         // Whatever a panic leaves behind goes with the strategy.
-        let thought = catch_unwind(AssertUnwindSafe(|| strategy.orders(&scene.view(me), &scene.turn())));
+        let thought =
+            catch_unwind(AssertUnwindSafe(|| strategy.orders(&scene.view(me), &scene.turn())));
         // Before the answer: whoever follows the sector need not copy it then.
         drop(scene);
         let panicked = thought.is_err();

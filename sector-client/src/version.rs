@@ -49,23 +49,32 @@ impl Client {
     /// Whether a sector answers here, of a version that this one understands. Asks again while the server is away, as
     /// calls do.
     pub(crate) async fn check_server(&self) -> Result<()> {
-        let mut backoff = Backoff::new(self.patience().first_pause(), self.patience().longest_pause());
+        let mut backoff =
+            Backoff::new(self.patience().first_pause(), self.patience().longest_pause());
         loop {
             match tokio::time::timeout(self.patience().answer, self.ask_root()).await {
-                Ok(Err(error)) if error.is_retryable() && backoff.attempts() + 1 < self.patience().attempts => {
+                Ok(Err(error))
+                    if error.is_retryable()
+                        && backoff.attempts() + 1 < self.patience().attempts =>
+                {
                     backoff.wait(error.retry_after()).await;
                 }
                 Ok(answer) => return answer,
-                Err(_) if backoff.attempts() + 1 < self.patience().attempts => backoff.wait(None).await,
+                Err(_) if backoff.attempts() + 1 < self.patience().attempts => {
+                    backoff.wait(None).await
+                }
                 Err(_) => return Err(self.too_slow(self.patience().answer)),
             }
         }
     }
 
     async fn ask_root(&self) -> Result<()> {
-        let unreachable =
-            |source: reqwest::Error| Error::Unreachable { url: self.url().to_owned(), source: source.without_url() };
-        let asked = self.api().client.get(format!("{}/", self.url())).header("accept", "application/json");
+        let unreachable = |source: reqwest::Error| Error::Unreachable {
+            url: self.url().to_owned(),
+            source: source.without_url(),
+        };
+        let asked =
+            self.api().client.get(format!("{}/", self.url())).header("accept", "application/json");
         let mut response = asked.send().await.map_err(unreachable)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -77,17 +86,21 @@ impl Client {
         }
         match serde_json::from_slice::<Root>(&body) {
             Ok(root) if root.service == SERVICE && is_compatible(VERSION, &root.version) => Ok(()),
-            Ok(root) if root.service == SERVICE => {
-                Err(Error::Version { url: self.url().to_owned(), server: root.version, sdk: VERSION })
-            }
-            Ok(root) => Err(self.not_a_sector(format!("a service that calls itself {:?}", shown(&root.service)))),
+            Ok(root) if root.service == SERVICE => Err(Error::Version {
+                url: self.url().to_owned(),
+                server: root.version,
+                sdk: VERSION,
+            }),
+            Ok(root) => Err(self
+                .not_a_sector(format!("a service that calls itself {:?}", shown(&root.service)))),
             // A proxy, or the API itself, may say that the sector is away or that there are too many.
             Err(_) if Error::is_passing(status) => Err(Error::of_answer(status, &headers, &body)),
             // Problems of the API have a code.
             Err(_) if Error::is_of_sector(&body) => Err(Error::of_answer(status, &headers, &body)),
             Err(_) => {
                 let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
-                let kind = kind.map_or("nothing with a type", |kind| kind.split(';').next().unwrap_or(kind));
+                let kind = kind
+                    .map_or("nothing with a type", |kind| kind.split(';').next().unwrap_or(kind));
                 Err(self.not_a_sector(format!("{} with {}", status.as_u16(), shown(kind))))
             }
         }

@@ -18,7 +18,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Commands, cmd};
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
-    BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Right, Store, StoreOptions, StreamId, open,
+    BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Right, Store, StoreOptions, StreamId,
+    open,
 };
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -31,7 +32,8 @@ const SNAPSHOT_BYTES_PER_SYSTEM: usize = 120;
 /// How many systems change in a plain tick, and the bytes of each.
 const CHANGED: usize = 30;
 const BYTES_PER_CHANGE: usize = 100;
-const ORDER: &str = r#"{"kind":"move","fleet":1234,"to":17,"client_id":"0123456789abcdef","source":"human"}"#;
+const ORDER: &str =
+    r#"{"kind":"move","fleet":1234,"to":17,"client_id":"0123456789abcdef","source":"human"}"#;
 const PLAYER: &str = "0x0123456789abcdef0123456789abcdef01234567";
 const AT_MS: u64 = 1_790_000_000_000;
 /// How often each way of accepting has its turn.
@@ -49,13 +51,20 @@ struct Rig {
 
 impl Rig {
     async fn start(fsync: &str) -> Self {
-        let server = RedisServer::start_with(&["--appendfsync", fsync, "--auto-aof-rewrite-percentage", "0"]);
+        let server = RedisServer::start_with(&[
+            "--appendfsync",
+            fsync,
+            "--auto-aof-rewrite-percentage",
+            "0",
+        ]);
         let store = open(StoreOptions::new(Place::redis(server.url()))).await.unwrap();
         let raw = redis::Client::open(server.url()).unwrap();
-        let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)));
+        let config =
+            redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)));
         let raw = raw.get_multiplexed_async_connection_with_config(&config).await.unwrap();
         let lease = store.acquire_lease("bench", TTL).await.unwrap().unwrap();
-        let mut rig = Self { server, store, raw, lease, tick: 0, order: 0, cursor: StreamId::START };
+        let mut rig =
+            Self { server, store, raw, lease, tick: 0, order: 0, cursor: StreamId::START };
         let begin = Commit { begin: Some("header".into()), ..rig.next(0, Some(String::new())) };
         rig.store.commit(&begin).await.unwrap();
         rig
@@ -90,8 +99,13 @@ impl Rig {
         for lane in 0..concurrency {
             let (store, right) = (self.store.clone(), right.clone());
             tasks.spawn(async move {
-                for number in (first + lane..first + count).step_by(usize::try_from(concurrency).unwrap()) {
-                    let order = BatchOrder { client_id: Some(format!("{number:016x}")), body: ORDER.into() };
+                for number in
+                    (first + lane..first + count).step_by(usize::try_from(concurrency).unwrap())
+                {
+                    let order = BatchOrder {
+                        client_id: Some(format!("{number:016x}")),
+                        body: ORDER.into(),
+                    };
                     let batch = OrderBatch {
                         universe: "u".into(),
                         player: PLAYER.into(),
@@ -119,14 +133,16 @@ impl Rig {
         tool.args(["at_ms", "1790000000000", "order", ORDER]);
         let output = String::from_utf8(tool.output().unwrap().stdout).unwrap();
         // "test","rps",... and then the same of it; the test's name is the command, quotes and all.
-        let figures = output.lines().last().unwrap().rsplit(',').map(|figure| figure.trim_matches('"'));
+        let figures =
+            output.lines().last().unwrap().rsplit(',').map(|figure| figure.trim_matches('"'));
         let a_second: f64 = figures.take(7).last().unwrap().parse().unwrap();
         Duration::from_secs_f64(count as f64 / a_second)
     }
 
     /// How long Redis has computed so far, its system's time for it included.
     fn server_time(&self) -> Duration {
-        let mut connection = redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
+        let mut connection =
+            redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
         let info: String = cmd("INFO").arg("cpu").query(&mut connection).unwrap();
         let seconds = info.lines().filter_map(|line| {
             let (name, value) = line.trim_end().split_once(':')?;
@@ -157,7 +173,8 @@ impl Rig {
 
     /// How many bytes Redis has appended to its log so far.
     fn log_bytes(&self) -> u64 {
-        let mut connection = redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
+        let mut connection =
+            redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
         let info: String = cmd("INFO").arg("persistence").query(&mut connection).unwrap();
         let line = info.lines().find_map(|line| line.trim_end().strip_prefix("aof_current_size:"));
         line.unwrap().parse().unwrap()
@@ -166,10 +183,12 @@ impl Rig {
     /// Forgets the orders, which would otherwise fill the memory.
     async fn tidy(&mut self) {
         let head = self.store.head().await.unwrap().unwrap();
-        self.cursor = StreamId::new(head.cursor.number() + self.store.order_backlog().await.unwrap());
+        self.cursor =
+            StreamId::new(head.cursor.number() + self.store.order_backlog().await.unwrap());
         let commit = self.next(0, Some(String::new()));
         self.store.commit(&commit).await.unwrap();
-        let mut connection = redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
+        let mut connection =
+            redis::Client::open(self.server.url()).unwrap().get_connection().unwrap();
         connection.del::<_, ()>(&["raw", "sector:client-ids"]).unwrap();
     }
 }
@@ -287,8 +306,11 @@ fn tell_commit(runtime: &Runtime) {
 fn benches(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     if std::env::args().any(|argument| argument == "--bench") {
-        let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-        let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| filter.starts_with(name));
+        let filters: Vec<String> =
+            std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+        let wanted = |name: &str| {
+            filters.is_empty() || filters.iter().any(|filter| filter.starts_with(name))
+        };
         if wanted("accept") {
             tell_accept(&runtime);
         }
@@ -299,20 +321,28 @@ fn benches(criterion: &mut Criterion) {
     for fsync in ["everysec", "always"] {
         let mut rig = runtime.block_on(Rig::start(fsync));
         let mut group = criterion.benchmark_group(format!("accept/{fsync}"));
-        group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+        group
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(2));
         group.throughput(Throughput::Elements(1));
         for concurrency in [1, 32, 128] {
             group.bench_function(BenchmarkId::new("xadd", concurrency), |bencher| {
                 bencher.iter_custom(|count| runtime.block_on(rig.xadd(count, concurrency)));
             });
             group.bench_function(BenchmarkId::new("order", concurrency), |bencher| {
-                bencher.iter_custom(|count| runtime.block_on(rig.accept(count, concurrency, &Right::Any)));
+                bencher.iter_custom(|count| {
+                    runtime.block_on(rig.accept(count, concurrency, &Right::Any))
+                });
             });
         }
         group.finish();
         runtime.block_on(rig.tidy());
         let mut group = criterion.benchmark_group(format!("commit/{fsync}"));
-        group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+        group
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(2));
         for systems in SYSTEMS {
             let snapshot = "s".repeat(systems * SNAPSHOT_BYTES_PER_SYSTEM);
             group.bench_function(BenchmarkId::new("set", systems), |bencher| {
@@ -322,7 +352,9 @@ fn benches(criterion: &mut Criterion) {
                 bencher.iter_custom(|count| runtime.block_on(commits(&mut rig, count, None)));
             });
             group.bench_function(BenchmarkId::new("checkpoint", systems), |bencher| {
-                bencher.iter_custom(|count| runtime.block_on(commits(&mut rig, count, Some(&snapshot))));
+                bencher.iter_custom(|count| {
+                    runtime.block_on(commits(&mut rig, count, Some(&snapshot)))
+                });
             });
         }
         group.finish();

@@ -208,11 +208,17 @@ pub async fn open(options: StoreOptions) -> Result<Box<dyn Archive>> {
     match place {
         Place::Memory => Ok(Box::new(EmbeddedStore::memory(clock, keep_runs)?)),
         Place::Directory(path) => {
-            let opened = tokio::task::spawn_blocking(move || EmbeddedStore::directory(&path, clock, keep_runs));
-            let opened = opened.await.map_err(|error| Error::unavailable("opening the data directory", error))?;
+            let opened = tokio::task::spawn_blocking(move || {
+                EmbeddedStore::directory(&path, clock, keep_runs)
+            });
+            let opened = opened
+                .await
+                .map_err(|error| Error::unavailable("opening the data directory", error))?;
             Ok(Box::new(opened?))
         }
-        Place::Redis(redis) => Ok(Box::new(RedisStore::connect(&redis, keep_runs, require_durable).await?)),
+        Place::Redis(redis) => {
+            Ok(Box::new(RedisStore::connect(&redis, keep_runs, require_durable).await?))
+        }
     }
 }
 
@@ -239,7 +245,13 @@ impl Dump {
         let refuse = |detail: String| Err(Error::corrupt("sector", detail));
         let (world, checkpoint) = (&self.world, &self.checkpoint);
         let last_order = self.last_order.number();
-        let numbers = [self.last_epoch, last_order, world.event_id.number(), world.tick, self.control.last_restart];
+        let numbers = [
+            self.last_epoch,
+            last_order,
+            world.event_id.number(),
+            world.tick,
+            self.control.last_restart,
+        ];
         if numbers.iter().any(|number| *number > LARGEST - EPOCH_GAP * 2) {
             return refuse("a number is beyond all reason".into());
         }
@@ -252,14 +264,34 @@ impl Dump {
         if !in_order {
             return refuse(format!(
                 "checkpoint (tick {}, cursor {}, event {}) and newest commit (tick {}, cursor {}, event {}) do not follow each other",
-                checkpoint.tick, checkpoint.cursor, checkpoint.event_id, world.tick, world.cursor, world.event_id
+                checkpoint.tick,
+                checkpoint.cursor,
+                checkpoint.event_id,
+                world.tick,
+                world.cursor,
+                world.event_id
             ));
         }
-        follow_each_other("orders", checkpoint.cursor, self.last_order, self.orders.iter().map(|entry| entry.id))?;
-        follow_each_other("events", checkpoint.event_id, world.event_id, self.events.iter().map(|event| event.id))?;
+        follow_each_other(
+            "orders",
+            checkpoint.cursor,
+            self.last_order,
+            self.orders.iter().map(|entry| entry.id),
+        )?;
+        follow_each_other(
+            "events",
+            checkpoint.event_id,
+            world.event_id,
+            self.events.iter().map(|event| event.id),
+        )?;
         check_name("universe", &world.universe)?;
-        if let Some(client_id) = self.client_ids.iter().find(|client_id| client_id.entry > self.last_order) {
-            return refuse(format!("client id {:?} names an order that is not there", client_id.client_id));
+        if let Some(client_id) =
+            self.client_ids.iter().find(|client_id| client_id.entry > self.last_order)
+        {
+            return refuse(format!(
+                "client id {:?} names an order that is not there",
+                client_id.client_id
+            ));
         }
         for client_id in &self.client_ids {
             check_name("player", &client_id.player)?;
@@ -293,7 +325,10 @@ impl Dump {
             *count += 1;
             let is_in_order = index == 0 || self.keys[index - 1].id < key.id;
             if !is_in_order || *count > Shelf::Keys.owner_max() {
-                return refuse(format!("the key {:?} of {:?} is out of its place", key.id, key.owner));
+                return refuse(format!(
+                    "the key {:?} of {:?} is out of its place",
+                    key.id, key.owner
+                ));
             }
         }
         if self.keys.len() as u64 > Shelf::Keys.documents_max() {
@@ -315,7 +350,10 @@ impl Dump {
         }
         // The newest one is that of the newest commit, whether its run has ended or not.
         match self.replays.first() {
-            Some(newest) if newest.universe == world.universe && newest.records.len() as u64 == world.tick + 1 => {
+            Some(newest)
+                if newest.universe == world.universe
+                    && newest.records.len() as u64 == world.tick + 1 =>
+            {
                 Ok(())
             }
             Some(newest) => refuse(format!(
@@ -336,7 +374,12 @@ impl Dump {
     }
 }
 
-fn follow_each_other(what: &str, after: StreamId, last: StreamId, ids: impl Iterator<Item = StreamId>) -> Result<()> {
+fn follow_each_other(
+    what: &str,
+    after: StreamId,
+    last: StreamId,
+    ids: impl Iterator<Item = StreamId>,
+) -> Result<()> {
     let mut before = after;
     for id in ids {
         if id != before.next() {

@@ -22,7 +22,8 @@ impl Backoff {
     /// Waits of at most `first`, then twice that, and so on up to `most`.
     #[must_use]
     pub fn new(first: Duration, most: Duration) -> Self {
-        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1);
+        let ms =
+            |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1);
         Self { first_ms: ms(first), most_ms: ms(most), attempts: 0 }
     }
 
@@ -53,7 +54,8 @@ mod tests {
     #[test]
     fn waits_grow_to_the_limit_and_begin_anew() {
         let mut backoff = Backoff::default();
-        let mut longest = || (0..8).map(|_| backoff.next_wait(u64::MAX - 15).as_millis()).collect::<Vec<_>>();
+        let mut longest =
+            || (0..8).map(|_| backoff.next_wait(u64::MAX - 15).as_millis()).collect::<Vec<_>>();
         let first = longest();
         assert!(first.iter().all(|wait| (1..=3_000).contains(wait)), "{first:?}");
         let mut backoff = Backoff::default();

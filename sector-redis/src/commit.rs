@@ -190,7 +190,11 @@ impl Commit {
             check_name("event kind", &event.kind)?;
         }
         if let Some(kept) = self.outcomes_kept.filter(|kept| *kept > MAX_OUTCOMES_KEPT) {
-            return Err(Error::invalid("number of outcomes to keep", kept.to_string(), "at most 1000000"));
+            return Err(Error::invalid(
+                "number of outcomes to keep",
+                kept.to_string(),
+                "at most 1000000",
+            ));
         }
         let mut before = StreamId::START;
         for outcome in &self.outcomes {
@@ -248,7 +252,11 @@ pub(crate) fn universe_taken(universe: &str) -> Error {
 
 /// The refusal of an outcome of an entry that the commit does not pass.
 pub(crate) fn outcome_out_of_range(id: StreamId) -> Error {
-    Error::invalid("entry of an outcome", id, "ascending, after the committed cursor, up to the commit's")
+    Error::invalid(
+        "entry of an outcome",
+        id,
+        "ascending, after the committed cursor, up to the commit's",
+    )
 }
 
 /// The refusal of a cursor that moves back or points beyond the stream.

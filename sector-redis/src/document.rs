@@ -133,7 +133,11 @@ pub(crate) fn check_audit(body: &str) -> Result<()> {
 
 fn check_body(what: &'static str, body: &str, most: usize) -> Result<()> {
     if body.len() > most {
-        return Err(Error::invalid(what, format!("{} bytes long", body.len()), "at most 16384 bytes"));
+        return Err(Error::invalid(
+            what,
+            format!("{} bytes long", body.len()),
+            "at most 16384 bytes",
+        ));
     }
     Ok(())
 }
@@ -144,7 +148,8 @@ mod tests {
 
     #[test]
     fn debug_does_not_show_the_body() {
-        let document = Document { id: "i".into(), owner: "o".into(), body: "hidden".into(), ends_at_ms: None };
+        let document =
+            Document { id: "i".into(), owner: "o".into(), body: "hidden".into(), ends_at_ms: None };
         assert!(!format!("{document:?}").contains("hidden"));
     }
 }

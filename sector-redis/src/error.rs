@@ -100,7 +100,9 @@ pub enum Error {
         factions: Vec<String>,
     },
     /// As many order entries wait as the caller allows; try again after the next tick.
-    #[error("{waiting} order entries wait to be applied, as many as are allowed; try again after the next tick")]
+    #[error(
+        "{waiting} order entries wait to be applied, as many as are allowed; try again after the next tick"
+    )]
     BacklogFull {
         /// How many wait.
         waiting: u64,
@@ -206,7 +208,11 @@ impl Error {
         Self::Config { message: message.into(), source: Some(source.into()) }
     }
 
-    pub(crate) fn invalid(what: &'static str, value: impl Into<String>, allowed: &'static str) -> Self {
+    pub(crate) fn invalid(
+        what: &'static str,
+        value: impl Into<String>,
+        allowed: &'static str,
+    ) -> Self {
         Self::Invalid { what, value: value.into(), allowed }
     }
 }

@@ -29,7 +29,9 @@ impl Incarnation {
     /// # Errors
     /// [`Unavailable`](Error::Unavailable) when the system gives no random numbers.
     pub fn random() -> Result<Self> {
-        getrandom::u64().map(Self).map_err(|error| Error::unavailable("drawing an incarnation", error))
+        getrandom::u64()
+            .map(Self)
+            .map_err(|error| Error::unavailable("drawing an incarnation", error))
     }
 
     /// The number.
@@ -64,9 +66,12 @@ impl FromStr for Incarnation {
 
     /// Accepts exactly what [`fmt::Display`] prints.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let proper = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let proper =
+            text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let number = proper.then(|| u64::from_str_radix(text, 16).ok()).flatten();
-        number.map(Self).ok_or_else(|| Error::invalid("incarnation", format!("{text:?}"), "16 hex digits, lower case"))
+        number.map(Self).ok_or_else(|| {
+            Error::invalid("incarnation", format!("{text:?}"), "16 hex digits, lower case")
+        })
     }
 }
 
@@ -120,7 +125,14 @@ mod tests {
             assert_eq!(incarnation.to_string().len(), 16);
             assert_eq!(incarnation.to_string().parse::<Incarnation>().unwrap(), incarnation);
         }
-        for text in ["", "1", "00000000000000001", "000000000000000g", "00000000000000AB", "+000000000000001"] {
+        for text in [
+            "",
+            "1",
+            "00000000000000001",
+            "000000000000000g",
+            "00000000000000AB",
+            "+000000000000001",
+        ] {
             assert!(text.parse::<Incarnation>().is_err(), "{text:?} was accepted");
         }
     }

@@ -184,7 +184,9 @@ impl Keys {
         let mut different = BTreeSet::new();
         for key in all {
             if !different.insert(key) || key.starts_with(&keys.replay) || key == REGISTRY {
-                return Err(Error::config(format!("the key {key:?} would be used for two things; choose other names")));
+                return Err(Error::config(format!(
+                    "the key {key:?} would be used for two things; choose other names"
+                )));
             }
         }
         Ok(keys)
@@ -260,7 +262,9 @@ mod tests {
 
     #[test]
     fn names_that_clash_are_refused() {
-        for event_stream in ["sector:orders", "sector:world", "sector:replay:x", "", "sectors", "{a}:events", "a}b"] {
+        for event_stream in
+            ["sector:orders", "sector:world", "sector:replay:x", "", "sectors", "{a}:events", "a}b"]
+        {
             let names = KeyNames { event_stream: event_stream.into(), ..KeyNames::default() };
             assert!(Keys::new(&names).is_err(), "{names:?}");
         }

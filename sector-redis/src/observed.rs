@@ -35,7 +35,11 @@ impl Observed {
         Self { store, observer }
     }
 
-    async fn told<T>(&self, operation: &'static str, answer: impl Future<Output = Result<T>> + Send) -> Result<T> {
+    async fn told<T>(
+        &self,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
         let began = Instant::now();
         let answer = answer.await;
         self.observer.answered(operation, Some(began.elapsed()), answer.as_ref().err());
@@ -75,7 +79,12 @@ impl Store for Observed {
         self.told("append_orders", self.store.append_orders(batch)).await
     }
 
-    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
         self.waited("orders_after", wait, self.store.orders_after(cursor, count, wait)).await
     }
 
@@ -103,7 +112,12 @@ impl Store for Observed {
         self.told("checkpoint", self.store.checkpoint()).await
     }
 
-    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
         self.told("records", self.store.records(universe, from_tick, count)).await
     }
 
@@ -115,7 +129,12 @@ impl Store for Observed {
         self.told("runs", self.store.runs(count)).await
     }
 
-    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(
+        &self,
+        from: Position,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
         self.waited("events_from", wait, self.store.events_from(from, count, wait)).await
     }
 
@@ -150,7 +169,13 @@ impl Store for Observed {
         self.told("claims", self.store.claims(universe, now_ms, idle_ms)).await
     }
 
-    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
         self.told("touch", self.store.touch(universe, player, now_ms, idle_ms)).await
     }
 
@@ -186,7 +211,12 @@ impl Store for Observed {
         self.told("awards", self.store.awards(universe)).await
     }
 
-    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+    async fn insert_document(
+        &self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
         self.told("insert_document", self.store.insert_document(shelf, document, now_ms)).await
     }
 
@@ -201,7 +231,11 @@ impl Store for Observed {
         document: &Document,
         now_ms: u64,
     ) -> Result<bool> {
-        self.told("replace_document", self.store.replace_document(shelf, expected_body, document, now_ms)).await
+        self.told(
+            "replace_document",
+            self.store.replace_document(shelf, expected_body, document, now_ms),
+        )
+        .await
     }
 
     async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {

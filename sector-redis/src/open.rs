@@ -74,10 +74,16 @@ pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>> {
         Place::Memory => Arc::new(EmbeddedStore::memory(clock, keep_runs)?),
         Place::Directory(path) => {
             // Opening repairs what a crash left, which may take a while.
-            let opened = tokio::task::spawn_blocking(move || EmbeddedStore::directory(&path, clock, keep_runs));
-            Arc::new(opened.await.map_err(|error| crate::Error::unavailable("opening the data directory", error))??)
+            let opened = tokio::task::spawn_blocking(move || {
+                EmbeddedStore::directory(&path, clock, keep_runs)
+            });
+            Arc::new(opened.await.map_err(|error| {
+                crate::Error::unavailable("opening the data directory", error)
+            })??)
         }
-        Place::Redis(redis) => Arc::new(RedisStore::connect(&redis, keep_runs, require_durable).await?),
+        Place::Redis(redis) => {
+            Arc::new(RedisStore::connect(&redis, keep_runs, require_durable).await?)
+        }
     };
     Ok(match observer {
         Some(observer) => Arc::new(Observed::new(store, observer)),
@@ -105,7 +111,9 @@ mod tests {
     #[tokio::test]
     async fn an_observer_is_told_of_every_answer() {
         let heard = Arc::new(Heard::default());
-        let store = open(StoreOptions { observer: Some(heard.clone()), ..StoreOptions::memory() }).await.unwrap();
+        let store = open(StoreOptions { observer: Some(heard.clone()), ..StoreOptions::memory() })
+            .await
+            .unwrap();
         store.ping().await.unwrap();
         let (now, moment) = (Duration::ZERO, Duration::from_millis(1));
         store.orders_after(StreamId::START, 1, now).await.unwrap();

@@ -55,8 +55,13 @@ pub(crate) fn listed(count: usize) -> usize {
 
 /// Both lists as one, the newest first. They may have been read one after the other, what waits
 /// first: what is in both is done.
-pub(crate) fn newest(waiting: Vec<OrderEntry>, done: Vec<Outcome>, count: usize) -> Vec<OrderStatus> {
+pub(crate) fn newest(
+    waiting: Vec<OrderEntry>,
+    done: Vec<Outcome>,
+    count: usize,
+) -> Vec<OrderStatus> {
     let newest_done = done.first().map_or(StreamId::START, |outcome| outcome.id);
-    let waiting = waiting.into_iter().filter(|entry| entry.id > newest_done).map(OrderStatus::Waiting);
+    let waiting =
+        waiting.into_iter().filter(|entry| entry.id > newest_done).map(OrderStatus::Waiting);
     waiting.chain(done.into_iter().map(OrderStatus::Done)).take(count).collect()
 }

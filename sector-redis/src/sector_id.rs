@@ -57,7 +57,11 @@ impl FromStr for SectorId {
     fn from_str(text: &str) -> Result<Self, Error> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if text.is_empty() || text.len() > MAX_SECTOR_ID_BYTES || !text.bytes().all(allowed) {
-            return Err(Error::invalid("sector id", format!("{text:?}"), "1 to 32 characters of a-z, 0-9 and -"));
+            return Err(Error::invalid(
+                "sector id",
+                format!("{text:?}"),
+                "1 to 32 characters of a-z, 0-9 and -",
+            ));
         }
         if text == DEFAULT_SECTOR_NAME {
             let allowed = "any other word: default is the sector without an id";

@@ -86,7 +86,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from `cursor`;
     /// never for the committed cursor.
-    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>>;
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>>;
 
     /// How many order entries wait beyond the committed cursor.
     async fn order_backlog(&self) -> Result<u64>;
@@ -117,7 +122,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Up to `count` replay records of a universe from `from_tick` on, each with its tick. Empty
     /// for a universe that is not kept.
-    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>>;
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>>;
 
     /// The replay header of a universe that runs or is kept.
     async fn replay_header(&self, universe: &str) -> Result<Option<String>>;
@@ -131,13 +141,19 @@ pub trait Store: Send + Sync + 'static {
     /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from there, never for
     /// the checkpoint's event id; [`Restored`](crate::Error::Restored) when the store is not of the
     /// incarnation `from` names.
-    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>>;
+    async fn events_from(&self, from: Position, count: usize, wait: Duration)
+    -> Result<Vec<Event>>;
 
     /// [`events_from`](Store::events_from) in whichever incarnation the store has.
     ///
     /// # Errors
     /// As `events_from`, without `Restored`.
-    async fn events_after(&self, after: StreamId, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_after(
+        &self,
+        after: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
         self.events_from(after.into(), count, wait).await
     }
 
@@ -175,7 +191,13 @@ pub trait Store: Send + Sync + 'static {
     async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>>;
 
     /// Notes that the player was seen, and says which faction it holds. A lapsed claim stays lapsed.
-    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>>;
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>>;
 
     /// Keeps a login nonce for `ttl`. At most [`MAX_NONCES`](crate::MAX_NONCES) are kept; beyond
     /// that the one nearest its end goes.
@@ -207,7 +229,8 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`Full`](crate::Error::Full) where there is no room and the shelf
     /// [gives no way](Shelf::gives_way).
-    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool>;
+    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64)
+    -> Result<bool>;
 
     /// The document of this id, not after its end.
     async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>>;

@@ -13,7 +13,9 @@ use crate::error::Error;
 /// The id of an entry in a stream; printed and parsed as `"<n>-0"`.
 ///
 /// `0-0` ([`StreamId::START`]) is before the first entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(into = "String", try_from = "String")]
 pub struct StreamId(u64);
 
@@ -67,7 +69,8 @@ impl FromStr for StreamId {
     fn from_str(text: &str) -> Result<Self, Error> {
         let refused = || Error::invalid("stream id", format!("{text:?}"), "\"<n>-0\", n a number");
         let digits = text.strip_suffix("-0").ok_or_else(refused)?;
-        let canonical = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+        let canonical = digits.bytes().all(|byte| byte.is_ascii_digit())
+            && (digits == "0" || !digits.starts_with('0'));
         if !canonical {
             return Err(refused());
         }

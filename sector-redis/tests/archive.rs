@@ -7,8 +7,8 @@ use std::time::Duration;
 use sector_redis::archive::{self, Archive, BackupNote, Dump, EPOCH_GAP};
 use sector_redis::testkit::{RedisCluster, RedisServer};
 use sector_redis::{
-    Award, BatchOrder, Commit, Document, Error, KeyNames, Lease, NewEvent, OrderBatch, OrderStatus, Outcome, Place,
-    Position, RedisOptions, Shelf, StoreOptions, StreamId,
+    Award, BatchOrder, Commit, Document, Error, KeyNames, Lease, NewEvent, OrderBatch, OrderStatus,
+    Outcome, Place, Position, RedisOptions, Shelf, StoreOptions, StreamId,
 };
 
 const TTL: Duration = Duration::from_secs(600);
@@ -34,11 +34,18 @@ fn tick(lease: &Lease, universe: &str, tick: u64, cursor: u64) -> Commit {
 
 fn begin(lease: &Lease, universe: &str, cursor: u64) -> Commit {
     let snapshot = Some(format!("{{\"of\":\"{universe}\"}}"));
-    Commit { begin: Some(format!("header of {universe}")), checkpoint: snapshot, ..tick(lease, universe, 0, cursor) }
+    Commit {
+        begin: Some(format!("header of {universe}")),
+        checkpoint: snapshot,
+        ..tick(lease, universe, 0, cursor)
+    }
 }
 
 fn batch(universe: &str, client_id: &str) -> OrderBatch {
-    let order = BatchOrder { client_id: Some(client_id.into()), body: format!("{{\"name\":\"{client_id}\"}}") };
+    let order = BatchOrder {
+        client_id: Some(client_id.into()),
+        body: format!("{{\"name\":\"{client_id}\"}}"),
+    };
     OrderBatch {
         universe: universe.into(),
         player: "anna".into(),
@@ -54,8 +61,17 @@ async fn fill(store: &dyn Archive) -> Lease {
     let lease = store.acquire_lease("worker", TTL).await.unwrap().unwrap();
     store.commit(&begin(&lease, "u1", 0)).await.unwrap();
     store.append_orders(&batch("u1", "old")).await.unwrap();
-    let award = Award { universe: "u1".into(), faction: "F1".into(), award: "victory".into(), body: "{}".into() };
-    let last = Commit { finished: Some("{\"won\":1}".into()), awards: vec![award], ..tick(&lease, "u1", 1, 1) };
+    let award = Award {
+        universe: "u1".into(),
+        faction: "F1".into(),
+        award: "victory".into(),
+        body: "{}".into(),
+    };
+    let last = Commit {
+        finished: Some("{\"won\":1}".into()),
+        awards: vec![award],
+        ..tick(&lease, "u1", 1, 1)
+    };
     store.commit(&last).await.unwrap();
     store.commit(&begin(&lease, "u2", 1)).await.unwrap();
     for name in ["a", "b", "c", "d"] {
@@ -73,9 +89,12 @@ async fn fill(store: &dyn Archive) -> Lease {
     };
     let outcomes = vec![outcome(4)];
     store.commit(&Commit { outcomes, ..tick(&lease, "u2", 3, 4) }).await.unwrap();
-    for (shelf, id) in [(Shelf::Keys, "bot"), (Shelf::Keys, "a"), (Shelf::Sessions, "s"), (Shelf::Replies, "r")] {
+    for (shelf, id) in
+        [(Shelf::Keys, "bot"), (Shelf::Keys, "a"), (Shelf::Sessions, "s"), (Shelf::Replies, "r")]
+    {
         let ends_at_ms = (id == "bot").then_some(50);
-        let document = Document { id: id.into(), owner: "anna".into(), body: "{\"é\":1}".into(), ends_at_ms };
+        let document =
+            Document { id: id.into(), owner: "anna".into(), body: "{\"é\":1}".into(), ends_at_ms };
         assert!(store.insert_document(shelf, &document, 0).await.unwrap());
     }
     store.append_audit("{\"é\":1}").await.unwrap();
@@ -106,11 +125,18 @@ async fn goes_on(store: &dyn Archive, old: &Dump) {
     assert!(store.paused().await.unwrap());
     assert_eq!(store.restart_request().await.unwrap().unwrap().seed, Some(9));
 
-    assert_eq!(store.order(StreamId::new(4)).await.unwrap(), Some(OrderStatus::Done(old.outcomes[0].clone())));
+    assert_eq!(
+        store.order(StreamId::new(4)).await.unwrap(),
+        Some(OrderStatus::Done(old.outcomes[0].clone()))
+    );
     let own = store.orders_of("anna", 10).await.unwrap();
     assert_eq!(own.iter().map(|status| status.id().number()).collect::<Vec<_>>(), [5, 4]);
     assert_eq!(store.documents_of(Shelf::Keys, "anna", 0).await.unwrap(), old.keys);
-    assert_eq!(store.documents_of(Shelf::Keys, "anna", 50).await.unwrap(), old.keys[..1], "ends are kept");
+    assert_eq!(
+        store.documents_of(Shelf::Keys, "anna", 50).await.unwrap(),
+        old.keys[..1],
+        "ends are kept"
+    );
     for shelf in [Shelf::Sessions, Shelf::Replies] {
         assert!(store.documents_of(shelf, "anna", 0).await.unwrap().is_empty(), "left out");
     }
@@ -129,7 +155,8 @@ async fn goes_on(store: &dyn Archive, old: &Dump) {
     let again = store.append_orders(&known).await.unwrap();
     assert_eq!((again.id, again.duplicates), (StreamId::new(2), vec!["a".to_owned()]));
     assert_eq!(store.append_orders(&batch("u2", "e")).await.unwrap().id, StreamId::new(6));
-    let checkpointed = Commit { checkpoint: Some("{\"tick\":5}".into()), ..tick(&lease, "u2", 5, 6) };
+    let checkpointed =
+        Commit { checkpoint: Some("{\"tick\":5}".into()), ..tick(&lease, "u2", 5, 6) };
     store.commit(&checkpointed).await.unwrap();
     assert_eq!(store.records("u2", 0, 10).await.unwrap().len(), 6);
     assert_eq!(store.records("u1", 0, 10).await.unwrap().len(), 2);
@@ -180,7 +207,9 @@ async fn every_backend_takes_what_every_other_gives() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_ended_can_be_carried_over() {
     let server = RedisServer::start();
-    for (from, to) in [(Place::Memory, Place::redis(server.url())), (Place::redis(server.url()), Place::Memory)] {
+    for (from, to) in
+        [(Place::Memory, Place::redis(server.url())), (Place::redis(server.url()), Place::Memory)]
+    {
         let from = open(from).await;
         if from.head().await.unwrap().is_none() {
             let lease = from.acquire_lease("worker", TTL).await.unwrap().unwrap();
@@ -231,7 +260,10 @@ async fn what_is_there_is_not_overwritten() {
         };
         let lease = store.acquire_lease("busy", TTL).await.unwrap().unwrap();
         let message = refused(store.restore(&dump).await.unwrap_err());
-        assert!(message.contains("\"busy\"") && message.contains("nothing was changed"), "{message}");
+        assert!(
+            message.contains("\"busy\"") && message.contains("nothing was changed"),
+            "{message}"
+        );
         assert_eq!(store.head().await.unwrap(), None);
         store.commit(&begin(&lease, "mine", 0)).await.unwrap();
         store.release_lease(&lease).await.unwrap();
@@ -282,7 +314,8 @@ async fn a_restore_that_fails_leaves_nothing() {
     let prepared = "sector:restoring:0:0";
     redis::cmd("SET").arg(prepared).arg(1).exec(&mut connection).unwrap();
     store.restore(&dump).await.unwrap();
-    let keys: Vec<String> = redis::cmd("KEYS").arg("sector:restoring:*").query(&mut connection).unwrap();
+    let keys: Vec<String> =
+        redis::cmd("KEYS").arg("sector:restoring:*").query(&mut connection).unwrap();
     assert_eq!(keys, [prepared]);
     let left: i64 = redis::cmd("PTTL").arg("sector:records").query(&mut connection).unwrap();
     assert_eq!(left, -1, "what is restored does not end by itself");
@@ -301,7 +334,9 @@ async fn every_dump_of_a_running_sector_is_of_one_moment() {
                 let receipt = busy.append_orders(&batch("u", &number.to_string())).await.unwrap();
                 let checkpoint = (number % 7 == 0).then(|| format!("{{\"tick\":{number}}}"));
                 let cursor = receipt.id.number() - number % 2;
-                busy.commit(&Commit { checkpoint, ..tick(&lease, "u", number, cursor) }).await.unwrap();
+                busy.commit(&Commit { checkpoint, ..tick(&lease, "u", number, cursor) })
+                    .await
+                    .unwrap();
             }
         });
         let mut ticks = Vec::new();
@@ -356,7 +391,12 @@ async fn looking_makes_nothing() {
     assert!(!archive::exists(&Place::Directory(data.clone())).await.unwrap());
     assert!(!data.exists());
     assert!(!archive::exists(&Place::redis(server.url())).await.unwrap());
-    assert!(sector_redis::sectors(&sector_redis::RedisOptions::new(server.url())).await.unwrap().is_empty());
+    assert!(
+        sector_redis::sectors(&sector_redis::RedisOptions::new(server.url()))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let store = open(Place::redis(server.url())).await;
     assert!(archive::exists(&Place::redis(server.url())).await.unwrap());
     assert_eq!(store.lease_held().await.unwrap(), None);

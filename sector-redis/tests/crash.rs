@@ -12,7 +12,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{BatchOrder, Commit, NewEvent, OrderBatch, Place, Store, StoreOptions, StreamId, open};
+use sector_redis::{
+    BatchOrder, Commit, NewEvent, OrderBatch, Place, Store, StoreOptions, StreamId, open,
+};
 
 const DIRECTORY: &str = "SECTOR_CRASH_TEST_DIRECTORY";
 const ROUND: &str = "SECTOR_CRASH_TEST_ROUND";
@@ -61,7 +63,10 @@ async fn writer() {
                 let batch = OrderBatch {
                     universe: "u".into(),
                     player: player.into(),
-                    orders: vec![BatchOrder { client_id: Some(client_id.clone()), body: client_id.clone() }],
+                    orders: vec![BatchOrder {
+                        client_id: Some(client_id.clone()),
+                        body: client_id.clone(),
+                    }],
                     ..OrderBatch::default()
                 };
                 let receipt = store.append_orders(&batch).await.unwrap();
@@ -74,8 +79,10 @@ async fn writer() {
         let entries = store.orders_after(cursor, 100, wait).await.unwrap();
         cursor = entries.last().map_or(cursor, |entry| entry.id);
         tick += 1;
-        let applied: Vec<String> =
-            entries.iter().map(|entry| format!("{} {}", entry.id, entry.orders.join(","))).collect();
+        let applied: Vec<String> = entries
+            .iter()
+            .map(|entry| format!("{} {}", entry.id, entry.orders.join(",")))
+            .collect();
         let commit = Commit {
             lease: lease.clone(),
             lease_ttl: TTL,
@@ -215,7 +222,9 @@ fn kill_9_at_any_moment_loses_nothing_acknowledged() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut told = Told::default();
     // The first lines are the harness's and "opened": the early rounds die while opening.
-    for (round, lines) in [0, 1, 3, 4, 5, 8, 13, 21, 55, 89, 144, 233, 300, 610].into_iter().enumerate() {
+    for (round, lines) in
+        [0, 1, 3, 4, 5, 8, 13, 21, 55, 89, 144, 233, 300, 610].into_iter().enumerate()
+    {
         run_and_kill(&data, round.try_into().unwrap(), lines, &mut told);
         runtime.block_on(check_the_books(&data, &told));
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use redb::{Database, TableDefinition};
 use sector_redis::{
-    BatchOrder, Clock, Commit, Durability, Error, NewEvent, OrderBatch, Place, Result, Store, StoreOptions, StreamId,
-    open,
+    BatchOrder, Clock, Commit, Durability, Error, NewEvent, OrderBatch, Place, Result, Store,
+    StoreOptions, StreamId, open,
 };
 
 const TTL: Duration = Duration::from_secs(600);
@@ -161,7 +161,8 @@ async fn filled(directory: &Path) {
     };
     store.commit(&begin).await.unwrap();
     let orders = vec![BatchOrder { client_id: None, body: "the order".into() }];
-    let batch = OrderBatch { universe: "u1".into(), player: "p".into(), orders, ..OrderBatch::default() };
+    let batch =
+        OrderBatch { universe: "u1".into(), player: "p".into(), orders, ..OrderBatch::default() };
     store.append_orders(&batch).await.unwrap();
 }
 
@@ -196,8 +197,9 @@ async fn a_changed_byte_in_the_file_is_refused_at_opening() {
         filled(directory.path()).await;
         let path = directory.path().join("sector.redb");
         let mut bytes = fs::read(&path).unwrap();
-        let found: Vec<usize> =
-            (0..bytes.len() - payload.len()).filter(|at| bytes[*at..].starts_with(payload.as_bytes())).collect();
+        let found: Vec<usize> = (0..bytes.len() - payload.len())
+            .filter(|at| bytes[*at..].starts_with(payload.as_bytes()))
+            .collect();
         assert!(!found.is_empty(), "{payload}");
         for at in found {
             bytes[at] ^= 1;
@@ -223,7 +225,8 @@ async fn a_clock_set_back_lengthens_a_lease_and_breaks_nothing() {
     let clock = Arc::new(Unsteady(AtomicU64::new(1_000_000)));
     let directory = tempfile::tempdir().unwrap();
     let place = Place::Directory(directory.path().to_owned());
-    let store = open(StoreOptions { clock: clock.clone(), ..StoreOptions::new(place) }).await.unwrap();
+    let store =
+        open(StoreOptions { clock: clock.clone(), ..StoreOptions::new(place) }).await.unwrap();
     let first = store.acquire_lease("first", Duration::from_secs(1)).await.unwrap().unwrap();
     clock.0.store(10, Ordering::SeqCst);
     // Too long, never too short: nobody else comes in while the first may still write.

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
-    Award, BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Store, StoreOptions, StreamId, open,
+    Award, BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Store, StoreOptions, StreamId,
+    open,
 };
 
 const TTL: Duration = Duration::from_millis(1);
@@ -59,17 +60,34 @@ async fn a_log_cut_anywhere_in_the_last_commit_is_as_before_or_as_after() {
     let mut server = RedisServer::start_with(&["--appendfsync", "always"]);
     let first = store(&server).await;
     let held = acquire(&first).await;
-    let begin =
-        Commit { begin: Some("header".into()), checkpoint: Some("0".into()), lease_ttl: LONG, ..commit(&held, 0, 0) };
+    let begin = Commit {
+        begin: Some("header".into()),
+        checkpoint: Some("0".into()),
+        lease_ttl: LONG,
+        ..commit(&held, 0, 0)
+    };
     first.commit(&begin).await.unwrap();
     for number in 0..3 {
-        let orders = vec![BatchOrder { client_id: Some(format!("c{number}")), body: format!("order {number}") }];
-        let batch = OrderBatch { universe: "u".into(), player: "p".into(), orders, ..OrderBatch::default() };
+        let orders = vec![BatchOrder {
+            client_id: Some(format!("c{number}")),
+            body: format!("order {number}"),
+        }];
+        let batch = OrderBatch {
+            universe: "u".into(),
+            player: "p".into(),
+            orders,
+            ..OrderBatch::default()
+        };
         first.append_orders(&batch).await.unwrap();
     }
     let length = || server.log().metadata().unwrap().len();
     let (before, from) = (state(&first).await, length());
-    let award = Award { universe: "u".into(), faction: "F1".into(), award: "first".into(), body: "{}".into() };
+    let award = Award {
+        universe: "u".into(),
+        faction: "F1".into(),
+        award: "first".into(),
+        body: "{}".into(),
+    };
     let last = Commit { checkpoint: Some("1".into()), awards: vec![award], ..commit(&held, 1, 2) };
     first.commit(&last).await.unwrap();
     let (after, to) = (state(&first).await, length());

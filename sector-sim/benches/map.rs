@@ -11,15 +11,19 @@ fn generate(criterion: &mut Criterion) {
     group.sample_size(10);
     for systems in [30, 300, 3_000, 30_000, 100_000] {
         group.throughput(Throughput::Elements(u64::from(systems)));
-        group.bench_with_input(BenchmarkId::from_parameter(systems), &systems, |bencher, systems| {
-            let mut seed = 0;
-            bencher.iter(|| {
-                seed += 1;
-                let map = black_box(Map::generate(&rules, seed, *systems, 5));
-                assert_eq!(map.as_ref().map(Map::len), Ok(*systems as usize));
-                map
-            });
-        });
+        group.bench_with_input(
+            BenchmarkId::from_parameter(systems),
+            &systems,
+            |bencher, systems| {
+                let mut seed = 0;
+                bencher.iter(|| {
+                    seed += 1;
+                    let map = black_box(Map::generate(&rules, seed, *systems, 5));
+                    assert_eq!(map.as_ref().map(Map::len), Ok(*systems as usize));
+                    map
+                });
+            },
+        );
     }
     group.finish();
 }
@@ -31,15 +35,23 @@ fn world(criterion: &mut Criterion) {
     group.sample_size(10);
     for systems in [30, 300, 3_000, 30_000, 100_000] {
         group.throughput(Throughput::Elements(u64::from(systems)));
-        group.bench_with_input(BenchmarkId::from_parameter(systems), &systems, |bencher, systems| {
-            let mut seed = 0;
-            bencher.iter(|| {
-                seed += 1;
-                let world = World::with_size(rules.clone(), seed, Size { systems: *systems, factions: 5 });
-                assert!(world.is_ok());
-                world
-            });
-        });
+        group.bench_with_input(
+            BenchmarkId::from_parameter(systems),
+            &systems,
+            |bencher, systems| {
+                let mut seed = 0;
+                bencher.iter(|| {
+                    seed += 1;
+                    let world = World::with_size(
+                        rules.clone(),
+                        seed,
+                        Size { systems: *systems, factions: 5 },
+                    );
+                    assert!(world.is_ok());
+                    world
+                });
+            },
+        );
     }
     group.finish();
 }

@@ -20,8 +20,10 @@ fn record(seed: u64) -> Run {
     let world = World::new(rules.clone().into(), seed).unwrap();
     let header = replay::Header::of("u-bench", &world);
     let mut writer = replay::Writer::new(&header, &world).unwrap();
-    let mut game =
-        Game::new(world, Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))));
+    let mut game = Game::new(
+        world,
+        Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))),
+    );
     let mut ticks = Vec::new();
     while game.world().board().result().is_none() {
         game.step();
@@ -40,7 +42,8 @@ fn verification(criterion: &mut Criterion) {
     group.sample_size(20).throughput(Throughput::Elements(ticks as u64));
     group.bench_function("30", |bencher| {
         bencher.iter(|| {
-            let verified: u64 = runs.iter().map(|run| replay::verify(&run.bytes).unwrap().ticks).sum();
+            let verified: u64 =
+                runs.iter().map(|run| replay::verify(&run.bytes).unwrap().ticks).sum();
             assert_eq!(verified, ticks as u64);
         });
     });
@@ -49,7 +52,8 @@ fn verification(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("replay_steps");
     group.sample_size(20).throughput(Throughput::Elements(ticks as u64));
     group.bench_function("30", |bencher| {
-        let start: Vec<World> = SEEDS.map(|seed| World::new(rules.clone(), seed).unwrap()).collect();
+        let start: Vec<World> =
+            SEEDS.map(|seed| World::new(rules.clone(), seed).unwrap()).collect();
         bencher.iter_custom(|times| {
             let mut spent = Duration::ZERO;
             for _ in 0..times {

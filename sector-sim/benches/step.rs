@@ -14,8 +14,10 @@ use worlds::{FACTIONS, SIZES, War, at_war, idle_fleet, restored, rules, settled,
 fn play(seed: u64) -> (u64, Digest) {
     let rules = Rules::classic();
     let world = World::new(rules.clone().into(), seed).unwrap();
-    let mut game =
-        Game::new(world, Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))));
+    let mut game = Game::new(
+        world,
+        Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))),
+    );
     while game.world().board().result().is_none() {
         game.step();
         black_box(Delta::of("u-bench", game.world()));
@@ -119,7 +121,10 @@ fn busy(criterion: &mut Criterion) {
         let start = about_to_fight(systems);
         let mut after = start.clone();
         let digest = after.step(&[]).digest;
-        assert!(after.report().systems.len() * 10 >= systems as usize, "too few systems are fought over");
+        assert!(
+            after.report().systems.len() * 10 >= systems as usize,
+            "too few systems are fought over"
+        );
         let elements = Throughput::Elements(changed(&after) as u64);
         let mut group = criterion.benchmark_group("busy_tick");
         group.sample_size(10).throughput(elements.clone());
@@ -150,11 +155,29 @@ fn busy(criterion: &mut Criterion) {
                     fleets.clear();
                     factions.clear();
                     let begin = Instant::now();
-                    touched.extend(world.report().systems.iter().map(|&id| world.board().systems()[id.index()]));
-                    fleets
-                        .extend(world.report().fleets.iter().filter_map(|&id| world.board().fleets().get(id)).cloned());
-                    factions
-                        .extend(world.report().factions.iter().filter_map(|&id| world.board().faction(id)).cloned());
+                    touched.extend(
+                        world
+                            .report()
+                            .systems
+                            .iter()
+                            .map(|&id| world.board().systems()[id.index()]),
+                    );
+                    fleets.extend(
+                        world
+                            .report()
+                            .fleets
+                            .iter()
+                            .filter_map(|&id| world.board().fleets().get(id))
+                            .cloned(),
+                    );
+                    factions.extend(
+                        world
+                            .report()
+                            .factions
+                            .iter()
+                            .filter_map(|&id| world.board().faction(id))
+                            .cloned(),
+                    );
                     black_box((&touched, &fleets, &factions));
                     spent += begin.elapsed();
                 }

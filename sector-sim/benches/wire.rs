@@ -44,7 +44,10 @@ fn change(criterion: &mut Criterion, systems: u32, war: &mut War) {
     assert!(!delta.systems.is_empty() && !delta.fleets.is_empty());
     let mut json = Vec::new();
     let length = write(&delta, Delta::write_json, &mut json);
-    let elements = delta.systems.len() + delta.fleets.len() + delta.fleets_removed.len() + delta.factions.len();
+    let elements = delta.systems.len()
+        + delta.fleets.len()
+        + delta.fleets_removed.len()
+        + delta.factions.len();
     assert_eq!(serde_json::from_slice::<Delta>(&json).unwrap(), delta);
     let mut group = criterion.benchmark_group("delta");
     group.throughput(Throughput::Elements(elements as u64));

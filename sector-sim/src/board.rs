@@ -235,7 +235,8 @@ impl Board {
     /// The living factions, best first; among equals the one with the lower home system.
     #[must_use]
     pub fn standing(&self) -> Vec<&Faction> {
-        let mut living: Vec<&Faction> = self.factions.iter().filter(|faction| faction.alive).collect();
+        let mut living: Vec<&Faction> =
+            self.factions.iter().filter(|faction| faction.alive).collect();
         living.sort_by_key(|faction| (std::cmp::Reverse(faction.score()), faction.seniority()));
         living
     }

@@ -185,10 +185,15 @@ impl Checker {
     /// # Errors
     /// [`CheckError`] when the world cannot even be restored from its snapshot.
     pub fn new(world: &World, plan: Plan) -> Result<Checker, CheckError> {
-        let universe = Universe { id: UNIVERSE.to_owned(), tick_delay_ms: 0, rules: world.rules().name.clone() };
+        let universe = Universe {
+            id: UNIVERSE.to_owned(),
+            tick_delay_ms: 0,
+            rules: world.rules().name.clone(),
+        };
         let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
         let mirror = Mirror::new(&snapshot)?;
-        let mut checker = Checker { plan, universe, second: world.clone(), mirror, checked: Checked::default() };
+        let mut checker =
+            Checker { plan, universe, second: world.clone(), mirror, checked: Checked::default() };
         checker.second = checker.restored(world)?;
         checker.compare_whole(world)?;
         Ok(checker)
@@ -221,8 +226,11 @@ impl Checker {
             return Ok(());
         }
         let due = |every: u64| every > 0 && self.checked.ticks.is_multiple_of(every);
-        let (restore, clone, recompute) =
-            (due(self.plan.restore_every), due(self.plan.clone_every), due(self.plan.recompute_every));
+        let (restore, clone, recompute) = (
+            due(self.plan.restore_every),
+            due(self.plan.clone_every),
+            due(self.plan.recompute_every),
+        );
         let delta = if recompute { through_json(&left, tick)? } else { left };
         self.mirror.apply(&delta).map_err(|source| CheckError::Delta { tick, source })?;
         if recompute || world.board().result().is_some() {
@@ -249,7 +257,8 @@ impl Checker {
     fn restored(&self, world: &World) -> Result<World, CheckError> {
         let tick = world.tick();
         let snapshot = through_json(&self.snapshot(world), tick)?;
-        World::restore(Arc::clone(world.rules()), &snapshot).map_err(|source| CheckError::Restore { tick, source })
+        World::restore(Arc::clone(world.rules()), &snapshot)
+            .map_err(|source| CheckError::Restore { tick, source })
     }
 
     fn snapshot(&self, world: &World) -> Snapshot {
@@ -286,13 +295,20 @@ impl Checker {
 }
 
 /// What is left of a document after it was written and read.
-fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(document: &T, tick: u64) -> Result<T, CheckError> {
+fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(
+    document: &T,
+    tick: u64,
+) -> Result<T, CheckError> {
     let through = serde_json::to_string(document).and_then(|json| serde_json::from_str(&json));
     through.map_err(|source| CheckError::Json { tick, source })
 }
 
 /// The positions at which two lists differ.
-fn list_differences<T: PartialEq + fmt::Debug>(what: &'static str, left: &[T], right: &[T]) -> Vec<Difference> {
+fn list_differences<T: PartialEq + fmt::Debug>(
+    what: &'static str,
+    left: &[T],
+    right: &[T],
+) -> Vec<Difference> {
     let text = |item: Option<&T>| item.map(|item| format!("{item:?}"));
     (0..left.len().max(right.len()))
         .filter(|&index| left.get(index) != right.get(index))
@@ -428,8 +444,9 @@ mod tests {
         let world = World::new(rules.clone().into(), seed).unwrap();
         let plan = Plan { restore_every: 5, clone_every: 7, recompute_every: 4 };
         let checker = Checker::new(&world, plan).unwrap();
-        let seating: Seating =
-            Box::new(move |_, faction| strategy("random", rules.personality(faction.index())).unwrap());
+        let seating: Seating = Box::new(move |_, faction| {
+            strategy("random", rules.personality(faction.index())).unwrap()
+        });
         (Game::new(world, seating), checker)
     }
 
@@ -443,7 +460,10 @@ mod tests {
         game.step();
         checker.follow(game.world(), game.orders()).unwrap();
         let (checked, ticks) = (checker.checked(), game.world().tick());
-        assert_eq!((checked.ticks, checked.restores, checked.clones), (ticks + 1, ticks / 5, ticks / 7));
+        assert_eq!(
+            (checked.ticks, checked.restores, checked.clones),
+            (ticks + 1, ticks / 5, ticks / 7)
+        );
     }
 
     /// State that no snapshot carries shows at once.
@@ -460,8 +480,15 @@ mod tests {
         let error = checker.follow(game.world(), game.orders()).unwrap_err();
         let CheckError::Diverged(divergence) = &error else { panic!("{error}") };
         assert_eq!((divergence.tick, divergence.comparison), (31, Comparison::Changes));
-        assert!(divergence.differences.iter().any(|found| found.what == "system" && found.id == "4"), "{error}");
-        assert!(error.to_string().starts_with("tick 31: the tick changed other things in the restored world; "));
+        assert!(
+            divergence.differences.iter().any(|found| found.what == "system" && found.id == "4"),
+            "{error}"
+        );
+        assert!(
+            error
+                .to_string()
+                .starts_with("tick 31: the tick changed other things in the restored world; ")
+        );
     }
 
     /// A digest that is not kept up with the state is found when everything is looked at.

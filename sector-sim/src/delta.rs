@@ -52,7 +52,12 @@ impl Delta {
             systems: report.systems.iter().map(|&id| SystemChange::of(board, id)).collect(),
             fleets: board.fleets.all(&report.fleets).map(FleetForm::of).collect(),
             fleets_removed: report.removed_fleets.clone(),
-            factions: report.factions.iter().filter_map(|&id| board.faction(id)).map(FactionForm::of).collect(),
+            factions: report
+                .factions
+                .iter()
+                .filter_map(|&id| board.faction(id))
+                .map(FactionForm::of)
+                .collect(),
             next_fleet_id: board.next_fleet_id,
             result: board.result.map(ResultForm::from),
             events: board.events.clone(),
@@ -76,13 +81,17 @@ impl Delta {
     pub fn between(universe_id: &str, map: &Map, before: &Board, after: &Board) -> Delta {
         let states = before.systems.iter().zip(&after.systems).enumerate();
         let changed = states.filter(|(_, (before, after))| before != after);
-        let fleets = after.fleets.iter().filter(|fleet| before.fleets.get(fleet.id) != Some(*fleet));
+        let fleets =
+            after.fleets.iter().filter(|fleet| before.fleets.get(fleet.id) != Some(*fleet));
         let removed = before.fleets.iter().filter(|fleet| after.fleets.get(fleet.id).is_none());
-        let factions = after.factions.iter().filter(|faction| before.faction(faction.id) != Some(*faction));
+        let factions =
+            after.factions.iter().filter(|faction| before.faction(faction.id) != Some(*faction));
         Delta {
             universe_id: universe_id.to_owned(),
             tick: after.tick,
-            systems: changed.map(|(index, _)| SystemChange::of(after, SystemId(index as u32))).collect(),
+            systems: changed
+                .map(|(index, _)| SystemChange::of(after, SystemId(index as u32)))
+                .collect(),
             fleets: fleets.map(FleetForm::of).collect(),
             fleets_removed: removed.map(|fleet| fleet.id).collect(),
             factions: factions.map(FactionForm::of).collect(),
@@ -118,8 +127,10 @@ mod tests {
         let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
         let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
         let mut mirror = Mirror::new(&snapshot).unwrap();
-        let mut game =
-            Game::new(world, Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))));
+        let mut game = Game::new(
+            world,
+            Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))),
+        );
         for _ in 0..400 {
             let before = game.world().board().clone();
             game.step();

@@ -56,7 +56,9 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        std::borrow::Cow::<str>::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -200,8 +202,11 @@ fn map_hash(map: &Map) -> u64 {
         sum = sum.wrapping_add(hash);
     }
     for lane in map.lanes() {
-        let hash =
-            Words::<4>::new(7).with(u64::from(lane.a.0)).with(u64::from(lane.b.0)).with(u64::from(lane.ticks)).hash();
+        let hash = Words::<4>::new(7)
+            .with(u64::from(lane.a.0))
+            .with(u64::from(lane.b.0))
+            .with(u64::from(lane.ticks))
+            .hash();
         sum = sum.wrapping_add(hash);
     }
     sum
@@ -210,7 +215,11 @@ fn map_hash(map: &Map) -> u64 {
 /// The digest of a board, computed from nothing.
 #[must_use]
 pub fn digest_of(map: &Map, board: &Board) -> Digest {
-    let systems = board.systems.iter().enumerate().map(|(index, system)| system_hash(SystemId(index as u32), system));
+    let systems = board
+        .systems
+        .iter()
+        .enumerate()
+        .map(|(index, system)| system_hash(SystemId(index as u32), system));
     let fleets = board.fleets.iter().map(fleet_hash);
     let factions = board.factions.iter().map(faction_hash);
     let sum = systems.chain(fleets).chain(factions).fold(map_hash(map), u64::wrapping_add);
@@ -228,7 +237,12 @@ pub(crate) struct Hashes {
 
 impl Hashes {
     pub(crate) fn new(map: &Map) -> Hashes {
-        Hashes { sum: map_hash(map), systems: vec![0; map.len()], fleets: Vec::new(), factions: [0; FACTION_IDS] }
+        Hashes {
+            sum: map_hash(map),
+            systems: vec![0; map.len()],
+            fleets: Vec::new(),
+            factions: [0; FACTION_IDS],
+        }
     }
 
     pub(crate) fn grow_fleets(&mut self, slots: usize) {
@@ -255,7 +269,11 @@ impl Hashes {
 
     /// Takes in a faction; says whether it changed.
     pub(crate) fn faction(&mut self, faction: &Faction) -> bool {
-        Hashes::replace(&mut self.sum, &mut self.factions[faction.id.index()], faction_hash(faction))
+        Hashes::replace(
+            &mut self.sum,
+            &mut self.factions[faction.id.index()],
+            faction_hash(faction),
+        )
     }
 
     /// The digest, once everything that changed has been taken in.

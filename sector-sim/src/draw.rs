@@ -98,7 +98,8 @@ mod tests {
         let mut draw = Draw::new(1, 2, Purpose::Battle, 3);
         let bits: Vec<u64> = (0..3).map(|_| draw.bits()).collect();
         let mut draw = Draw::new(1, 2, Purpose::Map, 3);
-        let below: Vec<u64> = [1, 2, 10, 1000, 1 << 40].iter().map(|limit| draw.below(*limit)).collect();
+        let below: Vec<u64> =
+            [1, 2, 10, 1000, 1 << 40].iter().map(|limit| draw.below(*limit)).collect();
         let mut items: Vec<u8> = (0..10).collect();
         Draw::new(7, 0, Purpose::Homes, 0).shuffle(&mut items);
         insta::assert_json_snapshot!((bits, below, items, next_seed(7)));

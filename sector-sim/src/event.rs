@@ -181,6 +181,7 @@ impl Event {
     /// Whether the history keeps this event.
     #[must_use]
     pub const fn is_notable(&self) -> bool {
-        self.highlight().is_some() || matches!(self, Event::Eliminated { .. } | Event::RunEnded { .. })
+        self.highlight().is_some()
+            || matches!(self, Event::Eliminated { .. } | Event::RunEnded { .. })
     }
 }

@@ -75,7 +75,11 @@ impl Fleet {
 
     /// The systems it will enter and the ticks in which it does, if nothing stops it: a fleet sets out again in the
     /// tick in which it arrives, and one that waits at a system in the tick after `now`.
-    pub fn schedule<'a>(&'a self, map: &'a Map, now: u64) -> impl Iterator<Item = (SystemId, u64)> + 'a {
+    pub fn schedule<'a>(
+        &'a self,
+        map: &'a Map,
+        now: u64,
+    ) -> impl Iterator<Item = (SystemId, u64)> + 'a {
         let (first, mut here, mut tick) = match self.place {
             Place::At(system) => (None, system, now + 1),
             Place::Lane { to, arrives, .. } => (Some((to, arrives)), to, arrives),
@@ -116,7 +120,13 @@ pub struct Fleets {
 
 impl Fleets {
     pub(crate) fn new(systems: usize) -> Fleets {
-        Fleets { entries: Vec::new(), free: Vec::new(), by_id: Vec::new(), dead: 0, first_at: vec![NONE; systems] }
+        Fleets {
+            entries: Vec::new(),
+            free: Vec::new(),
+            by_id: Vec::new(),
+            dead: 0,
+            first_at: vec![NONE; systems],
+        }
     }
 
     /// How many fleets there are.

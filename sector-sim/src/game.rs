@@ -62,7 +62,8 @@ impl Game {
     /// The world and the strategies that have had a turn, by faction.
     #[must_use]
     pub fn into_parts(self) -> (World, Vec<Seated>) {
-        let seats = faction_ids().zip(self.seats).filter_map(|(faction, seat)| Some((faction, seat?)));
+        let seats =
+            faction_ids().zip(self.seats).filter_map(|(faction, seat)| Some((faction, seat?)));
         (self.world, seats.collect())
     }
 
@@ -77,7 +78,11 @@ impl Game {
     /// let before = game.seat(f2, Box::new(sector_sim::Random)).unwrap();
     /// assert_eq!(before.name(), "idle");
     /// ```
-    pub fn seat(&mut self, faction: FactionId, strategy: Box<dyn Strategy>) -> Option<Box<dyn Strategy>> {
+    pub fn seat(
+        &mut self,
+        faction: FactionId,
+        strategy: Box<dyn Strategy>,
+    ) -> Option<Box<dyn Strategy>> {
         self.seats[faction.index()].replace(strategy)
     }
 
@@ -92,7 +97,8 @@ impl Game {
         }
         let rules = self.world.rules().clone();
         let universe = Universe { id: String::new(), tick_delay_ms: 0, rules: rules.name.clone() };
-        let mut snapshot = Snapshot::of(&universe, self.world.map(), self.world.board(), self.world.digest());
+        let mut snapshot =
+            Snapshot::of(&universe, self.world.map(), self.world.board(), self.world.digest());
         snapshot.generator_seed = seed;
         let (map, board) = snapshot.board()?;
         snapshot.digest = crate::digest::digest_of(&map, &board);
@@ -153,8 +159,12 @@ impl Game {
         let Game { world, seating, seats, orders } = self;
         let is_alive = |id| world.board().faction(id).is_some_and(|faction| faction.alive);
         let living = faction_ids().zip(seats).filter(|&(id, _)| is_alive(id));
-        let players: Vec<_> = living.map(|(id, seat)| (id, seat.get_or_insert_with(|| seating(world, id)))).collect();
-        let said = players.into_par_iter().with_max_len(1).map(|(id, player)| player.orders(&world.view(id), turn));
+        let players: Vec<_> =
+            living.map(|(id, seat)| (id, seat.get_or_insert_with(|| seating(world, id)))).collect();
+        let said = players
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|(id, player)| player.orders(&world.view(id), turn));
         let said: Vec<Vec<Order>> = said.collect();
         orders.extend(said.into_iter().flatten());
     }
@@ -181,7 +191,11 @@ fn faction_ids() -> impl Iterator<Item = FactionId> {
 impl std::fmt::Debug for Game {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<_> = self.seats.iter().flatten().map(|strategy| strategy.name()).collect();
-        formatter.debug_struct("Game").field("tick", &self.world.tick()).field("strategies", &names).finish()
+        formatter
+            .debug_struct("Game")
+            .field("tick", &self.world.tick())
+            .field("strategies", &names)
+            .finish()
     }
 }
 
@@ -195,7 +209,8 @@ mod tests {
         let rules = Rules::classic();
         let world = World::new(rules.clone().into(), seed).unwrap();
         let seating = move |_: &World, faction: FactionId| {
-            strategy(names[faction.index() % names.len()], rules.personality(faction.index())).unwrap()
+            strategy(names[faction.index() % names.len()], rules.personality(faction.index()))
+                .unwrap()
         };
         Game::new(world, Box::new(seating))
     }
@@ -214,7 +229,8 @@ mod tests {
             parted.step();
         }
         let (world, seats) = parted.into_parts();
-        let mut parted = Game::from_parts(world, seats, Box::new(|_, _| Box::new(crate::strategy::Idle)));
+        let mut parted =
+            Game::from_parts(world, seats, Box::new(|_, _| Box::new(crate::strategy::Idle)));
         for _ in 0..60 {
             assert_eq!(whole.step().digest, parted.step().digest);
         }

@@ -117,7 +117,10 @@ impl FromStr for FactionId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownFactionId(text.chars().take(16).collect());
         let (letter, digits) = text.split_at_checked(1).ok_or_else(unknown)?;
-        if digits.starts_with('0') || digits.len() > 2 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if digits.starts_with('0')
+            || digits.len() > 2
+            || !digits.bytes().all(|byte| byte.is_ascii_digit())
+        {
             return Err(unknown());
         }
         let number: u8 = digits.parse().map_err(|_| unknown())?;
@@ -178,7 +181,9 @@ mod tests {
             let id = FactionId(number);
             assert_eq!(id.to_string().parse(), Ok(id));
         }
-        for bad in ["", "F", "F0", "F01", "F65", "L2", "S0", "S33", "f1", "F-1", "F+1", "X1", "ÄF1", "F1 "] {
+        for bad in
+            ["", "F", "F0", "F01", "F65", "L2", "S0", "S33", "f1", "F-1", "F+1", "X1", "ÄF1", "F1 "]
+        {
             assert!(bad.parse::<FactionId>().is_err(), "{bad:?}");
         }
     }

@@ -9,7 +9,9 @@ use crate::event::{Cause, Event};
 use crate::ids::{FactionId, FactionKind, FleetId, SystemId};
 use crate::map::{Kind, Lane};
 use crate::order::Focus;
-use crate::snapshot::{FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SystemChange, SystemForm};
+use crate::snapshot::{
+    FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SystemChange, SystemForm,
+};
 
 impl Snapshot {
     /// Appends the snapshot as JSON: the very bytes that serializing it gives.
@@ -25,7 +27,9 @@ impl Snapshot {
     /// ```
     pub fn write_json(&self, out: &mut Vec<u8>) {
         // About what systems, lanes and fleets take, so that memory seldom has to grow.
-        out.reserve(self.systems.len() * 340 + self.lanes.len() * 32 + self.fleets.len() * 180 + 4_096);
+        out.reserve(
+            self.systems.len() * 340 + self.lanes.len() * 32 + self.fleets.len() * 180 + 4_096,
+        );
         let mut json = Json(out);
         json.raw(b"{\"universe_id\":").text(&self.universe_id);
         json.raw(b",\"tick\":").number(self.tick);
@@ -87,9 +91,16 @@ macro_rules! system_state {
         $json.raw(b",\"heat\":").signed($system.heat);
         $json.raw(b",\"reclaim_cooldown\":").signed($system.reclaim_cooldown);
         $json.raw(b",\"maturity\":").signed($system.maturity);
-        $json.raw(focus($system.focus)).raw(b",\"occupation_faction\":").owner($system.occupation_faction);
+        $json
+            .raw(focus($system.focus))
+            .raw(b",\"occupation_faction\":")
+            .owner($system.occupation_faction);
         $json.raw(b",\"occupation_progress\":").signed($system.occupation_progress);
-        $json.raw(if $system.is_besieged { b",\"is_besieged\":true".as_slice() } else { b",\"is_besieged\":false" });
+        $json.raw(if $system.is_besieged {
+            b",\"is_besieged\":true".as_slice()
+        } else {
+            b",\"is_besieged\":false"
+        });
         $json.raw(b",\"siege_owner\":").owner($system.siege_owner);
         $json.raw(b",\"siege_strength\":").signed($system.siege_strength).raw(b"}");
     };
@@ -130,7 +141,9 @@ impl Json<'_> {
     fn text(&mut self, text: &str) -> &mut Self {
         self.0.push(b'"');
         let mut rest = text.as_bytes();
-        while let Some(at) = rest.iter().position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        while let Some(at) =
+            rest.iter().position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\'))
+        {
             self.raw(&rest[..at]);
             match rest[at] {
                 b'"' => self.raw(b"\\\""),
@@ -147,7 +160,11 @@ impl Json<'_> {
         self.raw(rest).raw(b"\"")
     }
 
-    fn list<T>(&mut self, items: &[T], mut each: impl for<'j> FnMut(&'j mut Self, &T) -> &'j mut Self) -> &mut Self {
+    fn list<T>(
+        &mut self,
+        items: &[T],
+        mut each: impl for<'j> FnMut(&'j mut Self, &T) -> &'j mut Self,
+    ) -> &mut Self {
         self.0.push(b'[');
         for (index, item) in items.iter().enumerate() {
             if index > 0 {
@@ -158,7 +175,11 @@ impl Json<'_> {
         self.raw(b"]")
     }
 
-    fn null_or<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T) -> &mut Self) -> &mut Self {
+    fn null_or<T>(
+        &mut self,
+        value: Option<T>,
+        write: impl FnOnce(&mut Self, T) -> &mut Self,
+    ) -> &mut Self {
         match value {
             Some(value) => write(self, value),
             None => self.raw(b"null"),
@@ -280,9 +301,11 @@ impl Json<'_> {
                 self.raw(b",\"from\":").number(from.0).raw(b",\"to\":").number(to.0);
                 self.raw(b",\"arrives\":").number(*arrives)
             }
-            Event::Arrived { fleet, faction, system } => {
-                self.raw(b"{\"type\":\"arrived\"").fleet_id(*fleet).faction_id(*faction).system_id(*system)
-            }
+            Event::Arrived { fleet, faction, system } => self
+                .raw(b"{\"type\":\"arrived\"")
+                .fleet_id(*fleet)
+                .faction_id(*faction)
+                .system_id(*system),
             Event::Battle {
                 system,
                 attacker,
@@ -303,9 +326,10 @@ impl Json<'_> {
                 self.raw(b",\"defender_loss\":").signed(*defender_loss);
                 self.raw(b",\"garrison_loss\":").signed(*garrison_loss)
             }
-            Event::OccupationStarted { system, faction } => {
-                self.raw(b"{\"type\":\"occupation_started\"").system_id(*system).faction_id(*faction)
-            }
+            Event::OccupationStarted { system, faction } => self
+                .raw(b"{\"type\":\"occupation_started\"")
+                .system_id(*system)
+                .faction_id(*faction),
             Event::OccupationLost { system, faction } => {
                 self.raw(b"{\"type\":\"occupation_lost\"").system_id(*system).faction_id(*faction)
             }
@@ -322,24 +346,34 @@ impl Json<'_> {
                 self.raw(b",\"from\":").id(*from).raw(b",\"to\":").id(*to)
             }
             Event::FleetBuilt { fleet, faction, system, strength } => {
-                self.raw(b"{\"type\":\"fleet_built\"").fleet_id(*fleet).faction_id(*faction).system_id(*system);
+                self.raw(b"{\"type\":\"fleet_built\"")
+                    .fleet_id(*fleet)
+                    .faction_id(*faction)
+                    .system_id(*system);
                 self.raw(b",\"strength\":").signed(*strength)
             }
             Event::OrderApplied { order, faction, kind, fleet, client_id } => {
-                self.raw(b"{\"type\":\"order_applied\",\"order\":").number(*order).faction_id(*faction);
+                self.raw(b"{\"type\":\"order_applied\",\"order\":")
+                    .number(*order)
+                    .faction_id(*faction);
                 self.raw(b",\"kind\":").text(kind.name());
                 self.raw(b",\"fleet\":").null_or(*fleet, |json, fleet| json.number(fleet.0));
                 self.raw(b",\"client_id\":").null_or(client_id.as_deref(), Json::text)
             }
             Event::OrderRefused { order, faction, kind, code, client_id } => {
-                self.raw(b"{\"type\":\"order_refused\",\"order\":").number(*order).faction_id(*faction);
+                self.raw(b"{\"type\":\"order_refused\",\"order\":")
+                    .number(*order)
+                    .faction_id(*faction);
                 self.raw(b",\"kind\":").text(kind.name()).raw(b",\"code\":").text(code.code());
                 self.raw(b",\"client_id\":").null_or(client_id.as_deref(), Json::text)
             }
-            Event::Eliminated { faction } => self.raw(b"{\"type\":\"eliminated\"").faction_id(*faction),
-            Event::RunEnded { winner, cause } => {
-                self.raw(b"{\"type\":\"run_ended\",\"winner\":").owner(*winner).raw(self::cause(*cause))
+            Event::Eliminated { faction } => {
+                self.raw(b"{\"type\":\"eliminated\"").faction_id(*faction)
             }
+            Event::RunEnded { winner, cause } => self
+                .raw(b"{\"type\":\"run_ended\",\"winner\":")
+                .owner(*winner)
+                .raw(self::cause(*cause)),
         };
         self.raw(b"}")
     }

@@ -65,11 +65,24 @@ impl World {
     }
 
     /// A new fleet at a system; nothing when the numbers of fleets are used up.
-    pub(crate) fn add_fleet(&mut self, owner: FactionId, system: SystemId, strength: i64, max: i64) -> Option<FleetId> {
+    pub(crate) fn add_fleet(
+        &mut self,
+        owner: FactionId,
+        system: SystemId,
+        strength: i64,
+        max: i64,
+    ) -> Option<FleetId> {
         let id = self.board.next_fleet_id;
         self.board.next_fleet_id = FleetId(id.0.checked_add(1)?);
         let place = Place::At(system);
-        let slot = self.board.fleets.insert(Fleet { id, owner, strength, max_strength: max, place, route: Vec::new() });
+        let slot = self.board.fleets.insert(Fleet {
+            id,
+            owner,
+            strength,
+            max_strength: max,
+            place,
+            route: Vec::new(),
+        });
         self.work.grow_fleets(self.board.fleets.slots());
         if let Some(faction) = self.board.faction_mut(owner) {
             faction.fleets += 1;
@@ -149,7 +162,10 @@ impl World {
         let mut best: Option<(i64, Slot)> = None;
         for slot in self.board.fleets.slots_at(system) {
             let fleet = self.board.fleets.at_slot(slot);
-            if fleet.owner == faction && fits(fleet) && best.is_none_or(|(strength, _)| fleet.strength > strength) {
+            if fleet.owner == faction
+                && fits(fleet)
+                && best.is_none_or(|(strength, _)| fleet.strength > strength)
+            {
                 best = Some((fleet.strength, slot));
             }
         }
@@ -185,7 +201,8 @@ impl World {
     /// Divides a fleet: so much strength goes into a new one, which is returned.
     pub(crate) fn detach(&mut self, slot: Slot, strength: i64) -> Option<FleetId> {
         let fleet = self.board.fleets.at_slot(slot);
-        let (owner, whole, max, system) = (fleet.owner, fleet.strength, fleet.max_strength, fleet.at()?);
+        let (owner, whole, max, system) =
+            (fleet.owner, fleet.strength, fleet.max_strength, fleet.at()?);
         let share = ratio(max, strength, whole).max(strength);
         let id = self.add_fleet(owner, system, strength, share)?;
         self.board.fleets.at_slot_mut(slot).max_strength = (max - share).max(whole - strength);

@@ -95,8 +95,8 @@ mod world;
 
 pub use board::{Board, Faction, HISTORY_LENGTH, Outcome, System};
 pub use check::{
-    CheckError, Checked, Checker, Comparison, Difference, Divergence, GameChecker, Plan, check_game, check_orders,
-    delta_differences, snapshot_differences,
+    CheckError, Checked, Checker, Comparison, Difference, Divergence, GameChecker, Plan,
+    check_game, check_orders, delta_differences, snapshot_differences,
 };
 pub use delta::Delta;
 pub use digest::{BadDigest, Digest, digest_of};
@@ -104,24 +104,33 @@ pub use draw::{Draw, Purpose, next_seed};
 pub use event::{Cause, Event};
 pub use fleets::{Fleet, Fleets, Place};
 pub use game::{Fork, ForkError, Game, Seated, Seating};
-pub use ids::{FACTION_IDS, FactionId, FactionKind, FleetId, MAX_SPLINTERS, MAX_STARTERS, SystemId, UnknownFactionId};
+pub use ids::{
+    FACTION_IDS, FactionId, FactionKind, FleetId, MAX_SPLINTERS, MAX_STARTERS, SystemId,
+    UnknownFactionId,
+};
 pub use map::{Kind, Lane, MAX_SYSTEMS, Map, MapError, Neighbour, SIDE, Site, UNREACHED};
 pub use mirror::{Mirror, MirrorError};
 pub use names::{faction_color, faction_name};
 pub use narrate::narrate;
-pub use order::{Amount, CLIENT_ID_MAX, Command, Focus, FormError, Order, OrderForm, OrderKind, REASON_MAX, Refusal};
+pub use order::{
+    Amount, CLIENT_ID_MAX, Command, Focus, FormError, Order, OrderForm, OrderKind, REASON_MAX,
+    Refusal,
+};
 pub use replay::journal::{REPLAY_FORMAT, REPLAY_VERSION, Record, read_header};
 pub use replay::{Header, Replay, ReplayError, Verified, verify};
 pub use route::Planner;
 pub use rules::*;
 pub use run_end::RunEnd;
 pub use snapshot::{
-    FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SnapshotError, SystemChange, SystemForm, Universe,
+    FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SnapshotError, SystemChange,
+    SystemForm, Universe,
 };
-pub use step::{Phase, Report, attack_odds, economy, garrison_limit, output, rebellion_chance, weighed};
+pub use step::{
+    Phase, Report, attack_odds, economy, garrison_limit, output, rebellion_chance, weighed,
+};
 pub use strategy::{
-    Classic, Greedy, Idle, Lookahead, Raider, Random, Reach, Reached, Resistance, STRATEGIES, Scout, Stack, Strategy,
-    Style, StyleError, Turn, Turtle, UnknownStrategy, strategy,
+    Classic, Greedy, Idle, Lookahead, Raider, Random, Reach, Reached, Resistance, STRATEGIES,
+    Scout, Stack, Strategy, Style, StyleError, Turn, Turtle, UnknownStrategy, strategy,
 };
 pub use units::{ONE, ratio, scale};
 pub use view::{BattlePreview, Threat, View};

@@ -173,7 +173,12 @@ impl Map {
     /// # Errors
     /// [`MapError`] when the rules, the number of systems (2 to [`MAX_SYSTEMS`]) or that of factions (2 to 64, not
     /// more than systems) is not allowed.
-    pub fn generate(rules: &MapRules, seed: u64, systems: u32, factions: u8) -> Result<Map, MapError> {
+    pub fn generate(
+        rules: &MapRules,
+        seed: u64,
+        systems: u32,
+        factions: u8,
+    ) -> Result<Map, MapError> {
         generate::generate(rules, seed, systems, factions)
     }
 
@@ -182,7 +187,11 @@ impl Map {
     ///
     /// # Errors
     /// [`MapError`] names the first thing that breaks an invariant of maps.
-    pub fn from_parts(sites: Vec<Site>, mut lanes: Vec<Lane>, homes: Vec<SystemId>) -> Result<Map, MapError> {
+    pub fn from_parts(
+        sites: Vec<Site>,
+        mut lanes: Vec<Lane>,
+        homes: Vec<SystemId>,
+    ) -> Result<Map, MapError> {
         in_range("systems", sites.len() as u64, 2, u64::from(MAX_SYSTEMS))?;
         in_range("homes", homes.len() as u64, 0, u64::from(crate::MAX_STARTERS))?;
         check_sites(&sites)?;
@@ -199,7 +208,9 @@ impl Map {
             in_range("ticks of a lane", u64::from(lane.ticks), 1, u64::from(u16::MAX))?;
         }
         lanes.sort_unstable();
-        if let Some(twice) = lanes.array_windows().find(|[one, next]| (one.a, one.b) == (next.a, next.b)) {
+        if let Some(twice) =
+            lanes.array_windows().find(|[one, next]| (one.a, one.b) == (next.a, next.b))
+        {
             return Err(MapError::LaneTwice { a: twice[0].a, b: twice[0].b });
         }
         for (index, home) in homes.iter().enumerate() {
@@ -283,5 +294,9 @@ fn check_sites(sites: &[Site]) -> Result<(), MapError> {
 }
 
 fn in_range(what: &'static str, value: u64, least: u64, most: u64) -> Result<(), MapError> {
-    if (least..=most).contains(&value) { Ok(()) } else { Err(MapError::OutOfRange { what, value, least, most }) }
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(MapError::OutOfRange { what, value, least, most })
+    }
 }

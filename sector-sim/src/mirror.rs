@@ -49,7 +49,12 @@ impl Mirror {
     /// [`SnapshotError`] when the snapshot contradicts itself.
     pub fn new(snapshot: &Snapshot) -> Result<Mirror, SnapshotError> {
         let (map, board) = snapshot.board()?;
-        Ok(Mirror { universe: snapshot.universe(), map: Arc::new(map), board, digest: snapshot.digest })
+        Ok(Mirror {
+            universe: snapshot.universe(),
+            map: Arc::new(map),
+            board,
+            digest: snapshot.digest,
+        })
     }
 
     /// Goes on by one tick.
@@ -79,7 +84,10 @@ impl Mirror {
     /// What the delta changes, if it follows.
     fn check(&self, delta: &Delta) -> Result<Changes, MirrorError> {
         if delta.universe_id != self.universe.id {
-            return Err(MirrorError::Universe { delta: delta.universe_id.clone(), mirror: self.universe.id.clone() });
+            return Err(MirrorError::Universe {
+                delta: delta.universe_id.clone(),
+                mirror: self.universe.id.clone(),
+            });
         }
         if delta.tick != self.board.tick + 1 {
             return Err(MirrorError::Tick { delta: delta.tick, mirror: self.board.tick });
@@ -90,8 +98,10 @@ impl Mirror {
         for form in &delta.factions {
             next.factions.push(form.faction(&self.map)?);
         }
-        let known =
-            |faction| self.board.faction(faction).is_some() || next.factions.iter().any(|new| new.id == faction);
+        let known = |faction| {
+            self.board.faction(faction).is_some()
+                || next.factions.iter().any(|new| new.id == faction)
+        };
         for system in &delta.systems {
             if system.id.index() >= self.map.len() {
                 return Err(contradiction(format!("system {} is unknown", system.id)));
@@ -99,7 +109,10 @@ impl Mirror {
             system.check()?;
             let named = [system.owner, system.occupation_faction, system.siege_owner];
             if let Some(faction) = named.into_iter().flatten().find(|&faction| !known(faction)) {
-                return Err(contradiction(format!("system {} names the unknown faction {faction}", system.id)));
+                return Err(contradiction(format!(
+                    "system {} names the unknown faction {faction}",
+                    system.id
+                )));
             }
         }
         if delta.next_fleet_id < self.board.next_fleet_id {
@@ -109,25 +122,37 @@ impl Mirror {
         let mut last = FleetId(0);
         for &id in &delta.fleets_removed {
             if id <= last {
-                return Err(contradiction(format!("the removed fleet {id} does not follow fleet {last}")));
+                return Err(contradiction(format!(
+                    "the removed fleet {id} does not follow fleet {last}"
+                )));
             }
             last = id;
             if self.board.fleets.get(id).is_none() {
-                return Err(contradiction(format!("fleet {id} is not there and cannot be removed")));
+                return Err(contradiction(format!(
+                    "fleet {id} is not there and cannot be removed"
+                )));
             }
         }
         let scope = Scope { tick: delta.tick, next_fleet_id: delta.next_fleet_id };
         let mut last = FleetId(0);
         for form in &delta.fleets {
             if form.id <= last {
-                return Err(contradiction(format!("fleet {} does not follow fleet {last}", form.id)));
+                return Err(contradiction(format!(
+                    "fleet {} does not follow fleet {last}",
+                    form.id
+                )));
             }
             last = form.id;
             if !known(form.owner) {
-                return Err(contradiction(format!("fleet {} belongs to the unknown faction {}", form.id, form.owner)));
+                return Err(contradiction(format!(
+                    "fleet {} belongs to the unknown faction {}",
+                    form.id, form.owner
+                )));
             }
             let removed = delta.fleets_removed.binary_search(&form.id).is_ok();
-            if removed || form.id < self.board.next_fleet_id && self.board.fleets.get(form.id).is_none() {
+            if removed
+                || form.id < self.board.next_fleet_id && self.board.fleets.get(form.id).is_none()
+            {
                 return Err(contradiction(format!("fleet {} is gone and cannot change", form.id)));
             }
             next.fleets.push(form.fleet_in(&self.map, &scope)?);

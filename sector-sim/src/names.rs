@@ -70,8 +70,9 @@ fn draw_unused_name(draw: &mut Draw, taken: &mut Taken, name: &mut String) {
 
 /// Puts a name into `name`: longer and of more possible ones the more often short ones were taken.
 fn draw_name(draw: &mut Draw, tries: u32, name: &mut String) {
-    let mut pick =
-        |list: &[&'static str]| list.get(draw.below(list.len() as u64) as usize).copied().unwrap_or_default();
+    let mut pick = |list: &[&'static str]| {
+        list.get(draw.below(list.len() as u64) as usize).copied().unwrap_or_default()
+    };
     let first = pick(words::FIRST_SYLLABLES);
     let middle = if tries > 3 { pick(words::MIDDLE_SYLLABLES) } else { "" };
     let last = pick(words::LAST_SYLLABLES);
@@ -88,7 +89,8 @@ fn draw_name(draw: &mut Draw, tries: u32, name: &mut String) {
 }
 
 /// The forms of names, each as often as it is listed.
-const FORMS: &[&str] = &["short", "short", "short", "short", "long", "compound", "place", "epithet"];
+const FORMS: &[&str] =
+    &["short", "short", "short", "short", "long", "compound", "place", "epithet"];
 
 /// The name of a faction; different for every id of a sector.
 ///
@@ -101,9 +103,11 @@ pub fn faction_name(seed: u64, id: FactionId) -> String {
     let (epithets, nouns, index): (&[&str], &[&str], usize) = match id.kind() {
         FactionKind::League => return "League of Independents".to_owned(),
         FactionKind::Starter => (&words::STARTER_EPITHETS, &words::STARTER_NOUNS, id.index()),
-        FactionKind::Splinter => {
-            (&words::SPLINTER_EPITHETS, &words::SPLINTER_NOUNS, id.index() - FactionId::LEAGUE.index() - 1)
-        }
+        FactionKind::Splinter => (
+            &words::SPLINTER_EPITHETS,
+            &words::SPLINTER_NOUNS,
+            id.index() - FactionId::LEAGUE.index() - 1,
+        ),
     };
     // Every epithet once, so that no two names are alike; nouns come round again.
     let shuffled = |list: &[&'static str], entity| {
@@ -140,7 +144,9 @@ mod tests {
     fn the_largest_sector_has_different_names() {
         let names = system_names(5, crate::MAX_SYSTEMS);
         assert_eq!(count_different(&names), crate::MAX_SYSTEMS as usize);
-        let readable = |name: &str| name.len() <= 32 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
+        let readable = |name: &str| {
+            name.len() <= 32 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
+        };
         assert!(names.iter().all(|name| readable(name)));
         assert_eq!(names[..100], system_names(5, 100));
         assert_ne!(names[..100], system_names(6, 100));
@@ -159,7 +165,10 @@ mod tests {
         }
         for number in [2, 3] {
             draw_unused_name(&mut draw.clone(), &mut taken, &mut memory);
-            assert_eq!(taken.names.last().map(|name| &**name), Some(format!("{last} {number}").as_str()));
+            assert_eq!(
+                taken.names.last().map(|name| &**name),
+                Some(format!("{last} {number}").as_str())
+            );
         }
     }
 
@@ -177,8 +186,9 @@ mod tests {
         assert_eq!(count_different(&colors), crate::FACTION_IDS);
         for color in colors {
             let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6).unwrap();
-            let parts: Vec<u32> =
-                (0..3).map(|part| u32::from_str_radix(&digits[part * 2..part * 2 + 2], 16).unwrap()).collect();
+            let parts: Vec<u32> = (0..3)
+                .map(|part| u32::from_str_radix(&digits[part * 2..part * 2 + 2], 16).unwrap())
+                .collect();
             assert!(parts[0] * 3 + parts[1] * 6 + parts[2] > 900, "{color} is too dark");
         }
         assert_eq!(faction_color(FactionId::LEAGUE), "#d8d8d0");

@@ -9,11 +9,18 @@ use crate::order::OrderKind;
 /// Puts an event into a sentence, with the names of this sector.
 #[must_use]
 pub fn narrate(map: &Map, board: &Board, event: &Event) -> String {
-    let system = |id: &SystemId| map.sites().get(id.index()).map_or("an unknown system", |site| &site.name);
-    let faction = |id: &FactionId| board.faction(*id).map_or("an unknown faction", |faction| &faction.name);
+    let system =
+        |id: &SystemId| map.sites().get(id.index()).map_or("an unknown system", |site| &site.name);
+    let faction =
+        |id: &FactionId| board.faction(*id).map_or("an unknown faction", |faction| &faction.name);
     match event {
         Event::Launched { fleet, faction: owner, from, to, .. } => {
-            format!("Fleet {fleet} of {} leaves {} for {}.", faction(owner), system(from), system(to))
+            format!(
+                "Fleet {fleet} of {} leaves {} for {}.",
+                faction(owner),
+                system(from),
+                system(to)
+            )
         }
         Event::Arrived { fleet, faction: owner, system: at } => {
             format!("Fleet {fleet} of {} reaches {}.", faction(owner), system(at))
@@ -24,7 +31,10 @@ pub fn narrate(map: &Map, board: &Board, event: &Event) -> String {
             if winner == attacker {
                 format!("{attacking} ({attack}) crushes {defending} ({defence}) at {}.", system(at))
             } else {
-                format!("{defending} ({defence}) throws back {attacking} ({attack}) at {}.", system(at))
+                format!(
+                    "{defending} ({defence}) throws back {attacking} ({attack}) at {}.",
+                    system(at)
+                )
             }
         }
         Event::OccupationStarted { system: at, faction: by } => {
@@ -36,7 +46,9 @@ pub fn narrate(map: &Map, board: &Board, event: &Event) -> String {
         Event::Captured { system: at, faction: by, from: Some(from) } => {
             format!("{} takes {} from {}.", faction(by), system(at), faction(from))
         }
-        Event::Captured { system: at, faction: by, from: None } => format!("{} claims {}.", faction(by), system(at)),
+        Event::Captured { system: at, faction: by, from: None } => {
+            format!("{} claims {}.", faction(by), system(at))
+        }
         Event::Rebelled { system: at, from, to } => {
             format!("{} rises against {} and joins {}.", system(at), faction(from), faction(to))
         }
@@ -44,7 +56,12 @@ pub fn narrate(map: &Map, board: &Board, event: &Event) -> String {
             format!("{} breaks away from {} under {}.", system(at), faction(from), faction(to))
         }
         Event::FleetBuilt { fleet, faction: owner, system: at, strength: built } => {
-            format!("{} musters fleet {fleet} ({}) at {}.", faction(owner), strength(*built), system(at))
+            format!(
+                "{} musters fleet {fleet} ({}) at {}.",
+                faction(owner),
+                strength(*built),
+                system(at)
+            )
         }
         Event::OrderApplied { faction: by, kind, fleet: Some(fleet), .. } => {
             format!("{}: fleet {fleet} obeys the order to {}.", faction(by), verb(*kind))
@@ -53,7 +70,12 @@ pub fn narrate(map: &Map, board: &Board, event: &Event) -> String {
             format!("{}: the order to {} is carried out.", faction(by), verb(*kind))
         }
         Event::OrderRefused { faction: by, kind, code, .. } => {
-            format!("{}: the order to {} is refused: {}.", faction(by), verb(*kind), code.sentence())
+            format!(
+                "{}: the order to {} is refused: {}.",
+                faction(by),
+                verb(*kind),
+                code.sentence()
+            )
         }
         Event::Eliminated { faction: lost } => format!("{} is no more.", faction(lost)),
         Event::RunEnded { winner: Some(winner), cause } => {

@@ -89,7 +89,9 @@ pub enum Amount {
 }
 
 /// The kinds of orders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum OrderKind {
@@ -212,15 +214,21 @@ impl OrderForm {
     /// The first field that is missing, out of place or malformed.
     pub fn check(self) -> Result<Order, FormError> {
         let kind = self.kind;
-        let faction: FactionId =
-            self.faction.parse().map_err(|_| wrong("faction", &self.faction, "F1 to F64, L1 or S1 to S32"))?;
+        let faction: FactionId = self
+            .faction
+            .parse()
+            .map_err(|_| wrong("faction", &self.faction, "F1 to F64, L1 or S1 to S32"))?;
         self.check_fields()?;
         self.check_texts()?;
         let command = match kind {
             OrderKind::Move => {
                 let amount = match (self.strength, self.all) {
-                    (Some(_), Some(true)) => return Err(wrong("all", true, "strength or all, not both")),
-                    (Some(strength), _) if strength <= 0 => return Err(wrong("strength", strength, "1 and more")),
+                    (Some(_), Some(true)) => {
+                        return Err(wrong("all", true, "strength or all, not both"));
+                    }
+                    (Some(strength), _) if strength <= 0 => {
+                        return Err(wrong("strength", strength, "1 and more"));
+                    }
                     (Some(strength), _) => Amount::Part(strength),
                     (None, Some(true)) if self.fleet_id.is_some() => {
                         return Err(wrong("all", true, "fleet_id or all, not both"));
@@ -235,8 +243,12 @@ impl OrderForm {
                     amount,
                 }
             }
-            OrderKind::Cancel => Command::Cancel { fleet: FleetId(required("fleet_id", kind, self.fleet_id)?) },
-            OrderKind::Muster => Command::Muster { target: SystemId(required("target_id", kind, self.target_id)?) },
+            OrderKind::Cancel => {
+                Command::Cancel { fleet: FleetId(required("fleet_id", kind, self.fleet_id)?) }
+            }
+            OrderKind::Muster => {
+                Command::Muster { target: SystemId(required("target_id", kind, self.target_id)?) }
+            }
             OrderKind::Focus => Command::Focus {
                 system: SystemId(required("system_id", kind, self.system_id)?),
                 focus: required("focus", kind, self.focus)?,
@@ -277,14 +289,22 @@ impl OrderForm {
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
             if !fits {
                 let shown: String = id.chars().take(CLIENT_ID_MAX + 1).collect();
-                return Err(wrong("client_id", shown, "1 to 64 of the characters A-Z a-z 0-9 . _ : -"));
+                return Err(wrong(
+                    "client_id",
+                    shown,
+                    "1 to 64 of the characters A-Z a-z 0-9 . _ : -",
+                ));
             }
         }
         if let Some(reason) = &self.reason
             && (reason.chars().count() > REASON_MAX || reason.chars().any(char::is_control))
         {
             let shown: String = reason.chars().take(REASON_MAX + 1).collect();
-            return Err(wrong("reason", shown, "at most 120 characters, none of them a control character"));
+            return Err(wrong(
+                "reason",
+                shown,
+                "at most 120 characters, none of them a control character",
+            ));
         }
         Ok(())
     }
@@ -409,7 +429,9 @@ impl Refusal {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
-            Refusal::UnknownFaction => "there is no such faction in this sector, or it has been eliminated",
+            Refusal::UnknownFaction => {
+                "there is no such faction in this sector, or it has been eliminated"
+            }
             Refusal::UnknownSystem => "there is no system with this id",
             Refusal::UnknownFleet => "there is no fleet with this id",
             Refusal::NotOwner => "it belongs to another faction",
@@ -472,7 +494,10 @@ mod tests {
         .map(|text| parse(text).unwrap_err())
         .collect();
         insta::assert_json_snapshot!(errors);
-        let long = format!(r#"{{"kind":"cancel","faction":"F1","fleet_id":3,"reason":"{}"}}"#, "x".repeat(121));
+        let long = format!(
+            r#"{{"kind":"cancel","faction":"F1","fleet_id":3,"reason":"{}"}}"#,
+            "x".repeat(121)
+        );
         assert!(parse(&long).unwrap_err().contains("at most 120"));
     }
 }

@@ -13,6 +13,10 @@ pub(crate) const CHANGES: usize = 2_048;
 const PORTION: usize = 256;
 
 /// Fills a list with what is made of each of these, in their order.
-pub(crate) fn each<T: Send>(list: &[u32], made: &mut Vec<T>, make: impl Fn(u32) -> T + Sync + Send) {
+pub(crate) fn each<T: Send>(
+    list: &[u32],
+    made: &mut Vec<T>,
+    make: impl Fn(u32) -> T + Sync + Send,
+) {
     list.par_iter().with_min_len(PORTION).map(|&index| make(index)).collect_into_vec(made);
 }

@@ -24,7 +24,12 @@ impl Planner {
     /// A planner for maps of so many systems.
     #[must_use]
     pub fn new(systems: usize) -> Planner {
-        Planner { costs: vec![(0, 0); systems], written: vec![0; systems], plans: 0, open: BinaryHeap::new() }
+        Planner {
+            costs: vec![(0, 0); systems],
+            written: vec![0; systems],
+            plans: 0,
+            open: BinaryHeap::new(),
+        }
     }
 
     /// Makes it one for maps of so many systems.
@@ -75,7 +80,14 @@ impl Planner {
     }
 
     /// Measures the cost to `target` from every system that is not farther than `origin` (Dijkstra 1959).
-    fn measure(&mut self, map: &Map, board: &Board, faction: FactionId, origin: SystemId, target: SystemId) -> bool {
+    fn measure(
+        &mut self,
+        map: &Map,
+        board: &Board,
+        faction: FactionId,
+        origin: SystemId,
+        target: SystemId,
+    ) -> bool {
         self.plans += 1;
         self.open.clear();
         self.costs[target.index()] = (0, 0);

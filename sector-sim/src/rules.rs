@@ -32,7 +32,9 @@ pub enum RulesError {
         most: i64,
     },
     /// No number of the rules has this name.
-    #[error("rules: {0:?} is not the name of a number; they are named like \"battle.overwhelming\"")]
+    #[error(
+        "rules: {0:?} is not the name of a number; they are named like \"battle.overwhelming\""
+    )]
     UnknownKey(String),
     /// Two values contradict each other, or a list is of the wrong length.
     #[error("rules: {0}")]
@@ -98,7 +100,11 @@ macro_rules! section {
 }
 
 fn in_range(key: &'static str, value: i64, least: i64, most: i64) -> Result<(), RulesError> {
-    if (least..=most).contains(&value) { Ok(()) } else { Err(RulesError::OutOfRange { key, value, least, most }) }
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(RulesError::OutOfRange { key, value, least, most })
+    }
 }
 
 section! {
@@ -401,7 +407,10 @@ impl Rules {
     /// ```
     #[must_use]
     pub fn classic() -> Rules {
-        #[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
+        #[expect(
+            clippy::expect_used,
+            reason = "the file is part of the program and a test reads it"
+        )]
         Rules::from_toml(CLASSIC).expect("classic.toml is a valid rule set")
     }
 
@@ -410,7 +419,8 @@ impl Rules {
     /// # Errors
     /// [`RulesError`] names what is missing, unknown, of the wrong type or out of range.
     pub fn from_toml(text: &str) -> Result<Rules, RulesError> {
-        let rules: Rules = toml::from_str(text).map_err(|error| RulesError::Malformed(error.to_string()))?;
+        let rules: Rules =
+            toml::from_str(text).map_err(|error| RulesError::Malformed(error.to_string()))?;
         rules.check()?;
         Ok(rules)
     }
@@ -497,7 +507,10 @@ impl Rules {
     /// [`RulesError`] names the first value that is out of range or contradicts another.
     pub fn check(&self) -> Result<(), RulesError> {
         if self.name.is_empty() || self.name.chars().count() > 32 {
-            return Err(RulesError::Contradiction(format!("name = {:?} must have 1 to 32 characters", self.name)));
+            return Err(RulesError::Contradiction(format!(
+                "name = {:?} must have 1 to 32 characters",
+                self.name
+            )));
         }
         self.map.check()?;
         self.start.check()?;
@@ -519,13 +532,30 @@ impl Rules {
         }
         for (low_key, low, high_key, high) in [
             ("map.least_value", self.map.least_value, "map.most_value", self.map.most_value),
-            ("battle.least_odds", self.battle.least_odds, "battle.most_odds", self.battle.most_odds),
+            (
+                "battle.least_odds",
+                self.battle.least_odds,
+                "battle.most_odds",
+                self.battle.most_odds,
+            ),
             ("map.factions", self.map.factions, "map.systems", self.map.systems),
-            ("start.home_maturity", self.start.home_maturity, "recovery.maturity_most", self.recovery.maturity_most),
-            ("start.home_garrison", self.start.home_garrison, "recovery.garrison_most", self.recovery.garrison_most),
+            (
+                "start.home_maturity",
+                self.start.home_maturity,
+                "recovery.maturity_most",
+                self.recovery.maturity_most,
+            ),
+            (
+                "start.home_garrison",
+                self.start.home_garrison,
+                "recovery.garrison_most",
+                self.recovery.garrison_most,
+            ),
         ] {
             if low > high {
-                return Err(RulesError::Contradiction(format!("{low_key} = {low} is above {high_key} = {high}")));
+                return Err(RulesError::Contradiction(format!(
+                    "{low_key} = {low} is above {high_key} = {high}"
+                )));
             }
         }
         Ok(())
@@ -555,8 +585,12 @@ mod tests {
     #[test]
     fn every_number_has_a_name_and_the_range_that_is_checked() {
         let written = serde_json::to_value(Rules::classic()).unwrap();
-        let numbers: usize =
-            written.as_object().unwrap().values().filter_map(|section| Some(section.as_object()?.len())).sum();
+        let numbers: usize = written
+            .as_object()
+            .unwrap()
+            .values()
+            .filter_map(|section| Some(section.as_object()?.len()))
+            .sum();
         assert_eq!(Rules::ranges().count(), numbers);
         for Range { key, least, most } in Rules::ranges() {
             let (section, field) = key.split_once('.').unwrap();
@@ -565,7 +599,10 @@ mod tests {
                 let mut rules = Rules::classic();
                 rules.set(key, value).unwrap();
                 assert_eq!(rules.get(key), Some(value));
-                assert!(!matches!(rules.check(), Err(RulesError::OutOfRange { .. })), "{key} = {value}");
+                assert!(
+                    !matches!(rules.check(), Err(RulesError::OutOfRange { .. })),
+                    "{key} = {value}"
+                );
             }
             for value in [least - 1, most + 1] {
                 let mut rules = Rules::classic();
@@ -577,7 +614,10 @@ mod tests {
                 assert_eq!(serde_json::from_value::<Rules>(json).unwrap().check(), Err(refused));
             }
         }
-        assert_eq!(Rules::classic().set("battle.luck", 1), Err(RulesError::UnknownKey("battle.luck".to_owned())));
+        assert_eq!(
+            Rules::classic().set("battle.luck", 1),
+            Err(RulesError::UnknownKey("battle.luck".to_owned()))
+        );
         assert_eq!(Rules::classic().get("name"), None);
     }
 

@@ -102,7 +102,8 @@ impl Snapshot {
             let id = SystemId(index as u32);
             SystemForm::with(id, site.name.clone(), site.x, site.y, site.value, site.kind, state)
         };
-        let mut highlight_ids: Vec<SystemId> = board.events.iter().filter_map(Event::highlight).collect();
+        let mut highlight_ids: Vec<SystemId> =
+            board.events.iter().filter_map(Event::highlight).collect();
         highlight_ids.sort_unstable();
         highlight_ids.dedup();
         let history = board.history().map(|(tick, event)| HistoryEntry {
@@ -132,7 +133,11 @@ impl Snapshot {
     /// What it says of the universe beside its state.
     #[must_use]
     pub fn universe(&self) -> Universe {
-        Universe { id: self.universe_id.clone(), tick_delay_ms: self.tick_delay_ms, rules: self.rules.clone() }
+        Universe {
+            id: self.universe_id.clone(),
+            tick_delay_ms: self.tick_delay_ms,
+            rules: self.rules.clone(),
+        }
     }
 
     /// The map and the board that it holds.
@@ -149,7 +154,10 @@ impl Snapshot {
         };
         for (name, value) in [("tick", self.tick), ("generator_seed", self.generator_seed)] {
             if value > crate::MAX_SEED {
-                return Err(contradiction(format!("{name} = {value}; allowed are 0 to {}", crate::MAX_SEED)));
+                return Err(contradiction(format!(
+                    "{name} = {value}; allowed are 0 to {}",
+                    crate::MAX_SEED
+                )));
             }
         }
         if self.next_fleet_id == FleetId(0) {
@@ -157,17 +165,23 @@ impl Snapshot {
         }
         if self.history_tail.len() > HISTORY_LENGTH {
             let length = self.history_tail.len();
-            return Err(contradiction(format!("the history has {length} entries; allowed are {HISTORY_LENGTH}")));
+            return Err(contradiction(format!(
+                "the history has {length} entries; allowed are {HISTORY_LENGTH}"
+            )));
         }
         for (index, system) in self.systems.iter().enumerate() {
             if system.id.index() != index {
-                return Err(contradiction(format!("system {} stands at position {index}", system.id)));
+                return Err(contradiction(format!(
+                    "system {} stands at position {index}",
+                    system.id
+                )));
             }
             system.check()?;
         }
         let homes = self.factions.iter().filter(|faction| faction.kind == FactionKind::Starter);
         let homes = homes.filter_map(|faction| faction.home_id).collect();
-        let map = Map::from_parts(self.systems.iter().map(site).collect(), self.lanes.clone(), homes)?;
+        let map =
+            Map::from_parts(self.systems.iter().map(site).collect(), self.lanes.clone(), homes)?;
         let mut board = Board::new(self.generator_seed, map.len());
         board.tick = self.tick;
         board.next_fleet_id = self.next_fleet_id;
@@ -183,17 +197,24 @@ impl Snapshot {
         let mut last = FleetId(0);
         for form in &self.fleets {
             if form.id <= last {
-                return Err(contradiction(format!("fleet {} does not follow fleet {last}", form.id)));
+                return Err(contradiction(format!(
+                    "fleet {} does not follow fleet {last}",
+                    form.id
+                )));
             }
             last = form.id;
             if board.faction(form.owner).is_none() {
-                return Err(contradiction(format!("fleet {} belongs to the unknown faction {}", form.id, form.owner)));
+                return Err(contradiction(format!(
+                    "fleet {} belongs to the unknown faction {}",
+                    form.id, form.owner
+                )));
             }
             let fleet = form.fleet_in(&map, &scope)?;
             board.fleets.insert(fleet);
         }
         board.events.clone_from(&self.events);
-        board.history = self.history_tail.iter().map(|entry| (entry.tick, entry.event.clone())).collect();
+        board.history =
+            self.history_tail.iter().map(|entry| (entry.tick, entry.event.clone())).collect();
         Ok((map, board))
     }
 
@@ -204,16 +225,24 @@ impl Snapshot {
     pub fn verify(&self) -> Result<(), SnapshotError> {
         let (map, board) = self.board()?;
         let found = digest_of(&map, &board);
-        if found == self.digest { Ok(()) } else { Err(SnapshotError::Digest { found, expected: self.digest }) }
+        if found == self.digest {
+            Ok(())
+        } else {
+            Err(SnapshotError::Digest { found, expected: self.digest })
+        }
     }
 }
 
 /// Checks that every faction named by a system exists.
 fn check_owners(board: &Board) -> Result<(), SnapshotError> {
     for (index, system) in board.systems.iter().enumerate() {
-        for faction in [system.owner, system.occupation_faction, system.siege_owner].into_iter().flatten() {
+        for faction in
+            [system.owner, system.occupation_faction, system.siege_owner].into_iter().flatten()
+        {
             if board.faction(faction).is_none() {
-                return Err(contradiction(format!("system {index} names the unknown faction {faction}")));
+                return Err(contradiction(format!(
+                    "system {index} names the unknown faction {faction}"
+                )));
             }
         }
     }

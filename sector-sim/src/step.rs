@@ -168,7 +168,11 @@ impl World {
     /// assert_eq!(seen.len(), Phase::ALL.len());
     /// assert_eq!(seen[0], (Phase::Arrivals, 5));
     /// ```
-    pub fn step_watched(&mut self, given: &[Order], mut watch: impl FnMut(Phase, &World)) -> &Report {
+    pub fn step_watched(
+        &mut self,
+        given: &[Order],
+        mut watch: impl FnMut(Phase, &World),
+    ) -> &Report {
         self.report.clear();
         self.board.events.clear();
         if self.board.result.is_some() {

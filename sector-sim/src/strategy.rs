@@ -91,7 +91,8 @@ pub trait Strategy: Send {
 }
 
 /// The names that [`strategy`] knows.
-pub const STRATEGIES: [&str; 7] = ["classic", "greedy", "turtle", "raider", "lookahead", "random", "idle"];
+pub const STRATEGIES: [&str; 7] =
+    ["classic", "greedy", "turtle", "raider", "lookahead", "random", "idle"];
 
 /// A name that no strategy has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +103,10 @@ pub struct UnknownStrategy(pub String);
 ///
 /// # Errors
 /// [`UnknownStrategy`] lists the known ones.
-pub fn strategy(name: &str, personality: Personality) -> Result<Box<dyn Strategy>, UnknownStrategy> {
+pub fn strategy(
+    name: &str,
+    personality: Personality,
+) -> Result<Box<dyn Strategy>, UnknownStrategy> {
     match name {
         "classic" => Ok(Box::new(Classic::new(personality))),
         "greedy" => Ok(Box::new(Greedy::default())),

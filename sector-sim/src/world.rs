@@ -130,7 +130,11 @@ impl Side {
         for fleet in fleets {
             match sides.iter_mut().find(|side| side.faction == fleet.owner) {
                 Some(side) => side.strength = side.strength.saturating_add(fleet.strength),
-                None => sides.push(Side { strength: fleet.strength, faction: fleet.owner, first: fleet.id }),
+                None => sides.push(Side {
+                    strength: fleet.strength,
+                    faction: fleet.owner,
+                    first: fleet.id,
+                }),
             }
         }
         sides.sort_unstable_by_key(|side| (Reverse(side.strength), side.first));
@@ -202,7 +206,8 @@ impl World {
             system.stability = rules.start.stability;
             system.garrison = rules.start.neutral_garrison_per_value * i64::from(site.value);
         }
-        let mut world = World { work: Work::new(&map), rules, map, board, report: Report::default() };
+        let mut world =
+            World { work: Work::new(&map), rules, map, board, report: Report::default() };
         world.found_starters();
         world.rebuild();
         Ok(world)
@@ -212,7 +217,8 @@ impl World {
         let start = self.rules.start.clone();
         // The first fleets take their ids in the order of their systems, not of their factions.
         let seats = (0..crate::MAX_STARTERS).filter_map(FactionId::starter);
-        let mut homes: Vec<(SystemId, FactionId)> = self.map.homes().iter().copied().zip(seats).collect();
+        let mut homes: Vec<(SystemId, FactionId)> =
+            self.map.homes().iter().copied().zip(seats).collect();
         homes.sort_unstable();
         for (home, id) in homes {
             let mut faction = Faction::new(id, faction_name(self.board.seed, id).into());
@@ -242,20 +248,27 @@ impl World {
     pub fn restore(rules: Arc<Rules>, snapshot: &Snapshot) -> Result<World, WorldError> {
         rules.check()?;
         if snapshot.rules != rules.name {
-            return Err(SnapshotError::Rules { snapshot: snapshot.rules.clone(), given: rules.name.clone() }.into());
+            return Err(SnapshotError::Rules {
+                snapshot: snapshot.rules.clone(),
+                given: rules.name.clone(),
+            }
+            .into());
         }
         let (map, board) = snapshot.board()?;
         leaves_room(&board)?;
         let world = World::resume(rules, Arc::new(map), board);
         if world.digest() != snapshot.digest {
-            return Err(SnapshotError::Digest { found: world.digest(), expected: snapshot.digest }.into());
+            return Err(
+                SnapshotError::Digest { found: world.digest(), expected: snapshot.digest }.into()
+            );
         }
         Ok(world)
     }
 
     /// A world that goes on from this state, which fits the map and the rules.
     pub(crate) fn resume(rules: Arc<Rules>, map: Arc<Map>, board: Board) -> World {
-        let mut world = World { work: Work::new(&map), rules, map, board, report: Report::default() };
+        let mut world =
+            World { work: Work::new(&map), rules, map, board, report: Report::default() };
         world.rebuild();
         world
     }
@@ -362,11 +375,14 @@ impl Work {
 fn leaves_room(board: &Board) -> Result<(), SnapshotError> {
     let fleets = board.fleets().iter().map(|fleet| fleet.max_strength);
     let systems = board.systems().iter().map(|system| system.garrison);
-    let factions = board.factions().iter().flat_map(|faction| [faction.build_stock, faction.domination_ticks]);
+    let factions =
+        board.factions().iter().flat_map(|faction| [faction.build_stock, faction.domination_ticks]);
     let total: i128 = fleets.chain(systems).chain(factions).map(i128::from).sum();
     if total > i128::from(AMOUNT_MAX / 2) {
         let most = AMOUNT_MAX / 2;
-        return Err(contradiction(format!("all amounts together are {total}; allowed are 0 to {most}")));
+        return Err(contradiction(format!(
+            "all amounts together are {total}; allowed are 0 to {most}"
+        )));
     }
     Ok(())
 }

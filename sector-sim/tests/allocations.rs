@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use sector_sim::{
-    Amount, Command, FactionId, FleetForm, FleetId, Order, Rules, Size, Snapshot, SnapshotError, SystemId, Universe,
-    World, WorldError,
+    Amount, Command, FactionId, FleetForm, FleetId, Order, Rules, Size, Snapshot, SnapshotError,
+    SystemId, Universe, World, WorldError,
 };
 
 fn rules() -> Arc<Rules> {
@@ -63,7 +63,12 @@ fn marching(systems: u32) -> World {
     let mut start = Snapshot::of(&universe, world.map(), world.board(), world.digest());
     start.fleets.clear();
     for number in 0..systems {
-        let mut marcher = fleet(number + 1, (number % 5) as u8, SystemId(number), 5_000 + i64::from(number % 7) * 500);
+        let mut marcher = fleet(
+            number + 1,
+            (number % 5) as u8,
+            SystemId(number),
+            5_000 + i64::from(number % 7) * 500,
+        );
         let mut here = SystemId(number);
         for hop in 0..400 {
             let neighbours = world.map().neighbours(here);
@@ -73,7 +78,9 @@ fn marching(systems: u32) -> World {
         start.fleets.push(marcher);
     }
     start.next_fleet_id = FleetId(systems + 1);
-    if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) = World::restore(rules(), &start) {
+    if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) =
+        World::restore(rules(), &start)
+    {
         start.digest = found;
     }
     World::restore(rules(), &start).unwrap()
@@ -110,10 +117,17 @@ fn an_order_takes_little() {
     let faction = FactionId::starter(0).unwrap();
     let home = world.map().homes()[0];
     let target = world.map().neighbours(home)[0].system;
-    let order = Order::new(faction, Command::Move { origin: home, target, fleet: None, amount: Amount::Part(1_000) });
+    let order = Order::new(
+        faction,
+        Command::Move { origin: home, target, fleet: None, amount: Amount::Part(1_000) },
+    );
     let mut taken = Vec::new();
     for _ in 0..200 {
-        let ours = world.board().fleets().at(home).any(|fleet| fleet.owner == faction && fleet.strength >= 2_000);
+        let ours = world
+            .board()
+            .fleets()
+            .at(home)
+            .any(|fleet| fleet.owner == faction && fleet.strength >= 2_000);
         let given: &[Order] = if ours { std::slice::from_ref(&order) } else { &[] };
         let count = measure(|| {
             world.step(given);
@@ -126,7 +140,10 @@ fn an_order_takes_little() {
     assert!(taken.len() > 10, "{} orders", taken.len());
     // Lists double now and then; on average there is less than one block an order.
     assert!(taken.iter().all(|&count| count <= 12), "{taken:?}");
-    let focus = Order { client_id: Some("an-id".into()), ..Order::new(faction, Command::Muster { target: home }) };
+    let focus = Order {
+        client_id: Some("an-id".into()),
+        ..Order::new(faction, Command::Muster { target: home })
+    };
     world.step(std::slice::from_ref(&focus));
     let count = measure(|| {
         world.step(std::slice::from_ref(&focus));

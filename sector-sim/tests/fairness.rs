@@ -9,21 +9,25 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sector_sim::{
-    Amount, Classic, Command, FactionId, FactionKind, FleetForm, FleetId, Focus, MAX_SEED, Order, Rules, Size,
-    Snapshot, SnapshotError, Strategy as _, SystemId, Turn, Universe, World, WorldError,
+    Amount, Classic, Command, FactionId, FactionKind, FleetForm, FleetId, Focus, MAX_SEED, Order,
+    Rules, Size, Snapshot, SnapshotError, Strategy as _, SystemId, Turn, Universe, World,
+    WorldError,
 };
 use serde_json::Value;
 
 const FACTIONS: u8 = 5;
 
 fn snapshot(world: &World) -> Snapshot {
-    let universe = Universe { id: "u-test".into(), tick_delay_ms: 300, rules: world.rules().name.clone() };
+    let universe =
+        Universe { id: "u-test".into(), tick_delay_ms: 300, rules: world.rules().name.clone() };
     Snapshot::of(&universe, world.map(), world.board(), world.digest())
 }
 
 /// The world that goes on from a snapshot that was changed.
 fn restored(rules: &Arc<Rules>, mut snapshot: Snapshot) -> World {
-    if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) = World::restore(rules.clone(), &snapshot) {
+    if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) =
+        World::restore(rules.clone(), &snapshot)
+    {
         snapshot.digest = found;
     }
     World::restore(rules.clone(), &snapshot).unwrap()
@@ -36,7 +40,9 @@ struct Names(Vec<u8>);
 impl Names {
     fn of(&self, id: FactionId) -> FactionId {
         match id.kind() {
-            FactionKind::Starter => self.0.get(id.index()).map_or(id, |&index| FactionId::starter(index).unwrap()),
+            FactionKind::Starter => {
+                self.0.get(id.index()).map_or(id, |&index| FactionId::starter(index).unwrap())
+            }
             _ => id,
         }
     }
@@ -58,7 +64,8 @@ impl Names {
         let mut document = serde_json::to_value(snapshot).unwrap();
         rename(self, &mut document);
         let factions = document["factions"].as_array_mut().unwrap();
-        factions.sort_by_key(|faction| faction["id"].as_str().unwrap().parse::<FactionId>().unwrap());
+        factions
+            .sort_by_key(|faction| faction["id"].as_str().unwrap().parse::<FactionId>().unwrap());
         document
     }
 
@@ -88,7 +95,11 @@ fn assert_alike(names: &Names, one: &World, other: &World) {
 
 fn any_order() -> impl Strategy<Value = Order> {
     let system = || (0..30u32).prop_map(SystemId);
-    let amount = prop_oneof![Just(Amount::Fleet), Just(Amount::All), (1_000..9_000i64).prop_map(Amount::Part)];
+    let amount = prop_oneof![
+        Just(Amount::Fleet),
+        Just(Amount::All),
+        (1_000..9_000i64).prop_map(Amount::Part)
+    ];
     let command = prop_oneof![
         8 => (system(), system(), amount)
             .prop_map(|(origin, target, amount)| Command::Move { origin, target, fleet: None, amount }),
@@ -99,7 +110,8 @@ fn any_order() -> impl Strategy<Value = Order> {
             focus: [Focus::Balanced, Focus::Industry, Focus::Garrison, Focus::Order][focus],
         }),
     ];
-    (0..FACTIONS, command).prop_map(|(number, command)| Order::new(FactionId::starter(number).unwrap(), command))
+    (0..FACTIONS, command)
+        .prop_map(|(number, command)| Order::new(FactionId::starter(number).unwrap(), command))
 }
 
 /// A crowd: many fleets of few different strengths at few systems, so that there are ties of every kind.
@@ -109,10 +121,9 @@ fn crowded(rules: &Arc<Rules>, seed: u64, crowd: &[(u8, u32, i64)]) -> World {
     let mut stands = std::collections::BTreeSet::new();
     for &(number, system, strength) in crowd {
         // Idle fleets of one owner at one system would have merged.
-        let occupied = start
-            .fleets
-            .iter()
-            .any(|fleet| fleet.system_id == Some(SystemId(system)) && fleet.owner.index() == usize::from(number));
+        let occupied = start.fleets.iter().any(|fleet| {
+            fleet.system_id == Some(SystemId(system)) && fleet.owner.index() == usize::from(number)
+        });
         if occupied || !stands.insert((number, system)) {
             continue;
         }
@@ -199,7 +210,9 @@ proptest! {
 /// A whole match of the standard players, with the orders of one world given in the other under the new names.
 #[test]
 fn a_whole_match_is_the_same_under_other_names() {
-    for (seed, names) in [(7, vec![4, 3, 2, 1, 0]), (8, vec![1, 2, 3, 4, 0]), (9, vec![0, 1, 4, 3, 2])] {
+    for (seed, names) in
+        [(7, vec![4, 3, 2, 1, 0]), (8, vec![1, 2, 3, 4, 0]), (9, vec![0, 1, 4, 3, 2])]
+    {
         let (rules, names) = (Arc::new(Rules::classic()), Names(names));
         let mut one = World::with_size(rules.clone(), seed, Size::standard(&rules)).unwrap();
         let mut other = restored(&rules, names.snapshot(&snapshot(&one)));
@@ -221,7 +234,10 @@ fn a_whole_match_is_the_same_under_other_names() {
             }
         }
         assert_alike(&names, &one, &other);
-        assert_eq!(other.board().result().unwrap().winner, one.board().result().unwrap().winner.map(|id| names.of(id)));
+        assert_eq!(
+            other.board().result().unwrap().winner,
+            one.board().result().unwrap().winner.map(|id| names.of(id))
+        );
         assert!(rebels > usize::from(FACTIONS), "somebody rebelled");
     }
 }
@@ -230,7 +246,9 @@ fn a_whole_match_is_the_same_under_other_names() {
 #[test]
 fn no_seat_always_has_the_first_fleet() {
     let rules = Arc::new(Rules::classic());
-    let first = |seed| World::new(rules.clone(), seed).unwrap().board().fleets().iter().next().unwrap().owner;
+    let first = |seed| {
+        World::new(rules.clone(), seed).unwrap().board().fleets().iter().next().unwrap().owner
+    };
     let mut seats: Vec<FactionId> = (0..40).map(first).collect();
     seats.sort_unstable();
     seats.dedup();

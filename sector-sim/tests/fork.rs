@@ -16,7 +16,11 @@ fn record(seed: u64, size: Size, players: &[&str], ticks: u64) -> Replay {
     let mut header = Header::of("recorded", &world);
     for faction in Fork::seats_of(&header).unwrap() {
         let player = players[faction.index() % players.len()].to_owned();
-        header.seats.push(Seat { faction, player, personality: rules.personality(faction.index()) });
+        header.seats.push(Seat {
+            faction,
+            player,
+            personality: rules.personality(faction.index()),
+        });
     }
     let seats = header.seats.clone();
     let mut writer = Writer::new(&header, &world).unwrap();
@@ -106,9 +110,14 @@ fn a_player_that_is_no_strategy_has_to_be_replaced() {
 
     let fork = Fork::at(&replay, 20).unwrap();
     let error = fork.play().unwrap_err();
-    assert!(matches!(error, ForkError::Player { faction, .. } if faction.to_string() == "F1"), "{error}");
+    assert!(
+        matches!(error, ForkError::Player { faction, .. } if faction.to_string() == "F1"),
+        "{error}"
+    );
     let fork = fork.seat(faction("F1"), "random").unwrap();
-    assert!(matches!(fork.play().unwrap_err(), ForkError::Unseated { faction } if faction.to_string() == "F3"));
+    assert!(
+        matches!(fork.play().unwrap_err(), ForkError::Unseated { faction } if faction.to_string() == "F3")
+    );
     let mut game = fork.others("idle").unwrap().play().unwrap();
     game.play(10);
     assert_eq!(game.world().tick(), 30);
@@ -128,9 +137,16 @@ fn impossible_forks_are_refused_by_name() {
     ];
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert!(errors[0].contains('6') && errors[0].contains('5'), "{}", errors[0]);
-    assert_eq!(errors[1], "there is no seat for F6 in this run: allowed are F1 to F5, L1 and S1 to S6");
+    assert_eq!(
+        errors[1],
+        "there is no seat for F6 in this run: allowed are F1 to F5, L1 and S1 to S6"
+    );
     assert!(errors[2].contains("S7"), "{}", errors[2]);
-    assert!(errors[3].contains("F1") && errors[3].contains("clasic") && errors[3].contains("classic"), "{}", errors[3]);
+    assert!(
+        errors[3].contains("F1") && errors[3].contains("clasic") && errors[3].contains("classic"),
+        "{}",
+        errors[3]
+    );
     assert!(errors[4].contains("nobody"), "{}", errors[4]);
     assert!(errors[5].contains("18446744073709551615"), "{}", errors[5]);
 }

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sector_sim::{
-    Cause, Command, Event, FactionId, FleetId, Focus, Kind, Map, Order, OrderKind, Refusal, Rules, Size, System,
-    SystemId, World, attack_odds, economy, faction_color, faction_name, garrison_limit, narrate, output,
-    rebellion_chance, weighed,
+    Cause, Command, Event, FactionId, FleetId, Focus, Kind, Map, Order, OrderKind, Refusal, Rules,
+    Size, System, SystemId, World, attack_odds, economy, faction_color, faction_name,
+    garrison_limit, narrate, output, rebellion_chance, weighed,
 };
 
 /// Compares a text with the file of this name, line by line.
@@ -74,18 +74,29 @@ impl Table {
     }
 }
 
-const STRENGTHS: [i64; 12] = [0, 1, 999, 1_000, 3_000, 5_000, 8_000, 10_000, 24_000, 40_000, 79_999, 1_000_000];
+const STRENGTHS: [i64; 12] =
+    [0, 1, 999, 1_000, 3_000, 5_000, 8_000, 10_000, 24_000, 40_000, 79_999, 1_000_000];
 
 #[test]
 fn odds_of_attacks() {
     let rules = Rules::classic().battle;
     let mut table = Table::new(
         "How likely an attack is to succeed, per mille: against nobody's system, its owner, the owner after a rebellion.",
-        &["attack", "defence", "plain", "owner", "owner_reclaim", "league_attack", "league_defence"],
+        &[
+            "attack",
+            "defence",
+            "plain",
+            "owner",
+            "owner_reclaim",
+            "league_attack",
+            "league_defence",
+        ],
     );
     for attack in STRENGTHS {
         for defence in STRENGTHS {
-            let odds = |attack, defence, owner, reclaim| attack_odds(&rules, attack, defence, owner, reclaim);
+            let odds = |attack, defence, owner, reclaim| {
+                attack_odds(&rules, attack, defence, owner, reclaim)
+            };
             let league = |strength| weighed(&rules, FactionId::LEAGUE, strength);
             table.row(&[
                 &attack,
@@ -118,7 +129,9 @@ fn yields_of_systems() {
                     let found = FOCUSES.map(|focus| output(&rules, &state(focus), kind, value));
                     let kind = format!("{kind:?}").to_lowercase();
                     let [balanced, industry, garrison, order] = &found;
-                    table.row(&[&kind, &value, &stability, &maturity, balanced, industry, garrison, order]);
+                    table.row(&[
+                        &kind, &value, &stability, &maturity, balanced, industry, garrison, order,
+                    ]);
                 }
             }
         }
@@ -129,7 +142,8 @@ fn yields_of_systems() {
 #[test]
 fn economies_of_factions() {
     let rules = Rules::classic().production;
-    let mut table = Table::new("The economy of a faction, in thousandths.", &["systems", "outputs", "economy"]);
+    let mut table =
+        Table::new("The economy of a faction, in thousandths.", &["systems", "outputs", "economy"]);
     for systems in [0, 1, 2, 5, 14, 15, 16, 20, 30, 100, 1_000, 100_000] {
         for outputs in [0, 1, 999, 5_000, 60_000, 1_000_000, 10_000_000_000] {
             table.row(&[&systems, &outputs, &economy(&rules, systems, outputs)]);
@@ -147,7 +161,8 @@ fn limits_of_garrisons() {
     for most in [0, 1, 999, 3_000, 1_000_000_000] {
         let mut rules = Rules::classic();
         rules.set("recovery.garrison_most", most).unwrap();
-        let [balanced, industry, garrison, order] = FOCUSES.map(|focus| garrison_limit(&rules, focus));
+        let [balanced, industry, garrison, order] =
+            FOCUSES.map(|focus| garrison_limit(&rules, focus));
         table.row(&[&most, &balanced, &industry, &garrison, &order]);
     }
     golden("formulas/garrison_limit.tsv", &table.0);
@@ -158,12 +173,23 @@ fn chances_of_rebellions() {
     let rules = Rules::classic().rebellion;
     let mut table = Table::new(
         "How likely a system is to rise in a tick, per mille, by the number of systems of its owner.",
-        &["stability", "unrest", "heat", "systems_1", "systems_15", "systems_16", "systems_30", "systems_200"],
+        &[
+            "stability",
+            "unrest",
+            "heat",
+            "systems_1",
+            "systems_15",
+            "systems_16",
+            "systems_30",
+            "systems_200",
+        ],
     );
     for stability in [0, 100, 200, 201, 250, 400, 401, 1000] {
-        for (unrest, heat) in [(0, 0), (0, 500), (1, 0), (250, 1_500), (500, 3_000), (1000, 3_000)] {
+        for (unrest, heat) in [(0, 0), (0, 500), (1, 0), (250, 1_500), (500, 3_000), (1000, 3_000)]
+        {
             let state = System { stability, unrest, heat, ..System::default() };
-            let [a, b, c, d, e] = [1, 15, 16, 30, 200].map(|systems| rebellion_chance(&rules, &state, systems));
+            let [a, b, c, d, e] =
+                [1, 15, 16, 30, 200].map(|systems| rebellion_chance(&rules, &state, systems));
             table.row(&[&stability, &unrest, &heat, &a, &b, &c, &d, &e]);
         }
     }
@@ -172,11 +198,18 @@ fn chances_of_rebellions() {
 
 #[test]
 fn colours_and_names_of_factions() {
-    let mut table = Table::new("Names by seed, and colours.", &["id", "color", "seed_1", "seed_2", "seed_3"]);
+    let mut table =
+        Table::new("Names by seed, and colours.", &["id", "color", "seed_1", "seed_2", "seed_3"]);
     let starters = (0..64).filter_map(FactionId::starter);
     let splinters = (0..32).filter_map(FactionId::splinter);
     for id in starters.chain([FactionId::LEAGUE]).chain(splinters) {
-        table.row(&[&id, &faction_color(id), &faction_name(1, id), &faction_name(2, id), &faction_name(3, id)]);
+        table.row(&[
+            &id,
+            &faction_color(id),
+            &faction_name(1, id),
+            &faction_name(2, id),
+            &faction_name(3, id),
+        ]);
     }
     golden("maps/factions.tsv", &table.0);
 }
@@ -188,9 +221,15 @@ fn map_text(map: &Map, what: &str) -> String {
     for (index, site) in map.sites().iter().enumerate() {
         let id = SystemId(index as u32);
         let kind = format!("{:?}", site.kind).to_lowercase();
-        let home = home(id).map_or(String::new(), |seat| format!(" home {}", FactionId::starter(seat as u8).unwrap()));
-        writeln!(text, "system {id} at {} {} value {} {kind}{home} {:?}", site.x, site.y, site.value, site.name)
-            .unwrap();
+        let home = home(id).map_or(String::new(), |seat| {
+            format!(" home {}", FactionId::starter(seat as u8).unwrap())
+        });
+        writeln!(
+            text,
+            "system {id} at {} {} value {} {kind}{home} {:?}",
+            site.x, site.y, site.value, site.name
+        )
+        .unwrap();
     }
     for lane in map.lanes() {
         writeln!(text, "lane {} {} ticks {}", lane.a, lane.b, lane.ticks).unwrap();
@@ -221,21 +260,37 @@ fn maps_of_seeds() {
 fn recovery_of_systems() {
     let mut table = Table::new(
         "A home that is taken, tick by tick: seed 7, 12 systems, 3 factions; F1 sends all it has to the home of F2, whose fleets are sent out.",
-        &["tick", "owner", "garrison", "stability", "unrest", "heat", "reclaim_cooldown", "maturity", "fleets"],
+        &[
+            "tick",
+            "owner",
+            "garrison",
+            "stability",
+            "unrest",
+            "heat",
+            "reclaim_cooldown",
+            "maturity",
+            "fleets",
+        ],
     );
-    let mut world = World::with_size(Arc::new(Rules::classic()), 7, Size { systems: 12, factions: 3 }).unwrap();
+    let mut world =
+        World::with_size(Arc::new(Rules::classic()), 7, Size { systems: 12, factions: 3 }).unwrap();
     let [from, target] = [world.map().homes()[0], world.map().homes()[1]];
     let away = world.map().neighbours(target)[0].system;
     for _ in 0..120 {
         let send = |seat, origin, target| {
-            let command = Command::Move { origin, target, fleet: None, amount: sector_sim::Amount::All };
+            let command =
+                Command::Move { origin, target, fleet: None, amount: sector_sim::Amount::All };
             Order::new(FactionId::starter(seat).unwrap(), command)
         };
         world.step(&[send(0, from, target), send(1, target, away)]);
         let state = world.board().system(target).unwrap();
         let owner = state.owner.map_or("none".to_owned(), |owner| owner.to_string());
-        let fleets: Vec<String> =
-            world.board().fleets().at(target).map(|fleet| format!("{}:{}", fleet.owner, fleet.strength)).collect();
+        let fleets: Vec<String> = world
+            .board()
+            .fleets()
+            .at(target)
+            .map(|fleet| format!("{}:{}", fleet.owner, fleet.strength))
+            .collect();
         table.row(&[
             &world.tick(),
             &owner,
@@ -261,17 +316,22 @@ fn a_difference_is_shown_line_by_line() {
 /// Every kind of event as it is on the wire and as a sentence, with every reason and every cause.
 #[test]
 fn events_as_json_and_as_sentences() {
-    let world = World::with_size(Rules::classic().into(), 7, Size { systems: 12, factions: 3 }).unwrap();
-    let told: Vec<(Event, String)> =
-        events().into_iter().map(|event| (event.clone(), narrate(world.map(), world.board(), &event))).collect();
+    let world =
+        World::with_size(Rules::classic().into(), 7, Size { systems: 12, factions: 3 }).unwrap();
+    let told: Vec<(Event, String)> = events()
+        .into_iter()
+        .map(|event| (event.clone(), narrate(world.map(), world.board(), &event)))
+        .collect();
     let mut kinds: Vec<String> = told
         .iter()
         .map(|(event, _)| serde_json::to_value(event).unwrap()["type"].as_str().unwrap().to_owned())
         .collect();
     kinds.dedup();
     assert_eq!(kinds.len(), 13, "one after the other: {kinds:?}");
-    let json: Vec<serde_json::Value> =
-        told.iter().map(|(event, text)| serde_json::json!({ "event": event, "text": text })).collect();
+    let json: Vec<serde_json::Value> = told
+        .iter()
+        .map(|(event, text)| serde_json::json!({ "event": event, "text": text }))
+        .collect();
     insta::assert_json_snapshot!(json);
     for (event, _) in told {
         let json = serde_json::to_string(&event).unwrap();

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use sector_sim::{
-    Amount, Command, Delta, FactionId, FleetId, Game, MAX_SEED, Order, Rules, Size, Snapshot, SystemId, Universe,
-    World, strategy,
+    Amount, Command, Delta, FactionId, FleetId, Game, MAX_SEED, Order, Rules, Size, Snapshot,
+    SystemId, Universe, World, strategy,
 };
 
 fn same<T: serde::Serialize>(value: &T, write: impl Fn(&T, &mut Vec<u8>)) {
@@ -15,7 +15,8 @@ fn same<T: serde::Serialize>(value: &T, write: impl Fn(&T, &mut Vec<u8>)) {
 }
 
 fn snapshot(id: &str, world: &World) -> Snapshot {
-    let universe = Universe { id: id.into(), tick_delay_ms: 300, rules: world.rules().name.clone() };
+    let universe =
+        Universe { id: id.into(), tick_delay_ms: 300, rules: world.rules().name.clone() };
     Snapshot::of(&universe, world.map(), world.board(), world.digest())
 }
 
@@ -31,7 +32,9 @@ fn every_tick_of_a_run_is_written_as_it_is_serialized() {
         let seat = move |faction: FactionId| names[faction.index() % names.len()];
         let mut game = Game::new(
             world,
-            Box::new(move |_, faction| strategy(seat(faction), rules.personality(faction.index())).unwrap()),
+            Box::new(move |_, faction| {
+                strategy(seat(faction), rules.personality(faction.index())).unwrap()
+            }),
         );
         while game.world().board().result().is_none() {
             game.step();

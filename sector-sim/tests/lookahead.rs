@@ -6,14 +6,19 @@
 use std::sync::Arc;
 
 use sector_sim::{
-    Classic, Delta, FactionId, Game, Lookahead, Mirror, Personality, Rules, Size, Snapshot, Strategy, Turn, Universe,
-    World, strategy,
+    Classic, Delta, FactionId, Game, Lookahead, Mirror, Personality, Rules, Size, Snapshot,
+    Strategy, Turn, Universe, World, strategy,
 };
 
 fn five(seed: u64) -> Game {
     let rules = Rules::classic();
     let world = World::new(Arc::new(rules.clone()), seed).unwrap();
-    Game::new(world, Box::new(move |_, faction| strategy("classic", rules.personality(faction.index())).unwrap()))
+    Game::new(
+        world,
+        Box::new(move |_, faction| {
+            strategy("classic", rules.personality(faction.index())).unwrap()
+        }),
+    )
 }
 
 /// Forked at any time, from the world itself or from a mirror of it, a sector goes on as the original does: the same
@@ -26,7 +31,9 @@ fn a_fork_goes_on_like_the_original() {
     for seed in 0..6 {
         let mut game = five(seed);
         let world = game.world();
-        let mut mirror = Mirror::new(&Snapshot::of(&universe, world.map(), world.board(), world.digest())).unwrap();
+        let mut mirror =
+            Mirror::new(&Snapshot::of(&universe, world.map(), world.board(), world.digest()))
+                .unwrap();
         let mut forks: Vec<World> = Vec::new();
         for tick in 0..360u64 {
             if tick % 45 == 0 {
@@ -43,11 +50,18 @@ fn a_fork_goes_on_like_the_original() {
             }
             game.step();
             for fork in &mut forks {
-                assert_eq!(fork.step(game.orders()), game.world().report(), "seed {seed}, tick {tick}");
+                assert_eq!(
+                    fork.step(game.orders()),
+                    game.world().report(),
+                    "seed {seed}, tick {tick}"
+                );
                 assert_eq!(fork.board().events(), game.world().board().events());
             }
             let events = game.world().board().events();
-            battles += events.iter().filter(|event| matches!(event, sector_sim::Event::Battle { .. })).count();
+            battles += events
+                .iter()
+                .filter(|event| matches!(event, sector_sim::Event::Battle { .. }))
+                .count();
             mirror.apply(&Delta::of("u-1", game.world())).unwrap();
         }
     }
@@ -63,7 +77,8 @@ fn other_luck_changes_only_what_is_drawn() {
         let mut game = five(seed);
         game.play(80);
         let mut fork = game.world().view(me).fork_with_luck(12_345);
-        let same = |fork: &World, game: &Game| fork.board().systems() == game.world().board().systems();
+        let same =
+            |fork: &World, game: &Game| fork.board().systems() == game.world().board().systems();
         assert!(same(&fork, &game));
         for _ in 0..60 {
             game.step();
@@ -106,7 +121,8 @@ fn wins(
 
 /// So many duels, or a tenth of `PROPTEST_CASES`: always an even number.
 fn duels(ordinary: u64) -> u64 {
-    let cases: Option<u64> = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases: Option<u64> =
+        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     cases.map_or(ordinary, |cases| (cases / 10).max(ordinary)).next_multiple_of(2)
 }
 
@@ -136,16 +152,22 @@ fn a_player_that_begins_anew_plays_like_a_new_one() {
     let me = FactionId::starter(1).unwrap();
     let mut old = Lookahead::new(rules.personality(1));
     for (seed, systems) in [(1, 30), (2, 30), (3, 45)] {
-        let world = World::with_size(Arc::new(rules.clone()), seed, Size { systems, factions: 4 }).unwrap();
+        let world =
+            World::with_size(Arc::new(rules.clone()), seed, Size { systems, factions: 4 }).unwrap();
         let seats = rules.clone();
-        let seating =
-            move |_: &World, faction: FactionId| strategy("classic", seats.personality(faction.index())).unwrap();
+        let seating = move |_: &World, faction: FactionId| {
+            strategy("classic", seats.personality(faction.index())).unwrap()
+        };
         let mut game = Game::new(world, Box::new(seating));
         let mut new = Lookahead::new(rules.personality(1));
         for tick in 0..50 {
             let turn = Turn { tick, missed: 0 };
             let view = game.world().view(me);
-            assert_eq!(old.orders(&view, &turn), new.orders(&view, &turn), "seed {seed}, tick {tick}");
+            assert_eq!(
+                old.orders(&view, &turn),
+                new.orders(&view, &turn),
+                "seed {seed}, tick {tick}"
+            );
             game.step();
         }
     }

@@ -22,15 +22,21 @@ fn side(a: (i64, i64), b: (i64, i64), c: (i64, i64)) -> i64 {
 }
 
 fn crossings(map: &Map) -> usize {
-    let ends: Vec<_> = map.lanes().iter().map(|lane| (position(map, lane.a), position(map, lane.b))).collect();
-    let crosses = |(a, b), (c, d)| side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
-    let pairs = ends.iter().enumerate().flat_map(|(index, one)| ends[..index].iter().map(move |other| (*one, *other)));
+    let ends: Vec<_> =
+        map.lanes().iter().map(|lane| (position(map, lane.a), position(map, lane.b))).collect();
+    let crosses =
+        |(a, b), (c, d)| side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+    let pairs = ends
+        .iter()
+        .enumerate()
+        .flat_map(|(index, one)| ends[..index].iter().map(move |other| (*one, *other)));
     // A lane may not run through a third system either.
     let through = |(a, b): ((i64, i64), (i64, i64))| {
         let sites = map.sites().iter().map(|site| (i64::from(site.x), i64::from(site.y)));
         sites.filter(|c| side(a, b, *c) == 0 && a.min(b) < *c && *c < a.max(b)).count()
     };
-    pairs.filter(|(one, other)| crosses(*one, *other)).count() + ends.iter().map(|ends| through(*ends)).sum::<usize>()
+    pairs.filter(|(one, other)| crosses(*one, *other)).count()
+        + ends.iter().map(|ends| through(*ends)).sum::<usize>()
 }
 
 /// The systems with a lane that is no bridge: those are on a cycle. A lane is a bridge when its ends are apart
@@ -66,7 +72,8 @@ fn hops_between_homes(map: &Map) -> u32 {
     let mut nearest = UNREACHED;
     for (index, home) in map.homes().iter().enumerate() {
         map.hops_from(&[*home], &mut hops);
-        nearest = map.homes()[..index].iter().map(|other| hops[other.index()]).fold(nearest, u32::min);
+        nearest =
+            map.homes()[..index].iter().map(|other| hops[other.index()]).fold(nearest, u32::min);
     }
     nearest
 }
@@ -75,7 +82,11 @@ fn hops_between_homes(map: &Map) -> u32 {
 fn check(map: &Map, rules: &MapRules, systems: u32, factions: u8) {
     assert_eq!(map.len(), systems as usize);
     assert_eq!(map.homes().iter().collect::<HashSet<_>>().len(), usize::from(factions));
-    assert!(map.sites().iter().all(|site| (rules.least_value..=rules.most_value).contains(&i64::from(site.value))));
+    assert!(
+        map.sites()
+            .iter()
+            .all(|site| (rules.least_value..=rules.most_value).contains(&i64::from(site.value)))
+    );
     for home in map.homes() {
         assert_eq!(map.site(*home).unwrap().kind, Kind::Normal);
     }
@@ -113,7 +124,10 @@ fn default_maps_keep_every_promise() {
         assert_eq!(crossings(&map), 0, "seed {seed}");
         assert!(on_cycles(&map) >= 24, "seed {seed}");
         assert_eq!(map.lanes().len(), 42, "seed {seed}: a mean degree of 2.8");
-        assert!((0..30).all(|system| (1..=4).contains(&map.neighbours(SystemId(system)).len())), "seed {seed}");
+        assert!(
+            (0..30).all(|system| (1..=4).contains(&map.neighbours(SystemId(system)).len())),
+            "seed {seed}"
+        );
         assert!(hops_between_homes(&map) >= 3, "seed {seed}");
         let count = |kind| map.sites().iter().filter(|site| site.kind == kind).count();
         assert_eq!((count(Kind::Relic), count(Kind::Forge), count(Kind::Hive)), (2, 2, 1));
@@ -196,21 +210,23 @@ fn any_rules() -> impl Strategy<Value = MapRules> {
     let lengths = (between(0, 900), between(10, 1500), between(1010, 4000));
     let lanes = (between(2, 12), between(2000, 6000), between(1, 100));
     let homes = (between(0, 1000), between(1, 32)); // More attempts only take longer.
-    (kinds, values, lengths, lanes, homes).prop_map(|(kinds, values, lengths, lanes, homes)| MapRules {
-        relics_per_30: kinds.0,
-        forges_per_30: kinds.1,
-        hives_per_30: kinds.2,
-        least_value: values.0.min(values.1),
-        most_value: values.0.max(values.1),
-        spacing_per_mille: lengths.0,
-        lane_length_per_mille: lengths.1,
-        lane_growth_per_mille: lengths.2,
-        lanes_per_system: lanes.0,
-        mean_degree_milli: lanes.1,
-        median_travel_ticks: lanes.2,
-        home_fairness_per_mille: homes.0,
-        home_attempts: homes.1,
-        ..Rules::classic().map
+    (kinds, values, lengths, lanes, homes).prop_map(|(kinds, values, lengths, lanes, homes)| {
+        MapRules {
+            relics_per_30: kinds.0,
+            forges_per_30: kinds.1,
+            hives_per_30: kinds.2,
+            least_value: values.0.min(values.1),
+            most_value: values.0.max(values.1),
+            spacing_per_mille: lengths.0,
+            lane_length_per_mille: lengths.1,
+            lane_growth_per_mille: lengths.2,
+            lanes_per_system: lanes.0,
+            mean_degree_milli: lanes.1,
+            median_travel_ticks: lanes.2,
+            home_fairness_per_mille: homes.0,
+            home_attempts: homes.1,
+            ..Rules::classic().map
+        }
     })
 }
 
@@ -257,8 +273,11 @@ fn the_same_map_forever() {
             let Site { name, x, y, value, kind } = site;
             format!("{id} {name} {x},{y} {value} {kind:?}")
         });
-        let lanes: Vec<String> =
-            map.lanes().iter().map(|lane| format!("{}-{}:{}", lane.a, lane.b, lane.ticks)).collect();
+        let lanes: Vec<String> = map
+            .lanes()
+            .iter()
+            .map(|lane| format!("{}-{}:{}", lane.a, lane.b, lane.ticks))
+            .collect();
         insta::assert_json_snapshot!(
             format!("seed_{seed}"),
             serde_json::json!({ "sites": sites.collect::<Vec<_>>(), "lanes": lanes.join(" "), "homes": map.homes() })
@@ -282,7 +301,8 @@ fn parts_from_outside_are_checked() {
         change(&mut sites[2]);
         Map::from_parts(sites, vec![], vec![]).unwrap_err().to_string()
     };
-    let joined = |lanes: &[Lane]| Map::from_parts(three(), lanes.to_vec(), vec![]).unwrap_err().to_string();
+    let joined =
+        |lanes: &[Lane]| Map::from_parts(three(), lanes.to_vec(), vec![]).unwrap_err().to_string();
     let settled = |homes: &[u32]| {
         let homes = homes.iter().copied().map(SystemId).collect();
         Map::from_parts(three(), vec![], homes).unwrap_err().to_string()
@@ -307,7 +327,8 @@ fn parts_from_outside_are_checked() {
         settled(&[0, 3]),
         settled(&[0, 1, 0]),
     ]);
-    let map = Map::from_parts(three(), vec![lane(1, 2, 4), lane(0, 2, 9)], vec![SystemId(2)]).unwrap();
+    let map =
+        Map::from_parts(three(), vec![lane(1, 2, 4), lane(0, 2, 9)], vec![SystemId(2)]).unwrap();
     assert_eq!(map.lanes(), [lane(0, 2, 9), lane(1, 2, 4)]);
     assert_eq!(map.lane_ticks(SystemId(2), SystemId(0)), Some(9));
     assert_eq!(map.lane_ticks(SystemId(1), SystemId(0)), None);

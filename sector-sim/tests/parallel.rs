@@ -7,13 +7,16 @@
 use std::sync::Arc;
 
 use sector_sim::{
-    Amount, Command, Delta, FactionId, FleetForm, FleetId, Game, Order, Rules, Size, Snapshot, SnapshotError, SystemId,
-    Universe, World, WorldError, digest_of, strategy,
+    Amount, Command, Delta, FactionId, FleetForm, FleetId, Game, Order, Rules, Size, Snapshot,
+    SnapshotError, SystemId, Universe, World, WorldError, digest_of, strategy,
 };
 
 fn players(world: World, name: &'static str) -> Game {
     let rules = world.rules().clone();
-    Game::new(world, Box::new(move |_, faction| strategy(name, rules.personality(faction.index())).unwrap()))
+    Game::new(
+        world,
+        Box::new(move |_, faction| strategy(name, rules.personality(faction.index())).unwrap()),
+    )
 }
 
 /// Says what was pinned and what was found.
@@ -25,7 +28,11 @@ fn same(found: &[String], pinned: &[&str]) {
 fn a_whole_match_is_the_same() {
     let mut game = players(World::new(Rules::classic().into(), 7).unwrap(), "classic");
     let outcome = game.play(10_000).unwrap();
-    let found = [format!("{:?}", outcome.winner), outcome.tick.to_string(), game.world().digest().to_string()];
+    let found = [
+        format!("{:?}", outcome.winner),
+        outcome.tick.to_string(),
+        game.world().digest().to_string(),
+    ];
     same(&found, &["Some(F4)", "1151", "6bb2da22a9b0768b"]);
 }
 
@@ -57,7 +64,9 @@ fn at_war() -> World {
         });
     }
     start.next_fleet_id = FleetId(5_001);
-    if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) = World::restore(rules.clone(), &start) {
+    if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) =
+        World::restore(rules.clone(), &start)
+    {
         start.digest = found;
     }
     World::restore(rules, &start).unwrap()
@@ -82,7 +91,10 @@ fn a_large_war_is_the_same() {
         }
     }
     // Well above what is done on one thread even with the feature.
-    assert!(most_systems >= 4_096 && most_fleets >= 3_000, "{most_systems} systems, {most_fleets} fleets");
+    assert!(
+        most_systems >= 4_096 && most_fleets >= 3_000,
+        "{most_systems} systems, {most_fleets} fleets"
+    );
     assert!(orders >= 1_000, "{orders} orders");
     found.push(orders.to_string());
     same(&found, &["46b4ecda80243f65", "3ffa9c02e32dd738", "04363d8db10c4439", "12813"]);
@@ -126,5 +138,8 @@ fn orders_that_depend_on_each_other_are_the_same() {
         assert!(delta.contains(&world.digest().to_string()));
     }
     found.push(world.digest().to_string());
-    same(&found, &["2220", "2392", "2362", "2281", "2232", "2156", "1998", "1905", "80585c9ce6c78baf"]);
+    same(
+        &found,
+        &["2220", "2392", "2362", "2281", "2232", "2156", "1998", "1905", "80585c9ce6c78baf"],
+    );
 }

@@ -7,20 +7,26 @@ mod forge;
 use forge::{FOOTER, Forgery, HEADER, KEYFRAME, TICK, number};
 use proptest::prelude::*;
 use sector_sim::replay::{
-    Frame, Header, MAGIC, ORDERS_MAX, Reader, Replay, ReplayError, Seat, TEXT_MAX, Tick, Verifier, Writer, verify,
+    Frame, Header, MAGIC, ORDERS_MAX, Reader, Replay, ReplayError, Seat, TEXT_MAX, Tick, Verifier,
+    Writer, verify,
 };
 use sector_sim::{
-    Amount, Command, Digest, FACTION_IDS, FactionId, FleetId, Focus, Fork, MAX_STARTERS, Order, Refusal, Rules, Size,
-    SystemId, Turn, World, strategy,
+    Amount, Command, Digest, FACTION_IDS, FactionId, FleetId, Focus, Fork, MAX_STARTERS, Order,
+    Refusal, Rules, Size, SystemId, Turn, World, strategy,
 };
 
 /// A small sector, and the header of a run from there with somebody in every seat.
 fn beginning(seed: u64) -> (World, Header) {
     let rules = Rules::classic();
-    let world = World::with_size(rules.clone().into(), seed, Size { systems: 12, factions: 3 }).unwrap();
-    let mut header = Header { started_ms: Some(7), keyframe_ticks: 20, ..Header::of("u-test", &world) };
-    let seat =
-        |faction: FactionId| Seat { faction, player: "random".into(), personality: rules.personality(faction.index()) };
+    let world =
+        World::with_size(rules.clone().into(), seed, Size { systems: 12, factions: 3 }).unwrap();
+    let mut header =
+        Header { started_ms: Some(7), keyframe_ticks: 20, ..Header::of("u-test", &world) };
+    let seat = |faction: FactionId| Seat {
+        faction,
+        player: "random".into(),
+        personality: rules.personality(faction.index()),
+    };
     header.seats = Fork::seats_of(&header).unwrap().into_iter().map(seat).collect();
     (world, header)
 }
@@ -28,7 +34,8 @@ fn beginning(seed: u64) -> (World, Header) {
 /// A replay of so many ticks, and the digests of its states. Now and then an order is refused.
 fn recorded(seed: u64, ticks: u64, states: bool) -> (Vec<u8>, Vec<Digest>) {
     let (mut world, header) = beginning(seed);
-    let player = |seat: &Seat| (seat.faction, strategy(&seat.player, seat.personality.clone()).unwrap());
+    let player =
+        |seat: &Seat| (seat.faction, strategy(&seat.player, seat.personality.clone()).unwrap());
     let mut players: Vec<_> = header.seats.iter().map(player).collect();
     let mut writer = Writer::new(&header, &world).unwrap();
     if states {
@@ -44,8 +51,13 @@ fn recorded(seed: u64, ticks: u64, states: bool) -> (Vec<u8>, Vec<Digest>) {
             }
         }
         if tick % 7 == 3 {
-            let nobody = Order::new(faction(tick as usize % 3), Command::Cancel { fleet: FleetId(9_999) });
-            orders.push(Order { client_id: Some("a:1".into()), reason: Some("none such".into()), ..nobody });
+            let nobody =
+                Order::new(faction(tick as usize % 3), Command::Cancel { fleet: FleetId(9_999) });
+            orders.push(Order {
+                client_id: Some("a:1".into()),
+                reason: Some("none such".into()),
+                ..nobody
+            });
         }
         world.step(&orders);
         writer.tick(&world, &orders).unwrap();
@@ -59,7 +71,9 @@ fn faction(number: usize) -> FactionId {
     let number = number as u8;
     let later = number.saturating_sub(MAX_STARTERS);
     let splinter = FactionId::splinter(later.saturating_sub(1));
-    FactionId::starter(number).or(if later == 0 { Some(FactionId::LEAGUE) } else { splinter }).unwrap()
+    FactionId::starter(number)
+        .or(if later == 0 { Some(FactionId::LEAGUE) } else { splinter })
+        .unwrap()
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
@@ -67,15 +81,25 @@ fn refusal() -> impl Strategy<Value = Refusal> {
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let amount = prop_oneof![Just(Amount::Fleet), Just(Amount::All), any::<i64>().prop_map(Amount::Part)];
-    let focus = prop::sample::select(vec![Focus::Balanced, Focus::Industry, Focus::Garrison, Focus::Order]);
+    let amount =
+        prop_oneof![Just(Amount::Fleet), Just(Amount::All), any::<i64>().prop_map(Amount::Part)];
+    let focus =
+        prop::sample::select(vec![Focus::Balanced, Focus::Industry, Focus::Garrison, Focus::Order]);
     prop_oneof![
-        (any::<u32>(), any::<u32>(), any::<Option<u32>>(), amount).prop_map(|(origin, target, fleet, amount)| {
-            Command::Move { origin: SystemId(origin), target: SystemId(target), fleet: fleet.map(FleetId), amount }
-        }),
+        (any::<u32>(), any::<u32>(), any::<Option<u32>>(), amount).prop_map(
+            |(origin, target, fleet, amount)| {
+                Command::Move {
+                    origin: SystemId(origin),
+                    target: SystemId(target),
+                    fleet: fleet.map(FleetId),
+                    amount,
+                }
+            }
+        ),
         any::<u32>().prop_map(|fleet| Command::Cancel { fleet: FleetId(fleet) }),
         any::<u32>().prop_map(|target| Command::Muster { target: SystemId(target) }),
-        (any::<u32>(), focus).prop_map(|(system, focus)| Command::Focus { system: SystemId(system), focus }),
+        (any::<u32>(), focus)
+            .prop_map(|(system, focus)| Command::Focus { system: SystemId(system), focus }),
     ]
 }
 
@@ -89,13 +113,18 @@ fn text() -> impl Strategy<Value = Option<Box<str>>> {
 
 /// Any tick at all, orders that no form would let pass among them.
 fn tick() -> impl Strategy<Value = Tick> {
-    let order = (0..FACTION_IDS, command(), text(), text()).prop_map(|(number, command, client_id, reason)| Order {
-        faction: faction(number),
-        client_id,
-        reason,
-        command,
-    });
-    let outcome = prop_oneof![any::<Option<u32>>().prop_map(|fleet| Ok(fleet.map(FleetId))), refusal().prop_map(Err)];
+    let order = (0..FACTION_IDS, command(), text(), text()).prop_map(
+        |(number, command, client_id, reason)| Order {
+            faction: faction(number),
+            client_id,
+            reason,
+            command,
+        },
+    );
+    let outcome = prop_oneof![
+        any::<Option<u32>>().prop_map(|fleet| Ok(fleet.map(FleetId))),
+        refusal().prop_map(Err)
+    ];
     let orders = prop::collection::vec((order, outcome), 0..12);
     (any::<u64>(), any::<u64>(), orders).prop_map(|(tick, digest, orders)| {
         let (orders, outcomes) = orders.into_iter().unzip();
@@ -219,9 +248,15 @@ proptest! {
 fn a_recorded_run_plays_again_and_says_what_it_is() {
     let (bytes, digests) = recorded(11, 45, true);
     let replay = Replay::parse(&bytes).unwrap();
-    assert_eq!(replay.keyframes().iter().map(|keyframe| keyframe.tick).collect::<Vec<_>>(), [0, 20, 40]);
+    assert_eq!(
+        replay.keyframes().iter().map(|keyframe| keyframe.tick).collect::<Vec<_>>(),
+        [0, 20, 40]
+    );
     assert!(replay.keyframes().iter().all(|keyframe| keyframe.state.is_some()));
-    assert!(replay.ticks().iter().any(|tick| tick.outcomes.iter().any(Result::is_err)), "a refused order is recorded");
+    assert!(
+        replay.ticks().iter().any(|tick| tick.outcomes.iter().any(Result::is_err)),
+        "a refused order is recorded"
+    );
     assert_eq!(replay.header().seat(faction(1)).unwrap().player, "random");
 
     let mut playback = replay.play().unwrap();
@@ -248,7 +283,13 @@ fn a_recorded_run_plays_again_and_says_what_it_is() {
 fn what_is_no_run_from_tick_0_on_is_not_written() {
     let (mut world, header) = beginning(3);
     let mut writer = Writer::new(&header, &world).unwrap();
-    assert!(writer.tick(&world, &[]).unwrap_err().to_string().contains("the next tick is 1; given is 0"));
+    assert!(
+        writer
+            .tick(&world, &[])
+            .unwrap_err()
+            .to_string()
+            .contains("the next tick is 1; given is 0")
+    );
     world.step(&[]);
     assert!(Writer::new(&header, &world).unwrap_err().to_string().contains("tick 1"));
     assert!(writer.finish(&world).unwrap_err().to_string().contains("the last tick is 0"));
@@ -263,7 +304,8 @@ fn what_is_no_run_from_tick_0_on_is_not_written() {
     let error = writer.tick(&first, &[long]).unwrap_err().to_string();
     assert!(error.contains("reason has 65537 bytes; allowed are 0 to 65536"), "{error}");
     assert_eq!(writer.bytes().len(), before);
-    let doubled = Header { seats: [header.seats.clone(), header.seats.clone()].concat(), ..header.clone() };
+    let doubled =
+        Header { seats: [header.seats.clone(), header.seats.clone()].concat(), ..header.clone() };
     let error = Writer::new(&doubled, &header.world().unwrap()).unwrap_err().to_string();
     assert!(error.contains("seats names F1 twice"), "{error}");
 }
@@ -289,7 +331,11 @@ fn forged(change: impl Fn(&mut Forgery)) -> String {
 
 /// The position of a frame with the first tick that fits.
 fn find(forgery: &Forgery, fits: impl Fn(&Tick) -> bool) -> usize {
-    forgery.frames.iter().position(|(kind, payload)| *kind == TICK && fits(&Tick::decode(payload).unwrap())).unwrap()
+    forgery
+        .frames
+        .iter()
+        .position(|(kind, payload)| *kind == TICK && fits(&Tick::decode(payload).unwrap()))
+        .unwrap()
 }
 
 fn alter(forgery: &mut Forgery, frame: usize, change: impl Fn(&mut Tick)) {
@@ -304,13 +350,21 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
         let frame = find(forgery, |tick| tick.tick == 9);
         alter(forgery, frame, |tick| tick.digest.0 ^= 1);
     });
-    assert!(error.starts_with("the history differs from tick 9 on: recorded is the digest "), "{error}");
+    assert!(
+        error.starts_with("the history differs from tick 9 on: recorded is the digest "),
+        "{error}"
+    );
 
     let error = forged(|forgery| {
         let frame = find(forgery, |tick| tick.outcomes.iter().any(Result::is_err));
-        alter(forgery, frame, |tick| tick.outcomes.iter_mut().for_each(|outcome| *outcome = Ok(None)));
+        alter(forgery, frame, |tick| {
+            tick.outcomes.iter_mut().for_each(|outcome| *outcome = Ok(None))
+        });
     });
-    assert!(error.contains("fares otherwise: recorded is accepted, playing it again gives "), "{error}");
+    assert!(
+        error.contains("fares otherwise: recorded is accepted, playing it again gives "),
+        "{error}"
+    );
 
     let error = forged(|forgery| {
         let frame = find(forgery, |tick| tick.outcomes.iter().any(Result::is_ok));
@@ -326,24 +380,36 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
     let error = forged(|forgery| {
         forgery.result = vec![1, 2, 45];
     });
-    assert_eq!(error, "the result differs: recorded is F2 by domination in tick 45, playing it again gives undecided");
+    assert_eq!(
+        error,
+        "the result differs: recorded is F2 by domination in tick 45, playing it again gives undecided"
+    );
 
     let error = forged(|forgery| {
         let state = forgery.states.get_mut(&20).unwrap();
         *state = state.replacen(r#""color":""#, r##""color":"#"##, 1);
     });
     assert!(
-        error.starts_with("the state recorded with tick 20 is not what playing gives: faction F1, color: "),
+        error.starts_with(
+            "the state recorded with tick 20 is not what playing gives: faction F1, color: "
+        ),
         "{error}"
     );
 
-    let error = forged(|forgery| forgery.header = forgery.header.replacen(r#""seed":11"#, r#""seed":12"#, 1));
+    let error = forged(|forgery| {
+        forgery.header = forgery.header.replacen(r#""seed":11"#, r#""seed":12"#, 1)
+    });
     assert!(error.starts_with("the history differs from tick 0 on"), "{error}");
-    let error =
-        forged(|forgery| forgery.header = forgery.header.replacen(r#""rules_version":2"#, r#""rules_version":3"#, 1));
-    assert!(error.contains("recorded under rules version 3, and this engine plays version 2"), "{error}");
-    let error =
-        forged(|forgery| forgery.header = forgery.header.replacen(r#""overwhelming":8"#, r#""overwhelming":9"#, 1));
+    let error = forged(|forgery| {
+        forgery.header = forgery.header.replacen(r#""rules_version":2"#, r#""rules_version":3"#, 1)
+    });
+    assert!(
+        error.contains("recorded under rules version 3, and this engine plays version 2"),
+        "{error}"
+    );
+    let error = forged(|forgery| {
+        forgery.header = forgery.header.replacen(r#""overwhelming":8"#, r#""overwhelming":9"#, 1)
+    });
     assert!(error.contains("rules_hash = "), "{error}");
 }
 
@@ -360,10 +426,19 @@ fn whoever_does_not_forge_the_chain_is_found_by_reading() {
         let frame = find(forgery, |tick| tick.tick > 20 && !tick.orders.is_empty());
         alter(forgery, frame, |tick| tick.orders[0].reason = Some("another".into()));
     });
-    assert!(matches!(error, ReplayError::Altered { position, .. } if position.tick == 40), "{error}");
-    assert!(error.to_string().contains("(at byte ") && error.to_string().contains("after tick 40)"), "{error}");
+    assert!(
+        matches!(error, ReplayError::Altered { position, .. } if position.tick == 40),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("(at byte ") && error.to_string().contains("after tick 40)"),
+        "{error}"
+    );
     let error = altered(&|forgery| forgery.header = forgery.header.replacen("u-test", "u-fake", 1));
-    assert!(matches!(error, ReplayError::Altered { position, .. } if position.tick == 0), "{error}");
+    assert!(
+        matches!(error, ReplayError::Altered { position, .. } if position.tick == 0),
+        "{error}"
+    );
     let error = altered(&|forgery| {
         let frame = find(forgery, |tick| tick.tick == 44);
         alter(forgery, frame, |tick| tick.digest.0 ^= 1);
@@ -377,21 +452,27 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
     let refused = |bytes: &[u8]| Replay::parse(bytes).unwrap_err().to_string();
     let forgery = || Forgery::of(&bytes);
     assert_eq!(refused(b""), "this is no replay: it is empty");
-    assert!(refused(b"PK\x03\x04").contains("it begins with the bytes 50 4b 03 04; a replay begins with 89 53 45"));
+    assert!(
+        refused(b"PK\x03\x04")
+            .contains("it begins with the bytes 50 4b 03 04; a replay begins with 89 53 45")
+    );
     assert!(refused(b"\x28\xb5\x2f\xfdxyz").contains("compressed with zstd"));
-    assert!(refused(b"\x89SECTOR\n\x03").contains("version 3; known is \"sector-replay\", version 1 and 2"));
+    assert!(
+        refused(b"\x89SECTOR\n\x03")
+            .contains("version 3; known is \"sector-replay\", version 1 and 2")
+    );
     assert!(refused(br#"{"format":"sector-replay","version":7}"#).contains("version 7"));
     assert!(refused(b"{}").contains("line 1 of the replay cannot be read: missing field `format`"));
     assert!(refused(b"{\n{").contains("line 1 of the replay cannot be read"));
 
     let begin = b"\x89SECTOR\n\x02".to_vec();
     let with = |frames: &[u8]| refused(&[&begin, frames].concat());
+    assert!(with(&[9, 0]).contains(
+        "frame 0 (at byte 9, after tick 0): its kind = 9 is not allowed; allowed are 1 (header)"
+    ));
     assert!(
-        with(&[9, 0])
-            .contains("frame 0 (at byte 9, after tick 0): its kind = 9 is not allowed; allowed are 1 (header)")
-    );
-    assert!(
-        with(&[1, 0xff, 0xff, 0xff, 0xff, 0x7f]).contains("a header has 34359738367 bytes; allowed are 0 to 1048576")
+        with(&[1, 0xff, 0xff, 0xff, 0xff, 0x7f])
+            .contains("a header has 34359738367 bytes; allowed are 0 to 1048576")
     );
     assert!(with(&[1, 0x80, 0]).contains("its length is not a number in its shortest form"));
     assert!(with(&[2, 0]).contains("a tick comes here; allowed is a header"));
@@ -399,7 +480,10 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
 
     let mut no_keyframe = forgery();
     no_keyframe.frames.retain(|(kind, _)| *kind != KEYFRAME);
-    assert!(refused(&no_keyframe.bytes()).contains("a tick comes here; allowed is the keyframe of tick 0"));
+    assert!(
+        refused(&no_keyframe.bytes())
+            .contains("a tick comes here; allowed is the keyframe of tick 0")
+    );
     let mut no_state = forgery();
     no_state.states.clear();
     assert!(refused(&no_state.bytes()).contains("the keyframe of tick 0 has no state"));
@@ -410,7 +494,9 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
     let mut twice = forgery();
     let keyframe = twice.frames.iter().rposition(|(kind, _)| *kind == KEYFRAME).unwrap();
     twice.frames.insert(keyframe, (KEYFRAME, Vec::new()));
-    assert!(refused(&twice.bytes()).contains("a keyframe comes here; allowed is a tick or the footer"));
+    assert!(
+        refused(&twice.bytes()).contains("a keyframe comes here; allowed is a tick or the footer")
+    );
     let mut counted = forgery();
     counted.orders += 1;
     assert!(refused(&counted.bytes()).contains("its number of orders = "));
@@ -426,12 +512,18 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
     number(&mut claims, 1);
     number(&mut claims, 900_000);
     claims.extend([0; 100]);
-    assert_eq!(Tick::decode(&claims).unwrap_err(), "it claims 900000 orders, but has bytes for at most 25");
+    assert_eq!(
+        Tick::decode(&claims).unwrap_err(),
+        "it claims 900000 orders, but has bytes for at most 25"
+    );
     claims.clear();
     number(&mut claims, 1);
     number(&mut claims, ORDERS_MAX as u64 + 1);
     assert!(Tick::decode(&claims).unwrap_err().contains("allowed are 0 to 1000000"));
-    let order = Order { reason: Some("why".into()), ..Order::new(faction(0), Command::Cancel { fleet: FleetId(1) }) };
+    let order = Order {
+        reason: Some("why".into()),
+        ..Order::new(faction(0), Command::Cancel { fleet: FleetId(1) })
+    };
     let tick = Tick { tick: 1, orders: vec![order], outcomes: vec![Ok(None)], digest: Digest(0) };
     let good = tick.encode().unwrap();
     let bad = |at: usize, byte: u8| {

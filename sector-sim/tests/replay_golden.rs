@@ -43,7 +43,10 @@ fn check(name: &str, version: u32, ticks: usize, orders: u64) -> Replay {
     let verified = verify(&bytes);
     if replay.header().rules_version == RULES_VERSION {
         let verified = verified.unwrap();
-        assert_eq!((verified.ticks, verified.orders, verified.chain), (ticks as u64, orders, replay.chain()));
+        assert_eq!(
+            (verified.ticks, verified.orders, verified.chain),
+            (ticks as u64, orders, replay.chain())
+        );
         assert!(verified.complete);
     } else {
         let error = verified.unwrap_err().to_string();
@@ -60,7 +63,10 @@ fn record(name: &str, seed: u64, size: Size, players: &'static [&'static str], t
     }
     let rules = Rules::classic();
     let world = World::with_size(rules.clone().into(), seed, size).unwrap();
-    let mut header = Header { started_ms: Some(1_795_345_045_000), ..Header::of(&format!("sim-{seed}"), &world) };
+    let mut header = Header {
+        started_ms: Some(1_795_345_045_000),
+        ..Header::of(&format!("sim-{seed}"), &world)
+    };
     let player = |faction: FactionId| players[faction.index() % players.len()];
     let seats = Fork::seats_of(&header).unwrap().into_iter();
     let seat = |faction: FactionId| Seat {
@@ -73,7 +79,9 @@ fn record(name: &str, seed: u64, size: Size, players: &'static [&'static str], t
     let personalities = rules.clone();
     let mut game = Game::new(
         world,
-        Box::new(move |_, faction| strategy(player(faction), personalities.personality(faction.index())).unwrap()),
+        Box::new(move |_, faction| {
+            strategy(player(faction), personalities.personality(faction.index())).unwrap()
+        }),
     );
     while game.world().tick() < ticks && game.world().board().result().is_none() {
         game.step();
@@ -98,7 +106,10 @@ fn version_2_is_read_and_played() {
     record("v2-standard.replay", 7, Size::standard(&Rules::classic()), &["classic"], 2_000);
     let small = check("v2-small.replay", 2, 120, 55);
     assert_eq!(small.header().seat(FactionId::LEAGUE).unwrap().player, "classic");
-    assert_eq!(small.keyframes().iter().map(|keyframe| keyframe.tick).collect::<Vec<_>>(), [0, 100]);
+    assert_eq!(
+        small.keyframes().iter().map(|keyframe| keyframe.tick).collect::<Vec<_>>(),
+        [0, 100]
+    );
     let standard = check("v2-standard.replay", 2, 1_151, 679);
     assert!(standard.footer().unwrap().result.is_some());
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sector_sim::{
-    Cause, Classic, Command, Delta, Event, FactionId, Game, Mirror, Order, OrderKind, Rules, STRATEGIES, Size,
-    Snapshot, Strategy, Turn, Universe, World, strategy,
+    Cause, Classic, Command, Delta, Event, FactionId, Game, Mirror, Order, OrderKind, Rules,
+    STRATEGIES, Size, Snapshot, Strategy, Turn, Universe, World, strategy,
 };
 
 fn game(seed: u64, size: Size, names: &'static [&'static str]) -> Game {
@@ -47,7 +47,8 @@ fn classic_players_give_orders_that_are_obeyed_and_bring_runs_to_an_end() {
             game.step();
             given += game.orders().len();
             let events = game.world().board().events();
-            refused += events.iter().filter(|event| matches!(event, Event::OrderRefused { .. })).count();
+            refused +=
+                events.iter().filter(|event| matches!(event, Event::OrderRefused { .. })).count();
             kinds.extend(game.orders().iter().map(|order: &Order| order.command.kind()));
         }
         let outcome = game.world().board().result().unwrap();
@@ -65,7 +66,8 @@ fn classic_players_give_orders_that_are_obeyed_and_bring_runs_to_an_end() {
 fn a_classic_player_beats_a_random_and_an_idle_one() {
     let mut wins = [0; 3];
     for seed in 0..9 {
-        let mut game = game(seed, Size { systems: 18, factions: 3 }, &["classic", "random", "idle"]);
+        let mut game =
+            game(seed, Size { systems: 18, factions: 3 }, &["classic", "random", "idle"]);
         let winner = game.play(2_000).unwrap().winner.unwrap();
         if let Some(seat) = wins.get_mut(winner.index()) {
             *seat += 1;
@@ -90,7 +92,8 @@ fn a_mirror_shows_enough_to_play_by() {
         let turn = Turn { tick, missed: 0 };
         let orders = player.orders(&mirror.view(&rules, me), &turn);
         game.step();
-        let beside: Vec<_> = game.orders().iter().filter(|order| order.faction == me).cloned().collect();
+        let beside: Vec<_> =
+            game.orders().iter().filter(|order| order.faction == me).cloned().collect();
         assert_eq!(orders, beside, "tick {tick}");
         given += orders.len();
         mirror.apply(&Delta::of("u-1", game.world())).unwrap();
@@ -106,8 +109,10 @@ fn a_player_that_misses_ticks_still_gives_orders_that_can_be_obeyed() {
     let mut refused = 0;
     for seed in 0..6 {
         let mut world = World::new(rules.clone().into(), seed).unwrap();
-        let starters: Vec<FactionId> = world.board().factions().iter().map(|faction| faction.id).collect();
-        let mut players: Vec<Classic> = starters.iter().map(|id| Classic::new(rules.personality(id.index()))).collect();
+        let starters: Vec<FactionId> =
+            world.board().factions().iter().map(|faction| faction.id).collect();
+        let mut players: Vec<Classic> =
+            starters.iter().map(|id| Classic::new(rules.personality(id.index()))).collect();
         for tick in 0..400u64 {
             let mut orders = Vec::new();
             for (&me, player) in starters.iter().zip(&mut players) {
@@ -167,8 +172,12 @@ fn colonists_take_what_it_takes_and_no_more() {
             assert!(!moves.is_empty(), "somebody leaves the home in the first tick");
             for (origin, target, amount) in moves {
                 assert_eq!(Some(origin), faction.home);
-                let needed = world.board().system(target).unwrap().garrison + rules.capture.strength;
-                assert!(matches!(amount, sector_sim::Amount::Part(part) if part == needed), "{amount:?}");
+                let needed =
+                    world.board().system(target).unwrap().garrison + rules.capture.strength;
+                assert!(
+                    matches!(amount, sector_sim::Amount::Part(part) if part == needed),
+                    "{amount:?}"
+                );
             }
         }
     }

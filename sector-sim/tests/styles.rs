@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sector_sim::{
-    Command, Delta, Draw, Event, FactionId, Focus, Game, Mirror, OrderForm, OrderKind, Purpose, Rules, STRATEGIES,
-    Size, Snapshot, Turn, Universe, World, strategy,
+    Command, Delta, Draw, Event, FactionId, Focus, Game, Mirror, OrderForm, OrderKind, Purpose,
+    Rules, STRATEGIES, Size, Snapshot, Turn, Universe, World, strategy,
 };
 
 /// Who sits where: the names in turn, the first in the seat `first`.
@@ -19,7 +19,9 @@ fn game(seed: u64, size: Size, names: &'static [&'static str], first: usize) -> 
     let world = World::with_size(Arc::new(rules.clone()), seed, size).unwrap();
     Game::new(
         world,
-        Box::new(move |_, faction| strategy(seat(names, first, faction), rules.personality(faction.index())).unwrap()),
+        Box::new(move |_, faction| {
+            strategy(seat(names, first, faction), rules.personality(faction.index())).unwrap()
+        }),
     )
 }
 
@@ -28,7 +30,9 @@ fn game(seed: u64, size: Size, names: &'static [&'static str], first: usize) -> 
 #[test]
 fn orders_are_well_formed_and_obeyed() {
     let mut given: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (systems, factions, ticks) in [(2, 2, 200), (3, 3, 200), (18, 3, 200), (30, 5, 250), (60, 7, 200)] {
+    for (systems, factions, ticks) in
+        [(2, 2, 200), (3, 3, 200), (18, 3, 200), (30, 5, 250), (60, 7, 200)]
+    {
         for first in 0..STRATEGIES.len() {
             let mut game = game(40 + first as u64, Size { systems, factions }, &STRATEGIES, first);
             for _ in 0..ticks {
@@ -38,7 +42,8 @@ fn orders_are_well_formed_and_obeyed() {
                 game.step();
                 for (order, outcome) in game.orders().iter().zip(&game.world().report().outcomes) {
                     assert_eq!(OrderForm::from(order.clone()).check().as_ref(), Ok(order));
-                    let (all, refused) = given.entry(seat(&STRATEGIES, first, order.faction)).or_default();
+                    let (all, refused) =
+                        given.entry(seat(&STRATEGIES, first, order.faction)).or_default();
                     *all += 1;
                     *refused += usize::from(outcome.is_err());
                 }
@@ -60,7 +65,8 @@ fn no_view_is_too_odd() {
     let sizes = [(2, 2), (30, 5), (7, 7), (1_500, 64), (30, 2)];
     let mut worlds: Vec<World> = Vec::new();
     for (systems, factions) in sizes {
-        let mut game = game(u64::from(systems), Size { systems, factions }, &["classic", "random"], 0);
+        let mut game =
+            game(u64::from(systems), Size { systems, factions }, &["classic", "random"], 0);
         game.play(if systems > 100 { 20 } else { 120 });
         worlds.push(game.world().clone());
     }
@@ -69,7 +75,8 @@ fn no_view_is_too_odd() {
         let mut draw = Draw::new(7, 0, Purpose::Strategy, 0);
         for _ in 0..150 {
             // The large sector comes less often than the others.
-            let world = &worlds[if draw.chance(50) { 3 } else { [0, 1, 2, 4][draw.below(4) as usize] }];
+            let world =
+                &worlds[if draw.chance(50) { 3 } else { [0, 1, 2, 4][draw.below(4) as usize] }];
             let me = match draw.below(4) {
                 0 => FactionId::LEAGUE,
                 1 => FactionId::splinter(draw.below(6) as u8).unwrap(),
@@ -93,12 +100,15 @@ fn whoever_sees_the_same_gives_the_same_orders() {
         let mut game = game(8, Size { systems: 30, factions: 5 }, &STRATEGIES, 8 - index);
         assert_eq!(seat(&STRATEGIES, 8 - index, me), name);
         let world = game.world();
-        let mut mirror = Mirror::new(&Snapshot::of(&universe, world.map(), world.board(), world.digest())).unwrap();
+        let mut mirror =
+            Mirror::new(&Snapshot::of(&universe, world.map(), world.board(), world.digest()))
+                .unwrap();
         let mut player = strategy(name, rules.personality(1)).unwrap();
         for tick in 0..120 {
             let orders = player.orders(&mirror.view(&rules, me), &Turn { tick, missed: 0 });
             game.step();
-            let beside: Vec<_> = game.orders().iter().filter(|order| order.faction == me).cloned().collect();
+            let beside: Vec<_> =
+                game.orders().iter().filter(|order| order.faction == me).cloned().collect();
             assert_eq!(orders, beside, "{name} in tick {tick}");
             mirror.apply(&Delta::of("u-1", game.world())).unwrap();
         }
@@ -130,7 +140,8 @@ const STYLES: [&str; 4] = ["classic", "greedy", "turtle", "raider"];
 fn styles() -> BTreeMap<&'static str, Style> {
     let mut styles: BTreeMap<&str, Style> = BTreeMap::new();
     for first in 0..24 {
-        let mut game = game(500 + first as u64 / 4, Size { systems: 28, factions: 4 }, &STYLES, first);
+        let mut game =
+            game(500 + first as u64 / 4, Size { systems: 28, factions: 4 }, &STYLES, first);
         while game.world().board().result().is_none() && game.world().tick() < 400 {
             game.step();
             let board = game.world().board();
@@ -162,8 +173,12 @@ fn styles() -> BTreeMap<&'static str, Style> {
                         of(*faction, &mut |style| style.conquered += 1);
                         of(*from, &mut |style| style.lost += 1);
                     }
-                    Event::Captured { faction, from: None, .. } => of(*faction, &mut |style| style.colonised += 1),
-                    Event::Battle { attacker, .. } => of(*attacker, &mut |style| style.attacks += 1),
+                    Event::Captured { faction, from: None, .. } => {
+                        of(*faction, &mut |style| style.colonised += 1)
+                    }
+                    Event::Battle { attacker, .. } => {
+                        of(*attacker, &mut |style| style.attacks += 1)
+                    }
                     _ => {}
                 }
             }
@@ -182,8 +197,15 @@ fn styles_differ_in_what_they_come_to() {
     assert!(STYLES.iter().all(|name| styles[name].colonised > 50), "{table}");
 
     // The turtle sits behind garrisons and takes little from others.
-    assert!(rate(turtle.garrison, turtle.systems) > 2 * rate(classic.garrison, classic.systems).max(1_000), "{table}");
-    assert!(rate(turtle.conquered, turtle.ticks) * 5 < rate(classic.conquered, classic.ticks) * 4, "{table}");
+    assert!(
+        rate(turtle.garrison, turtle.systems)
+            > 2 * rate(classic.garrison, classic.systems).max(1_000),
+        "{table}"
+    );
+    assert!(
+        rate(turtle.conquered, turtle.ticks) * 5 < rate(classic.conquered, classic.ticks) * 4,
+        "{table}"
+    );
     assert!(rate(turtle.attacks, turtle.ticks) < rate(classic.attacks, classic.ticks), "{table}");
 
     // The raider moves most, and for what it holds it wins and loses most.
@@ -198,7 +220,10 @@ fn styles_differ_in_what_they_come_to() {
 
     // The greedy one takes, and does nothing else.
     assert_eq!((greedy.others, greedy.garrison, greedy.industry), (0, 0, 0));
-    assert!(rate(classic.others, classic.ticks) > 0 && rate(turtle.others, turtle.ticks) > 0, "{table}");
+    assert!(
+        rate(classic.others, classic.ticks) > 0 && rate(turtle.others, turtle.ticks) > 0,
+        "{table}"
+    );
 }
 
 /// From its home, the greedy player sends its first party where the yield per tick is best.
@@ -209,11 +234,17 @@ fn the_greedy_player_takes_the_best_rate_first() {
         let world = World::new(rules.clone(), seed).unwrap();
         for faction in world.board().factions() {
             let view = world.view(faction.id);
-            let orders = strategy("greedy", rules.personality(0)).unwrap().orders(&view, &Turn::default());
-            let Command::Move { origin, target, .. } = orders[0].command else { panic!("{:?}", orders[0]) };
+            let orders =
+                strategy("greedy", rules.personality(0)).unwrap().orders(&view, &Turn::default());
+            let Command::Move { origin, target, .. } = orders[0].command else {
+                panic!("{:?}", orders[0])
+            };
             assert_eq!(Some(origin), faction.home);
-            let rate = |system, ticks: u16| view.yields(system) * 1000 / (i64::from(ticks) + rules.capture.ticks);
-            let best = world.map().neighbours(origin).iter().map(|to| rate(to.system, to.ticks)).max();
+            let rate = |system, ticks: u16| {
+                view.yields(system) * 1000 / (i64::from(ticks) + rules.capture.ticks)
+            };
+            let best =
+                world.map().neighbours(origin).iter().map(|to| rate(to.system, to.ticks)).max();
             let ticks = world.map().lane_ticks(origin, target).unwrap();
             assert_eq!(Some(rate(target, ticks)), best, "seed {seed}, {}", faction.id);
             assert!(orders.iter().all(|order| order.command.kind() == OrderKind::Move));

@@ -106,16 +106,27 @@ struct Row {
 
 pub(crate) fn bench(filter: Option<&str>) -> Result {
     if filter == Some(API) {
-        return run("benchmark of the API", &mut cargo(&["bench", "--locked", "--package", "api", "--bench", "http"]));
+        return run(
+            "benchmark of the API",
+            &mut cargo(&["bench", "--locked", "--package", "api", "--bench", "http"]),
+        );
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let results = target.join("criterion");
     if filter.is_none() && results.exists() {
         // Benchmarks that are no longer there have left their figures.
         fs::remove_dir_all(&results).map_err(|error| format!("{}: {error}", results.display()))?;
     }
-    let mut command =
-        cargo(&["bench", "--locked", "--package", "sector-sim", "--package", "sector-client", "--benches"]);
+    let mut command = cargo(&[
+        "bench",
+        "--locked",
+        "--package",
+        "sector-sim",
+        "--package",
+        "sector-client",
+        "--benches",
+    ]);
     command.args(SECONDS);
     command.args(filter);
     run("benchmarks", &mut command)?;
@@ -133,13 +144,21 @@ pub(crate) fn bench(filter: Option<&str>) -> Result {
         .map(|row| format!("{} ({} where {} is promised)", row.name, row.counted, row.promise))
         .collect();
     let missing: Vec<&str> = match filter {
-        None => PROMISES.iter().map(|(name, _)| *name).filter(|name| !measured.contains_key(*name)).collect(),
+        None => PROMISES
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !measured.contains_key(*name))
+            .collect(),
         Some(_) => Vec::new(),
     };
     if !missing.is_empty() {
         return Err(format!("promised, but not measured: {}", missing.join(", ")));
     }
-    if broken.is_empty() { Ok(()) } else { Err(format!("slower than promised: {}", broken.join(", "))) }
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("slower than promised: {}", broken.join(", ")))
+    }
 }
 
 /// A line for each promise, and for each benchmark without one.
@@ -157,7 +176,9 @@ fn rows(measured: &BTreeMap<String, Measured>) -> Vec<Row> {
             let other = |other: &str| measured.get(other).copied();
             let (counted, promise, ratio) = match *limit {
                 Time(limit) => (plain.clone(), format!("≤ {}", time(limit)), found.median / limit),
-                Each(limit) => (plain.clone(), format!("≤ {} each", time(limit)), found.each() / limit),
+                Each(limit) => {
+                    (plain.clone(), format!("≤ {} each", time(limit)), found.each() / limit)
+                }
                 Rate(limit) => {
                     let reached = 1e9 / found.each();
                     (rate(reached, ""), format!("≥ {}", rate(limit, "")), limit / reached)
@@ -174,14 +195,30 @@ fn rows(measured: &BTreeMap<String, Measured>) -> Vec<Row> {
                 EachTimes(limit, than) => {
                     let Some(than_found) = other(than) else { continue };
                     let times = found.each() / than_found.each();
-                    (format!("{times:.1} × {than}, each"), format!("≤ {limit} × {than}, each"), times / limit)
+                    (
+                        format!("{times:.1} × {than}, each"),
+                        format!("≤ {limit} × {than}, each"),
+                        times / limit,
+                    )
                 }
             };
-            rows.push(Row { name: name.clone(), measured: time(found.median), counted, promise, ratio: Some(ratio) });
+            rows.push(Row {
+                name: name.clone(),
+                measured: time(found.median),
+                counted,
+                promise,
+                ratio: Some(ratio),
+            });
         }
         if rows.len() == before {
             let measured = time(found.median);
-            rows.push(Row { name: name.clone(), measured, counted: plain, promise: String::new(), ratio: None });
+            rows.push(Row {
+                name: name.clone(),
+                measured,
+                counted: plain,
+                promise: String::new(),
+                ratio: None,
+            });
         }
     }
     rows.sort_by_cached_key(|row| order(&row.name));
@@ -198,10 +235,16 @@ fn shown(ratio: Option<f64>) -> String {
 }
 
 fn print(rows: &[Row]) {
-    println!("\n{:<48} {:>10} {:>36} {:>40} {:>6}", "benchmark", "median", "counted", "promised", "ratio");
+    println!(
+        "\n{:<48} {:>10} {:>36} {:>40} {:>6}",
+        "benchmark", "median", "counted", "promised", "ratio"
+    );
     for row in rows {
         let ratio = shown(row.ratio);
-        println!("{:<48} {:>10} {:>36} {:>40} {ratio:>6}", row.name, row.measured, row.counted, row.promise);
+        println!(
+            "{:<48} {:>10} {:>36} {:>40} {ratio:>6}",
+            row.name, row.measured, row.counted, row.promise
+        );
     }
 }
 
@@ -213,11 +256,17 @@ fn write(rows: &[Row]) -> Result {
         return Err(format!("{DOCUMENT} has no {BEGIN} and {END}"));
     };
     let mut table = format!("{BEGIN}\n{}\n\n", machine());
-    table.push_str("| benchmark | median | counted | promised | ratio |\n|---|---:|---:|---:|---:|\n");
+    table.push_str(
+        "| benchmark | median | counted | promised | ratio |\n|---|---:|---:|---:|---:|\n",
+    );
     for row in rows {
         let ratio = shown(row.ratio);
         // Writing to a string cannot fail.
-        let _ = writeln!(table, "| {} | {} | {} | {} | {ratio} |", row.name, row.measured, row.counted, row.promise);
+        let _ = writeln!(
+            table,
+            "| {} | {} | {} | {} | {ratio} |",
+            row.name, row.measured, row.counted, row.promise
+        );
     }
     let text = format!("{}{table}{}", &text[..begin], &text[end..]);
     fs::write(&path, text).map_err(|error| format!("{DOCUMENT}: {error}"))
@@ -228,7 +277,9 @@ fn machine() -> String {
     let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = information
         .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(':').map(|(_, name)| name.trim().to_owned()))
+        .find_map(|line| {
+            line.strip_prefix("model name")?.split_once(':').map(|(_, name)| name.trim().to_owned())
+        })
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let compiler = output(program("rustc", "").arg("--version")).unwrap_or_default();
@@ -245,7 +296,8 @@ fn machine() -> String {
 fn date(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
@@ -266,7 +318,8 @@ fn collect(folder: &Path, measured: &mut BTreeMap<String, Measured>) -> Result {
             continue;
         }
         let read = |file: &str| -> Result<Value> {
-            let text = fs::read_to_string(path.join(file)).map_err(|error| format!("{}: {error}", path.display()))?;
+            let text = fs::read_to_string(path.join(file))
+                .map_err(|error| format!("{}: {error}", path.display()))?;
             serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
         };
         let benchmark = read("benchmark.json")?;

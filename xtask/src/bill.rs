@@ -43,26 +43,39 @@ struct Metadata {
 
 impl Metadata {
     fn read() -> Result<Self> {
-        let arguments = ["metadata", "--format-version", "1", "--locked", "--filter-platform", PLATFORM];
+        let arguments =
+            ["metadata", "--format-version", "1", "--locked", "--filter-platform", PLATFORM];
         let text = output(&mut cargo(&arguments)).ok_or("cargo metadata failed")?;
-        let all: Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
+        let all: Value =
+            serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
         let id = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
         let array = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let packages = array(&all["packages"]).into_iter().map(|package| (id(&package), package)).collect();
+        let packages =
+            array(&all["packages"]).into_iter().map(|package| (id(&package), package)).collect();
         let uses = array(&all["resolve"]["nodes"]).into_iter().map(|node| {
-            let linked = array(&node["deps"])
-                .into_iter()
-                .filter(|dependency| array(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()));
-            (id(&node), linked.filter_map(|dependency| dependency["pkg"].as_str().map(str::to_owned)).collect())
+            let linked = array(&node["deps"]).into_iter().filter(|dependency| {
+                array(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null())
+            });
+            (
+                id(&node),
+                linked
+                    .filter_map(|dependency| dependency["pkg"].as_str().map(str::to_owned))
+                    .collect(),
+            )
         });
         Ok(Self { packages, uses: uses.collect() })
     }
 
     /// A package of ours and all that it is made of.
     fn parts(&self, name: &str) -> Result<BTreeSet<&str>> {
-        let is_it =
-            |package: &&String| self.packages[*package]["name"] == name && self.packages[*package]["source"].is_null();
-        let first = self.packages.keys().find(is_it).ok_or_else(|| format!("there is no package {name}"))?;
+        let is_it = |package: &&String| {
+            self.packages[*package]["name"] == name && self.packages[*package]["source"].is_null()
+        };
+        let first = self
+            .packages
+            .keys()
+            .find(is_it)
+            .ok_or_else(|| format!("there is no package {name}"))?;
         let (mut parts, mut open) = (BTreeSet::new(), vec![first.as_str()]);
         while let Some(part) = open.pop() {
             if parts.insert(part) {
@@ -99,15 +112,22 @@ fn reference(package: &Value) -> String {
 /// Writes a bill of materials for each service.
 pub(crate) fn sbom() -> Result {
     let metadata = Metadata::read()?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let folder = target.join("sbom");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     for service in SERVICES {
         let bill = bill(&metadata, service)?;
         let path = folder.join(format!("{service}.cdx.json"));
         let text = serde_json::to_string_pretty(&bill).map_err(|error| error.to_string())?;
-        std::fs::write(&path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-        println!("{} ({} parts)", path.display(), bill["components"].as_array().map_or(0, Vec::len));
+        std::fs::write(&path, text)
+            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        println!(
+            "{} ({} parts)",
+            path.display(),
+            bill["components"].as_array().map_or(0, Vec::len)
+        );
     }
     Ok(())
 }
@@ -115,7 +135,8 @@ pub(crate) fn sbom() -> Result {
 fn bill(metadata: &Metadata, service: &str) -> Result<Value> {
     let parts = metadata.parts(service)?;
     let is_itself = |part: &&&str| metadata.packages[**part]["name"] == service;
-    let itself = parts.iter().find(is_itself).ok_or_else(|| format!("{service} is not made of itself"))?;
+    let itself =
+        parts.iter().find(is_itself).ok_or_else(|| format!("{service} is not made of itself"))?;
     let components: Vec<Value> =
         parts.iter().filter(|part| *part != itself).map(|part| metadata.component(part)).collect();
     let dependencies: Vec<Value> = parts
@@ -148,9 +169,13 @@ pub(crate) fn licences() -> Result {
                 package["name"].as_str().unwrap_or_default(),
                 package["version"].as_str().unwrap_or_default()
             );
-            let licence = package["license"].as_str().unwrap_or("none is told").replace('/', " OR ");
-            if !is_allowed(&licence) && by_licence.get(&licence).is_none_or(|parts| !parts.contains(&name)) {
-                faults.push(format!("{name}: {licence} is not among the licences that are allowed"));
+            let licence =
+                package["license"].as_str().unwrap_or("none is told").replace('/', " OR ");
+            if !is_allowed(&licence)
+                && by_licence.get(&licence).is_none_or(|parts| !parts.contains(&name))
+            {
+                faults
+                    .push(format!("{name}: {licence} is not among the licences that are allowed"));
             }
             by_licence.entry(licence).or_default().insert(name);
         }
@@ -203,12 +228,22 @@ mod tests {
 
     #[test]
     fn licences_are_met_as_their_expressions_say() {
-        for good in
-            ["MIT", "MIT OR GPL-3.0-only", "(MIT OR GPL-3.0) AND Unicode-3.0", "Apache-2.0 WITH LLVM-exception OR X"]
-        {
+        for good in [
+            "MIT",
+            "MIT OR GPL-3.0-only",
+            "(MIT OR GPL-3.0) AND Unicode-3.0",
+            "Apache-2.0 WITH LLVM-exception OR X",
+        ] {
             assert!(is_allowed(good), "{good}");
         }
-        for bad in ["", "GPL-3.0-only", "MIT AND GPL-3.0-only", "(MIT OR ISC) AND (A OR B)", "none is told", "(MIT"] {
+        for bad in [
+            "",
+            "GPL-3.0-only",
+            "MIT AND GPL-3.0-only",
+            "(MIT OR ISC) AND (A OR B)",
+            "none is told",
+            "(MIT",
+        ] {
             assert!(!is_allowed(bad), "{bad}");
         }
     }
@@ -217,8 +252,12 @@ mod tests {
     fn every_part_of_a_service_is_billed_and_may_be_handed_on() {
         let metadata = Metadata::read().unwrap();
         let bill = bill(&metadata, "api").unwrap();
-        let names: Vec<&str> =
-            bill["components"].as_array().unwrap().iter().filter_map(|part| part["name"].as_str()).collect();
+        let names: Vec<&str> = bill["components"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|part| part["name"].as_str())
+            .collect();
         for name in ["hyper", "redis", "sector-redis", "tokio"] {
             assert!(names.contains(&name), "{name}: {names:?}");
         }

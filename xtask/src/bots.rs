@@ -23,7 +23,8 @@ const TURN_MS: &str = "60000";
 
 /// Plays so many duels, going on where it was stopped, and writes the table.
 pub(crate) fn table(games: u64) -> Result {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let (programs, directory) = (target.join("release"), target.join("bots-table"));
     let crates: Vec<String> = EXAMPLES.iter().map(|example| format!("{example}-bot")).collect();
     let mut build = vec!["build", "--release", "--locked", "--package", "sector"];
@@ -36,18 +37,31 @@ pub(crate) fn table(games: u64) -> Result {
     }
     _ = write!(players, ",{PYTHON}=exec:python3 examples/{PYTHON}/bot.py --stdio");
     let mut arena = program(programs.join("sector"), "");
-    arena.args(["arena", "--seats", "2", "--turn-ms", TURN_MS, "--games", &games.to_string(), "--players", &players]);
+    arena.args([
+        "arena",
+        "--seats",
+        "2",
+        "--turn-ms",
+        TURN_MS,
+        "--games",
+        &games.to_string(),
+        "--players",
+        &players,
+    ]);
     run("the games", arena.arg("--out").arg(&directory))?;
 
     let summary = directory.join("summary.json");
-    let text = fs::read_to_string(&summary).map_err(|error| format!("{}: {error}", summary.display()))?;
-    let summary: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", summary.display()))?;
+    let text =
+        fs::read_to_string(&summary).map_err(|error| format!("{}: {error}", summary.display()))?;
+    let summary: Value =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", summary.display()))?;
     write_into(&root().join(PAGE), &rows(&summary))
 }
 
 fn rows(summary: &Value) -> String {
-    let mut table =
-        String::from("| player | games | won, % (95 %) | mean place | rating (95 %) |\n|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "| player | games | won, % (95 %) | mean place | rating (95 %) |\n|---|---|---|---|---|\n",
+    );
     for player in summary["players"].as_array().into_iter().flatten() {
         let name = player["name"].as_str().unwrap_or_default();
         let directory = name.strip_suffix("-bot").filter(|name| EXAMPLES.contains(name));
@@ -67,15 +81,20 @@ fn rows(summary: &Value) -> String {
         );
     }
     let [games, maps, others] = [&summary["games"], &summary["maps"], &summary["others"]["count"]];
-    _ = writeln!(table, "\n{games} games on {maps} maps; the League or a splinter won {others} of them.");
+    _ = writeln!(
+        table,
+        "\n{games} games on {maps} maps; the League or a splinter won {others} of them."
+    );
     table
 }
 
 fn write_into(page: &Path, table: &str) -> Result {
     let told = |error: std::io::Error| format!("{}: {error}", page.display());
     let text = fs::read_to_string(page).map_err(told)?;
-    let split = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = split.ok_or_else(|| format!("{} has no place for the table", page.display()))?;
+    let split =
+        text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let (before, after) =
+        split.ok_or_else(|| format!("{} has no place for the table", page.display()))?;
     fs::write(page, format!("{before}{BEGIN}{table}{END}{after}")).map_err(told)
 }
 
@@ -92,11 +111,19 @@ mod tests {
                     "rating": { "rating": 30.04, "low": 28.0, "high": 32.0 } })
         };
         let players = [player("greedy"), player("greedy-bot"), player(PYTHON)];
-        let table = rows(&json!({ "players": players, "games": 12, "maps": 6, "others": { "count": 1 } }));
+        let table =
+            rows(&json!({ "players": players, "games": 12, "maps": 6, "others": { "count": 1 } }));
         let numbers = "| 8 | 75.0 (40.0 to 90.0) | 1.25 | 30.0 (28.0 to 32.0) |";
-        for name in ["`greedy`", "[`greedy-bot`](../examples/greedy)", "[`python-http`](../examples/python-http)"] {
+        for name in [
+            "`greedy`",
+            "[`greedy-bot`](../examples/greedy)",
+            "[`python-http`](../examples/python-http)",
+        ] {
             assert!(table.contains(&format!("| {name} {numbers}\n")), "{table}");
         }
-        assert!(table.ends_with("\n12 games on 6 maps; the League or a splinter won 1 of them.\n"), "{table}");
+        assert!(
+            table.ends_with("\n12 games on 6 maps; the League or a splinter won 1 of them.\n"),
+            "{table}"
+        );
     }
 }

@@ -30,8 +30,17 @@ const FLOORS: [(&str, u8); 14] = [
 ///
 /// With its feature `parallel` it computes on the threads of `rayon`. That breaks no determinism: only what is pure is
 /// computed there, and every result is put where it belongs by its index, whichever thread was first.
-const ENGINE_MAY_USE: [&str; 9] =
-    ["rand_chacha", "rayon", "serde", "serde_json", "sha2", "thiserror", "toml", "utoipa", "xxhash-rust"];
+const ENGINE_MAY_USE: [&str; 9] = [
+    "rand_chacha",
+    "rayon",
+    "serde",
+    "serde_json",
+    "sha2",
+    "thiserror",
+    "toml",
+    "utoipa",
+    "xxhash-rust",
+];
 
 /// What must not occur in the sources of the engine, and why.
 const ENGINE_MUST_NOT_SAY: [(&str, &str); 18] = [
@@ -63,15 +72,18 @@ pub(crate) fn check() -> Result {
 
 /// Arrows between our crates, and what the engine stands on.
 fn dependencies() -> Result<Vec<String>> {
-    let metadata = output(&mut cargo(&["metadata", "--format-version", "1", "--no-deps", "--locked"]))
-        .ok_or("cargo metadata failed")?;
-    let metadata: Value = serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
+    let metadata =
+        output(&mut cargo(&["metadata", "--format-version", "1", "--no-deps", "--locked"]))
+            .ok_or("cargo metadata failed")?;
+    let metadata: Value =
+        serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
     let floors: BTreeMap<&str, u8> = FLOORS.into_iter().collect();
     let mut faults = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
         // Bots are clients like any other: they stand on the SDK. What their tests play on is a floor of its own.
-        let is_example = package["manifest_path"].as_str().is_some_and(|path| path.contains("/examples/"));
+        let is_example =
+            package["manifest_path"].as_str().is_some_and(|path| path.contains("/examples/"));
         let floor = floors.get(name).copied().unwrap_or(if is_example { 3 } else { 0 });
         if floor == 0 {
             faults.push(format!("{name} has no floor in xtask/src/boundaries.rs"));
@@ -82,10 +94,15 @@ fn dependencies() -> Result<Vec<String>> {
             if let Some(below) = floors.get(used)
                 && *below >= floor
             {
-                faults.push(format!("{name} (floor {floor}) must not depend on {used} (floor {below})"));
+                faults.push(format!(
+                    "{name} (floor {floor}) must not depend on {used} (floor {below})"
+                ));
             }
             if name == "sector-sim" && !ENGINE_MAY_USE.contains(&used) {
-                faults.push(format!("sector-sim must not depend on {used}; it may on {}", ENGINE_MAY_USE.join(", ")));
+                faults.push(format!(
+                    "sector-sim must not depend on {used}; it may on {}",
+                    ENGINE_MAY_USE.join(", ")
+                ));
             }
         }
     }
@@ -96,11 +113,15 @@ fn dependencies() -> Result<Vec<String>> {
 fn engine_sources(folder: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for path in files(folder)? {
-        let text = fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let text = fs::read_to_string(&path)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         for (number, line) in code(&text) {
             for (words, what) in ENGINE_MUST_NOT_SAY {
                 if says(line, words) {
-                    faults.push(format!("{}:{number}: the engine knows no {what}: {words}", path.display()));
+                    faults.push(format!(
+                        "{}:{number}: the engine knows no {what}: {words}",
+                        path.display()
+                    ));
                 }
             }
         }
@@ -130,9 +151,11 @@ fn says(line: &str, words: &str) -> bool {
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let entries = fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder)
+        .map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
     for entry in entries {
-        let path = entry.map_err(|error| format!("{} cannot be read: {error}", folder.display()))?.path();
+        let path =
+            entry.map_err(|error| format!("{} cannot be read: {error}", folder.display()))?.path();
         if path.is_dir() {
             files.extend(self::files(&path)?);
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -28,12 +28,24 @@ pub(crate) fn test(release: bool) -> Result {
         build.push("--release");
     }
     run("build for the browser test", &mut cargo(&build))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let [api, frontend, minter] = [free_port()?, free_port()?, free_port()?];
     let mut command = program(target.join(profile).join("sector"), "");
-    command.args(["up", "--seed", "7", "--api-port", &api, "--frontend-port", &frontend, "--minter-port", &minter]);
+    command.args([
+        "up",
+        "--seed",
+        "7",
+        "--api-port",
+        &api,
+        "--frontend-port",
+        &frontend,
+        "--minter-port",
+        &minter,
+    ]);
     command.stdout(Stdio::piped());
-    let mut sector = Sector(command.spawn().map_err(|error| format!("sector cannot be started: {error}"))?);
+    let mut sector =
+        Sector(command.spawn().map_err(|error| format!("sector cannot be started: {error}"))?);
     let operator = printed(&mut sector, "#operator=")?;
     let url = format!("http://localhost:{frontend}");
     let screenshots = target.join("screenshots");
@@ -48,13 +60,15 @@ pub(crate) fn test(release: bool) -> Result {
 
 /// A whole run, recorded and shown.
 fn watch_recording(target: &Path, profile: &str, screenshots: &Path) -> Result {
-    let (sector, replay) = (target.join(profile).join("sector"), target.join("browser-test.replay"));
+    let (sector, replay) =
+        (target.join(profile).join("sector"), target.join("browser-test.replay"));
     let mut record = program(&sector, "");
     record.args(["sim", "--seed", "7", "--record"]).arg(&replay).stdout(Stdio::null());
     run("a recorded run", &mut record)?;
     let mut command = program(&sector, "");
     command.args(["replay", "watch", "--no-open"]).arg(&replay).stdout(Stdio::piped());
-    let mut show = Sector(command.spawn().map_err(|error| format!("sector cannot be started: {error}"))?);
+    let mut show =
+        Sector(command.spawn().map_err(|error| format!("sector cannot be started: {error}"))?);
     let url = printed(&mut show, "http://localhost:")?;
     let mut script = program("node", UI);
     script.args(["e2e/recording.mjs", "--url", &url, "--out"]).arg(screenshots);
@@ -75,6 +89,10 @@ fn printed(sector: &mut Sector, part: &str) -> Result<String> {
 
 /// A port that was free a moment ago.
 fn free_port() -> Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
-    listener.local_addr().map(|address| address.port().to_string()).map_err(|error| format!("no free port: {error}"))
+    let listener =
+        TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
+    listener
+        .local_addr()
+        .map(|address| address.port().to_string())
+        .map_err(|error| format!("no free port: {error}"))
 }

@@ -4,12 +4,16 @@
 
 use crate::run::{Result, cargo, run};
 
-const PROOF: [&str; 9] = ["test", "--release", "--locked", "-p", "sector", "--test", "proof", "--", "--nocapture"];
+const PROOF: [&str; 9] =
+    ["test", "--release", "--locked", "-p", "sector", "--test", "proof", "--", "--nocapture"];
 
 pub(crate) fn chaos(cycles: u64, seed: u64) -> Result {
     let mut command = cargo(&PROOF);
     command.args(["--exact", "chaos::whatever_dies_the_books_balance"]);
-    run("chaos", command.env("CHAOS_CYCLES", cycles.to_string()).env("CHAOS_SEED", seed.to_string()))
+    run(
+        "chaos",
+        command.env("CHAOS_CYCLES", cycles.to_string()).env("CHAOS_SEED", seed.to_string()),
+    )
 }
 
 pub(crate) fn soak(minutes: u32) -> Result {

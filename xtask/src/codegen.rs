@@ -21,7 +21,8 @@ const UI_SCHEMA: &str = "src/api/schema.ts";
 pub(crate) fn run(check: bool) -> Result<(), String> {
     let root = root()?;
     let text = read(&root.join(DOCUMENT))?;
-    let document = serde_json::from_str(&text).map_err(|error| format!("{DOCUMENT} is not JSON: {error}"))?;
+    let document =
+        serde_json::from_str(&text).map_err(|error| format!("{DOCUMENT} is not JSON: {error}"))?;
     let mut stale = Vec::new();
     if !deliver(&root.join(CLIENT), &rust::generate(document)?, check)? {
         stale.push(CLIENT.to_owned());
@@ -32,7 +33,9 @@ pub(crate) fn run(check: bool) -> Result<(), String> {
                 stale.push(format!("{UI}/{UI_SCHEMA}"));
             }
         }
-        typescript::Outcome::NoTools(why) if check => println!("{UI}/{UI_SCHEMA} was not checked: {why}"),
+        typescript::Outcome::NoTools(why) if check => {
+            println!("{UI}/{UI_SCHEMA} was not checked: {why}")
+        }
         typescript::Outcome::NoTools(why) => {
             return Err(format!("{CLIENT} is generated, but {UI}/{UI_SCHEMA} is not: {why}"));
         }
@@ -40,7 +43,10 @@ pub(crate) fn run(check: bool) -> Result<(), String> {
     if stale.is_empty() {
         return Ok(());
     }
-    Err(format!("{} no longer fits {DOCUMENT}: run `cargo xtask codegen` and commit", stale.join(" and ")))
+    Err(format!(
+        "{} no longer fits {DOCUMENT}: run `cargo xtask codegen` and commit",
+        stale.join(" and ")
+    ))
 }
 
 /// Writes `content` to `path`, or only looks whether it is there. False if it is stale.
@@ -52,7 +58,8 @@ fn deliver(path: &Path, content: &str, check: bool) -> Result<bool, String> {
     if check {
         return Ok(false);
     }
-    fs::write(path, content).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+    fs::write(path, content)
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
     println!("wrote {}", path.display());
     Ok(true)
 }
@@ -64,5 +71,8 @@ fn read(path: &Path) -> Result<String, String> {
 /// The root of the workspace: the directory above this package.
 fn root() -> Result<PathBuf, String> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().map(Path::to_path_buf).ok_or_else(|| format!("{} has no parent", package.display()))
+    package
+        .parent()
+        .map(Path::to_path_buf)
+        .ok_or_else(|| format!("{} has no parent", package.display()))
 }

@@ -10,7 +10,8 @@ pub(crate) fn codegen(check: bool) -> Result {
 
 #[cfg(not(feature = "codegen"))]
 pub(crate) fn codegen(check: bool) -> Result {
-    let mut arguments = vec!["run", "--locked", "--package", "xtask", "--features", "codegen", "--", "codegen"];
+    let mut arguments =
+        vec!["run", "--locked", "--package", "xtask", "--features", "codegen", "--", "codegen"];
     if check {
         arguments.push("--check");
     }

@@ -32,7 +32,8 @@ pub(crate) fn check() -> Result {
             told(&faults)?;
         }
         let path = root().join(BASELINE);
-        return fs::write(&path, after).map_err(|error| format!("{} cannot be written: {error}", path.display()));
+        return fs::write(&path, after)
+            .map_err(|error| format!("{} cannot be written: {error}", path.display()));
     }
     if faults.is_empty() {
         return Ok(());
@@ -46,7 +47,8 @@ pub(crate) fn check() -> Result {
 /// Every change that breaks has to be in the changelog by its place.
 fn told(faults: &[String]) -> Result {
     let changelog = read(CHANGELOG)?;
-    let is_told = |fault: &&String| !changelog.contains(fault.split(": ").next().unwrap_or_default());
+    let is_told =
+        |fault: &&String| !changelog.contains(fault.split(": ").next().unwrap_or_default());
     let missing: Vec<&str> = faults.iter().filter(is_told).map(String::as_str).collect();
     if missing.is_empty() {
         return Ok(());
@@ -101,12 +103,19 @@ impl<'a> Comparison<'a> {
         self.parameters(place, before, after);
         self.security(place, before, after);
         match (before.get("requestBody"), after.get("requestBody")) {
-            (None, Some(now)) if now["required"] == true => self.fault(place, "it takes a body now"),
+            (None, Some(now)) if now["required"] == true => {
+                self.fault(place, "it takes a body now")
+            }
             (Some(was), Some(now)) => {
                 if was["required"] != true && now["required"] == true {
                     self.fault(place, "the body must be sent now");
                 }
-                self.contents(&format!("{place} body"), &was["content"], &now["content"], Side::Request);
+                self.contents(
+                    &format!("{place} body"),
+                    &was["content"],
+                    &now["content"],
+                    Side::Request,
+                );
             }
             _ => {}
         }
@@ -135,7 +144,9 @@ impl<'a> Comparison<'a> {
     }
 
     fn parameters(&mut self, place: &str, before: &'a Value, after: &'a Value) {
-        let was = |parameter: &&Value, one: &Value| parameter["name"] == one["name"] && parameter["in"] == one["in"];
+        let was = |parameter: &&Value, one: &Value| {
+            parameter["name"] == one["name"] && parameter["in"] == one["in"]
+        };
         for one in items(&before["parameters"]) {
             let place = format!("{place} parameter {}", one["name"].as_str().unwrap_or_default());
             match items(&after["parameters"]).find(|now| was(now, one)) {
@@ -178,7 +189,14 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn schema(&mut self, place: &str, before: &'a Value, after: &'a Value, side: Side, depth: usize) {
+    fn schema(
+        &mut self,
+        place: &str,
+        before: &'a Value,
+        after: &'a Value,
+        side: Side,
+        depth: usize,
+    ) {
         if depth > DEPTH_MAX {
             return;
         }
@@ -203,7 +221,8 @@ impl<'a> Comparison<'a> {
         let (was, now) = (kinds(before), kinds(after));
         let (Some(was), Some(now)) = (was, now) else { return };
         let (narrow, wide) = if side == Side::Request { (&was, &now) } else { (&now, &was) };
-        let takes = |kind: &String| wide.contains(kind) || (kind == "integer" && wide.contains("number"));
+        let takes =
+            |kind: &String| wide.contains(kind) || (kind == "integer" && wide.contains("number"));
         if !narrow.iter().all(takes) {
             self.fault(place, &format!("its type was {was:?} and is {now:?}"));
         }
@@ -218,8 +237,14 @@ impl<'a> Comparison<'a> {
         if narrow.get("enum").is_none() {
             return self.fault(place, "its list of words changed to or from none");
         }
-        for word in items(&narrow["enum"]).filter(|word| !items(&wide["enum"]).any(|known| known == *word)) {
-            let what = if side == Side::Request { "is not taken any more" } else { "may come and could not" };
+        for word in
+            items(&narrow["enum"]).filter(|word| !items(&wide["enum"]).any(|known| known == *word))
+        {
+            let what = if side == Side::Request {
+                "is not taken any more"
+            } else {
+                "may come and could not"
+            };
             self.fault(place, &format!("{word} {what}"));
         }
     }
@@ -257,7 +282,14 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn fields(&mut self, place: &str, before: &'a Value, after: &'a Value, side: Side, depth: usize) {
+    fn fields(
+        &mut self,
+        place: &str,
+        before: &'a Value,
+        after: &'a Value,
+        side: Side,
+        depth: usize,
+    ) {
         let must = |schema: &Value, name: &str| items(&schema["required"]).any(|one| one == name);
         for (name, was) in entries(&before["properties"]) {
             let place = format!("{place}.{name}");
@@ -274,7 +306,10 @@ impl<'a> Comparison<'a> {
             self.schema(&place, was, now, side, depth + 1);
         }
         for (name, _) in entries(&after["properties"]) {
-            if side == Side::Request && before["properties"].get(name).is_none() && must(after, name) {
+            if side == Side::Request
+                && before["properties"].get(name).is_none()
+                && must(after, name)
+            {
                 self.fault(&format!("{place}.{name}"), "it is new and must be sent");
             }
         }
@@ -282,7 +317,14 @@ impl<'a> Comparison<'a> {
 
     /// Alternatives are told apart by what they say of themselves; an answer may have new ones only where a `type` lets
     /// clients pass them over.
-    fn choices(&mut self, place: &str, before: &'a Value, after: &'a Value, side: Side, depth: usize) {
+    fn choices(
+        &mut self,
+        place: &str,
+        before: &'a Value,
+        after: &'a Value,
+        side: Side,
+        depth: usize,
+    ) {
         for word in ["oneOf", "anyOf"] {
             let named = |document: &'a Value, schema: &'a Value| -> Vec<(String, &'a Value)> {
                 items(&schema[word]).map(|one| (name(document, one), one)).collect()
@@ -318,7 +360,8 @@ impl<'a> Comparison<'a> {
 fn name(document: &Value, schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = target(document, schema);
-        return tag(target).unwrap_or_else(|| reference.rsplit('/').next().unwrap_or_default().to_owned());
+        return tag(target)
+            .unwrap_or_else(|| reference.rsplit('/').next().unwrap_or_default().to_owned());
     }
     if let Some(tag) = tag(schema) {
         return tag;
@@ -342,7 +385,9 @@ fn tag(schema: &Value) -> Option<String> {
 
 fn kinds(schema: &Value) -> Option<BTreeSet<String>> {
     match schema.get("type")? {
-        Value::Array(kinds) => Some(kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        Value::Array(kinds) => {
+            Some(kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        }
         kind => Some([kind.as_str()?.to_owned()].into()),
     }
 }
@@ -434,12 +479,18 @@ mod tests {
             ("/paths/~1a/delete".to_owned(), Some(json!({"responses": {}}))),
             ("/paths/~1a/get/responses/404".to_owned(), None),
             ("/paths/~1a/get/responses/429".to_owned(), Some(json!({}))),
-            ("/paths/~1a/get/parameters/1".to_owned(), Some(json!({"name": "after", "in": "query"}))),
+            (
+                "/paths/~1a/get/parameters/1".to_owned(),
+                Some(json!({"name": "after", "in": "query"})),
+            ),
             ("/paths/~1a/get/parameters/0/schema/maximum".to_owned(), Some(json!(20))),
             (format!("{ANSWER}/properties/z"), Some(json!({"type": "string"}))),
             (format!("{ANSWER}/properties/y/type"), Some(json!("string"))),
             (format!("{ANSWER}/properties/colour/enum/1"), None),
-            (format!("{ANSWER}/properties/event/oneOf/2"), Some(json!({"properties": {"type": {"enum": ["paused"]}}}))),
+            (
+                format!("{ANSWER}/properties/event/oneOf/2"),
+                Some(json!({"properties": {"type": {"enum": ["paused"]}}})),
+            ),
             (format!("{ANSWER}/required/1"), Some(json!("y"))),
             (format!("{WISH}/properties/more"), Some(json!({"type": "string"}))),
             (format!("{WISH}/properties/name/maxLength"), Some(json!(11))),
@@ -457,30 +508,82 @@ mod tests {
             ("/paths/~1a".to_owned(), None, "GET /a: it is gone"),
             ("/paths/~1a/post".to_owned(), None, "POST /a: it is gone"),
             ("/paths/~1a/get/responses/200".to_owned(), None, "GET /a 200: it is gone"),
-            ("/paths/~1a/get/responses/201".to_owned(), Some(json!({})), "GET /a 201: clients do not know"),
-            ("/paths/~1a/get/responses/200/headers/ETag".to_owned(), None, "GET /a 200 header ETag: it is gone"),
-            ("/paths/~1a/get/security".to_owned(), Some(json!([{"bearer": []}])), "GET /a: it takes credentials"),
+            (
+                "/paths/~1a/get/responses/201".to_owned(),
+                Some(json!({})),
+                "GET /a 201: clients do not know",
+            ),
+            (
+                "/paths/~1a/get/responses/200/headers/ETag".to_owned(),
+                None,
+                "GET /a 200 header ETag: it is gone",
+            ),
+            (
+                "/paths/~1a/get/security".to_owned(),
+                Some(json!([{"bearer": []}])),
+                "GET /a: it takes credentials",
+            ),
             ("/paths/~1a/post/security/1".to_owned(), None, "POST /a: it does not take bot"),
-            ("/paths/~1a/post/requestBody/required".to_owned(), Some(json!(true)), "POST /a: the body must be sent"),
+            (
+                "/paths/~1a/post/requestBody/required".to_owned(),
+                Some(json!(true)),
+                "POST /a: the body must be sent",
+            ),
             ("/paths/~1a/get/parameters/0".to_owned(), None, "GET /a parameter count: it is gone"),
-            ("/paths/~1a/get/parameters/0/required".to_owned(), Some(json!(true)), "count: it must be sent now"),
-            ("/paths/~1a/get/parameters/0/schema/maximum".to_owned(), Some(json!(9)), "count: maximum was 10 and is 9"),
+            (
+                "/paths/~1a/get/parameters/0/required".to_owned(),
+                Some(json!(true)),
+                "count: it must be sent now",
+            ),
+            (
+                "/paths/~1a/get/parameters/0/schema/maximum".to_owned(),
+                Some(json!(9)),
+                "count: maximum was 10 and is 9",
+            ),
             (
                 "/paths/~1a/get/parameters/1".to_owned(),
                 Some(json!({"name": "of", "in": "query", "required": true})),
                 "of: it is new and must be sent",
             ),
             (format!("{ANSWER}/properties/x"), None, "GET /a 200.x: it is gone"),
-            (format!("{ANSWER}/properties/x/type"), Some(json!("number")), "GET /a 200.x: its type"),
-            (format!("{ANSWER}/properties/x/type"), Some(json!(["integer", "null"])), "GET /a 200.x: its type"),
+            (
+                format!("{ANSWER}/properties/x/type"),
+                Some(json!("number")),
+                "GET /a 200.x: its type",
+            ),
+            (
+                format!("{ANSWER}/properties/x/type"),
+                Some(json!(["integer", "null"])),
+                "GET /a 200.x: its type",
+            ),
             (format!("{ANSWER}/required/0"), None, "GET /a 200.x: it may be missing"),
-            (format!("{ANSWER}/properties/colour/enum/2"), Some(json!("grey")), "colour: \"grey\" may come"),
+            (
+                format!("{ANSWER}/properties/colour/enum/2"),
+                Some(json!("grey")),
+                "colour: \"grey\" may come",
+            ),
             (format!("{ANSWER}/properties/colour/enum"), None, "colour: its list of words"),
-            (format!("{ANSWER}/properties/event/oneOf/0"), None, "<type=begun>: it does not come any more"),
-            (format!("{ANSWER}/properties/event/oneOf/0/properties/at"), None, "<type=begun>.at: it is gone"),
-            (format!("{ANSWER}/properties/event/oneOf/2"), Some(json!({"type": "string"})), "<string>: it may come"),
+            (
+                format!("{ANSWER}/properties/event/oneOf/0"),
+                None,
+                "<type=begun>: it does not come any more",
+            ),
+            (
+                format!("{ANSWER}/properties/event/oneOf/0/properties/at"),
+                None,
+                "<type=begun>.at: it is gone",
+            ),
+            (
+                format!("{ANSWER}/properties/event/oneOf/2"),
+                Some(json!({"type": "string"})),
+                "<string>: it may come",
+            ),
             (format!("{WISH}/properties/much"), None, "POST /a body.much: it is gone"),
-            (format!("{WISH}/properties/name/maxLength"), Some(json!(9)), "name: maxLength was 10 and is 9"),
+            (
+                format!("{WISH}/properties/name/maxLength"),
+                Some(json!(9)),
+                "name: maxLength was 10 and is 9",
+            ),
             (format!("{WISH}/properties/name/pattern"), Some(json!("^x")), "name: its pattern"),
             (format!("{WISH}/properties/kind/enum/0"), None, "kind: \"move\" is not taken"),
             (format!("{WISH}/properties/much/enum"), Some(json!([1])), "much: its list of words"),
@@ -492,18 +595,25 @@ mod tests {
             ),
         ] {
             let found = after(&pointer, value);
-            assert!(found.iter().any(|found| found.contains(fault)), "{pointer}: {found:?}, not {fault}");
+            assert!(
+                found.iter().any(|found| found.contains(fault)),
+                "{pointer}: {found:?}, not {fault}"
+            );
         }
         let mut changed = api();
         changed["components"]["schemas"]["Wish"]["properties"]["must"] = json!({"type": "string"});
         changed["components"]["schemas"]["Wish"]["required"] = json!(["name", "must"]);
-        assert_eq!(differences(&api(), &changed), ["POST /a body.must: it is new and must be sent"]);
+        assert_eq!(
+            differences(&api(), &changed),
+            ["POST /a body.must: it is new and must be sent"]
+        );
     }
 
     /// The committed pair is fine, and the comparison sees all of it.
     #[test]
     fn the_baseline_still_holds_and_each_operation_counts() {
-        let (before, after) = (parse(BASELINE, &read(BASELINE).unwrap()), parse(DOCUMENT, &read(DOCUMENT).unwrap()));
+        let (before, after) =
+            (parse(BASELINE, &read(BASELINE).unwrap()), parse(DOCUMENT, &read(DOCUMENT).unwrap()));
         let (before, after) = (before.unwrap(), after.unwrap());
         assert_eq!(differences(&before, &after), Vec::<String>::new());
         let mut without = after.clone();

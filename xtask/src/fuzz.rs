@@ -20,15 +20,20 @@ const LONGEST: &str = "-max_len=65536";
 /// `fuzz/artifacts` and named.
 pub(crate) fn fuzz(only: Option<&str>, seconds: u32) -> Result {
     install()?;
-    let all = || TARGETS.into_iter().flat_map(|(krate, names)| names.iter().map(move |name| (krate, *name)));
+    let all = || {
+        TARGETS.into_iter().flat_map(|(krate, names)| names.iter().map(move |name| (krate, *name)))
+    };
     if let Some(name) = only.filter(|only| !all().any(|(_, name)| name == *only)) {
         let known: Vec<&str> = all().map(|(_, name)| name).collect();
         return Err(format!("there is no fuzz target {name:?}; known are {}", known.join(", ")));
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into).join("fuzz");
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), Into::into)
+        .join("fuzz");
     for (krate, name) in all().filter(|(_, name)| only.is_none_or(|only| only == *name)) {
         let found = target.join("corpus").join(name);
-        std::fs::create_dir_all(&found).map_err(|error| format!("{} cannot be made: {error}", found.display()))?;
+        std::fs::create_dir_all(&found)
+            .map_err(|error| format!("{} cannot be made: {error}", found.display()))?;
         let folder = root().join(krate).join("fuzz");
         let committed = folder.join("corpus").join(name);
         let time = format!("-max_total_time={seconds}");
@@ -40,7 +45,11 @@ pub(crate) fn fuzz(only: Option<&str>, seconds: u32) -> Result {
         }
         run(
             &format!("fuzz {name} for {seconds} s"),
-            cargo_fuzz("run", krate, &target, name).arg(&found).arg(committed).arg("--").args(arguments),
+            cargo_fuzz("run", krate, &target, name)
+                .arg(&found)
+                .arg(committed)
+                .arg("--")
+                .args(arguments),
         )?;
     }
     Ok(())
@@ -52,7 +61,9 @@ fn cargo_fuzz(command: &str, krate: &str, target: &Path, name: &str) -> Command 
     // The toolchain that runs this command is not the one to build with.
     cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
     // No code of ours is unsafe, so that there is nothing to find for a sanitizer of memory.
-    cargo.args(["+nightly", "fuzz", command, name, "--sanitizer", "none", "--target-dir"]).arg(target);
+    cargo
+        .args(["+nightly", "fuzz", command, name, "--sanitizer", "none", "--target-dir"])
+        .arg(target);
     cargo
 }
 
@@ -75,14 +86,19 @@ mod tests {
             let folder = root().join(krate).join("fuzz");
             let mut files: Vec<String> = std::fs::read_dir(folder.join("targets"))
                 .unwrap()
-                .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+                .map(|entry| {
+                    entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()
+                })
                 .collect();
             files.sort();
             let mut known = targets.to_vec();
             known.sort_unstable();
             assert_eq!(files, known, "{krate}");
             for name in targets {
-                assert!(std::fs::read_dir(folder.join("corpus").join(name)).unwrap().count() > 0, "{name}");
+                assert!(
+                    std::fs::read_dir(folder.join("corpus").join(name)).unwrap().count() > 0,
+                    "{name}"
+                );
                 assert!(!names.contains(name), "{name} is there twice");
                 names.push(*name);
             }
@@ -94,7 +110,8 @@ mod tests {
     fn the_lock_files_know_no_other_registry() {
         for (krate, _) in TARGETS {
             let lock = std::fs::read_to_string(root().join(krate).join("fuzz/Cargo.lock")).unwrap();
-            let sources: Vec<&str> = lock.lines().filter(|line| line.starts_with("source = ")).collect();
+            let sources: Vec<&str> =
+                lock.lines().filter(|line| line.starts_with("source = ")).collect();
             assert!(!sources.is_empty());
             let public = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
             assert!(sources.iter().all(|source| *source == public), "{krate}: {sources:?}");

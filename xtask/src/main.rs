@@ -146,15 +146,23 @@ mod tests {
     fn every_command_of_the_documentation_is_one() {
         let root = run::root();
         let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
-        pages.extend(std::fs::read_dir(root.join("docs")).unwrap().map(|file| file.unwrap().path()));
+        pages
+            .extend(std::fs::read_dir(root.join("docs")).unwrap().map(|file| file.unwrap().path()));
         let mut seen = 0;
-        for page in pages.iter().filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+        for page in
+            pages.iter().filter(|page| page.extension().is_some_and(|extension| extension == "md"))
+        {
             for call in std::fs::read_to_string(page).unwrap().split("cargo xtask ").skip(1) {
                 // Up to the end of the line or of the code, without what is behind a mark.
                 let words = call.split(['\n', '`', '#', '|', ';', '&']).next().unwrap_or_default();
                 let words = std::iter::once("xtask").chain(words.split_whitespace());
                 let parsed = Options::try_parse_from(words);
-                assert!(parsed.is_ok(), "{}: cargo xtask {call:.60}: {}", page.display(), parsed.unwrap_err());
+                assert!(
+                    parsed.is_ok(),
+                    "{}: cargo xtask {call:.60}: {}",
+                    page.display(),
+                    parsed.unwrap_err()
+                );
                 seen += 1;
             }
         }

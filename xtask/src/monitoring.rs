@@ -7,8 +7,14 @@ use crate::run::{Result, output, program, root, run};
 /// Checks and tries the rules.
 pub(crate) fn test() -> Result {
     let promtool = promtool()?;
-    run("alert rules", program(&promtool, "k8s/monitoring").args(["check", "rules", "rules.yaml"]))?;
-    run("alerts fire", program(&promtool, "k8s/monitoring").args(["test", "rules", "rules_test.yaml"]))
+    run(
+        "alert rules",
+        program(&promtool, "k8s/monitoring").args(["check", "rules", "rules.yaml"]),
+    )?;
+    run(
+        "alerts fire",
+        program(&promtool, "k8s/monitoring").args(["test", "rules", "rules_test.yaml"]),
+    )
 }
 
 /// The program, brought from Debian's package where it is missing. The package is only unpacked: nothing is started.
@@ -30,6 +36,7 @@ fn promtool() -> Result<PathBuf> {
     // Package lists may be missing or too old for what is there.
     let fetch = "{ apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } \
                  && dpkg -x prometheus_*.deb . && rm prometheus_*.deb";
-    run("promtool", program("sh", "target/promtool").args(["-c", fetch])).map_err(|error| missing(&error))?;
+    run("promtool", program("sh", "target/promtool").args(["-c", fetch]))
+        .map_err(|error| missing(&error))?;
     Ok(promtool)
 }

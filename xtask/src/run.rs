@@ -30,8 +30,9 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 /// Runs a program to its end, showing what it prints.
 pub(crate) fn run(what: &str, command: &mut Command) -> Result {
     println!("\n== {what}");
-    let status =
-        command.status().map_err(|error| format!("{what}: {:?} cannot be started: {error}", command.get_program()))?;
+    let status = command.status().map_err(|error| {
+        format!("{what}: {:?} cannot be started: {error}", command.get_program())
+    })?;
     if status.success() { Ok(()) } else { Err(format!("{what} failed ({status})")) }
 }
 

@@ -10,15 +10,26 @@ const VERSION: &str = "4.32.5";
 /// Brings the program where it is missing, and lets it loose on the API over a sector in memory.
 pub(crate) fn schemathesis(examples: u32) -> Result {
     let schemathesis = install()?;
-    let arguments =
-        ["test", "--package", "api", "--test", "it", "--locked", "schemathesis::", "--", "--ignored", "--nocapture"];
+    let arguments = [
+        "test",
+        "--package",
+        "api",
+        "--test",
+        "it",
+        "--locked",
+        "schemathesis::",
+        "--",
+        "--ignored",
+        "--nocapture",
+    ];
     let mut test = cargo(&arguments);
     test.env("SCHEMATHESIS", schemathesis).env("SCHEMATHESIS_EXAMPLES", examples.to_string());
     run("schemathesis", &mut test)
 }
 
 fn install() -> Result<PathBuf> {
-    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let folder =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let folder = folder.join(format!("schemathesis-{VERSION}"));
     let installed = folder.join("bin/schemathesis");
     let version = output(program(&installed, "").arg("--version"));
@@ -28,6 +39,9 @@ fn install() -> Result<PathBuf> {
     run("a place for Python packages", program("python3", "").args(["-m", "venv"]).arg(&folder))?;
     let package = format!("schemathesis=={VERSION}");
     let mut install = program(folder.join("bin/pip"), "");
-    run("install schemathesis", install.args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
+    run(
+        "install schemathesis",
+        install.args(["install", "--quiet", "--disable-pip-version-check", &package]),
+    )?;
     Ok(installed)
 }

@@ -15,7 +15,8 @@ pub(crate) fn run_tests(what: &str, command: &mut Command) -> Result {
     let list = std::env::temp_dir().join(format!("sector-snapshots-{}", std::process::id()));
     // The list only grows: one from before would hide what is unreferenced now.
     let forgotten = remove(&list);
-    let done = forgotten.and_then(|()| run(what, command.env("INSTA_SNAPSHOT_REFERENCES_FILE", &list)));
+    let done =
+        forgotten.and_then(|()| run(what, command.env("INSTA_SNAPSHOT_REFERENCES_FILE", &list)));
     let referenced = fs::read_to_string(&list).unwrap_or_default();
     remove(&list)?;
     done?;
@@ -62,7 +63,10 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         // A link leads to what is looked at anyway, or out of the workspace.
         let kind = entry.file_type().map_err(cannot)?;
         if kind.is_dir() {
-            if !path.file_name().is_some_and(|name| LEFT_OUT.iter().any(|left_out| name == *left_out)) {
+            if !path
+                .file_name()
+                .is_some_and(|name| LEFT_OUT.iter().any(|left_out| name == *left_out))
+            {
                 found.extend(files(&path)?);
             }
         } else if kind.is_file() {
@@ -94,7 +98,11 @@ mod tests {
     #[test]
     fn snapshots_of_the_workspace_are_found() {
         let found = files(&root()).unwrap();
-        assert!(found.iter().any(|path| path.ends_with("sector-sim/tests/snapshots/map__seed_1.snap")));
-        assert!(!found.iter().any(|path| path.components().any(|part| part.as_os_str() == "target")));
+        assert!(
+            found.iter().any(|path| path.ends_with("sector-sim/tests/snapshots/map__seed_1.snap"))
+        );
+        assert!(
+            !found.iter().any(|path| path.components().any(|part| part.as_os_str() == "target"))
+        );
     }
 }

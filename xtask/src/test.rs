@@ -1,7 +1,9 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use crate::run::{Result, cargo, run};
-use crate::{browser, check, deploy, fuzz, monitoring, publish, schemathesis, snapshots, tables, tools, ui};
+use crate::{
+    browser, check, deploy, fuzz, monitoring, publish, schemathesis, snapshots, tables, tools, ui,
+};
 
 /// How long each fuzz target runs in the heavy suites.
 const FUZZ_SECONDS: u32 = 20;
@@ -14,7 +16,16 @@ pub(crate) fn test(full: bool) -> Result {
     deploy::check(full)?;
     ui::test()?;
     snapshots::run_tests("tests", &mut cargo(&["test", "--workspace", "--locked"]))?;
-    let parallel = ["test", "--package", "sector-sim", "--features", "parallel", "--test", "parallel", "--locked"];
+    let parallel = [
+        "test",
+        "--package",
+        "sector-sim",
+        "--features",
+        "parallel",
+        "--test",
+        "parallel",
+        "--locked",
+    ];
     run("tests, the engine on several threads", &mut cargo(&parallel))?;
     tables::test()?;
     monitoring::test()?;
@@ -29,7 +40,16 @@ pub(crate) fn test(full: bool) -> Result {
         )?;
         run(
             "a new bot, by the words of docs/bots.md",
-            &mut cargo(&["test", "--package", "sector", "--locked", "--test", "bot_command", "--", "--ignored"]),
+            &mut cargo(&[
+                "test",
+                "--package",
+                "sector",
+                "--locked",
+                "--test",
+                "bot_command",
+                "--",
+                "--ignored",
+            ]),
         )?;
         publish::check()?;
         fuzz::fuzz(None, FUZZ_SECONDS)?;

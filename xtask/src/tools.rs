@@ -31,7 +31,8 @@ pub(crate) fn install() -> Result {
         command
     };
     run("package lists", &mut apt(&["update", "-qq"]))?;
-    let install = [&["install", "-y", "-qq", "--no-install-recommends"], missing.as_slice()].concat();
+    let install =
+        [&["install", "-y", "-qq", "--no-install-recommends"], missing.as_slice()].concat();
     run(&format!("install {names}"), &mut apt(&install))
 }
 
@@ -42,9 +43,10 @@ fn is_there(command: &str) -> bool {
 /// Makes sure that Node.js is there and new enough for the tools of the UI.
 pub(crate) fn check_node() -> Result {
     let wanted = format!("the UI's tools need Node.js {}.{} or newer", NODE.0, NODE.1);
-    let version =
-        output(Command::new("node").arg("--version")).ok_or_else(|| format!("{wanted}, and there is none"))?;
-    let mut numbers = version.trim().trim_start_matches('v').split('.').map(|number| number.parse().unwrap_or(0));
+    let version = output(Command::new("node").arg("--version"))
+        .ok_or_else(|| format!("{wanted}, and there is none"))?;
+    let mut numbers =
+        version.trim().trim_start_matches('v').split('.').map(|number| number.parse().unwrap_or(0));
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if found >= NODE { Ok(()) } else { Err(format!("{wanted}, not {}", version.trim())) }
 }

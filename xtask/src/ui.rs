@@ -9,7 +9,9 @@ pub(crate) const UI: &str = "bins/frontend/ui";
 /// Installs the packages of the UI as locked, unless that has been done.
 pub(crate) fn install() -> Result {
     check_node()?;
-    let lock = |path: &str| std::fs::metadata(root().join(UI).join(path)).and_then(|file| file.modified()).ok();
+    let lock = |path: &str| {
+        std::fs::metadata(root().join(UI).join(path)).and_then(|file| file.modified()).ok()
+    };
     let installed = lock("node_modules/.package-lock.json");
     if installed.is_some() && installed >= lock("package-lock.json") {
         return Ok(());

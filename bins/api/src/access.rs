@@ -49,9 +49,10 @@ impl Access {
         }
         Err(match (self, caller) {
             (_, Caller::Anonymous) => unauthenticated(),
-            (Self::Admin, _) => {
-                Problem::forbidden("not_admin", "This takes the admin role; a login alone is not enough.")
-            }
+            (Self::Admin, _) => Problem::forbidden(
+                "not_admin",
+                "This takes the admin role; a login alone is not enough.",
+            ),
             _ => Problem::forbidden("not_a_player", "This is for players, not for bots."),
         })
     }
@@ -64,10 +65,12 @@ impl Access {
             Self::Probe | Self::Anyone | Self::Player | Self::Admin => return Ok(()),
         };
         match caller {
-            Caller::Person(Person { key: Some(key), .. }) if !key.verbs.allow(verb) => Err(Problem::forbidden(
-                "key_not_good_for_this",
-                format!("This takes a key with the verb {verb}; the one presented has others."),
-            )),
+            Caller::Person(Person { key: Some(key), .. }) if !key.verbs.allow(verb) => {
+                Err(Problem::forbidden(
+                    "key_not_good_for_this",
+                    format!("This takes a key with the verb {verb}; the one presented has others."),
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -113,7 +116,8 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Probe, Self::Login, Self::Read, Self::Write, Self::Orders, Self::Admin];
+    pub const ALL: [Self; 6] =
+        [Self::Probe, Self::Login, Self::Read, Self::Write, Self::Orders, Self::Admin];
 }
 
 /// What a route declares.

@@ -39,7 +39,8 @@ const TOO_MANY_HEADERS: Shared = Shared {
     name: "TooManyHeaders",
     description: "`too_many_headers`. Where their bytes are too many, the answer has no body.",
 };
-const INTERNAL: Shared = Shared { status: "500", name: "Internal", description: "`internal`: our fault." };
+const INTERNAL: Shared =
+    Shared { status: "500", name: "Internal", description: "`internal`: our fault." };
 const UNAVAILABLE: Shared = Shared {
     status: "503",
     name: "Unavailable",
@@ -57,12 +58,24 @@ const NOT_OF_A_SECTOR: Shared = Shared {
 };
 
 /// All of them.
-const SHARED: [&Shared; 8] =
-    [&TOO_SLOW, &URI_TOO_LONG, &RATE_LIMITED, &TOO_MANY_HEADERS, &INTERNAL, &UNAVAILABLE, &NO_SECTOR, &NOT_OF_A_SECTOR];
+const SHARED: [&Shared; 8] = [
+    &TOO_SLOW,
+    &URI_TOO_LONG,
+    &RATE_LIMITED,
+    &TOO_MANY_HEADERS,
+    &INTERNAL,
+    &UNAVAILABLE,
+    &NO_SECTOR,
+    &NOT_OF_A_SECTOR,
+];
 
 /// Headers of answers: the name, whether it is a number, and what it says.
 const HEADERS: [(&str, Type, &str); 7] = [
-    ("ETag", Type::String, "What to send as If-None-Match, to be told 304 as long as nothing changed."),
+    (
+        "ETag",
+        Type::String,
+        "What to send as If-None-Match, to be told 304 as long as nothing changed.",
+    ),
     (
         "X-Request-Id",
         Type::String,
@@ -80,7 +93,11 @@ const HEADERS: [(&str, Type, &str); 7] = [
     ),
     ("Retry-After", Type::Integer, "In how many seconds to try again."),
     ("WWW-Authenticate", Type::String, "`Bearer`."),
-    ("Idempotency-Replayed", Type::String, "`true` if this is the answer to an earlier request with the same key."),
+    (
+        "Idempotency-Replayed",
+        Type::String,
+        "`true` if this is the answer to an earlier request with the same key.",
+    ),
 ];
 
 /// The headers of every answer.
@@ -128,9 +145,14 @@ fn complete_operation(operation: &mut Operation, declaration: Declaration) {
         operation.description.clone_from(&operation.summary);
     }
     let has_body = operation.request_body.is_some();
-    let (is_done_once, is_compared) = (takes(operation, "Idempotency-Key"), takes(operation, "If-None-Match"));
+    let (is_done_once, is_compared) =
+        (takes(operation, "Idempotency-Key"), takes(operation, "If-None-Match"));
     let mut answers = Answers(operation);
-    answers.code("400", "invalid_query", "there are parameters that the operation does not have, or not in this form");
+    answers.code(
+        "400",
+        "invalid_query",
+        "there are parameters that the operation does not have, or not in this form",
+    );
     if has_body {
         answers.code("400", "body_broken", "the body ended before its end");
         answers.shared(&TOO_SLOW);
@@ -164,7 +186,8 @@ fn complete_operation(operation: &mut Operation, declaration: Declaration) {
 
 /// Whether an operation has a parameter of this name.
 fn takes(operation: &Operation, name: &str) -> bool {
-    let is_it = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == name);
+    let is_it =
+        |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == name);
     operation.parameters.iter().flatten().any(is_it)
 }
 
@@ -209,7 +232,8 @@ impl Answers<'_> {
 
     fn say(&mut self, status: &str, named: &str, sentence: &str) {
         let responses = &mut self.0.responses.responses;
-        let response = responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new("")));
+        let response =
+            responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new("")));
         if let RefOr::T(response) = response
             && !response.description.contains(&format!("`{named}`"))
         {

@@ -51,7 +51,12 @@ struct Kept {
 ///
 /// # Errors
 /// Those of the action; 400 `invalid_idempotency_key`; 409 `request_under_way`; 422 `idempotency_key_reused`.
-pub(crate) async fn act<T, F>(call: &Call, action: &str, parameters: Value, deed: F) -> Result<Response, Problem>
+pub(crate) async fn act<T, F>(
+    call: &Call,
+    action: &str,
+    parameters: Value,
+    deed: F,
+) -> Result<Response, Problem>
 where
     T: Serialize,
     F: Future<Output = Result<T, Problem>>,
@@ -65,9 +70,15 @@ where
     let digest = |text: &str| hex::encode(Sha3_256::digest(text.as_bytes()));
     let wish = digest(&format!("{action}\0{}\0{parameters}", call.sector().name()));
     let document = |answer: Option<Value>, life_ms: u64| -> Result<Document, Problem> {
-        let body = serde_json::to_string(&Kept { wish: wish.clone(), answer }).map_err(Problem::internal)?;
+        let body = serde_json::to_string(&Kept { wish: wish.clone(), answer })
+            .map_err(Problem::internal)?;
         let id = digest(&format!("{owner}\0{key}"));
-        Ok(Document { id, owner: owner.clone(), body, ends_at_ms: Some(now_ms.saturating_add(life_ms)) })
+        Ok(Document {
+            id,
+            owner: owner.clone(),
+            body,
+            ends_at_ms: Some(now_ms.saturating_add(life_ms)),
+        })
     };
     let begun = document(None, UNDER_WAY_MS)?;
     if !api.home().insert_document(Shelf::Replies, &begun, now_ms).await.map_err(of_store)? {
@@ -77,7 +88,10 @@ where
         Ok(answer) => {
             let answer = serde_json::to_value(&answer).map_err(Problem::internal)?;
             let ended = document(Some(answer.clone()), KEPT_MS)?;
-            api.home().replace_document(Shelf::Replies, &begun.body, &ended, now_ms).await.map_err(of_store)?;
+            api.home()
+                .replace_document(Shelf::Replies, &begun.body, &ended, now_ms)
+                .await
+                .map_err(of_store)?;
             reply::json(&answer)
         }
         Err(problem) => {
@@ -105,7 +119,15 @@ async fn note(call: &Call, action: &str, parameters: &Value, outcome: &str) -> R
     let by = call.person()?.player();
     let (sector, request_id) = (call.sector().name(), call.request_id().unwrap_or_default());
     tracing::info!(by, sector, action, %parameters, outcome, "an action of the operator");
-    let entry = Entry { at_ms: call.state().now().unix_ms(), by, sector, action, parameters, request_id, outcome };
+    let entry = Entry {
+        at_ms: call.state().now().unix_ms(),
+        by,
+        sector,
+        action,
+        parameters,
+        request_id,
+        outcome,
+    };
     let text = serde_json::to_string(&entry).map_err(Problem::internal)?;
     call.state().home().append_audit(&text).await.map_err(of_store)?;
     Ok(())
@@ -113,8 +135,11 @@ async fn note(call: &Call, action: &str, parameters: &Value, outcome: &str) -> R
 
 async fn replay(call: &Call, id: &str, wish: &str, now_ms: u64) -> Result<Response, Problem> {
     let known = call.state().home().document(Shelf::Replies, id, now_ms).await.map_err(of_store)?;
-    let under_way = || Problem::conflict("request_under_way", "A request with this Idempotency-Key is under way.");
-    let known: Kept = serde_json::from_str(&known.ok_or_else(under_way)?.body).map_err(Problem::internal)?;
+    let under_way = || {
+        Problem::conflict("request_under_way", "A request with this Idempotency-Key is under way.")
+    };
+    let known: Kept =
+        serde_json::from_str(&known.ok_or_else(under_way)?.body).map_err(Problem::internal)?;
     if known.wish != wish {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -130,7 +155,9 @@ async fn replay(call: &Call, id: &str, wish: &str, now_ms: u64) -> Result<Respon
 fn key(call: &Call) -> Result<Option<String>, Problem> {
     let Some(value) = call.headers().get(IDEMPOTENCY_KEY_HEADER) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
-    if (1..=KEY_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if (1..=KEY_CHARACTERS_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+    {
         return Ok(Some(text.to_owned()));
     }
     let shown: String = text.chars().take(KEY_CHARACTERS_MAX).collect();

@@ -60,7 +60,13 @@ struct Kept {
 
 impl Bodies {
     /// The body that was made of this, if that was no longer ago than a second.
-    pub(crate) fn find(&self, sector: &str, kind: Kind, stamp: Stamp, now_ms: u64) -> Option<Arc<Encoded>> {
+    pub(crate) fn find(
+        &self,
+        sector: &str,
+        kind: Kind,
+        stamp: Stamp,
+        now_ms: u64,
+    ) -> Option<Arc<Encoded>> {
         let kept = self.lock();
         let found = kept.iter().find(|kept| kept.kind == kind && kept.sector == sector)?;
         let is_fresh = kind == Kind::Snapshot || now_ms.saturating_sub(found.made_at_ms) < LIFE_MS;
@@ -68,7 +74,14 @@ impl Bodies {
     }
 
     /// Keeps a body instead of the one before. Who comes second is given what the first made.
-    pub(crate) fn keep(&self, sector: &str, kind: Kind, stamp: Stamp, now_ms: u64, body: Encoded) -> Arc<Encoded> {
+    pub(crate) fn keep(
+        &self,
+        sector: &str,
+        kind: Kind,
+        stamp: Stamp,
+        now_ms: u64,
+        body: Encoded,
+    ) -> Arc<Encoded> {
         if let Some(body) = self.find(sector, kind, stamp, now_ms) {
             return body;
         }
@@ -114,10 +127,17 @@ mod tests {
     #[test]
     fn a_body_is_made_once_for_what_it_is_made_of_and_the_number_kept_is_bounded() {
         let bodies = Bodies::default();
-        let stamp = |number| Stamp { event: StreamId::new(number), incarnation: Incarnation::new(1), seat_changes: 0 };
+        let stamp = |number| Stamp {
+            event: StreamId::new(number),
+            incarnation: Incarnation::new(1),
+            seat_changes: 0,
+        };
         let body = |text: &'static str| json(text, "1", Effort::Live);
         let first = bodies.keep("a", Kind::Factions, stamp(1), 5, body("one"));
-        assert_eq!(bodies.keep("a", Kind::Factions, stamp(1), 6, body("two")).identity(), first.identity());
+        assert_eq!(
+            bodies.keep("a", Kind::Factions, stamp(1), 6, body("two")).identity(),
+            first.identity()
+        );
         assert!(bodies.find("b", Kind::Factions, stamp(1), 6).is_none());
         assert!(bodies.find("a", Kind::Snapshot, stamp(1), 6).is_none());
         assert!(bodies.find("a", Kind::Factions, stamp(2), 6).is_none());

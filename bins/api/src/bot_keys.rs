@@ -51,9 +51,11 @@ pub(crate) async fn issue(
     ttl_seconds: Option<u64>,
 ) -> Result<(OpaqueToken, Listed), Problem> {
     let now_ms = api.now().unix_ms();
-    let secret = OpaqueToken::new(OpaqueKind::BotKey, TokenId::from_random_bytes(random()?), random()?);
+    let secret =
+        OpaqueToken::new(OpaqueKind::BotKey, TokenId::from_random_bytes(random()?), random()?);
     let key = BotKey { label, verbs, since_ms: now_ms, used_ms: None, hash: secret.hash() };
-    let ends_at_ms = ttl_seconds.map(|seconds| now_ms.saturating_add(seconds.saturating_mul(1_000)));
+    let ends_at_ms =
+        ttl_seconds.map(|seconds| now_ms.saturating_add(seconds.saturating_mul(1_000)));
     let document = document(&secret.id().to_string(), owner, ends_at_ms, &key)?;
     match api.home().insert_document(Shelf::Keys, &document, now_ms).await {
         Ok(true) => Ok((secret, Listed { id: document.id, ends_at_ms, key })),
@@ -69,7 +71,11 @@ pub(crate) async fn issue(
 /// The keys of somebody, by id.
 pub(crate) async fn list(api: &Api, owner: Address) -> Result<Vec<Listed>, Problem> {
     let now_ms = api.now().unix_ms();
-    let documents = api.home().documents_of(Shelf::Keys, &owner.to_checksum(), now_ms).await.map_err(of_store)?;
+    let documents = api
+        .home()
+        .documents_of(Shelf::Keys, &owner.to_checksum(), now_ms)
+        .await
+        .map_err(of_store)?;
     documents
         .into_iter()
         .map(|document| {
@@ -85,7 +91,8 @@ pub(crate) async fn list(api: &Api, owner: Address) -> Result<Vec<Listed>, Probl
 /// 404 `unknown_key`.
 pub(crate) async fn revoke(api: &Api, owner: Address, id: TokenId) -> Result<(), Problem> {
     let now_ms = api.now().unix_ms();
-    let known = api.home().document(Shelf::Keys, &id.to_string(), now_ms).await.map_err(of_store)?;
+    let known =
+        api.home().document(Shelf::Keys, &id.to_string(), now_ms).await.map_err(of_store)?;
     if known.is_none_or(|document| document.owner != owner.to_checksum()) {
         return Err(Problem::not_found("unknown_key", "You have no key of this id."));
     }
@@ -104,7 +111,12 @@ pub(crate) async fn identify(api: &Api, presented: &str) -> Result<Person, Probl
     let (id, now_ms) = (presented.id(), api.now().unix_ms());
     let known = match api.standing_keys.get(id, now_ms) {
         Some(known) => known,
-        None => match api.home().document(Shelf::Keys, &id.to_string(), now_ms).await.map_err(of_store)? {
+        None => match api
+            .home()
+            .document(Shelf::Keys, &id.to_string(), now_ms)
+            .await
+            .map_err(of_store)?
+        {
             Some(known) => {
                 let known = note(api, known, now_ms).await?;
                 api.standing_keys.put(id, known.clone(), now_ms);
@@ -117,7 +129,12 @@ pub(crate) async fn identify(api: &Api, presented: &str) -> Result<Person, Probl
     if !presented.matches(&key.hash) {
         return Err(unknown());
     }
-    Ok(Person { address, role: Role::BotKey, session: None, key: Some(KeyInUse { id, verbs: key.verbs }) })
+    Ok(Person {
+        address,
+        role: Role::BotKey,
+        session: None,
+        key: Some(KeyInUse { id, verbs: key.verbs }),
+    })
 }
 
 fn unknown() -> Problem {
@@ -127,11 +144,14 @@ fn unknown() -> Problem {
 /// Notes, not too often, that a key is in use. That somebody else noted it meanwhile is as good.
 async fn note(api: &Api, known: Document, now_ms: u64) -> Result<(Address, BotKey), Problem> {
     let mut key: BotKey = serde_json::from_str(&known.body).map_err(Problem::internal)?;
-    let owner: Address = known.owner.parse().map_err(|error: sector_auth::AuthError| Problem::internal(error))?;
+    let owner: Address =
+        known.owner.parse().map_err(|error: sector_auth::AuthError| Problem::internal(error))?;
     if key.used_ms.is_none_or(|used_ms| now_ms.saturating_sub(used_ms) >= NOTE_MS) {
         key.used_ms = Some(now_ms);
         let noted = document(&known.id, owner, known.ends_at_ms, &key)?;
-        if let Err(error) = api.home().replace_document(Shelf::Keys, &known.body, &noted, now_ms).await {
+        if let Err(error) =
+            api.home().replace_document(Shelf::Keys, &known.body, &noted, now_ms).await
+        {
             tracing::debug!(%error, "the use of a key was not noted");
         }
     }
@@ -139,7 +159,10 @@ async fn note(api: &Api, known: Document, now_ms: u64) -> Result<(Address, BotKe
 }
 
 /// The labels of the keys that give orders for these players, by player: who has none plays by hand.
-pub(crate) async fn labels(api: &Api, players: &[String]) -> Result<HashMap<String, String>, Problem> {
+pub(crate) async fn labels(
+    api: &Api,
+    players: &[String],
+) -> Result<HashMap<String, String>, Problem> {
     let now_ms = api.now().unix_ms();
     let mut labels = HashMap::new();
     for player in players {
@@ -147,7 +170,8 @@ pub(crate) async fn labels(api: &Api, players: &[String]) -> Result<HashMap<Stri
         let label = match known {
             Some(label) => label,
             None => {
-                let documents = api.home().documents_of(Shelf::Keys, player, now_ms).await.map_err(of_store)?;
+                let documents =
+                    api.home().documents_of(Shelf::Keys, player, now_ms).await.map_err(of_store)?;
                 let label = documents
                     .iter()
                     .filter_map(|document| serde_json::from_str::<BotKey>(&document.body).ok())
@@ -179,7 +203,10 @@ const LABELS_MAX: usize = 10_000;
 impl Labels {
     fn get(&self, player: &str, now_ms: u64, life_ms: u64) -> Option<Option<String>> {
         let found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        found.get(player).filter(|(at_ms, _)| now_ms.saturating_sub(*at_ms) < life_ms).map(|(_, label)| label.clone())
+        found
+            .get(player)
+            .filter(|(at_ms, _)| now_ms.saturating_sub(*at_ms) < life_ms)
+            .map(|(_, label)| label.clone())
     }
 
     fn put(&self, player: &str, label: Option<String>, now_ms: u64) {
@@ -191,7 +218,12 @@ impl Labels {
     }
 }
 
-fn document(id: &str, owner: Address, ends_at_ms: Option<u64>, key: &BotKey) -> Result<Document, Problem> {
+fn document(
+    id: &str,
+    owner: Address,
+    ends_at_ms: Option<u64>,
+    key: &BotKey,
+) -> Result<Document, Problem> {
     let body = serde_json::to_string(key).map_err(Problem::internal)?;
     Ok(Document { id: id.to_owned(), owner: owner.to_checksum(), body, ends_at_ms })
 }

@@ -45,13 +45,16 @@ impl BotTokens {
     pub(crate) fn new(token: Option<&Secret>, file: Option<&PathBuf>) -> Result<Self, Error> {
         let config = |option, detail: String| Error::Config { option, detail };
         match (token, file) {
-            (Some(_), Some(_)) => Err(config("BOT_API_TOKEN", "set this or BOT_API_TOKEN_FILE, not both".to_owned())),
+            (Some(_), Some(_)) => {
+                Err(config("BOT_API_TOKEN", "set this or BOT_API_TOKEN_FILE, not both".to_owned()))
+            }
             (None, None) => Ok(Self::None),
             (Some(token), None) => SharedTokens::new(vec![SharedToken::new(token)])
                 .map(Self::Fixed)
                 .map_err(|error| config("BOT_API_TOKEN", error.to_string())),
             (None, Some(path)) => {
-                let (changed, tokens) = read(path).map_err(|detail| config("BOT_API_TOKEN_FILE", detail))?;
+                let (changed, tokens) =
+                    read(path).map_err(|detail| config("BOT_API_TOKEN_FILE", detail))?;
                 let state = Mutex::new(State { looked_ms: 0, changed, tokens });
                 Ok(Self::File(File { path: path.clone(), state }))
             }
@@ -81,7 +84,9 @@ impl File {
                         (state.changed, state.tokens) = (changed, tokens);
                     }
                     // The tokens that held go on to hold.
-                    Err(detail) => tracing::warn!(detail, "the file of the bots' tokens cannot be used"),
+                    Err(detail) => {
+                        tracing::warn!(detail, "the file of the bots' tokens cannot be used")
+                    }
                 }
             }
         }
@@ -121,14 +126,23 @@ mod tests {
         };
         write("first\n", 1);
         let tokens = BotTokens::new(None, Some(&path)).unwrap();
-        assert_eq!((tokens.matches("first", 5_000), tokens.matches("second", 5_000)), (Some(true), Some(false)));
+        assert_eq!(
+            (tokens.matches("first", 5_000), tokens.matches("second", 5_000)),
+            (Some(true), Some(false))
+        );
         write("second\nfirst\n", 2);
         assert_eq!(tokens.matches("second", 5_500), Some(false), "looked at more often than told");
-        assert_eq!((tokens.matches("first", 6_000), tokens.matches("second", 6_000)), (Some(true), Some(true)));
+        assert_eq!(
+            (tokens.matches("first", 6_000), tokens.matches("second", 6_000)),
+            (Some(true), Some(true))
+        );
         write("\n \n", 3);
         assert_eq!(tokens.matches("second", 7_000), Some(true));
         write("third\n", 4);
-        assert_eq!((tokens.matches("first", 8_000), tokens.matches("third", 8_000)), (Some(false), Some(true)));
+        assert_eq!(
+            (tokens.matches("first", 8_000), tokens.matches("third", 8_000)),
+            (Some(false), Some(true))
+        );
         assert!(BotTokens::new(None, Some(&directory.path().join("none"))).is_err());
         assert_eq!(BotTokens::new(None, None).unwrap().matches("x", 0), None);
     }

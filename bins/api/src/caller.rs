@@ -83,29 +83,45 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
         let presented = context.header(BOT_TOKEN).unwrap_or_default();
         return match api.bot_tokens.matches(presented, api.now().unix_ms()) {
             Some(true) => Ok(Caller::Bot),
-            Some(false) => {
-                Err(Problem::unauthorized("bot_token_wrong", "The X-Bot-Token is not the one of this server."))
-            }
-            None => Err(Problem::forbidden("bots_disabled", "This server takes no bots: it has no BOT_API_TOKEN.")),
+            Some(false) => Err(Problem::unauthorized(
+                "bot_token_wrong",
+                "The X-Bot-Token is not the one of this server.",
+            )),
+            None => Err(Problem::forbidden(
+                "bots_disabled",
+                "This server takes no bots: it has no BOT_API_TOKEN.",
+            )),
         };
     }
     if !has_authorization {
         return Ok(Caller::Anonymous);
     }
     let token = context.bearer().ok_or_else(|| {
-        Problem::unauthorized("bearer_required", "The Authorization header is not of the form \"Bearer <token>\".")
+        Problem::unauthorized(
+            "bearer_required",
+            "The Authorization header is not of the form \"Bearer <token>\".",
+        )
     })?;
     if token.starts_with(OpaqueKind::BotKey.prefix()) {
         return bot_keys::identify(api, token).await.map(Caller::Person);
     }
     let claims = api.tokens.verify(token, api.now()).map_err(|error| {
-        Problem::unauthorized(error.code(), format!("You are not signed in: {error}.")).with_source(error)
+        Problem::unauthorized(error.code(), format!("You are not signed in: {error}."))
+            .with_source(error)
     })?;
     sessions::check(api, claims.sid).await?;
-    Ok(Caller::Person(Person { address: claims.sub, role: claims.role, session: Some(claims.sid), key: None }))
+    Ok(Caller::Person(Person {
+        address: claims.sub,
+        role: claims.role,
+        session: Some(claims.sid),
+        key: None,
+    }))
 }
 
 /// 401 for nobody in particular.
 pub(crate) fn unauthenticated() -> Problem {
-    Problem::unauthorized("unauthenticated", "Sign in first: this takes a token in the Authorization header.")
+    Problem::unauthorized(
+        "unauthenticated",
+        "Sign in first: this takes a token in the Authorization header.",
+    )
 }

@@ -22,7 +22,12 @@ pub const PROBLEMS: &[Kind] = &[
         "The X-Bot-Token is not the one of this server.",
         "Ask the operator for the present one.",
     ),
-    Kind::new("bots_disabled", &[403], "This server takes no X-Bot-Token.", "Log in, or play with a key of a player."),
+    Kind::new(
+        "bots_disabled",
+        &[403],
+        "This server takes no X-Bot-Token.",
+        "Log in, or play with a key of a player.",
+    ),
     Kind::new(
         "faction_claimed",
         &[403, 409],
@@ -53,7 +58,12 @@ pub const PROBLEMS: &[Kind] = &[
         "This Idempotency-Key was used for something else.",
         "Take a new key for every new wish.",
     ),
-    Kind::new("invalid_header", &[400], "A header is not of its form.", "Correct what errors names."),
+    Kind::new(
+        "invalid_header",
+        &[400],
+        "A header is not of its form.",
+        "Correct what errors names.",
+    ),
     Kind::new(
         "invalid_idempotency_key",
         &[400],
@@ -72,8 +82,18 @@ pub const PROBLEMS: &[Kind] = &[
         "Orders of a batch have faults of several kinds.",
         "Correct what errors names; nothing of the batch was accepted.",
     ),
-    Kind::new("key_not_good_for_this", &[403], "The key has not the verb that this takes.", "Issue one with the verb."),
-    Kind::new("key_unknown", &[401], "This key was revoked, has expired or never was.", "Issue a new one."),
+    Kind::new(
+        "key_not_good_for_this",
+        &[403],
+        "The key has not the verb that this takes.",
+        "Issue one with the verb.",
+    ),
+    Kind::new(
+        "key_unknown",
+        &[401],
+        "This key was revoked, has expired or never was.",
+        "Issue a new one.",
+    ),
     Kind::new("no_universe", &[409, 503], "No universe is running yet.", "Wait until one begins."),
     Kind::new(
         "nonce_unknown",
@@ -81,9 +101,19 @@ pub const PROBLEMS: &[Kind] = &[
         "No message is waiting: it was used, has expired or was never asked for.",
         "Ask for a new one: POST /auth/nonce.",
     ),
-    Kind::new("not_a_player", &[403], "This is for players, not for bots.", "Log in with a wallet."),
+    Kind::new(
+        "not_a_player",
+        &[403],
+        "This is for players, not for bots.",
+        "Log in with a wallet.",
+    ),
     Kind::new("not_admin", &[403], "This takes the admin role.", "Log in as the operator."),
-    Kind::new("not_claimable", &[409], "Only starters that are still alive can be claimed.", "Take another faction."),
+    Kind::new(
+        "not_claimable",
+        &[409],
+        "Only starters that are still alive can be claimed.",
+        "Take another faction.",
+    ),
     Kind::new(
         "not_your_faction",
         &[403],
@@ -114,30 +144,60 @@ pub const PROBLEMS: &[Kind] = &[
         "The refresh token was used before, so that somebody has a copy; the session is ended.",
         "Log in anew.",
     ),
-    Kind::new("refresh_token_unknown", &[401], "The session has ended or never was.", "Log in anew."),
+    Kind::new(
+        "refresh_token_unknown",
+        &[401],
+        "The session has ended or never was.",
+        "Log in anew.",
+    ),
     Kind::new(
         "request_under_way",
         &[409],
         "A request with this Idempotency-Key is under way.",
         "Wait, then ask again with the same key for its answer.",
     ),
-    Kind::new("run_over", &[409], "The run has ended; its universe takes nothing more.", "Wait for the next universe."),
-    Kind::new("session_ended", &[401], "You have signed out, or the session has run out.", "Log in anew."),
-    Kind::new("stopping", &[503], "This server is stopping.", "Try again after Retry-After, or another."),
+    Kind::new(
+        "run_over",
+        &[409],
+        "The run has ended; its universe takes nothing more.",
+        "Wait for the next universe.",
+    ),
+    Kind::new(
+        "session_ended",
+        &[401],
+        "You have signed out, or the session has run out.",
+        "Log in anew.",
+    ),
+    Kind::new(
+        "stopping",
+        &[503],
+        "This server is stopping.",
+        "Try again after Retry-After, or another.",
+    ),
     Kind::new(
         "store_unavailable",
         &[503],
         "The state of the sector cannot be reached at present.",
         "Try again after Retry-After.",
     ),
-    Kind::new("too_many_keys", &[409], "You have as many keys as one may.", "Revoke one: DELETE /keys/{id}."),
+    Kind::new(
+        "too_many_keys",
+        &[409],
+        "You have as many keys as one may.",
+        "Revoke one: DELETE /keys/{id}.",
+    ),
     Kind::new(
         "too_many_sectors",
         &[503],
         "The server has as many sectors open as it may.",
         "Try again after Retry-After.",
     ),
-    Kind::new("too_many_replays", &[503], "As many replays as can be are being made.", "Try again after Retry-After."),
+    Kind::new(
+        "too_many_replays",
+        &[503],
+        "As many replays as can be are being made.",
+        "Try again after Retry-After.",
+    ),
     Kind::new(
         "too_many_streams",
         &[429, 503],
@@ -168,15 +228,30 @@ pub const PROBLEMS: &[Kind] = &[
         "There is no such fleet in this universe, or it is gone.",
         "Look at the newest snapshot.",
     ),
-    Kind::new("unknown_key", &[404], "You have no key of this id.", "Take an id that GET /keys lists."),
+    Kind::new(
+        "unknown_key",
+        &[404],
+        "You have no key of this id.",
+        "Take an id that GET /keys lists.",
+    ),
     Kind::new(
         "unknown_receipt",
         &[404],
         "Nothing is known of this receipt: it is not yours, never was, or is not kept any more.",
         "Take the id that POST /orders gave; the newest are kept.",
     ),
-    Kind::new("unknown_run", &[404], "No run of this name goes on or is kept.", "Take one that GET /runs lists."),
-    Kind::new("unknown_sector", &[404], "There is no sector of this name.", "Choose one that GET /sectors lists."),
+    Kind::new(
+        "unknown_run",
+        &[404],
+        "No run of this name goes on or is kept.",
+        "Take one that GET /runs lists.",
+    ),
+    Kind::new(
+        "unknown_sector",
+        &[404],
+        "There is no sector of this name.",
+        "Choose one that GET /sectors lists.",
+    ),
     Kind::new(
         "unknown_system",
         &[400, 404],
@@ -205,7 +280,12 @@ pub const CREDENTIAL_PROBLEMS: &[Kind] = &[
         "The message is for another site.",
         "Sign messages of this site alone; somebody may have tried to use your signature elsewhere.",
     ),
-    Kind::new("message_expired", &[401], "The message has expired.", "Ask for a new message: POST /auth/nonce."),
+    Kind::new(
+        "message_expired",
+        &[401],
+        "The message has expired.",
+        "Ask for a new message: POST /auth/nonce.",
+    ),
     Kind::new(
         "message_from_future",
         &[401],
@@ -266,8 +346,18 @@ pub const CREDENTIAL_PROBLEMS: &[Kind] = &[
         "The signature is not in its canonical form.",
         "Sign with the lower value of s, as wallets do.",
     ),
-    Kind::new("signature_invalid", &[401], "The signature is none of any key.", "Sign the message as it stands."),
-    Kind::new("signature_length", &[401], "The signature has not 65 bytes.", "Send what personal_sign returned."),
+    Kind::new(
+        "signature_invalid",
+        &[401],
+        "The signature is none of any key.",
+        "Sign the message as it stands.",
+    ),
+    Kind::new(
+        "signature_length",
+        &[401],
+        "The signature has not 65 bytes.",
+        "Send what personal_sign returned.",
+    ),
     Kind::new(
         "signature_not_hex",
         &[401],
@@ -346,7 +436,12 @@ pub const CREDENTIAL_PROBLEMS: &[Kind] = &[
         "The token lives longer than tokens do.",
         "Log in anew, or renew the login: POST /auth/refresh.",
     ),
-    Kind::new("token_malformed", &[401], "What was sent is no token.", "Send the token that a login gave."),
+    Kind::new(
+        "token_malformed",
+        &[401],
+        "What was sent is no token.",
+        "Send the token that a login gave.",
+    ),
     Kind::new(
         "token_role",
         &[401],
@@ -359,7 +454,12 @@ pub const CREDENTIAL_PROBLEMS: &[Kind] = &[
         "The signature of the token is wrong.",
         "Log in anew, or renew the login: POST /auth/refresh.",
     ),
-    Kind::new("uri_mismatch", &[401], "The message names another URI.", "Ask for a new message: POST /auth/nonce."),
+    Kind::new(
+        "uri_mismatch",
+        &[401],
+        "The message names another URI.",
+        "Ask for a new message: POST /auth/nonce.",
+    ),
     Kind::new(
         "wrong_signer",
         &[401],
@@ -428,6 +528,9 @@ mod tests {
             let is_listed = CREDENTIAL_PROBLEMS.iter().any(|kind| kind.code == code);
             assert!(is_listed != NO_PROBLEMS_OF_THEIR_OWN.contains(&code), "{code}");
         }
-        assert_eq!(CREDENTIAL_PROBLEMS.len() + NO_PROBLEMS_OF_THEIR_OWN.len(), AuthError::CODES.len());
+        assert_eq!(
+            CREDENTIAL_PROBLEMS.len() + NO_PROBLEMS_OF_THEIR_OWN.len(),
+            AuthError::CODES.len()
+        );
     }
 }

@@ -183,10 +183,17 @@ impl Config {
     /// # Errors
     /// [`Error::Config`], saying what to set.
     pub fn check_site(&self) -> Result<(), Error> {
-        let refused = |detail: String| Err(Error::Config { option: "AUTH_URI and AUTH_DOMAIN", detail });
-        let site = self.auth_uri.strip_prefix("https://").or_else(|| self.auth_uri.strip_prefix("http://"));
+        let refused =
+            |detail: String| Err(Error::Config { option: "AUTH_URI and AUTH_DOMAIN", detail });
+        let site = self
+            .auth_uri
+            .strip_prefix("https://")
+            .or_else(|| self.auth_uri.strip_prefix("http://"));
         let Some(site) = site else {
-            return refused(format!("{:?} is not an address of the form https://host[:port]", self.auth_uri));
+            return refused(format!(
+                "{:?} is not an address of the form https://host[:port]",
+                self.auth_uri
+            ));
         };
         let host = site.split(['/', '?', '#']).next().unwrap_or_default();
         if host == self.auth_domain {
@@ -298,15 +305,23 @@ mod tests {
         assert!(!config.cors_origins.0[0].is_any() && config.cors_origins.0[1].is_any());
         let text = parse(&["--jwt-secret", SECRET, "--admin-addresses", "0x12"]).unwrap_err();
         assert!(text.contains("--admin-addresses") && text.contains("0x12"), "{text}");
-        for bad in ["sector.example", "https://", "https://sector.example/path", "ftp://sector.example"] {
+        for bad in
+            ["sector.example", "https://", "https://sector.example/path", "ftp://sector.example"]
+        {
             assert!(parse(&["--jwt-secret", SECRET, "--cors-origins", bad]).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let options =
-            parse(&["--jwt-secret", SECRET, "--bot-api-token", "hunter2", "--redis-url", "redis://:hunter3@host"]);
+        let options = parse(&[
+            "--jwt-secret",
+            SECRET,
+            "--bot-api-token",
+            "hunter2",
+            "--redis-url",
+            "redis://:hunter3@host",
+        ]);
         let text = format!("{:?}", options.unwrap());
         assert!(!text.contains(SECRET) && !text.contains("hunter"), "{text}");
     }

@@ -7,8 +7,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::answers;
 use crate::routes::{
-    admin, auth, checks, docs, events, factions, health, keys, leaderboard, me, openapi as document, orders, receipts,
-    rules, runs, sectors, snapshot, socket, status, stream, systems,
+    admin, auth, checks, docs, events, factions, health, keys, leaderboard, me,
+    openapi as document, orders, receipts, rules, runs, sectors, snapshot, socket, status, stream,
+    systems,
 };
 use crate::wire::ProblemDocument;
 
@@ -86,7 +87,10 @@ impl Modify for Security {
             .bearer_format("JWT")
             .description(Some("The token of a login, for players and admins."))
             .build();
-        let bot = ApiKeyValue::with_description("X-Bot-Token", "The token that all bots of this sector share.");
+        let bot = ApiKeyValue::with_description(
+            "X-Bot-Token",
+            "The token that all bots of this sector share.",
+        );
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         components.add_security_scheme("botToken", SecurityScheme::ApiKey(ApiKey::Header(bot)));
     }
@@ -108,7 +112,8 @@ struct Forms;
 impl Modify for Forms {
     fn modify(&self, document: &mut Document) {
         let schemas = document.components.as_mut().map(|components| &mut components.schemas);
-        if let Some(RefOr::T(schema)) = schemas.and_then(|schemas| schemas.get_mut("SnapshotAnswer"))
+        if let Some(RefOr::T(schema)) =
+            schemas.and_then(|schemas| schemas.get_mut("SnapshotAnswer"))
             && let Schema::OneOf(forms) = schema
         {
             let mut any = AnyOf::new();

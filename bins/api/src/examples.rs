@@ -39,7 +39,9 @@ impl Examples {
     pub(crate) fn describe(&self, components: &mut Components) {
         for kind in self.catalogue.iter().flat_map(Catalogue::kinds) {
             for status in kind.statuses {
-                let title = http::StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+                let title = http::StatusCode::from_u16(*status)
+                    .ok()
+                    .and_then(|status| status.canonical_reason());
                 let mut example = Example::new();
                 example.value = Some(json!({
                     "type": format!("urn:sector:problem:{}", kind.code), "title": title.unwrap_or_default(),
@@ -54,14 +56,18 @@ impl Examples {
     pub(crate) fn show(&self, method: &http::Method, path: &str, operation: &mut Operation) {
         let recorded = self.recorded.get(&format!("{method} {path}"));
         let of = |what: &str| recorded.and_then(|recorded| recorded.get(what)).cloned();
-        if let (Some(RefOr::T(body)), Some(example)) = (&mut operation.request_body, of("request")) {
+        if let (Some(RefOr::T(body)), Some(example)) = (&mut operation.request_body, of("request"))
+        {
             body.content.values_mut().for_each(|content| fill(content, &example));
         }
         for (status, response) in &mut operation.responses.responses {
             let RefOr::T(response) = response else { continue };
             self.show_problems(status, response);
             if let Some(example) = of(status) {
-                let bodies = response.content.iter_mut().filter(|(media_type, _)| *media_type != PROBLEM_JSON);
+                let bodies = response
+                    .content
+                    .iter_mut()
+                    .filter(|(media_type, _)| *media_type != PROBLEM_JSON);
                 bodies.for_each(|(_, content)| fill(content, &example));
             }
         }
@@ -69,7 +75,9 @@ impl Examples {
 
     /// Shows the problems that a description names.
     pub(crate) fn show_problems(&self, status: &str, response: &mut Response) {
-        let (Ok(number), Some(catalogue)) = (status.parse::<u16>(), &self.catalogue) else { return };
+        let (Ok(number), Some(catalogue)) = (status.parse::<u16>(), &self.catalogue) else {
+            return;
+        };
         let Some(RefOr::T(content)) = response.content.get_mut(PROBLEM_JSON) else { return };
         let named = response.description.split('`').skip(1).step_by(2);
         for code in named.filter(|code| catalogue.check(number, code).is_ok()) {

@@ -21,7 +21,8 @@ async fn main() -> ExitCode {
 async fn start(options: Options) -> Result<(), Error> {
     service::telemetry::init(&options.log)?;
     let limits = options.config.limits.clone();
-    let options = service::reload::begin(options, move |options| limits.tell(&options.config.quotas))?;
+    let options =
+        service::reload::begin(options, move |options| limits.tell(&options.config.quotas))?;
     let shutdown = service::shutdown_on_signals()?;
     if !options.store.dev.dev {
         options.config.check_deployed()?;
@@ -29,8 +30,11 @@ async fn start(options: Options) -> Result<(), Error> {
     let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
     let mut options = options;
     options.store.metrics =
-        service::metrics::begin("api", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
-    let sectors = Sectors::open(options.store.options(), shutdown.clone()).await.map_err(ServiceError::of_store)?;
+        service::metrics::begin("api", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown)
+            .await?;
+    let sectors = Sectors::open(options.store.options(), shutdown.clone())
+        .await
+        .map_err(ServiceError::of_store)?;
     let tracer = service::trace::begin("api", &options.traces, &options.store.metrics)?;
     options.config.tracer = tracer.clone();
     options.config.metrics = options.store.metrics.clone();

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use follow::Tally;
 use http::Method;
 use service::Problem;
-use service::metrics::{Counter, Counters, Histograms, Metrics, RouteMetrics, StreamMetrics, WAIT_SECONDS};
+use service::metrics::{
+    Counter, Counters, Histograms, Metrics, RouteMetrics, StreamMetrics, WAIT_SECONDS,
+};
 
 use crate::access::Class;
 
@@ -51,11 +53,17 @@ impl Meter {
     }
 
     /// The handles of a route.
-    pub(crate) fn route(&self, method: &Method, path: &'static str, class: Class) -> Arc<RouteMetrics> {
+    pub(crate) fn route(
+        &self,
+        method: &Method,
+        path: &'static str,
+        class: Class,
+    ) -> Arc<RouteMetrics> {
         let method = method.as_str().to_owned();
         let (path, class) = (path.to_owned(), name(class).to_owned());
-        let requests =
-            |status: &str| self.requests.with([method.clone(), path.clone(), class.clone(), status.to_owned()]);
+        let requests = |status: &str| {
+            self.requests.with([method.clone(), path.clone(), class.clone(), status.to_owned()])
+        };
         Arc::new(RouteMetrics::new(requests, self.seconds.with([method.clone(), path.clone()])))
     }
 
@@ -86,7 +94,8 @@ fn name(class: Class) -> &'static str {
 
 /// The handles for `/ws`.
 pub(crate) fn tally(metrics: &Metrics) -> Tally {
-    let StreamMetrics { clients, bytes, delay_seconds, resyncs, ended } = StreamMetrics::new(metrics);
+    let StreamMetrics { clients, bytes, delay_seconds, resyncs, ended } =
+        StreamMetrics::new(metrics);
     let [left, shutdown, silent, too_long] =
         ["left", "shutdown", "silent", "too_long"].map(|reason| ended.with([reason]));
     Tally { clients, bytes, delay_seconds, resyncs, left, shutdown, silent, too_long }

@@ -14,12 +14,19 @@ pub const CODE_BYTES_MAX: usize = 256;
 ///
 /// # Errors
 /// Those of the store.
-pub async fn allow_operator(store: &dyn Store, code: &str, ttl: Duration) -> Result<(), sector_redis::Error> {
+pub async fn allow_operator(
+    store: &dyn Store,
+    code: &str,
+    ttl: Duration,
+) -> Result<(), sector_redis::Error> {
     store.put_nonce(&key(code), "admin", ttl).await
 }
 
 /// Whether the code was allowed and not used yet; uses it up.
-pub(crate) async fn take_operator(store: &dyn Store, code: &str) -> Result<bool, sector_redis::Error> {
+pub(crate) async fn take_operator(
+    store: &dyn Store,
+    code: &str,
+) -> Result<bool, sector_redis::Error> {
     Ok(store.take_nonce(&key(code)).await?.is_some())
 }
 

@@ -17,9 +17,10 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
         )
         .with_source(error),
         StoreError::WrongUniverse { current: None, .. } => no_universe(),
-        StoreError::WrongUniverse { .. } => {
-            Problem::conflict("run_over", "The run has ended; its universe takes no further orders.")
-        }
+        StoreError::WrongUniverse { .. } => Problem::conflict(
+            "run_over",
+            "The run has ended; its universe takes no further orders.",
+        ),
         _ => Problem::internal(error),
     }
 }
@@ -29,7 +30,9 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
     match error {
         follow::Error::HistoryTrimmed { after } => Problem::gone(
             "history_trimmed",
-            format!("One cannot go on from event {after}: take a snapshot and go on from the id in its ETag."),
+            format!(
+                "One cannot go on from event {after}: take a snapshot and go on from the id in its ETag."
+            ),
         ),
         follow::Error::Restored { known } => Problem::gone(
             "history_restored",
@@ -43,9 +46,11 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
             RETRY_AFTER_SECONDS,
         )
         .with_source(reason),
-        follow::Error::Stopped => {
-            Problem::unavailable("stopping", "This server is stopping; try another or again.", RETRY_AFTER_SECONDS)
-        }
+        follow::Error::Stopped => Problem::unavailable(
+            "stopping",
+            "This server is stopping; try another or again.",
+            RETRY_AFTER_SECONDS,
+        ),
         follow::Error::Store(error) => of_store(error),
     }
 }
@@ -53,9 +58,10 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
 /// Why there is no such sector, for the client.
 pub(crate) fn of_sector(error: follow::SectorError) -> Problem {
     match error {
-        follow::SectorError::Unknown { name } => {
-            Problem::not_found("unknown_sector", format!("There is no sector {name:?}; GET /sectors lists them."))
-        }
+        follow::SectorError::Unknown { name } => Problem::not_found(
+            "unknown_sector",
+            format!("There is no sector {name:?}; GET /sectors lists them."),
+        ),
         follow::SectorError::TooMany => Problem::unavailable(
             "too_many_sectors",
             "This server has as many sectors open as it may; try again shortly.",

@@ -86,7 +86,11 @@ pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, ServiceError> 
     let writes = quota("writes", Scope::Address, config.limit_writes);
     let key_reads = quota("key-reads", Scope::Key, config.limit_reads);
     let key_orders = quota("key-orders", Scope::Key, config.limit_orders);
-    let service = quota("service", Scope::Key, config.limit_orders.saturating_mul(SERVICE_FACTOR).min(BURST_MAX));
+    let service = quota(
+        "service",
+        Scope::Key,
+        config.limit_orders.saturating_mul(SERVICE_FACTOR).min(BURST_MAX),
+    );
 
     let mut classes: Vec<(Measure, Vec<Quota>)> = Vec::new();
     for class in Class::ALL {
@@ -117,12 +121,18 @@ pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, ServiceError> 
 ///
 /// # Errors
 /// 429 `rate_limited`.
-pub(crate) fn measure(context: &Context<Api>, class: Class, caller: Option<&Caller>) -> Result<(), Problem> {
+pub(crate) fn measure(
+    context: &Context<Api>,
+    class: Class,
+    caller: Option<&Caller>,
+) -> Result<(), Problem> {
     let gate = &context.state().gate;
     let ip = context.client_address().map(Key::Ip);
     let extensions = context.request().extensions();
     match caller {
-        None | Some(Caller::Anonymous) => gate.admit(extensions, (class, Who::Anonymous), ip.as_slice(), 1),
+        None | Some(Caller::Anonymous) => {
+            gate.admit(extensions, (class, Who::Anonymous), ip.as_slice(), 1)
+        }
         Some(Caller::Bot) => gate.admit(extensions, (class, Who::Service), &[Key::Key("bots")], 1),
         Some(Caller::Person(Person { key: Some(key), .. })) => {
             let id = key.id.to_string();
@@ -142,7 +152,9 @@ pub(crate) async fn measured(api: &Api, routes: &Routes<Api>, request: Request) 
     let arrival = request.extensions().get::<Arrival>().cloned();
     let request_id = request.headers().get(REQUEST_ID_HEADER).cloned();
     let response = routes.answer(request).await;
-    let Some(arrival) = arrival.filter(|arrival| arrival.standing().is_none()) else { return response };
+    let Some(arrival) = arrival.filter(|arrival| arrival.standing().is_none()) else {
+        return response;
+    };
     match api.gate.take((Class::Read, Who::Anonymous), &[Key::Ip(arrival.client())], 1) {
         Ok(standing) => {
             arrival.measured(standing);

@@ -31,7 +31,8 @@ pub(crate) fn script_source() -> String {
 /// For a description that is no JSON.
 pub(crate) fn page(document: &str, declared: &[Declared]) -> Result<String, serde_json::Error> {
     let document: Value = serde_json::from_str(document)?;
-    Ok(Page { document: &document, declared, html: String::new(), schemas: BTreeSet::new() }.render())
+    Ok(Page { document: &document, declared, html: String::new(), schemas: BTreeSet::new() }
+        .render())
 }
 
 struct Page<'a> {
@@ -88,7 +89,10 @@ impl<'a> Page<'a> {
         }
         for name in &shown {
             let schema = self.schema(name);
-            self.put(&format!("<article class=\"type\" id=\"type-{0}\"><h3>{0}</h3>", escape(name)));
+            self.put(&format!(
+                "<article class=\"type\" id=\"type-{0}\"><h3>{0}</h3>",
+                escape(name)
+            ));
             self.put(&prose(text(&schema["description"])));
             self.put(&schema::describe(schema));
             self.put("</article>");
@@ -116,7 +120,11 @@ impl<'a> Page<'a> {
         let paths = self.document["paths"].as_object();
         let all = paths.into_iter().flatten().flat_map(|(path, item)| {
             let methods = item.as_object().into_iter().flatten();
-            methods.map(move |(method, value)| Operation { method: method.to_uppercase(), path, value })
+            methods.map(move |(method, value)| Operation {
+                method: method.to_uppercase(),
+                path,
+                value,
+            })
         });
         all.filter(|operation| operation.value["tags"][0] == tag).collect()
     }
@@ -152,12 +160,20 @@ impl<'a> Page<'a> {
         if value["description"] != value["summary"] {
             self.put(&prose(text(&value["description"])));
         }
-        if let Some(route) = self.declared.iter().find(|route| route.path == *path && route.method.as_str() == method) {
+        if let Some(route) = self
+            .declared
+            .iter()
+            .find(|route| route.path == *path && route.method.as_str() == method)
+        {
             let class = format!("{:?}", route.declaration.class).to_lowercase();
             let who = route.declaration.access.words();
-            self.put(&format!("<p class=\"who\">For <em>{who}</em>; counted as <em>{}</em>.</p>", escape(&class)));
+            self.put(&format!(
+                "<p class=\"who\">For <em>{who}</em>; counted as <em>{}</em>.</p>",
+                escape(&class)
+            ));
         }
-        let parameters: Vec<&Value> = value["parameters"].as_array().into_iter().flatten().collect();
+        let parameters: Vec<&Value> =
+            value["parameters"].as_array().into_iter().flatten().collect();
         if !parameters.is_empty() {
             self.put("<h4>Parameters</h4><dl>");
             for parameter in parameters {
@@ -260,7 +276,10 @@ fn inline(text: &str) -> String {
 
 /// Paragraphs of text.
 fn prose(text: &str) -> String {
-    text.split("\n\n").filter(|text| !text.trim().is_empty()).map(|text| format!("<p>{}</p>", inline(text))).collect()
+    text.split("\n\n")
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| format!("<p>{}</p>", inline(text)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -289,9 +308,14 @@ mod tests {
         let page = page(&crate::openapi(), &declared).unwrap();
         assert!(declared.len() > 25);
         for route in &declared {
-            assert!(page.contains(&format!("<code>{}</code>", breakable(route.path))), "{}", route.path);
+            assert!(
+                page.contains(&format!("<code>{}</code>", breakable(route.path))),
+                "{}",
+                route.path
+            );
         }
-        let targets: BTreeSet<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let targets: BTreeSet<&str> =
+            page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         for link in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(targets.contains(link), "{link} leads nowhere");
         }

@@ -40,15 +40,20 @@ impl Rulebooks {
     ///
     /// # Errors
     /// 409 `foreign_rules` when they are of another version than this server's; those of the store.
-    pub(crate) async fn of(&self, sector: &Followed, universe: &str) -> Result<Arc<Rulebook>, Problem> {
+    pub(crate) async fn of(
+        &self,
+        sector: &Followed,
+        universe: &str,
+    ) -> Result<Arc<Rulebook>, Problem> {
         let is_it = |kept: &Kept| kept.sector == sector.name() && kept.book.universe == universe;
         if let Some(kept) = self.lock().iter().find(|kept| is_it(kept)) {
             return Ok(Arc::clone(&kept.book));
         }
         let header = sector.store().replay_header(universe).await.map_err(of_store)?;
         // Whoever is shown a universe that has just been dropped may ask for the next one.
-        let header =
-            header.ok_or_else(|| Problem::conflict("run_over", "This universe has just been replaced; ask again."))?;
+        let header = header.ok_or_else(|| {
+            Problem::conflict("run_over", "This universe has just been replaced; ask again.")
+        })?;
         let header = read_header(&header)
             .map_err(|error| error.to_string())
             .and_then(|header| header.check_rules_version().map(|()| header).map_err(|error| error.to_string()))

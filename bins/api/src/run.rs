@@ -66,8 +66,13 @@ pub fn enclosed(
     sectors: Arc<Sectors>,
     clock: WallClock,
     shutdown: CancellationToken,
-) -> Result<impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static, Error>
-{
+) -> Result<
+    impl Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static,
+    Error,
+> {
     let limits = limits(&config);
     let cors = cors(&config);
     let api = Arc::new(Api::new(config, sectors, clock)?);
@@ -75,7 +80,11 @@ pub fn enclosed(
 }
 
 fn limits(config: &Config) -> Limits {
-    Limits { trusted_proxies: config.trusted_proxies.clone(), hsts_seconds: config.hsts_seconds.0, ..Limits::default() }
+    Limits {
+        trusted_proxies: config.trusted_proxies.clone(),
+        hsts_seconds: config.hsts_seconds.0,
+        ..Limits::default()
+    }
 }
 
 /// All routes, and what stands before them.
@@ -83,14 +92,22 @@ fn app(
     api: Arc<Api>,
     cors: Option<CorsLayer>,
 ) -> Result<
-    impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static,
+    impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + Sync
+    + 'static,
     Error,
 > {
     let routes = routes::table().router(Arc::clone(&api)).build()?;
-    Ok(ServiceBuilder::new().option_layer(cors).service(service_fn(move |request| {
-        let (api, routes) = (Arc::clone(&api), routes.clone());
-        async move { Ok::<_, Infallible>(quotas::measured(&api, &routes, prefix::strip(request)).await) }
-    })))
+    Ok(
+        ServiceBuilder::new().option_layer(cors).service(service_fn(move |request| {
+            let (api, routes) = (Arc::clone(&api), routes.clone());
+            async move {
+                Ok::<_, Infallible>(quotas::measured(&api, &routes, prefix::strip(request)).await)
+            }
+        })),
+    )
 }
 
 /// Every route and what it declares, in the order of the table.

@@ -41,16 +41,24 @@ impl Sightings {
     }
 
     fn forget(&self, sector: &str, player: Address) {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).remove(&(sector.to_owned(), player));
+        self.noted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&(sector.to_owned(), player));
     }
 }
 
 /// The faction that the person holds in the universe; notes, not too often, that they were seen.
-pub(crate) async fn seat(call: &Call, universe: &str, person: &Person) -> Result<Option<String>, StoreError> {
+pub(crate) async fn seat(
+    call: &Call,
+    universe: &str,
+    person: &Person,
+) -> Result<Option<String>, StoreError> {
     let (api, sector) = (call.state(), call.sector().name());
     let (now_ms, idle_ms) = (api.now().unix_ms(), api.idle_ms());
     let player = person.player();
-    if api.sightings.is_due(sector, person.address, now_ms, SIGHTING_INTERVAL_MS.min(idle_ms / 10)) {
+    if api.sightings.is_due(sector, person.address, now_ms, SIGHTING_INTERVAL_MS.min(idle_ms / 10))
+    {
         let touched = call.store().touch(universe, &player, now_ms, idle_ms).await;
         if touched.is_err() {
             api.sightings.forget(sector, person.address);

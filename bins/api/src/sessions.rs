@@ -90,7 +90,13 @@ impl<T: Clone> Standing<T> {
 pub(crate) async fn begin(api: &Api, address: Address, role: Role) -> Result<TokenAnswer, Problem> {
     let (now_ms, id) = (api.now().unix_ms(), TokenId::from_random_bytes(random()?));
     let refresh = OpaqueToken::new(OpaqueKind::Refresh, id, random()?);
-    let session = Session { role, since_ms: now_ms, refresh: refresh.hash(), before: None, refreshed_at_ms: now_ms };
+    let session = Session {
+        role,
+        since_ms: now_ms,
+        refresh: refresh.hash(),
+        before: None,
+        refreshed_at_ms: now_ms,
+    };
     let document = document(api, id, address, &session)?;
     if !api.home().insert_document(Shelf::Sessions, &document, now_ms).await.map_err(of_store)? {
         return Err(Problem::internal("two sessions drew the same random id"));
@@ -109,12 +115,22 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
     let id = presented.id();
     for _ in 0..ATTEMPTS {
         let now_ms = api.now().unix_ms();
-        let known = api.home().document(Shelf::Sessions, &id.to_string(), now_ms).await.map_err(of_store)?;
+        let known = api
+            .home()
+            .document(Shelf::Sessions, &id.to_string(), now_ms)
+            .await
+            .map_err(of_store)?;
         let Some(known) = known else {
-            return refused("refresh_token_unknown", "This session has ended or never was: sign in again.");
+            return refused(
+                "refresh_token_unknown",
+                "This session has ended or never was: sign in again.",
+            );
         };
         let session: Session = serde_json::from_str(&known.body).map_err(Problem::internal)?;
-        let address: Address = known.owner.parse().map_err(|error: sector_auth::AuthError| Problem::internal(error))?;
+        let address: Address = known
+            .owner
+            .parse()
+            .map_err(|error: sector_auth::AuthError| Problem::internal(error))?;
         let is_late = session.before.is_some_and(|before| presented.matches(&before));
         if !presented.matches(&session.refresh) {
             if !is_late {
@@ -141,12 +157,16 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
             ..session
         };
         let document = document(api, id, address, &next)?;
-        let replaced = api.home().replace_document(Shelf::Sessions, &known.body, &document, now_ms).await;
+        let replaced =
+            api.home().replace_document(Shelf::Sessions, &known.body, &document, now_ms).await;
         if replaced.map_err(of_store)? {
             return answer(api, address, next.role, &refresh);
         }
     }
-    Err(Problem::conflict("refresh_token_busy", "The same session is being renewed by others: try again."))
+    Err(Problem::conflict(
+        "refresh_token_busy",
+        "The same session is being renewed by others: try again.",
+    ))
 }
 
 /// Whether the session of a token still stands.
@@ -158,9 +178,13 @@ pub(crate) async fn check(api: &Api, id: TokenId) -> Result<(), Problem> {
     if api.standing_sessions.get(id, now_ms).is_some() {
         return Ok(());
     }
-    let known = api.home().document(Shelf::Sessions, &id.to_string(), now_ms).await.map_err(of_store)?;
+    let known =
+        api.home().document(Shelf::Sessions, &id.to_string(), now_ms).await.map_err(of_store)?;
     if known.is_none() {
-        return Err(Problem::unauthorized("session_ended", "You have signed out, or the session has run out."));
+        return Err(Problem::unauthorized(
+            "session_ended",
+            "You have signed out, or the session has run out.",
+        ));
     }
     api.standing_sessions.put(id, (), now_ms);
     Ok(())
@@ -168,14 +192,19 @@ pub(crate) async fn check(api: &Api, id: TokenId) -> Result<(), Problem> {
 
 /// Ends one session; how many were ended.
 pub(crate) async fn end(api: &Api, id: TokenId) -> Result<u64, Problem> {
-    let removed = api.home().remove_document(Shelf::Sessions, &id.to_string()).await.map_err(of_store);
+    let removed =
+        api.home().remove_document(Shelf::Sessions, &id.to_string()).await.map_err(of_store);
     api.standing_sessions.forget(id);
     Ok(u64::from(removed?.is_some()))
 }
 
 /// Ends all sessions of somebody; how many there were.
 pub(crate) async fn end_all(api: &Api, address: Address) -> Result<u64, Problem> {
-    let ended = api.home().remove_documents_of(Shelf::Sessions, &address.to_checksum()).await.map_err(of_store);
+    let ended = api
+        .home()
+        .remove_documents_of(Shelf::Sessions, &address.to_checksum())
+        .await
+        .map_err(of_store);
     api.standing_sessions.forget_all();
     ended
 }
@@ -185,7 +214,12 @@ fn role_of(api: &Api, address: Address, then: Role) -> Role {
     if address == Address::ZERO { then } else { api.role(address) }
 }
 
-fn document(api: &Api, id: TokenId, address: Address, session: &Session) -> Result<Document, Problem> {
+fn document(
+    api: &Api,
+    id: TokenId,
+    address: Address,
+    session: &Session,
+) -> Result<Document, Problem> {
     let ttl_ms = api.config.session_ttl_seconds.0.saturating_mul(1_000);
     Ok(Document {
         id: id.to_string(),
@@ -195,7 +229,12 @@ fn document(api: &Api, id: TokenId, address: Address, session: &Session) -> Resu
     })
 }
 
-fn answer(api: &Api, address: Address, role: Role, refresh: &OpaqueToken) -> Result<TokenAnswer, Problem> {
+fn answer(
+    api: &Api,
+    address: Address,
+    role: Role,
+    refresh: &OpaqueToken,
+) -> Result<TokenAnswer, Problem> {
     let ttl_seconds = api.config.jwt_ttl_seconds.0;
     let grant = Grant {
         subject: address,

@@ -69,17 +69,22 @@ impl Api {
     /// [`Error::Config`] for a signing secret that is too short, an issuer or an audience without or of too long a name.
     pub fn new(config: Config, sectors: Arc<Sectors>, clock: WallClock) -> Result<Self, Error> {
         let secret = config.jwt_secret.expose().as_bytes();
-        let key =
-            TokenKey::new(secret).map_err(|error| Error::Config { option: "JWT_SECRET", detail: error.to_string() })?;
-        let previous = config.jwt_previous_secrets.iter().map(|secret| TokenKey::new(secret.expose().as_bytes()));
-        let previous = previous
-            .collect::<Result<_, _>>()
-            .map_err(|error| Error::Config { option: "JWT_PREVIOUS_SECRETS", detail: error.to_string() })?;
-        let (issuer, audience) = (config.jwt_issuer.as_str(), config.jwt_audience.as_str());
-        let tokens = TokenKeys::new(issuer, audience, key, previous).map_err(|error| Error::Config {
-            option: "JWT_ISSUER, JWT_AUDIENCE and JWT_PREVIOUS_SECRETS",
+        let key = TokenKey::new(secret)
+            .map_err(|error| Error::Config { option: "JWT_SECRET", detail: error.to_string() })?;
+        let previous = config
+            .jwt_previous_secrets
+            .iter()
+            .map(|secret| TokenKey::new(secret.expose().as_bytes()));
+        let previous = previous.collect::<Result<_, _>>().map_err(|error| Error::Config {
+            option: "JWT_PREVIOUS_SECRETS",
             detail: error.to_string(),
         })?;
+        let (issuer, audience) = (config.jwt_issuer.as_str(), config.jwt_audience.as_str());
+        let tokens =
+            TokenKeys::new(issuer, audience, key, previous).map_err(|error| Error::Config {
+                option: "JWT_ISSUER, JWT_AUDIENCE and JWT_PREVIOUS_SECRETS",
+                detail: error.to_string(),
+            })?;
         let gate = Arc::new(quotas::gate(&config.quotas)?);
         let seats = Seats::new(config.quotas.ws_max_clients, config.quotas.ws_max_per_address);
         let (live_gate, live_seats) = (Arc::clone(&gate), Arc::clone(&seats));
@@ -93,7 +98,8 @@ impl Api {
         let meter = Meter::new(&config.metrics);
         let resyncs = Arc::new(Resyncs::measured(meter::tally(&config.metrics)));
         let sockets = Sockets::new(origins(&config)?, seats);
-        let bot_tokens = BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
+        let bot_tokens =
+            BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
         Ok(Self {
             config,
             sectors,
@@ -143,8 +149,12 @@ fn origins(config: &Config) -> Result<Origins, Error> {
     if listed.iter().any(crate::config::Origin::is_any) {
         return Ok(Origins::any());
     }
-    let parsed = listed.iter().map(|origin| origin.0.to_str().unwrap_or_default().parse::<service::Origin>());
-    parsed.collect::<Result<_, _>>().map_err(|detail| Error::Config { option: "CORS_ORIGINS", detail })
+    let parsed = listed
+        .iter()
+        .map(|origin| origin.0.to_str().unwrap_or_default().parse::<service::Origin>());
+    parsed
+        .collect::<Result<_, _>>()
+        .map_err(|detail| Error::Config { option: "CORS_ORIGINS", detail })
 }
 
 impl std::fmt::Debug for Api {

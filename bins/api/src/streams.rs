@@ -72,12 +72,18 @@ mod tests {
     fn places_are_counted_for_each_and_in_all_and_given_back() {
         let streams = Arc::new(Streams::default());
         let client = |number: u8| Some(IpAddr::from([192, 0, 2, number]));
-        let mut slots: Vec<Slot> = (0..STREAMS_OF_ONE_MAX).map(|_| streams.open(client(1)).unwrap()).collect();
+        let mut slots: Vec<Slot> =
+            (0..STREAMS_OF_ONE_MAX).map(|_| streams.open(client(1)).unwrap()).collect();
         assert_eq!(streams.open(client(1)).unwrap_err(), Full::ForOne);
         slots.pop();
         slots.push(streams.open(client(1)).unwrap());
-        let others = (2..=u8::MAX).flat_map(|number| std::iter::repeat_n(number, STREAMS_OF_ONE_MAX));
-        slots.extend(others.take(STREAMS_MAX - STREAMS_OF_ONE_MAX).map(|number| streams.open(client(number)).unwrap()));
+        let others =
+            (2..=u8::MAX).flat_map(|number| std::iter::repeat_n(number, STREAMS_OF_ONE_MAX));
+        slots.extend(
+            others
+                .take(STREAMS_MAX - STREAMS_OF_ONE_MAX)
+                .map(|number| streams.open(client(number)).unwrap()),
+        );
         assert_eq!(streams.open(client(255)).unwrap_err(), Full::InAll);
         slots.clear();
         assert!(streams.lock().is_empty());

@@ -78,7 +78,9 @@ impl Table {
     /// The routes over this state.
     pub(crate) fn router(self, api: Arc<Api>) -> Router<Api> {
         let meter = api.meter.clone();
-        self.routes.into_iter().fold(Router::with_shared_state(api), |router, (_, add)| add(router, &meter))
+        self.routes
+            .into_iter()
+            .fold(Router::with_shared_state(api), |router, (_, add)| add(router, &meter))
     }
 }
 
@@ -89,7 +91,9 @@ async fn admit(declaration: Declaration, context: Context<Api>) -> Result<Call, 
         Access::Probe => Ok(Caller::Anonymous),
         // What is open to all is open to those with bad credentials too.
         Access::Anyone => identify(&context).await.or(Ok(Caller::Anonymous)),
-        Access::Player | Access::Own | Access::Receipts | Access::Orders | Access::Admin => identify(&context).await,
+        Access::Player | Access::Own | Access::Receipts | Access::Orders | Access::Admin => {
+            identify(&context).await
+        }
     };
     if let Err(limited) = quotas::measure(&context, declaration.class, identified.as_ref().ok()) {
         api.meter.limited(declaration.class);

@@ -10,7 +10,9 @@ pub use checks::{BattlePreview, OrderCheck, OrderPreview, OrderVerdict};
 pub use part::{SnapshotAnswer, SnapshotPart};
 pub use runs::{Leader, Leaderboard, RunDocument, RunPage, RunPlayer};
 
-pub use places::{FactionDocument, FactionHistory, FactionSample, Inbound, LaneEnd, SystemDocument};
+pub use places::{
+    FactionDocument, FactionHistory, FactionSample, Inbound, LaneEnd, SystemDocument,
+};
 pub use status::{RuleNumber, RulesDocument, SectorCondition, SectorStatus};
 
 use sector_sim::{Delta, FactionId, FactionKind, OrderForm, RunEnd, Snapshot};

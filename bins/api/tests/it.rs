@@ -1,6 +1,11 @@
 //! The API over the wire, with the store in memory.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken promise ends the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken promise ends the test"
+)]
 
 #[path = "it/admin.rs"]
 mod admin;

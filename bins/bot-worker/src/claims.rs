@@ -38,14 +38,20 @@ impl Claims {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.as_mut().filter(|known| known.universe == universe) {
             Some(known) => drop(known.humans.insert(faction)),
-            None => *known = Some(Known { universe: universe.to_owned(), humans: BTreeSet::from([faction]) }),
+            None => {
+                *known =
+                    Some(Known { universe: universe.to_owned(), humans: BTreeSet::from([faction]) })
+            }
         }
     }
 
     fn learn(&self, list: FactionList) {
         let humans = list.factions.iter().filter(|seat| seat.claimed).map(|seat| seat.id).collect();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = known.as_ref().filter(|before| before.universe == list.universe_id).map(|known| &known.humans);
+        let before = known
+            .as_ref()
+            .filter(|before| before.universe == list.universe_id)
+            .map(|known| &known.humans);
         if before.is_none_or(|before| *before != humans) {
             tracing::info!(universe = list.universe_id, ?humans, "who is played by humans");
         }
@@ -63,7 +69,10 @@ impl Claims {
                 }
                 Err(error) => {
                     if !is_failing {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "who holds what is not to be learnt");
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "who holds what is not to be learnt"
+                        );
                     }
                     is_failing = true;
                     tokio::time::sleep(interval.min(AFTER_FAILURE)).await;
@@ -102,7 +111,11 @@ mod tests {
                 !claimed
             )
         };
-        let list = format!(r#"{{"universe_id":"u-1","factions":[{},{}]}}"#, seat("F1", false), seat("F2", true));
+        let list = format!(
+            r#"{{"universe_id":"u-1","factions":[{},{}]}}"#,
+            seat("F1", false),
+            seat("F2", true)
+        );
         let claims = Claims::default();
         claims.note("u-1", FactionId::starter(0).unwrap());
         claims.learn(serde_json::from_str(&list).unwrap());

@@ -77,7 +77,8 @@ pub struct Options {
 }
 
 impl Reloadable for Options {
-    const LIMITS: &'static [Limit<Self>] = &[("BOT_MAX_ORDERS", |options| options.worker.bot_max_orders.to_string())];
+    const LIMITS: &'static [Limit<Self>] =
+        &[("BOT_MAX_ORDERS", |options| options.worker.bot_max_orders.to_string())];
 
     fn log(&self) -> &LogOptions {
         &self.log
@@ -98,20 +99,31 @@ mod tests {
 
     #[test]
     fn the_defaults_of_flags_and_code_agree_and_the_token_is_not_shown() {
-        let parsed = Options::try_parse_from(["bot-worker", "--bot-api-token", "hunter2"]).unwrap().config;
+        let parsed =
+            Options::try_parse_from(["bot-worker", "--bot-api-token", "hunter2"]).unwrap().config;
         let coded = Config::new("http://127.0.0.1:8000", Secret::new("hunter2").unwrap());
         assert_eq!(format!("{parsed:?}"), format!("{coded:?}"));
         assert!(!format!("{parsed:?}").contains("hunter2"));
-        assert!(Options::try_parse_from(["bot-worker"]).unwrap_err().to_string().contains("--bot-api-token"));
+        assert!(
+            Options::try_parse_from(["bot-worker"])
+                .unwrap_err()
+                .to_string()
+                .contains("--bot-api-token")
+        );
     }
 
     #[test]
     fn unknown_strategies_are_refused_with_the_option_and_what_is_allowed() {
-        for (option, value) in [("--bot-strategy", "clasic"), ("--bot-strategies", "F1=idle,F2=clasic")] {
+        for (option, value) in
+            [("--bot-strategy", "clasic"), ("--bot-strategies", "F1=idle,F2=clasic")]
+        {
             let arguments = ["bot-worker", "--bot-api-token", "x", option, value];
             let error = Options::try_parse_from(arguments).unwrap_err().to_string();
             assert!(error.contains(option) && error.contains(value), "{error}");
-            assert!(error.contains("unknown strategy \"clasic\"; known are classic, greedy"), "{error}");
+            assert!(
+                error.contains("unknown strategy \"clasic\"; known are classic, greedy"),
+                "{error}"
+            );
         }
     }
 

@@ -20,10 +20,13 @@ async fn main() -> ExitCode {
 async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::init(&options.log)?;
     let max_orders = options.worker.max_orders.clone();
-    let options = reload::begin(options, move |options| max_orders.tell(&options.worker.bot_max_orders))?;
+    let options =
+        reload::begin(options, move |options| max_orders.tell(&options.worker.bot_max_orders))?;
     let shutdown = shutdown_on_signals()?;
     let mut worker = options.worker;
-    worker.metrics = metrics::begin("bot-worker", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    worker.metrics =
+        metrics::begin("bot-worker", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown)
+            .await?;
     bot_worker::run(worker, shutdown).await?;
     Ok(())
 }

@@ -106,7 +106,9 @@ impl Seats {
         let number = self.asked;
         (*last, *thinks) = (Some(tick), Some(number));
         let mut thought = thinker.ask(scene.with_missed(missed), faction);
-        self.thoughts.spawn(async move { Thought { number, faction, tick, orders: thought.orders().await } });
+        self.thoughts.spawn(async move {
+            Thought { number, faction, tick, orders: thought.orders().await }
+        });
         true
     }
 
@@ -134,7 +136,10 @@ impl Seats {
             _ => return None,
         }
         let mut orders = orders.unwrap_or_else(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "a strategy failed and is replaced");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a strategy failed and is replaced"
+            );
             *seat = Seat::EmptyUntil(tick + PANIC_TICKS);
             Vec::new()
         });

@@ -146,11 +146,16 @@ mod tests {
     /// A tick in which every worker that plays a faction claims it, by rank and then by the order of the list.
     /// Says how many asked their strategy, and who won.
     fn claim(workers: &mut [Share], faction: FactionId, tick: u64) -> (usize, Option<usize>) {
-        let mut claims: Vec<usize> = (0..workers.len()).filter(|&one| workers[one].plays(faction, tick)).collect();
+        let mut claims: Vec<usize> =
+            (0..workers.len()).filter(|&one| workers[one].plays(faction, tick)).collect();
         claims.sort_by_key(|&one| workers[one].rank(faction));
         let winner = claims.first().copied();
         for &one in &claims {
-            if Some(one) == winner { workers[one].won(faction, tick) } else { workers[one].lost(faction, tick) }
+            if Some(one) == winner {
+                workers[one].won(faction, tick)
+            } else {
+                workers[one].lost(faction, tick)
+            }
         }
         if winner.is_some() {
             for one in workers {
@@ -184,7 +189,10 @@ mod tests {
             }
             workers.push(Share::new(4));
             let (asked, winner) = claim(&mut workers, faction, 50);
-            assert_eq!((asked, winner), (2, Some(usize::from(workers[1].rank(faction) < workers[0].rank(faction)))));
+            assert_eq!(
+                (asked, winner),
+                (2, Some(usize::from(workers[1].rank(faction) < workers[0].rank(faction))))
+            );
             assert_eq!(claim(&mut workers, faction, 51), (1, winner));
             taken += usize::from(winner == Some(1));
         }

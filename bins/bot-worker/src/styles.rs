@@ -27,8 +27,10 @@ impl FromStr for Styles {
             let Some((faction, style)) = part.split_once('=') else {
                 return Err(format!("{part:?} names no strategy; write it like F1=classic"));
             };
-            let faction: FactionId = faction.trim().parse().map_err(|error| format!("{part:?}: {error}"))?;
-            let style: Style = style.trim().parse().map_err(|error| format!("{part:?}: {error}"))?;
+            let faction: FactionId =
+                faction.trim().parse().map_err(|error| format!("{part:?}: {error}"))?;
+            let style: Style =
+                style.trim().parse().map_err(|error| format!("{part:?}: {error}"))?;
             if styles.insert(faction, style).is_some() {
                 return Err(format!("{faction} is named twice; it can have one strategy"));
             }

@@ -42,9 +42,14 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
 ///
 /// # Errors
 /// As [`run`].
-pub async fn run_counted(config: Config, shutdown: CancellationToken, work: Arc<Work>) -> Result<(), Error> {
+pub async fn run_counted(
+    config: Config,
+    shutdown: CancellationToken,
+    work: Arc<Work>,
+) -> Result<(), Error> {
     let client = client(&config)?;
-    let (all, own) = (config.bot_strategy.clone(), config.bot_strategies.clone().unwrap_or_default());
+    let (all, own) =
+        (config.bot_strategy.clone(), config.bot_strategies.clone().unwrap_or_default());
     let seating = move |rules: &Rules, faction: FactionId| {
         own.of(faction).unwrap_or(&all).sit(rules.personality(faction.index()))
     };
@@ -77,10 +82,13 @@ pub async fn run_counted(config: Config, shutdown: CancellationToken, work: Arc<
 }
 
 fn client(config: &Config) -> Result<Client, Error> {
-    let refused = |option| move |error: sector_client::Error| Error::Config { option, detail: error.to_string() };
+    let refused = |option| {
+        move |error: sector_client::Error| Error::Config { option, detail: error.to_string() }
+    };
     // An order that is repeated by the client cannot be told from one that another worker gave: it is repeated here.
     let patience = Patience { attempts: 1, ..Patience::default() };
-    let client = Client::with_patience(&config.bot_api_url, patience).map_err(refused("BOT_API_URL"))?;
+    let client =
+        Client::with_patience(&config.bot_api_url, patience).map_err(refused("BOT_API_URL"))?;
     client.with_bot_token(&config.bot_api_token).map_err(refused("BOT_API_TOKEN"))
 }
 
@@ -148,7 +156,9 @@ impl Worker<'_> {
         self.meter.is_playing(!self.is_failing);
         self.meter.missed.inc_by(tick.turn().missed);
         let scene = tick.scene();
-        for faction in tick.board().factions().iter().filter(|faction| faction.alive).map(|faction| faction.id) {
+        for faction in
+            tick.board().factions().iter().filter(|faction| faction.alive).map(|faction| faction.id)
+        {
             if humans.contains(&faction) {
                 self.seats.leave(faction);
             } else {
@@ -164,7 +174,9 @@ impl Worker<'_> {
     fn ask(&mut self, tick: &Tick<'_>, scene: &Scene, faction: FactionId) {
         let number = tick.number();
         for outcome in tick.outcomes(faction) {
-            if let Some(given) = outcome.client_id.and_then(|id| given_in(&id, tick.universe_id(), faction)) {
+            if let Some(given) =
+                outcome.client_id.and_then(|id| given_in(&id, tick.universe_id(), faction))
+            {
                 self.share.heard(faction, given, number);
             }
         }
@@ -185,7 +197,8 @@ impl Worker<'_> {
     /// The orders of those who have decided, and of those who are about to.
     async fn gather(&mut self, present: &Present, first: Option<Decided>) -> Vec<Hand> {
         let is_late = first.is_some();
-        let mut hands: Vec<Hand> = first.into_iter().filter_map(|decided| self.hand(decided)).collect();
+        let mut hands: Vec<Hand> =
+            first.into_iter().filter_map(|decided| self.hand(decided)).collect();
         let until = (present.received + present.tick_time / TOGETHER).into();
         while let Ok(Some(decided)) = tokio::time::timeout_at(until, self.seats.decided()).await {
             hands.extend(self.hand(decided));
@@ -230,7 +243,10 @@ impl Worker<'_> {
                 Work::longest(&self.work.delivered_us, present.received.elapsed());
                 return Ok(());
             }
-            Ok(Err(error @ (sector_client::Error::Unauthorized(_) | sector_client::Error::Forbidden(_)))) => {
+            Ok(Err(
+                error
+                @ (sector_client::Error::Unauthorized(_) | sector_client::Error::Forbidden(_)),
+            )) => {
                 return Err(Error::Token(error));
             }
             Ok(Err(error)) => Some(error),
@@ -251,8 +267,13 @@ impl Worker<'_> {
     }
 
     /// Claims the turns, and gives the rest of the orders of those that are this worker's.
-    async fn deliver_rank(&mut self, present: &Present, hands: &[&Hand]) -> sector_client::Result<()> {
-        let claims: Vec<Order> = hands.iter().filter_map(|hand| hand.orders.first().cloned()).collect();
+    async fn deliver_rank(
+        &mut self,
+        present: &Present,
+        hands: &[&Hand],
+    ) -> sector_client::Result<()> {
+        let claims: Vec<Order> =
+            hands.iter().filter_map(|hand| hand.orders.first().cloned()).collect();
         let (delivery, is_repeated) = self.send(present, &claims).await?;
         let mut rest = Vec::new();
         for hand in hands {
@@ -277,20 +298,28 @@ impl Worker<'_> {
     }
 
     /// Sends orders, again while the sector is away; says whether it took more than one attempt.
-    async fn send(&mut self, present: &Present, orders: &[Order]) -> sector_client::Result<(Delivery, bool)> {
+    async fn send(
+        &mut self,
+        present: &Present,
+        orders: &[Order],
+    ) -> sector_client::Result<(Delivery, bool)> {
         let mut is_repeated = false;
         let delivery = loop {
             match self.client.deliver(orders).await {
                 Err(error) if error.is_retryable() => {
                     is_repeated = true;
                     // Not all workers at once; the deadline of the tick ends it.
-                    let pause = RETRY_PAUSE + Duration::from_millis(getrandom::u64().unwrap_or(0) % 100);
+                    let pause =
+                        RETRY_PAUSE + Duration::from_millis(getrandom::u64().unwrap_or(0) % 100);
                     tokio::time::sleep(error.retry_after().unwrap_or_default().max(pause)).await;
                 }
                 delivery => break delivery?,
             }
         };
-        Work::add(&self.work.accepted, delivery.accepted - delivery.duplicates.len().min(delivery.accepted));
+        Work::add(
+            &self.work.accepted,
+            delivery.accepted - delivery.duplicates.len().min(delivery.accepted),
+        );
         self.meter.orders("accepted", delivery.accepted);
         self.meter.orders("refused", delivery.refused.len());
         for refused in &delivery.refused {

@@ -30,7 +30,14 @@ impl Backlog {
     }
 
     fn bounded(position: StreamId, entries_max: usize, bytes_max: usize) -> Self {
-        Self { kept_after: position, newest: position, entries: VecDeque::new(), bytes: 0, entries_max, bytes_max }
+        Self {
+            kept_after: position,
+            newest: position,
+            entries: VecDeque::new(),
+            bytes: 0,
+            entries_max,
+            bytes_max,
+        }
     }
 
     /// The last entry, or where the first will follow.
@@ -43,7 +50,9 @@ impl Backlog {
         self.newest = entry.id;
         self.bytes += entry.json.len();
         self.entries.push_back(entry);
-        while self.entries.len() > self.entries_max || (self.bytes > self.bytes_max && self.entries.len() > 1) {
+        while self.entries.len() > self.entries_max
+            || (self.bytes > self.bytes_max && self.entries.len() > 1)
+        {
             let Some(oldest) = self.entries.pop_front() else { return };
             self.bytes -= oldest.json.len();
             self.kept_after = oldest.id;
@@ -52,7 +61,12 @@ impl Backlog {
 
     /// The deltas after a tick up to the entry `until`, oldest first, that tick being `present`; `None` if not all are
     /// kept, or they are of several universes.
-    pub(crate) fn since(&self, tick: u64, present: u64, until: StreamId) -> Option<Vec<Arc<Entry>>> {
+    pub(crate) fn since(
+        &self,
+        tick: u64,
+        present: u64,
+        until: StreamId,
+    ) -> Option<Vec<Arc<Entry>>> {
         let mut wanted = present.checked_sub(tick)?;
         let mut deltas = Vec::new();
         for entry in self.entries.iter().rev().skip_while(|entry| entry.id > until) {
@@ -91,7 +105,12 @@ mod tests {
 
     fn fill(backlog: &mut Backlog, ids: std::ops::RangeInclusive<u64>) {
         for id in ids {
-            backlog.push(Arc::new(Entry::new(Incarnation::new(1), StreamId::new(id), "delta", b"{}")));
+            backlog.push(Arc::new(Entry::new(
+                Incarnation::new(1),
+                StreamId::new(id),
+                "delta",
+                b"{}",
+            )));
         }
     }
 

@@ -81,7 +81,14 @@ impl Entry {
         json.extend_from_slice(head.as_bytes());
         json.extend_from_slice(data);
         json.push(b'}');
-        Self { id, incarnation, kind: EntryKind::parse(kind), tick: None, received: Moment::now(), json: json.into() }
+        Self {
+            id,
+            incarnation,
+            kind: EntryKind::parse(kind),
+            tick: None,
+            received: Moment::now(),
+            json: json.into(),
+        }
     }
 
     /// What a reader at `position` is told when the sector can no longer be followed, or can again:
@@ -97,7 +104,9 @@ impl Entry {
     pub(crate) fn of(incarnation: Incarnation, event: &Event) -> Self {
         let data = event.data.as_bytes();
         match EntryKind::parse(&event.kind) {
-            EntryKind::Snapshot => Self::new(incarnation, event.id, &event.kind, &with_incarnation(incarnation, data)),
+            EntryKind::Snapshot => {
+                Self::new(incarnation, event.id, &event.kind, &with_incarnation(incarnation, data))
+            }
             _ => Self::new(incarnation, event.id, &event.kind, data),
         }
     }
@@ -122,7 +131,8 @@ mod tests {
 
     #[test]
     fn an_entry_is_one_json_object() {
-        let event = Event { id: StreamId::new(17), kind: "delta".into(), data: r#"{"tick":3}"#.into() };
+        let event =
+            Event { id: StreamId::new(17), kind: "delta".into(), data: r#"{"tick":3}"#.into() };
         let entry = Entry::of(LIFE, &event);
         assert_eq!((entry.id, entry.kind), (event.id, EntryKind::Delta));
         assert_eq!(&entry.json[..], br#"{"id":"17-0","type":"delta","data":{"tick":3}}"#);
@@ -130,7 +140,10 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_passed_on() {
-        let entry = Entry::of(LIFE, &Event { id: StreamId::new(1), kind: "a \"rumour\"".into(), data: "null".into() });
+        let entry = Entry::of(
+            LIFE,
+            &Event { id: StreamId::new(1), kind: "a \"rumour\"".into(), data: "null".into() },
+        );
         assert_eq!(entry.kind, EntryKind::Other);
         let value: Value = serde_json::from_slice(&entry.json).unwrap();
         assert_eq!(value["type"], "a \"rumour\"");
@@ -143,7 +156,10 @@ mod tests {
             ("{}", r#"{"incarnation":"0000000000000abc"}"#),
             ("null", "null"),
         ] {
-            let entry = Entry::of(LIFE, &Event { id: StreamId::new(2), kind: "snapshot".into(), data: data.into() });
+            let entry = Entry::of(
+                LIFE,
+                &Event { id: StreamId::new(2), kind: "snapshot".into(), data: data.into() },
+            );
             let wanted = format!(r#"{{"id":"2-0","type":"snapshot","data":{told}}}"#);
             assert_eq!(std::str::from_utf8(&entry.json).unwrap(), wanted);
         }

@@ -6,7 +6,9 @@ use sector_redis::{Incarnation, StreamId};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// One cannot go on from this entry: take the current frame and go on from there.
-    #[error("the events after {after} are not kept any more, or were never there; begin again with a snapshot")]
+    #[error(
+        "the events after {after} are not kept any more, or were never there; begin again with a snapshot"
+    )]
     HistoryTrimmed {
         /// The id that was to be gone on from.
         after: StreamId,

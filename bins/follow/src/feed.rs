@@ -94,7 +94,12 @@ impl Feed {
     /// Goes on after `after` if that is still possible, else begins with a frame. A client more than `behind_max`
     /// entries behind is given a frame.
     #[must_use]
-    pub fn new(follower: Arc<Follower>, resyncs: Arc<Resyncs>, from: Option<Position>, behind_max: usize) -> Self {
+    pub fn new(
+        follower: Arc<Follower>,
+        resyncs: Arc<Resyncs>,
+        from: Option<Position>,
+        behind_max: usize,
+    ) -> Self {
         let health = follower.watch_health();
         Self {
             follower,
@@ -139,10 +144,13 @@ impl Feed {
                 _ = self.health.changed() => continue,
             };
             match read {
-                Ok(entries) if entries.len() > self.behind_max && position.after >= owed_until => self.lose(),
+                Ok(entries) if entries.len() > self.behind_max && position.after >= owed_until => {
+                    self.lose()
+                }
                 Ok(entries) => {
                     if let Some(last) = entries.last() {
-                        self.position = Some(Position { incarnation: Some(last.incarnation), after: last.id });
+                        self.position =
+                            Some(Position { incarnation: Some(last.incarnation), after: last.id });
                         self.has_begun = true;
                         return Some(Step::Entries(entries));
                     }
@@ -181,7 +189,9 @@ mod tests {
                 let json = frame.snapshot_entry().json;
                 vec![(json.as_ptr(), json.len())]
             }
-            Step::Entries(entries) => entries.iter().map(|entry| (entry.json.as_ptr(), entry.json.len())).collect(),
+            Step::Entries(entries) => {
+                entries.iter().map(|entry| (entry.json.as_ptr(), entry.json.len())).collect()
+            }
             Step::Link(entry) => panic!("{entry:?}"),
         }
     }
@@ -225,7 +235,9 @@ mod tests {
             let head = sector.store.head().await.unwrap().unwrap();
             follower.caught_up(Duration::from_secs(10)).await.unwrap();
             match slow.next().await.unwrap() {
-                Step::Begin(frame) => assert_eq!((ticks > 4, frame.event_id()), (true, head.event_id)),
+                Step::Begin(frame) => {
+                    assert_eq!((ticks > 4, frame.event_id()), (true, head.event_id))
+                }
                 Step::Entries(entries) => assert_eq!((ticks > 4, entries.len()), (false, ticks)),
                 Step::Link(entry) => panic!("{entry:?}"),
             }

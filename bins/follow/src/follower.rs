@@ -63,7 +63,10 @@ impl Follower {
     #[must_use]
     pub fn since(&self, frame: &Frame, tick: u64) -> Option<Vec<Arc<Entry>>> {
         let state = self.shared.read();
-        let is_same = state.frame.as_ref().is_some_and(|current| current.incarnation() == frame.incarnation());
+        let is_same = state
+            .frame
+            .as_ref()
+            .is_some_and(|current| current.incarnation() == frame.incarnation());
         if is_same { state.backlog.since(tick, frame.tick(), frame.event_id()) } else { None }
     }
 
@@ -90,7 +93,9 @@ impl Follower {
         match self.health() {
             Health::Starting => Err("the store has not been read yet"),
             Health::NoUniverse => Err("no universe has begun yet"),
-            Health::Interrupted { .. } => Err("the sector cannot be followed at present; the log says why"),
+            Health::Interrupted { .. } => {
+                Err("the sector cannot be followed at present; the log says why")
+            }
             Health::Stopped => Err("this service is stopping"),
             Health::Following => Ok(()),
         }
@@ -142,10 +147,9 @@ impl Follower {
         loop {
             changes.borrow_and_update();
             let frame = self.frame();
-            if frame
-                .as_ref()
-                .is_ok_and(|frame| frame.incarnation() == head.incarnation && frame.event_id() >= head.event_id)
-            {
+            if frame.as_ref().is_ok_and(|frame| {
+                frame.incarnation() == head.incarnation && frame.event_id() >= head.event_id
+            }) {
                 return frame;
             }
             drop(frame);
@@ -180,7 +184,8 @@ impl Follower {
                 let state = self.shared.read();
                 let followed = state.frame.as_ref().map(|frame| frame.incarnation());
                 incarnation = incarnation.or(followed);
-                let kept = if incarnation == followed { state.backlog.after(after, count) } else { None };
+                let kept =
+                    if incarnation == followed { state.backlog.after(after, count) } else { None };
                 (followed.is_some(), kept)
             };
             match kept {
@@ -219,9 +224,13 @@ impl Follower {
 
     /// `from` names an incarnation: there is a frame whenever this is called.
     async fn read_store(&self, from: Position, count: usize) -> Result<Vec<Arc<Entry>>, Error> {
-        let Position { incarnation: Some(incarnation), after } = from else { return Err(self.why_not()) };
+        let Position { incarnation: Some(incarnation), after } = from else {
+            return Err(self.why_not());
+        };
         match self.store.events_from(from, count, Duration::ZERO).await {
-            Ok(events) => Ok(events.iter().map(|event| Arc::new(Entry::of(incarnation, event))).collect()),
+            Ok(events) => {
+                Ok(events.iter().map(|event| Arc::new(Entry::of(incarnation, event))).collect())
+            }
             Err(sector_redis::Error::HistoryTrimmed { .. }) => Err(Error::HistoryTrimmed { after }),
             Err(sector_redis::Error::Restored { known, .. }) => Err(Error::Restored { known }),
             Err(error) => Err(error.into()),
@@ -232,8 +241,12 @@ impl Follower {
         match self.health() {
             Health::Stopped => Error::Stopped,
             Health::Interrupted { reason } => Error::NotReady { reason },
-            Health::NoUniverse => Error::NotReady { reason: "no universe has begun yet".to_owned() },
-            Health::Starting | Health::Following => Error::NotReady { reason: "starting".to_owned() },
+            Health::NoUniverse => {
+                Error::NotReady { reason: "no universe has begun yet".to_owned() }
+            }
+            Health::Starting | Health::Following => {
+                Error::NotReady { reason: "starting".to_owned() }
+            }
         }
     }
 }

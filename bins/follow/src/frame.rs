@@ -32,7 +32,11 @@ impl Frame {
         Self { incarnation, event_id, mirror, snapshot: OnceLock::new(), entry: OnceLock::new() }
     }
 
-    pub(crate) fn of(incarnation: Incarnation, event_id: StreamId, snapshot: &Snapshot) -> Result<Self, SnapshotError> {
+    pub(crate) fn of(
+        incarnation: Incarnation,
+        event_id: StreamId,
+        snapshot: &Snapshot,
+    ) -> Result<Self, SnapshotError> {
         Ok(Self::new(incarnation, event_id, Mirror::new(snapshot)?))
     }
 
@@ -124,7 +128,9 @@ impl Frame {
     #[must_use]
     pub fn snapshot_entry(&self) -> Entry {
         self.entry
-            .get_or_init(|| Entry::new(self.incarnation, self.event_id, "snapshot", &self.snapshot_json()))
+            .get_or_init(|| {
+                Entry::new(self.incarnation, self.event_id, "snapshot", &self.snapshot_json())
+            })
             .clone()
     }
 }

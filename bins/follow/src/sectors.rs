@@ -139,7 +139,11 @@ impl Sectors {
     }
 
     /// The service's own sector, and those that `elsewhere` knows.
-    pub fn new(home: Followed, elsewhere: Option<Box<dyn Opener>>, shutdown: CancellationToken) -> Arc<Self> {
+    pub fn new(
+        home: Followed,
+        elsewhere: Option<Box<dyn Opener>>,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
         Arc::new(Self {
             home: Arc::new(home),
             elsewhere,
@@ -153,16 +157,25 @@ impl Sectors {
     ///
     /// # Errors
     /// Those of [`sector_redis::open()`].
-    pub async fn open(options: StoreOptions, shutdown: CancellationToken) -> sector_redis::Result<Arc<Self>> {
+    pub async fn open(
+        options: StoreOptions,
+        shutdown: CancellationToken,
+    ) -> sector_redis::Result<Arc<Self>> {
         let store = sector_redis::open(options.clone()).await?;
         Ok(Self::of(options, store, shutdown))
     }
 
     /// The sector of a store that was opened by these options, and the others of the same Redis.
-    pub fn of(options: StoreOptions, store: Arc<dyn Store>, shutdown: CancellationToken) -> Arc<Self> {
+    pub fn of(
+        options: StoreOptions,
+        store: Arc<dyn Store>,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
         let follower = Follower::spawn(Arc::clone(&store), shutdown.clone());
         let (id, elsewhere): (_, Option<Box<dyn Opener>>) = match &options.place {
-            Place::Redis(redis) => (redis.names.sector_id.clone(), Some(Box::new(OnRedis(options)))),
+            Place::Redis(redis) => {
+                (redis.names.sector_id.clone(), Some(Box::new(OnRedis(options))))
+            }
             Place::Memory | Place::Directory(_) => (None, None),
         };
         Self::new(Followed::new(id, store, follower), elsewhere, shutdown)
@@ -180,8 +193,12 @@ impl Sectors {
     /// [`SectorError::Store`].
     pub async fn names(&self) -> Result<Vec<String>, SectorError> {
         let mut listed = self.listed.lock().await;
-        let mut names: Vec<String> =
-            self.list(&mut listed).await?.iter().map(|id| SectorId::name(id.as_ref()).to_owned()).collect();
+        let mut names: Vec<String> = self
+            .list(&mut listed)
+            .await?
+            .iter()
+            .map(|id| SectorId::name(id.as_ref()).to_owned())
+            .collect();
         names.push(self.home.name().to_owned());
         names.sort();
         names.dedup();
@@ -245,7 +262,8 @@ impl Sectors {
         if open.len() < OPEN_MAX {
             return Ok(());
         }
-        let oldest = open.iter().min_by_key(|(_, open)| open.used).map(|(id, open)| (id.clone(), open.used));
+        let oldest =
+            open.iter().min_by_key(|(_, open)| open.used).map(|(id, open)| (id.clone(), open.used));
         let Some((id, used)) = oldest else { return Ok(()) };
         if used.elapsed() < UNUSED_MIN {
             return Err(SectorError::TooMany);

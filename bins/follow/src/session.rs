@@ -109,8 +109,12 @@ pub fn socket_config() -> WebSocketConfig {
 }
 
 /// Serves one client until it leaves or `shutdown`; then takes at most `pace.closing` to close.
-pub async fn serve<S>(socket: WebSocketStream<S>, mut feed: Feed, pace: Pace, shutdown: CancellationToken)
-where
+pub async fn serve<S>(
+    socket: WebSocketStream<S>,
+    mut feed: Feed,
+    pace: Pace,
+    shutdown: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut sink, mut stream) = socket.split();
@@ -300,7 +304,9 @@ mod tests {
             let feed = Feed::new(Arc::clone(&follower), Arc::new(Resyncs::default()), None, 256);
             let shutdown = shutdown.clone();
             sessions.spawn(async move {
-                let socket = WebSocketStream::from_raw_socket(ours, Role::Server, Some(socket_config())).await;
+                let socket =
+                    WebSocketStream::from_raw_socket(ours, Role::Server, Some(socket_config()))
+                        .await;
                 serve(socket, feed, Pace::default(), shutdown).await;
             });
             clients.push(WebSocketStream::from_raw_socket(theirs, Role::Client, None).await);
@@ -311,7 +317,11 @@ mod tests {
             let mut first = None;
             for client in &mut clients {
                 let text = client.next().await.unwrap().unwrap().into_text().unwrap();
-                assert!(text.starts_with(&format!("{{\"id\":\"{}-0\"", round + 1)), "{}", &text[..40]);
+                assert!(
+                    text.starts_with(&format!("{{\"id\":\"{}-0\"", round + 1)),
+                    "{}",
+                    &text[..40]
+                );
                 assert_eq!(&text, first.get_or_insert(text.clone()));
             }
             slowest = slowest.max(began.elapsed());
@@ -327,7 +337,9 @@ mod tests {
         println!("one tick to {CLIENTS} clients, reading included: at most {slowest:?}");
         shutdown.cancel();
         for client in &mut clients {
-            let Some(Ok(Message::Close(Some(frame)))) = client.next().await else { panic!("no goodbye") };
+            let Some(Ok(Message::Close(Some(frame)))) = client.next().await else {
+                panic!("no goodbye")
+            };
             assert_eq!(frame.code, CloseCode::Restart);
         }
         drop(clients);

@@ -32,7 +32,11 @@ pub(crate) struct State {
 impl Shared {
     pub(crate) fn new() -> Self {
         Self {
-            state: RwLock::new(State { frame: None, backlog: Backlog::new(StreamId::START), history: None }),
+            state: RwLock::new(State {
+                frame: None,
+                backlog: Backlog::new(StreamId::START),
+                history: None,
+            }),
             changes: watch::Sender::new(0),
             health: watch::Sender::new(Health::Starting),
         }
@@ -69,7 +73,8 @@ impl Shared {
     /// Says which entry cannot be followed; those before it have been.
     pub(crate) fn advance(&self, events: &[Event]) -> Result<(), String> {
         let result = events.iter().try_for_each(|event| {
-            self.advance_by(event).map_err(|error| format!("entry {} ({}): {error}", event.id, event.kind))
+            self.advance_by(event)
+                .map_err(|error| format!("entry {} ({}): {error}", event.id, event.kind))
         });
         if !events.is_empty() {
             self.changed();

@@ -41,7 +41,8 @@ impl Subscription {
                 self.from = Position { incarnation: Some(entry.incarnation), after: entry.id };
                 return Ok(entry);
             }
-            self.fetched = self.follower.read_after(self.from, FETCH_COUNT, LONG_WAIT).await?.into();
+            self.fetched =
+                self.follower.read_after(self.from, FETCH_COUNT, LONG_WAIT).await?.into();
         }
     }
 }

@@ -45,7 +45,12 @@ enum Break {
 }
 
 /// Follows until `shutdown`.
-pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, random: Random, shutdown: CancellationToken) {
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    store: Arc<dyn Store>,
+    random: Random,
+    shutdown: CancellationToken,
+) {
     let following = async {
         let mut failures = 0;
         let mut is_begun = false;
@@ -71,7 +76,11 @@ pub(crate) async fn run(shared: Arc<Shared>, store: Arc<dyn Store>, random: Rand
             // Whoever got somewhere in between begins with a short pause again.
             failures = if shared.read().backlog.newest() > before { 0 } else { failures + 1 };
             let pause = pause.max(pause_after(failures, random()));
-            tracing::warn!(reason, pause_ms = pause.as_millis(), "cannot follow the sector; trying again");
+            tracing::warn!(
+                reason,
+                pause_ms = pause.as_millis(),
+                "cannot follow the sector; trying again"
+            );
             shared.set_health(Health::Interrupted { reason });
             tokio::time::sleep(pause).await;
         }
@@ -100,7 +109,8 @@ async fn follow(shared: &Shared, store: &dyn Store, is_begun: &mut bool) -> Brea
         *is_begun = true;
     }
     loop {
-        let from = Position { incarnation: shared.incarnation(), after: shared.read().backlog.newest() };
+        let from =
+            Position { incarnation: shared.incarnation(), after: shared.read().backlog.newest() };
         match store.events_from(from, READ_COUNT, READ_WAIT).await {
             Ok(events) => {
                 if let Err(reason) = shared.advance(&events) {
@@ -121,12 +131,16 @@ async fn begin(store: &dyn Store) -> Result<(Frame, History), Break> {
         Ok(None) => return Err(Break::NoUniverse),
         Err(error) => return Err(Break::Failed(error.to_string())),
     };
-    let unusable = |error: &dyn Display| Break::Unusable(format!("the checkpoint is unusable: {error}"));
-    let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot).map_err(|error| unusable(&error))?;
+    let unusable =
+        |error: &dyn Display| Break::Unusable(format!("the checkpoint is unusable: {error}"));
+    let snapshot: Snapshot =
+        serde_json::from_str(&checkpoint.snapshot).map_err(|error| unusable(&error))?;
     snapshot.verify().map_err(|error| unusable(&error))?;
-    let frame = Frame::of(checkpoint.incarnation, checkpoint.event_id, &snapshot).map_err(|error| unusable(&error))?;
-    let mut history =
-        past(store, &checkpoint).await.unwrap_or_else(|| History::new(&snapshot.universe_id, snapshot.tick));
+    let frame = Frame::of(checkpoint.incarnation, checkpoint.event_id, &snapshot)
+        .map_err(|error| unusable(&error))?;
+    let mut history = past(store, &checkpoint)
+        .await
+        .unwrap_or_else(|| History::new(&snapshot.universe_id, snapshot.tick));
     history.note(snapshot.tick, &snapshot.factions);
     Ok((frame, history))
 }
@@ -141,7 +155,10 @@ async fn past(store: &dyn Store, checkpoint: &Checkpoint) -> Option<History> {
         factions: Vec<FactionForm>,
     }
     let last = checkpoint.event_id.number();
-    let position = |number| Position { incarnation: Some(checkpoint.incarnation), after: StreamId::new(number) };
+    let position = |number| Position {
+        incarnation: Some(checkpoint.incarnation),
+        after: StreamId::new(number),
+    };
     // How large entries are is seen by the last one.
     let newest = store.events_from(position(last.checked_sub(1)?), 1, Duration::ZERO).await.ok()?;
     let each = newest.first()?.data.len().max(1);
@@ -151,7 +168,9 @@ async fn past(store: &dyn Store, checkpoint: &Checkpoint) -> Option<History> {
     while after < last {
         let events = match store.events_from(position(after), READ_COUNT, Duration::ZERO).await {
             Ok(events) => events,
-            Err(sector_redis::Error::HistoryTrimmed { kept_after, .. }) if kept_after.number() > after => {
+            Err(sector_redis::Error::HistoryTrimmed { kept_after, .. })
+                if kept_after.number() > after =>
+            {
                 after = kept_after.number();
                 continue;
             }
@@ -164,7 +183,8 @@ async fn past(store: &dyn Store, checkpoint: &Checkpoint) -> Option<History> {
             }
             let Ok(tick) = serde_json::from_str::<Tick>(&event.data) else { return None };
             if tick.universe_id == checkpoint.universe {
-                let history = history.get_or_insert_with(|| History::new(&tick.universe_id, tick.tick));
+                let history =
+                    history.get_or_insert_with(|| History::new(&tick.universe_id, tick.tick));
                 history.note(tick.tick, &tick.factions);
             }
         }
@@ -175,7 +195,8 @@ async fn past(store: &dyn Store, checkpoint: &Checkpoint) -> Option<History> {
 /// Between half and all of a pause that doubles with each failure, so that many processes do not
 /// come back at the same moment.
 fn pause_after(failures: u32, random: u32) -> Duration {
-    let pause = RETRY_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(RETRY_PAUSE_MAX);
+    let pause =
+        RETRY_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(RETRY_PAUSE_MAX);
     pause.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)
 }
 

@@ -28,9 +28,15 @@ impl Sector {
         Self::begin_under(store, lease, id, seed).await
     }
 
-    pub(crate) async fn begin_under(store: Arc<dyn Store>, lease: Lease, id: &str, seed: u64) -> Self {
+    pub(crate) async fn begin_under(
+        store: Arc<dyn Store>,
+        lease: Lease,
+        id: &str,
+        seed: u64,
+    ) -> Self {
         let rules = Arc::new(Rules::classic());
-        let universe = Universe { id: id.to_owned(), tick_delay_ms: 300, rules: rules.name.clone() };
+        let universe =
+            Universe { id: id.to_owned(), tick_delay_ms: 300, rules: rules.name.clone() };
         let world = World::with_size(rules, seed, Size { systems: 30, factions: 5 }).unwrap();
         let mut sector = Self { store, lease, universe, world, newest: StreamId::START };
         let snapshot = serde_json::to_string(&sector.snapshot()).unwrap();
@@ -56,10 +62,14 @@ impl Sector {
     /// One tick with further sentences; `keep` makes it a checkpoint and trims the events down to so many.
     pub(crate) async fn tick_told(&mut self, texts: Vec<String>, keep: Option<u64>) -> StreamId {
         self.world.step(&[]);
-        let mut delta = Delta::of(&self.universe.id, &self.world).narrated(self.world.map(), self.world.board());
+        let mut delta = Delta::of(&self.universe.id, &self.world)
+            .narrated(self.world.map(), self.world.board());
         delta.texts.extend(texts);
         let commit = Commit {
-            events: vec![NewEvent { kind: "delta".into(), data: serde_json::to_string(&delta).unwrap() }],
+            events: vec![NewEvent {
+                kind: "delta".into(),
+                data: serde_json::to_string(&delta).unwrap(),
+            }],
             checkpoint: keep.map(|_| serde_json::to_string(&self.snapshot()).unwrap()),
             event_maxlen: keep,
             ..self.commit()

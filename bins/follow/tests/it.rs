@@ -61,7 +61,8 @@ impl Worker {
         self.world = World::new(Rules::classic().into(), 7).unwrap();
         let checkpoint = self.checkpoint();
         let events = vec![NewEvent { kind: "snapshot".into(), data: checkpoint.clone().unwrap() }];
-        self.commit(Commit { events, checkpoint, begin: Some("{}".into()), ..Commit::default() }).await;
+        self.commit(Commit { events, checkpoint, begin: Some("{}".into()), ..Commit::default() })
+            .await;
     }
 
     async fn tick(&mut self) {
@@ -99,7 +100,10 @@ async fn from_nothing_through_two_universes() {
     let follower = worker.follow(&shutdown);
     until_health(&follower, |health| *health == Health::NoUniverse).await;
     assert!(follower.current().is_none());
-    assert!(matches!(follower.read_after(StreamId::START, 1, Duration::ZERO).await, Err(Error::NotReady { .. })));
+    assert!(matches!(
+        follower.read_after(StreamId::START, 1, Duration::ZERO).await,
+        Err(Error::NotReady { .. })
+    ));
 
     worker.begin("u-1").await;
     let frame = patiently(follower.ready()).await.unwrap();
@@ -139,7 +143,10 @@ async fn a_tick_is_encoded_once_for_all() {
     assert_eq!(entry.json.as_ptr(), follower.current().unwrap().snapshot_entry().json.as_ptr());
     let value: Value = serde_json::from_slice(&entry.json).unwrap();
     assert_eq!((&value["id"], &value["type"]), (&Value::from("1-0"), &Value::from("snapshot")));
-    assert_eq!(serde_json::from_value::<Snapshot>(value["data"].clone()).unwrap(), worker.snapshot());
+    assert_eq!(
+        serde_json::from_value::<Snapshot>(value["data"].clone()).unwrap(),
+        worker.snapshot()
+    );
     drop(frame);
 
     worker.tick().await;
@@ -207,13 +214,21 @@ async fn an_entry_that_does_not_fit_is_survived_by_the_next_checkpoint() {
     worker.world.step(&[]);
     let bad = NewEvent { kind: "delta".into(), data: r#"{"tick":1}"#.into() };
     worker.commit(Commit { events: vec![bad], ..Commit::default() }).await;
-    let health = until_health(&follower, |health| matches!(health, Health::Interrupted { .. })).await;
-    assert!(matches!(&health, Health::Interrupted { reason } if reason.contains("entry 2-0 (delta)")), "{health:?}");
+    let health =
+        until_health(&follower, |health| matches!(health, Health::Interrupted { .. })).await;
+    assert!(
+        matches!(&health, Health::Interrupted { reason } if reason.contains("entry 2-0 (delta)")),
+        "{health:?}"
+    );
     // What was seen before stays.
     assert_eq!(follower.current().unwrap().tick(), 0);
 
     worker.world.step(&[]);
-    let commit = Commit { events: vec![worker.delta()], checkpoint: worker.checkpoint(), ..Commit::default() };
+    let commit = Commit {
+        events: vec![worker.delta()],
+        checkpoint: worker.checkpoint(),
+        ..Commit::default()
+    };
     worker.commit(commit).await;
     patiently(async {
         while follower.current().unwrap().tick() != 2 {
@@ -243,7 +258,8 @@ async fn after_a_restore_everybody_begins_anew_although_the_ids_go_on() {
     assert_eq!(value["incarnation"], known.to_string());
     let mut subscription = follower.subscribe(frame.position());
     let waiting = follower.clone();
-    let waiting = tokio::spawn(async move { waiting.read_after(StreamId::new(4), 9, PATIENCE).await });
+    let waiting =
+        tokio::spawn(async move { waiting.read_after(StreamId::new(4), 9, PATIENCE).await });
 
     // What a restore does: nobody holds the lease, the history is put there, and the store is another one.
     worker.store.release_lease(&worker.lease).await.unwrap();
@@ -251,10 +267,17 @@ async fn after_a_restore_everybody_begins_anew_although_the_ids_go_on() {
     worker.lease = worker.store.acquire_lease("test", LEASE_TTL).await.unwrap().unwrap();
     worker.tick().await;
 
-    assert!(matches!(patiently(subscription.next()).await, Err(Error::Restored { known: told }) if told == known));
-    assert!(matches!(patiently(waiting).await.unwrap(), Err(Error::Restored { known: told }) if told == known));
+    assert!(
+        matches!(patiently(subscription.next()).await, Err(Error::Restored { known: told }) if told == known)
+    );
+    assert!(
+        matches!(patiently(waiting).await.unwrap(), Err(Error::Restored { known: told }) if told == known)
+    );
     let frame = patiently(follower.caught_up(PATIENCE)).await.unwrap();
-    assert_eq!((frame.incarnation(), frame.tick(), frame.event_id()), (renewed, 4, StreamId::new(5)));
+    assert_eq!(
+        (frame.incarnation(), frame.tick(), frame.event_id()),
+        (renewed, 4, StreamId::new(5))
+    );
     assert_eq!(frame.mirror().snapshot(), worker.snapshot());
     until_health(&follower, |health| *health == Health::Following).await;
 
@@ -291,7 +314,9 @@ async fn the_history_reaches_back_as_far_as_the_events_do_also_for_whoever_comes
 
     let faction = worker.world.board().factions()[0].id;
     let told = |follower: &Follower| {
-        follower.with_history(|history| (history.from_tick(), history.samples(faction).to_vec())).unwrap()
+        follower
+            .with_history(|history| (history.from_tick(), history.samples(faction).to_vec()))
+            .unwrap()
     };
     assert_eq!(told(&early), told(&late));
     let (from_tick, samples) = told(&late);
@@ -301,7 +326,12 @@ async fn the_history_reaches_back_as_far_as_the_events_do_also_for_whoever_comes
     // Of what was trimmed nothing is told, and what is left is.
     worker.world.step(&[]);
     let events = vec![worker.delta()];
-    let trim = Commit { events, checkpoint: worker.checkpoint(), event_maxlen: Some(10), ..Commit::default() };
+    let trim = Commit {
+        events,
+        checkpoint: worker.checkpoint(),
+        event_maxlen: Some(10),
+        ..Commit::default()
+    };
     worker.commit(trim).await;
     let later = worker.follow(&shutdown);
     patiently(later.ready()).await.unwrap();

@@ -70,7 +70,8 @@ impl Asset {
     fn new(path: &str, contents: &'static [u8]) -> Self {
         let (content_type, is_text) = content_type(path);
         let tag = format!("{:016x}", xxh3_64(contents));
-        let (bytes, content_type) = (Bytes::from_static(contents), HeaderValue::from_static(content_type));
+        let (bytes, content_type) =
+            (Bytes::from_static(contents), HeaderValue::from_static(content_type));
         Self {
             encoded: if is_text {
                 Encoded::new(bytes, content_type, tag, Effort::Once)
@@ -118,8 +119,10 @@ mod tests {
     fn the_page_is_there_with_all_that_it_names_and_no_dot_file() {
         let assets = Assets::embedded();
         let page = std::str::from_utf8(assets.get("/").unwrap().encoded.identity()).unwrap();
-        let named: Vec<&str> =
-            page.split('"').filter(|text| text.starts_with("/assets/") || text.starts_with("/favicon")).collect();
+        let named: Vec<&str> = page
+            .split('"')
+            .filter(|text| text.starts_with("/assets/") || text.starts_with("/favicon"))
+            .collect();
         assert!(named.len() >= 3, "{named:?}");
         for path in named {
             assert!(assets.get(path).is_some(), "{path}");

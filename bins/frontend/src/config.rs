@@ -167,7 +167,9 @@ impl FromStr for ApiUrl {
         let has_path = !matches!(uri.path(), "" | "/") || uri.query().is_some();
         match uri.authority() {
             Some(authority)
-                if uri.scheme() == Some(&Scheme::HTTP) && !has_path && !authority.as_str().contains('@') =>
+                if uri.scheme() == Some(&Scheme::HTTP)
+                    && !has_path
+                    && !authority.as_str().contains('@') =>
             {
                 Ok(Self(authority.clone()))
             }
@@ -195,7 +197,10 @@ mod tests {
         let Options { config } = Options::try_parse_from(["frontend"]).unwrap();
         assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
         assert_eq!(config.api_url.to_string(), "http://127.0.0.1:8000");
-        assert!(config.pace.closing < Duration::from_secs(2) && config.pace.silence > 2 * config.pace.ping);
+        assert!(
+            config.pace.closing < Duration::from_secs(2)
+                && config.pace.silence > 2 * config.pace.ping
+        );
     }
 
     #[test]
@@ -203,11 +208,24 @@ mod tests {
         for good in ["http://api", "http://api:80/", "http://[::1]:8000"] {
             good.parse::<ApiUrl>().unwrap();
         }
-        for bad in ["", "api:8000", "https://api", "http://api/v1", "http://api?x", "http://me:pw@api", "http://"] {
-            let error = Options::try_parse_from(["frontend", "--api-url", bad]).unwrap_err().to_string();
+        for bad in [
+            "",
+            "api:8000",
+            "https://api",
+            "http://api/v1",
+            "http://api?x",
+            "http://me:pw@api",
+            "http://",
+        ] {
+            let error =
+                Options::try_parse_from(["frontend", "--api-url", bad]).unwrap_err().to_string();
             assert!(error.contains("--api-url") && error.contains("http://host"), "{bad}: {error}");
         }
-        let error = Options::try_parse_from(["frontend", "--ws-max-clients", "0"]).unwrap_err().to_string();
-        assert!(error.contains("--ws-max-clients") && error.contains("from 1 to 100000"), "{error}");
+        let error =
+            Options::try_parse_from(["frontend", "--ws-max-clients", "0"]).unwrap_err().to_string();
+        assert!(
+            error.contains("--ws-max-clients") && error.contains("from 1 to 100000"),
+            "{error}"
+        );
     }
 }

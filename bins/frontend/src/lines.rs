@@ -62,7 +62,9 @@ impl Lines {
     pub(crate) fn of(&self, entry: &Entry) -> Bytes {
         // Held while rendering: whoever comes second waits instead of doing it again.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |(incarnation, id, _): &&(_, _, _)| (*incarnation, *id) == (entry.incarnation, entry.id);
+        let is_same = |(incarnation, id, _): &&(_, _, _)| {
+            (*incarnation, *id) == (entry.incarnation, entry.id)
+        };
         if let Some((.., lines)) = kept.iter().find(is_same) {
             return lines.clone();
         }
@@ -85,18 +87,26 @@ fn render(entry: &Entry) -> Result<String, serde_json::Error> {
     let mut lines = String::new();
     match entry.kind {
         EntryKind::Delta => {
-            let Envelope { data: Told { tick, events, texts } } = serde_json::from_slice(&entry.json)?;
+            let Envelope { data: Told { tick, events, texts } } =
+                serde_json::from_slice(&entry.json)?;
             let is_told = |index| events.get(index).is_none_or(Kind::concerns_everybody);
             let told = texts.iter().enumerate().filter(|(index, _)| is_told(*index));
             told.for_each(|(_, text)| line(&mut lines, tick, text));
         }
         EntryKind::Snapshot => {
-            let Envelope { data: Begun { universe_id, tick, generator_seed } } = serde_json::from_slice(&entry.json)?;
-            line(&mut lines, tick, &format!("A new universe begins: {universe_id}, from the seed {generator_seed}."));
+            let Envelope { data: Begun { universe_id, tick, generator_seed } } =
+                serde_json::from_slice(&entry.json)?;
+            line(
+                &mut lines,
+                tick,
+                &format!("A new universe begins: {universe_id}, from the seed {generator_seed}."),
+            );
         }
         EntryKind::RunEnd => {
-            let Envelope { data: Ended { tick, next_universe_in_ms } } = serde_json::from_slice(&entry.json)?;
-            let next = next_universe_in_ms.map(|ms| format!("; the next universe begins in {} s", ms.div_ceil(1_000)));
+            let Envelope { data: Ended { tick, next_universe_in_ms } } =
+                serde_json::from_slice(&entry.json)?;
+            let next = next_universe_in_ms
+                .map(|ms| format!("; the next universe begins in {} s", ms.div_ceil(1_000)));
             line(&mut lines, tick, &format!("The run is over{}.", next.unwrap_or_default()));
         }
         EntryKind::Other => {}
@@ -124,7 +134,8 @@ fn line(lines: &mut String, tick: u64, text: &str) {
     // Writing to a string does not fail.
     let _ = write!(lines, "tick {tick}  ");
     // Names and reasons come from players, and the reader may be a terminal that obeys control characters.
-    lines.extend(text.chars().map(|character| if character.is_control() { ' ' } else { character }));
+    lines
+        .extend(text.chars().map(|character| if character.is_control() { ' ' } else { character }));
     lines.push('\n');
 }
 
@@ -155,14 +166,25 @@ mod tests {
         let told = lines.of(&delta);
         assert_eq!(&told[..], b"tick 3  One.\ntick 3  Two [2J .\n");
         assert_eq!(lines.of(&delta).as_ptr(), told.as_ptr());
-        let snapshot = entry(8, EntryKind::Snapshot, r#"{"universe_id":"u-1","tick":0,"generator_seed":7}"#);
-        assert_eq!(&lines.of(&snapshot)[..], b"tick 0  A new universe begins: u-1, from the seed 7.\n");
+        let snapshot =
+            entry(8, EntryKind::Snapshot, r#"{"universe_id":"u-1","tick":0,"generator_seed":7}"#);
+        assert_eq!(
+            &lines.of(&snapshot)[..],
+            b"tick 0  A new universe begins: u-1, from the seed 7.\n"
+        );
         let end = entry(9, EntryKind::RunEnd, r#"{"tick":4,"next_universe_in_ms":14001}"#);
-        assert_eq!(&lines.of(&end)[..], b"tick 4  The run is over; the next universe begins in 15 s.\n");
+        assert_eq!(
+            &lines.of(&end)[..],
+            b"tick 4  The run is over; the next universe begins in 15 s.\n"
+        );
         let last = entry(8, EntryKind::RunEnd, r#"{"tick":4,"next_universe_in_ms":null}"#);
-        assert_eq!(&lines.of(&Entry { id: StreamId::new(90), ..last })[..], b"tick 4  The run is over.\n");
+        assert_eq!(
+            &lines.of(&Entry { id: StreamId::new(90), ..last })[..],
+            b"tick 4  The run is over.\n"
+        );
         // After a restore the same id names another entry.
-        let restored = Entry { incarnation: Incarnation::new(2), ..entry(7, EntryKind::Other, "{}") };
+        let restored =
+            Entry { incarnation: Incarnation::new(2), ..entry(7, EntryKind::Other, "{}") };
         assert!(lines.of(&restored).is_empty());
         assert!(lines.of(&entry(10, EntryKind::Delta, "{}")).is_empty());
         assert!(lines.of(&entry(11, EntryKind::Other, "{}")).is_empty());

@@ -26,12 +26,15 @@ async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let shutdown = shutdown_on_signals()?;
     let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
     let mut options = options;
-    let metrics = metrics::begin("frontend", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    let metrics =
+        metrics::begin("frontend", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
     options.store.metrics = metrics.clone();
     options.frontend.tracer = trace::begin("frontend", &options.traces, &metrics)?;
     let tracer = options.frontend.tracer.clone();
     options.frontend.metrics = metrics;
-    let sectors = Sectors::open(options.store.options(), shutdown.clone()).await.map_err(ServiceError::of_store)?;
+    let sectors = Sectors::open(options.store.options(), shutdown.clone())
+        .await
+        .map_err(ServiceError::of_store)?;
     tracing::info!(address = %listener.local_addr()?, api = %options.frontend.api_url, "listening");
     let served = frontend::run(options.frontend, listener, sectors, shutdown).await;
     tracer.flush().await;

@@ -5,7 +5,8 @@ use service::metrics::{Metrics, RequestMetrics, StreamMetrics};
 
 /// The handles for `/ws`.
 pub(crate) fn tally(metrics: &Metrics) -> Tally {
-    let StreamMetrics { clients, bytes, delay_seconds, resyncs, ended } = StreamMetrics::new(metrics);
+    let StreamMetrics { clients, bytes, delay_seconds, resyncs, ended } =
+        StreamMetrics::new(metrics);
     let [left, shutdown, silent, too_long] =
         ["left", "shutdown", "silent", "too_long"].map(|reason| ended.with([reason]));
     Tally { clients, bytes, delay_seconds, resyncs, left, shutdown, silent, too_long }
@@ -13,5 +14,9 @@ pub(crate) fn tally(metrics: &Metrics) -> Tally {
 
 /// What is measured of requests.
 pub(crate) fn requests(metrics: &Metrics) -> RequestMetrics {
-    RequestMetrics::new(metrics, "sector_frontend_requests_total", "sector_frontend_request_seconds")
+    RequestMetrics::new(
+        metrics,
+        "sector_frontend_requests_total",
+        "sector_frontend_request_seconds",
+    )
 }

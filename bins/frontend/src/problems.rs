@@ -4,8 +4,18 @@ use service::Kind;
 
 /// Each once, by code.
 pub const PROBLEMS: &[Kind] = &[
-    Kind::new("api_timeout", &[504], "The API behind /api did not answer in time.", "Try again shortly."),
-    Kind::new("api_unreachable", &[502], "The API behind /api cannot be reached.", "Try again shortly."),
+    Kind::new(
+        "api_timeout",
+        &[504],
+        "The API behind /api did not answer in time.",
+        "Try again shortly.",
+    ),
+    Kind::new(
+        "api_unreachable",
+        &[502],
+        "The API behind /api cannot be reached.",
+        "Try again shortly.",
+    ),
     Kind::new("busy", &[503], "Too many previews are being drawn.", "Try again after Retry-After."),
     Kind::new(
         "impossible_map",
@@ -31,7 +41,12 @@ pub const PROBLEMS: &[Kind] = &[
         "The server has as many sectors open as it may.",
         "Try again after Retry-After.",
     ),
-    Kind::new("unknown_sector", &[404], "There is no sector of this name.", "Choose one that GET /sectors lists."),
+    Kind::new(
+        "unknown_sector",
+        &[404],
+        "There is no sector of this name.",
+        "Choose one that GET /sectors lists.",
+    ),
 ];
 
 #[cfg(test)]

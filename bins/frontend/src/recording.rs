@@ -71,7 +71,9 @@ impl Recording {
 
     pub(crate) fn wish(&self, wish: Wish) -> Playing {
         self.playing.send_modify(|playing| {
-            playing.tick_ms = wish.tick_ms.map_or(playing.tick_ms, |ms| ms.clamp(*PACES_MS.start(), *PACES_MS.end()));
+            playing.tick_ms = wish
+                .tick_ms
+                .map_or(playing.tick_ms, |ms| ms.clamp(*PACES_MS.start(), *PACES_MS.end()));
             playing.paused = wish.paused.unwrap_or(playing.paused);
             playing.seek = wish.tick.map(|tick| tick.min(playing.last)).or(playing.seek);
         });
@@ -95,7 +97,10 @@ impl Recording {
     }
 
     pub(crate) fn refusal() -> Problem {
-        Problem::forbidden("recorded_run", "This is a recorded run: everybody can watch, nobody can play.")
+        Problem::forbidden(
+            "recorded_run",
+            "This is a recorded run: everybody can watch, nobody can play.",
+        )
     }
 }
 
@@ -126,7 +131,10 @@ mod tests {
         let recording = Recording::new(90, 300);
         let mut playing = recording.playing();
         let wish = Wish { tick_ms: Some(1), paused: Some(true), tick: Some(91) };
-        assert_eq!(recording.wish(wish), Playing { last: 90, tick_ms: 10, paused: true, seek: Some(90) });
+        assert_eq!(
+            recording.wish(wish),
+            Playing { last: 90, tick_ms: 10, paused: true, seek: Some(90) }
+        );
         playing.changed().await.unwrap();
         assert_eq!((recording.take_seek(), recording.take_seek()), (Some(90), None));
         let resumed = recording.wish(Wish { paused: Some(false), ..Wish::default() });

@@ -32,13 +32,19 @@ pub(crate) async fn sector(context: &Context<State>) -> Result<Arc<Followed>, Pr
         return Ok(Arc::clone(sectors.home()));
     }
     sectors.get(name).await.map_err(|error| match error {
-        SectorError::Unknown { name } => Problem::not_found("unknown_sector", format!("There is no sector {name:?}.")),
-        SectorError::TooMany => {
-            Problem::unavailable("too_many_sectors", "This server has as many sectors open as it may.", 1)
+        SectorError::Unknown { name } => {
+            Problem::not_found("unknown_sector", format!("There is no sector {name:?}."))
         }
-        SectorError::Store(error) => {
-            Problem::unavailable("store_unavailable", "The state of the sector cannot be reached at present.", 1)
-                .with_source(error)
-        }
+        SectorError::TooMany => Problem::unavailable(
+            "too_many_sectors",
+            "This server has as many sectors open as it may.",
+            1,
+        ),
+        SectorError::Store(error) => Problem::unavailable(
+            "store_unavailable",
+            "The state of the sector cannot be reached at present.",
+            1,
+        )
+        .with_source(error),
     })
 }

@@ -8,7 +8,12 @@ use service::seats::Seats;
 use service::trace::{TraceParent, Tracer, of_tick};
 
 /// Ends the traces that lead to events of this sector, until `shutdown`. Reads what all clients read, when they do.
-pub(crate) async fn follow(tracer: Tracer, sector: Arc<Followed>, seats: Arc<Seats>, shutdown: CancellationToken) {
+pub(crate) async fn follow(
+    tracer: Tracer,
+    sector: Arc<Followed>,
+    seats: Arc<Seats>,
+    shutdown: CancellationToken,
+) {
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = watch(&tracer, &sector, &seats) => {}
@@ -22,7 +27,9 @@ async fn watch(tracer: &Tracer, sector: &Followed, seats: &Seats) {
         loop {
             match entries.next().await {
                 Ok(entry) => {
-                    let Some(tick) = entry.tick.filter(|_| entry.kind == EntryKind::Delta) else { continue };
+                    let Some(tick) = entry.tick.filter(|_| entry.kind == EntryKind::Delta) else {
+                        continue;
+                    };
                     // Of several frontends one ends the trace.
                     let places = sector.store().take_nonce(&of_tick(tick)).await;
                     for place in places.ok().flatten().unwrap_or_default().split(',') {

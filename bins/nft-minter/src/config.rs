@@ -80,12 +80,19 @@ mod tests {
 
     #[test]
     fn an_open_door_is_refused_where_others_can_reach_it() {
-        let check = |arguments: &[&str]| Options::parse_from([&["nft-minter"], arguments].concat()).check_deployed();
+        let check = |arguments: &[&str]| {
+            Options::parse_from([&["nft-minter"], arguments].concat()).check_deployed()
+        };
         check(&[]).unwrap();
         check(&["--bind", "0.0.0.0", "--minter-api-key", "8b1f0c52d7e96a34"]).unwrap();
         for open in [&["--bind", "0.0.0.0"][..], &["--minter-api-key", "changeme"]] {
             let text = check(open).unwrap_err().to_string();
-            assert!(text.contains("MINTER_API_KEY") && text.contains("--dev") && !text.contains("changeme"), "{text}");
+            assert!(
+                text.contains("MINTER_API_KEY")
+                    && text.contains("--dev")
+                    && !text.contains("changeme"),
+                "{text}"
+            );
         }
     }
 }

@@ -26,7 +26,9 @@ async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     }
     let listener = bind(SocketAddr::new(options.bind, options.port), "--port").await?;
     let mut options = options;
-    let metrics = metrics::begin("nft-minter", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    let metrics =
+        metrics::begin("nft-minter", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown)
+            .await?;
     options.store.metrics = metrics.clone();
     options.minter.metrics = metrics;
     let store = options.store.open().await?;

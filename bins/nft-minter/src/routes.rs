@@ -72,19 +72,34 @@ async fn keep(mut context: Context<State>) -> Result<Response, Problem> {
     if let Some(key) = &context.state().key
         && !context.bearer().is_some_and(|given| key.matches(given))
     {
-        return Err(Problem::unauthorized("bad_key", "This needs the key of the minter as a bearer token."));
+        return Err(Problem::unauthorized(
+            "bad_key",
+            "This needs the key of the minter as a bearer token.",
+        ));
     }
     let Mint { universe_id, faction, award, metadata } = context.json(BODY_LIMIT).await?;
     let names = [("universe_id", &universe_id), ("faction", &faction), ("award", &award)];
-    let errors: Vec<FieldError> = names.into_iter().filter_map(|(field, name)| check(field, name)).collect();
+    let errors: Vec<FieldError> =
+        names.into_iter().filter_map(|(field, name)| check(field, name)).collect();
     if !errors.is_empty() {
-        return Err(Problem::bad_request("bad_award", "The award is malformed.").with_errors(errors));
+        return Err(
+            Problem::bad_request("bad_award", "The award is malformed.").with_errors(errors)
+        );
     }
     let body = serde_json::to_string(&metadata).unwrap_or_default();
-    let kept = Award { universe: universe_id.clone(), faction: faction.clone(), award: award.clone(), body };
+    let kept = Award {
+        universe: universe_id.clone(),
+        faction: faction.clone(),
+        award: award.clone(),
+        body,
+    };
     let is_new = context.state().store.record_award(&kept).await.map_err(|error| {
-        Problem::unavailable("store_unavailable", "The award could not be kept; hand it in again.", 1)
-            .with_source(error)
+        Problem::unavailable(
+            "store_unavailable",
+            "The award could not be kept; hand it in again.",
+            1,
+        )
+        .with_source(error)
     })?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let minted = Minted { universe_id, faction, award, state: "accepted", duplicate: !is_new };
@@ -96,6 +111,11 @@ fn check(field: &'static str, name: &str) -> Option<FieldError> {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
     let shown: String = name.chars().take(NAME_LIMIT).collect();
     (!fits).then(|| {
-        FieldError::new(field, shown, "1 to 64 of the characters A-Z a-z 0-9 . _ : -", "This names the award.")
+        FieldError::new(
+            field,
+            shown,
+            "1 to 64 of the characters A-Z a-z 0-9 . _ : -",
+            "This names the award.",
+        )
     })
 }

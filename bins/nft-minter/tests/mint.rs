@@ -36,7 +36,15 @@ impl Minter {
     }
 
     async fn awards(&self) -> u64 {
-        let health: Value = self.http.get(format!("{}/health", self.url)).send().await.unwrap().json().await.unwrap();
+        let health: Value = self
+            .http
+            .get(format!("{}/health", self.url))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         health["awards"].as_u64().unwrap()
     }
 
@@ -53,7 +61,10 @@ async fn an_award_is_kept_once_however_often_it_is_handed_in() {
     let (status, first) = minter.mint(None, &award).await;
     assert_eq!((status, &first["duplicate"]), (201, &json!(false)));
     let (status, again) = minter.mint(None, &award).await;
-    assert_eq!((status, &again["duplicate"], &again["state"]), (200, &json!(true), &json!("accepted")));
+    assert_eq!(
+        (status, &again["duplicate"], &again["state"]),
+        (200, &json!(true), &json!("accepted"))
+    );
     let other = json!({"universe_id": "u-1", "faction": "F2", "award": "victory"});
     assert_eq!(minter.mint(None, &other).await.0, 201);
     assert_eq!(minter.awards().await, 2);
@@ -69,8 +80,12 @@ async fn the_key_is_asked_for_and_bad_input_is_named() {
         assert_eq!((status, &problem["code"]), (401, &json!("bad_key")));
     }
     let key = Some("a key of the minter");
-    let (status, problem) = minter.mint(key, &json!({"universe_id": "", "faction": "F 1", "award": "victory"})).await;
-    assert_eq!((status, &problem["code"], problem["errors"].as_array().unwrap().len()), (400, &json!("bad_award"), 2));
+    let (status, problem) =
+        minter.mint(key, &json!({"universe_id": "", "faction": "F 1", "award": "victory"})).await;
+    assert_eq!(
+        (status, &problem["code"], problem["errors"].as_array().unwrap().len()),
+        (400, &json!("bad_award"), 2)
+    );
     let (status, problem) = minter.mint(key, &json!({"universe_id": "u-1", "faction": "F1"})).await;
     assert_eq!(status, 400, "{problem}");
     assert_eq!(minter.awards().await, 0);

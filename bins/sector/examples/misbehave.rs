@@ -37,7 +37,9 @@ impl Misbehaving {
     fn misbehave(&self, view: &View<'_>, turn: &Turn, orders: &mut Vec<Order>) {
         let is_now = turn.tick == self.tick;
         match self.what.as_str() {
-            "chats" if turn.tick.is_multiple_of(50) => println!("thinking about tick {}", turn.tick),
+            "chats" if turn.tick.is_multiple_of(50) => {
+                println!("thinking about tick {}", turn.tick)
+            }
             "complains" => eprintln!("tick {}: too many enemies", turn.tick),
             "sleeps" => sleep(LONG),
             "naps" if is_now => sleep(Duration::from_millis(700)),
@@ -120,7 +122,11 @@ fn main() -> ExitCode {
 
 fn play(what: &str, tick: u64, input: impl BufRead) -> sector_client::Result<()> {
     let seating = |seat: &Seat| -> Box<dyn Strategy> {
-        Box::new(Misbehaving { classic: Classic::new(seat.personality.clone()), what: what.to_owned(), tick })
+        Box::new(Misbehaving {
+            classic: Classic::new(seat.personality.clone()),
+            what: what.to_owned(),
+            tick,
+        })
     };
     serve(seating, input, io::stdout()).map(|_| ())
 }

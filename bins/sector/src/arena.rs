@@ -87,7 +87,12 @@ pub(crate) struct Options {
 
 impl Options {
     /// These players, so many games, on this setting; every game is kept in the directory, if there is one.
-    pub(crate) fn of(players: Vec<String>, games: u64, setting: Setting, out: Option<PathBuf>) -> Options {
+    pub(crate) fn of(
+        players: Vec<String>,
+        games: u64,
+        setting: Setting,
+        out: Option<PathBuf>,
+    ) -> Options {
         Options {
             players,
             games: Some(games),
@@ -171,10 +176,12 @@ fn play(options: &Options) -> Result<(), Error> {
 /// The replay of a game in the directory of an arena: the first that this player did not win, else the first.
 pub(crate) fn game_to_watch(directory: &Path, player: &str) -> Result<PathBuf, Error> {
     let path = directory.join("games.jsonl");
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     let records: Vec<Record> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let lost = |record: &&Record| record.winner_player.as_deref() != Some(player);
-    let record = records.iter().find(lost).or(records.first()).ok_or("there is no game to watch")?;
+    let record =
+        records.iter().find(lost).or(records.first()).ok_or("there is no game to watch")?;
     Ok(keep::replay_path(directory, record.game))
 }
 
@@ -185,7 +192,8 @@ fn jobs(asked: Option<usize>) -> usize {
 
 fn read_rules(path: Option<&Path>) -> Result<Rules, Error> {
     let Some(path) = path else { return Ok(Rules::classic()) };
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     Rules::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
@@ -219,9 +227,14 @@ fn table(options: &Options) -> Result<Table, Error> {
     };
     let last = options.setting.seed.saturating_add((games - 1) / schedule.rotations() as u64);
     if last > sector_sim::MAX_SEED {
-        return Err(format!("the seed of the last map would be {last}, above {}", sector_sim::MAX_SEED).into());
+        return Err(format!(
+            "the seed of the last map would be {last}, above {}",
+            sector_sim::MAX_SEED
+        )
+        .into());
     }
-    let size = Size { systems: options.setting.systems.unwrap_or(standard.systems), factions: seats };
+    let size =
+        Size { systems: options.setting.systems.unwrap_or(standard.systems), factions: seats };
     if field.has_programs() {
         end_with_signals()?;
     }

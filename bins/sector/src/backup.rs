@@ -55,7 +55,8 @@ async fn create(options: &Create) -> Result<(), Error> {
     }
     let store = target.open_existing().await?;
     let dump = store.dump().await?;
-    let dump = dump.ok_or_else(|| format!("{target} has no universe yet; there is nothing to back up"))?;
+    let dump =
+        dump.ok_or_else(|| format!("{target} has no universe yet; there is nothing to back up"))?;
     dump.check()?;
     proof::play(&dump, false).map_err(|error| format!("{target} cannot be backed up: {error}"))?;
     let manifest = Manifest::of(&dump, target.backend())?;
@@ -76,8 +77,8 @@ async fn create(options: &Create) -> Result<(), Error> {
 fn verify(options: &Verify) -> Result<(), Error> {
     let Verify { file, full } = options;
     let (manifest, dump) = file::read(file)?;
-    let played =
-        proof::play(&dump, *full).map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
+    let played = proof::play(&dump, *full)
+        .map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
     say(&format!(
         "{}: whole\n{manifest}\n  played           {played} ticks, the digest is the committed one",
         file.display()
@@ -93,26 +94,34 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     };
     // Only its owner may read it: it has everybody's orders.
     let mut file = NamedTempFile::new_in(directory).map_err(|error| failed(&error))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&error))?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(|error| failed(&error))?;
     file.persist_noclobber(path).map_err(|error| match error.error.kind() {
         std::io::ErrorKind::AlreadyExists => exists_already(path),
         _ => failed(&error.error),
     })?;
-    std::fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| failed(&error))
+    std::fs::File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|error| failed(&error))
 }
 
 fn exists_already(path: &Path) -> Error {
-    format!("{} is there already; a backup does not replace a file: name another", path.display()).into()
+    format!("{} is there already; a backup does not replace a file: name another", path.display())
+        .into()
 }
 
 /// Reads a backup, plays its world, and only then puts it into an empty store.
 pub(crate) fn restore(options: &Restore) -> Result<(), Error> {
     let Restore { file, target } = options;
     let (manifest, dump) = file::read(file)?;
-    proof::play(&dump, false).map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
+    proof::play(&dump, false)
+        .map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
     target::block_on(async {
-        let store = archive::open(target.options()?).await.map_err(|error| target.explain(error))?;
-        let incarnation = store.restore(&dump).await.map_err(|error| format!("{target}: {error}"))?;
+        let store =
+            archive::open(target.options()?).await.map_err(|error| target.explain(error))?;
+        let incarnation =
+            store.restore(&dump).await.map_err(|error| format!("{target}: {error}"))?;
         say(&format!(
             "{target}: restored from {}\n{manifest}\n  now incarnation  {incarnation}\n\
              Start the services: the sector goes on after tick {}.",

@@ -109,10 +109,14 @@ impl Options {
         let orders_per_second = (self.players * self.orders_per_minute).div_ceil(60);
         let watchers = self.players * (1 + self.watchers_per_player);
         let sent_per_second = (watchers * 1_000).div_ceil(self.tick_ms);
-        let cores = |us_per_second: u64| (us_per_second * 100).div_ceil(1_000_000 * self.utilization).max(1);
+        let cores = |us_per_second: u64| {
+            (us_per_second * 100).div_ceil(1_000_000 * self.utilization).max(1)
+        };
 
         // A node computes on one core.
-        let by_cpu = cores(ticks_per_second * f.redis_us_per_tick + orders_per_second * f.redis_us_per_order);
+        let by_cpu = cores(
+            ticks_per_second * f.redis_us_per_tick + orders_per_second * f.redis_us_per_order,
+        );
         let redis_kb = sectors * (f.redis_bytes_per_tick * f.ticks_kept).div_ceil(1_000);
         let by_memory = (redis_kb * 2).div_ceil(f.redis_node_gb * 1_000_000).max(1);
         let by_clients = watchers.div_ceil(f.clients_per_frontend);
@@ -131,7 +135,8 @@ impl Options {
             frontends: by_clients.max(frontend_cores),
             frontend_bound: if frontend_cores > by_clients { "cpu" } else { "clients" },
             frontend_gb: (watchers * f.frontend_kb_per_watcher).div_ceil(1_000_000),
-            outgoing_mbit_per_second: (sent_per_second * f.bytes_per_watcher_and_tick * 8).div_ceil(1_000_000),
+            outgoing_mbit_per_second: (sent_per_second * f.bytes_per_watcher_and_tick * 8)
+                .div_ceil(1_000_000),
         }
     }
 }
@@ -206,8 +211,9 @@ mod tests {
 
     #[test]
     fn the_arithmetic_is_as_by_hand() {
-        let plan =
-            plan(&format!("--players 1000000 --players-per-sector 50 --tick-ms 1000 --orders-per-minute 6 {FIGURES}"));
+        let plan = plan(&format!(
+            "--players 1000000 --players-per-sector 50 --tick-ms 1000 --orders-per-minute 6 {FIGURES}"
+        ));
         let wanted = Plan {
             sectors: 20_000,
             ticks_per_second: 20_000,
@@ -232,21 +238,31 @@ mod tests {
     #[test]
     fn little_takes_one_of_each_and_more_of_everything_takes_more() {
         let small = plan(&format!("--players 1 {FIGURES}"));
-        let ones = (small.sectors, small.worker_cores, small.redis_nodes, small.api_cores, small.frontends);
+        let ones = (
+            small.sectors,
+            small.worker_cores,
+            small.redis_nodes,
+            small.api_cores,
+            small.frontends,
+        );
         assert_eq!(ones, (1, 1, 1, 1, 1));
         let base = plan(FIGURES);
         assert!(plan(&format!("--tick-ms 300 {FIGURES}")).worker_cores > base.worker_cores * 3);
         assert!(plan(&format!("--utilization 25 {FIGURES}")).api_cores > base.api_cores);
-        assert!(plan(&format!("--watchers-per-player 9 {FIGURES}")).frontends >= base.frontends * 10);
+        assert!(
+            plan(&format!("--watchers-per-player 9 {FIGURES}")).frontends >= base.frontends * 10
+        );
         let quick = plan(&format!("--tick-ms 10 {FIGURES}"));
         assert_eq!((quick.redis_bound, quick.frontend_bound), ("cpu", "cpu"));
     }
 
     #[test]
     fn what_cannot_be_is_refused() {
-        for (bad, allowed) in
-            [("--players 0", "from 1"), ("--players-per-sector 65", "to 64"), ("--utilization 101", "to 100")]
-        {
+        for (bad, allowed) in [
+            ("--players 0", "from 1"),
+            ("--players-per-sector 65", "to 64"),
+            ("--utilization 101", "to 100"),
+        ] {
             let arguments = std::iter::once("capacity").chain(bad.split_whitespace());
             let error = Command::try_parse_from(arguments).unwrap_err().to_string();
             assert!(error.contains(allowed), "{error}");

@@ -5,15 +5,21 @@ use std::path::{Path, PathBuf};
 use clap::{Command, CommandFactory};
 
 /// What stands before the arguments of `sector`, in the clone, in a container and installed.
-const CALLS: [&str; 4] =
-    ["cargo run --release -- ", "docker compose run --rm tools ", "target/release/sector ", "sector "];
+const CALLS: [&str; 4] = [
+    "cargo run --release -- ",
+    "docker compose run --rm tools ",
+    "target/release/sector ",
+    "sector ",
+];
 
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut pages = vec![root.join("README.md")];
     for folder in ["docs", "docs/getting-started", "docs/runbooks"] {
         let files = std::fs::read_dir(root.join(folder)).unwrap().map(|file| file.unwrap().path());
-        pages.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+        pages.extend(
+            files.filter(|path| path.extension().is_some_and(|extension| extension == "md")),
+        );
     }
     pages.sort();
     pages
@@ -32,7 +38,8 @@ fn commands(page: &str) -> Vec<String> {
         } else if fence == Some(true) {
             // What is behind a mark is for the reader, and a line can have several commands.
             let line = line.split(" #").next().unwrap_or_default();
-            commands.extend(line.split(['|', ';', '&', '(', ')']).map(|part| part.trim().to_owned()));
+            commands
+                .extend(line.split(['|', ';', '&', '(', ')']).map(|part| part.trim().to_owned()));
         } else if fence.is_none() {
             commands.extend(line.split('`').skip(1).step_by(2).map(|part| part.trim().to_owned()));
         }
@@ -44,7 +51,9 @@ fn commands(page: &str) -> Vec<String> {
 fn arguments(command: &str) -> Option<&str> {
     let arguments = CALLS.iter().find_map(|call| command.strip_prefix(call))?;
     // Not `sector up's` and other prose, and no name of something else, such as `sector doctor`'s lines.
-    arguments.starts_with(|first: char| first.is_ascii_lowercase() || first == '-').then_some(arguments)
+    arguments
+        .starts_with(|first: char| first.is_ascii_lowercase() || first == '-')
+        .then_some(arguments)
 }
 
 /// What is wrong with the arguments: a subcommand or a flag that is not there. Values are the reader's business.
@@ -104,6 +113,7 @@ fn every_command_of_the_documentation_is_one() {
 fn a_command_that_is_none_is_found() {
     let page = "Call `sector replay vrify x`, then\n```sh\nX=1 true && sector doctor --redis \"--x y\" --jsn  # --json\nsector sim --seed 7\n```\n";
     let commands = commands(page);
-    let faults: Vec<String> = commands.iter().filter_map(|command| fault(&root(), arguments(command)?)).collect();
+    let faults: Vec<String> =
+        commands.iter().filter_map(|command| fault(&root(), arguments(command)?)).collect();
     assert_eq!(faults, ["replay has no command vrify", "doctor has no --jsn"]);
 }

@@ -42,7 +42,10 @@ fn document() -> String {
          what to what.\n\nThis page is written from the code; a test compares the two.\n",
     );
     for part in [
-        section::<Only<up::Options>>("sector up", "Everything in one process. Also what `sector` alone does."),
+        section::<Only<up::Options>>(
+            "sector up",
+            "Everything in one process. Also what `sector` alone does.",
+        ),
         section::<Only<sim::Options>>("sector sim", "A match in memory."),
         service::<api::Options>("api", "The HTTP API."),
         service::<sim_worker::Options>(

@@ -88,11 +88,21 @@ impl Findings {
     }
 
     fn warn(&mut self, check: &'static str, detail: impl Into<String>, todo: &'static str) {
-        self.0.push(Finding { check, status: Status::Warn, detail: detail.into(), todo: Some(todo) });
+        self.0.push(Finding {
+            check,
+            status: Status::Warn,
+            detail: detail.into(),
+            todo: Some(todo),
+        });
     }
 
     fn fail(&mut self, check: &'static str, detail: impl Into<String>, todo: &'static str) {
-        self.0.push(Finding { check, status: Status::Fail, detail: detail.into(), todo: Some(todo) });
+        self.0.push(Finding {
+            check,
+            status: Status::Fail,
+            detail: detail.into(),
+            todo: Some(todo),
+        });
     }
 }
 
@@ -104,7 +114,9 @@ pub(crate) fn doctor(options: &Options) -> Result<(), Error> {
             let (data, redis) = (options.data.clone(), options.redis.clone());
             look(&Target { data, redis, keys: options.keys.clone() }, &mut findings).await;
         }
-        for (check, urls) in [("api", &options.api), ("frontend", &options.frontend), ("worker", &options.worker)] {
+        for (check, urls) in
+            [("api", &options.api), ("frontend", &options.frontend), ("worker", &options.worker)]
+        {
             for url in urls {
                 services::look(check, url, &trust, &mut findings).await;
             }
@@ -142,7 +154,13 @@ async fn look(target: &Target, findings: &mut Findings) {
     };
     match archive::exists(&place).await {
         Ok(true) => {}
-        Ok(false) => return findings.fail("store", format!("{target} is not there: nothing was found"), todo),
+        Ok(false) => {
+            return findings.fail(
+                "store",
+                format!("{target} is not there: nothing was found"),
+                todo,
+            );
+        }
         Err(error) => return findings.fail("store", target.explain(error).to_string(), todo),
     }
     let store = match target.open_existing().await {
@@ -150,7 +168,9 @@ async fn look(target: &Target, findings: &mut Findings) {
         Err(error) => return findings.fail("store", error.to_string(), todo),
     };
     match store.incarnation().await {
-        Ok(incarnation) => findings.ok("store", format!("{target} answers, incarnation {incarnation}")),
+        Ok(incarnation) => {
+            findings.ok("store", format!("{target} answers, incarnation {incarnation}"))
+        }
         Err(error) => return findings.fail("store", error.to_string(), todo),
     }
     match store.redis_report() {
@@ -158,7 +178,11 @@ async fn look(target: &Target, findings: &mut Findings) {
         None => findings.ok("durability", "what is answered is on the disk"),
     }
     if let Err(error) = look_at_sector(&*store, findings).await {
-        findings.fail("sector", error.to_string(), "restore a backup, or begin anew under another SECTOR_ID");
+        findings.fail(
+            "sector",
+            error.to_string(),
+            "restore a backup, or begin anew under another SECTOR_ID",
+        );
     }
     look_at_backup(&*store, findings).await;
 }
@@ -175,7 +199,10 @@ fn look_at_redis(report: &RedisReport, findings: &mut Findings) {
             "set `appendonly yes` and `appendfsync always` or `everysec` in redis.conf",
         ),
         Durability::RedisEverySecond => {
-            findings.ok("durability", format!("Redis {version}: a crash of its machine may lose up to two seconds"));
+            findings.ok(
+                "durability",
+                format!("Redis {version}: a crash of its machine may lose up to two seconds"),
+            );
         }
         _ => findings.fail(
             "durability",
@@ -195,7 +222,10 @@ fn look_at_redis(report: &RedisReport, findings: &mut Findings) {
         Some("noeviction") => findings.ok("eviction", "a full Redis refuses; it drops nothing"),
         policy => findings.fail(
             "eviction",
-            format!("a full Redis may drop keys: maxmemory-policy {}", policy.unwrap_or("is not told")),
+            format!(
+                "a full Redis may drop keys: maxmemory-policy {}",
+                policy.unwrap_or("is not told")
+            ),
             "set `maxmemory-policy noeviction` in redis.conf",
         ),
     }
@@ -210,19 +240,32 @@ fn look_at_redis(report: &RedisReport, findings: &mut Findings) {
                 _ => findings.fail("memory", detail, todo),
             }
         }
-        (Some(used), Some(_)) => findings.ok("memory", format!("{used} bytes are in use, of as many as there are")),
-        _ => findings.warn("memory", "it is not told", "allow the user of the URL the command `info`"),
+        (Some(used), Some(_)) => {
+            findings.ok("memory", format!("{used} bytes are in use, of as many as there are"))
+        }
+        _ => findings.warn(
+            "memory",
+            "it is not told",
+            "allow the user of the URL the command `info`",
+        ),
     }
     match report.clock_ahead_ms {
         Some(ahead) if ahead.unsigned_abs() <= MOST_SKEW_MS => {
-            findings.ok("clock", format!("Redis and this machine differ by {} ms", ahead.unsigned_abs()));
+            findings.ok(
+                "clock",
+                format!("Redis and this machine differ by {} ms", ahead.unsigned_abs()),
+            );
         }
         Some(ahead) => findings.warn(
             "clock",
             format!("Redis is {ahead} ms ahead of this machine"),
             "set both clocks by NTP; leases end by that of Redis",
         ),
-        None => findings.warn("clock", "Redis does not tell the time", "allow the user of the URL the command `time`"),
+        None => findings.warn(
+            "clock",
+            "Redis does not tell the time",
+            "allow the user of the URL the command `time`",
+        ),
     }
 }
 
@@ -231,7 +274,10 @@ async fn look_at_sector(store: &dyn Archive, findings: &mut Findings) -> Result<
     match &lease {
         Some(lease) => findings.ok(
             "lease",
-            format!("{} holds it, epoch {}, for {} ms unless renewed", lease.holder, lease.epoch, lease.left_ms),
+            format!(
+                "{} holds it, epoch {}, for {} ms unless renewed",
+                lease.holder, lease.epoch, lease.left_ms
+            ),
         ),
         None if store.redis_report().is_some() => {
             findings.warn("lease", "no worker holds it: nothing ticks", "start a sim-worker");
@@ -248,7 +294,10 @@ async fn look_at_sector(store: &dyn Archive, findings: &mut Findings) -> Result<
         (false, true) => ", paused",
         (false, false) => "",
     };
-    findings.ok("universe", format!("{}, tick {}, digest {}{state}", world.universe, world.tick, world.digest));
+    findings.ok(
+        "universe",
+        format!("{}, tick {}, digest {}{state}", world.universe, world.tick, world.digest),
+    );
     match dump.check().map_err(Error::from).and_then(|()| proof::play(&dump, false)) {
         Ok(ticks) => findings.ok("records", format!("the {ticks} ticks since the checkpoint lead to that digest")),
         Err(error) => findings.fail(
@@ -265,13 +314,21 @@ async fn look_at_sector(store: &dyn Archive, findings: &mut Findings) -> Result<
     if waiting <= MOST_WAITING || world.finished {
         findings.ok("orders", detail);
     } else {
-        findings.warn("orders", detail, "see whether the worker runs and keeps its pace; give it a faster machine");
+        findings.warn(
+            "orders",
+            detail,
+            "see whether the worker runs and keeps its pace; give it a faster machine",
+        );
     }
     Ok(())
 }
 
 /// Watches the ticks go by for a while.
-async fn look_at_ticks(store: &dyn Archive, dump: &Dump, findings: &mut Findings) -> Result<(), Error> {
+async fn look_at_ticks(
+    store: &dyn Archive,
+    dump: &Dump,
+    findings: &mut Findings,
+) -> Result<(), Error> {
     let snapshot: Snapshot = serde_json::from_str(&dump.checkpoint.snapshot)?;
     let delay = Duration::from_millis(snapshot.tick_delay_ms.max(1));
     let since = Instant::now();
@@ -284,7 +341,11 @@ async fn look_at_ticks(store: &dyn Archive, dump: &Dump, findings: &mut Findings
     if last.universe != first.universe || last.finished || passed * 10 >= due * 8 {
         findings.ok("ticks", detail);
     } else if passed > 0 {
-        findings.warn("ticks", detail, "the machine or Redis is too slow: raise TICK_MS, or see what else runs there");
+        findings.warn(
+            "ticks",
+            detail,
+            "the machine or Redis is too slow: raise TICK_MS, or see what else runs there",
+        );
     } else {
         findings.fail("ticks", detail, "look at the log of the worker that holds the lease");
     }

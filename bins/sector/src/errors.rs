@@ -25,15 +25,21 @@ are in [rules.md](rules.md). This file is generated.
 ";
 
 fn document() -> String {
-    let lists: Vec<&[Kind]> = SERVICES.iter().flat_map(|(_, lists)| lists.iter().copied()).collect();
+    let lists: Vec<&[Kind]> =
+        SERVICES.iter().flat_map(|(_, lists)| lists.iter().copied()).collect();
     let catalogue = Catalogue::new(&lists).unwrap();
     let mut text = String::from(BEGINNING);
     for Kind { code, statuses, meaning, remedy } in catalogue.kinds() {
         let statuses = statuses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-        let is_of = |lists: &[&[Kind]]| lists.iter().any(|list| list.iter().any(|kind| kind.code == *code));
-        let services: Vec<&str> =
-            SERVICES.iter().filter(|(_, lists)| is_of(lists)).map(|(service, _)| *service).collect();
-        let services = if services.is_empty() { "every service".to_owned() } else { services.join(", ") };
+        let is_of =
+            |lists: &[&[Kind]]| lists.iter().any(|list| list.iter().any(|kind| kind.code == *code));
+        let services: Vec<&str> = SERVICES
+            .iter()
+            .filter(|(_, lists)| is_of(lists))
+            .map(|(service, _)| *service)
+            .collect();
+        let services =
+            if services.is_empty() { "every service".to_owned() } else { services.join(", ") };
         text.push_str(&format!("## {code}\n\n{statuses}, {services}. {meaning}\n{remedy}\n\n"));
     }
     text.truncate(text.trim_end().len());
@@ -49,7 +55,10 @@ fn the_documentation_of_the_errors_is_that_of_the_code() {
         std::fs::write(path, &written).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == written, "docs/errors.md is stale: run {UPDATE}=1 cargo test -p sector errors");
+    assert!(
+        committed == written,
+        "docs/errors.md is stale: run {UPDATE}=1 cargo test -p sector errors"
+    );
 }
 
 #[test]

@@ -18,13 +18,23 @@ fn document() -> String {
          from the code; a test compares the two.\n",
     );
     for part in [
-        section("Every service", "What a process tells of itself.", |metrics| metrics.of_process("service", "0")),
-        section("The store, in every service that has one", "Measured where a service calls it.", |metrics| {
-            drop(StoreMetrics::new(metrics));
+        section("Every service", "What a process tells of itself.", |metrics| {
+            metrics.of_process("service", "0")
         }),
-        section("Traces, in every service that tells them", "With `OTEL_EXPORTER_OTLP_ENDPOINT`.", |metrics| {
-            service::trace::register_metrics(metrics);
-        }),
+        section(
+            "The store, in every service that has one",
+            "Measured where a service calls it.",
+            |metrics| {
+                drop(StoreMetrics::new(metrics));
+            },
+        ),
+        section(
+            "Traces, in every service that tells them",
+            "With `OTEL_EXPORTER_OTLP_ENDPOINT`.",
+            |metrics| {
+                service::trace::register_metrics(metrics);
+            },
+        ),
         section("sim-worker", "One process has at most 64 sectors.", sim_worker::register_metrics),
         section(
             "api",
@@ -37,7 +47,11 @@ fn document() -> String {
             frontend::register_metrics,
         ),
         section("bot-worker", "All factions together.", bot_worker::register_metrics),
-        section("nft-minter", "Awards, and routes by their template.", nft_minter::register_metrics),
+        section(
+            "nft-minter",
+            "Awards, and routes by their template.",
+            nft_minter::register_metrics,
+        ),
     ] {
         text.push_str(&part);
     }
@@ -52,7 +66,10 @@ fn the_documentation_of_the_metrics_is_that_of_the_code() {
         std::fs::write(path, &written).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == written, "docs/metrics.md is stale: run UPDATE_DOCS=1 cargo test -p sector metrics");
+    assert!(
+        committed == written,
+        "docs/metrics.md is stale: run UPDATE_DOCS=1 cargo test -p sector metrics"
+    );
 }
 
 /// Base units, and labels with few values.
@@ -63,7 +80,15 @@ fn names_say_their_unit() {
         let name = line.split('`').nth(1).unwrap();
         assert!(name.starts_with("sector_") || name.starts_with("process_"), "{name}");
         assert_eq!(line.contains("| counter |"), name.ends_with("_total"), "{name}");
-        assert!(!line.contains("| histogram |") || name.ends_with("_seconds") || name.ends_with("_bytes"), "{name}");
-        assert!(!["_ms", "_milliseconds", "_kb", "_minutes"].iter().any(|unit| name.ends_with(unit)), "{name}");
+        assert!(
+            !line.contains("| histogram |")
+                || name.ends_with("_seconds")
+                || name.ends_with("_bytes"),
+            "{name}"
+        );
+        assert!(
+            !["_ms", "_milliseconds", "_kb", "_minutes"].iter().any(|unit| name.ends_with(unit)),
+            "{name}"
+        );
     }
 }

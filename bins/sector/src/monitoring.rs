@@ -18,7 +18,8 @@ fn read(path: &str) -> String {
 
 /// The names in a text that look like metrics of ours.
 fn metrics_in(text: &str) -> BTreeSet<String> {
-    let is_part = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    let is_part =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
     text.split(|letter| !is_part(letter))
         .filter(|word| word.starts_with("sector_") || word.starts_with("process_"))
         .map(|word| {
@@ -49,19 +50,29 @@ fn alerts() -> BTreeSet<String> {
 fn every_metric_that_is_asked_for_exists() {
     let documented = documented();
     assert!(documented.len() > 20, "{documented:?}");
-    for path in ["k8s/monitoring/rules.yaml", "k8s/monitoring/rules_test.yaml", "k8s/monitoring/dashboard.json"] {
+    for path in [
+        "k8s/monitoring/rules.yaml",
+        "k8s/monitoring/rules_test.yaml",
+        "k8s/monitoring/dashboard.json",
+    ] {
         let asked = metrics_in(&read(path));
         assert!(asked.len() > 5, "{path}: {asked:?}");
-        let unknown: Vec<&String> =
-            asked.iter().filter(|name| !documented.contains(*name) && !BUILT_IN.contains(&name.as_str())).collect();
-        assert!(unknown.is_empty(), "{path} asks for what docs/metrics.md does not have: {unknown:?}");
+        let unknown: Vec<&String> = asked
+            .iter()
+            .filter(|name| !documented.contains(*name) && !BUILT_IN.contains(&name.as_str()))
+            .collect();
+        assert!(
+            unknown.is_empty(),
+            "{path} asks for what docs/metrics.md does not have: {unknown:?}"
+        );
     }
 }
 
 #[test]
 fn every_metric_of_ours_is_shown() {
     let shown = metrics_in(&read("k8s/monitoring/dashboard.json"));
-    let missing: Vec<String> = documented().into_iter().filter(|name| !shown.contains(name)).collect();
+    let missing: Vec<String> =
+        documented().into_iter().filter(|name| !shown.contains(name)).collect();
     assert!(missing.is_empty(), "the dashboard does not show {missing:?}");
 }
 
@@ -77,17 +88,30 @@ fn every_alert_has_a_runbook_and_a_series_that_fires_it() {
     let tests = read("k8s/monitoring/rules_test.yaml");
     let rules = read("k8s/monitoring/rules.yaml");
     for alert in &alerts {
-        assert!(rules.contains(&format!("runbook: docs/runbooks/{alert}.md\n")), "{alert} does not name its runbook");
+        assert!(
+            rules.contains(&format!("runbook: docs/runbooks/{alert}.md\n")),
+            "{alert} does not name its runbook"
+        );
         assert!(tests.contains(&format!("- name: {alert}\n")), "nothing fires {alert}");
         let page = read(&format!("docs/runbooks/{alert}.md"));
-        let parts = [format!("# {alert}\n"), "**What it does:**".into(), "## Look\n".into(), "## Do\n".into()];
+        let parts = [
+            format!("# {alert}\n"),
+            "**What it does:**".into(),
+            "## Look\n".into(),
+            "## Do\n".into(),
+        ];
         assert!(parts.iter().all(|part| page.contains(part.as_str())), "{alert}: {page}");
         for other in page.split(|letter: char| !letter.is_ascii_alphanumeric()) {
             let is_alert = other.len() > 8 && other.starts_with("Sector");
-            assert!(!is_alert || alerts.contains(other), "{alert} points at {other}, which is no alert");
+            assert!(
+                !is_alert || alerts.contains(other),
+                "{alert} points at {other}, which is no alert"
+            );
         }
     }
-    for metric in pages.iter().flat_map(|page| metrics_in(&read(&format!("docs/runbooks/{page}.md")))) {
+    for metric in
+        pages.iter().flat_map(|page| metrics_in(&read(&format!("docs/runbooks/{page}.md"))))
+    {
         assert!(documented().contains(&metric), "a runbook names {metric}");
     }
 }
@@ -109,5 +133,8 @@ fn the_rules_of_the_operator_are_the_rules() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(root().join(path), &written).unwrap();
     }
-    assert!(read(path) == written, "{path} is stale: run UPDATE_DOCS=1 cargo test -p sector monitoring");
+    assert!(
+        read(path) == written,
+        "{path} is stale: run UPDATE_DOCS=1 cargo test -p sector monitoring"
+    );
 }

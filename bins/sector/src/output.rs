@@ -24,9 +24,12 @@ pub(crate) fn say(text: &str) -> Result<(), Error> {
 
 /// A bar of so many things of this name, on a terminal alone; indicatif sees to that.
 pub(crate) fn progress_bar(length: u64, what: &str, is_hidden: bool) -> ProgressBar {
-    let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let target =
+        if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(length), target);
-    match ProgressStyle::with_template(&format!("{{bar:40}} {what} {{pos}} of {{len}}, {{per_sec}}, {{eta}} left")) {
+    match ProgressStyle::with_template(&format!(
+        "{{bar:40}} {what} {{pos}} of {{len}}, {{per_sec}}, {{eta}} left"
+    )) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
@@ -58,7 +61,8 @@ impl<'a> OutputFile<'a> {
 
     /// Puts the file in its place.
     pub(crate) fn finish(self) -> Result<(), Error> {
-        let file = self.file.into_inner().map_err(|error| cannot_write(self.path, error.error()))?;
+        let file =
+            self.file.into_inner().map_err(|error| cannot_write(self.path, error.error()))?;
         file.persist(self.path).map_err(|error| cannot_write(self.path, &error.error))?;
         Ok(())
     }
@@ -82,7 +86,8 @@ pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
 pub(crate) fn ending(board: &Board, outcome: Option<Outcome>) -> String {
     let Some(Outcome { winner, cause, tick }) = outcome else { return "undecided".to_owned() };
     let name = winner.and_then(|winner| board.faction(winner));
-    let name = name.map_or("nobody".to_owned(), |faction| format!("{} ({})", faction.name, faction.id));
+    let name =
+        name.map_or("nobody".to_owned(), |faction| format!("{} ({})", faction.name, faction.id));
     let how = match cause {
         Cause::Domination => "by domination",
         Cause::LastStanding => "as the last one standing",
@@ -93,7 +98,10 @@ pub(crate) fn ending(board: &Board, outcome: Option<Outcome>) -> String {
 
 /// The living factions, best first, as a table.
 pub(crate) fn standing(board: &Board) -> String {
-    let mut table = format!("{:<4} {:<32} {:>7} {:>6} {:>9}\n", "id", "faction", "systems", "value", "strength");
+    let mut table = format!(
+        "{:<4} {:<32} {:>7} {:>6} {:>9}\n",
+        "id", "faction", "systems", "value", "strength"
+    );
     for faction in board.standing() {
         let name: String = faction.name.chars().take(32).collect();
         table.push_str(&format!(

@@ -8,7 +8,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sector_sim::replay::{Header, KEYFRAME_TICKS, Seat};
 use sector_sim::{
-    Checked, FactionId, Fork, Game, GameChecker, Plan, Rules, STRATEGIES, Seating, Size, World, strategy,
+    Checked, FactionId, Fork, Game, GameChecker, Plan, Rules, STRATEGIES, Seating, Size, World,
+    strategy,
 };
 use serde::Serialize;
 use service::config::integer;
@@ -86,9 +87,12 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
     }
     let world = World::with_size(Arc::new(rules.clone()), options.seed, size)?;
     let mut recorder = match &options.record {
-        Some(path) => {
-            Some(Recorder::create(path, &header(options, &rules, &world)?, &world, options.keyframes.is_some())?)
-        }
+        Some(path) => Some(Recorder::create(
+            path,
+            &header(options, &rules, &world)?,
+            &world,
+            options.keyframes.is_some(),
+        )?),
         None => None,
     };
     let seating = move || -> Seating {
@@ -96,10 +100,15 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
         Box::new(move |_, faction| {
             let name = &players[faction.index() % players.len()];
             // The names have been tried above.
-            strategy(name, rules.personality(faction.index())).unwrap_or_else(|_| Box::new(sector_sim::Idle))
+            strategy(name, rules.personality(faction.index()))
+                .unwrap_or_else(|_| Box::new(sector_sim::Idle))
         })
     };
-    let mut checker = if options.check { Some(GameChecker::new(&world, Plan::default(), seating())?) } else { None };
+    let mut checker = if options.check {
+        Some(GameChecker::new(&world, Plan::default(), seating())?)
+    } else {
+        None
+    };
     let mut game = Game::new(world, seating());
 
     let bar = progress_bar(options);
@@ -126,7 +135,8 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
 
 /// The header of a replay of this match: who plays, on which engine, since when.
 fn header(options: &Options, rules: &Rules, world: &World) -> Result<Header, Error> {
-    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let now_ms =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let mut header = Header {
         // Known when the build is told.
         commit: option_env!("SECTOR_COMMIT").map(str::to_owned),
@@ -144,21 +154,31 @@ fn header(options: &Options, rules: &Rules, world: &World) -> Result<Header, Err
 
 fn read_rules(options: &Options) -> Result<Rules, Error> {
     let Some(path) = &options.rules else { return Ok(Rules::classic()) };
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     Rules::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 fn progress_bar(options: &Options) -> ProgressBar {
     // On a terminal alone; indicatif sees to that.
-    let target = if options.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let target =
+        if options.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(options.ticks), target);
-    match ProgressStyle::with_template("{bar:40} tick {pos} of at most {len}, {per_sec}, {eta} left") {
+    match ProgressStyle::with_template(
+        "{bar:40} tick {pos} of at most {len}, {per_sec}, {eta} left",
+    ) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
 }
 
-fn print(options: &Options, size: Size, game: &Game, elapsed: Duration, checked: Option<Checked>) -> Result<(), Error> {
+fn print(
+    options: &Options,
+    size: Size,
+    game: &Game,
+    elapsed: Duration,
+    checked: Option<Checked>,
+) -> Result<(), Error> {
     let (world, board) = (game.world(), game.world().board());
     let ticks_per_second = (world.tick() as f64 / elapsed.as_secs_f64().max(1e-9)) as u64;
     if options.json {

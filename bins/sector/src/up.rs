@@ -85,7 +85,11 @@ pub(crate) fn up(options: Options) -> Result<(), Error> {
 }
 
 async fn start(options: Options) -> Result<(), Error> {
-    telemetry::init(&LogOptions { log: options.log.clone(), log_format: LogFormat::default(), reload_file: None })?;
+    telemetry::init(&LogOptions {
+        log: options.log.clone(),
+        log_format: LogFormat::default(),
+        reload_file: None,
+    })?;
     options.worker.check()?;
     if let Some(secret) = options.jwt_secret.as_ref().filter(|_| !options.dev.dev) {
         secrets::check_key("--jwt-secret (JWT_SECRET)", secret)?;
@@ -99,10 +103,12 @@ async fn start(options: Options) -> Result<(), Error> {
     };
     let place = service::store::place(options.data.clone(), options.redis.as_ref(), &options.keys);
     let mut place = options.dev.options(place);
-    let metrics = metrics::begin("sector", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+    let metrics =
+        metrics::begin("sector", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
     place.observer = Some(Arc::new(StoreMetrics::new(&metrics)));
     let tracers = Tracers::begin(&options.traces, &metrics)?;
-    let store = sector_redis::open(place.clone()).await.map_err(|error| unopened(&options, error))?;
+    let store =
+        sector_redis::open(place.clone()).await.map_err(|error| unopened(&options, error))?;
     let sectors = Sectors::of(place, store.clone(), shutdown.clone());
     let code = random_hex()?;
     api::allow_operator(&*store, &code, OPERATOR_LINK_LIFE).await?;
@@ -113,7 +119,9 @@ async fn start(options: Options) -> Result<(), Error> {
 /// Why the sector cannot be opened, and which option is about it.
 fn unopened(options: &Options, error: sector_redis::Error) -> Error {
     match (&options.redis, error.is_unavailable()) {
-        (Some(_), true) => format!("{error}: start Redis, or set --redis to where it listens").into(),
+        (Some(_), true) => {
+            format!("{error}: start Redis, or set --redis to where it listens").into()
+        }
         (Some(_), false) => format!("{error} (it is the one of --redis)").into(),
         (None, _) => error.into(),
     }
@@ -122,7 +130,8 @@ fn unopened(options: &Options, error: sector_redis::Error) -> Error {
 /// 256 random bits.
 fn random_hex() -> Result<String, Error> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random numbers: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| format!("the system gives no random numbers: {error}"))?;
     Ok(hex::encode(bytes))
 }
 

@@ -31,7 +31,10 @@ fn games(lines: &str) -> Vec<Value> {
 }
 
 fn names(directory: &Path) -> BTreeSet<String> {
-    fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 /// A small arena that takes a moment.
@@ -39,7 +42,10 @@ const SMALL: [&str; 6] = ["--players", "classic,random,idle", "--systems", "12",
 
 fn small(more: &[&str]) -> Vec<&'static str> {
     // Leaked, a few words a test, so that arguments can be put together freely.
-    SMALL.into_iter().chain(more.iter().map(|word| -> &'static str { word.to_string().leak() })).collect()
+    SMALL
+        .into_iter()
+        .chain(more.iter().map(|word| -> &'static str { word.to_string().leak() }))
+        .collect()
 }
 
 #[test]
@@ -47,9 +53,18 @@ fn results_are_the_same_for_any_number_of_jobs() {
     let directory = tempfile::tempdir().unwrap();
     let run = |jobs: &str| {
         let out = directory.path().join(jobs);
-        let lines = done(&small(&["--games", "20", "--json", "--jobs", jobs, "--out", out.to_str().unwrap()]));
+        let lines = done(&small(&[
+            "--games",
+            "20",
+            "--json",
+            "--jobs",
+            jobs,
+            "--out",
+            out.to_str().unwrap(),
+        ]));
         assert_eq!(fs::read_to_string(out.join("games.jsonl")).unwrap(), lines);
-        let written = ["arena.json", "summary.json", "report.html"].map(|name| fs::read(out.join(name)).unwrap());
+        let written = ["arena.json", "summary.json", "report.html"]
+            .map(|name| fs::read(out.join(name)).unwrap());
         (lines, written)
     };
     let alone = run("1");
@@ -63,13 +78,16 @@ fn every_player_sits_in_every_seat_of_every_map() {
     for (map, rotations) in games.chunks(3).enumerate() {
         assert!(rotations.iter().all(|game| game["seed"] == 40 + map));
         for seat in 0..3 {
-            let here: BTreeSet<_> = rotations.iter().map(|game| game["players"][seat].as_str().unwrap()).collect();
+            let here: BTreeSet<_> =
+                rotations.iter().map(|game| game["players"][seat].as_str().unwrap()).collect();
             assert_eq!(here, BTreeSet::from(["classic", "random", "idle"]));
         }
     }
     // Copies of one player need no turns: each game has a map of its own.
-    let copies = done(&["--players", "random", "--seats", "3", "--systems", "9", "--games", "4", "--json"]);
-    let seeds: Vec<u64> = self::games(&copies).iter().map(|game| game["seed"].as_u64().unwrap()).collect();
+    let copies =
+        done(&["--players", "random", "--seats", "3", "--systems", "9", "--games", "4", "--json"]);
+    let seeds: Vec<u64> =
+        self::games(&copies).iter().map(|game| game["seed"].as_u64().unwrap()).collect();
     assert_eq!(seeds, [1, 2, 3, 4]);
 }
 
@@ -98,7 +116,10 @@ fn a_line_says_what_became_of_a_game() {
 #[test]
 fn a_game_is_the_one_that_sim_plays() {
     let game = &games(&done(&["--players", "classic", "--games", "1", "--seed", "5", "--json"]))[0];
-    let sim = Command::new(env!("CARGO_BIN_EXE_sector")).args(["sim", "--seed", "5", "--json"]).output().unwrap();
+    let sim = Command::new(env!("CARGO_BIN_EXE_sector"))
+        .args(["sim", "--seed", "5", "--json"])
+        .output()
+        .unwrap();
     let sim: Value = serde_json::from_slice(&sim.stdout).unwrap();
     for field in ["seed", "winner", "cause", "ticks", "digest"] {
         assert_eq!(game[field], sim[field], "{field}");
@@ -110,7 +131,8 @@ fn an_arena_goes_on_where_it_was_killed() {
     let directory = tempfile::tempdir().unwrap();
     let whole = done(&small(&["--games", "400", "--json"]));
     let out = directory.path().join("cut");
-    let with_out = |games: &str| small(&["--games", games, "--json", "--out", out.to_str().unwrap()]);
+    let with_out =
+        |games: &str| small(&["--games", games, "--json", "--out", out.to_str().unwrap()]);
 
     let mut child = arena(&with_out("400")).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -136,7 +158,10 @@ fn an_arena_goes_on_where_it_was_killed() {
     assert!(done(&with_out("410")).starts_with(&whole));
     let (code, _, stderr) = output(&with_out("400"));
     assert!(code == 1 && stderr.contains("holds 410 games already"), "{stderr}");
-    assert_eq!(names(&out), ["arena.json", "games.jsonl", "report.html", "summary.json"].map(str::to_owned).into());
+    assert_eq!(
+        names(&out),
+        ["arena.json", "games.jsonl", "report.html", "summary.json"].map(str::to_owned).into()
+    );
 }
 
 #[test]
@@ -145,7 +170,8 @@ fn a_directory_of_another_arena_is_left_alone() {
     let out = directory.path().to_str().unwrap();
     let lines = done(&small(&["--games", "4", "--json", "--out", out]));
     let refused = |more: &[&str], told: &str| {
-        let (code, stdout, stderr) = output(&small(&[&["--games", "4", "--out", out], more].concat()));
+        let (code, stdout, stderr) =
+            output(&small(&[&["--games", "4", "--out", out], more].concat()));
         assert!(code == 1 && stdout.is_empty() && stderr.contains(told), "{stderr}");
         assert_eq!(fs::read_to_string(directory.path().join("games.jsonl")).unwrap(), lines);
     };
@@ -157,7 +183,8 @@ fn a_directory_of_another_arena_is_left_alone() {
     let (code, _, stderr) = output(&small(&["--games", "4", "--out", out]));
     assert!(code == 1 && stderr.contains("line 1: is not game 0 of this arena"), "{stderr}");
     // A game that this program would have played otherwise.
-    fs::write(&path, lines.lines().next().unwrap().replacen("\"ticks\":", "\"ticks\":1", 1) + "\n").unwrap();
+    fs::write(&path, lines.lines().next().unwrap().replacen("\"ticks\":", "\"ticks\":1", 1) + "\n")
+        .unwrap();
     let (code, _, stderr) = output(&small(&["--games", "4", "--out", out]));
     assert!(code == 1 && stderr.contains("plays the game otherwise"), "{stderr}");
     fs::write(&path, "{}\n").unwrap();
@@ -182,20 +209,35 @@ fn impossible_parameters_are_refused_before_anything_is_written() {
         (&["--jobs", "0"], 2, "from 1 to 1024"),
         (&["--seed", "9007199254740992"], 2, "from 0 to 9007199254740991"),
         (&["--seed", "9007199254740991", "--games", "2"], 1, "the seed of the last map"),
-        (&["--systems", "2", "--seats", "64"], 1, "64 factions need as many systems, but there are 2"),
+        (
+            &["--systems", "2", "--seats", "64"],
+            1,
+            "64 factions need as many systems, but there are 2",
+        ),
         (&["--players", "clasic"], 1, "unknown strategy \"clasic\""),
         (&["--players", "classic,"], 1, "unknown strategy \"\""),
         (&["--players", "classic@1/2/3"], 1, "four traits"),
         (&["--players", &many], 1, "65 players do not fit into one match"),
-        (&["--players", "classic,idle", "--seats", "3"], 1, "3 seats want at least 3 players, 2 are given"),
+        (
+            &["--players", "classic,idle", "--seats", "3"],
+            1,
+            "3 seats want at least 3 players, 2 are given",
+        ),
         (&["--rules", "/nowhere.toml"], 1, "/nowhere.toml cannot be read"),
         (&["--rules", file.to_str().unwrap()], 1, "the rules cannot be read"),
         (&["--balance", "--players", "idle"], 2, "cannot be used with"),
         (&["--write", "x"], 2, "--balance"),
     ] {
-        let with_out = if status == 1 && !arguments.contains(&"--balance") { &["--out", out][..] } else { &[] };
+        let with_out = if status == 1 && !arguments.contains(&"--balance") {
+            &["--out", out][..]
+        } else {
+            &[]
+        };
         let (code, stdout, stderr) = output(&[arguments, with_out].concat());
-        assert!(code == status && stdout.is_empty() && stderr.contains(told), "{arguments:?}: {code} {stderr}");
+        assert!(
+            code == status && stdout.is_empty() && stderr.contains(told),
+            "{arguments:?}: {code} {stderr}"
+        );
     }
     let (code, _, stderr) = output(&["--out", inside.to_str().unwrap()]);
     assert!(code == 1 && stderr.contains("cannot be written"), "{stderr}");
@@ -204,7 +246,8 @@ fn impossible_parameters_are_refused_before_anything_is_written() {
 
 #[test]
 fn who_stops_reading_stops_the_arena() {
-    let mut child = arena(&small(&["--games", "1000000", "--json"])).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        arena(&small(&["--games", "1000000", "--json"])).stdout(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 100];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     assert!(child.wait().unwrap().success());
@@ -215,7 +258,8 @@ fn better_players_are_rated_above_and_the_report_needs_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().to_str().unwrap();
     let text = done(&["--players", "idle,random,classic", "--games", "60", "--out", out]);
-    let summary: Value = serde_json::from_slice(&fs::read(directory.path().join("summary.json")).unwrap()).unwrap();
+    let summary: Value =
+        serde_json::from_slice(&fs::read(directory.path().join("summary.json")).unwrap()).unwrap();
     let players = summary["players"].as_array().unwrap();
     let order: Vec<&str> = players.iter().map(|player| player["name"].as_str().unwrap()).collect();
     assert_eq!(order, ["classic", "random", "idle"], "{text}");
@@ -234,14 +278,32 @@ fn better_players_are_rated_above_and_the_report_needs_nothing_else() {
 
 #[test]
 fn more_players_than_seats_take_turns() {
-    let games = games(&done(&["--players", "classic,random,idle", "--seats", "2", "--games", "24", "--json"]));
+    let games = games(&done(&[
+        "--players",
+        "classic,random,idle",
+        "--seats",
+        "2",
+        "--games",
+        "24",
+        "--json",
+    ]));
     let pairs: BTreeSet<BTreeSet<String>> = games
         .iter()
-        .map(|game| game["players"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect())
+        .map(|game| {
+            game["players"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap().to_owned())
+                .collect()
+        })
         .collect();
     assert_eq!(pairs.len(), 3);
     for name in ["classic", "random", "idle"] {
-        let played = games.iter().filter(|game| game["players"].as_array().unwrap().contains(&name.into())).count();
+        let played = games
+            .iter()
+            .filter(|game| game["players"].as_array().unwrap().contains(&name.into()))
+            .count();
         assert_eq!(played, 16);
     }
 }
@@ -255,7 +317,10 @@ fn the_balance_of_the_rules_is_measured_and_written() {
     let text = done(&["--balance", "--games", "20", "--write", document]);
     assert!(text.contains("20 games on the maps of the seeds 1 to 20"), "{text}");
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.starts_with("before\n<!-- balance -->\n20 games on") && !written.contains("old"), "{written}");
+    assert!(
+        written.starts_with("before\n<!-- balance -->\n20 games on") && !written.contains("old"),
+        "{written}"
+    );
     assert!(written.ends_with("\n<!-- /balance -->\nafter\n"), "{written}");
     assert_eq!(written.lines().filter(|line| line.starts_with('|')).count(), 11);
     // The same again writes the same, and a document without a place for it is left alone.
@@ -263,6 +328,9 @@ fn the_balance_of_the_rules_is_measured_and_written() {
     assert_eq!(fs::read_to_string(&path).unwrap(), written);
     fs::write(&path, "no place\n").unwrap();
     let (code, stdout, stderr) = output(&["--balance", "--games", "20", "--write", document]);
-    assert!(code == 1 && stdout.is_empty() && stderr.contains("has no lines <!-- balance -->"), "{stderr}");
+    assert!(
+        code == 1 && stdout.is_empty() && stderr.contains("has no lines <!-- balance -->"),
+        "{stderr}"
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), "no place\n");
 }

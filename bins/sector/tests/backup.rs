@@ -32,7 +32,11 @@ fn good(arguments: &[&str]) -> String {
 /// The sentence with which the command refuses.
 fn refused(arguments: &[&str]) -> String {
     let (status, out, error) = output(arguments);
-    assert_eq!((status, out.as_str(), error.lines().count()), (1, "", 1), "{arguments:?}: {out}{error}");
+    assert_eq!(
+        (status, out.as_str(), error.lines().count()),
+        (1, "", 1),
+        "{arguments:?}: {out}{error}"
+    );
     error
 }
 
@@ -44,13 +48,25 @@ struct Up {
 
 impl Up {
     fn start(store: &[&str]) -> Up {
-        let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--tick-ms", "40"];
+        let ports = [
+            "up",
+            "--api-port",
+            "0",
+            "--frontend-port",
+            "0",
+            "--minter-port",
+            "0",
+            "--tick-ms",
+            "40",
+        ];
         let mut command = sector(&[&ports, ["--seed", "7"].as_slice(), store].concat());
         let child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut up = Up { child, api: String::new() };
         let stdout = up.child.stdout.take().unwrap();
         for line in BufReader::new(stdout).lines() {
-            if let ["API", url, ..] = line.unwrap().split_whitespace().collect::<Vec<_>>().as_slice() {
+            if let ["API", url, ..] =
+                line.unwrap().split_whitespace().collect::<Vec<_>>().as_slice()
+            {
                 url.strip_suffix("/health").unwrap().clone_into(&mut up.api);
                 return up;
             }
@@ -115,7 +131,9 @@ async fn a_sector_goes_on_in_redis_and_in_a_directory_again() {
     assert_eq!(std::fs::metadata(&first).unwrap().permissions().mode() & 0o777, 0o600);
     let whole = good(&["backup", "verify", &first, "--full"]);
     assert!(whole.contains("played") && tick_of(&whole) == tick_of(&made), "{whole}");
-    assert!(refused(&["backup", "create", "--data", &data, "--out", &first]).contains("there already"));
+    assert!(
+        refused(&["backup", "create", "--data", &data, "--out", &first]).contains("there already")
+    );
     assert!(refused(&["restore", &first, "--data", &data]).contains(&universe));
 
     let restored = good(&["restore", &first, "--redis", &url, "--sector-id", "north"]);
@@ -128,7 +146,8 @@ async fn a_sector_goes_on_in_redis_and_in_a_directory_again() {
     // While it runs.
     let error = refused(&[["restore", first.as_str()].as_slice(), &north].concat());
     assert!(error.contains("holds the lease") && error.contains("sim-worker-"), "{error}");
-    let running = good(&[["backup", "create", "--out", second.as_str()].as_slice(), &north].concat());
+    let running =
+        good(&[["backup", "create", "--out", second.as_str()].as_slice(), &north].concat());
     assert!(tick_of(&running) >= tick_of(&made) + 10);
     // From the first tick on: every digest of the directory and of Redis follows from the one before.
     good(&["backup", "verify", &second, "--full"]);
@@ -160,13 +179,18 @@ async fn what_is_torn_tampered_foreign_or_newer_is_refused_and_nothing_is_made()
         pack(&bad)
     };
     let find = |text: &[u8]| plain.windows(text.len()).position(|window| window == text).unwrap();
-    let newer = [b"sector-backup\n".as_slice(), &9u32.to_le_bytes(), b"whatever comes then"].concat();
+    let newer =
+        [b"sector-backup\n".as_slice(), &9u32.to_le_bytes(), b"whatever comes then"].concat();
     let mut cases = vec![
         ("empty", Vec::new(), "not a backup"),
         ("text", b"{\"tick\":1}\n".to_vec(), "not a backup"),
         ("another zstd", pack(b"something else"), "not a backup"),
         ("newer", pack(&newer), "has version 9"),
-        ("a flipped digest", flipped(find(b"\"digest\":\"") + 10), "checksum of section \"manifest\""),
+        (
+            "a flipped digest",
+            flipped(find(b"\"digest\":\"") + 10),
+            "checksum of section \"manifest\"",
+        ),
         ("a flipped snapshot", flipped(find(b"next_fleet_id")), "checksum of section \"world\""),
         ("a flipped record", flipped(find(b"records-0") + 40), "checksum of section \"records-0\""),
         ("something behind", pack(&[plain.as_slice(), b"x"].concat()), "follows its end"),
@@ -183,7 +207,11 @@ async fn what_is_torn_tampered_foreign_or_newer_is_refused_and_nothing_is_made()
     ];
     // A section taken out: each of the others is whole, the sum over all is not.
     let (from, to) = (find(b"\x06awards"), find(b"\x07replays"));
-    cases.push(("a section less", pack(&[&plain[..from], &plain[to..]].concat()), "over the whole"));
+    cases.push((
+        "a section less",
+        pack(&[&plain[..from], &plain[to..]].concat()),
+        "over the whole",
+    ));
     for length in [1, 4, 20, bytes.len() / 3, bytes.len() - 1] {
         cases.push(("cut", bytes[..length].to_vec(), ""));
     }
@@ -204,7 +232,8 @@ async fn what_is_torn_tampered_foreign_or_newer_is_refused_and_nothing_is_made()
         }
         assert!(!Path::new(&new).exists(), "{what}");
     }
-    let sectors = sector_redis::sectors(&sector_redis::RedisOptions::new(server.url())).await.unwrap();
+    let sectors =
+        sector_redis::sectors(&sector_redis::RedisOptions::new(server.url())).await.unwrap();
     assert!(sectors.is_empty(), "Redis was not touched");
 }
 
@@ -216,13 +245,27 @@ async fn what_cannot_be_done_is_said() {
     assert_eq!(output(&["backup", "create", "--out", &out]).0, 2);
     assert_eq!(output(&["backup", "create", "--data", &nothing]).0, 2);
     assert_eq!(output(&["restore", &out]).0, 2);
-    assert_eq!(output(&["restore", &out, "--data", &nothing, "--redis", "redis://127.0.0.1:1"]).0, 2);
-    assert!(refused(&["backup", "create", "--data", &nothing, "--out", &out]).contains("not there"));
+    assert_eq!(
+        output(&["restore", &out, "--data", &nothing, "--redis", "redis://127.0.0.1:1"]).0,
+        2
+    );
+    assert!(
+        refused(&["backup", "create", "--data", &nothing, "--out", &out]).contains("not there")
+    );
     assert!(!Path::new(&nothing).exists() && !Path::new(&out).exists());
     assert!(refused(&["backup", "verify", &nothing]).contains("nothing"));
     refused(&["backup", "create", "--redis", "redis://127.0.0.1:1", "--out", &out]);
     let server = RedisServer::start();
-    let error = refused(&["backup", "create", "--redis", &server.url(), "--sector-id", "typo", "--out", &out]);
+    let error = refused(&[
+        "backup",
+        "create",
+        "--redis",
+        &server.url(),
+        "--sector-id",
+        "typo",
+        "--out",
+        &out,
+    ]);
     assert!(error.contains("sector typo") && error.contains("--sector-id"), "{error}");
     let store = sector_redis::open(StoreOptions::new(Place::redis(server.url()))).await.unwrap();
     let error = refused(&["backup", "create", "--redis", &server.url(), "--out", &out]);

@@ -31,7 +31,17 @@ impl Up {
     fn start(data: &str, port: u16) -> (Up, u16) {
         let (port, tick_ms) = (port.to_string(), TICK_MS.to_string());
         let mut child = Command::new(env!("CARGO_BIN_EXE_sector"))
-            .args(["up", "--api-port", &port, "--frontend-port", "0", "--minter-port", "0", "--tick-ms", &tick_ms])
+            .args([
+                "up",
+                "--api-port",
+                &port,
+                "--frontend-port",
+                "0",
+                "--minter-port",
+                "0",
+                "--tick-ms",
+                &tick_ms,
+            ])
             .args(["--data", data, "--seed", "7"])
             .stdout(Stdio::piped())
             .spawn()
@@ -41,7 +51,8 @@ impl Up {
         for line in BufReader::new(stdout).lines() {
             let line = line.unwrap();
             if let ["API", url, ..] = line.split_whitespace().collect::<Vec<_>>().as_slice() {
-                let port = url.strip_suffix("/health").and_then(|url| url.rsplit_once(':')).unwrap().1;
+                let port =
+                    url.strip_suffix("/health").and_then(|url| url.rsplit_once(':')).unwrap().1;
                 return (up, port.parse().unwrap());
             }
         }
@@ -57,7 +68,9 @@ impl Drop for Up {
 }
 
 async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
 }
 
 /// Sets the focus of its home over and over, by orders numbered under a name of its own, and keeps what it gave. Such
@@ -91,9 +104,11 @@ async fn plays(watch: &Client, faction: FactionId, after: u64, orders: usize) ->
     in_time("orders of the bot", async {
         loop {
             let tick = ticks.next().await.unwrap();
-            let is_of_bot = |id: &Option<Box<str>>| id.as_deref().is_some_and(|id| id.starts_with(NAME));
+            let is_of_bot =
+                |id: &Option<Box<str>>| id.as_deref().is_some_and(|id| id.starts_with(NAME));
             if tick.number() > after {
-                count += tick.outcomes(faction).filter(|outcome| is_of_bot(&outcome.client_id)).count();
+                count +=
+                    tick.outcomes(faction).filter(|outcome| is_of_bot(&outcome.client_id)).count();
             }
             if count >= orders {
                 return tick.number();
@@ -147,7 +162,8 @@ async fn a_bot_goes_on_while_its_server_is_killed_and_loses_and_doubles_nothing(
     let (stop, given) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
     let stopped = Arc::clone(&stop);
     let mut bot = Bot::new(&client, me, Box::new(Steady { given: Arc::clone(&given) }));
-    let playing = tokio::spawn(async move { bot.run(async move { stopped.notified().await }).await });
+    let playing =
+        tokio::spawn(async move { bot.run(async move { stopped.notified().await }).await });
     let mut tick = 0;
     for kill in 0..KILLS {
         tick = plays(&watch, me, tick, ORDERS_BETWEEN).await;
@@ -165,9 +181,13 @@ async fn a_bot_goes_on_while_its_server_is_killed_and_loses_and_doubles_nothing(
     let taken = recorded(&watch, &universe).await;
     println!("{summary}; {} of its orders are recorded", taken.len());
     assert!(taken.values().all(|times| *times == 1), "an order was taken twice: {taken:?}");
-    let (count, least, most) = (taken.len() as u64, summary.accepted, summary.accepted + summary.unsure);
+    let (count, least, most) =
+        (taken.len() as u64, summary.accepted, summary.accepted + summary.unsure);
     assert!(count >= least, "{} orders were accepted and {count} are recorded", summary.accepted);
-    assert!(count <= most, "{count} orders are recorded, and the bot knows of {most} that can be: {summary}");
+    assert!(
+        count <= most,
+        "{count} orders are recorded, and the bot knows of {most} that can be: {summary}"
+    );
     assert_eq!(summary.refused, 0, "{summary}");
     let given: Vec<Order> = given.lock().unwrap().drain(..).collect();
     let is_given = |id: &String| given.iter().any(|order| order.client_id.as_deref() == Some(id));
@@ -176,10 +196,16 @@ async fn a_bot_goes_on_while_its_server_is_killed_and_loses_and_doubles_nothing(
     // Whatever was taken before a kill is known after it: sent once more, nothing of it counts again.
     drop(up);
     let _up = Up::start(data, port);
-    let again: Vec<Order> =
-        given.into_iter().filter(|order| taken.contains_key(order.client_id.as_deref().unwrap())).collect();
+    let again: Vec<Order> = given
+        .into_iter()
+        .filter(|order| taken.contains_key(order.client_id.as_deref().unwrap()))
+        .collect();
     let delivery = in_time("the second delivery", client.deliver(&again)).await.unwrap();
-    assert_eq!((delivery.accepted, delivery.duplicates.len()), (again.len(), again.len()), "{delivery:?}");
+    assert_eq!(
+        (delivery.accepted, delivery.duplicates.len()),
+        (again.len(), again.len()),
+        "{delivery:?}"
+    );
     assert_eq!(settle(&watch).await, universe);
     assert_eq!(recorded(&watch, &universe).await, taken);
 }

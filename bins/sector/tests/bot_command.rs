@@ -42,29 +42,50 @@ fn a_new_bot_is_a_whole_crate() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
     let clone = clone();
-    let (code, stdout, stderr) = output(&["bot", "new", "my-bot", "--sector", clone.to_str().unwrap()], here);
+    let (code, stdout, stderr) =
+        output(&["bot", "new", "my-bot", "--sector", clone.to_str().unwrap()], here);
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(stdout.starts_with("my-bot is ready.\n\n  cd my-bot\n"), "{stdout}");
     let read = |file: &str| fs::read_to_string(here.join("my-bot").join(file)).unwrap();
     let manifest = read("Cargo.toml");
     assert!(
-        manifest.contains(&format!("sector-client = {{ path = \"{}/sector-client\"", clone.display())),
+        manifest
+            .contains(&format!("sector-client = {{ path = \"{}/sector-client\"", clone.display())),
         "{manifest}"
     );
-    assert!(read("src/main.rs").contains("use my_bot::Mind;") && read("tests/plays.rs").contains("use my_bot::Mind;"));
+    assert!(
+        read("src/main.rs").contains("use my_bot::Mind;")
+            && read("tests/plays.rs").contains("use my_bot::Mind;")
+    );
     assert!(read("src/lib.rs").contains("\"my-bot\""));
-    assert!(read(".cargo/config.toml").contains(&format!("target-dir = \"{}/target\"", clone.display())));
+    assert!(
+        read(".cargo/config.toml")
+            .contains(&format!("target-dir = \"{}/target\"", clone.display()))
+    );
     assert_eq!(read("Cargo.lock"), fs::read_to_string(clone.join("Cargo.lock")).unwrap());
-    for file in ["Cargo.toml", "src/main.rs", "src/lib.rs", "tests/plays.rs", "README.md", ".cargo/config.toml"] {
+    for file in [
+        "Cargo.toml",
+        "src/main.rs",
+        "src/lib.rs",
+        "tests/plays.rs",
+        "README.md",
+        ".cargo/config.toml",
+    ] {
         assert!(!read(file).contains("{{"), "{file}");
     }
     // Nothing is left beside it, and it is not written over.
     assert_eq!(fs::read_dir(here).unwrap().count(), 1);
     for (arguments, told) in [
-        (vec!["bot", "new", "my-bot", "--sector", clone.to_str().unwrap()], "my-bot is there already"),
+        (
+            vec!["bot", "new", "my-bot", "--sector", clone.to_str().unwrap()],
+            "my-bot is there already",
+        ),
         (vec!["bot", "new", "../up"], "\"../up\" is no name for a bot"),
         (vec!["bot", "new", "other", "--sector", "/nowhere"], "--sector /nowhere: No such file"),
-        (vec!["bot", "new", "other", "--sector", "."], "--sector .: there is no sector-client in it"),
+        (
+            vec!["bot", "new", "other", "--sector", "."],
+            "--sector .: there is no sector-client in it",
+        ),
         (vec!["bot", "run", "nowhere"], "nowhere is no crate: there is no Cargo.toml"),
         (vec!["bot", "check", "exec:./nothing"], "there is no program ./nothing"),
     ] {
@@ -87,7 +108,12 @@ fn the_strategy_of_a_new_bot_takes_systems_and_gives_good_orders() {
     for _ in 0..200 {
         game.step();
         let refused = |event: &&Event| matches!(event, Event::OrderRefused { .. });
-        assert_eq!(game.world().board().events().iter().find(refused), None, "tick {}", game.world().tick());
+        assert_eq!(
+            game.world().board().events().iter().find(refused),
+            None,
+            "tick {}",
+            game.world().tick()
+        );
     }
     assert!(game.world().board().faction(me).unwrap().systems > 1);
 }
@@ -97,7 +123,8 @@ fn a_check_tells_what_is_wrong_and_fails_for_it() {
     let here = tempfile::tempdir().unwrap();
     let check = |what: &str, more: &[&str]| {
         let player = misbehave(what);
-        let mut arguments = vec!["bot", "check", &player, "--games", "1", "--ticks", "60", "--turn-ms", "60000"];
+        let mut arguments =
+            vec!["bot", "check", &player, "--games", "1", "--ticks", "60", "--turn-ms", "60000"];
         arguments.extend(more);
         output(&arguments, here.path())
     };
@@ -105,9 +132,15 @@ fn a_check_tells_what_is_wrong_and_fails_for_it() {
     assert_eq!((code, stderr.as_str()), (0, ""));
     let findings: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&findings["turns"], &findings["passed"]), (&120.into(), &true.into()));
-    assert!(findings["time_us"]["p50"].as_u64().unwrap() > 0 && findings["orders"].as_u64().unwrap() > 0);
+    assert!(
+        findings["time_us"]["p50"].as_u64().unwrap() > 0
+            && findings["orders"].as_u64().unwrap() > 0
+    );
     for (what, told) in [
-        ("panics 5", "faults       the bot (F1) crashed in tick 5: it ended with exit code 101: thread 'main'"),
+        (
+            "panics 5",
+            "faults       the bot (F1) crashed in tick 5: it ended with exit code 101: thread 'main'",
+        ),
         ("orders-others", "malformed    "),
         ("wavers 20", "differences  seed 1: other orders in tick "),
     ] {
@@ -136,7 +169,8 @@ fn a_bot_plays_against_others_and_can_be_watched() {
         "--turn-ms",
         "60000",
     ];
-    let (code, stdout, stderr) = output(&[&arguments[..], &["--film", "--out", "games"]].concat(), here.path());
+    let (code, stdout, stderr) =
+        output(&[&arguments[..], &["--film", "--out", "games"]].concat(), here.path());
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(stdout.contains("\nbot   ") && stdout.contains("\nidle  "), "{stdout}");
     // Where there is no terminal, the last tick of the game is shown.
@@ -146,7 +180,10 @@ fn a_bot_plays_against_others_and_can_be_watched() {
     if !cfg!(target_os = "macos") {
         let mut command = sector(&[&arguments[..], &["--watch"]].concat(), here.path());
         let output = command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").output().unwrap();
-        assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("Sector arena-"));
+        assert!(
+            output.status.success()
+                && String::from_utf8(output.stdout).unwrap().contains("Sector arena-")
+        );
     }
 }
 
@@ -158,10 +195,13 @@ struct Up {
 
 impl Up {
     fn start(mut command: Command) -> Up {
-        let mut up = Up { child: command.stdout(Stdio::piped()).spawn().unwrap(), api: String::new() };
+        let mut up =
+            Up { child: command.stdout(Stdio::piped()).spawn().unwrap(), api: String::new() };
         for line in BufReader::new(up.child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
-            if let Some(url) = line.trim().strip_prefix("API ").and_then(|line| line.split_whitespace().next()) {
+            if let Some(url) =
+                line.trim().strip_prefix("API ").and_then(|line| line.split_whitespace().next())
+            {
                 up.api = url.strip_suffix("/health").unwrap().to_owned();
                 return up;
             }
@@ -183,18 +223,24 @@ fn a_bot_that_comes_between_two_universes_waits_for_the_next() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
     let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0"];
-    let small = ["--systems", "2", "--factions", "2", "--tick-ms", "20", "--universe-pause-ms", "3s"];
+    let small =
+        ["--systems", "2", "--factions", "2", "--tick-ms", "20", "--universe-pause-ms", "3s"];
     let up = Up::start(sector(&[&ports[..], &small].concat(), here));
     let bot = misbehave("well");
     let mut told_to_wait = false;
     // Whoever comes while a run goes on joins it, and comes again.
     while !told_to_wait {
         let mut running = Up {
-            child: sector(&["bot", "run", &bot, "--url", &up.api], here).stderr(Stdio::piped()).spawn().unwrap(),
+            child: sector(&["bot", "run", &bot, "--url", &up.api], here)
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
             api: String::new(),
         };
-        let lines = BufReader::new(running.child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
-        let mut lines = lines.inspect(|line| told_to_wait |= line.contains("waiting for the next universe"));
+        let lines =
+            BufReader::new(running.child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
+        let mut lines =
+            lines.inspect(|line| told_to_wait |= line.contains("waiting for the next universe"));
         assert!(lines.any(|line| line.contains("playing; stop with Ctrl-C")), "the bot leaves");
     }
 }
@@ -232,7 +278,8 @@ async fn the_documented_commands_lead_to_a_fleet_that_moves_in_a_live_sector() {
     let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0"];
     assert_eq!(arguments(&up), [""; 0]);
     let up = Up::start(sector(&ports, here));
-    let (code, _, stderr) = output(&[&arguments(&new)[..], &["--sector", clone.to_str().unwrap()]].concat(), here);
+    let (code, _, stderr) =
+        output(&[&arguments(&new)[..], &["--sector", clone.to_str().unwrap()]].concat(), here);
     assert_eq!((code, stderr.as_str()), (0, ""));
     // The first build, and its own test.
     let bot = here.join("my-bot");
@@ -246,13 +293,21 @@ async fn the_documented_commands_lead_to_a_fleet_that_moves_in_a_live_sector() {
     fs::write(&lib, fs::read_to_string(&lib).unwrap().replace("Change this.", "Changed.")).unwrap();
     let run = [&arguments(&run)[..], &["--dev", "--url", &up.api]].concat();
     let mut running = Up {
-        child: sector(&run, here).env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true").spawn().unwrap(),
+        child: sector(&run, here)
+            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_NET_OFFLINE", "true")
+            .spawn()
+            .unwrap(),
         api: String::new(),
     };
     loop {
         assert!(started.elapsed() < FIRST_MOVE && running.child.try_wait().unwrap().is_none());
         let factions = get(&format!("{}/factions", up.api)).await;
-        let held = factions["factions"].as_array().unwrap().iter().find(|faction| faction["claimed"] == true);
+        let held = factions["factions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|faction| faction["claimed"] == true);
         if let Some(held) = held {
             let snapshot = get(&format!("{}/snapshot", up.api)).await;
             let mut fleets = snapshot["fleets"].as_array().unwrap().iter();

@@ -37,7 +37,12 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let frontend = listener.local_addr().unwrap();
         let sectors = follow::Sectors::one(store, shutdown.clone());
-        tokio::spawn(frontend::run(frontend::Config::default(), listener, sectors, shutdown.clone()));
+        tokio::spawn(frontend::run(
+            frontend::Config::default(),
+            listener,
+            sectors,
+            shutdown.clone(),
+        ));
         Self { authority, folder, frontend, shutdown }
     }
 
@@ -52,12 +57,14 @@ impl Site {
         (params.not_before, params.not_after) = (begins.into(), ends.into());
         let certificate = params.signed_by(&key, &self.authority).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+            rustls::crypto::ring::default_provider(),
+        ))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -90,14 +97,20 @@ impl Site {
         for finding in findings {
             assert_eq!(finding["status"] == "ok", finding["todo"].is_null(), "{finding}");
         }
-        let certificate = findings.iter().find(|finding| finding["check"] == "certificate").unwrap();
-        let told = format!("{} {}", certificate["status"].as_str().unwrap(), certificate["detail"].as_str().unwrap());
+        let certificate =
+            findings.iter().find(|finding| finding["check"] == "certificate").unwrap();
+        let told = format!(
+            "{} {}",
+            certificate["status"].as_str().unwrap(),
+            certificate["detail"].as_str().unwrap()
+        );
         (report, told)
     }
 }
 
 fn status<'a>(report: &'a Value, check: &str) -> Option<&'a str> {
-    report["findings"].as_array()?.iter().find(|finding| finding["check"] == check)?["status"].as_str()
+    report["findings"].as_array()?.iter().find(|finding| finding["check"] == check)?["status"]
+        .as_str()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,10 +128,17 @@ async fn certificates_are_looked_at() {
 
     // Whoever the world does not trust is asked nothing.
     let (report, told) = site.doctor(&format!("https://localhost:{good}"), false);
-    assert!(told.starts_with("fail that of localhost is signed by nobody who is trusted"), "{told}");
+    assert!(
+        told.starts_with("fail that of localhost is signed by nobody who is trusted"),
+        "{told}"
+    );
     assert_eq!(status(&report, "frontend"), None, "{report}");
     let (_, told) = site.doctor(&format!("https://127.0.0.1:{good}"), true);
-    assert!(told.starts_with("fail that of 127.0.0.1 is of another name: ") && told.contains("localhost"), "{told}");
+    assert!(
+        told.starts_with("fail that of 127.0.0.1 is of another name: ")
+            && told.contains("localhost"),
+        "{told}"
+    );
 
     let by_address = site.behind("127.0.0.1", now - DAY, now + DAY * 21 + DAY / 2).await;
     let (_, told) = site.doctor(&format!("https://127.0.0.1:{by_address}"), true);
@@ -127,7 +147,11 @@ async fn certificates_are_looked_at() {
     let soon = site.behind("localhost", now - DAY, now + DAY * 21 - DAY / 2).await;
     let (report, told) = site.doctor(&format!("https://localhost:{soon}"), true);
     assert_eq!(told, "warn that of localhost ends in 20 days");
-    assert_eq!((&report["ok"], status(&report, "stream")), (&Value::Bool(true), Some("ok")), "{report}");
+    assert_eq!(
+        (&report["ok"], status(&report, "stream")),
+        (&Value::Bool(true), Some("ok")),
+        "{report}"
+    );
 
     let ended = site.behind("localhost", now - DAY * 90, now - DAY * 3 - DAY / 2).await;
     let (_, told) = site.doctor(&format!("https://localhost:{ended}"), true);
@@ -137,7 +161,10 @@ async fn certificates_are_looked_at() {
     assert_eq!(told, "fail that of localhost is not valid yet");
 
     let (_, told) = site.doctor(&format!("https://{}", site.frontend), true);
-    assert!(told.starts_with("fail 127.0.0.1:") && told.contains("speaks no TLS with us"), "{told}");
+    assert!(
+        told.starts_with("fail 127.0.0.1:") && told.contains("speaks no TLS with us"),
+        "{told}"
+    );
     let (_, told) = site.doctor("https://localhost:1", true);
     assert!(told.starts_with("fail localhost:1 cannot be reached"), "{told}");
     site.shutdown.cancel();
@@ -146,7 +173,9 @@ async fn certificates_are_looked_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_holds_no_certificate_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for (content, word) in [(None, "cannot"), (Some(""), "no certificate"), (Some("x"), "no certificate")] {
+    for (content, word) in
+        [(None, "cannot"), (Some(""), "no certificate"), (Some("x"), "no certificate")]
+    {
         let path = folder.path().join("ca.pem");
         if let Some(content) = content {
             std::fs::write(&path, content).unwrap();
@@ -155,6 +184,9 @@ async fn a_file_that_holds_no_certificate_is_refused() {
         command.args(["doctor", "--frontend", "https://localhost:1", "--ca"]).arg(&path);
         let output = tokio::task::block_in_place(|| command.output()).unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains("ca.pem") && said.contains(word), "{said}");
+        assert!(
+            !output.status.success() && said.contains("ca.pem") && said.contains(word),
+            "{said}"
+        );
     }
 }

@@ -10,7 +10,11 @@ use serde_json::Value;
 
 /// The exit status, and status and detail by check.
 fn doctor(arguments: &[&str]) -> (i32, Value) {
-    let command = Command::new(env!("CARGO_BIN_EXE_sector")).arg("doctor").arg("--json").args(arguments).output();
+    let command = Command::new(env!("CARGO_BIN_EXE_sector"))
+        .arg("doctor")
+        .arg("--json")
+        .args(arguments)
+        .output();
     let Output { status, stdout, stderr } = command.unwrap();
     let report = serde_json::from_slice(&stdout).unwrap_or_else(|_| panic_with(&stderr));
     (status.code().unwrap(), report)
@@ -37,8 +41,17 @@ fn says_what_to_do(report: &Value) {
 async fn a_redis_that_forgets_drops_and_is_full_fails() {
     let good = RedisServer::start();
     let (code, report) = doctor(&["--redis", &good.url()]);
-    assert_eq!((code, status(&report, "store")), (1, "fail"), "nothing is there, and nothing is made: {report}");
-    assert!(sector_redis::sectors(&sector_redis::RedisOptions::new(good.url())).await.unwrap().is_empty());
+    assert_eq!(
+        (code, status(&report, "store")),
+        (1, "fail"),
+        "nothing is there, and nothing is made: {report}"
+    );
+    assert!(
+        sector_redis::sectors(&sector_redis::RedisOptions::new(good.url()))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let _store = sector_redis::open(StoreOptions::new(Place::redis(good.url()))).await.unwrap();
     let (code, report) = doctor(&["--redis", &good.url()]);
     assert_eq!((code, &report["ok"]), (0, &Value::Bool(true)), "{report}");
@@ -50,12 +63,22 @@ async fn a_redis_that_forgets_drops_and_is_full_fails() {
     }
     says_what_to_do(&report);
 
-    let bad =
-        RedisServer::start_with(&["--appendonly", "no", "--maxmemory", "3mb", "--maxmemory-policy", "allkeys-lru"]);
+    let bad = RedisServer::start_with(&[
+        "--appendonly",
+        "no",
+        "--maxmemory",
+        "3mb",
+        "--maxmemory-policy",
+        "allkeys-lru",
+    ]);
     let _store = sector_redis::open(StoreOptions::new(Place::redis(bad.url()))).await.unwrap();
     let (code, report) = doctor(&["--redis", &bad.url()]);
     assert_eq!(code, 1);
-    assert_eq!((status(&report, "durability"), status(&report, "eviction")), ("fail", "fail"), "{report}");
+    assert_eq!(
+        (status(&report, "durability"), status(&report, "eviction")),
+        ("fail", "fail"),
+        "{report}"
+    );
     says_what_to_do(&report);
     let (code, report) = doctor(&["--redis", "redis://127.0.0.1:1"]);
     assert_eq!((code, status(&report, "store")), (1, "fail"), "{report}");
@@ -78,7 +101,11 @@ async fn a_world_that_cannot_be_played_fails_and_a_worker_that_stands_still_too(
     };
     store.commit(&begin).await.unwrap();
     let (code, report) = doctor(&["--redis", &server.url()]);
-    assert_eq!((code, status(&report, "lease"), status(&report, "records")), (1, "ok", "fail"), "{report}");
+    assert_eq!(
+        (code, status(&report, "lease"), status(&report, "records")),
+        (1, "ok", "fail"),
+        "{report}"
+    );
     says_what_to_do(&report);
 }
 
@@ -89,7 +116,8 @@ async fn a_directory_is_looked_at_while_it_is_stopped() {
     let shown = data.to_str().unwrap();
     assert_eq!(doctor(&["--data", shown]).0, 1);
     assert!(!data.exists(), "looking makes nothing");
-    let store = sector_redis::open(StoreOptions::new(Place::Directory(data.clone()))).await.unwrap();
+    let store =
+        sector_redis::open(StoreOptions::new(Place::Directory(data.clone()))).await.unwrap();
     let (code, report) = doctor(&["--data", shown]);
     assert_eq!((code, status(&report, "store")), (1, "fail"), "{report}");
     assert!(report.to_string().contains("in use"), "{report}");
@@ -107,7 +135,8 @@ async fn services_are_asked_whether_they_are_well() {
     tokio::spawn(nft_minter::run(nft_minter::Config::default(), listener, store, shutdown.clone()));
     let (code, report) = tokio::task::block_in_place(|| doctor(&["--api", &url]));
     assert_eq!((code, status(&report, "api")), (0, "ok"), "{report}");
-    let (code, report) = tokio::task::block_in_place(|| doctor(&["--frontend", "http://127.0.0.1:1"]));
+    let (code, report) =
+        tokio::task::block_in_place(|| doctor(&["--frontend", "http://127.0.0.1:1"]));
     assert_eq!((code, status(&report, "frontend")), (1, "fail"), "{report}");
     says_what_to_do(&report);
     shutdown.cancel();

@@ -40,7 +40,8 @@ fn done(arguments: &[&str]) -> String {
 /// A game of the bot against one that sits still, in a small sector. Its first map seats the bot as F2.
 fn game(what: &str, more: &[&str]) -> Value {
     let players = format!("{},idle", player(what));
-    let mut arguments = vec!["arena", "--players", &players, "--ticks", "60", "--games", "1", "--json"];
+    let mut arguments =
+        vec!["arena", "--players", &players, "--ticks", "60", "--games", "1", "--json"];
     if !more.contains(&"--systems") {
         arguments.extend(["--systems", "8"]);
     }
@@ -64,7 +65,13 @@ fn fault(game: &Value) -> &Value {
 fn told(fault: &Value) -> (&str, u64, u64, bool, &str) {
     let number = |field: &str| fault[field].as_u64().unwrap();
     let text = |field: &str| fault[field].as_str().unwrap();
-    (text("kind"), number("tick"), number("times"), fault["is_out"].as_bool().unwrap(), text("what"))
+    (
+        text("kind"),
+        number("tick"),
+        number("times"),
+        fault["is_out"].as_bool().unwrap(),
+        text("what"),
+    )
 }
 
 #[test]
@@ -85,7 +92,10 @@ fn a_program_plays_as_the_same_strategy_does_in_memory() {
             "60000",
             "--json",
         ];
-        done(&arguments).lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["digest"].clone()).collect()
+        done(&arguments)
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["digest"].clone())
+            .collect()
     };
     let in_memory = played("classic");
     assert_eq!(played(&player("well")), in_memory);
@@ -138,7 +148,10 @@ fn a_program_that_never_reads_or_never_answers_is_out() {
 #[test]
 fn what_is_no_answer_is_passed_over_a_few_times() {
     let with_chat = game("chats", &[]);
-    assert_eq!(fault(&with_chat)["what"], "\"thinking about tick 0\" is no answer: expected ident at line 1 column 2");
+    assert_eq!(
+        fault(&with_chat)["what"],
+        "\"thinking about tick 0\" is no answer: expected ident at line 1 column 2"
+    );
     let (kind, _, times, is_out, _) = told(fault(&with_chat));
     assert_eq!((kind, times, is_out), ("rubbish", 2, false));
     // It has cost it nothing: the game is the one that it would have been.
@@ -157,7 +170,10 @@ fn a_program_that_floods_is_stopped() {
     let game = self::game("floods-orders", &[]);
     let (kind, _, _, is_out, what) = told(fault(&game));
     assert_eq!((kind, is_out), ("flooded", false));
-    assert!(what.ends_with("orders in an answer; allowed are 1000, the rest was dropped"), "{what}");
+    assert!(
+        what.ends_with("orders in an answer; allowed are 1000, the rest was dropped"),
+        "{what}"
+    );
 }
 
 #[test]
@@ -174,8 +190,10 @@ fn orders_for_others_are_refused_one_by_one() {
     let out = directory.path().to_str().unwrap();
     let game = game("orders-others", &["--out", out, "--replays", "all"]);
     assert_eq!((&game["orders"], game.get("faults")), (&0.into(), None));
-    let account: Value =
-        serde_json::from_str(&fs::read_to_string(directory.path().join("games/000000.F2.json")).unwrap()).unwrap();
+    let account: Value = serde_json::from_str(
+        &fs::read_to_string(directory.path().join("games/000000.F2.json")).unwrap(),
+    )
+    .unwrap();
     let malformed = account["malformed"].as_object().unwrap();
     let reasons: Vec<&String> = malformed.keys().collect();
     assert_eq!(reasons, ["faction: \"L1\" is not allowed; allowed: F2, or nothing"]);
@@ -189,8 +207,11 @@ fn what_a_program_did_is_kept_beside_the_replay() {
     let games = directory.path().join("games");
     let replay = games.join("000000.replay");
     done(&["replay", "verify", replay.to_str().unwrap()]);
-    assert!(fs::read_to_string(games.join("000000.F2.stderr")).unwrap().contains("no system 8 here"));
-    let account: Value = serde_json::from_str(&fs::read_to_string(games.join("000000.F2.json")).unwrap()).unwrap();
+    assert!(
+        fs::read_to_string(games.join("000000.F2.stderr")).unwrap().contains("no system 8 here")
+    );
+    let account: Value =
+        serde_json::from_str(&fs::read_to_string(games.join("000000.F2.json")).unwrap()).unwrap();
     assert_eq!((&account["turns"], account["turns_us"].as_array().unwrap().len()), (&6.into(), 5));
     assert!(account["time_us"]["max"].as_u64() >= account["time_us"]["p50"].as_u64());
     assert_eq!(account["faults"][0]["kind"], "crashed");
@@ -230,13 +251,27 @@ fn an_arena_of_programs_goes_on_where_it_was() {
     let out = directory.path().to_str().unwrap();
     let players = format!("{},idle", player("well"));
     let run = |games: &str, more: &[&str]| {
-        let mut arguments =
-            vec!["arena", "--players", &players, "--systems", "8", "--ticks", "60", "--games", games, "--out", out];
+        let mut arguments = vec![
+            "arena",
+            "--players",
+            &players,
+            "--systems",
+            "8",
+            "--ticks",
+            "60",
+            "--games",
+            games,
+            "--out",
+            out,
+        ];
         arguments.extend(more);
         sector(&arguments).output().unwrap()
     };
     assert!(run("2", &[]).status.success() && run("4", &[]).status.success());
-    assert_eq!(fs::read_to_string(directory.path().join("games.jsonl")).unwrap().lines().count(), 4);
+    assert_eq!(
+        fs::read_to_string(directory.path().join("games.jsonl")).unwrap().lines().count(),
+        4
+    );
     let other = String::from_utf8(run("4", &["--turn-ms", "9"]).stderr).unwrap();
     assert!(other.contains("limits.turn_ms = 1000 there, 9 asked for"), "{other}");
 }
@@ -248,12 +283,30 @@ fn an_arena_plays_on_when_another_build_takes_its_place() {
     let arena = directory.path().join("sector");
     fs::copy(env!("CARGO_BIN_EXE_sector"), &arena).unwrap();
     // The program takes the arena's file away as it begins.
-    let bot =
-        format!("bot=exec:sh -c 'rm -f \"$0\" && exec \"$1\" well' {} {}", arena.display(), misbehave().display());
+    let bot = format!(
+        "bot=exec:sh -c 'rm -f \"$0\" && exec \"$1\" well' {} {}",
+        arena.display(),
+        misbehave().display()
+    );
     let players = format!("{bot},idle");
-    let arguments = ["arena", "--players", &players, "--systems", "8", "--ticks", "60", "--games", "2", "--jobs", "1"];
-    let Output { status, stdout, stderr } =
-        Command::new(&arena).args(arguments).args(["--turn-ms", "60000", "--json"]).output().unwrap();
+    let arguments = [
+        "arena",
+        "--players",
+        &players,
+        "--systems",
+        "8",
+        "--ticks",
+        "60",
+        "--games",
+        "2",
+        "--jobs",
+        "1",
+    ];
+    let Output { status, stdout, stderr } = Command::new(&arena)
+        .args(arguments)
+        .args(["--turn-ms", "60000", "--json"])
+        .output()
+        .unwrap();
     let told = String::from_utf8(stdout).unwrap();
     assert!(status.success() && !arena.exists(), "{}", String::from_utf8_lossy(&stderr));
     assert_eq!(told.lines().count(), 2);
@@ -269,7 +322,8 @@ fn bad_players_are_named() {
         ("exec:", "after exec: there must be a program"),
         ("a b=exec:sh", "\"a b\" is no name"),
     ] {
-        let Output { status, stderr, .. } = sector(&["arena", "--players", player]).output().unwrap();
+        let Output { status, stderr, .. } =
+            sector(&["arena", "--players", player]).output().unwrap();
         let stderr = String::from_utf8(stderr).unwrap();
         assert!(status.code() == Some(1) && stderr.contains(told), "{stderr}");
     }
@@ -284,8 +338,13 @@ fn is_running(pid: u32) -> bool {
 
 fn children(pid: u32) -> Vec<u32> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    let lists = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<u32>>()).collect()
+    let lists =
+        tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<u32>>()
+        })
+        .collect()
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -300,20 +359,25 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 fn nobody_is_left_behind() {
     for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
         let players = format!("{},idle", player("sleeps 2"));
-        let mut arena = sector(&["arena", "--players", &players, "--games", "2", "--turn-ms", "60000"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut arena =
+            sector(&["arena", "--players", &players, "--games", "2", "--turn-ms", "60000"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
         let mut bots = Vec::new();
         until("programs are started", || {
             bots = children(arena.id());
-            let names = bots.iter().filter_map(|bot| fs::read_to_string(format!("/proc/{bot}/comm")).ok());
+            let names =
+                bots.iter().filter_map(|bot| fs::read_to_string(format!("/proc/{bot}/comm")).ok());
             !bots.is_empty() && names.filter(|name| name == "misbehave\n").count() == bots.len()
         });
         kill_process(Pid::from_child(&arena), signal).unwrap();
         let status = arena.wait().unwrap();
-        assert_eq!(status.code(), [Signal::INT, Signal::TERM].contains(&signal).then_some(128 + signal.as_raw()));
+        assert_eq!(
+            status.code(),
+            [Signal::INT, Signal::TERM].contains(&signal).then_some(128 + signal.as_raw())
+        );
         until("all programs are gone", || !bots.iter().any(|bot| is_running(*bot)));
     }
 }
@@ -359,6 +423,9 @@ fn the_bot_of_the_documentation_plays() {
     ];
     for line in done(&arguments).lines() {
         let game: Value = serde_json::from_str(line).unwrap();
-        assert_eq!((game.get("faults"), &game["winner_player"], &game["refused"]), (None, &"bot".into(), &0.into()));
+        assert_eq!(
+            (game.get("faults"), &game["winner_player"], &game["refused"]),
+            (None, &"bot".into(), &0.into())
+        );
     }
 }

@@ -8,8 +8,11 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn sector(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_sector")).current_dir(folder).args(arguments).output().unwrap();
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_sector"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
     (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
@@ -63,20 +66,25 @@ fn csv(path: PathBuf) -> Vec<Vec<Option<String>>> {
 fn csv_and_json_lines_hold_the_same_and_fit_their_schema() {
     let folder = recorded();
     for format in ["csv", "jsonl"] {
-        let (code, _, stderr) =
-            sector(folder.path(), &["replay", "export", "run.replay", "--format", format, "--out", format]);
+        let (code, _, stderr) = sector(
+            folder.path(),
+            &["replay", "export", "run.replay", "--format", format, "--out", format],
+        );
         assert_eq!(code, 0, "{stderr}");
     }
     let schema: Value =
-        serde_json::from_slice(&std::fs::read(folder.path().join("jsonl/schema.json")).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(folder.path().join("jsonl/schema.json")).unwrap())
+            .unwrap();
     assert_eq!(schema.as_array().unwrap().len(), 9);
     for table in schema.as_array().unwrap() {
         let name = table["name"].as_str().unwrap();
         let columns = table["columns"].as_array().unwrap();
         let objects = lines(folder.path().join(format!("jsonl/{name}.jsonl")));
         let mut rows = csv(folder.path().join(format!("csv/{name}.csv"))).into_iter();
-        let names: Vec<Option<String>> =
-            columns.iter().map(|column| Some(column["name"].as_str().unwrap().to_owned())).collect();
+        let names: Vec<Option<String>> = columns
+            .iter()
+            .map(|column| Some(column["name"].as_str().unwrap().to_owned()))
+            .collect();
         assert_eq!(rows.next().unwrap(), names);
         assert_eq!(objects.len(), rows.len(), "{name}");
         assert_eq!(objects.len() as u64, table["rows"], "{name}");
@@ -95,7 +103,10 @@ fn csv_and_json_lines_hold_the_same_and_fit_their_schema() {
                     "boolean" => value.is_boolean(),
                     _ => value.is_string(),
                 };
-                assert!(fits || value.is_null() && column["nullable"] == true, "{name}: {column} {value}");
+                assert!(
+                    fits || value.is_null() && column["nullable"] == true,
+                    "{name}: {column} {value}"
+                );
             }
         }
     }
@@ -109,15 +120,19 @@ fn tables_tell_what_happened() {
     let (_, info, _) = sector(folder.path(), &["replay", "info", "run.replay", "--json"]);
     let info: Value = serde_json::from_str(&info).unwrap();
     let run = &table("run")[0];
-    for (column, value) in [("ticks", &info["ticks"]), ("orders", &info["orders"]), ("digest", &info["digest"])] {
+    for (column, value) in
+        [("ticks", &info["ticks"]), ("orders", &info["orders"]), ("digest", &info["digest"])]
+    {
         assert_eq!(&run[column], value, "{column}");
     }
     assert_eq!(run["is_complete"], true);
     assert_eq!(table("orders").len() as u64, info["orders"]);
 
     // The owners that follow from the changes give the values of the factions, tick by tick.
-    let values: BTreeMap<i64, i64> =
-        table("systems").iter().map(|row| (row["system"].as_i64().unwrap(), row["value"].as_i64().unwrap())).collect();
+    let values: BTreeMap<i64, i64> = table("systems")
+        .iter()
+        .map(|row| (row["system"].as_i64().unwrap(), row["value"].as_i64().unwrap()))
+        .collect();
     let mut changes: BTreeMap<i64, Vec<Value>> = BTreeMap::new();
     for row in table("ticks_systems") {
         changes.entry(row["tick"].as_i64().unwrap()).or_default().push(row);
@@ -134,12 +149,20 @@ fn tables_tell_what_happened() {
         }
         for row in factions.iter().filter(|row| row["tick"] == tick) {
             let owned = owners.iter().filter(|(_, owner)| row["faction"] == owner.as_str());
-            assert_eq!(owned.map(|(system, _)| values[system]).sum::<i64>(), row["value"].as_i64().unwrap(), "{row}");
+            assert_eq!(
+                owned.map(|(system, _)| values[system]).sum::<i64>(),
+                row["value"].as_i64().unwrap(),
+                "{row}"
+            );
         }
     }
     // Captures among the events are the changes of owner by force.
     let events = table("events");
-    assert!(events.iter().any(|row| row["type"] == "captured" && row["text"].as_str().unwrap().ends_with('.')));
+    assert!(
+        events
+            .iter()
+            .any(|row| row["type"] == "captured" && row["text"].as_str().unwrap().ends_with('.'))
+    );
     let battles = events.iter().filter(|row| row["type"] == "battle").count();
     assert_eq!(battles, table("battles").len());
     assert!(battles > 0);
@@ -148,7 +171,11 @@ fn tables_tell_what_happened() {
 #[test]
 fn every_so_many_ticks_all_systems_have_a_row() {
     let folder = recorded();
-    assert_eq!(export(folder.path(), &["--format", "csv", "--every", "100", "--tables", "ticks_systems"]).0, 0);
+    assert_eq!(
+        export(folder.path(), &["--format", "csv", "--every", "100", "--tables", "ticks_systems"])
+            .0,
+        0
+    );
     let rows = csv(folder.path().join("tables/ticks_systems.csv"));
     assert_eq!(rows.len(), 1 + 4 * 30);
     let mut names: Vec<_> = std::fs::read_dir(folder.path().join("tables"))
@@ -176,8 +203,10 @@ fn what_cannot_be_exported_leaves_nothing_behind() {
     // A wrong word, and a folder nobody can write to.
     assert_eq!(export(folder.path(), &["--format", "xml"]).0, 2);
     assert_eq!(export(folder.path(), &["--tables", "fleets"]).0, 2);
-    let (code, _, stderr) =
-        sector(folder.path(), &["replay", "export", "run.replay", "--format", "csv", "--out", "no/such/place"]);
+    let (code, _, stderr) = sector(
+        folder.path(),
+        &["replay", "export", "run.replay", "--format", "csv", "--out", "no/such/place"],
+    );
     assert_eq!((code, stderr.contains("no/such/place")), (1, true), "{stderr}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), before);
 
@@ -207,15 +236,22 @@ fn a_replay_that_breaks_off_is_exported_up_to_there() {
 #[test]
 fn orders_of_other_rules_can_be_exported() {
     let folder = tempfile::tempdir().unwrap();
-    let old = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sector-sim/tests/data/replays/v1-standard.jsonl");
+    let old = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../sector-sim/tests/data/replays/v1-standard.jsonl"
+    );
     std::fs::copy(old, folder.path().join("run.replay")).unwrap();
     let (code, _, stderr) = export(folder.path(), &["--format", "jsonl"]);
     assert_eq!((code, stderr.contains("--tables run,orders")), (1, true), "{stderr}");
     let (code, _, stderr) = export(folder.path(), &["--format", "jsonl", "--tables", "run,orders"]);
     assert_eq!(code, 0, "{stderr}");
-    let (run, orders) =
-        (lines(folder.path().join("tables/run.jsonl")), lines(folder.path().join("tables/orders.jsonl")));
+    let (run, orders) = (
+        lines(folder.path().join("tables/run.jsonl")),
+        lines(folder.path().join("tables/orders.jsonl")),
+    );
     assert!(!orders.is_empty());
     assert_eq!(run[0]["orders"], orders.len());
-    assert!(orders.iter().all(|order| order["is_applied"].is_null() && order["faction"].is_string()));
+    assert!(
+        orders.iter().all(|order| order["is_applied"].is_null() && order["faction"].is_string())
+    );
 }

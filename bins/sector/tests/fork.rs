@@ -8,7 +8,8 @@ use serde_json::Value;
 
 fn sector(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sector"));
-    let Output { status, stdout, stderr } = command.current_dir(folder).args(arguments).output().unwrap();
+    let Output { status, stdout, stderr } =
+        command.current_dir(folder).args(arguments).output().unwrap();
     (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
@@ -45,7 +46,8 @@ fn a_fork_can_be_recorded_verified_and_compared() {
     let changes = ["--tick", "90", "--seat", "F2=idle", "--ticks", "100"];
     let answer = json(folder.path(), &changes);
     assert!(answer["parted_tick"].as_u64().unwrap() > 90, "{answer}");
-    let (code, text, stderr) = fork(folder.path(), &[&changes[..], &["--record", "other.replay"]].concat());
+    let (code, text, stderr) =
+        fork(folder.path(), &[&changes[..], &["--record", "other.replay"]].concat());
     assert_eq!(code, 0, "{stderr}");
     assert!(text.contains("F2=idle") && text.contains("part in tick"), "{text}");
     let (code, text, stderr) = sector(folder.path(), &["replay", "verify", "other.replay"]);
@@ -64,14 +66,16 @@ fn a_fork_can_be_recorded_verified_and_compared() {
 fn replicates_do_not_depend_on_jobs() {
     let folder = recorded();
     let play = |jobs: &str| {
-        let change = ["--tick", "90", "--seat", "F2=random", "--ticks", "60", "--replicates", "5", "--json"];
+        let change =
+            ["--tick", "90", "--seat", "F2=random", "--ticks", "60", "--replicates", "5", "--json"];
         let (code, lines, stderr) = fork(folder.path(), &[&change[..], &["--jobs", jobs]].concat());
         assert_eq!(code, 0, "{stderr}");
         lines
     };
     let lines = play("1");
     assert_eq!(lines, play("3"));
-    let matches: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let matches: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(matches.len(), 10);
     for pair in matches.chunks(2) {
         assert_eq!((&pair[0]["arm"], &pair[1]["arm"]), (&"recorded".into(), &"changed".into()));
@@ -100,7 +104,8 @@ fn impossible_forks_are_refused() {
         assert_eq!(found, code, "{arguments:?}: {stderr}");
         assert!(stderr.contains(words), "{arguments:?}: {stderr}");
     }
-    let (code, _, stderr) = fork(folder.path(), &["--tick", "9", "--record", "no/such/place.replay"]);
+    let (code, _, stderr) =
+        fork(folder.path(), &["--tick", "9", "--record", "no/such/place.replay"]);
     assert_eq!((code, stderr.contains("no/such/place.replay")), (1, true), "{stderr}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -12,7 +12,17 @@ use serde_json::Value;
 /// A call on a small ladder: its exit code, and what it prints.
 fn ladder(directory: &Path, more: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sector"));
-    command.args(["arena", "--ladder", directory.to_str().unwrap(), "--systems", "10", "--ticks", "200"]).args(more);
+    command
+        .args([
+            "arena",
+            "--ladder",
+            directory.to_str().unwrap(),
+            "--systems",
+            "10",
+            "--ticks",
+            "200",
+        ])
+        .args(more);
     let Output { status, stdout, stderr } = command.output().unwrap();
     (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
@@ -29,7 +39,9 @@ fn games(directory: &Path) -> String {
 
 /// Rating and the ends of its interval, by name.
 fn standing(directory: &Path) -> BTreeMap<String, (f64, f64, f64)> {
-    let ranks: Value = serde_json::from_str(&fs::read_to_string(directory.join("standing.json")).unwrap()).unwrap();
+    let ranks: Value =
+        serde_json::from_str(&fs::read_to_string(directory.join("standing.json")).unwrap())
+            .unwrap();
     let number = |rank: &Value, field: &str| rank[field].as_f64().unwrap();
     let rank = |rank: &Value| {
         let rating = (number(rank, "rating"), number(rank, "low"), number(rank, "high"));
@@ -43,7 +55,8 @@ fn a_ladder_is_climbed_by_newcomers_and_is_the_same_for_any_number_of_jobs() {
     let directory = tempfile::tempdir().unwrap();
     let climb = |jobs: &str| {
         let path = directory.path().join(jobs);
-        let text = done(&path, &["--players", "classic,random,idle", "--games", "60", "--jobs", jobs]);
+        let text =
+            done(&path, &["--players", "classic,random,idle", "--games", "60", "--jobs", jobs]);
         assert!(text.ends_with("games   60\n"), "{text}");
         let before = games(&path);
         // Nobody new: the same go on. A newcomer plays first.
@@ -59,14 +72,26 @@ fn a_ladder_is_climbed_by_newcomers_and_is_the_same_for_any_number_of_jobs() {
     let alone = climb("1");
     assert_eq!(alone, climb("5"));
     let standing = standing(&directory.path().join("1"));
-    assert!(standing["classic"].1 > standing["random"].0 && standing["random"].0 > standing["idle"].2, "{standing:?}");
-    for game in alone.0.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>().chunks(2) {
+    assert!(
+        standing["classic"].1 > standing["random"].0 && standing["random"].0 > standing["idle"].2,
+        "{standing:?}"
+    );
+    for game in alone
+        .0
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .collect::<Vec<_>>()
+        .chunks(2)
+    {
         // Each meeting is a map with the seats exchanged.
         assert_eq!(
             (&game[0]["seed"], &game[0]["rotation"], &game[1]["rotation"]),
             (&game[1]["seed"], &0.into(), &1.into())
         );
-        assert_eq!((&game[0]["players"][0], &game[0]["players"][1]), (&game[1]["players"][1], &game[1]["players"][0]));
+        assert_eq!(
+            (&game[0]["players"][0], &game[0]["players"][1]),
+            (&game[1]["players"][1], &game[1]["players"][0])
+        );
     }
 }
 
@@ -97,11 +122,17 @@ fn what_does_not_belong_together_is_refused_by_name() {
     };
     refused(&["--players", "clasic,idle"], "unknown strategy \"clasic\"");
     assert!(!path.exists());
-    refused(&["--players", "classic"], "a ladder has 2 to 64 players, this one 1; add some with --players");
+    refused(
+        &["--players", "classic"],
+        "a ladder has 2 to 64 players, this one 1; add some with --players",
+    );
     done(&path, &["--players", "mine=exec:sh -c 'exit 3',idle", "--games", "2"]);
     let text = games(&path);
     assert_eq!(text.matches("\"kind\":\"crashed\"").count(), 2, "{text}");
-    refused(&["--players", "mine=exec:sh"], "\"mine\" is on the ladder already, as \"mine=exec:sh -c 'exit 3'\"");
+    refused(
+        &["--players", "mine=exec:sh"],
+        "\"mine\" is on the ladder already, as \"mine=exec:sh -c 'exit 3'\"",
+    );
     refused(&["--seed", "9"], "is a ladder with other parameters (seed = 1 there, 9 asked for)");
     refused(&["--out", "other"], "cannot be used with");
 }

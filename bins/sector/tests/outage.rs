@@ -1,6 +1,11 @@
 //! Redis dies, fills up or turns read-only under running services: they say so meanwhile, give no false receipt, and go
 //! on by themselves.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -41,7 +46,8 @@ impl Services {
             let place = Place::Redis(RedisOptions::new(&url));
             sector_redis::open(StoreOptions::new(place)).await.unwrap()
         };
-        let listen = async || service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+        let listen =
+            async || service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
         let (shutdown, mut running) = (CancellationToken::new(), JoinSet::new());
 
         let config = sim_worker::Config {
@@ -65,21 +71,34 @@ impl Services {
 
         let listener = listen().await;
         let api = format!("http://{}", listener.local_addr().unwrap());
-        let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+        let mut config =
+            api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
-        let serving =
-            api::run(config, listener, follow::Sectors::one(open().await, shutdown.clone()), shutdown.clone());
+        let serving = api::run(
+            config,
+            listener,
+            follow::Sectors::one(open().await, shutdown.clone()),
+            shutdown.clone(),
+        );
         running.spawn(async { serving.await.map_err(|error| format!("api: {error}")) });
 
         let listener = listen().await;
         let frontend = listener.local_addr().unwrap();
-        let config = frontend::Config { api_url: api.parse().unwrap(), ..frontend::Config::default() };
-        let serving =
-            frontend::run(config, listener, follow::Sectors::one(open().await, shutdown.clone()), shutdown.clone());
+        let config =
+            frontend::Config { api_url: api.parse().unwrap(), ..frontend::Config::default() };
+        let serving = frontend::run(
+            config,
+            listener,
+            follow::Sectors::one(open().await, shutdown.clone()),
+            shutdown.clone(),
+        );
         running.spawn(async { serving.await.map_err(|error| format!("frontend: {error}")) });
 
-        let services = Self { redis, api, frontend, http: reqwest::Client::new(), shutdown, running };
-        services.until(PATIENCE, async || services.are_ready().await && services.tick().await > 3).await;
+        let services =
+            Self { redis, api, frontend, http: reqwest::Client::new(), shutdown, running };
+        services
+            .until(PATIENCE, async || services.are_ready().await && services.tick().await > 3)
+            .await;
         services
     }
 
@@ -97,7 +116,8 @@ impl Services {
 
     /// What both probes of the API and of the frontend say.
     async fn probes(&self, probe: &str) -> [u16; 2] {
-        let (api, frontend) = (format!("{}{probe}", self.api), format!("http://{}{probe}", self.frontend));
+        let (api, frontend) =
+            (format!("{}{probe}", self.api), format!("http://{}{probe}", self.frontend));
         let (api, frontend) = tokio::join!(self.get(&api), self.get(&frontend));
         for (status, said) in [&api, &frontend] {
             assert!(*status == 200 || said["reason"].is_string(), "{status} {said}");
@@ -111,7 +131,8 @@ impl Services {
 
     /// The tick that the API and the frontend both have reached.
     async fn tick(&self) -> u64 {
-        let (api, frontend) = (format!("{}/health", self.api), format!("http://{}/health", self.frontend));
+        let (api, frontend) =
+            (format!("{}/health", self.api), format!("http://{}/health", self.frontend));
         let (api, frontend) = tokio::join!(self.get(&api), self.get(&frontend));
         let tick = |health: &Value| health["tick"].as_u64().unwrap_or(0);
         tick(&api.1).min(tick(&frontend.1))
@@ -124,7 +145,8 @@ impl Services {
             "kind": "focus", "faction": "F1", "system_id": snapshot["factions"][0]["home_id"],
             "focus": "industry", "client_id": client_id
         });
-        let request = self.http.post(format!("{}/orders", self.api)).header("x-bot-token", BOT_TOKEN);
+        let request =
+            self.http.post(format!("{}/orders", self.api)).header("x-bot-token", BOT_TOKEN);
         let answer = request.json(&json!({ "orders": [order] })).send().await.unwrap();
         let retry = answer.headers().contains_key("retry-after");
         (answer.status().as_u16(), retry, answer.json().await.unwrap())
@@ -133,7 +155,11 @@ impl Services {
     /// The order is refused for now, with a problem that says so.
     async fn assert_refused_for_now(&self, client_id: &str) {
         let (status, retry, problem) = self.order(client_id).await;
-        assert_eq!((status, retry, &problem["code"]), (503, true, &json!("store_unavailable")), "{problem}");
+        assert_eq!(
+            (status, retry, &problem["code"]),
+            (503, true, &json!("store_unavailable")),
+            "{problem}"
+        );
         assert_eq!(problem["id"], Value::Null, "a receipt: {problem}");
     }
 
@@ -146,7 +172,8 @@ impl Services {
         let told = async || {
             let (_, page) = self.get(&format!("{}/events?count=1000", self.api)).await;
             let entries = page["events"].as_array().unwrap().iter();
-            let events = entries.flat_map(|entry| entry["data"]["events"].as_array().cloned().unwrap_or_default());
+            let events = entries
+                .flat_map(|entry| entry["data"]["events"].as_array().cloned().unwrap_or_default());
             events.filter(|event| event["client_id"] == client_id).count()
         };
         self.until(PATIENCE, async || told().await > 0).await;
@@ -162,14 +189,23 @@ impl Services {
             }
         };
         let since = Instant::now();
-        tokio::time::timeout(limit, waiting).await.unwrap_or_else(|_| panic!("not within {:?}", since.elapsed()));
+        tokio::time::timeout(limit, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("not within {:?}", since.elapsed()));
     }
 
     fn redis_cli(&self, command: &[&str]) {
         let url = self.redis.url();
         let socket = url.strip_prefix("redis+unix://").unwrap();
-        let output = Command::new("redis-cli").args(["-s", socket]).args(command).output().expect("redis-cli runs");
-        assert!(output.status.success() && output.stdout.starts_with(b"OK"), "{command:?}: {output:?}");
+        let output = Command::new("redis-cli")
+            .args(["-s", socket])
+            .args(command)
+            .output()
+            .expect("redis-cli runs");
+        assert!(
+            output.status.success() && output.stdout.starts_with(b"OK"),
+            "{command:?}: {output:?}"
+        );
     }
 }
 
@@ -196,17 +232,24 @@ impl Browser {
     async fn is_told(&mut self, words: &str) {
         let reading = async {
             loop {
-                if let Some(at) = self.heard.windows(words.len()).position(|window| window == words.as_bytes()) {
+                if let Some(at) =
+                    self.heard.windows(words.len()).position(|window| window == words.as_bytes())
+                {
                     self.heard.drain(..at + words.len());
                     return;
                 }
                 // The beginning of the words may have come already.
                 let told = self.heard.len().saturating_sub(words.len());
                 self.heard.drain(..told);
-                assert!(self.stream.read_buf(&mut self.heard).await.unwrap() > 0, "the frontend closes");
+                assert!(
+                    self.stream.read_buf(&mut self.heard).await.unwrap() > 0,
+                    "the frontend closes"
+                );
             }
         };
-        tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("a browser is not told {words}"));
+        tokio::time::timeout(PATIENCE, reading)
+            .await
+            .unwrap_or_else(|_| panic!("a browser is not told {words}"));
     }
 }
 
@@ -228,7 +271,9 @@ async fn redis_dies_and_everything_goes_on_within_seconds_of_its_return() {
 
     services.redis.restart();
     let back = Instant::now();
-    services.until(RECOVERY, async || services.are_ready().await && services.tick().await > tick).await;
+    services
+        .until(RECOVERY, async || services.are_ready().await && services.tick().await > tick)
+        .await;
     println!("everything went on {:?} after Redis was back", back.elapsed());
     browser.is_told(r#""type":"link","data":{"following":true}"#).await;
     browser.is_told(r#""type":"delta""#).await;
@@ -256,7 +301,9 @@ async fn a_redis_that_takes_no_writes_gives_no_receipts() {
         assert_eq!(services.probes("/livez").await, [200, 200]);
         let tick = services.tick().await;
         services.redis_cli(&words(take));
-        services.until(RECOVERY, async || services.are_ready().await && services.tick().await > tick).await;
+        services
+            .until(RECOVERY, async || services.are_ready().await && services.tick().await > tick)
+            .await;
         services.assert_carried_out_once(&client_id).await;
     }
     services.stop().await;

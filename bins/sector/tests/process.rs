@@ -31,7 +31,17 @@ struct Up {
 
 impl Up {
     fn start(extra: &[&str]) -> Up {
-        let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--tick-ms", "20"];
+        let ports = [
+            "up",
+            "--api-port",
+            "0",
+            "--frontend-port",
+            "0",
+            "--minter-port",
+            "0",
+            "--tick-ms",
+            "20",
+        ];
         let mut child = sector(&[&ports, extra].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let (mut api, mut frontend) = (None, None);
@@ -44,7 +54,12 @@ impl Up {
                 ["Operator", link] => {
                     let (_, code) = link.split_once("#operator=").unwrap();
                     let operator_code = code.to_owned();
-                    return Up { child, api: api.unwrap(), frontend: frontend.unwrap(), operator_code };
+                    return Up {
+                        child,
+                        api: api.unwrap(),
+                        frontend: frontend.unwrap(),
+                        operator_code,
+                    };
                 }
                 _ => {}
             }
@@ -53,7 +68,10 @@ impl Up {
     }
 
     fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
@@ -110,7 +128,8 @@ impl Client {
         let address = key.address().to_string();
         let nonce = self.post("/auth/nonce", json!({ "address": address })).await;
         let signature = key.sign_message(nonce["message"].as_str().unwrap());
-        let token = self.post("/auth/verify", json!({ "address": address, "signature": signature })).await;
+        let token =
+            self.post("/auth/verify", json!({ "address": address, "signature": signature })).await;
         self.token = Some(token["token"].as_str().unwrap().to_owned());
     }
 
@@ -144,19 +163,28 @@ impl Client {
 
 /// An order of F1 that will be applied: its home becomes its muster system.
 fn muster(snapshot: &Value, client_id: &str) -> Value {
-    let home =
-        &snapshot["factions"].as_array().unwrap().iter().find(|faction| faction["id"] == "F1").unwrap()["home_id"];
+    let home = &snapshot["factions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|faction| faction["id"] == "F1")
+        .unwrap()["home_id"];
     json!({ "kind": "muster", "faction": "F1", "target_id": home, "client_id": client_id })
 }
 
 #[test]
 fn a_secret_that_could_be_guessed_is_refused() {
-    let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--jwt-secret"];
-    for secret in ["changeme-changeme-changeme-changeme", "0123456789abcdef0123456789abcdef", "hunter2"] {
+    let ports =
+        ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--jwt-secret"];
+    for secret in
+        ["changeme-changeme-changeme-changeme", "0123456789abcdef0123456789abcdef", "hunter2"]
+    {
         let (code, _, stderr) = output(&[&ports[..], &[secret]].concat());
         assert_eq!((code, stderr.lines().count()), (1, 1), "{stderr}");
         assert!(
-            stderr.contains("JWT_SECRET") && stderr.contains("openssl rand") && !stderr.contains(secret),
+            stderr.contains("JWT_SECRET")
+                && stderr.contains("openssl rand")
+                && !stderr.contains(secret),
             "{stderr}"
         );
     }
@@ -173,8 +201,14 @@ fn what_it_cannot_start_with_is_told_before_it_begins() {
         (["--tick-ms", "1ms"], ["--tick-ms", "from 10ms to 600000ms"]),
     ] {
         let (code, stdout, stderr) = output(&[&ports[..], &more].concat());
-        assert!(code != 0 && stdout.is_empty() && stderr.lines().count() == 1, "{more:?}: {code} {stdout} {stderr}");
-        assert!(stderr.starts_with("sector: ") && parts.iter().all(|part| stderr.contains(part)), "{stderr}");
+        assert!(
+            code != 0 && stdout.is_empty() && stderr.lines().count() == 1,
+            "{more:?}: {code} {stdout} {stderr}"
+        );
+        assert!(
+            stderr.starts_with("sector: ") && parts.iter().all(|part| stderr.contains(part)),
+            "{stderr}"
+        );
     }
 }
 
@@ -252,7 +286,12 @@ async fn everything_answers_the_operator_gets_in_once_and_ctrl_c_ends_it() {
 
     // Bots play: fleets set out by themselves.
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !client.events().await.iter().any(|entry| entry.to_string().contains(r#""type":"launched""#)) {
+    while !client
+        .events()
+        .await
+        .iter()
+        .any(|entry| entry.to_string().contains(r#""type":"launched""#))
+    {
         assert!(Instant::now() < deadline);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -275,8 +314,9 @@ fn what_cannot_be_started_ends_with_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "no directory").unwrap();
-    let (status, _, error) =
-        output(&[&["up", "--api-port", "0", "--data", file.to_str().unwrap()], free.as_slice()].concat());
+    let (status, _, error) = output(
+        &[&["up", "--api-port", "0", "--data", file.to_str().unwrap()], free.as_slice()].concat(),
+    );
     assert_eq!((status, error.lines().count()), (1, 1), "{error}");
     assert!(error.contains(file.to_str().unwrap()), "{error}");
 
@@ -296,7 +336,8 @@ fn a_match_is_the_same_every_time_and_its_replay_verifies() {
     let file = folder.path().join("match.replay");
     let file = file.to_str().unwrap();
     let run = |extra: &[&str]| {
-        let (status, out, error) = output(&[&["sim", "--seed", "7", "--ticks", "300", "--json"], extra].concat());
+        let (status, out, error) =
+            output(&[&["sim", "--seed", "7", "--ticks", "300", "--json"], extra].concat());
         assert_eq!(status, 0, "{error}");
         serde_json::from_str::<Value>(&out).unwrap()
     };

@@ -49,7 +49,8 @@ impl Folder {
     /// Records a small match.
     fn record(&self, name: &str, extra: &[&str]) -> String {
         let file = self.path(name);
-        let small = ["sim", "--systems", "12", "--factions", "3", "--ticks", "250", "--started-ms", "1"];
+        let small =
+            ["sim", "--systems", "12", "--factions", "3", "--ticks", "250", "--started-ms", "1"];
         good(&[&small, extra, &["--record", &file]].concat());
         file
     }
@@ -62,7 +63,9 @@ fn plain(file: &str) -> Vec<u8> {
 
 fn golden(name: &str) -> String {
     let folder: PathBuf =
-        [env!("CARGO_MANIFEST_DIR"), "..", "..", "sector-sim", "tests", "data", "replays"].iter().collect();
+        [env!("CARGO_MANIFEST_DIR"), "..", "..", "sector-sim", "tests", "data", "replays"]
+            .iter()
+            .collect();
     folder.join(name).to_str().unwrap().to_owned()
 }
 
@@ -74,7 +77,9 @@ fn line<'a>(text: &'a str, name: &str) -> &'a str {
 
 /// How many ticks a replay has.
 fn ticks(file: &str) -> u64 {
-    serde_json::from_str::<Value>(&good(&["replay", "info", "--json", file])).unwrap()["ticks"].as_u64().unwrap()
+    serde_json::from_str::<Value>(&good(&["replay", "info", "--json", file])).unwrap()["ticks"]
+        .as_u64()
+        .unwrap()
 }
 
 #[test]
@@ -82,7 +87,11 @@ fn a_recorded_match_verifies_compressed_and_plain() {
     let folder = Folder::new();
     let file = folder.record("a.replay", &["--seed", "3"]);
     let again = folder.record("again.replay", &["--seed", "3"]);
-    assert_eq!(fs::read(&file).unwrap(), fs::read(again).unwrap(), "the same match, the same bytes");
+    assert_eq!(
+        fs::read(&file).unwrap(),
+        fs::read(again).unwrap(),
+        "the same match, the same bytes"
+    );
     let verified = good(&["replay", "verify", &file]);
     let ticks = ticks(&file);
     assert!(ticks > 100, "{ticks}");
@@ -96,8 +105,14 @@ fn a_recorded_match_verifies_compressed_and_plain() {
     let sum: Value = serde_json::from_str(&good(&["replay", "info", "--json", &file])).unwrap();
     assert_eq!(sum["digest"], line(&verified, "digest"));
     assert_eq!(sum["chain"], line(&verified, "chain"));
-    assert_eq!((sum["header"]["seed"].as_u64(), sum["header"]["started_ms"].as_u64()), (Some(3), Some(1)));
-    assert_eq!((sum["keyframes"].as_u64(), sum["states"].as_u64()), (Some(1 + ticks / 100), Some(1)));
+    assert_eq!(
+        (sum["header"]["seed"].as_u64(), sum["header"]["started_ms"].as_u64()),
+        (Some(3), Some(1))
+    );
+    assert_eq!(
+        (sum["keyframes"].as_u64(), sum["states"].as_u64()),
+        (Some(1 + ticks / 100), Some(1))
+    );
     assert_eq!(sum["header"]["seats"][3]["faction"], "L1");
     let told = good(&["replay", "info", &file]);
     assert_eq!(line(&told, "started"), "1970-01-01 00:00:00 UTC");
@@ -105,7 +120,10 @@ fn a_recorded_match_verifies_compressed_and_plain() {
 
     let states = folder.record("states.replay", &["--seed", "3", "--keyframes", "50"]);
     let sum: Value = serde_json::from_str(&good(&["replay", "info", "--json", &states])).unwrap();
-    assert_eq!((sum["keyframes"].as_u64(), sum["states"].as_u64()), (Some(1 + ticks / 50), Some(1 + ticks / 50)));
+    assert_eq!(
+        (sum["keyframes"].as_u64(), sum["states"].as_u64()),
+        (Some(1 + ticks / 50), Some(1 + ticks / 50))
+    );
     good(&["replay", "verify", &states]);
     assert_eq!(output(&["sim", "--keyframes", "50"]).0, 2, "there is nothing to put them into");
 }
@@ -117,7 +135,9 @@ fn version_1_is_read() {
     assert!(line(&told, "ticks").starts_with("80, "), "{told}");
     let error = refused(&["replay", "verify", &golden("v1-small.jsonl")]);
     assert!(
-        error.contains("v1-small.jsonl: it was recorded under rules version 1, and this engine plays version"),
+        error.contains(
+            "v1-small.jsonl: it was recorded under rules version 1, and this engine plays version"
+        ),
         "{error}"
     );
 }
@@ -127,7 +147,9 @@ fn what_breaks_off_is_read_up_to_there() {
     let folder = Folder::new();
     let file = folder.record("a.replay", &["--seed", "3"]);
     let (whole, plain, all) = (fs::read(&file).unwrap(), plain(&file), ticks(&file));
-    for (name, bytes) in [("zstd", &whole[..whole.len() * 9 / 10]), ("plain", &plain[..plain.len() * 9 / 10])] {
+    for (name, bytes) in
+        [("zstd", &whole[..whole.len() * 9 / 10]), ("plain", &plain[..plain.len() * 9 / 10])]
+    {
         let cut = folder.write(name, bytes);
         let (status, out, error) = output(&["replay", "verify", &cut]);
         assert_eq!(status, 1);
@@ -142,13 +164,13 @@ fn what_breaks_off_is_read_up_to_there() {
     }
     let early = folder.write("early", &whole[..20]);
     assert!(
-        refused(&["replay", "info", &early]).contains("the zstd stream breaks off before anything of it can be read")
+        refused(&["replay", "info", &early])
+            .contains("the zstd stream breaks off before anything of it can be read")
     );
     let early = folder.write("early", &plain[..200]);
-    assert!(
-        refused(&["replay", "info", &early])
-            .contains("frame 0 (at byte 9, after tick 0): the replay breaks off before its header ends")
-    );
+    assert!(refused(&["replay", "info", &early]).contains(
+        "frame 0 (at byte 9, after tick 0): the replay breaks off before its header ends"
+    ));
 }
 
 #[test]
@@ -164,15 +186,27 @@ fn what_is_no_good_replay_is_refused_by_name_and_place() {
     // Orders come after the state of tick 0, of which the largest part is.
     let altered = folder.write("altered", &changed(&plain, plain.len() - 1_500));
     // Valid frames, far more of them than anybody has use for: a tick frame of nothing but zeros is none.
-    let bomb = folder.write("bomb", &zstd::encode_all(&[plain.clone(), vec![0; 50_000_000]].concat()[..], 3).unwrap());
+    let bomb = folder.write(
+        "bomb",
+        &zstd::encode_all(&[plain.clone(), vec![0; 50_000_000]].concat()[..], 3).unwrap(),
+    );
     let cases = [
         (folder.write("empty", b""), "this is no replay: it is empty"),
-        (folder.write("text", b"hello"), "it begins with the bytes 68 65 6c 6c 6f; a replay begins with"),
-        (folder.write("garbage", b"\x28\xb5\x2f\xfdgarbage"), "the zstd stream is damaged after 0 plain bytes"),
+        (
+            folder.write("text", b"hello"),
+            "it begins with the bytes 68 65 6c 6c 6f; a replay begins with",
+        ),
+        (
+            folder.write("garbage", b"\x28\xb5\x2f\xfdgarbage"),
+            "the zstd stream is damaged after 0 plain bytes",
+        ),
         (folder.write("damaged", &changed(&whole, whole.len() - 700)), "damaged: "),
         (altered, "altered: "),
         (folder.write("version", &changed(&plain, 8)), "version 87; known is"),
-        (folder.write("claims", b"\x89SECTOR\n\x02\x01\xff\xff\xff\xff\x7f"), "allowed are 0 to 1048576"),
+        (
+            folder.write("claims", b"\x89SECTOR\n\x02\x01\xff\xff\xff\xff\x7f"),
+            "allowed are 0 to 1048576",
+        ),
         (
             folder.write("seed", br#"{"format":"sector-replay","version":1,"seed":-1}"#),
             "line 1 of the replay cannot be read",
@@ -194,7 +228,10 @@ fn what_is_no_good_replay_is_refused_by_name_and_place() {
     assert!(refused(&["sim", "--record", &none]).contains("none.replay cannot be written"));
     assert!(!Path::new(&none).exists());
     let error = refused(&["replay", "state", &file, "--tick", "9999"]);
-    assert!(error.contains(&format!("there is no tick 9999; recorded are 0 to {}", ticks(&file))), "{error}");
+    assert!(
+        error.contains(&format!("there is no tick 9999; recorded are 0 to {}", ticks(&file))),
+        "{error}"
+    );
     assert_eq!(output(&["replay", "bisect", &file]).0, 2, "a second replay is missing");
 }
 
@@ -205,17 +242,27 @@ fn differences_are_named() {
     let same = folder.record("same", &["--seed", "3"]);
     let last = ticks(&one);
     let other = folder.record("other", &["--seed", "3", "--players", "classic,random"]);
-    assert!(good(&["replay", "diff", &one, &same]).starts_with(&format!("the replays are the same: {last} ticks, ")));
+    assert!(
+        good(&["replay", "diff", &one, &same])
+            .starts_with(&format!("the replays are the same: {last} ticks, "))
+    );
     let told = good(&["replay", "diff", &one, &other, "--limit", "3"]);
     assert!(told.starts_with("header seats 1 player: \"classic\" vs \"random\"\n"), "{told}");
-    assert!(told.contains("\norders: other ones in ") && told.contains("\ndigests: other ones in "), "{told}");
+    assert!(
+        told.contains("\norders: other ones in ") && told.contains("\ndigests: other ones in "),
+        "{told}"
+    );
     assert!(told.contains("\n  ... and "), "{told}");
 
     let told = good(&["replay", "bisect", &one, &same]);
-    assert!(told.contains(&format!("the states are the same in all common ticks, 0 to {last}, as")), "{told}");
+    assert!(
+        told.contains(&format!("the states are the same in all common ticks, 0 to {last}, as")),
+        "{told}"
+    );
     let told = good(&["replay", "bisect", &one, &other]);
     assert!(told.contains("the orders differ first in tick "), "{told}");
-    let found = told.lines().find(|line| line.starts_with("the states differ first after tick ")).unwrap();
+    let found =
+        told.lines().find(|line| line.starts_with("the states differ first after tick ")).unwrap();
     let tick: u64 = found.split(' ').nth(6).unwrap().trim_end_matches(',').parse().unwrap();
     // The states before are the same, and those after are not: what was found is the first tick.
     let state = |file: &str, tick: u64| -> Value {
@@ -224,7 +271,10 @@ fn differences_are_named() {
     };
     assert_eq!(state(&one, tick - 1), state(&other, tick - 1));
     assert_ne!(state(&one, tick)["digest"], state(&other, tick)["digest"]);
-    assert!(told.lines().any(|line| line.starts_with("  fleet ") || line.starts_with("  system ")), "{told}");
+    assert!(
+        told.lines().any(|line| line.starts_with("  fleet ") || line.starts_with("  system ")),
+        "{told}"
+    );
     assert_eq!(good(&["replay", "state", &one, "--digests"]).lines().count() as u64, last + 1);
 }
 
@@ -236,7 +286,10 @@ fn a_build_that_plays_otherwise_is_found_out() {
     let file = folder.record("a.replay", &["--seed", "3"]);
     let sector = env!("CARGO_BIN_EXE_sector");
     let told = good(&["replay", "bisect", &file, "--with", sector]);
-    assert!(told.contains(&format!("both builds play the same states in ticks 0 to {}", ticks(&file))), "{told}");
+    assert!(
+        told.contains(&format!("both builds play the same states in ticks 0 to {}", ticks(&file))),
+        "{told}"
+    );
     let script = format!(
         "#!/bin/sh\ncase \"$*\" in\n*--digests*) {sector} \"$@\" | sed '58,$s/^../00/' ;;\n*) {sector} \"$@\" | sed 's/\"next_fleet_id\":[0-9]*/\"next_fleet_id\":99999/' ;;\nesac\n"
     );
@@ -245,22 +298,30 @@ fn a_build_that_plays_otherwise_is_found_out() {
     let told = good(&["replay", "bisect", &file, "--with", &other]);
     assert!(told.contains("this build plays the record"), "{told}");
     assert!(told.contains("other leaves the record after tick 57"), "{told}");
-    assert!(told.contains("the states differ first after tick 57, this build vs the other:"), "{told}");
+    assert!(
+        told.contains("the states differ first after tick 57, this build vs the other:"),
+        "{told}"
+    );
     assert!(
         told.lines().any(|line| line.starts_with("  sector next_fleet_id: ") && line.ends_with(" vs 99999")),
         "{told}"
     );
     let error = refused(&["replay", "bisect", &file, "--with", &folder.path("none")]);
     assert!(error.contains("none cannot be run: No such file"), "{error}");
-    assert!(refused(&["replay", "bisect", &file, "--with", "/bin/false"]).contains("/bin/false does not answer"));
+    assert!(
+        refused(&["replay", "bisect", &file, "--with", "/bin/false"])
+            .contains("/bin/false does not answer")
+    );
 }
 
 /// The reader that was written from the description alone finds what the command finds.
 #[test]
 fn another_language_reads_the_same() {
     let folder = Folder::new();
-    let reader: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "read_replay.py"].iter().collect();
-    let file = folder.record("a.replay", &["--seed", "5", "--keyframes", "40", "--players", "classic,random"]);
+    let reader: PathBuf =
+        [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "read_replay.py"].iter().collect();
+    let file = folder
+        .record("a.replay", &["--seed", "5", "--keyframes", "40", "--players", "classic,random"]);
     let bytes = plain(&file);
     let read = |bytes: &[u8], extra: &[&str]| {
         let mut python = Command::new("python3");

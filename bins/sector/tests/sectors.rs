@@ -46,17 +46,29 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
     let url = redis.url();
     let (shutdown, mut running) = (CancellationToken::new(), JoinSet::new());
 
-    let worker =
-        Options::try_parse_from(["sim-worker", "--sectors", "default,north,south", "--tick-ms", "50"]).unwrap();
+    let worker = Options::try_parse_from([
+        "sim-worker",
+        "--sectors",
+        "default,north,south",
+        "--tick-ms",
+        "50",
+    ])
+    .unwrap();
     let posts = Post::all(worker.sectors().sectors());
-    let working =
-        sim_worker::run_several(worker.worker.clone(), options(&url, None), posts, Sources::system(), shutdown.clone());
+    let working = sim_worker::run_several(
+        worker.worker.clone(),
+        options(&url, None),
+        posts,
+        Sources::system(),
+        shutdown.clone(),
+    );
     running.spawn(async { working.await.map_err(|error| format!("worker: {error}")) });
 
     // The API's own sector is north: plain paths mean that one.
     let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let api = format!("http://{}", listener.local_addr().unwrap());
-    let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+    let mut config =
+        api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
     config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
     config.quotas.limit_reads = 100_000;
     let sectors = Sectors::open(options(&url, Some("north")), shutdown.clone()).await.unwrap();
@@ -76,33 +88,51 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
         (list["sectors"].as_array()?.len() == 3).then_some(list)
     })
     .await;
-    let homes: Vec<(&Value, &Value)> =
-        list["sectors"].as_array().unwrap().iter().map(|sector| (&sector["name"], &sector["home"])).collect();
+    let homes: Vec<(&Value, &Value)> = list["sectors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sector| (&sector["name"], &sector["home"]))
+        .collect();
     assert_eq!(
         homes,
-        [(&json!("default"), &json!(false)), (&json!("north"), &json!(true)), (&json!("south"), &json!(false))]
+        [
+            (&json!("default"), &json!(false)),
+            (&json!("north"), &json!(true)),
+            (&json!("south"), &json!(false))
+        ]
     );
 
     // Each has a universe of its own, which the API and the page's own way to it both tell, and ticks.
     let mut universes = Vec::new();
-    for (name, path) in [("north", ""), ("default", "/sectors/default"), ("south", "/v1/sectors/south")] {
+    for (name, path) in
+        [("north", ""), ("default", "/sectors/default"), ("south", "/v1/sectors/south")]
+    {
         let snapshot = until(name, async || {
             let (status, snapshot) = get(&http, &format!("{api}{path}/snapshot")).await;
             (status == 200 && snapshot["tick"].as_u64()? > 2).then_some(snapshot)
         })
         .await;
-        let (status, by_frontend) = get(&http, &format!("{page}/api/sectors/{name}/snapshot")).await;
-        assert_eq!((status, &by_frontend["universe_id"]), (200, &snapshot["universe_id"]), "{name}");
+        let (status, by_frontend) =
+            get(&http, &format!("{page}/api/sectors/{name}/snapshot")).await;
+        assert_eq!(
+            (status, &by_frontend["universe_id"]),
+            (200, &snapshot["universe_id"]),
+            "{name}"
+        );
         universes.push(snapshot["universe_id"].clone());
 
         // A bot's order there is carried out there.
         let order = json!({"orders": [{"kind": "focus", "faction": "F1", "system_id": snapshot["factions"][0]["home_id"],
             "focus": "industry", "client_id": name}]});
-        let request = http.post(format!("{api}{path}/orders")).header("x-bot-token", BOT_TOKEN).json(&order);
+        let request =
+            http.post(format!("{api}{path}/orders")).header("x-bot-token", BOT_TOKEN).json(&order);
         assert_eq!(request.send().await.unwrap().status(), 202, "{name}");
         let mut after = "0-0".to_owned();
         until("the outcome", async || {
-            let (_, page) = get(&http, &format!("{api}{path}/events?after={after}&wait_ms=1000&count=1000")).await;
+            let (_, page) =
+                get(&http, &format!("{api}{path}/events?after={after}&wait_ms=1000&count=1000"))
+                    .await;
             after = page["next"].as_str()?.to_owned();
             page["events"].to_string().contains(&format!("\"client_id\":\"{name}\"")).then_some(())
         })

@@ -44,13 +44,21 @@ async fn collector(spans: Spans) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_trace_leads_from_an_order_to_the_sockets() {
     let spans = Spans::default();
-    let options = TraceOptions { otlp_endpoint: Some(collector(spans.clone()).await), trace_share: Share::default() };
+    let options = TraceOptions {
+        otlp_endpoint: Some(collector(spans.clone()).await),
+        trace_share: Share::default(),
+    };
     let metrics = Metrics::of("tests", "0");
     let tracer = |service| service::trace::begin(service, &options, &metrics).unwrap();
     let redis = RedisServer::start();
     let store = async || {
         let observer = Arc::new(StoreMetrics::new(&metrics));
-        open(StoreOptions { observer: Some(observer), ..StoreOptions::new(Place::redis(redis.url())) }).await.unwrap()
+        open(StoreOptions {
+            observer: Some(observer),
+            ..StoreOptions::new(Place::redis(redis.url()))
+        })
+        .await
+        .unwrap()
     };
     let listen = async || service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let shutdown = CancellationToken::new();
@@ -70,10 +78,16 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
         metrics: metrics.clone(),
         tracer: tracer("sim-worker"),
     };
-    tokio::spawn(sim_worker::run(worker, store().await, sim_worker::Sources::system(), shutdown.clone()));
+    tokio::spawn(sim_worker::run(
+        worker,
+        store().await,
+        sim_worker::Sources::system(),
+        shutdown.clone(),
+    ));
     let listener = listen().await;
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+    let mut config =
+        api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
     config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
     config.tracer = tracer("api");
     let sectors = follow::Sectors::one(store().await, shutdown.clone());
@@ -93,18 +107,30 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
     let order = json!({ "orders": [{ "kind": "muster", "faction": "F1", "target_id": 3, "client_id": "traced" }] });
     let began = Instant::now();
     loop {
-        let request = http.post(format!("{url}/orders")).json(&order).header("x-bot-token", BOT_TOKEN);
-        let answer = request.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01")).send().await.unwrap();
+        let request =
+            http.post(format!("{url}/orders")).json(&order).header("x-bot-token", BOT_TOKEN);
+        let answer = request
+            .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
+            .send()
+            .await
+            .unwrap();
         if answer.status().as_u16() == 202 {
             break;
         }
         assert!(began.elapsed() < PATIENCE, "{}", answer.text().await.unwrap());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let names =
-        ["POST /orders", "append to the order stream", "wait for the tick", "tick", "commit", "hand to the sockets"];
+    let names = [
+        "POST /orders",
+        "append to the order stream",
+        "wait for the tick",
+        "tick",
+        "commit",
+        "hand to the sockets",
+    ];
     let ours = loop {
-        let ours: Vec<Value> = spans.lock().unwrap().iter().filter(|span| span["traceId"] == trace).cloned().collect();
+        let ours: Vec<Value> =
+            spans.lock().unwrap().iter().filter(|span| span["traceId"] == trace).cloned().collect();
         if names.iter().all(|name| ours.iter().any(|span| span["name"] == *name)) {
             break ours;
         }
@@ -121,7 +147,11 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
     ];
     assert_eq!(span("POST /orders")["parentSpanId"], "00f067aa0ba902b7");
     for (child, parent) in parents {
-        assert_eq!(span(child)["parentSpanId"], span(parent)["spanId"], "{child} under {parent}: {ours:?}");
+        assert_eq!(
+            span(child)["parentSpanId"],
+            span(parent)["spanId"],
+            "{child} under {parent}: {ours:?}"
+        );
     }
     let services = names.map(|name| span(name)["service"].as_str().unwrap().to_owned());
     assert_eq!(services, ["api", "api", "sim-worker", "sim-worker", "sim-worker", "frontend"]);
@@ -143,7 +173,10 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
         "sector_store_operation_seconds_count{operation=\"commit\"}",
         "sector_store_operation_seconds_count{operation=\"append_orders\"}",
     ] {
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}\n{text}"));
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_else(|| panic!("{name}\n{text}"));
         assert!(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() > 0.0, "{line}");
     }
     shutdown.cancel();
@@ -156,7 +189,18 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
     let spans = Spans::default();
     let collector = collector(spans.clone()).await;
     let jwt_secret = "8b1f0c52d7e96a3480f1b2c3d4e5f60718293a4b5c6d7e8f9001122334455667";
-    let ports = ["--api-port", "0", "--frontend-port", "0", "--minter-port", "0", "--tick-ms", "50", "--log", "trace"];
+    let ports = [
+        "--api-port",
+        "0",
+        "--frontend-port",
+        "0",
+        "--minter-port",
+        "0",
+        "--tick-ms",
+        "50",
+        "--log",
+        "trace",
+    ];
     let mut child = Command::new(env!("CARGO_BIN_EXE_sector"))
         .arg("up")
         .args(ports)
@@ -177,7 +221,9 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
             .then(|| words.next().and_then(|url| url.strip_suffix("/health")).map(str::to_owned))?
     });
     let url = url.unwrap();
-    let code = lines.find_map(|line| line.split_once("#operator=").map(|(_, code)| code.to_owned())).unwrap();
+    let code = lines
+        .find_map(|line| line.split_once("#operator=").map(|(_, code)| code.to_owned()))
+        .unwrap();
 
     let http = reqwest::Client::new();
     let mut secrets = vec![jwt_secret.to_owned(), code];
@@ -193,7 +239,12 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
         body
     };
     let began = Instant::now();
-    while !http.get(format!("{url}/factions")).send().await.is_ok_and(|answer| answer.status().is_success()) {
+    while !http
+        .get(format!("{url}/factions"))
+        .send()
+        .await
+        .is_ok_and(|answer| answer.status().is_success())
+    {
         assert!(began.elapsed() < PATIENCE, "no universe begins");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -201,7 +252,8 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
     let address = key.address().to_string();
     let nonce = post("/auth/nonce", json!({ "address": address }), None).await;
     let signature = key.sign_message(nonce["message"].as_str().unwrap());
-    let login = post("/auth/verify", json!({ "address": address, "signature": signature }), None).await;
+    let login =
+        post("/auth/verify", json!({ "address": address, "signature": signature }), None).await;
     let token = login["token"].as_str().unwrap().to_owned();
     let refresh = login["refresh_token"].as_str().unwrap().to_owned();
     post("/factions/claim", json!({ "faction": "F1" }), Some(&token)).await;
@@ -214,15 +266,18 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
     assert_eq!(answer.status().as_u16(), 202);
     let parts = ["POST /orders", "wait for the tick", "tick", "commit", "hand to the sockets"];
     let began = Instant::now();
-    while !parts
-        .iter()
-        .all(|part| spans.lock().unwrap().iter().any(|span| span["traceId"] == trace && span["name"] == *part))
-    {
+    while !parts.iter().all(|part| {
+        spans.lock().unwrap().iter().any(|span| span["traceId"] == trace && span["name"] == *part)
+    }) {
         assert!(began.elapsed() < PATIENCE, "{:?}", spans.lock().unwrap());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let issued =
-        post("/keys", json!({ "label": "spy", "verbs": ["read", "orders"], "expires_in": 3_600 }), Some(&token)).await;
+    let issued = post(
+        "/keys",
+        json!({ "label": "spy", "verbs": ["read", "orders"], "expires_in": 3_600 }),
+        Some(&token),
+    )
+    .await;
     let bot_key = issued["key"].as_str().unwrap().to_owned();
     post("/orders", order, Some(&bot_key)).await;
     let renewed = post("/auth/refresh", json!({ "refresh_token": refresh }), None).await;
@@ -240,9 +295,15 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
     // From a line to the trace, and back.
     for part in ["answered", "a tick of orders that are traced", "a traced event is handed"] {
         let line = log.lines().find(|line| line.contains(part) && line.contains(trace));
-        assert!(line.is_some_and(|line| line.contains("trace_id=")), "{part} does not name the trace: {log}");
+        assert!(
+            line.is_some_and(|line| line.contains("trace_id=")),
+            "{part} does not name the trace: {log}"
+        );
     }
-    assert!(log.lines().any(|line| line.contains(trace) && line.contains("id=\"the-traced-one\"")), "{log}");
+    assert!(
+        log.lines().any(|line| line.contains(trace) && line.contains("id=\"the-traced-one\"")),
+        "{log}"
+    );
     let told = format!("{:?}", spans.lock().unwrap());
     assert!(told.contains("http.request.id") && told.contains("the-traced-one"), "{told}");
     for secret in secrets {

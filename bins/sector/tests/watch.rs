@@ -26,7 +26,9 @@ fn output(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 
 fn recorded(arguments: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = [&["sim", "--systems", "12", "--factions", "2", "--record", "run.replay"], arguments].concat();
+    let arguments =
+        [&["sim", "--systems", "12", "--factions", "2", "--record", "run.replay"], arguments]
+            .concat();
     let (code, _, stderr) = output(folder.path(), &arguments);
     assert_eq!(code, 0, "{stderr}");
     folder
@@ -34,7 +36,8 @@ fn recorded(arguments: &[&str]) -> tempfile::TempDir {
 
 /// What the replay says of its last tick, as this build plays it.
 fn state(folder: &Path, tick: u64) -> Value {
-    let (code, state, stderr) = output(folder, &["replay", "state", "run.replay", "--tick", &tick.to_string()]);
+    let (code, state, stderr) =
+        output(folder, &["replay", "state", "run.replay", "--tick", &tick.to_string()]);
     assert_eq!(code, 0, "{stderr}");
     serde_json::from_str(&state).unwrap()
 }
@@ -81,7 +84,8 @@ impl Show {
 
     /// What the WebSocket says until this entry, inclusive.
     async fn entries(&self, is_last: impl Fn(&Value) -> bool) -> Vec<Value> {
-        let (mut socket, _) = tokio_tungstenite::connect_async(format!("ws://{}/ws", self.address)).await.unwrap();
+        let (mut socket, _) =
+            tokio_tungstenite::connect_async(format!("ws://{}/ws", self.address)).await.unwrap();
         let mut entries = Vec::new();
         let all = async {
             while let Some(message) = socket.next().await {
@@ -148,7 +152,10 @@ async fn it_begins_where_it_is_told_to_and_stays_at_the_end() {
     let folder = recorded(&["--seed", "3", "--ticks", "60"]);
     let show = Show::start(folder.path(), &["--from", "50", "--no-open"]);
     let entries = show.entries(|entry| entry["data"]["tick"] == 60).await;
-    assert_eq!((&entries[0]["type"], &entries[0]["data"]["tick"]), (&json!("snapshot"), &json!(50)));
+    assert_eq!(
+        (&entries[0]["type"], &entries[0]["data"]["tick"]),
+        (&json!("snapshot"), &json!(50))
+    );
     assert_eq!(entries.len(), 11);
     let expected = state(folder.path(), 60);
     assert_eq!(entries[10]["data"]["digest"], expected["digest"]);
@@ -163,20 +170,33 @@ async fn whoever_looks_can_halt_it_and_go_to_another_tick() {
     let folder = recorded(&["--seed", "3", "--ticks", "60"]);
     let show = Show::start(folder.path(), &["--from", "50", "--no-open"]);
     let halted = show.steer(&json!({ "paused": true, "tick": 20 })).await;
-    assert_eq!((&halted["paused"], &halted["last"], &halted["tick_ms"]), (&json!(true), &json!(60), &json!(10)));
+    assert_eq!(
+        (&halted["paused"], &halted["last"], &halted["tick_ms"]),
+        (&json!(true), &json!(60), &json!(10))
+    );
     // Halted, it stays where it was sent.
     let at = |tick: u64| move |entry: &Value| entry["data"]["tick"] == tick;
-    assert_eq!(show.entries(at(20)).await.last().unwrap()["data"]["digest"], state(folder.path(), 20)["digest"]);
+    assert_eq!(
+        show.entries(at(20)).await.last().unwrap()["data"]["digest"],
+        state(folder.path(), 20)["digest"]
+    );
     // Beyond the end is the end, and a pace has bounds.
     let on = show.steer(&json!({ "tick": 1_000, "tick_ms": 1 })).await;
     assert_eq!((&on["paused"], &on["tick_ms"]), (&json!(true), &json!(10)));
-    assert_eq!(show.entries(at(60)).await.last().unwrap()["data"]["digest"], state(folder.path(), 60)["digest"]);
+    assert_eq!(
+        show.entries(at(60)).await.last().unwrap()["data"]["digest"],
+        state(folder.path(), 60)["digest"]
+    );
     // From the beginning it goes on by itself when it is let go.
     show.steer(&json!({ "tick": 0 })).await;
     show.entries(at(0)).await;
     show.steer(&json!({ "paused": false })).await;
     show.entries(at(60)).await;
-    let refused = reqwest::Client::new().post(format!("http://{}/recording", show.address)).body("{}").send().await;
+    let refused = reqwest::Client::new()
+        .post(format!("http://{}/recording", show.address))
+        .body("{}")
+        .send()
+        .await;
     assert_eq!(refused.unwrap().status().as_u16(), 415, "what other pages may send is not taken");
 }
 
@@ -207,7 +227,8 @@ fn what_cannot_be_watched_is_refused_by_name() {
     let folder = recorded(&["--ticks", "20"]);
     let here = folder.path();
     let refused = |arguments: &[&str], told: &[&str]| {
-        let (code, stdout, stderr) = output(here, &[&["replay", "watch", "--no-open"], arguments].concat());
+        let (code, stdout, stderr) =
+            output(here, &[&["replay", "watch", "--no-open"], arguments].concat());
         assert!(code != 0 && stdout.is_empty(), "{arguments:?}: {code} {stdout}");
         assert!(told.iter().all(|told| stderr.contains(told)), "{arguments:?}: {stderr}");
     };
@@ -221,7 +242,10 @@ fn what_cannot_be_watched_is_refused_by_name() {
     bytes[middle] ^= 1;
     std::fs::write(here.join("altered.replay"), bytes).unwrap();
     refused(&["altered.replay"], &["altered.replay: "]);
-    refused(&["run.replay", "--from", "21"], &["run.replay: there is no tick 21; the ticks are 0 to 20"]);
+    refused(
+        &["run.replay", "--from", "21"],
+        &["run.replay: there is no tick 21; the ticks are 0 to 20"],
+    );
     refused(&["run.replay", "--tick-ms", "9"], &["--tick-ms", "10"]);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

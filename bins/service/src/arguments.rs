@@ -28,13 +28,15 @@ pub fn parse<O: Parser>() -> O {
     if arguments.get(1).is_some_and(|first| first == "healthcheck") {
         healthcheck::end(arguments.get(2..).unwrap_or_default());
     }
-    read(arguments, &|name| std::env::var_os(name)).unwrap_or_else(|error| match config::sentence::<O>(&error) {
-        // What is missing or not allowed is told in one sentence, with its variable.
-        Some(sentence) => {
-            eprintln!("{sentence}");
-            std::process::exit(error.exit_code())
+    read(arguments, &|name| std::env::var_os(name)).unwrap_or_else(|error| {
+        match config::sentence::<O>(&error) {
+            // What is missing or not allowed is told in one sentence, with its variable.
+            Some(sentence) => {
+                eprintln!("{sentence}");
+                std::process::exit(error.exit_code())
+            }
+            None => error.exit(),
         }
-        None => error.exit(),
     })
 }
 
@@ -55,9 +57,11 @@ fn read<O: Parser>(
         if environment(&secret.variable).is_some() {
             return Err(refused(format!("set {} or {file}, not both", secret.variable)));
         }
-        let decides = |argument: &OsString| secret.decided_by.iter().any(|flag| is_flag(argument, flag));
+        let decides =
+            |argument: &OsString| secret.decided_by.iter().any(|flag| is_flag(argument, flag));
         if !arguments.iter().any(decides) {
-            let value = first_line(Path::new(&path)).map_err(|detail| refused(format!("{file}: {detail}")))?;
+            let value = first_line(Path::new(&path))
+                .map_err(|detail| refused(format!("{file}: {detail}")))?;
             arguments.insert(own.min(arguments.len()), format!("{}={value}", secret.flag).into());
         }
     }
@@ -92,7 +96,8 @@ struct SecretOption {
 }
 
 fn secrets(command: &Command) -> Vec<SecretOption> {
-    let variable = |argument: &Arg| argument.get_env().map(|name| name.to_string_lossy().into_owned());
+    let variable =
+        |argument: &Arg| argument.get_env().map(|name| name.to_string_lossy().into_owned());
     let known: Vec<String> = command.get_arguments().filter_map(variable).collect();
     let secret = |argument: &Arg| {
         let variable = variable(argument).filter(|_| argument.is_hide_env_values_set())?;
@@ -100,7 +105,9 @@ fn secrets(command: &Command) -> Vec<SecretOption> {
         let flag = |argument: &Arg| argument.get_long().map(|long| format!("--{long}"));
         // Each names the others, or is named by them.
         let names = |one: &Arg, other: &Arg| command.get_arg_conflicts_with(one).contains(&other);
-        let others = command.get_arguments().filter(|other| names(argument, other) || names(other, argument));
+        let others = command
+            .get_arguments()
+            .filter(|other| names(argument, other) || names(other, argument));
         Some(SecretOption {
             shown: argument.to_string(),
             flag: flag(argument)?,
@@ -164,8 +171,13 @@ mod tests {
     }
 
     fn parsed(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Options, String> {
-        let arguments = std::iter::once("service").chain(arguments.iter().copied()).map(OsString::from).collect();
-        let variable = |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        let arguments = std::iter::once("service")
+            .chain(arguments.iter().copied())
+            .map(OsString::from)
+            .collect();
+        let variable = |name: &str| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+        };
         read(arguments, &variable).map_err(|error| {
             assert_eq!(error.exit_code(), 2);
             error.to_string()
@@ -182,9 +194,13 @@ mod tests {
         };
         let key = write("key", "\n --first line-- \nsecond line\n");
         let old = write("old", "one,two\n");
-        let from_files = [("ARGUMENTS_TEST_KEY_FILE", key.as_str()), ("ARGUMENTS_TEST_OLD_FILE", &old)];
+        let from_files =
+            [("ARGUMENTS_TEST_KEY_FILE", key.as_str()), ("ARGUMENTS_TEST_OLD_FILE", &old)];
         let options = parsed(&[], &from_files).unwrap();
-        assert_eq!((options.key.expose(), options.old.len(), options.old[1].expose()), ("--first line--", 2, "two"));
+        assert_eq!(
+            (options.key.expose(), options.old.len(), options.old[1].expose()),
+            ("--first line--", 2, "two")
+        );
         // A flag counts before the file, which is not even read.
         let nowhere = [("ARGUMENTS_TEST_KEY_FILE", "/nowhere/key")];
         for arguments in [["--key", "of the flag"].as_slice(), &["--key=of the flag"]] {
@@ -193,7 +209,10 @@ mod tests {
         // A variable that names no file has no say.
         assert!(parsed(&[], &[("ARGUMENTS_TEST_KEY_FILE", "")]).unwrap_err().contains("--key"));
         // An option of that name keeps its own meaning.
-        let options = parsed(&["--key", "long enough", "--token-file", "x"], &[("ARGUMENTS_TEST_TOKEN_FILE", &key)]);
+        let options = parsed(
+            &["--key", "long enough", "--token-file", "x"],
+            &[("ARGUMENTS_TEST_TOKEN_FILE", &key)],
+        );
         let options = options.unwrap();
         assert_eq!((options.token.is_none(), options.token_file.as_deref()), (true, Some("x")));
     }
@@ -202,7 +221,12 @@ mod tests {
     #[derive(Debug, Parser)]
     enum Tool {
         Look {
-            #[arg(long, env = "ARGUMENTS_TEST_URL", hide_env_values = true, required_unless_present = "folder")]
+            #[arg(
+                long,
+                env = "ARGUMENTS_TEST_URL",
+                hide_env_values = true,
+                required_unless_present = "folder"
+            )]
             url: Option<Secret>,
             #[arg(long, conflicts_with = "url")]
             folder: Option<String>,
@@ -215,9 +239,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("url");
         std::fs::write(&path, "hunter2").unwrap();
-        let variable = |name: &str| (name == "ARGUMENTS_TEST_URL_FILE").then(|| path.clone().into_os_string());
+        let variable =
+            |name: &str| (name == "ARGUMENTS_TEST_URL_FILE").then(|| path.clone().into_os_string());
         let tool = |arguments: &[&str]| {
-            let all = std::iter::once("tool").chain(arguments.iter().copied()).map(OsString::from).collect();
+            let all = std::iter::once("tool")
+                .chain(arguments.iter().copied())
+                .map(OsString::from)
+                .collect();
             read::<Tool>(all, &variable).unwrap()
         };
         let Tool::Look { url: Some(url), folder: None } = tool(&["look"]) else { panic!("no url") };
@@ -236,11 +264,19 @@ mod tests {
             path.to_str().unwrap().to_owned()
         };
         let (empty, long) = (path("empty", " \n\n"), path("long", &"x".repeat(16 * 1024 + 1)));
-        for (file, why) in [("/nowhere/key", "No such file"), (&empty, "is empty"), (&long, "16385 bytes")] {
+        for (file, why) in
+            [("/nowhere/key", "No such file"), (&empty, "is empty"), (&long, "16385 bytes")]
+        {
             let text = parsed(&[], &[("ARGUMENTS_TEST_KEY_FILE", file)]).unwrap_err();
-            assert!(text.contains("ARGUMENTS_TEST_KEY_FILE") && text.contains(file) && text.contains(why), "{text}");
+            assert!(
+                text.contains("ARGUMENTS_TEST_KEY_FILE")
+                    && text.contains(file)
+                    && text.contains(why),
+                "{text}"
+            );
         }
-        let both = [("ARGUMENTS_TEST_KEY", "long enough"), ("ARGUMENTS_TEST_KEY_FILE", empty.as_str())];
+        let both =
+            [("ARGUMENTS_TEST_KEY", "long enough"), ("ARGUMENTS_TEST_KEY_FILE", empty.as_str())];
         let text = parsed(&[], &both).unwrap_err();
         assert!(text.contains("ARGUMENTS_TEST_KEY or ARGUMENTS_TEST_KEY_FILE, not both"), "{text}");
     }
@@ -250,9 +286,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, "hunter2").unwrap();
-        let from_file = parsed(&[], &[("ARGUMENTS_TEST_KEY_FILE", path.to_str().unwrap())]).unwrap_err();
+        let from_file =
+            parsed(&[], &[("ARGUMENTS_TEST_KEY_FILE", path.to_str().unwrap())]).unwrap_err();
         for text in [from_file, parsed(&["--key", "hunter2"], &[]).unwrap_err()] {
-            assert!(text.contains("--key") && text.contains("it has 7 bytes") && !text.contains("hunter2"), "{text}");
+            assert!(
+                text.contains("--key")
+                    && text.contains("it has 7 bytes")
+                    && !text.contains("hunter2"),
+                "{text}"
+            );
         }
         // What is no secret is shown.
         let text = parsed(&["--key", "long enough", "--no-such-thing"], &[]).unwrap_err();

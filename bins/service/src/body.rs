@@ -79,7 +79,9 @@ where
     B::Error: Into<BoxError>,
 {
     let mut body = Some(body);
-    if let Some(body) = (&mut body as &mut dyn Any).downcast_mut::<Option<Body>>().and_then(Option::take) {
+    if let Some(body) =
+        (&mut body as &mut dyn Any).downcast_mut::<Option<Body>>().and_then(Option::take)
+    {
         return body;
     }
     body.map_or_else(empty, |body| Body(Kind::Boxed(body.map_err(BodyError::new).boxed())))
@@ -116,7 +118,9 @@ impl HttpBody for Body {
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Whole(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            Kind::Whole(bytes) => {
+                SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+            }
             Kind::Incoming(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }

@@ -42,7 +42,12 @@ pub const SHARED: &[Kind] = &[
         "There is no event of the id to go on from.",
         "Connect without an id, which begins with a snapshot.",
     ),
-    Kind::new("bad_upgrade", &[400], "The WebSocket handshake is malformed.", "Correct what detail names."),
+    Kind::new(
+        "bad_upgrade",
+        &[400],
+        "The WebSocket handshake is malformed.",
+        "Correct what detail names.",
+    ),
     Kind::new(
         "body_broken",
         &[400],
@@ -79,14 +84,24 @@ pub const SHARED: &[Kind] = &[
         "A parameter of the query is unknown, missing, repeated or out of its range.",
         "Correct the parameters that errors names.",
     ),
-    Kind::new("malformed_json", &[400], "The body is no JSON.", "Correct it at the line and column that detail names."),
+    Kind::new(
+        "malformed_json",
+        &[400],
+        "The body is no JSON.",
+        "Correct it at the line and column that detail names.",
+    ),
     Kind::new(
         "method_not_allowed",
         &[405],
         "The path is known, with other methods.",
         "Use one of those that the header Allow lists.",
     ),
-    Kind::new("not_found", &[404], "There is nothing at this path.", "Look the path up in the API document."),
+    Kind::new(
+        "not_found",
+        &[404],
+        "There is nothing at this path.",
+        "Look the path up in the API document.",
+    ),
     Kind::new(
         "origin_not_allowed",
         &[403],
@@ -117,24 +132,54 @@ pub const SHARED: &[Kind] = &[
         "The request took longer than a request may and was given up.",
         "Look whether it was done all the same, then try again.",
     ),
-    Kind::new("too_many_clients", &[503], "All places for streams are taken.", "Try again after Retry-After."),
+    Kind::new(
+        "too_many_clients",
+        &[503],
+        "All places for streams are taken.",
+        "Try again after Retry-After.",
+    ),
     Kind::new(
         "too_many_clients_of_address",
         &[429],
         "This address has as many open streams as it may.",
         "Close one, or try again after Retry-After.",
     ),
-    Kind::new("too_many_headers", &[431], "The request has more headers than it may.", "Send fewer."),
+    Kind::new(
+        "too_many_headers",
+        &[431],
+        "The request has more headers than it may.",
+        "Send fewer.",
+    ),
     Kind::new(
         "unsupported_media_type",
         &[415],
         "The body is not of the type that the operation takes.",
         "Send the Content-Type that detail names.",
     ),
-    Kind::new("upgrade_required", &[426], "This path speaks WebSocket only.", "Connect by WebSocket."),
-    Kind::new("upstream_timeout", &[504], "The service behind this one did not answer in time.", "Try again later."),
-    Kind::new("upstream_unreachable", &[502], "The service behind this one cannot be reached.", "Try again later."),
-    Kind::new("uri_too_long", &[414], "Path and query are longer than they may be.", "Ask for less at once."),
+    Kind::new(
+        "upgrade_required",
+        &[426],
+        "This path speaks WebSocket only.",
+        "Connect by WebSocket.",
+    ),
+    Kind::new(
+        "upstream_timeout",
+        &[504],
+        "The service behind this one did not answer in time.",
+        "Try again later.",
+    ),
+    Kind::new(
+        "upstream_unreachable",
+        &[502],
+        "The service behind this one cannot be reached.",
+        "Try again later.",
+    ),
+    Kind::new(
+        "uri_too_long",
+        &[414],
+        "Path and query are longer than they may be.",
+        "Ask for less at once.",
+    ),
 ];
 
 /// All codes of one or several services.
@@ -151,15 +196,26 @@ impl Catalogue {
     pub fn new(lists: &[&[Kind]]) -> Result<Self, ServiceError> {
         let mut kinds: BTreeMap<&'static str, Kind> = BTreeMap::new();
         for kind in std::iter::once(&SHARED).chain(lists).flat_map(|list| list.iter()) {
-            let refuse =
-                |detail: &str| Err(ServiceError::Catalogue { code: kind.code.to_owned(), detail: detail.to_owned() });
-            if kind.code.is_empty() || !kind.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+            let refuse = |detail: &str| {
+                Err(ServiceError::Catalogue {
+                    code: kind.code.to_owned(),
+                    detail: detail.to_owned(),
+                })
+            };
+            if kind.code.is_empty()
+                || !kind.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            {
                 return refuse("a code is of lower-case letters and _");
             }
-            if kind.statuses.is_empty() || !kind.statuses.iter().all(|status| (400..600).contains(status)) {
+            if kind.statuses.is_empty()
+                || !kind.statuses.iter().all(|status| (400..600).contains(status))
+            {
                 return refuse("its statuses are from 400 to 599, at least one");
             }
-            if [kind.meaning, kind.remedy].iter().any(|text| !text.ends_with('.') || text.contains(['\n', '|'])) {
+            if [kind.meaning, kind.remedy]
+                .iter()
+                .any(|text| !text.ends_with('.') || text.contains(['\n', '|']))
+            {
                 return refuse("meaning and remedy are sentences, in one line");
             }
             if kinds.insert(kind.code, *kind).is_some_and(|known| known != *kind) {
@@ -180,10 +236,13 @@ impl Catalogue {
     /// A sentence that says what is missing where.
     pub fn check(&self, status: u16, code: &str) -> Result<(), String> {
         match self.kinds.get(code) {
-            None => Err(format!("the problem {code} (status {status}) is not in the catalogue: declare it there")),
-            Some(kind) if !kind.statuses.contains(&status) => {
-                Err(format!("the problem {code} came with {status}; the catalogue has it with {:?}", kind.statuses))
-            }
+            None => Err(format!(
+                "the problem {code} (status {status}) is not in the catalogue: declare it there"
+            )),
+            Some(kind) if !kind.statuses.contains(&status) => Err(format!(
+                "the problem {code} came with {status}; the catalogue has it with {:?}",
+                kind.statuses
+            )),
             Some(_) => Ok(()),
         }
     }
@@ -191,7 +250,8 @@ impl Catalogue {
     /// All of them as a Markdown table.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut table = String::from("| Code | Status | Meaning | What to do |\n| --- | --- | --- | --- |\n");
+        let mut table =
+            String::from("| Code | Status | Meaning | What to do |\n| --- | --- | --- | --- |\n");
         for Kind { code, statuses, meaning, remedy } in self.kinds() {
             let statuses = statuses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             table.push_str(&format!("| `{code}` | {statuses} | {meaning} | {remedy} |\n"));
@@ -219,10 +279,16 @@ pub fn codes_in(source: &str) -> Vec<String> {
             .strip_prefix("StatusCode::")
             .and_then(|rest| Some(rest.split_once(',')?.1.trim_start()))
             .unwrap_or(first);
-        let is_code =
-            |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        codes
-            .extend(first.strip_prefix('"').and_then(|rest| rest.split('"').next()).filter(is_code).map(str::to_owned));
+        let is_code = |text: &&str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
+        codes.extend(
+            first
+                .strip_prefix('"')
+                .and_then(|rest| rest.split('"').next())
+                .filter(is_code)
+                .map(str::to_owned),
+        );
     }
     codes
 }
@@ -239,7 +305,10 @@ mod tests {
         while let Some(path) = sources.pop() {
             if path.is_dir() {
                 sources.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-            } else if path.file_name().is_some_and(|name| name != "catalogue.rs" && name != "lib.rs") {
+            } else if path
+                .file_name()
+                .is_some_and(|name| name != "catalogue.rs" && name != "lib.rs")
+            {
                 codes.extend(codes_in(&std::fs::read_to_string(path).unwrap()));
             }
         }
@@ -277,7 +346,11 @@ mod tests {
         assert_eq!(catalogue.check(429, "rate_limited"), Ok(()));
         assert!(catalogue.check(404, "no_universe").unwrap_err().contains("409, 503"));
         assert!(catalogue.check(404, "nothing").unwrap_err().contains("declare it"));
-        assert!(catalogue.markdown().contains("| `no_universe` | 409, 503 | None is running. | Wait. |\n"));
+        assert!(
+            catalogue
+                .markdown()
+                .contains("| `no_universe` | 409, 503 | None is running. | Wait. |\n")
+        );
         assert_eq!(catalogue.kinds().count(), SHARED.len() + 1);
     }
 

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::header::{
-    ACCEPT, CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    ACCEPT, CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Uri};
@@ -33,7 +33,12 @@ pub struct ClientOptions {
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        Self { connect_timeout_ms: 2_000, answer_timeout_ms: 35_000, idle_timeout_ms: 15_000, idle_connections_max: 64 }
+        Self {
+            connect_timeout_ms: 2_000,
+            answer_timeout_ms: 35_000,
+            idle_timeout_ms: 15_000,
+            idle_connections_max: 64,
+        }
     }
 }
 
@@ -94,17 +99,26 @@ impl Client {
     /// # Errors
     /// As [`Client::send`], and [`ServiceError::UnexpectedAnswer`] unless the status is a success and
     /// the body a `T`.
-    pub async fn get_json<T: DeserializeOwned>(&self, url: &str, limit_bytes: usize) -> Result<T, ServiceError> {
-        let unexpected = |detail: String| ServiceError::UnexpectedAnswer { url: url.to_owned(), detail };
+    pub async fn get_json<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        limit_bytes: usize,
+    ) -> Result<T, ServiceError> {
+        let unexpected =
+            |detail: String| ServiceError::UnexpectedAnswer { url: url.to_owned(), detail };
         let response = self.get(url).await?;
         if !response.status().is_success() {
             return Err(unexpected(format!("status {}", response.status().as_u16())));
         }
         let reading = Limited::new(response.into_body(), limit_bytes).collect();
-        let collected = tokio::time::timeout(Duration::from_millis(self.answer_timeout_ms), reading)
-            .await
-            .map_err(|_| ServiceError::NoAnswer { url: url.to_owned(), timeout_ms: self.answer_timeout_ms })?
-            .map_err(|error| unexpected(error.to_string()))?;
+        let collected =
+            tokio::time::timeout(Duration::from_millis(self.answer_timeout_ms), reading)
+                .await
+                .map_err(|_| ServiceError::NoAnswer {
+                    url: url.to_owned(),
+                    timeout_ms: self.answer_timeout_ms,
+                })?
+                .map_err(|error| unexpected(error.to_string()))?;
         serde_json::from_slice(&collected.to_bytes()).map_err(|error| unexpected(error.to_string()))
     }
 
@@ -124,12 +138,16 @@ impl Client {
     ) -> Result<Response, Problem> {
         let request = forwarded(request, upstream, path_and_query, peer)?;
         let mut response = self.send(request).await.map_err(|error| match error {
-            ServiceError::NoAnswer { .. } => {
-                Problem::gateway_timeout("upstream_timeout", "The service behind this one did not answer in time.")
-                    .with_source(error)
-            }
-            _ => Problem::bad_gateway("upstream_unreachable", "The service behind this one cannot be reached.")
-                .with_source(error),
+            ServiceError::NoAnswer { .. } => Problem::gateway_timeout(
+                "upstream_timeout",
+                "The service behind this one did not answer in time.",
+            )
+            .with_source(error),
+            _ => Problem::bad_gateway(
+                "upstream_unreachable",
+                "The service behind this one cannot be reached.",
+            )
+            .with_source(error),
         })?;
         drop_hop_by_hop(response.headers_mut());
         Ok(response)
@@ -149,7 +167,10 @@ fn forwarded(
         .build()
         .map_err(Problem::internal)?;
     let (mut parts, body) = request.into_parts();
-    let host = parts.headers.remove(HOST).or_else(|| HeaderValue::from_str(parts.uri.authority()?.as_str()).ok());
+    let host = parts
+        .headers
+        .remove(HOST)
+        .or_else(|| HeaderValue::from_str(parts.uri.authority()?.as_str()).ok());
     drop_hop_by_hop(&mut parts.headers);
     if let Some(host) = host {
         parts.headers.entry(HeaderName::from_static("x-forwarded-host")).or_insert(host);
@@ -158,10 +179,16 @@ fn forwarded(
     parts.headers.entry(HeaderName::from_static("x-forwarded-proto")).or_insert(protocol);
     if let Some(peer) = peer {
         let name = HeaderName::from_static("x-forwarded-for");
-        let mut hops: Vec<String> =
-            parts.headers.get_all(&name).iter().filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
+        let mut hops: Vec<String> = parts
+            .headers
+            .get_all(&name)
+            .iter()
+            .filter_map(|value| value.to_str().ok().map(str::to_owned))
+            .collect();
         hops.push(peer.ip().to_string());
-        parts.headers.insert(name, HeaderValue::from_str(&hops.join(", ")).map_err(Problem::internal)?);
+        parts
+            .headers
+            .insert(name, HeaderValue::from_str(&hops.join(", ")).map_err(Problem::internal)?);
     }
     let mut request = Request::new(body);
     *request.method_mut() = parts.method;
@@ -179,7 +206,15 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|list| list.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    let always = [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION];
+    let always = [
+        CONNECTION,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+    ];
     let old = ["keep-alive", "proxy-connection"].map(HeaderName::from_static);
     for name in named.into_iter().chain(always).chain(old) {
         headers.remove(name);
@@ -210,14 +245,20 @@ mod tests {
             ("authorization", "Bearer t"),
             ("x-forwarded-for", "10.0.0.1"),
         ] {
-            request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            request
+                .headers_mut()
+                .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let upstream = Authority::from_static("127.0.0.1:8000");
         let peer = "192.0.2.7:1234".parse().ok();
-        let request = forwarded(request, &upstream, PathAndQuery::from_static("/me?x=1"), peer).unwrap();
+        let request =
+            forwarded(request, &upstream, PathAndQuery::from_static("/me?x=1"), peer).unwrap();
         assert_eq!(request.uri(), "http://127.0.0.1:8000/me?x=1");
-        let mut headers: Vec<_> =
-            request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        let mut headers: Vec<_> = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
         headers.sort_unstable();
         assert_eq!(
             headers,

@@ -29,7 +29,8 @@ impl Cidr {
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        address.is_ipv4() == self.address.is_ipv4() && first_of(address, self.prefix) == self.address
+        address.is_ipv4() == self.address.is_ipv4()
+            && first_of(address, self.prefix) == self.address
     }
 }
 
@@ -61,8 +62,10 @@ impl FromStr for Cidr {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || format!("{text:?} is no network: write 10.0.0.0/8, 2001:db8::/32 or one address");
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let refuse =
+            || format!("{text:?} is no network: write 10.0.0.0/8, 2001:db8::/32 or one address");
+        let (address, prefix) =
+            text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| refuse())?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
@@ -108,7 +111,8 @@ impl TrustedProxies {
         if !self.contain(peer) {
             return peer;
         }
-        let by_list = self.named(headers, &X_FORWARDED_FOR, |line| Some(line.split(',').map(node).collect()));
+        let by_list =
+            self.named(headers, &X_FORWARDED_FOR, |line| Some(line.split(',').map(node).collect()));
         let by_standard = self.named(headers, &FORWARDED, forwarded);
         match (by_list, by_standard) {
             (Client(client), Nobody | Proxy(_)) | (Nobody | Proxy(_), Client(client)) => client,
@@ -119,7 +123,12 @@ impl TrustedProxies {
     }
 
     /// Whom one header names; several of its lines are read as one.
-    fn named(&self, headers: &HeaderMap, name: &HeaderName, read: fn(&str) -> Option<Vec<Option<IpAddr>>>) -> Named {
+    fn named(
+        &self,
+        headers: &HeaderMap,
+        name: &HeaderName,
+        read: fn(&str) -> Option<Vec<Option<IpAddr>>>,
+    ) -> Named {
         let lines: Vec<&HeaderValue> = headers.get_all(name).iter().collect();
         let mut named = Named::Nobody;
         for line in lines.into_iter().rev() {
@@ -212,7 +221,8 @@ fn node_of(element: &str) -> Option<IpAddr> {
 /// An address, with or without port; IPv6 with a port is in brackets.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
-    let without_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    let without_brackets =
+        || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
     text.parse::<IpAddr>()
         .ok()
         .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
@@ -254,7 +264,16 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused_by_name() {
-        for text in ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/+8", "10.0.0/8", "localhost", "10.0.0.0/8/8"] {
+        for text in [
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "10.0.0/8",
+            "localhost",
+            "10.0.0.0/8/8",
+        ] {
             let error = text.parse::<Cidr>().unwrap_err();
             assert!(error.contains(&format!("{text:?}")), "{error}");
         }
@@ -270,10 +289,16 @@ mod tests {
             #[arg(long, default_value = "")]
             trusted_proxies: TrustedProxies,
         }
-        let options = Options::try_parse_from(["service", "--trusted-proxies", "10.0.0.0/8, ::1"]).unwrap();
+        let options =
+            Options::try_parse_from(["service", "--trusted-proxies", "10.0.0.0/8, ::1"]).unwrap();
         assert_eq!(options.trusted_proxies.to_string(), "10.0.0.0/8,::1/128");
-        assert_eq!(Options::try_parse_from(["service"]).unwrap().trusted_proxies, TrustedProxies::default());
-        let error = Options::try_parse_from(["service", "--trusted-proxies", "10.0.0.0/8,my-proxy"]).unwrap_err();
+        assert_eq!(
+            Options::try_parse_from(["service"]).unwrap().trusted_proxies,
+            TrustedProxies::default()
+        );
+        let error =
+            Options::try_parse_from(["service", "--trusted-proxies", "10.0.0.0/8,my-proxy"])
+                .unwrap_err();
         assert!(error.to_string().contains("my-proxy"), "{error}");
     }
 
@@ -310,7 +335,11 @@ mod tests {
             (proxy, &["x-forwarded-for: 192.0.2.1\u{ff}"], proxy),
             // The standard's form.
             (proxy, &["forwarded: for=192.0.2.1"], "192.0.2.1"),
-            (proxy, &["forwarded: for=203.0.113.5, For=192.0.2.1;proto=https;by=10.0.0.1"], "192.0.2.1"),
+            (
+                proxy,
+                &["forwarded: for=203.0.113.5, For=192.0.2.1;proto=https;by=10.0.0.1"],
+                "192.0.2.1",
+            ),
             (proxy, &["forwarded: by=10.0.0.1; for=\"[2001:db8::7]:4711\""], "2001:db8::7"),
             (proxy, &["forwarded: for=\"192.0.2.1:80\", for=10.0.0.2"], "192.0.2.1"),
             (proxy, &["forwarded: host=\"a, for=203.0.113.5\";for=192.0.2.1"], "192.0.2.1"),

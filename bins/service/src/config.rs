@@ -52,9 +52,12 @@ impl FromStr for Milliseconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        scaled(text, &[("ms", 1), ("s", 1_000), ("m", 60_000), ("", 1)])
-            .map(Self)
-            .ok_or_else(|| "a length of time is an integer of milliseconds, or with a unit: 300ms, 5s, 2m".to_owned())
+        scaled(text, &[("ms", 1), ("s", 1_000), ("m", 60_000), ("", 1)]).map(Self).ok_or_else(
+            || {
+                "a length of time is an integer of milliseconds, or with a unit: 300ms, 5s, 2m"
+                    .to_owned()
+            },
+        )
     }
 }
 
@@ -62,15 +65,16 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        scaled(text, &[("s", 1), ("m", 60), ("h", 3_600), ("", 1)])
-            .map(Self)
-            .ok_or_else(|| "a length of time is an integer of seconds, or with a unit: 300s, 5m, 1h".to_owned())
+        scaled(text, &[("s", 1), ("m", 60), ("h", 3_600), ("", 1)]).map(Self).ok_or_else(|| {
+            "a length of time is an integer of seconds, or with a unit: 300s, 5m, 1h".to_owned()
+        })
     }
 }
 
 /// The first unit that fits counts; the empty one comes last.
 fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (digits, factor) = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    let (digits, factor) =
+        units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -100,9 +104,13 @@ fn bad_value<C: CommandFactory>(error: &clap::Error) -> Option<String> {
     command.build();
     let about = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     let argument = command.get_arguments().find(|argument| argument.to_string() == about);
-    let env = argument.and_then(|argument| argument.get_env()).map(|env| env.to_string_lossy().into_owned());
+    let env = argument
+        .and_then(|argument| argument.get_env())
+        .map(|env| env.to_string_lossy().into_owned());
     let line = match env {
-        Some(env) => first_line(error).replacen(&format!("'{about}'"), &format!("'{about}' ({env})"), 1),
+        Some(env) => {
+            first_line(error).replacen(&format!("'{about}'"), &format!("'{about}' ({env})"), 1)
+        }
         None => first_line(error),
     };
     Some(format!("{}: {line}", command.get_name()))
@@ -112,23 +120,37 @@ fn missing<C: CommandFactory>(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return None;
     }
-    let Some(ContextValue::Strings(names)) = error.get(ContextKind::InvalidArg) else { return None };
+    let Some(ContextValue::Strings(names)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
     let command = C::command();
     let told = names.iter().map(|name| {
         let flag = name.split_whitespace().next().unwrap_or(name);
-        let argument = command.get_arguments().find(|argument| argument.get_long() == flag.strip_prefix("--"));
-        let env = argument.and_then(|argument| argument.get_env()).map(|env| env.to_string_lossy().into_owned());
-        let help = argument.and_then(|argument| argument.get_help()).map(ToString::to_string).unwrap_or_default();
+        let argument =
+            command.get_arguments().find(|argument| argument.get_long() == flag.strip_prefix("--"));
+        let env = argument
+            .and_then(|argument| argument.get_env())
+            .map(|env| env.to_string_lossy().into_owned());
+        let help = argument
+            .and_then(|argument| argument.get_help())
+            .map(ToString::to_string)
+            .unwrap_or_default();
         match env {
             Some(env) => format!("set {env} (or {flag}): {help}"),
             None => format!("set {flag}: {help}"),
         }
     });
-    Some(format!("{}: a setting is missing: {}", command.get_name(), told.collect::<Vec<_>>().join("; ")))
+    Some(format!(
+        "{}: a setting is missing: {}",
+        command.get_name(),
+        told.collect::<Vec<_>>().join("; ")
+    ))
 }
 
 /// A clap value parser for [`Milliseconds`] within a range of milliseconds.
-pub fn milliseconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Milliseconds, String> + Clone + Send + Sync {
+pub fn milliseconds(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<Milliseconds, String> + Clone + Send + Sync {
     move |text| {
         let value: Milliseconds = text.parse()?;
         if range.contains(&value.0) {
@@ -140,7 +162,9 @@ pub fn milliseconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Milli
 }
 
 /// A clap value parser for [`Seconds`] within a range of seconds.
-pub fn seconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Seconds, String> + Clone + Send + Sync {
+pub fn seconds(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<Seconds, String> + Clone + Send + Sync {
     move |text| {
         let value: Seconds = text.parse()?;
         if range.contains(&value.0) {
@@ -152,7 +176,9 @@ pub fn seconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Seconds, S
 }
 
 /// A clap value parser for any integer type within a range.
-pub fn integer<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
+pub fn integer<T>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
 where
     T: FromStr + PartialOrd + fmt::Display + Clone + Send + Sync,
 {
@@ -183,10 +209,15 @@ pub struct OptionDoc {
 pub fn describe<C: CommandFactory>(reloadable: &[&str]) -> Vec<OptionDoc> {
     C::command()
         .get_arguments()
-        .filter(|argument| !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version"))
+        .filter(|argument| {
+            !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version")
+        })
         .map(|argument| OptionDoc {
             flag: argument.get_long().map(|long| format!("--{long}")).unwrap_or_default(),
-            env: argument.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            env: argument
+                .get_env()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             default: argument
                 .get_default_values()
                 .iter()
@@ -208,7 +239,8 @@ pub fn markdown_table(options: &[OptionDoc]) -> String {
     let code = |text: &str| {
         if text.is_empty() { String::new() } else { format!("`{text}`") }
     };
-    let mut table = String::from("| Flag | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n");
+    let mut table =
+        String::from("| Flag | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n");
     for option in options {
         let help = option.help.replace('|', "\\|").replace('\n', " ");
         let mark = if option.is_reloadable { " (reloadable)" } else { "" };
@@ -268,7 +300,18 @@ mod tests {
         for (text, s) in [("300", 300), ("300s", 300), ("5m", 300), ("2h", 7_200)] {
             assert_eq!(text.parse::<Seconds>().unwrap().0, s, "{text}");
         }
-        for text in ["", "ms", "s", "-1", "+1", "1.5s", "5 s", "5d", "99999999999999999999", "18446744073709551615s"] {
+        for text in [
+            "",
+            "ms",
+            "s",
+            "-1",
+            "+1",
+            "1.5s",
+            "5 s",
+            "5d",
+            "99999999999999999999",
+            "18446744073709551615s",
+        ] {
             assert!(text.parse::<Milliseconds>().is_err(), "{text}");
         }
         assert!("300ms".parse::<Seconds>().is_err());
@@ -288,7 +331,10 @@ mod tests {
     #[test]
     fn a_bad_value_and_an_unknown_flag_are_named() {
         let text = refusal(&["--port", "70000"]);
-        assert!(text.contains("--port") && text.contains("70000") && text.contains("65535"), "{text}");
+        assert!(
+            text.contains("--port") && text.contains("70000") && text.contains("65535"),
+            "{text}"
+        );
         let text = refusal(&["--tick-ms", "5ms"]);
         assert!(text.contains("--tick-ms") && text.contains("10ms to 60000ms"), "{text}");
         let text = refusal(&["--factions", "65"]);
@@ -320,12 +366,21 @@ mod tests {
         };
         let text = told(&["--tick-ms", "5ms"]).unwrap();
         assert!(
-            text.ends_with("'--tick-ms <TICK_MS>' (SERVICE_TEST_TICK_MS): allowed is from 10ms to 60000ms"),
+            text.ends_with(
+                "'--tick-ms <TICK_MS>' (SERVICE_TEST_TICK_MS): allowed is from 10ms to 60000ms"
+            ),
             "{text}"
         );
         let text = told(&["--factions", "65"]).unwrap();
-        assert!(text.ends_with("'--factions <FACTIONS>': allowed is an integer from 2 to 64"), "{text}");
-        assert!([text.as_str(), &told(&["--token", ""]).unwrap()].iter().all(|text| text.lines().count() == 1));
+        assert!(
+            text.ends_with("'--factions <FACTIONS>': allowed is an integer from 2 to 64"),
+            "{text}"
+        );
+        assert!(
+            [text.as_str(), &told(&["--token", ""]).unwrap()]
+                .iter()
+                .all(|text| text.lines().count() == 1)
+        );
         // The names that there are come on lines of their own.
         assert_eq!((told(&["--log-format", "xml"]), told(&["--prot", "1"])), (None, None));
     }
@@ -358,10 +413,15 @@ mod tests {
         );
         let table = markdown_table(&options);
         assert!(
-            table.contains("| `--port` | `SERVICE_TEST_PORT` | `8000` | Port to listen on (reloadable) |"),
+            table.contains(
+                "| `--port` | `SERVICE_TEST_PORT` | `8000` | Port to listen on (reloadable) |"
+            ),
             "{table}"
         );
         assert!(table.contains("How many \\| at most"), "{table}");
-        assert!(table.contains("| `--token` | `SERVICE_TEST_TOKEN` |  | Shared token |"), "{table}");
+        assert!(
+            table.contains("| `--token` | `SERVICE_TEST_TOKEN` |  | Shared token |"),
+            "{table}"
+        );
     }
 }

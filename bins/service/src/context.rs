@@ -117,7 +117,10 @@ impl<S> Context<S> {
     /// A parameter of the path, percent-decoded; empty if the route has none of that name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
-        self.parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value.as_str())
     }
 
     /// A parameter of the path as a `T`; `allowed` says in words what can be written there.

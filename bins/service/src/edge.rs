@@ -39,7 +39,10 @@ const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
@@ -55,7 +58,11 @@ pub(crate) struct Edge {
 impl Edge {
     pub(crate) fn new<A, B>(app: A, limits: Limits, shutdown: CancellationToken) -> Self
     where
-        A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
+        A: Service<Request, Response = http::Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
         A::Future: Send + 'static,
         B: HttpBody<Data = Bytes> + Send + Sync + 'static,
         B::Error: Into<BoxError>,
@@ -74,7 +81,13 @@ impl Edge {
             .flatten()
             .map(|value| (STRICT_TRANSPORT_SECURITY, value));
         let default_headers = DEFAULT_HEADERS.into_iter().chain(transport).collect();
-        Self { app, permits: Semaphore::new(limits.requests_max), limits, default_headers, shutdown }
+        Self {
+            app,
+            permits: Semaphore::new(limits.requests_max),
+            limits,
+            default_headers,
+            shutdown,
+        }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -116,10 +129,19 @@ impl Edge {
         };
         // Lazily, so that what panics before there is a future is caught as well.
         let work = AssertUnwindSafe(async { (self.app)(request).await }).catch_unwind();
-        match tokio::time::timeout(Duration::from_millis(self.limits.request_timeout_ms), work).await {
+        match tokio::time::timeout(Duration::from_millis(self.limits.request_timeout_ms), work)
+            .await
+        {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(panic)) => Err(Problem::internal(format!("the handler panicked: {}", panic_text(panic.as_ref())))),
-            Err(_) => Err(Problem::unavailable("request_timeout", "The request took too long and was given up.", 1)),
+            Ok(Err(panic)) => Err(Problem::internal(format!(
+                "the handler panicked: {}",
+                panic_text(panic.as_ref())
+            ))),
+            Err(_) => Err(Problem::unavailable(
+                "request_timeout",
+                "The request took too long and was given up.",
+                1,
+            )),
         }
     }
 
@@ -128,14 +150,19 @@ impl Edge {
         let Limits { url_bytes_max, headers_max, .. } = self.limits;
         let url_bytes = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
         if url_bytes > url_bytes_max {
-            let detail =
-                format!("Path and query are {url_bytes} bytes long; at most {url_bytes_max} bytes are allowed.");
+            let detail = format!(
+                "Path and query are {url_bytes} bytes long; at most {url_bytes_max} bytes are allowed."
+            );
             return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail));
         }
         let headers = request.headers().len();
         if headers > headers_max {
             let detail = format!("There are {headers} headers; at most {headers_max} are allowed.");
-            return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too_many_headers", detail));
+            return Err(Problem::new(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "too_many_headers",
+                detail,
+            ));
         }
         Ok(())
     }
@@ -210,7 +237,10 @@ mod tests {
             .with_writer(log.clone())
             .finish();
         let _guard = tracing::subscriber::set_default(subscriber);
-        let options = TraceOptions { otlp_endpoint: Some("http://127.0.0.1:9".into()), ..TraceOptions::default() };
+        let options = TraceOptions {
+            otlp_endpoint: Some("http://127.0.0.1:9".into()),
+            ..TraceOptions::default()
+        };
         let tracer = trace::begin("tests", &options, &Metrics::default()).unwrap();
         async fn handler(context: Context<Tracer>) -> Result<Response, Problem> {
             let parent = context.header(TRACEPARENT).and_then(|text| text.parse().ok());
@@ -235,8 +265,13 @@ mod tests {
             .map(|line| serde_json::from_str(line).unwrap())
             .filter(|line: &serde_json::Value| line["message"] == "answered")
             .collect();
-        let named: Vec<_> =
-            answered.iter().map(|line| (&line["request"]["id"], line["request"]["trace_id"].as_str())).collect();
-        assert_eq!(named, [(&serde_json::json!("r-1"), Some(trace_id)), (&serde_json::json!("r-1"), None)]);
+        let named: Vec<_> = answered
+            .iter()
+            .map(|line| (&line["request"]["id"], line["request"]["trace_id"].as_str()))
+            .collect();
+        assert_eq!(
+            named,
+            [(&serde_json::json!("r-1"), Some(trace_id)), (&serde_json::json!("r-1"), None)]
+        );
     }
 }

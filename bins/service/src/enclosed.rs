@@ -22,9 +22,16 @@ pub fn enclosed<A, B>(
     app: A,
     limits: &Limits,
     shutdown: CancellationToken,
-) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + use<A, B>
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send>
++ Clone
++ Send
++ use<A, B>
 where
-    A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
+    A: Service<Request, Response = http::Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     A::Future: Send + 'static,
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,

@@ -84,12 +84,21 @@ pub struct Encoded {
 impl Encoded {
     /// A body to be packed with this effort. `tag` changes with the content; it is of visible ASCII
     /// without quotes, else no tag is sent.
-    pub fn new(identity: impl Into<Bytes>, content_type: HeaderValue, tag: impl Into<String>, effort: Effort) -> Self {
+    pub fn new(
+        identity: impl Into<Bytes>,
+        content_type: HeaderValue,
+        tag: impl Into<String>,
+        effort: Effort,
+    ) -> Self {
         Self { effort: Some(effort), ..Self::unpacked(identity, content_type, tag) }
     }
 
     /// A body that is sent as it is to everybody: pictures and the like are packed already.
-    pub fn unpacked(identity: impl Into<Bytes>, content_type: HeaderValue, tag: impl Into<String>) -> Self {
+    pub fn unpacked(
+        identity: impl Into<Bytes>,
+        content_type: HeaderValue,
+        tag: impl Into<String>,
+    ) -> Self {
         let tag = tag.into();
         Self {
             identity: identity.into(),
@@ -123,7 +132,8 @@ impl Encoded {
         let wanted = if effort.is_some() { coding(request, &OFFERED) } else { Coding::Identity };
         let is_known = is_known(request, &self.tag);
         // Who gets 304 needs no body; what it would have been is not made for it.
-        let packed = if is_known { None } else { effort.and_then(|effort| self.packed(wanted, effort)) };
+        let packed =
+            if is_known { None } else { effort.and_then(|effort| self.packed(wanted, effort)) };
         let is_weak = packed.is_some() || (is_known && wanted != Coding::Identity);
 
         let mut response = match &packed {
@@ -185,7 +195,8 @@ fn tags(tag: &str) -> Option<[HeaderValue; 2]> {
 
 /// None if it cannot be done, which is no reason to fail: there is the body as it is.
 fn gzip(bytes: &[u8], effort: Effort) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(effort.gzip_level()));
+    let mut encoder =
+        GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(effort.gzip_level()));
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok().map(Bytes::from)
 }
@@ -225,7 +236,10 @@ mod tests {
     }
 
     fn wanting(headers: &[(HeaderName, &'static str)]) -> HeaderMap {
-        headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+        headers
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect()
     }
 
     async fn body_of(response: Response) -> Bytes {
@@ -265,7 +279,10 @@ mod tests {
             assert!(!plain.headers().contains_key("content-encoding"));
             assert_eq!(
                 (&plain.headers()["vary"], &plain.headers()["etag"]),
-                (&HeaderValue::from_static("accept-encoding"), &HeaderValue::from_static("\"17-0.c0\""))
+                (
+                    &HeaderValue::from_static("accept-encoding"),
+                    &HeaderValue::from_static("\"17-0.c0\"")
+                )
             );
             assert_eq!(body_of(plain).await, text().as_bytes());
         }
@@ -276,7 +293,8 @@ mod tests {
         let encoded = encoded(Effort::Live);
         for known in ["\"17-0.c0\"", "W/\"17-0.c0\"", "\"16-0.c0\", W/\"17-0.c0\"", "*"] {
             for (coding, tag) in [("gzip", "W/\"17-0.c0\""), ("identity", "\"17-0.c0\"")] {
-                let response = encoded.respond(&wanting(&[(ACCEPT_ENCODING, coding), (IF_NONE_MATCH, known)]));
+                let response =
+                    encoded.respond(&wanting(&[(ACCEPT_ENCODING, coding), (IF_NONE_MATCH, known)]));
                 assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
                 assert_eq!(response.headers()["etag"], tag);
                 assert_eq!(response.headers()["vary"], "accept-encoding");
@@ -294,12 +312,17 @@ mod tests {
         let all = wanting(&[(ACCEPT_ENCODING, "gzip, br, zstd")]);
         let json = HeaderValue::from_static("application/json");
         let small = Encoded::new("{}", json.clone(), "1", Effort::Live).respond(&all);
-        assert!(!small.headers().contains_key("vary") && !small.headers().contains_key("content-encoding"));
+        assert!(
+            !small.headers().contains_key("vary")
+                && !small.headers().contains_key("content-encoding")
+        );
         // Bytes without any order: packed they are longer.
         let mut state = 1_u64;
         let noise: Vec<u8> = (0..4_096)
             .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 (state >> 56) as u8
             })
             .collect();
@@ -310,14 +333,19 @@ mod tests {
             (&HeaderValue::from_static("accept-encoding"), &HeaderValue::from_static("\"1\""))
         );
         assert_eq!(body_of(response).await, noise);
-        let picture = Encoded::unpacked(text(), HeaderValue::from_static("image/png"), "1").respond(&all);
-        assert!(!picture.headers().contains_key("vary") && !picture.headers().contains_key("content-encoding"));
+        let picture =
+            Encoded::unpacked(text(), HeaderValue::from_static("image/png"), "1").respond(&all);
+        assert!(
+            !picture.headers().contains_key("vary")
+                && !picture.headers().contains_key("content-encoding")
+        );
     }
 
     #[test]
     fn a_tag_that_no_header_can_hold_is_not_sent() {
         for tag in ["", "a\"b", "a b", "ä"] {
-            let encoded = Encoded::unpacked("{}", HeaderValue::from_static("application/json"), tag);
+            let encoded =
+                Encoded::unpacked("{}", HeaderValue::from_static("application/json"), tag);
             assert!(!encoded.respond(&HeaderMap::new()).headers().contains_key("etag"), "{tag:?}");
         }
     }

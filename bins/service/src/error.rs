@@ -69,7 +69,9 @@ pub enum ServiceError {
         detail: String,
     },
     /// The store does not answer: start it, or say where it is.
-    #[error("the store cannot be reached ({source}): start Redis, or set --redis-url (REDIS_URL) to where it listens")]
+    #[error(
+        "the store cannot be reached ({source}): start Redis, or set --redis-url (REDIS_URL) to where it listens"
+    )]
     NoStore {
         /// What the store said.
         source: sector_redis::Error,
@@ -86,7 +88,9 @@ pub enum ServiceError {
         detail: String,
     },
     /// A log filter that cannot be understood.
-    #[error("log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug")]
+    #[error(
+        "log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug"
+    )]
     LogFilter {
         /// What was given.
         filter: String,

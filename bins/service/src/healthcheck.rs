@@ -19,7 +19,8 @@ const STATUS_LINE_BYTES: u64 = 256;
 /// Asks, and ends the process: with 0 if the service is well, 1 if not, 2 if the question was malformed.
 pub(crate) fn end(arguments: &[OsString]) -> ! {
     let url = match arguments {
-        [] => std::env::var(VARIABLE).map_err(|_| format!("usage: healthcheck URL, or set {VARIABLE}")),
+        [] => std::env::var(VARIABLE)
+            .map_err(|_| format!("usage: healthcheck URL, or set {VARIABLE}")),
         [url] => url.to_str().map(str::to_owned).ok_or_else(|| "the URL is no text".to_owned()),
         _ => Err("usage: healthcheck [URL]".to_owned()),
     };
@@ -46,9 +47,12 @@ impl Target {
         let refused = || format!("{url:?} is not an address such as http://127.0.0.1:8000/livez");
         let rest = url.strip_prefix("http://").ok_or_else(refused)?;
         let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-        let has_port =
-            authority.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-        if !has_port || url.contains(|character: char| character.is_ascii_control() || character == ' ') {
+        let has_port = authority
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        if !has_port
+            || url.contains(|character: char| character.is_ascii_control() || character == ' ')
+        {
             return Err(refused());
         }
         Ok(Self { authority: authority.to_owned(), path: path.to_owned() })
@@ -61,12 +65,17 @@ impl Target {
         let failed = |error: std::io::Error| format!("{authority} cannot be asked: {error}");
         let left = || LIMIT.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
         let late = || format!("{authority} did not answer within {} s", LIMIT.as_secs());
-        let address =
-            authority.to_socket_addrs().map_err(failed)?.next().ok_or_else(|| format!("{authority} is no address"))?;
-        let mut stream = TcpStream::connect_timeout(&address, left().ok_or_else(late)?).map_err(failed)?;
+        let address = authority
+            .to_socket_addrs()
+            .map_err(failed)?
+            .next()
+            .ok_or_else(|| format!("{authority} is no address"))?;
+        let mut stream =
+            TcpStream::connect_timeout(&address, left().ok_or_else(late)?).map_err(failed)?;
         stream.set_write_timeout(left()).map_err(failed)?;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: healthcheck\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: healthcheck\r\nConnection: close\r\n\r\n"
+        );
         stream.write_all(request.as_bytes()).map_err(failed)?;
         let mut answer = Vec::new();
         while !answer.contains(&b'\n') && (answer.len() as u64) < STATUS_LINE_BYTES {
@@ -110,14 +119,23 @@ mod tests {
         });
         let said = Target::parse(&format!("http://{authority}/livez")).unwrap().ask();
         let request = service.join().unwrap();
-        assert!(request.starts_with("GET /livez HTTP/1.1\r\n") && request.contains(&authority), "{request}");
+        assert!(
+            request.starts_with("GET /livez HTTP/1.1\r\n") && request.contains(&authority),
+            "{request}"
+        );
         said
     }
 
     #[test]
     fn well_is_200_and_nothing_else() {
         assert_eq!(asked("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), Ok(()));
-        for bad in ["HTTP/1.1 503 Service Unavailable\r\n\r\n", "", "200", "HTTP/1.1 2000 OK\r\n", "SSH 200 \r\n"] {
+        for bad in [
+            "HTTP/1.1 503 Service Unavailable\r\n\r\n",
+            "",
+            "200",
+            "HTTP/1.1 2000 OK\r\n",
+            "SSH 200 \r\n",
+        ] {
             assert!(asked(bad).unwrap_err().contains("/livez answers"), "{bad}");
         }
     }
@@ -131,8 +149,14 @@ mod tests {
 
     #[test]
     fn addresses_are_http_with_a_port() {
-        let target = |authority: &str, path: &str| Target { authority: authority.to_owned(), path: path.to_owned() };
-        assert_eq!(Target::parse("http://127.0.0.1:8000/livez"), Ok(target("127.0.0.1:8000", "/livez")));
+        let target = |authority: &str, path: &str| Target {
+            authority: authority.to_owned(),
+            path: path.to_owned(),
+        };
+        assert_eq!(
+            Target::parse("http://127.0.0.1:8000/livez"),
+            Ok(target("127.0.0.1:8000", "/livez"))
+        );
         assert_eq!(Target::parse("http://[::1]:9"), Ok(target("[::1]:9", "/")));
         for bad in [
             "",

@@ -24,7 +24,11 @@ const SHOWN_BYTES_MAX: usize = 200;
 /// # Errors
 /// 413 if it is longer, 408 `body_too_slow` if it comes too slowly, 400 `body_broken` if the client stops
 /// in the middle.
-pub(crate) async fn collect(headers: &HeaderMap, body: &mut Body, limit_bytes: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn collect(
+    headers: &HeaderMap,
+    body: &mut Body,
+    limit_bytes: usize,
+) -> Result<Bytes, Problem> {
     let declared = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
@@ -38,7 +42,8 @@ pub(crate) async fn collect(headers: &HeaderMap, body: &mut Body, limit_bytes: u
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|source| match source.0.downcast_ref::<TooSlow>() {
             Some(slow) => too_slow(*slow),
-            None => Problem::bad_request("body_broken", "The body ended before it was complete.").with_source(source),
+            None => Problem::bad_request("body_broken", "The body ended before it was complete.")
+                .with_source(source),
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
@@ -143,14 +148,26 @@ fn invalid(bytes: &[u8], path: &str, error: &serde_json::Error) -> Problem {
         None if is_missing => "a value".to_owned(),
         None => "see the API document".to_owned(),
     };
-    let value = serde_json::from_slice(bytes).ok().and_then(|body: Value| lookup(&body, &field)).unwrap_or(Value::Null);
-    let value = if value.to_string().len() > SHOWN_BYTES_MAX { Value::from("(too long to repeat)") } else { value };
+    let value = serde_json::from_slice(bytes)
+        .ok()
+        .and_then(|body: Value| lookup(&body, &field))
+        .unwrap_or(Value::Null);
+    let value = if value.to_string().len() > SHOWN_BYTES_MAX {
+        Value::from("(too long to repeat)")
+    } else {
+        value
+    };
     let detail = if field.is_empty() {
         format!("The body is not as it should be: {text}.")
     } else {
         format!("Field {field} is not as it should be: {text}.")
     };
-    Problem::bad_request("invalid_body", detail).with_error(FieldError::new(field, value, allowed, sentence(text)))
+    Problem::bad_request("invalid_body", detail).with_error(FieldError::new(
+        field,
+        value,
+        allowed,
+        sentence(text),
+    ))
 }
 
 fn join(parent: &str, name: &str) -> String {
@@ -201,7 +218,10 @@ mod tests {
     fn error(json: &str) -> (&'static str, FieldError) {
         let problem = parse::<Batch>(json.as_bytes()).unwrap_err();
         assert_eq!(problem.status().as_u16(), 400);
-        (problem.code(), problem.errors().first().cloned().unwrap_or_else(|| FieldError::new("", "", "", "")))
+        (
+            problem.code(),
+            problem.errors().first().cloned().unwrap_or_else(|| FieldError::new("", "", "", "")),
+        )
     }
 
     #[test]

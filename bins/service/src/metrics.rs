@@ -31,8 +31,10 @@ pub type Gauge = prometheus_client::metrics::gauge::Gauge<f64, std::sync::atomic
 pub type Histogram = prometheus_client::metrics::histogram::Histogram;
 
 /// Bounds in seconds for what usually takes micro- to milliseconds: parts of a tick, calls of the store.
-pub const SHORT_SECONDS: &[f64] =
-    &[0.000_01, 0.000_03, 0.000_1, 0.000_3, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+pub const SHORT_SECONDS: &[f64] = &[
+    0.000_01, 0.000_03, 0.000_1, 0.000_3, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
+    5.0,
+];
 /// Bounds in seconds for what people wait for: answers, orders, ticks on their way.
 pub const WAIT_SECONDS: &[f64] =
     &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];

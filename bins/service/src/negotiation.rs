@@ -32,7 +32,8 @@ impl Coding {
     /// Whether a client means this one by `name`.
     fn is_named(self, name: &str) -> bool {
         // RFC 9110 (8.4.1.3) keeps the old name alive.
-        name.eq_ignore_ascii_case(self.name()) || (self == Self::Gzip && name.eq_ignore_ascii_case("x-gzip"))
+        name.eq_ignore_ascii_case(self.name())
+            || (self == Self::Gzip && name.eq_ignore_ascii_case("x-gzip"))
     }
 }
 
@@ -49,7 +50,9 @@ pub fn coding(headers: &HeaderMap, offered: &[Coding]) -> Coding {
     }
     let weight = |coding: Coding| {
         let of = |is_meant: &dyn Fn(&str) -> bool| {
-            weighed(headers, ACCEPT_ENCODING).find(|(name, _)| is_meant(name)).map(|(_, weight)| weight)
+            weighed(headers, ACCEPT_ENCODING)
+                .find(|(name, _)| is_meant(name))
+                .map(|(_, weight)| weight)
         };
         of(&|name| coding.is_named(name)).or_else(|| of(&|name| name == "*")).unwrap_or(0)
     };
@@ -115,9 +118,11 @@ fn weighed(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item =
         .filter_map(|member| {
             let mut parts = member.split(';').map(str::trim);
             let name = parts.next().filter(|name| !name.is_empty())?;
-            let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+            let weight =
+                parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
             // A weight that cannot be read is no wish.
-            let weight = weight.map_or(1.0, |weight| weight.parse::<f32>().unwrap_or(0.0)).clamp(0.0, 1.0);
+            let weight =
+                weight.map_or(1.0, |weight| weight.parse::<f32>().unwrap_or(0.0)).clamp(0.0, 1.0);
             Some((name, (weight * 1_000.0) as u16))
         })
 }

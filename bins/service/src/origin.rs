@@ -59,14 +59,21 @@ impl FromStr for Origin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || format!("{text:?} is not an origin such as https://example.org or http://localhost:5173");
+        let refused = || {
+            format!(
+                "{text:?} is not an origin such as https://example.org or http://localhost:5173"
+            )
+        };
         let uri: Uri = text.parse().map_err(|_| refused())?;
         let is_https = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
             _ => return Err(refused()),
         };
-        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(refused)?;
+        let authority = uri
+            .authority()
+            .filter(|authority| !authority.as_str().contains('@'))
+            .ok_or_else(refused)?;
         // `http` reads an absent path as a slash; an origin has neither.
         if uri.path_and_query().is_some_and(|path| path.as_str() != "/") || text.ends_with('/') {
             return Err(refused());
@@ -83,7 +90,11 @@ impl FromStr for Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}://{}", if self.is_https { "https" } else { "http" }, self.host)?;
-        if self.port == Self::default_port(self.is_https) { Ok(()) } else { write!(formatter, ":{}", self.port) }
+        if self.port == Self::default_port(self.is_https) {
+            Ok(())
+        } else {
+            write!(formatter, ":{}", self.port)
+        }
     }
 }
 
@@ -97,7 +108,11 @@ impl FromStr for Origins {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::parse::<Origin>).collect()
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::parse::<Origin>)
+            .collect()
     }
 }
 
@@ -147,7 +162,13 @@ mod tests {
     #[test]
     fn a_list_with_a_bad_entry_names_it() {
         assert_eq!("".parse::<Origins>().unwrap(), Origins::default());
-        for bad in ["*", "example.org", "ftp://example.org", "https://example.org/path", "https://example.org:99999"] {
+        for bad in [
+            "*",
+            "example.org",
+            "ftp://example.org",
+            "https://example.org/path",
+            "https://example.org:99999",
+        ] {
             let error = format!("https://good.example,{bad}").parse::<Origins>().unwrap_err();
             assert!(error.contains(bad), "{bad}: {error}");
         }

@@ -36,7 +36,12 @@ impl FieldError {
         allowed: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), value: value.into(), allowed: allowed.into(), detail: detail.into() }
+        Self {
+            field: field.into(),
+            value: value.into(),
+            allowed: allowed.into(),
+            detail: detail.into(),
+        }
     }
 }
 
@@ -172,7 +177,11 @@ impl Problem {
     }
 
     /// 503 with `Retry-After`.
-    pub fn unavailable(code: &'static str, detail: impl Into<String>, retry_after_seconds: u64) -> Self {
+    pub fn unavailable(
+        code: &'static str,
+        detail: impl Into<String>,
+        retry_after_seconds: u64,
+    ) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
             .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))
     }
@@ -269,7 +278,13 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}: {}", self.parts.status.as_u16(), self.parts.code, self.parts.detail)
+        write!(
+            formatter,
+            "{} {}: {}",
+            self.parts.status.as_u16(),
+            self.parts.code,
+            self.parts.detail
+        )
     }
 }
 

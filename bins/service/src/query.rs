@@ -28,7 +28,12 @@ impl Query {
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
-                errors.push(FieldError::new(name, Value::Null, "percent-encoded UTF-8", "It is not UTF-8."));
+                errors.push(FieldError::new(
+                    name,
+                    Value::Null,
+                    "percent-encoded UTF-8",
+                    "It is not UTF-8.",
+                ));
                 continue;
             };
             if !allowed.contains(&name.as_str()) {
@@ -37,7 +42,12 @@ impl Query {
                 } else {
                     format!("the parameters {}", allowed.join(", "))
                 };
-                errors.push(FieldError::new(name, value, allowed, "This query parameter is unknown."));
+                errors.push(FieldError::new(
+                    name,
+                    value,
+                    allowed,
+                    "This query parameter is unknown.",
+                ));
                 continue;
             }
             match values.entry(name) {
@@ -75,7 +85,12 @@ impl Query {
         };
         match text.parse() {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err(invalid(vec![FieldError::new(name, text, allowed, sentence(&error.to_string()))])),
+            Err(error) => Err(invalid(vec![FieldError::new(
+                name,
+                text,
+                allowed,
+                sentence(&error.to_string()),
+            )])),
         }
     }
 
@@ -117,7 +132,8 @@ pub fn missing(name: &str, allowed: &str) -> Problem {
 
 fn invalid(errors: Vec<FieldError>) -> Problem {
     let names = errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>().join(", ");
-    Problem::bad_request("invalid_query", format!("The query is not as it should be: {names}.")).with_errors(errors)
+    Problem::bad_request("invalid_query", format!("The query is not as it should be: {names}."))
+        .with_errors(errors)
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -128,7 +144,8 @@ fn decode(text: &str) -> Option<String> {
 /// Capital first, full stop last.
 pub(crate) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let mut sentence: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let mut sentence: String =
+        characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     sentence.push_str(characters.as_str());
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
@@ -142,7 +159,8 @@ mod tests {
 
     #[test]
     fn known_parameters_are_decoded() {
-        let query = Query::parse(Some("after=17-0&name=a%20b+c&&flag"), &["after", "name", "flag"]).unwrap();
+        let query = Query::parse(Some("after=17-0&name=a%20b+c&&flag"), &["after", "name", "flag"])
+            .unwrap();
         assert_eq!(query.get("after"), Some("17-0"));
         assert_eq!(query.get("name"), Some("a b c"));
         assert_eq!(query.get("flag"), Some(""));
@@ -161,8 +179,11 @@ mod tests {
 
     #[test]
     fn numbers_have_bounds_and_errors_name_them() {
-        let query =
-            Query::parse(Some("count=1001&wait=-1&seed=5&paused=yes"), &["count", "wait", "seed", "paused"]).unwrap();
+        let query = Query::parse(
+            Some("count=1001&wait=-1&seed=5&paused=yes"),
+            &["count", "wait", "seed", "paused"],
+        )
+        .unwrap();
         let problem = query.integer::<u32>("count", 1..=1000).unwrap_err();
         assert_eq!(problem.errors()[0].allowed, "an integer from 1 to 1000");
         assert_eq!(problem.errors()[0].value, "1001");

@@ -56,7 +56,11 @@ impl<T> Changes<T> {
 
     /// Tells all who listen; when this returns they have taken it over.
     pub fn tell(&self, value: &T) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|listener| listener(value));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .for_each(|listener| listener(value));
     }
 }
 
@@ -96,12 +100,16 @@ impl Settings {
         let allowed = names::<O>();
         // Nothing but what is given here counts: neither defaults nor the environment.
         let bare = |argument: Arg| {
-            argument.required(false).env(Resettable::Reset).default_value(Resettable::<clap::builder::OsStr>::Reset)
+            argument
+                .required(false)
+                .env(Resettable::Reset)
+                .default_value(Resettable::<clap::builder::OsStr>::Reset)
         };
         let command = O::command();
         let mut changed = options.clone();
         for (name, value) in &self.0 {
-            let has_name = |argument: &&Arg| argument.get_env().is_some_and(|env| env == name.as_str());
+            let has_name =
+                |argument: &&Arg| argument.get_env().is_some_and(|env| env == name.as_str());
             let flag = command.get_arguments().find(has_name).and_then(Arg::get_long);
             let Some(flag) = flag.filter(|_| allowed.contains(&name.as_str())) else {
                 return Err(format!("{name} cannot be set here; {} can", allowed.join(", ")));
@@ -123,7 +131,9 @@ impl FromStr for Settings {
         let mut settings = BTreeMap::new();
         let lines = text.lines().map(str::trim).enumerate();
         for (index, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-            let (name, value) = line.split_once('=').ok_or_else(|| format!("line {} is not NAME=VALUE", index + 1))?;
+            let (name, value) = line
+                .split_once('=')
+                .ok_or_else(|| format!("line {} is not NAME=VALUE", index + 1))?;
             if settings.insert(name.trim().to_owned(), value.trim().to_owned()).is_some() {
                 return Err(format!("{} is there twice", name.trim()));
             }
@@ -138,8 +148,12 @@ impl FromStr for Settings {
 /// # Errors
 /// [`ServiceError::Reload`] for a file that cannot be used at the start, [`ServiceError::Signals`] if the system does not let us
 /// listen.
-pub fn begin<O: Reloadable>(options: O, apply: impl Fn(&O) + Send + 'static) -> Result<O, ServiceError> {
-    let mut hangup = signal(SignalKind::hangup()).map_err(|source| ServiceError::Signals { source })?;
+pub fn begin<O: Reloadable>(
+    options: O,
+    apply: impl Fn(&O) + Send + 'static,
+) -> Result<O, ServiceError> {
+    let mut hangup =
+        signal(SignalKind::hangup()).map_err(|source| ServiceError::Signals { source })?;
     let file = options.log().reload_file.clone();
     let mut now = match &file {
         Some(file) => read(file, &options)?,
@@ -237,7 +251,10 @@ mod tests {
     #[test]
     fn what_the_file_says_counts_and_the_rest_stays() {
         let changed = over("# limits\nRELOAD_TEST_READS = 9\n\nLOG=info,api=debug\n").unwrap();
-        assert_eq!((changed.reads, changed.places, changed.log.log.as_str()), (9, None, "info,api=debug"));
+        assert_eq!(
+            (changed.reads, changed.places, changed.log.log.as_str()),
+            (9, None, "info,api=debug")
+        );
         assert_eq!((changed.port, changed.key.as_str()), (2, "k"));
         let changed = over("RELOAD_TEST_PLACES=3").unwrap();
         assert_eq!((changed.reads, changed.places, changed.log.log.as_str()), (8, Some(3), "info"));
@@ -250,11 +267,17 @@ mod tests {
             ("LOG", ["line 1 is not", "NAME=VALUE"]),
             ("LOG=info\nLOG=off", ["LOG", "is there twice"]),
             ("RELOAD_TEST_READS=0", ["RELOAD_TEST_READS: invalid value '0'", "from 1 to 100"]),
-            ("RELOAD_TEST_READS=8\nRELOAD_TEST_PLACES=x", ["RELOAD_TEST_PLACES: invalid value 'x'", "from 1 to 100"]),
+            (
+                "RELOAD_TEST_READS=8\nRELOAD_TEST_PLACES=x",
+                ["RELOAD_TEST_PLACES: invalid value 'x'", "from 1 to 100"],
+            ),
             ("RELOAD_TEST_READS=8\nLOG==bad=", ["LOG: ", "is not understood"]),
             (
                 "RELOAD_TEST_PORT=1",
-                ["RELOAD_TEST_PORT cannot be set here", "RELOAD_TEST_READS, RELOAD_TEST_PLACES, LOG can"],
+                [
+                    "RELOAD_TEST_PORT cannot be set here",
+                    "RELOAD_TEST_READS, RELOAD_TEST_PLACES, LOG can",
+                ],
             ),
             ("NONSENSE=1", ["NONSENSE cannot be set here", "LOG can"]),
         ] {
@@ -272,7 +295,10 @@ mod tests {
         options.log.log = "off".into();
         options.log.reload_file = Some(file.clone());
         let error = begin(options.clone(), |_| ()).unwrap_err().to_string();
-        assert!(error.contains("RELOAD_FILE") && error.contains(&file.display().to_string()), "{error}");
+        assert!(
+            error.contains("RELOAD_FILE") && error.contains(&file.display().to_string()),
+            "{error}"
+        );
         fs::write(&file, "RELOAD_TEST_READS=50").unwrap();
         assert_eq!(begin(options, |_| ()).unwrap().reads, 50);
     }

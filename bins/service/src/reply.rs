@@ -20,7 +20,10 @@ pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Response, Problem> {
 ///
 /// # Errors
 /// An internal [`Problem`] if the value cannot be written as JSON.
-pub fn json_with_status<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Result<Response, Problem> {
+pub fn json_with_status<T: Serialize + ?Sized>(
+    status: StatusCode,
+    value: &T,
+) -> Result<Response, Problem> {
     let mut response = json(value)?;
     *response.status_mut() = status;
     Ok(response)

@@ -55,7 +55,8 @@ fn next() -> Option<u64> {
     static BEGIN: OnceLock<Option<u64>> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let begin = (*BEGIN.get_or_init(|| getrandom::u64().ok()))?;
-    let mut number = begin.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut number = begin
+        .wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     Some(number ^ (number >> 31))
@@ -67,7 +68,9 @@ mod tests {
 
     #[test]
     fn a_fit_id_is_kept_and_any_other_replaced() {
-        for (sent, is_kept) in [("a-1.b:c_d", true), ("", false), ("a b", false), ("\"", false), ("é", false)] {
+        for (sent, is_kept) in
+            [("a-1.b:c_d", true), ("", false), ("a b", false), ("\"", false), ("é", false)]
+        {
             let mut headers = HeaderMap::new();
             headers.insert(NAME, HeaderValue::from_bytes(sent.as_bytes()).unwrap());
             let id = settle(&mut headers).unwrap();
@@ -81,8 +84,12 @@ mod tests {
 
     #[test]
     fn new_ones_are_sixteen_digits_and_differ() {
-        let ids: std::collections::HashSet<HeaderValue> = (0..1_000).map(|_| new().unwrap()).collect();
+        let ids: std::collections::HashSet<HeaderValue> =
+            (0..1_000).map(|_| new().unwrap()).collect();
         assert_eq!(ids.len(), 1_000);
-        assert!(ids.iter().all(|id| id.len() == DIGITS && id.as_bytes().iter().all(u8::is_ascii_hexdigit)));
+        assert!(
+            ids.iter()
+                .all(|id| id.len() == DIGITS && id.as_bytes().iter().all(u8::is_ascii_hexdigit))
+        );
     }
 }

@@ -28,7 +28,12 @@ struct Named {
 }
 
 /// Does the work of a request; lines that are logged meanwhile name it.
-pub(crate) async fn of<F: Future>(method: Method, uri: Uri, id: Option<HeaderValue>, work: F) -> F::Output {
+pub(crate) async fn of<F: Future>(
+    method: Method,
+    uri: Uri,
+    id: Option<HeaderValue>,
+    work: F,
+) -> F::Output {
     REQUEST.scope(Named { method, uri, id, trace_id: OnceCell::new() }, work).await
 }
 
@@ -51,7 +56,12 @@ where
     N: for<'a> FormatFields<'a> + 'static,
     F: FormatEvent<S, N>,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let written = REQUEST.try_with(|request| {
             let mut line = String::new();
             self.format.format_event(context, Writer::new(&mut line), event)?;
@@ -85,7 +95,8 @@ impl Named {
     /// A member of the object of the line, with a comma behind it: no line is without a time.
     fn write_json(&self, writer: &mut impl Write) -> fmt::Result {
         let text = |text: &str| serde_json::Value::from(text);
-        let (method, path, id) = (text(self.method.as_str()), text(self.uri.path()), text(self.id()));
+        let (method, path, id) =
+            (text(self.method.as_str()), text(self.uri.path()), text(self.id()));
         write!(writer, "\"request\":{{\"id\":{id},\"method\":{method},\"path\":{path}")?;
         if let Some(trace_id) = self.trace_id.get() {
             write!(writer, ",\"trace_id\":\"{trace_id:032x}\"")?;

@@ -117,7 +117,9 @@ impl<S: Send + Sync + 'static> Router<S> {
         H: Fn(Context<S>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
-        let Some(metrics) = &self.metrics else { return Box::new(move |context| Box::pin(handler(context))) };
+        let Some(metrics) = &self.metrics else {
+            return Box::new(move |context| Box::pin(handler(context)));
+        };
         let metrics = metrics.route(method, path);
         Box::new(move |context| {
             let (began, metrics) = (Instant::now(), Arc::clone(&metrics));
@@ -136,7 +138,10 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// [`ServiceError::Route`] for a malformed path and for two routes that contradict each other.
     pub fn build(self) -> Result<Routes<S>, ServiceError> {
         if let Some(route) = self.duplicate {
-            return Err(ServiceError::Route { route, detail: "there is such a route already".to_owned() });
+            return Err(ServiceError::Route {
+                route,
+                detail: "there is such a route already".to_owned(),
+            });
         }
         let mut paths = matchit::Router::new();
         for (path, methods) in self.paths {
@@ -164,14 +169,19 @@ impl<S> Inner<S> {
         let Ok(found) = self.paths.at(path) else {
             return match &self.fallback {
                 Some(handler) => Ok((handler, Vec::new())),
-                None => Err(Problem::not_found("not_found", format!("There is nothing at {path}."))),
+                None => {
+                    Err(Problem::not_found("not_found", format!("There is nothing at {path}.")))
+                }
             };
         };
         let handler = found.value.handler(method)?;
         let mut parameters = Vec::with_capacity(found.params.len());
         for (name, value) in found.params.iter() {
             let value = percent_decode_str(value).decode_utf8().map_err(|_| {
-                Problem::bad_request("invalid_path", format!("{name} in the path is not percent-encoded UTF-8."))
+                Problem::bad_request(
+                    "invalid_path",
+                    format!("{name} in the path is not percent-encoded UTF-8."),
+                )
             })?;
             parameters.push((name.to_owned(), value.into_owned()));
         }
@@ -181,8 +191,9 @@ impl<S> Inner<S> {
 
 impl<S> Methods<S> {
     fn handler(&self, method: &Method) -> Result<&Handler<S>, Problem> {
-        let by_name =
-            |wanted: &Method| self.named.iter().find(|(known, _)| known == wanted).map(|(_, handler)| handler);
+        let by_name = |wanted: &Method| {
+            self.named.iter().find(|(known, _)| known == wanted).map(|(_, handler)| handler)
+        };
         let handler = by_name(method)
             .or_else(|| (*method == Method::HEAD).then(|| by_name(&Method::GET)).flatten())
             .or(self.any.as_ref());
@@ -205,11 +216,14 @@ impl<S: Send + Sync + 'static> Routes<S> {
         let is_head = request.method() == Method::HEAD;
         let request_id = request.headers().get(&request_id::NAME).cloned();
         let answer = match inner.find(request.method(), request.uri().path()) {
-            Ok((handler, parameters)) => handler(Context::new(Arc::clone(&inner.state), request, parameters)).await,
+            Ok((handler, parameters)) => {
+                handler(Context::new(Arc::clone(&inner.state), request, parameters)).await
+            }
             Err(problem) => Err(problem),
         };
-        let response = answer
-            .unwrap_or_else(|problem| problem.into_response(request_id.as_ref().and_then(|value| value.to_str().ok())));
+        let response = answer.unwrap_or_else(|problem| {
+            problem.into_response(request_id.as_ref().and_then(|value| value.to_str().ok()))
+        });
         if is_head { without_body(response) } else { response }
     }
 }

@@ -55,13 +55,19 @@ pub fn check_key(setting: &'static str, key: &Secret) -> Result<(), ServiceError
     };
     let bits = bytes.len() * bits_a_letter;
     if bits < KEY_BITS_MIN {
-        return Err(refused(setting, &format!("it has at most {bits} bits, {KEY_BITS_MIN} are needed")));
+        return Err(refused(
+            setting,
+            &format!("it has at most {bits} bits, {KEY_BITS_MIN} are needed"),
+        ));
     }
     let mut letters = bytes.to_vec();
     letters.sort_unstable();
     letters.dedup();
     if letters.len() < LETTERS_MIN {
-        return Err(refused(setting, &format!("it has {} different letters and could be guessed", letters.len())));
+        return Err(refused(
+            setting,
+            &format!("it has {} different letters and could be guessed", letters.len()),
+        ));
     }
     Ok(())
 }
@@ -96,7 +102,12 @@ mod tests {
         ] {
             let text = key(bad).unwrap_err().to_string();
             assert!(text.starts_with("--jwt-secret (JWT_SECRET)") && text.contains(why), "{text}");
-            assert!(text.contains("openssl rand -hex 32") && text.contains("--dev") && !text.contains(bad), "{text}");
+            assert!(
+                text.contains("openssl rand -hex 32")
+                    && text.contains("--dev")
+                    && !text.contains(bad),
+                "{text}"
+            );
         }
     }
 }

@@ -21,7 +21,9 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower::Service;
 
 use crate::body::{self, BoxError, Request};
-use crate::connections::{AnswerBody, NoPlace, Place, Register, RequestBody, Signal, UnderWay, Watched};
+use crate::connections::{
+    AnswerBody, NoPlace, Place, Register, RequestBody, Signal, UnderWay, Watched,
+};
 use crate::edge::Edge;
 use crate::error::ServiceError;
 use crate::limits::Limits;
@@ -58,7 +60,11 @@ pub async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Servic
 /// them when [`crate::context::Context::shutdown`] comes, and counts them.
 pub async fn serve<A, B>(listener: TcpListener, app: A, limits: Limits, shutdown: CancellationToken)
 where
-    A: Service<Request, Response = http::Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
+    A: Service<Request, Response = http::Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     A::Future: Send + 'static,
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
@@ -91,7 +97,10 @@ where
     connections.close();
     register.tell_all(Signal::Drain);
     if tokio::time::timeout(drain, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "requests were still under way at the end of the drain");
+        tracing::warn!(
+            connections = connections.len(),
+            "requests were still under way at the end of the drain"
+        );
     }
     register.tell_all(Signal::Close);
     connections.wait().await;
@@ -120,7 +129,8 @@ fn connection(
             Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, under_way)))
         }
     });
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    let connection =
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     async move {
         let mut connection = pin!(connection);
         let mut is_draining = false;
@@ -143,7 +153,10 @@ fn connection(
 }
 
 /// Waits for a connection, then for a place for it; none if it cannot have one.
-async fn accept(listener: &TcpListener, register: &Arc<Register>) -> Option<(TcpStream, SocketAddr, Place)> {
+async fn accept(
+    listener: &TcpListener,
+    register: &Arc<Register>,
+) -> Option<(TcpStream, SocketAddr, Place)> {
     let (stream, peer) = match listener.accept().await {
         Ok(accepted) => accepted,
         Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return None,

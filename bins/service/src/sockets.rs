@@ -55,7 +55,9 @@ impl Sockets {
     /// # Errors
     /// 426 `upgrade_required`, 403 `origin_not_allowed`.
     pub fn admit<S: Send + Sync + 'static>(&self, context: &Context<S>) -> Result<(), Problem> {
-        if *context.method() != Method::GET || !hyper_tungstenite::is_upgrade_request(context.request()) {
+        if *context.method() != Method::GET
+            || !hyper_tungstenite::is_upgrade_request(context.request())
+        {
             let detail = "This path speaks WebSocket only.";
             return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail)
                 .with_header(UPGRADE, HeaderValue::from_static("websocket")));
@@ -63,7 +65,10 @@ impl Sockets {
         // A header that is not text is no allowed origin either.
         let origin = context.headers().get(ORIGIN).map(|value| value.to_str().unwrap_or("null"));
         if !self.origins.allow(origin, context.header(HOST)) {
-            return Err(Problem::forbidden("origin_not_allowed", "Pages of this origin may not connect here."));
+            return Err(Problem::forbidden(
+                "origin_not_allowed",
+                "Pages of this origin may not connect here.",
+            ));
         }
         Ok(())
     }
@@ -86,14 +91,20 @@ impl Sockets {
     {
         let seat = self.seats.take(context.client_address())?;
         let shutdown = context.shutdown();
-        let (response, socket) = hyper_tungstenite::upgrade(context.request_mut(), Some(config)).map_err(|error| {
-            Problem::bad_request("bad_upgrade", format!("The WebSocket handshake is wrong: {error}."))
-        })?;
+        let (response, socket) = hyper_tungstenite::upgrade(context.request_mut(), Some(config))
+            .map_err(|error| {
+                Problem::bad_request(
+                    "bad_upgrade",
+                    format!("The WebSocket handshake is wrong: {error}."),
+                )
+            })?;
         self.open.spawn(async move {
             let _seat = seat;
             match timeout(UPGRADE_WAIT, socket).await {
                 Ok(Ok(socket)) => converse(socket, shutdown).await,
-                Ok(Err(error)) => tracing::debug!(%error, "a connection did not become a WebSocket"),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "a connection did not become a WebSocket")
+                }
                 Err(_) => tracing::debug!("a connection took too long to become a WebSocket"),
             }
         });
@@ -109,7 +120,10 @@ impl Sockets {
         let (deadline, ()) = tokio::join!(ended, serving);
         self.open.close();
         if timeout_at(deadline, self.open.wait()).await.is_err() {
-            tracing::warn!(sockets = self.open.len(), "sockets were still open at the end of the drain");
+            tracing::warn!(
+                sockets = self.open.len(),
+                "sockets were still open at the end of the drain"
+            );
         }
     }
 }
@@ -118,18 +132,17 @@ impl Sockets {
 ///
 /// # Errors
 /// 400 `bad_event_id`, and `invalid_query` for anything else.
-pub fn position<S: Send + Sync + 'static>(context: &Context<S>) -> Result<Option<Position>, Problem> {
+pub fn position<S: Send + Sync + 'static>(
+    context: &Context<S>,
+) -> Result<Option<Position>, Problem> {
     let query = context.query(&["after", "incarnation"])?;
-    let incarnation: Option<Incarnation> = query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
+    let incarnation: Option<Incarnation> =
+        query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
     let Some(text) = query.get("after") else { return Ok(None) };
     let after: Result<StreamId, _> = text.parse();
     after.map(|after| Some(Position { incarnation, after })).map_err(|_| {
         let allowed = "the id of an event, such as 17-0; 0-0 is the beginning";
-        Problem::bad_request("bad_event_id", "There is no event of that id to go on from.").with_error(FieldError::new(
-            "after",
-            text,
-            allowed,
-            "This is no event id.",
-        ))
+        Problem::bad_request("bad_event_id", "There is no event of that id to go on from.")
+            .with_error(FieldError::new("after", text, allowed, "This is no event id."))
     })
 }

@@ -121,7 +121,10 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
     headers.get(LAST_EVENT_ID)?.to_str().ok().filter(|id| !id.is_empty())
 }
 
-fn framed<S>(events: S, shutdown: CancellationToken) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static
+fn framed<S>(
+    events: S,
+    shutdown: CancellationToken,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static
 where
     S: Stream<Item = Event> + Send + 'static,
 {
@@ -213,7 +216,8 @@ mod tests {
             let chunk = chunks.next().await.unwrap().unwrap();
             seen.push((began.elapsed().as_secs(), String::from_utf8(chunk.to_vec()).unwrap()));
         }
-        let expected = [(10, "data: 0\n\n"), (25, ":\n\n"), (40, ":\n\n"), (50, "data: 1\n\n"), (65, ":\n\n")];
+        let expected =
+            [(10, "data: 0\n\n"), (25, ":\n\n"), (40, ":\n\n"), (50, "data: 1\n\n"), (65, ":\n\n")];
         assert_eq!(seen, expected.map(|(second, text)| (second, text.to_owned())));
     }
 
@@ -221,7 +225,11 @@ mod tests {
     async fn it_ends_with_its_events_and_at_the_shutdown() {
         let shutdown = CancellationToken::new();
         let mut chunks = Box::pin(framed(stream::iter([Event::new("1")]), shutdown.clone()));
-        assert!(chunks.next().await.is_some() && chunks.next().await.is_none() && chunks.next().await.is_none());
+        assert!(
+            chunks.next().await.is_some()
+                && chunks.next().await.is_none()
+                && chunks.next().await.is_none()
+        );
         // One that never ends by itself, whether it is silent or never silent.
         let silent = stream::pending().left_stream::<stream::Repeat<Event>>();
         for events in [silent, stream::repeat(Event::new("1")).right_stream()] {

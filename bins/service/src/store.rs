@@ -109,7 +109,9 @@ impl DevConfig {
 #[must_use]
 pub fn place(data: Option<PathBuf>, redis: Option<&Secret>, keys: &KeyConfig) -> Place {
     match (redis, data) {
-        (Some(url), _) => Place::Redis(RedisOptions { names: keys.names(), ..RedisOptions::new(url.expose()) }),
+        (Some(url), _) => {
+            Place::Redis(RedisOptions { names: keys.names(), ..RedisOptions::new(url.expose()) })
+        }
         (None, Some(directory)) => Place::Directory(directory),
         (None, None) => Place::Memory,
     }

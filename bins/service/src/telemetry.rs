@@ -61,21 +61,29 @@ pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
         return Ok(());
     }
     let is_terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal);
     let (set, started): (SetFilter, _) = match options.log_format {
         LogFormat::Text => {
-            let named =
-                |format: Format| OfRequest { format: format.with_target(false).with_ansi(is_terminal), is_json: false };
+            let named = |format: Format| OfRequest {
+                format: format.with_target(false).with_ansi(is_terminal),
+                is_json: false,
+            };
             let builder = builder.map_event_format(named).with_filter_reloading();
             let handle = builder.reload_handle();
-            let set = Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
+            let set =
+                Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
             (set, builder.finish().try_init())
         }
         LogFormat::Json => {
             let named = |format| OfRequest { format, is_json: true };
-            let builder = builder.json().flatten_event(true).map_event_format(named).with_filter_reloading();
+            let builder =
+                builder.json().flatten_event(true).map_event_format(named).with_filter_reloading();
             let handle = builder.reload_handle();
-            let set = Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
+            let set =
+                Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
             (set, builder.finish().try_init())
         }
     };
@@ -97,7 +105,8 @@ pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
 pub fn set_filter(text: &str) -> Result<(), ServiceError> {
     let filter = filter(text)?;
     match &*LOG.lock().unwrap_or_else(PoisonError::into_inner) {
-        Log::Ours(set) => set(filter).map_err(|detail| ServiceError::LogFilter { filter: text.to_owned(), detail }),
+        Log::Ours(set) => set(filter)
+            .map_err(|detail| ServiceError::LogFilter { filter: text.to_owned(), detail }),
         Log::NotBegun | Log::Elsewhere => Ok(()),
     }
 }
@@ -111,9 +120,10 @@ pub fn check_filter(text: &str) -> Result<(), ServiceError> {
 }
 
 fn filter(text: &str) -> Result<EnvFilter, ServiceError> {
-    EnvFilter::builder()
-        .parse(text)
-        .map_err(|error| ServiceError::LogFilter { filter: text.to_owned(), detail: error.to_string() })
+    EnvFilter::builder().parse(text).map_err(|error| ServiceError::LogFilter {
+        filter: text.to_owned(),
+        detail: error.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -122,7 +132,11 @@ mod tests {
 
     #[test]
     fn a_bad_filter_is_named_and_a_second_start_is_harmless() {
-        let options = |log: &str| LogOptions { log: log.to_owned(), log_format: LogFormat::Text, reload_file: None };
+        let options = |log: &str| LogOptions {
+            log: log.to_owned(),
+            log_format: LogFormat::Text,
+            reload_file: None,
+        };
         let error = init(&options("info,=nonsense=")).unwrap_err();
         assert!(error.to_string().contains("info,=nonsense="), "{error}");
         init(&options("off")).unwrap();

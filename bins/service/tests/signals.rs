@@ -7,7 +7,8 @@ use std::time::Duration;
 async fn sigterm_cancels_the_token() {
     let shutdown = service::shutdown_on_signals().unwrap();
     assert!(!shutdown.is_cancelled());
-    let status = Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().unwrap();
+    let status =
+        Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().unwrap();
     assert!(status.success());
     tokio::time::timeout(Duration::from_secs(10), shutdown.cancelled()).await.unwrap();
 }

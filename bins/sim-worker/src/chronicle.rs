@@ -59,7 +59,8 @@ pub(crate) fn ending(
     };
     let run_end = RunEnd::of(universe, world, Some(next_universe_in_ms))?;
     let RunEnd { winner, cause, tick, .. } = run_end;
-    let name = winner.and_then(|winner| world.board().faction(winner)).map(|faction| &*faction.name);
+    let name =
+        winner.and_then(|winner| world.board().faction(winner)).map(|faction| &*faction.name);
     let digest = || world.digest().to_string();
     let seed = world.board().seed();
     let summary = Summary {
@@ -73,11 +74,20 @@ pub(crate) fn ending(
         cause,
         digest: digest(),
         ended_at_ms,
-        players: seats.iter().map(|seat| Player { faction: &seat.faction, player: &seat.player }).collect(),
+        players: seats
+            .iter()
+            .map(|seat| Player { faction: &seat.faction, player: &seat.player })
+            .collect(),
     };
     let award = winner.map(|winner| {
-        let victory =
-            Victory { name: name.unwrap_or_default(), cause, tick, seed, digest: digest(), player: holder(winner) };
+        let victory = Victory {
+            name: name.unwrap_or_default(),
+            cause,
+            tick,
+            seed,
+            digest: digest(),
+            player: holder(winner),
+        };
         Award {
             universe: universe.to_owned(),
             faction: winner.to_string(),
@@ -85,7 +95,11 @@ pub(crate) fn ending(
             body: text(&victory),
         }
     });
-    Some(Ending { run_end: text(&run_end), summary: text(&summary), awards: award.into_iter().collect() })
+    Some(Ending {
+        run_end: text(&run_end),
+        summary: text(&summary),
+        awards: award.into_iter().collect(),
+    })
 }
 
 /// Plain structs of texts and numbers always become JSON.

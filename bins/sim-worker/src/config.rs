@@ -65,7 +65,10 @@ impl Config {
         if u32::from(self.factions) <= self.systems {
             return Ok(());
         }
-        Err(format!("--factions {} need a home each, but --systems is {}", self.factions, self.systems))
+        Err(format!(
+            "--factions {} need a home each, but --systems is {}",
+            self.factions, self.systems
+        ))
     }
 }
 
@@ -135,7 +138,11 @@ mod tests {
     #[test]
     fn the_sectors_are_those_that_are_named() {
         let sectors = |arguments: &[&str]| {
-            Options::try_parse_from([&["sim-worker"], arguments].concat()).unwrap().sectors().sectors().to_vec()
+            Options::try_parse_from([&["sim-worker"], arguments].concat())
+                .unwrap()
+                .sectors()
+                .sectors()
+                .to_vec()
         };
         let north = Some("north".parse().unwrap());
         assert_eq!(sectors(&[]), [None]);
@@ -149,8 +156,9 @@ mod tests {
 
     #[test]
     fn the_port_for_health_is_none_or_one() {
-        let port =
-            |arguments: &[&str]| Options::try_parse_from([&["sim-worker"], arguments].concat()).unwrap().health_port;
+        let port = |arguments: &[&str]| {
+            Options::try_parse_from([&["sim-worker"], arguments].concat()).unwrap().health_port
+        };
         assert_eq!((port(&[]), port(&["--health-port", "9200"])), (None, Some(9200)));
         let text = refusal(&["--health-port", "0"]);
         assert!(text.contains("--health-port") && text.contains("from 1 to 65535"), "{text}");

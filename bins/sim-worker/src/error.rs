@@ -4,7 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another worker has taken over, or this one was suspended for longer than its lease.
-    #[error("the lease on the sector is lost; another worker runs it, or this one may take it again: {0}")]
+    #[error(
+        "the lease on the sector is lost; another worker runs it, or this one may take it again: {0}"
+    )]
     LeaseLost(#[source] sector_redis::Error),
     /// The store refuses or is unusable.
     #[error(transparent)]

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Map, Value};
-use service::{CancellationToken, Context, Health, Limits, Problem, Response, Router, ServiceError};
+use service::{
+    CancellationToken, Context, Health, Limits, Problem, Response, Router, ServiceError,
+};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -35,7 +37,11 @@ pub async fn serve_health(
         .route(Method::GET, "/readyz", ready)
         .route(Method::GET, "/health", health)
         .build()?;
-    let limits = Limits { connections_max: CONNECTIONS_MAX, requests_max: CONNECTIONS_MAX, ..Limits::default() };
+    let limits = Limits {
+        connections_max: CONNECTIONS_MAX,
+        requests_max: CONNECTIONS_MAX,
+        ..Limits::default()
+    };
     service::serve(listener, routes, limits, shutdown).await;
     Ok(())
 }
@@ -67,7 +73,8 @@ async fn judge(state: &State) -> Health {
             (Duty::Starting, _) | (_, None) => return failing(&name, "is being opened"),
             (Duty::StandingBy | Duty::Held { .. }, Some(store)) => {
                 stores.spawn(async move {
-                    let answers = matches!(tokio::time::timeout(STORE_LIMIT, store.ping()).await, Ok(Ok(())));
+                    let answers =
+                        matches!(tokio::time::timeout(STORE_LIMIT, store.ping()).await, Ok(Ok(())));
                     (name, answers)
                 });
             }

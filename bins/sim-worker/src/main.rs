@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service::{
-    Backoff, CancellationToken, Client, ClientOptions, ServiceError, bind, metrics, reload, shutdown_on_signals,
-    telemetry, trace,
+    Backoff, CancellationToken, Client, ClientOptions, ServiceError, bind, metrics, reload,
+    shutdown_on_signals, telemetry, trace,
 };
 use sim_worker::{Options, Post, Sources};
 
@@ -30,7 +30,8 @@ async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let shutdown = shutdown_on_signals()?;
     let mut options = options;
     options.worker.metrics =
-        metrics::begin("sim-worker", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;
+        metrics::begin("sim-worker", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown)
+            .await?;
     options.store.metrics = options.worker.metrics.clone();
     options.worker.tracer = trace::begin("sim-worker", &options.traces, &options.worker.metrics)?;
     let posts = Post::all(options.sectors().sectors());
@@ -48,7 +49,8 @@ async fn run(
     let Some(port) = options.health_port else { return work(options, posts, shutdown).await };
     let listener = bind(SocketAddr::new(options.bind, port), "--health-port").await?;
     let stop_listening = CancellationToken::new();
-    let health = tokio::spawn(sim_worker::serve_health(posts.clone(), listener, stop_listening.clone()));
+    let health =
+        tokio::spawn(sim_worker::serve_health(posts.clone(), listener, stop_listening.clone()));
     let worked = work(options, posts, shutdown).await;
     stop_listening.cancel();
     health.await??;
@@ -82,11 +84,15 @@ async fn work(
     let (config, sources) = (options.worker, Sources::system());
     match only {
         Some((post, store)) => sim_worker::run_at(config, store, sources, post, shutdown).await?,
-        None => match sim_worker::run_several(config, store.options(), posts, sources, shutdown).await {
-            // Told only of stores that could not be opened at the start.
-            Err(sim_worker::Error::Store(error)) => return Err(ServiceError::of_store(error).into()),
-            worked => worked?,
-        },
+        None => {
+            match sim_worker::run_several(config, store.options(), posts, sources, shutdown).await {
+                // Told only of stores that could not be opened at the start.
+                Err(sim_worker::Error::Store(error)) => {
+                    return Err(ServiceError::of_store(error).into());
+                }
+                worked => worked?,
+            }
+        }
     }
     Ok(())
 }

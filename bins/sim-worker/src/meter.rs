@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use sector_redis::{Committed, OrderEntry};
 use sector_sim::{Order, Phase, World};
-use service::metrics::{Counter, Counters, Gauge, Gauges, Histogram, Metrics, SHORT_SECONDS, WAIT_SECONDS};
+use service::metrics::{
+    Counter, Counters, Gauge, Gauges, Histogram, Metrics, SHORT_SECONDS, WAIT_SECONDS,
+};
 use tokio::time::Instant as Beat;
 
 /// How often the last backup is asked for.
@@ -122,7 +124,9 @@ impl Meter {
     }
 
     fn transition(&self, to: &'static str) {
-        self.lease_transitions.with([self.sector.clone().into(), std::borrow::Cow::Borrowed(to)]).inc();
+        self.lease_transitions
+            .with([self.sector.clone().into(), std::borrow::Cow::Borrowed(to)])
+            .inc();
     }
 
     /// A beat comes that was due then; `before` is the one before.
@@ -173,7 +177,11 @@ impl Meter {
     }
 
     /// A commit was answered; it carries a snapshot of this size, if any.
-    pub(crate) fn committed(&self, result: &sector_redis::Result<Committed>, snapshot_bytes: Option<usize>) {
+    pub(crate) fn committed(
+        &self,
+        result: &sector_redis::Result<Committed>,
+        snapshot_bytes: Option<usize>,
+    ) {
         let result = match result {
             Ok(committed) if committed.repeated => "repeated",
             Ok(_) => "committed",
@@ -205,13 +213,19 @@ impl Meter {
     }
 
     /// Looks now and then when the last backup was; `looked` is when it did so last.
-    pub(crate) async fn look_for_backup(&self, store: &dyn sector_redis::Store, looked: &mut Option<Beat>) {
+    pub(crate) async fn look_for_backup(
+        &self,
+        store: &dyn sector_redis::Store,
+        looked: &mut Option<Beat>,
+    ) {
         if looked.is_some_and(|looked| looked.elapsed() < BACKUP_EVERY) {
             return;
         }
         *looked = Some(Beat::now());
         match store.last_backup().await {
-            Ok(Some(note)) => drop(self.backup_at.with([self.sector.clone()]).set(note.at_ms as f64 / 1_000.0)),
+            Ok(Some(note)) => {
+                drop(self.backup_at.with([self.sector.clone()]).set(note.at_ms as f64 / 1_000.0))
+            }
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "the last backup cannot be read"),
         }
@@ -231,7 +245,8 @@ mod tests {
         assert!(Phase::ALL.iter().enumerate().all(|(index, phase)| *phase as usize == index));
         let text = metrics.text();
         for phase in Phase::ALL {
-            let line = format!("sector_worker_tick_phase_seconds_count{{phase=\"{}\"}} 1", phase.name());
+            let line =
+                format!("sector_worker_tick_phase_seconds_count{{phase=\"{}\"}} 1", phase.name());
             assert!(text.contains(&line), "{line}\n{text}");
         }
     }

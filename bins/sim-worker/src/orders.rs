@@ -66,7 +66,11 @@ impl Taken {
     /// runs, but that may end before the order is read: then there is nobody left to obey it. And a computer player's
     /// order is accepted only for a faction that nobody holds, but somebody may have claimed it since: `claimed` are
     /// the factions that players hold now.
-    pub(crate) fn of(entries: Vec<OrderEntry>, universe: &str, claimed: &BTreeSet<String>) -> Taken {
+    pub(crate) fn of(
+        entries: Vec<OrderEntry>,
+        universe: &str,
+        claimed: &BTreeSet<String>,
+    ) -> Taken {
         let mut taken = Taken::default();
         for entry in &entries {
             let mut fates = Vec::with_capacity(entry.orders.len());
@@ -83,7 +87,13 @@ impl Taken {
         taken
     }
 
-    fn judge(&mut self, entry: &OrderEntry, body: &str, universe: &str, claimed: &BTreeSet<String>) -> Fate {
+    fn judge(
+        &mut self,
+        entry: &OrderEntry,
+        body: &str,
+        universe: &str,
+        claimed: &BTreeSet<String>,
+    ) -> Fate {
         if entry.universe != universe {
             return Fate::Refused("run_over");
         }
@@ -119,7 +129,12 @@ impl Taken {
     }
 
     /// Counts what became of the orders, once that is committed.
-    pub(crate) fn count(&self, meter: &Meter, results: &[Result<Option<FleetId>, Refusal>], now_ms: u64) {
+    pub(crate) fn count(
+        &self,
+        meter: &Meter,
+        results: &[Result<Option<FleetId>, Refusal>],
+        now_ms: u64,
+    ) {
         for (entry, fates) in self.entries.iter().zip(&self.fates) {
             for fate in fates {
                 meter.order(match fate {
@@ -142,9 +157,14 @@ impl Taken {
 
     /// What became of each entry, to be kept for whoever asks. `tick` is the one whose commit passes them, `results`
     /// what it did with its orders.
-    pub(crate) fn outcomes(&self, tick: u64, results: &[Result<Option<FleetId>, Refusal>]) -> Vec<Outcome> {
+    pub(crate) fn outcomes(
+        &self,
+        tick: u64,
+        results: &[Result<Option<FleetId>, Refusal>],
+    ) -> Vec<Outcome> {
         let outcome = |(entry, fates): (&OrderEntry, &Vec<Fate>)| {
-            let orders = entry.orders.iter().zip(fates).map(|(body, fate)| told(body, *fate, results));
+            let orders =
+                entry.orders.iter().zip(fates).map(|(body, fate)| told(body, *fate, results));
             let body = format!(
                 r#"{{"universe_id":{},"tick":{tick},"source":{},"at_ms":{},"orders":[{}]}}"#,
                 text(&entry.universe),
@@ -160,11 +180,15 @@ impl Taken {
 
 /// An order as it was sent, and what became of it.
 fn told(body: &str, fate: Fate, results: &[Result<Option<FleetId>, Refusal>]) -> String {
-    let refused = |order: &str, code: String| format!(r#"{{"order":{order},"status":"refused","code":{code}}}"#);
+    let refused = |order: &str, code: String| {
+        format!(r#"{{"order":{order},"status":"refused","code":{code}}}"#)
+    };
     match fate {
         Fate::Given(index) => match results.get(index) {
             Some(Ok(None)) => format!(r#"{{"order":{body},"status":"applied"}}"#),
-            Some(Ok(Some(fleet))) => format!(r#"{{"order":{body},"status":"applied","fleet":{}}}"#, text(fleet)),
+            Some(Ok(Some(fleet))) => {
+                format!(r#"{{"order":{body},"status":"applied","fleet":{}}}"#, text(fleet))
+            }
             Some(Err(code)) => refused(body, text(code)),
             // The engine judges every order it is given.
             None => refused(body, text(&Refusal::RunOver)),
@@ -215,7 +239,10 @@ mod tests {
 
     #[test]
     fn every_order_is_taken_or_refused() {
-        let entries = [entry(1, "old", "human", &[FIRST, "{}"]), entry(2, "new", "human", &[FIRST, "no order"])];
+        let entries = [
+            entry(1, "old", "human", &[FIRST, "{}"]),
+            entry(2, "new", "human", &[FIRST, "no order"]),
+        ];
         let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F1"]));
         assert_eq!((taken.orders.len(), taken.last()), (1, Some(StreamId::new(2))));
         let event = taken.refusals("new", 7).unwrap();
@@ -226,22 +253,45 @@ mod tests {
             .as_array()
             .unwrap()
             .iter()
-            .map(|order| (order["id"].as_str().unwrap(), order["code"].as_str().unwrap(), order["client_id"].as_str()))
+            .map(|order| {
+                (
+                    order["id"].as_str().unwrap(),
+                    order["code"].as_str().unwrap(),
+                    order["client_id"].as_str(),
+                )
+            })
             .collect();
-        assert_eq!(refused, [("1-0", "run_over", Some("c")), ("1-0", "run_over", None), ("2-0", "unreadable", None)]);
-        assert!(Taken::of(entries[1..].to_vec(), "old", &claimed(&[])).refusals("old", 1).is_some());
+        assert_eq!(
+            refused,
+            [
+                ("1-0", "run_over", Some("c")),
+                ("1-0", "run_over", None),
+                ("2-0", "unreadable", None)
+            ]
+        );
+        assert!(
+            Taken::of(entries[1..].to_vec(), "old", &claimed(&[])).refusals("old", 1).is_some()
+        );
         assert!(Taken::of(Vec::new(), "new", &claimed(&[])).refusals("new", 1).is_none());
     }
 
     #[test]
     fn a_computer_player_has_nothing_to_say_once_a_player_has_the_faction() {
-        let entries = [entry(1, "new", "bot", &[FIRST, SECOND]), entry(2, "new", "human", &[FIRST])];
+        let entries =
+            [entry(1, "new", "bot", &[FIRST, SECOND]), entry(2, "new", "human", &[FIRST])];
         assert!(depend_on_seats(&entries, "new") && !depend_on_seats(&entries, "newer"));
         assert!(!depend_on_seats(&entries[1..], "new"));
         let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F1"]));
-        let given: Vec<String> = taken.orders.iter().map(|order| order.faction.to_string()).collect();
+        let given: Vec<String> =
+            taken.orders.iter().map(|order| order.faction.to_string()).collect();
         assert_eq!(given, ["F2", "F1"]);
-        assert!(taken.refusals("new", 1).unwrap().data.contains(r#""client_id":"c","code":"faction_claimed""#));
+        assert!(
+            taken
+                .refusals("new", 1)
+                .unwrap()
+                .data
+                .contains(r#""client_id":"c","code":"faction_claimed""#)
+        );
         assert_eq!(Taken::of(entries.to_vec(), "new", &claimed(&[])).orders.len(), 3);
     }
 
@@ -253,10 +303,12 @@ mod tests {
             entry(5, "new", "human", &[FIRST]),
         ];
         let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F2"]));
-        let outcomes = taken.outcomes(9, &[Ok(serde_json::from_str("12").unwrap()), Err(Refusal::NotOwner)]);
+        let outcomes =
+            taken.outcomes(9, &[Ok(serde_json::from_str("12").unwrap()), Err(Refusal::NotOwner)]);
         let ids: Vec<u64> = outcomes.iter().map(|outcome| outcome.id.number()).collect();
         assert_eq!(ids, [3, 4, 5]);
-        let bodies: Vec<Value> = outcomes.iter().map(|outcome| serde_json::from_str(&outcome.body).unwrap()).collect();
+        let bodies: Vec<Value> =
+            outcomes.iter().map(|outcome| serde_json::from_str(&outcome.body).unwrap()).collect();
         let (first, second): (Value, Value) =
             (serde_json::from_str(FIRST).unwrap(), serde_json::from_str(SECOND).unwrap());
         let refused = |order: &Value, code: &str| json!({ "order": order, "status": "refused", "code": code });

@@ -261,10 +261,17 @@ async fn open(
     lease: &Lease,
     meter: &Meter,
 ) -> Result<Universe, Error> {
-    let (store, config, lease, meter) = (store.clone(), config.clone(), lease.clone(), meter.clone());
+    let (store, config, lease, meter) =
+        (store.clone(), config.clone(), lease.clone(), meter.clone());
     if !config.reset_universe_on_start
-        && let Some(stored) =
-            Universe::recover(store.clone(), config.clone(), sources.clone(), lease.clone(), meter.clone()).await?
+        && let Some(stored) = Universe::recover(
+            store.clone(),
+            config.clone(),
+            sources.clone(),
+            lease.clone(),
+            meter.clone(),
+        )
+        .await?
     {
         return Ok(stored);
     }

@@ -38,7 +38,10 @@ impl FromStr for SectorList {
             sectors.push(sector);
         }
         if sectors.len() > SECTORS_MAX {
-            return Err(format!("{} sectors are named, at most {SECTORS_MAX} are allowed", sectors.len()));
+            return Err(format!(
+                "{} sectors are named, at most {SECTORS_MAX} are allowed",
+                sectors.len()
+            ));
         }
         Ok(SectorList(sectors))
     }
@@ -51,15 +54,22 @@ mod tests {
     #[test]
     fn a_list_names_each_sector_once() {
         let list: SectorList = "north, default,south-2".parse().unwrap();
-        let names: Vec<&str> = list.sectors().iter().map(|id| SectorId::name(id.as_ref())).collect();
+        let names: Vec<&str> =
+            list.sectors().iter().map(|id| SectorId::name(id.as_ref())).collect();
         assert_eq!(names, ["north", "default", "south-2"]);
         assert_eq!(list.sectors()[1], None);
-        for (text, part) in [("", "sector id"), ("a,,b", "sector id"), ("a,B", "\"B\""), ("a,b,a", "a is named twice")]
-        {
+        for (text, part) in [
+            ("", "sector id"),
+            ("a,,b", "sector id"),
+            ("a,B", "\"B\""),
+            ("a,b,a", "a is named twice"),
+        ] {
             let error = text.parse::<SectorList>().unwrap_err();
             assert!(error.contains(part), "{text:?}: {error}");
         }
-        let many = |count: usize| (0..count).map(|number| format!("s{number}")).collect::<Vec<_>>().join(",");
+        let many = |count: usize| {
+            (0..count).map(|number| format!("s{number}")).collect::<Vec<_>>().join(",")
+        };
         assert!(many(SECTORS_MAX).parse::<SectorList>().is_ok());
         assert!(many(SECTORS_MAX + 1).parse::<SectorList>().unwrap_err().contains("at most 64"));
     }

@@ -96,7 +96,9 @@ impl Sector {
             let mut attempt = JoinSet::new();
             let (config, post) = (self.config.clone(), self.post.clone());
             let (sources, shutdown) = (self.sources.clone(), self.shutdown.clone());
-            attempt.spawn(reign::run_at(config, store.clone(), sources, post, shutdown).in_current_span());
+            attempt.spawn(
+                reign::run_at(config, store.clone(), sources, post, shutdown).in_current_span(),
+            );
             let reason = match attempt.join_next().await {
                 None | Some(Ok(Ok(()))) => return,
                 Some(Ok(Err(error @ Error::LeaseLost(_)))) => {

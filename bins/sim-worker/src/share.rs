@@ -105,7 +105,9 @@ impl Share {
     pub(crate) async fn leave_note(&self, store: &dyn Store, noted: &mut Instant) {
         // Only a worker with two more gives one up, so there must be as many others.
         let waiting = self.sectors.saturating_sub(self.held());
-        if !self.is_shared() || waiting < 2 || noted.elapsed() < NOTE_EVERY * u32::try_from(waiting).unwrap_or(u32::MAX)
+        if !self.is_shared()
+            || waiting < 2
+            || noted.elapsed() < NOTE_EVERY * u32::try_from(waiting).unwrap_or(u32::MAX)
         {
             return;
         }

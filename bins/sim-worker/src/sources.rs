@@ -28,7 +28,11 @@ impl Sources {
             since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
         };
         let random = || getrandom::u64().map_err(|error| Error::Random(error.to_string()));
-        Sources { now_ms: Arc::new(now_ms), random: Arc::new(random), rules: Arc::new(Rules::classic()) }
+        Sources {
+            now_ms: Arc::new(now_ms),
+            random: Arc::new(random),
+            rules: Arc::new(Rules::classic()),
+        }
     }
 
     /// Waits before the next attempt.

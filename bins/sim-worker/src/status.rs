@@ -127,6 +127,10 @@ impl Post {
 
 impl std::fmt::Debug for Post {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Post").field("sector", &self.name()).field("duty", &self.duty()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Post")
+            .field("sector", &self.name())
+            .field("duty", &self.duty())
+            .finish_non_exhaustive()
     }
 }

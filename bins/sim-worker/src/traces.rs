@@ -15,11 +15,18 @@ pub(crate) struct Traces(Vec<Span>);
 
 impl Traces {
     /// Those of the entries that the tick takes, if any are told.
-    pub(crate) async fn of(tracer: &Tracer, store: &dyn Store, entries: &[OrderEntry], tick: u64) -> Traces {
+    pub(crate) async fn of(
+        tracer: &Tracer,
+        store: &dyn Store,
+        entries: &[OrderEntry],
+        tick: u64,
+    ) -> Traces {
         let mut spans = Vec::new();
         if tracer.is_on() {
             for entry in entries.iter().take(ENTRIES_MAX) {
-                let Ok(Some(parent)) = store.take_nonce(&of_orders(entry.id)).await else { continue };
+                let Ok(Some(parent)) = store.take_nonce(&of_orders(entry.id)).await else {
+                    continue;
+                };
                 let Ok(parent) = parent.parse::<TraceParent>() else { continue };
                 let mut waited = tracer.span("wait for the tick", Some(parent));
                 waited.began_at(entry.at_ms);
@@ -37,9 +44,14 @@ impl Traces {
 
     /// The commit of this tick begins.
     pub(crate) async fn commit(&self, store: &dyn Store, tick: u64) -> Vec<Span> {
-        let places: Vec<String> = self.0.iter().filter_map(Span::context).map(|place| place.to_string()).collect();
+        let places: Vec<String> =
+            self.0.iter().filter_map(Span::context).map(|place| place.to_string()).collect();
         if !places.is_empty() {
-            tracing::debug!(tick, traces = places.len(), "a tick of orders that are traced is committed");
+            tracing::debug!(
+                tick,
+                traces = places.len(),
+                "a tick of orders that are traced is committed"
+            );
             if let Err(error) = store.put_nonce(&of_tick(tick), &places.join(","), KEPT).await {
                 tracing::debug!(%error, "the traces of a tick end here");
             }

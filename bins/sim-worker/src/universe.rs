@@ -48,8 +48,10 @@ impl Universe {
         let world = World::with_size(sources.rules.clone(), seed, size)?;
         let id = format!("u-{:x}-{:08x}", (sources.now_ms)(), (sources.random)()? as u32);
         let meta = Meta { id, tick_delay_ms: config.tick_ms.0, rules: world.rules().name.clone() };
-        let (cursor, follows) =
-            store.head().await?.map_or((StreamId::START, StreamId::START), |head| (head.cursor, head.event_id));
+        let (cursor, follows) = store
+            .head()
+            .await?
+            .map_or((StreamId::START, StreamId::START), |head| (head.cursor, head.event_id));
         let universe = Universe { store, config, sources, lease, meter, meta, world, cursor };
         let snapshot = text(&universe.snapshot());
         let commit = Commit {
@@ -80,7 +82,8 @@ impl Universe {
         lease: Lease,
         meter: Meter,
     ) -> Result<Option<Universe>, Error> {
-        let recovered = Self::read(store.clone(), config.clone(), sources, lease.clone(), meter).await;
+        let recovered =
+            Self::read(store.clone(), config.clone(), sources, lease.clone(), meter).await;
         if matches!(recovered, Err(Error::Diverged { .. })) {
             // What was read piece by piece fits together only if nobody wrote meanwhile. Whoever still holds the lease
             // was alone all the time, and what does not fit then never will.
@@ -98,23 +101,30 @@ impl Universe {
     ) -> Result<Option<Universe>, Error> {
         let Some(head) = store.head().await? else { return Ok(None) };
         let diverged = |detail: String| Error::Diverged { detail };
-        let checkpoint = store.checkpoint().await?.ok_or_else(|| diverged("there is no checkpoint".into()))?;
+        let checkpoint =
+            store.checkpoint().await?.ok_or_else(|| diverged("there is no checkpoint".into()))?;
         let header = store.replay_header(&head.universe).await?;
-        let header = header.ok_or_else(|| diverged(format!("the replay of {} has no header", head.universe)))?;
+        let header = header
+            .ok_or_else(|| diverged(format!("the replay of {} has no header", head.universe)))?;
         let header = read_header(&header).map_err(|error| diverged(error.to_string()))?;
         header.check_rules_version().map_err(|error| diverged(error.to_string()))?;
-        let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot)
-            .map_err(|error| diverged(format!("the checkpoint of tick {} cannot be read: {error}", checkpoint.tick)))?;
-        let mut world =
-            World::restore(Arc::new(header.rules), &snapshot).map_err(|error| diverged(error.to_string()))?;
+        let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot).map_err(|error| {
+            diverged(format!("the checkpoint of tick {} cannot be read: {error}", checkpoint.tick))
+        })?;
+        let mut world = World::restore(Arc::new(header.rules), &snapshot)
+            .map_err(|error| diverged(error.to_string()))?;
         while world.tick() < head.tick {
             let records = store.records(&head.universe, world.tick() + 1, RECORDS_AT_ONCE).await?;
             if records.is_empty() {
-                return Err(diverged(format!("the record of tick {} is missing", world.tick() + 1)));
+                return Err(diverged(format!(
+                    "the record of tick {} is missing",
+                    world.tick() + 1
+                )));
             }
             for (tick, record) in records {
-                let record: Record = serde_json::from_str(&record)
-                    .map_err(|error| diverged(format!("the record of tick {tick} cannot be read: {error}")))?;
+                let record: Record = serde_json::from_str(&record).map_err(|error| {
+                    diverged(format!("the record of tick {tick} cannot be read: {error}"))
+                })?;
                 record.play(&mut world).map_err(|error| diverged(error.to_string()))?;
             }
         }
@@ -127,9 +137,24 @@ impl Universe {
             )));
         }
         let replayed = head.tick.saturating_sub(checkpoint.tick);
-        tracing::info!(universe = head.universe, tick = head.tick, replayed, "the universe goes on");
-        let meta = Meta { id: head.universe, tick_delay_ms: config.tick_ms.0, rules: snapshot.rules };
-        Ok(Some(Universe { store, config, sources, lease, meter, meta, world, cursor: head.cursor }))
+        tracing::info!(
+            universe = head.universe,
+            tick = head.tick,
+            replayed,
+            "the universe goes on"
+        );
+        let meta =
+            Meta { id: head.universe, tick_delay_ms: config.tick_ms.0, rules: snapshot.rules };
+        Ok(Some(Universe {
+            store,
+            config,
+            sources,
+            lease,
+            meter,
+            meta,
+            world,
+            cursor: head.cursor,
+        }))
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -152,7 +177,11 @@ impl Universe {
     /// Lets one tick pass, with the orders that have come, and commits it.
     pub(crate) async fn tick(&mut self) -> Result<(), Error> {
         let span = if self.config.tracer.is_on() {
-            tracing::info_span!("tick", tick = self.world.tick() + 1, trace_id = tracing::field::Empty)
+            tracing::info_span!(
+                "tick",
+                tick = self.world.tick() + 1,
+                trace_id = tracing::field::Empty
+            )
         } else {
             tracing::Span::none()
         };
@@ -164,7 +193,9 @@ impl Universe {
         let taken = self.take_orders().await?;
         let cursor = taken.last().unwrap_or(self.cursor);
         self.meter.orders_read(began, taken.entries(), (self.sources.now_ms)());
-        let traces = Traces::of(&self.config.tracer, &*self.store, taken.entries(), self.world.tick() + 1).await;
+        let traces =
+            Traces::of(&self.config.tracer, &*self.store, taken.entries(), self.world.tick() + 1)
+                .await;
         self.meter.step(&mut self.world, &taken.orders);
         let stepped = Instant::now();
         let world = &self.world;
@@ -211,7 +242,9 @@ impl Universe {
         // Whoever held a seat at the end is honoured, seen lately or not.
         let seats = self.seats().await?;
         let pause_ms = self.config.universe_pause_ms.0;
-        let Some(ending) = ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), &seats) else {
+        let Some(ending) =
+            ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), &seats)
+        else {
             return Ok(());
         };
         tracing::info!(
@@ -245,7 +278,11 @@ impl Universe {
     /// happened yet.
     async fn take_orders(&self) -> Result<Taken, Error> {
         let entries = self.read_orders().await?;
-        let claimed = if depend_on_seats(&entries, &self.meta.id) { self.claimed().await? } else { BTreeSet::new() };
+        let claimed = if depend_on_seats(&entries, &self.meta.id) {
+            self.claimed().await?
+        } else {
+            BTreeSet::new()
+        };
         Ok(Taken::of(entries, &self.meta.id, &claimed))
     }
 

@@ -1,11 +1,18 @@
 //! The worker on every store: what it commits can be continued, replayed and trusted.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sector_redis::testkit::RedisServer;
-use sector_redis::{BatchOrder, Event, OrderBatch, OrderStatus, Place, Store, StoreOptions, StreamId, open};
+use sector_redis::{
+    BatchOrder, Event, OrderBatch, OrderStatus, Place, Store, StoreOptions, StreamId, open,
+};
 use sector_sim::{Delta, Mirror, Snapshot, verify};
 use serde_json::Value;
 use service::CancellationToken;
@@ -42,7 +49,12 @@ struct Worker {
 impl Worker {
     fn start(config: Config, store: &Arc<dyn Store>) -> Worker {
         let shutdown = CancellationToken::new();
-        let running = tokio::spawn(sim_worker::run(config, store.clone(), Sources::system(), shutdown.clone()));
+        let running = tokio::spawn(sim_worker::run(
+            config,
+            store.clone(),
+            Sources::system(),
+            shutdown.clone(),
+        ));
         Worker { shutdown, running }
     }
 
@@ -53,7 +65,11 @@ impl Worker {
 }
 
 /// The events after `after`, up to and including the first that fits.
-async fn events_until(store: &Arc<dyn Store>, after: StreamId, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
+async fn events_until(
+    store: &Arc<dyn Store>,
+    after: StreamId,
+    fits: impl Fn(&Event) -> bool,
+) -> Vec<Event> {
     let collect = async {
         let mut all: Vec<Event> = Vec::new();
         loop {
@@ -81,7 +97,9 @@ fn at_tick(tick: u64) -> impl Fn(&Event) -> bool {
 /// The replay of a universe as the store holds it.
 async fn replay(store: &Arc<dyn Store>, universe: &str) -> Vec<String> {
     let mut lines = vec![store.replay_header(universe).await.unwrap().unwrap()];
-    lines.extend(store.records(universe, 1, 10_000).await.unwrap().into_iter().map(|(_, record)| record));
+    lines.extend(
+        store.records(universe, 1, 10_000).await.unwrap().into_iter().map(|(_, record)| record),
+    );
     lines
 }
 
@@ -98,7 +116,8 @@ fn move_order(snapshot: &Snapshot, client_id: &str) -> BatchOrder {
 
 async fn append(store: &Arc<dyn Store>, client_id: &str) -> StreamId {
     let head = store.head().await.unwrap().unwrap();
-    let snapshot = serde_json::from_str(&store.checkpoint().await.unwrap().unwrap().snapshot).unwrap();
+    let snapshot =
+        serde_json::from_str(&store.checkpoint().await.unwrap().unwrap().snapshot).unwrap();
     let batch = OrderBatch {
         universe: head.universe,
         player: "0xtest".into(),
@@ -121,7 +140,11 @@ async fn on_record(store: &Arc<dyn Store>, id: StreamId) -> Value {
 /// How often the outcome of the order with this id stands in the events.
 fn outcomes(events: &[Event], client_id: &str) -> usize {
     let mark = format!(r#""client_id":"{client_id}""#);
-    events.iter().filter(|event| event.kind == "delta").map(|event| event.data.matches(&mark).count()).sum()
+    events
+        .iter()
+        .filter(|event| event.kind == "delta")
+        .map(|event| event.data.matches(&mark).count())
+        .sum()
 }
 
 /// Everything that the worker promises of a store, on this one. Ends with the digests of the first ticks.
@@ -135,7 +158,10 @@ async fn keeps_its_promises(store: Arc<dyn Store>) -> Vec<String> {
     let outcome = on_record(&store, running).await;
     assert_eq!(outcome["tick"].as_u64(), Some(tick_of(told.last().unwrap())));
     let order = &outcome["orders"][0];
-    assert_eq!((&order["order"]["client_id"], &order["status"]), (&"while-running".into(), &"applied".into()));
+    assert_eq!(
+        (&order["order"]["client_id"], &order["status"]),
+        (&"while-running".into(), &"applied".into())
+    );
     assert!(order["fleet"].is_u64(), "{outcome}");
     worker.stop().await;
 
@@ -177,7 +203,10 @@ async fn keeps_its_promises(store: Arc<dyn Store>) -> Vec<String> {
     let head = store.head().await.unwrap().unwrap();
     let lines = replay(&store, &head.universe).await;
     let verified = verify(lines.join("\n").as_bytes()).unwrap();
-    assert_eq!((verified.ticks, verified.digest.to_string(), verified.orders), (head.tick, head.digest, 2));
+    assert_eq!(
+        (verified.ticks, verified.digest.to_string(), verified.orders),
+        (head.tick, head.digest, 2)
+    );
 
     // A restart that was asked for begins a new universe with that seed, and the old orders stay behind.
     store.request_restart(Some(77)).await.unwrap();
@@ -200,7 +229,8 @@ async fn on_every_store_the_same_history() {
     let place = Place::Directory(folder.path().join("sector"));
     let directory = keeps_its_promises(open(StoreOptions::new(place)).await.unwrap()).await;
     let redis = RedisServer::start();
-    let redis = keeps_its_promises(open(StoreOptions::new(Place::redis(redis.url()))).await.unwrap()).await;
+    let redis =
+        keeps_its_promises(open(StoreOptions::new(Place::redis(redis.url()))).await.unwrap()).await;
     assert_eq!(memory, directory);
     assert_eq!(memory, redis);
 }
@@ -214,8 +244,11 @@ async fn a_paused_sector_stands_still_and_a_standby_takes_over() {
     store.set_paused(true).await.unwrap();
     // A tick may be under way; then there is none for twenty beats.
     let mut head = store.head().await.unwrap().unwrap();
-    while let Some(last) =
-        store.events_after(head.event_id, 100, config(3).tick_ms.duration() * 20).await.unwrap().pop()
+    while let Some(last) = store
+        .events_after(head.event_id, 100, config(3).tick_ms.duration() * 20)
+        .await
+        .unwrap()
+        .pop()
     {
         head.event_id = last.id;
         head.tick = tick_of(&last);
@@ -248,7 +281,10 @@ async fn a_run_ends_with_a_winner_and_the_next_one_begins() {
     };
     worker.stop().await;
     let summary: Value = serde_json::from_str(&ended.summary).unwrap();
-    assert_eq!((summary["ticks"].as_u64(), summary["cause"].as_str()), (Some(2_000), Some("tick_limit")));
+    assert_eq!(
+        (summary["ticks"].as_u64(), summary["cause"].as_str()),
+        (Some(2_000), Some("tick_limit"))
+    );
     let verified = verify(replay(&store, &ended.universe).await.join("\n").as_bytes()).unwrap();
     assert_eq!(Some(verified.digest.to_string().as_str()), summary["digest"].as_str());
     assert_eq!(verified.result.unwrap().tick, 2_000);
@@ -256,9 +292,13 @@ async fn a_run_ends_with_a_winner_and_the_next_one_begins() {
     assert_eq!(awards.len(), 1);
     assert_eq!(Some(awards[0].faction.as_str()), summary["winner"].as_str());
     // The next seed follows from the last.
-    let checkpoint: Snapshot = serde_json::from_str(&store.checkpoint().await.unwrap().unwrap().snapshot).unwrap();
+    let checkpoint: Snapshot =
+        serde_json::from_str(&store.checkpoint().await.unwrap().unwrap().snapshot).unwrap();
     assert_eq!(checkpoint.generator_seed, sector_sim::next_seed(8));
-    let end = events_until(&store, StreamId::new(head.event_id.number() - 50), |event| event.kind == "run_end").await;
+    let end = events_until(&store, StreamId::new(head.event_id.number() - 50), |event| {
+        event.kind == "run_end"
+    })
+    .await;
     assert!(end.last().unwrap().data.contains(&ended.universe));
 }
 
@@ -283,7 +323,9 @@ async fn a_stored_world_that_does_not_fit_its_digest_is_not_continued() {
     };
     store.commit(&commit).await.unwrap();
     store.release_lease(&lease).await.unwrap();
-    let error = sim_worker::run(config(4), store, Sources::system(), CancellationToken::new()).await.unwrap_err();
+    let error = sim_worker::run(config(4), store, Sources::system(), CancellationToken::new())
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Diverged { .. }), "{error}");
     assert!(error.to_string().contains(&format!("from tick {} on", head.tick + 1)), "{error}");
 }

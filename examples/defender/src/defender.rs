@@ -2,7 +2,10 @@
 
 use std::cmp::Reverse;
 
-use sector_sim::{Amount, Command, Focus, Order, Reach, Scout, Stack, Strategy, SystemId, Turn, View, ratio, scale};
+use sector_sim::{
+    Amount, Command, Focus, Order, Reach, Scout, Stack, Strategy, SystemId, Turn, View, ratio,
+    scale,
+};
 
 use crate::threat::ThreatMap;
 
@@ -60,7 +63,11 @@ impl Defender {
         let garrison = view.board.system(system).map_or(0, |state| state.garrison);
         let wanted = scale(self.threats.at(system), ENOUGH);
         // A threat that the garrison alone can bear is none.
-        if wanted <= garrison { -guard } else { wanted - garrison - guard - self.scout.expected(system) }
+        if wanted <= garrison {
+            -guard
+        } else {
+            wanted - garrison - guard - self.scout.expected(system)
+        }
     }
 
     /// How much of a stack may leave: all of it, a part that may be detached, or nothing.
@@ -80,7 +87,8 @@ impl Defender {
 
     /// The nearest own system that is short of a guard which the spare strength could make good.
     fn relief(&mut self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
-        let around = self.reach.around(view, stack.system, HORIZON, |system| view.owns(system)).to_vec();
+        let around =
+            self.reach.around(view, stack.system, HORIZON, |system| view.owns(system)).to_vec();
         let short = around.iter().map(|reached| reached.system).filter(|&system| view.owns(system));
         short.into_iter().find(|&system| (1..=spare).contains(&self.shortage(view, system)))
     }
@@ -89,19 +97,24 @@ impl Defender {
     fn prize(&mut self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
         let scout = &self.scout;
         let around = self.reach.around(view, stack.system, HORIZON, |system| view.owns(system));
-        let prizes = around.iter().filter(|reached| !view.owns(reached.system)).filter_map(|reached| {
-            let resistance = view.resistance(reached.system, reached.ticks + 1);
-            let left = resistance.left(view, spare);
-            if left == 0 || resistance.odds(view, spare) < COUNTER_ODDS {
-                return None;
-            }
-            if scout.expected(reached.system) >= resistance.to_occupy(view).max(resistance.defence) {
-                return None;
-            }
-            let weakened = view.board.system(reached.system).is_some_and(|state| state.heat > 0);
-            let worth = scale(view.yields(reached.system), if weakened { WEAKENED } else { 1_000 });
-            Some((ratio(worth, left, spare * (reached.ticks + 2)), Reverse(reached.system)))
-        });
+        let prizes =
+            around.iter().filter(|reached| !view.owns(reached.system)).filter_map(|reached| {
+                let resistance = view.resistance(reached.system, reached.ticks + 1);
+                let left = resistance.left(view, spare);
+                if left == 0 || resistance.odds(view, spare) < COUNTER_ODDS {
+                    return None;
+                }
+                if scout.expected(reached.system)
+                    >= resistance.to_occupy(view).max(resistance.defence)
+                {
+                    return None;
+                }
+                let weakened =
+                    view.board.system(reached.system).is_some_and(|state| state.heat > 0);
+                let worth =
+                    scale(view.yields(reached.system), if weakened { WEAKENED } else { 1_000 });
+                Some((ratio(worth, left, spare * (reached.ticks + 2)), Reverse(reached.system)))
+            });
         prizes.max().map(|(_, Reverse(system))| system)
     }
 
@@ -128,7 +141,8 @@ impl Defender {
             }
         }
         // Not where a fleet would be born into a siege.
-        let safe = self.scout.front().iter().copied().filter(|&system| self.scout.threat(system) == 0);
+        let safe =
+            self.scout.front().iter().copied().filter(|&system| self.scout.threat(system) == 0);
         let post = safe.max_by_key(|&system| (self.shortage(view, system), Reverse(system)));
         if let (Some(target), Some(faction)) = (post, view.faction())
             && faction.muster != Some(target)

@@ -67,7 +67,9 @@ mod tests {
         let other = world.map().homes()[1];
         let mut reach = Reach::default();
         let around = reach.around(&view, other, 2, |_| true);
-        assert!(map.at(around[0].system) >= 10_000 * (1_000 - FADE_PER_TICK * around[0].ticks) / 1_000);
+        assert!(
+            map.at(around[0].system) >= 10_000 * (1_000 - FADE_PER_TICK * around[0].ticks) / 1_000
+        );
         assert_eq!(map.at(SystemId(9_999)), 0);
         let before = map.clone();
         map.draw(&view);

@@ -82,6 +82,9 @@ mod tests {
         let (some, more) = (bids(6_000), bids(10_000));
         assert!(!some.is_empty() && more.len() >= some.len());
         assert!(more.iter().all(|bid| bid.strength <= 10_000 && bid.score > 0));
-        assert!(more.iter().any(|bid| matches!(bid.amount, Amount::Part(_))), "a part is enough for a garrison");
+        assert!(
+            more.iter().any(|bid| matches!(bid.amount, Amount::Part(_))),
+            "a part is enough for a garrison"
+        );
     }
 }

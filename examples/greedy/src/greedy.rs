@@ -44,12 +44,15 @@ impl Greedy {
         self.bids.clear();
         for (index, stack) in self.scout.stacks().iter().enumerate() {
             // What it is about to take, it takes first.
-            if !view.owns(stack.system) && view.resistance(stack.system, 0).left(view, stack.strength) > 0 {
+            if !view.owns(stack.system)
+                && view.resistance(stack.system, 0).left(view, stack.strength) > 0
+            {
                 continue;
             }
             let prizes = self.reach.around(view, stack.system, PRIZES, |system| view.owns(system));
             let foreign = prizes.iter().filter(|prize| !view.owns(prize.system));
-            self.bids.extend(foreign.filter_map(|&prize| Bid::of(view, index, stack.strength, prize)));
+            self.bids
+                .extend(foreign.filter_map(|&prize| Bid::of(view, index, stack.strength, prize)));
         }
     }
 

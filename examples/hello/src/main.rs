@@ -13,12 +13,17 @@ impl Strategy for Hello {
 
     fn orders(&mut self, view: &View<'_>, _: &Turn) -> Vec<Order> {
         // Whoever leaves a system in the middle of a capture begins it anew.
-        let ready = view.idle_fleets().filter(|fleet| fleet.at().is_some_and(|here| view.owns(here)));
+        let ready =
+            view.idle_fleets().filter(|fleet| fleet.at().is_some_and(|here| view.owns(here)));
         let moves = ready.filter_map(|fleet| {
             let origin = fleet.at()?;
             // An attack that is likelier to fail than not is left alone.
             let is_fair = |to: &_| view.resistance(*to, 1).odds(view, fleet.strength) >= 500;
-            let target = view.targets().into_iter().filter(is_fair).min_by_key(|&to| view.hops(origin, to))?;
+            let target = view
+                .targets()
+                .into_iter()
+                .filter(is_fair)
+                .min_by_key(|&to| view.hops(origin, to))?;
             Some(Command::Move { origin, target, fleet: Some(fleet.id), amount: Amount::Fleet })
         });
         moves.map(|command| Order::new(view.me, command)).collect()

@@ -41,7 +41,14 @@ impl Advisor {
         let (answered, answers) = mpsc::channel();
         let shortest_pause = settings.shortest_pause;
         thread::spawn(move || ask_all(settings, &asked, &answered));
-        Advisor { questions, answers, waiting: false, not_before: None, failures: 0, shortest_pause }
+        Advisor {
+            questions,
+            answers,
+            waiting: false,
+            not_before: None,
+            failures: 0,
+            shortest_pause,
+        }
     }
 
     /// Whether a question may be asked now.

@@ -12,7 +12,8 @@ const PLACES_MAX: usize = 64;
 /// The most orders of an answer that count.
 pub const ORDERS_MAX: usize = 40;
 /// The fields of an order that are read. What else a model adds (comments, ranks, other factions) is left out.
-const FIELDS: [&str; 8] = ["kind", "origin_id", "target_id", "fleet_id", "strength", "all", "system_id", "focus"];
+const FIELDS: [&str; 8] =
+    ["kind", "origin_id", "target_id", "fleet_id", "strength", "all", "system_id", "focus"];
 /// Those of them that hold numbers, which some models write in quotes.
 const NUMBERS: [&str; 5] = ["origin_id", "target_id", "fleet_id", "strength", "system_id"];
 
@@ -28,12 +29,19 @@ pub fn orders(text: &str, faction: FactionId) -> Vec<Order> {
     let reply = Reply { tick: 0, orders: written.collect() };
     let given = reply.orders(faction);
     // The reason is not logged: it repeats what the model said, and a model may say anything, a key as well.
-    given.filter_map(|order| order.inspect_err(|_| tracing::debug!("not an order, passed over")).ok()).collect()
+    given
+        .filter_map(|order| {
+            order.inspect_err(|_| tracing::debug!("not an order, passed over")).ok()
+        })
+        .collect()
 }
 
 /// The first list of orders in a text: `{"orders":[…]}`, or the bare list.
 fn find(text: &str) -> Option<Vec<Value>> {
-    let places = text.char_indices().filter(|(_, character)| matches!(character, '{' | '[')).take(PLACES_MAX);
+    let places = text
+        .char_indices()
+        .filter(|(_, character)| matches!(character, '{' | '['))
+        .take(PLACES_MAX);
     places.filter_map(|(start, _)| list_at(&text[start..])).next()
 }
 
@@ -90,7 +98,16 @@ mod tests {
 
     #[test]
     fn what_is_no_order_is_passed_over_and_the_rest_counts() {
-        for text in ["", "I surrender.", "{", "{\"orders\":", "{\"orders\":7}", "[1,2]", "{\"orders\":[]}", "null"] {
+        for text in [
+            "",
+            "I surrender.",
+            "{",
+            "{\"orders\":",
+            "{\"orders\":7}",
+            "[1,2]",
+            "{\"orders\":[]}",
+            "null",
+        ] {
             assert_eq!(count(text), 0, "{text}");
         }
         let mixed = r#"{"orders":[7,{"kind":"dance"},{"kind":"move"},{"origin_id":-1,"target_id":2},{"origin_id":1e3,

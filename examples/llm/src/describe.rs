@@ -19,14 +19,20 @@ const TARGETS: usize = 32;
 pub fn describe(view: &View<'_>, scout: &Scout) -> String {
     let mut lines = vec![head(view)];
     lines.extend(rivals(view));
-    lines.push("Your idle fleets, the strongest first, and where they can go (system, ticks):".to_owned());
+    lines.push(
+        "Your idle fleets, the strongest first, and where they can go (system, ticks):".to_owned(),
+    );
     lines.extend(scout.stacks().iter().take(FLEETS).map(|stack| {
-        let lanes = view.map.neighbours(stack.system).iter().fold(String::new(), |mut lanes, to| {
-            let whose = if view.owns(to.system) { " yours" } else { "" };
-            _ = write!(lanes, " {}({}{whose})", to.system, to.ticks);
-            lanes
-        });
-        format!("fleet {} at {} strength {} lanes:{lanes}", stack.fleet, stack.system, stack.strength)
+        let lanes =
+            view.map.neighbours(stack.system).iter().fold(String::new(), |mut lanes, to| {
+                let whose = if view.owns(to.system) { " yours" } else { "" };
+                _ = write!(lanes, " {}({}{whose})", to.system, to.ticks);
+                lanes
+            });
+        format!(
+            "fleet {} at {} strength {} lanes:{lanes}",
+            stack.fleet, stack.system, stack.strength
+        )
     }));
     lines.push("Foreign systems at your border:".to_owned());
     lines.extend(scout.targets().iter().take(TARGETS).filter_map(|&target| {
@@ -57,7 +63,8 @@ fn head(view: &View<'_>) -> String {
 }
 
 fn rivals(view: &View<'_>) -> Vec<String> {
-    let others = view.board.standing().into_iter().filter(|faction| faction.alive && faction.id != view.me);
+    let others =
+        view.board.standing().into_iter().filter(|faction| faction.alive && faction.id != view.me);
     let told = others.take(RIVALS);
     told.map(|faction| {
         let (systems, value, strength) = (faction.systems, faction.value, faction.strength);
@@ -103,9 +110,12 @@ mod tests {
 
     fn description(systems: u32, factions: u8, ticks: u64) -> String {
         let rules = Rules::classic();
-        let world = World::with_size(Arc::new(rules.clone()), 7, Size { systems, factions }).unwrap();
-        let mut game =
-            Game::new(world, Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))));
+        let world =
+            World::with_size(Arc::new(rules.clone()), 7, Size { systems, factions }).unwrap();
+        let mut game = Game::new(
+            world,
+            Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))),
+        );
         game.play(ticks);
         let view = game.world().view(FactionId::starter(0).unwrap());
         let mut scout = Scout::default();
@@ -117,7 +127,8 @@ mod tests {
     fn it_tells_what_there_is_and_stays_within_its_bound() {
         let small = description(18, 2, 0);
         assert!(small.starts_with("Tick 0. You are F1 with 1 systems"), "{small}");
-        for part in ["Rival F2: ", "\nfleet 2 at ", " of nobody value ", "focus balanced threat 0"] {
+        for part in ["Rival F2: ", "\nfleet 2 at ", " of nobody value ", "focus balanced threat 0"]
+        {
             assert!(small.contains(part), "{part}: {small}");
         }
         let large = description(600, 6, 250);

@@ -68,7 +68,9 @@ impl Endpoint {
     /// [`EndpointError::Away`] when no HTTP client can be made.
     pub fn new(settings: Settings) -> Result<Endpoint, EndpointError> {
         // Redirects are not followed: the key is for this endpoint alone.
-        let builder = reqwest::Client::builder().timeout(settings.timeout).redirect(reqwest::redirect::Policy::none());
+        let builder = reqwest::Client::builder()
+            .timeout(settings.timeout)
+            .redirect(reqwest::redirect::Policy::none());
         Ok(Endpoint { http: builder.build().map_err(away)?, settings })
     }
 
@@ -94,7 +96,9 @@ impl Endpoint {
         let status = response.status().as_u16();
         match status {
             200..=299 => {}
-            408 | 429 | 503 => return Err(EndpointError::Busy { status, retry_after: retry_after(&response) }),
+            408 | 429 | 503 => {
+                return Err(EndpointError::Busy { status, retry_after: retry_after(&response) });
+            }
             300..=499 => return Err(EndpointError::Refused { status }),
             _ => return Err(EndpointError::Away(format!("status {status}"))),
         }

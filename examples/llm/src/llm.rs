@@ -29,7 +29,13 @@ impl Llm {
     #[must_use]
     pub fn new(settings: Settings) -> Llm {
         let wait = settings.wait;
-        Llm { advisor: Advisor::start(settings), wait, scout: Scout::default(), plan: Vec::new(), advised: 0 }
+        Llm {
+            advisor: Advisor::start(settings),
+            wait,
+            scout: Scout::default(),
+            plan: Vec::new(),
+            advised: 0,
+        }
     }
 
     fn listen(&mut self, view: &View<'_>) {
@@ -63,7 +69,8 @@ impl Strategy for Llm {
         // What cannot be done yet stays: the fleet may be on its way. What is done is not done again.
         let mut orders: Vec<Order> = Vec::new();
         self.plan.retain(|order| {
-            let now = is_possible(view, &order.command) && !orders.iter().any(|given| same_fleet(given, order));
+            let now = is_possible(view, &order.command)
+                && !orders.iter().any(|given| same_fleet(given, order));
             if now {
                 orders.push(order.clone());
             }
@@ -78,17 +85,26 @@ fn is_possible(view: &View<'_>, command: &Command) -> bool {
     match *command {
         Command::Move { origin, target, fleet, amount } => {
             let least = view.rules.orders.least_detachment;
-            let own = view.board.fleets().at(origin).filter(|idle| idle.owner == view.me && idle.is_idle());
+            let own = view
+                .board
+                .fleets()
+                .at(origin)
+                .filter(|idle| idle.owner == view.me && idle.is_idle());
             let mut idle = own.filter(|idle| fleet.is_none_or(|fleet| fleet == idle.id));
             let is_enough = |strength: i64| match amount {
                 Amount::Part(part) => part >= least && strength - part >= least,
                 Amount::Fleet | Amount::All => true,
             };
-            origin != target && view.map.site(target).is_some() && idle.any(|idle| is_enough(idle.strength))
+            origin != target
+                && view.map.site(target).is_some()
+                && idle.any(|idle| is_enough(idle.strength))
         }
-        Command::Cancel { fleet } => view.fleets().any(|own| own.id == fleet && own.route().len() > 0),
+        Command::Cancel { fleet } => {
+            view.fleets().any(|own| own.id == fleet && own.route().len() > 0)
+        }
         Command::Muster { target } => {
-            view.owns(target) && view.faction().is_some_and(|faction| faction.muster != Some(target))
+            view.owns(target)
+                && view.faction().is_some_and(|faction| faction.muster != Some(target))
         }
         Command::Focus { system, focus } => {
             view.owns(system) && view.board.system(system).is_some_and(|state| state.focus != focus)

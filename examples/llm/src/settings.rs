@@ -45,7 +45,9 @@ impl Settings {
     /// [`SettingsError`] names the variable.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let milliseconds = |name: &'static str, standard: u64| match set(name).map(|text| text.trim().parse::<u64>()) {
+        let milliseconds = |name: &'static str, standard: u64| match set(name)
+            .map(|text| text.trim().parse::<u64>())
+        {
             None => Ok(Duration::from_millis(standard)),
             Some(Ok(value)) if value <= LONGEST_MS => Ok(Duration::from_millis(value)),
             Some(_) => Err(wrong(name, format!("allowed: milliseconds from 0 to {LONGEST_MS}"))),
@@ -57,10 +59,18 @@ impl Settings {
         match url.scheme() {
             "http" => {}
             "https" if cfg!(feature = "tls") => {}
-            "https" => return Err(wrong("LLM_URL", "https takes a build with --features tls".into())),
-            other => return Err(wrong("LLM_URL", format!("{other} is not allowed; allowed: http, https"))),
+            "https" => {
+                return Err(wrong("LLM_URL", "https takes a build with --features tls".into()));
+            }
+            other => {
+                return Err(wrong(
+                    "LLM_URL",
+                    format!("{other} is not allowed; allowed: http, https"),
+                ));
+            }
         }
-        let model = set("LLM_MODEL").ok_or_else(|| wrong("LLM_MODEL", "is not set; name the model to ask".into()))?;
+        let model = set("LLM_MODEL")
+            .ok_or_else(|| wrong("LLM_MODEL", "is not set; name the model to ask".into()))?;
         let api_key = set("LLM_API_KEY").map(|key| Secret::new(key.trim())).transpose();
         Ok(Settings {
             url,
@@ -82,8 +92,9 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
-        let find =
-            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let find = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
         Settings::read(find).map_err(|error| error.to_string())
     }
 
@@ -92,9 +103,18 @@ mod tests {
         let model = ("LLM_MODEL", "m");
         for (variables, told) in [
             (vec![], "LLM_MODEL: is not set"),
-            (vec![model, ("LLM_URL", "user:hunter2")], "LLM_URL: is no URL such as http://127.0.0.1:11434/v1"),
-            (vec![model, ("LLM_URL", "ftp://hunter2@a")], "LLM_URL: ftp is not allowed; allowed: http, https"),
-            (vec![model, ("LLM_TIMEOUT_MS", "soon")], "LLM_TIMEOUT_MS: allowed: milliseconds from 0 to 600000"),
+            (
+                vec![model, ("LLM_URL", "user:hunter2")],
+                "LLM_URL: is no URL such as http://127.0.0.1:11434/v1",
+            ),
+            (
+                vec![model, ("LLM_URL", "ftp://hunter2@a")],
+                "LLM_URL: ftp is not allowed; allowed: http, https",
+            ),
+            (
+                vec![model, ("LLM_TIMEOUT_MS", "soon")],
+                "LLM_TIMEOUT_MS: allowed: milliseconds from 0 to 600000",
+            ),
             (vec![model, ("LLM_WAIT_MS", "600001")], "LLM_WAIT_MS: allowed"),
         ] {
             let error = read(&variables).unwrap_err();

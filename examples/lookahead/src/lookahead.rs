@@ -27,7 +27,11 @@ pub struct Lookahead {
 impl std::fmt::Debug for Lookahead {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let plan = PLANS[self.chosen];
-        formatter.debug_struct("Lookahead").field("plan", &plan).field("thinks", &self.thinks).finish_non_exhaustive()
+        formatter
+            .debug_struct("Lookahead")
+            .field("plan", &plan)
+            .field("thinks", &self.thinks)
+            .finish_non_exhaustive()
     }
 }
 
@@ -39,7 +43,8 @@ impl Default for Lookahead {
 
 impl Lookahead {
     fn think(&mut self, view: &View<'_>, tick: u64) {
-        let mut draw = Draw::new(view.board.seed(), tick, Purpose::Strategy, view.me.index() as u64);
+        let mut draw =
+            Draw::new(view.board.seed(), tick, Purpose::Strategy, view.me.index() as u64);
         let model = Model::of(view, &mut draw);
         let worths = PLANS.map(|plan| model.worth(plan));
         let best = (0..PLANS.len()).rev().max_by_key(|&plan| worths[plan]).unwrap_or(self.chosen);

@@ -3,7 +3,10 @@
 //! Everybody moves in it, by plans that are as simple as the bot's own: whoever let the others alone move on would fear
 //! everything, and whoever let nobody move would fear nothing.
 
-use sector_sim::{Draw, FactionId, Order, Personality, Strategy, SystemId, Turn, View, World, ratio, scale, strategy};
+use sector_sim::{
+    Draw, FactionId, Order, Personality, Strategy, SystemId, Turn, View, World, ratio, scale,
+    strategy,
+};
 
 /// How many ticks ahead it looks: long enough for a war to be won or lost, so that what a plan is worth is seen.
 const HORIZON_TICKS: u64 = 40;
@@ -38,7 +41,8 @@ impl Model {
     /// ([`View::fork`]) foresees every battle, and that is no skill.
     #[must_use]
     pub fn of(view: &View<'_>, luck: &mut Draw) -> Model {
-        let others = view.board.factions().iter().filter(|faction| faction.alive && faction.id != view.me);
+        let others =
+            view.board.factions().iter().filter(|faction| faction.alive && faction.id != view.me);
         let mut others: Vec<_> = others.collect();
         others.sort_by_key(|faction| (std::cmp::Reverse(faction.strength), faction.id));
         let rivals = others.iter().take(RIVALS).map(|faction| faction.id).collect();
@@ -50,7 +54,8 @@ impl Model {
     /// the same for every plan: none is compared with another's luck.
     #[must_use]
     pub fn worth(&self, plan: &str) -> i64 {
-        self.starts.iter().map(|start| self.imagine(start.clone(), plan)).sum::<i64>() / FUTURES as i64
+        self.starts.iter().map(|start| self.imagine(start.clone(), plan)).sum::<i64>()
+            / FUTURES as i64
     }
 
     fn imagine(&self, mut world: World, plan: &str) -> i64 {
@@ -58,7 +63,9 @@ impl Model {
         let mut players: Vec<_> = rivals.chain([(self.me, player(plan))]).collect();
         for _ in 0..HORIZON_TICKS {
             let turn = Turn { tick: world.tick(), missed: 0 };
-            let orders = |(id, player): &mut (FactionId, Box<dyn Strategy>)| player.orders(&world.view(*id), &turn);
+            let orders = |(id, player): &mut (FactionId, Box<dyn Strategy>)| {
+                player.orders(&world.view(*id), &turn)
+            };
             let orders: Vec<Order> = players.iter_mut().flat_map(orders).collect();
             world.step(&orders);
             if let Some(outcome) = world.board().result() {

@@ -5,7 +5,12 @@
 //! [`promises`] is what every example keeps on these.
 //! Everything here panics when it is let down: it is made for tests alone.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
 
 pub mod live;
 pub mod memory;

@@ -91,7 +91,8 @@ impl Sector {
         in_time("orders of the bot", async {
             while applied < orders {
                 let tick = ticks.next().await.unwrap();
-                applied += tick.outcomes(faction).filter(|outcome| outcome.refused.is_none()).count();
+                applied +=
+                    tick.outcomes(faction).filter(|outcome| outcome.refused.is_none()).count();
             }
         })
         .await;
@@ -111,7 +112,8 @@ async fn serve(store: &Arc<dyn Store>, shutdown: &CancellationToken) -> SocketAd
     let config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
     let follower = Follower::spawn(store.clone(), shutdown.child_token());
     follower.ready().await.unwrap();
-    let sectors = Sectors::new(Followed::new(None, store.clone(), follower), None, shutdown.clone());
+    let sectors =
+        Sectors::new(Followed::new(None, store.clone(), follower), None, shutdown.clone());
     tokio::spawn(api::run(config, listener, sectors, shutdown.child_token()));
     address
 }
@@ -143,5 +145,7 @@ impl Drop for Ended {
 
 /// What the future yields, in time.
 async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
 }

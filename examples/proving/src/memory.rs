@@ -30,7 +30,10 @@ pub struct Duels {
 impl fmt::Display for Duels {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Duels { won, lost, neither, orders, refused } = self;
-        write!(formatter, "{won} won, {lost} lost, {neither} to neither; {refused} of {orders} orders refused")
+        write!(
+            formatter,
+            "{won} won, {lost} lost, {neither} to neither; {refused} of {orders} orders refused"
+        )
     }
 }
 
@@ -47,7 +50,11 @@ pub fn world(seed: u64, size: Size) -> World {
 }
 
 /// Plays two duels on the map of each seed.
-pub fn duels(seeds: Range<u64>, opponent: &'static str, mut bot: impl FnMut(&Seat) -> Box<dyn Strategy>) -> Duels {
+pub fn duels(
+    seeds: Range<u64>,
+    opponent: &'static str,
+    mut bot: impl FnMut(&Seat) -> Box<dyn Strategy>,
+) -> Duels {
     let mut duels = Duels::default();
     for seed in seeds {
         for index in 0..2 {
@@ -56,14 +63,16 @@ pub fn duels(seeds: Range<u64>, opponent: &'static str, mut bot: impl FnMut(&Sea
             let rules = world.rules().clone();
             let traits = rules.clone();
             // The League and splinters are nobody's.
-            let others =
-                move |_: &World, faction: FactionId| strategy("classic", traits.personality(faction.index())).unwrap();
+            let others = move |_: &World, faction: FactionId| {
+                strategy("classic", traits.personality(faction.index())).unwrap()
+            };
             let mut game = Game::new(world, Box::new(others));
             game.seat(other, strategy(opponent, rules.personality(other.index())).unwrap());
             game.seat(me, bot(&Seat::new(me, "duel", rules, BUDGET_MS)));
             while game.world().board().result().is_none() {
                 game.step();
-                duels.orders += game.orders().iter().filter(|order| order.faction == me).count() as u64;
+                duels.orders +=
+                    game.orders().iter().filter(|order| order.faction == me).count() as u64;
                 let events = game.world().board().events().iter();
                 let refused = |event: &&Event| matches!(event, Event::OrderRefused { faction, .. } if *faction == me);
                 duels.refused += events.filter(refused).count() as u64;

@@ -6,7 +6,8 @@ use std::sync::mpsc;
 
 use sector_client::stdio::{Begin, End, Message, PROTOCOL, Reply, Seat, Turn};
 use sector_sim::{
-    Delta, Event, FactionId, FactionKind, Outcome, Snapshot, Strategy, Turn as Asked, Universe, strategy,
+    Delta, Event, FactionId, FactionKind, Outcome, Snapshot, Strategy, Turn as Asked, Universe,
+    strategy,
 };
 
 use crate::PATIENCE;
@@ -30,12 +31,21 @@ pub struct Played {
 ///
 /// # Panics
 /// When the process answers with something else than it should, nothing at all, or in failure.
-pub fn play(mut bot: Command, seed: u64, opponent: &str, ticks: u64, mut twin: Option<&mut dyn Strategy>) -> Played {
-    let mut child = bot.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the bot starts");
+pub fn play(
+    mut bot: Command,
+    seed: u64,
+    opponent: &str,
+    ticks: u64,
+    mut twin: Option<&mut dyn Strategy>,
+) -> Played {
+    let mut child =
+        bot.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the bot starts");
     let mut input = child.stdin.take().unwrap();
     let (told, lines) = mpsc::channel();
     let output = BufReader::new(child.stdout.take().unwrap());
-    let reading = std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
+    let reading = std::thread::spawn(move || {
+        output.lines().map_while(Result::ok).try_for_each(|line| told.send(line))
+    });
     let mut tell = move |message: &Message| {
         let mut line = serde_json::to_vec(message).unwrap();
         line.push(b'\n');
@@ -51,9 +61,12 @@ pub fn play(mut bot: Command, seed: u64, opponent: &str, ticks: u64, mut twin: O
     while world.board().result().is_none() && world.tick() < ticks {
         let asked = Asked { tick: world.tick(), missed: 0 };
         let mut orders = Vec::new();
-        for faction in world.board().factions().iter().filter(|faction| faction.alive && faction.id != me) {
+        for faction in
+            world.board().factions().iter().filter(|faction| faction.alive && faction.id != me)
+        {
             if players.iter().all(|(id, _)| *id != faction.id) {
-                let name = if faction.id.kind() == FactionKind::Starter { opponent } else { "classic" };
+                let name =
+                    if faction.id.kind() == FactionKind::Starter { opponent } else { "classic" };
                 let player = strategy(name, world.rules().personality(faction.id.index())).unwrap();
                 players.push((faction.id, player));
             }
@@ -63,9 +76,13 @@ pub fn play(mut bot: Command, seed: u64, opponent: &str, ticks: u64, mut twin: O
         if world.board().faction(me).is_some_and(|faction| faction.alive) {
             tell(&Message::Turn(std::mem::take(&mut turn)));
             let line = lines.recv_timeout(PATIENCE).expect("the bot answers");
-            let reply = Reply::parse(line.as_bytes()).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let reply =
+                Reply::parse(line.as_bytes()).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert_eq!(reply.tick, world.tick(), "{line}");
-            let own: Vec<_> = reply.orders(me).map(|order| order.unwrap_or_else(|error| panic!("{error}"))).collect();
+            let own: Vec<_> = reply
+                .orders(me)
+                .map(|order| order.unwrap_or_else(|error| panic!("{error}")))
+                .collect();
             if let Some(twin) = &mut twin {
                 let same = twin.orders(&world.view(me), &asked);
                 assert_eq!(own, same, "the process and the twin disagree at tick {}", world.tick());
@@ -75,22 +92,34 @@ pub fn play(mut bot: Command, seed: u64, opponent: &str, ticks: u64, mut twin: O
         }
         world.step(&orders);
         let events = world.board().events().iter();
-        let refused = |event: &&Event| matches!(event, Event::OrderRefused { faction, .. } if *faction == me);
+        let refused =
+            |event: &&Event| matches!(event, Event::OrderRefused { faction, .. } if *faction == me);
         played.refused += events.filter(refused).count() as u64;
-        turn =
-            Turn { tick: world.tick(), missed: 0, delta: Some(Box::new(Delta::of(UNIVERSE, &world))), snapshot: None };
+        turn = Turn {
+            tick: world.tick(),
+            missed: 0,
+            delta: Some(Box::new(Delta::of(UNIVERSE, &world))),
+            snapshot: None,
+        };
     }
     played.outcome = world.board().result();
-    tell(&Message::End(End { winner: played.outcome.and_then(|outcome| outcome.winner), place: None }));
+    tell(&Message::End(End {
+        winner: played.outcome.and_then(|outcome| outcome.winner),
+        place: None,
+    }));
     drop(tell);
     let status = child.wait().unwrap();
     assert!(status.success(), "the bot leaves in failure: {status}");
-    assert!(reading.join().unwrap().is_ok() && lines.try_recv().is_err(), "the bot says more than it was asked");
+    assert!(
+        reading.join().unwrap().is_ok() && lines.try_recv().is_err(),
+        "the bot says more than it was asked"
+    );
     played
 }
 
 fn begin(world: &sector_sim::World, me: FactionId) -> Message {
-    let universe = Universe { id: UNIVERSE.into(), tick_delay_ms: 0, rules: world.rules().name.clone() };
+    let universe =
+        Universe { id: UNIVERSE.into(), tick_delay_ms: 0, rules: world.rules().name.clone() };
     let seat = Seat::new(me, UNIVERSE, world.rules().clone(), 1_000);
     Message::Begin(Box::new(Begin {
         protocol: PROTOCOL,

@@ -23,7 +23,11 @@ const RECORDED_TICKS: u64 = 60;
 pub fn beats(opponents: &[&'static str], seeds: Range<u64>, bot: impl Fn() -> Box<dyn Strategy>) {
     for opponent in opponents {
         let duels = memory::duels(seeds.clone(), opponent, |_| bot());
-        assert_eq!(u64::from(duels.won), 2 * (seeds.end - seeds.start), "against {opponent}: {duels}");
+        assert_eq!(
+            u64::from(duels.won),
+            2 * (seeds.end - seeds.start),
+            "against {opponent}: {duels}"
+        );
         assert!(duels.refused * REFUSED_AT_MOST <= duels.orders, "against {opponent}: {duels}");
     }
 }
@@ -32,7 +36,11 @@ pub fn beats(opponents: &[&'static str], seeds: Range<u64>, bot: impl Fn() -> Bo
 ///
 /// # Panics
 /// When it does not, when too many of its orders are refused, and as [`pipe::play`] does.
-pub fn beats_over_a_pipe(opponents: &[&'static str], seeds: Range<u64>, program: impl Fn() -> Command) {
+pub fn beats_over_a_pipe(
+    opponents: &[&'static str],
+    seeds: Range<u64>,
+    program: impl Fn() -> Command,
+) {
     for opponent in opponents {
         let (mut orders, mut refused) = (0, 0);
         for seed in seeds.clone() {
@@ -42,7 +50,10 @@ pub fn beats_over_a_pipe(opponents: &[&'static str], seeds: Range<u64>, program:
             orders += played.orders;
             refused += played.refused;
         }
-        assert!(refused * REFUSED_AT_MOST <= orders, "against {opponent}: {refused} of {orders} orders refused");
+        assert!(
+            refused * REFUSED_AT_MOST <= orders,
+            "against {opponent}: {refused} of {orders} orders refused"
+        );
     }
 }
 
@@ -71,12 +82,18 @@ pub async fn plays_live(program: impl Fn(&[&str]) -> Command) {
 ///
 /// # Panics
 /// When it does not, or would have ordered nothing at all.
-pub fn plays_over_a_replay(program: impl Fn(&[&str]) -> Command, player: Box<dyn Strategy>, is_the_same: bool) {
+pub fn plays_over_a_replay(
+    program: impl Fn(&[&str]) -> Command,
+    player: Box<dyn Strategy>,
+    is_the_same: bool,
+) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("war.replay");
     std::fs::write(&path, record(player)).unwrap();
-    let output = program(&["replay", path.to_str().unwrap(), "--faction", "F1", "--json"]).output().unwrap();
-    let (said, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let output =
+        program(&["replay", path.to_str().unwrap(), "--faction", "F1", "--json"]).output().unwrap();
+    let (said, told) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{told}");
     let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let ticks: Vec<u64> = lines.iter().map(|line| line["tick"].as_u64().unwrap()).collect();
@@ -93,8 +110,12 @@ fn record(player: Box<dyn Strategy>) -> Vec<u8> {
     let world = world(7, SMALL);
     let mut writer = Writer::new(&Header::of("proving", &world), &world).unwrap();
     let traits = world.rules().clone();
-    let mut game =
-        Game::new(world, Box::new(move |_, faction| strategy("classic", traits.personality(faction.index())).unwrap()));
+    let mut game = Game::new(
+        world,
+        Box::new(move |_, faction| {
+            strategy("classic", traits.personality(faction.index())).unwrap()
+        }),
+    );
     game.seat(seat(0), player);
     for _ in 0..RECORDED_TICKS {
         game.step();

@@ -28,7 +28,8 @@ fn over_a_pipe_it_beats_those_who_do_not_think() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_plays_a_live_sector_with_a_key() {
     let sector = Sector::start().await;
-    let operator = post(&sector, "/auth/operator", "", json!({ "code": sector.operator_code().await })).await;
+    let operator =
+        post(&sector, "/auth/operator", "", json!({ "code": sector.operator_code().await })).await;
     let token = operator["token"].as_str().unwrap();
     post(&sector, "/factions/claim", token, json!({ "faction": "F2" })).await;
     let asked = json!({ "label": "python", "verbs": ["read", "orders"], "expires_in": 604_800 });

@@ -3,6 +3,8 @@
 mod rulebook;
 mod scripted;
 
-pub use rulebook::{FleetRule, FleetThen, FleetWhen, Rulebook, RulebookError, SystemRule, SystemThen, SystemWhen};
+pub use rulebook::{
+    FleetRule, FleetThen, FleetWhen, Rulebook, RulebookError, SystemRule, SystemThen, SystemWhen,
+};
 pub use rulebook::{Limit, PerMille, Place, Post, Prefer, Send, Take, Whose};
 pub use scripted::Scripted;

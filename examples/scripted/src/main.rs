@@ -17,9 +17,12 @@ fn main() -> ExitCode {
         None => Rulebook::parse(Path::new("rules/settler.toml"), SETTLER),
     };
     match rules {
-        Ok(rules) => sector_client::program::main("scripted-bot", move |_| Box::new(Scripted::new(rules.clone()))),
+        Ok(rules) => sector_client::program::main("scripted-bot", move |_| {
+            Box::new(Scripted::new(rules.clone()))
+        }),
         Err(error) => {
-            let source = std::error::Error::source(&error).map_or(String::new(), |source| format!(": {source}"));
+            let source = std::error::Error::source(&error)
+                .map_or(String::new(), |source| format!(": {source}"));
             eprintln!("scripted-bot: {error}{source}");
             ExitCode::FAILURE
         }

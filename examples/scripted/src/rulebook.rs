@@ -267,9 +267,13 @@ impl Rulebook {
     /// # Errors
     /// [`RulebookError::Refused`], which names the line and the word.
     pub fn parse(path: &Path, text: &str) -> Result<Rulebook, RulebookError> {
-        let refused = |line, detail| Err(RulebookError::Refused { path: path.to_owned(), line, detail });
+        let refused =
+            |line, detail| Err(RulebookError::Refused { path: path.to_owned(), line, detail });
         if text.len() > FILE_BYTES_MAX {
-            return refused(1, format!("the file has {} bytes; allowed: {FILE_BYTES_MAX}", text.len()));
+            return refused(
+                1,
+                format!("the file has {} bytes; allowed: {FILE_BYTES_MAX}", text.len()),
+            );
         }
         let rules: Rulebook = match toml::from_str(text) {
             Ok(rules) => rules,
@@ -277,12 +281,17 @@ impl Rulebook {
                 let at = error.span().map_or(0, |span| span.start.min(text.len()));
                 let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count();
                 let said = text.lines().nth(line).unwrap_or_default().trim();
-                return refused(line + 1, format!("{}, in `{said}`", error.message().trim().replace('\n', " ")));
+                return refused(
+                    line + 1,
+                    format!("{}, in `{said}`", error.message().trim().replace('\n', " ")),
+                );
             }
         };
         match rules.fleet.len().max(rules.system.len()) {
             0 => refused(1, "there is no rule; write at least one [[fleet]] or [[system]]".into()),
-            many if many > RULES_MAX => refused(1, format!("{many} rules of a kind; allowed: {RULES_MAX}")),
+            many if many > RULES_MAX => {
+                refused(1, format!("{many} rules of a kind; allowed: {RULES_MAX}"))
+            }
             _ => Ok(rules),
         }
     }

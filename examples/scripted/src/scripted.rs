@@ -2,9 +2,13 @@
 
 use std::cmp::Reverse;
 
-use sector_sim::{Amount, Command, Order, Reach, Reached, Scout, Stack, Strategy, SystemId, Turn, View, ratio};
+use sector_sim::{
+    Amount, Command, Order, Reach, Reached, Scout, Stack, Strategy, SystemId, Turn, View, ratio,
+};
 
-use crate::rulebook::{FleetThen, FleetWhen, Place, Post, Prefer, Rulebook, Send, SystemThen, SystemWhen, Take, Whose};
+use crate::rulebook::{
+    FleetThen, FleetWhen, Place, Post, Prefer, Rulebook, Send, SystemThen, SystemWhen, Take, Whose,
+};
 
 /// How many systems around a stack rules can see.
 const HORIZON: usize = 24;
@@ -47,7 +51,12 @@ impl Scripted {
     }
 
     /// Where a stack goes by a rule, and how much of it; nothing when there is nothing of that kind to do.
-    fn goal(&mut self, view: &View<'_>, stack: &Stack, then: FleetThen) -> Option<(SystemId, Amount)> {
+    fn goal(
+        &mut self,
+        view: &View<'_>,
+        stack: &Stack,
+        then: FleetThen,
+    ) -> Option<(SystemId, Amount)> {
         match then {
             FleetThen::Hold => None,
             FleetThen::Take(take) => self.target(view, stack, take),
@@ -56,7 +65,8 @@ impl Scripted {
             }
             FleetThen::Go(Post::Menaced) => {
                 let menaced = self.scout.menaced();
-                let around = self.reach.around(view, stack.system, HORIZON, |system| view.owns(system));
+                let around =
+                    self.reach.around(view, stack.system, HORIZON, |system| view.owns(system));
                 let nearest = around.iter().find(|reached| menaced.contains(&reached.system));
                 nearest.map(|reached| (reached.system, Amount::All))
             }
@@ -66,8 +76,10 @@ impl Scripted {
     fn target(&mut self, view: &View<'_>, stack: &Stack, take: Take) -> Option<(SystemId, Amount)> {
         let least = view.rules.orders.least_detachment;
         let scout = &self.scout;
-        let around = self.reach.around(view, stack.system, HORIZON, |system| view.owns(system)).iter();
-        let near = around.filter(|reached| reached.ticks <= take.within_ticks.0 && !view.owns(reached.system));
+        let around =
+            self.reach.around(view, stack.system, HORIZON, |system| view.owns(system)).iter();
+        let near = around
+            .filter(|reached| reached.ticks <= take.within_ticks.0 && !view.owns(reached.system));
         let targets = near.filter_map(|&Reached { system, ticks }| {
             let resistance = view.resistance(system, ticks + 1);
             let fits = match take.whose {
@@ -79,7 +91,9 @@ impl Scripted {
             let is_enough = resistance.odds(view, stack.strength) >= take.odds.0
                 && resistance.left(view, stack.strength) > 0
                 && scout.expected(system) < needed;
-            let part = take.send == Send::Enough && resistance.defence == 0 && stack.strength - needed >= least;
+            let part = take.send == Send::Enough
+                && resistance.defence == 0
+                && stack.strength - needed >= least;
             let worth = match take.prefer {
                 Prefer::Rich => ratio(view.yields(system), 1_000, ticks + 2),
                 Prefer::Near => -ticks,
@@ -87,7 +101,9 @@ impl Scripted {
             let amount = if part { Amount::Part(needed) } else { Amount::All };
             (fits && is_enough).then_some((worth, Reverse(system), amount))
         });
-        targets.max_by_key(|&(worth, system, _)| (worth, system)).map(|(_, Reverse(system), amount)| (system, amount))
+        targets
+            .max_by_key(|&(worth, system, _)| (worth, system))
+            .map(|(_, Reverse(system), amount)| (system, amount))
     }
 
     fn order_stacks(&mut self, view: &View<'_>, turn: &Turn, orders: &mut Vec<Order>) {

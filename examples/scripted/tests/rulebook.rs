@@ -15,25 +15,49 @@ fn what_is_no_rule_is_refused_by_line_and_name() {
     for (text, told) in [
         ("", "my.toml:1: there is no rule"),
         ("[[fleet]\n", "my.toml:1: "),
-        ("\n[[flet]]\nthen = \"hold\"", "my.toml:2: unknown field `flet`, expected `fleet` or `system`"),
+        (
+            "\n[[flet]]\nthen = \"hold\"",
+            "my.toml:2: unknown field `flet`, expected `fleet` or `system`",
+        ),
         ("[[fleet]]\nname = \"x\"", "my.toml:1: missing field `then`"),
-        ("[[fleet]]\n\nthen = \"dance\"", "my.toml:3: unknown variant `dance`, expected one of `hold`, `take`, `go`"),
+        (
+            "[[fleet]]\n\nthen = \"dance\"",
+            "my.toml:3: unknown variant `dance`, expected one of `hold`, `take`, `go`",
+        ),
         ("[[fleet]]\nthen = { take = { od = 1 } }", "my.toml:2: unknown field `od`"),
-        ("[[fleet]]\nthen = { go = \"home\" }", "my.toml:2: unknown variant `home`, expected `front` or `menaced`"),
-        ("[[fleet]]\nwhen = { place = \"sea\" }\nthen = \"hold\"", "my.toml:2: unknown variant `sea`"),
-        ("[[fleet]]\nwhen = { strength_from = \"big\" }\nthen = \"hold\"", "my.toml:2: invalid type: string \"big\""),
-        ("[[fleet]]\nwhen = { tick_from = -1 }\nthen = \"hold\"", "my.toml:2: -1 is not allowed; allowed: 0 to 10"),
+        (
+            "[[fleet]]\nthen = { go = \"home\" }",
+            "my.toml:2: unknown variant `home`, expected `front` or `menaced`",
+        ),
+        (
+            "[[fleet]]\nwhen = { place = \"sea\" }\nthen = \"hold\"",
+            "my.toml:2: unknown variant `sea`",
+        ),
+        (
+            "[[fleet]]\nwhen = { strength_from = \"big\" }\nthen = \"hold\"",
+            "my.toml:2: invalid type: string \"big\"",
+        ),
+        (
+            "[[fleet]]\nwhen = { tick_from = -1 }\nthen = \"hold\"",
+            "my.toml:2: -1 is not allowed; allowed: 0 to 10",
+        ),
         (
             "[[system]]\nwhen = { stability_below = 1001 }\nthen = { focus = \"order\" }",
             "my.toml:2: 1001 is not allowed; allowed: 0 to 1000, in `when = { stability_below = 1001 }`",
         ),
-        ("[[system]]\nthen = { focus = \"peace\" }", "my.toml:2: unknown variant `peace`, expected one of `balanced`"),
+        (
+            "[[system]]\nthen = { focus = \"peace\" }",
+            "my.toml:2: unknown variant `peace`, expected one of `balanced`",
+        ),
         ("[[fleet]]\nthen = \"hold\"\nthen = \"hold\"", "my.toml:3: duplicate key"),
     ] {
         let said = refused(text);
         assert!(said.starts_with(told), "{text:?}: {said}");
     }
-    assert!(refused(&"[[fleet]]\nthen = \"hold\"\n".repeat(201)).contains("201 rules of a kind; allowed: 200"));
+    assert!(
+        refused(&"[[fleet]]\nthen = \"hold\"\n".repeat(201))
+            .contains("201 rules of a kind; allowed: 200")
+    );
     assert!(refused(&"# ".repeat(40_000)).contains("80000 bytes; allowed: 65536"));
 }
 

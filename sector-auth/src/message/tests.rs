@@ -76,7 +76,10 @@ Resources:
         );
         let message = LoginMessage::parse(&text).unwrap();
         assert_eq!(message.to_string(), text);
-        assert_eq!((message.fields().scheme.as_deref(), message.fields().domain.as_str()), (scheme, domain));
+        assert_eq!(
+            (message.fields().scheme.as_deref(), message.fields().domain.as_str()),
+            (scheme, domain)
+        );
         assert_eq!(message.fields().nonce, "32891756");
     }
 }
@@ -160,7 +163,10 @@ fn an_empty_statement_and_no_resources_after_their_name_are_none() {
     for text in [empty_statement, empty_resources] {
         assert_eq!(text.parse::<LoginMessage>().unwrap().to_string(), SHORT);
     }
-    assert_eq!(SHORT.replace("\n\n\nURI", "\n\nURI").parse::<LoginMessage>().unwrap_err().code(), "message_extra_line");
+    assert_eq!(
+        SHORT.replace("\n\n\nURI", "\n\nURI").parse::<LoginMessage>().unwrap_err().code(),
+        "message_extra_line"
+    );
 }
 
 #[test]
@@ -196,12 +202,22 @@ fn line_ends_of_windows_and_every_cut_are_refused() {
 #[test]
 fn length_and_resources_are_bounded() {
     let fields = FULL.parse::<LoginMessage>().unwrap().fields().clone();
-    let many = LoginFields { resources: vec!["a:b".to_owned(); RESOURCES_MAX + 1], ..fields.clone() };
-    assert!(matches!(LoginMessage::new(many), Err(AuthError::MessageMalformed { field: "Resources", .. })));
+    let many =
+        LoginFields { resources: vec!["a:b".to_owned(); RESOURCES_MAX + 1], ..fields.clone() };
+    assert!(matches!(
+        LoginMessage::new(many),
+        Err(AuthError::MessageMalformed { field: "Resources", .. })
+    ));
     let long = LoginFields { statement: Some("x".repeat(MESSAGE_BYTES_MAX)), ..fields };
-    assert!(matches!(LoginMessage::new(long), Err(AuthError::MessageMalformed { field: "length", .. })));
+    assert!(matches!(
+        LoginMessage::new(long),
+        Err(AuthError::MessageMalformed { field: "length", .. })
+    ));
     let text = FULL.replace("Sign in", &"x".repeat(MESSAGE_BYTES_MAX));
-    assert!(matches!(text.parse::<LoginMessage>(), Err(AuthError::MessageMalformed { field: "length", .. })));
+    assert!(matches!(
+        text.parse::<LoginMessage>(),
+        Err(AuthError::MessageMalformed { field: "length", .. })
+    ));
 }
 
 prop_compose! {

@@ -27,7 +27,11 @@ fn the_text_never_changes() {
 #[test]
 fn all_zeros_and_all_ones_fit() {
     for byte in [0, 255] {
-        let token = OpaqueToken::new(OpaqueKind::BotKey, TokenId::from_random_bytes([byte; 16]), [byte; 32]);
+        let token = OpaqueToken::new(
+            OpaqueKind::BotKey,
+            TokenId::from_random_bytes([byte; 16]),
+            [byte; 32],
+        );
         let text = token.expose();
         assert_eq!(text.len(), "sector_key_".len() + BODY_CHARACTERS);
         assert!(OpaqueToken::parse(OpaqueKind::BotKey, &text).unwrap().matches(&token.hash()));
@@ -71,7 +75,10 @@ fn each_fault_has_its_code_and_nothing_is_repeated() {
         // Beyond 52 bytes.
         ("opaque_token_checksum", format!("sector_key_{}", "z".repeat(BODY_CHARACTERS))),
         // A body under the other prefix.
-        ("opaque_token_checksum", token(OpaqueKind::Refresh).expose().replace("sector_rt_", "sector_key_")),
+        (
+            "opaque_token_checksum",
+            token(OpaqueKind::Refresh).expose().replace("sector_rt_", "sector_key_"),
+        ),
     ] {
         let error = OpaqueToken::parse(OpaqueKind::BotKey, &text).unwrap_err();
         assert_eq!(error.code(), code, "{text:.100}");

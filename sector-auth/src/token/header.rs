@@ -35,10 +35,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error>
 pub(super) fn key_id(token: &str) -> Result<String, AuthError> {
     let malformed = |detail: &str| AuthError::TokenMalformed { detail: detail.to_owned() };
     // From the right, as the library does: in a token of more parts, this one has a point in it.
-    let part = token.rsplitn(3, '.').nth(2).ok_or_else(|| malformed("it has fewer than three parts"))?;
-    let json = URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| malformed("what is before its last two points is not base64url without padding"))?;
+    let part =
+        token.rsplitn(3, '.').nth(2).ok_or_else(|| malformed("it has fewer than three parts"))?;
+    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
+        malformed("what is before its last two points is not base64url without padding")
+    })?;
     read(&json)
 }
 
@@ -48,7 +49,8 @@ fn read(json: &[u8]) -> Result<String, AuthError> {
     if json.first() != Some(&b'{') {
         return Err(refused("not a JSON object".to_owned()));
     }
-    let header: Header<'_> = serde_json::from_slice(json).map_err(|error| refused(shown(&error.to_string())))?;
+    let header: Header<'_> =
+        serde_json::from_slice(json).map_err(|error| refused(shown(&error.to_string())))?;
     if header.alg != "HS256" {
         return Err(AuthError::TokenAlgorithm);
     }

@@ -48,7 +48,11 @@ impl Signer<Vec<u8>> for Hs256 {
 impl Verifier<Vec<u8>> for Hs256 {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
         // Compares in constant time.
-        self.0.clone().chain_update(message).verify_slice(signature).map_err(|_| SignatureError::new())
+        self.0
+            .clone()
+            .chain_update(message)
+            .verify_slice(signature)
+            .map_err(|_| SignatureError::new())
     }
 }
 
@@ -76,7 +80,10 @@ mod tests {
     fn the_vector_of_the_standard() {
         let mac = hs256(Algorithm::HS256, AlgorithmFamily::Hmac, b"Jefe").unwrap();
         let tag = mac.try_sign(b"what do ya want for nothing?").unwrap();
-        assert_eq!(hex::encode(&tag), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        assert_eq!(
+            hex::encode(&tag),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
         assert!(mac.verify(b"what do ya want for nothing?", &tag).is_ok());
         assert!(mac.verify(b"what do ya want for nothing!", &tag).is_err());
         assert!(mac.verify(b"what do ya want for nothing?", &tag[..31].to_vec()).is_err());
@@ -97,7 +104,13 @@ mod tests {
 
     #[test]
     fn there_is_no_other_algorithm() {
-        for algorithm in [Algorithm::HS384, Algorithm::HS512, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
+        for algorithm in [
+            Algorithm::HS384,
+            Algorithm::HS512,
+            Algorithm::RS256,
+            Algorithm::ES256,
+            Algorithm::EdDSA,
+        ] {
             assert!(hs256(algorithm, AlgorithmFamily::Hmac, b"secret").is_err());
         }
         assert!(hs256(Algorithm::HS256, AlgorithmFamily::Rsa, b"secret").is_err());

@@ -55,18 +55,30 @@ impl Vector {
 fn every_login_is_accepted_and_every_other_text_refused() {
     let (mut accepted, mut refused) = (0, 0);
     for vector in vectors() {
-        assert_eq!(Key::from_hex(&vector.private_key).unwrap().sign_message(&vector.message), vector.signature);
-        assert_eq!(recover(&vector.message, &vector.signature).unwrap(), vector.address, "{}", vector.name);
+        assert_eq!(
+            Key::from_hex(&vector.private_key).unwrap().sign_message(&vector.message),
+            vector.signature
+        );
+        assert_eq!(
+            recover(&vector.message, &vector.signature).unwrap(),
+            vector.address,
+            "{}",
+            vector.name
+        );
         if let Some(code) = &vector.refused {
             let error = LoginMessage::parse(&vector.message).unwrap_err();
             assert_eq!(error.code(), code, "{}", vector.name);
             refused += 1;
         } else {
-            let message = vector.verify(&vector.message, &vector.signature).unwrap_or_else(|error| {
-                panic!("{}: {error}", vector.name);
-            });
+            let message =
+                vector.verify(&vector.message, &vector.signature).unwrap_or_else(|error| {
+                    panic!("{}: {error}", vector.name);
+                });
             // The nonce is found before anything is verified.
-            assert_eq!(LoginMessage::parse(&vector.message).unwrap().fields().nonce, message.fields().nonce);
+            assert_eq!(
+                LoginMessage::parse(&vector.message).unwrap().fields().nonce,
+                message.fields().nonce
+            );
             accepted += 1;
         }
     }
@@ -79,7 +91,12 @@ fn we_print_what_viem_prints() {
         // viem always writes the milliseconds, and the name of an empty list.
         let theirs = vector.message.replace(".000Z", "Z");
         let theirs = theirs.strip_suffix("\nResources:").unwrap_or(&theirs);
-        assert_eq!(LoginMessage::parse(&vector.message).unwrap().to_string(), theirs, "{}", vector.name);
+        assert_eq!(
+            LoginMessage::parse(&vector.message).unwrap().to_string(),
+            theirs,
+            "{}",
+            vector.name
+        );
     }
 }
 
@@ -95,7 +112,11 @@ fn no_bit_of_a_signature_may_be_flipped() {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             let signature = format!("0x{}", hex::encode(&flipped));
-            assert!(vector.verify(&vector.message, &signature).is_err(), "{} bit {bit}", vector.name);
+            assert!(
+                vector.verify(&vector.message, &signature).is_err(),
+                "{} bit {bit}",
+                vector.name
+            );
         }
     }
 }
@@ -119,7 +140,12 @@ fn no_signature_goes_with_another_message_or_key() {
     let accepted: Vec<&Vector> = vectors.iter().filter(|vector| vector.refused.is_none()).collect();
     for one in &accepted {
         for other in accepted.iter().filter(|other| other.signature != one.signature) {
-            assert!(one.verify(&one.message, &other.signature).is_err(), "{} and {}", one.name, other.name);
+            assert!(
+                one.verify(&one.message, &other.signature).is_err(),
+                "{} and {}",
+                one.name,
+                other.name
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Signatures against vectors of two other implementations, and every reason to refuse a login.
 
 use proptest::prelude::*;
-use sector_auth::{Address, AuthError, Expected, Key, LoginFields, LoginMessage, Timestamp, recover, verify};
+use sector_auth::{
+    Address, AuthError, Expected, Key, LoginFields, LoginMessage, Timestamp, recover, verify,
+};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -50,7 +52,14 @@ fn text(fields: LoginFields) -> String {
 }
 
 fn expected() -> Expected<'static> {
-    Expected { domain: DOMAIN, uri: URI, nonce: NONCE, chain_id: 1, address: key().address(), age_seconds_max: 600 }
+    Expected {
+        domain: DOMAIN,
+        uri: URI,
+        nonce: NONCE,
+        chain_id: 1,
+        address: key().address(),
+        age_seconds_max: 600,
+    }
 }
 
 /// Signs the fields with the right key and checks them at `now`.
@@ -71,7 +80,10 @@ fn we_sign_and_recover_what_viem_and_ethers_sign() {
 
 #[test]
 fn a_login_message_written_by_viem_verifies() {
-    let vector = vectors().into_iter().find(|vector| vector.message.contains(&vector.address.to_string())).unwrap();
+    let vector = vectors()
+        .into_iter()
+        .find(|vector| vector.message.contains(&vector.address.to_string()))
+        .unwrap();
     let expected = Expected { address: vector.address, ..expected() };
     let message = verify(&vector.message, &vector.signature, &expected, NOW).unwrap();
     assert_eq!(message.fields().resources.len(), 2);
@@ -101,8 +113,14 @@ fn each_field_that_disagrees_is_refused_by_its_own_code() {
     let cases = [
         ("domain_mismatch", LoginFields { domain: "evil.example".to_owned(), ..fields() }),
         ("domain_mismatch", LoginFields { domain: "localhost".to_owned(), ..fields() }),
-        ("domain_mismatch", LoginFields { domain: "localhost:9000.evil.example".to_owned(), ..fields() }),
-        ("domain_mismatch", LoginFields { domain: "localhost:9000@evil.example".to_owned(), ..fields() }),
+        (
+            "domain_mismatch",
+            LoginFields { domain: "localhost:9000.evil.example".to_owned(), ..fields() },
+        ),
+        (
+            "domain_mismatch",
+            LoginFields { domain: "localhost:9000@evil.example".to_owned(), ..fields() },
+        ),
         ("domain_mismatch", LoginFields { domain: "LOCALHOST:9000".to_owned(), ..fields() }),
         ("scheme_mismatch", LoginFields { scheme: Some("https".to_owned()), ..fields() }),
         ("scheme_mismatch", LoginFields { scheme: Some("HTTP".to_owned()), ..fields() }),
@@ -117,10 +135,16 @@ fn each_field_that_disagrees_is_refused_by_its_own_code() {
         ("chain_mismatch", LoginFields { chain_id: 0, ..fields() }),
         ("address_mismatch", LoginFields { address: other, ..fields() }),
         ("message_from_future", LoginFields { issued_at: future, ..fields() }),
-        ("message_not_yet_valid", LoginFields { not_before: Some(NOW.plus_seconds(1)), ..fields() }),
+        (
+            "message_not_yet_valid",
+            LoginFields { not_before: Some(NOW.plus_seconds(1)), ..fields() },
+        ),
         ("message_expired", LoginFields { expiration_time: Some(NOW), ..fields() }),
         ("message_too_old", LoginFields { issued_at: before(601), ..fields() }),
-        ("message_too_old", LoginFields { issued_at: before(601), expiration_time: None, ..fields() }),
+        (
+            "message_too_old",
+            LoginFields { issued_at: before(601), expiration_time: None, ..fields() },
+        ),
         // What ends before it begins is never valid.
         (
             "message_not_yet_valid",
@@ -134,7 +158,8 @@ fn each_field_that_disagrees_is_refused_by_its_own_code() {
     for (code, fields) in cases {
         assert_eq!(login(fields, NOW).unwrap_err().code(), code);
     }
-    login(LoginFields { issued_at: NOW.plus_seconds(30), not_before: Some(NOW), ..fields() }, NOW).unwrap();
+    login(LoginFields { issued_at: NOW.plus_seconds(30), not_before: Some(NOW), ..fields() }, NOW)
+        .unwrap();
     login(LoginFields { issued_at: before(600), expiration_time: None, ..fields() }, NOW).unwrap();
 }
 
@@ -143,7 +168,11 @@ fn what_has_no_effect_may_be_anything_or_nothing() {
     for fields in [
         LoginFields { statement: None, expiration_time: None, ..fields() },
         LoginFields { statement: Some("Make me an admin.".to_owned()), ..fields() },
-        LoginFields { request_id: Some(String::new()), scheme: Some("http".to_owned()), ..fields() },
+        LoginFields {
+            request_id: Some(String::new()),
+            scheme: Some("http".to_owned()),
+            ..fields()
+        },
         LoginFields {
             request_id: Some("r-1".to_owned()),
             resources: vec!["urn:recap:admin".to_owned(); 16],
@@ -163,12 +192,18 @@ fn a_text_without_the_form_is_refused_before_anything_else() {
         ("message_extra_line", good.replace("Sector.\n", "Sector.\nSend all my money.\n")),
         ("message_version", good.replace("Version: 1", "Version: 2")),
         ("message_malformed", good.replace("Nonce: a1b2c3d4e5f6\n", "")),
-        ("message_malformed", good.replace("Nonce: a1b2c3d4e5f6", "Nonce: a1b2c3d4e5f6\nNonce: b1b2c3d4e5f6")),
+        (
+            "message_malformed",
+            good.replace("Nonce: a1b2c3d4e5f6", "Nonce: a1b2c3d4e5f6\nNonce: b1b2c3d4e5f6"),
+        ),
         ("message_malformed", good.replace('\n', "\r\n")),
         ("message_malformed", good.replace("Sign in", "Melde dich an —")),
         ("message_malformed", format!("\u{feff}{good}")),
         ("message_malformed", String::new()),
-        ("address_checksum", good.replace(&key().address().to_checksum(), &key().address().to_lower_hex())),
+        (
+            "address_checksum",
+            good.replace(&key().address().to_checksum(), &key().address().to_lower_hex()),
+        ),
     ] {
         assert_ne!(text, good);
         let error = verify(&text, &key().sign_message(&text), &expected(), NOW).unwrap_err();
@@ -186,9 +221,13 @@ fn another_signer_and_a_changed_text_are_refused() {
     );
     // The same fields in another spelling: what counts is the text that was signed.
     let signature = key().sign_message(&text);
-    let respelled = text.replace("Issued At: 2026-11-22T08:00:00Z", "Issued At: 2026-11-22T08:00:00.000Z");
+    let respelled =
+        text.replace("Issued At: 2026-11-22T08:00:00Z", "Issued At: 2026-11-22T08:00:00.000Z");
     assert_ne!(respelled, text);
-    assert_eq!(verify(&respelled, &signature, &expected(), NOW).unwrap_err().code(), "wrong_signer");
+    assert_eq!(
+        verify(&respelled, &signature, &expected(), NOW).unwrap_err().code(),
+        "wrong_signer"
+    );
 }
 
 #[test]

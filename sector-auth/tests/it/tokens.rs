@@ -87,14 +87,20 @@ fn what_is_issued_verifies_with_all_its_claims() {
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("sector", "sector-api"));
     assert_eq!((claims.sub, claims.role), (Address::new([5; 20]), Role::Admin));
     assert_eq!((claims.iat, claims.exp), (1_795_334_400, 1_795_334_460));
-    assert_eq!((claims.jti.to_string(), claims.sid.to_string()), ("07".repeat(16), "06".repeat(16)));
+    assert_eq!(
+        (claims.jti.to_string(), claims.sid.to_string()),
+        ("07".repeat(16), "06".repeat(16))
+    );
 }
 
 #[test]
 fn what_is_issued_is_what_the_tests_sign_by_hand() {
     // Otherwise the refusals below would prove nothing.
     let by_hand = signed(&header().to_string(), &claims().to_string());
-    assert_eq!(keys().verify(&by_hand, NOW), keys().verify(&keys().issue(&grant(60), NOW).unwrap(), NOW));
+    assert_eq!(
+        keys().verify(&by_hand, NOW),
+        keys().verify(&keys().issue(&grant(60), NOW).unwrap(), NOW)
+    );
     assert_eq!(code(&by_hand), "accepted");
     assert_eq!(TokenKey::new(&SECRET).unwrap().id(), KEY_ID);
     // And the order of members is no matter.
@@ -169,7 +175,10 @@ fn headers_that_are_not_ours_are_refused() {
     }
     for (expected, text) in [
         ("token_header", format!(r#"{{"alg":"none","alg":"HS256","typ":"JWT","kid":"{KEY_ID}"}}"#)),
-        ("token_header", format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{KEY_ID}","kid":"{KEY_ID}"}}"#)),
+        (
+            "token_header",
+            format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{KEY_ID}","kid":"{KEY_ID}"}}"#),
+        ),
         ("token_header", format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{KEY_ID}"}} "x""#)),
         ("token_header", format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{KEY_ID}""#)),
         ("token_header", "[".repeat(2_000)),
@@ -183,7 +192,10 @@ fn headers_that_are_not_ours_are_refused() {
 fn other_algorithms_are_refused_with_their_own_right_tags_too() {
     let payload = base64url(&claims().to_string());
     for algorithm in ["HS384", "HS512", "none"] {
-        let text = format!("{}.{payload}", base64url(&with(header(), "alg", json!(algorithm)).to_string()));
+        let text = format!(
+            "{}.{payload}",
+            base64url(&with(header(), "alg", json!(algorithm)).to_string())
+        );
         let tag = match algorithm {
             "HS384" => tag::<Hmac<Sha384>>(&text),
             "HS512" => tag::<Hmac<Sha512>>(&text),
@@ -232,8 +244,14 @@ fn claims_that_are_not_ours_are_refused() {
         ("token_lifetime", with(claims(), "exp", json!(u64::MAX))),
         ("token_lifetime", with(claims(), "iat", json!(0))),
         ("token_lifetime", with(claims(), "iat", json!(u64::MAX))),
-        ("token_from_future", with(with(claims(), "iat", json!(SECONDS + 31)), "exp", json!(SECONDS + 91))),
-        ("token_from_future", with(with(claims(), "iat", json!(u64::MAX - 60)), "exp", json!(u64::MAX))),
+        (
+            "token_from_future",
+            with(with(claims(), "iat", json!(SECONDS + 31)), "exp", json!(SECONDS + 91)),
+        ),
+        (
+            "token_from_future",
+            with(with(claims(), "iat", json!(u64::MAX - 60)), "exp", json!(u64::MAX)),
+        ),
         ("token_expired", with(with(claims(), "iat", json!(0)), "exp", json!(60))),
         ("token_expired", with(with(claims(), "iat", json!(SECONDS - 60)), "exp", json!(SECONDS))),
         // The most that is accepted.
@@ -263,7 +281,13 @@ fn claims_that_are_not_ours_are_refused() {
         assert!(error.to_string().contains(name), "{error}");
     }
     let number_too_big = claims().to_string().replace(&(SECONDS + 60).to_string(), &"9".repeat(40));
-    for text in [number_too_big, "{".to_owned(), format!("{} x", claims()), "\u{feff}{}".to_owned(), String::new()] {
+    for text in [
+        number_too_big,
+        "{".to_owned(),
+        format!("{} x", claims()),
+        "\u{feff}{}".to_owned(),
+        String::new(),
+    ] {
         assert_eq!(code(&signed(&header().to_string(), &text)), "token_claims", "{text}");
     }
 }
@@ -308,7 +332,10 @@ fn what_has_not_the_form_is_refused() {
         format!("{header}.{claims}."),
         format!("{header}..{tag}"),
         format!("{header}.{claims}.{}", &tag[..40]),
-        format!("{header}.{}.{tag}", base64url(&with(self::claims(), "role", json!("admin")).to_string())),
+        format!(
+            "{header}.{}.{tag}",
+            base64url(&with(self::claims(), "role", json!("admin")).to_string())
+        ),
     ] {
         assert_eq!(code(&token), "token_signature", "{token:.80}");
     }
@@ -321,7 +348,11 @@ fn every_token_has_one_spelling() {
     // 32 bytes leave two bits of the last character unused; they must be zero.
     let (start, last) = token.split_at(token.len() - 1);
     for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=".chars() {
-        assert_eq!(keys().verify(&format!("{start}{other}"), NOW).is_ok(), last.starts_with(other), "{other}");
+        assert_eq!(
+            keys().verify(&format!("{start}{other}"), NOW).is_ok(),
+            last.starts_with(other),
+            "{other}"
+        );
     }
     assert_eq!(code(&format!("{token}=")), "token_malformed");
 }
@@ -329,8 +360,13 @@ fn every_token_has_one_spelling() {
 #[test]
 fn keys_can_be_changed_while_tokens_of_the_last_one_hold() {
     let of = |current: u8, previous: &[u8]| {
-        TokenKeys::new("sector", "sector-api", key(current), previous.iter().map(|&first| key(first)).collect())
-            .unwrap()
+        TokenKeys::new(
+            "sector",
+            "sector-api",
+            key(current),
+            previous.iter().map(|&first| key(first)).collect(),
+        )
+        .unwrap()
     };
     let old = of(1, &[]).issue(&grant(60), NOW).unwrap();
     let new = of(2, &[1]).issue(&grant(60), NOW).unwrap();
@@ -338,7 +374,10 @@ fn keys_can_be_changed_while_tokens_of_the_last_one_hold() {
     of(3, &[2, 1]).verify(&old, NOW).unwrap();
     // New ones are signed with the current key alone.
     of(2, &[]).verify(&new, NOW).unwrap();
-    assert_eq!(of(2, &[]).verify(&old, NOW), Err(AuthError::TokenKeyUnknown { id: key(1).id().to_owned() }));
+    assert_eq!(
+        of(2, &[]).verify(&old, NOW),
+        Err(AuthError::TokenKeyUnknown { id: key(1).id().to_owned() })
+    );
     // The name of another key does not help.
     let mut parts: Vec<String> = old.split('.').map(str::to_owned).collect();
     parts[0] = base64url(&with(header(), "kid", json!(key(2).id())).to_string());
@@ -354,13 +393,24 @@ fn a_foreign_secret_of_the_same_issuer_is_refused() {
 
 #[test]
 fn keys_that_are_no_rotation_are_refused() {
-    let of = |previous: Vec<TokenKey>| TokenKeys::new("sector", "sector-api", key(1), previous).unwrap_err();
-    assert_eq!(of(vec![key(2), key(1)]), AuthError::TokenKeyRepeated { id: key(1).id().to_owned() });
-    assert_eq!(of(vec![key(2), key(2)]), AuthError::TokenKeyRepeated { id: key(2).id().to_owned() });
+    let of = |previous: Vec<TokenKey>| {
+        TokenKeys::new("sector", "sector-api", key(1), previous).unwrap_err()
+    };
+    assert_eq!(
+        of(vec![key(2), key(1)]),
+        AuthError::TokenKeyRepeated { id: key(1).id().to_owned() }
+    );
+    assert_eq!(
+        of(vec![key(2), key(2)]),
+        AuthError::TokenKeyRepeated { id: key(2).id().to_owned() }
+    );
     let many = (0..=PREVIOUS_KEYS_MAX).map(|number| key(10 + number as u8)).collect();
     assert_eq!(of(many), AuthError::TokenKeysTooMany { count: 5, allowed: 4 });
     for bytes in [0, 16, 31] {
-        assert_eq!(TokenKey::new(&vec![1; bytes]).unwrap_err(), AuthError::TokenKeyTooShort { bytes });
+        assert_eq!(
+            TokenKey::new(&vec![1; bytes]).unwrap_err(),
+            AuthError::TokenKeyTooShort { bytes }
+        );
     }
     for (issuer, audience) in [("", "a"), ("i", ""), ("i".repeat(129).as_str(), "a")] {
         let error = TokenKeys::new(issuer, audience, key(1), Vec::new()).unwrap_err();
@@ -374,9 +424,13 @@ fn what_would_not_verify_is_not_issued() {
         let issued = keys().issue(&Grant { role, ..grant(60) }, NOW);
         assert_eq!(issued.is_ok(), role.may_log_in(), "{role}");
     }
-    for (ttl_seconds, works) in
-        [(0, false), (1, true), (TTL_SECONDS_MAX, true), (TTL_SECONDS_MAX + 1, false), (u64::MAX, false)]
-    {
+    for (ttl_seconds, works) in [
+        (0, false),
+        (1, true),
+        (TTL_SECONDS_MAX, true),
+        (TTL_SECONDS_MAX + 1, false),
+        (u64::MAX, false),
+    ] {
         let issued = keys().issue(&grant(ttl_seconds), NOW);
         assert_eq!(issued.is_ok(), works, "{ttl_seconds}");
         if let Ok(token) = issued {
@@ -384,7 +438,8 @@ fn what_would_not_verify_is_not_issued() {
         }
     }
     // With the longest names there are, tokens stay within what is looked at.
-    let keys = TokenKeys::new("\u{1}".repeat(128), "\u{1}".repeat(128), key(1), Vec::new()).unwrap();
+    let keys =
+        TokenKeys::new("\u{1}".repeat(128), "\u{1}".repeat(128), key(1), Vec::new()).unwrap();
     keys.verify(&keys.issue(&grant(60), NOW).unwrap(), NOW).unwrap();
 }
 

@@ -24,7 +24,8 @@ pub(super) fn read_or_make(path: &Path) -> Result<(Key, bool), Failure> {
             options.write(true).create_new(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let written = options.open(path).and_then(|mut file| writeln!(file, "{}", key.expose_hex()));
+            let written =
+                options.open(path).and_then(|mut file| writeln!(file, "{}", key.expose_hex()));
             written.map_err(|error| format!("{shown} cannot be written: {error}"))?;
             Ok((key, true))
         }
@@ -38,7 +39,8 @@ mod tests {
 
     #[test]
     fn a_key_is_made_once_and_found_again() {
-        let directory = std::env::temp_dir().join(format!("sector-client-key-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("sector-client-key-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let path = directory.join("key");
         _ = fs::remove_file(&path);

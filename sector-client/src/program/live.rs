@@ -26,7 +26,10 @@ pub(super) struct Options {
     bot_key: Option<Secret>,
 }
 
-pub(super) fn live(options: &Options, seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>) -> Result<(), Failure> {
+pub(super) fn live(
+    options: &Options,
+    seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>,
+) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -34,13 +37,17 @@ pub(super) fn live(options: &Options, seating: &mut dyn FnMut(&Seat) -> Box<dyn 
     runtime.block_on(play(options, seating))
 }
 
-async fn play(options: &Options, seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>) -> Result<(), Failure> {
+async fn play(
+    options: &Options,
+    seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>,
+) -> Result<(), Failure> {
     let client = sign_in(options).await?;
     let faction = choose(options, &client).await?;
     let snapshot = client.snapshot().await?;
     let rules = Arc::new(client.rules().await?);
     let seat = Seat::new(faction, &snapshot.universe_id, rules, snapshot.tick_delay_ms);
-    let name = snapshot.factions.iter().find(|form| form.id == faction).map_or("", |form| &*form.name);
+    let name =
+        snapshot.factions.iter().find(|form| form.id == faction).map_or("", |form| &*form.name);
     tracing::info!(%faction, name, url = client.url(), "playing; stop with Ctrl-C");
     let strategy = seating(&seat);
     let mut bot = match options.bot_key {
@@ -79,11 +86,17 @@ async fn choose(options: &Options, client: &Client) -> Result<FactionId, Failure
     let held = held.map(|held| held.parse::<FactionId>()).transpose()?;
     match (options.faction, held) {
         (Some(asked), Some(held)) if asked != held => {
-            return Err(format!("this player holds {held}; play that one, or give it up to play {asked}").into());
+            return Err(format!(
+                "this player holds {held}; play that one, or give it up to play {asked}"
+            )
+            .into());
         }
         (Some(faction), _) | (None, Some(faction)) => return Ok(faction),
         (None, None) if options.bot_key.is_some() => {
-            return Err("the player of this key holds no faction; claim one first, then start the bot".into());
+            return Err(
+                "the player of this key holds no faction; claim one first, then start the bot"
+                    .into(),
+            );
         }
         (None, None) => {}
     }
@@ -98,7 +111,10 @@ async fn choose(options: &Options, client: &Client) -> Result<FactionId, Failure
         if is_over {
             tracing::info!("the run is over; waiting for the next universe");
         } else if has_looked {
-            return Err("every faction is taken; wait for the next universe, or ask for one with --faction".into());
+            return Err(
+                "every faction is taken; wait for the next universe, or ask for one with --faction"
+                    .into(),
+            );
         }
         // The run may have ended in between: the next tick says so.
         has_looked = !is_over;

@@ -45,13 +45,22 @@ struct Sums {
     was: u64,
 }
 
-pub(super) fn replay(options: &Options, seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>) -> Result<(), Failure> {
+pub(super) fn replay(
+    options: &Options,
+    seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>,
+) -> Result<(), Failure> {
     let shown = options.file.display();
     let replay = Replay::parse(&read(options)?).map_err(|error| format!("{shown}: {error}"))?;
     let playback = replay.play().map_err(|error| format!("{shown}: {error}"))?;
     let starters = replay.header().factions;
-    if options.faction.kind() == FactionKind::Starter && options.faction.index() >= usize::from(starters) {
-        return Err(format!("{shown}: there is no {}; the run began with F1 to F{starters}", options.faction).into());
+    if options.faction.kind() == FactionKind::Starter
+        && options.faction.index() >= usize::from(starters)
+    {
+        return Err(format!(
+            "{shown}: there is no {}; the run began with F1 to F{starters}",
+            options.faction
+        )
+        .into());
     }
     let mut out = io::stdout().lock();
     let sums = compare(playback, options.faction, seating, |line| {
@@ -68,7 +77,9 @@ pub(super) fn replay(options: &Options, seating: &mut dyn FnMut(&Seat) -> Box<dy
     })
     .map_err(|error| format!("{shown}: {error}"))?;
     let Sums { ticks, same, would, was } = sums;
-    eprintln!("{ticks} ticks, {same} with the same orders; {would} orders would have been given, {was} were");
+    eprintln!(
+        "{ticks} ticks, {same} with the same orders; {would} orders would have been given, {was} were"
+    );
     Ok(())
 }
 
@@ -82,7 +93,9 @@ fn read(options: &Options) -> Result<Vec<u8>, Failure> {
     let decoder = zstd::Decoder::new(bytes.as_slice()).map_err(cannot)?;
     match decoder.take(READ_BYTES_MAX).read_to_end(&mut plain) {
         // One that was cut is good up to there.
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof || plain.is_empty() => Err(cannot(error).into()),
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof || plain.is_empty() => {
+            Err(cannot(error).into())
+        }
         _ => Ok(plain),
     }
 }
@@ -102,8 +115,11 @@ fn compare(
         if world.board().faction(faction).is_some_and(|state| state.alive) {
             let turn = Turn { tick: world.tick(), missed: 0 };
             let would: Vec<Order> = strategy.orders(&world.view(faction), &turn);
-            let was: Vec<Order> = next.orders.iter().filter(|order| order.faction == faction).cloned().collect();
-            let commands = |orders: &[Order]| orders.iter().map(|order| order.command.clone()).collect::<Vec<_>>();
+            let was: Vec<Order> =
+                next.orders.iter().filter(|order| order.faction == faction).cloned().collect();
+            let commands = |orders: &[Order]| {
+                orders.iter().map(|order| order.command.clone()).collect::<Vec<_>>()
+            };
             sums.ticks += 1;
             sums.same += u64::from(commands(&would) == commands(&was));
             sums.would += would.len() as u64;
@@ -163,8 +179,10 @@ mod tests {
         let rules = Rules::classic();
         let world = World::new(rules.clone().into(), 7).unwrap();
         let mut writer = Writer::new(&Header::of("u-1", &world), &world).unwrap();
-        let mut game =
-            Game::new(world, Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))));
+        let mut game = Game::new(
+            world,
+            Box::new(move |_, faction| Box::new(Classic::new(rules.personality(faction.index())))),
+        );
         for _ in 0..ticks {
             game.step();
             writer.tick(game.world(), game.orders()).unwrap();
@@ -178,7 +196,8 @@ mod tests {
         let replay = recorded(80);
         let f2: FactionId = "F2".parse().unwrap();
         let mut lines = Vec::new();
-        let mut seating = |seat: &Seat| -> Box<dyn Strategy> { Box::new(Classic::new(seat.personality.clone())) };
+        let mut seating =
+            |seat: &Seat| -> Box<dyn Strategy> { Box::new(Classic::new(seat.personality.clone())) };
         let sums = compare(replay.play().unwrap(), f2, &mut seating, |line| {
             lines.push(text(&line));
             Ok(true)
@@ -186,7 +205,10 @@ mod tests {
         .unwrap();
         assert_eq!((sums.ticks, sums.same), (80, 80));
         assert!(sums.was > 0 && sums.would == sums.was);
-        assert!(lines.iter().any(|line| line.contains("same   fleet") || line.contains("same   all")), "{lines:?}");
+        assert!(
+            lines.iter().any(|line| line.contains("same   fleet") || line.contains("same   all")),
+            "{lines:?}"
+        );
         let mut idle = |_: &Seat| -> Box<dyn Strategy> { Box::new(Idle) };
         let sums = compare(replay.play().unwrap(), f2, &mut idle, |_| Ok(true)).unwrap();
         assert!(sums.would == 0 && sums.same < 80, "{sums:?}");

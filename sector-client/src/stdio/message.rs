@@ -136,9 +136,13 @@ impl Reply {
             };
             let named = fields.entry("faction").or_insert_with(|| faction.to_string().into());
             if *named != Value::String(faction.to_string()) {
-                return Err(format!("faction: {} is not allowed; allowed: {faction}, or nothing", shown(named)));
+                return Err(format!(
+                    "faction: {} is not allowed; allowed: {faction}, or nothing",
+                    shown(named)
+                ));
             }
-            serde_json::from_value::<Order>(Value::Object(fields)).map_err(|error| error.to_string())
+            serde_json::from_value::<Order>(Value::Object(fields))
+                .map_err(|error| error.to_string())
         })
     }
 }
@@ -164,8 +168,16 @@ mod tests {
 
     #[test]
     fn orders_travel_without_their_faction_and_come_back_with_it() {
-        let command = Command::Move { origin: SystemId(3), target: SystemId(9), fleet: None, amount: Amount::All };
-        let orders = vec![Order::new(f1(), command), Order::new(f1(), Command::Cancel { fleet: FleetId(12) })];
+        let command = Command::Move {
+            origin: SystemId(3),
+            target: SystemId(9),
+            fleet: None,
+            amount: Amount::All,
+        };
+        let orders = vec![
+            Order::new(f1(), command),
+            Order::new(f1(), Command::Cancel { fleet: FleetId(12) }),
+        ];
         let line = serde_json::to_string(&Reply::of(41, f1(), orders.clone())).unwrap();
         assert_eq!(
             line,
@@ -188,7 +200,8 @@ mod tests {
             (json!({ "kind": "cancel", "fleet_id": 1, "source": "human" }), "source"),
             (json!({ "kind": "cancel" }), "fleet_id"),
         ] {
-            let orders: Vec<_> = Reply { tick: 1, orders: vec![bad, good.clone()] }.orders(f1()).collect();
+            let orders: Vec<_> =
+                Reply { tick: 1, orders: vec![bad, good.clone()] }.orders(f1()).collect();
             let error = orders[0].clone().unwrap_err();
             assert!(error.contains(told), "{error}");
             assert!(orders[1].is_ok());
@@ -202,9 +215,12 @@ mod tests {
         let line = serde_json::to_string(&Message::End(end)).unwrap();
         assert_eq!(line, r#"{"type":"end","winner":"F1","place":1}"#);
         assert_eq!(Message::parse(line.as_bytes()), Ok(Message::End(end)));
-        for (line, told) in
-            [("", "EOF"), ("hello", "expected"), (r#"{"tick":1}"#, "type"), (r#"{"type":"turn"}"#, "tick")]
-        {
+        for (line, told) in [
+            ("", "EOF"),
+            ("hello", "expected"),
+            (r#"{"tick":1}"#, "type"),
+            (r#"{"type":"turn"}"#, "tick"),
+        ] {
             let error = Message::parse(line.as_bytes()).unwrap_err();
             assert!(error.contains(told), "{line}: {error}");
         }

@@ -81,15 +81,18 @@ pub fn serve(
                 served.games += 1;
             }
             Message::Turn(turn) => {
-                let game = game.as_mut().ok_or_else(|| misunderstood("a turn before any game has begun".into()))?;
+                let game = game
+                    .as_mut()
+                    .ok_or_else(|| misunderstood("a turn before any game has begun".into()))?;
                 let reply = game.answer(&turn)?;
                 served.turns += 1;
                 served.orders += reply.orders.len() as u64;
-                let written = serde_json::to_vec(&reply).map_err(io::Error::from).and_then(|mut text| {
-                    text.push(b'\n');
-                    writer.write_all(&text)?;
-                    writer.flush()
-                });
+                let written =
+                    serde_json::to_vec(&reply).map_err(io::Error::from).and_then(|mut text| {
+                        text.push(b'\n');
+                        writer.write_all(&text)?;
+                        writer.flush()
+                    });
                 match written {
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(served),
                     written => written.map_err(Error::Pipe)?,
@@ -161,7 +164,9 @@ mod tests {
     }
 
     fn text(messages: &[Message]) -> Vec<u8> {
-        let lines = messages.iter().flat_map(|message| [serde_json::to_vec(message).unwrap(), b"\n".to_vec()]);
+        let lines = messages
+            .iter()
+            .flat_map(|message| [serde_json::to_vec(message).unwrap(), b"\n".to_vec()]);
         lines.flatten().collect()
     }
 
@@ -188,8 +193,10 @@ mod tests {
         let served = serve(classic, text(&messages).as_slice(), &mut written).unwrap();
         assert_eq!((served.games, served.turns), (1, 61));
         assert!(served.orders > 0);
-        let replies: Vec<Reply> =
-            written.split_inclusive(|byte| *byte == b'\n').map(|line| Reply::parse(line).unwrap()).collect();
+        let replies: Vec<Reply> = written
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| Reply::parse(line).unwrap())
+            .collect();
         assert_eq!(replies[..60], expected);
     }
 
@@ -201,13 +208,17 @@ mod tests {
             world.step(&[]);
         }
         let universe = Universe { id: "u-1".into(), tick_delay_ms: 0, rules: "classic".into() };
-        let snapshot = Some(Box::new(Snapshot::of(&universe, world.map(), world.board(), world.digest())));
+        let snapshot =
+            Some(Box::new(Snapshot::of(&universe, world.map(), world.board(), world.digest())));
         let gap = Message::Turn(Turn { tick: 9, missed: 8, snapshot, ..Turn::default() });
         world.step(&[]);
         let delta = Some(Box::new(Delta::of("u-1", &world)));
         let next = Message::Turn(Turn { tick: 10, delta, ..Turn::default() });
         let mut written = Vec::new();
-        assert_eq!(serve(classic, text(&[first, gap, next]).as_slice(), &mut written).unwrap().turns, 2);
+        assert_eq!(
+            serve(classic, text(&[first, gap, next]).as_slice(), &mut written).unwrap().turns,
+            2
+        );
     }
 
     #[test]
@@ -215,7 +226,10 @@ mod tests {
         let world = world();
         let turn = Message::Turn(Turn::default());
         let told = |bytes: &[u8]| serve(classic, bytes, io::sink()).unwrap_err();
-        assert!(matches!(told(&text(std::slice::from_ref(&turn))), Error::Dialogue { line: 1, .. }));
+        assert!(matches!(
+            told(&text(std::slice::from_ref(&turn))),
+            Error::Dialogue { line: 1, .. }
+        ));
         let mut bytes = text(&[begin(&world)]);
         bytes.extend_from_slice(b"rubbish\n");
         assert!(matches!(told(&bytes), Error::Dialogue { line: 2, .. }));

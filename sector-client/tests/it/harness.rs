@@ -60,19 +60,33 @@ impl Sector {
         let now_ms = Arc::new(AtomicU64::new(1_795_334_400_000));
         let address = "127.0.0.1:0".parse().unwrap();
         let rules = Arc::new(rules);
-        let mut sector =
-            Sector { store, rules, now_ms, address, limit_writes: None, shutdown, config, worker: None, api: None };
+        let mut sector = Sector {
+            store,
+            rules,
+            now_ms,
+            address,
+            limit_writes: None,
+            shutdown,
+            config,
+            worker: None,
+            api: None,
+        };
         sector.start_worker();
         sector.start_api().await;
         let store = &sector.store;
-        until("a first tick", || async { store.head().await.unwrap().filter(|head| head.tick > 0) }).await;
+        until("a first tick", || async {
+            store.head().await.unwrap().filter(|head| head.tick > 0)
+        })
+        .await;
         sector
     }
 
     fn start_worker(&mut self) {
         let shutdown = self.shutdown.child_token();
-        let sources = sim_worker::Sources { rules: Arc::clone(&self.rules), ..sim_worker::Sources::system() };
-        let run = sim_worker::run(self.config.clone(), self.store.clone(), sources, shutdown.clone());
+        let sources =
+            sim_worker::Sources { rules: Arc::clone(&self.rules), ..sim_worker::Sources::system() };
+        let run =
+            sim_worker::run(self.config.clone(), self.store.clone(), sources, shutdown.clone());
         self.worker = Some((shutdown, tokio::spawn(run)));
     }
 
@@ -90,7 +104,8 @@ impl Sector {
     pub(crate) async fn start_api(&mut self) {
         let listener = service::bind(self.address, "--port").await.unwrap();
         self.address = listener.local_addr().unwrap();
-        let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+        let mut config =
+            api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
         config.admin_addresses.0.push(key(200).address());
         if let Some(limit) = self.limit_writes {
@@ -101,7 +116,8 @@ impl Sector {
         let clock = Arc::new(move || Timestamp::from_unix_ms(now_ms.load(Ordering::SeqCst)));
         let follower = Follower::spawn(self.store.clone(), shutdown.clone());
         follower.ready().await.unwrap();
-        let sectors = Sectors::new(Followed::new(None, self.store.clone(), follower), None, shutdown.clone());
+        let sectors =
+            Sectors::new(Followed::new(None, self.store.clone(), follower), None, shutdown.clone());
         let run = api::run_with(config, listener, sectors, clock, shutdown.clone());
         self.api = Some((shutdown, tokio::spawn(run)));
     }
@@ -146,7 +162,9 @@ pub(crate) fn key(number: u8) -> Key {
 
 /// What `future` yields, in time.
 pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
 }
 
 /// What `look` finds, looked for again and again.

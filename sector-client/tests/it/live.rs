@@ -22,14 +22,18 @@ async fn every_tick_comes_once_and_exact_across_a_restart_of_the_api() {
         for round in 0..3 {
             for _ in 0..10 {
                 let tick = in_time("a tick", ticks.next()).await.unwrap();
-                assert_eq!((tick.number(), tick.missed, tick.is_new_universe), (number + 1, 0, false));
+                assert_eq!(
+                    (tick.number(), tick.missed, tick.is_new_universe),
+                    (number + 1, 0, false)
+                );
                 assert!(tick.mirror.is_exact());
                 number += 1;
             }
             if round < 2 {
                 sector.stop_api().await;
                 let store = &sector.store;
-                let away = || async { store.head().await.unwrap().filter(|head| head.tick > number + 10) };
+                let away =
+                    || async { store.head().await.unwrap().filter(|head| head.tick > number + 10) };
                 until("ticks while the API is away", away).await;
                 sector.start_api().await;
             }
@@ -44,7 +48,8 @@ async fn the_newest_tick_is_told_how_many_were_missed() {
         let mut ticks = sector.client().await.ticks_by(transport);
         let before = in_time("the first tick", ticks.newest()).await.unwrap().number();
         let store = &sector.store;
-        let behind = || async { store.head().await.unwrap().filter(|head| head.tick > before + 250) };
+        let behind =
+            || async { store.head().await.unwrap().filter(|head| head.tick > before + 250) };
         let head = until("more ticks than one page holds", behind).await;
         let (mut turns, mut missed) = (0, 0);
         // What is still on its way to the client when it looks comes with the turn after.
@@ -219,7 +224,10 @@ async fn outcomes_are_told_also_of_ticks_that_were_passed_over() {
             order.client_id = Some(format!("mine-{number}").into());
             client.send_orders(&[order]).await.unwrap();
             let before = client.snapshot().await.unwrap().tick;
-            in_time("ticks that pass", async { while client.snapshot().await.unwrap().tick < before + 2 {} }).await;
+            in_time("ticks that pass", async {
+                while client.snapshot().await.unwrap().tick < before + 2 {}
+            })
+            .await;
         }
         let mut seen = Vec::new();
         in_time("all outcomes", async {
@@ -230,7 +238,8 @@ async fn outcomes_are_told_also_of_ticks_that_were_passed_over() {
             }
         })
         .await;
-        let ids: Vec<_> = seen.iter().map(|outcome| outcome.client_id.as_deref().unwrap()).collect();
+        let ids: Vec<_> =
+            seen.iter().map(|outcome| outcome.client_id.as_deref().unwrap()).collect();
         assert_eq!(ids, ["mine-0", "mine-1", "mine-2"]);
         assert!(seen.iter().all(|outcome| outcome.is_applied() && outcome.tick > first));
     }
@@ -243,7 +252,8 @@ async fn an_order_that_no_tick_takes_has_an_outcome_too() {
     let admin = sector.player(200).await;
     let me = "F2".parse().unwrap();
     let mut ticks = bots.ticks();
-    let home = in_time("a tick", ticks.next()).await.unwrap().view(me).faction().unwrap().home.unwrap();
+    let home =
+        in_time("a tick", ticks.next()).await.unwrap().view(me).faction().unwrap().home.unwrap();
     // Accepted while the sector stands still; then its universe is replaced.
     admin.set_paused(true).await.unwrap();
     stands_still(&admin).await;

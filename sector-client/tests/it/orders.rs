@@ -3,7 +3,9 @@
 use std::sync::{Arc, mpsc};
 
 use sector_client::{Bot, Error, number_orders};
-use sector_sim::{Command, FactionId, FleetId, Focus, Order, Strategy, SystemId, Turn, View, strategy};
+use sector_sim::{
+    Command, FactionId, FleetId, Focus, Order, Strategy, SystemId, Turn, View, strategy,
+};
 use tokio::sync::Notify;
 
 use crate::harness::{Sector, in_time};
@@ -21,7 +23,8 @@ async fn a_delivery_goes_on_without_what_is_refused_and_counts_once() {
     let mut ticks = client.ticks();
     let tick = in_time("a tick", ticks.next()).await.unwrap();
     let home = tick.board().faction(me).unwrap().home.unwrap();
-    let focus = |faction, system| Order::new(faction, Command::Focus { system, focus: Focus::Industry });
+    let focus =
+        |faction, system| Order::new(faction, Command::Focus { system, focus: Focus::Industry });
     let mut orders = vec![focus(me, SystemId(9_999)), focus(me, home), focus(faction("F2"), home)];
     orders.push(Order::new(me, Command::Cancel { fleet: FleetId(9_999) }));
     // More than one batch: the rest are good.
@@ -30,7 +33,8 @@ async fn a_delivery_goes_on_without_what_is_refused_and_counts_once() {
     for _ in 0..2 {
         let delivery = client.deliver(&orders).await.unwrap();
         assert_eq!(delivery.accepted, 147);
-        let mut codes: Vec<_> = delivery.refused.iter().map(|refused| refused.code.as_str()).collect();
+        let mut codes: Vec<_> =
+            delivery.refused.iter().map(|refused| refused.code.as_str()).collect();
         codes.sort_unstable();
         assert_eq!(codes, ["invalid_orders", "invalid_orders", "not_your_faction"]);
     }
@@ -63,7 +67,8 @@ async fn a_bot_plays_across_a_new_universe() {
     let mut bot = Bot::new(&player, faction("F2"), strategy("random", personality).unwrap());
     let stop = Arc::new(Notify::new());
     let stopped = stop.clone();
-    let playing = tokio::spawn(async move { bot.run(async move { stopped.notified().await }).await });
+    let playing =
+        tokio::spawn(async move { bot.run(async move { stopped.notified().await }).await });
     for round in 0..2 {
         in_time("orders of the bot", async {
             let mut is_fresh = round == 0;
@@ -91,7 +96,8 @@ async fn a_bot_does_not_take_a_faction_from_somebody() {
     let sector = Sector::start(50, 1_000).await;
     sector.player(1).await.claim(faction("F1")).await.unwrap();
     let personality = sector_sim::Rules::classic().personality(0);
-    let mut bot = Bot::new(&sector.player(2).await, faction("F1"), strategy("random", personality).unwrap());
+    let mut bot =
+        Bot::new(&sector.player(2).await, faction("F1"), strategy("random", personality).unwrap());
     let error = in_time("the bot gives up", bot.run(std::future::pending())).await.unwrap_err();
     assert_eq!(error.code(), Some("faction_claimed"));
 }
@@ -123,7 +129,8 @@ async fn a_bot_that_thinks_for_long_holds_up_nobody_and_can_be_stopped() {
     let (slow, quick) = (sector.player(1).await, sector.player(2).await);
     let (go_on, told) = mpsc::channel();
     let begun = Arc::new(Notify::new());
-    let mut slow = Bot::new(&slow, faction("F1"), Box::new(Slow { begun: Some(begun.clone()), told }));
+    let mut slow =
+        Bot::new(&slow, faction("F1"), Box::new(Slow { begun: Some(begun.clone()), told }));
     let mut quick = Bot::new(&quick, faction("F2"), Box::new(sector_sim::Idle));
     let mut watch = sector.client().await.ticks();
     let stop = async {
@@ -137,9 +144,10 @@ async fn a_bot_that_thinks_for_long_holds_up_nobody_and_can_be_stopped() {
         stop.await;
         stop_quick.send(()).unwrap();
     };
-    let (slowly, quickly) =
-        in_time("both bots", async { tokio::join!(slow.run(stop_slow), quick.run(async { stopped.await.unwrap() })) })
-            .await;
+    let (slowly, quickly) = in_time("both bots", async {
+        tokio::join!(slow.run(stop_slow), quick.run(async { stopped.await.unwrap() }))
+    })
+    .await;
     assert_eq!(slowly.unwrap().turns, 1);
     let quickly = quickly.unwrap();
     assert!(quickly.turns >= 8, "{quickly}");
@@ -150,8 +158,12 @@ async fn a_bot_that_thinks_for_long_holds_up_nobody_and_can_be_stopped() {
 async fn a_strategy_that_panics_is_named() {
     let sector = Sector::start(30, 1_000).await;
     let (_, told) = mpsc::channel();
-    let mut bot = Bot::new(&sector.player(1).await, faction("F1"), Box::new(Slow { begun: None, told }));
+    let mut bot =
+        Bot::new(&sector.player(1).await, faction("F1"), Box::new(Slow { begun: None, told }));
     let error = in_time("the bot gives up", bot.run(std::future::pending())).await.unwrap_err();
     assert!(matches!(&error, Error::Strategy { name: "slow", .. }), "{error:?}");
-    assert!(error.to_string().starts_with("the strategy \"slow\" of F1 gave no orders for tick "), "{error}");
+    assert!(
+        error.to_string().starts_with("the strategy \"slow\" of F1 gave no orders for tick "),
+        "{error}"
+    );
 }

@@ -17,7 +17,10 @@ async fn a_guest_claims_and_leaves_and_comes_back_with_the_key() {
     assert!(matches!(client.me().await, Err(Error::Unauthorized(_))));
     let key = client.guest().await.unwrap();
     let me = client.claim("F1".parse().unwrap()).await.unwrap();
-    assert_eq!((me.address.as_str(), me.faction.as_deref()), (key.address().to_string().as_str(), Some("F1")));
+    assert_eq!(
+        (me.address.as_str(), me.faction.as_deref()),
+        (key.address().to_string().as_str(), Some("F1"))
+    );
 
     let back = sector.client().await;
     back.login(&key).await.unwrap();
@@ -91,7 +94,8 @@ async fn a_sector_that_is_away_is_named_after_some_attempts() {
     assert!(error.is_retryable() && error.to_string().contains(&sector.url()), "{error}");
 
     // A call that began while it was away succeeds once it is back.
-    let client = Client::with_patience(&sector.url(), Patience { attempts: 1_000, ..patience }).unwrap();
+    let client =
+        Client::with_patience(&sector.url(), Patience { attempts: 1_000, ..patience }).unwrap();
     let waiting = tokio::spawn(async move { client.health().await });
     sector.start_api().await;
     assert_eq!(waiting.await.unwrap().unwrap().status, "ok");
@@ -107,7 +111,10 @@ async fn a_login_without_its_key_is_renewed_and_ends_when_it_is_told_to() {
     sector.pass_seconds(901);
     assert_eq!(reader.me().await.unwrap().address, key(200).address().to_string());
     client.logout().await.unwrap();
-    assert!(matches!(reader.me().await, Err(Error::Unauthorized(_))), "the clones are signed out too");
+    assert!(
+        matches!(reader.me().await, Err(Error::Unauthorized(_))),
+        "the clones are signed out too"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -136,9 +143,15 @@ async fn a_bot_key_plays_for_its_player_until_it_is_revoked() {
     let player = sector.player(1).await;
     let me = "F1".parse().unwrap();
     player.claim(me).await.unwrap();
-    let issued = player.issue_key("night watch", &BOT_VERBS, Some(Duration::from_secs(3_600))).await.unwrap();
+    let issued = player
+        .issue_key("night watch", &BOT_VERBS, Some(Duration::from_secs(3_600)))
+        .await
+        .unwrap();
     let listed = player.keys().await.unwrap();
-    assert_eq!((listed.len(), listed[0].id.as_str(), listed[0].label.as_str()), (1, issued.id.as_str(), "night watch"));
+    assert_eq!(
+        (listed.len(), listed[0].id.as_str(), listed[0].label.as_str()),
+        (1, issued.id.as_str(), "night watch")
+    );
 
     let bot = sector.client().await;
     bot.bot_key(&issued.key).await.unwrap();
@@ -151,7 +164,10 @@ async fn a_bot_key_plays_for_its_player_until_it_is_revoked() {
     let again = bot.send_orders(&orders).await.unwrap();
     assert_eq!(again.duplicates, [orders[0].client_id.as_deref().unwrap()]);
     let told = until("the order's outcome", || async {
-        bot.order(&receipt.id).await.ok().filter(|told| told.orders[0].status.to_string() == "applied")
+        bot.order(&receipt.id)
+            .await
+            .ok()
+            .filter(|told| told.orders[0].status.to_string() == "applied")
     })
     .await;
     assert_eq!(told.orders.len(), 1);
@@ -186,7 +202,8 @@ async fn what_can_be_read_is_read() {
     assert_eq!(client.run(&snapshot.universe_id).await.unwrap().seed, 7);
     // Looking at an order gives none.
     let target = SystemId(system.lanes[0].system_id);
-    let look = Order::new(me, Command::Move { origin: home, target, fleet: None, amount: Amount::All });
+    let look =
+        Order::new(me, Command::Move { origin: home, target, fleet: None, amount: Amount::All });
     let preview = client.check_orders(&[look]).await.unwrap();
     assert_eq!((preview.orders.len(), preview.orders[0].verdict.to_string().as_str()), (1, "good"));
     assert!(client.my_orders(10).await.unwrap().is_empty());
@@ -218,7 +235,9 @@ async fn server_that_says(answer: String) -> String {
 
 fn answer(status: &str, kind: &str, body: &str) -> String {
     let length = body.len();
-    format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -236,18 +255,30 @@ async fn a_wrong_server_is_told_from_a_wrong_version_and_from_none() {
     let missing = server_that_says(answer("404 Not Found", "application/json", "{}")).await;
     assert!(matches!(Client::connect(&missing).await, Err(Error::NotASector { .. })));
 
-    let other = server_that_says(answer("200 OK", "application/json", r#"{"service":"mail","version":"0.1.0"}"#)).await;
+    let other = server_that_says(answer(
+        "200 OK",
+        "application/json",
+        r#"{"service":"mail","version":"0.1.0"}"#,
+    ))
+    .await;
     let error = Client::connect(&other).await.unwrap_err();
     assert!(error.to_string().contains("calls itself \"mail\""), "{error}");
 
-    let newer = server_that_says(answer("200 OK", "application/json", r#"{"service":"api","version":"9.2.0"}"#)).await;
+    let newer = server_that_says(answer(
+        "200 OK",
+        "application/json",
+        r#"{"service":"api","version":"9.2.0"}"#,
+    ))
+    .await;
     let error = Client::connect(&newer).await.unwrap_err();
     assert!(matches!(error, Error::Version { .. }), "{error}");
     assert!(
-        error.to_string().contains("is of version 9.2.0") && error.to_string().ends_with("use sector-client 9.2.0")
+        error.to_string().contains("is of version 9.2.0")
+            && error.to_string().ends_with("use sector-client 9.2.0")
     );
     // Whoever did not look before learns it from the first answer that makes no sense.
-    let mut ticks = Client::new(&newer).unwrap().ticks_by(sector_client::Transport::LongPoll(Duration::ZERO));
+    let mut ticks =
+        Client::new(&newer).unwrap().ticks_by(sector_client::Transport::LongPoll(Duration::ZERO));
     let error = ticks.next().await.unwrap_err();
     assert!(matches!(error, Error::Version { .. }), "{error}");
 
@@ -256,7 +287,10 @@ async fn a_wrong_server_is_told_from_a_wrong_version_and_from_none() {
     let dead = Client::with_patience(&format!("http://{free}"), patience).unwrap();
     let error = dead.status().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
-    assert!(error.to_string().ends_with("is the sector running, and is that its address?"), "{error}");
+    assert!(
+        error.to_string().ends_with("is the sector running, and is that its address?"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,14 +8,14 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransacti
 
 use super::store::EmbeddedStore;
 use super::tables::{
-    self, AUDIT, AWARDS, CHECKPOINT, CLIENT_IDS, CONTROL, COUNTERS, EPOCH, EVENT, EVENTS, HEADERS, LEASE, META, ORDER,
-    ORDERS, PLAYERS, RECORDS, RESTART, RUN, RUNS, SEATS, World, counter,
+    self, AUDIT, AWARDS, CHECKPOINT, CLIENT_IDS, CONTROL, COUNTERS, EPOCH, EVENT, EVENTS, HEADERS,
+    LEASE, META, ORDER, ORDERS, PLAYERS, RECORDS, RESTART, RUN, RUNS, SEATS, World, counter,
 };
 use super::writer::Change;
 use super::{control, directory, lease, orders, outcomes, reads, shelves};
 use crate::archive::{
-    Archive, BackupNote, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld, ReplayDump, WorldDump,
-    at_work, occupied,
+    Archive, BackupNote, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld,
+    ReplayDump, WorldDump, at_work, occupied,
 };
 use crate::document::Shelf;
 use crate::error::{Error, Result};
@@ -40,7 +40,8 @@ impl Archive for EmbeddedStore {
 
     async fn restore(&self, dump: &Dump) -> Result<Incarnation> {
         dump.check()?;
-        let (dump, new, clock) = (Arc::new(dump.clone()), Incarnation::random()?, self.clock.clone());
+        let (dump, new, clock) =
+            (Arc::new(dump.clone()), Incarnation::random()?, self.clock.clone());
         self.writer.write(move |txn| restore(txn, &dump, new, clock.now_ms())).await
     }
 
@@ -72,7 +73,10 @@ impl EmbeddedStore {
     }
 }
 
-fn held(table: &impl ReadableTable<(), (&'static str, u64, u64)>, now_ms: u64) -> Result<Option<LeaseHeld>> {
+fn held(
+    table: &impl ReadableTable<(), (&'static str, u64, u64)>,
+    now_ms: u64,
+) -> Result<Option<LeaseHeld>> {
     Ok(table.get(())?.and_then(|row| {
         let (holder, epoch, end_ms) = row.value();
         let left_ms = end_ms.checked_sub(now_ms).filter(|left_ms| *left_ms > 0)?;
@@ -84,7 +88,8 @@ fn dump(txn: &ReadTransaction) -> Result<Option<Dump>> {
     let Some(world) = tables::world_now(txn)? else {
         return Ok(None);
     };
-    let checkpoint = reads::checkpoint(txn)?.ok_or_else(|| Error::corrupt("data file", "it has no checkpoint"))?;
+    let checkpoint = reads::checkpoint(txn)?
+        .ok_or_else(|| Error::corrupt("data file", "it has no checkpoint"))?;
     let counters = txn.open_table(COUNTERS)?;
     let from = Position::from(checkpoint.event_id);
     let request = control::restart_request(txn)?;
@@ -144,7 +149,8 @@ fn dump(txn: &ReadTransaction) -> Result<Option<Dump>> {
 }
 
 fn replay(txn: &ReadTransaction, universe: &str, summary: Option<String>) -> Result<ReplayDump> {
-    let missing = || Error::corrupt(format!("replay of universe {universe:?}"), "its header is missing");
+    let missing =
+        || Error::corrupt(format!("replay of universe {universe:?}"), "its header is missing");
     let header = reads::replay_header(txn, universe)?.ok_or_else(missing)?;
     let mut records = Vec::new();
     for (tick, record) in reads::records(txn, universe, 0, usize::MAX)? {
@@ -164,12 +170,22 @@ fn seats(txn: &ReadTransaction) -> Result<Vec<Claim>> {
         let (faction, seat) = row?;
         let (player, since_ms) = seat.value();
         let seen_ms = players.get(player)?.map_or(since_ms, |row| row.value().1);
-        seats.push(Claim { faction: faction.value().to_owned(), player: player.to_owned(), since_ms, seen_ms });
+        seats.push(Claim {
+            faction: faction.value().to_owned(),
+            player: player.to_owned(),
+            since_ms,
+            seen_ms,
+        });
     }
     Ok(seats)
 }
 
-fn restore(txn: &WriteTransaction, dump: &Dump, new: Incarnation, now_ms: u64) -> Result<Change<Incarnation>> {
+fn restore(
+    txn: &WriteTransaction,
+    dump: &Dump,
+    new: Incarnation,
+    now_ms: u64,
+) -> Result<Change<Incarnation>> {
     look(txn, now_ms)?;
     let (world, checkpoint) = (&dump.world, &dump.checkpoint);
     {
@@ -217,7 +233,10 @@ fn look(txn: &WriteTransaction, now_ms: u64) -> Result<()> {
         return Err(at_work(&lease.holder));
     }
     if let Some(world) = tables::world(txn)? {
-        return Err(occupied(&format!("it holds tick {} of universe {:?}", world.tick, world.universe)));
+        return Err(occupied(&format!(
+            "it holds tick {} of universe {:?}",
+            world.tick, world.universe
+        )));
     }
     if !txn.open_table(AWARDS)?.is_empty()? {
         return Err(occupied("it holds awards"));
@@ -239,7 +258,13 @@ fn write_streams(txn: &WriteTransaction, dump: &Dump) -> Result<()> {
     for entry in &dump.orders {
         let bodies: Vec<String> = entry.orders.iter().map(|body| seal(body)).collect();
         let bodies = bodies.iter().map(String::as_str).collect();
-        let row = (entry.universe.as_str(), entry.player.as_str(), entry.source.as_str(), entry.at_ms, bodies);
+        let row = (
+            entry.universe.as_str(),
+            entry.player.as_str(),
+            entry.source.as_str(),
+            entry.at_ms,
+            bodies,
+        );
         orders.insert(entry.id.number(), row)?;
     }
     let mut events = txn.open_table(EVENTS)?;

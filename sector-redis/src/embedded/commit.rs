@@ -3,8 +3,8 @@
 use redb::{ReadableTable, WriteTransaction};
 
 use super::tables::{
-    self, CHECKPOINT, CLIENT_IDS, COUNTERS, EVENT, EVENTS, HEADERS, ORDER, ORDERS, PLAYERS, RECORDS, RUN, RUNS, SEATS,
-    World, counter,
+    self, CHECKPOINT, CLIENT_IDS, COUNTERS, EVENT, EVENTS, HEADERS, ORDER, ORDERS, PLAYERS,
+    RECORDS, RUN, RUNS, SEATS, World, counter,
 };
 use super::writer::Change;
 use super::{control, lease, outcomes};
@@ -91,7 +91,12 @@ fn repeat(
 }
 
 /// Refuses before anything is written.
-fn look(txn: &WriteTransaction, commit: &Commit, previous: Option<&World>, now_ms: u64) -> Result<()> {
+fn look(
+    txn: &WriteTransaction,
+    commit: &Commit,
+    previous: Option<&World>,
+    now_ms: u64,
+) -> Result<()> {
     if !lease::holds(txn, &commit.lease, now_ms)? {
         return Err(lease::lost(&commit.lease));
     }

@@ -25,7 +25,10 @@ pub(super) fn paused(txn: &ReadTransaction) -> Result<bool> {
     Ok(txn.open_table(CONTROL)?.get(PAUSED)?.is_some())
 }
 
-pub(super) fn request_restart(txn: &WriteTransaction, seed: Option<u64>) -> Result<Change<RestartRequest>> {
+pub(super) fn request_restart(
+    txn: &WriteTransaction,
+    seed: Option<u64>,
+) -> Result<Change<RestartRequest>> {
     let number = next_number(txn, RESTART)?;
     txn.open_table(CONTROL)?.insert(REQUEST, (number, seed))?;
     Ok(Change::wrote(RestartRequest { number, seed }))

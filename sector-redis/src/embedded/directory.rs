@@ -23,18 +23,23 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 pub(super) fn open(directory: &Path) -> Result<(Database, File)> {
     let shown = directory.display();
     fs::create_dir_all(directory).map_err(|error| {
-        let message = format!("cannot use {shown} as a data directory: {error}; name a directory this user may write");
+        let message = format!(
+            "cannot use {shown} as a data directory: {error}; name a directory this user may write"
+        );
         Error::config_because(message, error)
     })?;
     let lock = lock(directory)?;
     let path = directory.join(DATA_FILE);
-    let exists = path.try_exists().map_err(|error| unreadable(&path, &DatabaseError::from(error)))?;
+    let exists =
+        path.try_exists().map_err(|error| unreadable(&path, &DatabaseError::from(error)))?;
     if !exists {
         make(directory)?;
     }
     look(&path)?;
-    let mut database =
-        Builder::new().set_cache_size(CACHE_BYTES).open(&path).map_err(|error| unreadable(&path, &error))?;
+    let mut database = Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        .open(&path)
+        .map_err(|error| unreadable(&path, &error))?;
     // Every page against its checksum: what a disk has changed is found now, not in a month.
     database.check_integrity().map_err(|error| unreadable(&path, &error))?;
     tables::prepare(&database, &path.display().to_string())?;
@@ -69,8 +74,13 @@ fn lock(directory: &Path) -> Result<File> {
         );
         Error::config_because(message, error)
     };
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(because)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(because)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -115,13 +125,19 @@ fn unreadable(path: &Path, error: &DatabaseError) -> Error {
     let shown = path.display();
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            Error::config(format!("{shown} is in use by another process; stop it, or name another data directory"))
+            Error::config(format!(
+                "{shown} is in use by another process; stop it, or name another data directory"
+            ))
         }
         DatabaseError::UpgradeRequired(format) => Error::config(format!(
             "{shown} has engine format {format}, which this version does not read; start the version that wrote it, or name another data directory"
         )),
-        DatabaseError::Storage(StorageError::Io(io)) if io.kind() != std::io::ErrorKind::InvalidData => {
-            Error::config(format!("cannot open {shown}: {io}; check its permissions, or name another data directory"))
+        DatabaseError::Storage(StorageError::Io(io))
+            if io.kind() != std::io::ErrorKind::InvalidData =>
+        {
+            Error::config(format!(
+                "cannot open {shown}: {io}; check its permissions, or name another data directory"
+            ))
         }
         other => Error::config(format!(
             "{shown} is damaged or not a data file of this program: {other}; restore it from a backup, or name another data directory"

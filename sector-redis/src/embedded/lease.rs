@@ -8,7 +8,12 @@ use crate::commit::Lease;
 use crate::error::{Error, Result};
 use crate::incarnation::{Incarnation, held};
 
-pub(super) fn acquire(txn: &WriteTransaction, holder: &str, ttl_ms: u64, now_ms: u64) -> Result<Change<Option<Lease>>> {
+pub(super) fn acquire(
+    txn: &WriteTransaction,
+    holder: &str,
+    ttl_ms: u64,
+    now_ms: u64,
+) -> Result<Change<Option<Lease>>> {
     if is_held(txn, now_ms)? {
         return Ok(Change::none(None));
     }
@@ -24,7 +29,11 @@ fn is_held(txn: &WriteTransaction, now_ms: u64) -> Result<bool> {
 }
 
 /// Gives the store a new incarnation unless a worker is at it.
-pub(super) fn renew_incarnation(txn: &WriteTransaction, new: Incarnation, now_ms: u64) -> Result<Change<Incarnation>> {
+pub(super) fn renew_incarnation(
+    txn: &WriteTransaction,
+    new: Incarnation,
+    now_ms: u64,
+) -> Result<Change<Incarnation>> {
     if is_held(txn, now_ms)? {
         return Err(held());
     }
@@ -49,7 +58,12 @@ pub(super) fn write(txn: &WriteTransaction, lease: &Lease, ttl_ms: u64, now_ms: 
     Ok(())
 }
 
-pub(super) fn renew(txn: &WriteTransaction, lease: &Lease, ttl_ms: u64, now_ms: u64) -> Result<Change<()>> {
+pub(super) fn renew(
+    txn: &WriteTransaction,
+    lease: &Lease,
+    ttl_ms: u64,
+    now_ms: u64,
+) -> Result<Change<()>> {
     if !holds(txn, lease, now_ms)? {
         return Err(lost(lease));
     }

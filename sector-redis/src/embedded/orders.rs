@@ -27,7 +27,8 @@ pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Chang
     let mut earlier = None;
     for order in &batch.orders {
         if let Some(client_id) = order.client_id.as_deref() {
-            let known = client_ids.get((batch.player.as_str(), client_id))?.map(|guard| guard.value());
+            let known =
+                client_ids.get((batch.player.as_str(), client_id))?.map(|guard| guard.value());
             if known.is_some() || fresh.insert(client_id, ()).is_some() {
                 earlier = earlier.or(known);
                 duplicates.push(client_id.to_owned());
@@ -64,7 +65,11 @@ pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Chang
     Ok(Change::wrote(Receipt { id, duplicates }).with_order(number))
 }
 
-pub(super) fn after(txn: &ReadTransaction, cursor: StreamId, count: usize) -> Result<Vec<OrderEntry>> {
+pub(super) fn after(
+    txn: &ReadTransaction,
+    cursor: StreamId,
+    count: usize,
+) -> Result<Vec<OrderEntry>> {
     let table = txn.open_table(ORDERS)?;
     let last = counter(&txn.open_table(COUNTERS)?, ORDER)?;
     let kept_after = table.first()?.map_or(last, |(id, _)| id.value() - 1);
@@ -101,7 +106,11 @@ pub(super) fn one(txn: &ReadTransaction, number: u64) -> Result<Option<OrderEntr
 }
 
 /// The newest entries of a player after the committed cursor, newest first.
-pub(super) fn waiting_of(txn: &ReadTransaction, player: &str, count: usize) -> Result<Vec<OrderEntry>> {
+pub(super) fn waiting_of(
+    txn: &ReadTransaction,
+    player: &str,
+    count: usize,
+) -> Result<Vec<OrderEntry>> {
     let cursor = tables::world_now(txn)?.map_or(0, |world| world.cursor);
     let mut entries = Vec::new();
     for row in txn.open_table(ORDERS)?.range(cursor + 1..)?.rev().take(WAITING_LOOKED_AT) {

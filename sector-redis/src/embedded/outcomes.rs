@@ -12,7 +12,8 @@ use crate::stream::StreamId;
 
 pub(super) fn write(txn: &WriteTransaction, outcome: &Outcome) -> Result<()> {
     let number = outcome.id.number();
-    txn.open_table(OUTCOMES)?.insert(number, (outcome.player.as_str(), seal(&outcome.body).as_str()))?;
+    txn.open_table(OUTCOMES)?
+        .insert(number, (outcome.player.as_str(), seal(&outcome.body).as_str()))?;
     txn.open_table(PLAYER_OUTCOMES)?.insert((outcome.player.as_str(), number), ())?;
     Ok(())
 }
@@ -47,9 +48,15 @@ fn outcome(number: u64, (player, body): (&str, &str)) -> Result<Outcome> {
     Ok(Outcome { id, player: player.to_owned(), body })
 }
 
-pub(super) fn of_player(txn: &ReadTransaction, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+pub(super) fn of_player(
+    txn: &ReadTransaction,
+    player: &str,
+    count: usize,
+) -> Result<Vec<OrderStatus>> {
     let mut done = Vec::new();
-    for row in txn.open_table(PLAYER_OUTCOMES)?.range((player, 0)..=(player, u64::MAX))?.rev().take(count) {
+    for row in
+        txn.open_table(PLAYER_OUTCOMES)?.range((player, 0)..=(player, u64::MAX))?.rev().take(count)
+    {
         done.extend(one(txn, row?.0.value().1)?);
     }
     Ok(newest(orders::waiting_of(txn, player, count)?, done, count))

@@ -38,7 +38,10 @@ pub(super) fn checkpoint(txn: &ReadTransaction) -> Result<Option<Checkpoint>> {
         tick,
         event_id: StreamId::new(event),
         cursor: StreamId::new(cursor),
-        snapshot: unseal(|| format!("snapshot of tick {tick} of universe {universe:?}"), snapshot.to_owned())?,
+        snapshot: unseal(
+            || format!("snapshot of tick {tick} of universe {universe:?}"),
+            snapshot.to_owned(),
+        )?,
     }))
 }
 
@@ -76,7 +79,11 @@ pub(super) fn runs(txn: &ReadTransaction, count: usize) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-pub(super) fn events_from(txn: &ReadTransaction, from: Position, count: usize) -> Result<Vec<Event>> {
+pub(super) fn events_from(
+    txn: &ReadTransaction,
+    from: Position,
+    count: usize,
+) -> Result<Vec<Event>> {
     from.check(Some(tables::incarnation(txn)?))?;
     let after = from.after;
     let table = txn.open_table(EVENTS)?;

@@ -36,7 +36,11 @@ fn remove(txn: &WriteTransaction, faction: &str, player: &str) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn claim(txn: &WriteTransaction, ask: &Ask<'_>, faction: &str) -> Result<Change<ClaimOutcome>> {
+pub(super) fn claim(
+    txn: &WriteTransaction,
+    ask: &Ask<'_>,
+    faction: &str,
+) -> Result<Change<ClaimOutcome>> {
     let Ask { player, now_ms, .. } = *ask;
     if !runs(txn, ask.universe)? {
         return Ok(Change::none(ClaimOutcome::WrongUniverse));
@@ -68,7 +72,11 @@ pub(super) fn claim(txn: &WriteTransaction, ask: &Ask<'_>, faction: &str) -> Res
     Ok(Change::wrote(ClaimOutcome::Claimed))
 }
 
-pub(super) fn release(txn: &WriteTransaction, universe: &str, player: &str) -> Result<Change<Option<String>>> {
+pub(super) fn release(
+    txn: &WriteTransaction,
+    universe: &str,
+    player: &str,
+) -> Result<Change<Option<String>>> {
     if !runs(txn, universe)? {
         return Ok(Change::none(None));
     }
@@ -110,7 +118,12 @@ pub(super) fn touch(txn: &WriteTransaction, ask: &Ask<'_>) -> Result<Change<Opti
     Ok(Change::wrote(Some(faction)))
 }
 
-pub(super) fn claims(txn: &ReadTransaction, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+pub(super) fn claims(
+    txn: &ReadTransaction,
+    universe: &str,
+    now_ms: u64,
+    idle_ms: u64,
+) -> Result<Vec<Claim>> {
     if tables::world_now(txn)?.is_none_or(|world| world.universe != universe) {
         return Ok(Vec::new());
     }
@@ -121,7 +134,12 @@ pub(super) fn claims(txn: &ReadTransaction, universe: &str, now_ms: u64, idle_ms
         let (player, since_ms) = seat.value();
         let seen_ms = players.get(player)?.map_or(since_ms, |row| row.value().1);
         if !lapsed(seen_ms, now_ms, idle_ms) {
-            claims.push(Claim { faction: faction.value().to_owned(), player: player.to_owned(), since_ms, seen_ms });
+            claims.push(Claim {
+                faction: faction.value().to_owned(),
+                player: player.to_owned(),
+                since_ms,
+                seen_ms,
+            });
         }
     }
     Ok(claims)
@@ -132,10 +150,12 @@ pub(super) fn judge(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Option
     match &batch.right {
         Right::Any => Ok(None),
         Right::Seat { faction, idle_ms } => {
-            let held = seat_of(txn, &batch.player)?.filter(|(_, seen_ms)| !lapsed(*seen_ms, batch.at_ms, *idle_ms));
+            let held = seat_of(txn, &batch.player)?
+                .filter(|(_, seen_ms)| !lapsed(*seen_ms, batch.at_ms, *idle_ms));
             match held {
                 Some((held, seen_ms)) if held == *faction => {
-                    let is_worth_noting = batch.at_ms.saturating_sub(seen_ms) >= touch_resolution_ms(*idle_ms);
+                    let is_worth_noting =
+                        batch.at_ms.saturating_sub(seen_ms) >= touch_resolution_ms(*idle_ms);
                     Ok(is_worth_noting.then_some(held))
                 }
                 held => Err(Error::NotYourSeat { held: held.map(|(held, _)| held) }),

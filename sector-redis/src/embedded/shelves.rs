@@ -65,7 +65,12 @@ fn nearest(txn: &WriteTransaction, shelf: Shelf) -> Result<Option<(u64, String)>
     Ok(ends.first()?.map(|(key, _)| (key.value().0, key.value().1.to_owned())))
 }
 
-pub(super) fn insert(txn: &WriteTransaction, shelf: Shelf, document: &Document, now_ms: u64) -> Result<Change<bool>> {
+pub(super) fn insert(
+    txn: &WriteTransaction,
+    shelf: Shelf,
+    document: &Document,
+    now_ms: u64,
+) -> Result<Change<bool>> {
     insert_among(txn, shelf, document, now_ms, shelf.documents_max())
 }
 
@@ -128,7 +133,11 @@ pub(super) fn replace(
     Ok(Change::wrote(true))
 }
 
-pub(super) fn remove(txn: &WriteTransaction, shelf: Shelf, id: &str) -> Result<Change<Option<Document>>> {
+pub(super) fn remove(
+    txn: &WriteTransaction,
+    shelf: Shelf,
+    id: &str,
+) -> Result<Change<Option<Document>>> {
     let Some(known) = stored(txn, shelf, id)? else {
         return Ok(Change::none(None));
     };
@@ -142,13 +151,23 @@ pub(super) fn remove_of(txn: &WriteTransaction, shelf: Shelf, owner: &str) -> Re
     Ok(if own.is_empty() { Change::none(0) } else { Change::wrote(own.len() as u64) })
 }
 
-pub(super) fn one(txn: &ReadTransaction, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
+pub(super) fn one(
+    txn: &ReadTransaction,
+    shelf: Shelf,
+    id: &str,
+    now_ms: u64,
+) -> Result<Option<Document>> {
     let documents = txn.open_table(of_shelf(shelf).documents)?;
     let known = documents.get(id)?.map(|row| read(shelf, id, row.value())).transpose()?;
     Ok(known.filter(|known| known.lasts(now_ms)))
 }
 
-pub(super) fn list_of(txn: &ReadTransaction, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
+pub(super) fn list_of(
+    txn: &ReadTransaction,
+    shelf: Shelf,
+    owner: &str,
+    now_ms: u64,
+) -> Result<Vec<Document>> {
     let mut found = Vec::new();
     for row in txn.open_table(of_shelf(shelf).owners)?.range((owner, "")..)? {
         let (key, _) = row?;
@@ -183,7 +202,10 @@ pub(super) fn audit(txn: &ReadTransaction, after: u64, count: usize) -> Result<V
     for row in txn.open_table(AUDIT)?.range(after.saturating_add(1)..)?.take(count) {
         let (number, body) = row?;
         let number = number.value();
-        entries.push((number, unseal(|| format!("entry {number} of the audit log"), body.value().to_owned())?));
+        entries.push((
+            number,
+            unseal(|| format!("entry {number} of the audit log"), body.value().to_owned())?,
+        ));
     }
     Ok(entries)
 }
@@ -200,7 +222,12 @@ mod tests {
     const MOST: u64 = 1_000;
 
     fn document(number: u64, ends_at_ms: Option<u64>) -> Document {
-        Document { id: format!("{number:06}"), owner: format!("o{number}"), body: "{}".into(), ends_at_ms }
+        Document {
+            id: format!("{number:06}"),
+            owner: format!("o{number}"),
+            body: "{}".into(),
+            ends_at_ms,
+        }
     }
 
     #[test]
@@ -210,7 +237,8 @@ mod tests {
         let txn = database.begin_write().unwrap();
         for shelf in [Shelf::Keys, Shelf::Sessions] {
             for number in 0..MOST {
-                write(&txn, shelf, &document(number, (number > 0).then_some(2_000 - number))).unwrap();
+                write(&txn, shelf, &document(number, (number > 0).then_some(2_000 - number)))
+                    .unwrap();
             }
         }
         let new = document(MOST, Some(1_000_000));

@@ -127,7 +127,12 @@ impl Store for EmbeddedStore {
         self.writer.write(move |txn| orders::append(txn, &batch)).await
     }
 
-    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
         let count = count.clamp(1, MAX_READ);
         let mut growth = Growth::watch(&self.newest.order, wait);
         loop {
@@ -160,7 +165,9 @@ impl Store for EmbeddedStore {
         commit.check()?;
         let ttl_ms = check_ttl(commit.lease_ttl)?;
         let (commit, clock, keep_runs) = (commit.clone(), self.clock.clone(), self.keep_runs);
-        self.writer.write(move |txn| commit::commit(txn, &commit, ttl_ms, clock.now_ms(), keep_runs)).await
+        self.writer
+            .write(move |txn| commit::commit(txn, &commit, ttl_ms, clock.now_ms(), keep_runs))
+            .await
     }
 
     async fn head(&self) -> Result<Option<Head>> {
@@ -171,7 +178,12 @@ impl Store for EmbeddedStore {
         self.read(reads::checkpoint).await
     }
 
-    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
         let (universe, count) = (universe.to_owned(), count.clamp(1, MAX_READ));
         self.read(move |txn| reads::records(txn, &universe, from_tick, count)).await
     }
@@ -185,7 +197,12 @@ impl Store for EmbeddedStore {
         self.read(move |txn| reads::runs(txn, count)).await
     }
 
-    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(
+        &self,
+        from: Position,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
         let count = count.clamp(1, MAX_READ);
         let mut growth = Growth::watch(&self.newest.event, wait);
         let mut looked = false;
@@ -248,7 +265,13 @@ impl Store for EmbeddedStore {
         self.read(move |txn| seats::claims(txn, &universe, now_ms, idle_ms)).await
     }
 
-    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
         let (universe, player) = (universe.to_owned(), player.to_owned());
         self.writer
             .write(move |txn| {
@@ -301,7 +324,12 @@ impl Store for EmbeddedStore {
         self.read(move |txn| control::awards(txn, universe.as_deref())).await
     }
 
-    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+    async fn insert_document(
+        &self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
         document.check()?;
         let document = document.clone();
         self.writer.write(move |txn| shelves::insert(txn, shelf, &document, now_ms)).await
@@ -321,7 +349,9 @@ impl Store for EmbeddedStore {
     ) -> Result<bool> {
         document.check()?;
         let (expected, document) = (expected_body.to_owned(), document.clone());
-        self.writer.write(move |txn| shelves::replace(txn, shelf, &expected, &document, now_ms)).await
+        self.writer
+            .write(move |txn| shelves::replace(txn, shelf, &expected, &document, now_ms))
+            .await
     }
 
     async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {

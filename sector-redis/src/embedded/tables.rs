@@ -28,7 +28,10 @@
 //!
 //! Nonces are not stored: a login cut by a restart begins anew, and none can be taken twice.
 
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
+    WriteTransaction,
+};
 
 use crate::document::Shelf;
 use crate::error::{Error, Result};
@@ -46,21 +49,27 @@ pub(super) const LEASE: TableDefinition<'_, (), (&str, u64, u64)> = TableDefinit
 type WorldRow = (&'static str, u64, &'static str, u64, u64, u64, u64, bool);
 pub(super) const WORLD: TableDefinition<'_, (), WorldRow> = TableDefinition::new("world");
 type CheckpointRow = (&'static str, u64, u64, u64, &'static str);
-pub(super) const CHECKPOINT: TableDefinition<'_, (), CheckpointRow> = TableDefinition::new("checkpoint");
+pub(super) const CHECKPOINT: TableDefinition<'_, (), CheckpointRow> =
+    TableDefinition::new("checkpoint");
 type OrderRow = (&'static str, &'static str, &'static str, u64, Vec<&'static str>);
 pub(super) const ORDERS: TableDefinition<'_, u64, OrderRow> = TableDefinition::new("orders");
-pub(super) const CLIENT_IDS: TableDefinition<'_, (&str, &str), u64> = TableDefinition::new("client_ids");
+pub(super) const CLIENT_IDS: TableDefinition<'_, (&str, &str), u64> =
+    TableDefinition::new("client_ids");
 pub(super) const EVENTS: TableDefinition<'_, u64, (&str, &str)> = TableDefinition::new("events");
 pub(super) const HEADERS: TableDefinition<'_, &str, &str> = TableDefinition::new("headers");
 pub(super) const RECORDS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("records");
 pub(super) const RUNS: TableDefinition<'_, u64, (&str, &str)> = TableDefinition::new("runs");
 pub(super) const SEATS: TableDefinition<'_, &str, (&str, u64)> = TableDefinition::new("seats");
 pub(super) const PLAYERS: TableDefinition<'_, &str, (&str, u64)> = TableDefinition::new("players");
-pub(super) const AWARDS: TableDefinition<'_, (&str, &str, &str), &str> = TableDefinition::new("awards");
-pub(super) const CONTROL: TableDefinition<'_, &str, (u64, Option<u64>)> = TableDefinition::new("control");
+pub(super) const AWARDS: TableDefinition<'_, (&str, &str, &str), &str> =
+    TableDefinition::new("awards");
+pub(super) const CONTROL: TableDefinition<'_, &str, (u64, Option<u64>)> =
+    TableDefinition::new("control");
 
-pub(super) const OUTCOMES: TableDefinition<'_, u64, (&str, &str)> = TableDefinition::new("outcomes");
-pub(super) const PLAYER_OUTCOMES: TableDefinition<'_, (&str, u64), ()> = TableDefinition::new("player_outcomes");
+pub(super) const OUTCOMES: TableDefinition<'_, u64, (&str, &str)> =
+    TableDefinition::new("outcomes");
+pub(super) const PLAYER_OUTCOMES: TableDefinition<'_, (&str, u64), ()> =
+    TableDefinition::new("player_outcomes");
 pub(super) const AUDIT: TableDefinition<'_, u64, &str> = TableDefinition::new("audit");
 
 /// The tables of a shelf: documents, their ids by end, their ids by owner.
@@ -113,7 +122,8 @@ pub(super) struct World {
 impl World {
     pub(super) fn read(table: &impl ReadableTable<(), WorldRow>) -> Result<Option<Self>> {
         Ok(table.get(())?.map(|row| {
-            let (universe, tick, digest, cursor, epoch, events_before, event, finished) = row.value();
+            let (universe, tick, digest, cursor, epoch, events_before, event, finished) =
+                row.value();
             Self {
                 universe: universe.to_owned(),
                 tick,
@@ -168,7 +178,11 @@ pub(super) fn world_now(txn: &ReadTransaction) -> Result<Option<World>> {
 
 /// Refuses a database that is not ours or of another format; says whether it is new.
 pub(super) fn check(txn: &ReadTransaction, place: &str) -> Result<bool> {
-    let foreign = || Error::config(format!("{place} is a database of another program; name another data directory"));
+    let foreign = || {
+        Error::config(format!(
+            "{place} is a database of another program; name another data directory"
+        ))
+    };
     if txn.list_tables()?.next().is_none() {
         return Ok(true);
     }
@@ -241,8 +255,7 @@ fn from_engine(error: redb::Error) -> Error {
         redb::Error::Corrupted(detail) => Error::corrupt("data file", detail),
         // The engine stops at the first write that failed, for want of room as for worse.
         redb::Error::PreviousIo => {
-            let detail =
-                "a write to the data file failed before; make room on its disk, look at its log, and start again";
+            let detail = "a write to the data file failed before; make room on its disk, look at its log, and start again";
             Error::unavailable_because("embedded store", detail, error)
         }
         other => Error::unavailable("embedded store", other),

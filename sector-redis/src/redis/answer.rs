@@ -29,20 +29,26 @@ pub(super) fn is_unmarked(error: &Error) -> bool {
 pub(super) fn is_elsewhere(error: &RedisError) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
+        ErrorKind::Server(
+            ServerErrorKind::Moved | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown
+        )
     )
 }
 
 /// Whether the connection is of no more use.
 pub(super) fn is_cut(error: &RedisError) -> bool {
-    is_elsewhere(error) || error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error()
+    is_elsewhere(error)
+        || error.is_io_error()
+        || error.is_connection_dropped()
+        || error.is_unrecoverable_error()
 }
 
 /// Whether the connection was cut before the answer, so that a write may or may not have happened.
 /// Where time ran out instead, asking again would take as long.
 pub(super) fn is_reply_lost(error: &Error) -> bool {
-    from_server(error)
-        .is_some_and(|error| !error.is_timeout() && (error.is_io_error() || error.is_connection_dropped()))
+    from_server(error).is_some_and(|error| {
+        !error.is_timeout() && (error.is_io_error() || error.is_connection_dropped())
+    })
 }
 
 /// The error of Redis, or of the way to it, behind one of ours.
@@ -62,7 +68,9 @@ pub(super) struct SharedError {
 impl SharedError {
     pub(super) fn new(mut error: Error) -> Self {
         let source = match &mut error {
-            Error::Unavailable { source, .. } | Error::Config { source, .. } => source.take().map(Arc::from),
+            Error::Unavailable { source, .. } | Error::Config { source, .. } => {
+                source.take().map(Arc::from)
+            }
             _ => None,
         };
         Self { error, source }
@@ -71,7 +79,9 @@ impl SharedError {
     pub(super) fn copy(&self) -> Error {
         let source = self.source.clone().map(|source| Box::new(source) as Source);
         match &self.error {
-            Error::Unavailable { doing, detail, .. } => Error::Unavailable { doing, detail: detail.clone(), source },
+            Error::Unavailable { doing, detail, .. } => {
+                Error::Unavailable { doing, detail: detail.clone(), source }
+            }
             Error::Config { message, .. } => Error::Config { message: message.clone(), source },
             Error::Corrupt { what, detail } => Error::corrupt(what, detail),
             other => Error::corrupt("answer of Redis", other.to_string()),
@@ -101,17 +111,24 @@ pub(super) fn from_redis(doing: &'static str, error: RedisError) -> Error {
             Error::config_because(message, error)
         }
         ErrorKind::Server(ServerErrorKind::CrossSlot) => {
-            let message = "this Redis is a cluster and the sector's keys do not share a slot; set SECTOR_ID".to_owned();
+            let message =
+                "this Redis is a cluster and the sector's keys do not share a slot; set SECTOR_ID"
+                    .to_owned();
             Error::config_because(message, error)
         }
-        ErrorKind::UnexpectedReturnType | ErrorKind::Parse | ErrorKind::Server(ServerErrorKind::ResponseError) => {
+        ErrorKind::UnexpectedReturnType
+        | ErrorKind::Parse
+        | ErrorKind::Server(ServerErrorKind::ResponseError) => {
             Error::corrupt(format!("state in Redis ({doing})"), error.to_string())
         }
         _ => match error.code() {
-            Some("WRONGTYPE") => Error::corrupt(format!("state in Redis ({doing})"), error.to_string()),
+            Some("WRONGTYPE") => {
+                Error::corrupt(format!("state in Redis ({doing})"), error.to_string())
+            }
             Some("NOAUTH" | "WRONGPASS") => {
-                let message =
-                    format!("Redis refuses this user ({doing}): {error}; check the user and password in the URL");
+                let message = format!(
+                    "Redis refuses this user ({doing}): {error}; check the user and password in the URL"
+                );
                 Error::config_because(message, error)
             }
             _ => Error::unavailable(doing, error),
@@ -126,7 +143,9 @@ fn passing(error: &RedisError) -> Option<&'static str> {
         ErrorKind::Server(Kind::BusyLoading) => Some("Redis is loading its data"),
         ErrorKind::Server(Kind::ReadOnly) => Some("this Redis is a replica and takes no writes"),
         ErrorKind::Server(Kind::MasterDown) => Some("this Redis is a replica without its master"),
-        ErrorKind::Server(Kind::ClusterDown) => Some("the cluster does not serve the sector's keys"),
+        ErrorKind::Server(Kind::ClusterDown) => {
+            Some("the cluster does not serve the sector's keys")
+        }
         ErrorKind::Server(Kind::Moved | Kind::Ask | Kind::TryAgain) => {
             Some("the sector's keys are moving to another node of the cluster")
         }
@@ -163,7 +182,10 @@ mod tests {
             ("OOM command not allowed when used memory > 'maxmemory'.", "full"),
             ("LOADING Redis is loading the dataset in memory", "loading its data"),
             ("READONLY You can't write against a read only replica.", "replica"),
-            ("MISCONF Errors writing to the AOF file: No space left on device", "cannot write to its disk"),
+            (
+                "MISCONF Errors writing to the AOF file: No space left on device",
+                "cannot write to its disk",
+            ),
             ("MASTERDOWN Link with MASTER is down", "without its master"),
             ("NOREPLICAS Not enough good replicas to write.", "replicas"),
             ("BUSY Redis is busy running a script.", "busy"),
@@ -181,10 +203,17 @@ mod tests {
 
     #[test]
     fn what_does_not_pass_is_not() {
-        for line in ["NOAUTH Authentication required.", "NOPERM no permission", "WRONGPASS invalid", "CROSSSLOT Keys"] {
+        for line in [
+            "NOAUTH Authentication required.",
+            "NOPERM no permission",
+            "WRONGPASS invalid",
+            "CROSSSLOT Keys",
+        ] {
             assert!(matches!(from_redis("trying", said(line)), Error::Config { .. }), "{line}");
         }
-        for line in ["WRONGTYPE Operation against a key", "ERR value is not an integer or out of range"] {
+        for line in
+            ["WRONGTYPE Operation against a key", "ERR value is not an integer or out of range"]
+        {
             assert!(matches!(from_redis("trying", said(line)), Error::Corrupt { .. }), "{line}");
         }
     }

@@ -20,14 +20,17 @@ const DOING: &str = "appending orders";
 pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Receipt> {
     batch.check()?;
     match store.appends.ask(Append::of(batch)).await? {
-        Appended::Nowhere => Err(Error::WrongUniverse { given: batch.universe.clone(), current: None }),
+        Appended::Nowhere => {
+            Err(Error::WrongUniverse { given: batch.universe.clone(), current: None })
+        }
         Appended::Elsewhere(running) => {
             Err(Error::WrongUniverse { given: batch.universe.clone(), current: Some(running) })
         }
         Appended::Entry { id, known } => {
             let name = |place: usize| batch.orders.get(place.wrapping_sub(1))?.client_id.clone();
             let duplicates: Option<Vec<String>> = known.into_iter().map(name).collect();
-            let duplicates = duplicates.ok_or_else(|| unexpected("order stream", "a duplicate that was not sent"))?;
+            let duplicates = duplicates
+                .ok_or_else(|| unexpected("order stream", "a duplicate that was not sent"))?;
             Ok(Receipt { id, duplicates })
         }
         Appended::NotHeld(held) => Err(Error::NotYourSeat { held }),
@@ -37,7 +40,8 @@ pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Rec
             };
             let name = |place: usize| factions.get(place.wrapping_sub(1)).cloned();
             let taken: Option<Vec<String>> = places.into_iter().map(name).collect();
-            let factions = taken.ok_or_else(|| unexpected("seats", "a faction that was not asked for"))?;
+            let factions =
+                taken.ok_or_else(|| unexpected("seats", "a faction that was not asked for"))?;
             Err(Error::SeatTaken { factions })
         }
         Appended::Full(waiting) => Err(Error::BacklogFull { waiting }),
@@ -74,12 +78,13 @@ impl Append {
         let at = at_ms.to_string();
         let bytes = |of: fn(&BatchOrder) -> usize| orders.iter().map(of).sum::<usize>();
         let count = orders.len();
-        let of_names = bytes(|order| order.client_id.as_ref().map_or(0, String::len)) + count * (player.len() + 1);
+        let of_names = bytes(|order| order.client_id.as_ref().map_or(0, String::len))
+            + count * (player.len() + 1);
         let mut fields = Words::with_capacity(count, of_names);
         let mut seats = Words::default();
         let of_batch = order_of(universe, player, source, &at);
-        let of_rest =
-            bytes(|order| SUM_DIGITS + order.body.len()) + of_batch.iter().map(|part| part.len()).sum::<usize>();
+        let of_rest = bytes(|order| SUM_DIGITS + order.body.len())
+            + of_batch.iter().map(|part| part.len()).sum::<usize>();
         let mut rest = Words::with_capacity(count + 2, of_rest + MAX_NAME_BYTES);
         rest.push_joined(&of_batch);
         let (kind, idle_ms) = match right {
@@ -161,9 +166,17 @@ impl Appends {
     /// piece of memory of its own on the way through a `ScriptInvocation`.
     fn command(&self, items: &[&Append]) -> Cmd {
         let keys = &self.writer.keys;
-        let names = [&keys.format, &keys.world, &keys.orders, &keys.last_order, &keys.client_ids, &keys.seats];
+        let names = [
+            &keys.format,
+            &keys.world,
+            &keys.orders,
+            &keys.last_order,
+            &keys.client_ids,
+            &keys.seats,
+        ];
         let shapes: Vec<u64> = items.iter().flat_map(|item| &item.shape).copied().collect();
-        let count = |of: fn(&Append) -> &Words| items.iter().map(|item| of(item).len()).sum::<usize>();
+        let count =
+            |of: fn(&Append) -> &Words| items.iter().map(|item| of(item).len()).sum::<usize>();
         let has_names = items.iter().any(|item| item.names != Names::None);
         let of_names = if has_names { count(|item| &item.fields) } else { 0 };
         let of_seats = count(|item| &item.seats);
@@ -172,7 +185,9 @@ impl Appends {
         let mut command = Cmd::with_capacity(words, bytes + 9 * shapes.len() + 512);
         command.arg("EVALSHA").arg(self.writer.scripts.orders_append.get_hash()).arg(names.len());
         names.iter().for_each(|name| _ = command.arg(name.as_str()));
-        command.arg(items.first().map_or("", |item| &item.universe)).arg(packed(shapes.into_iter()));
+        command
+            .arg(items.first().map_or("", |item| &item.universe))
+            .arg(packed(shapes.into_iter()));
         command.arg(of_names).arg(of_seats);
         if has_names {
             items.iter().flat_map(|item| item.fields.iter()).for_each(|word| _ = command.arg(word));
@@ -196,7 +211,8 @@ impl Appends {
         };
         tracing::debug!(%lost, "an answer was lost; asking again for the batches that have names");
         let lost = SharedError::new(lost);
-        let named: Vec<&Append> = items.iter().copied().filter(|item| item.names == Names::All).collect();
+        let named: Vec<&Append> =
+            items.iter().copied().filter(|item| item.names == Names::All).collect();
         if named.is_empty() {
             return lost.for_each(items.len());
         }
@@ -241,7 +257,8 @@ fn read(answer: Vec<Value>, batches: usize) -> Result<Vec<Result<Appended>>> {
     match first.as_str() {
         "none" => return for_all(Appended::Nowhere),
         "other" => {
-            let running = answer.next().map_or_else(|| Err(unexpected(what, "no universe")), text)?;
+            let running =
+                answer.next().map_or_else(|| Err(unexpected(what, "no universe")), text)?;
             return for_all(Appended::Elsewhere(running));
         }
         _ => {}
@@ -272,7 +289,9 @@ fn read(answer: Vec<Value>, batches: usize) -> Result<Vec<Result<Appended>>> {
     }
     match special {
         None => Ok(appended),
-        Some((place, _)) => Err(unexpected(what, format!("an answer to batch {place} of {batches}"))),
+        Some((place, _)) => {
+            Err(unexpected(what, format!("an answer to batch {place} of {batches}")))
+        }
     }
 }
 

@@ -15,7 +15,8 @@ use super::link::Link;
 use super::options::RedisOptions;
 use super::orders::orders_after;
 use super::reply::{
-    Entry, event_sum, incarnation, next, next_number, number, order_of, order_sum, outcome_sum, unexpected,
+    Entry, event_sum, incarnation, next, next_number, number, order_of, order_sum, outcome_sum,
+    unexpected,
 };
 use super::report::RedisReport;
 use super::route::Route;
@@ -23,8 +24,8 @@ use super::seats::claims_of;
 use super::shelves::{audit_entry, document_of, row_of};
 use super::store::{FORMAT, RedisStore};
 use crate::archive::{
-    Archive, BackupNote, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld, ReplayDump, WorldDump,
-    at_work, occupied,
+    Archive, BackupNote, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld,
+    ReplayDump, WorldDump, at_work, occupied,
 };
 use crate::document::Shelf;
 use crate::error::{Error, Result};
@@ -44,7 +45,9 @@ const PIECE_BYTES: usize = 1 << 20;
 /// Whether there is a sector under these names.
 pub(crate) async fn exists(options: &RedisOptions) -> Result<bool> {
     let keys = Keys::new(&options.names)?;
-    let link = Link::open(Arc::new(Route::parse(&options.url)?), &keys.world, options.command_timeout).await?;
+    let link =
+        Link::open(Arc::new(Route::parse(&options.url)?), &keys.world, options.command_timeout)
+            .await?;
     link.read_command::<()>("looking for the sector", &cmd("PING")).await?;
     link.read_command("looking for the sector", cmd("EXISTS").arg(&keys.format)).await
 }
@@ -85,8 +88,10 @@ impl Archive for RedisStore {
         let mut kept = Vec::new();
         for (index, mut replay) in dump.replays.into_iter().enumerate() {
             if replay.summary.is_some() {
-                let command = cmd("LRANGE").arg(keys.replay(&replay.universe)).arg(0).arg(-1).to_owned();
-                let sealed: Vec<String> = self.link.read_command("reading a replay", &command).await?;
+                let command =
+                    cmd("LRANGE").arg(keys.replay(&replay.universe)).arg(0).arg(-1).to_owned();
+                let sealed: Vec<String> =
+                    self.link.read_command("reading a replay", &command).await?;
                 replay.records = records(&replay.universe, sealed)?;
             }
             if index == 0 || !replay.records.is_empty() {
@@ -109,9 +114,11 @@ impl Archive for RedisStore {
 
     async fn lease_held(&self) -> Result<Option<LeaseHeld>> {
         let script = self.reads(&self.scripts.lease_look, &[&self.keys.lease]);
-        let (token, left_ms): (Option<String>, i64) = self.link.read("reading the lease", &script).await?;
+        let (token, left_ms): (Option<String>, i64) =
+            self.link.read("reading the lease", &script).await?;
         let Some(token) = token else { return Ok(None) };
-        let (epoch, holder) = token.split_once(' ').ok_or_else(|| unexpected("lease", token.clone()))?;
+        let (epoch, holder) =
+            token.split_once(' ').ok_or_else(|| unexpected("lease", token.clone()))?;
         let left_ms = u64::try_from(left_ms).unwrap_or(u64::MAX);
         Ok(Some(LeaseHeld { holder: holder.to_owned(), epoch: number("epoch", epoch)?, left_ms }))
     }
@@ -129,7 +136,8 @@ impl Archive for RedisStore {
 
 impl RedisStore {
     pub(super) async fn backup_noted(&self) -> Result<Option<BackupNote>> {
-        let command = cmd("HMGET").arg(&self.keys.control).arg("backup_at_ms").arg("backup_tick").to_owned();
+        let command =
+            cmd("HMGET").arg(&self.keys.control).arg("backup_at_ms").arg("backup_tick").to_owned();
         let (at_ms, tick): (Option<u64>, Option<u64>) =
             self.link.read_command("reading the last backup", &command).await?;
         Ok(at_ms.zip(tick).map(|(at_ms, tick)| BackupNote { at_ms, tick }))
@@ -138,7 +146,9 @@ impl RedisStore {
     /// Writes all of it to keys of its own; returns each with the key it is for.
     async fn prepare(&self, dump: &Dump, new: Incarnation) -> Result<Vec<(String, String)>> {
         let mut pairs = Vec::new();
-        for (number, Content { key, command, rows }) in contents(&self.keys, dump)?.into_iter().enumerate() {
+        for (number, Content { key, command, rows }) in
+            contents(&self.keys, dump)?.into_iter().enumerate()
+        {
             let prepared = self.keys.prepared(&new.to_string(), number);
             for piece in pieces(command, rows) {
                 let mut script = self.writes(&self.scripts.restore_stage, &[&prepared]);
@@ -152,7 +162,13 @@ impl RedisStore {
     }
 
     /// Gives the prepared keys their names. With nothing prepared it only looks: the mark stays.
-    async fn place(&self, pairs: &[(String, String)], dump: &Dump, new: Incarnation, looks: bool) -> Result<()> {
+    async fn place(
+        &self,
+        pairs: &[(String, String)],
+        dump: &Dump,
+        new: Incarnation,
+        looks: bool,
+    ) -> Result<()> {
         let keys = &self.keys;
         let [documents, ends, owners] = keys.shelf(Shelf::Keys).all();
         let empty = [
@@ -176,19 +192,28 @@ impl RedisStore {
             ends,
             owners,
         ];
-        let mut script = self.writes(&self.scripts.restore, &[&keys.format, &keys.lease, &keys.epoch]);
+        let mut script =
+            self.writes(&self.scripts.restore, &[&keys.format, &keys.lease, &keys.epoch]);
         for key in empty {
             script.key(key);
         }
         for (prepared, key) in pairs {
             script.key(prepared).key(key);
         }
-        script.arg(format!("{FORMAT} {new}")).arg(dump.last_epoch + EPOCH_GAP).arg(empty.len()).arg(u8::from(looks));
+        script
+            .arg(format!("{FORMAT} {new}"))
+            .arg(dump.last_epoch + EPOCH_GAP)
+            .arg(empty.len())
+            .arg(u8::from(looks));
         let answer: Vec<String> = self.write_again("restoring the sector", &script).await?;
         match answer.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["ok"] => Ok(()),
-            ["lease", token] => Err(at_work(token.split_once(' ').map_or(token, |(_, holder)| holder))),
-            ["world", universe, tick] => Err(occupied(&format!("it holds tick {tick} of universe {universe:?}"))),
+            ["lease", token] => {
+                Err(at_work(token.split_once(' ').map_or(token, |(_, holder)| holder)))
+            }
+            ["world", universe, tick] => {
+                Err(occupied(&format!("it holds tick {tick} of universe {universe:?}")))
+            }
             ["key", key] => Err(occupied(&format!("the key {key:?} is there"))),
             ["gone", key] => Err(Error::unavailable(
                 "restoring the sector",
@@ -238,8 +263,9 @@ fn contents(keys: &Keys, dump: &Dump) -> Result<Vec<Content>> {
     put("XADD", &keys.events, dump.events.iter().map(event_row).collect());
     put("XADD", &keys.orders, dump.orders.iter().map(order_row).collect());
     let client_ids = dump.client_ids.iter();
-    let client_ids =
-        client_ids.map(|row| vec![format!("{}\x1f{}", row.player, row.client_id), row.entry.number().to_string()]);
+    let client_ids = client_ids.map(|row| {
+        vec![format!("{}\x1f{}", row.player, row.client_id), row.entry.number().to_string()]
+    });
     put("HSET", &keys.client_ids, client_ids.collect());
     let seats = dump.seats.iter().flat_map(|seat| {
         [
@@ -258,20 +284,27 @@ fn contents(keys: &Keys, dump: &Dump) -> Result<Vec<Content>> {
     });
     put("ZADD", &keys.outcomes_of, of_players.collect());
     let shelf = keys.shelf(Shelf::Keys);
-    put("HSET", &shelf.documents, dump.keys.iter().map(|key| vec![key.id.clone(), row_of(key)]).collect());
+    put(
+        "HSET",
+        &shelf.documents,
+        dump.keys.iter().map(|key| vec![key.id.clone(), row_of(key)]).collect(),
+    );
     let ends = dump.keys.iter().map(|key| {
         let end = key.ends_at_ms.map_or_else(|| "+inf".to_owned(), |end| end.to_string());
         vec![end, key.id.clone()]
     });
     put("ZADD", &shelf.ends, ends.collect());
-    let owners = dump.keys.iter().map(|key| vec!["0".to_owned(), format!("{}\x1f{}", key.owner, key.id)]);
+    let owners =
+        dump.keys.iter().map(|key| vec!["0".to_owned(), format!("{}\x1f{}", key.owner, key.id)]);
     put("ZADD", &shelf.owners, owners.collect());
     put("RPUSH", &keys.audit, dump.audit.iter().map(|body| vec![seal::seal(body)]).collect());
-    let headers = dump.replays.iter().map(|replay| vec![replay.universe.clone(), replay.header.clone()]);
+    let headers =
+        dump.replays.iter().map(|replay| vec![replay.universe.clone(), replay.header.clone()]);
     put("HSET", &keys.run_headers, headers.collect());
     let runs: Vec<_> = dump.replays.iter().filter(|replay| replay.summary.is_some()).collect();
     put("RPUSH", &keys.runs, runs.iter().map(|run| vec![run.universe.clone()]).collect());
-    let summaries = runs.iter().map(|run| vec![run.universe.clone(), run.summary.clone().unwrap_or_default()]);
+    let summaries =
+        runs.iter().map(|run| vec![run.universe.clone(), run.summary.clone().unwrap_or_default()]);
     put("HSET", &keys.run_summaries, summaries.collect());
     for replay in &dump.replays {
         let key = match replay.summary {
@@ -310,13 +343,16 @@ fn event_row(event: &Event) -> Vec<String> {
 
 fn outcome_row(outcome: &Outcome) -> Vec<String> {
     let (id, sum) = (outcome.id.to_string(), outcome_sum(outcome));
-    [&*id, "player", &outcome.player, "body", &outcome.body, "sum", &sum].map(str::to_owned).to_vec()
+    [&*id, "player", &outcome.player, "body", &outcome.body, "sum", &sum]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn order_row(entry: &OrderEntry) -> Vec<String> {
     let OrderEntry { id, universe, player, source, at_ms, orders } = entry;
     let at_ms = at_ms.to_string();
-    let mut row = vec![id.to_string(), "of".to_owned(), order_of(universe, player, source, &at_ms).concat()];
+    let mut row =
+        vec![id.to_string(), "of".to_owned(), order_of(universe, player, source, &at_ms).concat()];
     for body in orders {
         let sum = order_sum(universe, player, source, &at_ms, body);
         row.extend(["order".to_owned(), sum + body]);
@@ -332,7 +368,11 @@ fn pieces(command: &str, rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
     for row in rows {
         let more: usize = row.iter().map(String::len).sum();
         match pieces.last_mut() {
-            Some(piece) if takes_many && piece.len() + row.len() <= PIECE_ARGUMENTS && bytes + more <= PIECE_BYTES => {
+            Some(piece)
+                if takes_many
+                    && piece.len() + row.len() <= PIECE_ARGUMENTS
+                    && bytes + more <= PIECE_BYTES =>
+            {
                 piece.extend(row);
                 bytes += more;
             }
@@ -367,16 +407,19 @@ impl Parts {
     fn dump(mut self, snapshot_key: &str) -> Result<Dump> {
         let (world, checkpoint, sum) = world_of(self.part("world")?)?;
         let snapshot: Option<String> = self.part("snapshot")?;
-        let snapshot = snapshot.ok_or_else(|| unexpected("checkpoint", "the snapshot key is missing"))?;
+        let snapshot =
+            snapshot.ok_or_else(|| unexpected("checkpoint", "the snapshot key is missing"))?;
         if let Some(sum) = sum {
             seal::check(|| format!("snapshot in Redis, key {snapshot_key:?},"), &snapshot, &sum)?;
         }
         let mark: Option<String> = self.part("format")?;
-        let incarnation = incarnation(mark.as_deref())?.ok_or_else(|| unexpected("format", "it is not marked"))?;
+        let incarnation = incarnation(mark.as_deref())?
+            .ok_or_else(|| unexpected("format", "it is not marked"))?;
         let events: Vec<Value> = self.part("events")?;
         let orders: Vec<Value> = self.part("orders")?;
         let last_order: Option<String> = self.part("last order")?;
-        let client_ids = self.rows("client ids")?.into_iter().map(client_id_of).collect::<Result<_>>()?;
+        let client_ids =
+            self.rows("client ids")?.into_iter().map(client_id_of).collect::<Result<_>>()?;
         let last_epoch: Option<String> = self.part("epoch")?;
         let seats = claims_of(self.part("seats")?, 0, u64::MAX)?;
         let running: Vec<String> = self.part("records")?;
@@ -390,22 +433,36 @@ impl Parts {
         awards.sort();
         let control = control_of(&self.rows("control")?)?;
         let outcomes: Vec<Value> = self.part("outcomes")?;
-        let bot_keys = self.rows("keys")?.into_iter().map(|(id, row)| document_of(Shelf::Keys, id, &row));
+        let bot_keys =
+            self.rows("keys")?.into_iter().map(|(id, row)| document_of(Shelf::Keys, id, &row));
         let mut bot_keys = bot_keys.collect::<Result<Vec<_>>>()?;
         bot_keys.sort_by(|one, other| one.id.cmp(&other.id));
         let audit: Vec<String> = self.part("audit")?;
-        let audit = (1..).zip(audit).map(|(number, body)| seal::unseal(|| audit_entry(number), body));
+        let audit =
+            (1..).zip(audit).map(|(number, body)| seal::unseal(|| audit_entry(number), body));
         let mut header = |universe: &str| {
-            headers.remove(universe).ok_or_else(|| unexpected("run headers", format!("{universe:?} is missing")))
+            headers
+                .remove(universe)
+                .ok_or_else(|| unexpected("run headers", format!("{universe:?} is missing")))
         };
         let mut replays = Vec::new();
         if !world.finished {
             let (universe, header) = (world.universe.clone(), header(&world.universe)?);
-            replays.push(ReplayDump { records: records(&universe, running)?, universe, summary: None, header });
+            replays.push(ReplayDump {
+                records: records(&universe, running)?,
+                universe,
+                summary: None,
+                header,
+            });
         }
         for universe in runs {
             let summary = Some(summaries.get(&universe).cloned().unwrap_or_default());
-            replays.push(ReplayDump { header: header(&universe)?, universe, summary, records: Vec::new() });
+            replays.push(ReplayDump {
+                header: header(&universe)?,
+                universe,
+                summary,
+                records: Vec::new(),
+            });
         }
         let read = |what| move |entry| Entry::read(what, entry);
         let orders = orders.into_iter().map(read("orders")).collect::<Result<_>>()?;
@@ -416,7 +473,11 @@ impl Parts {
             last_epoch: number("epoch", last_epoch.as_deref().unwrap_or("0"))?,
             last_order: StreamId::new(number("last order", last_order.as_deref().unwrap_or("0"))?),
             control,
-            events: events.into_iter().map(read("events")).map(|entry| entry?.into_event()).collect::<Result<_>>()?,
+            events: events
+                .into_iter()
+                .map(read("events"))
+                .map(|entry| entry?.into_event())
+                .collect::<Result<_>>()?,
             client_ids,
             seats,
             awards,
@@ -457,7 +518,8 @@ fn world_of(row: Vec<Option<String>>) -> Result<(WorldDump, CheckpointDump, Opti
 }
 
 fn client_id_of((field, entry): (String, String)) -> Result<ClientId> {
-    let (player, client_id) = field.split_once('\x1f').ok_or_else(|| unexpected("client ids", format!("{field:?}")))?;
+    let (player, client_id) =
+        field.split_once('\x1f').ok_or_else(|| unexpected("client ids", format!("{field:?}")))?;
     let entry = StreamId::new(number("client id", &entry)?);
     Ok(ClientId { player: player.to_owned(), client_id: client_id.to_owned(), entry })
 }

@@ -7,7 +7,8 @@ use super::lease::{lost, token};
 use super::reply::{event_sum, number, outcome_sum, unexpected};
 use super::store::RedisStore;
 use crate::commit::{
-    Commit, Committed, Previous, check_ttl, cursor_out_of_range, outcome_out_of_range, universe_taken,
+    Commit, Committed, Previous, check_ttl, cursor_out_of_range, outcome_out_of_range,
+    universe_taken,
 };
 use crate::error::{Error, Result};
 use crate::outcome::Outcome;
@@ -27,12 +28,18 @@ pub(super) async fn commit(store: &RedisStore, commit: &Commit) -> Result<Commit
         "tick" => Err(conflict(commit, &answer)),
         "taken" => Err(universe_taken(&commit.universe)),
         "cursor" => Err(cursor_out_of_range(commit.cursor)),
-        "outcome" => Err(outcome_out_of_range(commit.outcomes.first().map_or(StreamId::START, |first| first.id))),
+        "outcome" => Err(outcome_out_of_range(
+            commit.outcomes.first().map_or(StreamId::START, |first| first.id),
+        )),
         _ => Err(unexpected("state", answer.join(" "))),
     }
 }
 
-async fn script<'a>(store: &'a RedisStore, commit: &Commit, ttl_ms: u64) -> Result<ScriptInvocation<'a>> {
+async fn script<'a>(
+    store: &'a RedisStore,
+    commit: &Commit,
+    ttl_ms: u64,
+) -> Result<ScriptInvocation<'a>> {
     let keys = &store.keys;
     let replay = keys.replay(&commit.universe);
     let mut script = store.writes(
@@ -124,7 +131,12 @@ fn conflict(commit: &Commit, found: &[String]) -> Error {
         (Ok(tick), Ok(event)) => (tick, event),
         (Err(error), _) | (_, Err(error)) => return error,
     };
-    let previous = (!universe.is_empty()).then_some(Previous { universe, tick, finished: finished == "1", event });
+    let previous = (!universe.is_empty()).then_some(Previous {
+        universe,
+        tick,
+        finished: finished == "1",
+        event,
+    });
     match commit.check_follows(previous.as_ref()) {
         Err(error) => error,
         Ok(()) => unexpected("commit", format!("{found:?}")),

@@ -20,7 +20,10 @@ pub(super) async fn paused(store: &RedisStore) -> Result<bool> {
 }
 
 /// Not repeated after a lost answer: it might ask for two restarts.
-pub(super) async fn request_restart(store: &RedisStore, seed: Option<u64>) -> Result<RestartRequest> {
+pub(super) async fn request_restart(
+    store: &RedisStore,
+    seed: Option<u64>,
+) -> Result<RestartRequest> {
     let mut script = store.writes(&store.scripts.restart_request, &[&store.keys.control]);
     script.arg(seed.map(|seed| seed.to_string()).unwrap_or_default());
     let number = store.write("asking for a restart", &script).await?;
@@ -28,7 +31,8 @@ pub(super) async fn request_restart(store: &RedisStore, seed: Option<u64>) -> Re
 }
 
 pub(super) async fn restart_request(store: &RedisStore) -> Result<Option<RestartRequest>> {
-    let command = cmd("HMGET").arg(&store.keys.control).arg("restart").arg("restart_seed").to_owned();
+    let command =
+        cmd("HMGET").arg(&store.keys.control).arg("restart").arg("restart_seed").to_owned();
     let (request, seed): (Option<u64>, Option<u64>) =
         store.link.read_command("reading the restart request", &command).await?;
     Ok(request.map(|number| RestartRequest { number, seed }))

@@ -57,7 +57,12 @@ pub(super) async fn follow(route: Arc<Route>, keys: Keys, newest: Arc<Newest>) {
     }
 }
 
-async fn follow_once(route: &Route, keys: &Keys, newest: &Newest, came_through: &mut bool) -> Result<()> {
+async fn follow_once(
+    route: &Route,
+    keys: &Keys,
+    newest: &Newest,
+    came_through: &mut bool,
+) -> Result<()> {
     let doing = "following the streams";
     let mut connection = route.connect(&keys.world, LIMIT).await?;
     loop {

@@ -30,7 +30,10 @@ pub(super) trait Call: Send + Sync + 'static {
     const DOING: &'static str;
 
     /// An answer for each item, in their order.
-    fn call(&self, items: Vec<Self::Item>) -> impl Future<Output = Vec<Result<Self::Answer>>> + Send;
+    fn call(
+        &self,
+        items: Vec<Self::Item>,
+    ) -> impl Future<Output = Vec<Result<Self::Answer>>> + Send;
 }
 
 /// One of a group.
@@ -77,7 +80,9 @@ impl<C: Call> Gather<C> {
     pub(super) async fn ask(&self, item: C::Item) -> Result<C::Answer> {
         let gone = || Error::unavailable(C::DOING, "the call ended without an answer");
         match self.shared.clone().enter(item) {
-            Entered::First { item, turn } => turn.0.call.call(vec![item]).await.pop().unwrap_or_else(|| Err(gone())),
+            Entered::First { item, turn } => {
+                turn.0.call.call(vec![item]).await.pop().unwrap_or_else(|| Err(gone()))
+            }
             Entered::Waits(answer) => match timeout(self.shared.limit, answer).await {
                 Ok(answer) => answer.unwrap_or_else(|_| Err(gone())),
                 Err(elapsed) => Err(Error::unavailable(C::DOING, elapsed)),
@@ -212,7 +217,10 @@ mod tests {
             drop(leave);
             assert!(!numbers.contains(&666), "a call that ends with a panic");
             let refused = |number| Error::invalid("number", format!("{number}"), "even ones");
-            numbers.into_iter().map(|number| if number % 2 == 0 { Ok(number) } else { Err(refused(number)) }).collect()
+            numbers
+                .into_iter()
+                .map(|number| if number % 2 == 0 { Ok(number) } else { Err(refused(number)) })
+                .collect()
         }
     }
 
@@ -235,8 +243,11 @@ mod tests {
         }
 
         fn with_limit(limit: Duration) -> Self {
-            let slow =
-                Slow { let_through: Arc::new(Semaphore::new(0)), calls: Arc::default(), under_way: Arc::default() };
+            let slow = Slow {
+                let_through: Arc::new(Semaphore::new(0)),
+                calls: Arc::default(),
+                under_way: Arc::default(),
+            };
             Self { gather: Arc::new(Gather::new(slow.clone(), limit)), slow }
         }
 

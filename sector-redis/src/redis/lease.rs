@@ -7,9 +7,14 @@ use crate::commit::{Lease, check_ttl};
 use crate::error::{Error, Result};
 use crate::order::check_name;
 
-pub(super) async fn acquire(store: &RedisStore, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
+pub(super) async fn acquire(
+    store: &RedisStore,
+    holder: &str,
+    ttl: Duration,
+) -> Result<Option<Lease>> {
     check_name("lease holder", holder)?;
-    let mut script = store.writes(&store.scripts.lease_acquire, &[&store.keys.lease, &store.keys.epoch]);
+    let mut script =
+        store.writes(&store.scripts.lease_acquire, &[&store.keys.lease, &store.keys.epoch]);
     script.arg(holder).arg(check_ttl(ttl)?);
     // Not repeated after a lost answer: a lease that is found taken under this name may be that of
     // another process which bears it, too.

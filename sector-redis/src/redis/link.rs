@@ -76,12 +76,20 @@ impl Link {
     }
 
     /// Does what writes, once.
-    pub(super) async fn write<T: FromRedisValue>(&self, doing: &'static str, work: Work<'_>) -> Result<T> {
+    pub(super) async fn write<T: FromRedisValue>(
+        &self,
+        doing: &'static str,
+        work: Work<'_>,
+    ) -> Result<T> {
         self.run(doing, work).await
     }
 
     /// Runs a command that writes, once.
-    pub(super) async fn write_command<T: FromRedisValue>(&self, doing: &'static str, command: &Cmd) -> Result<T> {
+    pub(super) async fn write_command<T: FromRedisValue>(
+        &self,
+        doing: &'static str,
+        command: &Cmd,
+    ) -> Result<T> {
         self.run(doing, Work::Command(command)).await
     }
 
@@ -95,7 +103,11 @@ impl Link {
     }
 
     /// Runs a command that only reads, again when the connection was at fault.
-    pub(super) async fn read_command<T: FromRedisValue>(&self, doing: &'static str, command: &Cmd) -> Result<T> {
+    pub(super) async fn read_command<T: FromRedisValue>(
+        &self,
+        doing: &'static str,
+        command: &Cmd,
+    ) -> Result<T> {
         self.patiently(doing, Work::Command(command)).await
     }
 
@@ -136,7 +148,8 @@ impl Link {
             *used = Some(number);
             let answer = match work {
                 Work::Script(script) => script.invoke_async(&mut connection).await,
-                Work::Prepared(script, command) => match command.query_async(&mut connection).await {
+                Work::Prepared(script, command) => match command.query_async(&mut connection).await
+                {
                     Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                         match script.load_async(&mut connection).await {
                             Ok(_) => command.query_async(&mut connection).await,

@@ -26,7 +26,11 @@ impl RedisOptions {
     /// The usual options for a URL.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), names: KeyNames::default(), command_timeout: DEFAULT_COMMAND_TIMEOUT }
+        Self {
+            url: url.into(),
+            names: KeyNames::default(),
+            command_timeout: DEFAULT_COMMAND_TIMEOUT,
+        }
     }
 }
 

@@ -31,7 +31,11 @@ pub(super) async fn after(
 }
 
 /// The order entries of entries of the stream: of the first only those after the cursor.
-pub(super) fn orders_after(entries: Vec<Entry>, cursor: StreamId, count: usize) -> Result<Vec<OrderEntry>> {
+pub(super) fn orders_after(
+    entries: Vec<Entry>,
+    cursor: StreamId,
+    count: usize,
+) -> Result<Vec<OrderEntry>> {
     let mut orders = Vec::new();
     for entry in entries {
         orders.extend(entry.into_orders()?.into_iter().filter(|order| order.id > cursor));

@@ -14,9 +14,11 @@ const PAGE: usize = 100;
 
 pub(super) async fn status(store: &RedisStore, id: StreamId) -> Result<Option<OrderStatus>> {
     let keys = &store.keys;
-    let mut script = store.reads(&store.scripts.order_status, &[&keys.world, &keys.orders, &keys.outcomes]);
+    let mut script =
+        store.reads(&store.scripts.order_status, &[&keys.world, &keys.orders, &keys.outcomes]);
     script.arg(id.number());
-    let (kind, entries): (String, Vec<Value>) = store.link.read("looking for an order", &script).await?;
+    let (kind, entries): (String, Vec<Value>) =
+        store.link.read("looking for an order", &script).await?;
     let Some(entry) = entries.into_iter().next() else {
         return Ok(None);
     };
@@ -31,21 +33,31 @@ pub(super) async fn status(store: &RedisStore, id: StreamId) -> Result<Option<Or
 }
 
 /// What waits is read first: an entry that a commit passes meanwhile is found done.
-pub(super) async fn of_player(store: &RedisStore, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+pub(super) async fn of_player(
+    store: &RedisStore,
+    player: &str,
+    count: usize,
+) -> Result<Vec<OrderStatus>> {
     let waiting = waiting_of(store, player, count).await?;
-    let mut script = store.reads(&store.scripts.outcomes_of, &[&store.keys.outcomes, &store.keys.outcomes_of]);
+    let mut script =
+        store.reads(&store.scripts.outcomes_of, &[&store.keys.outcomes, &store.keys.outcomes_of]);
     script.arg(player).arg(count);
     let done: Vec<Value> = store.link.read("listing a player's orders", &script).await?;
-    let done = done.into_iter().map(|entry| Entry::read("outcomes", entry)?.into_outcome()).collect::<Result<_>>()?;
+    let done = done
+        .into_iter()
+        .map(|entry| Entry::read("outcomes", entry)?.into_outcome())
+        .collect::<Result<_>>()?;
     Ok(newest(waiting, done, count))
 }
 
 async fn waiting_of(store: &RedisStore, player: &str, count: usize) -> Result<Vec<OrderEntry>> {
     let (mut found, mut from) = (Vec::new(), "+".to_owned());
     for _ in 0..WAITING_LOOKED_AT / PAGE {
-        let mut script = store.reads(&store.scripts.orders_waiting, &[&store.keys.world, &store.keys.orders]);
+        let mut script =
+            store.reads(&store.scripts.orders_waiting, &[&store.keys.world, &store.keys.orders]);
         script.arg(player).arg(&from).arg(PAGE).arg(count - found.len());
-        let (next, entries): (String, Vec<Value>) = store.link.read("listing a player's orders", &script).await?;
+        let (next, entries): (String, Vec<Value>) =
+            store.link.read("listing a player's orders", &script).await?;
         for entry in entries {
             found.extend(Entry::read("orders", entry)?.into_orders()?);
         }

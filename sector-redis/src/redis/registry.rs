@@ -39,12 +39,16 @@ pub(super) async fn add(route: &Route, link: &Link, names: &KeyNames) -> Result<
 pub async fn sectors(options: &RedisOptions) -> Result<Vec<Option<SectorId>>> {
     let route = Route::parse(&options.url)?;
     let mut connection = route.connect(REGISTRY, LIMIT).await?;
-    let members: Result<Vec<String>> = only(&mut connection, cmd("SMEMBERS").arg(REGISTRY), "listing sectors").await;
+    let members: Result<Vec<String>> =
+        only(&mut connection, cmd("SMEMBERS").arg(REGISTRY), "listing sectors").await;
     let mut sectors = Vec::new();
     for member in members.map_err(foreign)? {
         sectors.push(match member.as_str() {
             DEFAULT_SECTOR => None,
-            id => Some(id.parse().map_err(|_| foreign(Error::corrupt(REGISTRY, format!("it holds {id:?}"))))?),
+            id => Some(
+                id.parse()
+                    .map_err(|_| foreign(Error::corrupt(REGISTRY, format!("it holds {id:?}"))))?,
+            ),
         });
     }
     sectors.sort();
@@ -54,7 +58,9 @@ pub async fn sectors(options: &RedisOptions) -> Result<Vec<Option<SectorId>>> {
 fn foreign(error: Error) -> Error {
     match error {
         error @ Error::Corrupt { .. } => Error::config_because(
-            format!("the key {REGISTRY:?} in Redis is in use by something else; use another database for the sectors"),
+            format!(
+                "the key {REGISTRY:?} in Redis is in use by something else; use another database for the sectors"
+            ),
             error,
         ),
         other => other,

@@ -25,7 +25,10 @@ pub(super) fn next(what: &str, row: &mut impl Iterator<Item = Option<String>>) -
 }
 
 /// The next value, a number.
-pub(super) fn next_number(what: &str, row: &mut impl Iterator<Item = Option<String>>) -> Result<u64> {
+pub(super) fn next_number(
+    what: &str,
+    row: &mut impl Iterator<Item = Option<String>>,
+) -> Result<u64> {
     number(what, &next(what, row)?)
 }
 
@@ -35,7 +38,9 @@ pub(super) fn incarnation(mark: Option<&str>) -> Result<Option<Incarnation>> {
         None | Some("") => Ok(None),
         Some(mark) => {
             let text = mark.split_once(' ').map_or("", |(_, incarnation)| incarnation);
-            let parsed = text.parse().map_err(|_| unexpected("format", format!("{mark:?} has no incarnation")))?;
+            let parsed = text
+                .parse()
+                .map_err(|_| unexpected("format", format!("{mark:?} has no incarnation")))?;
             Ok(Some(parsed))
         }
     }
@@ -46,13 +51,24 @@ pub(super) const SUM_DIGITS: usize = 16;
 
 /// Of whom, for which universe and when: the first part of a batch in the order stream. Only the
 /// last of these, the source, may hold a control character.
-pub(super) fn order_of<'a>(universe: &'a str, player: &'a str, source: &'a str, at_ms: &'a str) -> [&'a str; 7] {
+pub(super) fn order_of<'a>(
+    universe: &'a str,
+    player: &'a str,
+    source: &'a str,
+    at_ms: &'a str,
+) -> [&'a str; 7] {
     [universe, "\x1f", player, "\x1f", at_ms, "\x1f", source]
 }
 
 /// The sum of an order in the order stream, which stands before its body: over everything that is
 /// applied or told of it.
-pub(super) fn order_sum(universe: &str, player: &str, source: &str, at_ms: &str, body: &str) -> String {
+pub(super) fn order_sum(
+    universe: &str,
+    player: &str,
+    source: &str,
+    at_ms: &str,
+    body: &str,
+) -> String {
     seal::sum_of(&[universe, player, source, at_ms, body])
 }
 
@@ -117,12 +133,21 @@ impl Entry {
             match (name.as_str(), entries.last_mut()) {
                 ("of", _) => entries.push(self.batch(value)?),
                 ("order", Some(entry)) => {
-                    let (sum, body) = value.split_at_checked(SUM_DIGITS).ok_or_else(|| self.damaged())?;
+                    let (sum, body) =
+                        value.split_at_checked(SUM_DIGITS).ok_or_else(|| self.damaged())?;
                     let OrderEntry { universe, player, source, at_ms, .. } = &*entry;
-                    self.check(sum, &order_sum(universe, player, source, &at_ms.to_string(), body))?;
+                    self.check(
+                        sum,
+                        &order_sum(universe, player, source, &at_ms.to_string(), body),
+                    )?;
                     entry.orders.push(body.to_owned());
                 }
-                _ => return Err(unexpected("order", format!("entry {} has a field {name:?}", self.id))),
+                _ => {
+                    return Err(unexpected(
+                        "order",
+                        format!("entry {} has a field {name:?}", self.id),
+                    ));
+                }
             }
         }
         let first = self.id.number().checked_sub(entries.len() as u64);
@@ -152,7 +177,9 @@ impl Entry {
         for (name, value) in std::mem::take(&mut self.fields) {
             match (name.as_str(), orders.last()) {
                 ("order", _) => orders.push(value),
-                ("sum", Some(body)) => self.check(&value, &order_sum(&universe, &player, &source, &at_ms, body))?,
+                ("sum", Some(body)) => {
+                    self.check(&value, &order_sum(&universe, &player, &source, &at_ms, body))?
+                }
                 _ => {}
             }
         }

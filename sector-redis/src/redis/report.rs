@@ -57,14 +57,21 @@ impl RedisReport {
         let time: Option<(i64, i64)> = told(link.read_command(doing, &cmd("TIME")).await)?;
         let here_ms = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok();
         let here_ms = here_ms.and_then(|since| i64::try_from(since.as_millis()).ok());
-        let clock_ahead_ms = time.zip(here_ms).map(|((s, us), here_ms)| s * 1_000 + us / 1_000 - here_ms);
-        Ok(Self::read(&info.unwrap_or_default(), fsync.and_then(|pair| pair.into_iter().nth(1)), clock_ahead_ms))
+        let clock_ahead_ms =
+            time.zip(here_ms).map(|((s, us), here_ms)| s * 1_000 + us / 1_000 - here_ms);
+        Ok(Self::read(
+            &info.unwrap_or_default(),
+            fsync.and_then(|pair| pair.into_iter().nth(1)),
+            clock_ahead_ms,
+        ))
     }
 
     fn read(info: &str, appendfsync: Option<String>, clock_ahead_ms: Option<i64>) -> Self {
         let field = |name: &str| {
             let mut lines = info.lines();
-            lines.find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':').map(str::to_owned))
+            lines.find_map(|line| {
+                line.trim_end().strip_prefix(name)?.strip_prefix(':').map(str::to_owned)
+            })
         };
         let number = |name: &str| field(name).and_then(|text| text.parse().ok());
         let durability = match (field("aof_enabled").as_deref(), appendfsync.as_deref()) {
@@ -109,7 +116,9 @@ impl RedisReport {
     /// [`Config`](Error::Config), saying what to set.
     pub fn check_durable(&self) -> Result<()> {
         let refused = |what: &str, todo: &str| {
-            Err(Error::config(format!("{what}: {todo}; or accept that with --dev, for trying things out")))
+            Err(Error::config(format!(
+                "{what}: {todo}; or accept that with --dev, for trying things out"
+            )))
         };
         match self.durability {
             Durability::RedisVolatile => {
@@ -153,8 +162,7 @@ fn told<T>(answer: Result<T>) -> Result<Option<T>> {
 mod tests {
     use super::*;
 
-    const GOOD: &str =
-        "# Server\r\nredis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n";
+    const GOOD: &str = "# Server\r\nredis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n";
 
     fn refusal(info: &str, fsync: Option<&str>) -> String {
         let report = RedisReport::read(info, fsync.map(str::to_owned), None);
@@ -169,13 +177,18 @@ mod tests {
         }
         for (ahead, words) in [(10_001, "10 s ahead of"), (-3_600_000, "3600 s behind")] {
             let message = report(Some(ahead)).check_clock().unwrap_err().to_string();
-            assert!(message.contains(words) && message.contains("NTP") && message.contains("--dev"), "{message}");
+            assert!(
+                message.contains(words) && message.contains("NTP") && message.contains("--dev"),
+                "{message}"
+            );
         }
     }
 
     #[test]
     fn only_what_keeps_everything_is_accepted() {
-        for (fsync, durability) in [("always", Durability::RedisAlways), ("everysec", Durability::RedisEverySecond)] {
+        for (fsync, durability) in
+            [("always", Durability::RedisAlways), ("everysec", Durability::RedisEverySecond)]
+        {
             let report = RedisReport::read(GOOD, Some(fsync.into()), None);
             assert_eq!(report.durability, durability);
             assert_eq!(report.version.as_deref(), Some("7.0.15"));
@@ -183,7 +196,10 @@ mod tests {
         }
         assert!(refusal(GOOD, None).contains("config|get"));
         assert!(refusal("", Some("always")).contains("info"));
-        assert!(refusal(&GOOD.replace("aof_enabled:1", "aof_enabled:0"), Some("always")).contains("appendonly yes"));
+        assert!(
+            refusal(&GOOD.replace("aof_enabled:1", "aof_enabled:0"), Some("always"))
+                .contains("appendonly yes")
+        );
         let evicting = GOOD.replace("noeviction", "allkeys-lru");
         assert!(refusal(&evicting, Some("always")).contains("maxmemory-policy allkeys-lru"));
         assert!(refusal(&GOOD.replace("maxmemory_policy", "x"), Some("always")).contains("info"));

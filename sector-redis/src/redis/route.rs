@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
-    Value, cmd,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, FromRedisValue,
+    IntoConnectionInfo, RedisError, Value, cmd,
 };
 
 use super::answer::{from_redis, only};
@@ -36,7 +36,12 @@ pub(super) enum Route {
     Cluster { template: ConnectionInfo, nodes: Mutex<Vec<Address>> },
     /// The master under this name; any sentinel that is up tells where.
     /// The sentinels themselves are asked without a user.
-    Sentinel { template: ConnectionInfo, sentinels: Vec<Address>, plain: ConnectionInfo, master: String },
+    Sentinel {
+        template: ConnectionInfo,
+        sentinels: Vec<Address>,
+        plain: ConnectionInfo,
+        master: String,
+    },
 }
 
 type Address = (String, u16);
@@ -47,7 +52,9 @@ impl Route {
     /// # Errors
     /// [`Error::Config`], which does not repeat the URL: it may hold a password.
     pub(super) fn parse(url: &str) -> Result<Self> {
-        let refused = |detail: String| Error::config(format!("the Redis URL cannot be used: {detail}; {EXPECTED}"));
+        let refused = |detail: String| {
+            Error::config(format!("the Redis URL cannot be used: {detail}; {EXPECTED}"))
+        };
         if url.starts_with("rediss:") || url.starts_with("valkeys:") {
             return Err(refused("this program speaks no TLS to Redis".into()));
         }
@@ -59,11 +66,17 @@ impl Route {
         if let Some(rest) = url.strip_prefix("redis-sentinel://") {
             let (user, rest) = split_user(rest);
             let mut parts = rest.split('/');
-            let sentinels = addresses(parts.next().unwrap_or_default(), SENTINEL_PORT).map_err(refused)?;
+            let sentinels =
+                addresses(parts.next().unwrap_or_default(), SENTINEL_PORT).map_err(refused)?;
             let master = parts.next().filter(|name| !name.is_empty());
             let master = master.ok_or_else(|| refused("it names no master".into()))?.to_owned();
             let template = template(&user, parts.next().unwrap_or_default())?;
-            return Ok(Self::Sentinel { template, sentinels, plain: self::template("", "")?, master });
+            return Ok(Self::Sentinel {
+                template,
+                sentinels,
+                plain: self::template("", "")?,
+                master,
+            });
         }
         Ok(Self::Server(info(url)?))
     }
@@ -97,7 +110,11 @@ impl Route {
     }
 
     /// A connection to the node that holds `key`, with a limit for each of its commands.
-    pub(super) async fn connect(&self, key: &str, limit: Duration) -> Result<MultiplexedConnection> {
+    pub(super) async fn connect(
+        &self,
+        key: &str,
+        limit: Duration,
+    ) -> Result<MultiplexedConnection> {
         match self {
             Self::Server(info) => connect(info, limit).await,
             Self::Cluster { template, nodes } => {
@@ -134,7 +151,8 @@ fn host(address: &ConnectionAddr) -> Option<&str> {
 fn guarded<'a>(info: &ConnectionInfo, mut hosts: impl Iterator<Item = &'a str>) -> Result<()> {
     let is_here = |host: &str| {
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        host == "localhost"
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     };
     if info.redis_settings().password().is_some() {
         return Ok(());
@@ -166,7 +184,11 @@ fn addresses(text: &str, default_port: u16) -> Result<Vec<Address>, String> {
             _ => (text, default_port),
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() { Err("a host is missing".to_owned()) } else { Ok((host.to_owned(), port)) }
+        if host.is_empty() {
+            Err("a host is missing".to_owned())
+        } else {
+            Ok((host.to_owned(), port))
+        }
     };
     text.split(',').map(one).collect()
 }
@@ -201,7 +223,11 @@ async fn connect(info: &ConnectionInfo, limit: Duration) -> Result<MultiplexedCo
 }
 
 /// What the first node that answers says of the owner of a key's slot; the last error if none does.
-async fn owner_by(nodes: &[Address], template: &ConnectionInfo, key: &str) -> Result<(Address, Vec<Address>)> {
+async fn owner_by(
+    nodes: &[Address],
+    template: &ConnectionInfo,
+    key: &str,
+) -> Result<(Address, Vec<Address>)> {
     let mut last = Error::config("the Redis URL names no host");
     for node in nodes {
         match owner_of(&at(node, template), key).await {
@@ -213,7 +239,11 @@ async fn owner_by(nodes: &[Address], template: &ConnectionInfo, key: &str) -> Re
 }
 
 /// What the first sentinel that answers says; the last error if none does.
-async fn master_by(sentinels: &[Address], template: &ConnectionInfo, master: &str) -> Result<Address> {
+async fn master_by(
+    sentinels: &[Address],
+    template: &ConnectionInfo,
+    master: &str,
+) -> Result<Address> {
     let mut last = Error::config("the Redis URL names no host");
     for sentinel in sentinels {
         match master_of(&at(sentinel, template), master).await {
@@ -228,7 +258,8 @@ async fn master_by(sentinels: &[Address], template: &ConnectionInfo, master: &st
 async fn owner_of(node: &ConnectionInfo, key: &str) -> Result<(Address, Vec<Address>)> {
     let doing = "asking the cluster for its nodes";
     let mut connection = connect(node, CONNECT_TIMEOUT).await?;
-    let slot: Result<u64> = only(&mut connection, cmd("CLUSTER").arg("KEYSLOT").arg(key), doing).await;
+    let slot: Result<u64> =
+        only(&mut connection, cmd("CLUSTER").arg("KEYSLOT").arg(key), doing).await;
     let slot = slot.map_err(|error| match error {
         Error::Corrupt { detail, .. } if detail.contains("cluster support disabled") => {
             Error::config("the Redis URL names a cluster, but that Redis is not one; name it as redis://host:port")
@@ -239,7 +270,8 @@ async fn owner_of(node: &ConnectionInfo, key: &str) -> Result<(Address, Vec<Addr
     let mut owner = None;
     let mut all = Vec::new();
     for range in ranges {
-        let refused = || Error::corrupt("the cluster's answer", "a range of slots is not as documented");
+        let refused =
+            || Error::corrupt("the cluster's answer", "a range of slots is not as documented");
         let Value::Array(mut parts) = range else { return Err(refused()) };
         if parts.len() < 3 {
             return Err(refused());
@@ -247,8 +279,14 @@ async fn owner_of(node: &ConnectionInfo, key: &str) -> Result<(Address, Vec<Addr
         let Value::Array(master) = parts.swap_remove(2) else { return Err(refused()) };
         let bound = |index: usize| u64::from_redis_value_ref(&parts[index]).map_err(|_| refused());
         let within = (bound(0)?..=bound(1)?).contains(&slot);
-        let host = master.first().and_then(|host| String::from_redis_value_ref(host).ok()).unwrap_or_default();
-        let port = master.get(1).and_then(|port| u16::from_redis_value_ref(port).ok()).ok_or_else(refused)?;
+        let host = master
+            .first()
+            .and_then(|host| String::from_redis_value_ref(host).ok())
+            .unwrap_or_default();
+        let port = master
+            .get(1)
+            .and_then(|port| u16::from_redis_value_ref(port).ok())
+            .ok_or_else(refused)?;
         // A node that does not know its own address leaves it out.
         let host = match (host.as_str(), node.addr()) {
             ("" | "?", ConnectionAddr::Tcp(asked, _)) => asked.clone(),
@@ -259,7 +297,9 @@ async fn owner_of(node: &ConnectionInfo, key: &str) -> Result<(Address, Vec<Addr
         }
         all.push((host, port));
     }
-    let owner = owner.ok_or_else(|| Error::unavailable(doing, format!("no node serves slot {slot} of {key:?}")))?;
+    let owner = owner.ok_or_else(|| {
+        Error::unavailable(doing, format!("no node serves slot {slot} of {key:?}"))
+    })?;
     Ok((owner, all))
 }
 
@@ -279,11 +319,15 @@ async fn master_of(sentinel: &ConnectionInfo, master: &str) -> Result<Address> {
 async fn check_master(connection: &mut MultiplexedConnection) -> Result<()> {
     let doing = "connecting to Redis";
     let role: Vec<Value> = only(connection, &cmd("ROLE"), doing).await?;
-    let role = role.first().and_then(|role| String::from_redis_value_ref(role).ok()).unwrap_or_default();
+    let role =
+        role.first().and_then(|role| String::from_redis_value_ref(role).ok()).unwrap_or_default();
     if role == "master" {
         return Ok(());
     }
-    Err(Error::unavailable(doing, format!("the sentinels name a {role}, not a master; they are about to change that")))
+    Err(Error::unavailable(
+        doing,
+        format!("the sentinels name a {role}, not a master; they are about to change that"),
+    ))
 }
 
 #[cfg(test)]
@@ -309,14 +353,22 @@ mod tests {
             "redis-cluster://:p@a,b",
             "redis-sentinel://127.0.0.1/main",
         ] {
-            Route::parse(fine).unwrap_or_else(|error| panic!("{fine}: {error}")).check_guarded().unwrap();
+            Route::parse(fine)
+                .unwrap_or_else(|error| panic!("{fine}: {error}"))
+                .check_guarded()
+                .unwrap();
         }
-        for open in
-            ["redis://redis:6379", "redis://10.0.0.7", "redis-cluster://127.0.0.1,redis-2", "redis-sentinel://a/main"]
-        {
+        for open in [
+            "redis://redis:6379",
+            "redis://10.0.0.7",
+            "redis-cluster://127.0.0.1,redis-2",
+            "redis-sentinel://a/main",
+        ] {
             let message = Route::parse(open).unwrap().check_guarded().unwrap_err().to_string();
             assert!(
-                message.contains("REDIS_URL") && message.contains("password") && message.contains("--dev"),
+                message.contains("REDIS_URL")
+                    && message.contains("password")
+                    && message.contains("--dev"),
                 "{message}"
             );
         }
@@ -324,7 +376,9 @@ mod tests {
 
     #[test]
     fn urls_lead_where_they_say() {
-        let Ok(Route::Cluster { nodes, template }) = Route::parse("redis-cluster://u:p%40x@a:1,b,[::1]:3/") else {
+        let Ok(Route::Cluster { nodes, template }) =
+            Route::parse("redis-cluster://u:p%40x@a:1,b,[::1]:3/")
+        else {
             panic!("not a cluster");
         };
         let nodes = nodes.into_inner().unwrap();
@@ -333,7 +387,8 @@ mod tests {
             (template.redis_settings().username(), template.redis_settings().password()),
             (Some("u"), Some("p@x"))
         );
-        let Ok(Route::Sentinel { sentinels, master, template, .. }) = Route::parse("redis-sentinel://:p@a,b:2/main/4")
+        let Ok(Route::Sentinel { sentinels, master, template, .. }) =
+            Route::parse("redis-sentinel://:p@a,b:2/main/4")
         else {
             panic!("not sentinels");
         };
@@ -360,7 +415,10 @@ mod tests {
             "rediss://u:hidden@a",
         ] {
             let message = refusal(url);
-            assert!(message.contains("redis-cluster://") && !message.contains("hidden"), "{url}: {message}");
+            assert!(
+                message.contains("redis-cluster://") && !message.contains("hidden"),
+                "{url}: {message}"
+            );
         }
     }
 }

@@ -40,7 +40,11 @@ pub(super) async fn claim(
     }
 }
 
-pub(super) async fn release(store: &RedisStore, universe: &str, player: &str) -> Result<Option<String>> {
+pub(super) async fn release(
+    store: &RedisStore,
+    universe: &str,
+    player: &str,
+) -> Result<Option<String>> {
     let mut script = on_seats(store.writes(&store.scripts.seat_release, &keys(store)), universe);
     script.arg(player);
     store.write("releasing a claim", &script).await
@@ -51,7 +55,12 @@ pub(super) async fn release_all(store: &RedisStore, universe: &str) -> Result<u6
     store.write("releasing all claims", &script).await
 }
 
-pub(super) async fn claims(store: &RedisStore, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+pub(super) async fn claims(
+    store: &RedisStore,
+    universe: &str,
+    now_ms: u64,
+    idle_ms: u64,
+) -> Result<Vec<Claim>> {
     let script = on_seats(store.reads(&store.scripts.seat_list, &keys(store)), universe);
     let row: Vec<String> = store.link.read("reading claims", &script).await?;
     claims_of(row, now_ms, idle_ms)

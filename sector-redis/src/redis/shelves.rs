@@ -21,17 +21,24 @@ fn end_of(document: &Document) -> String {
 }
 
 pub(super) fn document_of(shelf: Shelf, id: String, row: &str) -> Result<Document> {
-    let refused = || unexpected(shelf.name(), format!("document {id:?} has no end, owner and body"));
+    let refused =
+        || unexpected(shelf.name(), format!("document {id:?} has no end, owner and body"));
     let mut parts = row.splitn(3, '\x1f');
     let (Some(end), Some(owner), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(refused());
     };
     let ends_at_ms = if end.is_empty() { None } else { Some(number(shelf.name(), end)?) };
-    let body = seal::unseal(|| format!("document {id:?} of the {shelf} in Redis"), body.to_owned())?;
+    let body =
+        seal::unseal(|| format!("document {id:?} of the {shelf} in Redis"), body.to_owned())?;
     Ok(Document { owner: owner.to_owned(), body, ends_at_ms, id })
 }
 
-pub(super) async fn insert(store: &RedisStore, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+pub(super) async fn insert(
+    store: &RedisStore,
+    shelf: Shelf,
+    document: &Document,
+    now_ms: u64,
+) -> Result<bool> {
     document.check()?;
     let keys = store.keys.shelf(shelf);
     let mut script = store.writes(&store.scripts.document_insert, &keys.all());
@@ -48,7 +55,12 @@ pub(super) async fn insert(store: &RedisStore, shelf: Shelf, document: &Document
     }
 }
 
-pub(super) async fn one(store: &RedisStore, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
+pub(super) async fn one(
+    store: &RedisStore,
+    shelf: Shelf,
+    id: &str,
+    now_ms: u64,
+) -> Result<Option<Document>> {
     let command = cmd("HGET").arg(&store.keys.shelf(shelf).documents).arg(id).to_owned();
     let row: Option<String> = store.link.read_command("reading a document", &command).await?;
     let document = row.map(|row| document_of(shelf, id.to_owned(), &row)).transpose()?;
@@ -66,7 +78,13 @@ pub(super) async fn replace(
     let keys = store.keys.shelf(shelf);
     let mut script = store.writes(&store.scripts.document_replace, &[&keys.documents, &keys.ends]);
     let (end, body) = (end_of(document), seal::seal(&document.body));
-    script.arg(&document.id).arg(&document.owner).arg(end).arg(body).arg(now_ms).arg(seal::seal(expected_body));
+    script
+        .arg(&document.id)
+        .arg(&document.owner)
+        .arg(end)
+        .arg(body)
+        .arg(now_ms)
+        .arg(seal::seal(expected_body));
     store.write("changing a document", &script).await
 }
 
@@ -77,17 +95,25 @@ pub(super) async fn remove(store: &RedisStore, shelf: Shelf, id: &str) -> Result
     row.map(|row| document_of(shelf, id.to_owned(), &row)).transpose()
 }
 
-pub(super) async fn list_of(store: &RedisStore, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
+pub(super) async fn list_of(
+    store: &RedisStore,
+    shelf: Shelf,
+    owner: &str,
+    now_ms: u64,
+) -> Result<Vec<Document>> {
     let keys = store.keys.shelf(shelf);
     let mut script = store.reads(&store.scripts.document_list, &[&keys.documents, &keys.owners]);
     script.arg(owner);
     let rows: Vec<(String, String)> = store.link.read("listing documents", &script).await?;
     let documents = rows.into_iter().map(|(id, row)| document_of(shelf, id, &row));
-    documents.filter(|document| document.as_ref().map_or(true, |document| document.lasts(now_ms))).collect()
+    documents
+        .filter(|document| document.as_ref().map_or(true, |document| document.lasts(now_ms)))
+        .collect()
 }
 
 pub(super) async fn remove_of(store: &RedisStore, shelf: Shelf, owner: &str) -> Result<u64> {
-    let mut script = store.writes(&store.scripts.document_remove_of, &store.keys.shelf(shelf).all());
+    let mut script =
+        store.writes(&store.scripts.document_remove_of, &store.keys.shelf(shelf).all());
     script.arg(owner);
     store.write("removing documents", &script).await
 }
@@ -98,14 +124,20 @@ pub(super) async fn append_audit(store: &RedisStore, body: &str) -> Result<u64> 
     store.write("writing to the audit log", &script).await
 }
 
-pub(super) async fn audit(store: &RedisStore, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
+pub(super) async fn audit(
+    store: &RedisStore,
+    after: u64,
+    count: usize,
+) -> Result<Vec<(u64, String)>> {
     // The index of entry n is n - 1; beyond this no list goes.
     let first = after.min(1 << 53);
     let last = first.saturating_add(count as u64) - 1;
     let command = cmd("LRANGE").arg(&store.keys.audit).arg(first).arg(last).to_owned();
     let bodies: Vec<String> = store.link.read_command("reading the audit log", &command).await?;
     let entries = (first + 1..).zip(bodies);
-    entries.map(|(number, body)| Ok((number, seal::unseal(|| audit_entry(number), body)?))).collect()
+    entries
+        .map(|(number, body)| Ok((number, seal::unseal(|| audit_entry(number), body)?)))
+        .collect()
 }
 
 pub(super) fn audit_entry(number: u64) -> String {

@@ -17,7 +17,9 @@ use super::report::RedisReport;
 use super::route::Route;
 use super::scripts::Scripts;
 use super::writer::Writer;
-use super::{appends, commit, control, lease, nonces, orders, outcomes, registry, seats, shelves, world};
+use super::{
+    appends, commit, control, lease, nonces, orders, outcomes, registry, seats, shelves, world,
+};
 use crate::archive::BackupNote;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::document::{Document, Shelf, check_audit};
@@ -53,7 +55,11 @@ impl RedisStore {
     /// [`Unavailable`](Error::Unavailable) when Redis does not answer (yet);
     /// [`Config`](Error::Config) when the URL or the user is wrong, the keys are another's, or
     /// `require_durable` is set and Redis is not set up to keep what it was given, or does not say.
-    pub async fn connect(options: &RedisOptions, keep_runs: usize, require_durable: bool) -> Result<Self> {
+    pub async fn connect(
+        options: &RedisOptions,
+        keep_runs: usize,
+        require_durable: bool,
+    ) -> Result<Self> {
         let keys = Keys::new(&options.names)?;
         let route = Arc::new(Route::parse(&options.url)?);
         if route.is_cluster() && options.names.sector_id.is_none() {
@@ -74,11 +80,13 @@ impl RedisStore {
             report.check_clock()?;
         }
         let (link, keys, scripts) = (Arc::new(link), Arc::new(keys), Arc::new(Scripts::new()));
-        let writer = Writer::new(link.clone(), keys.clone(), scripts.clone(), options.command_timeout);
+        let writer =
+            Writer::new(link.clone(), keys.clone(), scripts.clone(), options.command_timeout);
         writer.mark().await?;
         registry::add(&route, &link, &options.names).await?;
         let newest = Arc::new(Newest::new());
-        let follower = tokio::spawn(follow(route, Keys::clone(&keys), newest.clone())).abort_handle();
+        let follower =
+            tokio::spawn(follow(route, Keys::clone(&keys), newest.clone())).abort_handle();
         let appends = Gather::new(Appends::new(writer.clone()), options.command_timeout);
         let keep_runs = keep_runs.max(1);
         Ok(Self { link, keys, scripts, writer, appends, newest, follower, keep_runs, report })
@@ -173,7 +181,12 @@ impl Store for RedisStore {
         appends::append(self, batch).await
     }
 
-    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
         orders::after(self, cursor, count, wait).await
     }
 
@@ -201,7 +214,12 @@ impl Store for RedisStore {
         world::checkpoint(self).await
     }
 
-    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
         world::records(self, universe, from_tick, count).await
     }
 
@@ -213,7 +231,12 @@ impl Store for RedisStore {
         world::runs(self, count).await
     }
 
-    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(
+        &self,
+        from: Position,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
         world::events_from(self, from, count, wait).await
     }
 
@@ -248,7 +271,13 @@ impl Store for RedisStore {
         seats::claims(self, universe, now_ms, idle_ms).await
     }
 
-    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
         seats::touch(self, universe, player, now_ms, idle_ms).await
     }
 
@@ -284,7 +313,12 @@ impl Store for RedisStore {
         control::awards(self, universe).await
     }
 
-    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+    async fn insert_document(
+        &self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
         shelves::insert(self, shelf, document, now_ms).await
     }
 

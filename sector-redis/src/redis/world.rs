@@ -18,12 +18,15 @@ type Row = Vec<Option<String>>;
 
 /// The incarnation of a store that holds a world, which is marked.
 fn of_world(mark: Option<&str>) -> Result<Incarnation> {
-    incarnation(mark)?.ok_or_else(|| unexpected("world", "the keys are there, but not the mark of their format"))
+    incarnation(mark)?
+        .ok_or_else(|| unexpected("world", "the keys are there, but not the mark of their format"))
 }
 
 pub(super) async fn head(store: &RedisStore) -> Result<Option<Head>> {
-    let script = store.reads(&store.scripts.head, &[&store.keys.world, &store.keys.control, &store.keys.format]);
-    let (row, paused, mark): (Row, u8, Option<String>) = store.link.read("reading the head", &script).await?;
+    let script = store
+        .reads(&store.scripts.head, &[&store.keys.world, &store.keys.control, &store.keys.format]);
+    let (row, paused, mark): (Row, u8, Option<String>) =
+        store.link.read("reading the head", &script).await?;
     let mut row = row.into_iter();
     let Some(universe) = row.next().flatten() else {
         return Ok(None);
@@ -46,7 +49,8 @@ pub(super) async fn checkpoint(store: &RedisStore) -> Result<Option<Checkpoint>>
     let keys = [store.keys.world.as_str(), &store.keys.snapshot, &store.keys.format];
     let script = store.reads(&store.scripts.checkpoint, &keys);
     type Answer = (Row, Option<String>, Option<String>, Option<String>);
-    let (row, sum, snapshot, mark): Answer = store.link.read("reading the checkpoint", &script).await?;
+    let (row, sum, snapshot, mark): Answer =
+        store.link.read("reading the checkpoint", &script).await?;
     let mut row = row.into_iter();
     let Some(universe) = row.next().flatten() else {
         return Ok(None);
@@ -55,7 +59,11 @@ pub(super) async fn checkpoint(store: &RedisStore) -> Result<Option<Checkpoint>>
     let snapshot = snapshot.ok_or_else(|| unexpected(what, "the snapshot key is missing"))?;
     // Format 1 wrote no sum.
     if let Some(sum) = sum {
-        seal::check(|| format!("snapshot in Redis, key {:?},", store.keys.snapshot), &snapshot, &sum)?;
+        seal::check(
+            || format!("snapshot in Redis, key {:?},", store.keys.snapshot),
+            &snapshot,
+            &sum,
+        )?;
     }
     Ok(Some(Checkpoint {
         incarnation: of_world(mark.as_deref())?,
@@ -74,14 +82,18 @@ pub(super) async fn records(
     count: usize,
 ) -> Result<Vec<(u64, String)>> {
     let replay = store.keys.replay(universe);
-    let mut script = store.reads(&store.scripts.records, &[&store.keys.world, &store.keys.records, &replay]);
+    let mut script =
+        store.reads(&store.scripts.records, &[&store.keys.world, &store.keys.records, &replay]);
     // Redis counts list entries in signed numbers; no list is longer than that.
     let from = from_tick.min(i64::MAX as u64 - MAX_READ as u64);
     let to = from + count.clamp(1, MAX_READ) as u64 - 1;
     script.arg(universe).arg(from).arg(to);
     let records: Vec<String> = store.link.read("reading records", &script).await?;
     let whole = |(tick, record)| {
-        let record = seal::unseal(|| format!("record of tick {tick} of universe {universe:?} in Redis"), record)?;
+        let record = seal::unseal(
+            || format!("record of tick {tick} of universe {universe:?} in Redis"),
+            record,
+        )?;
         Ok((tick, record))
     };
     (from..).zip(records).map(whole).collect()
@@ -96,7 +108,8 @@ pub(super) async fn runs(store: &RedisStore, count: usize) -> Result<Vec<Run>> {
     if count == 0 {
         return Ok(Vec::new());
     }
-    let mut script = store.reads(&store.scripts.runs, &[&store.keys.runs, &store.keys.run_summaries]);
+    let mut script =
+        store.reads(&store.scripts.runs, &[&store.keys.runs, &store.keys.run_summaries]);
     script.arg(count.min(MAX_READ));
     let row: Vec<String> = store.link.read("reading runs", &script).await?;
     let mut row = row.into_iter();
@@ -127,7 +140,8 @@ pub(super) async fn events_from(
 
 pub(super) async fn incarnation_now(store: &RedisStore) -> Result<Incarnation> {
     let doing = "reading the incarnation";
-    let mark: Option<String> = store.link.read_command(doing, cmd("GET").arg(&store.keys.format)).await?;
+    let mark: Option<String> =
+        store.link.read_command(doing, cmd("GET").arg(&store.keys.format)).await?;
     let found = incarnation(mark.as_deref())?;
     found.ok_or_else(|| Error::unavailable(doing, "Redis was emptied, and not written to since"))
 }

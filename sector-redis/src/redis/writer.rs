@@ -25,7 +25,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(link: Arc<Link>, keys: Arc<Keys>, scripts: Arc<Scripts>, limit: Duration) -> Self {
+    pub(super) fn new(
+        link: Arc<Link>,
+        keys: Arc<Keys>,
+        scripts: Arc<Scripts>,
+        limit: Duration,
+    ) -> Self {
         Self { keys, scripts, link, limit }
     }
 
@@ -100,9 +105,9 @@ impl Writer {
         script.arg(FORMAT).arg(Incarnation::random()?.to_string());
         let answer: Vec<String> = self.link.read("opening the store", &script).await?;
         match answer.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["ok", incarnation] => {
-                incarnation.parse().map_err(|_| unexpected("format", format!("incarnation {incarnation:?}")))
-            }
+            ["ok", incarnation] => incarnation
+                .parse()
+                .map_err(|_| unexpected("format", format!("incarnation {incarnation:?}"))),
             ["format", format] => Err(Error::config(format!(
                 "the keys in Redis have format {format}, this version reads format {FORMAT} and what formats 1 and 2 left; start the version that wrote them, or choose another SECTOR_ID or database"
             ))),

@@ -52,7 +52,12 @@ impl RedisCluster {
         while let (Some(port), Some(bus_port)) = (ports.next(), ports.next()) {
             let directory = directory.path().join(port.to_string());
             std::fs::create_dir(&directory).expect("a directory can be made");
-            nodes.push(Node { process: spawn(port, bus_port, &directory, &arguments), port, bus_port, directory });
+            nodes.push(Node {
+                process: spawn(port, bus_port, &directory, &arguments),
+                port,
+                bus_port,
+                directory,
+            });
         }
         let cluster = Self { nodes, _directory: directory, arguments };
         let share = SLOTS.div_ceil(3);
@@ -63,7 +68,9 @@ impl RedisCluster {
             node.ask::<()>(cmd("CLUSTER").arg("SET-CONFIG-EPOCH").arg(index + 1));
         }
         for other in &cluster.nodes[1..] {
-            cluster.nodes[0].ask::<()>(cmd("CLUSTER").arg("MEET").arg("127.0.0.1").arg(other.port).arg(other.bus_port));
+            cluster.nodes[0].ask::<()>(
+                cmd("CLUSTER").arg("MEET").arg("127.0.0.1").arg(other.port).arg(other.bus_port),
+            );
         }
         cluster.wait_until_agreed();
         cluster
@@ -72,7 +79,8 @@ impl RedisCluster {
     /// The URL to open a store with: all nodes.
     #[must_use]
     pub fn url(&self) -> String {
-        let nodes: Vec<String> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
+        let nodes: Vec<String> =
+            self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
         format!("redis-cluster://{}", nodes.join(","))
     }
 
@@ -115,7 +123,8 @@ impl RedisCluster {
         to.ask::<()>(cmd("CLUSTER").arg("SETSLOT").arg(slot).arg("IMPORTING").arg(&from_id));
         from.ask::<()>(cmd("CLUSTER").arg("SETSLOT").arg(slot).arg("MIGRATING").arg(&to_id));
         loop {
-            let keys: Vec<String> = from.ask(cmd("CLUSTER").arg("GETKEYSINSLOT").arg(slot).arg(100));
+            let keys: Vec<String> =
+                from.ask(cmd("CLUSTER").arg("GETKEYSINSLOT").arg(slot).arg(100));
             if keys.is_empty() {
                 break;
             }
@@ -156,7 +165,9 @@ impl RedisCluster {
             let info: RedisResult<String> = cmd("CLUSTER").arg("INFO").query(&mut node.connect());
             let info = info.unwrap_or_default();
             let told = |line: &str| info.lines().any(|found| found.trim_end() == line);
-            told("cluster_state:ok") && told("cluster_known_nodes:3") && told("cluster_slots_ok:16384")
+            told("cluster_state:ok")
+                && told("cluster_known_nodes:3")
+                && told("cluster_slots_ok:16384")
         };
         while !self.nodes.iter().all(agreed) {
             if started.elapsed() > START_LIMIT {
@@ -173,9 +184,13 @@ impl Node {
         let started = Instant::now();
         loop {
             let client = Client::open(format!("redis://127.0.0.1:{}", self.port));
-            match client.and_then(|client| client.get_connection_with_timeout(Duration::from_secs(5))) {
+            match client
+                .and_then(|client| client.get_connection_with_timeout(Duration::from_secs(5)))
+            {
                 Ok(connection) => return connection,
-                Err(error) if started.elapsed() > START_LIMIT => panic!("a node did not come up: {error}"),
+                Err(error) if started.elapsed() > START_LIMIT => {
+                    panic!("a node did not come up: {error}")
+                }
                 Err(_) => std::thread::sleep(Duration::from_millis(5)),
             }
         }
@@ -207,7 +222,10 @@ impl Drop for RedisCluster {
 fn free_ports(count: usize) -> Vec<u16> {
     let listeners: Vec<TcpListener> =
         (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port is free")).collect();
-    listeners.iter().map(|listener| listener.local_addr().expect("it has an address").port()).collect()
+    listeners
+        .iter()
+        .map(|listener| listener.local_addr().expect("it has an address").port())
+        .collect()
 }
 
 #[expect(clippy::panic, reason = "a test that cannot have its server must fail loudly")]

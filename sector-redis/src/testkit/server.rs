@@ -40,7 +40,8 @@ impl RedisServer {
     pub fn start_with(arguments: &[&str]) -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let mut server = Self { process: spawn(&directory, &arguments), directory, arguments, users: None };
+        let mut server =
+            Self { process: spawn(&directory, &arguments), directory, arguments, users: None };
         server.wait_until_up();
         server
     }
@@ -53,17 +54,20 @@ impl RedisServer {
     #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
     pub fn start_on_cut_log(&self, length: u64) -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
-        let (from, to) = (self.directory.path().join("appendonlydir"), directory.path().join("appendonlydir"));
+        let (from, to) =
+            (self.directory.path().join("appendonlydir"), directory.path().join("appendonlydir"));
         std::fs::create_dir(&to).expect("a folder can be made");
         for file in std::fs::read_dir(from).expect("the log has a folder") {
             let file = file.expect("the folder can be read");
             std::fs::copy(file.path(), to.join(file.file_name())).expect("the log can be copied");
         }
         let log = to.join(self.log().file_name().expect("the log has a name"));
-        let log = std::fs::OpenOptions::new().write(true).open(log).expect("the copy can be written");
+        let log =
+            std::fs::OpenOptions::new().write(true).open(log).expect("the copy can be written");
         log.set_len(length).expect("the copy can be cut");
         let arguments = self.arguments.clone();
-        let mut server = Self { process: spawn(&directory, &arguments), directory, arguments, users: None };
+        let mut server =
+            Self { process: spawn(&directory, &arguments), directory, arguments, users: None };
         server.wait_until_up();
         server
     }
@@ -141,8 +145,11 @@ impl RedisServer {
                 return false;
             }
             // It listens before it has loaded its data, so that only an answer counts.
-            let connection = redis::Client::open(self.url()).and_then(|client| client.get_connection());
-            if connection.is_ok_and(|mut connection| redis::cmd("PING").query::<()>(&mut connection).is_ok()) {
+            let connection =
+                redis::Client::open(self.url()).and_then(|client| client.get_connection());
+            if connection
+                .is_ok_and(|mut connection| redis::cmd("PING").query::<()>(&mut connection).is_ok())
+            {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(2));

@@ -44,8 +44,12 @@ impl Users {
     /// The password in the URL that the script wrote for a user.
     #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
     fn password(&self, user: &str) -> String {
-        let url = std::fs::read_to_string(self.0.path().join(user).join("redis_url")).expect("the user has a URL");
-        let password = url.trim().strip_prefix(&format!("redis://{user}:")).and_then(|rest| rest.split('@').next());
+        let url = std::fs::read_to_string(self.0.path().join(user).join("redis_url"))
+            .expect("the user has a URL");
+        let password = url
+            .trim()
+            .strip_prefix(&format!("redis://{user}:"))
+            .and_then(|rest| rest.split('@').next());
         password.expect("the URL has a password").to_owned()
     }
 }
@@ -64,7 +68,8 @@ impl RedisServer {
     #[expect(clippy::expect_used, reason = "a test that cannot have its server must fail loudly")]
     pub fn start_as_shipped() -> Self {
         let users = Users::shared();
-        let settings = std::fs::read_to_string(shipped("k8s/base/redis/redis.conf")).expect("redis.conf is there");
+        let settings = std::fs::read_to_string(shipped("k8s/base/redis/redis.conf"))
+            .expect("redis.conf is there");
         let mut arguments = Vec::new();
         for line in settings.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             let (name, value) = line.split_once(' ').expect("a setting has a value");
@@ -74,7 +79,8 @@ impl RedisServer {
         }
         arguments.extend(["--appendfsync".to_owned(), "everysec".to_owned()]);
         arguments.extend(["--aclfile".to_owned(), users.list().display().to_string()]);
-        let mut server = Self::start_with(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut server =
+            Self::start_with(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         server.users = Some(users);
         server
     }

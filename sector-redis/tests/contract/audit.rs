@@ -19,7 +19,8 @@ pub(crate) async fn is_numbered_without_gaps(bench: Bench) {
     }
     let given: BTreeMap<u64, String> = tasks.join_all().await.into_iter().collect();
     assert!(given.keys().copied().eq(1..=100));
-    let read: BTreeMap<u64, String> = bench.store.audit(0, 1_000).await.unwrap().into_iter().collect();
+    let read: BTreeMap<u64, String> =
+        bench.store.audit(0, 1_000).await.unwrap().into_iter().collect();
     assert_eq!(read, given);
 }
 

@@ -5,7 +5,12 @@ use sector_redis::{Award, Commit};
 use crate::bench::{Bench, begin, tick};
 
 fn award(universe: &str, faction: &str, name: &str, body: &str) -> Award {
-    Award { universe: universe.into(), faction: faction.into(), award: name.into(), body: body.into() }
+    Award {
+        universe: universe.into(),
+        faction: faction.into(),
+        award: name.into(),
+        body: body.into(),
+    }
 }
 
 pub(crate) async fn are_recorded_once(bench: Bench) {
@@ -24,8 +29,10 @@ pub(crate) async fn come_with_a_commit(bench: Bench) {
     let known = award("u1", "F1", "victory", "first");
     bench.store.record_award(&known).await.unwrap();
     let fresh = award("u1", "F2", "survivor", "é \"quoted\"");
-    let commit =
-        Commit { awards: vec![award("u1", "F1", "victory", "second"), fresh.clone()], ..tick(&lease, "u1", 1) };
+    let commit = Commit {
+        awards: vec![award("u1", "F1", "victory", "second"), fresh.clone()],
+        ..tick(&lease, "u1", 1)
+    };
     bench.commit(commit).await.unwrap();
     bench.commit(begin(&lease, "u2")).await.unwrap();
     assert_eq!(bench.store.awards(None).await.unwrap(), [known, fresh]);

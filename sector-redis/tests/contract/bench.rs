@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sector_redis::testkit::{ModelStore, RedisCluster, RedisServer};
 use sector_redis::{
-    BatchOrder, Commit, Committed, KeyNames, Lease, ManualClock, NewEvent, OrderBatch, Place, RedisOptions, Result,
-    Store, StoreOptions, StreamId, open,
+    BatchOrder, Commit, Committed, KeyNames, Lease, ManualClock, NewEvent, OrderBatch, Place,
+    RedisOptions, Result, Store, StoreOptions, StreamId, open,
 };
 
 use crate::users::Users;
@@ -45,7 +45,10 @@ impl Bench {
 
     pub(crate) fn model() -> Self {
         let clock = Arc::new(ManualClock::default());
-        Self { store: Arc::new(ModelStore::new(clock.clone(), KEEP_RUNS)), home: Home::Clock(clock) }
+        Self {
+            store: Arc::new(ModelStore::new(clock.clone(), KEEP_RUNS)),
+            home: Home::Clock(clock),
+        }
     }
 
     pub(crate) async fn directory() -> Self {
@@ -58,7 +61,10 @@ impl Bench {
     pub(crate) async fn redis() -> Self {
         let server = RedisServer::start();
         let place = Place::redis(server.url());
-        Self { store: store(place, Arc::new(ManualClock::default())).await, home: Home::Redis(server) }
+        Self {
+            store: store(place, Arc::new(ManualClock::default())).await,
+            home: Home::Redis(server),
+        }
     }
 
     pub(crate) async fn users() -> Self {
@@ -79,7 +85,10 @@ impl Bench {
         let id = format!("test-{}", SECTORS.fetch_add(1, Ordering::Relaxed));
         let names = KeyNames { sector_id: Some(id.parse().unwrap()), ..KeyNames::default() };
         let place = Place::Redis(RedisOptions { names, ..RedisOptions::new(cluster.url()) });
-        Self { store: store(place, Arc::new(ManualClock::default())).await, home: Home::Cluster(cluster) }
+        Self {
+            store: store(place, Arc::new(ManualClock::default())).await,
+            home: Home::Cluster(cluster),
+        }
     }
 
     /// Lets more time pass than [`SHORT`] by the clock the store goes by. Redis goes by its own, so
@@ -127,7 +136,9 @@ impl Bench {
         }
         let head = store.head().await.unwrap();
         let events = match &head {
-            Some(_) => format!("{:?}", store.events_after(StreamId::START, 1000, Duration::ZERO).await),
+            Some(_) => {
+                format!("{:?}", store.events_after(StreamId::START, 1000, Duration::ZERO).await)
+            }
             None => String::new(),
         };
         let mut outcomes = Vec::new();

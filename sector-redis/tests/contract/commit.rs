@@ -39,7 +39,12 @@ fn sweeping(lease: &Lease, number: u64) -> Commit {
         events: vec![event("delta", "stale"), event("run_end", "stale")],
         checkpoint: Some("stale".into()),
         finished: Some("stale".into()),
-        awards: vec![Award { universe: "u1".into(), faction: "F1".into(), award: "stale".into(), body: "{}".into() }],
+        awards: vec![Award {
+            universe: "u1".into(),
+            faction: "F1".into(),
+            award: "stale".into(),
+            body: "{}".into(),
+        }],
         event_maxlen: Some(0),
         restart_served: Some(u64::MAX >> 12),
         digest: "stale".into(),
@@ -83,7 +88,11 @@ pub(crate) async fn repetition_changes_nothing(bench: Bench) {
     for commit in [
         Commit { events: vec![event("delta", "a"), event("delta", "b")], ..tick(&lease, "u1", 1) },
         Commit { events: vec![], ..tick(&lease, "u1", 2) },
-        Commit { finished: Some("won".into()), checkpoint: Some("u1 at 3".into()), ..tick(&lease, "u1", 3) },
+        Commit {
+            finished: Some("won".into()),
+            checkpoint: Some("u1 at 3".into()),
+            ..tick(&lease, "u1", 3)
+        },
         begin(&lease, "u2"),
     ] {
         let first = bench.commit(commit.clone()).await.unwrap();
@@ -300,7 +309,8 @@ pub(crate) async fn old_runs_go(bench: Bench) {
     for number in 1..=runs {
         let universe = format!("u{number}");
         bench.commit(begin(&lease, &universe)).await.unwrap();
-        let end = Commit { finished: Some(format!("end of {universe}")), ..tick(&lease, &universe, 1) };
+        let end =
+            Commit { finished: Some(format!("end of {universe}")), ..tick(&lease, &universe, 1) };
         bench.commit(end).await.unwrap();
     }
     let kept = bench.store.runs(100).await.unwrap();

@@ -6,7 +6,9 @@ use tokio::task::JoinSet;
 use crate::bench::Bench;
 
 fn document(id: &str, owner: &str, ends_at_ms: Option<u64>) -> Document {
-    Document { id: id.into(), owner: owner.into(), body: format!("{{\"é\":\"{id}\"}}"), ends_at_ms }
+    Document {
+        id: id.into(), owner: owner.into(), body: format!("{{\"é\":\"{id}\"}}"), ends_at_ms
+    }
 }
 
 async fn ids(bench: &Bench, shelf: Shelf, owner: &str, now_ms: u64) -> Vec<String> {
@@ -30,7 +32,10 @@ pub(crate) async fn are_kept_once(bench: Bench) {
     for number in 0..50 {
         let store = bench.store.clone();
         tasks.spawn(async move {
-            let one = Document { body: number.to_string(), ..document("same", &format!("o{number}"), None) };
+            let one = Document {
+                body: number.to_string(),
+                ..document("same", &format!("o{number}"), None)
+            };
             store.insert_document(Shelf::Replies, &one, 0).await.unwrap().then_some(one)
         });
     }
@@ -62,11 +67,16 @@ pub(crate) async fn end_when_they_say(bench: Bench) {
     assert_eq!(store.document(Shelf::Sessions, "a", 100).await.unwrap(), None);
     assert_eq!(ids(&bench, Shelf::Sessions, "o", 99).await, ["a", "b", "c"]);
     assert_eq!(ids(&bench, Shelf::Sessions, "o", 100).await, ["b", "c"]);
-    assert_eq!(store.document(Shelf::Sessions, "c", (1 << 53) - 1).await.unwrap().unwrap().ends_at_ms, Some(1 << 53));
+    assert_eq!(
+        store.document(Shelf::Sessions, "c", (1 << 53) - 1).await.unwrap().unwrap().ends_at_ms,
+        Some(1 << 53)
+    );
     // An ended one is not changed, and its name is free.
     let after = document("a", "o", Some(200));
     assert!(!store.replace_document(Shelf::Sessions, &after.body, &after, 100).await.unwrap());
-    assert!(store.insert_document(Shelf::Sessions, &document("a", "p", Some(200)), 100).await.unwrap());
+    assert!(
+        store.insert_document(Shelf::Sessions, &document("a", "p", Some(200)), 100).await.unwrap()
+    );
     assert_eq!(ids(&bench, Shelf::Sessions, "o", 0).await, ["b", "c"]);
     assert_eq!(ids(&bench, Shelf::Sessions, "p", 100).await, ["a"]);
 }
@@ -80,8 +90,13 @@ pub(crate) async fn compare_and_swap_has_one_winner(bench: Bench) {
             let store = bench.store.clone();
             tasks.spawn(async move {
                 let (expected, body) = (number.to_string(), (number + 1).to_string());
-                let next = Document { body, ends_at_ms: Some(101 + lane), ..document("a", "o", None) };
-                store.replace_document(Shelf::Keys, &expected, &next, 0).await.unwrap().then_some(next)
+                let next =
+                    Document { body, ends_at_ms: Some(101 + lane), ..document("a", "o", None) };
+                store
+                    .replace_document(Shelf::Keys, &expected, &next, 0)
+                    .await
+                    .unwrap()
+                    .then_some(next)
             });
         }
         let won: Vec<Document> = tasks.join_all().await.into_iter().flatten().collect();
@@ -91,8 +106,14 @@ pub(crate) async fn compare_and_swap_has_one_winner(bench: Bench) {
     let store = &bench.store;
     let next = document("a", "o", None);
     assert!(!store.replace_document(Shelf::Keys, "19", &next, 0).await.unwrap());
-    assert!(!store.replace_document(Shelf::Keys, "20", &document("a", "p", None), 0).await.unwrap(), "another owner");
-    assert!(!store.replace_document(Shelf::Keys, "20", &document("b", "o", None), 0).await.unwrap(), "it is not there");
+    assert!(
+        !store.replace_document(Shelf::Keys, "20", &document("a", "p", None), 0).await.unwrap(),
+        "another owner"
+    );
+    assert!(
+        !store.replace_document(Shelf::Keys, "20", &document("b", "o", None), 0).await.unwrap(),
+        "it is not there"
+    );
     assert!(store.replace_document(Shelf::Keys, "20", &next, 0).await.unwrap());
     // The end is the new one from then on.
     assert_eq!(store.document(Shelf::Keys, "a", 1_000).await.unwrap(), Some(next));
@@ -120,11 +141,14 @@ pub(crate) async fn are_listed_by_owner(bench: Bench) {
     for owner in owners {
         for id in ["b", "a", " c", "1"] {
             let id = format!("{id} of {owner}");
-            assert!(store.insert_document(Shelf::Keys, &document(&id, owner, None), 0).await.unwrap());
+            assert!(
+                store.insert_document(Shelf::Keys, &document(&id, owner, None), 0).await.unwrap()
+            );
         }
     }
     for owner in owners {
-        let expected: Vec<String> = [" c", "1", "a", "b"].map(|id| format!("{id} of {owner}")).to_vec();
+        let expected: Vec<String> =
+            [" c", "1", "a", "b"].map(|id| format!("{id} of {owner}")).to_vec();
         assert_eq!(ids(&bench, Shelf::Keys, owner, 0).await, expected);
     }
     assert_eq!(store.remove_documents_of(Shelf::Keys, "o").await.unwrap(), 4);
@@ -137,12 +161,22 @@ pub(crate) async fn owners_have_a_maximum(bench: Bench) {
     let store = &bench.store;
     let most = Shelf::Keys.owner_max();
     for number in 0..most {
-        assert!(store.insert_document(Shelf::Keys, &document(&number.to_string(), "o", Some(100)), 0).await.unwrap());
+        assert!(
+            store
+                .insert_document(Shelf::Keys, &document(&number.to_string(), "o", Some(100)), 0)
+                .await
+                .unwrap()
+        );
     }
     let refused = store.insert_document(Shelf::Keys, &document("more", "o", None), 0).await;
-    let Err(Error::Full { shelf: Shelf::Keys, owner: Some(owner), limit }) = refused else { panic!("{refused:?}") };
+    let Err(Error::Full { shelf: Shelf::Keys, owner: Some(owner), limit }) = refused else {
+        panic!("{refused:?}")
+    };
     assert_eq!((owner.as_str(), limit), ("o", most));
-    assert!(!store.insert_document(Shelf::Keys, &document("0", "o", None), 0).await.unwrap(), "known comes first");
+    assert!(
+        !store.insert_document(Shelf::Keys, &document("0", "o", None), 0).await.unwrap(),
+        "known comes first"
+    );
     assert!(store.insert_document(Shelf::Keys, &document("more", "p", None), 0).await.unwrap());
     assert_eq!(ids(&bench, Shelf::Keys, "o", 0).await.len() as u64, most);
     store.remove_document(Shelf::Keys, "7").await.unwrap();
@@ -170,8 +204,15 @@ pub(crate) async fn the_nearest_its_end_gives_way(bench: Bench) {
         assert_eq!(store.document(Shelf::Sessions, &gone, 0).await.unwrap(), None, "{gone}");
         assert_eq!(ids(&bench, Shelf::Sessions, "o", 0).await.len() as u64, most);
     }
-    assert!(store.document(Shelf::Sessions, "000", 0).await.unwrap().is_some(), "without an end it goes last");
-    assert_eq!(store.document(Shelf::Sessions, "other", 0).await.unwrap(), Some(other), "it is another's");
+    assert!(
+        store.document(Shelf::Sessions, "000", 0).await.unwrap().is_some(),
+        "without an end it goes last"
+    );
+    assert_eq!(
+        store.document(Shelf::Sessions, "other", 0).await.unwrap(),
+        Some(other),
+        "it is another's"
+    );
 }
 
 pub(crate) async fn ended_ones_do_not_count(bench: Bench) {
@@ -182,7 +223,9 @@ pub(crate) async fn ended_ones_do_not_count(bench: Bench) {
         let one = document(&format!("{number:03}"), "o", end);
         assert!(store.insert_document(Shelf::Sessions, &one, 0).await.unwrap());
     }
-    assert!(store.insert_document(Shelf::Sessions, &document("new", "o", Some(20)), 10).await.unwrap());
+    assert!(
+        store.insert_document(Shelf::Sessions, &document("new", "o", Some(20)), 10).await.unwrap()
+    );
     assert_eq!(ids(&bench, Shelf::Sessions, "o", 10).await.len() as u64, most / 2 + 1);
 }
 
@@ -192,7 +235,10 @@ pub(crate) async fn a_hundred_at_once_keep_the_maximum(bench: Bench) {
         let store = bench.store.clone();
         tasks.spawn(async move {
             let one = document(&number.to_string(), "o", None);
-            (store.insert_document(Shelf::Keys, &one, 0).await, store.insert_document(Shelf::Sessions, &one, 0).await)
+            (
+                store.insert_document(Shelf::Keys, &one, 0).await,
+                store.insert_document(Shelf::Sessions, &one, 0).await,
+            )
         });
     }
     let (mut kept, mut full) = (0, 0);
@@ -206,7 +252,10 @@ pub(crate) async fn a_hundred_at_once_keep_the_maximum(bench: Bench) {
     }
     assert_eq!((kept, full), (Shelf::Keys.owner_max(), 100 - Shelf::Keys.owner_max()));
     assert_eq!(ids(&bench, Shelf::Keys, "o", 0).await.len() as u64, Shelf::Keys.owner_max());
-    assert_eq!(ids(&bench, Shelf::Sessions, "o", 0).await.len() as u64, Shelf::Sessions.owner_max());
+    assert_eq!(
+        ids(&bench, Shelf::Sessions, "o", 0).await.len() as u64,
+        Shelf::Sessions.owner_max()
+    );
 }
 
 pub(crate) async fn bad_documents_are_refused(bench: Bench) {

@@ -9,7 +9,10 @@ use crate::bench::{Bench, event, id, tick};
 
 pub(crate) async fn are_numbered_without_gaps(bench: Bench) {
     let lease = bench.begin().await;
-    let many = Commit { events: vec![event("delta", "é\n\"b\""), event("run_end", "c")], ..tick(&lease, "u1", 1) };
+    let many = Commit {
+        events: vec![event("delta", "é\n\"b\""), event("run_end", "c")],
+        ..tick(&lease, "u1", 1)
+    };
     let committed = bench.commit(many).await.unwrap();
     assert_eq!(committed.event_ids, [id(2), id(3)]);
     let none = Commit { events: vec![], ..tick(&lease, "u1", 2) };
@@ -33,7 +36,11 @@ fn is_trimmed(result: &Result<Vec<Event>, Error>, kept_after: u64, last: u64) {
 pub(crate) async fn trimming_is_told(bench: Bench) {
     let lease = bench.begin().await;
     bench.run(&lease, 1..=8).await;
-    let trimming = Commit { event_maxlen: Some(4), checkpoint: Some("u1 at 9".into()), ..tick(&lease, "u1", 9) };
+    let trimming = Commit {
+        event_maxlen: Some(4),
+        checkpoint: Some("u1 at 9".into()),
+        ..tick(&lease, "u1", 9)
+    };
     bench.commit(trimming).await.unwrap();
     let read = |after: u64| bench.store.events_after(id(after), 100, Duration::ZERO);
     for after in [0, 1, 5] {
@@ -47,7 +54,11 @@ pub(crate) async fn trimming_is_told(bench: Bench) {
     let wait = Duration::from_secs(60);
     is_trimmed(&bench.store.events_after(id(11), 1, wait).await, 6, 10);
 
-    let all_gone = Commit { event_maxlen: Some(0), checkpoint: Some("u1 at 10".into()), ..tick(&lease, "u1", 10) };
+    let all_gone = Commit {
+        event_maxlen: Some(0),
+        checkpoint: Some("u1 at 10".into()),
+        ..tick(&lease, "u1", 10)
+    };
     bench.commit(all_gone).await.unwrap();
     is_trimmed(&read(10).await, 11, 11);
     assert!(read(11).await.unwrap().is_empty());

@@ -35,7 +35,10 @@ pub(crate) async fn followers_of_another_are_told(bench: Bench) {
     let lease = bench.begin().await;
     bench.run(&lease, 1..=2).await;
     let known = bench.store.incarnation().await.unwrap();
-    let at = |incarnation: Incarnation, after: u64| Position { incarnation: Some(incarnation), after: id(after) };
+    let at = |incarnation: Incarnation, after: u64| Position {
+        incarnation: Some(incarnation),
+        after: id(after),
+    };
     let read = |from: Position| bench.store.events_from(from, 10, Duration::ZERO);
     assert_eq!(read(at(known, 1)).await.unwrap().len(), 2);
     assert!(read(at(known, 3)).await.unwrap().is_empty());

@@ -90,7 +90,9 @@ pub(crate) async fn release_compares(bench: Bench) {
 }
 
 pub(crate) async fn bad_arguments_are_refused(bench: Bench) {
-    for (holder, ttl) in [("", LONG), ("a\nb", LONG), ("worker", Duration::ZERO), ("worker", Duration::MAX)] {
+    for (holder, ttl) in
+        [("", LONG), ("a\nb", LONG), ("worker", Duration::ZERO), ("worker", Duration::MAX)]
+    {
         let refused = bench.store.acquire_lease(holder, ttl).await;
         assert!(matches!(refused, Err(Error::Invalid { .. })), "{holder:?} {ttl:?}");
     }

@@ -4,7 +4,12 @@
 //! A test is an async function over a [`Bench`]: an open, empty store and a way to let its time
 //! pass. To add one, write it in the module it belongs to and list it below.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken promise ends the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken promise ends the test"
+)]
 
 mod audit;
 mod awards;

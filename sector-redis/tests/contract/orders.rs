@@ -129,7 +129,10 @@ pub(crate) async fn many_at_once_are_each_by_itself(bench: Bench) {
     let mut expected = 0;
     for (given, result) in results {
         if given.universe == "u0" {
-            assert!(matches!(result, Err(Error::WrongUniverse { current: Some(_), .. })), "{result:?}");
+            assert!(
+                matches!(result, Err(Error::WrongUniverse { current: Some(_), .. })),
+                "{result:?}"
+            );
             continue;
         }
         let receipt = result.unwrap();
@@ -142,7 +145,8 @@ pub(crate) async fn many_at_once_are_each_by_itself(bench: Bench) {
             .iter()
             .rev()
             .filter_map(|order| {
-                let last = duplicates.last().is_some_and(|name| Some(name) == order.client_id.as_ref());
+                let last =
+                    duplicates.last().is_some_and(|name| Some(name) == order.client_id.as_ref());
                 if last { duplicates.pop().and(None) } else { Some(order.body.clone()) }
             })
             .collect();
@@ -158,7 +162,11 @@ pub(crate) async fn many_at_once_are_each_by_itself(bench: Bench) {
     let mut seen = BTreeSet::new();
     for entry in &entries {
         for body in entry.orders.iter().filter(|body| !body.contains('-')) {
-            assert!(seen.insert((entry.player.clone(), body.clone())), "{body} of {} twice", entry.player);
+            assert!(
+                seen.insert((entry.player.clone(), body.clone())),
+                "{body} of {} twice",
+                entry.player
+            );
         }
     }
     // 25 shared names for each player, and 50 of their own.
@@ -181,8 +189,10 @@ pub(crate) async fn another_universe_is_refused(bench: Bench) {
 
 pub(crate) async fn bad_batches_are_refused(bench: Bench) {
     bench.begin().await;
-    let order =
-        |client_id: &str, length: usize| BatchOrder { client_id: Some(client_id.into()), body: "x".repeat(length) };
+    let order = |client_id: &str, length: usize| BatchOrder {
+        client_id: Some(client_id.into()),
+        body: "x".repeat(length),
+    };
     let with = |orders: Vec<BatchOrder>| OrderBatch { orders, ..batch("p", &[]) };
     let mut nameless = batch("p", &["a"]);
     nameless.player = String::new();
@@ -248,7 +258,8 @@ pub(crate) async fn are_trimmed_only_below_the_checkpoint(bench: Bench) {
     assert_eq!(all(&bench).await.len(), 5, "no checkpoint has them yet");
     assert_eq!(bench.store.order_backlog().await.unwrap(), 2);
 
-    let kept = Commit { cursor: id(4), checkpoint: Some("u1 at 2".into()), ..tick(&lease, "u1", 2) };
+    let kept =
+        Commit { cursor: id(4), checkpoint: Some("u1 at 2".into()), ..tick(&lease, "u1", 2) };
     bench.commit(kept).await.unwrap();
     let trimmed = bench.store.orders_after(id(3), 10, Duration::ZERO).await;
     let Err(Error::HistoryTrimmed { kept_after, last, .. }) = trimmed else {

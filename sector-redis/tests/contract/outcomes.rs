@@ -51,9 +51,15 @@ pub(crate) async fn waiting_then_done_then_forgotten(bench: Bench) {
     assert_eq!(bench.store.order(StreamId::START).await.unwrap(), None);
     assert_eq!(bench.store.order(StreamId::new(u64::MAX)).await.unwrap(), None);
     append(&bench, "u1", &["p", "p", "p"]).await;
-    let Some(OrderStatus::Waiting(entry)) = bench.store.order(id(2)).await.unwrap() else { panic!("it waits") };
+    let Some(OrderStatus::Waiting(entry)) = bench.store.order(id(2)).await.unwrap() else {
+        panic!("it waits")
+    };
     assert_eq!((entry.id, entry.orders), (id(2), bodies(&["-"])));
-    let first = Commit { cursor: id(2), outcomes: vec![outcome(1, "p"), outcome(2, "p")], ..tick(&lease, "u1", 1) };
+    let first = Commit {
+        cursor: id(2),
+        outcomes: vec![outcome(1, "p"), outcome(2, "p")],
+        ..tick(&lease, "u1", 1)
+    };
     bench.commit(first).await.unwrap();
     assert_eq!(done(&bench, 1).await, Some(outcome(1, "p")));
     assert_eq!(done(&bench, 2).await, Some(outcome(2, "p")));
@@ -87,7 +93,10 @@ pub(crate) async fn come_with_their_commit_alone(bench: Bench) {
     for bad in [
         Commit { tick: 2, ..good.clone() },
         Commit { cursor: id(2), ..good.clone() },
-        Commit { lease: sector_redis::Lease { epoch: lease.epoch + 1, ..lease.clone() }, ..good.clone() },
+        Commit {
+            lease: sector_redis::Lease { epoch: lease.epoch + 1, ..lease.clone() },
+            ..good.clone()
+        },
     ] {
         bench.commit(bad).await.unwrap_err();
         assert!(is_waiting(&bench, 1).await);
@@ -114,7 +123,8 @@ pub(crate) async fn are_of_entries_the_commit_passes(bench: Bench) {
     let mut nameless = with(&[3]);
     nameless.outcomes[0].player = String::new();
     let endless = Commit { outcomes_kept: Some(1_000_001), ..with(&[3]) };
-    for bad in [with(&[2]), with(&[0]), with(&[5]), with(&[3, 3]), with(&[4, 3]), nameless, endless] {
+    for bad in [with(&[2]), with(&[0]), with(&[5]), with(&[3, 3]), with(&[4, 3]), nameless, endless]
+    {
         let refused = bench.commit(bad).await;
         assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
     }
@@ -128,7 +138,8 @@ pub(crate) async fn are_listed_newest_first(bench: Bench) {
     append(&bench, "u1", &["p", "q", "p", "q", "p", "p"]).await;
     assert_eq!(listed(&bench, "p", 10).await, [-6, -5, -3, -1]);
     assert_eq!(listed(&bench, "p", 3).await, [-6, -5, -3]);
-    let outcomes = vec![outcome(1, "p"), outcome(2, "q"), outcome(3, "p"), outcome(4, "q"), outcome(5, "p")];
+    let outcomes =
+        vec![outcome(1, "p"), outcome(2, "q"), outcome(3, "p"), outcome(4, "q"), outcome(5, "p")];
     bench.commit(Commit { cursor: id(5), outcomes, ..tick(&lease, "u1", 1) }).await.unwrap();
     assert_eq!(listed(&bench, "p", 10).await, [-6, 5, 3, 1]);
     assert_eq!(listed(&bench, "p", 2).await, [-6, 5]);
@@ -156,15 +167,23 @@ pub(crate) async fn at_most_a_hundred_are_listed(bench: Bench) {
     let outcomes = (1..=120).map(|number| outcome(number, "p")).collect();
     bench.commit(Commit { cursor: id(120), outcomes, ..tick(&lease, "u1", 1) }).await.unwrap();
     let all = listed(&bench, "p", usize::MAX).await;
-    let expected: Vec<i64> = (121..=130).rev().map(|number| -number).chain((31..=120).rev()).collect();
+    let expected: Vec<i64> =
+        (121..=130).rev().map(|number| -number).chain((31..=120).rev()).collect();
     assert_eq!(all, expected);
-    assert_eq!(done(&bench, 1).await, Some(outcome(1, "p")), "what is not listed can still be asked for");
+    assert_eq!(
+        done(&bench, 1).await,
+        Some(outcome(1, "p")),
+        "what is not listed can still be asked for"
+    );
 }
 
 pub(crate) async fn outlive_their_universe(bench: Bench) {
     let lease = bench.begin().await;
     append(&bench, "u1", &["p", "p"]).await;
-    bench.commit(Commit { cursor: id(1), outcomes: vec![outcome(1, "p")], ..tick(&lease, "u1", 1) }).await.unwrap();
+    bench
+        .commit(Commit { cursor: id(1), outcomes: vec![outcome(1, "p")], ..tick(&lease, "u1", 1) })
+        .await
+        .unwrap();
     // The universe that begins refuses what was for the old one.
     let next = Commit { cursor: id(2), outcomes: vec![outcome(2, "p")], ..begin(&lease, "u2") };
     bench.commit(next).await.unwrap();

@@ -18,7 +18,11 @@ fn seat(player: &str, client_id: &str, faction: &str, at_ms: u64) -> OrderBatch 
 
 fn unclaimed(client_id: &str, factions: &[&str], at_ms: u64) -> OrderBatch {
     let factions = factions.iter().map(|faction| (*faction).to_owned()).collect();
-    OrderBatch { right: Right::Unclaimed { factions, idle_ms: IDLE }, at_ms, ..batch("bot", &[client_id]) }
+    OrderBatch {
+        right: Right::Unclaimed { factions, idle_ms: IDLE },
+        at_ms,
+        ..batch("bot", &[client_id])
+    }
 }
 
 async fn count(bench: &Bench) -> usize {
@@ -92,7 +96,10 @@ pub(crate) async fn a_refused_order_is_no_sighting(bench: Bench) {
     store.append_orders(&seat("p", "a", "F1", 0)).await.unwrap();
     let full = OrderBatch { backlog_max: Some(1), ..seat("p", "b", "F1", 5_000) };
     assert!(matches!(store.append_orders(&full).await, Err(Error::BacklogFull { waiting: 1 })));
-    assert_eq!(held(store.append_orders(&seat("p", "b", "F2", 5_000)).await).as_deref(), Some("F1"));
+    assert_eq!(
+        held(store.append_orders(&seat("p", "b", "F2", 5_000)).await).as_deref(),
+        Some("F1")
+    );
     // A repetition writes nothing either.
     store.append_orders(&seat("p", "a", "F1", 5_000)).await.unwrap();
     assert_eq!(claims(&bench, 5_000).await[0].seen_ms, 0);
@@ -111,7 +118,10 @@ pub(crate) async fn unclaimed_means_by_nobody(bench: Bench) {
     store.append_orders(&unclaimed("c", &["F2"], 10)).await.unwrap();
     // One of the two has lapsed.
     let refused = store.append_orders(&unclaimed("d", &["F3", "F1"], IDLE)).await;
-    assert!(matches!(&refused, Err(Error::SeatTaken { factions }) if factions == &["F1"]), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(Error::SeatTaken { factions }) if factions == &["F1"]),
+        "{refused:?}"
+    );
     store.append_orders(&unclaimed("d", &["F3"], IDLE)).await.unwrap();
     store.release("u1", "q").await.unwrap();
     store.append_orders(&unclaimed("e", &["F3", "F1"], IDLE)).await.unwrap();
@@ -126,7 +136,8 @@ pub(crate) async fn a_known_batch_keeps_its_receipt(bench: Bench) {
     let receipt = store.append_orders(&first).await.unwrap();
     store.release("u1", "p").await.unwrap();
     store.claim("u1", "F1", "q", 0, IDLE).await.unwrap();
-    let again = store.append_orders(&OrderBatch { backlog_max: Some(0), ..first.clone() }).await.unwrap();
+    let again =
+        store.append_orders(&OrderBatch { backlog_max: Some(0), ..first.clone() }).await.unwrap();
     assert_eq!((again.id, again.duplicates.len()), (receipt.id, 2));
     // With one order that was not accepted before, the right is judged, and of all of them.
     let more = OrderBatch { orders: batch("p", &["a", "c"]).orders, ..first };
@@ -141,14 +152,22 @@ pub(crate) async fn a_known_batch_keeps_its_receipt(bench: Bench) {
 pub(crate) async fn a_full_backlog_refuses(bench: Bench) {
     let lease = bench.begin().await;
     let store = &bench.store;
-    let with = |client_id: &str, most| OrderBatch { backlog_max: Some(most), ..batch("p", &[client_id]) };
-    assert!(matches!(store.append_orders(&with("a", 0)).await, Err(Error::BacklogFull { waiting: 0 })));
+    let with =
+        |client_id: &str, most| OrderBatch { backlog_max: Some(most), ..batch("p", &[client_id]) };
+    assert!(matches!(
+        store.append_orders(&with("a", 0)).await,
+        Err(Error::BacklogFull { waiting: 0 })
+    ));
     for client_id in ["a", "b", "c"] {
         store.append_orders(&with(client_id, 3)).await.unwrap();
     }
     let refused = store.append_orders(&with("d", 3)).await;
     assert!(matches!(refused, Err(Error::BacklogFull { waiting: 3 })), "{refused:?}");
-    assert_eq!(store.append_orders(&with("b", 3)).await.unwrap().id, id(2), "known, so there is room");
+    assert_eq!(
+        store.append_orders(&with("b", 3)).await.unwrap().id,
+        id(2),
+        "known, so there is room"
+    );
     store.append_orders(&batch("p", &["d"])).await.unwrap();
     // A tick makes room, whether a checkpoint follows or not.
     bench.commit(Commit { cursor: id(3), ..tick(&lease, "u1", 1) }).await.unwrap();
@@ -166,11 +185,16 @@ pub(crate) async fn a_refusal_writes_nothing(bench: Bench) {
     let before = bench.state().await;
     held(store.append_orders(&seat("q", "a", "F1", 5_000)).await);
     store.append_orders(&unclaimed("a", &["F1"], 5_000)).await.unwrap_err();
-    store.append_orders(&OrderBatch { backlog_max: Some(0), ..seat("p", "a", "F1", 5_000) }).await.unwrap_err();
+    store
+        .append_orders(&OrderBatch { backlog_max: Some(0), ..seat("p", "a", "F1", 5_000) })
+        .await
+        .unwrap_err();
     assert_eq!(bench.state().await, before);
     assert_eq!(count(&bench).await, 0);
     // The client ids were not used up.
-    for (number, given) in [batch("q", &["a"]), batch("bot", &["a"]), batch("p", &["a"])].iter().enumerate() {
+    for (number, given) in
+        [batch("q", &["a"]), batch("bot", &["a"]), batch("p", &["a"])].iter().enumerate()
+    {
         let receipt = store.append_orders(given).await.unwrap();
         assert_eq!((receipt.id, receipt.duplicates.len()), (id(number as u64 + 1), 0));
     }
@@ -190,7 +214,8 @@ pub(crate) async fn claims_and_orders_at_once(bench: Bench) {
                 begins.wait().await;
                 let mut refused = false;
                 for number in 0..10 {
-                    let right = Right::Unclaimed { factions: vec![faction.to_string()], idle_ms: IDLE };
+                    let right =
+                        Right::Unclaimed { factions: vec![faction.to_string()], idle_ms: IDLE };
                     let given = batch(&format!("bot{bot}"), &[&format!("{round}-{number}")]);
                     match store.append_orders(&OrderBatch { right, at_ms: 0, ..given }).await {
                         Ok(_) => assert!(!refused, "taken again after the claim"),
@@ -222,7 +247,8 @@ pub(crate) async fn a_full_backlog_holds_at_once(bench: Bench) {
     for number in 0..100 {
         let store = bench.store.clone();
         tasks.spawn(async move {
-            let given = OrderBatch { backlog_max: Some(40), ..batch(&format!("p{number}"), &["a"]) };
+            let given =
+                OrderBatch { backlog_max: Some(40), ..batch(&format!("p{number}"), &["a"]) };
             store.append_orders(&given).await
         });
     }
@@ -237,9 +263,12 @@ pub(crate) async fn a_full_backlog_holds_at_once(bench: Bench) {
 pub(crate) async fn bad_rights_are_refused(bench: Bench) {
     bench.begin().await;
     let many = vec!["F1"; 1_001];
-    for bad in
-        [seat("p", "a", "", 0), seat("p", "a", "F\u{1f}1", 0), unclaimed("a", &[""], 0), unclaimed("a", &many, 0)]
-    {
+    for bad in [
+        seat("p", "a", "", 0),
+        seat("p", "a", "F\u{1f}1", 0),
+        unclaimed("a", &[""], 0),
+        unclaimed("a", &many, 0),
+    ] {
         let refused = bench.store.append_orders(&bad).await;
         assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
     }

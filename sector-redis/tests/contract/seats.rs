@@ -44,8 +44,11 @@ pub(crate) async fn a_hundred_at_once_for_one_faction(bench: Bench) {
             (player, outcome)
         });
     }
-    let (won, lost): (Vec<_>, Vec<_>) =
-        tasks.join_all().await.into_iter().partition(|(_, outcome)| *outcome == ClaimOutcome::Claimed);
+    let (won, lost): (Vec<_>, Vec<_>) = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .partition(|(_, outcome)| *outcome == ClaimOutcome::Claimed);
     assert_eq!(won.len(), 1);
     assert!(lost.iter().all(|(_, outcome)| *outcome == ClaimOutcome::TakenByOther));
     let claims = bench.store.claims("u1", 100, IDLE).await.unwrap();

@@ -9,8 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
-    Award, Checkpoint, Claim, ClaimOutcome, Commit, Committed, Document, Durability, Event, Head, Incarnation, Lease,
-    OrderBatch, OrderEntry, OrderStatus, Place, Position, Receipt, RestartRequest, Result, Run, Shelf, Store, StreamId,
+    Award, Checkpoint, Claim, ClaimOutcome, Commit, Committed, Document, Durability, Event, Head,
+    Incarnation, Lease, OrderBatch, OrderEntry, OrderStatus, Place, Position, Receipt,
+    RestartRequest, Result, Run, Shelf, Store, StreamId,
 };
 
 /// One connection for each user.
@@ -24,7 +25,9 @@ pub(crate) struct Users {
 
 impl Users {
     pub(crate) async fn of(server: &RedisServer) -> Self {
-        let store = async |user| crate::bench::store(Place::redis(server.url_of(user)), Arc::default()).await;
+        let store = async |user| {
+            crate::bench::store(Place::redis(server.url_of(user)), Arc::default()).await
+        };
         Self {
             worker: store("sim-worker").await,
             api: store("api").await,
@@ -53,7 +56,12 @@ impl Store for Users {
         self.api.append_orders(batch).await
     }
 
-    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
         self.worker.orders_after(cursor, count, wait).await
     }
 
@@ -81,7 +89,12 @@ impl Store for Users {
         self.worker.checkpoint().await
     }
 
-    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
         self.worker.records(universe, from_tick, count).await
     }
 
@@ -93,7 +106,12 @@ impl Store for Users {
         self.api.runs(count).await
     }
 
-    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(
+        &self,
+        from: Position,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
         self.frontend.events_from(from, count, wait).await
     }
 
@@ -128,7 +146,13 @@ impl Store for Users {
         self.api.claims(universe, now_ms, idle_ms).await
     }
 
-    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
         self.api.touch(universe, player, now_ms, idle_ms).await
     }
 
@@ -164,7 +188,12 @@ impl Store for Users {
         self.minter.awards(universe).await
     }
 
-    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+    async fn insert_document(
+        &self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
         self.api.insert_document(shelf, document, now_ms).await
     }
 

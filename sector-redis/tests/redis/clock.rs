@@ -20,7 +20,8 @@ fn set_back(redis: &mut Connection, ms: i64) {
     if end > 0 {
         redis::cmd("PEXPIREAT").arg("sector:lease").arg(end + ms).exec(redis).unwrap();
     }
-    let nonces: Vec<String> = redis::cmd("ZRANGE").arg("sector:nonces:ends").arg(0).arg(-1).query(redis).unwrap();
+    let nonces: Vec<String> =
+        redis::cmd("ZRANGE").arg("sector:nonces:ends").arg(0).arg(-1).query(redis).unwrap();
     for nonce in nonces {
         redis::cmd("ZINCRBY").arg("sector:nonces:ends").arg(ms).arg(nonce).exec(redis).unwrap();
     }
@@ -74,7 +75,11 @@ async fn a_clock_set_forward_ends_a_lease_and_its_holder_changes_nothing() {
     set_back(&mut redis, HOUR_MS);
     assert!(matches!(store.commit(&tick(&held, 2)).await, Err(Error::LeaseLost { .. })));
     assert_eq!(store.head().await.unwrap().unwrap().epoch, next.epoch);
-    assert_eq!(store.take_nonce("n").await.unwrap().as_deref(), Some("v"), "it had not been asked for meanwhile");
+    assert_eq!(
+        store.take_nonce("n").await.unwrap().as_deref(),
+        Some("v"),
+        "it had not been asked for meanwhile"
+    );
     store.put_nonce("n", "v", Duration::from_secs(60)).await.unwrap();
     set_back(&mut redis, -HOUR_MS);
     assert_eq!(store.take_nonce("n").await.unwrap(), None, "a login begins anew");

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sector_redis::testkit::{RedisCluster, RedisServer};
-use sector_redis::{Error, KeyNames, Place, RedisOptions, Result, Store, StoreOptions, StreamId, open, sectors};
+use sector_redis::{
+    Error, KeyNames, Place, RedisOptions, Result, Store, StoreOptions, StreamId, open, sectors,
+};
 use tokio::time::{Instant, timeout};
 
 use crate::{TTL, begin, config_message, lease, order, tick};
@@ -54,7 +56,10 @@ async fn a_sector_that_moves_is_followed() {
         assert_ne!(cluster.owner(key), from);
         // Not one error: a node that no longer holds the sector has done nothing, and says where
         // it is.
-        assert_eq!(store.append_orders(&order(&number.to_string())).await.unwrap().id, StreamId::new(number));
+        assert_eq!(
+            store.append_orders(&order(&number.to_string())).await.unwrap().id,
+            StreamId::new(number)
+        );
         assert!(!store.commit(&tick(&first, number)).await.unwrap().repeated);
         let events = timeout(Duration::from_secs(10), waiting).await.unwrap().unwrap();
         assert_eq!(events[0].id, StreamId::new(number + 1));
@@ -95,16 +100,19 @@ async fn what_cannot_work_is_refused_with_a_way_out() {
             Err(error) => assert!(error.to_string().contains("redis-cluster://"), "{error}"),
         }
     }
-    let lone = RedisServer::start_with(&["--bind", "127.0.0.1", "--port", &free_port().to_string()]);
+    let lone =
+        RedisServer::start_with(&["--bind", "127.0.0.1", "--port", &free_port().to_string()]);
     let port: u16 = redis::cmd("CONFIG")
         .arg("GET")
         .arg("port")
         .query::<(String, u16)>(&mut crate::raw(&lone))
         .map(|pair| pair.1)
         .unwrap();
-    let message = config_message(open_sector(&format!("redis-cluster://127.0.0.1:{port}"), Some("a")).await);
+    let message =
+        config_message(open_sector(&format!("redis-cluster://127.0.0.1:{port}"), Some("a")).await);
     assert!(message.contains("redis://host:port"), "{message}");
-    let nowhere = open_sector(&format!("redis-cluster://127.0.0.1:{}", free_port()), Some("a")).await;
+    let nowhere =
+        open_sector(&format!("redis-cluster://127.0.0.1:{}", free_port()), Some("a")).await;
     assert!(nowhere.is_err_and(|error| error.is_unavailable()));
 }
 

@@ -35,7 +35,9 @@ async fn a_changed_byte_is_found_in_every_payload() {
     assert_eq!(store.records("u1", 0, 1).await.unwrap().len(), 1);
 
     // A stream entry cannot be changed in place; the whole stream is written again.
-    for (key, field) in [("sector:events", "data"), ("sector:orders", "order"), ("sector:orders", "of")] {
+    for (key, field) in
+        [("sector:events", "data"), ("sector:orders", "order"), ("sector:orders", "of")]
+    {
         let entries: Vec<(String, Vec<String>)> = redis.xrange_all(key).unwrap();
         let _: () = redis.del(key).unwrap();
         for (id, fields) in &entries {
@@ -73,7 +75,10 @@ async fn format_1_is_taken_over() {
     let _: () = redis.hdel("sector:world", "checkpoint_sum").unwrap();
     for (key, fields) in [
         ("sector:events", vec!["type", "delta", "data", "0"]),
-        ("sector:orders", vec!["universe", "u1", "player", "p", "source", "", "at_ms", "0", "order", "a"]),
+        (
+            "sector:orders",
+            vec!["universe", "u1", "player", "p", "source", "", "at_ms", "0", "order", "a"],
+        ),
     ] {
         let _: () = redis.del(key).unwrap();
         redis::cmd("XADD").arg(key).arg("1-0").arg(fields).query::<()>(&mut redis).unwrap();
@@ -85,7 +90,10 @@ async fn format_1_is_taken_over() {
     assert_eq!(store.checkpoint().await.unwrap().unwrap().snapshot, "world");
     assert_eq!(store.records("u1", 0, 10).await.unwrap(), [(0, "r0".to_owned())]);
     assert_eq!(store.events_after(StreamId::START, 10, Duration::ZERO).await.unwrap()[0].data, "0");
-    assert_eq!(store.orders_after(StreamId::START, 10, Duration::ZERO).await.unwrap()[0].orders, ["a"]);
+    assert_eq!(
+        store.orders_after(StreamId::START, 10, Duration::ZERO).await.unwrap()[0].orders,
+        ["a"]
+    );
     // The lease of before still stands, and its holder goes on.
     store.commit(&tick(&first, 1)).await.unwrap();
     assert_eq!(open_url(&server.url()).await.unwrap().incarnation().await.unwrap(), incarnation);
@@ -104,7 +112,8 @@ async fn format_2_is_taken_over() {
     store.append_orders(&order("a")).await.unwrap();
     let entries: Vec<(String, Vec<String>)> = redis.xrange_all("sector:orders").unwrap();
     let (sum, body) = entries[0].1[3].split_at(16);
-    let fields = ["universe", "u1", "player", "p", "source", "", "at_ms", "0", "order", body, "sum", sum];
+    let fields =
+        ["universe", "u1", "player", "p", "source", "", "at_ms", "0", "order", body, "sum", sum];
     let _: () = redis.del("sector:orders").unwrap();
     redis::cmd("XADD").arg("sector:orders").arg("1-0").arg(&fields).exec(&mut redis).unwrap();
     drop(store);
@@ -115,7 +124,8 @@ async fn format_2_is_taken_over() {
     assert_eq!(store.append_orders(&order("a")).await.unwrap().duplicates, ["a"]);
     assert_eq!(store.append_orders(&order("b")).await.unwrap().id, StreamId::new(2));
     let read = store.orders_after(StreamId::START, 10, Duration::ZERO).await.unwrap();
-    let read: Vec<_> = read.iter().map(|entry| (entry.id.number(), entry.orders[0].as_str())).collect();
+    let read: Vec<_> =
+        read.iter().map(|entry| (entry.id.number(), entry.orders[0].as_str())).collect();
     assert_eq!(read, [(1, "a"), (2, "b")]);
     let own = store.orders_of("p", 10).await.unwrap();
     assert_eq!(own.iter().map(|status| status.id().number()).collect::<Vec<_>>(), [2, 1]);

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use sector_redis::testkit::RedisServer;
-use sector_redis::{Commit, Durability, KeyNames, Place, RedisOptions, RedisReport, StoreOptions, StreamId, open};
+use sector_redis::{
+    Commit, Durability, KeyNames, Place, RedisOptions, RedisReport, StoreOptions, StreamId, open,
+};
 
 use crate::{TTL, begin, config_message, lease, open_url, order, raw, tick};
 
 async fn refusal(url: &str) -> String {
-    let message =
-        config_message(open(StoreOptions { require_durable: true, ..StoreOptions::new(Place::redis(url)) }).await);
+    let message = config_message(
+        open(StoreOptions { require_durable: true, ..StoreOptions::new(Place::redis(url)) }).await,
+    );
     assert!(message.contains("--dev"), "{message}");
     // For trying things out it is good enough.
     open_url(url).await.unwrap().ping().await.unwrap();
@@ -35,21 +38,38 @@ async fn one_that_drops_keys_is_refused() {
 async fn one_that_does_not_tell_is_refused() {
     let server = RedisServer::start();
     let mut set = redis::cmd("ACL");
-    set.arg("SETUSER").arg("mute").arg("on").arg(">p").arg("~*").arg("+@all").arg("-config").arg("-info");
+    set.arg("SETUSER")
+        .arg("mute")
+        .arg("on")
+        .arg(">p")
+        .arg("~*")
+        .arg("+@all")
+        .arg("-config")
+        .arg("-info");
     set.query::<()>(&mut raw(&server)).unwrap();
     let url = format!("{}?user=mute&pass=p", server.url());
     assert!(refusal(&url).await.contains("config|get"));
     let mut set = redis::cmd("ACL");
-    set.arg("SETUSER").arg("mute").arg("+config|get").arg("+info").query::<()>(&mut raw(&server)).unwrap();
-    open(StoreOptions { require_durable: true, ..StoreOptions::new(Place::redis(&url)) }).await.unwrap();
+    set.arg("SETUSER")
+        .arg("mute")
+        .arg("+config|get")
+        .arg("+info")
+        .query::<()>(&mut raw(&server))
+        .unwrap();
+    open(StoreOptions { require_durable: true, ..StoreOptions::new(Place::redis(&url)) })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn one_that_keeps_everything_is_taken_and_reported() {
-    for (fsync, durability) in [("always", Durability::RedisAlways), ("everysec", Durability::RedisEverySecond)] {
+    for (fsync, durability) in
+        [("always", Durability::RedisAlways), ("everysec", Durability::RedisEverySecond)]
+    {
         let server = RedisServer::start_with(&["--appendfsync", fsync, "--maxmemory", "1gb"]);
         let place = Place::redis(server.url());
-        let store = open(StoreOptions { require_durable: true, ..StoreOptions::new(place) }).await.unwrap();
+        let store =
+            open(StoreOptions { require_durable: true, ..StoreOptions::new(place) }).await.unwrap();
         assert_eq!(store.durability(), durability);
         let report = RedisReport::of(&RedisOptions::new(server.url())).await.unwrap();
         assert_eq!(report.appendfsync.as_deref(), Some(fsync));
@@ -60,18 +80,34 @@ async fn one_that_keeps_everything_is_taken_and_reported() {
 }
 
 /// The rights that `docs/durability.md` names, and no more.
-const RIGHTS: [&str; 9] =
-    ["~{north}:*", "~sectors", "+@read", "+@write", "+@scripting", "+@connection", "+info", "+config|get", "+time"];
+const RIGHTS: [&str; 9] = [
+    "~{north}:*",
+    "~sectors",
+    "+@read",
+    "+@write",
+    "+@scripting",
+    "+@connection",
+    "+info",
+    "+config|get",
+    "+time",
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_with_the_documented_rights_can_do_everything() {
     let server = RedisServer::start_with(&["--appendfsync", "always"]);
     let mut set = redis::cmd("ACL");
-    set.arg("SETUSER").arg("sector").arg("on").arg(">p").arg(&RIGHTS[..]).query::<()>(&mut raw(&server)).unwrap();
+    set.arg("SETUSER")
+        .arg("sector")
+        .arg("on")
+        .arg(">p")
+        .arg(&RIGHTS[..])
+        .query::<()>(&mut raw(&server))
+        .unwrap();
     let mut options = RedisOptions::new(format!("{}?user=sector&pass=p", server.url()));
     options.names = KeyNames { sector_id: Some("north".parse().unwrap()), ..KeyNames::default() };
     let place = Place::Redis(options);
-    let store = open(StoreOptions { require_durable: true, ..StoreOptions::new(place) }).await.unwrap();
+    let store =
+        open(StoreOptions { require_durable: true, ..StoreOptions::new(place) }).await.unwrap();
     let first = lease(&store).await;
     store.commit(&begin(&first)).await.unwrap();
     store.append_orders(&order("a")).await.unwrap();
@@ -80,7 +116,11 @@ async fn a_user_with_the_documented_rights_can_do_everything() {
     assert_eq!(store.events_after(StreamId::START, 10, Duration::ZERO).await.unwrap().len(), 2);
     store.put_nonce("n", "v", TTL).await.unwrap();
     assert_eq!(store.take_nonce("n").await.unwrap().as_deref(), Some("v"));
-    let end = Commit { finished: Some("end".into()), checkpoint: Some("world".into()), ..tick(&first, 2) };
+    let end = Commit {
+        finished: Some("end".into()),
+        checkpoint: Some("world".into()),
+        ..tick(&first, 2)
+    };
     store.commit(&end).await.unwrap();
     assert_eq!(store.runs(1).await.unwrap().len(), 1);
     store.release_lease(&first).await.unwrap();
@@ -89,7 +129,8 @@ async fn a_user_with_the_documented_rights_can_do_everything() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_torn_log_is_refused_and_repaired_as_documented() {
-    let mut server = RedisServer::start_with(&["--appendfsync", "always", "--aof-load-truncated", "no"]);
+    let mut server =
+        RedisServer::start_with(&["--appendfsync", "always", "--aof-load-truncated", "no"]);
     let store = open_url(&server.url()).await.unwrap();
     let first = lease(&store).await;
     store.commit(&begin(&first)).await.unwrap();

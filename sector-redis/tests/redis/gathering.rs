@@ -6,8 +6,8 @@ use std::time::Duration;
 use sector_redis::archive::{self, Archive};
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
-    BatchOrder, Commit, Error, OrderBatch, OrderEntry, OrderStatus, Place, Receipt, Result, Right, Store, StoreOptions,
-    StreamId,
+    BatchOrder, Commit, Error, OrderBatch, OrderEntry, OrderStatus, Place, Receipt, Result, Right,
+    Store, StoreOptions, StreamId,
 };
 use tokio::task::JoinHandle;
 
@@ -71,7 +71,16 @@ async fn a_refusal_or_a_duplicate_is_of_one_batch_alone() {
     store.commit(&begin(&lease(&store).await)).await.unwrap();
     let elsewhere = OrderBatch { universe: "u0".into(), ..order("b") };
     let bad = OrderBatch { orders: vec![], ..order("-") };
-    let given = vec![order("a"), order("b"), elsewhere, order("b"), bad, order("a"), nameless("x"), order("c")];
+    let given = vec![
+        order("a"),
+        order("b"),
+        elsewhere,
+        order("b"),
+        bad,
+        order("a"),
+        nameless("x"),
+        order("c"),
+    ];
     let answers = answers(at_once(&store, given)).await;
     let entry = |at: usize| {
         let receipt = answers[at].as_ref().unwrap();
@@ -94,7 +103,15 @@ async fn a_gathered_call_whose_answer_was_lost_is_asked_again_for_what_has_names
     // Both calls are on their way when the connection is cut.
     proxy.lose(1);
     let elsewhere = OrderBatch { universe: "u0".into(), ..order("z") };
-    let given = vec![order("alone"), order("a"), nameless("x"), elsewhere, order("b"), order("a"), nameless("y")];
+    let given = vec![
+        order("alone"),
+        order("a"),
+        nameless("x"),
+        elsewhere,
+        order("b"),
+        order("a"),
+        nameless("y"),
+    ];
     let answers = answers(at_once(&store, given)).await;
     assert!(proxy.all_lost());
     assert!(matches!(answers[3], Err(Error::WrongUniverse { .. })), "{:?}", answers[3]);
@@ -142,7 +159,8 @@ async fn a_caller_that_gives_up_loses_no_others() {
     store.commit(&begin(&lease(&store).await)).await.unwrap();
     let asking = at_once(&store, (0..20).map(|number| order(&format!("c{number}"))).collect());
     tokio::task::yield_now().await;
-    let (given_up, kept): (Vec<_>, Vec<_>) = asking.into_iter().enumerate().partition(|(at, _)| at % 2 == 0);
+    let (given_up, kept): (Vec<_>, Vec<_>) =
+        asking.into_iter().enumerate().partition(|(at, _)| at % 2 == 0);
     for (_, asking) in given_up {
         asking.abort();
     }
@@ -182,7 +200,8 @@ async fn what_was_accepted_together_is_read_from_any_cursor() {
     ten(&store, &server).await;
     for cursor in 0..=10 {
         for count in [1, 3, 100] {
-            let read = store.orders_after(StreamId::new(cursor), count, Duration::ZERO).await.unwrap();
+            let read =
+                store.orders_after(StreamId::new(cursor), count, Duration::ZERO).await.unwrap();
             let expected: Vec<u64> = (cursor + 1..=10).take(count).collect();
             assert_eq!(read.iter().map(|entry| entry.id.number()).collect::<Vec<_>>(), expected);
             for entry in read {
@@ -204,21 +223,26 @@ async fn a_cursor_in_the_middle_of_what_was_accepted_together_loses_nothing() {
     let plain: Arc<dyn Store> = store.clone();
     ten(&plain, &server).await;
     let whole = Some("world".to_owned());
-    let middle = Commit { cursor: StreamId::new(5), checkpoint: whole.clone(), ..crate::tick(&held, 1) };
+    let middle =
+        Commit { cursor: StreamId::new(5), checkpoint: whole.clone(), ..crate::tick(&held, 1) };
     store.commit(&middle).await.unwrap();
     assert_eq!(store.order_backlog().await.unwrap(), 5);
-    let numbers = |entries: &[OrderEntry]| entries.iter().map(|entry| entry.id.number()).collect::<Vec<_>>();
+    let numbers =
+        |entries: &[OrderEntry]| entries.iter().map(|entry| entry.id.number()).collect::<Vec<_>>();
     let read = store.orders_after(StreamId::new(5), 100, Duration::ZERO).await.unwrap();
     assert_eq!(numbers(&read), [6, 7, 8, 9, 10]);
     // What is gone is told, and what is not can still be read.
     let trimmed = store.orders_after(StreamId::START, 100, Duration::ZERO).await;
-    let Err(Error::HistoryTrimmed { kept_after, last, .. }) = trimmed else { panic!("{trimmed:?}") };
+    let Err(Error::HistoryTrimmed { kept_after, last, .. }) = trimmed else {
+        panic!("{trimmed:?}")
+    };
     assert_eq!((kept_after, last), (StreamId::new(1), StreamId::new(10)));
     assert_eq!(store.orders_after(kept_after, 100, Duration::ZERO).await.unwrap().len(), 9);
     // Only what waits is told of as waiting, and only that is carried elsewhere.
     for number in 1..=11 {
         let status = store.order(StreamId::new(number)).await.unwrap();
-        let waits = matches!(&status, Some(OrderStatus::Waiting(entry)) if entry.id.number() == number);
+        let waits =
+            matches!(&status, Some(OrderStatus::Waiting(entry)) if entry.id.number() == number);
         assert_eq!(waits, (6..=10).contains(&number), "{status:?}");
         assert!(waits || status.is_none());
     }
@@ -255,7 +279,10 @@ async fn rights_are_judged_for_each_of_a_group() {
     };
     let free = |factions: &[&str], client_id: &str| OrderBatch {
         player: "bot".into(),
-        right: Right::Unclaimed { factions: factions.iter().map(|f| (*f).to_owned()).collect(), idle_ms: 60_000 },
+        right: Right::Unclaimed {
+            factions: factions.iter().map(|f| (*f).to_owned()).collect(),
+            idle_ms: 60_000,
+        },
         at_ms: 5_000,
         ..order(client_id)
     };
@@ -279,9 +306,15 @@ async fn rights_are_judged_for_each_of_a_group() {
         .iter()
         .map(|answer| match answer {
             Ok(receipt) => {
-                format!("{}{}", receipt.id.number(), if receipt.duplicates.is_empty() { "" } else { " again" })
+                format!(
+                    "{}{}",
+                    receipt.id.number(),
+                    if receipt.duplicates.is_empty() { "" } else { " again" }
+                )
             }
-            Err(Error::NotYourSeat { held }) => format!("holds {}", held.as_deref().unwrap_or("none")),
+            Err(Error::NotYourSeat { held }) => {
+                format!("holds {}", held.as_deref().unwrap_or("none"))
+            }
             Err(Error::SeatTaken { factions }) => format!("taken {}", factions.join(" ")),
             Err(Error::BacklogFull { waiting }) => format!("full {waiting}"),
             Err(error) => error.to_string(),
@@ -289,9 +322,28 @@ async fn rights_are_judged_for_each_of_a_group() {
         .collect();
     assert_eq!(
         shown,
-        ["1", "2", "holds F1", "taken F2 F1", "3", "holds F1", "4", "holds none", "4 again", "5", "6", "full 6"]
+        [
+            "1",
+            "2",
+            "holds F1",
+            "taken F2 F1",
+            "3",
+            "holds F1",
+            "4",
+            "holds none",
+            "4 again",
+            "5",
+            "6",
+            "full 6"
+        ]
     );
     assert_eq!(bodies(&store).await, ["alone", "a", "d", "a2", "x", "f"]);
-    let seen: Vec<u64> = store.claims("u1", 5_000, 60_000).await.unwrap().iter().map(|claim| claim.seen_ms).collect();
+    let seen: Vec<u64> = store
+        .claims("u1", 5_000, 60_000)
+        .await
+        .unwrap()
+        .iter()
+        .map(|claim| claim.seen_ms)
+        .collect();
     assert_eq!(seen, [5_000, 5_000]);
 }

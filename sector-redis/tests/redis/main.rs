@@ -1,5 +1,10 @@
 //! What only Redis can do wrong: be away, come back, hold something else, refuse us.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken promise ends the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken promise ends the test"
+)]
 
 mod clock;
 mod cluster;
@@ -17,8 +22,8 @@ use std::time::Duration;
 use redis::{Commands, Connection};
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
-    BatchOrder, Commit, Document, Durability, Error, KeyNames, Lease, NewEvent, OrderBatch, Place, RedisOptions,
-    Result, Right, Shelf, Store, StoreOptions, StreamId, open,
+    BatchOrder, Commit, Document, Durability, Error, KeyNames, Lease, NewEvent, OrderBatch, Place,
+    RedisOptions, Result, Right, Shelf, Store, StoreOptions, StreamId, open,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -292,7 +297,8 @@ async fn sectors_with_different_tags_do_not_meet() {
     assert_eq!(two.head().await.unwrap(), None);
     assert_eq!(plain.head().await.unwrap(), None);
     let keys: Vec<String> = raw(&server).keys("*").unwrap();
-    let mut of_none: Vec<&str> = keys.iter().map(String::as_str).filter(|key| !key.starts_with('{')).collect();
+    let mut of_none: Vec<&str> =
+        keys.iter().map(String::as_str).filter(|key| !key.starts_with('{')).collect();
     of_none.sort_unstable();
     assert_eq!(of_none, ["sector:format", "sectors"]);
 }
@@ -327,7 +333,9 @@ async fn a_full_shelf_takes_none_or_lets_the_nearest_its_end_go() {
         body: "{}".into(),
         ends_at_ms: Some(1_000 + id),
     };
-    for (shelf, key) in [(Shelf::Keys, "sector:keys:ends"), (Shelf::Sessions, "sector:sessions:ends")] {
+    for (shelf, key) in
+        [(Shelf::Keys, "sector:keys:ends"), (Shelf::Sessions, "sector:sessions:ends")]
+    {
         assert!(store.insert_document(shelf, &document(0, "o"), 0).await.unwrap());
         for from in (1..most).step_by(1_000) {
             let mut fill = redis::cmd("ZADD");
@@ -339,7 +347,10 @@ async fn a_full_shelf_takes_none_or_lets_the_nearest_its_end_go() {
         }
     }
     let full = store.insert_document(Shelf::Keys, &document(most, "p"), 0).await;
-    assert!(matches!(full, Err(Error::Full { owner: None, limit, .. }) if limit == most), "{full:?}");
+    assert!(
+        matches!(full, Err(Error::Full { owner: None, limit, .. }) if limit == most),
+        "{full:?}"
+    );
     assert!(store.insert_document(Shelf::Sessions, &document(most, "p"), 0).await.unwrap());
     assert_eq!(store.document(Shelf::Sessions, "000000", 0).await.unwrap(), None);
     assert!(store.documents_of(Shelf::Sessions, "o", 0).await.unwrap().is_empty());

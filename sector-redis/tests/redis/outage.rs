@@ -31,13 +31,18 @@ async fn everything_works_again_within_five_seconds_of_its_return() {
             let asked = Instant::now();
             let refused = store.append_orders(&order("while away")).await;
             assert!(refused.as_ref().is_err_and(Error::is_unavailable), "{refused:?}");
-            assert!(asked.elapsed() < Duration::from_secs(3), "a refusal took {:?}", asked.elapsed());
+            assert!(
+                asked.elapsed() < Duration::from_secs(3),
+                "a refusal took {:?}",
+                asked.elapsed()
+            );
             sleep(Duration::from_millis(50)).await;
         }
         let reader = store.clone();
         let waiting = tokio::spawn(async move {
             loop {
-                let events = reader.events_after(StreamId::new(round), 1, Duration::from_secs(30)).await;
+                let events =
+                    reader.events_after(StreamId::new(round), 1, Duration::from_secs(30)).await;
                 match events {
                     Ok(events) if !events.is_empty() => return events,
                     Ok(_) => {}
@@ -52,7 +57,8 @@ async fn everything_works_again_within_five_seconds_of_its_return() {
             assert!(error.is_unavailable(), "{error:?}");
             sleep(Duration::from_millis(10)).await;
         }
-        let events = timeout(RECOVERY, waiting).await.expect("the reader is woken in time").unwrap();
+        let events =
+            timeout(RECOVERY, waiting).await.expect("the reader is woken in time").unwrap();
         assert_eq!(events[0].id, StreamId::new(round + 1));
         assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
         slowest = slowest.max(back.elapsed());
@@ -117,7 +123,12 @@ async fn a_full_redis_says_so() {
     let store = open_url(&server.url()).await.unwrap();
     let lease = lease(&store).await;
     store.commit(&begin(&lease)).await.unwrap();
-    redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("1").query::<()>(&mut raw(&server)).unwrap();
+    redis::cmd("CONFIG")
+        .arg("SET")
+        .arg("maxmemory")
+        .arg("1")
+        .query::<()>(&mut raw(&server))
+        .unwrap();
     plain_reason(&store.append_orders(&order("a")).await.unwrap_err(), "maxmemory");
     plain_reason(&store.commit(&tick(&lease, 1)).await.unwrap_err(), "maxmemory");
     plain_reason(&store.set_paused(true).await.unwrap_err(), "maxmemory");
@@ -150,5 +161,8 @@ async fn a_redis_emptied_under_us_is_begun_anew_and_told() {
     assert_ne!(now, known);
     assert_eq!(store.head().await.unwrap().unwrap().incarnation, now);
     let told = other.events_from(from, 10, Duration::ZERO).await;
-    assert!(matches!(told, Err(Error::Restored { current: Some(current), .. }) if current == now), "{told:?}");
+    assert!(
+        matches!(told, Err(Error::Restored { current: Some(current), .. }) if current == now),
+        "{told:?}"
+    );
 }

@@ -67,9 +67,11 @@ async fn pass(client: TcpStream, redis: UnixStream, to_lose: Arc<AtomicUsize>) {
     });
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from_redis.read(&mut buffer).await {
-        let answers_script = script.swap(0, Ordering::SeqCst) == 1 && !buffer.starts_with(b"-NOSCRIPT");
+        let answers_script =
+            script.swap(0, Ordering::SeqCst) == 1 && !buffer.starts_with(b"-NOSCRIPT");
         let take = |left: usize| left.checked_sub(1);
-        if answers_script && to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
+        if answers_script && to_lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
+        {
             break;
         }
         if to_client.write_all(&buffer[..length]).await.is_err() {
@@ -111,11 +113,13 @@ async fn an_order_whose_answer_was_lost_is_accepted_once() {
     assert_eq!(receipt.id, StreamId::new(2));
     // Without a name it cannot be asked for, so that nobody is told it was accepted, or was not.
     proxy.lose(1);
-    let nameless = OrderBatch { orders: vec![BatchOrder { client_id: None, body: "x".into() }], ..order("-") };
+    let nameless =
+        OrderBatch { orders: vec![BatchOrder { client_id: None, body: "x".into() }], ..order("-") };
     let unknown = store.append_orders(&nameless).await;
     assert!(proxy.all_lost() && unknown.as_ref().is_err_and(Error::is_unavailable), "{unknown:?}");
     let orders = store.orders_after(StreamId::START, 10, Duration::ZERO).await.unwrap();
-    let bodies: Vec<&str> = orders.iter().flat_map(|entry| &entry.orders).map(String::as_str).collect();
+    let bodies: Vec<&str> =
+        orders.iter().flat_map(|entry| &entry.orders).map(String::as_str).collect();
     assert_eq!(bodies, ["first", "named", "x"]);
 }
 

@@ -86,12 +86,15 @@ async fn the_master_is_found_and_found_again_after_a_failover() {
     let (master_url, replica_url) =
         (format!("redis://127.0.0.1:{master_port}"), format!("redis://127.0.0.1:{replica_port}"));
     let caught_up = || {
-        let world = |url: &str| ask::<Vec<String>>(url, redis::cmd("HGETALL").arg("sector:world")).ok();
+        let world =
+            |url: &str| ask::<Vec<String>>(url, redis::cmd("HGETALL").arg("sector:world")).ok();
         let lease = |url: &str| ask::<String>(url, redis::cmd("GET").arg("sector:lease")).ok();
         lease(&replica_url).is_some() && world(&replica_url) == world(&master_url)
     };
     eventually("the replica catches up", caught_up).await;
-    let failover = || ask::<()>(&sentinel.plain_url(), redis::cmd("SENTINEL").arg("failover").arg("main")).is_ok();
+    let failover = || {
+        ask::<()>(&sentinel.plain_url(), redis::cmd("SENTINEL").arg("failover").arg("main")).is_ok()
+    };
     eventually("the failover begins", failover).await;
     // Nothing is written until the old master has stepped down: what it accepts meanwhile is lost,
     // which is why the documentation advises against failovers that nobody oversees.
@@ -109,7 +112,10 @@ async fn the_master_is_found_and_found_again_after_a_failover() {
         sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(store.append_orders(&order("a")).await.unwrap().id, StreamId::new(1));
-    assert_eq!(open_url(&sentinel.url("main")).await.unwrap().head().await.unwrap().unwrap().tick, 1);
+    assert_eq!(
+        open_url(&sentinel.url("main")).await.unwrap().head().await.unwrap().unwrap().tick,
+        1
+    );
     assert_eq!(open_url(&replica_url).await.unwrap().head().await.unwrap().unwrap().tick, 1);
 }
 

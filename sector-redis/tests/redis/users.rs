@@ -105,7 +105,11 @@ fn ask(connection: &mut Connection, command: &str) -> Result<Value, RedisError> 
 #[track_caller]
 fn is_refused(user: &str, connection: &mut Connection, command: &str) {
     let error = ask(connection, command).expect_err(&format!("{user}: {command}"));
-    assert_eq!(error.kind(), ErrorKind::Server(ServerErrorKind::NoPerm), "{user}: {command}: {error}");
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::NoPerm),
+        "{user}: {command}: {error}"
+    );
 }
 
 #[tokio::test]
@@ -113,7 +117,10 @@ async fn each_may_do_what_it_needs_and_no_more() {
     let server = RedisServer::start_as_shipped();
     for (user, refused) in OF_OTHERS {
         // It opens, and is content with how durable this Redis is.
-        let options = StoreOptions { require_durable: true, ..StoreOptions::new(Place::redis(server.url_of(user))) };
+        let options = StoreOptions {
+            require_durable: true,
+            ..StoreOptions::new(Place::redis(server.url_of(user)))
+        };
         open(options).await.unwrap().ping().await.unwrap();
         let mut connection = connect(&server, user);
         for command in refused.iter().chain(&NOBODY) {
@@ -132,9 +139,17 @@ async fn each_may_do_what_it_needs_and_no_more() {
         is_refused("operator", &mut operator, command);
     }
     // Nothing of all that was done.
-    let keys: Vec<String> =
-        redis::cmd("SCAN").arg(0).arg("COUNT").arg(1_000).query::<(u64, Vec<String>)>(&mut operator).unwrap().1;
-    assert!(keys.iter().all(|key| ["sector:format", "sectors"].contains(&key.as_str())), "{keys:?}");
+    let keys: Vec<String> = redis::cmd("SCAN")
+        .arg(0)
+        .arg("COUNT")
+        .arg(1_000)
+        .query::<(u64, Vec<String>)>(&mut operator)
+        .unwrap()
+        .1;
+    assert!(
+        keys.iter().all(|key| ["sector:format", "sectors"].contains(&key.as_str())),
+        "{keys:?}"
+    );
 }
 
 #[tokio::test]
@@ -168,7 +183,10 @@ async fn what_scripts_wrote_is_there_after_a_restart() {
             worker.commit(&begin(&lease)).await.unwrap();
             api.append_orders(&order("a")).await.unwrap();
             api.claim("u1", "F1", "p", 1, 60_000).await.unwrap();
-            worker.commit(&Commit { checkpoint: Some("world".into()), ..tick(&lease, 1) }).await.unwrap();
+            worker
+                .commit(&Commit { checkpoint: Some("world".into()), ..tick(&lease, 1) })
+                .await
+                .unwrap();
         }
         if round == 1 {
             ask(&mut connect(&server, "operator"), "BGREWRITEAOF").unwrap();

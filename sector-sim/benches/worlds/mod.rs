@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sector_sim::{
-    Classic, Delta, FactionId, FleetForm, FleetId, Order, Rules, Size, Snapshot, SnapshotError, Strategy, SystemId,
-    Turn, Universe, World, WorldError,
+    Classic, Delta, FactionId, FleetForm, FleetId, Order, Rules, Size, Snapshot, SnapshotError,
+    Strategy, SystemId, Turn, Universe, World, WorldError,
 };
 
 /// The sizes that are measured.
@@ -31,7 +31,9 @@ pub(crate) fn snapshot(world: &World) -> Snapshot {
 /// The world that goes on from a snapshot that was changed by hand.
 pub(crate) fn restored(mut snapshot: Snapshot) -> World {
     // The sums of the factions follow from the rest; a world that computes them anew says what its digest is.
-    if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) = World::restore(rules(), &snapshot) {
+    if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) =
+        World::restore(rules(), &snapshot)
+    {
         snapshot.digest = found;
     }
     World::restore(rules(), &snapshot).unwrap()
@@ -63,7 +65,8 @@ pub(crate) fn settled(world: &World, snapshot: &mut Snapshot) -> Vec<FactionId> 
             *nearest = (*nearest).min((hops, seat));
         }
     }
-    let owners: Vec<FactionId> = nearest.iter().map(|&(_, seat)| FactionId::starter(seat as u8).unwrap()).collect();
+    let owners: Vec<FactionId> =
+        nearest.iter().map(|&(_, seat)| FactionId::starter(seat as u8).unwrap()).collect();
     for (form, &owner) in snapshot.systems.iter_mut().zip(&owners) {
         (form.owner, form.garrison, form.maturity) = (Some(owner), 3_000, 15);
     }
@@ -78,7 +81,12 @@ pub(crate) fn at_war(systems: u32) -> War {
     let mut next = snapshot.next_fleet_id.0;
     for (form, &owner) in snapshot.systems.iter().zip(&owners) {
         if form.id.0 % 3 == 0 && world.board().fleets().at(form.id).next().is_none() {
-            snapshot.fleets.push(idle_fleet(next, owner, form.id, 5_000 + i64::from(form.id.0 * 7919 % 10_000)));
+            snapshot.fleets.push(idle_fleet(
+                next,
+                owner,
+                form.id,
+                5_000 + i64::from(form.id.0 * 7919 % 10_000),
+            ));
             next += 1;
         }
     }
@@ -101,7 +109,8 @@ pub(crate) struct War {
 impl War {
     pub(crate) fn new(world: World) -> War {
         let starters = (0..FACTIONS).filter_map(FactionId::starter);
-        let players = starters.map(|id| (id, Classic::new(world.rules().personality(id.index())))).collect();
+        let players =
+            starters.map(|id| (id, Classic::new(world.rules().personality(id.index())))).collect();
         War { world, players, orders: Vec::new() }
     }
 

@@ -31,7 +31,13 @@ impl fmt::Display for Difference {
         if !self.id.is_empty() {
             write!(formatter, " {}", self.id)?;
         }
-        write!(formatter, ", {}: {} on one side, {} on the other", self.field, side(&self.left), side(&self.right))
+        write!(
+            formatter,
+            ", {}: {} on one side, {} on the other",
+            self.field,
+            side(&self.left),
+            side(&self.right)
+        )
     }
 }
 
@@ -76,7 +82,8 @@ pub fn delta_differences(left: &Delta, right: &Delta) -> Vec<Difference> {
 /// Every field in which two documents differ whose entries are found by the names in [`LISTS`].
 fn document_differences(left: &impl Serialize, right: &impl Serialize) -> Vec<Difference> {
     let document = |document: Result<Value, _>| document.unwrap_or_default();
-    let (left, right) = (document(serde_json::to_value(left)), document(serde_json::to_value(right)));
+    let (left, right) =
+        (document(serde_json::to_value(left)), document(serde_json::to_value(right)));
     let mut found = Vec::new();
     field_differences("sector", "", &left, &right, &|field| !is_list(field), &mut found);
     for (list, what, id) in LISTS {
@@ -87,7 +94,9 @@ fn document_differences(left: &impl Serialize, right: &impl Serialize) -> Vec<Di
         for key in keys {
             let name = key.1.as_str();
             match (left.get(key), right.get(key)) {
-                (Some(left), Some(right)) => field_differences(what, name, left, right, &|_| true, &mut found),
+                (Some(left), Some(right)) => {
+                    field_differences(what, name, left, right, &|_| true, &mut found)
+                }
                 (left, right) => found.push(Difference {
                     what,
                     id: name.to_owned(),
@@ -110,12 +119,14 @@ type Key = ([u64; 2], String);
 
 /// The entries of a list by their ids.
 fn entries<'a>(document: &'a Value, list: &str, id: &[&str]) -> BTreeMap<Key, &'a Value> {
-    let entries = document.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let entries =
+        document.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let key = |(position, entry): (usize, &'a Value)| {
         let ids: Vec<&Value> = id.iter().filter_map(|field| entry.get(field)).collect();
         let number = |at: usize| ids.get(at).and_then(|id| id.as_u64());
         let texts = ids.iter().map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-        let text = if id.is_empty() { position.to_string() } else { texts.collect::<Vec<_>>().join("-") };
+        let text =
+            if id.is_empty() { position.to_string() } else { texts.collect::<Vec<_>>().join("-") };
         let first = if id.is_empty() { position as u64 } else { number(0).unwrap_or(0) };
         (([first, number(1).unwrap_or(0)], text), entry)
     };
@@ -134,7 +145,8 @@ fn field_differences(
         value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
     };
     let mut names = fields(left);
-    let further: Vec<String> = fields(right).into_iter().filter(|name| !names.contains(name)).collect();
+    let further: Vec<String> =
+        fields(right).into_iter().filter(|name| !names.contains(name)).collect();
     names.extend(further);
     for field in names.into_iter().filter(|field| counts(field)) {
         let (left, right) = (left.get(&field), right.get(&field));

@@ -25,13 +25,17 @@ pub enum ForkError {
         source: UnknownStrategy,
     },
     /// Nobody knows who plays a faction.
-    #[error("the replay does not say who plays {faction}: name a strategy for its seat, or one for all such seats")]
+    #[error(
+        "the replay does not say who plays {faction}: name a strategy for its seat, or one for all such seats"
+    )]
     Unseated {
         /// Whose seat.
         faction: FactionId,
     },
     /// There can be no such faction in this run.
-    #[error("there is no seat for {faction} in this run: allowed are F1 to F{starters}, L1 and S1 to S{splinters}")]
+    #[error(
+        "there is no seat for {faction} in this run: allowed are F1 to F{starters}, L1 and S1 to S{splinters}"
+    )]
     NoSuchSeat {
         /// The faction that was named.
         faction: FactionId,
@@ -158,11 +162,17 @@ impl<'a> Fork<'a> {
         for faction in seats(self.replay.header().factions, &self.rules) {
             names.push((faction, self.player(faction)?, self.personality(faction)));
         }
-        let mut game = Game::new(world, Box::new(move |_: &World, faction| seating(&names, faction)));
+        let mut game =
+            Game::new(world, Box::new(move |_: &World, faction| seating(&names, faction)));
         for tick in self.replay.ticks().iter().take(self.tick as usize) {
             let found = game.follow(&tick.orders).digest;
             if found != tick.digest {
-                return Err(ReplayError::Diverged { tick: tick.tick, recorded: tick.digest, found }.into());
+                return Err(ReplayError::Diverged {
+                    tick: tick.tick,
+                    recorded: tick.digest,
+                    found,
+                }
+                .into());
             }
         }
         for (faction, player) in &self.seats {
@@ -177,16 +187,21 @@ impl<'a> Fork<'a> {
     /// Who plays a faction up to the fork, as far as it matters.
     fn player(&self, faction: FactionId) -> Result<String, ForkError> {
         let recorded = self.replay.header().seat(faction);
-        let fault = match recorded.map(|seat| seated(faction, &seat.player, seat.personality.clone())) {
-            Some(Ok(known)) => return Ok(known.name().to_owned()),
-            Some(Err(unknown)) => unknown,
-            None => ForkError::Unseated { faction },
-        };
+        let fault =
+            match recorded.map(|seat| seated(faction, &seat.player, seat.personality.clone())) {
+                Some(Ok(known)) => return Ok(known.name().to_owned()),
+                Some(Err(unknown)) => unknown,
+                None => ForkError::Unseated { faction },
+            };
         if let Some(others) = &self.others {
             return Ok(others.clone());
         }
         // Whoever leaves the seat at the fork anyway may as well sleep until then.
-        if self.seats.iter().any(|(seat, _)| *seat == faction) { Ok(Idle.name().to_owned()) } else { Err(fault) }
+        if self.seats.iter().any(|(seat, _)| *seat == faction) {
+            Ok(Idle.name().to_owned())
+        } else {
+            Err(fault)
+        }
     }
 
     fn personality(&self, faction: FactionId) -> Personality {
@@ -196,7 +211,8 @@ impl<'a> Fork<'a> {
 }
 
 fn seats(starters: u8, rules: &Rules) -> impl Iterator<Item = FactionId> + use<> {
-    let (starters, splinters) = (usize::from(starters), rules.rebellion.splinters.clamp(0, 127) as usize);
+    let (starters, splinters) =
+        (usize::from(starters), rules.rebellion.splinters.clamp(0, 127) as usize);
     faction_ids().filter(move |faction| match faction.kind() {
         FactionKind::Starter => faction.index() < starters,
         FactionKind::League => true,
@@ -204,12 +220,17 @@ fn seats(starters: u8, rules: &Rules) -> impl Iterator<Item = FactionId> + use<>
     })
 }
 
-fn seated(faction: FactionId, player: &str, personality: Personality) -> Result<Box<dyn Strategy>, ForkError> {
+fn seated(
+    faction: FactionId,
+    player: &str,
+    personality: Personality,
+) -> Result<Box<dyn Strategy>, ForkError> {
     strategy(player, personality).map_err(|source| ForkError::Player { faction, source })
 }
 
 fn seating(names: &[(FactionId, String, Personality)], faction: FactionId) -> Box<dyn Strategy> {
     let seat = names.iter().find(|(seat, _, _)| *seat == faction);
     // The names have been tried, and no other faction can come to be.
-    seat.and_then(|(_, player, personality)| strategy(player, personality.clone()).ok()).unwrap_or(Box::new(Idle))
+    seat.and_then(|(_, player, personality)| strategy(player, personality.clone()).ok())
+        .unwrap_or(Box::new(Idle))
 }

@@ -6,7 +6,9 @@
 use crate::map::adjacency::Adjacency;
 use crate::map::positions::Point;
 use crate::map::zones::Zones;
-use crate::map::{Lane, MAX_SYSTEMS, Map, MapError, Site, homes, in_range, kinds, lanes, positions};
+use crate::map::{
+    Lane, MAX_SYSTEMS, Map, MapError, Site, homes, in_range, kinds, lanes, positions,
+};
 use crate::{Draw, MAX_STARTERS, MapRules, Purpose, RulesError, names};
 
 /// How often positions are drawn at most, in search of a map with enough ways round.
@@ -14,13 +16,19 @@ const LAYOUTS: u64 = 8;
 /// Maps with more systems than this are drawn once: their parts make up for each other.
 const SMALL: u32 = 1_000;
 
-pub(super) fn generate(rules: &MapRules, seed: u64, systems: u32, factions: u8) -> Result<Map, MapError> {
+pub(super) fn generate(
+    rules: &MapRules,
+    seed: u64,
+    systems: u32,
+    factions: u8,
+) -> Result<Map, MapError> {
     rules.check()?;
     if rules.least_value > rules.most_value {
         let (least, most) = (rules.least_value, rules.most_value);
-        return Err(
-            RulesError::Contradiction(format!("map.least_value = {least} is above map.most_value = {most}")).into()
-        );
+        return Err(RulesError::Contradiction(format!(
+            "map.least_value = {least} is above map.most_value = {most}"
+        ))
+        .into());
     }
     in_range("systems", u64::from(systems), 2, u64::from(MAX_SYSTEMS))?;
     in_range("factions", u64::from(factions), 2, u64::from(MAX_STARTERS))?;
@@ -40,8 +48,10 @@ pub(super) fn generate(rules: &MapRules, seed: u64, systems: u32, factions: u8) 
     }
     let Layout { mut draw, points, lanes, .. } = best;
     let values = rules.most_value.abs_diff(rules.least_value) + 1;
-    let mut values: Vec<u8> =
-        points.iter().map(|_| (rules.least_value.unsigned_abs() + draw.below(values)) as u8).collect();
+    let mut values: Vec<u8> = points
+        .iter()
+        .map(|_| (rules.least_value.unsigned_abs() + draw.below(values)) as u8)
+        .collect();
     let adjacency = Adjacency::new(points.len(), &lanes);
     let homes = homes::choose(&adjacency, &mut values, rules, seed, factions);
     let kinds = kinds::kinds(systems, &homes, &Zones::new(&adjacency, &homes), rules, &mut draw);

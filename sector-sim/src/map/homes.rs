@@ -34,12 +34,14 @@ pub(super) fn choose(
     factions: u8,
 ) -> Vec<SystemId> {
     let systems = adjacency.systems();
-    let attempts = (rules.home_attempts.unsigned_abs() as usize).min((SYSTEMS_LOOKED_AT / systems).max(1));
+    let attempts =
+        (rules.home_attempts.unsigned_abs() as usize).min((SYSTEMS_LOOKED_AT / systems).max(1));
     let mut search = Search::new(adjacency);
     let mut attempts: Vec<Attempt> = (0..attempts as u64)
         .map(|attempt| {
             let mut draw = Draw::new(seed, 0, Purpose::Homes, attempt);
-            let homes = search.spread_out(adjacency, usize::from(factions), attempt % 2 == 1, &mut draw);
+            let homes =
+                search.spread_out(adjacency, usize::from(factions), attempt % 2 == 1, &mut draw);
             search.attempt(adjacency, homes)
         })
         .collect();
@@ -50,7 +52,10 @@ pub(super) fn choose(
     for equals in attempts.chunk_by(|a, b| a.rank() == b.rank()) {
         for attempt in equals {
             let evened = Evened::new(adjacency, &attempt.homes, values, rules, limit);
-            if best.as_ref().is_none_or(|(known, _)| evened.difference_per_mille < known.difference_per_mille) {
+            if best
+                .as_ref()
+                .is_none_or(|(known, _)| evened.difference_per_mille < known.difference_per_mille)
+            {
                 best = Some((evened, attempt));
             }
         }
@@ -96,15 +101,25 @@ struct Evened {
 }
 
 impl Evened {
-    fn new(adjacency: &Adjacency, homes: &[SystemId], values: &[u8], rules: &MapRules, limit: u32) -> Evened {
+    fn new(
+        adjacency: &Adjacency,
+        homes: &[SystemId],
+        values: &[u8],
+        rules: &MapRules,
+        limit: u32,
+    ) -> Evened {
         let zones = Zones::new(adjacency, homes);
         let home_value = rules.least_value + (rules.most_value - rules.least_value + 1) / 2;
-        let fixed: Vec<bool> = zones.systems.iter().map(|system| homes.contains(&SystemId(*system))).collect();
+        let fixed: Vec<bool> =
+            zones.systems.iter().map(|system| homes.contains(&SystemId(*system))).collect();
         let known = zones.systems.iter().map(|system| values[*system as usize]);
-        let mut values: Vec<u8> =
-            known.zip(&fixed).map(|(value, is_home)| if *is_home { home_value as u8 } else { value }).collect();
+        let mut values: Vec<u8> = known
+            .zip(&fixed)
+            .map(|(value, is_home)| if *is_home { home_value as u8 } else { value })
+            .collect();
         even_out(&zones, &mut values, &fixed, rules, limit / MARGIN);
-        let difference_per_mille = difference_per_mille(&zones.sums(values.iter().copied().map(u32::from)));
+        let difference_per_mille =
+            difference_per_mille(&zones.sums(values.iter().copied().map(u32::from)));
         Evened { zones, values, difference_per_mille }
     }
 }
@@ -144,7 +159,13 @@ impl Search {
         }
     }
 
-    fn spread_out(&mut self, adjacency: &Adjacency, count: usize, less_far: bool, draw: &mut Draw) -> Vec<SystemId> {
+    fn spread_out(
+        &mut self,
+        adjacency: &Adjacency,
+        count: usize,
+        less_far: bool,
+        draw: &mut Draw,
+    ) -> Vec<SystemId> {
         let anywhere = SystemId(draw.below(adjacency.systems() as u64) as u32);
         self.hops.fill(UNREACHED);
         self.settle(adjacency, anywhere, 0);
@@ -174,7 +195,8 @@ impl Search {
     /// Brings the hops up to date with a further home, looking only at the systems that it is nearer to.
     fn settle(&mut self, adjacency: &Adjacency, home: SystemId, index: u8) {
         let systems = self.nearest.len();
-        if let Some(known) = self.between.get(home.index() * systems..(home.index() + 1) * systems) {
+        if let Some(known) = self.between.get(home.index() * systems..(home.index() + 1) * systems)
+        {
             for ((hops, nearest), known) in self.hops.iter_mut().zip(&mut self.nearest).zip(known) {
                 let nearer = known < hops;
                 *hops = if nearer { *known } else { *hops };

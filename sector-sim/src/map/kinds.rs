@@ -18,13 +18,23 @@ const fn weight(kind: Kind) -> u32 {
 }
 
 /// The kind of each system.
-pub(super) fn kinds(systems: u32, homes: &[SystemId], zones: &Zones, rules: &MapRules, draw: &mut Draw) -> Vec<Kind> {
+pub(super) fn kinds(
+    systems: u32,
+    homes: &[SystemId],
+    zones: &Zones,
+    rules: &MapRules,
+    draw: &mut Draw,
+) -> Vec<Kind> {
     let mut kinds = vec![Kind::Normal; systems as usize];
-    let mut open: Vec<u32> = (0..systems).filter(|system| !homes.contains(&SystemId(*system))).collect();
+    let mut open: Vec<u32> =
+        (0..systems).filter(|system| !homes.contains(&SystemId(*system))).collect();
     draw.shuffle(&mut open);
     let mut open = open.into_iter();
-    let shares =
-        [(Kind::Relic, rules.relics_per_30), (Kind::Forge, rules.forges_per_30), (Kind::Hive, rules.hives_per_30)];
+    let shares = [
+        (Kind::Relic, rules.relics_per_30),
+        (Kind::Forge, rules.forges_per_30),
+        (Kind::Hive, rules.hives_per_30),
+    ];
     for (kind, per_30) in shares {
         let count = (u64::from(systems) * per_30.unsigned_abs() + 15) / 30;
         for system in open.by_ref().take(count as usize) {
@@ -48,12 +58,16 @@ fn even_out(kinds: &mut [Kind], homes: &[SystemId], zones: &Zones) {
         let only = |inside: usize, outside: usize| {
             (0..zones.systems.len()).filter(move |index| {
                 let mask = zones.members[*index];
-                mask >> inside & 1 == 1 && mask >> outside & 1 == 0 && !homes.contains(&SystemId(zones.systems[*index]))
+                mask >> inside & 1 == 1
+                    && mask >> outside & 1 == 0
+                    && !homes.contains(&SystemId(zones.systems[*index]))
             })
         };
         let mut best = (spread(&sums), None);
         for from in only(richest, poorest).filter(|index| kind(*index) != Kind::Normal) {
-            for to in only(poorest, richest).filter(|index| weight(kind(*index)) < weight(kind(from))) {
+            for to in
+                only(poorest, richest).filter(|index| weight(kind(*index)) < weight(kind(from)))
+            {
                 let moved = weight(kind(from)) - weight(kind(to));
                 let mut after = sums.clone();
                 for (home, sum) in after.iter_mut().enumerate() {

@@ -30,7 +30,11 @@ struct Edge {
 pub(super) fn lanes(points: &[Point], rules: &MapRules) -> (Vec<Lane>, usize) {
     let mut edges: Vec<Edge> = triangulation::edges(points)
         .into_iter()
-        .map(|(a, b)| Edge { length_squared: points[a as usize].distance_squared(points[b as usize]), a, b })
+        .map(|(a, b)| Edge {
+            length_squared: points[a as usize].distance_squared(points[b as usize]),
+            a,
+            b,
+        })
         .collect();
     edges.sort_unstable_by_key(|edge| (edge.length_squared, edge.a, edge.b));
     let median = edges[edges.len() / 2].length_squared;
@@ -41,14 +45,17 @@ pub(super) fn lanes(points: &[Point], rules: &MapRules) -> (Vec<Lane>, usize) {
     let longest = backbone.iter().map(|edge| edge.length_squared).max().unwrap_or(0);
     edges.retain(|edge| edge.length_squared <= longest_allowed(rules, longest));
 
-    let wanted = (points.len() as u64 * rules.mean_degree_milli.unsigned_abs()).div_ceil(2000) as usize;
+    let wanted =
+        (points.len() as u64 * rules.mean_degree_milli.unsigned_abs()).div_ceil(2000) as usize;
     let mut cycles = Cycles::new(points.len(), &backbone);
     let mut lanes = backbone;
     for near in [NEAR * NEAR * median, u64::MAX] {
         for gain in GAINS {
             edges.retain(|edge| {
                 let wants = lanes.len() < wanted && edge.length_squared <= near;
-                let takes = wants && has_room(edge, cap, &degrees) && cycles.gain(edge.a, edge.b, gain) >= gain;
+                let takes = wants
+                    && has_room(edge, cap, &degrees)
+                    && cycles.gain(edge.a, edge.b, gain) >= gain;
                 if takes {
                     cycles.close(edge.a, edge.b);
                     take(edge, &mut degrees, &mut lanes);
@@ -105,13 +112,20 @@ fn longest_allowed(rules: &MapRules, longest: u64) -> u64 {
 /// The median lane takes `median_ticks`, the others in proportion to their length, at least 1.
 fn with_ticks(mut edges: Vec<Edge>, median_ticks: u64) -> Vec<Lane> {
     let middle = edges.len() / 2;
-    let median = edges.select_nth_unstable_by_key(middle, |edge| edge.length_squared).1.length_squared.isqrt().max(1);
+    let median = edges
+        .select_nth_unstable_by_key(middle, |edge| edge.length_squared)
+        .1
+        .length_squared
+        .isqrt()
+        .max(1);
     let ticks = |edge: &Edge| {
         let ticks = (2 * median_ticks * edge.length_squared.isqrt() + median) / (2 * median);
         u16::try_from(ticks.max(1)).unwrap_or(u16::MAX)
     };
-    let mut lanes: Vec<Lane> =
-        edges.iter().map(|edge| Lane { a: SystemId(edge.a), b: SystemId(edge.b), ticks: ticks(edge) }).collect();
+    let mut lanes: Vec<Lane> = edges
+        .iter()
+        .map(|edge| Lane { a: SystemId(edge.a), b: SystemId(edge.b), ticks: ticks(edge) })
+        .collect();
     lanes.sort_unstable();
     lanes
 }
@@ -130,7 +144,8 @@ impl Parts {
     /// False when they were joined before.
     fn join(&mut self, a: u32, b: u32) -> bool {
         let (a, b) = (top(&mut self.parents, a), top(&mut self.parents, b));
-        let (small, large) = if self.sizes[a as usize] < self.sizes[b as usize] { (a, b) } else { (b, a) };
+        let (small, large) =
+            if self.sizes[a as usize] < self.sizes[b as usize] { (a, b) } else { (b, a) };
         if small != large {
             self.parents[small as usize] = large;
             self.sizes[large as usize] += self.sizes[small as usize];
@@ -173,7 +188,8 @@ impl Cycles {
         let mut depths = Vec::new();
         adjacency.hops_from(&[SystemId(0)], &mut depths);
         let parent = |system: u32| {
-            let nearer = |to: &&super::Neighbour| depths[to.system.index()] < depths[system as usize];
+            let nearer =
+                |to: &&super::Neighbour| depths[to.system.index()] < depths[system as usize];
             adjacency.of(SystemId(system)).iter().find(nearer).map_or(system, |to| to.system.0)
         };
         Cycles {

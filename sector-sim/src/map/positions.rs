@@ -111,7 +111,11 @@ mod tests {
             let points = positions(200, 550, &mut Draw::new(seed, 0, Purpose::Map, 0));
             let least = 550_000_u64 * 550_000 / 200;
             for (index, point) in points.iter().enumerate() {
-                assert!(points[..index].iter().all(|other| other.distance_squared(*point) + 2_000 >= least));
+                assert!(
+                    points[..index]
+                        .iter()
+                        .all(|other| other.distance_squared(*point) + 2_000 >= least)
+                );
             }
         }
     }

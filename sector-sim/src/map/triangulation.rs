@@ -131,7 +131,10 @@ impl Mesh {
         };
         let ((ax, ay), (bx, by), (cx, cy)) = (from_d(a), from_d(b), from_d(c));
         let product = |x: i64, y: i64, area: i64| i128::from(x * x + y * y) * i128::from(area);
-        product(ax, ay, bx * cy - by * cx) + product(bx, by, cx * ay - cy * ax) + product(cx, cy, ax * by - ay * bx) > 0
+        product(ax, ay, bx * cy - by * cx)
+            + product(bx, by, cx * ay - cy * ax)
+            + product(cx, cy, ax * by - ay * bx)
+            > 0
     }
 
     /// Triangulates the points from `start` below `end`, at least two. Returns the edge of the hull that leaves the
@@ -196,7 +199,12 @@ impl Mesh {
             let mut right = self.previous(base);
             let has_right = self.is_right_of(self.target(right), base);
             if has_right {
-                while self.is_in_circle(to, from, self.target(right), self.target(self.previous(right))) {
+                while self.is_in_circle(
+                    to,
+                    from,
+                    self.target(right),
+                    self.target(self.previous(right)),
+                ) {
                     let next = self.previous(right);
                     self.delete(right);
                     right = next;
@@ -204,12 +212,19 @@ impl Mesh {
             }
             let take_right = match (has_left, has_right) {
                 (false, false) => return (left_outer, right_outer),
-                (true, true) => {
-                    self.is_in_circle(self.target(left), self.origin(left), self.origin(right), self.target(right))
-                }
+                (true, true) => self.is_in_circle(
+                    self.target(left),
+                    self.origin(left),
+                    self.origin(right),
+                    self.target(right),
+                ),
                 _ => has_right,
             };
-            base = if take_right { self.connect(right, base ^ 1) } else { self.connect(base ^ 1, left ^ 1) };
+            base = if take_right {
+                self.connect(right, base ^ 1)
+            } else {
+                self.connect(base ^ 1, left ^ 1)
+            };
         }
     }
 }
@@ -236,7 +251,9 @@ mod tests {
 
     /// The size of the hull, counting the points on its edges.
     fn on_hull(points: &[Point]) -> usize {
-        let is_hull = |a: Point| points.iter().any(|b| *b != a && points.iter().all(|c| turn(a, *b, *c) >= 0));
+        let is_hull = |a: Point| {
+            points.iter().any(|b| *b != a && points.iter().all(|c| turn(a, *b, *c) >= 0))
+        };
         points.iter().filter(|point| is_hull(**point)).count()
     }
 
@@ -260,7 +277,13 @@ mod tests {
         for a in 0..points.len() as u32 {
             for b in 0..points.len() as u32 {
                 for c in 0..points.len() as u32 {
-                    if a < b && a < c && joined(a, b) && joined(b, c) && joined(a, c) && mesh.turn(a, b, c) > 0 {
+                    if a < b
+                        && a < c
+                        && joined(a, b)
+                        && joined(b, c)
+                        && joined(a, c)
+                        && mesh.turn(a, b, c) > 0
+                    {
                         let inside = |d: u32| {
                             d != a
                                 && d != b

@@ -2,34 +2,37 @@
 //! every name, so that a change here renames sectors.
 
 pub(super) const FIRST_SYLLABLES: &[&str] = &[
-    "Ab", "Aed", "Ast", "Bael", "Barr", "Bren", "Carr", "Cor", "Crev", "Dal", "Dev", "Dor", "Drav", "Dun", "Ech", "El",
-    "Eld", "Fal", "Ferr", "Gal", "Gar", "Ghel", "Gor", "Grev", "Hael", "Harr", "Hesk", "Ild", "Ir", "Isk", "Jor",
-    "Karr", "Kel", "Kor", "Lan", "Lor", "Lusk", "Mar", "Mel", "Mor", "Nar", "Nev", "Nor", "Od", "Olv", "Orr", "Pell",
-    "Quor", "Rav", "Ren", "Ruv", "Sar", "Sel", "Skell", "Sorr", "Stav", "Tar", "Thal", "Thren", "Tor", "Umb", "Und",
-    "Vael", "Var", "Ven", "Vesk", "Vor", "Wed", "Wyr", "Yr", "Zarr", "Zel",
+    "Ab", "Aed", "Ast", "Bael", "Barr", "Bren", "Carr", "Cor", "Crev", "Dal", "Dev", "Dor", "Drav",
+    "Dun", "Ech", "El", "Eld", "Fal", "Ferr", "Gal", "Gar", "Ghel", "Gor", "Grev", "Hael", "Harr",
+    "Hesk", "Ild", "Ir", "Isk", "Jor", "Karr", "Kel", "Kor", "Lan", "Lor", "Lusk", "Mar", "Mel",
+    "Mor", "Nar", "Nev", "Nor", "Od", "Olv", "Orr", "Pell", "Quor", "Rav", "Ren", "Ruv", "Sar",
+    "Sel", "Skell", "Sorr", "Stav", "Tar", "Thal", "Thren", "Tor", "Umb", "Und", "Vael", "Var",
+    "Ven", "Vesk", "Vor", "Wed", "Wyr", "Yr", "Zarr", "Zel",
 ];
 
 pub(super) const MIDDLE_SYLLABLES: &[&str] = &[
-    "ab", "ad", "al", "am", "an", "ar", "av", "ed", "el", "em", "en", "er", "est", "ev", "id", "il", "im", "in", "ir",
-    "iv", "od", "ol", "om", "on", "or", "ov", "ud", "ul", "um", "un", "ur", "uv",
+    "ab", "ad", "al", "am", "an", "ar", "av", "ed", "el", "em", "en", "er", "est", "ev", "id",
+    "il", "im", "in", "ir", "iv", "od", "ol", "om", "on", "or", "ov", "ud", "ul", "um", "un", "ur",
+    "uv",
 ];
 
 pub(super) const LAST_SYLLABLES: &[&str] = &[
-    "adour", "aith", "amere", "andry", "anth", "arrick", "aud", "avane", "ayle", "eburn", "edane", "eghan", "elot",
-    "emar", "erroch", "esk", "essary", "ethis", "evane", "idane", "igrane", "illow", "imar", "irth", "iskane", "ival",
-    "odane", "ombre", "omire", "ondry", "oreth", "orrow", "osk", "othe", "ovane", "oward", "uin", "undry", "urne",
-    "usk", "uvane", "yre",
+    "adour", "aith", "amere", "andry", "anth", "arrick", "aud", "avane", "ayle", "eburn", "edane",
+    "eghan", "elot", "emar", "erroch", "esk", "essary", "ethis", "evane", "idane", "igrane",
+    "illow", "imar", "irth", "iskane", "ival", "odane", "ombre", "omire", "ondry", "oreth",
+    "orrow", "osk", "othe", "ovane", "oward", "uin", "undry", "urne", "usk", "uvane", "yre",
 ];
 
 pub(super) const COMPOUND_FIRST: &[&str] = &[
-    "Ash", "Bone", "Cinder", "Cold", "Dirge", "Dusk", "Ember", "Frost", "Gall", "Grave", "Grief", "Hollow", "Iron",
-    "Lead", "Mourn", "Night", "Pale", "Pyre", "Rust", "Salt", "Scar", "Shade", "Slag", "Soot", "Sorrow", "Tallow",
-    "Tomb", "Void",
+    "Ash", "Bone", "Cinder", "Cold", "Dirge", "Dusk", "Ember", "Frost", "Gall", "Grave", "Grief",
+    "Hollow", "Iron", "Lead", "Mourn", "Night", "Pale", "Pyre", "Rust", "Salt", "Scar", "Shade",
+    "Slag", "Soot", "Sorrow", "Tallow", "Tomb", "Void",
 ];
 
 pub(super) const COMPOUND_LAST: &[&str] = &[
-    "barrow", "brand", "cairn", "deep", "fall", "ford", "gate", "hearth", "light", "march", "mark", "mere", "moor",
-    "reach", "rest", "shore", "spire", "tide", "veil", "wall", "ward", "watch", "well", "wick",
+    "barrow", "brand", "cairn", "deep", "fall", "ford", "gate", "hearth", "light", "march", "mark",
+    "mere", "moor", "reach", "rest", "shore", "spire", "tide", "veil", "wall", "ward", "watch",
+    "well", "wick",
 ];
 
 pub(super) const PLACES: &[&str] = &[
@@ -240,14 +243,17 @@ pub(super) const SPLINTER_NOUNS: [&str; 8] =
 
 /// One color for each faction id, in their order: the starters, the League, the splinters.
 pub(super) const COLORS: [&str; crate::FACTION_IDS] = [
-    "#4f7eff", "#e9981f", "#9bff1e", "#ff94ff", "#2cb9b9", "#ff1e2b", "#c541c4", "#228d2a", "#33c82b", "#aa6c3b",
-    "#34fecf", "#fcd52c", "#ac8ccd", "#fd8091", "#2989a1", "#a6c479", "#945af2", "#43abff", "#d16ff9", "#fdb0cf",
-    "#31ed78", "#e96c38", "#f9bd80", "#b7f493", "#7179be", "#c7abfa", "#4ddbce", "#dd70ba", "#b1d828", "#f5fd48",
-    "#30bc7a", "#91f5f8", "#c129fb", "#7e7f29", "#bc8b4d", "#3c9372", "#cc8191", "#92b028", "#a764af", "#3daa2b",
-    "#f15972", "#579bc8", "#debc31", "#8390fd", "#d05449", "#e6df95", "#ee9b7f", "#f95dd9", "#d993c1", "#50d589",
-    "#2bc5ec", "#ec28c8", "#baffd3", "#8ab0e8", "#e8296d", "#2a85d7", "#a173de", "#fd7fd0", "#c0a736", "#9de1a6",
-    "#cf8bec", "#3af52c", "#d8ae6c", "#81cc47", "#d8d8d0", "#ff28f7", "#ff2d9d", "#88ccfe", "#c35981", "#fefaaf",
-    "#819e61", "#6fff97", "#dc469b", "#3fe5fe", "#6b972c", "#d4e649", "#ff843b", "#c464d0", "#2baa88", "#d2c880",
-    "#bb6d6e", "#df29ee", "#50c7a4", "#43e8b1", "#a79cff", "#2da1ac", "#87e17c", "#c055ef", "#4fdc37", "#8cb278",
-    "#bc78b0", "#fdae38", "#7263ff", "#3295fc", "#29a05a", "#a1832b", "#f39caa",
+    "#4f7eff", "#e9981f", "#9bff1e", "#ff94ff", "#2cb9b9", "#ff1e2b", "#c541c4", "#228d2a",
+    "#33c82b", "#aa6c3b", "#34fecf", "#fcd52c", "#ac8ccd", "#fd8091", "#2989a1", "#a6c479",
+    "#945af2", "#43abff", "#d16ff9", "#fdb0cf", "#31ed78", "#e96c38", "#f9bd80", "#b7f493",
+    "#7179be", "#c7abfa", "#4ddbce", "#dd70ba", "#b1d828", "#f5fd48", "#30bc7a", "#91f5f8",
+    "#c129fb", "#7e7f29", "#bc8b4d", "#3c9372", "#cc8191", "#92b028", "#a764af", "#3daa2b",
+    "#f15972", "#579bc8", "#debc31", "#8390fd", "#d05449", "#e6df95", "#ee9b7f", "#f95dd9",
+    "#d993c1", "#50d589", "#2bc5ec", "#ec28c8", "#baffd3", "#8ab0e8", "#e8296d", "#2a85d7",
+    "#a173de", "#fd7fd0", "#c0a736", "#9de1a6", "#cf8bec", "#3af52c", "#d8ae6c", "#81cc47",
+    "#d8d8d0", "#ff28f7", "#ff2d9d", "#88ccfe", "#c35981", "#fefaaf", "#819e61", "#6fff97",
+    "#dc469b", "#3fe5fe", "#6b972c", "#d4e649", "#ff843b", "#c464d0", "#2baa88", "#d2c880",
+    "#bb6d6e", "#df29ee", "#50c7a4", "#43e8b1", "#a79cff", "#2da1ac", "#87e17c", "#c055ef",
+    "#4fdc37", "#8cb278", "#bc78b0", "#fdae38", "#7263ff", "#3295fc", "#29a05a", "#a1832b",
+    "#f39caa",
 ];

@@ -66,7 +66,8 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn number_u32(&mut self, what: &str) -> Result<u32, Fault> {
         let value = self.number(what)?;
-        u32::try_from(value).map_err(|_| format!("{what} = {value} is not allowed; allowed are 0 to {}", u32::MAX))
+        u32::try_from(value)
+            .map_err(|_| format!("{what} = {value} is not allowed; allowed are 0 to {}", u32::MAX))
     }
 
     pub(crate) fn signed(&mut self, what: &str) -> Result<i64, Fault> {
@@ -160,7 +161,11 @@ mod tests {
 
     #[test]
     fn numbers_have_one_form() {
-        for bad in [&[0x80, 0x00][..], &[0xff; 10], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02]] {
+        for bad in [
+            &[0x80, 0x00][..],
+            &[0xff; 10],
+            &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02],
+        ] {
             assert!(matches!(number(bad), Number::Bad), "{bad:?}");
         }
         assert!(matches!(number(&[0x80]), Number::Cut));

@@ -21,7 +21,11 @@ pub struct Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "frame {} (at byte {}, after tick {})", self.frame, self.offset, self.tick)
+        write!(
+            formatter,
+            "frame {} (at byte {}, after tick {})",
+            self.frame, self.offset, self.tick
+        )
     }
 }
 
@@ -66,7 +70,9 @@ pub enum ReplayError {
         fault: String,
     },
     /// The frames are not those that were written: the hash chain says so.
-    #[error("{position}: the replay was altered before this point: {what} is {recorded}, computed is {found}")]
+    #[error(
+        "{position}: the replay was altered before this point: {what} is {recorded}, computed is {found}"
+    )]
     Altered {
         /// Where the recorded value stands.
         position: Position,
@@ -118,7 +124,9 @@ pub enum ReplayError {
         found: Digest,
     },
     /// An order fares otherwise when it is given again.
-    #[error("order {order} of tick {tick} fares otherwise: recorded is {recorded}, playing it again gives {found}")]
+    #[error(
+        "order {order} of tick {tick} fares otherwise: recorded is {recorded}, playing it again gives {found}"
+    )]
     Outcome {
         /// The tick.
         tick: u64,
@@ -146,7 +154,9 @@ pub enum ReplayError {
         found: String,
     },
     /// There is no such tick to go to.
-    #[error("tick {tick} cannot be gone to; recorded are ticks 0 to {last}, and playing goes forward only")]
+    #[error(
+        "tick {tick} cannot be gone to; recorded are ticks 0 to {last}, and playing goes forward only"
+    )]
     Absent {
         /// The tick that was asked for.
         tick: u64,

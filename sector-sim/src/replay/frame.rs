@@ -65,7 +65,12 @@ impl Kind {
 /// Adds a frame.
 pub(crate) fn put_frame(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) -> Result<(), Fault> {
     if payload.len() > kind.most() {
-        return Err(format!("a {} has {} bytes; allowed are 0 to {}", kind.name(), payload.len(), kind.most()));
+        return Err(format!(
+            "a {} has {} bytes; allowed are 0 to {}",
+            kind.name(),
+            payload.len(),
+            kind.most()
+        ));
     }
     out.push(kind as u8);
     put_number(out, payload.len() as u64);
@@ -133,10 +138,15 @@ impl Keyframe {
                 if found != hash {
                     return Err(format!("its state has the SHA-256 {found}, recorded is {hash}"));
                 }
-                let state = std::str::from_utf8(state).map_err(|error| format!("its state is no UTF-8: {error}"))?;
+                let state = std::str::from_utf8(state)
+                    .map_err(|error| format!("its state is no UTF-8: {error}"))?;
                 Some(state.into())
             }
-            mark => return Err(format!("its mark of a state = {mark} is not allowed; allowed are 0 and 1")),
+            mark => {
+                return Err(format!(
+                    "its mark of a state = {mark} is not allowed; allowed are 0 and 1"
+                ));
+            }
         };
         cursor.end()?;
         Ok(Keyframe { tick, digest, chain, state })
@@ -184,7 +194,8 @@ impl Footer {
 
     pub(crate) fn decode(payload: &[u8]) -> Result<Footer, Fault> {
         let mut cursor = Cursor::new(payload);
-        let (ticks, orders) = (cursor.number("the number of ticks")?, cursor.number("the number of orders")?);
+        let (ticks, orders) =
+            (cursor.number("the number of ticks")?, cursor.number("the number of orders")?);
         let cause = match cursor.byte("the result")? {
             0 => None,
             1 => Some(Cause::Domination),

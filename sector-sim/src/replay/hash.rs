@@ -55,8 +55,16 @@ const SHORT_BLOCKS: usize = 4;
 /// A one and the length in bits, which SHA-256 puts behind every message.
 const PADDING: usize = 9;
 /// What SHA-256 begins with (FIPS 180-4, 5.3.3).
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+const INITIAL: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,7 +112,9 @@ impl Serialize for Sha256 {
 
 impl<'de> Deserialize<'de> for Sha256 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        std::borrow::Cow::<str>::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -116,14 +126,21 @@ mod tests {
     fn links_are_plain_hashes_at_every_length() {
         let (payload, before) = ([0xa5; 400], Sha256::of(&[b"x"]));
         for length in 0..payload.len() {
-            assert_eq!(before.link(&payload[..length]), Sha256::of(&[&before.0, &payload[..length]]), "{length}");
+            assert_eq!(
+                before.link(&payload[..length]),
+                Sha256::of(&[&before.0, &payload[..length]]),
+                "{length}"
+            );
         }
     }
 
     #[test]
     fn values_print_and_parse_back() {
         let hash = Sha256::of(&[b"ab", b"c"]);
-        assert_eq!(hash.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            hash.to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert_eq!(hash.to_string().parse(), Ok(hash));
         for bad in ["", "ba78", &"g".repeat(64), &"A".repeat(64), &"0".repeat(65)] {
             assert_eq!(bad.parse::<Sha256>(), Err(BadSha256));

@@ -139,7 +139,11 @@ impl Header {
         let size = Size { systems: self.systems, factions: self.factions };
         let world = World::with_size(Arc::new(self.rules()?), self.seed, size)?;
         if world.digest() != self.digest {
-            return Err(ReplayError::Diverged { tick: 0, recorded: self.digest, found: world.digest() });
+            return Err(ReplayError::Diverged {
+                tick: 0,
+                recorded: self.digest,
+                found: world.digest(),
+            });
         }
         Ok(world)
     }
@@ -154,24 +158,42 @@ impl Header {
     /// Checks what can be checked without playing: values in their ranges, and the hash of the rules.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.seed > crate::MAX_SEED {
-            return Err(format!("seed = {} is not allowed; allowed are 0 to {}", self.seed, crate::MAX_SEED));
+            return Err(format!(
+                "seed = {} is not allowed; allowed are 0 to {}",
+                self.seed,
+                crate::MAX_SEED
+            ));
         }
         if !(2..=MAX_SYSTEMS).contains(&self.systems) {
-            return Err(format!("systems = {} is not allowed; allowed are 2 to {MAX_SYSTEMS}", self.systems));
+            return Err(format!(
+                "systems = {} is not allowed; allowed are 2 to {MAX_SYSTEMS}",
+                self.systems
+            ));
         }
         if !(2..=MAX_STARTERS).contains(&self.factions) {
-            return Err(format!("factions = {} is not allowed; allowed are 2 to {MAX_STARTERS}", self.factions));
+            return Err(format!(
+                "factions = {} is not allowed; allowed are 2 to {MAX_STARTERS}",
+                self.factions
+            ));
         }
         let mut seated = [false; FACTION_IDS];
         for seat in &self.seats {
             if std::mem::replace(&mut seated[seat.faction.index()], true) {
-                return Err(format!("seats names {} twice; allowed is one seat a faction", seat.faction));
+                return Err(format!(
+                    "seats names {} twice; allowed is one seat a faction",
+                    seat.faction
+                ));
             }
-            seat.personality.check().map_err(|error| format!("the seat of {}: {error}", seat.faction))?;
+            seat.personality
+                .check()
+                .map_err(|error| format!("the seat of {}: {error}", seat.faction))?;
         }
         let found = rules_hash(&self.rules);
         if found != self.rules_hash {
-            return Err(format!("rules_hash = {} is not the hash of the rules, which is {found}", self.rules_hash));
+            return Err(format!(
+                "rules_hash = {} is not the hash of the rules, which is {found}",
+                self.rules_hash
+            ));
         }
         Ok(())
     }
@@ -223,7 +245,8 @@ mod tests {
 
     #[test]
     fn the_hash_of_rules_does_not_hang_on_blanks_or_the_order_of_keys() {
-        let one: Value = serde_json::from_str(r#"{ "b": [1, {"d": "x\"y", "c": null}], "a": -2 }"#).unwrap();
+        let one: Value =
+            serde_json::from_str(r#"{ "b": [1, {"d": "x\"y", "c": null}], "a": -2 }"#).unwrap();
         let mut text = String::new();
         canonical(&one, &mut text);
         assert_eq!(text, r#"{"a":-2,"b":[1,{"c":null,"d":"x\"y"}]}"#);

@@ -170,7 +170,10 @@ pub(crate) fn header(line: &[u8]) -> Result<Header, ReplayError> {
     let unreadable = |source| ReplayError::Line { line: 1, source };
     let head: Head = serde_json::from_slice(line).map_err(unreadable)?;
     if head.format != REPLAY_FORMAT || head.version != REPLAY_VERSION {
-        return Err(ReplayError::Version { format: head.format.chars().take(64).collect(), version: head.version });
+        return Err(ReplayError::Version {
+            format: head.format.chars().take(64).collect(),
+            version: head.version,
+        });
     }
     serde_json::from_slice(line).map_err(unreadable)
 }

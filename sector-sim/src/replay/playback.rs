@@ -60,12 +60,14 @@ impl Check {
         if text == state.as_bytes() {
             return Ok(());
         }
-        let recorded: Snapshot = serde_json::from_str(state).map_err(|error| other(error.to_string()))?;
+        let recorded: Snapshot =
+            serde_json::from_str(state).map_err(|error| other(error.to_string()))?;
         if recorded == found {
             return Ok(());
         }
         let differences = snapshot_differences(&recorded, &found);
-        let first = differences.first().map(|first| format!("{first} (the record being the one side)"));
+        let first =
+            differences.first().map(|first| format!("{first} (the record being the one side)"));
         Err(other(first.unwrap_or_default()))
     }
 
@@ -87,7 +89,12 @@ fn other_outcome(tick: &Tick, found: &[OrderOutcome]) -> ReplayError {
         Some(Ok(Some(fleet))) => format!("accepted, obeyed by fleet {fleet}"),
         Some(Err(refusal)) => format!("refused: {}", refusal.sentence()),
     };
-    ReplayError::Outcome { tick: tick.tick, order, recorded: text(&tick.outcomes), found: text(found) }
+    ReplayError::Outcome {
+        tick: tick.tick,
+        order,
+        recorded: text(&tick.outcomes),
+        found: text(found),
+    }
 }
 
 fn result(outcome: Option<Outcome>) -> String {
@@ -256,7 +263,8 @@ impl Verifier {
             digest: check.world.digest(),
             chain: self.reader.chain(),
             result,
-            complete: self.footer || self.version == 1 && result.is_some() && truncated_at.is_none(),
+            complete: self.footer
+                || self.version == 1 && result.is_some() && truncated_at.is_none(),
             truncated_at,
         })
     }

@@ -207,7 +207,8 @@ impl Reader {
         }
         let zstd = rest.len() < ZSTD.len() && ZSTD.starts_with(rest);
         if rest.get(..magic) != MAGIC.get(..magic) && !zstd {
-            let shown: Vec<String> = rest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let shown: Vec<String> =
+                rest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             return Err(ReplayError::Foreign(shown.join(" ")));
         }
         match rest.get(MAGIC.len()) {
@@ -218,9 +219,10 @@ impl Reader {
                 self.spend(MAGIC.len() + 1);
                 Ok(true)
             }
-            Some(&version) => {
-                Err(ReplayError::Version { format: journal::REPLAY_FORMAT.to_owned(), version: version.into() })
-            }
+            Some(&version) => Err(ReplayError::Version {
+                format: journal::REPLAY_FORMAT.to_owned(),
+                version: version.into(),
+            }),
         }
     }
 
@@ -234,7 +236,8 @@ impl Reader {
             Number::Whole { value, bytes } => (value, bytes + 1),
             Number::Cut => return self.wait(),
             Number::Bad => {
-                return Err(self.fault("its length is not a number in its shortest form, of at most 64 bits"));
+                return Err(self
+                    .fault("its length is not a number in its shortest form, of at most 64 bits"));
             }
         };
         if length > kind.most() as u64 {
@@ -302,7 +305,8 @@ impl Reader {
         self.tick.read(payload).map_err(ReplayError::at(self.position))?;
         let expected = self.position.tick + 1;
         if self.tick.tick != expected {
-            return Err(self.fault(format!("tick {} comes here; allowed is tick {expected}", self.tick.tick)));
+            return Err(self
+                .fault(format!("tick {} comes here; allowed is tick {expected}", self.tick.tick)));
         }
         self.chain = self.chain.link(payload);
         self.took_tick();
@@ -325,7 +329,9 @@ impl Reader {
         self.same_chain("the chain head of the keyframe", keyframe.chain)?;
         self.same("digest", &keyframe.digest, &self.digest)?;
         if self.stage == Stage::FirstKeyframe && keyframe.state.is_none() {
-            return Err(self.fault("the keyframe of tick 0 has no state; allowed is one with a state"));
+            return Err(
+                self.fault("the keyframe of tick 0 has no state; allowed is one with a state")
+            );
         }
         self.stage = Stage::Ticks { keyframe: false };
         Ok(Part::Keyframe(keyframe))
@@ -343,7 +349,12 @@ impl Reader {
         Ok(Part::Footer(footer))
     }
 
-    fn same<T: PartialEq + std::fmt::Display>(&self, what: &str, named: &T, read: &T) -> Result<(), ReplayError> {
+    fn same<T: PartialEq + std::fmt::Display>(
+        &self,
+        what: &str,
+        named: &T,
+        read: &T,
+    ) -> Result<(), ReplayError> {
         if named == read {
             Ok(())
         } else {
@@ -361,10 +372,13 @@ impl Reader {
     /// The next line of version 1.
     fn line(&mut self) -> Result<Option<Part>, ReplayError> {
         let rest = self.rest();
-        let found = rest.get(self.searched..).unwrap_or_default().iter().position(|&byte| byte == b'\n');
+        let found =
+            rest.get(self.searched..).unwrap_or_default().iter().position(|&byte| byte == b'\n');
         let length = found.map_or(rest.len(), |at| self.searched + at);
         if length > LINE_MAX {
-            return Err(self.fault(format!("the line has {length} bytes and more; allowed are 0 to {LINE_MAX}")));
+            return Err(self.fault(format!(
+                "the line has {length} bytes and more; allowed are 0 to {LINE_MAX}"
+            )));
         }
         if found.is_none() && (!self.ended || rest.is_empty()) {
             self.searched = length;
@@ -389,7 +403,12 @@ impl Reader {
             if record.tick != expected {
                 return Err(ReplayError::Tick { expected, found: record.tick });
             }
-            self.tick = Tick { tick: record.tick, orders: record.orders, outcomes: Vec::new(), digest: record.digest };
+            self.tick = Tick {
+                tick: record.tick,
+                orders: record.orders,
+                outcomes: Vec::new(),
+                digest: record.digest,
+            };
             self.took_tick();
             Part::Tick
         };

@@ -121,7 +121,8 @@ impl Replay {
         }
         let keyframes = self.keyframes.iter().rev();
         let mut states = keyframes.filter(|keyframe| keyframe.tick > 0 && keyframe.tick <= tick);
-        let state = states.find_map(|keyframe| keyframe.snapshot().map(|snapshot| (keyframe, snapshot)));
+        let state =
+            states.find_map(|keyframe| keyframe.snapshot().map(|snapshot| (keyframe, snapshot)));
         let mut check = match state {
             None => Check::new(&self.header)?,
             Some((keyframe, snapshot)) => {
@@ -131,7 +132,9 @@ impl Replay {
                 let world = World::restore(Arc::new(self.header.rules()?), &snapshot)?;
                 if world.digest() != keyframe.digest || world.tick() != keyframe.tick {
                     let (tick, digest) = (world.tick(), world.digest());
-                    return Err(broken(format!("it is that of tick {tick} with the digest {digest}")));
+                    return Err(broken(format!(
+                        "it is that of tick {tick} with the digest {digest}"
+                    )));
                 }
                 Check::from(&self.header, world)
             }

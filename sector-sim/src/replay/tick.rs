@@ -58,7 +58,9 @@ impl Tick {
         self.tick = cursor.number("the tick")?;
         let orders = cursor.number("the number of orders")?;
         if orders > ORDERS_MAX as u64 {
-            return Err(format!("the number of orders = {orders} is not allowed; allowed are 0 to {ORDERS_MAX}"));
+            return Err(format!(
+                "the number of orders = {orders} is not allowed; allowed are 0 to {ORDERS_MAX}"
+            ));
         }
         if orders > 0 {
             self.read_orders(&mut cursor, orders as usize)?;
@@ -75,7 +77,8 @@ impl Tick {
         self.orders.reserve(orders);
         self.outcomes.reserve(orders);
         for index in 0..orders {
-            let (order, outcome) = read_order(cursor).map_err(|fault| format!("order {index}: {fault}"))?;
+            let (order, outcome) =
+                read_order(cursor).map_err(|fault| format!("order {index}: {fault}"))?;
             self.orders.push(order);
             self.outcomes.push(outcome);
         }
@@ -117,7 +120,9 @@ pub(crate) fn faction(number: u8, what: &str) -> Result<FactionId, Fault> {
         None => Some(FactionId::LEAGUE),
         Some(splinter) => FactionId::splinter(splinter),
     });
-    starter.or(later).ok_or_else(|| format!("{what} = {number} is not allowed; allowed are 0 to {}", FACTION_IDS - 1))
+    starter.or(later).ok_or_else(|| {
+        format!("{what} = {number} is not allowed; allowed are 0 to {}", FACTION_IDS - 1)
+    })
 }
 
 pub(crate) fn encode(
@@ -128,15 +133,23 @@ pub(crate) fn encode(
     digest: Digest,
 ) -> Result<(), Fault> {
     if orders.len() > ORDERS_MAX {
-        return Err(format!("tick {tick} has {} orders; allowed are 0 to {ORDERS_MAX}", orders.len()));
+        return Err(format!(
+            "tick {tick} has {} orders; allowed are 0 to {ORDERS_MAX}",
+            orders.len()
+        ));
     }
     if orders.len() != outcomes.len() {
-        return Err(format!("tick {tick} has {} orders, but {} outcomes", orders.len(), outcomes.len()));
+        return Err(format!(
+            "tick {tick} has {} orders, but {} outcomes",
+            orders.len(),
+            outcomes.len()
+        ));
     }
     put_number(out, tick);
     put_number(out, orders.len() as u64);
     for (index, (order, outcome)) in orders.iter().zip(outcomes).enumerate() {
-        put_order(out, order, outcome).map_err(|fault| format!("order {index} of tick {tick}: {fault}"))?;
+        put_order(out, order, outcome)
+            .map_err(|fault| format!("order {index} of tick {tick}: {fault}"))?;
     }
     out.extend_from_slice(&digest.0.to_le_bytes());
     Ok(())
@@ -163,9 +176,11 @@ fn put_order(out: &mut Vec<u8>, order: &Order, outcome: &OrderOutcome) -> Result
             }
         }
     };
-    for (flag, present) in
-        [(CLIENT_ID, order.client_id.is_some()), (REASON, order.reason.is_some()), (REFUSED, outcome.is_err())]
-    {
+    for (flag, present) in [
+        (CLIENT_ID, order.client_id.is_some()),
+        (REASON, order.reason.is_some()),
+        (REFUSED, outcome.is_err()),
+    ] {
         head |= if present { flag } else { 0 };
     }
     out.push(head);
@@ -211,7 +226,11 @@ fn read_order(cursor: &mut Cursor<'_>) -> Result<(Order, OrderOutcome), Fault> {
         0 => Command::Move {
             origin: SystemId(cursor.number_u32("origin")?),
             target: SystemId(cursor.number_u32("target")?),
-            fleet: if head & FLEET != 0 { Some(FleetId(cursor.number_u32("fleet")?)) } else { None },
+            fleet: if head & FLEET != 0 {
+                Some(FleetId(cursor.number_u32("fleet")?))
+            } else {
+                None
+            },
             amount: match variant {
                 0 => Amount::Fleet,
                 1 => Amount::Part(cursor.signed("strength")?),
@@ -242,14 +261,16 @@ fn read_order(cursor: &mut Cursor<'_>) -> Result<(Order, OrderOutcome), Fault> {
     let outcome = if head & REFUSED != 0 {
         let code = cursor.byte("the refusal")?;
         let refusal = Refusal::ALL.get(usize::from(code));
-        Err(*refusal
-            .ok_or_else(|| format!("refusal = {code} is not allowed; allowed are 0 to {}", Refusal::ALL.len() - 1))?)
+        Err(*refusal.ok_or_else(|| {
+            format!("refusal = {code} is not allowed; allowed are 0 to {}", Refusal::ALL.len() - 1)
+        })?)
     } else {
         match cursor.number("the outcome")?.checked_sub(1) {
             None => Ok(None),
             Some(fleet) => {
-                let fleet = u32::try_from(fleet)
-                    .map_err(|_| format!("outcome = {} is not allowed; allowed are 0 to 4294967296", fleet + 1))?;
+                let fleet = u32::try_from(fleet).map_err(|_| {
+                    format!("outcome = {} is not allowed; allowed are 0 to 4294967296", fleet + 1)
+                })?;
                 Ok(Some(FleetId(fleet)))
             }
         }

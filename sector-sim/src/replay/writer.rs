@@ -65,7 +65,8 @@ impl Writer {
         let mut out = MAGIC.to_vec();
         out.push(FORMAT_VERSION as u8);
         let begin = out.len();
-        let json = serde_json::to_vec(header).map_err(|error| ReplayError::Unwritable(error.to_string()))?;
+        let json = serde_json::to_vec(header)
+            .map_err(|error| ReplayError::Unwritable(error.to_string()))?;
         put_frame(&mut out, Kind::Header, &json).map_err(ReplayError::Unwritable)?;
         let chain = Sha256::of(&[out.get(begin..).unwrap_or_default()]);
         let mut writer = Writer {
@@ -96,9 +97,12 @@ impl Writer {
     /// [`ReplayError::Unwritable`] when it is not the next tick, or beyond a limit; nothing is written then.
     pub fn tick(&mut self, world: &World, orders: &[Order]) -> Result<(), ReplayError> {
         if self.finished || world.tick() != self.ticks + 1 {
-            let expected = if self.finished { "none".to_owned() } else { (self.ticks + 1).to_string() };
+            let expected =
+                if self.finished { "none".to_owned() } else { (self.ticks + 1).to_string() };
             let found = world.tick();
-            return Err(ReplayError::Unwritable(format!("the next tick is {expected}; given is {found}")));
+            return Err(ReplayError::Unwritable(format!(
+                "the next tick is {expected}; given is {found}"
+            )));
         }
         self.payload.clear();
         encode(&mut self.payload, world.tick(), orders, &world.report().outcomes, world.digest())
@@ -121,8 +125,10 @@ impl Writer {
         } else {
             None
         };
-        let keyframe = Keyframe { tick: self.ticks, digest: world.digest(), chain: self.chain, state };
-        put_frame(&mut self.out, Kind::Keyframe, &keyframe.encode()).map_err(ReplayError::Unwritable)
+        let keyframe =
+            Keyframe { tick: self.ticks, digest: world.digest(), chain: self.chain, state };
+        put_frame(&mut self.out, Kind::Keyframe, &keyframe.encode())
+            .map_err(ReplayError::Unwritable)
     }
 
     /// Ends the replay with the footer.

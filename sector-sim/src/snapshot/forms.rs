@@ -17,11 +17,15 @@ use crate::order::Focus;
 pub(crate) const AMOUNT_MAX: i64 = 1_000_000_000_000_000_000;
 
 /// Checks that each of the numbers is from 0 to its limit.
-fn within(what: &str, id: impl std::fmt::Display, numbers: &[(&str, i64, i64)]) -> Result<(), SnapshotError> {
+fn within(
+    what: &str,
+    id: impl std::fmt::Display,
+    numbers: &[(&str, i64, i64)],
+) -> Result<(), SnapshotError> {
     match numbers.iter().find(|(_, value, most)| !(0..=*most).contains(value)) {
-        Some((field, value, most)) => {
-            Err(contradiction(format!("{what} {id} has {field} = {value}; allowed are 0 to {most}")))
-        }
+        Some((field, value, most)) => Err(contradiction(format!(
+            "{what} {id} has {field} = {value}; allowed are 0 to {most}"
+        ))),
         None => Ok(()),
     }
 }
@@ -219,11 +223,18 @@ impl FleetForm {
     /// The fleet, once its systems and lanes have been found on the map.
     pub(crate) fn fleet_in(&self, map: &Map, scope: &Scope) -> Result<Fleet, SnapshotError> {
         let id = self.id;
-        let place = match (self.system_id, self.enroute_from, self.enroute_to, self.departed, self.eta) {
-            (Some(system), None, None, None, None) => Place::At(system),
-            (None, Some(from), Some(to), Some(departed), Some(arrives)) => Place::Lane { from, to, departed, arrives },
-            _ => return Err(contradiction(format!("fleet {id} is neither at a system nor on a lane"))),
-        };
+        let place =
+            match (self.system_id, self.enroute_from, self.enroute_to, self.departed, self.eta) {
+                (Some(system), None, None, None, None) => Place::At(system),
+                (None, Some(from), Some(to), Some(departed), Some(arrives)) => {
+                    Place::Lane { from, to, departed, arrives }
+                }
+                _ => {
+                    return Err(contradiction(format!(
+                        "fleet {id} is neither at a system nor on a lane"
+                    )));
+                }
+            };
         let here = match place {
             Place::At(system) => system,
             Place::Lane { from, to, departed, arrives } => {
@@ -244,18 +255,33 @@ impl FleetForm {
         let mut last = here;
         for &system in &self.route {
             if system.index() >= map.len() || map.lane_ticks(last, system).is_none() {
-                return Err(contradiction(format!("the route of fleet {id} has no lane from {last} to {system}")));
+                return Err(contradiction(format!(
+                    "the route of fleet {id} has no lane from {last} to {system}"
+                )));
             }
             last = system;
         }
-        if self.strength <= 0 || self.max_strength < self.strength || self.max_strength > AMOUNT_MAX {
-            return Err(contradiction(format!("fleet {id} has strength {} of {}", self.strength, self.max_strength)));
+        if self.strength <= 0 || self.max_strength < self.strength || self.max_strength > AMOUNT_MAX
+        {
+            return Err(contradiction(format!(
+                "fleet {id} has strength {} of {}",
+                self.strength, self.max_strength
+            )));
         }
         if id.0 == 0 || id >= scope.next_fleet_id {
-            return Err(contradiction(format!("fleet {id} has an id that is not below next_fleet_id")));
+            return Err(contradiction(format!(
+                "fleet {id} has an id that is not below next_fleet_id"
+            )));
         }
         let route = self.route.iter().rev().copied().collect();
-        Ok(Fleet { id, owner: self.owner, strength: self.strength, max_strength: self.max_strength, place, route })
+        Ok(Fleet {
+            id,
+            owner: self.owner,
+            strength: self.strength,
+            max_strength: self.max_strength,
+            place,
+            route,
+        })
     }
 }
 
@@ -337,7 +363,10 @@ impl FactionForm {
         )?;
         for system in [self.home_id, self.muster_id].into_iter().flatten() {
             if system.index() >= map.len() {
-                return Err(contradiction(format!("faction {} names the unknown system {system}", self.id)));
+                return Err(contradiction(format!(
+                    "faction {} names the unknown system {system}",
+                    self.id
+                )));
             }
         }
         Ok(Faction {

@@ -93,8 +93,14 @@ impl Worker {
         self.systems.clear();
         self.ends.clear();
         for way in ways {
-            let found =
-                self.planner.plan(&world.map, &world.board, way.faction, way.origin, way.target, &mut self.route);
+            let found = self.planner.plan(
+                &world.map,
+                &world.board,
+                way.faction,
+                way.origin,
+                way.target,
+                &mut self.route,
+            );
             self.systems.extend_from_slice(&self.route);
             self.ends.push((self.systems.len(), found));
         }

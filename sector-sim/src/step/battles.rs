@@ -13,7 +13,13 @@ use crate::world::{Side, World};
 /// How likely an attack of strength `attack` is to succeed against `defence`, in per mille; 0 and 1000 are certain.
 /// The strength of the League counts for more than it is: weigh it with [`weighed`] first.
 #[must_use]
-pub fn attack_odds(rules: &BattleRules, attack: i64, defence: i64, owner_defends: bool, reclaim_cooldown: bool) -> i64 {
+pub fn attack_odds(
+    rules: &BattleRules,
+    attack: i64,
+    defence: i64,
+    owner_defends: bool,
+    reclaim_cooldown: bool,
+) -> i64 {
     if attack >= defence.saturating_mul(rules.overwhelming) {
         return ONE;
     }
@@ -91,7 +97,8 @@ fn strike(
     };
 
     let (winner, kept, garrison_loss) = if wins {
-        let kept = (attack - scale(defence, rules.winner_loss)).max(rules.attacker_floor).min(attack);
+        let kept =
+            (attack - scale(defence, rules.winner_loss)).max(rules.attacker_floor).min(attack);
         (attacker, kept, garrison)
     } else {
         let loss = scale(attack, rules.winner_loss);

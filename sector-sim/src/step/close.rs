@@ -57,7 +57,9 @@ impl Derived {
         let (siege_owner, siege_strength) = siege(world, id);
         let state = System { siege_owner, siege_strength, ..world.board.systems[id.index()] };
         let site = &world.map.sites()[id.index()];
-        let output = state.owner.map_or(0, |_| output(&world.rules, &state, site.kind, i64::from(site.value)));
+        let output = state
+            .owner
+            .map_or(0, |_| output(&world.rules, &state, site.kind, i64::from(site.value)));
         Derived { siege_owner, siege_strength, output, hash: system_hash(id, &state) }
     }
 }
@@ -82,7 +84,9 @@ fn system(world: &mut World, id: SystemId, derived: Derived) {
 /// of the lowest id.
 fn siege(world: &World, system: SystemId) -> (Option<FactionId>, i64) {
     let owner = world.board.systems[system.index()].owner;
-    let foreign = || world.board.fleets.at(system).filter(|fleet| Some(fleet.owner) != owner && fleet.is_idle());
+    let foreign = || {
+        world.board.fleets.at(system).filter(|fleet| Some(fleet.owner) != owner && fleet.is_idle())
+    };
     let mut best: (Option<FactionId>, i64) = (None, 0);
     for fleet in foreign() {
         let strength: i64 = foreign()
@@ -106,7 +110,8 @@ pub fn output(rules: &Rules, state: &System, kind: Kind, value: i64) -> i64 {
         Kind::Forge => production.forge,
         Kind::Hive => production.hive,
     };
-    let stability = production.unstable_yield + scale(1000 - production.unstable_yield, state.stability);
+    let stability =
+        production.unstable_yield + scale(1000 - production.unstable_yield, state.stability);
     let maturity = production.immature_yield
         + ratio(1000 - production.immature_yield, state.maturity, rules.recovery.maturity_most);
     let focus = match state.focus {
@@ -133,9 +138,14 @@ fn economies(world: &mut World) {
     if stirred == 0 {
         return;
     }
-    for faction in world.board.factions.iter_mut().filter(|faction| stirred & (1 << faction.id.index()) != 0) {
-        faction.economy =
-            economy(&world.rules.production, faction.systems, world.work.faction_outputs[faction.id.index()]);
+    for faction in
+        world.board.factions.iter_mut().filter(|faction| stirred & (1 << faction.id.index()) != 0)
+    {
+        faction.economy = economy(
+            &world.rules.production,
+            faction.systems,
+            world.work.faction_outputs[faction.id.index()],
+        );
     }
 }
 

@@ -48,7 +48,9 @@ fn occupy(world: &mut World, system: SystemId) {
                 lose_occupation(world, system);
             }
         }
-        Some((strength, faction)) if strength >= world.rules.capture.strength => advance(world, system, faction),
+        Some((strength, faction)) if strength >= world.rules.capture.strength => {
+            advance(world, system, faction)
+        }
         _ => lose_occupation(world, system),
     }
 }

@@ -15,9 +15,13 @@ pub(super) fn orders(world: &mut World, given: &[Order]) {
     ahead::plan(world, given);
     let mut seen: BTreeSet<(FactionId, &str)> = BTreeSet::new();
     for (index, order) in given.iter().enumerate() {
-        let first = order.client_id.as_deref().is_none_or(|client_id| seen.insert((order.faction, client_id)));
+        let first = order
+            .client_id
+            .as_deref()
+            .is_none_or(|client_id| seen.insert((order.faction, client_id)));
         let outcome = if first { apply(world, order) } else { Err(Refusal::Duplicate) };
-        let (faction, kind, client_id) = (order.faction, order.command.kind(), order.client_id.clone());
+        let (faction, kind, client_id) =
+            (order.faction, order.command.kind(), order.client_id.clone());
         let index = index as u32;
         world.tell(match outcome {
             Ok(fleet) => Event::OrderApplied { order: index, faction, kind, fleet, client_id },
@@ -62,7 +66,11 @@ fn owned(world: &World, faction: FactionId, system: SystemId) -> Result<(), Refu
 
 fn own_fleet(world: &World, faction: FactionId, fleet: FleetId) -> Result<Slot, Refusal> {
     let slot = world.board.fleets.slot(fleet).ok_or(Refusal::UnknownFleet)?;
-    if world.board.fleets.at_slot(slot).owner == faction { Ok(slot) } else { Err(Refusal::NotOwner) }
+    if world.board.fleets.at_slot(slot).owner == faction {
+        Ok(slot)
+    } else {
+        Err(Refusal::NotOwner)
+    }
 }
 
 /// The fleet that an order to move concerns, or what forbids it whether there is a way or not.

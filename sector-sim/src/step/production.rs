@@ -44,6 +44,8 @@ fn muster_system(world: &World, index: usize) -> Option<SystemId> {
     let owned = |system: &SystemId| world.board.systems[system.index()].owner == Some(id);
     muster.filter(owned).or_else(|| home.filter(owned)).or_else(|| {
         let systems = (0..world.board.systems.len() as u32).map(SystemId).filter(owned);
-        systems.max_by_key(|&system| (world.map.sites()[system.index()].value, std::cmp::Reverse(system)))
+        systems.max_by_key(|&system| {
+            (world.map.sites()[system.index()].value, std::cmp::Reverse(system))
+        })
     })
 }

@@ -29,7 +29,8 @@ pub fn rebellion_chance(rules: &RebellionRules, state: &System, systems: i64) ->
         return 0;
     }
     let sprawl = (systems - rules.sprawl_limit).max(0);
-    scale(scale(rules.chance, 1000 + state.unrest), 1000 + rules.sprawl_gain * sprawl).min(rules.most_chance)
+    scale(scale(rules.chance, 1000 + state.unrest), 1000 + rules.sprawl_gain * sprawl)
+        .min(rules.most_chance)
 }
 
 fn consider(world: &mut World, system: SystemId) {
@@ -49,8 +50,10 @@ fn consider(world: &mut World, system: SystemId) {
 
 fn rise(world: &mut World, system: SystemId, from: FactionId) {
     let rules = world.rules.rebellion.clone();
-    let mut draw = Draw::new(world.board.seed, world.board.tick, Purpose::Secession, u64::from(system.0));
-    let splinter = if draw.chance(rules.secession) { choose_splinter(world, from, &mut draw) } else { None };
+    let mut draw =
+        Draw::new(world.board.seed, world.board.tick, Purpose::Secession, u64::from(system.0));
+    let splinter =
+        if draw.chance(rules.secession) { choose_splinter(world, from, &mut draw) } else { None };
     let to = splinter.unwrap_or(FactionId::LEAGUE);
     let (strength, cooldown) = match splinter {
         Some(_) => (rules.splinter_fleet, rules.splinter_cooldown),
@@ -85,12 +88,11 @@ fn choose_splinter(world: &World, from: FactionId, draw: &mut Draw) -> Option<Fa
         return Some(free);
     }
     let others = || {
-        world
-            .board
-            .factions
-            .iter()
-            .filter(|faction| faction.id.kind() == FactionKind::Splinter && faction.alive && faction.id != from)
+        world.board.factions.iter().filter(|faction| {
+            faction.id.kind() == FactionKind::Splinter && faction.alive && faction.id != from
+        })
     };
     let kin = others().find(|faction| faction.parent == Some(from));
-    kin.or_else(|| others().nth(draw.below(others().count() as u64) as usize)).map(|faction| faction.id)
+    kin.or_else(|| others().nth(draw.below(others().count() as u64) as usize))
+        .map(|faction| faction.id)
 }

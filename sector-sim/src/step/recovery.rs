@@ -15,7 +15,10 @@ pub(super) fn recovery(world: &mut World) {
         let system = SystemId(index);
         let before = board.systems[system.index()];
         let besieged = board.fleets.at(system).any(|fleet| Some(fleet.owner) != before.owner);
-        let owned = before.owner.and_then(|owner| board.faction(owner)).map_or(0, |faction| faction.systems);
+        let owned = before
+            .owner
+            .and_then(|owner| board.faction(owner))
+            .map_or(0, |faction| faction.systems);
         let after = recovered(rules, before, besieged, owned);
         if after == before {
             work.awake.remove(system.index());

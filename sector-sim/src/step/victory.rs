@@ -43,7 +43,9 @@ fn decision(world: &mut World) -> Option<(Option<FactionId>, Cause)> {
             faction.domination_ticks = 0;
         }
         let candidate = faction.seniority();
-        if faction.domination_ticks >= rules.domination_ticks && dominating.is_none_or(|known| candidate < known) {
+        if faction.domination_ticks >= rules.domination_ticks
+            && dominating.is_none_or(|known| candidate < known)
+        {
             dominating = Some(candidate);
         }
     }

@@ -47,8 +47,9 @@ impl Fields {
     /// Takes in what the last tick has won or lost.
     pub(crate) fn follow(&mut self, view: &View<'_>) {
         for event in view.board.events() {
-            let (Event::Captured { system, .. } | Event::Rebelled { system, .. } | Event::Seceded { system, .. }) =
-                event
+            let (Event::Captured { system, .. }
+            | Event::Rebelled { system, .. }
+            | Event::Seceded { system, .. }) = event
             else {
                 continue;
             };
@@ -205,6 +206,9 @@ mod tests {
         }
         assert!(fields.owns(won) && !fields.owns(home));
         assert!(fields.owned().eq(anew.owned()));
-        assert_eq!((fields.front(), &fields.targets, &fields.hops), (anew.front(), &anew.targets, &anew.hops));
+        assert_eq!(
+            (fields.front(), &fields.targets, &fields.hops),
+            (anew.front(), &anew.targets, &anew.hops)
+        );
     }
 }

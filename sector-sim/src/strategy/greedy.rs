@@ -80,7 +80,8 @@ impl Greedy {
             if amount == Amount::All && it.sent {
                 continue;
             }
-            let score = ratio(view.yields(reached.system), 1000, reached.ticks + view.rules.capture.ticks);
+            let score =
+                ratio(view.yields(reached.system), 1000, reached.ticks + view.rules.capture.ticks);
             if best.is_none_or(|(known, ..)| score > known) {
                 best = Some((score, reached.system, amount));
             }

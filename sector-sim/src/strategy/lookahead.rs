@@ -105,15 +105,20 @@ impl Lookahead {
 
     /// Imagines every plan, each with the same luck, and chooses the best; the one it follows if no other is better.
     fn think(&mut self, view: &View<'_>, tick: u64) {
-        let mut rivals: Vec<&Faction> =
-            view.board.factions().iter().filter(|faction| faction.alive && faction.id != view.me).collect();
+        let mut rivals: Vec<&Faction> = view
+            .board
+            .factions()
+            .iter()
+            .filter(|faction| faction.alive && faction.id != view.me)
+            .collect();
         rivals.sort_by_key(|faction| (std::cmp::Reverse(faction.strength), faction.id));
         rivals.truncate(RIVALS);
         let rivals: Vec<FactionId> = rivals.iter().map(|faction| faction.id).collect();
         let even = Personality { aggression: 500, expansionism: 500, greed: 500, caution: 500 };
         self.rivals.resize_with(RIVALS, || Classic::new(even.clone()));
 
-        let mut draw = Draw::new(view.board.seed(), tick, Purpose::Strategy, view.me.index() as u64);
+        let mut draw =
+            Draw::new(view.board.seed(), tick, Purpose::Strategy, view.me.index() as u64);
         let mut worth = [0; PLANS];
         for _ in 0..self.budget * self.period() / FUTURE {
             let world = view.fork_with_luck(draw.bits());
@@ -129,7 +134,13 @@ impl Lookahead {
     }
 
     /// The part of everything that the faction has at the horizon if it follows a plan.
-    fn imagine(&mut self, mut world: World, plan: usize, me: FactionId, rivals: &[FactionId]) -> i64 {
+    fn imagine(
+        &mut self,
+        mut world: World,
+        plan: usize,
+        me: FactionId,
+        rivals: &[FactionId],
+    ) -> i64 {
         for _ in 0..HORIZON {
             let turn = Turn { tick: world.tick(), missed: 0 };
             let mut orders = self.plans[plan].double.orders(&world.view(me), &turn);
@@ -141,10 +152,14 @@ impl Lookahead {
                 return if outcome.winner == Some(me) { WHOLE } else { 0 };
             }
         }
-        let worth = |faction: &Faction| faction.strength.saturating_add(scale(faction.economy, ECONOMY));
+        let worth =
+            |faction: &Faction| faction.strength.saturating_add(scale(faction.economy, ECONOMY));
         let living = world.board().factions().iter().filter(|faction| faction.alive);
         let all = living.fold(0i64, |sum, faction| sum.saturating_add(worth(faction)));
-        world.board().faction(me).map_or(0, |faction| crate::units::ratio(worth(faction), WHOLE, all.max(1)))
+        world
+            .board()
+            .faction(me)
+            .map_or(0, |faction| crate::units::ratio(worth(faction), WHOLE, all.max(1)))
     }
 }
 
@@ -218,7 +233,10 @@ mod tests {
                     player.orders(&view, &Turn { tick, missed: 0 });
                 }
                 let (imagined, least) = (count.load(Ordering::Relaxed), 2 * FUTURE);
-                assert!(imagined >= least && imagined <= turns * u64::from(budget.max(1)), "{budget}: {imagined}");
+                assert!(
+                    imagined >= least && imagined <= turns * u64::from(budget.max(1)),
+                    "{budget}: {imagined}"
+                );
             }
         }
     }

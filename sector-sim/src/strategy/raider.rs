@@ -90,15 +90,17 @@ impl Raider {
                 continue;
             }
             let party = (needed + scale(needed, SPARE)).max(least);
-            let amount = if it.strength - party >= least { Amount::Part(party) } else { Amount::All };
+            let amount =
+                if it.strength - party >= least { Amount::Part(party) } else { Amount::All };
             // What was sent already leaves no whole stack to send.
             if amount == Amount::All && it.sent {
                 continue;
             }
             let worth = match resistance.owner {
-                Some(owner) => {
-                    scale(scale(view.yields(reached.system), PREY), 1000 + DEPTH * depth(view, reached.system, owner))
-                }
+                Some(owner) => scale(
+                    scale(view.yields(reached.system), PREY),
+                    1000 + DEPTH * depth(view, reached.system, owner),
+                ),
                 None => view.yields(reached.system),
             };
             let score = ratio(worth, 1000, reached.ticks + view.rules.capture.ticks);
@@ -111,8 +113,11 @@ impl Raider {
 
     /// A neighbour without foreign fleets, any of them.
     fn elsewhere(&self, view: &View<'_>, from: SystemId, draw: &mut Draw) -> Option<SystemId> {
-        let quiet = |system: &SystemId| view.resistance(*system, 0).defence == 0 && self.scout.threat(*system) == 0;
-        let neighbours = || view.map.neighbours(from).iter().map(|neighbour| neighbour.system).filter(quiet);
+        let quiet = |system: &SystemId| {
+            view.resistance(*system, 0).defence == 0 && self.scout.threat(*system) == 0
+        };
+        let neighbours =
+            || view.map.neighbours(from).iter().map(|neighbour| neighbour.system).filter(quiet);
         let count = neighbours().count() as u64;
         neighbours().nth(draw.below(count) as usize)
     }

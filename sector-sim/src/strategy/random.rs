@@ -16,7 +16,8 @@ impl Strategy for Random {
     }
 
     fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order> {
-        let mut draw = Draw::new(view.board.seed(), turn.tick, Purpose::Strategy, view.me.index() as u64);
+        let mut draw =
+            Draw::new(view.board.seed(), turn.tick, Purpose::Strategy, view.me.index() as u64);
         let mut orders = Vec::new();
         for fleet in view.fleets().filter(|fleet| fleet.is_idle()) {
             let Some(origin) = fleet.at() else { continue };
@@ -28,9 +29,13 @@ impl Strategy for Random {
             let half = fleet.strength / 2;
             let divide = draw.chance(500) && half >= view.rules.orders.least_detachment;
             let amount = if divide { Amount::Part(half) } else { Amount::Fleet };
-            orders.push(Order::new(view.me, Command::Move { origin, target, fleet: Some(fleet.id), amount }));
+            orders.push(Order::new(
+                view.me,
+                Command::Move { origin, target, fleet: Some(fleet.id), amount },
+            ));
             if draw.chance(50) && view.owns(origin) {
-                let focus = [Focus::Balanced, Focus::Industry, Focus::Garrison, Focus::Order][draw.below(4) as usize];
+                let focus = [Focus::Balanced, Focus::Industry, Focus::Garrison, Focus::Order]
+                    [draw.below(4) as usize];
                 orders.push(Order::new(view.me, Command::Focus { system: origin, focus }));
             }
         }

@@ -29,13 +29,15 @@ impl View<'_> {
         let state = self.board.system(system).copied().unwrap_or_default();
         let mut garrison = state.garrison;
         if state.owner.is_some() {
-            let grown = garrison.saturating_add(self.rules.recovery.garrison_regrowth.saturating_mul(ticks));
+            let grown = garrison
+                .saturating_add(self.rules.recovery.garrison_regrowth.saturating_mul(ticks));
             garrison = grown.min(garrison_limit(self.rules, state.focus)).max(garrison);
         }
         let mut defence = 0i64;
         let mut owner_defends = false;
         for fleet in self.board.fleets().at(system).filter(|fleet| fleet.owner != self.me) {
-            defence = defence.saturating_add(weighed(&self.rules.battle, fleet.owner, fleet.strength));
+            defence =
+                defence.saturating_add(weighed(&self.rules.battle, fleet.owner, fleet.strength));
             owner_defends |= Some(fleet.owner) == state.owner;
         }
         if owner_defends && let Some(owner) = state.owner {
@@ -67,7 +69,13 @@ impl Resistance {
             return 1000;
         }
         let strength = weighed(&view.rules.battle, view.me, strength);
-        attack_odds(&view.rules.battle, strength, self.defence, self.owner_defends, self.reclaim_cooldown)
+        attack_odds(
+            &view.rules.battle,
+            strength,
+            self.defence,
+            self.owner_defends,
+            self.reclaim_cooldown,
+        )
     }
 
     /// What is left of so much strength when it has prevailed and the garrison is ground down, milli; 0 when too
@@ -77,8 +85,9 @@ impl Resistance {
         let rules = &view.rules;
         let mut left = strength;
         if self.defence > 0 {
-            left =
-                (left - scale(self.defence, rules.battle.winner_loss)).max(rules.battle.attacker_floor).min(strength);
+            left = (left - scale(self.defence, rules.battle.winner_loss))
+                .max(rules.battle.attacker_floor)
+                .min(strength);
         }
         if !self.owner_defends {
             left = left.saturating_sub(self.garrison);

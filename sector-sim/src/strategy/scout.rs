@@ -114,7 +114,14 @@ impl Scout {
     }
 
     /// Sends a stack (by its place in [`Scout::stacks`]), or a part of it, and takes note of where it goes.
-    pub fn send(&mut self, view: &View<'_>, stack: usize, target: SystemId, amount: Amount, orders: &mut Vec<Order>) {
+    pub fn send(
+        &mut self,
+        view: &View<'_>,
+        stack: usize,
+        target: SystemId,
+        amount: Amount,
+        orders: &mut Vec<Order>,
+    ) {
         let Some(stack) = self.survey.stacks.get_mut(stack) else { return };
         let strength = match amount {
             Amount::Part(strength) => strength,

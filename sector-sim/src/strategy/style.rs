@@ -73,7 +73,8 @@ impl FromStr for Style {
     type Err = StyleError;
 
     fn from_str(text: &str) -> Result<Style, StyleError> {
-        let (name, traits) = text.split_once('@').map_or((text, None), |(name, traits)| (name, Some(traits)));
+        let (name, traits) =
+            text.split_once('@').map_or((text, None), |(name, traits)| (name, Some(traits)));
         strategy(name, Rules::classic().personality(0))?;
         let refused = || StyleError::Traits(text.chars().take(64).collect());
         let personality = traits.map(|traits| parse(traits).ok_or_else(refused)).transpose()?;
@@ -87,7 +88,12 @@ fn parse(traits: &str) -> Option<Personality> {
         number.parse::<i64>().ok().filter(|number| digits && *number <= TRAIT_MOST)
     });
     let mut next = || numbers.next()?;
-    let personality = Personality { aggression: next()?, expansionism: next()?, greed: next()?, caution: next()? };
+    let personality = Personality {
+        aggression: next()?,
+        expansionism: next()?,
+        greed: next()?,
+        caution: next()?,
+    };
     numbers.next().is_none().then_some(personality)
 }
 

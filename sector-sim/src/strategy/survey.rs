@@ -100,7 +100,8 @@ impl Survey {
                 }
             }
         }
-        self.stacks.sort_unstable_by(|a, b| b.strength.cmp(&a.strength).then(a.fleet.cmp(&b.fleet)));
+        self.stacks
+            .sort_unstable_by(|a, b| b.strength.cmp(&a.strength).then(a.fleet.cmp(&b.fleet)));
     }
 
     /// Own strength that is bound for a system, or stands there if it is a foreign one.

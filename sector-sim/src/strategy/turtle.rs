@@ -50,7 +50,9 @@ impl Strategy for Turtle {
             }
             if let Some((target, amount)) = self.sure_thing(view, stack) {
                 self.scout.send(view, stack, target, amount, &mut orders);
-            } else if let Some(post) = post.filter(|&post| post != it.system && !self.scout.is_front(it.system)) {
+            } else if let Some(post) =
+                post.filter(|&post| post != it.system && !self.scout.is_front(it.system))
+            {
                 self.scout.send(view, stack, post, Amount::All, &mut orders);
             }
         }
@@ -87,7 +89,11 @@ impl Turtle {
             } else {
                 Amount::All
             };
-            let score = ratio(view.yields(system), 1000, i64::from(neighbour.ticks) + view.rules.capture.ticks);
+            let score = ratio(
+                view.yields(system),
+                1000,
+                i64::from(neighbour.ticks) + view.rules.capture.ticks,
+            );
             if best.is_none_or(|(known, ..)| score > known) {
                 best = Some((score, system, amount));
             }
@@ -100,8 +106,13 @@ impl Turtle {
         let lack = |&system: &SystemId| {
             let danger = self.scout.threat(system).saturating_add(menace(view, system));
             let held = view.board.fleets().at(system).filter(|fleet| fleet.owner == view.me);
-            let held = held.fold(self.scout.expected(system), |sum, fleet| sum.saturating_add(fleet.strength));
-            (scale(danger, ENOUGH).saturating_sub(held), view.yields(system), std::cmp::Reverse(system))
+            let held = held
+                .fold(self.scout.expected(system), |sum, fleet| sum.saturating_add(fleet.strength));
+            (
+                scale(danger, ENOUGH).saturating_sub(held),
+                view.yields(system),
+                std::cmp::Reverse(system),
+            )
         };
         self.scout.front().iter().copied().max_by_key(lack)
     }
@@ -137,6 +148,12 @@ impl Turtle {
 
 /// The foreign fleets at the neighbours of a system.
 fn menace(view: &View<'_>, system: SystemId) -> i64 {
-    let around = view.map.neighbours(system).iter().flat_map(|neighbour| view.board.fleets().at(neighbour.system));
-    around.filter(|fleet| fleet.owner != view.me).fold(0, |sum, fleet| sum.saturating_add(fleet.strength))
+    let around = view
+        .map
+        .neighbours(system)
+        .iter()
+        .flat_map(|neighbour| view.board.fleets().at(neighbour.system));
+    around
+        .filter(|fleet| fleet.owner != view.me)
+        .fold(0, |sum, fleet| sum.saturating_add(fleet.strength))
 }

@@ -73,7 +73,9 @@ impl<'a> View<'a> {
     /// ```
     pub fn front(&self) -> impl Iterator<Item = SystemId> + use<'a> {
         let view = *self;
-        self.systems().filter(move |system| view.neighbours(*system).iter().any(|next| !view.owns(next.system)))
+        self.systems().filter(move |system| {
+            view.neighbours(*system).iter().any(|next| !view.owns(next.system))
+        })
     }
 
     /// Foreign systems next to own ones, each once, by id. Costs what [`View::front`] does.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use sector_sim::{
-    Amount, Command, FactionId, FleetId, Focus, MAX_SEED, Order, Random, Rules, Size, Strategy as _, SystemId, Turn,
-    World,
+    Amount, Command, FactionId, FleetId, Focus, MAX_SEED, Order, Random, Rules, Size,
+    Strategy as _, SystemId, Turn, World,
 };
 
 /// So many cases, or as many as `PROPTEST_CASES` says.
@@ -66,7 +66,11 @@ fn changed(changes: &[Change], tick_limit: i64) -> Rules {
 
 /// Any rule set that is allowed: near the standard one, far from it, or at the very ends of its ranges.
 pub(crate) fn any_rules(tick_limit: i64) -> impl Strategy<Value = Rules> {
-    let change = (any::<usize>(), any::<u8>(), any::<u64>()).prop_map(|(key, how, bits)| Change { key, how, bits });
+    let change = (any::<usize>(), any::<u8>(), any::<u64>()).prop_map(|(key, how, bits)| Change {
+        key,
+        how,
+        bits,
+    });
     let few = proptest::collection::vec(change.clone(), 0..12);
     let many = proptest::collection::vec(change, 12..160);
     prop_oneof![few, many].prop_map(move |changes| changed(&changes, tick_limit))
@@ -74,7 +78,8 @@ pub(crate) fn any_rules(tick_limit: i64) -> impl Strategy<Value = Rules> {
 
 /// Any small size.
 pub(crate) fn any_size() -> impl Strategy<Value = Size> {
-    (2..40u32, 2..9u8).prop_map(|(systems, factions)| Size { systems, factions: factions.min(systems as u8) })
+    (2..40u32, 2..9u8)
+        .prop_map(|(systems, factions)| Size { systems, factions: factions.min(systems as u8) })
 }
 
 /// An order to come: what it asks for depends on the world that it meets.
@@ -165,7 +170,9 @@ impl Wish {
         match self.kind % 8 {
             0 => fleet.map(|fleet| (fleet.owner, Command::Cancel { fleet: fleet.id })),
             1 => owned.map(|(target, owner)| (owner, Command::Muster { target })),
-            2 => owned.map(|(system, owner)| (owner, Command::Focus { system, focus: self.focus() })),
+            2 => {
+                owned.map(|(system, owner)| (owner, Command::Focus { system, focus: self.focus() }))
+            }
             _ => {
                 let fleet = fleet?;
                 let origin = fleet.at()?;
@@ -176,7 +183,10 @@ impl Wish {
                     _ => SystemId(self.second % count as u32),
                 };
                 let id = self.fleet.map(|_| fleet.id);
-                Some((fleet.owner, Command::Move { origin, target, fleet: id, amount: self.amount() }))
+                Some((
+                    fleet.owner,
+                    Command::Move { origin, target, fleet: id, amount: self.amount() },
+                ))
             }
         }
     }
@@ -195,8 +205,9 @@ pub(crate) struct Run {
 
 pub(crate) fn any_run(ticks: usize) -> impl Strategy<Value = Run> {
     let log = proptest::collection::vec(proptest::collection::vec(any_wish(), 0..6), 1..ticks);
-    (any_rules(10_000_000), 0..=MAX_SEED, any_size(), any::<bool>(), log)
-        .prop_map(|(rules, seed, size, played, log)| Run { rules: Arc::new(rules), seed, size, played, log })
+    (any_rules(10_000_000), 0..=MAX_SEED, any_size(), any::<bool>(), log).prop_map(
+        |(rules, seed, size, played, log)| Run { rules: Arc::new(rules), seed, size, played, log },
+    )
 }
 
 impl Run {
@@ -210,7 +221,9 @@ impl Run {
         let mut orders = Vec::new();
         if self.played {
             for faction in world.board().factions().iter().filter(|faction| faction.alive) {
-                orders.extend(Random.orders(&world.view(faction.id), &Turn { tick: world.tick(), missed: 0 }));
+                orders.extend(
+                    Random.orders(&world.view(faction.id), &Turn { tick: world.tick(), missed: 0 }),
+                );
             }
         }
         orders.extend(wishes.iter().map(|wish| wish.order(world)));

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use sector_sim::{
-    FactionId, Focus, Kind, ONE, Rules, System, attack_odds, economy, garrison_limit, output, ratio, scale, weighed,
+    FactionId, Focus, Kind, ONE, Rules, System, attack_odds, economy, garrison_limit, output,
+    ratio, scale, weighed,
 };
 
 use crate::any::{any_rules, cases};
@@ -13,7 +14,14 @@ fn any_number() -> impl Strategy<Value = i64> {
         any::<i64>(),
         -3..=3i64,
         (any::<u64>(), 0..64u32).prop_map(|(bits, shift)| (bits >> shift) as i64),
-        prop_oneof![Just(i64::MAX), Just(i64::MIN), Just(i64::MAX - 1), Just(i64::MIN + 1), Just(1000), Just(-1000)],
+        prop_oneof![
+            Just(i64::MAX),
+            Just(i64::MIN),
+            Just(i64::MAX - 1),
+            Just(i64::MIN + 1),
+            Just(1000),
+            Just(-1000)
+        ],
     ]
 }
 
@@ -150,6 +158,10 @@ fn the_standard_odds_are_those_of_the_rule_book() {
         (79_999, 10_000, false, false, 733),
         (10_000, 79_999, true, true, 200),
     ] {
-        assert_eq!(attack_odds(&rules, attack, defence, owner, reclaim), odds, "{attack} against {defence}");
+        assert_eq!(
+            attack_odds(&rules, attack, defence, owner, reclaim),
+            odds,
+            "{attack} against {defence}"
+        );
     }
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use sector_sim::{
-    Checker, Delta, Mirror, Plan, Random, Rules, Size, Snapshot, SnapshotError, Strategy as _, Turn, World, WorldError,
+    Checker, Delta, Mirror, Plan, Random, Rules, Size, Snapshot, SnapshotError, Strategy as _,
+    Turn, World, WorldError,
 };
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ use crate::{snapshot, through_json};
 
 /// A world in the midst of its war.
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let mut world = World::with_size(Arc::new(Rules::classic()), 7, Size { systems: 12, factions: 3 }).unwrap();
+    let mut world =
+        World::with_size(Arc::new(Rules::classic()), 7, Size { systems: 12, factions: 3 }).unwrap();
     for _ in 0..80 {
         step(&mut world);
     }
@@ -23,7 +25,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
 fn step(world: &mut World) {
     let turn = Turn { tick: world.tick(), missed: 0 };
     let living: Vec<_> = world.board().factions().iter().filter(|faction| faction.alive).collect();
-    let orders: Vec<_> = living.iter().flat_map(|faction| Random.orders(&world.view(faction.id), &turn)).collect();
+    let orders: Vec<_> =
+        living.iter().flat_map(|faction| Random.orders(&world.view(faction.id), &turn)).collect();
     world.step(&orders);
 }
 
@@ -67,10 +70,15 @@ fn paths(value: &Value, fits: fn(&Value) -> bool) -> Vec<String> {
         }
         match value {
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, item)| walk(item, &format!("{path}/{index}"), fits, found));
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, item)| walk(item, &format!("{path}/{index}"), fits, found));
             }
             Value::Object(fields) => {
-                fields.iter().for_each(|(name, field)| walk(field, &format!("{path}/{name}"), fits, found));
+                fields
+                    .iter()
+                    .for_each(|(name, field)| walk(field, &format!("{path}/{name}"), fits, found));
             }
             _ => {}
         }
@@ -95,7 +103,8 @@ impl Tamper {
                 }
             }
             Tamper::Text(at, text) => {
-                let text = ["F1", "F3", "F64", "L1", "S1", "S32", "order", "u-test", "", "x"][text % 10];
+                let text =
+                    ["F1", "F3", "F64", "L1", "S1", "S32", "order", "u-test", "", "x"][text % 10];
                 let texts = |value: &Value| value.is_string() || value.is_null();
                 if let Some(path) = pick(document, at, texts) {
                     *document.pointer_mut(&path).unwrap() = text.into();

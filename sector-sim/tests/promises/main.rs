@@ -20,7 +20,8 @@ use sector_sim::replay::journal::{Header, Record};
 use sector_sim::{Game, Phase, Rules, Size, Snapshot, Universe, World, strategy, verify};
 
 fn snapshot(world: &World) -> Snapshot {
-    let universe = Universe { id: "u-test".into(), tick_delay_ms: 300, rules: world.rules().name.clone() };
+    let universe =
+        Universe { id: "u-test".into(), tick_delay_ms: 300, rules: world.rules().name.clone() };
     Snapshot::of(&universe, world.map(), world.board(), world.digest())
 }
 
@@ -31,7 +32,10 @@ fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(document: &T)
 
 fn game_of(rules: Rules, seed: u64, size: Size, name: &'static str) -> Game {
     let world = World::with_size(Arc::new(rules.clone()), seed, size).unwrap();
-    Game::new(world, Box::new(move |_, faction| strategy(name, rules.personality(faction.index())).unwrap()))
+    Game::new(
+        world,
+        Box::new(move |_, faction| strategy(name, rules.personality(faction.index())).unwrap()),
+    )
 }
 
 /// The runs that the promises are held against are no empty ones: all that can happen does, under all kinds of rules.
@@ -90,5 +94,8 @@ fn a_replay_verifies_and_a_changed_one_does_not() {
     record.orders.clear();
     lines[with_orders] = serde_json::to_string(&record).unwrap();
     let error = verify(lines.join("\n").as_bytes()).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("the history differs from tick {with_orders} on")), "{error}");
+    assert!(
+        error.starts_with(&format!("the history differs from tick {with_orders} on")),
+        "{error}"
+    );
 }

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use sector_sim::{
-    Cause, Delta, Event, Mirror, MirrorError, Order, Plan, Size, Snapshot, World, check_orders, digest_of,
+    Cause, Delta, Event, Mirror, MirrorError, Order, Plan, Size, Snapshot, World, check_orders,
+    digest_of,
 };
 
 use crate::any::{any_rules, any_run, cases};

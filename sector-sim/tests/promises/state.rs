@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use sector_sim::{Delta, FactionId, FleetId, Phase, Place, SystemId, World, digest_of, economy, output};
+use sector_sim::{
+    Delta, FactionId, FleetId, Phase, Place, SystemId, World, digest_of, economy, output,
+};
 
 use crate::any::{any_run, cases};
 
@@ -25,7 +27,12 @@ pub(crate) fn check_sums(world: &World) {
     }
     for faction in board.factions() {
         let found = sums.remove(&faction.id).unwrap_or_default();
-        assert_eq!([faction.systems, faction.value, faction.fleets, faction.strength], found, "{}", faction.id);
+        assert_eq!(
+            [faction.systems, faction.value, faction.fleets, faction.strength],
+            found,
+            "{}",
+            faction.id
+        );
         assert!(faction.alive || found == [0; 4], "{} is alive after all", faction.id);
         assert!(faction.build_stock >= 0 && faction.domination_ticks >= 0);
     }
@@ -48,24 +55,39 @@ pub(crate) fn check_fleets(world: &World, phase: Phase) {
                 system
             }
             Place::Lane { from, to, departed, arrives } => {
-                assert_eq!(map.lane_ticks(from, to).map(u64::from), Some(arrives - departed), "{fleet:?}");
-                assert!(departed <= board.tick() && board.tick() < arrives, "{fleet:?} in tick {}", board.tick());
+                assert_eq!(
+                    map.lane_ticks(from, to).map(u64::from),
+                    Some(arrives - departed),
+                    "{fleet:?}"
+                );
+                assert!(
+                    departed <= board.tick() && board.tick() < arrives,
+                    "{fleet:?} in tick {}",
+                    board.tick()
+                );
                 to
             }
         };
         for next in fleet.route() {
-            assert!(map.lane_ticks(here, next).is_some(), "{fleet:?}: no lane from {here} to {next}");
+            assert!(
+                map.lane_ticks(here, next).is_some(),
+                "{fleet:?}: no lane from {here} to {next}"
+            );
             here = next;
         }
         assert_eq!(fleet.destination(), here);
         if phase >= Phase::Launches {
-            assert!(fleet.at().is_none() || fleet.is_idle(), "a fleet with a route has set out: {fleet:?}");
+            assert!(
+                fleet.at().is_none() || fleet.is_idle(),
+                "a fleet with a route has set out: {fleet:?}"
+            );
         }
     }
     for system in (0..map.len() as u32).map(SystemId) {
         let listed: Vec<FleetId> = board.fleets().at(system).map(|fleet| fleet.id).collect();
         assert_eq!(listed, at.remove(&system).unwrap_or_default(), "the fleets at {system}");
-        let mut owners: Vec<FactionId> = board.fleets().at(system).map(|fleet| fleet.owner).collect();
+        let mut owners: Vec<FactionId> =
+            board.fleets().at(system).map(|fleet| fleet.owner).collect();
         owners.sort_unstable();
         let fleets = owners.len();
         owners.dedup();
@@ -85,12 +107,24 @@ pub(crate) fn check_systems(world: &World) {
         assert!((0..=1000).contains(&state.stability), "{system}: {state:?}");
         assert!((0..=1000).contains(&state.unrest), "{system}: {state:?}");
         assert!((0..=rules.recovery.heat_most).contains(&state.heat), "{system}: {state:?}");
-        assert!((0..=rules.recovery.maturity_most).contains(&state.maturity), "{system}: {state:?}");
+        assert!(
+            (0..=rules.recovery.maturity_most).contains(&state.maturity),
+            "{system}: {state:?}"
+        );
         assert!(state.garrison >= 0 && state.reclaim_cooldown >= 0, "{system}: {state:?}");
-        assert_eq!(state.occupation_faction.is_none(), state.occupation_progress == 0, "{system}: {state:?}");
+        assert_eq!(
+            state.occupation_faction.is_none(),
+            state.occupation_progress == 0,
+            "{system}: {state:?}"
+        );
         assert!(state.occupation_progress < rules.capture.ticks, "{system}: {state:?}");
-        assert!(state.occupation_faction.is_none() || state.occupation_faction != state.owner, "{system}: {state:?}");
-        for faction in [state.owner, state.occupation_faction, state.siege_owner].into_iter().flatten() {
+        assert!(
+            state.occupation_faction.is_none() || state.occupation_faction != state.owner,
+            "{system}: {state:?}"
+        );
+        for faction in
+            [state.owner, state.occupation_faction, state.siege_owner].into_iter().flatten()
+        {
             assert!(board.faction(faction).is_some(), "{system}: {state:?}");
         }
     }
@@ -112,10 +146,13 @@ pub(crate) fn check_derived(world: &World) {
         assert_eq!(state.siege_strength, strongest, "{index}");
         match state.siege_owner {
             None => assert!(sieges.is_empty(), "{index}: {sieges:?}"),
-            Some(besieger) => assert_eq!(sieges.get(&besieger), Some(&strongest), "{index}: {sieges:?}"),
+            Some(besieger) => {
+                assert_eq!(sieges.get(&besieger), Some(&strongest), "{index}: {sieges:?}")
+            }
         }
         if let Some(owner) = state.owner {
-            *outputs.entry(owner).or_default() += output(world.rules(), state, site.kind, i64::from(site.value));
+            *outputs.entry(owner).or_default() +=
+                output(world.rules(), state, site.kind, i64::from(site.value));
         }
     }
     let last = board.fleets().iter().last().map_or(FleetId(0), |fleet| fleet.id);
@@ -123,7 +160,12 @@ pub(crate) fn check_derived(world: &World) {
     for faction in board.factions() {
         assert_eq!(faction.alive, faction.systems > 0 || faction.fleets > 0, "{}", faction.id);
         let outputs = outputs.get(&faction.id).copied().unwrap_or(0);
-        assert_eq!(faction.economy, economy(&world.rules().production, faction.systems, outputs), "{}", faction.id);
+        assert_eq!(
+            faction.economy,
+            economy(&world.rules().production, faction.systems, outputs),
+            "{}",
+            faction.id
+        );
     }
 }
 

@@ -1,7 +1,9 @@
 //! Strength is conserved or lost; what production, militias, repair and regrowth add is added up to the last thousandth.
 
 use proptest::prelude::*;
-use sector_sim::{Board, Event, Focus, Phase, Rules, System, SystemId, World, garrison_limit, scale};
+use sector_sim::{
+    Board, Event, Focus, Phase, Rules, System, SystemId, World, garrison_limit, scale,
+};
 
 use crate::any::{any_run, cases};
 
@@ -61,7 +63,10 @@ fn check_battle(rules: &Rules, event: &Event) -> (i128, i128) {
     assert!(attacker != defender && (winner == attacker || winner == defender));
     assert!(attacker_loss >= 0 && defender_loss >= 0 && garrison_loss >= 0);
     assert!(attacker_loss <= attack && defender_loss + garrison_loss <= defence);
-    assert!(odds == 0 || odds == 1000 || (fought.least_odds..=fought.most_odds).contains(&odds), "{odds}");
+    assert!(
+        odds == 0 || odds == 1000 || (fought.least_odds..=fought.most_odds).contains(&odds),
+        "{odds}"
+    );
     if winner == attacker {
         assert!(odds > 0);
         assert_eq!(defender_loss + garrison_loss, defence);
@@ -151,7 +156,8 @@ fn check_phase(rules: &Rules, before: &Before, phase: Phase, world: &World) {
             for event in told {
                 let &Event::Captured { system, .. } = event else { panic!("{event:?}") };
                 let garrison = before.board.system(system).unwrap().garrison;
-                expected.garrisons -= i128::from(garrison - scale(garrison, rules.capture.garrison_kept));
+                expected.garrisons -=
+                    i128::from(garrison - scale(garrison, rules.capture.garrison_kept));
             }
         }
         Phase::Rebellion => {
@@ -168,7 +174,8 @@ fn check_phase(rules: &Rules, before: &Before, phase: Phase, world: &World) {
             }
             // A new splinter takes what one fleet costs along.
             let given = after.stocks - expected.stocks;
-            let seceded = told.iter().filter(|event| matches!(event, Event::Seceded { .. })).count() as i128;
+            let seceded =
+                told.iter().filter(|event| matches!(event, Event::Seceded { .. })).count() as i128;
             assert!(given <= seceded * i128::from(rules.production.fleet), "{given}");
             expected.stocks = after.stocks;
         }

@@ -19,7 +19,8 @@ pub(crate) fn number(out: &mut Vec<u8>, mut value: u64) {
 
 fn read_number(bytes: &mut &[u8]) -> u64 {
     let end = bytes.iter().position(|byte| *byte < 128).unwrap();
-    let value = bytes[..=end].iter().rev().fold(0, |value, byte| value * 128 + u64::from(byte % 128));
+    let value =
+        bytes[..=end].iter().rev().fold(0, |value, byte| value * 128 + u64::from(byte % 128));
     *bytes = &bytes[end + 1..];
     value
 }
@@ -87,8 +88,11 @@ impl Forgery {
                 ticks += 1;
                 chain = Sha256::of(&[&chain.0, &payload]);
             }
-            let named =
-                if matches!(*kind, KEYFRAME | FOOTER) && self.keep_chain { *chains.next().unwrap() } else { chain };
+            let named = if matches!(*kind, KEYFRAME | FOOTER) && self.keep_chain {
+                *chains.next().unwrap()
+            } else {
+                chain
+            };
             if *kind == KEYFRAME {
                 payload.clear();
                 number(&mut payload, tick);

@@ -45,7 +45,9 @@ fn without_sockets(document: &mut Value) {
     for operations in paths.values_mut().filter_map(Value::as_object_mut) {
         operations.retain(|_, operation| operation.pointer("/responses/101").is_none());
     }
-    paths.retain(|_, operations| operations.as_object().is_none_or(|operations| !operations.is_empty()));
+    paths.retain(|_, operations| {
+        operations.as_object().is_none_or(|operations| !operations.is_empty())
+    });
 }
 
 /// The media type of errors.
@@ -56,11 +58,14 @@ const PROBLEM: &str = "application/problem+json";
 fn one_error_type(document: &mut Value) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
-        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+            continue;
+        };
         responses.retain(|status, response| {
             let is_error = status.starts_with(['4', '5']);
-            let is_problem =
-                |content: &Value| content.as_object().is_some_and(|map| map.keys().all(|key| key == PROBLEM));
+            let is_problem = |content: &Value| {
+                content.as_object().is_some_and(|map| map.keys().all(|key| key == PROBLEM))
+            };
             // What operations share may come from a proxy as well, in any form: the client reads it by itself.
             !is_error || response.pointer("/content").is_some_and(is_problem)
         });
@@ -69,17 +74,26 @@ fn one_error_type(document: &mut Value) {
 
 /// Answers that have another form if asked for it: the schema of all forms, that of the first, and the parameters that
 /// ask for another. The generator takes one type for an answer, so that the client always asks for the first.
-const FORMS: [(&str, &str, &[&str]); 1] = [("SnapshotAnswer", "SectorSnapshot", &["fields", "since", "universe_id"])];
+const FORMS: [(&str, &str, &[&str]); 1] =
+    [("SnapshotAnswer", "SectorSnapshot", &["fields", "since", "universe_id"])];
 
 fn first_forms(document: &mut Value) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
-        let Some(schema) = operation.pointer_mut("/responses/200/content/application~1json/schema") else { continue };
-        let named = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(SCHEMAS));
-        let Some((_, first, parameters)) = FORMS.iter().find(|(all, ..)| named == Some(all)) else { continue };
+        let Some(schema) = operation.pointer_mut("/responses/200/content/application~1json/schema")
+        else {
+            continue;
+        };
+        let named =
+            schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(SCHEMAS));
+        let Some((_, first, parameters)) = FORMS.iter().find(|(all, ..)| named == Some(all)) else {
+            continue;
+        };
         *schema = json!({ "$ref": format!("{SCHEMAS}{first}") });
         if let Some(given) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
-            given.retain(|parameter| !parameters.iter().any(|name| parameter.get("name") == Some(&json!(name))));
+            given.retain(|parameter| {
+                !parameters.iter().any(|name| parameter.get("name") == Some(&json!(name)))
+            });
         }
     }
 }
@@ -145,7 +159,9 @@ fn schema(object: &mut Map<String, Value>) {
     if object.get("examples").is_some_and(Value::is_array) {
         object.remove("examples");
     }
-    for word in ["propertyNames", "unevaluatedProperties", "contentMediaType", "contentEncoding", "$schema"] {
+    for word in
+        ["propertyNames", "unevaluatedProperties", "contentMediaType", "contentEncoding", "$schema"]
+    {
         object.remove(word);
     }
     if let Some(Value::String(format)) = object.get_mut("format")
@@ -211,7 +227,9 @@ fn prune(document: &mut Value) {
         }
         open.retain(|name| !reached.contains(name));
     }
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+    if let Some(schemas) =
+        document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
+    {
         schemas.retain(|name, _| reached.contains(name));
     }
 }
@@ -220,7 +238,11 @@ fn prune(document: &mut Value) {
 fn references(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
-            if let Some(name) = object.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(SCHEMAS)) {
+            if let Some(name) = object
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|path| path.strip_prefix(SCHEMAS))
+            {
                 names.push(name.to_owned());
             }
             object.values().for_each(|value| references(value, names));
@@ -235,7 +257,8 @@ mod tests {
     use super::*;
 
     fn normal(schemas: &Value, replaced: &[&str]) -> Value {
-        let problem = json!({ "schema": { "$ref": "#/components/schemas/A", "description": "beside" } });
+        let problem =
+            json!({ "schema": { "$ref": "#/components/schemas/A", "description": "beside" } });
         let paths = json!({ "/x": { "get": { "responses": {
             "200": { "content": { "application/problem+json": problem } },
             "404": { "content": { "application/problem+json": problem } },
@@ -257,20 +280,26 @@ mod tests {
         } });
         let document = normal(&json!({ "A": a, "B": { "type": "string" } }), &[]);
         let properties = &document["components"]["schemas"]["A"]["properties"];
-        assert_eq!(properties["plain"], json!({ "type": "integer", "nullable": true, "format": "uint32" }));
-        let reference = json!({ "nullable": true, "allOf": [{ "$ref": "#/components/schemas/B" }] });
+        assert_eq!(
+            properties["plain"],
+            json!({ "type": "integer", "nullable": true, "format": "uint32" })
+        );
+        let reference =
+            json!({ "nullable": true, "allOf": [{ "$ref": "#/components/schemas/B" }] });
         assert_eq!(properties["reference"], reference);
         assert_eq!(properties["count"], json!({ "type": "integer", "format": "uint32" }));
         assert_eq!(properties["signed"], json!({ "type": "integer", "format": "int64" }));
-        assert_eq!(properties["above"], json!({ "exclusiveMinimum": true, "minimum": 0, "enum": [5] }));
+        assert_eq!(
+            properties["above"],
+            json!({ "exclusiveMinimum": true, "minimum": 0, "enum": [5] })
+        );
     }
 
     #[test]
     fn an_answer_of_several_forms_is_asked_for_in_the_first() {
         let answer = json!({ "content": { "application/json": { "schema": { "$ref": "#/components/schemas/SnapshotAnswer" } } } });
         let parameters = json!([{ "name": "since", "in": "query" }, { "name": "If-None-Match", "in": "header" }]);
-        let mut document =
-            json!({ "paths": { "/s": { "get": { "parameters": parameters, "responses": { "200": answer } } } } });
+        let mut document = json!({ "paths": { "/s": { "get": { "parameters": parameters, "responses": { "200": answer } } } } });
         first_forms(&mut document);
         let operation = &document["paths"]["/s"]["get"];
         assert_eq!(operation["parameters"], json!([{ "name": "If-None-Match", "in": "header" }]));
@@ -282,7 +311,10 @@ mod tests {
     fn problems_are_json_and_references_stand_alone() {
         let document = normal(&json!({ "A": { "type": "object" } }), &[]);
         let content = &document["paths"]["/x"]["get"]["responses"]["200"]["content"];
-        assert_eq!(*content, json!({ "application/json": { "schema": { "$ref": "#/components/schemas/A" } } }));
+        assert_eq!(
+            *content,
+            json!({ "application/json": { "schema": { "$ref": "#/components/schemas/A" } } })
+        );
         assert_eq!(document["info"]["license"], json!({ "name": "MIT" }));
         let responses = &document["paths"]["/x"]["get"]["responses"];
         assert_eq!(responses.as_object().unwrap().keys().collect::<Vec<_>>(), ["200", "404"]);
@@ -290,8 +322,10 @@ mod tests {
 
     #[test]
     fn what_only_replaced_schemas_need_goes() {
-        let to = |name: &str| json!({ "properties": { "x": { "$ref": format!("{SCHEMAS}{name}") } } });
-        let schemas = json!({ "A": to("B"), "B": to("C"), "C": to("B"), "D": { "type": "object" } });
+        let to =
+            |name: &str| json!({ "properties": { "x": { "$ref": format!("{SCHEMAS}{name}") } } });
+        let schemas =
+            json!({ "A": to("B"), "B": to("C"), "C": to("B"), "D": { "type": "object" } });
         let names = |document: &Value| -> Vec<String> {
             document["components"]["schemas"].as_object().unwrap().keys().cloned().collect()
         };

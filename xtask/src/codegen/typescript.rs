@@ -18,22 +18,38 @@ pub(super) fn generate(ui: &Path, document: &Path) -> Result<Outcome, String> {
     if !tool.exists() {
         match Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(ui).output() {
             Ok(output) if output.status.success() => {}
-            Ok(output) => return Ok(Outcome::NoTools(format!("npm ci failed: {}", last_line(&output.stderr)))),
-            Err(error) => return Ok(Outcome::NoTools(format!("npm cannot be started ({error}); install Node 20"))),
+            Ok(output) => {
+                return Ok(Outcome::NoTools(format!(
+                    "npm ci failed: {}",
+                    last_line(&output.stderr)
+                )));
+            }
+            Err(error) => {
+                return Ok(Outcome::NoTools(format!(
+                    "npm cannot be started ({error}); install Node 20"
+                )));
+            }
         }
     }
-    let directory = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+    let directory =
+        tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
     let target = directory.path().join("schema.ts");
-    let run = Command::new(&tool).arg(document).arg("--output").arg(&target).current_dir(ui).output();
+    let run =
+        Command::new(&tool).arg(document).arg("--output").arg(&target).current_dir(ui).output();
     let output = match run {
         Ok(output) => output,
-        Err(error) => return Ok(Outcome::NoTools(format!("{} cannot be started: {error}", tool.display()))),
+        Err(error) => {
+            return Ok(Outcome::NoTools(format!("{} cannot be started: {error}", tool.display())));
+        }
     };
     if !output.status.success() {
-        return Err(format!("openapi-typescript failed: {}", String::from_utf8_lossy(&output.stderr)));
+        return Err(format!(
+            "openapi-typescript failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ));
     }
-    let source =
-        fs::read_to_string(&target).map_err(|error| format!("{} cannot be read: {error}", target.display()))?;
+    let source = fs::read_to_string(&target)
+        .map_err(|error| format!("{} cannot be read: {error}", target.display()))?;
     Ok(Outcome::Generated(source))
 }
 

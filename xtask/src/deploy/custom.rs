@@ -26,7 +26,8 @@ const PACKAGES: [&str; 4] = [
     "typescript@5.9.3",
 ];
 /// Groups of Kubernetes itself that have a dot.
-const OWN: [&str; 4] = ["networking.k8s.io", "rbac.authorization.k8s.io", "coordination.k8s.io", "discovery.k8s.io"];
+const OWN: [&str; 4] =
+    ["networking.k8s.io", "rbac.authorization.k8s.io", "coordination.k8s.io", "discovery.k8s.io"];
 /// Asks each object's own validator.
 const VALIDATE: &str = r#"import { readFileSync } from "node:fs";
 let faults = 0;
@@ -53,14 +54,21 @@ pub(super) fn check(rendered: &[Rendered]) -> Result {
     }
     let place = install()?;
     let write = |name: &str, text: &str| {
-        fs::write(place.join(name), text).map_err(|error| format!("{} cannot be written: {error}", place.display()))
+        fs::write(place.join(name), text)
+            .map_err(|error| format!("{} cannot be written: {error}", place.display()))
     };
     write("validate.mjs", VALIDATE)?;
     write("objects.json", &serde_json::to_string(&found).map_err(|error| error.to_string())?)?;
     write("objects.ts", &typed(&found))?;
-    println!("\n{} objects of cert-manager, the Gateway API and the Prometheus Operator", found.len());
+    println!(
+        "\n{} objects of cert-manager, the Gateway API and the Prometheus Operator",
+        found.len()
+    );
     let options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "objects.ts"];
-    run("fields that do not exist", in_place("npx", &place).args(["--no-install", "tsc"]).args(options))?;
+    run(
+        "fields that do not exist",
+        in_place("npx", &place).args(["--no-install", "tsc"]).args(options),
+    )?;
     run("fields that are missing or wrong", in_place("node", &place).arg("validate.mjs"))
 }
 
@@ -75,8 +83,10 @@ fn custom(rendered: &[Rendered]) -> Result<Vec<Value>> {
                 continue;
             }
             let kind = text(object, "/kind");
-            let package = MODELS.iter().find(|(known, _)| *known == group).map(|(_, package)| package);
-            let package = package.ok_or_else(|| format!("{name}: there is no schema of {group}/{version} {kind}"))?;
+            let package =
+                MODELS.iter().find(|(known, _)| *known == group).map(|(_, package)| package);
+            let package = package
+                .ok_or_else(|| format!("{name}: there is no schema of {group}/{version} {kind}"))?;
             let model = format!("@kubernetes-models/{package}/{group}/{version}/{kind}");
             found.push(serde_json::json!({ "from": name, "model": model, "object": object }));
         }
@@ -88,10 +98,14 @@ fn custom(rendered: &[Rendered]) -> Result<Vec<Value>> {
 fn typed(found: &[Value]) -> String {
     let mut source = String::new();
     for (number, one) in found.iter().enumerate() {
-        let (model, kind, object) = (text(one, "/model"), text(one, "/object/kind"), &one["object"]);
+        let (model, kind, object) =
+            (text(one, "/model"), text(one, "/object/kind"), &one["object"]);
         // A String takes everything.
-        let _ =
-            writeln!(source, "// {}\nimport type {{ I{kind} as Kind{number} }} from \"{model}\";", text(one, "/from"));
+        let _ = writeln!(
+            source,
+            "// {}\nimport type {{ I{kind} as Kind{number} }} from \"{model}\";",
+            text(one, "/from")
+        );
         let _ = writeln!(source, "export const object{number}: Kind{number} = {object:#};");
     }
     source
@@ -104,18 +118,22 @@ fn in_place(name: &str, place: &Path) -> std::process::Command {
 }
 
 fn install() -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let place = target.join("deploy-schemas");
     let wanted = PACKAGES.join("\n");
     if fs::read_to_string(place.join("installed")).is_ok_and(|installed| installed == wanted) {
         return Ok(place);
     }
-    fs::create_dir_all(&place).map_err(|error| format!("{} cannot be made: {error}", place.display()))?;
+    fs::create_dir_all(&place)
+        .map_err(|error| format!("{} cannot be made: {error}", place.display()))?;
     let write = |name: &str, text: &str| {
-        fs::write(place.join(name), text).map_err(|error| format!("{} cannot be written: {error}", place.display()))
+        fs::write(place.join(name), text)
+            .map_err(|error| format!("{} cannot be written: {error}", place.display()))
     };
     write("package.json", "{\"private\": true, \"type\": \"module\"}\n")?;
-    let options = ["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"];
+    let options =
+        ["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"];
     run("install schemas of other makers", in_place("npm", &place).args(options).args(PACKAGES))?;
     write("installed", &wanted)?;
     Ok(place)
@@ -143,11 +161,16 @@ mod tests {
         let service = json!({ "apiVersion": "v1", "kind": "Service" });
         let found = custom(&rendered(&[own, service, route.clone()])).unwrap();
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0]["model"], "@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute");
+        assert_eq!(
+            found[0]["model"],
+            "@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute"
+        );
         assert_eq!(found[0]["object"], route);
         let source = typed(&found);
         assert!(
-            source.contains("import type { IHTTPRoute as Kind0 } from \"@kubernetes-models/gateway-api/"),
+            source.contains(
+                "import type { IHTTPRoute as Kind0 } from \"@kubernetes-models/gateway-api/"
+            ),
             "{source}"
         );
         assert!(source.contains("export const object0: Kind0 = {\n"), "{source}");

@@ -35,23 +35,32 @@ pub(crate) fn try_images(builds: bool) -> Result {
     println!("\n== {} by {}", engine.compose.join(" "), engine.name);
     if builds {
         let build = ["--profile", "minter", "--profile", "tools", "build"];
-        run("build the images", program(engine.compose[0], "").args(&engine.compose[1..]).args(build))?;
+        run(
+            "build the images",
+            program(engine.compose[0], "").args(&engine.compose[1..]).args(build),
+        )?;
     }
     let from = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
-    let (name, tag) = (from("IMAGE_NAME", "localhost/sector"), from("IMAGE_TAG", env!("CARGO_PKG_VERSION")));
+    let (name, tag) =
+        (from("IMAGE_NAME", "localhost/sector"), from("IMAGE_TAG", env!("CARGO_PKG_VERSION")));
     let mut faults = Vec::new();
     for (image, binary) in IMAGES {
         let image_name = format!("{name}/{image}:{tag}");
         let inspected = output(program(engine.name, "").args(["image", "inspect", &image_name]))
-            .ok_or_else(|| format!("{} has no image {image_name}: leave --no-build out", engine.name))?;
-        let inspected: Value = serde_json::from_str(&inspected).map_err(|error| format!("{image_name}: {error}"))?;
+            .ok_or_else(|| {
+                format!("{} has no image {image_name}: leave --no-build out", engine.name)
+            })?;
+        let inspected: Value =
+            serde_json::from_str(&inspected).map_err(|error| format!("{image_name}: {error}"))?;
         println!("{image_name}: {} kB", inspected[0]["Size"].as_u64().unwrap_or_default() / 1_000);
         let found = faults_of(image, &inspected[0]);
         faults.extend(found.into_iter().map(|fault| format!("{image_name} {fault}")));
         let version = output(&mut shut_in(engine.name, &image_name));
         let wanted = format!("{binary} {}", env!("CARGO_PKG_VERSION"));
         if version.as_deref().map(str::trim) != Some(wanted.as_str()) {
-            faults.push(format!("{image_name} does not run as it should: it says {version:?} and not {wanted:?}"));
+            faults.push(format!(
+                "{image_name} does not run as it should: it says {version:?} and not {wanted:?}"
+            ));
         }
     }
     if !faults.is_empty() {
@@ -66,7 +75,17 @@ pub(crate) fn try_images(builds: bool) -> Result {
 /// The image's program, telling its version with no right but to run.
 fn shut_in(engine: &str, image: &str) -> Command {
     let mut command = program(engine, "");
-    command.args(["run", "--rm", "--read-only", "--cap-drop", "all", "--network", "none", "--pids-limit", "50"]);
+    command.args([
+        "run",
+        "--rm",
+        "--read-only",
+        "--cap-drop",
+        "all",
+        "--network",
+        "none",
+        "--pids-limit",
+        "50",
+    ]);
     command.args(["--memory", "64m", "--security-opt", "no-new-privileges", image, "--version"]);
     command
 }
@@ -83,10 +102,14 @@ fn faults_of(image: &str, inspected: &Value) -> Vec<String> {
         faults.push(format!("has {size} bytes, and {IMAGE_BYTES_MAX} are allowed"));
     }
     // podman tells it in one place, docker in the other.
-    let health = ["/Config/Healthcheck/Test", "/Healthcheck/Test"].into_iter().find_map(|path| inspected.pointer(path));
+    let health = ["/Config/Healthcheck/Test", "/Healthcheck/Test"]
+        .into_iter()
+        .find_map(|path| inspected.pointer(path));
     let is_checked = health.is_some_and(|test| test[0] == "CMD");
     if image != ONCE && !is_checked {
-        faults.push("has no health check; podman keeps it with BUILDAH_FORMAT=docker alone".to_owned());
+        faults.push(
+            "has no health check; podman keeps it with BUILDAH_FORMAT=docker alone".to_owned(),
+        );
     }
     let title = &inspected["Config"]["Labels"]["org.opencontainers.image.title"];
     if !title.as_str().is_some_and(|title| title.starts_with("sector")) {
@@ -97,8 +120,9 @@ fn faults_of(image: &str, inspected: &Value) -> Vec<String> {
 
 /// What is there, the usual first.
 fn engine() -> Result<Engine> {
-    let answers =
-        |words: &[&str], question: &str| output(program(words[0], "").args(&words[1..]).arg(question)).is_some();
+    let answers = |words: &[&str], question: &str| {
+        output(program(words[0], "").args(&words[1..]).arg(question)).is_some()
+    };
     let name = ["docker", "podman"].into_iter().find(|name| answers(&[name], "info"));
     let name = name.ok_or("images cannot be tried: neither docker nor podman answers here")?;
     let known: &[&[&str]] = if name == "docker" {
@@ -107,7 +131,8 @@ fn engine() -> Result<Engine> {
         &[&["podman-compose"], &["podman", "compose"], &["docker-compose"]]
     };
     let compose = known.iter().find(|words| answers(words, "version"));
-    let compose = compose.ok_or_else(|| format!("images cannot be tried: {name} is there, and no Compose for it"))?;
+    let compose = compose
+        .ok_or_else(|| format!("images cannot be tried: {name} is there, and no Compose for it"))?;
     Ok(Engine { name, compose: compose.to_vec() })
 }
 

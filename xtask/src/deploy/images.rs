@@ -14,7 +14,8 @@ pub(super) fn faults(root: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for file in FILES {
         let path = root.join(file);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let text = fs::read_to_string(&path)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         faults.extend(of_file(&text, &names).into_iter().map(|fault| format!("{file}: {fault}")));
     }
     Ok(faults)
@@ -45,7 +46,11 @@ fn of_file(text: &str, names: &Names) -> Vec<String> {
     let mut stages: Vec<(String, String)> = Vec::new();
     let value = |name: &str, wanted: &str| {
         let argument = |rest: &str| rest.strip_prefix(&format!("{wanted}=")).map(str::to_owned);
-        instructions.iter().filter(|(known, _)| known == name).find_map(|(_, rest)| argument(rest)).unwrap_or_default()
+        instructions
+            .iter()
+            .filter(|(known, _)| known == name)
+            .find_map(|(_, rest)| argument(rest))
+            .unwrap_or_default()
     };
     for (name, rest) in &instructions {
         match name.as_str() {
@@ -71,13 +76,16 @@ fn of_file(text: &str, names: &Names) -> Vec<String> {
                 }
             }
             "ENV" => {
-                let variables = rest.split_whitespace().filter_map(|variable| variable.split_once('='));
+                let variables =
+                    rest.split_whitespace().filter_map(|variable| variable.split_once('='));
                 let of_services = stages.last().is_some_and(|(stage, _)| stage != "build");
                 for (name, value) in variables.filter(|_| of_services) {
                     faults.extend(names.fault(name, value));
                 }
             }
-            "ENTRYPOINT" | "CMD" if !rest.starts_with('[') => faults.push(format!("{name} needs a shell: {rest}")),
+            "ENTRYPOINT" | "CMD" if !rest.starts_with('[') => {
+                faults.push(format!("{name} needs a shell: {rest}"))
+            }
             _ => {}
         }
     }
@@ -135,7 +143,11 @@ mod tests {
             ("USER 65532:65532", "USER 0", "runs as root"),
             ("USER 65532:65532", "", "runs as root"),
             ("HEALTHCHECK --interval", "# --interval", "no HEALTHCHECK"),
-            ("ENTRYPOINT [\"/usr/local/bin/nft-minter\"]", "ENTRYPOINT nft-minter", "needs a shell"),
+            (
+                "ENTRYPOINT [\"/usr/local/bin/nft-minter\"]",
+                "ENTRYPOINT nft-minter",
+                "needs a shell",
+            ),
             ("PORT=9100", "PROT=9100", "no service reads PROT"),
             ("PORT=9100", "JWT_SECRET=x", "is a secret"),
         ] {

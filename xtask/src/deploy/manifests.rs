@@ -30,17 +30,20 @@ pub(super) struct Rendered {
 
 /// Renders a copy of the manifests, with secrets made for it. Without kubectl, only what needs no rendering is there.
 pub(super) fn render() -> Result<Vec<Rendered>> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let folder = target.join("deploy");
     if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(|error| format!("{} cannot be removed: {error}", folder.display()))?;
+        fs::remove_dir_all(&folder)
+            .map_err(|error| format!("{} cannot be removed: {error}", folder.display()))?;
     }
     let manifests = folder.join("k8s");
     copy(&root().join("k8s"), &manifests)?;
     let mut rendered = Vec::new();
     for bundle in BUNDLES {
         let file = root().join(bundle);
-        let text = fs::read_to_string(&file).map_err(|error| format!("{bundle} cannot be read: {error}"))?;
+        let text = fs::read_to_string(&file)
+            .map_err(|error| format!("{bundle} cannot be read: {error}"))?;
         let objects = parse(&text).map_err(|error| format!("{bundle}: {error}"))?;
         rendered.push(Rendered { name: bundle.to_owned(), file, objects, secrets: Vec::new() });
     }
@@ -57,13 +60,22 @@ pub(super) fn render() -> Result<Vec<Rendered>> {
         kustomize.arg("kustomize").arg(manifests.join("overlays").join(overlay));
         let answer = kustomize.output().map_err(|error| format!("kubectl: {error}"))?;
         if !answer.status.success() {
-            return Err(format!("overlay {overlay}: {}", String::from_utf8_lossy(&answer.stderr).trim()));
+            return Err(format!(
+                "overlay {overlay}: {}",
+                String::from_utf8_lossy(&answer.stderr).trim()
+            ));
         }
         let yaml = String::from_utf8_lossy(&answer.stdout).into_owned();
         let file = folder.join(format!("{overlay}.yaml"));
-        fs::write(&file, &yaml).map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+        fs::write(&file, &yaml)
+            .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
         let objects = parse(&yaml).map_err(|error| format!("overlay {overlay}: {error}"))?;
-        rendered.push(Rendered { name: format!("overlay {overlay}"), file, objects, secrets: secrets.clone() });
+        rendered.push(Rendered {
+            name: format!("overlay {overlay}"),
+            file,
+            objects,
+            secrets: secrets.clone(),
+        });
     }
     Ok(rendered)
 }
@@ -90,9 +102,15 @@ fn of_objects(objects: &[Value], secrets: &[String], names: &Names) -> Vec<Strin
             faults.push(format!("{name} is there twice"));
         }
         faults.extend(pods::faults(object, names));
-        if text(object, "/kind") == "ConfigMap" && pod_reads(objects, text(object, "/metadata/name")) {
+        if text(object, "/kind") == "ConfigMap"
+            && pod_reads(objects, text(object, "/metadata/name"))
+        {
             let variables = entries(object, "/data");
-            faults.extend(variables.filter_map(|(name, value)| names.fault(name, value.as_str().unwrap_or_default())));
+            faults.extend(
+                variables.filter_map(|(name, value)| {
+                    names.fault(name, value.as_str().unwrap_or_default())
+                }),
+            );
         }
         if text(object, "/kind") != "Secret" {
             let whole = object.to_string();
@@ -133,7 +151,8 @@ fn references(objects: &[Value]) -> Vec<String> {
         match text(object, "/kind") {
             "Service" => {
                 let selector = object.pointer("/spec/selector").cloned().unwrap_or_default();
-                let chosen: Vec<&&Value> = pods.iter().filter(|pod| selects(&selector, pod)).collect();
+                let chosen: Vec<&&Value> =
+                    pods.iter().filter(|pod| selects(&selector, pod)).collect();
                 if chosen.is_empty() {
                     faults.push(format!("{name} selects no pod"));
                 }
@@ -150,16 +169,20 @@ fn references(objects: &[Value]) -> Vec<String> {
                     }
                     let of_service = ports.entry(text(object, "/metadata/name")).or_default();
                     of_service.insert(text(port, "/name").to_owned());
-                    of_service.insert(port.pointer("/port").map(ToString::to_string).unwrap_or_default());
+                    of_service
+                        .insert(port.pointer("/port").map(ToString::to_string).unwrap_or_default());
                 }
             }
             "PodDisruptionBudget" => {
-                let selector = object.pointer("/spec/selector/matchLabels").cloned().unwrap_or_default();
+                let selector =
+                    object.pointer("/spec/selector/matchLabels").cloned().unwrap_or_default();
                 if !pods.iter().any(|pod| selects(&selector, pod)) {
                     faults.push(format!("{name} selects no pod"));
                 }
                 if object.pointer("/spec/maxUnavailable") != Some(&json!(1)) {
-                    faults.push(format!("{name} may keep a node from being emptied: maxUnavailable is not 1"));
+                    faults.push(format!(
+                        "{name} may keep a node from being emptied: maxUnavailable is not 1"
+                    ));
                 }
             }
             "HorizontalPodAutoscaler" => {
@@ -178,7 +201,9 @@ fn references(objects: &[Value]) -> Vec<String> {
                 .flat_map(|rule| list(rule, "/http/paths"))
                 .map(|path| {
                     let port = path.pointer("/backend/service/port").cloned().unwrap_or_default();
-                    let port = port["name"].as_str().map_or_else(|| port["number"].to_string(), str::to_owned);
+                    let port = port["name"]
+                        .as_str()
+                        .map_or_else(|| port["number"].to_string(), str::to_owned);
                     (text(path, "/backend/service/name").to_owned(), port)
                 })
                 .collect(),
@@ -191,7 +216,10 @@ fn references(objects: &[Value]) -> Vec<String> {
         };
         for (service, port) in backends {
             if !ports.get(service.as_str()).is_some_and(|ports| ports.contains(&port)) {
-                faults.push(format!("{}: there is no port {port} of a service {service}", called(object)));
+                faults.push(format!(
+                    "{}: there is no port {port} of a service {service}",
+                    called(object)
+                ));
             }
         }
     }
@@ -202,7 +230,9 @@ fn selects(selector: &Value, pod: &Value) -> bool {
     let labels = pod.pointer("/metadata/labels");
     selector.as_object().is_some_and(|selector| {
         !selector.is_empty()
-            && selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+            && selector
+                .iter()
+                .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
     })
 }
 
@@ -214,17 +244,35 @@ fn of_sector(objects: &[Value]) -> Vec<String> {
             faults.push(fault.to_owned());
         }
     };
-    let of_kind = |kind: &'static str| objects.iter().filter(move |object| text(object, "/kind") == kind);
-    let object = |kind: &'static str, name: &str| of_kind(kind).find(|object| text(object, "/metadata/name") == name);
-    let replicas = |kind, name| object(kind, name).and_then(|object| object.pointer("/spec/replicas")?.as_u64());
-    must(replicas("Deployment", "sim-worker") == Some(2), "sim-worker: two are needed, one works and one stands by");
-    must(replicas("StatefulSet", "redis") == Some(1), "redis: there is one, and no failover by itself");
-    must(replicas("Deployment", "bot-worker") == Some(1), "bot-worker: one is enough to begin with");
+    let of_kind =
+        |kind: &'static str| objects.iter().filter(move |object| text(object, "/kind") == kind);
+    let object = |kind: &'static str, name: &str| {
+        of_kind(kind).find(|object| text(object, "/metadata/name") == name)
+    };
+    let replicas = |kind, name| {
+        object(kind, name).and_then(|object| object.pointer("/spec/replicas")?.as_u64())
+    };
+    must(
+        replicas("Deployment", "sim-worker") == Some(2),
+        "sim-worker: two are needed, one works and one stands by",
+    );
+    must(
+        replicas("StatefulSet", "redis") == Some(1),
+        "redis: there is one, and no failover by itself",
+    );
+    must(
+        replicas("Deployment", "bot-worker") == Some(1),
+        "bot-worker: one is enough to begin with",
+    );
     let scaled: BTreeSet<&str> =
         of_kind("HorizontalPodAutoscaler").map(|object| text(object, "/metadata/name")).collect();
     must(scaled == BTreeSet::from(["api", "frontend"]), "only api and frontend are scaled by load");
-    let budgets: BTreeSet<&str> = of_kind("PodDisruptionBudget").map(|object| text(object, "/metadata/name")).collect();
-    must(budgets == BTreeSet::from(["api", "frontend"]), "only api and frontend have disruption budgets");
+    let budgets: BTreeSet<&str> =
+        of_kind("PodDisruptionBudget").map(|object| text(object, "/metadata/name")).collect();
+    must(
+        budgets == BTreeSet::from(["api", "frontend"]),
+        "only api and frontend have disruption budgets",
+    );
 
     let policies: Vec<&Value> = of_kind("NetworkPolicy").collect();
     let denies_all = |policy: &&&Value| {
@@ -233,15 +281,22 @@ fn of_sector(objects: &[Value]) -> Vec<String> {
             && policy.pointer("/spec/ingress").is_none()
             && policy.pointer("/spec/egress").is_none()
     };
-    must(policies.iter().any(|policy| denies_all(&policy)), "no NetworkPolicy denies everything that is not allowed");
+    must(
+        policies.iter().any(|policy| denies_all(&policy)),
+        "no NetworkPolicy denies everything that is not allowed",
+    );
     for policy in &policies {
         let name = called(policy);
         for rule in list(policy, "/spec/ingress") {
-            let opens_metrics =
-                list(rule, "/ports").is_empty() || list(rule, "/ports").iter().any(|port| port["port"] == "metrics");
+            let opens_metrics = list(rule, "/ports").is_empty()
+                || list(rule, "/ports").iter().any(|port| port["port"] == "metrics");
             let from_monitoring = list(rule, "/from").len() == 1
-                && text(rule, "/from/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name") == "monitoring";
-            must(!opens_metrics || from_monitoring, &format!("{name} opens metrics to others than Prometheus"));
+                && text(rule, "/from/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name")
+                    == "monitoring";
+            must(
+                !opens_metrics || from_monitoring,
+                &format!("{name} opens metrics to others than Prometheus"),
+            );
         }
         for rule in list(policy, "/spec/egress") {
             must(
@@ -253,7 +308,8 @@ fn of_sector(objects: &[Value]) -> Vec<String> {
     // Redis is for those who have a user there.
     let to_redis = object("NetworkPolicy", "redis")
         .map(|policy| list(policy, "/spec/ingress/0/from/0/podSelector/matchExpressions/0/values"));
-    let callers: BTreeSet<&str> = to_redis.unwrap_or_default().iter().filter_map(Value::as_str).collect();
+    let callers: BTreeSet<&str> =
+        to_redis.unwrap_or_default().iter().filter_map(Value::as_str).collect();
     must(
         callers == BTreeSet::from(["api", "frontend", "sim-worker", "nft-minter", "tools"]),
         "Redis can be reached by others",
@@ -267,19 +323,28 @@ fn of_sector(objects: &[Value]) -> Vec<String> {
 
 fn secrets(folder: &Path) -> Result<Vec<String>> {
     let mut secrets = Vec::new();
-    let entries = fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder)
+        .map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
     for entry in entries {
-        let path = entry.map_err(|error| format!("{} cannot be read: {error}", folder.display()))?.path();
+        let path =
+            entry.map_err(|error| format!("{} cannot be read: {error}", folder.display()))?.path();
         if path.is_dir() {
             secrets.extend(self::secrets(&path)?);
             continue;
         }
-        let text = fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let text = fs::read_to_string(&path)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         // What is random in it, whatever is around it.
-        let words = text.split(|character: char| !character.is_ascii_hexdigit()).filter(|word| word.len() == 64);
+        let words = text
+            .split(|character: char| !character.is_ascii_hexdigit())
+            .filter(|word| word.len() == 64);
         secrets.extend(words.map(str::to_owned));
     }
-    if secrets.is_empty() && folder.ends_with(SECRETS) { Err("no secrets were made".to_owned()) } else { Ok(secrets) }
+    if secrets.is_empty() && folder.ends_with(SECRETS) {
+        Err("no secrets were made".to_owned())
+    } else {
+        Ok(secrets)
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result {
@@ -304,8 +369,17 @@ mod tests {
 
     /// What the overlays are made of, as it is written.
     fn sector() -> String {
-        let mut text = "kind: ConfigMap\nmetadata: {name: sim-worker}\ndata: {TICK_MS: 300ms}\n".to_owned();
-        let base = ["namespace", "redis/redis", "api", "frontend", "sim-worker", "bot-worker", "network-policies"];
+        let mut text =
+            "kind: ConfigMap\nmetadata: {name: sim-worker}\ndata: {TICK_MS: 300ms}\n".to_owned();
+        let base = [
+            "namespace",
+            "redis/redis",
+            "api",
+            "frontend",
+            "sim-worker",
+            "bot-worker",
+            "network-policies",
+        ];
         let base = base.iter().map(|name| format!("k8s/base/{name}.yaml"));
         for file in base.chain(["k8s/components/ingress/ingress.yaml".to_owned()]) {
             text.push_str("---\n");
@@ -342,8 +416,16 @@ mod tests {
                 "selector: {app: frontend}",
                 "Service/frontend selects no pod",
             ),
-            ("name: frontend, port: {name: http}", "name: frontend, port: {name: web}", "no port web"),
-            ("kind: Deployment, name: frontend", "kind: Deployment, name: frontned", "which is not there"),
+            (
+                "name: frontend, port: {name: http}",
+                "name: frontend, port: {name: web}",
+                "no port web",
+            ),
+            (
+                "kind: Deployment, name: frontend",
+                "kind: Deployment, name: frontned",
+                "which is not there",
+            ),
             ("policyTypes: [Ingress, Egress]", "policyTypes: [Ingress]", "denies everything"),
             ("monitoring}}", "default}}", "opens metrics"),
             (

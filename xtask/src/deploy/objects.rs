@@ -9,12 +9,14 @@ use crate::run::Result;
 
 /// The documents of a file.
 pub(super) fn read(path: &Path) -> Result<Vec<Value>> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 pub(super) fn parse(text: &str) -> Result<Vec<Value>> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| error.to_string())?;
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|error| error.to_string())?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
@@ -29,8 +31,16 @@ pub(super) fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
 }
 
 /// The entries at a path; none where there is no object.
-pub(super) fn entries<'a>(value: &'a Value, path: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    value.pointer(path).and_then(Value::as_object).into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+pub(super) fn entries<'a>(
+    value: &'a Value,
+    path: &str,
+) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    value
+        .pointer(path)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.as_str(), value))
 }
 
 /// `Kind/name`.

@@ -40,19 +40,27 @@ pub(super) fn faults(object: &Value, names: &Names) -> Vec<String> {
     );
     must(!text(pod, "/spec/serviceAccountName").is_empty(), "it has no service account of its own");
     let has_token = !is("/spec/automountServiceAccountToken", json!(false));
-    must(!has_token || MAY_HAVE_TOKEN.contains(&service), "automountServiceAccountToken is not false");
+    must(
+        !has_token || MAY_HAVE_TOKEN.contains(&service),
+        "automountServiceAccountToken is not false",
+    );
     for host in ["hostNetwork", "hostPID", "hostIPC"] {
         must(!is(&format!("/spec/{host}"), json!(true)), &format!("{host} is set"));
     }
     let is_job = text(object, "/kind").ends_with("Job");
     let grace = pod.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
-    must(is_job || grace.is_some_and(|grace| grace >= GRACE_SECONDS_MIN), "terminationGracePeriodSeconds is below 20");
+    must(
+        is_job || grace.is_some_and(|grace| grace >= GRACE_SECONDS_MIN),
+        "terminationGracePeriodSeconds is below 20",
+    );
     for volume in list(pod, "/spec/volumes") {
         must(volume.get("hostPath").is_none(), "a volume is of the node");
         let secret = text(volume, "/secret/secretName");
         let own = format!("sector-{}", if service == "tools" { "operator" } else { service });
         // Kustomize puts a hash behind the name.
-        let is_hash = |rest: &str| rest.is_empty() || rest.strip_prefix('-').is_some_and(|hash| !hash.contains('-'));
+        let is_hash = |rest: &str| {
+            rest.is_empty() || rest.strip_prefix('-').is_some_and(|hash| !hash.contains('-'))
+        };
         let is_own = secret.is_empty() || secret.strip_prefix(&own).is_some_and(is_hash);
         must(is_own, &format!("it mounts the secret of another service: {secret}"));
     }
@@ -80,12 +88,24 @@ fn container_faults(container: &Value, serves: bool, names: &Names) -> Vec<Strin
         is("/securityContext/allowPrivilegeEscalation", json!(false)),
         "allowPrivilegeEscalation is not false".to_owned(),
     );
-    must(is("/securityContext/readOnlyRootFilesystem", json!(true)), "readOnlyRootFilesystem is not true".to_owned());
-    must(is("/securityContext/capabilities/drop", json!(["ALL"])), "it keeps capabilities".to_owned());
+    must(
+        is("/securityContext/readOnlyRootFilesystem", json!(true)),
+        "readOnlyRootFilesystem is not true".to_owned(),
+    );
+    must(
+        is("/securityContext/capabilities/drop", json!(["ALL"])),
+        "it keeps capabilities".to_owned(),
+    );
     let added = list(container, "/securityContext/capabilities/add");
-    must(added.iter().all(|added| added == "NET_BIND_SERVICE"), format!("it adds capabilities: {added:?}"));
+    must(
+        added.iter().all(|added| added == "NET_BIND_SERVICE"),
+        format!("it adds capabilities: {added:?}"),
+    );
     for part in ["requests/cpu", "requests/memory", "limits/cpu", "limits/memory"] {
-        must(container.pointer(&format!("/resources/{part}")).is_some(), format!("resources: {part} is missing"));
+        must(
+            container.pointer(&format!("/resources/{part}")).is_some(),
+            format!("resources: {part} is missing"),
+        );
     }
     if serves {
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
@@ -150,7 +170,11 @@ spec:
             ("type: RuntimeDefault", "type: Unconfined", "seccompProfile"),
             ("serviceAccountName: api", "hostNetwork: true", "service account"),
             ("serviceAccountName: api", "hostNetwork: true", "hostNetwork"),
-            ("automountServiceAccountToken: false", "hostPID: true", "automountServiceAccountToken"),
+            (
+                "automountServiceAccountToken: false",
+                "hostPID: true",
+                "automountServiceAccountToken",
+            ),
             ("Seconds: 30", "Seconds: 5", "below 20"),
             ("api:0.1.0", "api:latest", "no version"),
             ("api:0.1.0", "api", "no version"),
@@ -160,7 +184,11 @@ spec:
             ("drop: [ALL]", "drop: [ALL], add: [SYS_ADMIN]", "adds capabilities"),
             ("limits: {cpu: 1,", "limits: {", "limits/cpu"),
             ("startupProbe", "nobodysProbe", "startupProbe is missing"),
-            ("livenessProbe: {httpGet: {path: /livez", "livenessProbe: {httpGet: {path: /readyz", "asks /readyz"),
+            (
+                "livenessProbe: {httpGet: {path: /livez",
+                "livenessProbe: {httpGet: {path: /readyz",
+                "asks /readyz",
+            ),
             ("JWT_SECRET_FILE", "JWT_SECRET", "is a secret"),
             ("JWT_SECRET_FILE", "JWT_SECERT_FILE", "no service reads"),
             ("sector-api-4kf2", "sector-sim-worker-4kf2", "another service"),

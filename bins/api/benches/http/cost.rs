@@ -49,11 +49,14 @@ pub(crate) async fn cost() {
         .unwrap();
     let mut line = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let [api, bare, bare_empty, tag, redis, url] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+    let [api, bare, bare_empty, tag, redis, url] = line.split_whitespace().collect::<Vec<_>>()[..]
+    else {
         panic!("not what a server says: {line}");
     };
     let redis_id = redis.parse().unwrap();
-    println!("microseconds of processor time a request, {TIMES} requests over {CONNECTIONS} connections");
+    println!(
+        "microseconds of processor time a request, {TIMES} requests over {CONNECTIONS} connections"
+    );
     println!("{:<36} {:>8} {:>8} {:>8}", "", "client", "server", "Redis");
     let row = |name: &str, what: &str, address: &str| {
         let before = [server.id(), redis_id].map(used_ns);

@@ -32,7 +32,11 @@ pub(crate) enum Until {
 
 /// Asks over all connections, each as soon as it is answered. Requests differ by the connection and by how many were
 /// asked on it before.
-pub(crate) async fn load(address: SocketAddr, until: Until, request: impl Fn(usize, u64) -> String) -> Loaded {
+pub(crate) async fn load(
+    address: SocketAddr,
+    until: Until,
+    request: impl Fn(usize, u64) -> String,
+) -> Loaded {
     let begun = Instant::now();
     let goes_on = |asked: usize| match until {
         Until::Over(time) => begun.elapsed() < time,
@@ -55,7 +59,8 @@ pub(crate) async fn load(address: SocketAddr, until: Until, request: impl Fn(usi
     });
     let latencies: Vec<Duration> = join_all(clients).await.into_iter().flatten().collect();
     let seconds = begun.elapsed().as_secs_f64();
-    let mut sorted: Vec<f64> = latencies.iter().map(|latency| latency.as_secs_f64() * 1e3).collect();
+    let mut sorted: Vec<f64> =
+        latencies.iter().map(|latency| latency.as_secs_f64() * 1e3).collect();
     sorted.sort_by(f64::total_cmp);
     let p99_ms = sorted[(sorted.len() * 99 / 100).min(sorted.len() - 1)];
     Loaded { rate: latencies.len() as f64 / seconds, p99_ms }
@@ -71,8 +76,11 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> String {
         assert_ne!(stream.read_buf(buffer).await.unwrap(), 0, "the server hung up");
     };
     let head = String::from_utf8(buffer[..head_end].to_vec()).unwrap();
-    let length: usize =
-        if head.starts_with("HTTP/1.1 304") { 0 } else { header(&head, "content-length").parse().unwrap() };
+    let length: usize = if head.starts_with("HTTP/1.1 304") {
+        0
+    } else {
+        header(&head, "content-length").parse().unwrap()
+    };
     while buffer.len() < head_end + length {
         assert_ne!(stream.read_buf(buffer).await.unwrap(), 0, "the server hung up");
     }
@@ -90,21 +98,28 @@ pub(crate) async fn fetch(address: SocketAddr, headers: &str) -> (String, Bytes)
 }
 
 pub(crate) fn header(head: &str, name: &str) -> String {
-    let line = head.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name)));
+    let line = head
+        .lines()
+        .find_map(|line| line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name)));
     line.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
 }
 
 /// Asks for the snapshot, from an address of this client's, with a tag or without.
 pub(crate) fn get(client: usize, tag: &str) -> String {
-    let condition = if tag.is_empty() { String::new() } else { format!("if-none-match: {tag}\r\n") };
+    let condition =
+        if tag.is_empty() { String::new() } else { format!("if-none-match: {tag}\r\n") };
     let [high, low] = [client / 256, client % 256];
-    format!("GET /snapshot HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 10.{high}.{low}.1\r\n{condition}\r\n")
+    format!(
+        "GET /snapshot HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 10.{high}.{low}.1\r\n{condition}\r\n"
+    )
 }
 
 /// A batch of one order, which none other has the name of.
 pub(crate) fn body(client: usize, number: u64) -> String {
     let name = format!("{client:04x}{number:012x}");
-    format!(r#"{{"orders":[{{"kind":"muster","faction":"F1","target_id":0,"client_id":"{name}"}}]}}"#)
+    format!(
+        r#"{{"orders":[{{"kind":"muster","faction":"F1","target_id":0,"client_id":"{name}"}}]}}"#
+    )
 }
 
 /// Gives it.

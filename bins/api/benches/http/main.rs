@@ -7,7 +7,11 @@
 //!
 //! `-- cost` prints whose processor time a request takes instead, which says more where others use the machine as well.
 //! `-- serve` and `-- ask` are its two halves, for profilers; with `LOG` set, the server logs and traces.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run must fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a benchmark that cannot run must fail loudly"
+)]
 
 mod cost;
 mod load;
@@ -45,7 +49,12 @@ fn main() {
         ["cost"] => runtime.block_on(cost::cost()),
         ["serve"] => runtime.block_on(cost::serve()),
         ["ask", what, address, times, tag] => {
-            runtime.block_on(cost::ask(what, address.parse().unwrap(), times.parse().unwrap(), tag));
+            runtime.block_on(cost::ask(
+                what,
+                address.parse().unwrap(),
+                times.parse().unwrap(),
+                tag,
+            ));
         }
         _ => panic!("nothing, `cost`, `serve`, or `ask WHAT ADDRESS TIMES TAG`"),
     }
@@ -57,7 +66,8 @@ fn hold(held: &[Held]) {
     for line in held {
         let mark = if line.is_kept { "" } else { "   BROKEN" };
         let Held { name, measured, beside, ratio, promise, .. } = line;
-        writeln!(out, "{name:<28} {measured:>12.1} {beside:>12.1} {ratio:>8.2}   {promise}{mark}").unwrap();
+        writeln!(out, "{name:<28} {measured:>12.1} {beside:>12.1} {ratio:>8.2}   {promise}{mark}")
+            .unwrap();
     }
     if held.iter().any(|line| !line.is_kept) {
         std::process::exit(1);
@@ -67,9 +77,10 @@ fn hold(held: &[Held]) {
 async fn measure() -> Vec<Held> {
     let mut servers = Servers::start().await;
     let mut held = Vec::new();
-    for (name, beside, tag) in
-        [("GET /snapshot, 1/s", servers.bare, ""), ("GET /snapshot 304, 1/s", servers.bare_empty, servers.tag.as_str())]
-    {
+    for (name, beside, tag) in [
+        ("GET /snapshot, 1/s", servers.bare, ""),
+        ("GET /snapshot 304, 1/s", servers.bare_empty, servers.tag.as_str()),
+    ] {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
             // Other addresses each round, so that no quota is used up.
@@ -80,13 +91,22 @@ async fn measure() -> Vec<Held> {
         let (ours, theirs) = (median(ours), median(theirs));
         let ratio = ours / theirs;
         let promise = "at least 0.8 of a bare server";
-        held.push(Held { name, measured: ours, beside: theirs, ratio, is_kept: ratio >= 0.8, promise });
+        held.push(Held {
+            name,
+            measured: ours,
+            beside: theirs,
+            ratio,
+            is_kept: ratio >= 0.8,
+            promise,
+        });
     }
 
     servers.begin_to_tick();
     let (mut ours, mut theirs, mut p99s) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        let loaded = load(servers.api, ROUND, |index, number| post(index + round * CONNECTIONS, number)).await;
+        let loaded =
+            load(servers.api, ROUND, |index, number| post(index + round * CONNECTIONS, number))
+                .await;
         ours.push(loaded.rate);
         p99s.push(loaded.p99_ms);
         theirs.push(redis_benchmark(&servers.redis.url(), 30_000));

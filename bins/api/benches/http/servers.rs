@@ -46,7 +46,12 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) async fn start() -> Self {
-        let redis = RedisServer::start_with(&["--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0"]);
+        let redis = RedisServer::start_with(&[
+            "--appendfsync",
+            "everysec",
+            "--auto-aof-rewrite-percentage",
+            "0",
+        ]);
         let place = StoreOptions::new(Place::Redis(RedisOptions::new(redis.url())));
         let shutdown = CancellationToken::new();
         let store = sector_redis::open(place.clone()).await.unwrap();
@@ -62,8 +67,12 @@ impl Servers {
         config.quotas.limit_orders = 20_000;
         // As it is deployed, for whoever counts what that takes: with a log, and traces that are told.
         if let Ok(log) = std::env::var("LOG") {
-            telemetry::init(&LogOptions { log, log_format: LogFormat::Json, reload_file: None }).unwrap();
-            let options = TraceOptions { otlp_endpoint: Some("http://127.0.0.1:9".into()), ..TraceOptions::default() };
+            telemetry::init(&LogOptions { log, log_format: LogFormat::Json, reload_file: None })
+                .unwrap();
+            let options = TraceOptions {
+                otlp_endpoint: Some("http://127.0.0.1:9".into()),
+                ..TraceOptions::default()
+            };
             config.tracer = trace::begin("api", &options, &config.metrics).unwrap();
         }
         let sectors = Sectors::of(place, store, shutdown.clone());
@@ -115,10 +124,20 @@ impl Worker {
         let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
         let world = World::new(Rules::classic().into(), 7).unwrap();
         let worker = Self { store, lease, universe, world, cursor: StreamId::START };
-        let snapshot = Snapshot::of(&worker.universe, worker.world.map(), worker.world.board(), worker.world.digest());
+        let snapshot = Snapshot::of(
+            &worker.universe,
+            worker.world.map(),
+            worker.world.board(),
+            worker.world.digest(),
+        );
         let snapshot = serde_json::to_string(&snapshot).unwrap();
         let events = vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }];
-        let begin = Commit { events, checkpoint: Some(snapshot), begin: Some("{}".into()), ..worker.commit() };
+        let begin = Commit {
+            events,
+            checkpoint: Some(snapshot),
+            begin: Some("{}".into()),
+            ..worker.commit()
+        };
         worker.store.commit(&begin).await.unwrap();
         worker
     }
@@ -154,7 +173,9 @@ pub(crate) async fn bare(head: &str, body: Bytes) -> SocketAddr {
         .skip(1)
         .filter_map(|line| line.split_once(':'))
         .filter(|(name, _)| !matches!(*name, "date" | "content-length"))
-        .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.trim().parse::<HeaderValue>().unwrap()))
+        .map(|(name, value)| {
+            (name.parse::<HeaderName>().unwrap(), value.trim().parse::<HeaderValue>().unwrap())
+        })
         .collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

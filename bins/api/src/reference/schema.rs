@@ -74,11 +74,16 @@ pub(super) fn describe(schema: &Value) -> String {
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let fields = fields.iter().map(|(field, schema)| {
             let need = if required.contains(&field.as_str()) { "" } else { ", may be absent" };
-            let said =
-                if text(&schema["description"]).is_empty() { one_of(schema) } else { text(&schema["description"]) };
-            let example = schema["examples"].as_array().and_then(|examples| examples.first()).map(plain);
+            let said = if text(&schema["description"]).is_empty() {
+                one_of(schema)
+            } else {
+                text(&schema["description"])
+            };
             let example =
-                example.map(|example| format!(" Such as <code>{}</code>.", escape(&example))).unwrap_or_default();
+                schema["examples"].as_array().and_then(|examples| examples.first()).map(plain);
+            let example = example
+                .map(|example| format!(" Such as <code>{}</code>.", escape(&example)))
+                .unwrap_or_default();
             format!(
                 "<dt><code>{}</code> <small>{}{need}</small></dt><dd>{}{example}</dd>",
                 escape(field),
@@ -112,5 +117,8 @@ pub(super) fn describe(schema: &Value) -> String {
 /// What is said of a reference that may be null.
 fn one_of(schema: &Value) -> &str {
     let choices = schema["oneOf"].as_array().into_iter().flatten();
-    choices.map(|choice| text(&choice["description"])).find(|text| !text.is_empty()).unwrap_or_default()
+    choices
+        .map(|choice| text(&choice["description"]))
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
 }

@@ -105,8 +105,10 @@ pub(crate) async fn paused(call: Call) -> Result<Response, Problem> {
     )
 )]
 pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
-    let paused =
-        call.query(&["paused"])?.boolean("paused")?.ok_or_else(|| query::missing("paused", "true or false"))?;
+    let paused = call
+        .query(&["paused"])?
+        .boolean("paused")?
+        .ok_or_else(|| query::missing("paused", "true or false"))?;
     act(&call, "pause", json!({"paused": paused}), async {
         call.store().set_paused(paused).await.map_err(of_store)?;
         Ok(PauseAnswer { paused })
@@ -141,7 +143,9 @@ pub(crate) async fn audit(call: Call) -> Result<Response, Problem> {
     let entries = call.state().home().audit(after, count).await.map_err(of_store)?;
     let entries: Vec<AuditEntry> = entries
         .into_iter()
-        .map(|(number, text)| Ok(AuditEntry { number, ..serde_json::from_str(&text).map_err(Problem::internal)? }))
+        .map(|(number, text)| {
+            Ok(AuditEntry { number, ..serde_json::from_str(&text).map_err(Problem::internal)? })
+        })
         .collect::<Result<_, Problem>>()?;
     let next = entries.last().map_or(after, |entry| entry.number);
     reply::json(&AuditPage { entries, next })

@@ -4,7 +4,9 @@
 //! it, right or wrong, uses it up, before it is looked at. The store gives a nonce to one caller only, so of many that
 //! present the same signature one gets a token.
 
-use sector_auth::{Address, AuthError, Expected, LoginFields, LoginMessage, Role, verify as check_login};
+use sector_auth::{
+    Address, AuthError, Expected, LoginFields, LoginMessage, Role, verify as check_login,
+};
 use serde_json::Value;
 use service::{FieldError, Problem, Response, reply};
 
@@ -13,7 +15,8 @@ use crate::operator::{CODE_BYTES_MAX, take_operator};
 use crate::problems::{invalid_body, of_store};
 use crate::sessions::{self, random};
 use crate::wire::{
-    LogoutAnswer, NonceAnswer, NonceRequest, OperatorRequest, RefreshRequest, TokenAnswer, VerifyRequest,
+    LogoutAnswer, NonceAnswer, NonceRequest, OperatorRequest, RefreshRequest, TokenAnswer,
+    VerifyRequest,
 };
 
 /// Longest body of a login request, in bytes.
@@ -84,7 +87,8 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
 )]
 pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    let VerifyRequest { address: by, message: presented, signature } = call.json(BODY_BYTES_MAX).await?;
+    let VerifyRequest { address: by, message: presented, signature } =
+        call.json(BODY_BYTES_MAX).await?;
     if signature.len() > SIGNATURE_BYTES_MAX {
         return Err(invalid_body(FieldError::new(
             "signature",
@@ -109,16 +113,30 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
             })?;
             parsed.fields().nonce.clone()
         }
-        (None, Some(address)) => {
-            api.home().take_nonce(&address_key(address)).await.map_err(of_store)?.ok_or_else(nonce_unknown)?
-        }
+        (None, Some(address)) => api
+            .home()
+            .take_nonce(&address_key(address))
+            .await
+            .map_err(of_store)?
+            .ok_or_else(nonce_unknown)?,
         (None, None) => {
             let detail = "Say who is signing in: send the message that was signed, or the address that asked for it.";
-            return Err(invalid_body(FieldError::new("message", Value::Null, "the message, or an address", detail)));
+            return Err(invalid_body(FieldError::new(
+                "message",
+                Value::Null,
+                "the message, or an address",
+                detail,
+            )));
         }
     };
-    let handed_out = api.home().take_nonce(&message_key(&nonce)).await.map_err(of_store)?.ok_or_else(nonce_unknown)?;
-    let stored: LoginMessage = handed_out.parse().map_err(|error: AuthError| Problem::internal(error))?;
+    let handed_out = api
+        .home()
+        .take_nonce(&message_key(&nonce))
+        .await
+        .map_err(of_store)?
+        .ok_or_else(nonce_unknown)?;
+    let stored: LoginMessage =
+        handed_out.parse().map_err(|error: AuthError| Problem::internal(error))?;
     let expected = Expected {
         domain: &api.config.auth_domain,
         uri: &api.config.auth_uri,
@@ -129,8 +147,11 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     };
     let signed = presented.as_ref().unwrap_or(&handed_out);
     check_login(signed, &signature, &expected, api.now()).map_err(|error| {
-        Problem::unauthorized(error.code(), format!("The login is refused: {error}. Ask for a new message."))
-            .with_source(error)
+        Problem::unauthorized(
+            error.code(),
+            format!("The login is refused: {error}. Ask for a new message."),
+        )
+        .with_source(error)
     })?;
     reply::json(&sessions::begin(api, expected.address, api.role(expected.address)).await?)
 }
@@ -203,7 +224,9 @@ pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
 )]
 pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    reply::json(&LogoutAnswer { ended: sessions::end_all(call.state(), call.person()?.address).await? })
+    reply::json(&LogoutAnswer {
+        ended: sessions::end_all(call.state(), call.person()?.address).await?,
+    })
 }
 
 /// Present a one-time code of the operator.

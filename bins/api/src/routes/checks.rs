@@ -14,7 +14,9 @@ use super::orders::judge::{Fault, existence, form};
 use super::orders::read;
 use crate::call::Call;
 use crate::problems::of_follower;
-use crate::wire::{BattlePreview, FieldProblem, OrderCheck, OrderPreview, OrderRequest, OrderVerdict};
+use crate::wire::{
+    BattlePreview, FieldProblem, OrderCheck, OrderPreview, OrderRequest, OrderVerdict,
+};
 
 /// See what orders would come to, without giving them.
 ///
@@ -62,14 +64,23 @@ pub(crate) async fn check(mut call: Call) -> Result<Response, Problem> {
     let book = call.state().rulebooks.of(call.sector(), &universe).await?;
     let rules = Arc::clone(&book.rules);
     // A copy of a large sector takes its time; others are served meanwhile.
-    let check = tokio::task::spawn_blocking(move || preview(&frame, &rules, count, orders, &faults));
+    let check =
+        tokio::task::spawn_blocking(move || preview(&frame, &rules, count, orders, &faults));
     reply::json(&check.await.map_err(Problem::internal)?)
 }
 
-fn preview(frame: &Frame, rules: &Rules, count: usize, orders: Vec<(usize, Order)>, faults: &[Fault]) -> OrderCheck {
+fn preview(
+    frame: &Frame,
+    rules: &Rules,
+    count: usize,
+    orders: Vec<(usize, Order)>,
+    faults: &[Fault],
+) -> OrderCheck {
     let mut previews: Vec<OrderPreview> = (0..count).map(|index| invalid(index, faults)).collect();
-    let good: Vec<(usize, Order)> =
-        orders.into_iter().filter(|(index, _)| !faults.iter().any(|fault| fault.index == *index)).collect();
+    let good: Vec<(usize, Order)> = orders
+        .into_iter()
+        .filter(|(index, _)| !faults.iter().any(|fault| fault.index == *index))
+        .collect();
     let (places, orders): (Vec<usize>, Vec<Order>) = good.into_iter().unzip();
     // Whose view it is does not matter to the copy.
     if let Some(first) = orders.first() {
@@ -126,9 +137,17 @@ fn refused(refusal: Refusal) -> OrderPreview {
 }
 
 /// What an order came to in the copy.
-fn carried_out(frame: &Frame, rules: &Rules, world: &World, order: &Order, fleet: Option<u32>) -> OrderPreview {
+fn carried_out(
+    frame: &Frame,
+    rules: &Rules,
+    world: &World,
+    order: &Order,
+    fleet: Option<u32>,
+) -> OrderPreview {
     let mut preview = OrderPreview { verdict: OrderVerdict::Good, fleet_id: fleet, ..NOTHING };
-    let Some(fleet) = fleet.and_then(|id| world.board().fleets().get(FleetId(id))) else { return preview };
+    let Some(fleet) = fleet.and_then(|id| world.board().fleets().get(FleetId(id))) else {
+        return preview;
+    };
     preview.strength = Some(fleet.strength);
     if let Command::Move { target, .. } = order.command {
         let calls: Vec<_> = fleet.schedule(world.map(), world.tick()).collect();
@@ -152,7 +171,8 @@ fn battle(
     strength: i64,
 ) -> Option<BattlePreview> {
     let view = frame.mirror().view(rules, faction);
-    let resistance = view.resistance(target, arrives.saturating_sub(frame.tick()).try_into().unwrap_or(i64::MAX));
+    let resistance = view
+        .resistance(target, arrives.saturating_sub(frame.tick()).try_into().unwrap_or(i64::MAX));
     if view.owns(target) && resistance.defence == 0 {
         return None;
     }

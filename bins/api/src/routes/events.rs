@@ -42,7 +42,8 @@ const BYTES_MAX: usize = 8 << 20;
 pub(crate) async fn events(call: Call) -> Result<Response, Problem> {
     let query = call.query(&["after", "incarnation", "count", "wait_ms"])?;
     let after: StreamId = query.parsed("after", "an event id such as 17-0")?.unwrap_or_default();
-    let incarnation: Option<Incarnation> = query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
+    let incarnation: Option<Incarnation> =
+        query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
     let count = query.integer("count", 1..=COUNT_MAX)?.unwrap_or(COUNT_DEFAULT);
     let wait_ms = query.integer("wait_ms", 0..=WAIT_MS_MAX)?.unwrap_or(0);
     call.renew().await;

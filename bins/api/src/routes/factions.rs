@@ -16,8 +16,8 @@ use crate::bot_keys;
 use crate::call::Call;
 use crate::problems::{no_universe, of_follower, of_store};
 use crate::wire::{
-    ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample, FactionSeat, Me,
-    ReleaseAnswer,
+    ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample,
+    FactionSeat, Me, ReleaseAnswer,
 };
 
 /// Longest body of a claim, in bytes.
@@ -49,12 +49,20 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
         return Ok(bodies::respond(&call, &body));
     }
     let claimed = claimed(&call, &frame).await?;
-    let factions = frame.board().factions().iter().map(|faction| seat_of(&frame, faction, &claimed));
-    let list = FactionList { universe_id: frame.universe().to_owned(), factions: factions.collect() };
+    let factions =
+        frame.board().factions().iter().map(|faction| seat_of(&frame, faction, &claimed));
+    let list =
+        FactionList { universe_id: frame.universe().to_owned(), factions: factions.collect() };
     drop(frame);
     let json = serde_json::to_vec(&list).map_err(Problem::internal)?;
     let tag = bodies::tag_of(&json);
-    let body = api.bodies.keep(sector, Kind::Factions, stamp, now_ms, bodies::json(json, tag, Effort::Live));
+    let body = api.bodies.keep(
+        sector,
+        Kind::Factions,
+        stamp,
+        now_ms,
+        bodies::json(json, tag, Effort::Live),
+    );
     Ok(bodies::respond(&call, &body))
 }
 
@@ -79,10 +87,14 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     let id = wanted.parse::<FactionId>().ok();
     let faction = id.and_then(|id| board.faction(id)).ok_or_else(|| {
         let shown: String = wanted.chars().take(16).collect();
-        let known: Vec<String> = board.factions().iter().map(|faction| faction.id.to_string()).collect();
+        let known: Vec<String> =
+            board.factions().iter().map(|faction| faction.id.to_string()).collect();
         Problem::not_found(
             "unknown_faction",
-            format!("There is no faction {shown:?} in this universe; there are {}.", known.join(", ")),
+            format!(
+                "There is no faction {shown:?} in this universe; there are {}.",
+                known.join(", ")
+            ),
         )
     })?;
     let claimed = claimed(&call, &frame).await?;
@@ -90,7 +102,9 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     let rank = standing.iter().position(|living| living.id == faction.id);
     let history = call
         .follower()
-        .with_history(|history| (history.universe() == frame.universe()).then(|| history_of(history, faction.id)))
+        .with_history(|history| {
+            (history.universe() == frame.universe()).then(|| history_of(history, faction.id))
+        })
         .flatten()
         .unwrap_or(FactionHistory { from_tick: frame.tick(), every_ticks: 1, samples: Vec::new() });
     reply::json(&FactionDocument {
@@ -110,20 +124,32 @@ fn history_of(history: &History, faction: FactionId) -> FactionHistory {
         let Sample { tick, systems, value, economy, fleets, strength } = *sample;
         FactionSample { tick, systems, value, economy, fleets, strength }
     });
-    FactionHistory { from_tick: history.from_tick(), every_ticks: history.every_ticks(), samples: samples.collect() }
+    FactionHistory {
+        from_tick: history.from_tick(),
+        every_ticks: history.every_ticks(),
+        samples: samples.collect(),
+    }
 }
 
 /// The factions that players hold; with the label of the key, where a player's bot gives the orders.
 async fn claimed(call: &Call, frame: &Frame) -> Result<HashMap<String, Option<String>>, Problem> {
     let api = call.state();
-    let claims = call.store().claims(frame.universe(), api.now().unix_ms(), api.idle_ms()).await.map_err(of_store)?;
+    let claims = call
+        .store()
+        .claims(frame.universe(), api.now().unix_ms(), api.idle_ms())
+        .await
+        .map_err(of_store)?;
     let players: Vec<String> = claims.iter().map(|claim| claim.player.clone()).collect();
     let mut labels = bot_keys::labels(api, &players).await?;
     Ok(claims.into_iter().map(|claim| (claim.faction, labels.remove(&claim.player))).collect())
 }
 
 /// A faction and whether it can be had.
-fn seat_of(frame: &Frame, faction: &Faction, claimed: &HashMap<String, Option<String>>) -> FactionSeat {
+fn seat_of(
+    frame: &Frame,
+    faction: &Faction,
+    claimed: &HashMap<String, Option<String>>,
+) -> FactionSeat {
     let claim = claimed.get(&faction.id.to_string());
     let is_claimed = claim.is_some();
     let bot = claim.cloned().flatten();
@@ -173,7 +199,8 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     let id = wanted.parse::<FactionId>().ok().filter(|&id| frame.board().faction(id).is_some());
     let Some(id) = id else {
         let shown: String = wanted.chars().take(16).collect();
-        let known: Vec<String> = frame.board().factions().iter().map(|faction| faction.id.to_string()).collect();
+        let known: Vec<String> =
+            frame.board().factions().iter().map(|faction| faction.id.to_string()).collect();
         let detail = "There is no such faction in this universe.";
         return Err(Problem::bad_request("unknown_faction", detail).with_error(FieldError::new(
             "faction",
@@ -190,20 +217,30 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     }
     let outcome = call
         .store()
-        .claim(frame.universe(), &id.to_string(), &person.player(), api.now().unix_ms(), api.idle_ms())
+        .claim(
+            frame.universe(),
+            &id.to_string(),
+            &person.player(),
+            api.now().unix_ms(),
+            api.idle_ms(),
+        )
         .await
         .map_err(of_store)?;
     drop(frame);
     call.seats_changed();
     match outcome {
         ClaimOutcome::Claimed => reply::json(&describe(&call, &person).await?),
-        ClaimOutcome::TakenByOther => Err(Problem::conflict("faction_claimed", format!("Another player holds {id}."))),
-        ClaimOutcome::AlreadyHolds(other) => {
-            Err(Problem::conflict("already_claimed", format!("You hold {other}; give it up first.")))
+        ClaimOutcome::TakenByOther => {
+            Err(Problem::conflict("faction_claimed", format!("Another player holds {id}.")))
         }
-        ClaimOutcome::WrongUniverse => {
-            Err(Problem::conflict("run_over", "The universe has just ended; try again in the next one."))
-        }
+        ClaimOutcome::AlreadyHolds(other) => Err(Problem::conflict(
+            "already_claimed",
+            format!("You hold {other}; give it up first."),
+        )),
+        ClaimOutcome::WrongUniverse => Err(Problem::conflict(
+            "run_over",
+            "The universe has just ended; try again in the next one.",
+        )),
     }
 }
 
@@ -225,7 +262,9 @@ pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
     let person = call.person()?;
     let universe = call.follower().current().map(|frame| frame.universe().to_owned());
     let released = match universe {
-        Some(universe) => call.store().release(&universe, &person.player()).await.map_err(of_store)?,
+        Some(universe) => {
+            call.store().release(&universe, &person.player()).await.map_err(of_store)?
+        }
         None => None,
     };
     call.seats_changed();
@@ -248,13 +287,18 @@ pub(super) async fn acting_frame(call: &Call) -> Result<Arc<Frame>, Problem> {
         Ok(frame) if !frame.is_over() => return Ok(frame),
         // A new universe may have begun just now.
         Ok(_) => call.follower().caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?,
-        Err(follow::Error::NotReady { .. }) if call.follower().health() == follow::Health::NoUniverse => {
+        Err(follow::Error::NotReady { .. })
+            if call.follower().health() == follow::Health::NoUniverse =>
+        {
             return Err(no_universe());
         }
         Err(error) => return Err(of_follower(error)),
     };
     if frame.is_over() {
-        return Err(Problem::conflict("run_over", "The run has ended; wait for the next universe."));
+        return Err(Problem::conflict(
+            "run_over",
+            "The run has ended; wait for the next universe.",
+        ));
     }
     Ok(frame)
 }

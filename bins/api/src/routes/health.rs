@@ -62,7 +62,9 @@ pub(crate) async fn health(call: Call) -> Result<Response, Problem> {
         Following::Following | Following::NoUniverse => Health::ok(NAME, VERSION),
         Following::Starting => Health::failing(NAME, VERSION, "the store has not answered yet"),
         // The particulars are for the log; the reason may name hosts.
-        Following::Interrupted { .. } => Health::failing(NAME, VERSION, "the sector cannot be followed"),
+        Following::Interrupted { .. } => {
+            Health::failing(NAME, VERSION, "the sector cannot be followed")
+        }
         Following::Stopped => Health::failing(NAME, VERSION, "stopping"),
     };
     if let Some(frame) = call.follower().current() {

@@ -40,20 +40,44 @@ pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     let KeyRequest { label, verbs, expires_in } = call.json(BODY_BYTES_MAX).await?;
     let length = label.chars().count();
-    if !(1..=LABEL_CHARACTERS_MAX).contains(&length) || label.chars().any(char::is_control) || label.trim() != label {
+    if !(1..=LABEL_CHARACTERS_MAX).contains(&length)
+        || label.chars().any(char::is_control)
+        || label.trim() != label
+    {
         let shown: String = label.chars().take(LABEL_CHARACTERS_MAX).collect();
         let allowed = "1 to 40 characters, no control characters, no spaces at the ends";
-        return Err(invalid_body(FieldError::new("label", shown, allowed, "The label is not fit for one.")));
+        return Err(invalid_body(FieldError::new(
+            "label",
+            shown,
+            allowed,
+            "The label is not fit for one.",
+        )));
     }
-    let verbs = Scopes::from_words(verbs.iter().map(String::as_str)).map_err(|error: AuthError| {
-        let shown = verbs.iter().take(8).map(|verb| verb.chars().take(20).collect::<String>()).collect::<Vec<_>>();
-        invalid_body(FieldError::new("verbs", shown, "one or both of read and orders", format!("{error}.")))
-    })?;
+    let verbs =
+        Scopes::from_words(verbs.iter().map(String::as_str)).map_err(|error: AuthError| {
+            let shown = verbs
+                .iter()
+                .take(8)
+                .map(|verb| verb.chars().take(20).collect::<String>())
+                .collect::<Vec<_>>();
+            invalid_body(FieldError::new(
+                "verbs",
+                shown,
+                "one or both of read and orders",
+                format!("{error}."),
+            ))
+        })?;
     if let Some(seconds) = expires_in.filter(|seconds| !LIFE_SECONDS.contains(seconds)) {
         let detail = "The key would end too soon or too late.";
-        return Err(invalid_body(FieldError::new("expires_in", seconds, "60 to 31536000 seconds, or nothing", detail)));
+        return Err(invalid_body(FieldError::new(
+            "expires_in",
+            seconds,
+            "60 to 31536000 seconds, or nothing",
+            detail,
+        )));
     }
-    let (secret, listed) = issue_key(call.state(), call.person()?.address, label, verbs, expires_in).await?;
+    let (secret, listed) =
+        issue_key(call.state(), call.person()?.address, label, verbs, expires_in).await?;
     reply::json(&IssuedKey { key: secret.expose(), listed: shown(listed) })
 }
 

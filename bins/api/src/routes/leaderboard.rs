@@ -60,10 +60,17 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     }
     let mut players: Vec<Leader> = players.into_values().collect();
     players.sort_by(|one, other| {
-        (other.wins, other.games_won).cmp(&(one.wins, one.games_won)).then_with(|| one.player.cmp(&other.player))
+        (other.wins, other.games_won)
+            .cmp(&(one.wins, one.games_won))
+            .then_with(|| one.player.cmp(&other.player))
     });
     players.truncate(LEADERS_MAX);
-    reply::json(&Leaderboard { players, victories, computer_victories, runs_kept: runs.len() as u64 })
+    reply::json(&Leaderboard {
+        players,
+        victories,
+        computer_victories,
+        runs_kept: runs.len() as u64,
+    })
 }
 
 fn leader<'a>(players: &'a mut HashMap<String, Leader>, player: &str) -> &'a mut Leader {

@@ -114,14 +114,17 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
         // Where nothing may wait, only the receipt of a batch that was accepted before is to be had.
         return match call.store().append_orders(&batch).await {
             Ok(receipt) => accepted(receipt),
-            Err(StoreError::BacklogFull { .. } | StoreError::NotYourSeat { .. } | StoreError::SeatTaken { .. }) => {
-                Err(refusal(StatusCode::BAD_REQUEST, faults))
-            }
+            Err(
+                StoreError::BacklogFull { .. }
+                | StoreError::NotYourSeat { .. }
+                | StoreError::SeatTaken { .. },
+            ) => Err(refusal(StatusCode::BAD_REQUEST, faults)),
             Err(error) => Err(of_store(error)),
         };
     }
     let appending = span.child("append to the order stream");
-    let receipt = call.store().append_orders(&batch).await.map_err(|error| refused(error, &orders))?;
+    let receipt =
+        call.store().append_orders(&batch).await.map_err(|error| refused(error, &orders))?;
     drop(appending);
     traces::pass_on(&call, &mut span, &receipt, orders.len()).await;
     accepted(receipt)
@@ -157,17 +160,22 @@ async fn right(
     orders: &[(usize, Order)],
 ) -> Result<(String, &'static str, Right), Problem> {
     let idle_ms = call.state().idle_ms();
-    let factions: BTreeSet<String> = orders.iter().map(|(_, order)| order.faction.to_string()).collect();
+    let factions: BTreeSet<String> =
+        orders.iter().map(|(_, order)| order.faction.to_string()).collect();
     match call.caller() {
         Caller::Anonymous => Err(unauthenticated()),
-        Caller::Bot => {
-            Ok(("bot".to_owned(), "bot", Right::Unclaimed { factions: factions.into_iter().collect(), idle_ms }))
-        }
+        Caller::Bot => Ok((
+            "bot".to_owned(),
+            "bot",
+            Right::Unclaimed { factions: factions.into_iter().collect(), idle_ms },
+        )),
         Caller::Person(person) => {
             let source = if person.key.is_some() { "bot_key" } else { "human" };
             let mut factions = factions.into_iter();
             match (factions.next(), factions.next()) {
-                (Some(faction), None) => Ok((person.player(), source, Right::Seat { faction, idle_ms })),
+                (Some(faction), None) => {
+                    Ok((person.player(), source, Right::Seat { faction, idle_ms }))
+                }
                 _ => {
                     let own = seat(call, universe, person).await.map_err(of_store)?;
                     Err(not_your_seat(own.as_deref(), orders))
@@ -184,11 +192,15 @@ fn refused(error: StoreError, orders: &[(usize, Order)]) -> Problem {
         StoreError::SeatTaken { factions } => {
             let detail = "A player has claimed this faction.";
             let allowed = "factions that nobody has claimed";
-            foreign("faction_claimed", allowed, detail, orders, &|faction| !factions.iter().any(|one| one == faction))
+            foreign("faction_claimed", allowed, detail, orders, &|faction| {
+                !factions.iter().any(|one| one == faction)
+            })
         }
         StoreError::BacklogFull { waiting } => Problem::unavailable(
             "order_backlog_full",
-            format!("{waiting} entries wait to be carried out already; try again when the sector goes on."),
+            format!(
+                "{waiting} entries wait to be carried out already; try again when the sector goes on."
+            ),
             BACKLOG_RETRY_SECONDS,
         ),
         error => of_store(error),
@@ -216,7 +228,8 @@ fn foreign(
         .map(|(index, order)| (*index, order.faction.to_string()))
         .filter(|(_, faction)| !is_own(faction))
         .map(|(index, faction)| {
-            let error = FieldError::new(format!("orders[{index}].faction"), faction, allowed, detail);
+            let error =
+                FieldError::new(format!("orders[{index}].faction"), faction, allowed, detail);
             Fault { index, code, error }
         })
         .collect();

@@ -41,7 +41,10 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     // Whose it is is nobody else's business, so a stranger's is as good as none.
     match status.filter(|status| is_of(status, &player)) {
         Some(status) => reply::json(&shown(status)?),
-        None => Err(Problem::not_found("unknown_receipt", "You have no such receipt, or it is no longer kept.")),
+        None => Err(Problem::not_found(
+            "unknown_receipt",
+            "You have no such receipt, or it is no longer kept.",
+        )),
     }
 }
 
@@ -96,7 +99,8 @@ fn shown(status: OrderStatus) -> Result<ReceiptStatus, Problem> {
     match status {
         OrderStatus::Waiting(entry) => waiting(entry),
         OrderStatus::Done(outcome) => {
-            let result: OrderResult = serde_json::from_str(&outcome.body).map_err(Problem::internal)?;
+            let result: OrderResult =
+                serde_json::from_str(&outcome.body).map_err(Problem::internal)?;
             Ok(ReceiptStatus { id: outcome.id.to_string(), status: OrderState::Done, result })
         }
     }
@@ -108,7 +112,12 @@ fn waiting(entry: OrderEntry) -> Result<ReceiptStatus, Problem> {
         Ok(OrderProgress { order, status: OrderState::Waiting, code: None, fleet: None })
     });
     let orders = orders.collect::<Result<_, Problem>>()?;
-    let result =
-        OrderResult { universe_id: entry.universe, tick: None, source: entry.source, at_ms: entry.at_ms, orders };
+    let result = OrderResult {
+        universe_id: entry.universe,
+        tick: None,
+        source: entry.source,
+        at_ms: entry.at_ms,
+        orders,
+    };
     Ok(ReceiptStatus { id: entry.id.to_string(), status: OrderState::Waiting, result })
 }

@@ -47,13 +47,12 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     call.renew().await;
     let mut runs = finished(&call).await?;
     if let Some(before) = query.get("before") {
-        let place =
-            runs.iter().position(|run| run.universe_id == before).ok_or_else(|| {
-                let shown: String = before.chars().take(64).collect();
-                let detail = "No kept run bears this name; begin again without it.";
-                Problem::bad_request("invalid_query", "before names a run that is not kept.")
-                    .with_error(FieldError::new("before", shown, "the universe of a kept run", detail))
-            })?;
+        let place = runs.iter().position(|run| run.universe_id == before).ok_or_else(|| {
+            let shown: String = before.chars().take(64).collect();
+            let detail = "No kept run bears this name; begin again without it.";
+            Problem::bad_request("invalid_query", "before names a run that is not kept.")
+                .with_error(FieldError::new("before", shown, "the universe of a kept run", detail))
+        })?;
         runs.drain(..=place);
     }
     let has_more = runs.len() > count;
@@ -103,7 +102,10 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
         cause: result.map(|result| result.cause),
         digest: frame.mirror().digest().to_string(),
         ended_at_ms: None,
-        players: claims.into_iter().map(|claim| RunPlayer { faction: claim.faction, player: claim.player }).collect(),
+        players: claims
+            .into_iter()
+            .map(|claim| RunPlayer { faction: claim.faction, player: claim.player })
+            .collect(),
     })
 }
 
@@ -172,5 +174,8 @@ pub(super) async fn finished(call: &Call) -> Result<Vec<RunDocument>, Problem> {
 
 fn unknown(universe: &str) -> Problem {
     let shown: String = universe.chars().take(64).collect();
-    Problem::not_found("unknown_run", format!("There is no run {shown:?}; GET /runs lists those that are kept."))
+    Problem::not_found(
+        "unknown_run",
+        format!("There is no run {shown:?}; GET /runs lists those that are kept."),
+    )
 }

@@ -21,7 +21,10 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let api = call.state();
     let home = api.sectors.home().name();
     let names = api.sectors.names().await.map_err(of_sector)?;
-    let sectors =
-        names.into_iter().map(|name| SectorPlace { path: format!("/sectors/{name}"), home: name == home, name });
+    let sectors = names.into_iter().map(|name| SectorPlace {
+        path: format!("/sectors/{name}"),
+        home: name == home,
+        name,
+    });
     reply::json(&SectorList { sectors: sectors.collect() })
 }

@@ -50,7 +50,8 @@ pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
     let frame = call.follower().frame().map_err(of_follower)?;
     if fields.is_none() && since.is_none() {
         let stamp = Stamp::of(&frame, 0);
-        let (bodies, sector, now_ms) = (&call.state().bodies, call.sector().name(), call.state().now().unix_ms());
+        let (bodies, sector, now_ms) =
+            (&call.state().bodies, call.sector().name(), call.state().now().unix_ms());
         let body = bodies.find(sector, Kind::Snapshot, stamp, now_ms).unwrap_or_else(|| {
             let body = bodies::json(frame.snapshot_json(), tag(&frame), Effort::Live);
             bodies.keep(sector, Kind::Snapshot, stamp, now_ms, body)
@@ -66,7 +67,8 @@ pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
         }
         None => (frame, None),
     };
-    let json = serde_json::to_vec(&part(&frame, &fields, changes.as_ref())).map_err(Problem::internal)?;
+    let json =
+        serde_json::to_vec(&part(&frame, &fields, changes.as_ref())).map_err(Problem::internal)?;
     Ok(bodies::respond(&call, &bodies::json(json, tag(&frame), Effort::Live)))
 }
 
@@ -76,7 +78,11 @@ fn tag(frame: &Frame) -> String {
 }
 
 /// What changed since a tick, and the frame to which it leads.
-async fn changes(call: &Call, since: u64, universe: Option<&str>) -> Result<(std::sync::Arc<Frame>, Changes), Problem> {
+async fn changes(
+    call: &Call,
+    since: u64,
+    universe: Option<&str>,
+) -> Result<(std::sync::Arc<Frame>, Changes), Problem> {
     let follower = call.follower();
     let mut frame = follower.frame().map_err(of_follower)?;
     if frame.tick() < since {

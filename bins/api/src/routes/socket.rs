@@ -39,7 +39,9 @@ pub(crate) async fn open(mut call: Call) -> Result<Response, Problem> {
     api.sockets.admit(&call)?;
     let from = sockets::position(&call)?;
     let pace = Pace::default();
-    let feed = Feed::new(Arc::clone(call.follower()), Arc::clone(&api.resyncs), from, pace.behind_max);
-    api.sockets
-        .open(&mut call, session::socket_config(), move |socket, shutdown| session::serve(socket, feed, pace, shutdown))
+    let feed =
+        Feed::new(Arc::clone(call.follower()), Arc::clone(&api.resyncs), from, pace.behind_max);
+    api.sockets.open(&mut call, session::socket_config(), move |socket, shutdown| {
+        session::serve(socket, feed, pace, shutdown)
+    })
 }

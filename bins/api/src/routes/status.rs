@@ -17,11 +17,19 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What there is of a sector, by name.
-const OF_SECTOR: &[(&str, &str)] =
-    &[("snapshot", "/snapshot"), ("events", "/events"), ("factions", "/factions"), ("rules", "/rules")];
+const OF_SECTOR: &[(&str, &str)] = &[
+    ("snapshot", "/snapshot"),
+    ("events", "/events"),
+    ("factions", "/factions"),
+    ("rules", "/rules"),
+];
 /// What there is of the service, by name.
-const OF_SERVICE: &[(&str, &str)] =
-    &[("docs", "/docs"), ("openapi", "/openapi.json"), ("sectors", "/sectors"), ("health", "/health")];
+const OF_SERVICE: &[(&str, &str)] = &[
+    ("docs", "/docs"),
+    ("openapi", "/openapi.json"),
+    ("sectors", "/sectors"),
+    ("health", "/health"),
+];
 
 /// How the sector is, and where everything else is.
 ///
@@ -45,7 +53,9 @@ pub(crate) async fn status(call: Call) -> Result<Response, Problem> {
     let result = frame.as_ref().and_then(|frame| frame.board().result()).map(ResultForm::from);
     let status = match call.follower().health() {
         Health::NoUniverse => SectorCondition::Waiting,
-        Health::Starting | Health::Interrupted { .. } | Health::Stopped => SectorCondition::Unreachable,
+        Health::Starting | Health::Interrupted { .. } | Health::Stopped => {
+            SectorCondition::Unreachable
+        }
         Health::Following if paused.is_none() => SectorCondition::Unreachable,
         Health::Following if result.is_some() => SectorCondition::Over,
         Health::Following if paused == Some(true) => SectorCondition::Paused,
@@ -101,7 +111,8 @@ fn links(call: &Call) -> BTreeMap<String, String> {
         Some(_) => format!("/sectors/{}", call.sector().name()),
         None => String::new(),
     };
-    let of_sector = OF_SECTOR.iter().map(|(name, path)| ((*name).to_owned(), format!("{prefix}{path}")));
+    let of_sector =
+        OF_SECTOR.iter().map(|(name, path)| ((*name).to_owned(), format!("{prefix}{path}")));
     let of_service = OF_SERVICE.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
     of_sector.chain(of_service).collect()
 }

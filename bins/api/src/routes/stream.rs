@@ -50,13 +50,22 @@ const FULL_RETRY_SECONDS: u64 = 5;
 pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
     let query = call.query(&["after", "incarnation"])?;
     let after: Option<StreamId> = query.parsed("after", "an event id such as 17-0")?;
-    let incarnation: Option<Incarnation> = query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
+    let incarnation: Option<Incarnation> =
+        query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
     let from = match sse::last_event_id(call.headers()) {
         Some(text) => Some(position(text).ok_or_else(|| {
             let shown: String = text.chars().take(64).collect();
             let detail = "This is not the id of an event of this stream.";
-            Problem::bad_request("invalid_header", "Last-Event-ID is not one that this server sent.")
-                .with_error(FieldError::new("Last-Event-ID", shown, "an id such as 17-0.00c0ffee00c0ffee", detail))
+            Problem::bad_request(
+                "invalid_header",
+                "Last-Event-ID is not one that this server sent.",
+            )
+            .with_error(FieldError::new(
+                "Last-Event-ID",
+                shown,
+                "an id such as 17-0.00c0ffee00c0ffee",
+                detail,
+            ))
         })?),
         None => after.map(|after| Position { incarnation, after }),
     };
@@ -64,7 +73,13 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
     // Who would wait for a first universe is told so at once.
     call.follower().frame().map_err(of_follower)?;
     let slot = call.state().streams.open(call.client_address()).map_err(of_full)?;
-    let feed = Feed { follower: Arc::clone(call.follower()), subscription: None, from, has_begun: false, _slot: slot };
+    let feed = Feed {
+        follower: Arc::clone(call.follower()),
+        subscription: None,
+        from,
+        has_begun: false,
+        _slot: slot,
+    };
     Ok(sse::respond(feed.events(), call.shutdown()))
 }
 

@@ -41,7 +41,8 @@ pub(crate) async fn system(call: Call) -> Result<Response, Problem> {
     let coming = board.fleets().iter().filter(|fleet| !fleet.is_idle());
     let mut inbound: Vec<Inbound> = coming
         .filter_map(|fleet| {
-            let (_, arrives) = fleet.schedule(map, frame.tick()).find(|(system, _)| *system == id)?;
+            let (_, arrives) =
+                fleet.schedule(map, frame.tick()).find(|(system, _)| *system == id)?;
             Some(Inbound { fleet: FleetForm::of(fleet), arrives, stops: fleet.destination() == id })
         })
         .collect();

@@ -1,6 +1,8 @@
 //! A part of a snapshot.
 
-use sector_sim::{Digest, Event, FactionForm, FleetForm, HistoryEntry, Lane, ResultForm, SystemForm};
+use sector_sim::{
+    Digest, Event, FactionForm, FleetForm, HistoryEntry, Lane, ResultForm, SystemForm,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -36,7 +36,8 @@ async fn an_admin_pauses_and_lets_go_on() {
     let admin = sector.log_in(ADMIN).await;
     assert_eq!(sector.get_as(&admin, "/me").await.json()["role"], "admin");
     for paused in [true, false] {
-        let answer = sector.post_as(&admin, &format!("/admin/pause?paused={paused}"), &json!(null)).await;
+        let answer =
+            sector.post_as(&admin, &format!("/admin/pause?paused={paused}"), &json!(null)).await;
         assert_eq!(answer.json(), json!({"paused": paused}));
         assert_eq!(sector.get_as(&admin, "/admin/pause").await.json(), json!({"paused": paused}));
         assert_eq!(sector.store.paused().await.unwrap(), paused);
@@ -51,7 +52,9 @@ async fn an_admin_pauses_and_lets_go_on() {
 async fn an_admin_asks_for_a_new_universe() {
     let sector = Sector::start().await;
     let admin = sector.log_in(ADMIN).await;
-    for (query, seed) in [("", None), ("?seed=0", Some(0)), ("?seed=9007199254740991", Some(MAX_SEED))] {
+    for (query, seed) in
+        [("", None), ("?seed=0", Some(0)), ("?seed=9007199254740991", Some(MAX_SEED))]
+    {
         let answer = sector.post_as(&admin, &format!("/admin/restart{query}"), &json!(null)).await;
         let request = sector.store.restart_request().await.unwrap().unwrap();
         assert_eq!(request.seed, seed);

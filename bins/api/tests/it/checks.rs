@@ -32,7 +32,10 @@ async fn a_preview_of_a_move_is_what_becomes_of_it() {
     assert_eq!(preview.arrives, Some(board.tick() + 1 + ticks));
     // A rival's home, with a garrison and with the rival's first fleet before it.
     let battle = preview.battle.clone().unwrap();
-    assert_eq!((battle.system_id, battle.owner.map(|owner| owner.to_string())), (target.0, Some("F2".to_owned())));
+    assert_eq!(
+        (battle.system_id, battle.owner.map(|owner| owner.to_string())),
+        (target.0, Some("F2".to_owned()))
+    );
     assert!(battle.defence > 0 && (1..1_000).contains(&battle.odds), "{battle:?}");
 
     // Nothing was given: the sector is as it was, and no order waits.
@@ -40,7 +43,13 @@ async fn a_preview_of_a_move_is_what_becomes_of_it() {
     let form: OrderForm = serde_json::from_value(order).unwrap();
     let given: Order = form.check().unwrap();
     sector.tick(&[given]).await;
-    let fleet = sector.world().board().fleets().iter().find(|fleet| Some(fleet.id.0) == preview.fleet_id).unwrap();
+    let fleet = sector
+        .world()
+        .board()
+        .fleets()
+        .iter()
+        .find(|fleet| Some(fleet.id.0) == preview.fleet_id)
+        .unwrap();
     assert_eq!((Some(fleet.strength), fleet.destination()), (preview.strength, target));
     let arrival = fleet.schedule(&map, sector.world().tick()).last().unwrap();
     assert_eq!((arrival.0, Some(arrival.1)), (target, preview.arrives));
@@ -69,8 +78,10 @@ async fn each_order_is_told_what_is_wrong_with_it_and_the_others_are_looked_at_a
         ]),
     )
     .await;
-    let told: Vec<(OrderVerdict, &str)> =
-        previews.iter().map(|preview| (preview.verdict, preview.code.as_deref().unwrap_or_default())).collect();
+    let told: Vec<(OrderVerdict, &str)> = previews
+        .iter()
+        .map(|preview| (preview.verdict, preview.code.as_deref().unwrap_or_default()))
+        .collect();
     use OrderVerdict::{Good, Invalid, Refused};
     assert_eq!(
         told,
@@ -95,19 +106,25 @@ async fn each_order_is_told_what_is_wrong_with_it_and_the_others_are_looked_at_a
         (Some(sector.world().board().next_fleet_id().0), Some(2_000))
     );
     assert!(previews.iter().all(|preview| (preview.verdict == Good) == preview.detail.is_none()));
-    assert!(previews.iter().all(|preview| (preview.verdict == Invalid) != preview.errors.is_empty()));
+    assert!(
+        previews.iter().all(|preview| (preview.verdict == Invalid) != preview.errors.is_empty())
+    );
     assert_eq!(previews[6].errors[0].field, "orders[6].origin_id");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_that_are_no_orders_and_sectors_without_a_run() {
     let mut sector = Sector::start().await;
-    for body in
-        [json!({}), json!({"orders": []}), json!({"orders": vec![json!({}); 101]}), json!({"orders": [], "x": 1})]
-    {
+    for body in [
+        json!({}),
+        json!({"orders": []}),
+        json!({"orders": vec![json!({}); 101]}),
+        json!({"orders": [], "x": 1}),
+    ] {
         sector.post("/orders/check", &body).await.problem(400, "invalid_body");
     }
-    let request = sector.request(Method::POST, "/orders/check").header("content-type", "application/json");
+    let request =
+        sector.request(Method::POST, "/orders/check").header("content-type", "application/json");
     sector.send(request, "{").await.problem(400, "malformed_json");
     sector.end().await;
     let order = json!({"orders": [{"kind": "muster", "faction": "F1", "target_id": 0}]});

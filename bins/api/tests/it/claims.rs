@@ -13,16 +13,21 @@ async fn seat(sector: &Sector, id: &str) -> Value {
 }
 
 async fn release(sector: &Sector, token: &str) -> Value {
-    let request = sector.request(Method::DELETE, "/factions/claim").header("authorization", format!("Bearer {token}"));
+    let request = sector
+        .request(Method::DELETE, "/factions/claim")
+        .header("authorization", format!("Bearer {token}"));
     sector.send(request, "").await.json()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_faction_is_listed_claimed_and_given_up() {
     let sector = Sector::start().await;
-    let list: api::wire::FactionList = serde_json::from_value(sector.get("/factions").await.json()).unwrap();
+    let list: api::wire::FactionList =
+        serde_json::from_value(sector.get("/factions").await.json()).unwrap();
     assert_eq!((list.universe_id.as_str(), list.factions.len()), ("u-1", 5));
-    assert!(list.factions.iter().all(|faction| faction.claimable && !faction.claimed && faction.alive));
+    assert!(
+        list.factions.iter().all(|faction| faction.claimable && !faction.claimed && faction.alive)
+    );
 
     let token = sector.log_in_with(1, "F2").await;
     let claimed = seat(&sector, "F2").await;
@@ -55,7 +60,10 @@ async fn of_many_who_claim_one_faction_one_gets_it() {
         tokens.push(sector.log_in(player).await);
     }
     let body = json!({"faction": "F1"});
-    let answers = join_all(tokens.iter().map(|token| sector.post_as(token, "/factions/claim", &body)).collect()).await;
+    let answers = join_all(
+        tokens.iter().map(|token| sector.post_as(token, "/factions/claim", &body)).collect(),
+    )
+    .await;
     let claimed = answers.iter().filter(|answer| answer.status == 200).count();
     let taken = answers.iter().filter(|answer| answer.status == 409).count();
     assert_eq!((claimed, taken), (1, 63));
@@ -84,15 +92,20 @@ async fn a_claim_lapses_unless_its_player_is_seen() {
 async fn what_cannot_be_claimed_is_refused() {
     let mut sector = Sector::start().await;
     let token = sector.log_in(1).await;
-    for (faction, status, code) in
-        [("F9", 400, "unknown_faction"), ("nonsense", 400, "unknown_faction"), ("L1", 400, "unknown_faction")]
-    {
+    for (faction, status, code) in [
+        ("F9", 400, "unknown_faction"),
+        ("nonsense", 400, "unknown_faction"),
+        ("L1", 400, "unknown_faction"),
+    ] {
         let answer = sector.post_as(&token, "/factions/claim", &json!({"faction": faction})).await;
         let problem = answer.problem(status, code);
         assert_eq!(problem["errors"][0]["allowed"], "F1, F2, F3, F4, F5");
     }
     sector.post("/factions/claim", &json!({"faction": "F1"})).await.problem(401, "unauthenticated");
-    sector.post_as_bot("/factions/claim", &json!({"faction": "F1"})).await.problem(403, "not_a_player");
+    sector
+        .post_as_bot("/factions/claim", &json!({"faction": "F1"}))
+        .await
+        .problem(403, "not_a_player");
     sector.end().await;
     let answer = sector.post_as(&token, "/factions/claim", &json!({"faction": "F1"})).await;
     answer.problem(409, "run_over");

@@ -12,11 +12,22 @@ use crate::reply::Reply;
 use crate::schema::{Schemas, target};
 
 /// What the document says of answers outside of its operations, and of the edge before them.
-const OUTSIDE: [(u16, &str); 5] =
-    [(404, "not_found"), (414, "uri_too_long"), (429, "rate_limited"), (431, "too_many_headers"), (503, "overloaded")];
+const OUTSIDE: [(u16, &str); 5] = [
+    (404, "not_found"),
+    (414, "uri_too_long"),
+    (429, "rate_limited"),
+    (431, "too_many_headers"),
+    (503, "overloaded"),
+];
 /// Headers that are there only where they are described.
-const TOLD: [&str; 6] =
-    ["etag", "retry-after", "www-authenticate", "idempotency-replayed", "ratelimit", "ratelimit-policy"];
+const TOLD: [&str; 6] = [
+    "etag",
+    "retry-after",
+    "www-authenticate",
+    "idempotency-replayed",
+    "ratelimit",
+    "ratelimit-policy",
+];
 
 fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
@@ -55,7 +66,8 @@ fn judge(method: &Method, path: &str, reply: &Reply) -> Result<(), String> {
     match item.get(&asked) {
         Some(operation) => inside(operation, is_head, reply),
         None => {
-            let mut allowed: Vec<String> = item.keys().map(|method| method.to_uppercase()).collect();
+            let mut allowed: Vec<String> =
+                item.keys().map(|method| method.to_uppercase()).collect();
             if allowed.iter().any(|method| method == "GET") {
                 allowed.push("HEAD".to_owned());
             }
@@ -82,13 +94,12 @@ fn without_prefixes(path: &str) -> String {
 /// The path of the document that means this one: the one with the fewest parameters.
 fn template(path: &str) -> Option<&'static str> {
     let fits = |template: &str| {
-        let (mine, theirs): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), template.split('/').collect());
+        let (mine, theirs): (Vec<&str>, Vec<&str>) =
+            (path.split('/').collect(), template.split('/').collect());
         mine.len() == theirs.len()
-            && mine.iter().zip(&theirs).all(
-                |(mine, theirs)| {
-                    if theirs.starts_with('{') { !mine.is_empty() } else { mine == theirs }
-                },
-            )
+            && mine.iter().zip(&theirs).all(|(mine, theirs)| {
+                if theirs.starts_with('{') { !mine.is_empty() } else { mine == theirs }
+            })
     };
     let paths = document()["paths"].as_object().unwrap().keys().map(String::as_str);
     paths.filter(|template| fits(template)).min_by_key(|template| template.matches('{').count())
@@ -111,26 +122,35 @@ fn outside(reply: &Reply, allowed: Option<&str>) -> Result<(), String> {
 /// An answer of an operation.
 fn inside(operation: &Value, is_head: bool, reply: &Reply) -> Result<(), String> {
     let status = reply.status.to_string();
-    let response = operation["responses"].get(&status).ok_or_else(|| format!("{status} is not described"))?;
+    let response =
+        operation["responses"].get(&status).ok_or_else(|| format!("{status} is not described"))?;
     let response = target(document(), response);
     headers(response, &reply.headers)?;
     let content = response.get("content").and_then(Value::as_object);
     let Some(content) = content.filter(|_| !is_head) else {
-        return if reply.body.is_empty() { Ok(()) } else { Err("there is a body, and none is described".to_owned()) };
+        return if reply.body.is_empty() {
+            Ok(())
+        } else {
+            Err("there is a body, and none is described".to_owned())
+        };
     };
     let found = reply.header("content-type").unwrap_or_default();
     let media_type = found.split(';').next().unwrap().trim();
-    let described = content.get(media_type).ok_or_else(|| format!("the media type {found:?} is not described"))?;
+    let described = content
+        .get(media_type)
+        .ok_or_else(|| format!("the media type {found:?} is not described"))?;
     // What is packed is the same as what is not, which other tests say.
     let is_plain = reply.header("content-encoding").is_none();
     if is_plain && (media_type == "application/json" || media_type == "application/problem+json") {
-        let body: Value = serde_json::from_slice(&reply.body).map_err(|error| format!("no JSON: {error}"))?;
+        let body: Value =
+            serde_json::from_slice(&reply.body).map_err(|error| format!("no JSON: {error}"))?;
         Schemas::of(document()).check(&described["schema"], &body)?;
     }
     if media_type == "application/problem+json" {
         let code = problem(reply)?;
         let description = response["description"].as_str().unwrap();
-        let is_of_credentials = reply.status == 401 && api::CREDENTIAL_PROBLEMS.iter().any(|kind| kind.code == code);
+        let is_of_credentials =
+            reply.status == 401 && api::CREDENTIAL_PROBLEMS.iter().any(|kind| kind.code == code);
         if !is_of_credentials && !codes(description).contains(code.as_str()) {
             return Err(format!("{code} is not named under {status}: {description}"));
         }
@@ -139,8 +159,12 @@ fn inside(operation: &Value, is_head: bool, reply: &Reply) -> Result<(), String>
 }
 
 fn headers(response: &Value, found: &HeaderMap) -> Result<(), String> {
-    let described: BTreeSet<String> =
-        response["headers"].as_object().into_iter().flatten().map(|(name, _)| name.to_lowercase()).collect();
+    let described: BTreeSet<String> = response["headers"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.to_lowercase())
+        .collect();
     match TOLD.iter().find(|name| found.contains_key(**name) && !described.contains(**name)) {
         Some(name) => Err(format!("the header {name} is not described")),
         None => Ok(()),
@@ -152,8 +176,10 @@ fn problem(reply: &Reply) -> Result<String, String> {
     if reply.header("content-type") != Some("application/problem+json") {
         return Err("this is no problem".to_owned());
     }
-    let body: Value = serde_json::from_slice(&reply.body).map_err(|error| format!("no JSON: {error}"))?;
-    Schemas::of(document()).check(&json!({"$ref": "#/components/schemas/ProblemDocument"}), &body)?;
+    let body: Value =
+        serde_json::from_slice(&reply.body).map_err(|error| format!("no JSON: {error}"))?;
+    Schemas::of(document())
+        .check(&json!({"$ref": "#/components/schemas/ProblemDocument"}), &body)?;
     let code = body["code"].as_str().unwrap();
     catalogue().check(reply.status, code)?;
     Ok(code.to_owned())
@@ -198,7 +224,11 @@ fn what_the_document_does_not_say_is_found() {
         let found = judge(&get, path, &reply).unwrap_err();
         assert!(found.contains(fault), "{path}: {found}");
     }
-    assert!(judge(&Method::PUT, "/snapshot", &problem(405, "method_not_allowed")).unwrap_err().contains("GET, HEAD"));
+    assert!(
+        judge(&Method::PUT, "/snapshot", &problem(405, "method_not_allowed"))
+            .unwrap_err()
+            .contains("GET, HEAD")
+    );
 }
 
 /// Every code that the document names is one of the catalogue, with this status.
@@ -211,9 +241,11 @@ fn every_code_of_the_document_is_in_the_catalogue() {
                 let number: u16 = status.parse().unwrap();
                 let description = target(document(), response)["description"].as_str().unwrap();
                 let is_code = |word: &&str| {
-                    word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                    word.contains('_')
+                        && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
                 };
-                for code in codes(description).into_iter().filter(is_code).filter(|_| number >= 400) {
+                for code in codes(description).into_iter().filter(is_code).filter(|_| number >= 400)
+                {
                     let allowed = catalogue().check(number, code);
                     assert_eq!(allowed, Ok(()), "{method} {path}");
                     named += 1;

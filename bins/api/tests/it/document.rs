@@ -37,11 +37,17 @@ fn every_operation_is_described_and_has_one_kind_of_error() {
             assert!(operation["summary"].is_string(), "{name} has no summary");
             assert!(operation["description"].is_string(), "{name} has no description");
             assert!(operation["operationId"].is_string(), "{name} has no id");
-            assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{name}: one tag");
+            assert!(
+                operation["tags"].as_array().is_some_and(|tags| tags.len() == 1),
+                "{name}: one tag"
+            );
             let mut kinds = [BTreeSet::new(), BTreeSet::new()];
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let response = target(&document, response);
-                assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
+                assert!(
+                    response["description"].as_str().is_some_and(|text| !text.is_empty()),
+                    "{name} {status}"
+                );
                 assert!(response["headers"]["X-Request-Id"].is_object(), "{name} {status}");
                 if status == "304" || status == "101" {
                     assert!(response["content"].is_null(), "{name} {status}");
@@ -50,14 +56,23 @@ fn every_operation_is_described_and_has_one_kind_of_error() {
                 for (media_type, content) in response["content"].as_object().unwrap() {
                     let is_problem = media_type == "application/problem+json";
                     // A failing health check says what it says when it is well.
-                    let is_health = status == "503" && matches!(path.as_str(), "/health" | "/readyz");
-                    assert!(status.starts_with('2') != is_problem || is_health, "{name} {status} {media_type}");
+                    let is_health =
+                        status == "503" && matches!(path.as_str(), "/health" | "/readyz");
+                    assert!(
+                        status.starts_with('2') != is_problem || is_health,
+                        "{name} {status} {media_type}"
+                    );
                     kinds[usize::from(is_problem)].insert(content["schema"].to_string());
                 }
             }
             for (kinds, what) in kinds.iter().zip(["success", "error"]) {
                 let wanted = usize::from(path != "/ws" || what == "error");
-                assert_eq!(kinds.len(), wanted, "{name} has {} kinds of {what}: {kinds:?}", kinds.len());
+                assert_eq!(
+                    kinds.len(),
+                    wanted,
+                    "{name} has {} kinds of {what}: {kinds:?}",
+                    kinds.len()
+                );
             }
         }
     }
@@ -68,10 +83,14 @@ fn the_document_and_the_routes_are_the_same_and_say_the_same_of_who_may() {
     let document: Value = serde_json::from_str(&api::openapi()).unwrap();
     let mut described = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        described.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+        described.extend(
+            item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())),
+        );
     }
-    let declared: BTreeSet<_> =
-        api::declared().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
+    let declared: BTreeSet<_> = api::declared()
+        .iter()
+        .map(|route| (route.method.to_string(), route.path.to_owned()))
+        .collect();
     assert_eq!(described, declared);
     for route in api::declared() {
         let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
@@ -122,10 +141,20 @@ async fn refused_orders_are_events_too() {
     ]);
     sector.refuse(&orders).await;
     let page = sector.get("/events").await.json();
-    let entry = page["events"].as_array().unwrap().iter().find(|entry| entry["type"] == "orders_refused").unwrap();
+    let entry = page["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["type"] == "orders_refused")
+        .unwrap();
     assert_eq!(entry["data"], json!({"universe_id": "u-1", "tick": 1, "orders": orders}));
     let typed: api::wire::EventPage = serde_json::from_value(page).unwrap();
-    assert!(typed.events.iter().any(|entry| matches!(entry, api::wire::StreamEntry::OrdersRefused { .. })));
+    assert!(
+        typed
+            .events
+            .iter()
+            .any(|entry| matches!(entry, api::wire::StreamEntry::OrdersRefused { .. }))
+    );
 }
 
 /// What an ETag is good for is described as well.

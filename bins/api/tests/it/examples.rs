@@ -100,7 +100,8 @@ async fn witness() -> Recorded {
     sector.begin("u-2", 8).await;
     sector.tick(&[]).await;
     let mut witness = Witness { sector, recorded: Recorded::new() };
-    for path in ["/health", "/livez", "/readyz", "/sectors", "/", "/rules", "/leaderboard", "/runs"] {
+    for path in ["/health", "/livez", "/readyz", "/sectors", "/", "/rules", "/leaderboard", "/runs"]
+    {
         witness.get(path, None).await;
     }
     let document = witness.get("/openapi.json", None).await;
@@ -109,8 +110,11 @@ async fn witness() -> Recorded {
 
     let asked = witness.post("/auth/nonce", None, json!({"address": address})).await;
     let signature = player.sign_message(asked["message"].as_str().unwrap());
-    let login = witness.post("/auth/verify", None, json!({"address": address, "signature": signature})).await;
-    let login = witness.post("/auth/refresh", None, json!({"refresh_token": login["refresh_token"]})).await;
+    let login = witness
+        .post("/auth/verify", None, json!({"address": address, "signature": signature}))
+        .await;
+    let login =
+        witness.post("/auth/refresh", None, json!({"refresh_token": login["refresh_token"]})).await;
     let token = login["token"].as_str().unwrap();
     let code = "0123456789abcdef0123456789abcdef";
     api::allow_operator(&*witness.sector.store, code, Duration::from_secs(60)).await.unwrap();
@@ -143,9 +147,13 @@ async fn witness() -> Recorded {
     witness.get("/orders", Some(token)).await;
     witness.ask(Method::GET, "/runs/{universe}", "/runs/u-1", None, None).await;
 
-    witness.ask(Method::POST, "/admin/pause", "/admin/pause?paused=true", Some(operator), None).await;
+    witness
+        .ask(Method::POST, "/admin/pause", "/admin/pause?paused=true", Some(operator), None)
+        .await;
     witness.get("/admin/pause", Some(operator)).await;
-    witness.ask(Method::POST, "/admin/restart", "/admin/restart?seed=7", Some(operator), None).await;
+    witness
+        .ask(Method::POST, "/admin/restart", "/admin/restart?seed=7", Some(operator), None)
+        .await;
     witness.ask(Method::GET, "/admin/audit", "/admin/audit", Some(operator), None).await;
     witness.ask(Method::DELETE, "/factions/claim", "/factions/claim", Some(token), None).await;
     witness.ask(Method::POST, "/admin/bots-only", "/admin/bots-only", Some(operator), None).await;
@@ -173,14 +181,20 @@ async fn the_committed_examples_are_of_what_happens() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/examples.json");
     let fresh = witness().await;
     if std::env::var_os(UPDATE).is_some() {
-        std::fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&fresh).unwrap())).unwrap();
+        std::fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&fresh).unwrap()))
+            .unwrap();
     }
-    let committed: Recorded = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let committed: Recorded =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     // Tokens, nonces and what is random besides differ; what is told does not.
     let told = |recorded: &Recorded| -> Vec<(String, String, BTreeSet<String>)> {
-        let fields = |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        let fields = |value: &Value| {
+            value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+        };
         let all = recorded.iter().flat_map(|(operation, examples)| {
-            examples.iter().map(move |(what, value)| (operation.clone(), what.clone(), fields(value)))
+            examples
+                .iter()
+                .map(move |(what, value)| (operation.clone(), what.clone(), fields(value)))
         });
         all.collect()
     };
@@ -202,7 +216,11 @@ fn every_operation_has_examples_and_each_is_as_its_schema_says() {
             if let Some(body) = operation.get("requestBody") {
                 let content = &body["content"]["application/json"];
                 assert!(!content["example"].is_null(), "{name}: the request has no example");
-                assert_eq!(schemas.check(&content["schema"], &content["example"]), Ok(()), "{name}: the request");
+                assert_eq!(
+                    schemas.check(&content["schema"], &content["example"]),
+                    Ok(()),
+                    "{name}: the request"
+                );
             }
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let response = target(&document, response);
@@ -217,7 +235,11 @@ fn every_operation_has_examples_and_each_is_as_its_schema_says() {
                         continue;
                     }
                     assert!(!content["example"].is_null(), "{name} has no example");
-                    assert_eq!(schemas.check(&content["schema"], &content["example"]), Ok(()), "{name}");
+                    assert_eq!(
+                        schemas.check(&content["schema"], &content["example"]),
+                        Ok(()),
+                        "{name}"
+                    );
                 }
             }
         }
@@ -226,13 +248,23 @@ fn every_operation_has_examples_and_each_is_as_its_schema_says() {
 }
 
 /// Every code that an answer names is shown; says how many.
-fn check_problems(document: &Value, status: &str, response: &Value, content: &Value, name: &str) -> usize {
+fn check_problems(
+    document: &Value,
+    status: &str,
+    response: &Value,
+    content: &Value,
+    name: &str,
+) -> usize {
     let named = codes(response["description"].as_str().unwrap());
     let shown = content["examples"].as_object().unwrap_or_else(|| panic!("{name} has no examples"));
     for (code, example) in shown {
         assert!(named.contains(code.as_str()), "{name}: {code}");
         let value = &target(document, example)["value"];
-        assert_eq!(Schemas::of(document).check(&content["schema"], value), Ok(()), "{name}: {code}");
+        assert_eq!(
+            Schemas::of(document).check(&content["schema"], value),
+            Ok(()),
+            "{name}: {code}"
+        );
         assert_eq!(
             (value["code"].as_str(), value["status"].to_string().as_str()),
             (Some(code.as_str()), status),

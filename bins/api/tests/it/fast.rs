@@ -48,14 +48,19 @@ async fn a_seat_that_is_taken_is_seen_at_once_and_one_that_lapses_within_a_secon
     let claimed = async || {
         let list = sector.get("/factions").await;
         let factions = list.json()["factions"].as_array().unwrap().clone();
-        (list.header("etag").unwrap().to_owned(), factions.iter().filter(|faction| faction["claimed"] == true).count())
+        (
+            list.header("etag").unwrap().to_owned(),
+            factions.iter().filter(|faction| faction["claimed"] == true).count(),
+        )
     };
     let (before, none) = claimed().await;
     let token = sector.log_in_with(1, "F1").await;
     let (taken, one) = claimed().await;
     assert_eq!((none, one), (0, 1));
     assert_ne!(before, taken);
-    let release = sector.request(Method::DELETE, "/factions/claim").header("authorization", format!("Bearer {token}"));
+    let release = sector
+        .request(Method::DELETE, "/factions/claim")
+        .header("authorization", format!("Bearer {token}"));
     assert_eq!(sector.send(release, "").await.status, 200);
     assert_eq!(claimed().await, (before.clone(), 0));
 
@@ -84,8 +89,10 @@ async fn a_snapshot_comes_in_the_parts_that_are_asked_for() {
     for fields in ["", "tick,", "Tick", "tick,owners", "tick%20"] {
         sector.get(&format!("/snapshot?fields={fields}")).await.problem(400, "invalid_query");
     }
-    let problem = sector.get("/snapshot?fields=owners,tick,planets").await.problem(400, "invalid_query");
-    let named: Vec<&Value> = problem["errors"].as_array().unwrap().iter().map(|error| &error["value"]).collect();
+    let problem =
+        sector.get("/snapshot?fields=owners,tick,planets").await.problem(400, "invalid_query");
+    let named: Vec<&Value> =
+        problem["errors"].as_array().unwrap().iter().map(|error| &error["value"]).collect();
     assert_eq!(named, ["owners", "planets"]);
 }
 
@@ -97,7 +104,9 @@ fn apply(snapshot: &mut Snapshot, part: SnapshotPart) {
     }
     let changed = part.fleets.unwrap();
     let removed = part.fleets_removed.unwrap();
-    snapshot.fleets.retain(|known| !removed.contains(&known.id.0) && changed.iter().all(|fleet| fleet.id != known.id));
+    snapshot.fleets.retain(|known| {
+        !removed.contains(&known.id.0) && changed.iter().all(|fleet| fleet.id != known.id)
+    });
     snapshot.fleets.extend(changed);
     snapshot.fleets.sort_by_key(|fleet| fleet.id);
     let changed = part.factions.unwrap();
@@ -118,7 +127,8 @@ fn apply(snapshot: &mut Snapshot, part: SnapshotPart) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changed_since_a_tick_makes_the_snapshot_of_then_that_of_now() {
     let mut sector = Sector::start().await;
-    let mut mine: SectorSnapshot = serde_json::from_slice(&sector.get("/snapshot").await.body).unwrap();
+    let mut mine: SectorSnapshot =
+        serde_json::from_slice(&sector.get("/snapshot").await.body).unwrap();
     let step = |sector: &Sector, number: u8| {
         let origin = SystemId(sector.home(number));
         let target = sector.world().map().neighbours(origin)[0].system;

@@ -82,7 +82,8 @@ impl Sector {
         let address = listener.local_addr().unwrap();
         let home = Followed::new(None, store.clone(), follower.clone());
         let sectors = Sectors::new(home, elsewhere, shutdown.clone());
-        let running = tokio::spawn(api::run_with(config, listener, sectors, clock, shutdown.clone()));
+        let running =
+            tokio::spawn(api::run_with(config, listener, sectors, clock, shutdown.clone()));
         let lease = store.acquire_lease("test", LEASE_TTL).await.unwrap().unwrap();
         Self {
             store,
@@ -111,7 +112,8 @@ impl Sector {
         let header = Header { rules_version, ..Header::of(id, &self.world) };
         let header = serde_json::to_string(&header).unwrap();
         let events = vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }];
-        let begin = Commit { events, checkpoint: Some(snapshot), begin: Some(header), ..self.commit() };
+        let begin =
+            Commit { events, checkpoint: Some(snapshot), begin: Some(header), ..self.commit() };
         self.store.commit(&begin).await.unwrap();
         self.catch_up().await;
     }
@@ -128,18 +130,27 @@ impl Sector {
     }
 
     /// Steps and commits one tick, with something else besides.
-    pub(crate) async fn tick_with(&mut self, orders: &[Order], change: impl FnOnce(Commit) -> Commit) {
+    pub(crate) async fn tick_with(
+        &mut self,
+        orders: &[Order],
+        change: impl FnOnce(Commit) -> Commit,
+    ) {
         self.world.step(orders);
-        let event = NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
+        let event =
+            NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
         let record = serde_json::to_string(&Record::of(&self.world, orders)).unwrap();
-        self.store.commit(&change(Commit { events: vec![event], record, ..self.commit() })).await.unwrap();
+        self.store
+            .commit(&change(Commit { events: vec![event], record, ..self.commit() }))
+            .await
+            .unwrap();
         self.catch_up().await;
     }
 
     /// Steps and commits one tick with a record that says whatever the test wants.
     pub(crate) async fn tick_with_record(&mut self, record: Value) {
         self.world.step(&[]);
-        let event = NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
+        let event =
+            NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
         let commit = Commit { events: vec![event], record: record.to_string(), ..self.commit() };
         self.store.commit(&commit).await.unwrap();
         self.catch_up().await;
@@ -148,7 +159,8 @@ impl Sector {
     /// Steps and commits a tick that passes orders which no tick can take.
     pub(crate) async fn refuse(&mut self, orders: &Value) {
         self.world.step(&[]);
-        let refused = json!({"universe_id": self.universe.id, "tick": self.world.tick(), "orders": orders});
+        let refused =
+            json!({"universe_id": self.universe.id, "tick": self.world.tick(), "orders": orders});
         let events = vec![
             NewEvent { kind: "orders_refused".into(), data: refused.to_string() },
             NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() },
@@ -180,16 +192,21 @@ impl Sector {
             "ticks": tick, "winner": "F1", "winner_name": "The first", "cause": "domination",
             "digest": self.world.digest().to_string(), "ended_at_ms": self.now_ms.load(Ordering::SeqCst), "players": players,
         });
-        self.store.commit(&Commit { events, finished: Some(summary.to_string()), ..self.commit() }).await.unwrap();
+        self.store
+            .commit(&Commit { events, finished: Some(summary.to_string()), ..self.commit() })
+            .await
+            .unwrap();
         self.catch_up().await;
     }
 
     /// Forgets all events but the last, after a new checkpoint.
     pub(crate) async fn trim(&mut self) {
         self.world.step(&[]);
-        let event = NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
+        let event =
+            NewEvent { kind: "delta".into(), data: serde_json::to_string(&self.delta()).unwrap() };
         let checkpoint = Some(serde_json::to_string(&self.snapshot()).unwrap());
-        let commit = Commit { events: vec![event], checkpoint, event_maxlen: Some(1), ..self.commit() };
+        let commit =
+            Commit { events: vec![event], checkpoint, event_maxlen: Some(1), ..self.commit() };
         self.store.commit(&commit).await.unwrap();
         self.catch_up().await;
     }
@@ -248,7 +265,11 @@ impl Sector {
     }
 
     /// Sends a request; whatever comes back is as the API document says.
-    pub(crate) async fn send(&self, request: http::request::Builder, body: impl Into<Vec<u8>>) -> Reply {
+    pub(crate) async fn send(
+        &self,
+        request: http::request::Builder,
+        body: impl Into<Vec<u8>>,
+    ) -> Reply {
         let body: Vec<u8> = body.into();
         let request = request.header("content-length", body.len()).body(body::full(body)).unwrap();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -266,7 +287,10 @@ impl Sector {
     /// Sends a request and leaves the body of the answer to be read.
     pub(crate) async fn open(&self, request: http::request::Builder) -> service::Response {
         let request = request.body(body::empty()).unwrap();
-        tokio::time::timeout(PATIENCE, self.client.send(request)).await.expect("the API answers").unwrap()
+        tokio::time::timeout(PATIENCE, self.client.send(request))
+            .await
+            .expect("the API answers")
+            .unwrap()
     }
 
     /// Where the API is.
@@ -286,7 +310,11 @@ impl Sector {
 
     /// Asks with a token.
     pub(crate) async fn get_as(&self, token: &str, path: &str) -> Reply {
-        self.send(self.request(Method::GET, path).header("authorization", format!("Bearer {token}")), "").await
+        self.send(
+            self.request(Method::GET, path).header("authorization", format!("Bearer {token}")),
+            "",
+        )
+        .await
     }
 
     /// Sends JSON without credentials.
@@ -319,7 +347,8 @@ impl Sector {
         let address = key.address().to_string();
         let message = self.post("/auth/nonce", &json!({"address": address})).await.json();
         let signature = key.sign_message(message["message"].as_str().unwrap());
-        let answer = self.post("/auth/verify", &json!({"address": address, "signature": signature})).await;
+        let answer =
+            self.post("/auth/verify", &json!({"address": address, "signature": signature})).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["token"].as_str().unwrap().to_owned()
     }

@@ -53,8 +53,9 @@ pub(crate) struct Heard {
 
 /// Says a script to a new sector; ends the test if an answer breaks a promise.
 pub(crate) fn hear(script: &[u8]) -> Vec<Heard> {
-    static RUNTIME: LazyLock<Runtime> =
-        LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    });
     RUNTIME.block_on(async {
         let mut client = Client::begin().await;
         for (name, number) in [("player", 1), ("admin", 200), ("key", 2)] {
@@ -98,10 +99,12 @@ struct Client<S> {
 
 impl Client<()> {
     /// A sector with one run behind it and one under way.
-    async fn begin()
-    -> Client<impl Service<Request, Response = service::Response, Error = std::convert::Infallible> + Clone> {
+    async fn begin() -> Client<
+        impl Service<Request, Response = service::Response, Error = std::convert::Infallible> + Clone,
+    > {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
-        let lease = store.acquire_lease("hostile", Duration::from_secs(3_600)).await.unwrap().unwrap();
+        let lease =
+            store.acquire_lease("hostile", Duration::from_secs(3_600)).await.unwrap().unwrap();
         for commit in PAST.iter() {
             store.commit(&Commit { lease: lease.clone(), ..commit.clone() }).await.unwrap();
         }
@@ -129,7 +132,9 @@ where
     /// Logs somebody in, and knows the token under this name; for `key`, that of a bot of theirs.
     async fn log_in(&mut self, name: &str, number: u8) {
         let address = key(number).address();
-        let ask = format!("POST /auth/nonce\ncontent-type: application/json\n\n{{\"address\":\"{address}\"}}");
+        let ask = format!(
+            "POST /auth/nonce\ncontent-type: application/json\n\n{{\"address\":\"{address}\"}}"
+        );
         self.say(ask.as_bytes()).await;
         let signature = key(number).sign_message(&self.known["message"]);
         let verify = format!(
@@ -157,7 +162,8 @@ where
             return Some(Heard { method, path, reply: None });
         };
         let (parts, mut body) = response.unwrap().into_parts();
-        let is_endless = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let is_endless =
+            parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
         let mut bytes = Vec::new();
         let read = async {
             while let Some(frame) = body.frame().await {
@@ -177,7 +183,9 @@ where
         assert!(reply.status < 500, "{method} {path}: {reply:?}");
         conformance::check(&method, &path, &reply);
         if let Ok(Value::Object(fields)) = serde_json::from_slice(&reply.body) {
-            let texts = fields.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+            let texts = fields
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
             self.known.extend(texts);
         }
         Some(Heard { method, path, reply: Some(reply) })
@@ -189,7 +197,10 @@ where
         while let Some(at) = text.iter().position(|byte| *byte == b'$') {
             filled.extend_from_slice(&text[..at]);
             text = &text[at + 1..];
-            let end = text.iter().position(|byte| !byte.is_ascii_lowercase() && *byte != b'_').unwrap_or(text.len());
+            let end = text
+                .iter()
+                .position(|byte| !byte.is_ascii_lowercase() && *byte != b'_')
+                .unwrap_or(text.len());
             let name = String::from_utf8_lossy(&text[..end]);
             match self.known(&name) {
                 Some(known) => {
@@ -264,7 +275,10 @@ static PAST: LazyLock<Vec<Commit>> = LazyLock::new(|| {
             world.step(&[]);
             let delta = Delta::of(id, &world).narrated(world.map(), world.board());
             commits.push(Commit {
-                events: vec![NewEvent { kind: "delta".into(), data: serde_json::to_string(&delta).unwrap() }],
+                events: vec![NewEvent {
+                    kind: "delta".into(),
+                    data: serde_json::to_string(&delta).unwrap(),
+                }],
                 ..commit(&world, serde_json::to_string(&Record::of(&world, &[])).unwrap())
             });
         }
@@ -299,13 +313,19 @@ fn the_corpus_breaks_no_promise_and_comes_to_every_route() {
             .filter_map(|heard| heard.reply.as_ref().map(|reply| reply.status))
             .collect();
         // A route that nobody gets into is not tried.
-        assert!(answered.iter().any(|status| *status < 400), "{} {}: {answered:?}", route.method, route.path);
+        assert!(
+            answered.iter().any(|status| *status < 400),
+            "{} {}: {answered:?}",
+            route.method,
+            route.path
+        );
     }
 }
 
 #[cfg(test)]
 fn is_of(path: &str, template: &str) -> bool {
-    let (mine, theirs): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), template.split('/').collect());
+    let (mine, theirs): (Vec<&str>, Vec<&str>) =
+        (path.split('/').collect(), template.split('/').collect());
     mine.len() == theirs.len()
         && mine.iter().zip(&theirs).all(|(mine, theirs)| theirs.starts_with('{') || mine == theirs)
 }

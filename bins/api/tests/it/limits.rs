@@ -20,9 +20,12 @@ async fn tight() -> Sector {
 #[tokio::test]
 async fn every_answer_says_what_is_left() {
     let sector = Sector::start().await;
-    for path in ["/livez", "/snapshot", "/me", "/nothing", "/openapi.json", "/sectors/none/snapshot"] {
+    for path in
+        ["/livez", "/snapshot", "/me", "/nothing", "/openapi.json", "/sectors/none/snapshot"]
+    {
         let reply = sector.get(path).await;
-        let policy = reply.header("ratelimit-policy").unwrap_or_else(|| panic!("{path}: {reply:?}"));
+        let policy =
+            reply.header("ratelimit-policy").unwrap_or_else(|| panic!("{path}: {reply:?}"));
         assert!(policy.contains("\"address\";q=30000;w=60"), "{path}: {policy}");
         assert!(reply.header("ratelimit").unwrap().contains("\"address\";r="), "{path}");
     }
@@ -90,7 +93,8 @@ async fn a_player_is_counted_by_wallet_and_a_flood_by_one_hurts_no_other() {
     let sector = tight().await;
     let one = sector.log_in_with(1, "F1").await;
     let other = sector.log_in_with(2, "F2").await;
-    let order = |faction: &str| json!({"orders": [{"kind": "muster", "faction": faction, "target_id": 0}]});
+    let order =
+        |faction: &str| json!({"orders": [{"kind": "muster", "faction": faction, "target_id": 0}]});
     for _ in 0..3 {
         assert_eq!(sector.post_as(&one, "/orders", &order("F1")).await.status, 202);
     }

@@ -106,14 +106,16 @@ async fn a_new_message_replaces_the_old_one() {
     let old = sector.post("/auth/nonce", &json!({"address": address})).await.json();
     sector.post("/auth/nonce", &json!({"address": address})).await;
     let signature = key(1).sign_message(old["message"].as_str().unwrap());
-    let answer = sector.post("/auth/verify", &json!({"address": address, "signature": signature})).await;
+    let answer =
+        sector.post("/auth/verify", &json!({"address": address, "signature": signature})).await;
     answer.problem(401, "wrong_signer");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_is_none_is_refused_by_name() {
     let sector = Sector::start().await;
-    let problem = sector.post("/auth/nonce", &json!({"address": "0x12"})).await.problem(400, "invalid_body");
+    let problem =
+        sector.post("/auth/nonce", &json!({"address": "0x12"})).await.problem(400, "invalid_body");
     insta::assert_json_snapshot!(problem);
 }
 
@@ -140,8 +142,13 @@ async fn a_token_ends_and_a_bad_one_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operators_code_works_once() {
     let sector = Sector::start().await;
-    api::allow_operator(sector.store.as_ref(), "open sesame", Duration::from_secs(60)).await.unwrap();
-    sector.post("/auth/operator", &json!({"code": "open"})).await.problem(401, "operator_code_unknown");
+    api::allow_operator(sector.store.as_ref(), "open sesame", Duration::from_secs(60))
+        .await
+        .unwrap();
+    sector
+        .post("/auth/operator", &json!({"code": "open"}))
+        .await
+        .problem(401, "operator_code_unknown");
     sector.post("/auth/operator", &json!({"code": ""})).await.problem(400, "invalid_body");
 
     let body = json!({"code": "open sesame"});

@@ -32,9 +32,15 @@ async fn a_players_orders_reach_the_store_as_they_were_checked() {
     assert_eq!(entries.len(), 1);
     let entry = &entries[0];
     assert_eq!((entry.universe.as_str(), entry.source.as_str()), ("u-1", "human"));
-    assert_eq!((entry.player.clone(), entry.at_ms), (key(1).address().to_string(), 1_795_334_400_000));
-    let orders: Vec<Order> = entry.orders.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
-    assert!(matches!(orders[0].command, Command::Move { origin, .. } if origin == SystemId(sector.home(1))));
+    assert_eq!(
+        (entry.player.clone(), entry.at_ms),
+        (key(1).address().to_string(), 1_795_334_400_000)
+    );
+    let orders: Vec<Order> =
+        entry.orders.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+    assert!(
+        matches!(orders[0].command, Command::Move { origin, .. } if origin == SystemId(sector.home(1)))
+    );
     assert_eq!(orders[0].client_id.as_deref(), Some("a-1"));
     assert_eq!(orders[1].reason.as_deref(), Some("growth"));
 }
@@ -44,10 +50,19 @@ async fn an_order_that_is_sent_again_is_accepted_once() {
     let sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
     let batch = json!({"orders": [a_move(&sector, "F1", "a-1")]});
-    assert_eq!(sector.post_as(&token, "/orders", &batch).await.json(), json!({"id": "1-0", "duplicates": []}));
-    assert_eq!(sector.post_as(&token, "/orders", &batch).await.json(), json!({"id": "1-0", "duplicates": ["a-1"]}));
+    assert_eq!(
+        sector.post_as(&token, "/orders", &batch).await.json(),
+        json!({"id": "1-0", "duplicates": []})
+    );
+    assert_eq!(
+        sector.post_as(&token, "/orders", &batch).await.json(),
+        json!({"id": "1-0", "duplicates": ["a-1"]})
+    );
     let more = json!({"orders": [a_move(&sector, "F1", "a-1"), a_move(&sector, "F1", "a-2")]});
-    assert_eq!(sector.post_as(&token, "/orders", &more).await.json(), json!({"id": "2-0", "duplicates": ["a-1"]}));
+    assert_eq!(
+        sector.post_as(&token, "/orders", &more).await.json(),
+        json!({"id": "2-0", "duplicates": ["a-1"]})
+    );
     assert_eq!(stored(&sector).await.iter().map(|entry| entry.orders.len()).sum::<usize>(), 2);
 }
 
@@ -82,13 +97,30 @@ async fn what_does_not_exist_is_refused_at_once() {
         (json!({"faction": "F6", "origin_id": home, "target_id": 1}), "unknown_faction", "faction"),
         (json!({"faction": "L1", "origin_id": home, "target_id": 1}), "unknown_faction", "faction"),
         (json!({"faction": "F1", "origin_id": 30, "target_id": 1}), "unknown_system", "origin_id"),
-        (json!({"faction": "F1", "origin_id": home, "target_id": 30}), "unknown_system", "target_id"),
-        (json!({"kind": "muster", "faction": "F1", "target_id": 30}), "unknown_system", "target_id"),
-        (json!({"kind": "focus", "faction": "F1", "system_id": 30, "focus": "order"}), "unknown_system", "system_id"),
+        (
+            json!({"faction": "F1", "origin_id": home, "target_id": 30}),
+            "unknown_system",
+            "target_id",
+        ),
+        (
+            json!({"kind": "muster", "faction": "F1", "target_id": 30}),
+            "unknown_system",
+            "target_id",
+        ),
+        (
+            json!({"kind": "focus", "faction": "F1", "system_id": 30, "focus": "order"}),
+            "unknown_system",
+            "system_id",
+        ),
         (json!({"kind": "cancel", "faction": "F1", "fleet_id": 0}), "unknown_fleet", "fleet_id"),
-        (json!({"faction": "F1", "origin_id": home, "target_id": 1, "fleet_id": 99}), "unknown_fleet", "fleet_id"),
+        (
+            json!({"faction": "F1", "origin_id": home, "target_id": 1, "fleet_id": 99}),
+            "unknown_fleet",
+            "fleet_id",
+        ),
     ] {
-        let problem = sector.post_as(&token, "/orders", &json!({"orders": [order]})).await.problem(400, code);
+        let problem =
+            sector.post_as(&token, "/orders", &json!({"orders": [order]})).await.problem(400, code);
         assert_eq!(problem["errors"][0]["field"], format!("orders[0].{field}"));
     }
 }
@@ -98,7 +130,8 @@ async fn a_batch_that_was_accepted_is_known_again_when_its_fleet_is_gone() {
     let mut sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
     let (origin, target) = (SystemId(sector.home(1)), SystemId(sector.home(2)));
-    let launch = Command::Move { origin, target, fleet: None, amount: sector_sim::Amount::Part(1_000) };
+    let launch =
+        Command::Move { origin, target, fleet: None, amount: sector_sim::Amount::Part(1_000) };
     sector.tick(&[Order::new("F1".parse().unwrap(), launch)]).await;
     let fleet = sector.world().board().fleets().iter().map(|fleet| fleet.id).max().unwrap();
     let cancel = |client_id: &str| json!({"orders": [{"kind": "cancel", "faction": "F1", "fleet_id": fleet.0, "client_id": client_id}]});
@@ -138,7 +171,10 @@ async fn a_faction_obeys_only_whoever_may_order_it() {
 
     assert_eq!(sector.post_as_bot("/orders", &free).await.status, 202);
     let entry = stored(&sector).await.remove(0);
-    assert_eq!((entry.player.as_str(), entry.source.as_str(), entry.orders.len()), ("bot", "bot", 2));
+    assert_eq!(
+        (entry.player.as_str(), entry.source.as_str(), entry.orders.len()),
+        ("bot", "bot", 2)
+    );
 
     // The player is away for too long: the faction is the bots' again.
     sector.pass_seconds(600);
@@ -151,9 +187,15 @@ async fn bots_need_the_token_and_a_server_that_takes_bots() {
     let sector = Sector::start().await;
     let batch = json!({"orders": [a_move(&sector, "F1", "a-1")]});
     let with = |name: &str, value: &str| {
-        sector.request(http::Method::POST, "/orders").header("content-type", "application/json").header(name, value)
+        sector
+            .request(http::Method::POST, "/orders")
+            .header("content-type", "application/json")
+            .header(name, value)
     };
-    sector.send(with("x-bot-token", "guess"), batch.to_string()).await.problem(401, "bot_token_wrong");
+    sector
+        .send(with("x-bot-token", "guess"), batch.to_string())
+        .await
+        .problem(401, "bot_token_wrong");
     let token = sector.log_in(1).await;
     let both = with("x-bot-token", "guess").header("authorization", format!("Bearer {token}"));
     sector.send(both, batch.to_string()).await.problem(400, "two_credentials");

@@ -32,9 +32,14 @@ async fn a_system_names_its_lanes_and_who_is_coming() {
     assert_eq!(Some(&here.system), SystemForm::of(world.map(), world.board(), home).as_ref());
     assert_eq!((here.universe_id.as_str(), here.tick, here.fleets.len()), ("u-1", 1, 0));
     let lanes: Vec<_> = here.lanes.iter().map(|lane| (lane.system_id, lane.ticks)).collect();
-    let wanted: Vec<_> = map.neighbours(home).iter().map(|lane| (lane.system.0, lane.ticks)).collect();
+    let wanted: Vec<_> =
+        map.neighbours(home).iter().map(|lane| (lane.system.0, lane.ticks)).collect();
     assert_eq!(lanes, wanted);
-    assert!(here.lanes.iter().all(|lane| *lane.name == *map.site(SystemId(lane.system_id)).unwrap().name));
+    assert!(
+        here.lanes
+            .iter()
+            .all(|lane| *lane.name == *map.site(SystemId(lane.system_id)).unwrap().name)
+    );
 
     let fleet = world.board().fleets().iter().find(|fleet| fleet.owner == faction).unwrap();
     let form = FleetForm::of(fleet);
@@ -49,13 +54,17 @@ async fn a_system_names_its_lanes_and_who_is_coming() {
 
     // What was foretold comes about.
     while sector.world().tick() < arrives {
-        let on_lane =
-            |sector: &Sector| sector.world().board().fleets().get(form.id).is_none_or(|fleet| fleet.at() != Some(far));
+        let on_lane = |sector: &Sector| {
+            sector.world().board().fleets().get(form.id).is_none_or(|fleet| fleet.at() != Some(far))
+        };
         assert!(on_lane(&sector), "it came before tick {arrives}");
         sector.tick(&[]).await;
     }
     let there: SystemDocument = read(&sector.get(&format!("/systems/{far}")).await);
-    assert_eq!((there.inbound.len(), there.fleets.first().map(|fleet| fleet.id)), (0, Some(form.id)));
+    assert_eq!(
+        (there.inbound.len(), there.fleets.first().map(|fleet| fleet.id)),
+        (0, Some(form.id))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,7 +76,10 @@ async fn what_is_no_system_is_told_so() {
     sector.get("/systems/99999999999").await.problem(400, "invalid_path");
     sector.get("/systems/1?all=1").await.problem(400, "invalid_query");
     sector.get("/factions/F9").await.problem(404, "unknown_faction");
-    sector.get("/factions/nobody%20at%20all%20of%20that%20name").await.problem(404, "unknown_faction");
+    sector
+        .get("/factions/nobody%20at%20all%20of%20that%20name")
+        .await
+        .problem(404, "unknown_faction");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,7 +91,8 @@ async fn a_faction_has_a_rank_a_seat_and_a_history() {
     }
     let board = sector.world().board();
     for (place, standing) in board.standing().into_iter().enumerate() {
-        let document: FactionDocument = read(&sector.get(&format!("/factions/{}", standing.id)).await);
+        let document: FactionDocument =
+            read(&sector.get(&format!("/factions/{}", standing.id)).await);
         assert_eq!(document.faction, FactionForm::of(standing));
         assert_eq!(
             (document.tick, document.rank, document.living),
@@ -94,7 +107,13 @@ async fn a_faction_has_a_rank_a_seat_and_a_history() {
         assert_eq!(first.tick, 0);
         assert_eq!(
             (last.systems, last.value, last.economy, last.fleets, last.strength),
-            (standing.systems, standing.value, standing.economy, standing.fleets, standing.strength)
+            (
+                standing.systems,
+                standing.value,
+                standing.economy,
+                standing.fleets,
+                standing.strength
+            )
         );
         assert!(history.samples.is_sorted_by(|one, other| one.tick < other.tick));
     }

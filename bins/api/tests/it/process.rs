@@ -8,7 +8,11 @@ use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use sector_redis::testkit::RedisServer;
 
 fn start(environment: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_api")).env_clear().envs(environment.iter().copied()).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_api"))
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
 }
 
 #[test]
@@ -43,7 +47,10 @@ fn secrets_that_could_be_guessed_are_refused() {
         ("0123456789abcdef0123456789abcdef", "128 bits"),
     ] {
         let text = refusal(&[("JWT_SECRET", secret)]);
-        assert!(text.contains("JWT_SECRET") && text.contains(why) && text.contains("openssl rand"), "{text}");
+        assert!(
+            text.contains("JWT_SECRET") && text.contains(why) && text.contains("openssl rand"),
+            "{text}"
+        );
         assert!(!text.contains(secret), "{text}");
     }
     let text = refusal(&[("BOT_API_TOKEN", "your-secret-token")]);
@@ -52,9 +59,14 @@ fn secrets_that_could_be_guessed_are_refused() {
 
 #[test]
 fn a_site_of_two_names_is_refused() {
-    for (domain, uri) in [("sector.example", "https://www.sector.example"), ("localhost:9000", "localhost:9000")] {
+    for (domain, uri) in
+        [("sector.example", "https://www.sector.example"), ("localhost:9000", "localhost:9000")]
+    {
         let text = refusal(&[("AUTH_DOMAIN", domain), ("AUTH_URI", uri)]);
-        assert!(text.contains("AUTH_DOMAIN") && text.contains("AUTH_URI") && text.contains(uri), "{text}");
+        assert!(
+            text.contains("AUTH_DOMAIN") && text.contains("AUTH_URI") && text.contains(uri),
+            "{text}"
+        );
     }
 }
 
@@ -81,7 +93,8 @@ fn an_hour_ahead(redis: &str) -> std::net::SocketAddr {
     std::thread::spawn(move || {
         for client in listener.incoming() {
             let (mut client, mut server) = (client.unwrap(), UnixStream::connect(&socket).unwrap());
-            let (mut asking, mut asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            let (mut asking, mut asked) =
+                (client.try_clone().unwrap(), server.try_clone().unwrap());
             std::thread::spawn(move || std::io::copy(&mut asking, &mut asked));
             std::thread::spawn(move || {
                 let mut buffer = [0; 64 << 10];
@@ -126,7 +139,10 @@ fn a_port_in_use_is_one_clear_sentence() {
     let output = start(&[("JWT_SECRET", "a secret of at least thirty-two bytes"), ("PORT", &port)]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains(&format!("port {port} is already in use")) && text.contains("--port"), "{text}");
+    assert!(
+        text.contains(&format!("port {port} is already in use")) && text.contains("--port"),
+        "{text}"
+    );
     assert_eq!(text.trim_end().lines().count(), 1, "{text}");
 }
 
@@ -139,7 +155,12 @@ struct Running {
 impl Running {
     fn start(environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
-        let mut child = command.env_clear().envs(environment.iter().copied()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .env_clear()
+            .envs(environment.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         Self { child, log }
     }
@@ -148,7 +169,11 @@ impl Running {
     fn until(&mut self, words: &str) -> String {
         let mut log = String::new();
         loop {
-            assert_ne!(self.log.read_line(&mut log).unwrap(), 0, "the program ended without {words}: {log}");
+            assert_ne!(
+                self.log.read_line(&mut log).unwrap(),
+                0,
+                "the program ended without {words}: {log}"
+            );
             if log.lines().last().is_some_and(|line| line.contains(words)) {
                 return log;
             }
@@ -156,7 +181,8 @@ impl Running {
     }
 
     fn signal(&self, signal: &str) {
-        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        let told =
+            Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
     }
 }
@@ -193,7 +219,8 @@ fn sighup_changes_limits_and_a_bad_file_changes_nothing() {
         ("NO_COLOR", "1"),
     ]);
     let log = api.until("the API listens");
-    let address = log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let address =
+        log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
     let quota = |reads: u32| {
         let answer = get(&address, "/snapshot");
         assert!(answer.contains(&format!("\"reads\";q={reads};w=60")), "{answer}");
@@ -202,14 +229,18 @@ fn sighup_changes_limits_and_a_bad_file_changes_nothing() {
     std::fs::write(&file, "LIMIT_READS=0\n").unwrap();
     api.signal("-HUP");
     let log = api.until("the settings before hold");
-    assert!(log.contains("LIMIT_READS: invalid value '0'") && log.contains("from 1 to 100000"), "{log}");
+    assert!(
+        log.contains("LIMIT_READS: invalid value '0'") && log.contains("from 1 to 100000"),
+        "{log}"
+    );
     quota(500);
     std::fs::write(&file, "LIMIT_READS=2\nWS_MAX_CLIENTS=7\n").unwrap();
     api.signal("-HUP");
     let log = api.until("the settings were read again");
-    for changed in
-        ["setting=\"LIMIT_READS\" before=\"500\" now=\"2\"", "setting=\"WS_MAX_CLIENTS\" before=\"1000\" now=\"7\""]
-    {
+    for changed in [
+        "setting=\"LIMIT_READS\" before=\"500\" now=\"2\"",
+        "setting=\"WS_MAX_CLIENTS\" before=\"1000\" now=\"7\"",
+    ] {
         assert!(log.contains(changed), "{changed}: {log}");
     }
     let answers = [(); 3].map(|()| get(&address, "/snapshot"));

@@ -16,7 +16,10 @@ async fn a_receipt_waits_until_a_tick_has_passed_it() {
 
     let waiting = sector.get_as(&token, &path).await.json();
     assert_eq!((&waiting["status"], &waiting["tick"]), (&json!("waiting"), &json!(null)));
-    assert_eq!((&waiting["source"], &waiting["orders"][0]["status"]), (&json!("human"), &json!("waiting")));
+    assert_eq!(
+        (&waiting["source"], &waiting["orders"][0]["status"]),
+        (&json!("human"), &json!("waiting"))
+    );
     assert_eq!(waiting["orders"][0]["order"]["client_id"], "c-1");
 
     // What a worker writes with the tick that carries it out.

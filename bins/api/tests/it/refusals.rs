@@ -8,7 +8,8 @@ use crate::harness::{BOT_TOKEN, Sector, config};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_that_are_no_orders() {
     let sector = Sector::start().await;
-    let long = format!(r#"{{"orders":[{{"faction":"F1","reason":"{}"}}]}}"#, "x".repeat(256 * 1_024));
+    let long =
+        format!(r#"{{"orders":[{{"faction":"F1","reason":"{}"}}]}}"#, "x".repeat(256 * 1_024));
     for (body, status, code) in [
         ("", 400, "malformed_json"),
         ("{", 400, "malformed_json"),
@@ -24,7 +25,11 @@ async fn bodies_that_are_no_orders() {
         (r#"{"orders":[{"faction":1,"origin_id":0,"target_id":1}]}"#, 400, "invalid_order"),
         (r#"{"orders":[{"faction":"F1","origin_id":-1,"target_id":1}]}"#, 400, "invalid_order"),
         (r#"{"orders":[{"faction":"F1","origin_id":1.5,"target_id":1}]}"#, 400, "invalid_order"),
-        (r#"{"orders":[{"faction":"F1","origin_id":99999999999,"target_id":1}]}"#, 400, "invalid_order"),
+        (
+            r#"{"orders":[{"faction":"F1","origin_id":99999999999,"target_id":1}]}"#,
+            400,
+            "invalid_order",
+        ),
         (long.as_str(), 413, "payload_too_large"),
     ] {
         let request = sector
@@ -42,7 +47,8 @@ async fn an_unknown_field_is_named() {
     let sector = Sector::start().await;
     let body = json!({"faction": "F1", "colour": "red"});
     let token = sector.log_in(1).await;
-    let problem = sector.post_as(&token, "/factions/claim", &body).await.problem(400, "invalid_body");
+    let problem =
+        sector.post_as(&token, "/factions/claim", &body).await.problem(400, "invalid_body");
     insta::assert_json_snapshot!(problem);
 }
 

@@ -30,8 +30,13 @@ impl Reply {
         assert_eq!(problem["status"], status);
         assert_eq!(problem["type"], format!("urn:sector:problem:{code}"));
         assert_eq!(problem["instance"].as_str(), self.header("x-request-id"));
-        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["errors"].is_array());
-        let document: Result<api::wire::ProblemDocument, _> = serde_json::from_value(problem.clone());
+        assert!(
+            problem["title"].is_string()
+                && problem["detail"].is_string()
+                && problem["errors"].is_array()
+        );
+        let document: Result<api::wire::ProblemDocument, _> =
+            serde_json::from_value(problem.clone());
         assert!(document.is_ok(), "{document:?}");
         problem.as_object_mut().unwrap().remove("instance");
         problem

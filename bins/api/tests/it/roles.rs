@@ -115,7 +115,10 @@ fn table() -> String {
             Class::Orders => "orders",
         };
         let scope = if declaration.scope == Scope::Sector { "yes" } else { "" };
-        text.push_str(&format!("| `{method} {path}` | {} | {quota} | {scope} |\n", roles.join(" | ")));
+        text.push_str(&format!(
+            "| `{method} {path}` | {} | {quota} | {scope} |\n",
+            roles.join(" | ")
+        ));
     }
     text
 }
@@ -131,5 +134,8 @@ fn the_table_of_the_documentation_is_that_of_the_code() {
         std::fs::write(&file, &fresh).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap();
-    assert!(committed == fresh, "docs/api.md is stale: write it anew with {UPDATE}=1 cargo test -p api the_table");
+    assert!(
+        committed == fresh,
+        "docs/api.md is stale: write it anew with {UPDATE}=1 cargo test -p api the_table"
+    );
 }

@@ -26,7 +26,10 @@ async fn runs_are_listed_newest_first_page_by_page() {
     let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert_eq!(page(&sector, "").await, (named(&["u-5", "u-4", "u-3", "u-2", "u-1"]), None));
     assert_eq!(page(&sector, "?count=2").await, (named(&["u-5", "u-4"]), Some("u-4".to_owned())));
-    assert_eq!(page(&sector, "?count=2&before=u-4").await, (named(&["u-3", "u-2"]), Some("u-2".to_owned())));
+    assert_eq!(
+        page(&sector, "?count=2&before=u-4").await,
+        (named(&["u-3", "u-2"]), Some("u-2".to_owned()))
+    );
     assert_eq!(page(&sector, "?count=2&before=u-2").await, (named(&["u-1"]), None));
     for query in ["?before=u-9", "?count=0", "?count=101", "?after=u-1"] {
         sector.get(&format!("/runs{query}")).await.problem(400, "invalid_query");
@@ -39,7 +42,10 @@ async fn runs_are_listed_newest_first_page_by_page() {
     sector.tick(&[]).await;
     let run: RunDocument = serde_json::from_slice(&sector.get("/runs/u-6").await.body).unwrap();
     assert_eq!((run.running, run.ticks, run.winner, run.cause), (true, 1, None, None));
-    assert_eq!((run.digest, run.systems, run.factions), (sector.world().digest().to_string(), 30, 5));
+    assert_eq!(
+        (run.digest, run.systems, run.factions),
+        (sector.world().digest().to_string(), 30, 5)
+    );
     assert_eq!(run.players.iter().map(|seat| seat.faction.as_str()).collect::<Vec<_>>(), ["F4"]);
     sector.get("/runs/u-7").await.problem(404, "unknown_run");
     sector.get("/runs/u-7/replay").await.problem(404, "unknown_run");
@@ -58,8 +64,14 @@ async fn a_replay_verifies_while_the_run_goes_on_and_afterwards() {
     }
     let verified = async |sector: &Sector, ticks: usize| {
         let answer = sector.get("/runs/u-1/replay").await;
-        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/octet-stream")));
-        assert_eq!(answer.header("content-disposition"), Some("attachment; filename=\"u-1.replay\""));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some("application/octet-stream"))
+        );
+        assert_eq!(
+            answer.header("content-disposition"),
+            Some("attachment; filename=\"u-1.replay\"")
+        );
         let replay = Replay::parse(&answer.body).unwrap();
         assert_eq!((replay.ticks().len(), replay.header().version), (ticks, 2));
         let outcomes: Vec<bool> = replay.ticks()[0].outcomes.iter().map(Result::is_ok).collect();
@@ -83,7 +95,8 @@ async fn a_replay_that_does_not_fit_breaks_off() {
     sector.tick(&[]).await;
     // The harness ends the run by decree, which no engine would: the record is of a digest that is not the run's.
     sector.tick_with_record(json!({"tick": 2, "orders": [], "digest": "0000000000000000"})).await;
-    let mut body = sector.open(sector.request(http::Method::GET, "/runs/u-1/replay")).await.into_body();
+    let mut body =
+        sector.open(sector.request(http::Method::GET, "/runs/u-1/replay")).await.into_body();
     let read = async {
         use http_body_util::BodyExt;
         while let Some(frame) = body.frame().await {
@@ -103,7 +116,10 @@ async fn a_replay_that_does_not_fit_breaks_off() {
 async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
     let mut sector = Sector::start().await;
     let seats = |pairs: &[(&str, &str)]| -> Value {
-        pairs.iter().map(|(faction, player)| json!({"faction": faction, "player": player})).collect()
+        pairs
+            .iter()
+            .map(|(faction, player)| json!({"faction": faction, "player": player}))
+            .collect()
     };
     // F1 wins what the harness ends.
     sector.end_with(seats(&[("F1", "0xA"), ("F2", "0xB")])).await;
@@ -126,7 +142,8 @@ async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
     ] {
         assert!(sector.store.record_award(&award).await.unwrap());
     }
-    let board: Leaderboard = serde_json::from_slice(&sector.get("/leaderboard").await.body).unwrap();
+    let board: Leaderboard =
+        serde_json::from_slice(&sector.get("/leaderboard").await.body).unwrap();
     assert_eq!((board.victories, board.computer_victories, board.runs_kept), (4, 1, 3));
     let told: Vec<_> = board
         .players
@@ -143,9 +160,15 @@ async fn unread(sector: &Sector, path: &str) -> (u16, tokio::net::TcpStream) {
     socket.set_recv_buffer_size(4_096).unwrap();
     let address: std::net::SocketAddr = sector.url().replace("http://", "").parse().unwrap();
     let mut stream = socket.connect(address).await.unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: sector\r\n\r\n").as_bytes()).await.unwrap();
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nHost: sector\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
     let mut head = [0; 12];
-    tokio::time::timeout(crate::harness::PATIENCE, stream.read_exact(&mut head)).await.expect("it answers").unwrap();
+    tokio::time::timeout(crate::harness::PATIENCE, stream.read_exact(&mut head))
+        .await
+        .expect("it answers")
+        .unwrap();
     (std::str::from_utf8(&head[9..]).unwrap().parse().unwrap(), stream)
 }
 
@@ -159,7 +182,9 @@ async fn four_replays_are_made_at_once_and_whoever_does_not_read_gives_its_place
             .map(|_| {
                 let reason: String = (0..120)
                     .map(|_| {
-                        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                        state = state
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1_442_695_040_888_963_407);
                         char::from(b'!' + (state >> 33) as u8 % 94)
                     })
                     .collect();

@@ -54,8 +54,12 @@ impl<'a> Schemas<'a> {
             match word.as_str() {
                 "description" | "example" | "examples" | "default" | "title" | "deprecated" => {}
                 "$ref" => add(&mut described, self.fits(target(self.0, schema), value, place)?),
-                "type" if !is_of(argument, value) => return fault(format!("it should be {argument}")),
-                "enum" if !argument.as_array().unwrap().contains(value) => return fault(format!("none of {argument}")),
+                "type" if !is_of(argument, value) => {
+                    return fault(format!("it should be {argument}"));
+                }
+                "enum" if !argument.as_array().unwrap().contains(value) => {
+                    return fault(format!("none of {argument}"));
+                }
                 "const" if argument != value => return fault(format!("it should be {argument}")),
                 "type" | "enum" | "const" => {}
                 "format" => {
@@ -64,7 +68,8 @@ impl<'a> Schemas<'a> {
                     }
                 }
                 "minimum" | "maximum" => {
-                    let (bound, found) = (argument.as_f64().unwrap(), value.as_f64().unwrap_or_default());
+                    let (bound, found) =
+                        (argument.as_f64().unwrap(), value.as_f64().unwrap_or_default());
                     let is_within = if word == "minimum" { found >= bound } else { found <= bound };
                     if value.is_number() && !is_within {
                         return fault(format!("{word} is {bound}"));
@@ -82,7 +87,8 @@ impl<'a> Schemas<'a> {
                     }
                 }
                 "pattern" => {
-                    if value.as_str().is_some_and(|text| !matches(argument.as_str().unwrap(), text)) {
+                    if value.as_str().is_some_and(|text| !matches(argument.as_str().unwrap(), text))
+                    {
                         return fault(format!("it does not match {argument}"));
                     }
                 }
@@ -92,7 +98,9 @@ impl<'a> Schemas<'a> {
                     }
                 }
                 "required" => {
-                    let missing = |name: &&Value| value.is_object() && value.get(name.as_str().unwrap()).is_none();
+                    let missing = |name: &&Value| {
+                        value.is_object() && value.get(name.as_str().unwrap()).is_none()
+                    };
                     if let Some(name) = argument.as_array().unwrap().iter().find(missing) {
                         return fault(format!("{name} is missing"));
                     }
@@ -114,12 +122,19 @@ impl<'a> Schemas<'a> {
                         }
                     }
                     if *argument != Value::Bool(false) {
-                        add(&mut described, value.as_object().map(|fields| fields.keys().cloned().collect()));
+                        add(
+                            &mut described,
+                            value.as_object().map(|fields| fields.keys().cloned().collect()),
+                        );
                     }
                 }
                 "propertyNames" => {
                     for name in value.as_object().into_iter().flatten().map(|(name, _)| name) {
-                        self.whole(argument, &Value::from(name.as_str()), &format!("{place}/{name}"))?;
+                        self.whole(
+                            argument,
+                            &Value::from(name.as_str()),
+                            &format!("{place}/{name}"),
+                        )?;
                     }
                 }
                 "allOf" => {
@@ -129,24 +144,35 @@ impl<'a> Schemas<'a> {
                 }
                 // Of any of them: the fields of all that fit are described.
                 "anyOf" => {
-                    let tried: Vec<_> =
-                        argument.as_array().unwrap().iter().map(|part| self.fits(part, value, place)).collect();
+                    let tried: Vec<_> = argument
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|part| self.fits(part, value, place))
+                        .collect();
                     if tried.iter().all(Result::is_err) {
                         return fault(format!("none of the choices: {tried:?}"));
                     }
                     tried.into_iter().flatten().for_each(|more| add(&mut described, more));
                 }
                 "oneOf" => {
-                    let tried: Vec<_> =
-                        argument.as_array().unwrap().iter().map(|part| self.fits(part, value, place)).collect();
+                    let tried: Vec<_> = argument
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|part| self.fits(part, value, place))
+                        .collect();
                     let mut good = tried.iter().flatten();
                     match (good.next(), good.next()) {
                         (Some(one), None) => add(&mut described, one.clone()),
                         (Some(_), Some(_)) => {
-                            return fault("it is several of those of which it should be one".to_owned());
+                            return fault(
+                                "it is several of those of which it should be one".to_owned(),
+                            );
                         }
                         (None, _) => {
-                            let faults: Vec<&String> = tried.iter().filter_map(|tried| tried.as_ref().err()).collect();
+                            let faults: Vec<&String> =
+                                tried.iter().filter_map(|tried| tried.as_ref().err()).collect();
                             return fault(format!("none of the choices: {faults:?}"));
                         }
                     }
@@ -257,7 +283,9 @@ fn the_judge_finds_what_does_not_fit() {
         let schema = json!({"$ref": format!("#/components/schemas/{name}")});
         match schemas.check(&schema, &value) {
             Ok(()) => assert_eq!(fault, "", "{name} {value}"),
-            Err(found) => assert!(!fault.is_empty() && found.contains(fault), "{name} {value}: {found}"),
+            Err(found) => {
+                assert!(!fault.is_empty() && found.contains(fault), "{name} {value}: {found}")
+            }
         }
     }
 }

@@ -50,7 +50,9 @@ async fn every_request_that_the_document_allows_is_answered_as_it_says() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("openapi.json"), api::openapi()).unwrap();
     for (role, number) in [("player", 1), ("admin", 200)] {
-        for (which, choice) in [("all but the last", "--exclude-path-regex"), ("the last", "--include-path-regex")] {
+        for (which, choice) in
+            [("all but the last", "--exclude-path-regex"), ("the last", "--include-path-regex")]
+        {
             let token = sector.log_in(number).await;
             let claim = json!({"faction": "F1"});
             sector.post_as(&token, "/factions/claim", &claim).await;
@@ -58,10 +60,22 @@ async fn every_request_that_the_document_allows_is_answered_as_it_says() {
             let mut running: Running = Command::new(&program)
                 .current_dir(folder.path())
                 .args(["run", "openapi.json"])
-                .args(["--url", &sector.url(), "--header", &format!("Authorization: Bearer {token}")])
+                .args([
+                    "--url",
+                    &sector.url(),
+                    "--header",
+                    &format!("Authorization: Bearer {token}"),
+                ])
                 .args([choice, LAST, "--checks", CHECKS, "--max-examples"])
                 .arg(std::env::var(EXAMPLES).unwrap_or_else(|_| "25".to_owned()))
-                .args(["--phases", "examples,coverage,fuzzing,stateful", "--seed", "1", "--workers", "2"])
+                .args([
+                    "--phases",
+                    "examples,coverage,fuzzing,stateful",
+                    "--seed",
+                    "1",
+                    "--workers",
+                    "2",
+                ])
                 .args([
                     "--request-timeout",
                     "45",

@@ -30,7 +30,8 @@ async fn a_snapshot_and_the_events_after_it_are_the_next_snapshot() {
     let mut mirror = Mirror::new(&snapshot).unwrap();
     let mut after = after;
     while mirror.board().tick() < 21 {
-        let page = sector.get(&format!("/events?after={after}&incarnation={incarnation}&count=8")).await;
+        let page =
+            sector.get(&format!("/events?after={after}&incarnation={incarnation}&count=8")).await;
         let page: api::wire::EventPage = serde_json::from_slice(&page.body).unwrap();
         assert!((1..=8).contains(&page.events.len()));
         for entry in &page.events {
@@ -41,7 +42,10 @@ async fn a_snapshot_and_the_events_after_it_are_the_next_snapshot() {
     }
     assert!(mirror.is_exact());
     assert_eq!(mirror.snapshot(), sector.snapshot());
-    assert_eq!(sector.get(&format!("/events?after={after}")).await.json(), json!({"events": [], "next": after}));
+    assert_eq!(
+        sector.get(&format!("/events?after={after}")).await.json(),
+        json!({"events": [], "next": after})
+    );
 
     let current = sector.get("/snapshot").await;
     assert_eq!(serde_json::from_slice::<Snapshot>(&current.body).unwrap(), sector.snapshot());
@@ -59,7 +63,8 @@ async fn the_stream_tells_of_ends_and_beginnings() {
     sector.end().await;
     sector.begin("u-2", 8).await;
     let page = sector.get("/events").await.json();
-    let kinds: Vec<_> = page["events"].as_array().unwrap().iter().map(|entry| entry["type"].clone()).collect();
+    let kinds: Vec<_> =
+        page["events"].as_array().unwrap().iter().map(|entry| entry["type"].clone()).collect();
     assert_eq!(kinds, ["snapshot", "delta", "delta", "run_end", "snapshot"]);
     assert_eq!(page["next"], "5-0");
     let page: api::wire::EventPage = serde_json::from_value(page).unwrap();
@@ -72,7 +77,9 @@ async fn the_stream_tells_of_ends_and_beginnings() {
 async fn whoever_waits_is_woken_by_the_next_tick() {
     let mut sector = Sector::start().await;
     let follower = sector.follower.clone();
-    let waiting = tokio::spawn(async move { follower.read_after(StreamId::new(1), 10, Duration::from_secs(30)).await });
+    let waiting = tokio::spawn(async move {
+        follower.read_after(StreamId::new(1), 10, Duration::from_secs(30)).await
+    });
     sector.tick(&[]).await;
     let entries = waiting.await.unwrap().unwrap();
     assert_eq!((entries.len(), entries[0].id), (1, StreamId::new(2)));
@@ -105,7 +112,8 @@ async fn history_that_is_gone_or_never_was_is_410() {
 async fn health_tells_what_is_seen() {
     let mut sector = Sector::start().await;
     sector.tick(&[]).await;
-    let health: api::wire::HealthDocument = serde_json::from_slice(&sector.get("/health").await.body).unwrap();
+    let health: api::wire::HealthDocument =
+        serde_json::from_slice(&sector.get("/health").await.body).unwrap();
     assert_eq!((health.status.as_str(), health.service.as_str()), ("ok", "api"));
     assert_eq!((health.universe_id.as_deref(), health.tick), (Some("u-1"), Some(1)));
     assert_eq!(sector.get("/openapi.json").await.body, api::openapi().into_bytes());
@@ -146,7 +154,9 @@ async fn after_a_restore_410_tells_whoever_knows_another_incarnation() {
     assert!(problem["detail"].as_str().unwrap().contains(&known), "{problem}");
     // The id of the last event may be the same as before; the tag is not.
     let tag = before.header("etag").unwrap();
-    let after = sector.send(sector.request(Method::GET, "/snapshot").header("if-none-match", tag), "").await;
+    let after = sector
+        .send(sector.request(Method::GET, "/snapshot").header("if-none-match", tag), "")
+        .await;
     assert_eq!((after.status, after.json()["incarnation"].as_str()), (200, Some(renewed.as_str())));
     let events = format!("/events?after=0-0&incarnation={renewed}");
     assert_eq!(sector.get(&events).await.json()["next"], "2-0");
@@ -159,6 +169,10 @@ async fn probes_tell_life_from_readiness() {
     for path in ["/livez", "/readyz"] {
         let answer = sector.get(path).await;
         let health: api::wire::HealthDocument = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!((answer.status, health.status.as_str(), health.service.as_str()), (200, "ok", "api"), "{path}");
+        assert_eq!(
+            (answer.status, health.status.as_str(), health.service.as_str()),
+            (200, "ok", "api"),
+            "{path}"
+        );
     }
 }

@@ -31,7 +31,9 @@ async fn two() -> (Sector, Sector) {
     home.begin("u-1", 7).await;
     // Opened at first use, it has to be read before it can be shown.
     let ready = async { while home.get("/sectors/north/snapshot").await.status != 200 {} };
-    tokio::time::timeout(crate::harness::PATIENCE, ready).await.expect("the other sector is opened");
+    tokio::time::timeout(crate::harness::PATIENCE, ready)
+        .await
+        .expect("the other sector is opened");
     (home, north)
 }
 
@@ -63,7 +65,8 @@ async fn a_path_names_the_sector_and_logins_hold_for_all() {
     assert_eq!(claim("/sectors/north/factions/claim", "F2").await.status, 200);
     assert_eq!(sector.get_as(&token, "/me").await.json()["faction"], "F1");
     assert_eq!(sector.get_as(&token, "/sectors/north/me").await.json()["faction"], "F2");
-    let order = |faction: &str| json!({"orders": [{"kind": "muster", "faction": faction, "target_id": 0}]});
+    let order =
+        |faction: &str| json!({"orders": [{"kind": "muster", "faction": faction, "target_id": 0}]});
     assert_eq!(sector.post_as(&token, "/sectors/north/orders", &order("F2")).await.status, 202);
     assert_eq!(sector.post_as(&token, "/sectors/north/orders", &order("F1")).await.status, 403);
     assert_eq!(sector.post_as(&token, "/orders", &order("F2")).await.status, 403);
@@ -72,9 +75,18 @@ async fn a_path_names_the_sector_and_logins_hold_for_all() {
 #[tokio::test]
 async fn what_is_no_sector_is_told_so() {
     let (sector, _north) = two().await;
-    for path in ["/sectors/south/snapshot", "/sectors/South/snapshot", "/sectors/%00/snapshot", "/sectors//snapshot"] {
+    for path in [
+        "/sectors/south/snapshot",
+        "/sectors/South/snapshot",
+        "/sectors/%00/snapshot",
+        "/sectors//snapshot",
+    ] {
         let reply = sector.get(path).await;
-        assert_eq!((reply.status, &reply.json()["code"]), (404, &json!("unknown_sector")), "{path}");
+        assert_eq!(
+            (reply.status, &reply.json()["code"]),
+            (404, &json!("unknown_sector")),
+            "{path}"
+        );
     }
     // Not about a sector.
     for path in ["/sectors/north/livez", "/sectors/north/openapi.json", "/sectors/north/nothing"] {

@@ -26,7 +26,10 @@ fn text(value: &Value) -> &str {
 async fn a_login_is_renewed_and_a_used_refresh_token_ends_it() {
     let sector = Sector::start().await;
     let first = login(&sector, 1).await;
-    assert_eq!((first["expires_in"].as_u64(), first["refresh_expires_in"].as_u64()), (Some(900), Some(2_592_000)));
+    assert_eq!(
+        (first["expires_in"].as_u64(), first["refresh_expires_in"].as_u64()),
+        (Some(900), Some(2_592_000))
+    );
     let refresh = |token: &str| {
         let body = json!({"refresh_token": token});
         let sector = &sector;
@@ -57,7 +60,8 @@ async fn a_login_is_renewed_and_a_used_refresh_token_ends_it() {
 #[tokio::test]
 async fn signing_out_ends_one_session_or_all() {
     let sector = Sector::start().await;
-    let (one, other, stranger) = (login(&sector, 1).await, login(&sector, 1).await, login(&sector, 2).await);
+    let (one, other, stranger) =
+        (login(&sector, 1).await, login(&sector, 1).await, login(&sector, 2).await);
     let out = |token: &Value, path: &'static str| {
         let (sector, token) = (&sector, text(token).to_owned());
         async move { sector.post_as(&token, path, &json!({})).await }
@@ -84,13 +88,21 @@ async fn a_wallet_may_write_its_own_message_with_the_nonce() {
     let (key, config) = (key(1), config());
     let now = Timestamp::from_unix_ms(1_795_334_400_000);
     let nonce = async || {
-        let answer = sector.post("/auth/nonce", &json!({"address": key.address().to_string()})).await.json();
+        let answer =
+            sector.post("/auth/nonce", &json!({"address": key.address().to_string()})).await.json();
         text(&answer["nonce"]).to_owned()
     };
     let message = |nonce: &str, domain: &str| {
         let fields = LoginFields {
             statement: Some("A wallet's own words.".to_owned()),
-            ..LoginFields::new(domain, key.address(), config.auth_uri.as_str(), config.auth_chain_id, nonce, now)
+            ..LoginFields::new(
+                domain,
+                key.address(),
+                config.auth_uri.as_str(),
+                config.auth_chain_id,
+                nonce,
+                now,
+            )
         };
         LoginMessage::new(fields).unwrap().to_string()
     };
@@ -105,7 +117,9 @@ async fn a_wallet_may_write_its_own_message_with_the_nonce() {
     let nonce_of_phish = nonce().await;
     verify(&message(&nonce_of_phish, "phish.example")).await.problem(401, "domain_mismatch");
     verify(&message(&nonce_of_phish, &config.auth_domain)).await.problem(401, "nonce_unknown");
-    verify(&message("0123456789abcdef0123456789abcdef", &config.auth_domain)).await.problem(401, "nonce_unknown");
+    verify(&message("0123456789abcdef0123456789abcdef", &config.auth_domain))
+        .await
+        .problem(401, "nonce_unknown");
     verify("sign me in").await.problem(400, "invalid_body");
     let body = json!({"signature": "0x00"});
     sector.post("/auth/verify", &body).await.problem(400, "invalid_body");
@@ -122,7 +136,8 @@ async fn a_bot_plays_with_a_key_and_not_with_the_wallet() {
     assert_eq!(issued["verbs"], json!(["read", "orders"]));
     assert!(issued["expires_at"].is_string() && issued["used_at"].is_null());
 
-    let order = |faction: &str| json!({"orders": [{"kind": "muster", "faction": faction, "target_id": 0}]});
+    let order =
+        |faction: &str| json!({"orders": [{"kind": "muster", "faction": faction, "target_id": 0}]});
     assert_eq!(sector.post_as(&secret, "/orders", &order("F1")).await.status, 202);
     sector.post_as(&secret, "/orders", &order("F2")).await.problem(403, "not_your_faction");
     let me = sector.get_as(&secret, "/me").await.json();
@@ -134,21 +149,27 @@ async fn a_bot_plays_with_a_key_and_not_with_the_wallet() {
         (Method::POST, "/admin/pause?paused=true"),
     ] {
         let code = if path.starts_with("/admin") { "not_admin" } else { "not_a_player" };
-        let request = sector.request(method, path).header("authorization", format!("Bearer {secret}"));
+        let request =
+            sector.request(method, path).header("authorization", format!("Bearer {secret}"));
         sector.send(request, "").await.problem(403, code);
     }
     // The others see that a bot plays.
     let seats = sector.get("/factions").await.json();
-    let seat = seats["factions"].as_array().unwrap().iter().find(|seat| seat["id"] == "F1").unwrap();
+    let seat =
+        seats["factions"].as_array().unwrap().iter().find(|seat| seat["id"] == "F1").unwrap();
     assert_eq!(
         (&seat["claimed"], &seat["controller"], &seat["bot"]),
         (&json!(true), &json!("bot"), &json!("night watch"))
     );
 
     // One that may only look.
-    let reader = sector.post_as(&token, "/keys", &json!({"label": "eyes", "verbs": ["read"]})).await.json();
+    let reader =
+        sector.post_as(&token, "/keys", &json!({"label": "eyes", "verbs": ["read"]})).await.json();
     assert_eq!(sector.get_as(text(&reader["key"]), "/me").await.status, 200);
-    sector.post_as(text(&reader["key"]), "/orders", &order("F1")).await.problem(403, "key_not_good_for_this");
+    sector
+        .post_as(text(&reader["key"]), "/orders", &order("F1"))
+        .await
+        .problem(403, "key_not_good_for_this");
 
     let list = sector.get_as(&token, "/keys").await.json();
     assert_eq!(list["keys"].as_array().unwrap().len(), 2);
@@ -183,10 +204,18 @@ async fn what_is_no_key_is_not_issued_and_there_are_not_too_many() {
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
     for _ in 0..20 {
-        assert_eq!(sector.post_as(&token, "/keys", &json!({"label": "x", "verbs": ["read"]})).await.status, 200);
+        assert_eq!(
+            sector.post_as(&token, "/keys", &json!({"label": "x", "verbs": ["read"]})).await.status,
+            200
+        );
     }
-    sector.post_as(&token, "/keys", &json!({"label": "x", "verbs": ["read"]})).await.problem(409, "too_many_keys");
-    let revoke = sector.request(Method::DELETE, "/keys/17").header("authorization", format!("Bearer {token}"));
+    sector
+        .post_as(&token, "/keys", &json!({"label": "x", "verbs": ["read"]}))
+        .await
+        .problem(409, "too_many_keys");
+    let revoke = sector
+        .request(Method::DELETE, "/keys/17")
+        .header("authorization", format!("Bearer {token}"));
     sector.send(revoke, "").await.problem(400, "invalid_path");
 }
 
@@ -195,7 +224,8 @@ async fn of_many_who_renew_at_once_all_go_on_in_one_session() {
     let sector = Sector::start().await;
     let first = login(&sector, 1).await;
     let body = json!({"refresh_token": first["refresh_token"]});
-    let answers = join_all((0..8).map(|_| sector.post("/auth/refresh", &body)).collect::<Vec<_>>()).await;
+    let answers =
+        join_all((0..8).map(|_| sector.post("/auth/refresh", &body)).collect::<Vec<_>>()).await;
     let mut renewed = 0;
     for answer in answers {
         if answer.status == 200 {
@@ -224,7 +254,10 @@ async fn what_the_operator_does_is_written_down_and_done_once() {
     let again = restart("wish-1", 5).await;
     assert_eq!((again.json(), again.header("idempotency-replayed")), (first.json(), Some("true")));
     restart("wish-1", 6).await.problem(422, "idempotency_key_reused");
-    assert_eq!(restart("wish-2", 6).await.json()["number"], first.json()["number"].as_u64().unwrap() + 1);
+    assert_eq!(
+        restart("wish-2", 6).await.json()["number"],
+        first.json()["number"].as_u64().unwrap() + 1
+    );
     restart("not fit", 6).await.problem(400, "invalid_idempotency_key");
 
     let log = sector.get_as(&admin, "/admin/audit").await.json();
@@ -268,7 +301,8 @@ async fn a_key_that_signed_before_still_holds() {
     // Signed well, but its session is another store's.
     new.get_as(&token, "/me").await.problem(401, "session_ended");
     let mut forgotten = config();
-    forgotten.jwt_secret = sector_auth::Secret::new("another secret of at least thirty-two bytes").unwrap();
+    forgotten.jwt_secret =
+        sector_auth::Secret::new("another secret of at least thirty-two bytes").unwrap();
     let mut without = Sector::empty(forgotten).await;
     without.begin("u-1", 7).await;
     without.get_as(&token, "/me").await.problem(401, "token_key_unknown");

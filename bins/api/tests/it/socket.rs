@@ -27,14 +27,19 @@ struct Heard {
 }
 
 /// Opens a socket; whatever the API says to that is held against the document.
-async fn try_open(sector: &Sector, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, Reply> {
+async fn try_open(
+    sector: &Sector,
+    path: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<Socket, Reply> {
     let address = sector.url().replace("http://", "");
     let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
     }
     let stream = TcpStream::connect(&address).await.unwrap();
-    let opened = tokio::time::timeout(PATIENCE, tokio_tungstenite::client_async(request, stream)).await;
+    let opened =
+        tokio::time::timeout(PATIENCE, tokio_tungstenite::client_async(request, stream)).await;
     let (answer, socket) = match opened.expect("the API answers") {
         Ok((socket, answer)) => (answer, Some(Socket(socket))),
         Err(WireError::Http(answer)) => (*answer, None),
@@ -63,7 +68,11 @@ impl Socket {
             Some(Message::Text(text)) => {
                 let mut entry: Value = serde_json::from_str(&text).unwrap();
                 let id = entry["id"].as_str().unwrap().parse().unwrap();
-                Heard { id, kind: entry["type"].as_str().unwrap().to_owned(), data: entry["data"].take() }
+                Heard {
+                    id,
+                    kind: entry["type"].as_str().unwrap().to_owned(),
+                    data: entry["data"].take(),
+                }
             }
             other => panic!("no entry but {other:?}"),
         }
@@ -87,7 +96,11 @@ async fn a_snapshot_and_then_every_delta_lead_to_the_same_world() {
             mirror.apply(&serde_json::from_value::<Delta>(next.data).unwrap()).unwrap();
             position = next.id;
         }
-        assert_eq!((mirror.digest(), mirror.snapshot()), (sector.world().digest(), sector.snapshot()), "{path}");
+        assert_eq!(
+            (mirror.digest(), mirror.snapshot()),
+            (sector.world().digest(), sector.snapshot()),
+            "{path}"
+        );
     }
     sector.stop().await;
 }
@@ -117,7 +130,9 @@ async fn whoever_is_not_let_in_is_told_why() {
     let mut sector = Sector::empty(config).await;
     sector.begin("u-1", 7).await;
     sector.get("/ws").await.problem(426, "upgrade_required");
-    for origin in ["http://evil.example", "null", "https://friend.example.evil", "http://127.0.0.1:1"] {
+    for origin in
+        ["http://evil.example", "null", "https://friend.example.evil", "http://127.0.0.1:1"]
+    {
         let refusal = try_open(&sector, "/ws", &[("origin", origin)]).await.expect_err(origin);
         refusal.problem(403, "origin_not_allowed");
     }
@@ -181,7 +196,9 @@ async fn a_shutdown_closes_every_socket_with_1012_and_waits_for_nobody() {
     let began = std::time::Instant::now();
     let told = async {
         for socket in &mut sockets {
-            let Some(Message::Close(Some(frame))) = socket.message().await else { panic!("no goodbye") };
+            let Some(Message::Close(Some(frame))) = socket.message().await else {
+                panic!("no goodbye")
+            };
             assert_eq!(u16::from(frame.code), 1012);
             while let Some(Ok(_)) = socket.0.next().await {}
         }

@@ -27,17 +27,30 @@ async fn a_sector_says_how_it_is_from_before_its_beginning_to_its_end() {
             }
         }
     };
-    let waiting = tokio::time::timeout(crate::harness::PATIENCE, waiting).await.expect("it finds out");
-    assert_eq!((waiting.status, waiting.universe_id, waiting.tick), (SectorCondition::Waiting, None, None));
+    let waiting =
+        tokio::time::timeout(crate::harness::PATIENCE, waiting).await.expect("it finds out");
+    assert_eq!(
+        (waiting.status, waiting.universe_id, waiting.tick),
+        (SectorCondition::Waiting, None, None)
+    );
 
     sector.begin("u-1", 7).await;
     sector.tick(&[]).await;
     let running = status(&sector).await;
     assert_eq!(
-        (running.status, running.paused, running.universe_id.as_deref(), running.tick, running.rules.as_deref()),
+        (
+            running.status,
+            running.paused,
+            running.universe_id.as_deref(),
+            running.tick,
+            running.rules.as_deref()
+        ),
         (SectorCondition::Running, Some(false), Some("u-1"), Some(1), Some("classic"))
     );
-    assert_eq!((running.sector.as_str(), running.result, running.next_universe_at_ms), ("default", None, None));
+    assert_eq!(
+        (running.sector.as_str(), running.result, running.next_universe_at_ms),
+        ("default", None, None)
+    );
 
     sector.store.set_paused(true).await.unwrap();
     assert_eq!(status(&sector).await.status, SectorCondition::Paused);
@@ -76,7 +89,10 @@ async fn the_rules_are_those_of_the_universe_with_their_ranges() {
     assert_eq!(rules, Rules::classic());
     assert_eq!(document.numbers.len(), Rules::ranges().count());
     for (number, range) in document.numbers.iter().zip(Rules::ranges()) {
-        assert_eq!((number.key.as_str(), number.least, number.most), (range.key, range.least, range.most));
+        assert_eq!(
+            (number.key.as_str(), number.least, number.most),
+            (range.key, range.least, range.most)
+        );
         assert_eq!(Some(number.value), rules.get(range.key));
     }
     sector.get("/rules?key=battle").await.problem(400, "invalid_query");
@@ -104,9 +120,15 @@ async fn the_reference_is_one_page_that_needs_nothing_else() {
     let digest = base64::prelude::BASE64_STANDARD.encode(sha2::Sha256::digest(script));
     assert!(policy.contains(&format!("; script-src 'sha256-{digest}';")), "{policy}");
     for route in api::declared() {
-        assert!(text.contains(&format!("<code>{}</code>", route.path.replace('/', "<wbr>/"))), "{}", route.path);
+        assert!(
+            text.contains(&format!("<code>{}</code>", route.path.replace('/', "<wbr>/"))),
+            "{}",
+            route.path
+        );
     }
-    let known = sector.request(http::Method::GET, "/docs").header("if-none-match", page.header("etag").unwrap());
+    let known = sector
+        .request(http::Method::GET, "/docs")
+        .header("if-none-match", page.header("etag").unwrap());
     assert_eq!(sector.send(known, "").await.status, 304);
     sector.get("/sectors/default/docs").await.problem(404, "not_found");
 }

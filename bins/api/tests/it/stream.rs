@@ -43,7 +43,10 @@ impl Listener {
                         Some(line[name.len()..].trim_start().to_owned())
                     };
                     if let Some(data) = field("data:") {
-                        return Some(Heard { id: field("id:").unwrap(), data: serde_json::from_str(&data).unwrap() });
+                        return Some(Heard {
+                            id: field("id:").unwrap(),
+                            data: serde_json::from_str(&data).unwrap(),
+                        });
                     }
                 }
                 let bytes = self.body.frame().await?.unwrap().into_data().unwrap();
@@ -82,16 +85,21 @@ async fn a_stream_begins_with_a_snapshot_and_goes_on_where_it_was_cut() {
     let query = format!("?after={after}&incarnation={incarnation}");
     assert_eq!(ticks(Listener::open(&sector, &query, None).await, 2).await, [2, 3]);
     // What was received last goes before where it began.
-    assert_eq!(ticks(Listener::open(&sector, "?after=1-0", Some(&second.id)).await, 2).await, [2, 3]);
+    assert_eq!(
+        ticks(Listener::open(&sector, "?after=1-0", Some(&second.id)).await, 2).await,
+        [2, 3]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_go_on_begins_with_a_snapshot() {
     let mut sector = Sector::start().await;
     sector.tick(&[]).await;
-    for (query, last) in
-        [("?after=99-0", None), ("?after=1-0&incarnation=00000000deadbeef", None), ("", Some("1-0.00000000deadbeef"))]
-    {
+    for (query, last) in [
+        ("?after=99-0", None),
+        ("?after=1-0&incarnation=00000000deadbeef", None),
+        ("", Some("1-0.00000000deadbeef")),
+    ] {
         let first = Listener::open(&sector, query, last).await.next().await.unwrap();
         assert_eq!(first.data["type"], "snapshot", "{query} {last:?}");
         assert_eq!(first.data["data"]["tick"], 1);

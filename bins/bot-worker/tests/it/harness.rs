@@ -36,13 +36,19 @@ impl Sector {
     }
 
     pub(crate) async fn of_size(systems: u32, tick_ms: u64) -> Sector {
-        Sector::with_store(sector_redis::open(StoreOptions::memory()).await.unwrap(), systems, tick_ms).await
+        Sector::with_store(
+            sector_redis::open(StoreOptions::memory()).await.unwrap(),
+            systems,
+            tick_ms,
+        )
+        .await
     }
 
     /// On this Redis.
     pub(crate) async fn on_redis(redis: &RedisServer, tick_ms: u64) -> Sector {
         let place = Place::Redis(RedisOptions::new(redis.url()));
-        Sector::with_store(sector_redis::open(StoreOptions::new(place)).await.unwrap(), 30, tick_ms).await
+        Sector::with_store(sector_redis::open(StoreOptions::new(place)).await.unwrap(), 30, tick_ms)
+            .await
     }
 
     async fn with_store(store: Arc<dyn Store>, systems: u32, tick_ms: u64) -> Sector {
@@ -63,8 +69,19 @@ impl Sector {
             metrics: Default::default(),
             tracer: Default::default(),
         };
-        tokio::spawn(sim_worker::run(worker, store.clone(), sim_worker::Sources::system(), shutdown.clone()));
-        let mut sector = Sector { store, address: "127.0.0.1:0".parse().unwrap(), shutdown, api: None, threads: None };
+        tokio::spawn(sim_worker::run(
+            worker,
+            store.clone(),
+            sim_worker::Sources::system(),
+            shutdown.clone(),
+        ));
+        let mut sector = Sector {
+            store,
+            address: "127.0.0.1:0".parse().unwrap(),
+            shutdown,
+            api: None,
+            threads: None,
+        };
         sector.start_api().await;
         sector
     }
@@ -91,14 +108,20 @@ impl Sector {
 
     /// Starts the API on threads of its own, where it was before.
     pub(crate) async fn start_mortal_api(&mut self) {
-        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let (address, store, config) = (self.address, self.store.clone(), api_config());
         let shutdown = self.shutdown.child_token();
         let (started, starting) = tokio::sync::oneshot::channel();
         threads.spawn(async move {
             let listener = service::bind(address, "--port").await.unwrap();
             started.send(()).unwrap();
-            api::run(config, listener, follow::Sectors::one(store, shutdown.clone()), shutdown).await.unwrap();
+            api::run(config, listener, follow::Sectors::one(store, shutdown.clone()), shutdown)
+                .await
+                .unwrap();
         });
         self.threads = Some(threads);
         in_time("the API", starting).await.unwrap();
@@ -130,7 +153,10 @@ impl Sector {
     }
 
     /// Lets another worker play, which can be stopped and whose work is counted.
-    pub(crate) fn play_apart(&self, config: Config) -> (Arc<Work>, JoinHandle<Result<(), bot_worker::Error>>) {
+    pub(crate) fn play_apart(
+        &self,
+        config: Config,
+    ) -> (Arc<Work>, JoinHandle<Result<(), bot_worker::Error>>) {
         let work = Arc::new(Work::default());
         let run = bot_worker::run_counted(config, self.shutdown.clone(), Arc::clone(&work));
         (work, tokio::spawn(run))
@@ -163,7 +189,8 @@ impl Drop for Sector {
 }
 
 fn api_config() -> api::Config {
-    let mut config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+    let mut config =
+        api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
     config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
     config.admin_addresses.0.push(key(200).address());
     config
@@ -175,7 +202,9 @@ fn key(number: u8) -> Key {
 
 /// What `future` yields, in time.
 pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
 }
 
 /// Watches the outcomes of the bots' orders.
@@ -200,13 +229,16 @@ impl Watch {
         let tick = in_time("a tick", self.0.next()).await.unwrap();
         let mut outcomes = Vec::new();
         for event in tick.events() {
-            let (Event::OrderApplied { faction, client_id, .. } | Event::OrderRefused { faction, client_id, .. }) =
-                event
+            let (Event::OrderApplied { faction, client_id, .. }
+            | Event::OrderRefused { faction, client_id, .. }) = event
             else {
                 continue;
             };
             // universe-tick-faction-number
-            let Some(id) = client_id.as_deref().filter(|id| id.starts_with(tick.universe_id())) else { continue };
+            let Some(id) = client_id.as_deref().filter(|id| id.starts_with(tick.universe_id()))
+            else {
+                continue;
+            };
             let given = id.rsplit('-').nth(2).unwrap().parse().unwrap();
             outcomes.push(Outcome { faction: *faction, given, taken: tick.number() });
         }
@@ -234,7 +266,10 @@ impl Watch {
             while count < times {
                 for outcome in self.next().await {
                     let Outcome { faction, given, .. } = outcome;
-                    assert!(faction != human || given <= last, "{faction} was ordered in tick {given}, after {last}");
+                    assert!(
+                        faction != human || given <= last,
+                        "{faction} was ordered in tick {given}, after {last}"
+                    );
                     count += usize::from(faction != human && given > last);
                 }
             }

@@ -70,8 +70,14 @@ async fn bots_go_on_after_redis_and_the_api_were_killed_and_no_order_counts_twic
         // Ticks go on while only the API is away: what counts is from the newest on.
         last = last.max(newest(&watcher).await);
         let given = until_ordered(&mut watch, &mut seen, last).await;
-        println!("{what} was killed: an order again {:?} later, in tick {given} after {last}", since.elapsed());
-        assert!(given <= last + TICKS_UNTIL_BACK, "{what}: an order only in tick {given}, after {last}");
+        println!(
+            "{what} was killed: an order again {:?} later, in tick {given} after {last}",
+            since.elapsed()
+        );
+        assert!(
+            given <= last + TICKS_UNTIL_BACK,
+            "{what}: an order only in tick {given}, after {last}"
+        );
         assert!(!playing.is_finished(), "the bots have ended");
         last = given;
     }

@@ -21,7 +21,8 @@ async fn every_faction_is_played_and_orders_reach_the_very_next_tick() {
     let mut in_time_for_the_next = BTreeSet::new();
     in_time("an order of every faction in the very next tick", async {
         while in_time_for_the_next.len() < 5 {
-            let prompt = watch.next().await.into_iter().filter(|outcome| outcome.taken == outcome.given + 1);
+            let prompt =
+                watch.next().await.into_iter().filter(|outcome| outcome.taken == outcome.given + 1);
             in_time_for_the_next.extend(prompt.map(|outcome| outcome.faction));
         }
     })
@@ -89,7 +90,12 @@ async fn a_faction_is_handed_over_and_taken_back() {
         watch.others_are_played(busy(), last, 8).await;
         human.release().await.unwrap();
         in_time("an order of the bots again", async {
-            while !watch.next().await.iter().any(|outcome| outcome.faction == busy() && outcome.given > last) {}
+            while !watch
+                .next()
+                .await
+                .iter()
+                .any(|outcome| outcome.faction == busy() && outcome.given > last)
+            {}
         })
         .await;
     }
@@ -114,8 +120,10 @@ async fn the_bots_survive_an_api_that_goes_and_a_universe_that_ends() {
     admin.set_paused(true).await.unwrap();
     admin.restart(Some(3)).await.unwrap();
     admin.set_paused(false).await.unwrap();
-    in_time("a new universe", async { while watch.0.next().await.unwrap().universe_id() == before.universe_id {} })
-        .await;
+    in_time("a new universe", async {
+        while watch.0.next().await.unwrap().universe_id() == before.universe_id {}
+    })
+    .await;
     watch.until_all_are_played().await;
     sector.stop();
     in_time("the bots stop", playing).await.unwrap().unwrap();
@@ -133,7 +141,10 @@ async fn the_bots_can_start_before_the_api() {
 }
 
 /// The bots' orders of a tick, by their ids; fails when one comes a second time.
-pub(crate) async fn outcomes(watch: &mut Watch, seen: &mut BTreeSet<String>) -> Vec<(FactionId, String)> {
+pub(crate) async fn outcomes(
+    watch: &mut Watch,
+    seen: &mut BTreeSet<String>,
+) -> Vec<(FactionId, String)> {
     let tick = in_time("a tick", watch.0.next()).await.unwrap();
     let mut found = Vec::new();
     // Those that a player's claim overtook.
@@ -186,7 +197,10 @@ async fn two_workers_share_the_factions_and_one_takes_over_when_the_other_is_kil
     let ticks = count(&other.ticks);
     let living = async || {
         let list = admin.factions().await.unwrap().factions;
-        list.into_iter().filter(|faction| faction.alive && faction.strength > 0).map(|faction| faction.id).collect()
+        list.into_iter()
+            .filter(|faction| faction.alive && faction.strength > 0)
+            .map(|faction| faction.id)
+            .collect()
     };
     let mut missing: BTreeSet<FactionId> = living().await;
     let killed = watch.0.next().await.unwrap().number();
@@ -201,7 +215,11 @@ async fn two_workers_share_the_factions_and_one_takes_over_when_the_other_is_kil
             let still: BTreeSet<FactionId> = living().await;
             missing.retain(|faction| still.contains(faction));
             let passed = count(&other.ticks) - ticks;
-            assert!(passed < 400, "{missing:?} after {passed} ticks, asked {}", count(&other.asked) - asked);
+            assert!(
+                passed < 400,
+                "{missing:?} after {passed} ticks, asked {}",
+                count(&other.asked) - asked
+            );
         }
     })
     .await;

@@ -18,7 +18,11 @@ pub(crate) async fn health(context: Context<State>) -> Result<Response, Problem>
         Following::NoUniverse => (Health::ok(NAME, VERSION), "no_universe"),
         Following::Following => (Health::ok(NAME, VERSION), "following"),
         Following::Interrupted { .. } => (
-            Health::failing(NAME, VERSION, "the sector cannot be followed at present; the log says why"),
+            Health::failing(
+                NAME,
+                VERSION,
+                "the sector cannot be followed at present; the log says why",
+            ),
             "interrupted",
         ),
         Following::Stopped => (Health::failing(NAME, VERSION, "shutting down"), "stopped"),

@@ -32,13 +32,19 @@ pub(crate) async fn preview(context: Context<State>) -> Result<Response, Problem
         return Ok(varied(page.respond(context.headers())));
     }
     let query = context.query(&["seed", "systems", "factions"])?;
-    let seed = query.integer("seed", 0..=MAX_SEED)?.ok_or_else(|| missing("seed", "an integer from 0 to 2^53 - 1"))?;
+    let seed = query
+        .integer("seed", 0..=MAX_SEED)?
+        .ok_or_else(|| missing("seed", "an integer from 0 to 2^53 - 1"))?;
     let systems = query.integer("systems", 2..=SYSTEMS_MAX)?;
     let factions = query.integer("factions", 2..=MAX_STARTERS)?;
 
     let turn = timeout(TURN_WAIT, Arc::clone(&context.state().previews).acquire_owned());
     let Ok(Ok(turn)) = turn.await else {
-        return Err(Problem::unavailable("busy", "Too many previews are being drawn; try again shortly.", 1));
+        return Err(Problem::unavailable(
+            "busy",
+            "Too many previews are being drawn; try again shortly.",
+            1,
+        ));
     };
     let headers = context.headers().clone();
     let drawing = tokio::task::spawn_blocking(move || {
@@ -59,11 +65,23 @@ fn varied(mut response: Response) -> Response {
 }
 
 /// The snapshot as JSON, packed as these headers want it.
-fn draw(seed: u64, systems: Option<u32>, factions: Option<u8>, headers: &HeaderMap) -> Result<Response, Problem> {
+fn draw(
+    seed: u64,
+    systems: Option<u32>,
+    factions: Option<u8>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let rules = Rules::classic();
     let standard = Size::standard(&rules);
-    let size = Size { systems: systems.unwrap_or(standard.systems), factions: factions.unwrap_or(standard.factions) };
-    let universe = Universe { id: UNIVERSE.to_owned(), tick_delay_ms: TICK_DELAY_MS, rules: rules.name.clone() };
+    let size = Size {
+        systems: systems.unwrap_or(standard.systems),
+        factions: factions.unwrap_or(standard.factions),
+    };
+    let universe = Universe {
+        id: UNIVERSE.to_owned(),
+        tick_delay_ms: TICK_DELAY_MS,
+        rules: rules.name.clone(),
+    };
     let world = World::with_size(Arc::new(rules), seed, size).map_err(|error| match error {
         WorldError::Map(error) => {
             Problem::unprocessable("impossible_map", format!("There is no such sector: {error}."))
@@ -73,5 +91,6 @@ fn draw(seed: u64, systems: Option<u32>, factions: Option<u8>, headers: &HeaderM
     let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
     let json = serde_json::to_vec(&snapshot).map_err(Problem::internal)?;
     // Without a tag: it is drawn anew for everybody.
-    Ok(Encoded::new(json, HeaderValue::from_static("application/json"), "", Effort::Live).respond(headers))
+    Ok(Encoded::new(json, HeaderValue::from_static("application/json"), "", Effort::Live)
+        .respond(headers))
 }

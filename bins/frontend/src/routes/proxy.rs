@@ -15,11 +15,17 @@ pub(crate) async fn pass_on(context: Context<State>) -> Result<Response, Problem
     let path = path.strip_prefix("/api").unwrap_or(path).parse().map_err(Problem::internal)?;
     let (state, peer) = (context.shared_state(), context.peer());
     let api = state.config.api_url.authority();
-    state.client.forward(context.into_request(), api, path, peer).await.map_err(|problem| match problem.code() {
-        "upstream_unreachable" => Problem::bad_gateway("api_unreachable", "The API cannot be reached at present.")
-            .with_source(format!("{problem:?}")),
-        "upstream_timeout" => Problem::gateway_timeout("api_timeout", "The API did not answer in time.")
-            .with_source(format!("{problem:?}")),
-        _ => problem,
+    state.client.forward(context.into_request(), api, path, peer).await.map_err(|problem| {
+        match problem.code() {
+            "upstream_unreachable" => {
+                Problem::bad_gateway("api_unreachable", "The API cannot be reached at present.")
+                    .with_source(format!("{problem:?}"))
+            }
+            "upstream_timeout" => {
+                Problem::gateway_timeout("api_timeout", "The API did not answer in time.")
+                    .with_source(format!("{problem:?}"))
+            }
+            _ => problem,
+        }
     })
 }

@@ -43,6 +43,8 @@ pub(crate) async fn change(mut context: Context<State>) -> Result<Response, Prob
 }
 
 fn recording(context: &Context<State>) -> Result<&Recording, Problem> {
-    let nothing = || Problem::not_found("not_found", format!("There is nothing at {}.", context.uri().path()));
+    let nothing = || {
+        Problem::not_found("not_found", format!("There is nothing at {}.", context.uri().path()))
+    };
     context.state().config.recording.as_ref().ok_or_else(nothing)
 }

@@ -16,7 +16,8 @@ pub(crate) async fn open(mut context: Context<State>) -> Result<Response, Proble
     let from = sockets::position(&context)?;
     let sector = sector(&context).await?;
     let (pace, recording) = (state.config.pace, state.config.recording.clone());
-    let feed = Feed::new(Arc::clone(sector.follower()), Arc::clone(&state.resyncs), from, pace.behind_max);
+    let feed =
+        Feed::new(Arc::clone(sector.follower()), Arc::clone(&state.resyncs), from, pace.behind_max);
     state.sockets.open(&mut context, session::socket_config(), move |socket, shutdown| async move {
         let _viewer = recording.as_ref().map(Recording::viewer);
         session::serve(socket, feed, pace, shutdown).await;

@@ -31,7 +31,12 @@ pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
     let state = context.state();
     let seat = state.seats.take(context.client_address())?;
     let tail = Tail {
-        feed: Feed::new(Arc::clone(sector.follower()), state.resyncs.clone(), None, state.config.pace.behind_max),
+        feed: Feed::new(
+            Arc::clone(sector.follower()),
+            state.resyncs.clone(),
+            None,
+            state.config.pace.behind_max,
+        ),
         lines: state.lines.clone(),
         has_begun: false,
         shutdown: context.shutdown(),
@@ -44,7 +49,9 @@ pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
         Some((Ok::<_, Infallible>(chunk), tail))
     });
     let mut response = Response::new(body::stream(chunks));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     Ok(response)
 }
 
@@ -65,7 +72,9 @@ impl Tail {
                     [entry] => self.lines.of(entry),
                     entries => {
                         let mut text = BytesMut::new();
-                        entries.iter().for_each(|entry| text.extend_from_slice(&self.lines.of(entry)));
+                        entries
+                            .iter()
+                            .for_each(|entry| text.extend_from_slice(&self.lines.of(entry)));
                         text.freeze()
                     }
                 },

@@ -11,12 +11,18 @@ async fn the_page_comes_with_its_policy_and_is_asked_for_again() {
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     assert_eq!(page.header("cache-control"), Some("no-cache"));
     let policy = page.header("content-security-policy").unwrap();
-    for part in ["default-src 'none'", "script-src 'self'", "connect-src 'self' ws: wss:", "frame-ancestors 'none'"] {
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self' ws: wss:",
+        "frame-ancestors 'none'",
+    ] {
         assert!(policy.contains(part), "{policy}");
     }
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     let etag = page.header("etag").unwrap();
-    let again = frontend.get("/index.html", &[("if-none-match", &format!("\"other\", {etag}"))]).await;
+    let again =
+        frontend.get("/index.html", &[("if-none-match", &format!("\"other\", {etag}"))]).await;
     assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, Some(etag)));
     assert_eq!(frontend.get("/", &[("if-none-match", "W/\"0\"")]).await.status, 200);
     let head = frontend.ask("HEAD", "/", &[], "").await;
@@ -29,21 +35,39 @@ async fn the_page_comes_with_its_policy_and_is_asked_for_again() {
 async fn assets_are_kept_for_ever_and_packed_for_those_who_unpack() {
     let frontend = Frontend::start(Config::default()).await;
     let page = String::from_utf8(frontend.get("/", &[]).await.body).unwrap();
-    let script = page.split('"').find(|text| text.starts_with("/assets/") && text.ends_with(".js")).unwrap();
+    let script =
+        page.split('"').find(|text| text.starts_with("/assets/") && text.ends_with(".js")).unwrap();
     let plain = frontend.get(script, &[]).await;
-    assert_eq!((plain.status, plain.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
+    assert_eq!(
+        (plain.status, plain.header("content-type")),
+        (200, Some("text/javascript; charset=utf-8"))
+    );
     assert_eq!(plain.header("cache-control"), Some("public, max-age=31536000, immutable"));
-    assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("accept-encoding")));
+    assert_eq!(
+        (plain.header("content-encoding"), plain.header("vary")),
+        (None, Some("accept-encoding"))
+    );
     let packed = frontend.get(script, &[("accept-encoding", "gzip")]).await;
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
-    assert!(packed.body.len() < plain.body.len() / 2, "{} of {}", packed.body.len(), plain.body.len());
+    assert!(
+        packed.body.len() < plain.body.len() / 2,
+        "{} of {}",
+        packed.body.len(),
+        plain.body.len()
+    );
     let mut unpacked = Vec::new();
-    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut unpacked).unwrap();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut unpacked)
+        .unwrap();
     assert_eq!(unpacked, plain.body);
     for (accepted, coding) in [("gzip, deflate, br", "br"), ("gzip, deflate, br, zstd", "zstd")] {
         let smaller = frontend.get(script, &[("accept-encoding", accepted)]).await;
         assert_eq!(smaller.header("content-encoding"), Some(coding));
-        assert!(smaller.body.len() < packed.body.len(), "{coding}: {} of {}", smaller.body.len(), packed.body.len());
+        assert!(
+            smaller.body.len() < packed.body.len(),
+            "{coding}: {} of {}",
+            smaller.body.len(),
+            packed.body.len()
+        );
     }
     frontend.stop().await;
 }
@@ -51,7 +75,14 @@ async fn assets_are_kept_for_ever_and_packed_for_those_who_unpack() {
 #[tokio::test]
 async fn what_is_not_there_is_404_and_files_are_only_read() {
     let frontend = Frontend::start(Config::default()).await;
-    for path in ["/none", "/.source-hash", "/assets/", "/assets/../index.html", "/%2e%2e/Cargo.toml", "/api"] {
+    for path in [
+        "/none",
+        "/.source-hash",
+        "/assets/",
+        "/assets/../index.html",
+        "/%2e%2e/Cargo.toml",
+        "/api",
+    ] {
         frontend.get(path, &[]).await.problem(404, "not_found");
     }
     let refused = frontend.ask("POST", "/", &[], "{}").await;
@@ -73,7 +104,10 @@ async fn it_is_well_before_there_is_a_sector_and_ready_with_it() {
     assert_eq!(frontend.get("/readyz", &[]).await.status, 503);
     let health = frontend.get("/health", &[]).await;
     assert_eq!(health.status, 200, "a worker that waits for the frontend would wait for ever");
-    assert_eq!((&health.json()["status"], &health.json()["tick"]), (&"ok".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&health.json()["status"], &health.json()["tick"]),
+        (&"ok".into(), &serde_json::Value::Null)
+    );
     // A client that comes too early waits, and is told when there is something.
     let mut socket = frontend.socket("/ws").await;
     let mut sector = crate::harness::Sector::begin(frontend.store.clone(), "u-1", 7).await;
@@ -82,6 +116,9 @@ async fn it_is_well_before_there_is_a_sector_and_ready_with_it() {
     assert_eq!(socket.entry().await.id, sector.newest);
     assert_eq!(frontend.get("/readyz", &[]).await.status, 200);
     let health = frontend.get("/health", &[]).await.json();
-    assert_eq!((&health["tick"], &health["universe_id"], &health["clients"]), (&1.into(), &"u-1".into(), &1.into()));
+    assert_eq!(
+        (&health["tick"], &health["universe_id"], &health["clients"]),
+        (&1.into(), &"u-1".into(), &1.into())
+    );
     patiently(frontend.stop()).await;
 }

@@ -76,7 +76,11 @@ impl Frontend {
     }
 
     /// Opens a WebSocket with further headers.
-    pub(crate) async fn try_socket(&self, path: &str, headers: &[(&str, &str)]) -> Result<Socket, Refusal> {
+    pub(crate) async fn try_socket(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Socket, Refusal> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         self.socket_over(stream, path, headers).await
     }
@@ -109,9 +113,16 @@ impl Frontend {
         self.ask("GET", path, headers, "").await
     }
 
-    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
@@ -229,12 +240,19 @@ impl Reply {
 
     /// Checks that this is a problem of this status and code; returns it.
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
-        assert_eq!((self.status, self.header("content-type")), (status, Some("application/problem+json")), "{self:?}");
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (status, Some("application/problem+json")),
+            "{self:?}"
+        );
         let problem = self.json();
         assert_eq!(problem["code"], code, "{problem}");
         // The teapot is what the tests have for an API.
         let teapot = [service::Kind::new("teapot", &[409], "It is a teapot.", "Make tea.")];
-        service::Catalogue::new(&[frontend::PROBLEMS, &teapot]).unwrap().check(status, code).unwrap();
+        service::Catalogue::new(&[frontend::PROBLEMS, &teapot])
+            .unwrap()
+            .check(status, code)
+            .unwrap();
         problem
     }
 }

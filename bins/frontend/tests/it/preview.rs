@@ -16,19 +16,33 @@ async fn a_preview_is_the_world_of_the_engine() {
         ("seed=7&systems=60&factions=8", 7, 60, 8),
         ("seed=9007199254740991", (1 << 53) - 1, 30, 5),
     ] {
-        let reply = frontend.get(&format!("/preview?{query}"), &[("accept", "application/json")]).await;
-        assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")), "{query}");
+        let reply =
+            frontend.get(&format!("/preview?{query}"), &[("accept", "application/json")]).await;
+        assert_eq!(
+            (reply.status, reply.header("content-type")),
+            (200, Some("application/json")),
+            "{query}"
+        );
         assert_eq!(reply.header("cache-control"), Some("public, max-age=3600"));
         assert_eq!(reply.header("vary"), Some("accept, accept-encoding"));
         let snapshot: Snapshot = serde_json::from_slice(&reply.body).unwrap();
-        let world = World::with_size(Arc::new(Rules::classic()), seed, Size { systems, factions }).unwrap();
-        assert_eq!((snapshot.digest, snapshot.tick, snapshot.generator_seed), (world.digest(), 0, seed));
-        assert_eq!((snapshot.systems.len(), snapshot.factions.len()), (systems as usize, usize::from(factions)));
+        let world =
+            World::with_size(Arc::new(Rules::classic()), seed, Size { systems, factions }).unwrap();
+        assert_eq!(
+            (snapshot.digest, snapshot.tick, snapshot.generator_seed),
+            (world.digest(), 0, seed)
+        );
+        assert_eq!(
+            (snapshot.systems.len(), snapshot.factions.len()),
+            (systems as usize, usize::from(factions))
+        );
         assert!(sector_sim::Mirror::new(&snapshot).unwrap().is_exact());
 
-        let packed = frontend.get(&format!("/preview?{query}"), &[("accept-encoding", "gzip")]).await;
+        let packed =
+            frontend.get(&format!("/preview?{query}"), &[("accept-encoding", "gzip")]).await;
         assert_eq!(packed.header("content-encoding"), Some("gzip"));
-        let unpacked: Snapshot = serde_json::from_reader(flate2::read::GzDecoder::new(&packed.body[..])).unwrap();
+        let unpacked: Snapshot =
+            serde_json::from_reader(flate2::read::GzDecoder::new(&packed.body[..])).unwrap();
         assert_eq!(unpacked, snapshot);
     }
     let mut socket = frontend.socket("/ws").await;
@@ -63,7 +77,8 @@ async fn what_cannot_be_drawn_is_named() {
         ("?seed=1&factions=65", "factions"),
         ("?seed=1&faction=5", "faction"),
     ] {
-        let problem = frontend.get(&format!("/preview{query}"), &[]).await.problem(400, "invalid_query");
+        let problem =
+            frontend.get(&format!("/preview{query}"), &[]).await.problem(400, "invalid_query");
         assert_eq!(problem["errors"][0]["field"], field, "{query}");
     }
     let problem = frontend.get("/preview?seed=1&systems=3&factions=9", &[]).await;

@@ -32,16 +32,26 @@ async fn requests_reach_the_api_without_the_prefix() {
     let routes = Router::new(())
         .any("/orders", echo)
         .any("/api/orders", echo)
-        .route(Method::GET, "/teapot", |_: Context<()>| async { Err(Problem::conflict("teapot", "Short and stout.")) })
+        .route(Method::GET, "/teapot", |_: Context<()>| async {
+            Err(Problem::conflict("teapot", "Short and stout."))
+        })
         .build()
         .unwrap();
     let api = tokio::spawn(service::serve(listener, routes, Limits::default(), shutdown.clone()));
     let frontend = Frontend::start(config).await;
-    let headers = [("authorization", "Bearer t0ken"), ("connection", "x-of-this-hop"), ("x-of-this-hop", "1")];
-    let echoed = frontend.ask("POST", "/api/orders?a=%20b", &headers, "{\"orders\":[]}").await.json();
+    let headers = [
+        ("authorization", "Bearer t0ken"),
+        ("connection", "x-of-this-hop"),
+        ("x-of-this-hop", "1"),
+    ];
+    let echoed =
+        frontend.ask("POST", "/api/orders?a=%20b", &headers, "{\"orders\":[]}").await.json();
     assert_eq!((&echoed["method"], &echoed["path"]), (&"POST".into(), &"/orders?a=%20b".into()));
     assert_eq!((&echoed["forwarded"], &echoed["bearer"]), (&"127.0.0.1".into(), &"t0ken".into()));
-    assert_eq!((&echoed["connection"], &echoed["body"]), (&serde_json::Value::Null, &"{\"orders\":[]}".into()));
+    assert_eq!(
+        (&echoed["connection"], &echoed["body"]),
+        (&serde_json::Value::Null, &"{\"orders\":[]}".into())
+    );
     // The prefix goes once.
     assert_eq!(frontend.get("/api/api/orders", &[]).await.json()["path"], "/api/orders");
     frontend.get("/api/teapot", &[]).await.problem(409, "teapot");

@@ -17,9 +17,12 @@ async fn a_plain_request_is_told_to_upgrade() {
 
 #[tokio::test]
 async fn pages_of_other_origins_are_refused_unless_listed() {
-    let config = Config { allowed_origins: "https://friend.example".parse().unwrap(), ..Config::default() };
+    let config =
+        Config { allowed_origins: "https://friend.example".parse().unwrap(), ..Config::default() };
     let (frontend, _) = Frontend::with_sector(config).await;
-    for origin in ["http://evil.example", "null", "https://friend.example.evil", "http://127.0.0.1:1"] {
+    for origin in
+        ["http://evil.example", "null", "https://friend.example.evil", "http://127.0.0.1:1"]
+    {
         let refusal = frontend.try_socket("/ws", &[("origin", origin)]).await.unwrap_err();
         assert_eq!(refusal.code(), (403, "origin_not_allowed"), "{origin}");
     }
@@ -49,7 +52,8 @@ async fn a_bad_position_is_refused_before_the_upgrade() {
 
 #[tokio::test]
 async fn places_are_limited_by_address_and_in_all_and_given_back() {
-    let (frontend, sector) = Frontend::with_sector(Config { ws_max_per_address: 2, ..Config::default() }).await;
+    let (frontend, sector) =
+        Frontend::with_sector(Config { ws_max_per_address: 2, ..Config::default() }).await;
     let mut first = frontend.socket("/ws").await;
     let _second = frontend.socket("/ws").await;
     let refusal = frontend.try_socket("/ws", &[]).await.unwrap_err();

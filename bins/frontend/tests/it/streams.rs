@@ -112,9 +112,15 @@ async fn history_that_was_trimmed_is_replaced_by_a_snapshot() {
     ))
     .await
     .unwrap();
-    let Some(Ok(Message::Text(text))) = patiently(futures_util::StreamExt::next(&mut socket)).await else { panic!() };
+    let Some(Ok(Message::Text(text))) = patiently(futures_util::StreamExt::next(&mut socket)).await
+    else {
+        panic!()
+    };
     let value: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((&value["type"], &value["id"]), (&"snapshot".into(), &sector.newest.to_string().into()));
+    assert_eq!(
+        (&value["type"], &value["id"]),
+        (&"snapshot".into(), &sector.newest.to_string().into())
+    );
     shutdown.cancel();
     patiently(running).await.unwrap().unwrap();
 }
@@ -161,7 +167,11 @@ async fn a_slow_client_is_given_a_snapshot_instead_of_a_queue() {
 
 #[tokio::test]
 async fn pings_come_and_who_does_not_answer_is_closed() {
-    let pace = Pace { ping: Duration::from_millis(20), silence: Duration::from_millis(300), ..Pace::default() };
+    let pace = Pace {
+        ping: Duration::from_millis(20),
+        silence: Duration::from_millis(300),
+        ..Pace::default()
+    };
     let (frontend, sector) = Frontend::with_sector(with_pace(pace)).await;
     let mut alive = frontend.socket("/ws").await;
     assert_eq!(alive.entry().await.id, sector.newest);
@@ -178,11 +188,14 @@ async fn pings_come_and_who_does_not_answer_is_closed() {
             }
         }
     };
-    let (read, ()) = tokio::join!(patiently(mute.inner.get_mut().read_to_end(&mut bytes)), alive_reads);
+    let (read, ()) =
+        tokio::join!(patiently(mute.inner.get_mut().read_to_end(&mut bytes)), alive_reads);
     read.unwrap();
     assert!(opened.elapsed() >= Duration::from_millis(300));
     // 1008 in a close frame, and before it pings.
-    let close = bytes.windows(4).position(|window| window[0] == 0x88 && window[2..4] == 1_008_u16.to_be_bytes());
+    let close = bytes
+        .windows(4)
+        .position(|window| window[0] == 0x88 && window[2..4] == 1_008_u16.to_be_bytes());
     let ping = bytes.windows(2).position(|window| window == [0x89, 0x00]);
     assert!(ping.unwrap() < close.unwrap());
     frontend.stop().await;
@@ -247,7 +260,8 @@ async fn after_a_restore_a_client_that_goes_on_is_given_a_snapshot() {
 
     sector.store.release_lease(&sector.lease).await.unwrap();
     let renewed = sector.store.renew_incarnation().await.unwrap().to_string();
-    sector.lease = sector.store.acquire_lease("test", Duration::from_secs(3_600)).await.unwrap().unwrap();
+    sector.lease =
+        sector.store.acquire_lease("test", Duration::from_secs(3_600)).await.unwrap().unwrap();
     sector.tick().await;
     let given = watching.snapshot().await;
     assert_eq!(given.data["incarnation"], renewed.as_str());

@@ -37,7 +37,9 @@ async fn history_first_then_every_sentence_and_the_end_at_shutdown() {
     let mut socket = frontend.socket("/ws").await;
     while socket.entry().await.id < sector.newest {}
     let snapshot = sector.snapshot();
-    told.extend(snapshot.history_tail.iter().map(|entry| format!("tick {}  {}", entry.tick, entry.text)));
+    told.extend(
+        snapshot.history_tail.iter().map(|entry| format!("tick {}  {}", entry.tick, entry.text)),
+    );
     let (mut lines, _writer) = tail(&frontend).await;
     for tick in 61..=63 {
         let sentence = format!("A sign is seen in tick {tick}.");
@@ -48,7 +50,9 @@ async fn history_first_then_every_sentence_and_the_end_at_shutdown() {
             board.events().iter().map(|event| sector_sim::narrate(map, board, event)).collect()
         };
         sector.tick_told(vec![sentence.clone()], None).await;
-        told.extend(before.into_iter().chain([sentence]).map(|text| format!("tick {tick}  {text}")));
+        told.extend(
+            before.into_iter().chain([sentence]).map(|text| format!("tick {tick}  {text}")),
+        );
     }
     for expected in &told {
         assert_eq!(patiently(lines.next_line()).await.unwrap().as_ref(), Some(expected));

@@ -72,7 +72,11 @@ fn percent(share: &Share) -> String {
 pub(super) fn balance(options: &Options) -> Result<(), Error> {
     let games = options.games();
     // What cannot be written is told before the games are played.
-    let document = options.write.as_deref().map(|path| Document::read(path).map(|text| (path, text))).transpose()?;
+    let document = options
+        .write
+        .as_deref()
+        .map(|path| Document::read(path).map(|text| (path, text)))
+        .transpose()?;
     let bar = progress_bar(2 * games, 0, false);
     let mut columns = Vec::new();
     let mut standard = table(options)?;
@@ -110,7 +114,11 @@ type Row = (String, String, Vec<Cell>);
 
 fn rows(columns: &[Measured], tick_limit: u64) -> Vec<Row> {
     let row = |what: &str, target: &str, cell: &dyn Fn(usize, &Measured) -> Cell| -> Row {
-        (what.to_owned(), target.to_owned(), columns.iter().enumerate().map(|(at, one)| cell(at, one)).collect())
+        (
+            what.to_owned(),
+            target.to_owned(),
+            columns.iter().enumerate().map(|(at, one)| cell(at, one)).collect(),
+        )
     };
     let seats = columns.first().map_or(0, |one| one.wins.len());
     vec![
@@ -121,12 +129,15 @@ fn rows(columns: &[Measured], tick_limit: u64) -> Vec<Row> {
         row("length, 10 % and 90 %", "", &|_, one| {
             (format!("{}, {} ticks", quantile(&one.ticks, 100), quantile(&one.ticks, 900)), None)
         }),
-        row(&format!("decided before tick {}", EARLY.min(tick_limit)), "at least 95 %", &|_, one| {
-            one.judged(one.decided_early, |share| share >= 0.95)
-        }),
+        row(
+            &format!("decided before tick {}", EARLY.min(tick_limit)),
+            "at least 95 %",
+            &|_, one| one.judged(one.decided_early, |share| share >= 0.95),
+        ),
         row(&format!("wins of F1 to F{seats}"), "14 to 26 % if equal", &|at, one| {
             let shares: Vec<f64> = one.wins.iter().map(|wins| one.share(*wins)).collect();
-            let text: Vec<String> = shares.iter().map(|share| format!("{:.1}", 100.0 * share)).collect();
+            let text: Vec<String> =
+                shares.iter().map(|share| format!("{:.1}", 100.0 * share)).collect();
             let fair = shares.iter().all(|share| (0.14..=0.26).contains(share));
             (format!("{} %", text.join(", ")), (at == 0 && seats == 5).then_some(fair))
         }),
@@ -134,7 +145,8 @@ fn rows(columns: &[Measured], tick_limit: u64) -> Vec<Row> {
             (percent(&Share::new(one.others, one.ticks.len() as u64)), None)
         }),
         row("rebellions a run", "2 to 8 on average", &|_, one| {
-            let mean = one.rebellions.iter().sum::<u64>() as f64 / one.rebellions.len().max(1) as f64;
+            let mean =
+                one.rebellions.iter().sum::<u64>() as f64 / one.rebellions.len().max(1) as f64;
             (format!("{mean:.1}"), Some((2.0..=8.0).contains(&mean)))
         }),
         row("rebellions, 10 %, half and 90 % of the runs", "", &|_, one| {
@@ -176,10 +188,14 @@ fn markdown(rows: &[Row]) -> String {
 
 fn plain(rows: &[Row]) -> String {
     let cells = cells(rows);
-    let width = |column: usize| cells.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let width =
+        |column: usize| cells.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
     let line = |line: &Vec<String>| {
-        let padded = line.iter().zip(&widths).map(|(cell, width)| format!("{:<width$}", cell.replace("**", "")));
+        let padded = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{:<width$}", cell.replace("**", "")));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     cells.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -194,11 +210,15 @@ struct Document {
 
 impl Document {
     fn read(path: &Path) -> Result<Document, Error> {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
         let marked = text.split_once(BEGIN).and_then(|(before, rest)| {
-            rest.split_once(END).map(|(_, after)| Document { before: before.to_owned(), after: after.to_owned() })
+            rest.split_once(END)
+                .map(|(_, after)| Document { before: before.to_owned(), after: after.to_owned() })
         });
-        marked.ok_or_else(|| format!("{} has no lines {BEGIN} and {END} to write between", path.display()).into())
+        marked.ok_or_else(|| {
+            format!("{} has no lines {BEGIN} and {END} to write between", path.display()).into()
+        })
     }
 
     fn write(&self, path: &Path, table: &str) -> Result<(), Error> {

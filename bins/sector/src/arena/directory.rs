@@ -58,8 +58,8 @@ impl Directory {
             }
             Err(error) => return Err(format!("{} cannot be read: {error}", path.display()).into()),
         };
-        let known: Value =
-            serde_json::from_str(&text).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let known: Value = serde_json::from_str(&text)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         match difference("", &known, parameters) {
             None => Ok(()),
             Some(what) => Err(format!(
@@ -75,8 +75,12 @@ impl Directory {
         let mut records = Vec::new();
         for (index, line) in text[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
             let fault = |what: &str| format!("{}, line {}: {what}", path.display(), index + 1);
-            let record: Record = serde_json::from_slice(line).map_err(|error| fault(&error.to_string()))?;
-            let expected = table.schedule.pairing(index as u64).map(|pairing| (pairing.seed, pairing.rotation));
+            let record: Record =
+                serde_json::from_slice(line).map_err(|error| fault(&error.to_string()))?;
+            let expected = table
+                .schedule
+                .pairing(index as u64)
+                .map(|pairing| (pairing.seed, pairing.rotation));
             // Beyond the schedule there are only games that more were asked for once; they are counted by the caller.
             if record.game != index as u64
                 || expected.is_some_and(|expected| expected != (record.seed, record.rotation))
@@ -89,7 +93,9 @@ impl Directory {
             records.push(record);
         }
         // What another build would play differently must not be mixed: the last game is played again.
-        if let Some(last) = records.last().filter(|last| table.schedule.pairing(last.game).is_some()) {
+        if let Some(last) =
+            records.last().filter(|last| table.schedule.pairing(last.game).is_some())
+        {
             let mut fresh: Fresh = None;
             // Programs may be late once and in time again: then the games differ, and nobody is to blame for it.
             let again = table.play(last.game, &mut fresh)?;
@@ -128,10 +134,16 @@ impl Directory {
 
 /// Opens or makes the games of a directory, for one process alone, and reads them.
 pub(super) fn open_games(path: &Path) -> Result<(File, Vec<u8>), Error> {
-    let cannot_write = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
+    let cannot_write =
+        |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
     fs::create_dir_all(path).map_err(cannot_write)?;
     let games_path = path.join(GAMES);
-    let file = OpenOptions::new().read(true).append(true).create(true).open(&games_path).map_err(cannot_write)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(&games_path)
+        .map_err(cannot_write)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -139,13 +151,15 @@ pub(super) fn open_games(path: &Path) -> Result<(File, Vec<u8>), Error> {
         }
         Err(TryLockError::Error(error)) => return Err(cannot_write(error).into()),
     }
-    let text = fs::read(&games_path).map_err(|error| format!("{} cannot be read: {error}", games_path.display()))?;
+    let text = fs::read(&games_path)
+        .map_err(|error| format!("{} cannot be read: {error}", games_path.display()))?;
     Ok((file, text))
 }
 
 /// Appends lines, with their ends, to the games of a directory.
 pub(super) fn append(path: &Path, games: &mut File, lines: &str) -> Result<(), Error> {
-    let cannot = |error| format!("{} cannot be written: {error}", path.join(GAMES).display()).into();
+    let cannot =
+        |error| format!("{} cannot be written: {error}", path.join(GAMES).display()).into();
     games.write_all(lines.as_bytes()).map_err(cannot)
 }
 
@@ -156,7 +170,9 @@ pub(super) fn difference(path: &str, known: &Value, asked: &Value) -> Option<Str
         (Value::Object(left), Value::Object(right)) => {
             left.keys().chain(right.keys().filter(|key| !left.contains_key(*key))).find_map(|key| {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                let value = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
+                let value = |map: &serde_json::Map<String, Value>| {
+                    map.get(key).cloned().unwrap_or_default()
+                };
                 difference(&path, &value(left), &value(right))
             })
         }
@@ -174,7 +190,10 @@ mod tests {
         let known = json!({ "seed": 1, "rules": { "map": { "systems": 30 } } });
         assert_eq!(difference("", &known, &known), None);
         let asked = json!({ "seed": 1, "rules": { "map": { "systems": 31 } } });
-        assert_eq!(difference("", &known, &asked).unwrap(), "rules.map.systems = 30 there, 31 asked for");
+        assert_eq!(
+            difference("", &known, &asked).unwrap(),
+            "rules.map.systems = 30 there, 31 asked for"
+        );
         let asked = json!({ "seed": 1, "rules": { "map": { "systems": 30 } }, "new": true });
         assert_eq!(difference("", &known, &asked).unwrap(), "new = null there, true asked for");
     }

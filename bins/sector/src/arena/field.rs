@@ -26,7 +26,9 @@ impl Personalities {
             Personalities::Seats => rules.personality(seat),
             Personalities::Equal => {
                 let all = &rules.personality;
-                let mean = |of: fn(&Personality) -> i64| all.iter().map(of).sum::<i64>() / all.len().max(1) as i64;
+                let mean = |of: fn(&Personality) -> i64| {
+                    all.iter().map(of).sum::<i64>() / all.len().max(1) as i64
+                };
                 Personality {
                     aggression: mean(|one| one.aggression),
                     expansionism: mean(|one| one.expansionism),
@@ -76,7 +78,8 @@ impl Player {
 
 /// Splits `mine=exec:./my-bot` into the name and the rest; a player without a name of its own goes by what it is.
 pub(super) fn named(text: &str) -> Result<(&str, &str), Error> {
-    let Some((name, rest)) = text.split_once('=').filter(|(_, rest)| rest.starts_with(PREFIX)) else {
+    let Some((name, rest)) = text.split_once('=').filter(|(_, rest)| rest.starts_with(PREFIX))
+    else {
         return Ok((text, text));
     };
     let fits = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
@@ -105,7 +108,8 @@ impl Field {
             many => many.to_vec(),
         };
         let named = texts.iter().map(|text| named(text)).collect::<Result<Vec<_>, _>>()?;
-        let players = named.iter().map(|(_, text)| Player::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let players =
+            named.iter().map(|(_, text)| Player::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let texts: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
         let names = texts.iter().enumerate().map(|(index, text)| {
             if texts.iter().filter(|other| *other == text).count() == 1 {
@@ -153,7 +157,10 @@ mod tests {
         let own: Style = "classic@900/400/800/100".parse().unwrap();
         assert_eq!(own.personality().unwrap().greed, 800);
         assert_eq!(field.player(3), Some(&Player::Strategy(own)));
-        assert_eq!(Field::new(&["idle".to_owned()], 3).unwrap().names(), ["idle#1", "idle#2", "idle#3"]);
+        assert_eq!(
+            Field::new(&["idle".to_owned()], 3).unwrap().names(),
+            ["idle#1", "idle#2", "idle#3"]
+        );
     }
 
     #[test]
@@ -161,7 +168,8 @@ mod tests {
         let texts = ["mine=exec:sh -c true", "exec:sh", "exec:sh"].map(str::to_owned);
         assert_eq!(Field::new(&texts, 3).unwrap().names(), ["mine", "exec:sh#1", "exec:sh#2"]);
         for text in ["=exec:sh", "a b=exec:sh", &format!("{}=exec:sh", "x".repeat(33))] {
-            let error = Field::new(&[text.to_owned(), "idle".to_owned()], 2).unwrap_err().to_string();
+            let error =
+                Field::new(&[text.to_owned(), "idle".to_owned()], 2).unwrap_err().to_string();
             assert!(error.contains("is no name; allowed are 1 to 32"), "{error}");
         }
     }

@@ -50,14 +50,30 @@ impl Keep {
     }
 
     /// Begins to record a game.
-    pub(super) fn begin(&self, game: u64, world: &World, players: &[String]) -> Result<Kept, String> {
+    pub(super) fn begin(
+        &self,
+        game: u64,
+        world: &World,
+        players: &[String],
+    ) -> Result<Kept, String> {
         let mut header = Header::of(&format!("arena-{game}"), world);
         for (seat, player) in players.iter().enumerate() {
-            let Some(faction) = u8::try_from(seat).ok().and_then(FactionId::starter) else { continue };
-            header.seats.push(Seat { faction, player: player.clone(), personality: world.rules().personality(seat) });
+            let Some(faction) = u8::try_from(seat).ok().and_then(FactionId::starter) else {
+                continue;
+            };
+            header.seats.push(Seat {
+                faction,
+                player: player.clone(),
+                personality: world.rules().personality(seat),
+            });
         }
-        let writer = Writer::new(&header, world).map_err(|error| format!("game {game}: {error}"))?;
-        Ok(Kept { stem: replay_path(&self.arena, game).with_extension(""), replays: self.replays, writer })
+        let writer =
+            Writer::new(&header, world).map_err(|error| format!("game {game}: {error}"))?;
+        Ok(Kept {
+            stem: replay_path(&self.arena, game).with_extension(""),
+            replays: self.replays,
+            writer,
+        })
     }
 }
 
@@ -78,7 +94,9 @@ impl Kept {
     /// Writes what is to be kept: `000012.replay`, and for each program `000012.F1.json` (faults, times, refused orders)
     /// and `000012.F1.stderr`.
     pub(super) fn finish(mut self, world: &World, accounts: &[Account]) -> Result<(), String> {
-        if self.replays == Replays::Faults && accounts.iter().all(|account| account.faults.is_empty()) {
+        if self.replays == Replays::Faults
+            && accounts.iter().all(|account| account.faults.is_empty())
+        {
             return Ok(());
         }
         self.write(world, accounts).map_err(|error| error.to_string())
@@ -90,9 +108,10 @@ impl Kept {
         }
         self.writer.finish(world)?;
         let path = self.stem.with_extension("replay");
-        let mut encoder =
-            Encoder::new(OutputFile::create(&path)?, LEVEL).map_err(|error| cannot_write(&path, &error))?;
-        std::io::Write::write_all(&mut encoder, self.writer.bytes()).map_err(|error| cannot_write(&path, &error))?;
+        let mut encoder = Encoder::new(OutputFile::create(&path)?, LEVEL)
+            .map_err(|error| cannot_write(&path, &error))?;
+        std::io::Write::write_all(&mut encoder, self.writer.bytes())
+            .map_err(|error| cannot_write(&path, &error))?;
         encoder.finish().map_err(|error| cannot_write(&path, &error))?.finish()?;
         for account in accounts {
             let path = self.stem.with_extension(format!("{}.json", account.faction));
@@ -101,7 +120,8 @@ impl Kept {
             file.finish()?;
             let path = self.stem.with_extension(format!("{}.stderr", account.faction));
             let mut file = OutputFile::create(&path)?;
-            std::io::Write::write_all(&mut file, &account.stderr).map_err(|error| cannot_write(&path, &error))?;
+            std::io::Write::write_all(&mut file, &account.stderr)
+                .map_err(|error| cannot_write(&path, &error))?;
             file.finish()?;
         }
         Ok(())

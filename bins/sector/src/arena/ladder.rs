@@ -68,15 +68,17 @@ pub(super) fn ladder(options: &Options) -> Result<(), Error> {
         Ok(Member { name: name.to_owned(), player: text.clone() })
     });
     let newcomers = newcomers.collect::<Result<Vec<Member>, Error>>()?;
-    let texts = |members: &[Member]| members.iter().map(|member| member.player.clone()).collect::<Vec<_>>();
+    let texts =
+        |members: &[Member]| members.iter().map(|member| member.player.clone()).collect::<Vec<_>>();
     // Who cannot play is told before anything is written.
     Field::new(&texts(&newcomers), newcomers.len())?;
     let mut ladder = Ladder::open(path, &parameters, newcomers)?;
     let count = ladder.members().len();
     if !(2..=PLAYERS_MAX).contains(&count) {
-        return Err(
-            format!("a ladder has 2 to {PLAYERS_MAX} players, this one {count}; add some with --players").into()
-        );
+        return Err(format!(
+            "a ladder has 2 to {PLAYERS_MAX} players, this one {count}; add some with --players"
+        )
+        .into());
     }
     let field = Field::new(&texts(ladder.members()), count)?;
     if field.has_programs() {
@@ -133,14 +135,20 @@ fn play(options: &Options, table: &Table, ladder: &mut Ladder) -> Result<(), Err
 }
 
 /// Plays the meetings of a round at the same time, and gives their games in order.
-fn meet(table: &Table, round: &[((usize, usize), u64)], first: u64, jobs: usize) -> Result<Vec<Vec<Record>>, Error> {
+fn meet(
+    table: &Table,
+    round: &[((usize, usize), u64)],
+    first: u64,
+    jobs: usize,
+) -> Result<Vec<Vec<Record>>, Error> {
     let played = std::thread::scope(|scope| {
         let jobs = jobs.clamp(1, round.len());
         let threads: Vec<_> = (0..jobs)
             .map(|job| {
                 scope.spawn(move || {
                     let mine = round.iter().enumerate().skip(job).step_by(jobs);
-                    mine.map(|(index, meeting)| (index, meeting_of(table, meeting, first, index))).collect::<Vec<_>>()
+                    mine.map(|(index, meeting)| (index, meeting_of(table, meeting, first, index)))
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();
@@ -179,11 +187,14 @@ fn pair_index((one, other): (usize, usize), players: usize) -> usize {
 fn scores(ladder: &Ladder) -> Vec<Score> {
     let names: Vec<&str> = ladder.members().iter().map(|member| member.name.as_str()).collect();
     let count = names.len();
-    let mut scores: Vec<Score> =
-        (0..count).flat_map(|one| (one + 1..count).map(move |other| Score::of(one, other))).collect();
+    let mut scores: Vec<Score> = (0..count)
+        .flat_map(|one| (one + 1..count).map(move |other| Score::of(one, other)))
+        .collect();
     for meeting in ladder.games().chunks(MEETING) {
         let index = |name: &String| names.iter().position(|known| known == name);
-        let Some([first, second]) = meeting.first().map(|record| record.players.as_slice()) else { continue };
+        let Some([first, second]) = meeting.first().map(|record| record.players.as_slice()) else {
+            continue;
+        };
         let (Some(one), Some(other)) = (index(first), index(second)) else { continue };
         let Some(score) = scores.get_mut(pair_index((one, other), count)) else { continue };
         // Of the lower one of the pair, in halves of a point.
@@ -214,8 +225,9 @@ fn ranks(ladder: &Ladder) -> Vec<Rank> {
         .enumerate()
         .map(|(player, (member, rating))| {
             let own = scores.iter().filter(|score| score.one == player || score.other == player);
-            let points =
-                |score: &Score| if score.one == player { score.points } else { score.games as f64 - score.points };
+            let points = |score: &Score| {
+                if score.one == player { score.points } else { score.games as f64 - score.points }
+            };
             Rank {
                 name: member.name.clone(),
                 player: member.player.clone(),
@@ -233,9 +245,11 @@ fn ranks(ladder: &Ladder) -> Vec<Rank> {
 
 fn text(ranks: &[Rank], ladder: &Ladder) -> String {
     let width = ranks.iter().map(|rank| rank.name.chars().count()).max().unwrap_or(0).clamp(6, 40);
-    let mut text = format!("{:<width$}  {:>6} {:>7}  {:<24}\n", "player", "games", "score %", "rating (95 %)");
+    let mut text =
+        format!("{:<width$}  {:>6} {:>7}  {:<24}\n", "player", "games", "score %", "rating (95 %)");
     for Rank { name, games, score, rating, low, high, .. } in ranks {
-        let (name, share) = (name.chars().take(width).collect::<String>(), 100.0 * score / (*games).max(1) as f64);
+        let (name, share) =
+            (name.chars().take(width).collect::<String>(), 100.0 * score / (*games).max(1) as f64);
         let rating = format!("{rating:>5.2} ({low:>5.2} to {high:>5.2})");
         text.push_str(&format!("{name:<width$}  {games:>6} {share:>7.1}  {rating}\n"));
     }
@@ -253,9 +267,13 @@ mod tests {
     #[test]
     fn every_pair_has_a_place_of_its_own() {
         for players in 2..9 {
-            let pairs = (0..players).flat_map(|one| (one + 1..players).map(move |other| (one, other)));
+            let pairs =
+                (0..players).flat_map(|one| (one + 1..players).map(move |other| (one, other)));
             let places: Vec<usize> = pairs.map(|pair| pair_index(pair, players)).collect();
-            assert!(places.iter().copied().eq(0..players * (players - 1) / 2), "{players}: {places:?}");
+            assert!(
+                places.iter().copied().eq(0..players * (players - 1) / 2),
+                "{players}: {places:?}"
+            );
             assert_eq!(pair_index((1, 0), players), 0);
         }
     }

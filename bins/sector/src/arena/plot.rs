@@ -9,7 +9,11 @@ pub(super) fn escape(text: &str) -> String {
 
 /// A name of at most so many characters.
 pub(super) fn short(name: &str, most: usize) -> String {
-    if name.chars().count() <= most { name.to_owned() } else { name.chars().take(most - 1).chain(['…']).collect() }
+    if name.chars().count() <= most {
+        name.to_owned()
+    } else {
+        name.chars().take(most - 1).chain(['…']).collect()
+    }
 }
 
 /// The width of every plot in its own units: what a phone shows at about its full width.
@@ -33,11 +37,17 @@ fn ticks(low: f64, high: f64, count: f64) -> Vec<f64> {
     let round = [1.0, 2.0, 2.5, 5.0, 10.0].map(|times| times * power);
     let step = round.into_iter().find(|step| *step >= rough * 0.999).unwrap_or(power);
     let first = (low / step).ceil();
-    (0..=40).map(|index| (first + f64::from(index)) * step).take_while(|tick| *tick <= high + step * 1e-6).collect()
+    (0..=40)
+        .map(|index| (first + f64::from(index)) * step)
+        .take_while(|tick| *tick <= high + step * 1e-6)
+        .collect()
 }
 
 fn open(height: f64, label: &str) -> String {
-    format!("<svg viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\" aria-label=\"{}\">\n", escape(label))
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\" aria-label=\"{}\">\n",
+        escape(label)
+    )
 }
 
 /// A row of a plot of values with intervals.
@@ -52,7 +62,12 @@ pub(super) struct Whisker {
 }
 
 /// Values with intervals, a row each, and perhaps a line to compare with.
-pub(super) fn whiskers(label: &str, rows: &[Whisker], range: Option<(f64, f64)>, mark: Option<f64>) -> String {
+pub(super) fn whiskers(
+    label: &str,
+    rows: &[Whisker],
+    range: Option<(f64, f64)>,
+    mark: Option<f64>,
+) -> String {
     let least = rows.iter().map(|row| row.low).fold(f64::INFINITY, f64::min);
     let most = rows.iter().map(|row| row.high).fold(f64::NEG_INFINITY, f64::max);
     let margin = ((most - least) * 0.05).max(0.5);
@@ -71,7 +86,10 @@ pub(super) fn whiskers(label: &str, rows: &[Whisker], range: Option<(f64, f64)>,
         );
     }
     if let Some(at) = mark.map(x) {
-        let _ = writeln!(svg, "<line class=\"mark\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"2\" y2=\"{bottom:.1}\"/>");
+        let _ = writeln!(
+            svg,
+            "<line class=\"mark\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"2\" y2=\"{bottom:.1}\"/>"
+        );
     }
     for (index, row) in rows.iter().enumerate() {
         let y = (index as f64 + 0.5) * ROW + 3.0;
@@ -111,7 +129,9 @@ struct Frame {
 
 impl Frame {
     fn x(&self, value: f64) -> f64 {
-        NUMBERS + (value - self.low.0) / (self.high.0 - self.low.0).max(1e-9) * (WIDTH - NUMBERS - RIGHT)
+        NUMBERS
+            + (value - self.low.0) / (self.high.0 - self.low.0).max(1e-9)
+                * (WIDTH - NUMBERS - RIGHT)
     }
 
     fn y(&self, value: f64) -> f64 {
@@ -189,17 +209,27 @@ pub(super) fn lines(label: &str, every: u64, lines: &[Line<'_>]) -> String {
     let count = lines.iter().map(|line| line.middle.len()).max().unwrap_or(0);
     let most = lines.iter().flat_map(|line| line.high).copied().max().unwrap_or(0);
     let end = (count.saturating_sub(1).max(1) as u64 * every) as f64;
-    let frame = Frame { low: (0.0, 0.0), high: (end, (f64::from(most) / 10.0).max(10.0)), height: 260.0 };
+    let frame =
+        Frame { low: (0.0, 0.0), high: (end, (f64::from(most) / 10.0).max(10.0)), height: 260.0 };
     let mut svg = open(frame.height, label);
     frame.draw(&mut svg);
     let point = |(index, value): (usize, &u16)| {
-        format!("{:.1},{:.1}", frame.x((index as u64 * every) as f64), frame.y(f64::from(*value) / 10.0))
+        format!(
+            "{:.1},{:.1}",
+            frame.x((index as u64 * every) as f64),
+            frame.y(f64::from(*value) / 10.0)
+        )
     };
     for (series, line) in lines.iter().enumerate() {
         let there = line.high.iter().enumerate().map(point);
         let back = line.low.iter().enumerate().rev().map(point);
         let outline: Vec<String> = there.chain(back).collect();
-        let _ = writeln!(svg, "<polygon class=\"band s{}\" points=\"{}\"/>", series % SERIES, outline.join(" "));
+        let _ = writeln!(
+            svg,
+            "<polygon class=\"band s{}\" points=\"{}\"/>",
+            series % SERIES,
+            outline.join(" ")
+        );
     }
     for (series, line) in lines.iter().enumerate() {
         let points: Vec<String> = line.middle.iter().enumerate().map(point).collect();
@@ -235,7 +265,8 @@ mod tests {
 
     #[test]
     fn empty_data_makes_a_plot_without_holes() {
-        for svg in [whiskers("a", &[], None, None), histogram("b", 1, &[], 0), lines("c", 25, &[])] {
+        for svg in [whiskers("a", &[], None, None), histogram("b", 1, &[], 0), lines("c", 25, &[])]
+        {
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         }
     }

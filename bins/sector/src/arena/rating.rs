@@ -47,7 +47,8 @@ pub(crate) struct Rating {
 /// The ratings of all players. `maps` holds the games of each map, in the order in which they were played.
 pub(crate) fn ratings(players: usize, maps: &[Vec<Result>], seed: u64, jobs: usize) -> Vec<Rating> {
     let point = rate(players, maps.iter());
-    let pairs: u64 = maps.iter().flatten().map(|game| (game.places.len() * game.places.len()) as u64).sum();
+    let pairs: u64 =
+        maps.iter().flatten().map(|game| (game.places.len() * game.places.len()) as u64).sum();
     let rounds = (PAIRS / pairs.max(1)).clamp(LEAST_RESAMPLES, RESAMPLES);
     let round = |round: u64| {
         let mut chance = Chance::new(seed, round);
@@ -57,7 +58,11 @@ pub(crate) fn ratings(players: usize, maps: &[Vec<Result>], seed: u64, jobs: usi
     let round = &round;
     let resampled: Vec<Vec<f64>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..jobs)
-            .map(|job| scope.spawn(move || (job..rounds).step_by(jobs as usize).map(round).collect::<Vec<_>>()))
+            .map(|job| {
+                scope.spawn(move || {
+                    (job..rounds).step_by(jobs as usize).map(round).collect::<Vec<_>>()
+                })
+            })
             .collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     });
@@ -66,11 +71,13 @@ pub(crate) fn ratings(players: usize, maps: &[Vec<Result>], seed: u64, jobs: usi
         .enumerate()
         .map(|(player, &rating)| {
             // Sorted, so that the sum does not depend on which thread was first with what.
-            let mut values: Vec<f64> = resampled.iter().filter_map(|ratings| ratings.get(player).copied()).collect();
+            let mut values: Vec<f64> =
+                resampled.iter().filter_map(|ratings| ratings.get(player).copied()).collect();
             values.sort_by(f64::total_cmp);
             let count = values.len().max(2) as f64;
             let mean = values.iter().sum::<f64>() / count;
-            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+            let variance =
+                values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
             let half = Z * variance.sqrt();
             Rating { rating, low: rating - half, high: rating + half }
         })
@@ -81,8 +88,11 @@ fn rate<'a>(players: usize, maps: impl Iterator<Item = &'a Vec<Result>>) -> Vec<
     let config = WengLinConfig::new();
     let mut ratings = vec![WengLinRating::new(); players];
     for game in maps.flatten() {
-        let before: Vec<[WengLinRating; 1]> =
-            game.players.iter().filter_map(|player| ratings.get(*player).map(|rating| [*rating])).collect();
+        let before: Vec<[WengLinRating; 1]> = game
+            .players
+            .iter()
+            .filter_map(|player| ratings.get(*player).map(|rating| [*rating]))
+            .collect();
         let teams: Vec<(&[WengLinRating], MultiTeamOutcome)> = before
             .iter()
             .zip(&game.places)

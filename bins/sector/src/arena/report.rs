@@ -31,7 +31,12 @@ pub(super) fn html(summary: &Summary) -> Result<String, Error> {
         count => format!("{count} players"),
     };
     let mut cards = card("wide", "Standing", &standing(summary), STANDING_NOTE);
-    cards += &card("", "Ratings", &ratings(summary), "Dots are ratings, lines hold the true one in 95 of 100 arenas.");
+    cards += &card(
+        "",
+        "Ratings",
+        &ratings(summary),
+        "Dots are ratings, lines hold the true one in 95 of 100 arenas.",
+    );
     cards += &card(
         "",
         "Wins, in per cent of the games played",
@@ -46,7 +51,12 @@ pub(super) fn html(summary: &Summary) -> Result<String, Error> {
         cards += &card("", "Wins by seat", &by_seat(summary), note);
     }
     cards += &card("", "Length of the games, in ticks", &lengths(summary), &lengths_note(summary));
-    cards += &card("", "Value held over time, in per cent of the sector", &value(summary), &value_note(summary));
+    cards += &card(
+        "",
+        "Value held over time, in per cent of the sector",
+        &value(summary),
+        &value_note(summary),
+    );
     cards += &format!(
         "<section class=\"card wide\"><h2>What was played</h2>{}<details><summary>All parameters and rules</summary>\
          <pre>{}</pre></details></section>\n",
@@ -84,9 +94,10 @@ fn named(name: &str) -> String {
 }
 
 fn standing(summary: &Summary) -> String {
-    let mut table = "<div class=\"scroll\"><table><tr><th>Player</th><th>Rating</th><th></th><th>Wins</th>\
+    let mut table =
+        "<div class=\"scroll\"><table><tr><th>Player</th><th>Rating</th><th></th><th>Wins</th>\
         <th>%</th><th></th><th>Mean place</th><th>Games</th></tr>"
-        .to_owned();
+            .to_owned();
     let bracket = |share: &Share| format!("({} to {})", percent(share.low), percent(share.high));
     for player in &summary.players {
         let (rating, wins) = (&player.rating, &player.wins);
@@ -123,7 +134,13 @@ fn standing(summary: &Summary) -> String {
 fn ratings(summary: &Summary) -> String {
     let rows = summary.players.iter().enumerate().map(|(series, player)| {
         let rating = &player.rating;
-        Whisker { name: player.name.clone(), value: rating.rating, low: rating.low, high: rating.high, series }
+        Whisker {
+            name: player.name.clone(),
+            value: rating.rating,
+            low: rating.low,
+            high: rating.high,
+            series,
+        }
     });
     plot::whiskers("ratings with their intervals", &rows.collect::<Vec<_>>(), None, None)
 }
@@ -131,12 +148,23 @@ fn ratings(summary: &Summary) -> String {
 fn wins(summary: &Summary) -> String {
     let rows = summary.players.iter().enumerate().map(|(series, player)| {
         let Share { share, low, high, .. } = player.wins;
-        Whisker { name: player.name.clone(), value: 100.0 * share, low: 100.0 * low, high: 100.0 * high, series }
+        Whisker {
+            name: player.name.clone(),
+            value: 100.0 * share,
+            low: 100.0 * low,
+            high: 100.0 * high,
+            series,
+        }
     });
     let rows: Vec<Whisker> = rows.collect();
     let most = rows.iter().map(|row| row.high).fold(0.0, f64::max);
     let even = 100.0 / summary.seats.len().max(1) as f64;
-    plot::whiskers("win shares with their intervals", &rows, Some((0.0, most.max(even) * 1.02)), Some(even))
+    plot::whiskers(
+        "win shares with their intervals",
+        &rows,
+        Some((0.0, most.max(even) * 1.02)),
+        Some(even),
+    )
 }
 
 /// A cell whose colour tells how far a share is from the middle, from −1 to 1.
@@ -154,7 +182,12 @@ fn cell(table: &mut String, share: f64, off: f64, title: &str) {
 fn head_to_head(summary: &Summary) -> String {
     let mut table = "<div class=\"scroll\"><table class=\"heat\"><tr><th>ahead of</th>".to_owned();
     for player in &summary.players {
-        let _ = write!(table, "<th title=\"{}\">{}</th>", escape(&player.name), escape(&short(&player.name, 10)));
+        let _ = write!(
+            table,
+            "<th title=\"{}\">{}</th>",
+            escape(&player.name),
+            escape(&short(&player.name, 10))
+        );
     }
     table.push_str("</tr>");
     for player in &summary.players {
@@ -191,9 +224,18 @@ fn by_seat(summary: &Summary) -> String {
                 table.push_str("<td>–</td>");
                 continue;
             }
-            let off = if share.share < even { share.share / even - 1.0 } else { (share.share - even) / (1.0 - even) };
-            let title =
-                format!("{} of {} ({} to {} %)", share.count, share.of, percent(share.low), percent(share.high));
+            let off = if share.share < even {
+                share.share / even - 1.0
+            } else {
+                (share.share - even) / (1.0 - even)
+            };
+            let title = format!(
+                "{} of {} ({} to {} %)",
+                share.count,
+                share.of,
+                percent(share.low),
+                percent(share.high)
+            );
             cell(&mut table, share.share, off, &title);
         }
         table.push_str("</tr>");
@@ -239,8 +281,7 @@ fn value(summary: &Summary) -> String {
 }
 
 fn value_note(summary: &Summary) -> String {
-    let note =
-        "By tick. Lines are means, bands hold the middle half of the games; a game that has ended counts with its end.";
+    let note = "By tick. Lines are means, bands hold the middle half of the games; a game that has ended counts with its end.";
     match summary.players.len() {
         ..=LINES => note.to_owned(),
         _ => format!("{note} The {LINES} best are shown."),
@@ -267,6 +308,7 @@ fn facts(summary: &Summary) -> String {
         ("Orders refused", format!("{} %", percent(summary.refused_orders.share))),
         ("Engine", escape(summary.parameters["engine"].as_str().unwrap_or_default())),
     ];
-    let rows: String = rows.iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{value}</dd>")).collect();
+    let rows: String =
+        rows.iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{value}</dd>")).collect();
     format!("<dl>{rows}</dl>")
 }

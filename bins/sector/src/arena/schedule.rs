@@ -51,7 +51,12 @@ impl Schedule {
         let map = game / self.rotations as u64;
         let rotation = (game % self.rotations as u64) as usize;
         let lineup = self.lineups.get(map as usize)?;
-        let seats = lineup.iter().cycle().skip(rotation).take(lineup.len()).map(|player| usize::from(*player));
+        let seats = lineup
+            .iter()
+            .cycle()
+            .skip(rotation)
+            .take(lineup.len())
+            .map(|player| usize::from(*player));
         Some(Pairing { seed: self.seed + map, rotation, seats: seats.collect() })
     }
 }
@@ -67,8 +72,13 @@ fn lineups(players: usize, seats: usize, seed: u64, maps: u64) -> Vec<Vec<u16>> 
             chance.shuffle(&mut left);
             let mut lineup: Vec<usize> = Vec::with_capacity(seats);
             while lineup.len() < seats {
-                let known = |player: usize| lineup.iter().map(|other| met[player * players + other]).sum::<u64>();
-                let next = left.iter().enumerate().min_by_key(|(_, player)| (played[**player], known(**player)));
+                let known = |player: usize| {
+                    lineup.iter().map(|other| met[player * players + other]).sum::<u64>()
+                };
+                let next = left
+                    .iter()
+                    .enumerate()
+                    .min_by_key(|(_, player)| (played[**player], known(**player)));
                 let Some((position, _)) = next else { break };
                 lineup.push(left.remove(position));
             }
@@ -94,8 +104,9 @@ mod tests {
         for (players, seats) in [(2, 2), (5, 5), (7, 3), (64, 2)] {
             let schedule = Schedule::rotated(players, seats, 40, 60 * seats as u64);
             for map in 0..60 {
-                let games: Vec<Pairing> =
-                    (0..seats as u64).map(|turn| schedule.pairing(map * seats as u64 + turn).unwrap()).collect();
+                let games: Vec<Pairing> = (0..seats as u64)
+                    .map(|turn| schedule.pairing(map * seats as u64 + turn).unwrap())
+                    .collect();
                 assert!(games.iter().all(|game| game.seed == 40 + map));
                 let mut lineup = games[0].seats.clone();
                 lineup.sort_unstable();
@@ -132,7 +143,10 @@ mod tests {
                     let mean = (40 * seats * (seats - 1)) as f64 / (players - 1) as f64;
                     for other in (0..players).filter(|other| *other != one) {
                         let off = (row[other] as f64 - mean).abs();
-                        assert!(off <= 2.0 + 0.1 * mean, "{players}/{seats}: {one} met {other} {off} from {mean}");
+                        assert!(
+                            off <= 2.0 + 0.1 * mean,
+                            "{players}/{seats}: {one} met {other} {off} from {mean}"
+                        );
                     }
                 }
             }

@@ -90,7 +90,11 @@ impl Clusters {
         }
         let spread = counts - 2.0 * plain.share * products + plain.share * plain.share * games;
         let effect = (maps / (maps - 1.0) * spread / independent).max(1.0);
-        Share { low: interval(plain.share, of / effect).0, high: interval(plain.share, of / effect).1, ..plain }
+        Share {
+            low: interval(plain.share, of / effect).0,
+            high: interval(plain.share, of / effect).1,
+            ..plain
+        }
     }
 }
 
@@ -324,9 +328,12 @@ impl Tally {
         self.orders.0 += record.refused;
         self.orders.1 += record.orders;
         for fault in &record.faults {
-            let known = |blame: &&mut Blame| (&blame.player, blame.kind) == (&fault.player, fault.kind);
+            let known =
+                |blame: &&mut Blame| (&blame.player, blame.kind) == (&fault.player, fault.kind);
             match self.faults.iter_mut().find(known) {
-                Some(blame) => (blame.games, blame.times) = (blame.games + 1, blame.times + fault.times),
+                Some(blame) => {
+                    (blame.games, blame.times) = (blame.games + 1, blame.times + fault.times)
+                }
                 None => self.faults.push(Blame {
                     player: fault.player.clone(),
                     kind: fault.kind,
@@ -361,8 +368,15 @@ impl Tally {
                 wins: count.wins.share(),
                 mean_place: count.places as f64 / count.games.max(1) as f64,
                 rating: ratings[player],
-                by_seat: count.by_seat.iter().map(|(wins, games)| Share::new(*wins, *games)).collect(),
-                against: order.iter().map(|other| against(player, *other, count.against[*other])).collect(),
+                by_seat: count
+                    .by_seat
+                    .iter()
+                    .map(|(wins, games)| Share::new(*wins, *games))
+                    .collect(),
+                against: order
+                    .iter()
+                    .map(|other| against(player, *other, count.against[*other]))
+                    .collect(),
                 value: band(&count.value, count.games),
             }
         };
@@ -373,7 +387,12 @@ impl Tally {
             parameters,
             games,
             maps: self.maps.len() as u64,
-            last_map_games: self.maps.last().map(Vec::len).filter(|count| *count < self.rotations).map(|c| c as u64),
+            last_map_games: self
+                .maps
+                .last()
+                .map(Vec::len)
+                .filter(|count| *count < self.rotations)
+                .map(|c| c as u64),
             players: order.iter().map(standing).collect(),
             seats: self.seats.iter().map(|wins| wins.share()).collect(),
             others: self.others.share(),
@@ -416,7 +435,10 @@ const BINS: u64 = 40;
 fn lengths(sorted: &[u64]) -> Lengths {
     let most = sorted.last().copied().unwrap_or(0);
     let bin = most.div_ceil(BINS).max(1);
-    let bin = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500].into_iter().find(|round| *round >= bin).unwrap_or(bin);
+    let bin = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500]
+        .into_iter()
+        .find(|round| *round >= bin)
+        .unwrap_or(bin);
     let mut histogram = vec![0; (most / bin + 1) as usize];
     for ticks in sorted {
         histogram[(ticks / bin) as usize] += 1;
@@ -440,11 +462,17 @@ mod tests {
     #[test]
     fn wilson_intervals_agree_with_published_values() {
         // Newcombe (1998), table I: 81 of 263 and 15 of 148, 0 of 20, 1 of 29.
-        for (count, of, low, high) in
-            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
-        {
+        for (count, of, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
             let share = Share::new(count, of);
-            assert!((share.low - low).abs() < 6e-5 && (share.high - high).abs() < 6e-5, "{share:?}");
+            assert!(
+                (share.low - low).abs() < 6e-5 && (share.high - high).abs() < 6e-5,
+                "{share:?}"
+            );
         }
         assert_eq!((Share::new(0, 0).low, Share::new(0, 0).high), (0.0, 1.0));
     }
@@ -463,7 +491,10 @@ mod tests {
         let same = counted(&[[true, true], [false, false]].repeat(50));
         let alone = Share::new(50, 100);
         assert_eq!((same.count, same.of, same.share), (100, 200, 0.5));
-        assert!((same.low - alone.low).abs() < 1e-3 && (same.high - alone.high).abs() < 1e-3, "{same:?}");
+        assert!(
+            (same.low - alone.low).abs() < 1e-3 && (same.high - alone.high).abs() < 1e-3,
+            "{same:?}"
+        );
         assert_eq!(counted(&[[true, false]].repeat(50)), Share::new(50, 100));
         assert_eq!(counted(&[[true, true]].repeat(50)), Share::new(100, 100));
     }
@@ -472,7 +503,10 @@ mod tests {
     fn quantiles_and_bins() {
         let sorted: Vec<u64> = (1..=1000).collect();
         let lengths = lengths(&sorted);
-        assert_eq!((lengths.least, lengths.p10, lengths.median, lengths.p95, lengths.most), (1, 101, 501, 951, 1000));
+        assert_eq!(
+            (lengths.least, lengths.p10, lengths.median, lengths.p95, lengths.most),
+            (1, 101, 501, 951, 1000)
+        );
         assert_eq!((lengths.bin, lengths.histogram.len(), lengths.histogram[0]), (25, 41, 24));
         assert_eq!(lengths.histogram.iter().sum::<u64>(), 1000);
         assert_eq!(quantile(&[], 500), 0);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use sector_client::stdio::End;
-use sector_sim::{Board, Classic, Event, FACTION_IDS, FactionId, Game, Rules, Seating, Size, World};
+use sector_sim::{
+    Board, Classic, Event, FACTION_IDS, FactionId, Game, Rules, Seating, Size, World,
+};
 
 use super::field::{Field, Personalities};
 use super::keep::Keep;
@@ -42,17 +44,24 @@ impl Table {
 
     /// The world of a map, before its first tick.
     pub(crate) fn world(&self, seed: u64) -> Result<World, String> {
-        World::with_size(self.rules.clone(), seed, self.size).map_err(|error| format!("seed {seed}: {error}"))
+        World::with_size(self.rules.clone(), seed, self.size)
+            .map_err(|error| format!("seed {seed}: {error}"))
     }
 
     /// Plays the game with this index.
     pub(crate) fn play(&self, index: u64, fresh: &mut Fresh) -> Result<Record, String> {
-        let pairing = self.schedule.pairing(index).ok_or_else(|| format!("there is no game {index}"))?;
+        let pairing =
+            self.schedule.pairing(index).ok_or_else(|| format!("there is no game {index}"))?;
         self.play_pairing(index, &pairing, fresh)
     }
 
     /// Plays a game of these players on this map, under this index.
-    pub(super) fn play_pairing(&self, index: u64, pairing: &Pairing, fresh: &mut Fresh) -> Result<Record, String> {
+    pub(super) fn play_pairing(
+        &self,
+        index: u64,
+        pairing: &Pairing,
+        fresh: &mut Fresh,
+    ) -> Result<Record, String> {
         let world = match fresh.take() {
             Some((seed, world)) if seed == pairing.seed => world,
             _ => self.world(pairing.seed)?,
@@ -63,7 +72,9 @@ impl Table {
         let players: Vec<String> = pairing.seats.iter().map(name).collect();
         let (mut game, chairs) = self.seat(world, pairing);
         let mut kept = match &self.keep {
-            Some(keep) if !chairs.is_empty() || keep.is_for_all() => Some(keep.begin(index, game.world(), &players)?),
+            Some(keep) if !chairs.is_empty() || keep.is_for_all() => {
+                Some(keep.begin(index, game.world(), &players)?)
+            }
             _ => None,
         };
         let outcome = loop {
@@ -82,7 +93,9 @@ impl Table {
         let accounts: Vec<Account> = chairs
             .iter()
             .map(|(seat, chair)| {
-                chair.process().finish(End { winner: outcome.winner, place: places.get(*seat).copied() })
+                chair
+                    .process()
+                    .finish(End { winner: outcome.winner, place: places.get(*seat).copied() })
             })
             .collect();
         if let Some(kept) = kept {
@@ -128,8 +141,9 @@ impl Table {
             chairs.extend(chair.map(|chair| (seat, chair)));
         }
         let (rules, personalities) = (self.rules.clone(), self.personalities);
-        let others: Seating =
-            Box::new(move |_, faction| Box::new(Classic::new(personalities.of_seat(&rules, faction.index()))));
+        let others: Seating = Box::new(move |_, faction| {
+            Box::new(Classic::new(personalities.of_seat(&rules, faction.index())))
+        });
         (Game::from_parts(world, seated, others), chairs)
     }
 }
@@ -137,8 +151,11 @@ impl Table {
 /// The places of the seats: the winner first, then those that held more of the sector for longer (value, summed over
 /// all ticks). Who merely stays hidden until the end is not placed above one who fought for it. Equals share a place.
 fn places(winner: Option<FactionId>, held: &[i64]) -> Vec<u32> {
-    let merit: Vec<_> =
-        held.iter().enumerate().map(|(seat, held)| (winner.is_some_and(|id| id.index() == seat), held)).collect();
+    let merit: Vec<_> = held
+        .iter()
+        .enumerate()
+        .map(|(seat, held)| (winner.is_some_and(|id| id.index() == seat), held))
+        .collect();
     merit.iter().map(|own| 1 + merit.iter().filter(|other| *other > own).count() as u32).collect()
 }
 
@@ -218,8 +235,9 @@ impl Watch {
             self.leader_changes += u32::from(self.leader.is_some());
             (self.leader, self.ahead) = (first, 0);
         }
-        self.snowball |=
-            living().any(|faction| faction.systems * 10 >= self.systems * 6 && !self.lost[faction.id.index()]);
+        self.snowball |= living().any(|faction| {
+            faction.systems * 10 >= self.systems * 6 && !self.lost[faction.id.index()]
+        });
         if board.tick().is_multiple_of(self.every) && board.result().is_none() {
             self.sample(board);
         }

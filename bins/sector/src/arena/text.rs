@@ -22,16 +22,25 @@ fn short(name: &str) -> String {
 
 /// The tables of an arena.
 pub(crate) fn tables(summary: &Summary) -> String {
-    let width = summary.players.iter().map(|player| short(&player.name).chars().count()).max().unwrap_or(0).max(6);
+    let width = summary
+        .players
+        .iter()
+        .map(|player| short(&player.name).chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(6);
     let mut text = format!(
         "{:<width$}  {:>6} {:>6}  {:<22} {:>5}  {:<24}\n",
         "player", "games", "wins", "share % (95 %)", "place", "rating (95 %)"
     );
     for Standing { name, wins, mean_place, rating, .. } in &summary.players {
         let share = interval(wins);
-        let rating = format!("{:>5.2} ({:>5.2} to {:>5.2})", rating.rating, rating.low, rating.high);
+        let rating =
+            format!("{:>5.2} ({:>5.2} to {:>5.2})", rating.rating, rating.low, rating.high);
         let (name, count, of) = (short(name), wins.count, wins.of);
-        text.push_str(&format!("{name:<width$}  {of:>6} {count:>6}  {share:<22} {mean_place:>5.2}  {rating}\n"));
+        text.push_str(&format!(
+            "{name:<width$}  {of:>6} {count:>6}  {share:<22} {mean_place:>5.2}  {rating}\n"
+        ));
     }
     if summary.others.count > 0 {
         let (count, of) = (summary.others.count, summary.others.of);
@@ -64,7 +73,9 @@ pub(crate) fn tables(summary: &Summary) -> String {
         ));
     }
     for Blame { player, kind, games, first_game, first, .. } in &summary.faults {
-        text.push_str(&format!("\nfault       {player} {kind} in {games} games; game {first_game}: {first}"));
+        text.push_str(&format!(
+            "\nfault       {player} {kind} in {games} games; game {first_game}: {first}"
+        ));
     }
     text
 }

@@ -54,7 +54,8 @@ impl Manifest {
         let taken = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let taken = taken.map_err(|_| "the clock of this machine is before 1970; set it")?;
         let world = &dump.world;
-        let left_out = ["logins, sessions and kept answers", "events up to the checkpoint", "the lease"];
+        let left_out =
+            ["logins, sessions and kept answers", "events up to the checkpoint", "the lease"];
         Ok(Manifest {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             taken_ms: u64::try_from(taken.as_millis())?,
@@ -84,7 +85,11 @@ impl fmt::Display for Manifest {
         writeln!(f, "  order entries    {orders} accepted, {waiting} of them not yet applied")?;
         writeln!(f, "  client ids       {}", self.client_ids)?;
         writeln!(f, "  seats            {}", self.seats)?;
-        writeln!(f, "  finished runs    {}, {} records with the running one", self.runs, self.records)?;
+        writeln!(
+            f,
+            "  finished runs    {}, {} records with the running one",
+            self.runs, self.records
+        )?;
         writeln!(f, "  awards           {}", self.awards)?;
         write!(f, "  taken            from {}, incarnation {}", self.backend, self.incarnation)
     }
@@ -137,14 +142,18 @@ pub(crate) fn encode(manifest: &Manifest, dump: &Dump) -> Result<Vec<u8>, Error>
     sections.0.extend_from_slice(&VERSION.to_le_bytes());
     sections.json("manifest", manifest)?;
     let Dump { incarnation, world, checkpoint, last_epoch, last_order, control, .. } = dump.clone();
-    sections.json("world", &Core { incarnation, world, checkpoint, last_epoch, last_order, control })?;
+    sections
+        .json("world", &Core { incarnation, world, checkpoint, last_epoch, last_order, control })?;
     sections.lines("orders", &dump.orders)?;
     sections.lines("events", &dump.events)?;
     sections.lines("client-ids", &dump.client_ids)?;
     sections.lines("seats", &dump.seats)?;
     sections.lines("awards", &dump.awards)?;
-    let heads: Vec<_> =
-        dump.replays.iter().map(|replay| ReplayDump { records: Vec::new(), ..replay.clone() }).collect();
+    let heads: Vec<_> = dump
+        .replays
+        .iter()
+        .map(|replay| ReplayDump { records: Vec::new(), ..replay.clone() })
+        .collect();
     sections.lines("replays", &heads)?;
     for (index, replay) in dump.replays.iter().enumerate() {
         sections.lines(&format!("records-{index}"), &replay.records)?;
@@ -160,7 +169,8 @@ pub(crate) fn encode(manifest: &Manifest, dump: &Dump) -> Result<Vec<u8>, Error>
 
 /// Reads a backup whole, or says what is wrong with it.
 pub(crate) fn read(path: &Path) -> Result<(Manifest, Dump), Error> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     decode(&bytes).map_err(|error| format!("{} {error}", path.display()).into())
 }
 
@@ -170,12 +180,15 @@ fn decode(bytes: &[u8]) -> Result<(Manifest, Dump), Error> {
         return Err(foreign.into());
     }
     let mut plain = Vec::new();
-    let decoder = zstd::Decoder::with_buffer(bytes).map_err(|error| format!("{foreign}: {error}"))?;
+    let decoder =
+        zstd::Decoder::with_buffer(bytes).map_err(|error| format!("{foreign}: {error}"))?;
     let unpacked = decoder.take(MOST).read_to_end(&mut plain);
     let rest = match plain.strip_prefix(MAGIC) {
         Some(rest) => rest,
         None if unpacked.is_err() && MAGIC.starts_with(&plain) => {
-            return Err("is not a backup of a sector, or is damaged or breaks off at its beginning".into());
+            return Err(
+                "is not a backup of a sector, or is damaged or breaks off at its beginning".into(),
+            );
         }
         None => return Err(foreign.into()),
     };
@@ -195,7 +208,8 @@ fn decode(bytes: &[u8]) -> Result<(Manifest, Dump), Error> {
         let at = plain.len() - rest.len();
         let before = sections.last().map_or("the beginning", |(name, _): &(&str, &[u8])| *name);
         let Some(Section { name, content, rest: left }) = section(rest)? else {
-            let why = if torn { "it is torn or damaged" } else { "it was not written or copied whole" };
+            let why =
+                if torn { "it is torn or damaged" } else { "it was not written or copied whole" };
             return Err(format!("breaks off after section {before:?}: {why}").into());
         };
         rest = left;
@@ -227,7 +241,10 @@ fn section(rest: &[u8]) -> Result<Option<Section<'_>>, Error> {
     let Some((length, after)) = after.split_first_chunk() else { return Ok(None) };
     let shown = String::from_utf8_lossy(name);
     let length = usize::try_from(u64::from_le_bytes(*length));
-    let Some((content, after)) = length.ok().and_then(|length| after.split_at_checked(length)) else { return Ok(None) };
+    let Some((content, after)) = length.ok().and_then(|length| after.split_at_checked(length))
+    else {
+        return Ok(None);
+    };
     let Some((sum, after)) = after.split_at_checked(SUM) else { return Ok(None) };
     let damaged = || format!("is damaged: the checksum of section {shown:?} does not fit");
     let summed = &rest[..rest.len() - after.len() - SUM];
@@ -243,11 +260,14 @@ fn dump(sections: Vec<(&str, &[u8])>, version: u32) -> Result<(Manifest, Dump), 
     let mut sections = sections.into_iter();
     let mut next = |name: &str| match sections.next() {
         Some((found, content)) if found == name => Ok(content),
-        Some((found, _)) => Err(Error::from(format!("has section {found:?} where {name:?} belongs"))),
+        Some((found, _)) => {
+            Err(Error::from(format!("has section {found:?} where {name:?} belongs")))
+        }
         None => Err(Error::from(format!("has no section {name:?}"))),
     };
     let manifest: Manifest = json("manifest", next("manifest")?)?;
-    let Core { incarnation, world, checkpoint, last_epoch, last_order, control } = json("world", next("world")?)?;
+    let Core { incarnation, world, checkpoint, last_epoch, last_order, control } =
+        json("world", next("world")?)?;
     let orders = lines("orders", next("orders")?)?;
     let events = lines("events", next("events")?)?;
     let client_ids = lines("client-ids", next("client-ids")?)?;
@@ -289,7 +309,8 @@ fn dump(sections: Vec<(&str, &[u8])>, version: u32) -> Result<(Manifest, Dump), 
 }
 
 fn json<T: DeserializeOwned>(name: &str, content: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(content).map_err(|error| format!("has an unreadable section {name:?}: {error}").into())
+    serde_json::from_slice(content)
+        .map_err(|error| format!("has an unreadable section {name:?}: {error}").into())
 }
 
 fn lines<T: DeserializeOwned>(name: &str, content: &[u8]) -> Result<Vec<T>, Error> {

@@ -15,12 +15,15 @@ pub(crate) fn play(dump: &Dump, from_the_beginning: bool) -> Result<u64, Error> 
     let replay = dump.newest_replay().ok_or("it has no replay of its universe")?;
     let header = read_header(&replay.header)?;
     header.check_rules_version()?;
-    let snapshot: Snapshot = serde_json::from_str(&dump.checkpoint.snapshot)
-        .map_err(|error| format!("the checkpoint of tick {} cannot be read: {error}", dump.checkpoint.tick))?;
+    let snapshot: Snapshot = serde_json::from_str(&dump.checkpoint.snapshot).map_err(|error| {
+        format!("the checkpoint of tick {} cannot be read: {error}", dump.checkpoint.tick)
+    })?;
     let at_checkpoint = World::restore(Arc::new(header.rules.clone()), &snapshot)?;
     if at_checkpoint.tick() != dump.checkpoint.tick {
         let tick = at_checkpoint.tick();
-        return Err(format!("the checkpoint of tick {} shows tick {tick}", dump.checkpoint.tick).into());
+        return Err(
+            format!("the checkpoint of tick {} shows tick {tick}", dump.checkpoint.tick).into()
+        );
     }
     let mut world = if from_the_beginning { header.world()? } else { at_checkpoint };
     let first = world.tick();

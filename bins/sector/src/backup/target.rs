@@ -68,7 +68,11 @@ impl Target {
     /// Opens a store that is there; makes none.
     pub(crate) async fn open_existing(&self) -> Result<Box<dyn Archive>, Error> {
         if !archive::exists(&self.place()).await.map_err(|error| self.explain(error))? {
-            let hint = if self.data.is_some() { "name its data directory" } else { "look at --redis and --sector-id" };
+            let hint = if self.data.is_some() {
+                "name its data directory"
+            } else {
+                "look at --redis and --sector-id"
+            };
             return Err(format!("{self} is not there: nothing was found; {hint}").into());
         }
         archive::open(self.options()?).await.map_err(|error| self.explain(error))

@@ -55,11 +55,16 @@ impl Ready {
     /// The bot as a player of the arena.
     pub(super) fn player(&self) -> Result<String, Error> {
         let text = match self {
-            Ready::Crate { name, program } => format!("{name}={PREFIX}'{}' stdio", program.display()),
+            Ready::Crate { name, program } => {
+                format!("{name}={PREFIX}'{}' stdio", program.display())
+            }
             Ready::Command(program) => format!("bot={PREFIX}{}", quoted(program.words())),
         };
         match text.contains(',') || text.contains('\n') {
-            true => Err(format!("{text:?} has a comma or a line break in it, which a player cannot have").into()),
+            true => Err(format!(
+                "{text:?} has a comma or a line break in it, which a player cannot have"
+            )
+            .into()),
             false => Ok(text),
         }
     }
@@ -67,7 +72,9 @@ impl Ready {
     /// The bot as a program of the arena.
     pub(super) fn program(&self) -> Result<Program, Error> {
         match self {
-            Ready::Crate { program, .. } => Program::parse(&format!("{PREFIX}'{}' stdio", program.display())),
+            Ready::Crate { program, .. } => {
+                Program::parse(&format!("{PREFIX}'{}' stdio", program.display()))
+            }
             Ready::Command(program) => Ok(program.clone()),
         }
     }
@@ -102,19 +109,28 @@ struct Target {
 
 /// Builds a crate, and finds its program.
 fn build(manifest: &Path, dev: bool) -> Result<(String, PathBuf), Error> {
-    let manifest = manifest.canonicalize().map_err(|error| format!("{}: {error}", manifest.display()))?;
+    let manifest =
+        manifest.canonicalize().map_err(|error| format!("{}: {error}", manifest.display()))?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--message-format", "json-render-diagnostics", "--bins", "--manifest-path"]).arg(&manifest);
+    cargo
+        .args(["build", "--message-format", "json-render-diagnostics", "--bins", "--manifest-path"])
+        .arg(&manifest);
     if !dev {
         cargo.arg("--release");
     }
     // Where it lies its settings count, such as the directory of what is built.
-    cargo.current_dir(manifest.parent().unwrap_or(Path::new("."))).stdout(Stdio::piped()).stdin(Stdio::null());
-    let mut building = cargo.spawn().map_err(|error| format!("cargo cannot be run: {error}; is Rust installed?"))?;
+    cargo
+        .current_dir(manifest.parent().unwrap_or(Path::new(".")))
+        .stdout(Stdio::piped())
+        .stdin(Stdio::null());
+    let mut building = cargo
+        .spawn()
+        .map_err(|error| format!("cargo cannot be run: {error}; is Rust installed?"))?;
     let mut programs = Vec::new();
     for line in building.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
         let message = serde_json::from_str(&line?);
-        if let Ok(Message::CompilerArtifact { manifest_path, target, executable: Some(program) }) = message
+        if let Ok(Message::CompilerArtifact { manifest_path, target, executable: Some(program) }) =
+            message
             && manifest_path == manifest
             && target.kind.iter().any(|kind| kind == "bin")
         {
@@ -131,7 +147,12 @@ fn build(manifest: &Path, dev: bool) -> Result<(String, PathBuf), Error> {
         }
         Err(programs) => {
             let names: Vec<String> = programs.into_iter().map(|(name, _)| name).collect();
-            Err(format!("{} has several programs ({}); a bot has one", manifest.display(), names.join(", ")).into())
+            Err(format!(
+                "{} has several programs ({}); a bot has one",
+                manifest.display(),
+                names.join(", ")
+            )
+            .into())
         }
     }
 }

@@ -75,7 +75,12 @@ pub(crate) fn check(options: &Options) -> Result<(), Error> {
         let faultless = first.account.faults.is_empty() && second.account.faults.is_empty();
         // Whoever was late or crashed is told so; that the orders differ follows from it.
         if faultless && first.orders != second.orders {
-            let same = first.orders.iter().zip(&second.orders).take_while(|(one, other)| one == other).count();
+            let same = first
+                .orders
+                .iter()
+                .zip(&second.orders)
+                .take_while(|(one, other)| one == other)
+                .count();
             differences.push(Difference { seed, tick: same as u64 });
         }
         accounts.extend([first.account, second.account]);
@@ -92,7 +97,8 @@ fn play(options: &Options, program: &Program, seed: u64) -> Result<Played, Error
     let size = Size { systems: options.systems.unwrap_or(standard.systems), ..standard };
     let world = World::with_size(rules.clone(), seed, size)?;
     let me = FactionId::starter(0).ok_or("there is no F1")?;
-    let chair = Chair::new(Process::new(program, options.limits, "the bot", (me, rules.personality(0))));
+    let chair =
+        Chair::new(Process::new(program, options.limits, "the bot", (me, rules.personality(0))));
     let seats = vec![(me, Box::new(chair.clone()) as Box<dyn sector_sim::Strategy>)];
     let others = Box::new(move |_: &World, faction: FactionId| -> Box<dyn sector_sim::Strategy> {
         Box::new(Classic::new(rules.personality(faction.index())))
@@ -112,7 +118,8 @@ fn play(options: &Options, program: &Program, seed: u64) -> Result<Played, Error
 }
 
 fn sum_up(games: u64, accounts: Vec<Account>, differences: Vec<Difference>) -> Findings {
-    let times = accounts.iter().flat_map(|account| account.turns_us.iter().map(|(_, us)| *us)).collect();
+    let times =
+        accounts.iter().flat_map(|account| account.turns_us.iter().map(|(_, us)| *us)).collect();
     let mut findings = Findings {
         games,
         turns: accounts.iter().map(|account| account.turns).sum(),
@@ -126,17 +133,22 @@ fn sum_up(games: u64, accounts: Vec<Account>, differences: Vec<Difference>) -> F
     };
     for account in accounts {
         findings.faults.extend(account.faults);
-        for (all, some) in [(&mut findings.malformed, account.malformed), (&mut findings.refused, account.refused)] {
+        for (all, some) in
+            [(&mut findings.malformed, account.malformed), (&mut findings.refused, account.refused)]
+        {
             some.into_iter().for_each(|(reason, count)| *all.entry(reason).or_default() += count);
         }
     }
-    findings.passed = findings.faults.is_empty() && findings.malformed.is_empty() && findings.differences.is_empty();
+    findings.passed = findings.faults.is_empty()
+        && findings.malformed.is_empty()
+        && findings.differences.is_empty();
     findings
 }
 
 fn text(findings: &Findings) -> String {
     let Findings { games, turns, orders, time_us: Times { p50, p99, max }, .. } = findings;
-    let mut text = format!("played       {games} matches, each twice: {turns} turns, {orders} orders\n");
+    let mut text =
+        format!("played       {games} matches, each twice: {turns} turns, {orders} orders\n");
     text.push_str(&format!("time a turn  p50 {p50} µs, p99 {p99} µs, max {max} µs\n"));
     let mut list = |what: &str, lines: Vec<String>| {
         for (index, line) in lines.iter().enumerate() {
@@ -152,7 +164,9 @@ fn text(findings: &Findings) -> String {
     list("faults", findings.faults.iter().map(ToString::to_string).collect());
     list("malformed", counted(&findings.malformed));
     list("refused", counted(&findings.refused));
-    let differs = |Difference { seed, tick }: &Difference| format!("seed {seed}: other orders in tick {tick}");
+    let differs = |Difference { seed, tick }: &Difference| {
+        format!("seed {seed}: other orders in tick {tick}")
+    };
     list("differences", findings.differences.iter().map(differs).collect());
     text.push_str(if findings.passed { "passed" } else { "not passed" });
     text

@@ -27,10 +27,11 @@ const TAKEN: [&str; 12] = [
 ];
 /// Words of the language that a crate cannot be called.
 const KEYWORDS: [&str; 51] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
-    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
-    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 #[derive(Debug, Args)]
@@ -45,11 +46,16 @@ pub(crate) struct Options {
 pub(crate) fn new(options: &Options) -> Result<(), Error> {
     let name = options.name.as_str();
     check_name(name)?;
-    let here = std::env::current_dir().map_err(|error| format!("the current directory cannot be read: {error}"))?;
+    let here = std::env::current_dir()
+        .map_err(|error| format!("the current directory cannot be read: {error}"))?;
     let sector = clone(options.sector.as_deref(), &here)?;
     let directory = here.join(name);
     if directory.symlink_metadata().is_ok() {
-        return Err(format!("{} is there already; choose another name, or remove it", directory.display()).into());
+        return Err(format!(
+            "{} is there already; choose another name, or remove it",
+            directory.display()
+        )
+        .into());
     }
     write(name, &directory, &sector)?;
     say(&format!(
@@ -82,11 +88,13 @@ fn write(name: &str, directory: &Path, sector: &Path) -> Result<(), Error> {
     ] {
         let path = draft.path().join(file);
         let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        made.and_then(|()| fs::write(&path, fill(text))).map_err(|error| cannot_write(&path, &error))?;
+        made.and_then(|()| fs::write(&path, fill(text)))
+            .map_err(|error| cannot_write(&path, &error))?;
     }
     // The versions that Sector is built with: what is not needed Cargo takes out.
     let (from, to) = (sector.join("Cargo.lock"), draft.path().join("Cargo.lock"));
-    fs::copy(&from, &to).map_err(|error| format!("{} cannot be copied: {error}", from.display()))?;
+    fs::copy(&from, &to)
+        .map_err(|error| format!("{} cannot be copied: {error}", from.display()))?;
     // Temporary directories are private; this one is to be like any other.
     fs::set_permissions(draft.path(), fs::Permissions::from_mode(0o755))
         .and_then(|()| fs::rename(draft.path(), directory))
@@ -97,16 +105,25 @@ fn write(name: &str, directory: &Path, sector: &Path) -> Result<(), Error> {
 }
 
 fn check_name(name: &str) -> Result<(), Error> {
-    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
+    let fits = |letter: char| {
+        letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter)
+    };
     let allowed = "allowed are small letters, digits, - and _, beginning with a letter";
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) || !name.chars().all(fits) {
         return Err(format!("{name:?} is no name for a bot: {allowed}").into());
     }
     if name.len() > NAME_CHARS_MAX {
-        return Err(format!("the name has {} characters; allowed are {NAME_CHARS_MAX}", name.len()).into());
+        return Err(format!(
+            "the name has {} characters; allowed are {NAME_CHARS_MAX}",
+            name.len()
+        )
+        .into());
     }
     if TAKEN.contains(&name) || KEYWORDS.contains(&name) {
-        return Err(format!("{name:?} is no name for a bot: it means something else to Rust or to Sector").into());
+        return Err(format!(
+            "{name:?} is no name for a bot: it means something else to Rust or to Sector"
+        )
+        .into());
     }
     Ok(())
 }
@@ -114,10 +131,14 @@ fn check_name(name: &str) -> Result<(), Error> {
 /// The clone of Sector: the one that is named, else the one around here, else the one that this program was built in.
 fn clone(named: Option<&Path>, here: &Path) -> Result<PathBuf, Error> {
     if let Some(named) = named {
-        let path = named.canonicalize().map_err(|error| format!("--sector {}: {error}", named.display()))?;
+        let path = named
+            .canonicalize()
+            .map_err(|error| format!("--sector {}: {error}", named.display()))?;
         return match is_clone(&path) {
             true => Ok(path),
-            false => Err(format!("--sector {}: there is no sector-client in it", named.display()).into()),
+            false => {
+                Err(format!("--sector {}: there is no sector-client in it", named.display()).into())
+            }
         };
     }
     let program = std::env::current_exe().ok();
@@ -127,7 +148,10 @@ fn clone(named: Option<&Path>, here: &Path) -> Result<PathBuf, Error> {
     let mut around = places.iter().flatten().flat_map(|place| place.ancestors());
     match around.find(|place| is_clone(place)) {
         Some(found) => Ok(found.to_owned()),
-        None => Err("there is no clone of Sector around here; say where one is with --sector DIR".into()),
+        None => {
+            Err("there is no clone of Sector around here; say where one is with --sector DIR"
+                .into())
+        }
     }
 }
 

@@ -39,12 +39,20 @@ pub(crate) fn play(options: &Options) -> Result<(), Error> {
     let name = player.split('=').next().unwrap_or_default().to_owned();
     // To be watched a game must be kept somewhere.
     let scratch = match (&options.out, options.watch || options.film) {
-        (None, true) => Some(tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?),
+        (None, true) => {
+            Some(tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?)
+        }
         _ => None,
     };
-    let out = options.out.clone().or_else(|| scratch.as_ref().map(|scratch| scratch.path().to_owned()));
+    let out =
+        options.out.clone().or_else(|| scratch.as_ref().map(|scratch| scratch.path().to_owned()));
     let players = [vec![player], options.against.clone()].concat();
-    arena::arena(&arena::Options::of(players, options.games, options.setting.clone(), out.clone()))?;
+    arena::arena(&arena::Options::of(
+        players,
+        options.games,
+        options.setting.clone(),
+        out.clone(),
+    ))?;
     let Some(out) = out.filter(|_| options.watch || options.film) else { return Ok(()) };
     let game = arena::game_to_watch(&out, &name)?;
     if options.film || !replay::can_open() {

@@ -51,7 +51,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     let seating = |seat: &Seat| -> Box<dyn Strategy> {
         // An answer that takes longer than a tick is late for the next one.
         let limits = Limits { turn_ms: seat.budget_ms.max(1), memory_mb };
-        Box::new(Chair::new(Process::new(&command, limits, "bot", (seat.faction, seat.personality.clone()))))
+        Box::new(Chair::new(Process::new(
+            &command,
+            limits,
+            "bot",
+            (seat.faction, seat.personality.clone()),
+        )))
     };
     match program::run("sector bot run", arguments, seating) {
         code if code == ExitCode::SUCCESS => Ok(()),

@@ -33,9 +33,13 @@ pub(super) async fn look(check: &'static str, url: &str, trust: &Trust, findings
     let (parts, body) = response.into_parts();
     let told = parts.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date_s);
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-    let answer: Option<Value> = body.ok().and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
+    let answer: Option<Value> =
+        body.ok().and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
     let Some(answer) = answer.filter(|answer| answer["service"].is_string()) else {
-        let detail = format!("{url} answers, but is no service of a sector (status {})", parts.status.as_u16());
+        let detail = format!(
+            "{url} answers, but is no service of a sector (status {})",
+            parts.status.as_u16()
+        );
         return findings.fail(check, detail, "name the right address");
     };
     let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
@@ -43,12 +47,20 @@ pub(super) async fn look(check: &'static str, url: &str, trust: &Trust, findings
     if parts.status.is_success() {
         findings.ok(check, format!("{} at {url} is well{tick}", text("service")));
     } else {
-        findings.fail(check, format!("{} at {url} is not well: {}", text("service"), text("reason")), TODO_LOG);
+        findings.fail(
+            check,
+            format!("{} at {url} is not well: {}", text("service"), text("reason")),
+            TODO_LOG,
+        );
     }
     let (version, ours) = (text("version"), env!("CARGO_PKG_VERSION"));
     if version != ours {
         let detail = format!("{url} is of version {version}, this program of {ours}");
-        findings.warn(check, detail, "finish the upgrade: all services of a sector are of one version");
+        findings.warn(
+            check,
+            detail,
+            "finish the upgrade: all services of a sector are of one version",
+        );
     }
     look_at_clock(check, url, told, findings);
     for sector in answer["sectors"].as_array().into_iter().flatten() {
@@ -60,29 +72,44 @@ pub(super) async fn look(check: &'static str, url: &str, trust: &Trust, findings
 }
 
 /// What `/health` answers, over TLS where the address says so.
-async fn health(check: &'static str, url: &str, trust: &Trust, findings: &mut Findings) -> Option<Response> {
+async fn health(
+    check: &'static str,
+    url: &str,
+    trust: &Trust,
+    findings: &mut Findings,
+) -> Option<Response> {
     let health = format!("{}/health", url.trim_end_matches('/'));
     let answer = match Address::of(&health) {
         Some(address) if address.is_secret => {
             let stream = trust.connect(&address.host, address.port, findings).await?;
             address.ask(stream, false).await.map_err(|error| error.to_string())
         }
-        _ => Client::new(&ClientOptions::default()).get(&health).await.map_err(|error| error.to_string()),
+        _ => Client::new(&ClientOptions::default())
+            .get(&health)
+            .await
+            .map_err(|error| error.to_string()),
     };
     answer.map_err(|error| findings.fail(check, error, TODO_START)).ok()
 }
 
 /// Whether the live stream opens at that address, through whatever is in between.
 async fn look_at_stream(url: &str, trust: &Trust, findings: &mut Findings) {
-    const TODO: &str = "let the controller or proxy in between pass `Upgrade` on: docs/deploy-kubernetes.md";
+    const TODO: &str =
+        "let the controller or proxy in between pass `Upgrade` on: docs/deploy-kubernetes.md";
     let path = format!("{}/ws", url.trim_end_matches('/'));
     let Some(address) = Address::of(&path) else { return };
     let answer = if address.is_secret {
         // What is wrong with it was said when its health was asked for.
-        let Some(stream) = trust.connect(&address.host, address.port, &mut Findings::default()).await else { return };
+        let Some(stream) =
+            trust.connect(&address.host, address.port, &mut Findings::default()).await
+        else {
+            return;
+        };
         address.ask(stream, true).await
     } else {
-        match tokio::net::TcpStream::connect((address.host.trim_matches(['[', ']']), address.port)).await {
+        match tokio::net::TcpStream::connect((address.host.trim_matches(['[', ']']), address.port))
+            .await
+        {
             Ok(stream) => address.ask(stream, true).await,
             Err(error) => Err(error.into()),
         }
@@ -93,7 +120,11 @@ async fn look_at_stream(url: &str, trust: &Trust, findings: &mut Findings) {
             findings.ok("stream", format!("{shown} opens"));
         }
         Ok(answer) => {
-            findings.fail("stream", format!("{shown} does not open: status {}", answer.status().as_u16()), TODO);
+            findings.fail(
+                "stream",
+                format!("{shown} does not open: status {}", answer.status().as_u16()),
+                TODO,
+            );
         }
         Err(error) => findings.fail("stream", format!("{shown} does not open: {error}"), TODO),
     }
@@ -134,7 +165,8 @@ impl Address {
             headers.insert(SEC_WEBSOCKET_KEY, HeaderValue::from_static(SOCKET_KEY));
         }
         let asking = async {
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
             // It ends with its request; what went wrong is told to whoever asked.
             tokio::spawn(connection.with_upgrades());
             sender.send_request(request).await
@@ -151,7 +183,8 @@ fn look_at_clock(check: &'static str, url: &str, told_s: Option<u64>, findings: 
     if let Some(told_s) = told_s
         && told_s.abs_diff(now_s) > MOST_SKEW_S
     {
-        let detail = format!("the clock of {url} is {} s from that of this machine", told_s.abs_diff(now_s));
+        let detail =
+            format!("the clock of {url} is {} s from that of this machine", told_s.abs_diff(now_s));
         findings.warn(check, detail, "set both clocks by NTP; logins and seats end by them");
     }
 }
@@ -182,7 +215,8 @@ fn look_at_sector(check: &'static str, sector: &Value, findings: &mut Findings) 
 
 /// Seconds since 1970 of a date such as `Sun, 22 Nov 2026 18:05:24 GMT`.
 fn http_date_s(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let parts: Vec<&str> = text.split([' ', ':']).collect();
     let [_, day, month, year, hour, minute, second, "GMT"] = parts.as_slice() else { return None };
     let number = |text: &str| text.parse::<u64>().ok();
@@ -191,7 +225,8 @@ fn http_date_s(text: &str) -> Option<u64> {
     // Days since 1970, counted in years that begin in March, so that leap days come last.
     let shifted = if month > 2 { year } else { year.checked_sub(1)? };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day.checked_sub(1)?;
-    let days = (365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year).checked_sub(719_468)?;
+    let days = (365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year)
+        .checked_sub(719_468)?;
     Some(days * 86_400 + number(hour)? * 3_600 + number(minute)? * 60 + number(second)?)
 }
 

@@ -13,7 +13,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -29,7 +31,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const LAST_S: u64 = 253_402_300_799;
 const DAY_S: u64 = 86_400;
 const CHECK: &str = "certificate";
-const TODO_RENEW: &str = "see why it was not renewed (on Kubernetes: kubectl -n sector describe certificate,challenge)";
+const TODO_RENEW: &str =
+    "see why it was not renewed (on Kubernetes: kubectl -n sector describe certificate,challenge)";
 
 /// Whose signatures count.
 #[derive(Clone)]
@@ -39,9 +42,13 @@ impl Trust {
     pub(super) fn new(ca: Option<&Path>) -> Result<Self, Error> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(path) = ca {
-            let unreadable = |error: &dyn std::fmt::Display| format!("--ca {} cannot be used: {error}", path.display());
+            let unreadable = |error: &dyn std::fmt::Display| {
+                format!("--ca {} cannot be used: {error}", path.display())
+            };
             let mut count = 0_usize;
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
+            for certificate in
+                CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))?
+            {
                 let certificate = certificate.map_err(|error| unreadable(&error))?;
                 roots.add(certificate).map_err(|error| unreadable(&error))?;
                 count += 1;
@@ -54,23 +61,39 @@ impl Trust {
     }
 
     /// Opens a connection and says what the certificate is worth; none if there is none or it is worth nothing.
-    pub(super) async fn connect(&self, host: &str, port: u16, findings: &mut Findings) -> Option<TlsStream<TcpStream>> {
+    pub(super) async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        findings: &mut Findings,
+    ) -> Option<TlsStream<TcpStream>> {
         let todo = "start it, or name the right address; see whether port and firewall are open";
-        let tcp = match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((bare(host), port))).await {
-            Ok(Ok(tcp)) => tcp,
-            Ok(Err(error)) => {
-                findings.fail(CHECK, format!("{host}:{port} cannot be reached: {error}"), todo);
-                return None;
-            }
-            Err(_) => {
-                findings.fail(CHECK, format!("{host}:{port} cannot be reached within {CONNECT_TIMEOUT:?}"), todo);
-                return None;
-            }
-        };
+        let tcp =
+            match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((bare(host), port)))
+                .await
+            {
+                Ok(Ok(tcp)) => tcp,
+                Ok(Err(error)) => {
+                    findings.fail(CHECK, format!("{host}:{port} cannot be reached: {error}"), todo);
+                    return None;
+                }
+                Err(_) => {
+                    findings.fail(
+                        CHECK,
+                        format!("{host}:{port} cannot be reached within {CONNECT_TIMEOUT:?}"),
+                        todo,
+                    );
+                    return None;
+                }
+            };
         let witness = match Witness::new(&self.0) {
             Ok(witness) => Arc::new(witness),
             Err(error) => {
-                findings.fail(CHECK, error.to_string(), "this program is broken: take another build of it");
+                findings.fail(
+                    CHECK,
+                    error.to_string(),
+                    "this program is broken: take another build of it",
+                );
                 return None;
             }
         };
@@ -87,9 +110,14 @@ impl Trust {
                 let days = ends_s.map(|ends_s| ends_s.saturating_sub(now_s) / DAY_S);
                 match days {
                     Some(days) if days < DAYS_LEFT_MIN => {
-                        findings.warn(CHECK, format!("that of {host} ends in {days} days"), TODO_RENEW);
+                        findings.warn(
+                            CHECK,
+                            format!("that of {host} ends in {days} days"),
+                            TODO_RENEW,
+                        );
                     }
-                    Some(days) => findings.ok(CHECK, format!("that of {host} is good for another {days} days")),
+                    Some(days) => findings
+                        .ok(CHECK, format!("that of {host} is good for another {days} days")),
                     None => findings.ok(CHECK, format!("that of {host} is good and has no end")),
                 }
                 Some(stream)
@@ -101,14 +129,22 @@ impl Trust {
             }
             (Err(_), _) | (Ok(Ok(_)), None) => {
                 let todo = "see whether TLS is spoken on that port";
-                findings.fail(CHECK, format!("{host}:{port} shows none within {CONNECT_TIMEOUT:?}"), todo);
+                findings.fail(
+                    CHECK,
+                    format!("{host}:{port} shows none within {CONNECT_TIMEOUT:?}"),
+                    todo,
+                );
                 None
             }
         }
     }
 }
 
-async fn handshake(tcp: TcpStream, host: &str, witness: &Arc<Witness>) -> io::Result<TlsStream<TcpStream>> {
+async fn handshake(
+    tcp: TcpStream,
+    host: &str,
+    witness: &Arc<Witness>,
+) -> io::Result<TlsStream<TcpStream>> {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
@@ -148,7 +184,10 @@ fn explained(host: &str, fault: &rustls::Error, now_s: u64) -> (String, &'static
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
             let names = presented.join(", ");
-            (format!("that of {host} is of another name: {names}"), "name the host as the certificate does")
+            (
+                format!("that of {host} is of another name: {names}"),
+                "name the host as the certificate does",
+            )
         }
         CertificateError::UnknownIssuer => (
             format!("that of {host} is signed by nobody who is trusted, or the chain is not whole"),
@@ -173,7 +212,8 @@ struct Seen {
 
 impl Witness {
     fn new(roots: &Arc<RootCertStore>) -> Result<Self, Error> {
-        let inner = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider()).build()?;
+        let inner =
+            WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider()).build()?;
         Ok(Self { inner, seen: Mutex::new(None) })
     }
 
@@ -191,13 +231,22 @@ impl ServerCertVerifier for Witness {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let at = |time| self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time);
+        let at = |time| {
+            self.inner.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                time,
+            )
+        };
         let verdict = at(now);
         // At the end of all times it says when this one ends.
         let ends_s = match at(UnixTime::since_unix_epoch(Duration::from_secs(LAST_S))) {
-            Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
-                Some(not_after.as_secs())
-            }
+            Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
+                not_after,
+                ..
+            })) => Some(not_after.as_secs()),
             _ => None,
         };
         let seen = Seen { fault: verdict.as_ref().err().cloned(), ends_s };

@@ -86,7 +86,9 @@ impl Times {
     /// The quantiles of some times.
     pub(crate) fn of(mut times: Vec<u64>) -> Times {
         times.sort_unstable();
-        let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)));
+        let at = |percent: usize| {
+            times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)))
+        };
         let at = |percent| at(percent).copied().unwrap_or(0);
         Times { p50: at(50), p99: at(99), max: at(100) }
     }

@@ -41,14 +41,18 @@ pub(crate) fn confine(options: &Options) -> Result<(), Error> {
         use rustix::process::{Signal, getppid, set_parent_process_death_signal};
         // Whoever kills the arena hard ends its programs too.
         set_parent_process_death_signal(Some(Signal::KILL))?;
-        if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != options.parent) {
+        if getppid()
+            .is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != options.parent)
+        {
             return Err("the arena has gone".into());
         }
     }
     let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::As, limit(options.memory_bytes))?;
     setrlimit(Resource::Core, limit(0))?;
-    let Some((program, arguments)) = options.words.split_first() else { return Err("there is no program".into()) };
+    let Some((program, arguments)) = options.words.split_first() else {
+        return Err("there is no program".into());
+    };
     let error = Command::new(program).args(arguments).exec();
     Err(format!("{program} cannot be run: {error}").into())
 }

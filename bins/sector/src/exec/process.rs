@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sector_client::stdio::{Begin, End, Message, PROTOCOL, Reply};
-use sector_sim::{Board, Delta, Event, FactionId, Order, Personality, Snapshot, Strategy, Turn, Universe, View};
+use sector_sim::{
+    Board, Delta, Event, FactionId, Order, Personality, Snapshot, Strategy, Turn, Universe, View,
+};
 
 use super::account::{Account, FaultKind};
 use super::child::{Child, LINE_BYTES_MAX, Said, ending};
@@ -50,7 +52,12 @@ enum State {
 
 impl Process {
     /// A program that will play this seat once it is asked.
-    pub(crate) fn new(program: &Program, limits: Limits, name: &str, seat: (FactionId, Personality)) -> Process {
+    pub(crate) fn new(
+        program: &Program,
+        limits: Limits,
+        name: &str,
+        seat: (FactionId, Personality),
+    ) -> Process {
         let (faction, personality) = seat;
         Process {
             program: program.clone(),
@@ -85,8 +92,11 @@ impl Process {
         self.account.turns += 1;
         let asked = Instant::now();
         child.tell(message);
-        let budget = Duration::from_millis(self.limits.turn_ms) + if is_first { STARTUP } else { Duration::ZERO };
-        self.answer(turn.tick, asked, asked + budget).map(|reply| self.accept(turn.tick, reply)).unwrap_or_default()
+        let budget = Duration::from_millis(self.limits.turn_ms)
+            + if is_first { STARTUP } else { Duration::ZERO };
+        self.answer(turn.tick, asked, asked + budget)
+            .map(|reply| self.accept(turn.tick, reply))
+            .unwrap_or_default()
     }
 
     /// Starts the program, or a new game, where there is none. Says whether the turn is the first of one.
@@ -125,7 +135,11 @@ impl Process {
     }
 
     fn snapshot(&self, view: &View<'_>) -> Snapshot {
-        let universe = Universe { id: self.universe.clone(), tick_delay_ms: 0, rules: view.rules.name.clone() };
+        let universe = Universe {
+            id: self.universe.clone(),
+            tick_delay_ms: 0,
+            rules: view.rules.name.clone(),
+        };
         Snapshot::of(&universe, view.map, view.board, sector_sim::digest_of(view.map, view.board))
     }
 
@@ -140,7 +154,12 @@ impl Process {
             _ => snapshot = Some(Box::new(self.snapshot(view))),
         }
         let missed = self.missed + turn.missed;
-        line(&Message::Turn(sector_client::stdio::Turn { tick: turn.tick, missed, delta, snapshot }))
+        line(&Message::Turn(sector_client::stdio::Turn {
+            tick: turn.tick,
+            missed,
+            delta,
+            snapshot,
+        }))
     }
 
     /// Waits for the answer to a turn. What comes instead is dealt with, and the waiting goes on for as long as it may.
@@ -161,7 +180,9 @@ impl Process {
                     // An answer to a turn that was missed.
                     Ok(reply) if reply.tick < tick && tick - reply.tick <= self.missed => continue,
                     Ok(reply) => (FaultKind::Rubbish, format!("an answer for tick {}", reply.tick)),
-                    Err(error) => (FaultKind::Rubbish, format!("{} is no answer: {error}", shown(&line))),
+                    Err(error) => {
+                        (FaultKind::Rubbish, format!("{} is no answer: {error}", shown(&line)))
+                    }
                 },
                 Said::Nothing => late(asked, until),
                 Said::TooLong => {
@@ -172,7 +193,11 @@ impl Process {
                 Said::Ended => {
                     let (status, words) = child.leave();
                     let words = words.unwrap_or_default();
-                    let kind = if speaks_of_memory(&words) { FaultKind::Memory } else { FaultKind::Crashed };
+                    let kind = if speaks_of_memory(&words) {
+                        FaultKind::Memory
+                    } else {
+                        FaultKind::Crashed
+                    };
                     let said = if words.is_empty() { String::new() } else { format!(": {words}") };
                     self.out(tick, kind, format!("it {}{said}", ending(status)));
                     return None;
@@ -195,7 +220,9 @@ impl Process {
     fn accept(&mut self, tick: u64, mut reply: Reply) -> Vec<Order> {
         let given = reply.orders.len();
         if given > ORDERS_MAX {
-            let what = format!("{given} orders in an answer; allowed are {ORDERS_MAX}, the rest was dropped");
+            let what = format!(
+                "{given} orders in an answer; allowed are {ORDERS_MAX}, the rest was dropped"
+            );
             self.account.blame(tick, FaultKind::Flooded, what, false);
             reply.orders.truncate(ORDERS_MAX);
         }

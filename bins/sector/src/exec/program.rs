@@ -37,12 +37,16 @@ impl Program {
         let command = text.strip_prefix(PREFIX).unwrap_or(text);
         let words = words(command).map_err(|what| refused(what.to_owned()))?;
         let Some(program) = words.first() else {
-            return Err(refused("after exec: there must be a program, such as exec:./my-bot".to_owned()));
+            return Err(refused(
+                "after exec: there must be a program, such as exec:./my-bot".to_owned(),
+            ));
         };
         match find(program) {
             Some(_) => Ok(Program { words }),
             None if program.contains('/') => Err(refused(format!("there is no program {program}"))),
-            None => Err(refused(format!("there is no program {program} in PATH; write ./{program} for one here"))),
+            None => Err(refused(format!(
+                "there is no program {program} in PATH; write ./{program} for one here"
+            ))),
         }
     }
 
@@ -92,7 +96,10 @@ mod tests {
     fn commands_are_split_at_blanks_outside_of_quotes() {
         let split = |text| words(text).unwrap();
         assert_eq!(split("./my-bot  stdio "), ["./my-bot", "stdio"]);
-        assert_eq!(split("python3 'my bot.py' \"\" a'b c'd"), ["python3", "my bot.py", "", "ab cd"]);
+        assert_eq!(
+            split("python3 'my bot.py' \"\" a'b c'd"),
+            ["python3", "my bot.py", "", "ab cd"]
+        );
         assert!(split(" ").is_empty());
         assert!(words("it's").is_err());
     }

@@ -62,7 +62,9 @@ impl Stderr {
         let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = text.beginning.clone();
         if text.bytes > kept.len() as u64 {
-            kept.extend_from_slice(format!("\n[{} bytes in all; the rest was dropped]\n", text.bytes).as_bytes());
+            kept.extend_from_slice(
+                format!("\n[{} bytes in all; the rest was dropped]\n", text.bytes).as_bytes(),
+            );
         }
         kept
     }
@@ -81,7 +83,9 @@ fn last_words(end: &str) -> Option<String> {
     let panic = lines.iter().rposition(|line| line.contains("panicked at "));
     let said = match (memory, panic) {
         (Some(memory), _) => (*memory).to_owned(),
-        (None, Some(panic)) => lines.iter().skip(panic).take(2).copied().collect::<Vec<_>>().join(" "),
+        (None, Some(panic)) => {
+            lines.iter().skip(panic).take(2).copied().collect::<Vec<_>>().join(" ")
+        }
         (None, None) => (*lines.last()?).to_owned(),
     };
     let clean = said.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
@@ -91,9 +95,16 @@ fn last_words(end: &str) -> Option<String> {
 /// Whether somebody who died with these words had too little memory.
 pub(super) fn speaks_of_memory(words: &str) -> bool {
     let words = words.to_lowercase();
-    ["memory allocation of", "memoryerror", "cannot allocate memory", "out of memory", "bad_alloc", "outofmemory"]
-        .iter()
-        .any(|sign| words.contains(sign))
+    [
+        "memory allocation of",
+        "memoryerror",
+        "cannot allocate memory",
+        "out of memory",
+        "bad_alloc",
+        "outofmemory",
+    ]
+    .iter()
+    .any(|sign| words.contains(sign))
 }
 
 #[cfg(test)]
@@ -103,12 +114,21 @@ mod tests {
     #[test]
     fn last_words_are_those_of_the_panic_or_the_last_line() {
         let panic = "begin\n\nthread 'main' (7) panicked at src/main.rs:3:5:\nindex out of bounds\nnote: run with x\n";
-        assert_eq!(last_words(panic).unwrap(), "thread 'main' (7) panicked at src/main.rs:3:5: index out of bounds");
-        assert_eq!(last_words("Traceback:\n  x\nValueError: \x1bno\n\n").unwrap(), "ValueError:  no");
+        assert_eq!(
+            last_words(panic).unwrap(),
+            "thread 'main' (7) panicked at src/main.rs:3:5: index out of bounds"
+        );
+        assert_eq!(
+            last_words("Traceback:\n  x\nValueError: \x1bno\n\n").unwrap(),
+            "ValueError:  no"
+        );
         let memory = "memory allocation of 99 bytes failed\nstack backtrace:\n   0: main\n";
         assert_eq!(last_words(memory).unwrap(), "memory allocation of 99 bytes failed");
         assert_eq!(last_words("\n \n"), None);
-        assert!(speaks_of_memory("memory allocation of 999 bytes failed") && speaks_of_memory("MemoryError"));
+        assert!(
+            speaks_of_memory("memory allocation of 999 bytes failed")
+                && speaks_of_memory("MemoryError")
+        );
         assert!(!speaks_of_memory("ValueError: no"));
     }
 

@@ -51,7 +51,8 @@ pub(crate) fn bisect(options: &Options) -> Result<(), Error> {
     let replay = read(&options.file)?;
     let lines = match (&options.other, &options.with) {
         (Some(other), _) => {
-            let (left, right) = (Side::new(&options.file, replay)?, Side::new(other, read(other)?)?);
+            let (left, right) =
+                (Side::new(&options.file, replay)?, Side::new(other, read(other)?)?);
             two_replays(left, right, options.limit)?
         }
         (None, Some(build)) => two_builds(&options.file, &replay, build, options.limit)?,
@@ -111,12 +112,19 @@ impl<'a> Side<'a> {
 
     fn name(&self) -> String {
         let header = self.replay.header();
-        let commit = header.commit.as_deref().map_or_else(String::new, |commit| format!(", commit {}", shown(commit)));
+        let commit = header
+            .commit
+            .as_deref()
+            .map_or_else(String::new, |commit| format!(", commit {}", shown(commit)));
         format!("{} (engine {}{commit})", self.path.display(), shown(&header.engine))
     }
 }
 
-fn two_replays(mut left: Side<'_>, mut right: Side<'_>, limit: usize) -> Result<Vec<String>, Error> {
+fn two_replays(
+    mut left: Side<'_>,
+    mut right: Side<'_>,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
     let mut lines = some(header_differences(left.replay.header(), right.replay.header()), limit);
     let mut orders_told = false;
     loop {
@@ -130,9 +138,13 @@ fn two_replays(mut left: Side<'_>, mut right: Side<'_>, limit: usize) -> Result<
             lines.extend(some(order_differences(one, other), limit));
         }
         if left.world.digest() != right.world.digest() {
-            lines.push(format!("the states differ first after tick {tick}, as this build plays them:"));
-            let (one, other) =
-                (snapshot(left.replay.header(), &left.world), snapshot(right.replay.header(), &right.world));
+            lines.push(format!(
+                "the states differ first after tick {tick}, as this build plays them:"
+            ));
+            let (one, other) = (
+                snapshot(left.replay.header(), &left.world),
+                snapshot(right.replay.header(), &right.world),
+            );
             lines.extend(fields(&one, &other, limit));
             return Ok(lines);
         }
@@ -145,7 +157,10 @@ fn two_replays(mut left: Side<'_>, mut right: Side<'_>, limit: usize) -> Result<
                 ));
                 for (side, goes_on) in [(&left, one), (&right, other)] {
                     if goes_on {
-                        lines.push(format!("{} goes on after tick {last}, the other does not", side.path.display()));
+                        lines.push(format!(
+                            "{} goes on after tick {last}, the other does not",
+                            side.path.display()
+                        ));
                     }
                 }
                 for side in [&left, &right] {
@@ -171,19 +186,28 @@ fn record_differs(side: &Side<'_>, limit: usize) -> Result<Vec<String>, Error> {
         states.map(|state| (state, state.snapshot())).find(|(_, state)| state.is_some())
     {
         let played = played_to(side.path, &side.replay, keyframe.tick)?;
-        lines.push(format!("the next recorded state is that after tick {}, recorded vs played:", keyframe.tick));
+        lines.push(format!(
+            "the next recorded state is that after tick {}, recorded vs played:",
+            keyframe.tick
+        ));
         lines.extend(fields(&recorded, &snapshot(side.replay.header(), &played), limit));
     }
     Ok(lines)
 }
 
 fn fields(left: &Snapshot, right: &Snapshot, limit: usize) -> Vec<String> {
-    let side = |value: Option<String>| value.map_or("nothing".to_owned(), |value| shown_json(&value));
+    let side =
+        |value: Option<String>| value.map_or("nothing".to_owned(), |value| shown_json(&value));
     let differences = snapshot_differences(left, right).into_iter();
     // That the digests differ is known; the name of the universe is the recorder's.
-    let told = differences.filter(|difference| difference.field != "digest" && difference.field != "universe_id");
+    let told = differences
+        .filter(|difference| difference.field != "digest" && difference.field != "universe_id");
     let line = |difference: sector_sim::Difference| {
-        let id = if difference.id.is_empty() { String::new() } else { format!(" {}", shown(&difference.id)) };
+        let id = if difference.id.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", shown(&difference.id))
+        };
         let (left, right) = (side(difference.left), side(difference.right));
         format!("  {}{id} {}: {left} vs {right}", difference.what, shown(&difference.field))
     };
@@ -194,7 +218,11 @@ fn fields(left: &Snapshot, right: &Snapshot, limit: usize) -> Vec<String> {
 fn played_to(path: &Path, replay: &Replay, tick: u64) -> Result<World, Error> {
     let last = replay.ticks().len() as u64;
     if tick > last {
-        return Err(format!("{}: there is no tick {tick}; recorded are 0 to {last}", path.display()).into());
+        return Err(format!(
+            "{}: there is no tick {tick}; recorded are 0 to {last}",
+            path.display()
+        )
+        .into());
     }
     let mut world = beginning(path, replay.header())?;
     for tick in replay.ticks().iter().take(tick as usize) {
@@ -211,29 +239,46 @@ fn digests(path: &Path, replay: &Replay) -> Result<Vec<Digest>, Error> {
     Ok(digests)
 }
 
-fn two_builds(path: &Path, replay: &Replay, build: &Path, limit: usize) -> Result<Vec<String>, Error> {
+fn two_builds(
+    path: &Path,
+    replay: &Replay,
+    build: &Path,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
     let ours = digests(path, replay)?;
     let text = ask(build, &["replay", "state", "--digests"], path)?;
     let theirs: Result<Vec<Digest>, _> = text.lines().map(str::parse).collect();
-    let theirs = theirs.map_err(|error| format!("{} answers with something else: {error}", build.display()))?;
+    let theirs = theirs
+        .map_err(|error| format!("{} answers with something else: {error}", build.display()))?;
     if theirs.len() != ours.len() {
         let build = build.display();
-        return Err(format!("{build} plays {} states, this build {}", theirs.len(), ours.len()).into());
+        return Err(
+            format!("{build} plays {} states, this build {}", theirs.len(), ours.len()).into()
+        );
     }
-    let recorded = std::iter::once(replay.header().digest).chain(replay.ticks().iter().map(|tick| tick.digest));
+    let recorded = std::iter::once(replay.header().digest)
+        .chain(replay.ticks().iter().map(|tick| tick.digest));
     let recorded: Vec<Digest> = recorded.collect();
-    let agrees = |digests: &[Digest]| match digests.iter().zip(&recorded).position(|(played, known)| played != known) {
+    let agrees = |digests: &[Digest]| match digests
+        .iter()
+        .zip(&recorded)
+        .position(|(played, known)| played != known)
+    {
         None => "plays the record".to_owned(),
         Some(tick) => format!("leaves the record after tick {tick}"),
     };
-    let mut lines = vec![format!("this build {}", agrees(&ours)), format!("{} {}", build.display(), agrees(&theirs))];
+    let mut lines = vec![
+        format!("this build {}", agrees(&ours)),
+        format!("{} {}", build.display(), agrees(&theirs)),
+    ];
     let Some(tick) = ours.iter().zip(&theirs).position(|(ours, theirs)| ours != theirs) else {
         lines.push(format!("both builds play the same states in ticks 0 to {}", ours.len() - 1));
         return Ok(lines);
     };
     let text = ask(build, &["replay", "state", "--tick", &tick.to_string()], path)?;
-    let theirs: Snapshot = serde_json::from_str(&text)
-        .map_err(|error| format!("the state that {} prints is none that this build knows: {error}", build.display()))?;
+    let theirs: Snapshot = serde_json::from_str(&text).map_err(|error| {
+        format!("the state that {} prints is none that this build knows: {error}", build.display())
+    })?;
     let ours = snapshot(replay.header(), &played_to(path, replay, tick as u64)?);
     lines.push(format!("the states differ first after tick {tick}, this build vs the other:"));
     lines.extend(fields(&ours, &theirs, limit));
@@ -257,7 +302,10 @@ pub(crate) fn state(options: &StateOptions) -> Result<(), Error> {
     let path = &options.file;
     let replay = read(path)?;
     if let Err(error) = replay.header().check_rules_version() {
-        eprintln!("sector: {}: {error} as it was; this is what this engine makes of it", path.display());
+        eprintln!(
+            "sector: {}: {error} as it was; this is what this engine makes of it",
+            path.display()
+        );
     }
     let Some(tick) = options.tick else {
         let lines: Vec<String> = digests(path, &replay)?.iter().map(Digest::to_string).collect();
@@ -267,7 +315,10 @@ pub(crate) fn state(options: &StateOptions) -> Result<(), Error> {
     let recorded = replay.tick(tick).map_or(replay.header().digest, |tick| tick.digest);
     if recorded != world.digest() {
         let played = world.digest();
-        eprintln!("sector: {}: recorded is the digest {recorded}, this build plays {played}", path.display());
+        eprintln!(
+            "sector: {}: recorded is the digest {recorded}, this build plays {played}",
+            path.display()
+        );
     }
     say(&serde_json::to_string(&snapshot(replay.header(), &world))?)
 }

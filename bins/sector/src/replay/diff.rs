@@ -28,7 +28,11 @@ pub(crate) fn diff(options: &Options) -> Result<(), Error> {
     let (left, right) = (read(&options.left)?, read(&options.right)?);
     let lines = lines(&left, &right, options.limit);
     if lines.is_empty() {
-        return say(&format!("the replays are the same: {} ticks, {} orders", left.ticks().len(), left.orders()));
+        return say(&format!(
+            "the replays are the same: {} ticks, {} orders",
+            left.ticks().len(),
+            left.orders()
+        ));
     }
     say(&lines.join("\n"))
 }
@@ -40,17 +44,31 @@ fn lines(left: &Replay, right: &Replay, limit: usize) -> Vec<String> {
         lines.push(format!("ticks: {} vs {}", one.len(), other.len()));
     }
     let both = || one.iter().zip(other);
-    lines.extend(kind("orders", both().filter(|(one, other)| one.orders != other.orders).map(|(one, _)| one.tick)));
+    lines.extend(kind(
+        "orders",
+        both().filter(|(one, other)| one.orders != other.orders).map(|(one, _)| one.tick),
+    ));
     let orders = both().flat_map(|(one, other)| order_differences(one, other)).collect();
     lines.extend(some(orders, limit));
     let has_outcomes = left.header().version > 1 && right.header().version > 1;
-    let other_outcomes = |(one, other): &(&Tick, &Tick)| one.orders == other.orders && one.outcomes != other.outcomes;
+    let other_outcomes = |(one, other): &(&Tick, &Tick)| {
+        one.orders == other.orders && one.outcomes != other.outcomes
+    };
     if has_outcomes {
-        lines.extend(kind("outcomes of the same orders", both().filter(other_outcomes).map(|(one, _)| one.tick)));
-        let outcomes = both().filter(other_outcomes).flat_map(|(one, other)| outcome_differences(one, other)).collect();
+        lines.extend(kind(
+            "outcomes of the same orders",
+            both().filter(other_outcomes).map(|(one, _)| one.tick),
+        ));
+        let outcomes = both()
+            .filter(other_outcomes)
+            .flat_map(|(one, other)| outcome_differences(one, other))
+            .collect();
         lines.extend(some(outcomes, limit));
     }
-    lines.extend(kind("digests", both().filter(|(one, other)| one.digest != other.digest).map(|(one, _)| one.tick)));
+    lines.extend(kind(
+        "digests",
+        both().filter(|(one, other)| one.digest != other.digest).map(|(one, _)| one.tick),
+    ));
     let end = |replay: &Replay| match (replay.footer(), replay.truncated_at()) {
         (Some(footer), _) => result(footer.result),
         (None, Some(byte)) => format!("unknown, it breaks off at byte {byte} of its plain form"),
@@ -79,7 +97,10 @@ fn kind(what: &str, ticks: impl Iterator<Item = u64>) -> Option<String> {
     let ticks: Vec<u64> = ticks.collect();
     let first = ticks.first()?;
     let plural = if ticks.len() == 1 { "" } else { "s" };
-    Some(format!("{what}: other ones in {} tick{plural}, the first being tick {first}", ticks.len()))
+    Some(format!(
+        "{what}: other ones in {} tick{plural}, the first being tick {first}",
+        ticks.len()
+    ))
 }
 
 /// The fields in which two headers differ.
@@ -93,18 +114,27 @@ pub(crate) fn header_differences(left: &Header, right: &Header) -> Vec<String> {
     let mut names: Vec<&String> = left.keys().chain(right.keys()).collect();
     names.sort_unstable();
     names.dedup();
-    let side = |value: Option<&String>| value.map_or("absent".to_owned(), |value| shown_json(value));
+    let side =
+        |value: Option<&String>| value.map_or("absent".to_owned(), |value| shown_json(value));
     let differ = names.into_iter().filter(|name| left.get(*name) != right.get(*name));
-    differ.map(|name| format!("{}: {} vs {}", shown(name), side(left.get(name)), side(right.get(name)))).collect()
+    differ
+        .map(|name| {
+            format!("{}: {} vs {}", shown(name), side(left.get(name)), side(right.get(name)))
+        })
+        .collect()
 }
 
 fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(object) => {
-            object.iter().for_each(|(name, value)| flatten(&format!("{path} {name}"), value, fields));
+            object
+                .iter()
+                .for_each(|(name, value)| flatten(&format!("{path} {name}"), value, fields));
         }
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(index, value)| flatten(&format!("{path} {index}"), value, fields));
+            list.iter()
+                .enumerate()
+                .for_each(|(index, value)| flatten(&format!("{path} {index}"), value, fields));
         }
         plain => {
             fields.insert(path.to_owned(), plain.to_string());
@@ -137,9 +167,13 @@ pub(crate) fn order_differences(left: &Tick, right: &Tick) -> Vec<String> {
         }
     }
     if only_left.is_empty() && only_right.is_empty() {
-        return vec![format!("  tick {}: the same orders, one after another in another way", left.tick)];
+        return vec![format!(
+            "  tick {}: the same orders, one after another in another way",
+            left.tick
+        )];
     }
-    let line = |mark: char| move |order: &Order| format!("  tick {} {mark} {}", left.tick, json(order));
+    let line =
+        |mark: char| move |order: &Order| format!("  tick {} {mark} {}", left.tick, json(order));
     only_left.into_iter().map(line('-')).chain(only_right.into_iter().map(line('+'))).collect()
 }
 

@@ -41,7 +41,8 @@ const DEFAULT_FORMAT: &str = if cfg!(feature = "parquet") { "parquet" } else { "
 
 pub(crate) fn export(options: &Options) -> Result<(), Error> {
     let replay = file::read(&options.file)?;
-    let mut tables = if options.tables.is_empty() { Table::ALL.to_vec() } else { options.tables.clone() };
+    let mut tables =
+        if options.tables.is_empty() { Table::ALL.to_vec() } else { options.tables.clone() };
     tables.sort_unstable();
     tables.dedup();
     if let Err(error) = replay.header().check_rules_version()
@@ -64,7 +65,8 @@ pub(crate) fn export(options: &Options) -> Result<(), Error> {
 }
 
 fn write(options: &Options, replay: &Replay, folder: &mut Folder) -> Result<(), Error> {
-    let is_played = options.tables.is_empty() || options.tables.iter().any(|table| !table.is_recorded());
+    let is_played =
+        options.tables.is_empty() || options.tables.iter().any(|table| !table.is_recorded());
     let failed = |error| format!("{}: {error}", options.file.display());
     if !is_played && replay.header().check_rules_version().is_err() {
         for tick in replay.ticks() {

@@ -66,22 +66,32 @@ pub(crate) fn pieces(
             Err(error) if compressed && error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 if bytes == 0 {
                     let path = path.display();
-                    return Err(format!("{path}: the zstd stream breaks off before anything of it can be read").into());
+                    return Err(format!(
+                        "{path}: the zstd stream breaks off before anything of it can be read"
+                    )
+                    .into());
                 }
                 return Ok(bytes);
             }
             Err(error) if compressed => {
                 let path = path.display();
-                return Err(format!("{path}: the zstd stream is damaged after {bytes} plain bytes: {error}").into());
+                return Err(format!(
+                    "{path}: the zstd stream is damaged after {bytes} plain bytes: {error}"
+                )
+                .into());
             }
             Err(error) => return Err(cannot_read(path, &error)),
         };
         bytes += length as u64;
         if bytes > most {
             let path = path.display();
-            return Err(format!("{path}: the plain form is larger than {most} bytes, the most that is read").into());
+            return Err(format!(
+                "{path}: the plain form is larger than {most} bytes, the most that is read"
+            )
+            .into());
         }
-        take(piece.get(..length).unwrap_or_default()).map_err(|error| format!("{}: {error}", path.display()))?;
+        take(piece.get(..length).unwrap_or_default())
+            .map_err(|error| format!("{}: {error}", path.display()))?;
     }
 }
 
@@ -110,7 +120,8 @@ impl<'a> Recorder<'a> {
             Ok(encoder)
         });
         let encoder = encoder.map_err(|error| cannot_write(path, &error))?;
-        let flush_ticks = if header.keyframe_ticks == 0 { FLUSH_TICKS } else { header.keyframe_ticks };
+        let flush_ticks =
+            if header.keyframe_ticks == 0 { FLUSH_TICKS } else { header.keyframe_ticks };
         let mut recorder = Recorder { path, writer, encoder, flush_ticks };
         recorder.write()?;
         recorder.flush()?;
@@ -133,7 +144,9 @@ impl<'a> Recorder<'a> {
     }
 
     fn write(&mut self) -> Result<(), Error> {
-        self.encoder.write_all(self.writer.bytes()).map_err(|error| cannot_write(self.path, &error))?;
+        self.encoder
+            .write_all(self.writer.bytes())
+            .map_err(|error| cannot_write(self.path, &error))?;
         self.writer.clear();
         Ok(())
     }

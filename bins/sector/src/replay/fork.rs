@@ -48,8 +48,10 @@ pub(crate) struct Options {
 }
 
 fn parse_seat(text: &str) -> Result<(FactionId, String), String> {
-    let (faction, player) = text.split_once('=').ok_or("wanted is FACTION=STRATEGY, as in F2=greedy")?;
-    let faction = faction.parse().map_err(|error: sector_sim::UnknownFactionId| error.to_string())?;
+    let (faction, player) =
+        text.split_once('=').ok_or("wanted is FACTION=STRATEGY, as in F2=greedy")?;
+    let faction =
+        faction.parse().map_err(|error: sector_sim::UnknownFactionId| error.to_string())?;
     Ok((faction, player.to_owned()))
 }
 
@@ -82,7 +84,8 @@ fn once(options: &Options, replay: &Replay, mut fork: Fork<'_>) -> Result<(), Er
     });
     let recorded = recorded.map_err(|error| failed(&error))?;
     let mut game = fork.play().map_err(|error| failed(&error))?;
-    let mut recorder = options.record.as_deref().map(|path| record(path, options, replay)).transpose()?;
+    let mut recorder =
+        options.record.as_deref().map(|path| record(path, options, replay)).transpose()?;
     let mut parted = None;
     while !is_over(&game, options) {
         game.step();
@@ -101,7 +104,11 @@ fn once(options: &Options, replay: &Replay, mut fork: Fork<'_>) -> Result<(), Er
         let answer = Answer {
             file: options.file.display().to_string(),
             fork_tick: options.tick,
-            seats: options.seats.iter().map(|(faction, player)| Change { faction: *faction, player }).collect(),
+            seats: options
+                .seats
+                .iter()
+                .map(|(faction, player)| Change { faction: *faction, player })
+                .collect(),
             draws: options.draws,
             parted_tick: parted,
             recorded: State::of(&recorded),
@@ -173,7 +180,8 @@ impl State {
 
 /// The change in words.
 fn change(options: &Options) -> String {
-    let mut text: Vec<String> = options.seats.iter().map(|(faction, player)| format!("{faction}={player}")).collect();
+    let mut text: Vec<String> =
+        options.seats.iter().map(|(faction, player)| format!("{faction}={player}")).collect();
     if let Some(seed) = options.draws {
         text.push(format!("draws from seed {seed}"));
     }
@@ -186,7 +194,8 @@ fn compare(options: &Options, recorded: &World, fork: &World, parted: Option<u64
         Some(tick) => format!("the histories part in tick {tick}"),
         None => "the fork is the record, digest by digest".to_owned(),
     };
-    let mut text = format!("fork      after tick {}: {}\nparted    {parted}\n", options.tick, change(options));
+    let mut text =
+        format!("fork      after tick {}: {}\nparted    {parted}\n", options.tick, change(options));
     for (name, world) in [("recorded", recorded), ("fork", fork)] {
         let board = world.board();
         let end = ending(board, board.result());
@@ -202,7 +211,8 @@ fn compare(options: &Options, recorded: &World, fork: &World, parted: Option<u64
         let name: String = named.map_or("", |faction| &faction.name).chars().take(28).collect();
         let _ = write!(text, "\n{:<4} {name:<28}", id.to_string());
         for (gap, board) in [("", recorded.board()), ("  ", fork.board())] {
-            let (value, systems, strength) = board.faction(id).map_or((0, 0, 0), sector_sim::Faction::score);
+            let (value, systems, strength) =
+                board.faction(id).map_or((0, 0, 0), sector_sim::Faction::score);
             let strength = format!("{}.{}k", strength / 1000, strength % 1000 / 100);
             let _ = write!(text, "{gap} {systems:>7} {value:>5} {strength:>9}");
         }
@@ -215,7 +225,8 @@ fn compare(options: &Options, recorded: &World, fork: &World, parted: Option<u64
 
 /// Every faction of either, by id.
 fn factions(one: &Board, other: &Board) -> Vec<FactionId> {
-    let mut ids: Vec<FactionId> = one.factions().iter().chain(other.factions()).map(|faction| faction.id).collect();
+    let mut ids: Vec<FactionId> =
+        one.factions().iter().chain(other.factions()).map(|faction| faction.id).collect();
     ids.sort_unstable();
     ids.dedup();
     ids

@@ -45,9 +45,11 @@ impl<'a> Info<'a> {
             header,
             ticks: replay.ticks().len() as u64,
             orders: replay.orders(),
-            refused_orders: (header.version > 1).then(|| outcomes.filter(|outcome| outcome.is_err()).count() as u64),
+            refused_orders: (header.version > 1)
+                .then(|| outcomes.filter(|outcome| outcome.is_err()).count() as u64),
             keyframes: replay.keyframes().len() as u64,
-            states: replay.keyframes().iter().filter(|keyframe| keyframe.state.is_some()).count() as u64,
+            states: replay.keyframes().iter().filter(|keyframe| keyframe.state.is_some()).count()
+                as u64,
             digest: replay.ticks().last().map_or(header.digest, |tick| tick.digest),
             chain: replay.chain(),
             complete: replay.footer().is_some(),
@@ -77,7 +79,10 @@ pub(crate) fn shown(text: &str) -> String {
 fn text(info: &Info<'_>) -> String {
     let header = info.header;
     let rules = header.rules.get("name").and_then(serde_json::Value::as_str).unwrap_or("nameless");
-    let commit = header.commit.as_deref().map_or_else(String::new, |commit| format!(", commit {}", shown(commit)));
+    let commit = header
+        .commit
+        .as_deref()
+        .map_or_else(String::new, |commit| format!(", commit {}", shown(commit)));
     let mut lines = vec![
         ("format", format!("{}, version {}", shown(&header.format), header.version)),
         ("engine", format!("{}{commit}", shown(&header.engine))),
@@ -94,12 +99,17 @@ fn text(info: &Info<'_>) -> String {
     for (index, seat) in header.seats.iter().enumerate() {
         lines.push((if index == 0 { "seats" } else { "" }, seated(seat)));
     }
-    let refused = info.refused_orders.map_or_else(String::new, |refused| format!(", {refused} of them refused"));
+    let refused = info
+        .refused_orders
+        .map_or_else(String::new, |refused| format!(", {refused} of them refused"));
     let (ticks, bytes) = (info.ticks, info.file_bytes);
     lines.push(("ticks", format!("{ticks}, in a file of {bytes} bytes")));
     lines.push(("orders", format!("{}{refused}", info.orders)));
     if header.version > 1 {
-        lines.push(("keyframes", format!("{}, {} of them with the state", info.keyframes, info.states)));
+        lines.push((
+            "keyframes",
+            format!("{}, {} of them with the state", info.keyframes, info.states),
+        ));
     }
     lines.push(("digest", info.digest.to_string()));
     if let Some(chain) = info.chain {
@@ -113,7 +123,8 @@ fn text(info: &Info<'_>) -> String {
     if info.complete {
         lines.push(("result", result(info.result.map(Outcome::from))));
     }
-    let lines: Vec<String> = lines.into_iter().map(|(name, value)| format!("{name:<9} {value}")).collect();
+    let lines: Vec<String> =
+        lines.into_iter().map(|(name, value)| format!("{name:<9} {value}")).collect();
     lines.join("\n")
 }
 
@@ -150,7 +161,8 @@ fn utc(ms: u64) -> String {
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let march = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * march + 2) / 5 + 1, if march < 10 { march + 3 } else { march - 9 });
+    let (day, month) =
+        (day - (153 * march + 2) / 5 + 1, if march < 10 { march + 3 } else { march - 9 });
     let year = era * 400 + year + u64::from(month <= 2);
     let seconds = ms / 1000 % 86_400;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -48,7 +48,11 @@ pub(crate) fn show(options: &Options) -> Result<(), Error> {
     let last = replay.ticks().last().map_or(0, |tick| tick.tick);
     let tick = options.tick.unwrap_or(last);
     if tick > last {
-        return Err(format!("{}: there is no tick {tick}; the ticks are 0 to {last}", options.file.display()).into());
+        return Err(format!(
+            "{}: there is no tick {tick}; the ticks are 0 to {last}",
+            options.file.display()
+        )
+        .into());
     }
     let mut playback = replay.play().map_err(failed)?;
     while playback.world().tick() < tick && playback.next_tick().map_err(failed)?.is_some() {}
@@ -66,7 +70,9 @@ pub(crate) fn show(options: &Options) -> Result<(), Error> {
 
 fn columns(asked: Option<u16>) -> usize {
     let terminal = || terminal_size::terminal_size().map(|(width, _)| width.0.clamp(40, 400));
-    let named = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| (40..=400).contains(columns));
+    let named = || {
+        std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| (40..=400).contains(columns))
+    };
     asked.or_else(terminal).or_else(named).map_or(COLUMNS, usize::from)
 }
 

@@ -56,7 +56,9 @@ fn text(verified: &Verified, seconds: f64) -> String {
     let complete = match (verified.truncated_at, verified.complete) {
         (Some(_), _) => "no, it breaks off",
         (None, true) => "yes",
-        (None, false) => "unknown: version 1 has no footer, and the run goes on after the last tick",
+        (None, false) => {
+            "unknown: version 1 has no footer, and the run goes on after the last tick"
+        }
     };
     text.push_str(&format!("\ncomplete  {complete}\nresult    {}", result(verified.result)));
     text
@@ -65,7 +67,8 @@ fn text(verified: &Verified, seconds: f64) -> String {
 fn progress_bar() -> ProgressBar {
     // On a terminal alone; indicatif sees to that.
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, tick {msg}, {eta} left") {
+    match ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, tick {msg}, {eta} left")
+    {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }

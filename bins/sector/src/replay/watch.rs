@@ -90,7 +90,11 @@ pub(crate) fn watch(options: &Options) -> Result<(), Error> {
 }
 
 async fn start(options: &Options, replay: &Replay, last: u64) -> Result<(), Error> {
-    telemetry::init(&LogOptions { log: options.log.clone(), log_format: LogFormat::default(), reload_file: None })?;
+    telemetry::init(&LogOptions {
+        log: options.log.clone(),
+        log_format: LogFormat::default(),
+        reload_file: None,
+    })?;
     let shutdown = shutdown_on_signals()?;
     let mut show = Show::begin(options, replay).await?;
     show.seek(options.from, &shutdown).await?;
@@ -101,7 +105,8 @@ async fn start(options: &Options, replay: &Replay, last: u64) -> Result<(), Erro
     let listener = bind(SocketAddr::new(options.bind, options.port.unwrap_or(0)), "--port").await?;
     let address = listener.local_addr()?;
     let recording = Recording::new(last, options.tick_ms);
-    let config = frontend::Config { recording: Some(recording.clone()), ..frontend::Config::default() };
+    let config =
+        frontend::Config { recording: Some(recording.clone()), ..frontend::Config::default() };
     let sectors = Sectors::one(show.stage.store().clone(), shutdown.clone());
     sectors.home().follower().ready().await?;
     sectors.home().follower().caught_up(CATCHING_UP).await?;
@@ -114,7 +119,9 @@ async fn start(options: &Options, replay: &Replay, last: u64) -> Result<(), Erro
         }
     });
     let url = url(address);
-    say(&format!("\n  Watch   {url}\n  Stop    Ctrl-C\n\nThe run begins when somebody looks; nobody can play in it."))?;
+    say(&format!(
+        "\n  Watch   {url}\n  Stop    Ctrl-C\n\nThe run begins when somebody looks; nobody can play in it."
+    ))?;
     if !options.no_open && !browser::open(&url) {
         say("No browser could be opened here: open the address in one.")?;
     }
@@ -127,7 +134,9 @@ async fn start(options: &Options, replay: &Replay, last: u64) -> Result<(), Erro
 /// Where a browser on this machine finds the page.
 fn url(address: SocketAddr) -> String {
     match address.ip() {
-        ip if ip.is_loopback() || ip.is_unspecified() => format!("http://localhost:{}", address.port()),
+        ip if ip.is_loopback() || ip.is_unspecified() => {
+            format!("http://localhost:{}", address.port())
+        }
         _ => format!("http://{address}"),
     }
 }
@@ -164,12 +173,18 @@ impl<'a> Show<'a> {
             self.playback = played(self.options, self.replay)?;
             self.stage.begin_again(self.playback.world()).await?;
         }
-        while self.playback.world().tick() < tick && !shutdown.is_cancelled() && self.tick().await? {}
+        while self.playback.world().tick() < tick && !shutdown.is_cancelled() && self.tick().await?
+        {
+        }
         Ok(())
     }
 
     /// Waits for somebody who looks, and shows the run as whoever looks wants to see it.
-    async fn run(&mut self, recording: &Recording, shutdown: &CancellationToken) -> Result<(), Error> {
+    async fn run(
+        &mut self,
+        recording: &Recording,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Error> {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             () = recording.watched() => {}

@@ -64,8 +64,11 @@ pub(super) async fn run(
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
     // The frontend, which passes requests on.
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
-    let mut frontend_config =
-        frontend::Config { api_url: api_url.parse()?, metrics: metrics.clone(), ..frontend::Config::default() };
+    let mut frontend_config = frontend::Config {
+        api_url: api_url.parse()?,
+        metrics: metrics.clone(),
+        ..frontend::Config::default()
+    };
     let mut bots_config = bot_worker::Config::new(&api_url, bot_token);
     bots_config.metrics = metrics.clone();
     let (mut worker_config, mut minter_config) = (options.worker, options.minter);
@@ -79,8 +82,16 @@ pub(super) async fn run(
     let mut services = JoinSet::new();
     spawn(&mut services, "sim-worker", run_worker(worker_config, store.clone(), shutdown.clone()));
     spawn(&mut services, "api", api::run(api_config, api, sectors.clone(), shutdown.clone()));
-    spawn(&mut services, "frontend", frontend::run(frontend_config, frontend, sectors, shutdown.clone()));
-    spawn(&mut services, "nft-minter", nft_minter::run(minter_config, minter, store, shutdown.clone()));
+    spawn(
+        &mut services,
+        "frontend",
+        frontend::run(frontend_config, frontend, sectors, shutdown.clone()),
+    );
+    spawn(
+        &mut services,
+        "nft-minter",
+        nft_minter::run(minter_config, minter, store, shutdown.clone()),
+    );
     spawn(&mut services, "bot-worker", run_bots(bots_config, api_url, shutdown.clone()));
 
     let mut failure = None;
@@ -118,9 +129,12 @@ async fn run_worker(
 ) -> Result<(), sim_worker::Error> {
     let mut config = config;
     loop {
-        let run = sim_worker::run(config.clone(), store.clone(), Sources::system(), shutdown.clone());
+        let run =
+            sim_worker::run(config.clone(), store.clone(), Sources::system(), shutdown.clone());
         match run.await {
-            Err(error @ sim_worker::Error::LeaseLost(_)) => tracing::warn!(%error, "taking the lease anew"),
+            Err(error @ sim_worker::Error::LeaseLost(_)) => {
+                tracing::warn!(%error, "taking the lease anew")
+            }
             ended => return ended,
         }
         config.reset_universe_on_start = false;

@@ -30,10 +30,12 @@ struct Deployment {
 
 impl Deployment {
     fn new() -> Self {
-        let compose = std::env::var(COMPOSE).unwrap_or_else(|_| panic!("{COMPOSE} is not set: use cargo xtask images"));
+        let compose = std::env::var(COMPOSE)
+            .unwrap_or_else(|_| panic!("{COMPOSE} is not set: use cargo xtask images"));
         let compose = compose.split_whitespace().map(str::to_owned).collect();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let known = Command::new("git").args(["ls-files", "-z"]).current_dir(&root).output().unwrap();
+        let known =
+            Command::new("git").args(["ls-files", "-z"]).current_dir(&root).output().unwrap();
         assert!(known.status.success(), "this is no git repository");
         let tree = tempfile::tempdir().unwrap();
         for name in String::from_utf8(known.stdout).unwrap().split_terminator('\0') {
@@ -50,7 +52,14 @@ impl Deployment {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.compose[0]);
-        command.args(&self.compose[1..]).args(["-p", PROJECT, "--profile", "minter", "--profile", "tools"]);
+        command.args(&self.compose[1..]).args([
+            "-p",
+            PROJECT,
+            "--profile",
+            "minter",
+            "--profile",
+            "tools",
+        ]);
         command.args(arguments).envs(SET).current_dir(self.tree.path());
         command
     }
@@ -58,7 +67,8 @@ impl Deployment {
     /// Runs Compose to its end and tells what it said.
     fn compose(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {said}\n{}", self.logs());
         said
     }
@@ -81,7 +91,8 @@ impl Drop for Deployment {
         }
         // What is left would be in the way of the next one; of a failure here, that one tells. Secrets belong to the
         // users of containers, so that one of those has to delete them.
-        let delete = ["run", "--rm", "-T", "--entrypoint", "/bin/sh", "secrets", "-c", "rm -rf /secrets/*"];
+        let delete =
+            ["run", "--rm", "-T", "--entrypoint", "/bin/sh", "secrets", "-c", "rm -rf /secrets/*"];
         let _ = self.command(&delete).output();
         let _ = self.command(&["down", "-v"]).output();
     }
@@ -105,7 +116,8 @@ async fn the_compose_file_runs_a_sector_in_containers() {
     let deployment = Deployment::new();
     deployment.up();
     let http = reqwest::Client::new();
-    let [page, api, minter] = ["9000", "8000", "9101"].map(|port| format!("http://127.0.0.1:{port}"));
+    let [page, api, minter] =
+        ["9000", "8000", "9101"].map(|port| format!("http://127.0.0.1:{port}"));
     let healths = [&page, &api, &minter].map(|address| format!("{address}/health"));
     let mut player = Player { http, page, api, token: None };
     for health in &healths {
@@ -113,7 +125,8 @@ async fn the_compose_file_runs_a_sector_in_containers() {
     }
     player.plays().await;
     let won = player.sees_a_run_end().await;
-    let (status, _) = player.call(reqwest::Method::POST, format!("{minter}/mint"), Some(json!({}))).await;
+    let (status, _) =
+        player.call(reqwest::Method::POST, format!("{minter}/mint"), Some(json!({}))).await;
     assert_eq!(status, 401, "the minter has its key");
 
     for service in SERVICES {
@@ -128,7 +141,9 @@ async fn the_compose_file_runs_a_sector_in_containers() {
     player.goes_on("Redis was killed").await;
     player.knows(&won).await;
 
-    let tool = |arguments: &[&str]| deployment.compose(&[&["run", "--rm", "-T", "tools"][..], arguments].concat());
+    let tool = |arguments: &[&str]| {
+        deployment.compose(&[&["run", "--rm", "-T", "tools"][..], arguments].concat())
+    };
     let looks = ["doctor", "--api", "http://api:8000", "--frontend", "http://frontend:9000"];
     tool(&[&looks[..], &["--worker", "http://sim-worker:9200"]].concat());
     tool(&["backup", "create", "--out", "/backups/now.backup"]);

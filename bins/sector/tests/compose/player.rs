@@ -17,7 +17,12 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    pub(crate) async fn call(&self, method: reqwest::Method, url: String, body: Option<Value>) -> (u16, Value) {
+    pub(crate) async fn call(
+        &self,
+        method: reqwest::Method,
+        url: String,
+        body: Option<Value>,
+    ) -> (u16, Value) {
         let mut request = self.http.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -33,7 +38,8 @@ impl Player {
 
     /// By way of the page, as the browser does it.
     async fn post(&self, path: &str, body: Value) -> Value {
-        let (status, answer) = self.call(reqwest::Method::POST, format!("{}/api{path}", self.page), Some(body)).await;
+        let (status, answer) =
+            self.call(reqwest::Method::POST, format!("{}/api{path}", self.page), Some(body)).await;
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
         answer
     }
@@ -43,7 +49,11 @@ impl Player {
         self.call(reqwest::Method::GET, format!("{}{path}", self.api), None).await
     }
 
-    pub(crate) async fn until<T>(&self, what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    pub(crate) async fn until<T>(
+        &self,
+        what: &str,
+        mut found: impl AsyncFnMut() -> Option<T>,
+    ) -> T {
         let started = Instant::now();
         loop {
             if let Some(found) = found().await {
@@ -62,7 +72,9 @@ impl Player {
 
     /// Waits until the sector goes on from where it is: by two ticks, or with another universe.
     pub(crate) async fn goes_on(&self, after: &str) {
-        let place = |snapshot: &Value| (snapshot["universe_id"].clone(), snapshot["tick"].as_u64().unwrap());
+        let place = |snapshot: &Value| {
+            (snapshot["universe_id"].clone(), snapshot["tick"].as_u64().unwrap())
+        };
         let before = self.until(after, async || self.snapshot().await).await;
         let (universe, tick) = place(&before);
         self.until(after, async || {
@@ -76,7 +88,8 @@ impl Player {
         let address = key.address().to_string();
         let nonce = self.post("/auth/nonce", json!({ "address": address })).await;
         let signature = key.sign_message(nonce["message"].as_str().unwrap());
-        let token = self.post("/auth/verify", json!({ "address": address, "signature": signature })).await;
+        let token =
+            self.post("/auth/verify", json!({ "address": address, "signature": signature })).await;
         self.token = Some(token["token"].as_str().unwrap().to_owned());
     }
 

@@ -22,7 +22,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// What an operator has set, so that a run is short: the rest is as the file has it.
 const SET: [(&str, &str); 3] = [("TICK_MS", "30ms"), ("SYSTEMS", "6"), ("FACTIONS", "2")];
 /// In the order of the file's own conditions, which the test compares.
-const ORDER: [&str; 7] = ["redis", "api", "frontend", "sim-worker", "bot-worker", "nft-minter", "tools"];
+const ORDER: [&str; 7] =
+    ["redis", "api", "frontend", "sim-worker", "bot-worker", "nft-minter", "tools"];
 /// Those that go on until they are told to stop.
 const SERVICES: [&str; 6] = ["redis", "api", "frontend", "sim-worker", "bot-worker", "nft-minter"];
 
@@ -56,13 +57,20 @@ impl Machine {
             ("nft-minter", 9100),
             ("nft-minter", 9101),
         ];
-        let free: Vec<TcpListener> = inside.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports = inside.into_iter().zip(&free).map(|(inside, free)| (inside, free.local_addr().unwrap().port()));
+        let free: Vec<TcpListener> =
+            inside.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let ports = inside
+            .into_iter()
+            .zip(&free)
+            .map(|(inside, free)| (inside, free.local_addr().unwrap().port()));
         let ports = ports.collect();
-        let machine = Self { file, folder: tempfile::tempdir().unwrap(), ports, running: BTreeMap::new() };
+        let machine =
+            Self { file, folder: tempfile::tempdir().unwrap(), ports, running: BTreeMap::new() };
         let mut secrets = Command::new("sh");
         secrets.arg(root().join("scripts/secrets.sh")).arg(machine.folder.path().join("secrets"));
-        secrets.env("REDIS_ADDRESS", format!("127.0.0.1:{}", machine.port("redis", 6379))).stdout(Stdio::null());
+        secrets
+            .env("REDIS_ADDRESS", format!("127.0.0.1:{}", machine.port("redis", 6379)))
+            .stdout(Stdio::null());
         assert!(secrets.status().unwrap().success(), "the secrets cannot be made");
         machine
     }
@@ -79,7 +87,8 @@ impl Machine {
 
     /// A value of the file as it is on this machine, for one of its services.
     fn here(&self, service: &'static str, value: &Value) -> String {
-        let mut text = interpolated(value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_str());
+        let mut text =
+            interpolated(value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_str());
         text = text.replace("/run/secrets", self.folder.path().join("secrets").to_str().unwrap());
         for ((of, inside), port) in &self.ports {
             text = text.replace(&format!("//{of}:{inside}"), &format!("//127.0.0.1:{port}"));
@@ -112,7 +121,10 @@ impl Machine {
     /// redis-server with the configuration that the file mounts, but for where it is.
     fn redis(&self) -> Command {
         let mounts = self.service("redis")["volumes"].to_string();
-        assert!(mounts.contains("./k8s/base/redis/redis.conf:/etc/redis/redis.conf:ro"), "{mounts}");
+        assert!(
+            mounts.contains("./k8s/base/redis/redis.conf:/etc/redis/redis.conf:ro"),
+            "{mounts}"
+        );
         let data = self.folder.path().join("data");
         std::fs::create_dir_all(&data).unwrap();
         let settings = std::fs::read_to_string(root().join("k8s/base/redis/redis.conf")).unwrap();
@@ -138,12 +150,17 @@ impl Machine {
         let mut command = self.command(service);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(if service == "redis" { Stdio::null() } else { Stdio::from(log) });
-        self.running.insert(service, command.spawn().unwrap_or_else(|error| panic!("{service}: {error}")));
+        self.running
+            .insert(service, command.spawn().unwrap_or_else(|error| panic!("{service}: {error}")));
         let started = Instant::now();
         while !self.is_well(service) {
             let ended = self.running.get_mut(service).unwrap().try_wait().unwrap();
             assert!(ended.is_none(), "{service} ended: {ended:?}\n{}", self.said(service));
-            assert!(started.elapsed() < PATIENCE, "{service} does not get well\n{}", self.said(service));
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{service} does not get well\n{}",
+                self.said(service)
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -153,7 +170,9 @@ impl Machine {
         let test = self.service(service)["healthcheck"]["test"].as_array().unwrap();
         let words: Vec<String> = test.iter().map(|word| self.here(service, word)).collect();
         assert_eq!(words[0], "CMD", "{service}");
-        let program = words[1].strip_prefix("/usr/local/bin/").map_or_else(|| words[1].clone().into(), binary);
+        let program = words[1]
+            .strip_prefix("/usr/local/bin/")
+            .map_or_else(|| words[1].clone().into(), binary);
         let mut check = Command::new(program);
         if service == "redis" {
             check.arg("-p").arg(self.port("redis", 6379).to_string());
@@ -225,7 +244,10 @@ fn they_start_in_the_order_of_the_file() {
     for (place, service) in ORDER.iter().enumerate() {
         for (on, _) in machine.service(service)["depends_on"].as_object().into_iter().flatten() {
             let before = ORDER.iter().position(|name| name == on);
-            assert!(on == "secrets" || before.is_some_and(|before| before < place), "{service} waits for {on}");
+            assert!(
+                on == "secrets" || before.is_some_and(|before| before < place),
+                "{service} waits for {on}"
+            );
         }
     }
 }
@@ -238,16 +260,19 @@ async fn the_compose_file_runs_a_sector_and_each_service_can_be_restarted() {
         machine.start(service);
     }
     let address = |service, inside| format!("http://127.0.0.1:{}", machine.port(service, inside));
-    let (page, api, minter) = (address("frontend", 9000), address("api", 8000), address("nft-minter", 9100));
+    let (page, api, minter) =
+        (address("frontend", 9000), address("api", 8000), address("nft-minter", 9100));
     let mut player = Player { http: reqwest::Client::new(), page, api, token: None };
 
     player.plays().await;
     // The bots finish runs, and the winner's award is kept.
     let won = player.sees_a_run_end().await;
-    let (status, health) = player.call(reqwest::Method::GET, format!("{minter}/health"), None).await;
+    let (status, health) =
+        player.call(reqwest::Method::GET, format!("{minter}/health"), None).await;
     assert_eq!(status, 200, "{health}");
     assert!(health["awards"].as_u64().is_some_and(|awards| awards > 0), "{won} {health}");
-    let (status, _) = player.call(reqwest::Method::POST, format!("{minter}/mint"), Some(json!({}))).await;
+    let (status, _) =
+        player.call(reqwest::Method::POST, format!("{minter}/mint"), Some(json!({}))).await;
     assert_eq!(status, 401, "the minter has its key");
 
     // Each in turn stops when it is told to, and the sector goes on when it is back.
@@ -261,7 +286,8 @@ async fn the_compose_file_runs_a_sector_and_each_service_can_be_restarted() {
     // The tools find all well, and save it.
     let tool = |arguments: &[&str]| {
         let output = machine.command("tools").args(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {said}");
         said
     };
@@ -276,7 +302,10 @@ async fn the_compose_file_runs_a_sector_and_each_service_can_be_restarted() {
         let said = machine.said(service);
         assert!(!said.is_empty(), "{service} says nothing");
         for line in said.lines() {
-            assert!(serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()), "{service}: {line}");
+            assert!(
+                serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()),
+                "{service}: {line}"
+            );
         }
         assert!(secrets.iter().all(|secret| !said.contains(secret)), "{service} tells a secret");
     }
@@ -291,7 +320,9 @@ fn secrets(folder: &Path) -> Vec<String> {
             secrets.extend(self::secrets(&path));
         } else {
             let text = std::fs::read_to_string(path).unwrap();
-            let words = text.split(|character: char| !character.is_ascii_hexdigit()).filter(|word| word.len() == 64);
+            let words = text
+                .split(|character: char| !character.is_ascii_hexdigit())
+                .filter(|word| word.len() == 64);
             secrets.extend(words.map(str::to_owned));
         }
     }

@@ -70,9 +70,18 @@ impl Books {
                 let delta: Delta = serde_json::from_str(data).unwrap();
                 let mirror = mirror.as_mut().expect("a universe has begun");
                 mirror.apply(&delta).unwrap();
-                assert!(mirror.is_exact(), "tick {} of {} has another digest", delta.tick, delta.universe_id);
+                assert!(
+                    mirror.is_exact(),
+                    "tick {} of {} has another digest",
+                    delta.tick,
+                    delta.universe_id
+                );
                 let key = (delta.universe_id.clone(), delta.tick);
-                assert_eq!(self.digests.insert(key, delta.digest.to_string()), None, "a tick twice");
+                assert_eq!(
+                    self.digests.insert(key, delta.digest.to_string()),
+                    None,
+                    "a tick twice"
+                );
                 self.ticks += 1;
                 for event in &delta.events {
                     match event {
@@ -92,7 +101,10 @@ impl Books {
                 let data: Value = serde_json::from_str(data).unwrap();
                 for order in data["orders"].as_array().unwrap() {
                     self.refused += 1;
-                    self.outcome(order["client_id"].as_str(), order["universe_id"].as_str().unwrap());
+                    self.outcome(
+                        order["client_id"].as_str(),
+                        order["universe_id"].as_str().unwrap(),
+                    );
                 }
             }
             _ => {}
@@ -113,7 +125,8 @@ impl Books {
             systems: u32::try_from(header["systems"].as_u64().unwrap()).unwrap(),
             factions: u8::try_from(header["factions"].as_u64().unwrap()).unwrap(),
         };
-        let mut world = World::with_size(Arc::new(rules), header["seed"].as_u64().unwrap(), size).unwrap();
+        let mut world =
+            World::with_size(Arc::new(rules), header["seed"].as_u64().unwrap(), size).unwrap();
         loop {
             let records = store.records(universe, world.tick() + 1, 1_000).await.unwrap();
             if records.is_empty() {
@@ -136,9 +149,14 @@ impl Books {
     ///
     /// # Panics
     /// When one does not; the message names it.
-    pub(crate) async fn look_up(store: &Arc<dyn Store>, receipts: &BTreeMap<String, String>) -> usize {
-        let mut ids: Vec<(StreamId, &str)> =
-            receipts.iter().map(|(client_id, receipt)| (receipt.parse().unwrap(), client_id.as_str())).collect();
+    pub(crate) async fn look_up(
+        store: &Arc<dyn Store>,
+        receipts: &BTreeMap<String, String>,
+    ) -> usize {
+        let mut ids: Vec<(StreamId, &str)> = receipts
+            .iter()
+            .map(|(client_id, receipt)| (receipt.parse().unwrap(), client_id.as_str()))
+            .collect();
         ids.sort_unstable();
         let newest = ids.len().saturating_sub(LOOKED_UP);
         for (id, client_id) in &ids[newest..] {
@@ -168,7 +186,8 @@ impl Books {
         }
         for (client_id, receipt) in receipts {
             let of_it = (client_id.clone(), String::new())..;
-            let has_one = self.outcomes.range(of_it).next().is_some_and(|((found, _), _)| found == client_id);
+            let has_one =
+                self.outcomes.range(of_it).next().is_some_and(|((found, _), _)| found == client_id);
             assert!(has_one, "{client_id} was accepted in {receipt} and has no outcome");
         }
     }

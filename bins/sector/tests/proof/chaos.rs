@@ -43,7 +43,9 @@ struct Chaos {
 }
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}")))
+    std::env::var(name)
+        .ok()
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}")))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +76,13 @@ async fn whatever_dies_the_books_balance() {
         Service::new("sim-worker", "worker 1", &url, &worker),
         Service::new("api", "api", &url, &["--port", &port]),
     ];
-    let mut chaos = Chaos { redis, services, chance: Chance(seed), faults: BTreeMap::new(), slowest: Duration::ZERO };
+    let mut chaos = Chaos {
+        redis,
+        services,
+        chance: Chance(seed),
+        faults: BTreeMap::new(),
+        slowest: Duration::ZERO,
+    };
     chaos.services.iter_mut().for_each(Service::start);
     let options = || StoreOptions::new(Place::redis(url.clone()));
     let store = open(options()).await.unwrap();
@@ -103,7 +111,9 @@ async fn whatever_dies_the_books_balance() {
     let store = loop {
         match open(options()).await {
             // A long log takes its time to load.
-            Err(error) if error.is_unavailable() && started.elapsed() < Duration::from_secs(3_600) => {
+            Err(error)
+                if error.is_unavailable() && started.elapsed() < Duration::from_secs(3_600) =>
+            {
                 sleep(Duration::from_millis(50)).await;
             }
             opened => break opened.unwrap(),
@@ -171,8 +181,12 @@ impl Chaos {
                     self.chance.pause(0, 300).await;
                     if self.chance.between(0, 1) == 0 {
                         self.count("tear the log's tail");
-                        let torn = usize::try_from(self.chance.between(1, TORN.len() as u64 - 1)).unwrap();
-                        let mut log = std::fs::OpenOptions::new().append(true).open(self.redis.log()).unwrap();
+                        let torn =
+                            usize::try_from(self.chance.between(1, TORN.len() as u64 - 1)).unwrap();
+                        let mut log = std::fs::OpenOptions::new()
+                            .append(true)
+                            .open(self.redis.log())
+                            .unwrap();
                         log.write_all(&TORN.as_bytes()[..torn]).unwrap();
                         self.redis.repair_log();
                     }

@@ -34,7 +34,10 @@ impl Load {
         let players = (1..=players)
             .map(|number| {
                 let player = Player {
-                    http: reqwest::Client::builder().timeout(Duration::from_secs(3)).build().unwrap(),
+                    http: reqwest::Client::builder()
+                        .timeout(Duration::from_secs(3))
+                        .build()
+                        .unwrap(),
                     api: api.to_owned(),
                     key: Key::from_random_bytes([number; 32]).unwrap(),
                     faction: format!("F{number}"),
@@ -113,7 +116,9 @@ impl Player {
                 }
                 // The seat may be gone with its universe; the run may be over, or the faction.
                 401 => drop(self.login().await),
-                403 => drop(self.post("/factions/claim", &json!({ "faction": self.faction })).await),
+                403 => {
+                    drop(self.post("/factions/claim", &json!({ "faction": self.faction })).await)
+                }
                 400 | 409 if attempts < 10 => {}
                 400..500 => break,
                 _ => _ = self.told.sent_again.fetch_add(1, Ordering::Relaxed),
@@ -132,7 +137,8 @@ impl Player {
         let (status, nonce) = self.post("/auth/nonce", &json!({ "address": address })).await;
         let (200..300, Some(message)) = (status, nonce["message"].as_str()) else { return false };
         let signature = self.key.sign_message(message);
-        let (status, token) = self.post("/auth/verify", &json!({ "address": address, "signature": signature })).await;
+        let (status, token) =
+            self.post("/auth/verify", &json!({ "address": address, "signature": signature })).await;
         let (200..300, Some(token)) = (status, token["token"].as_str()) else { return false };
         self.token = Some(token.to_owned());
         true

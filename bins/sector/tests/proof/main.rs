@@ -1,5 +1,10 @@
 //! The whole sector as processes of its own, on a real Redis: chaos and soak. See `docs/proof.md`.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod books;
 mod chaos;

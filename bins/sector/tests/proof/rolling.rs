@@ -64,10 +64,17 @@ struct Seen {
 }
 
 /// Watches the sector until `is_over`, and comes back whenever the connection ends.
-async fn watch(number: u64, frontend: SocketAddr, is_over: Arc<AtomicBool>, seen: Arc<Mutex<Seen>>) {
+async fn watch(
+    number: u64,
+    frontend: SocketAddr,
+    is_over: Arc<AtomicBool>,
+    seen: Arc<Mutex<Seen>>,
+) {
     let mut last: Option<Instant> = None;
     while !is_over.load(Ordering::Relaxed) {
-        if let Ok((mut socket, _)) = tokio_tungstenite::connect_async(format!("ws://{frontend}/ws")).await {
+        if let Ok((mut socket, _)) =
+            tokio_tungstenite::connect_async(format!("ws://{frontend}/ws")).await
+        {
             let mut is_told = false;
             while let Ok(Some(Ok(message))) = timeout(AWAY * 2, socket.next()).await {
                 match message {
@@ -75,7 +82,8 @@ async fn watch(number: u64, frontend: SocketAddr, is_over: Arc<AtomicBool>, seen
                         let mut seen = seen.lock().unwrap();
                         seen.ticks += 1;
                         let now = Instant::now();
-                        seen.longest_gap = seen.longest_gap.max(last.map_or(Duration::ZERO, |last| now - last));
+                        seen.longest_gap =
+                            seen.longest_gap.max(last.map_or(Duration::ZERO, |last| now - last));
                         last = Some(now);
                     }
                     Message::Close(frame) => {
@@ -99,7 +107,11 @@ async fn ask(api: SocketAddr, is_over: Arc<AtomicBool>) -> Duration {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(3)).build().unwrap();
     let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
     while !is_over.load(Ordering::Relaxed) {
-        if http.get(format!("http://{api}/factions")).send().await.is_ok_and(|response| response.status().is_success())
+        if http
+            .get(format!("http://{api}/factions"))
+            .send()
+            .await
+            .is_ok_and(|response| response.status().is_success())
         {
             longest = longest.max(last.elapsed());
             last = Instant::now();
@@ -125,8 +137,7 @@ async fn rolling_restarts_lose_no_order_and_keep_nobody_waiting() {
     let ports: [u16; 6] = std::array::from_fn(|_| free_port());
     let text = ports.map(|port| port.to_string());
     let worker = |port: usize| {
-        let options =
-            "--tick-ms 50 --systems 8 --factions 3 --seed 5 --universe-pause-ms 100 --event-stream-maxlen 10000000";
+        let options = "--tick-ms 50 --systems 8 --factions 3 --seed 5 --universe-pause-ms 100 --event-stream-maxlen 10000000";
         let all = options.split(' ').chain(["--health-port", text[port].as_str()]);
         Service::new("sim-worker", &format!("worker {port}"), &url, &all.collect::<Vec<_>>())
     };

@@ -15,7 +15,17 @@ fn binary(name: &str) -> PathBuf {
     let sector = PathBuf::from(env!("CARGO_BIN_EXE_sector"));
     BUILD.call_once(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "-p", "api", "-p", "sim-worker", "-p", "frontend"]);
+        build.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "-p",
+            "api",
+            "-p",
+            "sim-worker",
+            "-p",
+            "frontend",
+        ]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
@@ -38,7 +48,13 @@ impl Service {
     pub(crate) fn new(kind: &str, name: &str, redis: &str, arguments: &[&str]) -> Service {
         let mut all = vec!["--redis-url".to_owned(), redis.to_owned()];
         all.extend(arguments.iter().map(ToString::to_string));
-        Service { name: name.to_owned(), binary: binary(kind), arguments: all, child: None, starts: 0 }
+        Service {
+            name: name.to_owned(),
+            binary: binary(kind),
+            arguments: all,
+            child: None,
+            starts: 0,
+        }
     }
 
     pub(crate) fn start(&mut self) {
@@ -49,9 +65,15 @@ impl Service {
             .env("JWT_SECRET", JWT_SECRET)
             .env("LOG", std::env::var("PROOF_LOG").unwrap_or_else(|_| "error".to_owned()))
             .stdout(Stdio::null())
-            .stderr(if std::env::var_os("PROOF_LOG").is_some() { Stdio::inherit() } else { Stdio::null() })
+            .stderr(if std::env::var_os("PROOF_LOG").is_some() {
+                Stdio::inherit()
+            } else {
+                Stdio::null()
+            })
             .spawn();
-        self.child = Some(child.unwrap_or_else(|error| panic!("{} cannot be started: {error}", self.binary.display())));
+        self.child = Some(child.unwrap_or_else(|error| {
+            panic!("{} cannot be started: {error}", self.binary.display())
+        }));
     }
 
     pub(crate) fn process_id(&self) -> Option<u32> {
@@ -109,7 +131,10 @@ impl Drop for Service {
 /// Sends a signal by its name, such as `STOP`.
 pub(crate) fn signal(process_id: u32, name: &str) {
     let status = Command::new("kill").args([format!("-{name}"), process_id.to_string()]).status();
-    assert!(status.is_ok_and(|status| status.success()) || name == "CONT", "no process {process_id} to {name}");
+    assert!(
+        status.is_ok_and(|status| status.success()) || name == "CONT",
+        "no process {process_id} to {name}"
+    );
 }
 
 /// A port that is free now.

@@ -62,7 +62,8 @@ async fn follow(api: String, is_over: Arc<AtomicBool>) -> Vec<f64> {
             continue;
         };
         if response.status() == 410 {
-            let snapshot: Value = http.get(format!("{api}/snapshot")).send().await.unwrap().json().await.unwrap();
+            let snapshot: Value =
+                http.get(format!("{api}/snapshot")).send().await.unwrap().json().await.unwrap();
             after = snapshot["event_id"].as_str().unwrap_or("0-0").to_owned();
             continue;
         }
@@ -72,7 +73,12 @@ async fn follow(api: String, is_over: Arc<AtomicBool>) -> Vec<f64> {
             continue;
         };
         next.clone_into(&mut after);
-        let ticks = page["events"].as_array().into_iter().flatten().filter(|event| event["type"] == "delta").count();
+        let ticks = page["events"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|event| event["type"] == "delta")
+            .count();
         let now = Instant::now();
         // A page of several is history, or what had piled up.
         if let (1, Some(last)) = (ticks, last) {
@@ -86,7 +92,10 @@ async fn follow(api: String, is_over: Arc<AtomicBool>) -> Vec<f64> {
 }
 
 fn percentile(sorted: &[f64], per_mille: usize) -> f64 {
-    sorted.get((sorted.len() * per_mille / 1_000).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    sorted
+        .get((sorted.len() * per_mille / 1_000).min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +125,10 @@ async fn nothing_grows_and_nothing_falls_behind() {
     ];
     services.iter_mut().for_each(Service::start);
     let api = format!("http://127.0.0.1:{port}");
-    while !reqwest::get(format!("{api}/snapshot")).await.is_ok_and(|response| response.status() == 200) {
+    while !reqwest::get(format!("{api}/snapshot"))
+        .await
+        .is_ok_and(|response| response.status() == 200)
+    {
         sleep(Duration::from_millis(100)).await;
     }
     let load = Load::start(&api, 5, Duration::from_millis(50));
@@ -148,7 +160,10 @@ async fn nothing_grows_and_nothing_falls_behind() {
     let told = load.stop().await;
 
     late.sort_by(f64::total_cmp);
-    println!("{minutes} minutes, {} orders accepted, {FOLLOWERS} followers", told.receipts.lock().unwrap().len());
+    println!(
+        "{minutes} minutes, {} orders accepted, {FOLLOWERS} followers",
+        told.receipts.lock().unwrap().len()
+    );
     println!(
         "ticks come late by p50 {:.1} ms, p90 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, at most {:.1} ms ({} seen)",
         percentile(&late, 500),
@@ -160,7 +175,8 @@ async fn nothing_grows_and_nothing_falls_behind() {
     );
     let mut grows = Vec::new();
     for (name, samples) in &samples {
-        let warm: Vec<&Sample> = samples.iter().filter(|sample| sample.at >= length / WARM_UP_DIVISOR).collect();
+        let warm: Vec<&Sample> =
+            samples.iter().filter(|sample| sample.at >= length / WARM_UP_DIVISOR).collect();
         let points = |of: fn(&Sample) -> f64| -> Vec<(f64, f64)> {
             warm.iter().map(|sample| (sample.at.as_secs_f64(), of(sample))).collect()
         };
@@ -175,7 +191,9 @@ async fn nothing_grows_and_nothing_falls_behind() {
             last.descriptors,
         );
         // In a short run a single page or connection makes a steep line: what counts is what it adds up to.
-        let hours = length.as_secs_f64() * f64::from(WARM_UP_DIVISOR - 1) / f64::from(WARM_UP_DIVISOR) / 3_600.0;
+        let hours = length.as_secs_f64() * f64::from(WARM_UP_DIVISOR - 1)
+            / f64::from(WARM_UP_DIVISOR)
+            / 3_600.0;
         // Redis holds the client ids of a universe and the replays of the last runs: it grows until those are full.
         let is_redis = name == REDIS;
         if descriptors * hours > 8.0 || (memory * hours > 24.0 && !is_redis) {
@@ -191,5 +209,8 @@ async fn nothing_grows_and_nothing_falls_behind() {
         }
     );
     assert!(grows.is_empty(), "{grows:?} grow");
-    assert!(!late.is_empty() && percentile(&late, 500) < TICK.as_secs_f64() * 1_000.0, "the sector falls behind");
+    assert!(
+        !late.is_empty() && percentile(&late, 500) < TICK.as_secs_f64() * 1_000.0,
+        "the sector falls behind"
+    );
 }

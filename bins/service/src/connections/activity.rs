@@ -68,7 +68,8 @@ impl Activity {
 
     /// Bytes came.
     pub(crate) fn received(&self, now_ms: u64) {
-        if self.under_way.load(Ordering::Relaxed) == 0 && self.head_ms.load(Ordering::Relaxed) == 0 {
+        if self.under_way.load(Ordering::Relaxed) == 0 && self.head_ms.load(Ordering::Relaxed) == 0
+        {
             self.head_ms.store(now_ms, Ordering::Relaxed);
         }
     }
@@ -113,7 +114,9 @@ impl Activity {
         if self.is_upgraded.load(Ordering::Relaxed) {
             return None;
         }
-        let is_over = |since_ms: u64, timeout_ms: u64| since_ms > 0 && now_ms.saturating_sub(since_ms) >= timeout_ms;
+        let is_over = |since_ms: u64, timeout_ms: u64| {
+            since_ms > 0 && now_ms.saturating_sub(since_ms) >= timeout_ms
+        };
         let is_stuck = self.to_be_taken.load(Ordering::Relaxed) > 0
             && is_over(self.taken_ms.load(Ordering::Relaxed), limits.write_timeout_ms);
         if is_stuck || is_over(self.blocked_ms.load(Ordering::Relaxed), limits.write_timeout_ms) {
@@ -125,13 +128,15 @@ impl Activity {
         let is_first = self.requests.load(Ordering::Relaxed) == 0;
         let head_ms = self.head_ms.load(Ordering::Relaxed);
         if is_first && head_ms == 0 {
-            return is_over(self.opened_ms, limits.first_bytes_timeout_ms).then_some(Verdict::Silent);
+            return is_over(self.opened_ms, limits.first_bytes_timeout_ms)
+                .then_some(Verdict::Silent);
         }
         let has_head = is_first || !self.is_http2.load(Ordering::Relaxed);
         if has_head && is_over(head_ms, limits.header_read_timeout_ms) {
             return Some(Verdict::SlowHead);
         }
-        let is_idle = !is_first && is_over(self.idle_ms.load(Ordering::Relaxed), limits.idle_timeout_ms);
+        let is_idle =
+            !is_first && is_over(self.idle_ms.load(Ordering::Relaxed), limits.idle_timeout_ms);
         is_idle.then_some(Verdict::Idle)
     }
 

@@ -68,7 +68,8 @@ where
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) {
             if let Some(Ok(frame)) = &frame {
                 let bytes = frame.data_ref().map_or(0, Bytes::len);
-                this.received = this.received.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+                this.received =
+                    this.received.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::new)));
         }
@@ -78,7 +79,9 @@ where
             deadline.as_mut().reset(due);
         }
         ready!(deadline.as_mut().poll(context));
-        Poll::Ready(Some(Err(BodyError::new(TooSlow { bytes_per_second_min: this.bytes_per_second_min }))))
+        Poll::Ready(Some(Err(BodyError::new(TooSlow {
+            bytes_per_second_min: this.bytes_per_second_min,
+        }))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -164,7 +167,10 @@ mod tests {
     use super::*;
 
     /// A body of `bytes` bytes every `every_ms`, for ever.
-    fn trickle(bytes: usize, every_ms: u64) -> impl HttpBody<Data = Bytes, Error = std::io::Error> + Unpin {
+    fn trickle(
+        bytes: usize,
+        every_ms: u64,
+    ) -> impl HttpBody<Data = Bytes, Error = std::io::Error> + Unpin {
         let chunks = stream::unfold((), move |()| async move {
             tokio::time::sleep(Duration::from_millis(every_ms)).await;
             Some((Ok(Frame::data(Bytes::from(vec![0; bytes]))), ()))
@@ -173,7 +179,8 @@ mod tests {
     }
 
     async fn lasts(bytes: usize, every_ms: u64, frames: usize) -> (usize, Duration) {
-        let limits = Limits { body_grace_ms: 5_000, body_bytes_per_second_min: 1_000, ..Limits::default() };
+        let limits =
+            Limits { body_grace_ms: 5_000, body_bytes_per_second_min: 1_000, ..Limits::default() };
         let mut body = RequestBody::new(trickle(bytes, every_ms), &limits);
         let began = Instant::now();
         for frame in 0..frames {
@@ -193,7 +200,10 @@ mod tests {
         let mut body = AnswerBody::new(crate::body::full(long.clone()), under_way);
         assert_eq!(body.size_hint().exact(), Some(300 * 1_024));
         let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
-        assert_eq!((first.len(), body.size_hint().exact(), body.is_end_stream()), (131_072, Some(176_128), false));
+        assert_eq!(
+            (first.len(), body.size_hint().exact(), body.is_end_stream()),
+            (131_072, Some(176_128), false)
+        );
         let rest = body.collect().await.unwrap().to_bytes();
         assert_eq!([first, rest].concat(), long);
     }

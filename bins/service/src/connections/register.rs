@@ -131,12 +131,15 @@ impl Register {
     /// A place for a connection from this peer; somebody who does nothing may have to go for it.
     pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Result<Place, NoPlace> {
         let peer = peer.to_canonical();
-        let is_exempt =
-            (self.limits.is_loopback_exempt && peer.is_loopback()) || self.limits.trusted_proxies.contain(peer);
+        let is_exempt = (self.limits.is_loopback_exempt && peer.is_loopback())
+            || self.limits.trusted_proxies.contain(peer);
         let client = (!is_exempt).then(|| network(peer));
         let mut open = self.lock();
         if let Some(client) = client
-            && open.by_client.get(&client).is_some_and(|count| *count >= self.limits.connections_per_client_max.max(1))
+            && open
+                .by_client
+                .get(&client)
+                .is_some_and(|count| *count >= self.limits.connections_per_client_max.max(1))
         {
             let own = open.first_to_go(Some(client)).ok_or(NoPlace::Client)?;
             open.close(own);
@@ -192,9 +195,17 @@ impl Register {
     }
 
     fn sweep_interval(&self) -> Duration {
-        let Limits { first_bytes_timeout_ms, header_read_timeout_ms, idle_timeout_ms, write_timeout_ms, .. } =
-            self.limits;
-        let shortest = first_bytes_timeout_ms.min(header_read_timeout_ms).min(idle_timeout_ms).min(write_timeout_ms);
+        let Limits {
+            first_bytes_timeout_ms,
+            header_read_timeout_ms,
+            idle_timeout_ms,
+            write_timeout_ms,
+            ..
+        } = self.limits;
+        let shortest = first_bytes_timeout_ms
+            .min(header_read_timeout_ms)
+            .min(idle_timeout_ms)
+            .min(write_timeout_ms);
         Duration::from_millis((shortest / 8).clamp(SWEEP_MS_MIN, SWEEP_MS_MAX))
     }
 
@@ -211,7 +222,12 @@ mod tests {
 
     fn register(connections_max: usize, connections_per_client_max: usize) -> Arc<Register> {
         let trusted_proxies = "203.0.113.0/24".parse().unwrap();
-        Register::new(Limits { connections_max, connections_per_client_max, trusted_proxies, ..Limits::default() })
+        Register::new(Limits {
+            connections_max,
+            connections_per_client_max,
+            trusted_proxies,
+            ..Limits::default()
+        })
     }
 
     fn enter(register: &Arc<Register>, peer: &str) -> Result<Place, NoPlace> {
@@ -225,7 +241,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn at_the_maximum_the_longest_silent_goes_and_who_is_at_work_stays() {
         let register = register(3, 10);
-        let [busy, old, new] = [1, 2, 3].map(|number| enter(&register, &format!("192.0.2.{number}")).unwrap());
+        let [busy, old, new] =
+            [1, 2, 3].map(|number| enter(&register, &format!("192.0.2.{number}")).unwrap());
         let at_work = work(&register, &busy);
         tokio::time::advance(Duration::from_millis(5)).await;
         let asked = enter(&register, "192.0.2.4").unwrap();
@@ -268,7 +285,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_sweep_closes_those_whose_time_is_over() {
         let register = register(100, 100);
-        let (silent, busy) = (enter(&register, "192.0.2.1").unwrap(), enter(&register, "192.0.2.2").unwrap());
+        let (silent, busy) =
+            (enter(&register, "192.0.2.1").unwrap(), enter(&register, "192.0.2.2").unwrap());
         let _at_work = work(&register, &busy);
         let sweeping = Arc::clone(&register);
         let sweep = tokio::spawn(async move { sweeping.sweep().await });

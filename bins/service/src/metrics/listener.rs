@@ -20,7 +20,8 @@ use crate::router::Router;
 use crate::serve::{bind, serve as serve_on};
 
 /// The format of what is answered.
-const OPENMETRICS: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const OPENMETRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 /// Few read metrics: a Prometheus or two, and whoever looks.
 const CONNECTIONS_MAX: usize = 32;
 
@@ -72,13 +73,21 @@ pub async fn start(
 ///
 /// # Errors
 /// [`ServiceError`] when the routes contradict each other.
-pub async fn serve(metrics: Metrics, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServiceError> {
+pub async fn serve(
+    metrics: Metrics,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Result<(), ServiceError> {
     let routes = Router::new(metrics)
         .route(Method::GET, "/metrics", tell)
         .route(Method::GET, "/livez", live)
         .route(Method::GET, "/readyz", ready)
         .build()?;
-    let limits = Limits { connections_max: CONNECTIONS_MAX, requests_max: CONNECTIONS_MAX, ..Limits::default() };
+    let limits = Limits {
+        connections_max: CONNECTIONS_MAX,
+        requests_max: CONNECTIONS_MAX,
+        ..Limits::default()
+    };
     serve_on(listener, routes, limits, shutdown).await;
     Ok(())
 }
@@ -94,7 +103,8 @@ async fn ready(context: Context<Metrics>) -> Result<Response, Problem> {
     if context.state().is_ready() {
         return Health::ok(name, version).respond();
     }
-    Health::failing(name, version, "this process cannot do its work at present; its log says why").respond()
+    Health::failing(name, version, "this process cannot do its work at present; its log says why")
+        .respond()
 }
 
 async fn tell(context: Context<Metrics>) -> Result<Response, Problem> {
@@ -120,16 +130,25 @@ mod tests {
         let response = client.get(&format!("http://{address}/metrics")).await.unwrap();
         assert_eq!(response.status(), http::StatusCode::OK);
         assert_eq!(response.headers()[CONTENT_TYPE], OPENMETRICS);
-        assert_eq!(client.get(&format!("http://{address}/")).await.unwrap().status(), http::StatusCode::NOT_FOUND);
-        let status = async |path: &str| client.get(&format!("http://{address}{path}")).await.unwrap().status().as_u16();
+        assert_eq!(
+            client.get(&format!("http://{address}/")).await.unwrap().status(),
+            http::StatusCode::NOT_FOUND
+        );
+        let status = async |path: &str| {
+            client.get(&format!("http://{address}{path}")).await.unwrap().status().as_u16()
+        };
         assert_eq!((status("/livez").await, status("/readyz").await), (200, 200));
-        let health: serde_json::Value = client.get_json(&format!("http://{address}/readyz"), 1_024).await.unwrap();
+        let health: serde_json::Value =
+            client.get_json(&format!("http://{address}/readyz"), 1_024).await.unwrap();
         assert_eq!((&health["service"], &health["version"]), (&"tests".into(), &"1.2.3".into()));
         metrics.set_ready(false);
         assert_eq!((status("/livez").await, status("/readyz").await), (200, 503));
         let taken = MetricsOptions { metrics_listen: Some(address) };
         let error = start(&taken, &metrics, &shutdown).await.unwrap_err().to_string();
-        assert!(error.contains("--metrics-listen") && error.contains(&address.port().to_string()), "{error}");
+        assert!(
+            error.contains("--metrics-listen") && error.contains(&address.port().to_string()),
+            "{error}"
+        );
         start(&MetricsOptions::default(), &metrics, &shutdown).await.unwrap();
         shutdown.cancel();
         serving.await.unwrap().unwrap();

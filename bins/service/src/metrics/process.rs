@@ -14,10 +14,14 @@ use super::registry::{Metric, Metrics};
 /// How many parts of a second Linux counts processor time in, whatever the kernel uses inside.
 const TICKS_A_SECOND: f64 = 100.0;
 
-const CPU: Metric = metric("process_cpu_seconds_total", "counter", "Processor time this process has used");
-const MEMORY: Metric = metric("process_resident_memory_bytes", "gauge", "Memory this process holds");
-const FILES: Metric = metric("process_open_fds", "gauge", "Files and sockets this process has open");
-const START: Metric = metric("process_start_time_seconds", "gauge", "When this process started, seconds since 1970");
+const CPU: Metric =
+    metric("process_cpu_seconds_total", "counter", "Processor time this process has used");
+const MEMORY: Metric =
+    metric("process_resident_memory_bytes", "gauge", "Memory this process holds");
+const FILES: Metric =
+    metric("process_open_fds", "gauge", "Files and sockets this process has open");
+const START: Metric =
+    metric("process_start_time_seconds", "gauge", "When this process started, seconds since 1970");
 
 const fn metric(name: &'static str, kind: &'static str, help: &'static str) -> Metric {
     Metric { name, kind, labels: Vec::new(), help }
@@ -40,7 +44,8 @@ impl Collector for Process {
             // A system that does not tell is left out.
             None => Ok(()),
             Some(value) => {
-                let encoder = encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Gauge)?;
+                let encoder =
+                    encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Gauge)?;
                 ConstGauge::new(value).encode(encoder)
             }
         };
@@ -72,6 +77,7 @@ fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The name in parentheses may hold anything; after it, user and system time are the 12th and 13th field.
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace().skip(11).map_while(|field| field.parse::<f64>().ok());
+    let mut fields =
+        fields.split_whitespace().skip(11).map_while(|field| field.parse::<f64>().ok());
     Some((fields.next()? + fields.next()?) / TICKS_A_SECOND)
 }

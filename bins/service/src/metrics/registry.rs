@@ -75,7 +75,8 @@ impl Metrics {
         // Of several the first: a registry is of one process.
         let _ = self.program.set(Program { name: program, version });
         let revision = option_env!("SECTOR_REVISION").unwrap_or("unknown");
-        let help = "Always 1: which program this is, its version, and the revision it was built from";
+        let help =
+            "Always 1: which program this is, its version, and the revision it was built from";
         let labels = ["program", "version", "revision"];
         self.gauges("sector_build_info", help, labels).with([program, version, revision]).set(1.0);
         super::process::register(self);
@@ -95,7 +96,10 @@ impl Metrics {
         help: &'static str,
         labels: [&'static str; N],
     ) -> Counters<N> {
-        let family = self.known(Metric { name, kind: "counter", labels: labels.to_vec(), help }, Family::default);
+        let family = self.known(
+            Metric { name, kind: "counter", labels: labels.to_vec(), help },
+            Family::default,
+        );
         Counters { labels, family }
     }
 
@@ -113,13 +117,19 @@ impl Metrics {
         help: &'static str,
         labels: [&'static str; N],
     ) -> Gauges<N> {
-        let family = self.known(Metric { name, kind: "gauge", labels: labels.to_vec(), help }, Family::default);
+        let family = self
+            .known(Metric { name, kind: "gauge", labels: labels.to_vec(), help }, Family::default);
         Gauges { labels, family }
     }
 
     /// A histogram with these upper bounds.
     #[must_use]
-    pub fn histogram(&self, name: &'static str, help: &'static str, bounds: &'static [f64]) -> Histogram {
+    pub fn histogram(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        bounds: &'static [f64],
+    ) -> Histogram {
         let make = || Histogram::new(bounds.iter().copied());
         self.known(Metric { name, kind: "histogram", labels: Vec::new(), help }, make)
     }
@@ -158,7 +168,9 @@ impl Metrics {
         if metrics.iter().any(|metric| parts.known.contains_key(metric.name)) {
             return;
         }
-        parts.known.extend(metrics.iter().map(|metric| (metric.name, (metric.clone(), Box::new(()) as _))));
+        parts.known.extend(
+            metrics.iter().map(|metric| (metric.name, (metric.clone(), Box::new(()) as _))),
+        );
         parts.registry.register_collector(Box::new(collector));
     }
 
@@ -195,7 +207,11 @@ impl Metrics {
         }
         let made = make();
         // The encoder puts the ending there itself.
-        let name = if metric.kind == "counter" { metric.name.trim_end_matches("_total") } else { metric.name };
+        let name = if metric.kind == "counter" {
+            metric.name.trim_end_matches("_total")
+        } else {
+            metric.name
+        };
         parts.registry.register(name, metric.help, made.clone());
         parts.known.insert(metric.name, (metric, Box::new(made.clone())));
         made
@@ -223,7 +239,10 @@ impl MetricConstructor<Histogram> for Bounds {
     }
 }
 
-fn labels<const N: usize>(names: [&'static str; N], values: [impl Into<Cow<'static, str>>; N]) -> Labels<N> {
+fn labels<const N: usize>(
+    names: [&'static str; N],
+    values: [impl Into<Cow<'static, str>>; N],
+) -> Labels<N> {
     let mut values = values.into_iter();
     names.map(|name| (name, values.next().map(Into::into).unwrap_or_default()))
 }
@@ -269,7 +288,8 @@ family!(
 /// Metrics as a Markdown table.
 #[must_use]
 pub fn markdown_table(metrics: &[Metric]) -> String {
-    let mut table = String::from("| Metric | Kind | Labels | Meaning |\n| --- | --- | --- | --- |\n");
+    let mut table =
+        String::from("| Metric | Kind | Labels | Meaning |\n| --- | --- | --- | --- |\n");
     for Metric { name, kind, labels, help } in metrics {
         let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
         table.push_str(&format!("| `{name}` | {kind} | {} | {help} |\n", labels.join(", ")));
@@ -321,14 +341,20 @@ mod tests {
     #[test]
     fn a_process_tells_of_itself() {
         let text = Metrics::of("tests", "1.2.3").text();
-        assert!(text.contains("sector_build_info{program=\"tests\",version=\"1.2.3\",revision=\""), "{text}");
+        assert!(
+            text.contains("sector_build_info{program=\"tests\",version=\"1.2.3\",revision=\""),
+            "{text}"
+        );
         for name in [
             "process_start_time_seconds",
             "process_resident_memory_bytes",
             "process_open_fds",
             "process_cpu_seconds_total",
         ] {
-            let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {text}"));
+            let line = text
+                .lines()
+                .find(|line| line.starts_with(name))
+                .unwrap_or_else(|| panic!("{name}: {text}"));
             let value: f64 = line.rsplit(' ').next().unwrap().parse().unwrap();
             assert!(value >= 0.0 && (name == "process_cpu_seconds_total" || value > 0.0), "{line}");
         }

@@ -30,7 +30,11 @@ impl RequestMetrics {
     pub fn new(metrics: &Metrics, requests: &'static str, seconds: &'static str) -> Self {
         let labels = ["method", "route", "status"];
         Self {
-            requests: metrics.counters(requests, "Requests that reached a route, by its template and status", labels),
+            requests: metrics.counters(
+                requests,
+                "Requests that reached a route, by its template and status",
+                labels,
+            ),
             seconds: metrics.histograms(
                 seconds,
                 "From a request's reaching its route to the head of the answer",
@@ -43,7 +47,8 @@ impl RequestMetrics {
     /// The handles of a route.
     pub(crate) fn route(&self, method: &str, path: &str) -> Arc<RouteMetrics> {
         let (method, path) = (method.to_owned(), path.to_owned());
-        let requests = |status: &str| self.requests.with([method.clone(), path.clone(), status.to_owned()]);
+        let requests =
+            |status: &str| self.requests.with([method.clone(), path.clone(), status.to_owned()]);
         Arc::new(RouteMetrics::new(requests, self.seconds.with([method.clone(), path.clone()])))
     }
 }

@@ -35,7 +35,12 @@ impl StoreMetrics {
 }
 
 impl Observer for StoreMetrics {
-    fn answered(&self, operation: &'static str, took: Option<Duration>, error: Option<&sector_redis::Error>) {
+    fn answered(
+        &self,
+        operation: &'static str,
+        took: Option<Duration>,
+        error: Option<&sector_redis::Error>,
+    ) {
         if let Some(took) = took {
             self.took.with([operation]).observe(took.as_secs_f64());
         }

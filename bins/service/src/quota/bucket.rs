@@ -83,7 +83,8 @@ impl Quotas {
     pub fn look(&self, key: u128, cost: u32, now_ms: u64) -> Decision {
         let capacity = self.unit * self.burst;
         let wanted = self.unit * u64::from(cost).min(self.burst);
-        let full_in = self.full_at.get(&key).map_or(0, |full_at| full_at.saturating_sub(self.scaled(now_ms)));
+        let full_in =
+            self.full_at.get(&key).map_or(0, |full_at| full_at.saturating_sub(self.scaled(now_ms)));
         // Never more than an empty bucket, even when the clock went back.
         let used = full_in.min(capacity);
         let allowed = used + wanted <= capacity;
@@ -106,16 +107,20 @@ impl Quotas {
 
     /// From now on the numbers of this quota count; of each bucket the same part is left as before.
     pub(super) fn resize(&mut self, quota: &Quota) {
-        let Self { burst, keys_max, full_at, by_fullness, .. } = std::mem::replace(self, Self::new(quota, 0));
+        let Self { burst, keys_max, full_at, by_fullness, .. } =
+            std::mem::replace(self, Self::new(quota, 0));
         self.keys_max = keys_max;
         // A moment is scaled by the burst: each bucket is full when it was to be full before, but never later than a
         // window from now.
         let scaled = |moment: u64| {
-            u64::try_from(u128::from(moment) * u128::from(self.burst) / u128::from(burst)).unwrap_or(u64::MAX)
+            u64::try_from(u128::from(moment) * u128::from(self.burst) / u128::from(burst))
+                .unwrap_or(u64::MAX)
         };
         self.full_at = full_at.into_iter().map(|(key, moment)| (key, scaled(moment))).collect();
-        self.by_fullness =
-            by_fullness.into_iter().map(|Reverse((moment, key))| Reverse((scaled(moment), key))).collect();
+        self.by_fullness = by_fullness
+            .into_iter()
+            .map(|Reverse((moment, key))| Reverse((scaled(moment), key)))
+            .collect();
     }
 
     /// Takes `cost` units that the bucket is known to hold.
@@ -180,7 +185,13 @@ mod tests {
         let refused = quotas.take(1, 1, 1_000);
         assert_eq!(
             refused,
-            Decision { allowed: false, limit: 3, remaining: 0, reset_ms: 6_000, retry_after_ms: 2_000 }
+            Decision {
+                allowed: false,
+                limit: 3,
+                remaining: 0,
+                reset_ms: 6_000,
+                retry_after_ms: 2_000
+            }
         );
         // A refusal costs nothing, and another key has its own bucket.
         assert_eq!(quotas.take(1, 1, 1_000), refused);
@@ -212,7 +223,13 @@ mod tests {
         assert!(quotas.take(1, 0, 0).allowed);
         assert_eq!(
             quotas.take(2, 1_000, 0),
-            Decision { allowed: true, limit: 10, remaining: 0, reset_ms: 10_000, retry_after_ms: 0 }
+            Decision {
+                allowed: true,
+                limit: 10,
+                remaining: 0,
+                reset_ms: 10_000,
+                retry_after_ms: 0
+            }
         );
     }
 
@@ -221,7 +238,10 @@ mod tests {
         let mut quotas = quotas(2, 10, 10);
         quotas.take(1, 2, 1_000_000);
         let refused = quotas.take(1, 1, 0);
-        assert_eq!((refused.allowed, refused.retry_after_ms, refused.reset_ms), (false, 5_000, 10_000));
+        assert_eq!(
+            (refused.allowed, refused.retry_after_ms, refused.reset_ms),
+            (false, 5_000, 10_000)
+        );
     }
 
     #[test]

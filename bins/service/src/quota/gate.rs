@@ -107,7 +107,8 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
                 let detail = "the class is there twice".to_owned();
                 return Err(ServiceError::Quota { name: format!("{class:?}"), detail });
             }
-            let places = quotas.iter().map(|quota| counts.place(quota)).collect::<Result<_, _>>()?;
+            let places =
+                quotas.iter().map(|quota| counts.place(quota)).collect::<Result<_, _>>()?;
             known.push(Class { class: *class, places });
             counts.policies.push(policy(*quotas));
         }
@@ -120,12 +121,18 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
     /// # Errors
     /// [`ServiceError::Quota`] when the two differ in more than numbers; then nothing changes.
     pub fn adopt(&self, other: Self) -> Result<(), ServiceError> {
-        let Counts { quotas, policies, .. } = other.counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Counts { quotas, policies, .. } =
+            other.counts.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut counts = self.lock();
-        let shape = |quotas: &[Quota]| quotas.iter().map(|quota| (quota.name, quota.scope)).collect::<Vec<_>>();
-        let places =
-            |classes: &[Class<C>]| classes.iter().map(|class| (class.class, class.places.clone())).collect::<Vec<_>>();
-        if shape(&quotas) != shape(&counts.quotas) || places(&other.classes) != places(&self.classes) {
+        let shape = |quotas: &[Quota]| {
+            quotas.iter().map(|quota| (quota.name, quota.scope)).collect::<Vec<_>>()
+        };
+        let places = |classes: &[Class<C>]| {
+            classes.iter().map(|class| (class.class, class.places.clone())).collect::<Vec<_>>()
+        };
+        if shape(&quotas) != shape(&counts.quotas)
+            || places(&other.classes) != places(&self.classes)
+        {
             let detail = "only the numbers of quotas can change".to_owned();
             return Err(ServiceError::Quota { name: "all".to_owned(), detail });
         }
@@ -142,9 +149,14 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
     /// The quotas of one class.
     #[must_use]
     pub fn quotas_of(&self, class: C) -> Vec<Quota> {
-        let places = self.classes.iter().find(|known| known.class == class).map(|known| &known.places);
+        let places =
+            self.classes.iter().find(|known| known.class == class).map(|known| &known.places);
         let counts = self.lock();
-        places.into_iter().flatten().filter_map(|place| counts.quotas.get(*place).copied()).collect()
+        places
+            .into_iter()
+            .flatten()
+            .filter_map(|place| counts.quotas.get(*place).copied())
+            .collect()
     }
 
     /// Takes `cost` units from every quota of this class that measures one of these keys, or, if one
@@ -162,7 +174,13 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
     ///
     /// # Errors
     /// As [`Gate::take`].
-    pub fn admit(&self, request: &Extensions, class: C, keys: &[Key<'_>], cost: u32) -> Result<(), Problem> {
+    pub fn admit(
+        &self,
+        request: &Extensions,
+        class: C,
+        keys: &[Key<'_>],
+        cost: u32,
+    ) -> Result<(), Problem> {
         let standing = self.judge(class, keys, cost, self.now_ms())?;
         let refusal = (!standing.is_allowed()).then(|| standing.refusal());
         if let Some(arrival) = request.get::<Arrival>() {
@@ -171,7 +189,13 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
         refusal.map_or(Ok(()), Err)
     }
 
-    fn judge(&self, class: C, keys: &[Key<'_>], cost: u32, now_ms: u64) -> Result<Standing, Problem> {
+    fn judge(
+        &self,
+        class: C,
+        keys: &[Key<'_>],
+        cost: u32,
+        now_ms: u64,
+    ) -> Result<Standing, Problem> {
         let Some(index) = self.classes.iter().position(|known| known.class == class) else {
             return Err(Problem::internal(format!("there are no quotas for the class {class:?}")));
         };
@@ -183,11 +207,18 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
             let quota = quotas[place];
             for key in keys.iter().filter(|key| key.scope() == quota.scope) {
                 let key = self.number(*key);
-                answers.push(Answer { quota, place, key, decision: buckets[place].look(key, cost, now_ms) });
+                answers.push(Answer {
+                    quota,
+                    place,
+                    key,
+                    decision: buckets[place].look(key, cost, now_ms),
+                });
             }
         }
         if answers.iter().all(|answer| answer.decision.allowed) {
-            answers.iter().for_each(|answer| buckets[answer.place].charge(answer.key, cost, now_ms));
+            answers
+                .iter()
+                .for_each(|answer| buckets[answer.place].charge(answer.key, cost, now_ms));
         } else {
             // Nothing is taken: those that would have allowed it stand as they stood.
             for answer in answers.iter_mut().filter(|answer| answer.decision.allowed) {
@@ -206,7 +237,8 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
 
     fn number(&self, key: Key<'_>) -> u128 {
         let hash = |text: &str| {
-            let [high, low] = [0, 1].map(|place: usize| u128::from(self.hashers[place].hash_one(text)));
+            let [high, low] =
+                [0, 1].map(|place: usize| u128::from(self.hashers[place].hash_one(text)));
             high << 64 | low
         };
         match key {
@@ -223,7 +255,8 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
 impl Counts {
     /// Where this quota is, which is put there if it is not known.
     fn place(&mut self, quota: &Quota) -> Result<usize, ServiceError> {
-        let refuse = |detail: String| Err(ServiceError::Quota { name: quota.name.to_owned(), detail });
+        let refuse =
+            |detail: String| Err(ServiceError::Quota { name: quota.name.to_owned(), detail });
         if !(1..=BURST_MAX).contains(&quota.burst) {
             return refuse(format!("the burst is from 1 to {BURST_MAX}"));
         }
@@ -278,7 +311,12 @@ mod tests {
     }
 
     fn gate_of(all: Quota) -> Gate<Class> {
-        Gate::new(&[(Class::Read, &[all]), (Class::Write, &[all, WRITES, KEYS]), (Class::Free, &[])]).unwrap()
+        Gate::new(&[
+            (Class::Read, &[all]),
+            (Class::Write, &[all, WRITES, KEYS]),
+            (Class::Free, &[]),
+        ])
+        .unwrap()
     }
 
     fn ip(text: &str) -> Key<'static> {
@@ -288,30 +326,46 @@ mod tests {
     fn shown(standing: &Standing) -> [String; 2] {
         let mut headers = HeaderMap::new();
         standing.write(&mut headers);
-        ["ratelimit-policy", "ratelimit"]
-            .map(|name| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default())
+        ["ratelimit-policy", "ratelimit"].map(|name| {
+            headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        })
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_is_measured_by_every_quota_that_knows_it() {
         let gate = gate();
-        let standing = gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xAb")], 1).unwrap();
+        let standing =
+            gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xAb")], 1).unwrap();
         assert_eq!(
             shown(&standing),
-            ["\"all\";q=10;w=10, \"writes\";q=2;w=60", "\"all\";r=9;t=1, \"writes\";r=1;t=30"].map(str::to_owned)
+            ["\"all\";q=10;w=10, \"writes\";q=2;w=60", "\"all\";r=9;t=1, \"writes\";r=1;t=30"]
+                .map(str::to_owned)
         );
         gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xaB")], 1).unwrap();
-        let problem = gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xab")], 1).unwrap_err();
+        let problem =
+            gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xab")], 1).unwrap_err();
         assert_eq!((problem.status().as_u16(), problem.code()), (429, "rate_limited"));
-        assert_eq!(problem.detail(), "The quota \"writes\" allows 2 in 60 s and is used up; try again in 30 s.");
+        assert_eq!(
+            problem.detail(),
+            "The quota \"writes\" allows 2 in 60 s and is used up; try again in 30 s."
+        );
         let response = problem.into_response(None);
         assert_eq!(response.headers()["retry-after"], "30");
-        assert_eq!(response.headers()["ratelimit-policy"], "\"all\";q=10;w=10, \"writes\";q=2;w=60");
+        assert_eq!(
+            response.headers()["ratelimit-policy"],
+            "\"all\";q=10;w=10, \"writes\";q=2;w=60"
+        );
         // The refusal cost nothing; the one that refused says when to come back.
         assert_eq!(response.headers()["ratelimit"], "\"all\";r=8;t=2, \"writes\";r=0;t=30");
         // The quota is shared among classes, and not with others.
-        assert_eq!(shown(&gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap())[1], "\"all\";r=7;t=3");
-        assert_eq!(shown(&gate.take(Class::Read, &[ip("192.0.2.8")], 1).unwrap())[1], "\"all\";r=9;t=1");
+        assert_eq!(
+            shown(&gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap())[1],
+            "\"all\";r=7;t=3"
+        );
+        assert_eq!(
+            shown(&gate.take(Class::Read, &[ip("192.0.2.8")], 1).unwrap())[1],
+            "\"all\";r=9;t=1"
+        );
         tokio::time::advance(Duration::from_secs(30)).await;
         gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xab")], 1).unwrap();
     }
@@ -319,7 +373,8 @@ mod tests {
     #[test]
     fn retry_after_is_never_less_than_a_second() {
         let gate = gate();
-        let retry = (0..6).find_map(|_| gate.take(Class::Write, &[Key::Key("k1")], 1).err()).unwrap();
+        let retry =
+            (0..6).find_map(|_| gate.take(Class::Write, &[Key::Key("k1")], 1).err()).unwrap();
         assert_eq!(retry.into_response(None).headers()["retry-after"], "1");
     }
 
@@ -334,14 +389,20 @@ mod tests {
             ("::ffff:192.0.2.7", 8),
         ] {
             let standing = gate.take(Class::Read, &[ip(text)], 1).unwrap();
-            assert!(shown(&standing)[1].starts_with(&format!("\"all\";r={left};")), "{text}: {standing:?}");
+            assert!(
+                shown(&standing)[1].starts_with(&format!("\"all\";r={left};")),
+                "{text}: {standing:?}"
+            );
         }
     }
 
     #[test]
     fn a_class_without_quotas_is_free_and_an_unknown_one_is_our_fault() {
         let gate = gate();
-        assert_eq!(shown(&gate.take(Class::Free, &[ip("192.0.2.7")], 1).unwrap()), [String::new(), String::new()]);
+        assert_eq!(
+            shown(&gate.take(Class::Free, &[ip("192.0.2.7")], 1).unwrap()),
+            [String::new(), String::new()]
+        );
         assert_eq!(gate.take(Class::Unknown, &[], 1).unwrap_err().code(), "internal");
     }
 
@@ -349,7 +410,11 @@ mod tests {
     fn the_standing_waits_with_the_request() {
         let gate = gate();
         let mut request = Extensions::new();
-        let arrival = Arrival::new(([192, 0, 2, 7], 1).into(), [192, 0, 2, 7].into(), CancellationToken::new());
+        let arrival = Arrival::new(
+            ([192, 0, 2, 7], 1).into(),
+            [192, 0, 2, 7].into(),
+            CancellationToken::new(),
+        );
         request.insert(arrival.clone());
         assert!(arrival.standing().is_none());
         gate.admit(&request, Class::Write, &[Key::Address("0xab")], 2).unwrap();

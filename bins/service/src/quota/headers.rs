@@ -43,7 +43,8 @@ pub(super) struct Answer {
 impl Standing {
     /// The policy is that of the answers' quotas; where it is not known, it is written.
     pub(super) fn new(answers: Vec<Answer>, policy: Option<HeaderValue>) -> Self {
-        let policy = policy.unwrap_or_else(|| self::policy(answers.iter().map(|answer| &answer.quota)));
+        let policy =
+            policy.unwrap_or_else(|| self::policy(answers.iter().map(|answer| &answer.quota)));
         Self { answers, policy }
     }
 
@@ -65,7 +66,9 @@ impl Standing {
     /// 429 `rate_limited` with all headers.
     pub(super) fn refusal(&self) -> Problem {
         let refused = self.answers.iter().filter(|answer| !answer.decision.allowed);
-        let Some(Answer { quota, decision, .. }) = refused.max_by_key(|answer| answer.decision.retry_after_ms) else {
+        let Some(Answer { quota, decision, .. }) =
+            refused.max_by_key(|answer| answer.decision.retry_after_ms)
+        else {
             return Problem::too_many_requests(1);
         };
         let seconds = seconds(decision.retry_after_ms).max(1);
@@ -82,7 +85,8 @@ impl Standing {
     fn state(&self) -> HeaderValue {
         let mut state = List::with_capacity(self.answers.len());
         for Answer { quota, decision, .. } in &self.answers {
-            let until_ms = if decision.allowed { decision.reset_ms } else { decision.retry_after_ms };
+            let until_ms =
+                if decision.allowed { decision.reset_ms } else { decision.retry_after_ms };
             state.member(quota.name, ("r", decision.remaining.into()), ("t", seconds(until_ms)));
         }
         state.value()

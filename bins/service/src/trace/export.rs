@@ -59,11 +59,16 @@ fn share(text: &str) -> Result<Share, String> {
 ///
 /// # Errors
 /// [`ServiceError::Setting`] for an address that cannot be one.
-pub fn begin(service: &'static str, options: &TraceOptions, metrics: &Metrics) -> Result<Tracer, ServiceError> {
+pub fn begin(
+    service: &'static str,
+    options: &TraceOptions,
+    metrics: &Metrics,
+) -> Result<Tracer, ServiceError> {
     let Some(endpoint) = &options.otlp_endpoint else { return Ok(Tracer::default()) };
     let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
-    let is_plain =
-        url.parse().is_ok_and(|url: http::Uri| url.scheme_str() == Some("http") && url.authority().is_some());
+    let is_plain = url
+        .parse()
+        .is_ok_and(|url: http::Uri| url.scheme_str() == Some("http") && url.authority().is_some());
     if !is_plain {
         return Err(ServiceError::Setting {
             setting: "--otlp-endpoint (OTEL_EXPORTER_OTLP_ENDPOINT)",
@@ -82,7 +87,11 @@ pub fn begin(service: &'static str, options: &TraceOptions, metrics: &Metrics) -
         is_failing: false,
     };
     tokio::spawn(exporter.run(receiver));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is from 0 to 1")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share is from 0 to 1"
+    )]
     let sampled = (options.trace_share.0 * 4_294_967_296.0) as u64;
     Ok(Tracer(Some(std::sync::Arc::new(Inner { sender, sampled, dropped }))))
 }
@@ -158,7 +167,10 @@ impl Exporter {
             Some(error) => {
                 self.dropped.inc_by(spans.len() as u64);
                 if !self.is_failing {
-                    tracing::warn!(error, "the collector does not take traces; they are dropped until it does");
+                    tracing::warn!(
+                        error,
+                        "the collector does not take traces; they are dropped until it does"
+                    );
                     self.is_failing = true;
                 }
             }
@@ -223,7 +235,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let routes = Router::new(received).route(Method::POST, "/v1/traces", take).build().unwrap();
-        tokio::spawn(crate::serve::serve(listener, routes, Limits::default(), CancellationToken::new()));
+        tokio::spawn(crate::serve::serve(
+            listener,
+            routes,
+            Limits::default(),
+            CancellationToken::new(),
+        ));
         url
     }
 
@@ -247,7 +264,9 @@ mod tests {
         drop(root);
         // Nothing is told of traces that are not sampled.
         assert!(tracer.span("own", None).context().is_none());
-        assert!(tracer.span("unsampled", text.replace("-01", "-00").parse().ok()).context().is_none());
+        assert!(
+            tracer.span("unsampled", text.replace("-01", "-00").parse().ok()).context().is_none()
+        );
         tracer.flush().await;
         let batches = received.lock().unwrap().clone();
         assert_eq!(batches.len(), 1, "{batches:?}");
@@ -261,7 +280,9 @@ mod tests {
         assert_eq!(inner["parentSpanId"], outer["spanId"]);
         assert_eq!(outer["attributes"][0]["value"]["intValue"], "3");
         assert_eq!((&inner["status"]["code"], &outer["status"]["code"]), (&2.into(), &0.into()));
-        let time = |span: &serde_json::Value, name: &str| span[name].as_str().unwrap().parse::<u64>().unwrap();
+        let time = |span: &serde_json::Value, name: &str| {
+            span[name].as_str().unwrap().parse::<u64>().unwrap()
+        };
         assert!(time(outer, "startTimeUnixNano") <= time(inner, "startTimeUnixNano"));
         assert!(time(inner, "endTimeUnixNano") <= time(outer, "endTimeUnixNano"));
     }
@@ -273,9 +294,17 @@ mod tests {
         let tracer = begin("tests", &options(&format!("http://{free}/"), 1.0), &metrics).unwrap();
         drop(tracer.span("lost", None));
         tracer.flush().await;
-        assert!(metrics.text().contains("sector_trace_spans_dropped_total 1\n"), "{}", metrics.text());
-        let error = begin("tests", &options("collector:4318", 1.0), &metrics).unwrap_err().to_string();
-        assert!(error.contains("OTEL_EXPORTER_OTLP_ENDPOINT") && error.contains("collector:4318"), "{error}");
+        assert!(
+            metrics.text().contains("sector_trace_spans_dropped_total 1\n"),
+            "{}",
+            metrics.text()
+        );
+        let error =
+            begin("tests", &options("collector:4318", 1.0), &metrics).unwrap_err().to_string();
+        assert!(
+            error.contains("OTEL_EXPORTER_OTLP_ENDPOINT") && error.contains("collector:4318"),
+            "{error}"
+        );
         let off = begin("tests", &TraceOptions::default(), &metrics).unwrap();
         assert!(!off.is_on() && off.span("nothing", None).context().is_none());
         off.flush().await;

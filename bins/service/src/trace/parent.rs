@@ -37,7 +37,13 @@ impl TraceParent {
 
 impl fmt::Display for TraceParent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "00-{:032x}-{:016x}-{:02x}", self.trace, self.span, u8::from(self.is_sampled))
+        write!(
+            formatter,
+            "00-{:032x}-{:016x}-{:02x}",
+            self.trace,
+            self.span,
+            u8::from(self.is_sampled)
+        )
     }
 }
 
@@ -47,7 +53,8 @@ impl FromStr for TraceParent {
     /// Versions to come may say more behind; 255 is none, and neither is an id of zeros.
     fn from_str(text: &str) -> Result<Self, ()> {
         let number = |text: &str, digits: usize| {
-            let is_plain = text.len() == digits && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+            let is_plain = text.len() == digits
+                && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
             if is_plain { u128::from_str_radix(text, 16).map_err(drop) } else { Err(()) }
         };
         let mut parts = text.splitn(5, '-');

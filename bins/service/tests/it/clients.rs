@@ -11,8 +11,11 @@ async fn asked_by(server: &Server, path: &str, forwarded: &str) -> Reply {
 
 #[tokio::test]
 async fn a_header_is_believed_from_a_trusted_proxy_only() {
-    for (trusted, expected) in [("", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.0/8", "192.0.2.7")] {
-        let server = start(Limits { trusted_proxies: trusted.parse().unwrap(), ..Limits::default() }).await;
+    for (trusted, expected) in
+        [("", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.0/8", "192.0.2.7")]
+    {
+        let server =
+            start(Limits { trusted_proxies: trusted.parse().unwrap(), ..Limits::default() }).await;
         let reply = asked_by(&server, "/whoami", "192.0.2.7").await.json();
         assert_eq!((&reply["client"], &reply["peer"]), (&expected.into(), &"127.0.0.1".into()));
         server.stop().await;
@@ -22,7 +25,8 @@ async fn a_header_is_believed_from_a_trusted_proxy_only() {
 #[tokio::test]
 async fn every_answer_says_how_the_quota_stands() {
     let trusted_proxies = "127.0.0.1".parse().unwrap();
-    let server = start(Limits { trusted_proxies, request_timeout_ms: 100, ..Limits::default() }).await;
+    let server =
+        start(Limits { trusted_proxies, request_timeout_ms: 100, ..Limits::default() }).await;
     let standing = |reply: &Reply| {
         assert_eq!(reply.header("ratelimit-policy"), Some("\"test\";q=2;w=60"), "{reply:?}");
         reply.header("ratelimit").map(str::to_owned).unwrap()
@@ -30,7 +34,8 @@ async fn every_answer_says_how_the_quota_stands() {
     for (place, (what, status)) in
         [("hello", 200), ("nothing", 404), ("panic", 500), ("wait", 503)].into_iter().enumerate()
     {
-        let reply = asked_by(&server, &format!("/limited/{what}"), &format!("192.0.2.{place}")).await;
+        let reply =
+            asked_by(&server, &format!("/limited/{what}"), &format!("192.0.2.{place}")).await;
         assert_eq!(reply.status, status, "{what}");
         assert_eq!(standing(&reply), "\"test\";r=1;t=30", "{what}");
     }

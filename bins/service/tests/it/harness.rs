@@ -9,7 +9,9 @@ use http::{HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::quota::{Gate, Key, Quota, Scope};
-use service::{CancellationToken, Catalogue, Context, Kind, Limits, Problem, Response, Router, body, reply};
+use service::{
+    CancellationToken, Catalogue, Context, Kind, Limits, Problem, Response, Router, body, reply,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
@@ -193,13 +195,20 @@ impl Server {
 
     /// Sends a request without a body, to be closed after the answer.
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Reply {
-        self.exchange(format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")).await
+        self.exchange(format!(
+            "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+        ))
+        .await
     }
 
     /// Posts a JSON body.
     pub(crate) async fn post(&self, path: &str, json: &str) -> Reply {
         let head = "Host: test\r\nConnection: close\r\nContent-Type: application/json";
-        self.exchange(format!("POST {path} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{json}", json.len())).await
+        self.exchange(format!(
+            "POST {path} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{json}",
+            json.len()
+        ))
+        .await
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
@@ -230,7 +239,11 @@ pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 pub(crate) async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(end) {
-        assert_ne!(patiently(stream.read_buf(&mut bytes)).await.unwrap(), 0, "closed after {bytes:?}");
+        assert_ne!(
+            patiently(stream.read_buf(&mut bytes)).await.unwrap(),
+            0,
+            "closed after {bytes:?}"
+        );
     }
     bytes
 }
@@ -246,7 +259,8 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no whole head in {text:?}"));
+        let (head, body) =
+            text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no whole head in {text:?}"));
         let mut lines = head.split("\r\n");
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let headers = lines
@@ -278,7 +292,11 @@ impl Reply {
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["type"], format!("urn:sector:problem:{code}"));
         assert_eq!(problem["instance"].as_str(), self.header("x-request-id"));
-        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["errors"].is_array());
+        assert!(
+            problem["title"].is_string()
+                && problem["detail"].is_string()
+                && problem["errors"].is_array()
+        );
         problem
     }
 }

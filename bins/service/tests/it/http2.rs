@@ -59,7 +59,8 @@ async fn next(stream: &mut TcpStream, kinds: &[u8]) -> Option<Frame> {
         loop {
             let mut head = [0; 9];
             stream.read_exact(&mut head).await.ok()?;
-            let length = usize::try_from(u32::from_be_bytes([0, head[0], head[1], head[2]])).unwrap();
+            let length =
+                usize::try_from(u32::from_be_bytes([0, head[0], head[1], head[2]])).unwrap();
             let mut payload = vec![0; length];
             stream.read_exact(&mut payload).await.ok()?;
             let number = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);

@@ -9,7 +9,8 @@ use crate::harness::{BIG_BYTES, Reply, patiently, read_to_end, read_until, start
 
 #[tokio::test]
 async fn a_peer_that_says_nothing_is_cut_off() {
-    let limits = Limits { first_bytes_timeout_ms: 50, header_read_timeout_ms: 50, ..Limits::default() };
+    let limits =
+        Limits { first_bytes_timeout_ms: 50, header_read_timeout_ms: 50, ..Limits::default() };
     let server = start(limits).await;
     // The last one is the beginning of an HTTP/2 preface.
     for begun in ["", "P", "PRI * HTTP/2.0\r\n\r\nSM\r\n"] {
@@ -50,8 +51,12 @@ async fn a_byte_now_and_then_gains_no_time() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_later_than_a_silent_one() {
-    let limits =
-        Limits { first_bytes_timeout_ms: 20, header_read_timeout_ms: 20, idle_timeout_ms: 300, ..Limits::default() };
+    let limits = Limits {
+        first_bytes_timeout_ms: 20,
+        header_read_timeout_ms: 20,
+        idle_timeout_ms: 300,
+        ..Limits::default()
+    };
     let server = start(limits).await;
     let mut stream = server.connect().await;
     for _ in 0..2 {
@@ -93,7 +98,10 @@ async fn a_peer_that_reads_nothing_is_cut_off() {
     // One that never ends, and one that is whole.
     for path in ["/flood", "/big"] {
         let mut stream = server.connect().await;
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes()).await.unwrap();
+        stream
+            .write_all(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
         // The handler's body is dropped while we have not read a byte.
         patiently(server.state.dropped.notified()).await;
         let answer = read_to_end(&mut stream).await;
@@ -104,9 +112,13 @@ async fn a_peer_that_reads_nothing_is_cut_off() {
 
 #[tokio::test]
 async fn a_stream_with_nothing_to_say_is_not_cut_off() {
-    let server = start(Limits { write_timeout_ms: 50, idle_timeout_ms: 50, ..Limits::default() }).await;
+    let server =
+        start(Limits { write_timeout_ms: 50, idle_timeout_ms: 50, ..Limits::default() }).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     server.state.began.notified().await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     server.state.go_on.notify_one();
@@ -120,8 +132,12 @@ async fn a_url_that_is_too_long_is_414_and_too_many_headers_are_431() {
     assert_eq!(server.ask("GET", &format!("/names/{}", "x".repeat(93))).await.status, 200);
     server.ask("GET", &format!("/names/{}", "x".repeat(94))).await.problem(414, "uri_too_long");
     server.ask("GET", &format!("/hello?{}", "x".repeat(94))).await.problem(414, "uri_too_long");
-    let with =
-        |headers: usize| format!("GET /hello HTTP/1.1\r\nConnection: close\r\n{}\r\n", "X: 1\r\n".repeat(headers - 1));
+    let with = |headers: usize| {
+        format!(
+            "GET /hello HTTP/1.1\r\nConnection: close\r\n{}\r\n",
+            "X: 1\r\n".repeat(headers - 1)
+        )
+    };
     assert_eq!(server.exchange(with(19)).await.status, 200);
     assert_eq!(server.exchange(with(21)).await.status, 431);
     server.stop().await;
@@ -129,13 +145,17 @@ async fn a_url_that_is_too_long_is_414_and_too_many_headers_are_431() {
 
 #[tokio::test]
 async fn one_client_has_no_more_connections_than_it_may() {
-    let limits = Limits { connections_per_client_max: 2, is_loopback_exempt: false, ..Limits::default() };
+    let limits =
+        Limits { connections_per_client_max: 2, is_loopback_exempt: false, ..Limits::default() };
     let server = start(limits).await;
     let mut silent = server.connect().await;
     let mut waiting = Vec::new();
     for _ in 0..2 {
         let mut stream = server.connect().await;
-        stream.write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
         server.state.began.notified().await;
         waiting.push(stream);
     }
@@ -153,7 +173,9 @@ async fn one_client_has_no_more_connections_than_it_may() {
 
 #[tokio::test]
 async fn who_says_nothing_makes_room_for_who_does() {
-    let server = start(Limits { connections_max: 20, first_bytes_timeout_ms: 60_000, ..Limits::default() }).await;
+    let server =
+        start(Limits { connections_max: 20, first_bytes_timeout_ms: 60_000, ..Limits::default() })
+            .await;
     let mut silent = Vec::new();
     for round in 0..50 {
         for begun in ["", "GET /hello HTTP/1.1\r\n"] {
@@ -211,9 +233,17 @@ async fn slow_and_silent_sockets_neither_stop_the_others_nor_stay() {
 
 #[tokio::test]
 async fn a_long_wait_in_the_first_request_is_not_mistaken_for_silence() {
-    let server = start(Limits { first_bytes_timeout_ms: 50, header_read_timeout_ms: 50, ..Limits::default() }).await;
+    let server = start(Limits {
+        first_bytes_timeout_ms: 50,
+        header_read_timeout_ms: 50,
+        ..Limits::default()
+    })
+    .await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     server.state.began.notified().await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     server.state.go_on.notify_one();
@@ -224,7 +254,8 @@ async fn a_long_wait_in_the_first_request_is_not_mistaken_for_silence() {
 #[tokio::test]
 async fn headers_that_are_too_long_are_431() {
     let server = start(Limits { header_bytes_max: 8_192, ..Limits::default() }).await;
-    let request = format!("GET /hello HTTP/1.1\r\nHost: test\r\nX-Long: {}\r\n\r\n", "x".repeat(16_384));
+    let request =
+        format!("GET /hello HTTP/1.1\r\nHost: test\r\nX-Long: {}\r\n\r\n", "x".repeat(16_384));
     assert_eq!(server.exchange(request).await.status, 431);
     server.stop().await;
 }
@@ -242,7 +273,10 @@ async fn a_handler_that_takes_too_long_is_given_up() {
 async fn a_stream_may_outlast_the_request_timeout() {
     let server = start(Limits { request_timeout_ms: 50, ..Limits::default() }).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     server.state.began.notified().await;
     tokio::time::sleep(Duration::from_millis(150)).await;
     server.state.go_on.notify_one();
@@ -255,7 +289,10 @@ async fn a_stream_may_outlast_the_request_timeout() {
 async fn one_request_too_many_is_503_at_once() {
     let server = start(Limits { requests_max: 1, ..Limits::default() }).await;
     let mut first = server.connect().await;
-    first.write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.unwrap();
+    first
+        .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     server.state.began.notified().await;
     let second = server.ask("GET", "/hello").await;
     second.problem(503, "overloaded");
@@ -273,7 +310,10 @@ async fn one_connection_too_many_waits_its_turn() {
     first.write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
     server.state.began.notified().await;
     let mut second = server.connect().await;
-    second.write_all(b"GET /hello HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.unwrap();
+    second
+        .write_all(b"GET /hello HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let mut byte = [0];
     let early = tokio::time::timeout(Duration::from_millis(100), second.read(&mut byte)).await;
     assert!(early.is_err(), "the second connection was served beside the first");

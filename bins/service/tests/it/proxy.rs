@@ -5,7 +5,8 @@ use http_body_util::BodyExt;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use service::{
-    CancellationToken, Client, ClientOptions, Context, Limits, Problem, Response, Router, ServiceError, body,
+    CancellationToken, Client, ClientOptions, Context, Limits, Problem, Response, Router,
+    ServiceError, body,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -29,13 +30,16 @@ async fn proxy(upstream: &str, answer_timeout_ms: u64) -> Server {
     let state = Proxy { client, upstream: upstream.parse().unwrap() };
     let routes = Router::new(state)
         .any("/api/{*rest}", pass_on)
-        .fallback(|context: Context<Proxy>| async move { Ok(service::reply::text(context.uri().path())) })
+        .fallback(|context: Context<Proxy>| async move {
+            Ok(service::reply::text(context.uri().path()))
+        })
         .build()
         .unwrap();
     let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let running = tokio::spawn(service::serve(listener, routes, Limits::default(), shutdown.clone()));
+    let running =
+        tokio::spawn(service::serve(listener, routes, Limits::default(), shutdown.clone()));
     Server { address, state: std::sync::Arc::default(), shutdown, running }
 }
 
@@ -63,7 +67,10 @@ async fn answers_stream_through() {
     let upstream = start(Limits::default()).await;
     let proxy = proxy(&upstream.address.to_string(), 5_000).await;
     let mut stream = proxy.connect().await;
-    stream.write_all(b"GET /api/stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /api/stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     // The first half arrives while the second is not yet written.
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"one\r\n") {
@@ -117,7 +124,10 @@ async fn http_2_is_spoken_on_the_same_port() {
         let mut request = service::Request::new(body::empty());
         *request.uri_mut() = format!("http://{}{path}", server.address).parse().unwrap();
         let response = patiently(client.request(request)).await.unwrap();
-        assert_eq!((response.version(), response.status().as_u16()), (http::Version::HTTP_2, status));
+        assert_eq!(
+            (response.version(), response.status().as_u16()),
+            (http::Version::HTTP_2, status)
+        );
         assert!(!patiently(response.into_body().collect()).await.unwrap().to_bytes().is_empty());
     }
     drop(client);

@@ -26,7 +26,10 @@ async fn head_is_get_without_the_body() {
     let get = server.ask("GET", "/hello").await;
     assert_eq!((get.status, get.body.as_str()), (200, "hello"));
     let head = server.ask("HEAD", "/hello").await;
-    assert_eq!((head.status, head.body.as_str(), head.header("content-length")), (200, "", Some("5")));
+    assert_eq!(
+        (head.status, head.body.as_str(), head.header("content-length")),
+        (200, "", Some("5"))
+    );
     assert_eq!(server.ask("HEAD", "/nothing").await.status, 404);
     server.stop().await;
 }
@@ -37,7 +40,10 @@ async fn parameters_of_path_and_query_are_typed() {
     let reply = server.ask("GET", "/systems/7?wide=true").await;
     assert_eq!(reply.json(), serde_json::json!({"id": 7, "wide": true}));
     let problem = server.ask("GET", "/systems/x").await.problem(400, "invalid_path");
-    assert_eq!((&problem["errors"][0]["field"], &problem["errors"][0]["value"]), (&"id".into(), &"x".into()));
+    assert_eq!(
+        (&problem["errors"][0]["field"], &problem["errors"][0]["value"]),
+        (&"id".into(), &"x".into())
+    );
     let problem = server.ask("GET", "/systems/7?wid=1").await.problem(400, "invalid_query");
     assert_eq!(problem["errors"][0]["field"], "wid");
     assert_eq!(problem["errors"][0]["allowed"], "the parameters wide");
@@ -53,8 +59,10 @@ async fn json_bodies_are_checked_field_by_field() {
     assert_eq!(server.post("/orders", r#"{"orders":[]}"#).await.status, 200);
     server.post("/orders", "{").await.problem(400, "malformed_json");
     server.post("/orders", "").await.problem(400, "malformed_json");
-    let problem =
-        server.post("/orders", r#"{"orders":[{"faction":"F1","cheat":1}]}"#).await.problem(400, "invalid_body");
+    let problem = server
+        .post("/orders", r#"{"orders":[{"faction":"F1","cheat":1}]}"#)
+        .await
+        .problem(400, "invalid_body");
     assert_eq!(
         problem["errors"][0],
         serde_json::json!({
@@ -78,7 +86,10 @@ async fn bodies_that_are_too_long_are_413() {
     // Without a declared length.
     let head = "POST /orders HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunk = format!("258\r\n{}\r\n", " ".repeat(0x258));
-    server.exchange(format!("{head}{chunk}{chunk}0\r\n\r\n")).await.problem(413, "payload_too_large");
+    server
+        .exchange(format!("{head}{chunk}{chunk}0\r\n\r\n"))
+        .await
+        .problem(413, "payload_too_large");
     server.stop().await;
 }
 
@@ -114,8 +125,11 @@ async fn request_ids_are_made_kept_or_replaced() {
     assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
     assert_eq!(made.json()["id"], id);
     assert_eq!(made.json()["peer"], "127.0.0.1");
-    let with_id =
-        |id: &str| format!("GET /none HTTP/1.1\r\nHost: test\r\nConnection: close\r\nX-Request-Id: {id}\r\n\r\n");
+    let with_id = |id: &str| {
+        format!(
+            "GET /none HTTP/1.1\r\nHost: test\r\nConnection: close\r\nX-Request-Id: {id}\r\n\r\n"
+        )
+    };
     let kept = server.exchange(with_id("trace-17.a:b")).await;
     assert_eq!(kept.problem(404, "not_found")["instance"], "trace-17.a:b");
     for bad in ["a b", "<script>", "", &"x".repeat(65)] {
@@ -148,7 +162,8 @@ async fn security_headers_are_on_every_answer_and_can_be_overridden() {
     }
     assert_eq!(server.ask("GET", "/hello").await.header("strict-transport-security"), None);
     let page = server.ask("GET", "/page").await;
-    let policies: Vec<_> = page.headers.iter().filter(|(name, _)| name == "content-security-policy").collect();
+    let policies: Vec<_> =
+        page.headers.iter().filter(|(name, _)| name == "content-security-policy").collect();
     assert_eq!(policies.len(), 1);
     assert_eq!(policies[0].1, "default-src 'self'");
     server.stop().await;
@@ -163,7 +178,8 @@ async fn bearer_tokens_are_found() {
         ("Authorization: Basic abc", None),
         ("Authorization: Bearer", None),
     ] {
-        let request = format!("GET /whoami HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{header}\r\n\r\n");
+        let request =
+            format!("GET /whoami HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{header}\r\n\r\n");
         assert_eq!(server.exchange(request).await.json()["bearer"].as_str(), token, "{header}");
     }
     server.stop().await;
@@ -190,8 +206,11 @@ async fn contradicting_routes_are_refused() {
     use service::{Router, reply};
     let twice = || async { Ok(reply::text("")) };
     for (first, second) in [("/a", "/a"), ("/a/{x}", "/a/{y}"), ("/{*rest", "/b")] {
-        let router =
-            Router::new(()).route(Method::GET, first, move |_| twice()).route(Method::GET, second, move |_| twice());
+        let router = Router::new(()).route(Method::GET, first, move |_| twice()).route(
+            Method::GET,
+            second,
+            move |_| twice(),
+        );
         assert!(matches!(router.build(), Err(ServiceError::Route { .. })), "{first} {second}");
     }
 }

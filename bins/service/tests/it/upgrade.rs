@@ -44,7 +44,8 @@ async fn a_socket_echoes_outlives_the_timeouts_and_hears_of_the_shutdown() {
     };
     let server = start(limits).await;
     let url = format!("ws://{}/socket", server.address);
-    let (mut socket, _) = patiently(tokio_tungstenite::client_async(url, server.connect().await)).await.unwrap();
+    let (mut socket, _) =
+        patiently(tokio_tungstenite::client_async(url, server.connect().await)).await.unwrap();
     for text in ["one", "two"] {
         socket.send(Message::text(text)).await.unwrap();
         assert_eq!(patiently(socket.next()).await.unwrap().unwrap(), Message::text(text));

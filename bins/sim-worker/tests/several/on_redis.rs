@@ -35,7 +35,11 @@ impl Worker {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        Worker { process, health: format!("http://127.0.0.1:{port}"), client: Client::new(&ClientOptions::default()) }
+        Worker {
+            process,
+            health: format!("http://127.0.0.1:{port}"),
+            client: Client::new(&ClientOptions::default()),
+        }
     }
 
     /// What it says at this path; 0 when it does not listen.
@@ -55,11 +59,15 @@ impl Worker {
         let (_, health) = self.ask("/health").await;
         let sectors = health["sectors"].as_array().cloned().unwrap_or_default();
         let held = sectors.iter().filter(|sector| sector["held"] == true);
-        held.map(|sector| (sector["sector"].as_str().unwrap().to_owned(), sector["epoch"].as_u64().unwrap())).collect()
+        held.map(|sector| {
+            (sector["sector"].as_str().unwrap().to_owned(), sector["epoch"].as_u64().unwrap())
+        })
+        .collect()
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([format!("-{name}"), self.process.id().to_string()]).status();
+        let sent =
+            Command::new("kill").args([format!("-{name}"), self.process.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 
@@ -95,7 +103,8 @@ async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) -> Duration {
 async fn stores(redis: &str, sectors: &str) -> Vec<Arc<dyn Store>> {
     let mut stores = Vec::new();
     for name in sectors.split(',') {
-        let names = KeyNames { sector_id: SectorId::parse_name(name).unwrap(), ..KeyNames::default() };
+        let names =
+            KeyNames { sector_id: SectorId::parse_name(name).unwrap(), ..KeyNames::default() };
         let place = Place::Redis(RedisOptions { names, ..RedisOptions::new(redis) });
         stores.push(open(StoreOptions::new(place)).await.unwrap());
     }
@@ -122,7 +131,8 @@ async fn all_tick(stores: &[Arc<dyn Store>]) {
 /// One line of Redis' own protocol, for what no store does.
 async fn tell(redis: &RedisServer, line: &str) -> String {
     let url = redis.url();
-    let mut socket = tokio::net::UnixStream::connect(url.strip_prefix("redis+unix://").unwrap()).await.unwrap();
+    let mut socket =
+        tokio::net::UnixStream::connect(url.strip_prefix("redis+unix://").unwrap()).await.unwrap();
     socket.write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
     let mut answer = vec![0; 200];
     let length = socket.read(&mut answer).await.unwrap();
@@ -174,7 +184,9 @@ async fn share(redis: &str, sectors: &str) {
         }
         let ticks: Vec<u64> = events
             .iter()
-            .map(|event| serde_json::from_str::<Value>(&event.data).unwrap()["tick"].as_u64().unwrap())
+            .map(|event| {
+                serde_json::from_str::<Value>(&event.data).unwrap()["tick"].as_u64().unwrap()
+            })
             .collect();
         assert!(ticks.iter().zip(0..).all(|(tick, expected)| *tick == expected), "{ticks:?}");
     }
@@ -221,7 +233,10 @@ async fn what_befalls_one_sector_stops_none_of_the_others() {
     let (status, health) = worker.ask("/health").await;
     assert_eq!((status, &health["sectors"][1]["state"]), (503, &"failed".into()));
     let north = &health["sectors"][0];
-    assert_eq!((&north["sector"], &north["state"], &north["held"]), (&"north".into(), &"held".into(), &true.into()));
+    assert_eq!(
+        (&north["sector"], &north["state"], &north["held"]),
+        (&"north".into(), &"held".into(), &true.into())
+    );
     assert!(north["tick"].as_u64().unwrap() > 0 && north["last_tick_ms_ago"].is_u64(), "{north}");
     assert!(north["universe_id"].as_str().unwrap().starts_with("u-"), "{north}");
     assert_eq!(worker.ask("/livez").await.0, 200);

@@ -49,7 +49,10 @@ impl Sectors {
     fn new(count: usize) -> Sectors {
         let clock = Arc::new(Virtual(Instant::now()));
         let store = |number: usize| -> (Option<SectorId>, Arc<dyn Store>) {
-            (Some(format!("s{number}").parse().unwrap()), Arc::new(ModelStore::new(clock.clone(), 3)))
+            (
+                Some(format!("s{number}").parse().unwrap()),
+                Arc::new(ModelStore::new(clock.clone(), 3)),
+            )
         };
         Sectors((0..count).map(store).collect())
     }
@@ -124,7 +127,11 @@ async fn workers_that_start_together_share_from_the_beginning() {
 async fn a_worker_that_comes_later_is_given_its_share() {
     let sectors = Sectors::new(5);
     let first = sectors.worker();
-    assert_eq!(sectors.watch(&[&first], Duration::from_secs(5)).await, [5], "alone it has them all");
+    assert_eq!(
+        sectors.watch(&[&first], Duration::from_secs(5)).await,
+        [5],
+        "alone it has them all"
+    );
     let second = sectors.worker();
     let mut counts = sectors.watch(&[&first, &second], Duration::from_secs(40)).await;
     counts.sort_unstable();
@@ -163,7 +170,12 @@ async fn the_sectors_of_a_dead_worker_are_taken_over_within_the_life_of_its_leas
         first.loops.shutdown().await;
         let died = Instant::now();
         while second.held() < 4 {
-            assert!(died.elapsed() <= TTL + Duration::from_secs(1), "{} of 4 after {:?}", second.held(), TTL);
+            assert!(
+                died.elapsed() <= TTL + Duration::from_secs(1),
+                "{} of 4 after {:?}",
+                second.held(),
+                TTL
+            );
             sleep(LOOK).await;
         }
         second.stop().await;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use sector_redis::{
-    Award, Claim, Commit, Committed, Event, Head, Incarnation, Lease, OrderBatch, OrderEntry, OrderStatus, Receipt,
-    Result, StreamId,
+    Award, Claim, Commit, Committed, Event, Head, Incarnation, Lease, OrderBatch, OrderEntry,
+    OrderStatus, Receipt, Result, StreamId,
 };
 use sector_sim::{Delta, Event as Happening, Mirror, Snapshot};
 use serde_json::{Value, json};
@@ -155,11 +155,15 @@ impl Books {
 
     pub(crate) fn enter_lease(&mut self, lease: &Lease, ttl: Duration) {
         let is_free = self.lease_end.is_none_or(|end| end <= Instant::now());
-        self.expect(is_free, || format!("epoch {} is given while the one before still runs", lease.epoch));
+        self.expect(is_free, || {
+            format!("epoch {} is given while the one before still runs", lease.epoch)
+        });
         self.lease_end = Some(Instant::now() + ttl);
         self.counts.epochs += 1;
         let before = self.leases.last().map_or(0, |lease| lease.epoch);
-        self.expect(lease.epoch > before, || format!("epoch {} is given after {before}", lease.epoch));
+        self.expect(lease.epoch > before, || {
+            format!("epoch {} is given after {before}", lease.epoch)
+        });
         self.leases.push(lease.clone());
     }
 
@@ -172,10 +176,14 @@ impl Books {
 
     pub(crate) fn enter_renewal(&mut self, lease: &Lease, ttl: Duration) {
         let runs = self.lease_end.is_some_and(|end| end > Instant::now());
-        self.expect(runs, || format!("the lease of epoch {} is renewed after its end", lease.epoch));
+        self.expect(runs, || {
+            format!("the lease of epoch {} is renewed after its end", lease.epoch)
+        });
         self.lease_end = Some(Instant::now() + ttl);
         let newest = self.leases.last() == Some(lease);
-        self.expect(newest, || format!("a lease of epoch {} is renewed, which is not the newest", lease.epoch));
+        self.expect(newest, || {
+            format!("a lease of epoch {} is renewed, which is not the newest", lease.epoch)
+        });
     }
 
     /// Orders that are new in the stream.
@@ -187,14 +195,21 @@ impl Books {
         for entry in orders {
             let expected = self.last_order + 1;
             let number = entry.id.number();
-            self.expect(number == expected, || format!("order entry {number} comes where {expected} should"));
+            self.expect(number == expected, || {
+                format!("order entry {number} comes where {expected} should")
+            });
             self.last_order = number;
             self.appended.insert(entry.id, entry.orders.clone());
             for (place, body) in entry.orders.iter().enumerate() {
                 let body: Value = serde_json::from_str(body).unwrap_or_default();
                 let client_id = body["client_id"].as_str().map(str::to_owned);
                 self.counts.accepted += 1;
-                self.open.push_back(Open { entry: entry.id, place, universe: entry.universe.clone(), client_id });
+                self.open.push_back(Open {
+                    entry: entry.id,
+                    place,
+                    universe: entry.universe.clone(),
+                    client_id,
+                });
             }
             let fates = vec![None; entry.orders.len()];
             self.accepted.insert(entry.id, Accepted { entry, fates });
@@ -215,7 +230,9 @@ impl Books {
                 Some(entry) => {
                     earliest = earliest.or(Some(entry));
                     let named = receipt.duplicates.contains(client_id);
-                    self.expect(named, || format!("{client_id} is accepted a second time, in {}", receipt.id));
+                    self.expect(named, || {
+                        format!("{client_id} is accepted a second time, in {}", receipt.id)
+                    });
                 }
                 None => {
                     self.ever_accepted.insert(key.clone());
@@ -225,7 +242,9 @@ impl Books {
             }
         }
         let expected = if fresh.is_empty() { earliest == Some(receipt.id) } else { true };
-        self.expect(expected, || format!("the receipt {} of known orders is not {earliest:?}", receipt.id));
+        self.expect(expected, || {
+            format!("the receipt {} of known orders is not {earliest:?}", receipt.id)
+        });
         let is_there = fresh.is_empty() || self.appended.get(&receipt.id) == Some(&fresh);
         self.expect(is_there, || format!("entry {} does not hold what it was given", receipt.id));
     }
@@ -235,7 +254,9 @@ impl Books {
         for client_id in batch.orders.iter().filter_map(|order| order.client_id.as_ref()) {
             let key = (batch.universe.clone(), batch.player.clone(), client_id.clone());
             let known = self.ever_accepted.contains(&key);
-            self.expect(known, || format!("a client holds a receipt for {client_id}, which was never accepted"));
+            self.expect(known, || {
+                format!("a client holds a receipt for {client_id}, which was never accepted")
+            });
         }
     }
 
@@ -244,43 +265,57 @@ impl Books {
         let Commit { lease, universe, tick, digest, .. } = commit;
         if committed.repeated {
             self.counts.repeated += 1;
-            if self.leases.last() == Some(lease) && self.lease_end.is_some_and(|end| end > Instant::now()) {
+            if self.leases.last() == Some(lease)
+                && self.lease_end.is_some_and(|end| end > Instant::now())
+            {
                 self.lease_end = Some(Instant::now() + commit.lease_ttl);
             }
             let same = self.last.as_ref().is_some_and(|last| {
                 (last.epoch, &last.universe, last.tick, &last.digest, &last.event_ids)
                     == (lease.epoch, universe, *tick, digest, &committed.event_ids)
             });
-            return self.expect(same, || format!("tick {tick} of {universe} counts as repeated, and is not the last"));
+            return self.expect(same, || {
+                format!("tick {tick} of {universe} counts as repeated, and is not the last")
+            });
         }
         self.counts.commits += 1;
         let worker = self.holders.get(&lease.holder);
         self.seats_known = worker.copied().and_then(|worker| self.seats_told.remove(&worker));
         let newest = self.leases.last() == Some(lease);
-        self.expect(newest, || format!("tick {tick} is committed under epoch {}, not by the newest", lease.epoch));
+        self.expect(newest, || {
+            format!("tick {tick} is committed under epoch {}, not by the newest", lease.epoch)
+        });
         let runs = self.lease_end.is_some_and(|end| end > Instant::now());
-        self.expect(runs, || format!("tick {tick} is committed after the end of the lease of epoch {}", lease.epoch));
+        self.expect(runs, || {
+            format!("tick {tick} is committed after the end of the lease of epoch {}", lease.epoch)
+        });
         self.lease_end = Some(Instant::now() + commit.lease_ttl);
         let epoch_before = self.last.as_ref().map_or(0, |last| last.epoch);
-        self.expect(lease.epoch >= epoch_before, || format!("epoch {} commits after {epoch_before}", lease.epoch));
+        self.expect(lease.epoch >= epoch_before, || {
+            format!("epoch {} commits after {epoch_before}", lease.epoch)
+        });
         if commit.begin.is_some() {
             let is_new = self.universes.insert(universe.clone());
             self.expect(is_new && *tick == 0, || format!("{universe} begins a second time"));
             self.counts.universes += 1;
-            let before = self.last.as_ref().filter(|last| !last.finished && commit.restart_served.is_none());
-            let cut = before.map(|last| format!("{} is cut off at tick {}", last.universe, last.tick));
+            let before =
+                self.last.as_ref().filter(|last| !last.finished && commit.restart_served.is_none());
+            let cut =
+                before.map(|last| format!("{} is cut off at tick {}", last.universe, last.tick));
             self.expect(cut.is_none(), || cut.unwrap_or_default());
             if let Some(served) = commit.restart_served {
                 let once = self.restarts_served.insert(served);
                 self.expect(once, || format!("the restart {served} is served twice"));
             }
         } else {
-            let follows = self
-                .last
-                .as_ref()
-                .is_some_and(|last| last.universe == *universe && last.tick + 1 == *tick && !last.finished);
-            let last = self.last.as_ref().map(|last| (last.universe.clone(), last.tick, last.finished));
-            self.expect(follows, || format!("tick {tick} of {universe} is committed after {last:?}"));
+            let follows = self.last.as_ref().is_some_and(|last| {
+                last.universe == *universe && last.tick + 1 == *tick && !last.finished
+            });
+            let last =
+                self.last.as_ref().map(|last| (last.universe.clone(), last.tick, last.finished));
+            self.expect(follows, || {
+                format!("tick {tick} of {universe} is committed after {last:?}")
+            });
         }
         self.last = Some(Last {
             epoch: lease.epoch,
@@ -300,7 +335,9 @@ impl Books {
         };
         for event in events {
             let expected = self.last_event().next();
-            self.expect(event.id == expected, || format!("event {} comes where {expected} should", event.id));
+            self.expect(event.id == expected, || {
+                format!("event {} comes where {expected} should", event.id)
+            });
             if let Err(what) = self.enter_event(&event) {
                 self.fault(format!("event {} ({}): {what}", event.id, event.kind));
             }
@@ -312,8 +349,13 @@ impl Books {
         let broken = |error: &dyn std::fmt::Display| error.to_string();
         match event.kind.as_str() {
             "snapshot" => {
-                let snapshot: Snapshot = serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
-                if self.mirror.as_ref().is_some_and(|mirror| mirror.universe().id == snapshot.universe_id) {
+                let snapshot: Snapshot =
+                    serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
+                if self
+                    .mirror
+                    .as_ref()
+                    .is_some_and(|mirror| mirror.universe().id == snapshot.universe_id)
+                {
                     return Err(format!("{} begins a second time", snapshot.universe_id));
                 }
                 let mirror = Mirror::new(&snapshot).map_err(|error| broken(&error))?;
@@ -322,11 +364,17 @@ impl Books {
                 if snapshot.tick != 0 { Err(format!("tick {}", snapshot.tick)) } else { Ok(()) }
             }
             "delta" => {
-                let delta: Delta = serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
+                let delta: Delta =
+                    serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
                 let mirror = self.mirror.as_mut().ok_or("no universe has begun")?;
                 mirror.apply(&delta).map_err(|error| broken(&error))?;
                 if !mirror.is_exact() {
-                    return Err(format!("tick {} leads to {}, not {}", delta.tick, mirror.digest(), delta.digest));
+                    return Err(format!(
+                        "tick {} leads to {}, not {}",
+                        delta.tick,
+                        mirror.digest(),
+                        delta.digest
+                    ));
                 }
                 let key = (delta.universe_id.clone(), delta.tick);
                 if self.digests.insert(key, delta.digest.to_string()).is_some() {
@@ -355,14 +403,24 @@ impl Books {
                         return Err(format!("order {order} has an outcome where {index} should"));
                     }
                     let is_applied = fate["status"] == "applied";
-                    let counter = if is_applied { &mut self.counts.applied } else { &mut self.counts.refused };
+                    let counter = if is_applied {
+                        &mut self.counts.applied
+                    } else {
+                        &mut self.counts.refused
+                    };
                     *counter += 1;
-                    self.settle(None, &delta.universe_id, client_id.as_deref(), (delta.tick, fate))?;
+                    self.settle(
+                        None,
+                        &delta.universe_id,
+                        client_id.as_deref(),
+                        (delta.tick, fate),
+                    )?;
                 }
                 Ok(())
             }
             "orders_refused" => {
-                let data: Value = serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
+                let data: Value =
+                    serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
                 for order in data["orders"].as_array().into_iter().flatten() {
                     self.counts.refused += 1;
                     self.counts.passed += 1;
@@ -375,11 +433,13 @@ impl Books {
                 Ok(())
             }
             "run_end" => {
-                let data: Value = serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
+                let data: Value =
+                    serde_json::from_str(&event.data).map_err(|error| broken(&error))?;
                 let universe = data["universe_id"].as_str().unwrap_or_default().to_owned();
                 self.counts.runs += 1;
                 let result = self.mirror.as_ref().and_then(|mirror| mirror.board().result());
-                let winner = result.and_then(|result| result.winner).map(|winner| winner.to_string());
+                let winner =
+                    result.and_then(|result| result.winner).map(|winner| winner.to_string());
                 if result.is_none() || winner.as_deref() != data["winner"].as_str() {
                     return Err(format!("the run ends otherwise: {result:?}"));
                 }
@@ -402,7 +462,9 @@ impl Books {
     ) -> std::result::Result<(), String> {
         // What no tick takes is told beside the tick, and by its entry: among the orders of its commit it has no place.
         let place = entry.and_then(|entry| {
-            self.open.iter().position(|open| open.entry == entry && open.client_id.as_deref() == client_id)
+            self.open
+                .iter()
+                .position(|open| open.entry == entry && open.client_id.as_deref() == client_id)
         });
         let Some(due) = self.open.remove(place.unwrap_or(0)) else {
             return Err(format!("an outcome of {client_id:?} without an order"));
@@ -455,12 +517,19 @@ impl Books {
         });
         let told: Value = serde_json::from_str(&outcome.body).unwrap_or_default();
         let same = told == expected && outcome.player == entry.player && outcome.id == id;
-        self.expect(same, || format!("on record of entry {id} is {}, but it came to {expected}", outcome.body));
+        self.expect(same, || {
+            format!("on record of entry {id} is {}, but it came to {expected}", outcome.body)
+        });
         self.counts.recorded += 1;
     }
 
     /// A computer player's order is refused for a claimed faction, and for no other reason beside the tick.
-    fn judge_seat(&mut self, entry: &OrderEntry, order: &Value, fate: &Value) -> std::result::Result<(), String> {
+    fn judge_seat(
+        &mut self,
+        entry: &OrderEntry,
+        order: &Value,
+        fate: &Value,
+    ) -> std::result::Result<(), String> {
         let code = fate["code"].as_str();
         if matches!(code, Some("run_over" | "unreadable")) {
             return Ok(());
@@ -475,7 +544,10 @@ impl Books {
         if is_refused == is_claimed {
             return Ok(());
         }
-        Err(format!("{order} came to {fate}, and the seats that are held are {:?}", self.seats_known))
+        Err(format!(
+            "{order} came to {fate}, and the seats that are held are {:?}",
+            self.seats_known
+        ))
     }
 
     /// A worker is told who holds a seat.
@@ -488,32 +560,47 @@ impl Books {
         let Some(head) = head else { return };
         let digest = self.digests.get(&(head.universe.clone(), head.tick)).cloned();
         self.expect(digest.as_deref() == Some(&head.digest), || {
-            format!("tick {} is committed with {}, its events say {digest:?}", head.tick, head.digest)
+            format!(
+                "tick {} is committed with {}, its events say {digest:?}",
+                head.tick, head.digest
+            )
         });
         let last = self.last_event();
-        self.expect(head.event_id == last, || format!("the head says event {}, the stream {last}", head.event_id));
+        self.expect(head.event_id == last, || {
+            format!("the head says event {}, the stream {last}", head.event_id)
+        });
         let due = self.open.front().map(|open| open.entry);
         let expected = due.map_or(self.last_order, |due| due.number() - 1);
         self.expect(head.cursor.number() == expected, || {
             format!("the cursor is {}, but outcomes reach to {expected}", head.cursor)
         });
         let result = self.mirror.as_ref().is_some_and(|mirror| mirror.board().result().is_some());
-        self.expect(result == head.finished, || format!("finished is {}, the world says {result}", head.finished));
+        self.expect(result == head.finished, || {
+            format!("finished is {}, the world says {result}", head.finished)
+        });
         let told = self.ended.contains_key(&head.universe);
-        self.expect(told == head.finished, || format!("finished is {}, the events say {told}", head.finished));
+        self.expect(told == head.finished, || {
+            format!("finished is {}, the events say {told}", head.finished)
+        });
     }
 
     pub(crate) fn enter_awards(&mut self, awards: &[Award]) {
         for award in awards {
             let key = (award.universe.clone(), award.faction.clone(), award.award.clone());
             let before = self.awards.insert(key, award.body.clone());
-            self.expect(before.is_none_or(|before| before == award.body), || format!("{award:?} has changed"));
+            self.expect(before.is_none_or(|before| before == award.body), || {
+                format!("{award:?} has changed")
+            });
             let winner = self.ended.get(&award.universe).cloned().flatten();
             let earned = winner.as_deref() == Some(&award.faction);
-            self.expect(earned, || format!("{} of {} has an award and has not won", award.faction, award.universe));
+            self.expect(earned, || {
+                format!("{} of {} has an award and has not won", award.faction, award.universe)
+            });
         }
         let (won, given) = (self.ended.values().flatten().count(), self.awards.len());
-        self.expect(won == given && given == awards.len(), || format!("{won} runs were won, {given} awards given"));
+        self.expect(won == given && given == awards.len(), || {
+            format!("{won} runs were won, {given} awards given")
+        });
     }
 
     pub(crate) fn enter_claims(&mut self, claims: &[Claim]) {

@@ -51,6 +51,10 @@ impl Planted {
             LinkFlaw::SeatsUnseen,
             LinkFlaw::RestoredUnmarked,
         ];
-        Flaw::ALL.into_iter().map(Planted::Store).chain(links.into_iter().map(Planted::Link)).collect()
+        Flaw::ALL
+            .into_iter()
+            .map(Planted::Store)
+            .chain(links.into_iter().map(Planted::Link))
+            .collect()
     }
 }

@@ -28,7 +28,9 @@ const SEEDS: u64 = 1_000;
 const SEEDS_UNTIL_CAUGHT: u64 = 1_000;
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}, not a number")))
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}, not a number")))
 }
 
 /// Plays a seed; a panic is a fault like any other.
@@ -36,12 +38,21 @@ fn judge(seed: u64, planted: Option<Planted>) -> Report {
     catch_unwind(AssertUnwindSafe(|| play(seed, planted, false))).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().cloned();
         let what = what.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-        Report { seed, faults_found: vec![format!("panic: {}", what.unwrap_or_default())], ..Report::default() }
+        Report {
+            seed,
+            faults_found: vec![format!("panic: {}", what.unwrap_or_default())],
+            ..Report::default()
+        }
     })
 }
 
 /// Plays seeds on all cores until they are used up or `stop` says so; what each came to, by seed.
-fn play_all(first: u64, count: u64, planted: Option<Planted>, stop: impl Fn(&Report) -> bool + Sync) -> Vec<Report> {
+fn play_all(
+    first: u64,
+    count: u64,
+    planted: Option<Planted>,
+    stop: impl Fn(&Report) -> bool + Sync,
+) -> Vec<Report> {
     let next = AtomicU64::new(first);
     let reports = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -79,7 +90,8 @@ fn the_books_balance_on_every_seed() {
         assert!(report.faults_found.is_empty(), "seed {seed}: {:#?}", report.faults_found);
         return;
     }
-    let (first, count) = (number("SIMULATION_FIRST").unwrap_or(0), number("SIMULATION_SEEDS").unwrap_or(SEEDS));
+    let (first, count) =
+        (number("SIMULATION_FIRST").unwrap_or(0), number("SIMULATION_SEEDS").unwrap_or(SEEDS));
     let started = Instant::now();
     let found = AtomicU64::new(0);
     let reports = play_all(first, count, None, |report| {
@@ -111,7 +123,8 @@ fn the_books_balance_on_every_seed() {
         total(&reports, |counts| counts.resynchronised),
         total(&reports, |counts| counts.restores),
     );
-    let failed: Vec<&Report> = reports.iter().filter(|report| !report.faults_found.is_empty()).collect();
+    let failed: Vec<&Report> =
+        reports.iter().filter(|report| !report.faults_found.is_empty()).collect();
     for report in &failed {
         println!(
             "seed {} fails; play it with SIMULATION_SEED={}: {:#?}",
@@ -156,9 +169,13 @@ fn a_seed_plays_the_same_every_time() {
 fn every_planted_bug_is_caught() {
     let mut missed = Vec::new();
     for planted in Planted::all() {
-        let reports = play_all(0, SEEDS_UNTIL_CAUGHT, Some(planted), |report| !report.faults_found.is_empty());
+        let reports = play_all(0, SEEDS_UNTIL_CAUGHT, Some(planted), |report| {
+            !report.faults_found.is_empty()
+        });
         match reports.iter().find(|report| !report.faults_found.is_empty()) {
-            Some(report) => println!("{planted:?}: seed {}: {}", report.seed, report.faults_found[0]),
+            Some(report) => {
+                println!("{planted:?}: seed {}: {}", report.seed, report.faults_found[0])
+            }
             None => missed.push(planted),
         }
     }

@@ -12,8 +12,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sector_redis::{
-    Award, Checkpoint, Claim, ClaimOutcome, Commit, Committed, Document, Durability, Error, Event, Head, Incarnation,
-    Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt, RestartRequest, Result, Run, Shelf, Store, StreamId,
+    Award, Checkpoint, Claim, ClaimOutcome, Commit, Committed, Document, Durability, Error, Event,
+    Head, Incarnation, Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt,
+    RestartRequest, Result, Run, Shelf, Store, StreamId,
 };
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
@@ -52,8 +53,11 @@ impl Weather {
         let mut state = self.state.lock().unwrap();
         state.is_bad = true;
         // Some runs are stormy, some are nearly calm, and each in its own way.
-        let level = || if chance.per_mille(300) { 0 } else { chance.between(0, 12) * chance.between(0, 12) };
-        (state.lost, state.unanswered, state.doubled, state.slow) = (level(), level(), level(), level());
+        let level = || {
+            if chance.per_mille(300) { 0 } else { chance.between(0, 12) * chance.between(0, 12) }
+        };
+        (state.lost, state.unanswered, state.doubled, state.slow) =
+            (level(), level(), level(), level());
     }
 
     pub(crate) fn clear(&self) {
@@ -89,8 +93,11 @@ impl Weather {
 
     fn journey(&self, client: usize, chance: &Chance) -> Journey {
         let mut state = self.state.lock().unwrap();
-        let mut journey =
-            Journey { there_ms: chance.between(0, 2), back_ms: chance.between(0, 2), ..Journey::default() };
+        let mut journey = Journey {
+            there_ms: chance.between(0, 2),
+            back_ms: chance.between(0, 2),
+            ..Journey::default()
+        };
         if !state.is_bad {
             return journey;
         }
@@ -283,14 +290,21 @@ impl Store for Link {
             .await;
         match result {
             // A receipt that stands for nothing.
-            Err(error) if error.is_unavailable() && flaw == Some(LinkFlaw::ReceiptBeforeTheWrite) => {
+            Err(error)
+                if error.is_unavailable() && flaw == Some(LinkFlaw::ReceiptBeforeTheWrite) =>
+            {
                 Ok(Receipt { id: StreamId::new(1), duplicates: Vec::new() })
             }
             result => result,
         }
     }
 
-    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
         let flaw = self.flaw;
         let mut read = self
             .send("orders_after", false, wait, move |server| {
@@ -307,7 +321,8 @@ impl Store for Link {
     }
 
     async fn order_backlog(&self) -> Result<u64> {
-        self.read("order_backlog", |server| Box::pin(async move { server.order_backlog().await })).await
+        self.read("order_backlog", |server| Box::pin(async move { server.order_backlog().await }))
+            .await
     }
 
     async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
@@ -326,7 +341,9 @@ impl Store for Link {
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
         let mut commit = commit.clone();
         match self.flaw {
-            Some(LinkFlaw::SilentPassing) => commit.events.retain(|event| event.kind != "orders_refused"),
+            Some(LinkFlaw::SilentPassing) => {
+                commit.events.retain(|event| event.kind != "orders_refused")
+            }
             Some(LinkFlaw::LosesEnd) => {
                 commit.finished = None;
                 commit.events.retain(|event| event.kind != "run_end");
@@ -337,13 +354,16 @@ impl Store for Link {
                     commit.outcomes[index].body = commit.outcomes[index - 1].body.clone();
                 }
             }
-            Some(LinkFlaw::AnotherDigest) if commit.tick % 7 == 3 => commit.digest = "0123456789abcdef".into(),
+            Some(LinkFlaw::AnotherDigest) if commit.tick % 7 == 3 => {
+                commit.digest = "0123456789abcdef".into()
+            }
             _ => {}
         }
         let (flaw, chance) = (self.flaw, self.chance.clone());
         self.write("commit", move |server| {
             let mut commit = commit.clone();
-            if flaw == Some(LinkFlaw::HalfCommit) && commit.begin.is_none() && chance.per_mille(50) {
+            if flaw == Some(LinkFlaw::HalfCommit) && commit.begin.is_none() && chance.per_mille(50)
+            {
                 // The events get written, the world does not.
                 (commit.cursor, commit.checkpoint) = (StreamId::START, None);
                 commit.outcomes.clear();
@@ -369,7 +389,12 @@ impl Store for Link {
         self.read("checkpoint", |server| Box::pin(async move { server.checkpoint().await })).await
     }
 
-    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
         let universe = universe.to_owned();
         self.read("records", move |server| {
             let universe = universe.clone();
@@ -391,7 +416,12 @@ impl Store for Link {
         self.read("runs", move |server| Box::pin(async move { server.runs(count).await })).await
     }
 
-    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(
+        &self,
+        from: Position,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
         let events = self
             .send("events_from", false, wait, move |server| {
                 Box::pin(async move { server.events_from(from, count, wait).await })
@@ -406,7 +436,10 @@ impl Store for Link {
     }
 
     async fn renew_incarnation(&self) -> Result<Incarnation> {
-        self.write("renew_incarnation", |server| Box::pin(async move { server.renew_incarnation().await })).await
+        self.write("renew_incarnation", |server| {
+            Box::pin(async move { server.renew_incarnation().await })
+        })
+        .await
     }
 
     async fn claim(
@@ -417,10 +450,13 @@ impl Store for Link {
         now_ms: u64,
         idle_ms: u64,
     ) -> Result<ClaimOutcome> {
-        let (universe, faction, player) = (universe.to_owned(), faction.to_owned(), player.to_owned());
+        let (universe, faction, player) =
+            (universe.to_owned(), faction.to_owned(), player.to_owned());
         self.write("claim", move |server| {
             let (universe, faction, player) = (universe.clone(), faction.clone(), player.clone());
-            Box::pin(async move { server.claim(&universe, &faction, &player, now_ms, idle_ms).await })
+            Box::pin(
+                async move { server.claim(&universe, &faction, &player, now_ms, idle_ms).await },
+            )
         })
         .await
     }
@@ -461,7 +497,13 @@ impl Store for Link {
         if self.flaw == Some(LinkFlaw::SeatsUnseen) { claims.map(|_| Vec::new()) } else { claims }
     }
 
-    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
         let (universe, player) = (universe.to_owned(), player.to_owned());
         self.write("touch", move |server| {
             let (universe, player) = (universe.clone(), player.clone());
@@ -479,7 +521,10 @@ impl Store for Link {
     }
 
     async fn set_paused(&self, paused: bool) -> Result<()> {
-        self.write("set_paused", move |server| Box::pin(async move { server.set_paused(paused).await })).await
+        self.write("set_paused", move |server| {
+            Box::pin(async move { server.set_paused(paused).await })
+        })
+        .await
     }
 
     async fn paused(&self) -> Result<bool> {
@@ -487,11 +532,17 @@ impl Store for Link {
     }
 
     async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
-        self.write("request_restart", move |server| Box::pin(async move { server.request_restart(seed).await })).await
+        self.write("request_restart", move |server| {
+            Box::pin(async move { server.request_restart(seed).await })
+        })
+        .await
     }
 
     async fn restart_request(&self) -> Result<Option<RestartRequest>> {
-        self.read("restart_request", |server| Box::pin(async move { server.restart_request().await })).await
+        self.read("restart_request", |server| {
+            Box::pin(async move { server.restart_request().await })
+        })
+        .await
     }
 
     async fn record_award(&self, award: &Award) -> Result<bool> {
@@ -507,7 +558,12 @@ impl Store for Link {
         self.server.awards(universe).await
     }
 
-    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+    async fn insert_document(
+        &self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
         let document = document.clone();
         self.write("insert_document", move |server| {
             let document = document.clone();
@@ -535,7 +591,9 @@ impl Store for Link {
         let (expected, document) = (expected_body.to_owned(), document.clone());
         self.write("replace_document", move |server| {
             let (expected, document) = (expected.clone(), document.clone());
-            Box::pin(async move { server.replace_document(shelf, &expected, &document, now_ms).await })
+            Box::pin(
+                async move { server.replace_document(shelf, &expected, &document, now_ms).await },
+            )
         })
         .await
     }
@@ -577,7 +635,8 @@ impl Store for Link {
     }
 
     async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
-        self.read("audit", move |server| Box::pin(async move { server.audit(after, count).await })).await
+        self.read("audit", move |server| Box::pin(async move { server.audit(after, count).await }))
+            .await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -96,7 +96,8 @@ impl<F: Future> Future for Process<F> {
                     this.inner = None;
                     return Poll::Ready(Exit::Killed);
                 }
-                let stop = fate.stopped_at.filter(|(at, _)| waited >= *at).map(|(_, duration)| duration);
+                let stop =
+                    fate.stopped_at.filter(|(at, _)| waited >= *at).map(|(_, duration)| duration);
                 if stop.is_some() {
                     fate.stopped_at = None;
                 }
@@ -104,7 +105,9 @@ impl<F: Future> Future for Process<F> {
             };
             match stop {
                 None => return Poll::Pending,
-                Some(duration) => this.stopped = Some(Box::pin(sleep_until(Instant::now() + duration))),
+                Some(duration) => {
+                    this.stopped = Some(Box::pin(sleep_until(Instant::now() + duration)))
+                }
             }
         }
     }

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use sector_redis::testkit::{ModelBackup, ModelStore};
 use sector_redis::{
-    Award, Checkpoint, Claim, ClaimOutcome, Clock, Commit, Committed, Document, Durability, Event, Head, Incarnation,
-    Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt, RestartRequest, Result, Run, Shelf, Store, StreamId,
+    Award, Checkpoint, Claim, ClaimOutcome, Clock, Commit, Committed, Document, Durability, Event,
+    Head, Incarnation, Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt,
+    RestartRequest, Result, Run, Shelf, Store, StreamId,
 };
 use tokio::time::Instant;
 
@@ -71,8 +72,10 @@ impl Server {
     fn audit(&self) {
         let (order, event) = self.books().positions();
         // The model never waits for what it has.
-        let orders = self.model.orders_after(order, usize::MAX, Duration::ZERO).now_or_never().unwrap();
-        let events = self.model.events_after(event, usize::MAX, Duration::ZERO).now_or_never().unwrap();
+        let orders =
+            self.model.orders_after(order, usize::MAX, Duration::ZERO).now_or_never().unwrap();
+        let events =
+            self.model.events_after(event, usize::MAX, Duration::ZERO).now_or_never().unwrap();
         let head = self.model.head().now_or_never().unwrap().unwrap();
         let mut books = self.books();
         books.enter_orders(orders);
@@ -113,7 +116,12 @@ impl Store for Server {
         receipt
     }
 
-    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
         self.model.orders_after(cursor, count, wait).await
     }
 
@@ -153,7 +161,12 @@ impl Store for Server {
         self.model.checkpoint().await
     }
 
-    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
         self.model.records(universe, from_tick, count).await
     }
 
@@ -165,7 +178,12 @@ impl Store for Server {
         self.model.runs(count).await
     }
 
-    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(
+        &self,
+        from: Position,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
         self.model.events_from(from, count, wait).await
     }
 
@@ -203,7 +221,13 @@ impl Store for Server {
         self.model.claims(universe, now_ms, idle_ms).await
     }
 
-    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
         self.model.touch(universe, player, now_ms, idle_ms).await
     }
 
@@ -239,7 +263,12 @@ impl Store for Server {
         self.model.awards(universe).await
     }
 
-    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+    async fn insert_document(
+        &self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
         self.model.insert_document(shelf, document, now_ms).await
     }
 

@@ -77,7 +77,11 @@ struct Slot {
 
 /// Plays one seed, in a runtime of its own.
 pub(crate) fn play(seed: u64, planted: Option<Planted>, is_shown: bool) -> Report {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     let report = runtime.block_on(async {
         // Nothing here takes hours; what does is stuck.
         let run = run(seed, planted, is_shown);
@@ -164,7 +168,14 @@ impl Scene {
             Some(Planted::Link(flaw)) => Some(flaw),
             _ => None,
         };
-        Link { server: self.server.clone(), weather: self.weather.clone(), chance, name, number, flaw }
+        Link {
+            server: self.server.clone(),
+            weather: self.weather.clone(),
+            chance,
+            name,
+            number,
+            flaw,
+        }
     }
 
     fn note(&self, line: &str) {
@@ -224,16 +235,20 @@ impl Scene {
         self.workers[slot].is_closed.store(true, Ordering::Relaxed);
         self.workers[slot].handle.lock().unwrap().kill();
         self.server.trace.note(format_args!("worker {slot} dies for good"));
-        let next_epoch = || self.server.books().newest_epoch().is_some_and(|(newest, _)| newest > epoch);
+        let next_epoch =
+            || self.server.books().newest_epoch().is_some_and(|(newest, _)| newest > epoch);
         if !self.until(TTL + Duration::from_secs(1), next_epoch).await {
             return self.fault("no standby takes over within the lease's life and a second".into());
         }
         let event = self.server.books().last_event();
         let beat = self.config.tick_ms.duration().max(self.config.universe_pause_ms.duration());
-        let goes_on = || self.server.books().last_event() > event && self.server.books().open_orders() == 0;
+        let goes_on =
+            || self.server.books().last_event() > event && self.server.books().open_orders() == 0;
         if !self.until(beat + Duration::from_secs(2), goes_on).await {
             let open = self.server.books().open_orders();
-            return self.fault(format!("the sector does not go on after the takeover, {open} orders are open"));
+            return self.fault(format!(
+                "the sector does not go on after the takeover, {open} orders are open"
+            ));
         }
         drop(follower.await);
         self.is_over.cancel();
@@ -255,12 +270,18 @@ impl Scene {
     /// Compares what is stored in the end with the books, and plays the records again.
     async fn close(&self) {
         let model = &self.server.model;
-        let Some(head) = model.head().await.unwrap() else { return self.fault("there is no world".into()) };
+        let Some(head) = model.head().await.unwrap() else {
+            return self.fault("there is no world".into());
+        };
         let checkpoint = model.checkpoint().await.unwrap().unwrap();
         let snapshot: sector_sim::Snapshot = serde_json::from_str(&checkpoint.snapshot).unwrap();
-        let digest = self.server.books().digest(&checkpoint.universe, checkpoint.tick).map(str::to_owned);
+        let digest =
+            self.server.books().digest(&checkpoint.universe, checkpoint.tick).map(str::to_owned);
         if snapshot.verify().is_err() || Some(snapshot.digest.to_string()) != digest {
-            self.fault(format!("the checkpoint of tick {} is not what was committed", checkpoint.tick));
+            self.fault(format!(
+                "the checkpoint of tick {} is not what was committed",
+                checkpoint.tick
+            ));
         }
         // A reader that begins with the checkpoint reads everything after it, as it was.
         match model.events_after(checkpoint.event_id, usize::MAX, Duration::ZERO).await {
@@ -288,19 +309,25 @@ impl Scene {
         let model = &self.server.model;
         let header = model.replay_header(universe).await.unwrap().ok_or("no header")?;
         let header: Value = serde_json::from_str(&header).map_err(|error| error.to_string())?;
-        let rules: Rules = serde_json::from_value(header["rules"].clone()).map_err(|error| error.to_string())?;
+        let rules: Rules =
+            serde_json::from_value(header["rules"].clone()).map_err(|error| error.to_string())?;
         let size = Size { systems: self.config.systems, factions: self.config.factions };
         let seed = header["seed"].as_u64().ok_or("no seed")?;
-        let mut world = Engine::with_size(Arc::new(rules), seed, size).map_err(|error| error.to_string())?;
+        let mut world =
+            Engine::with_size(Arc::new(rules), seed, size).map_err(|error| error.to_string())?;
         let records = model.records(universe, 1, usize::MAX).await.unwrap();
         for (tick, record) in records {
             let record: Value = serde_json::from_str(&record).map_err(|error| error.to_string())?;
             let orders = record.get("orders").cloned().unwrap_or_else(|| json!([]));
-            let orders: Vec<sector_sim::Order> = serde_json::from_value(orders).map_err(|error| error.to_string())?;
+            let orders: Vec<sector_sim::Order> =
+                serde_json::from_value(orders).map_err(|error| error.to_string())?;
             let digest = world.step(&orders).digest.to_string();
             let books = self.server.books();
             if world.tick() != tick || books.digest(universe, tick) != Some(&digest) {
-                return Err(format!("tick {tick} gives {digest}, committed was {:?}", books.digest(universe, tick)));
+                return Err(format!(
+                    "tick {tick} gives {digest}, committed was {:?}",
+                    books.digest(universe, tick)
+                ));
             }
         }
         match ticks {
@@ -333,7 +360,8 @@ async fn worker_slot(scene: Arc<Scene>, slot: usize, chance: Chance) {
                 fate.killed_at = Some(wait(&chance));
             }
             if chance.per_mille(400) {
-                fate.stopped_at = Some((wait(&chance), Duration::from_millis(chance.between(10, 3_000))));
+                fate.stopped_at =
+                    Some((wait(&chance), Duration::from_millis(chance.between(10, 3_000))));
             }
             if chance.per_mille(150) {
                 let (shutdown, after) = (shutdown.clone(), chance.between(1, 4_000));
@@ -342,18 +370,23 @@ async fn worker_slot(scene: Arc<Scene>, slot: usize, chance: Chance) {
                     shutdown.cancel();
                 });
             }
-            scene.weather.count(u64::from(fate.killed_at.is_some()) + u64::from(fate.stopped_at.is_some()));
+            scene
+                .weather
+                .count(u64::from(fate.killed_at.is_some()) + u64::from(fate.stopped_at.is_some()));
         }
         let handle = Handle::new(fate);
         *scene.workers[slot].handle.lock().unwrap() = handle.clone();
         let sources = sources(&scene, slot, &chance);
         let link = Arc::new(scene.link("worker", slot, chance.fork()));
-        let life = Process::new(sim_worker::run(scene.config.clone(), link, sources, shutdown), handle);
+        let life =
+            Process::new(sim_worker::run(scene.config.clone(), link, sources, shutdown), handle);
         let exit = life.await;
         match exit {
             Exit::Killed => scene.note(&format!("worker {slot} is killed")),
             Exit::Ended(Ok(())) => scene.note(&format!("worker {slot} shuts down")),
-            Exit::Ended(Err(Error::LeaseLost(_))) => scene.note(&format!("worker {slot} has lost the lease")),
+            Exit::Ended(Err(Error::LeaseLost(_))) => {
+                scene.note(&format!("worker {slot} has lost the lease"))
+            }
             Exit::Ended(Err(error)) => scene.fault(format!("worker {slot} gives up: {error}")),
         }
         let pause = if scene.is_calm() { 50 } else { chance.between(1, 1_500) };
@@ -387,12 +420,14 @@ async fn sky(scene: Arc<Scene>, chance: Chance) {
                 scene.weather.fill_disk(until);
             }
             1 | 2 => {
-                let client = usize::try_from(chance.between(0, scene.workers.len() as u64 - 1)).unwrap();
+                let client =
+                    usize::try_from(chance.between(0, scene.workers.len() as u64 - 1)).unwrap();
                 scene.note(&format!("worker {client} is cut off"));
                 scene.weather.cut(client, until);
             }
             3 => {
-                let slot = usize::try_from(chance.between(0, scene.workers.len() as u64 - 1)).unwrap();
+                let slot =
+                    usize::try_from(chance.between(0, scene.workers.len() as u64 - 1)).unwrap();
                 let jump = i64::try_from(chance.between(0, 20_000_000)).unwrap() - 10_000_000;
                 scene.note(&format!("the clock of worker {slot} jumps by {jump} ms"));
                 scene.workers[slot].clock_offset_ms.store(jump, Ordering::Relaxed);
@@ -403,14 +438,18 @@ async fn sky(scene: Arc<Scene>, chance: Chance) {
                 sleep_until(until).await;
                 drop((paused, link.set_paused(false).await));
             }
-            5 => drop(link.request_restart(chance.per_mille(500).then(|| chance.between(0, 1_000))).await),
+            5 => drop(
+                link.request_restart(chance.per_mille(500).then(|| chance.between(0, 1_000))).await,
+            ),
             6 => {
                 if let Ok(Some(head)) = link.head().await {
                     drop(link.release_all(&head.universe).await);
                 }
             }
             7 | 8 => match backup.take() {
-                None => backup = scene.server.model.head().await.unwrap().map(|_| scene.server.backup()),
+                None => {
+                    backup = scene.server.model.head().await.unwrap().map(|_| scene.server.backup())
+                }
                 Some(taken) => {
                     restore(&scene, &taken).await;
                     // It may be needed again.

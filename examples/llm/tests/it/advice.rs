@@ -102,17 +102,26 @@ fn what_is_slow_is_given_up_and_asked_again() {
     let mut bot = Llm::new(settings(&fake, Duration::from_millis(300)));
     until(&mut bot, "advice after a time limit", some_orders);
     let asked = fake.asked();
-    assert!(asked.len() >= 2 && asked[1].when - asked[0].when >= Duration::from_millis(300), "{asked:?}");
+    assert!(
+        asked.len() >= 2 && asked[1].when - asked[0].when >= Duration::from_millis(300),
+        "{asked:?}"
+    );
 }
 
 #[test]
 fn a_busy_endpoint_is_left_alone_for_as_long_as_it_asks() {
-    let behaviours = vec![Behaviour::Status(429, vec![("retry-after", "1")], "slow down".into()), Behaviour::Advance];
+    let behaviours = vec![
+        Behaviour::Status(429, vec![("retry-after", "1")], "slow down".into()),
+        Behaviour::Advance,
+    ];
     let fake = Fake::start(behaviours);
     let mut bot = Llm::new(settings(&fake, proving::PATIENCE));
     until(&mut bot, "advice after a pause", some_orders);
     let asked = fake.asked();
-    assert!(asked.len() >= 2 && asked[1].when - asked[0].when >= Duration::from_secs(1), "{asked:?}");
+    assert!(
+        asked.len() >= 2 && asked[1].when - asked[0].when >= Duration::from_secs(1),
+        "{asked:?}"
+    );
 }
 
 #[test]
@@ -124,13 +133,19 @@ fn pauses_grow_while_an_endpoint_is_broken() {
     let asked = fake.asked();
     assert!(asked.len() >= 5);
     for (failure, pair) in asked[..5].windows(2).enumerate() {
-        assert!(pair[1].when - pair[0].when >= Duration::from_millis(10 << failure), "{failure}: {asked:?}");
+        assert!(
+            pair[1].when - pair[0].when >= Duration::from_millis(10 << failure),
+            "{failure}: {asked:?}"
+        );
     }
 }
 
 #[test]
 fn one_that_has_gone_does_not_end_the_game_nor_does_its_refusal() {
-    let mut fake = Fake::start(vec![Behaviour::Status(401, vec![], format!("wrong key: {KEY}")), Behaviour::Advance]);
+    let mut fake = Fake::start(vec![
+        Behaviour::Status(401, vec![], format!("wrong key: {KEY}")),
+        Behaviour::Advance,
+    ]);
     let mut bot = Llm::new(settings(&fake, proving::PATIENCE));
     until(&mut bot, "a question", |_| (!fake.asked().is_empty()).then_some(()));
     // A refusal will be the same in a moment: no second question for half a minute.

@@ -44,7 +44,11 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) fn start(behaviours: Vec<Behaviour>) -> Fake {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -52,8 +56,9 @@ impl Fake {
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (behaviours, heard) = (behaviours.clone(), heard.clone());
-                let service =
-                    hyper::service::service_fn(move |request| answer(request, behaviours.clone(), heard.clone()));
+                let service = hyper::service::service_fn(move |request| {
+                    answer(request, behaviours.clone(), heard.clone())
+                });
                 let server = hyper::server::conn::http1::Builder::new();
                 tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
             }
@@ -89,7 +94,8 @@ async fn answer(
     asked: Arc<Mutex<Vec<Asked>>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/chat/completions"));
-    let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let authorization =
+        request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();
     let behaviour = {

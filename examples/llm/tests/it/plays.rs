@@ -9,7 +9,11 @@ use crate::fake::{Behaviour, Fake};
 
 fn program(arguments: &[&str], url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_llm-bot"));
-    command.args(arguments).env("LLM_URL", url).env("LLM_MODEL", "strategist-1").env("LLM_API_KEY", "sk-1");
+    command
+        .args(arguments)
+        .env("LLM_URL", url)
+        .env("LLM_MODEL", "strategist-1")
+        .env("LLM_API_KEY", "sk-1");
     command
 }
 
@@ -35,13 +39,17 @@ fn the_key_is_not_logged() {
     let said = |status, text: &str| Behaviour::Status(status, vec![], text.replace("KEY", KEY));
     let order = r#"{"choices":[{"message":{"content":"KEY {\"orders\":[{\"kind\":\"KEY\"}]}"}}]}"#;
     for (behaviours, told) in [
-        (vec![said(200, order), said(200, "KEY"), said(500, "KEY")], "something else: no completion"),
+        (
+            vec![said(200, order), said(200, "KEY"), said(500, "KEY")],
+            "something else: no completion",
+        ),
         (vec![said(200, order), said(500, "your KEY broke me")], "does not answer: status 500"),
         (vec![said(200, order), said(401, "KEY is wrong")], "the endpoint refuses (401)"),
     ] {
         let fake = Fake::start(behaviours);
         let url = format!("http://user:{KEY}@{}", fake.url().trim_start_matches("http://"));
-        let log = std::env::temp_dir().join(format!("llm-bot-{}-{}", std::process::id(), told.len()));
+        let log =
+            std::env::temp_dir().join(format!("llm-bot-{}-{}", std::process::id(), told.len()));
         let mut command = program(&["stdio"], &url);
         command.env("LLM_API_KEY", KEY).env("LLM_WAIT_MS", "60000").env("RUST_LOG", "trace");
         command.stderr(std::fs::File::create(&log).unwrap());
@@ -56,7 +64,8 @@ fn the_key_is_not_logged() {
 
 #[test]
 fn without_a_model_it_says_what_is_missing() {
-    let output = program(&["stdio"], "http://127.0.0.1:1/v1").env_remove("LLM_MODEL").output().unwrap();
+    let output =
+        program(&["stdio"], "http://127.0.0.1:1/v1").env_remove("LLM_MODEL").output().unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said, "llm-bot: LLM_MODEL: is not set; name the model to ask\n");
@@ -80,5 +89,9 @@ fn over_the_pipe_it_beats_one_who_does_nothing() {
 #[test]
 fn over_a_replay_it_says_what_it_would_have_ordered() {
     let fake = Fake::start(vec![Behaviour::Advance]);
-    promises::plays_over_a_replay(|arguments| waiting(arguments, &fake.url()), Box::new(Greedy::default()), false);
+    promises::plays_over_a_replay(
+        |arguments| waiting(arguments, &fake.url()),
+        Box::new(Greedy::default()),
+        false,
+    );
 }

@@ -2,12 +2,20 @@
 
 use super::flaw::Flaw;
 use super::state::{State, World, lost};
-use crate::commit::{Award, Checkpoint, Commit, Committed, Previous, Run, cursor_out_of_range, universe_taken};
+use crate::commit::{
+    Award, Checkpoint, Commit, Committed, Previous, Run, cursor_out_of_range, universe_taken,
+};
 use crate::error::Result;
 use crate::stream::{Event, StreamId};
 
 impl State {
-    pub(super) fn commit(&mut self, commit: &Commit, ttl_ms: u64, now_ms: u64, keep_runs: usize) -> Result<Committed> {
+    pub(super) fn commit(
+        &mut self,
+        commit: &Commit,
+        ttl_ms: u64,
+        now_ms: u64,
+        keep_runs: usize,
+    ) -> Result<Committed> {
         if let Some(world) = &self.world
             && world.epoch == commit.lease.epoch
             && world.universe == commit.universe
@@ -51,7 +59,8 @@ impl State {
             self.write_checkpoint(commit, cursor, snapshot);
         }
         if let Some(keep) = commit.event_maxlen {
-            let in_checkpoint = self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.event_id.number());
+            let in_checkpoint =
+                self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.event_id.number());
             let limit = self.last_event.saturating_sub(keep).min(in_checkpoint);
             self.events.retain(|number, _| *number > limit);
         }
@@ -66,7 +75,8 @@ impl State {
         for award in &commit.awards {
             self.record_award(award);
         }
-        self.outcomes.extend(commit.outcomes.iter().map(|outcome| (outcome.id.number(), outcome.clone())));
+        self.outcomes
+            .extend(commit.outcomes.iter().map(|outcome| (outcome.id.number(), outcome.clone())));
         self.outcomes.retain(|number, _| *number > commit.outcomes_end());
         if let Some(served) = commit.restart_served {
             self.restart = self.restart.take().filter(|request| request.number > served);
@@ -86,14 +96,17 @@ impl State {
             event: world.event,
         });
         let repeats = self.has(Flaw::RepeatsCommit)
-            && self.world.as_ref().is_some_and(|world| world.universe == commit.universe && world.tick == commit.tick);
+            && self.world.as_ref().is_some_and(|world| {
+                world.universe == commit.universe && world.tick == commit.tick
+            });
         if !repeats && !self.has(Flaw::NoSequence) {
             commit.check_follows(follows.as_ref())?;
         }
         if commit.begin.is_some() && !repeats && self.headers.contains_key(&commit.universe) {
             return Err(universe_taken(&commit.universe));
         }
-        let (cursor, committed) = (commit.cursor.number(), self.world.as_ref().map_or(0, |world| world.cursor));
+        let (cursor, committed) =
+            (commit.cursor.number(), self.world.as_ref().map_or(0, |world| world.cursor));
         if (cursor < committed && !self.has(Flaw::NoSequence)) || cursor > self.last_order {
             return Err(cursor_out_of_range(commit.cursor));
         }
@@ -122,9 +135,11 @@ impl State {
 
     /// Appends the events and says after which number.
     fn append_events(&mut self, commit: &Commit) -> u64 {
-        let is_new_epoch = self.world.as_ref().is_some_and(|world| world.epoch != commit.lease.epoch);
+        let is_new_epoch =
+            self.world.as_ref().is_some_and(|world| world.epoch != commit.lease.epoch);
         if self.has(Flaw::EventsRewound) && is_new_epoch {
-            let from = self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.event_id.number());
+            let from =
+                self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.event_id.number());
             self.last_event = from;
             self.events.retain(|number, _| *number <= from);
         }
@@ -132,7 +147,10 @@ impl State {
         for event in &commit.events {
             self.last_event += 1;
             let id = StreamId::new(self.last_event);
-            self.events.insert(self.last_event, Event { id, kind: event.kind.clone(), data: event.data.clone() });
+            self.events.insert(
+                self.last_event,
+                Event { id, kind: event.kind.clone(), data: event.data.clone() },
+            );
         }
         before
     }

@@ -32,7 +32,11 @@ impl State {
             return ClaimOutcome::Claimed;
         }
         if let Some((holder, _)) = self.seats.get(faction).cloned() {
-            if self.players.get(&holder).is_some_and(|(_, seen_ms)| !lapsed(*seen_ms, now_ms, idle_ms)) {
+            if self
+                .players
+                .get(&holder)
+                .is_some_and(|(_, seen_ms)| !lapsed(*seen_ms, now_ms, idle_ms))
+            {
                 return ClaimOutcome::TakenByOther;
             }
             self.players.remove(&holder);
@@ -64,7 +68,13 @@ impl State {
         count as u64
     }
 
-    pub(super) fn touch(&mut self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Option<String> {
+    pub(super) fn touch(
+        &mut self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Option<String> {
         if !self.runs(universe) {
             return None;
         }
@@ -103,14 +113,17 @@ impl State {
             Right::Any => Ok(None),
             Right::Seat { faction, idle_ms } => match seat_of(&batch.player, *idle_ms) {
                 Some((held, seen_ms)) if held == faction => {
-                    let is_worth_noting = batch.at_ms.saturating_sub(*seen_ms) >= touch_resolution_ms(*idle_ms);
+                    let is_worth_noting =
+                        batch.at_ms.saturating_sub(*seen_ms) >= touch_resolution_ms(*idle_ms);
                     Ok(is_worth_noting.then(|| (held.clone(), batch.at_ms)))
                 }
                 held => Err(Error::NotYourSeat { held: held.map(|(held, _)| held.clone()) }),
             },
             Right::Unclaimed { factions, idle_ms } => {
                 let is_held = |faction: &&String| {
-                    self.seats.get(*faction).is_some_and(|(holder, _)| seat_of(holder, *idle_ms).is_some())
+                    self.seats
+                        .get(*faction)
+                        .is_some_and(|(holder, _)| seat_of(holder, *idle_ms).is_some())
                 };
                 let taken: Vec<String> = factions.iter().filter(is_held).cloned().collect();
                 if taken.is_empty() { Ok(None) } else { Err(Error::SeatTaken { factions: taken }) }

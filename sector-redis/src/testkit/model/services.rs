@@ -18,8 +18,10 @@ impl State {
 
     pub(super) fn orders_of(&self, player: &str, count: usize) -> Vec<OrderStatus> {
         let cursor = self.world.as_ref().map_or(0, |world| world.cursor);
-        let waiting = self.orders.range(cursor + 1..).rev().take(WAITING_LOOKED_AT).map(|(_, entry)| entry);
-        let waiting: Vec<OrderEntry> = waiting.filter(|entry| entry.player == player).take(count).cloned().collect();
+        let waiting =
+            self.orders.range(cursor + 1..).rev().take(WAITING_LOOKED_AT).map(|(_, entry)| entry);
+        let waiting: Vec<OrderEntry> =
+            waiting.filter(|entry| entry.player == player).take(count).cloned().collect();
         let done = self.outcomes.values().rev().filter(|outcome| outcome.player == player);
         let done: Vec<Outcome> = done.take(count).cloned().collect();
         newest(waiting, done, count)
@@ -27,20 +29,30 @@ impl State {
 
     /// The documents of a shelf, the one nearest its end first.
     fn by_end(&self, shelf: Shelf) -> Vec<&Document> {
-        let mut found: Vec<&Document> =
-            self.documents.iter().filter(|((on, _), _)| *on == shelf).map(|(_, document)| document).collect();
+        let mut found: Vec<&Document> = self
+            .documents
+            .iter()
+            .filter(|((on, _), _)| *on == shelf)
+            .map(|(_, document)| document)
+            .collect();
         found.sort_by_key(|document| (document.end(), &document.id));
         found
     }
 
-    pub(super) fn insert_document(&mut self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+    pub(super) fn insert_document(
+        &mut self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
         self.documents.retain(|_, known| known.lasts(now_ms));
         let key = (shelf, document.id.clone());
         if self.documents.contains_key(&key) {
             return Ok(false);
         }
         let all = self.by_end(shelf);
-        let own: Vec<&Document> = all.iter().copied().filter(|known| known.owner == document.owner).collect();
+        let own: Vec<&Document> =
+            all.iter().copied().filter(|known| known.owner == document.owner).collect();
         let full = |count: usize, most: u64| count as u64 >= most;
         let goes = if full(own.len(), shelf.owner_max()) {
             own.first().map(|first| (first.id.clone(), Some(document.owner.as_str())))
@@ -63,9 +75,16 @@ impl State {
         self.documents.get(&(shelf, id.to_owned())).filter(|known| known.lasts(now_ms)).cloned()
     }
 
-    pub(super) fn replace_document(&mut self, shelf: Shelf, expected: &str, document: &Document, now_ms: u64) -> bool {
+    pub(super) fn replace_document(
+        &mut self,
+        shelf: Shelf,
+        expected: &str,
+        document: &Document,
+        now_ms: u64,
+    ) -> bool {
         let known = self.document(shelf, &document.id, now_ms);
-        let is_expected = known.is_some_and(|known| known.owner == document.owner && known.body == expected);
+        let is_expected =
+            known.is_some_and(|known| known.owner == document.owner && known.body == expected);
         if is_expected {
             self.documents.insert((shelf, document.id.clone()), document.clone());
         }
@@ -73,7 +92,8 @@ impl State {
     }
 
     pub(super) fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Vec<Document> {
-        let own = self.documents.iter().filter(|((on, _), known)| *on == shelf && known.owner == owner);
+        let own =
+            self.documents.iter().filter(|((on, _), known)| *on == shelf && known.owner == owner);
         own.filter(|(_, known)| known.lasts(now_ms)).map(|(_, known)| known.clone()).collect()
     }
 
@@ -90,6 +110,11 @@ impl State {
 
     pub(super) fn audit(&self, after: u64, count: usize) -> Vec<(u64, String)> {
         let skipped = usize::try_from(after).unwrap_or(usize::MAX);
-        (1..).zip(&self.audit).skip(skipped).take(count).map(|(number, body)| (number, body.clone())).collect()
+        (1..)
+            .zip(&self.audit)
+            .skip(skipped)
+            .take(count)
+            .map(|(number, body)| (number, body.clone()))
+            .collect()
     }
 }

@@ -118,9 +118,13 @@ impl State {
 
     /// Accepts a batch; says too whether something was appended.
     pub(super) fn append(&mut self, batch: &OrderBatch, now_ms: u64) -> Result<(Receipt, bool)> {
-        let running = self.world.as_ref().filter(|world| !world.finished).map(|world| &world.universe);
+        let running =
+            self.world.as_ref().filter(|world| !world.finished).map(|world| &world.universe);
         if running != Some(&batch.universe) {
-            return Err(Error::WrongUniverse { given: batch.universe.clone(), current: running.cloned() });
+            return Err(Error::WrongUniverse {
+                given: batch.universe.clone(),
+                current: running.cloned(),
+            });
         }
         let mut fresh = BTreeSet::new();
         let (mut bodies, mut duplicates, mut earlier) = (Vec::new(), Vec::new(), None);
@@ -136,7 +140,10 @@ impl State {
             bodies.push(order.body.clone());
         }
         if bodies.is_empty() {
-            return Ok((Receipt { id: StreamId::new(earlier.unwrap_or_default()), duplicates }, false));
+            return Ok((
+                Receipt { id: StreamId::new(earlier.unwrap_or_default()), duplicates },
+                false,
+            ));
         }
         let sighting = self.judge(batch)?;
         let cursor = self.world.as_ref().map_or(0, |world| world.cursor);
@@ -150,7 +157,8 @@ impl State {
             self.client_ids.insert((batch.player.clone(), client_id), (number, now_ms));
         }
         let OrderBatch { universe, player, source, at_ms, .. } = batch.clone();
-        self.orders.insert(number, OrderEntry { id, universe, player, source, at_ms, orders: bodies });
+        self.orders
+            .insert(number, OrderEntry { id, universe, player, source, at_ms, orders: bodies });
         Ok((Receipt { id, duplicates }, true))
     }
 
@@ -168,8 +176,18 @@ impl State {
 
     pub(super) fn orders_after(&self, cursor: StreamId, count: usize) -> Result<Vec<OrderEntry>> {
         let kept_after = self.orders.keys().next().map_or(self.last_order, |first| first - 1);
-        check_readable("orders", cursor, StreamId::new(kept_after), StreamId::new(self.last_order))?;
-        Ok(self.orders.range(cursor.next().number()..).take(count).map(|(_, entry)| entry.clone()).collect())
+        check_readable(
+            "orders",
+            cursor,
+            StreamId::new(kept_after),
+            StreamId::new(self.last_order),
+        )?;
+        Ok(self
+            .orders
+            .range(cursor.next().number()..)
+            .take(count)
+            .map(|(_, entry)| entry.clone())
+            .collect())
     }
 
     pub(super) fn events_from(&self, from: Position, count: usize) -> Result<Vec<Event>> {
@@ -177,7 +195,12 @@ impl State {
         let after = from.after;
         let kept_after = self.events.keys().next().map_or(self.last_event, |first| first - 1);
         check_readable("events", after, StreamId::new(kept_after), StreamId::new(self.last_event))?;
-        Ok(self.events.range(after.next().number()..).take(count).map(|(_, event)| event.clone()).collect())
+        Ok(self
+            .events
+            .range(after.next().number()..)
+            .take(count)
+            .map(|(_, event)| event.clone())
+            .collect())
     }
 
     pub(super) fn put_nonce(&mut self, key: &str, value: &str, end_ms: u64, now_ms: u64) {

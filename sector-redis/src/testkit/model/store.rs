@@ -89,7 +89,11 @@ impl ModelStore {
 }
 
 /// Reads until there is something or time is up.
-async fn wait_for<T>(grew: &Notify, wait: Duration, read: impl Fn() -> Result<Vec<T>>) -> Result<Vec<T>> {
+async fn wait_for<T>(
+    grew: &Notify,
+    wait: Duration,
+    read: impl Fn() -> Result<Vec<T>>,
+) -> Result<Vec<T>> {
     if wait.is_zero() {
         return read();
     }
@@ -131,7 +135,12 @@ impl Store for ModelStore {
         Ok(receipt)
     }
 
-    async fn orders_after(&self, cursor: StreamId, count: usize, wait: Duration) -> Result<Vec<OrderEntry>> {
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
         let count = count.clamp(1, MAX_READ);
         wait_for(&self.orders_grew, wait, || self.state().orders_after(cursor, count)).await
     }
@@ -178,7 +187,12 @@ impl Store for ModelStore {
         Ok(state.checkpoint.clone().map(current))
     }
 
-    async fn records(&self, universe: &str, from_tick: u64, count: usize) -> Result<Vec<(u64, String)>> {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
         let range = (universe.to_owned(), from_tick)..=(universe.to_owned(), u64::MAX);
         let state = self.state();
         let records = state.records.range(range).take(count.clamp(1, MAX_READ));
@@ -193,7 +207,12 @@ impl Store for ModelStore {
         Ok(self.state().runs.iter().take(count).cloned().collect())
     }
 
-    async fn events_from(&self, from: Position, count: usize, wait: Duration) -> Result<Vec<Event>> {
+    async fn events_from(
+        &self,
+        from: Position,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
         let count = count.clamp(1, MAX_READ);
         wait_for(&self.events_grew, wait, || self.state().events_from(from, count)).await
     }
@@ -231,7 +250,13 @@ impl Store for ModelStore {
         Ok(self.state().claims(universe, now_ms, idle_ms))
     }
 
-    async fn touch(&self, universe: &str, player: &str, now_ms: u64, idle_ms: u64) -> Result<Option<String>> {
+    async fn touch(
+        &self,
+        universe: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
         Ok(self.state().touch(universe, player, now_ms, idle_ms))
     }
 
@@ -275,7 +300,10 @@ impl Store for ModelStore {
 
     async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
         let state = self.state();
-        let rows = state.awards.iter().filter(|((of, ..), _)| universe.is_none_or(|universe| universe == of));
+        let rows = state
+            .awards
+            .iter()
+            .filter(|((of, ..), _)| universe.is_none_or(|universe| universe == of));
         Ok(rows
             .map(|((universe, faction, award), body)| Award {
                 universe: universe.clone(),
@@ -286,7 +314,12 @@ impl Store for ModelStore {
             .collect())
     }
 
-    async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64) -> Result<bool> {
+    async fn insert_document(
+        &self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
         document.check()?;
         self.state().insert_document(shelf, document, now_ms)
     }

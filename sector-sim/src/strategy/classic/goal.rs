@@ -38,7 +38,8 @@ impl Classic {
         if self.scout.fields.targets.is_empty() {
             return None;
         }
-        let mut draw = Draw::new(view.board.seed(), tick, Purpose::Strategy, view.me.index() as u64);
+        let mut draw =
+            Draw::new(view.board.seed(), tick, Purpose::Strategy, view.me.index() as u64);
         let mut best: Option<(i64, SystemId)> = None;
         for &system in &self.scout.fields.targets {
             let resistance = view.resistance(system, 0);

@@ -41,9 +41,13 @@ impl Classic {
         let current = view.faction().and_then(|faction| faction.muster.or(faction.home));
         let kept = current.filter(|&system| safe(system) && self.scout.fields.is_front(system));
         let front = self.scout.fields.front().iter().copied().filter(|&system| safe(system));
-        let Some(best) = front.min_by_key(|&system| (self.hops_to_goal(system), system)) else { return };
+        let Some(best) = front.min_by_key(|&system| (self.hops_to_goal(system), system)) else {
+            return;
+        };
         // A place that is nearly as good is not worth a change.
-        if kept.is_none_or(|kept| self.hops_to_goal(kept) > self.hops_to_goal(best).saturating_add(1)) {
+        if kept
+            .is_none_or(|kept| self.hops_to_goal(kept) > self.hops_to_goal(best).saturating_add(1))
+        {
             orders.push(Order::new(view.me, Command::Muster { target: best }));
         }
     }
@@ -64,7 +68,10 @@ impl Classic {
 
     fn faces_enemies(&self, view: &View<'_>, system: SystemId) -> bool {
         let mut neighbours = view.map.neighbours(system).iter();
-        neighbours
-            .any(|neighbour| view.board.systems()[neighbour.system.index()].owner.is_some_and(|owner| owner != view.me))
+        neighbours.any(|neighbour| {
+            view.board.systems()[neighbour.system.index()]
+                .owner
+                .is_some_and(|owner| owner != view.me)
+        })
     }
 }

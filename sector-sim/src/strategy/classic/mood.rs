@@ -54,12 +54,16 @@ impl Mood {
         }
         for event in view.board.events() {
             let (won, lost) = match event {
-                Event::Battle { attacker, defender, winner, .. } if *attacker == me || *defender == me => {
+                Event::Battle { attacker, defender, winner, .. }
+                    if *attacker == me || *defender == me =>
+                {
                     self.weariness = (self.weariness + TOIL).min(500);
                     (*winner == me, *winner != me)
                 }
                 Event::Captured { faction, from, .. } => (*faction == me, *from == Some(me)),
-                Event::Rebelled { from, to, .. } | Event::Seceded { from, to, .. } => (*to == me, *from == me),
+                Event::Rebelled { from, to, .. } | Event::Seceded { from, to, .. } => {
+                    (*to == me, *from == me)
+                }
                 _ => continue,
             };
             if !won && !lost {
@@ -76,7 +80,8 @@ impl Mood {
     /// How readily it attacks, 0 to 1000.
     pub(super) fn aggression(&self) -> i64 {
         let boldness = if self.bold { 250 } else { 0 };
-        (self.personality.aggression + boldness + self.confidence / 2 - self.weariness / 3).clamp(0, 1000)
+        (self.personality.aggression + boldness + self.confidence / 2 - self.weariness / 3)
+            .clamp(0, 1000)
     }
 
     /// How much it wants unowned systems, 0 to 1000.
@@ -92,7 +97,8 @@ impl Mood {
     /// How much it keeps back, 0 to 1000.
     pub(super) fn caution(&self) -> i64 {
         let boldness = if self.bold { 250 } else { 0 };
-        (self.personality.caution - boldness - self.confidence / 2 + self.weariness / 3).clamp(0, 1000)
+        (self.personality.caution - boldness - self.confidence / 2 + self.weariness / 3)
+            .clamp(0, 1000)
     }
 }
 

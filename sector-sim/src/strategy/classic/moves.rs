@@ -46,13 +46,19 @@ impl Classic {
     /// A stack at a foreign system occupies it, if it can; otherwise it goes where it is of use.
     fn stay_or_leave(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) {
         let it = self.scout.survey.stacks[stack];
-        let needed = view.board.systems()[it.system.index()].garrison.saturating_add(view.rules.capture.strength);
+        let needed = view.board.systems()[it.system.index()]
+            .garrison
+            .saturating_add(view.rules.capture.strength);
         let nearly = it.strength >= scale(needed, 800) && it.max_strength >= needed;
-        if nearly || self.scout.survey.expected(it.system) >= needed || self.strike(view, stack, orders) {
+        if nearly
+            || self.scout.survey.expected(it.system) >= needed
+            || self.strike(view, stack, orders)
+        {
             return;
         }
         let neighbours = view.map.neighbours(it.system).iter().map(|neighbour| neighbour.system);
-        let safe = neighbours.filter(|&system| view.owns(system) && self.scout.survey.threat(system) == 0);
+        let safe =
+            neighbours.filter(|&system| view.owns(system) && self.scout.survey.threat(system) == 0);
         if let Some(refuge) = safe.min_by_key(|&system| (self.hops_to_goal(system), system)) {
             self.scout.send(view, stack, refuge, Amount::All, orders);
         }
@@ -76,7 +82,9 @@ impl Classic {
         let least = view.rules.orders.least_detachment;
         let neighbours = view.map.neighbours(it.system);
         let hostile = neighbours.iter().any(|neighbour| {
-            view.board.systems()[neighbour.system.index()].owner.is_some_and(|owner| owner != view.me)
+            view.board.systems()[neighbour.system.index()]
+                .owner
+                .is_some_and(|owner| owner != view.me)
         });
         // Behind an attack something stays where enemies are near.
         let reserve = if hostile && at_home { self.reserve() } else { 0 };
@@ -91,7 +99,9 @@ impl Classic {
             let resistance = view.resistance(system, i64::from(neighbour.ticks) + 1);
             let needed = resistance.to_occupy(view);
             let amount = if resistance.defence > 0 {
-                if ratio(available, 1000, resistance.defence) < self.wanted_odds(view, resistance.owner) {
+                if ratio(available, 1000, resistance.defence)
+                    < self.wanted_odds(view, resistance.owner)
+                {
                     continue;
                 }
                 if split { Amount::Part(available) } else { Amount::All }
@@ -138,8 +148,10 @@ impl Classic {
             return;
         }
         let neighbours = view.map.neighbours(it.system).iter().map(|neighbour| neighbour.system);
-        let nearer = neighbours.filter(|&system| view.owns(system) && self.hops_to_goal(system) < hops);
-        if let Some(next) = nearer.min_by_key(|&system| (self.scout.survey.threat(system), system)) {
+        let nearer =
+            neighbours.filter(|&system| view.owns(system) && self.hops_to_goal(system) < hops);
+        if let Some(next) = nearer.min_by_key(|&system| (self.scout.survey.threat(system), system))
+        {
             self.scout.send(view, stack, next, Amount::All, orders);
         }
     }

@@ -71,7 +71,11 @@ impl Classic {
         for (index, stack) in survey.stacks.iter().enumerate() {
             let (hops, whom) = relief.near[stack.system.index()];
             // Who is in need stays where it is, and who besieges somebody goes on with that.
-            if whom == NOBODY || hops == 0 || !view.owns(stack.system) || survey.threat(stack.system) > 0 {
+            if whom == NOBODY
+                || hops == 0
+                || !view.owns(stack.system)
+                || survey.threat(stack.system) > 0
+            {
                 continue;
             }
             let threat = survey.threat(survey.menaced[whom as usize]);
@@ -93,7 +97,9 @@ impl Classic {
             let held = view.board.fleets().at(system).filter(|fleet| fleet.owner == view.me);
             let held = held.fold(state.garrison, |sum, fleet| sum.saturating_add(fleet.strength));
             // A garrison that can stand alone needs no help, nor does a system that help is on its way to.
-            if held >= threat.saturating_mul(2) || self.scout.survey.expected(system) >= scale(threat, LEAST) {
+            if held >= threat.saturating_mul(2)
+                || self.scout.survey.expected(system) >= scale(threat, LEAST)
+            {
                 continue;
             }
             self.scout.send(view, stack, system, Amount::All, orders);

@@ -8,7 +8,9 @@ use crate::view::View;
 
 /// The part of all systems that a faction owns, per mille.
 fn share(view: &View<'_>, faction: FactionId) -> i64 {
-    view.board.faction(faction).map_or(0, |faction| ratio(faction.systems, 1000, view.map.len() as i64))
+    view.board
+        .faction(faction)
+        .map_or(0, |faction| ratio(faction.systems, 1000, view.map.len() as i64))
 }
 
 impl Classic {
@@ -20,7 +22,9 @@ impl Classic {
         let worth = match resistance.owner {
             None => scale(worth, 600 + self.mood.expansionism()),
             // The larger a realm, the more its neighbours want to see it smaller.
-            Some(owner) => scale(scale(worth, 700 + self.mood.aggression()), 600 + 4 * share(view, owner)),
+            Some(owner) => {
+                scale(scale(worth, 700 + self.mood.aggression()), 600 + 4 * share(view, owner))
+            }
         };
         (worth - (resistance.garrison.max(resistance.defence)) / 20).max(1)
     }

@@ -21,12 +21,20 @@ pub(in crate::routes) struct Fault {
 }
 
 /// The orders that are well formed, with their place in the batch; the others' faults are added.
-pub(in crate::routes) fn form(orders: &[Box<RawValue>], faults: &mut Vec<Fault>) -> Vec<(usize, Order)> {
+pub(in crate::routes) fn form(
+    orders: &[Box<RawValue>],
+    faults: &mut Vec<Fault>,
+) -> Vec<(usize, Order)> {
     let mut good = Vec::with_capacity(orders.len());
     for (index, text) in orders.iter().map(|order| order.get()).enumerate() {
         // The JSON reader would take a list for the fields in their order.
         if !text.starts_with('{') {
-            let error = FieldError::new(place(index, ""), Value::Null, "an object", "This is not an order.");
+            let error = FieldError::new(
+                place(index, ""),
+                Value::Null,
+                "an object",
+                "This is not an order.",
+            );
             faults.push(Fault { index, code: "invalid_order", error });
             continue;
         }
@@ -46,7 +54,8 @@ pub(in crate::routes) fn form(orders: &[Box<RawValue>], faults: &mut Vec<Fault>)
 }
 
 fn of_form(index: usize, error: &FormError) -> Fault {
-    let value = serde_json::from_str(&error.value).unwrap_or_else(|_| Value::from(error.value.as_str()));
+    let value =
+        serde_json::from_str(&error.value).unwrap_or_else(|_| Value::from(error.value.as_str()));
     let detail = format!("{}: {} is not allowed.", error.field, error.value);
     Fault {
         index,
@@ -88,7 +97,14 @@ struct Missing<'a> {
 }
 
 impl Missing<'_> {
-    fn add(&mut self, code: &'static str, field: &str, value: Value, allowed: String, detail: &str) {
+    fn add(
+        &mut self,
+        code: &'static str,
+        field: &str,
+        value: Value,
+        allowed: String,
+        detail: &str,
+    ) {
         self.faults.push(Fault {
             index: self.index,
             code,
@@ -117,7 +133,13 @@ impl Missing<'_> {
     fn fleet(&mut self, id: FleetId) {
         if self.board.fleets().get(id).is_none() {
             let detail = "There is no such fleet in this universe, or it is gone.";
-            self.add(UNKNOWN_FLEET, "fleet_id", id.0.into(), "the id of a fleet".to_owned(), detail);
+            self.add(
+                UNKNOWN_FLEET,
+                "fleet_id",
+                id.0.into(),
+                "the id of a fleet".to_owned(),
+                detail,
+            );
         }
     }
 }
@@ -126,9 +148,13 @@ impl Missing<'_> {
 pub(in crate::routes) fn refusal(status: StatusCode, mut faults: Vec<Fault>) -> Problem {
     faults.sort_by_key(|fault| fault.index);
     let first = faults.first().map_or("invalid_orders", |fault| fault.code);
-    let code = if faults.iter().all(|fault| fault.code == first) { first } else { "invalid_orders" };
+    let code =
+        if faults.iter().all(|fault| fault.code == first) { first } else { "invalid_orders" };
     let detail = match faults.as_slice() {
-        [fault] => format!("None of the orders was accepted. {}: {}", fault.error.field, fault.error.detail),
+        [fault] => format!(
+            "None of the orders was accepted. {}: {}",
+            fault.error.field, fault.error.detail
+        ),
         _ => format!("None of the orders was accepted: {} faults, see errors.", faults.len()),
     };
     Problem::new(status, code, detail).with_errors(faults.into_iter().map(|fault| fault.error))

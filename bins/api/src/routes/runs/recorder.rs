@@ -58,7 +58,9 @@ impl Recorder {
             }
             drop(permit);
         });
-        unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) })
+        unfold(receiver, |mut receiver| async move {
+            receiver.recv().await.map(|chunk| (chunk, receiver))
+        })
     }
 
     fn play(&self, handle: &Handle, sender: &Sender) -> Result<(), BoxError> {

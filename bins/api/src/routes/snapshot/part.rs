@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use follow::{Entry, Frame};
-use sector_sim::{FactionForm, FactionId, FleetForm, FleetId, HistoryEntry, ResultForm, SystemForm, SystemId, narrate};
+use sector_sim::{
+    FactionForm, FactionId, FleetForm, FleetId, HistoryEntry, ResultForm, SystemForm, SystemId,
+    narrate,
+};
 use serde::Deserialize;
 use service::{FieldError, Problem};
 
@@ -57,8 +60,11 @@ impl Fields {
         }
         // One that is repeated a thousand times need not be answered a thousand times.
         errors.truncate(FIELDS.len());
-        Err(Problem::bad_request("invalid_query", "fields names what a snapshot does not have; see errors.")
-            .with_errors(errors))
+        Err(Problem::bad_request(
+            "invalid_query",
+            "fields names what a snapshot does not have; see errors.",
+        )
+        .with_errors(errors))
     }
 
     /// The value, if the field was asked for.
@@ -83,7 +89,10 @@ impl Changes {
     ///
     /// # Errors
     /// An internal problem for an entry that is no delta.
-    pub(super) fn of<'a>(since: u64, entries: impl Iterator<Item = &'a Entry>) -> Result<Self, Problem> {
+    pub(super) fn of<'a>(
+        since: u64,
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         struct Line {
             data: Delta,
@@ -115,15 +124,29 @@ impl Changes {
 pub(super) fn part(frame: &Frame, fields: &Fields, changes: Option<&Changes>) -> SnapshotPart {
     let (map, board, mirror) = (frame.map(), frame.board(), frame.mirror());
     let systems = || match changes {
-        Some(changes) => changes.systems.iter().filter_map(|&id| SystemForm::of(map, board, id)).collect(),
-        None => (0..map.len() as u32).filter_map(|id| SystemForm::of(map, board, SystemId(id))).collect(),
+        Some(changes) => {
+            changes.systems.iter().filter_map(|&id| SystemForm::of(map, board, id)).collect()
+        }
+        None => (0..map.len() as u32)
+            .filter_map(|id| SystemForm::of(map, board, SystemId(id)))
+            .collect(),
     };
     let fleets = || match changes {
-        Some(changes) => changes.fleets.iter().filter_map(|&id| board.fleets().get(id)).map(FleetForm::of).collect(),
+        Some(changes) => changes
+            .fleets
+            .iter()
+            .filter_map(|&id| board.fleets().get(id))
+            .map(FleetForm::of)
+            .collect(),
         None => board.fleets().iter().map(FleetForm::of).collect(),
     };
     let factions = || match changes {
-        Some(changes) => changes.factions.iter().filter_map(|&id| board.faction(id)).map(FactionForm::of).collect(),
+        Some(changes) => changes
+            .factions
+            .iter()
+            .filter_map(|&id| board.faction(id))
+            .map(FactionForm::of)
+            .collect(),
         None => board.factions().iter().map(FactionForm::of).collect(),
     };
     let highlights = || {
@@ -135,7 +158,11 @@ pub(super) fn part(frame: &Frame, fields: &Fields, changes: Option<&Changes>) ->
         let is_new = |tick: u64| changes.is_none_or(|changes| tick > changes.since);
         let entries = board.history().filter(|(tick, _)| is_new(*tick));
         entries
-            .map(|(tick, event)| HistoryEntry { tick, event: event.clone(), text: narrate(map, board, event) })
+            .map(|(tick, event)| HistoryEntry {
+                tick,
+                event: event.clone(),
+                text: narrate(map, board, event),
+            })
             .collect()
     };
     SnapshotPart {

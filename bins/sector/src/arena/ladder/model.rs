@@ -75,9 +75,11 @@ fn odds(one: f64, other: f64) -> f64 {
 impl Model {
     /// The most likely strengths after these games.
     pub(super) fn fit(players: usize, scores: &[Score]) -> Model {
-        let mut model = Model { strengths: vec![0.0; players], covariance: Vec::new(), likeness: 1.0 };
+        let mut model =
+            Model { strengths: vec![0.0; players], covariance: Vec::new(), likeness: 1.0 };
         for _ in 0..STEPS_MAX {
-            let mut slope: Vec<f64> = model.strengths.iter().map(|strength| -strength / PRIOR_VARIANCE).collect();
+            let mut slope: Vec<f64> =
+                model.strengths.iter().map(|strength| -strength / PRIOR_VARIANCE).collect();
             for score in scores {
                 let rest = score.points - score.games as f64 * model.expected(score);
                 slope[score.one] += rest;
@@ -86,7 +88,11 @@ impl Model {
             model.covariance = inverse(model.information(scores, 1.0));
             let steps: Vec<f64> = model.covariance.iter().map(|row| dot(row, &slope)).collect();
             // No step is so long that it could lead astray.
-            model.strengths.iter_mut().zip(&steps).for_each(|(strength, step)| *strength += step.clamp(-2.0, 2.0));
+            model
+                .strengths
+                .iter_mut()
+                .zip(&steps)
+                .for_each(|(strength, step)| *strength += step.clamp(-2.0, 2.0));
             if steps.iter().all(|step| step.abs() < STEP_LEAST) {
                 break;
             }
@@ -129,7 +135,11 @@ impl Model {
             independent += score.games as f64 * expected * (1.0 - expected);
             meetings += score.meetings;
         }
-        if meetings < MEETINGS_LEAST || independent <= 0.0 { 2.0 } else { (found / independent).clamp(1.0, 2.0) }
+        if meetings < MEETINGS_LEAST || independent <= 0.0 {
+            2.0
+        } else {
+            (found / independent).clamp(1.0, 2.0)
+        }
     }
 
     /// How much a meeting of a pair is expected to lower the variances of all odds, which these are the slopes of.
@@ -137,8 +147,9 @@ impl Model {
         let weight = self.weight((one, other), super::MEETING);
         let difference = self.difference((one, other));
         let variance = difference[one] - difference[other];
-        let lowered =
-            slopes.iter().map(|(left, right, slope)| slope * (difference[*left] - difference[*right]).powi(2));
+        let lowered = slopes
+            .iter()
+            .map(|(left, right, slope)| slope * (difference[*left] - difference[*right]).powi(2));
         weight * lowered.sum::<f64>() / (1.0 + weight * variance)
     }
 
@@ -174,7 +185,9 @@ impl Model {
         let (weight, difference) = (self.weight(pair, games), self.difference(pair));
         let factor = weight / (1.0 + weight * (difference[pair.0] - difference[pair.1]));
         for (row, left) in self.covariance.iter_mut().zip(&difference) {
-            row.iter_mut().zip(&difference).for_each(|(cell, right)| *cell -= factor * left * right);
+            row.iter_mut()
+                .zip(&difference)
+                .for_each(|(cell, right)| *cell -= factor * left * right);
         }
     }
 
@@ -182,7 +195,8 @@ impl Model {
     pub(super) fn ratings(&self) -> Vec<Rating> {
         let count = self.strengths.len().max(1) as f64;
         let mean = self.strengths.iter().sum::<f64>() / count;
-        let rows: Vec<f64> = self.covariance.iter().map(|row| row.iter().sum::<f64>() / count).collect();
+        let rows: Vec<f64> =
+            self.covariance.iter().map(|row| row.iter().sum::<f64>() / count).collect();
         let all = rows.iter().sum::<f64>() / count;
         let rating = |(player, strength): (usize, &f64)| {
             let rating = MEAN + SCALE * (strength - mean);
@@ -202,8 +216,9 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
 /// The inverse of a symmetric, positive definite matrix, by elimination: such a matrix needs no exchange of rows.
 fn inverse(mut matrix: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     let count = matrix.len();
-    let mut inverse: Vec<Vec<f64>> =
-        (0..count).map(|row| (0..count).map(|column| f64::from(u8::from(row == column))).collect()).collect();
+    let mut inverse: Vec<Vec<f64>> = (0..count)
+        .map(|row| (0..count).map(|column| f64::from(u8::from(row == column))).collect())
+        .collect();
     for pivot in 0..count {
         let scale = 1.0 / matrix[pivot][pivot];
         matrix[pivot].iter_mut().chain(&mut inverse[pivot]).for_each(|cell| *cell *= scale);
@@ -211,7 +226,10 @@ fn inverse(mut matrix: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
         for other in (0..count).filter(|other| *other != pivot) {
             let factor = matrix[other][pivot];
             matrix[other].iter_mut().zip(&row).for_each(|(cell, pivot)| *cell -= factor * pivot);
-            inverse[other].iter_mut().zip(&inverted).for_each(|(cell, pivot)| *cell -= factor * pivot);
+            inverse[other]
+                .iter_mut()
+                .zip(&inverted)
+                .for_each(|(cell, pivot)| *cell -= factor * pivot);
         }
     }
     inverse
@@ -229,13 +247,19 @@ mod tests {
     }
 
     /// Lets players of these strengths (in logits) meet so often, always the most informative pair.
-    fn climb(strengths: &[f64], meetings: usize, seed: u64, scores: &mut [Score]) -> Vec<(usize, usize)> {
+    fn climb(
+        strengths: &[f64],
+        meetings: usize,
+        seed: u64,
+        scores: &mut [Score],
+    ) -> Vec<(usize, usize)> {
         let mut chance = Chance::new(seed, 0);
         let mut met = Vec::new();
         for _ in 0..meetings {
             let pair = Model::fit(strengths.len(), scores).most_informative();
             let wins = (odds(strengths[pair.0], strengths[pair.1]) * 1e6) as usize;
-            let halves = (0..MEETING).map(|_| if chance.below(1_000_000) < wins { 2 } else { 0 }).sum();
+            let halves =
+                (0..MEETING).map(|_| if chance.below(1_000_000) < wins { 2 } else { 0 }).sum();
             scores[pair_index(pair, strengths.len())].meet(halves, MEETING as u64);
             met.push(pair);
         }
@@ -248,8 +272,12 @@ mod tests {
         let inverse = inverse(matrix.clone());
         for (row, line) in matrix.iter().enumerate() {
             for column in 0..3 {
-                let cell: f64 = line.iter().zip(&inverse).map(|(left, right)| left * right[column]).sum();
-                assert!((cell - f64::from(u8::from(row == column))).abs() < 1e-12, "{row} {column}: {cell}");
+                let cell: f64 =
+                    line.iter().zip(&inverse).map(|(left, right)| left * right[column]).sum();
+                assert!(
+                    (cell - f64::from(u8::from(row == column))).abs() < 1e-12,
+                    "{row} {column}: {cell}"
+                );
             }
         }
     }
@@ -266,7 +294,10 @@ mod tests {
         assert!((odds(logit, 0.0) - 0.75).abs() < 0.005, "{ratings:?}");
         assert!((ratings[0].rating + ratings[1].rating - 2.0 * MEAN).abs() < 1e-9);
         let unknown = Model::fit(3, &empty(3)).ratings();
-        assert!(unknown.iter().all(|rating| rating.rating == MEAN && rating.high > MEAN + 20.0), "{unknown:?}");
+        assert!(
+            unknown.iter().all(|rating| rating.rating == MEAN && rating.high > MEAN + 20.0),
+            "{unknown:?}"
+        );
         // Who always wins is rated high, and finitely so.
         let mut scores = empty(2);
         (0..50).for_each(|_| scores[0].meet(4, 2));

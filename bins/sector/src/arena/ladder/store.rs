@@ -40,7 +40,11 @@ pub(super) struct Ladder {
 
 impl Ladder {
     /// Opens or makes a ladder with these parameters, adds the players that are not on it, and reads its games.
-    pub(super) fn open(path: &Path, parameters: &Value, newcomers: Vec<Member>) -> Result<Ladder, Error> {
+    pub(super) fn open(
+        path: &Path,
+        parameters: &Value,
+        newcomers: Vec<Member>,
+    ) -> Result<Ladder, Error> {
         let (file, text) = open_games(path)?;
         let games = read(&path.join("games.jsonl"), &text, &file)?;
         let mut ladder = Ladder { path: path.to_owned(), file, members: Vec::new(), games };
@@ -50,11 +54,16 @@ impl Ladder {
                 let cannot = |error| format!("{} cannot be read: {error}", known.display());
                 let document: Document = serde_json::from_str(&text).map_err(cannot)?;
                 if let Some(what) = difference("", &document.parameters, parameters) {
-                    return Err(format!("{} is a ladder with other parameters ({what})", path.display()).into());
+                    return Err(format!(
+                        "{} is a ladder with other parameters ({what})",
+                        path.display()
+                    )
+                    .into());
                 }
                 ladder.members = document.members;
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && ladder.games.is_empty() => {}
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound && ladder.games.is_empty() => {}
             Err(error) => return Err(format!("{} cannot be read: {error}", known.display()).into()),
         }
         for newcomer in newcomers {
@@ -71,9 +80,14 @@ impl Ladder {
             }
         }
         let strangers = ladder.games.iter().flat_map(|game| &game.players);
-        let is_stranger = |name: &&String| !ladder.members.iter().any(|member| member.name == **name);
+        let is_stranger =
+            |name: &&String| !ladder.members.iter().any(|member| member.name == **name);
         if let Some(stranger) = strangers.into_iter().find(is_stranger) {
-            return Err(format!("{}: {stranger:?} has played, but is not on the ladder", known.display()).into());
+            return Err(format!(
+                "{}: {stranger:?} has played, but is not on the ladder",
+                known.display()
+            )
+            .into());
         }
         let document = Document { parameters: parameters.clone(), members: ladder.members.clone() };
         ladder.write("ladder.json", &serde_json::to_string_pretty(&document)?)?;
@@ -114,7 +128,8 @@ fn read(path: &Path, text: &[u8], file: &File) -> Result<Vec<Record>, Error> {
             break;
         }
         let fault = |what: String| format!("{}, line {}: {what}", path.display(), index + 1);
-        let record: Record = serde_json::from_slice(line).map_err(|error| fault(error.to_string()))?;
+        let record: Record =
+            serde_json::from_slice(line).map_err(|error| fault(error.to_string()))?;
         if record.game != index as u64 || record.players.len() != 2 || record.places.len() != 2 {
             return Err(fault(format!("is not game {index} of a ladder")).into());
         }
@@ -126,7 +141,8 @@ fn read(path: &Path, text: &[u8], file: &File) -> Result<Vec<Record>, Error> {
     }
     games.truncate(games.len() / MEETING * MEETING);
     if whole < text.len() {
-        file.set_len(whole as u64).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        file.set_len(whole as u64)
+            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
     }
     Ok(games)
 }

@@ -48,7 +48,9 @@ impl Buffer {
             (_, Cell::Null) if self.nullable => {}
             (Values::Integer(values), Cell::Integer(value)) => values.push(*value),
             (Values::Boolean(values), Cell::Boolean(value)) => values.push(*value),
-            (Values::Text(values), Cell::Text(value)) => values.push(value.as_bytes().to_vec().into()),
+            (Values::Text(values), Cell::Text(value)) => {
+                values.push(value.as_bytes().to_vec().into())
+            }
             (_, cell) => return Err(Error::other(format!("a column does not take {cell:?}"))),
         }
         if self.nullable {
@@ -85,19 +87,29 @@ impl Parquet {
         let schema = parse_message_type(&message(table)).map_err(other)?;
         let compression = Compression::ZSTD(ZstdLevel::try_new(3).map_err(other)?);
         let properties = WriterProperties::builder().set_compression(compression).build();
-        let writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties)).map_err(other)?;
+        let writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))
+            .map_err(other)?;
         Ok(Parquet { writer, buffers: table.columns().iter().map(Buffer::new).collect(), rows: 0 })
     }
 
     fn write_group(&mut self) -> Result<()> {
         let mut group = self.writer.next_row_group().map_err(other)?;
         for buffer in &mut self.buffers {
-            let mut column = group.next_column().map_err(other)?.ok_or_else(|| Error::other("a column is missing"))?;
+            let mut column = group
+                .next_column()
+                .map_err(other)?
+                .ok_or_else(|| Error::other("a column is missing"))?;
             let present = buffer.nullable.then_some(buffer.present.as_slice());
             match &buffer.values {
-                Values::Integer(values) => column.typed::<Int64Type>().write_batch(values, present, None),
-                Values::Boolean(values) => column.typed::<BoolType>().write_batch(values, present, None),
-                Values::Text(values) => column.typed::<ByteArrayType>().write_batch(values, present, None),
+                Values::Integer(values) => {
+                    column.typed::<Int64Type>().write_batch(values, present, None)
+                }
+                Values::Boolean(values) => {
+                    column.typed::<BoolType>().write_batch(values, present, None)
+                }
+                Values::Text(values) => {
+                    column.typed::<ByteArrayType>().write_batch(values, present, None)
+                }
             }
             .map_err(other)?;
             column.close().map_err(other)?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use sector_sim::replay::{OrderOutcome, Replay, Tick};
-use sector_sim::{Event, FactionId, FleetId, Order, OrderForm, Outcome, SystemId, World, faction_color, narrate};
+use sector_sim::{
+    Event, FactionId, FleetId, Order, OrderForm, Outcome, SystemId, World, faction_color, narrate,
+};
 use serde::Serialize;
 
 use super::sink::Folder;
@@ -38,7 +40,8 @@ impl<'a> Rows<'a> {
         let map = world.map();
         for (index, site) in map.sites().iter().enumerate() {
             let system = SystemId(index as u32);
-            let home_of = world.board().factions().iter().find(|faction| faction.home == Some(system));
+            let home_of =
+                world.board().factions().iter().find(|faction| faction.home == Some(system));
             let lanes = map.neighbours(system).len();
             let cells = [
                 system.into(),
@@ -116,8 +119,12 @@ impl<'a> Rows<'a> {
         if !self.folder.wants(Table::TicksFactions) {
             return Ok(());
         }
-        let standing: BTreeMap<FactionId, usize> =
-            board.standing().iter().enumerate().map(|(index, faction)| (faction.id, index + 1)).collect();
+        let standing: BTreeMap<FactionId, usize> = board
+            .standing()
+            .iter()
+            .enumerate()
+            .map(|(index, faction)| (faction.id, index + 1))
+            .collect();
         for faction in board.factions() {
             let cells = [
                 tick.into(),
@@ -145,7 +152,9 @@ impl<'a> Rows<'a> {
     }
 
     fn system(&mut self, world: &World, id: SystemId) -> Result<(), Error> {
-        let Some(system) = world.board().system(id).filter(|_| self.folder.wants(Table::TicksSystems)) else {
+        let Some(system) =
+            world.board().system(id).filter(|_| self.folder.wants(Table::TicksSystems))
+        else {
             return Ok(());
         };
         let cells = [
@@ -200,7 +209,9 @@ impl<'a> Rows<'a> {
             ];
             self.folder.row(Table::Battles, &cells)?;
         }
-        let Some(told) = Told::of(event).filter(|_| self.folder.wants(Table::Events)) else { return Ok(()) };
+        let Some(told) = Told::of(event).filter(|_| self.folder.wants(Table::Events)) else {
+            return Ok(());
+        };
         let cells = [
             world.tick().into(),
             index.into(),
@@ -234,7 +245,12 @@ struct Told {
 impl Told {
     /// Nothing for orders, which have a table of their own.
     fn of(event: &Event) -> Option<Told> {
-        let at = |kind, system, faction| Told { kind, system: Some(system), faction: Some(faction), ..Told::default() };
+        let at = |kind, system, faction| Told {
+            kind,
+            system: Some(system),
+            faction: Some(faction),
+            ..Told::default()
+        };
         Some(match *event {
             Event::Launched { fleet, faction, from, to, arrives } => Told {
                 to_system: Some(to),
@@ -242,27 +258,47 @@ impl Told {
                 arrives: Some(arrives),
                 ..at("launched", from, faction)
             },
-            Event::Arrived { fleet, faction, system } => Told { fleet: Some(fleet), ..at("arrived", system, faction) },
+            Event::Arrived { fleet, faction, system } => {
+                Told { fleet: Some(fleet), ..at("arrived", system, faction) }
+            }
             Event::Battle { system, attacker, defender, .. } => {
                 Told { other: Some(defender), ..at("battle", system, attacker) }
             }
-            Event::OccupationStarted { system, faction } => at("occupation_started", system, faction),
-            Event::OccupationLost { system, faction } => at("occupation_lost", system, faction),
-            Event::Captured { system, faction, from } => Told { other: from, ..at("captured", system, faction) },
-            Event::Rebelled { system, from, to } => Told { other: Some(from), ..at("rebelled", system, to) },
-            Event::Seceded { system, from, to } => Told { other: Some(from), ..at("seceded", system, to) },
-            Event::FleetBuilt { fleet, faction, system, strength } => {
-                Told { fleet: Some(fleet), strength: Some(strength), ..at("fleet_built", system, faction) }
+            Event::OccupationStarted { system, faction } => {
+                at("occupation_started", system, faction)
             }
-            Event::Eliminated { faction } => Told { kind: "eliminated", faction: Some(faction), ..Told::default() },
-            Event::RunEnded { winner, .. } => Told { kind: "run_ended", faction: winner, ..Told::default() },
+            Event::OccupationLost { system, faction } => at("occupation_lost", system, faction),
+            Event::Captured { system, faction, from } => {
+                Told { other: from, ..at("captured", system, faction) }
+            }
+            Event::Rebelled { system, from, to } => {
+                Told { other: Some(from), ..at("rebelled", system, to) }
+            }
+            Event::Seceded { system, from, to } => {
+                Told { other: Some(from), ..at("seceded", system, to) }
+            }
+            Event::FleetBuilt { fleet, faction, system, strength } => Told {
+                fleet: Some(fleet),
+                strength: Some(strength),
+                ..at("fleet_built", system, faction)
+            },
+            Event::Eliminated { faction } => {
+                Told { kind: "eliminated", faction: Some(faction), ..Told::default() }
+            }
+            Event::RunEnded { winner, .. } => {
+                Told { kind: "run_ended", faction: winner, ..Told::default() }
+            }
             Event::OrderApplied { .. } | Event::OrderRefused { .. } => return None,
         })
     }
 }
 
 /// The orders of a tick.
-pub(super) fn orders(folder: &mut Folder, tick: &Tick, outcomes: &[OrderOutcome]) -> Result<(), Error> {
+pub(super) fn orders(
+    folder: &mut Folder,
+    tick: &Tick,
+    outcomes: &[OrderOutcome],
+) -> Result<(), Error> {
     for (index, order) in tick.orders.iter().enumerate() {
         // Replays of version 1 have no outcomes.
         let outcome = outcomes.get(index);
@@ -291,7 +327,11 @@ pub(super) fn orders(folder: &mut Folder, tick: &Tick, outcomes: &[OrderOutcome]
 }
 
 /// The one row of the run.
-pub(super) fn run(folder: &mut Folder, replay: &Replay, result: Option<Outcome>) -> Result<(), Error> {
+pub(super) fn run(
+    folder: &mut Folder,
+    replay: &Replay,
+    result: Option<Outcome>,
+) -> Result<(), Error> {
     let header = replay.header();
     let ticks = replay.ticks();
     let rules = header.rules.get("name").and_then(|name| name.as_str()).unwrap_or_default();

@@ -79,9 +79,15 @@ impl Folder {
         let is_filled = std::fs::read_dir(place).map(|mut entries| entries.next().is_some());
         match is_filled {
             Ok(true) => {
-                return Err(format!("{} is not empty: name a folder that does not exist yet", place.display()).into());
+                return Err(format!(
+                    "{} is not empty: name a folder that does not exist yet",
+                    place.display()
+                )
+                .into());
             }
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot_write(place, &error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(cannot_write(place, &error));
+            }
             _ => {}
         }
         let parent = match place.parent() {
@@ -90,7 +96,8 @@ impl Folder {
         };
         // As open as the umask lets any new folder be.
         let mut folder = tempfile::Builder::new();
-        let folder = folder.prefix(".export-").permissions(Permissions::from_mode(0o777)).tempdir_in(parent);
+        let folder =
+            folder.prefix(".export-").permissions(Permissions::from_mode(0o777)).tempdir_in(parent);
         let folder = folder.map_err(|error| cannot_write(place, &error))?;
         let open = tables.iter().map(|&table| {
             let path = folder.path().join(format!("{}.{}", table.name(), format.extension()));
@@ -108,7 +115,9 @@ impl Folder {
 
     /// Adds a row, if its table is wanted.
     pub(crate) fn row(&mut self, table: Table, cells: &[Cell<'_>]) -> Result<(), Error> {
-        let Some(open) = self.open.iter_mut().find(|open| open.table == table) else { return Ok(()) };
+        let Some(open) = self.open.iter_mut().find(|open| open.table == table) else {
+            return Ok(());
+        };
         debug_assert!(
             cells.len() == table.columns().len()
                 && cells.iter().zip(table.columns()).all(|(cell, column)| cell.fits(column)),

@@ -101,7 +101,9 @@ impl Table {
             Table::Systems => "a system, as it never changes",
             Table::Lanes => "a lane",
             Table::TicksFactions => "a faction after a tick; tick 0 is the start",
-            Table::TicksSystems => "a system after a tick that changed it (all of them at tick 0 and with --every)",
+            Table::TicksSystems => {
+                "a system after a tick that changed it (all of them at tick 0 and with --every)"
+            }
             Table::Battles => "a battle",
             Table::Orders => "an order that was given, with what became of it",
             Table::Events => "anything else that happened, battles included",
@@ -165,7 +167,8 @@ const FACTIONS: &[Column] = &[
     integer("greed", PER_MILLE, "trait of that strategy").nullable(),
     integer("caution", PER_MILLE, "trait of that strategy").nullable(),
     integer("first_tick", "ticks", "the tick after which it was first there"),
-    integer("eliminated_tick", "ticks", "the tick that ended it; null when it outlived the record").nullable(),
+    integer("eliminated_tick", "ticks", "the tick that ended it; null when it outlived the record")
+        .nullable(),
     boolean("is_winner", "whether it won"),
 ];
 
@@ -246,7 +249,11 @@ const ORDERS: &[Column] = &[
     text("focus", "focus: what it shall strive for").nullable(),
     text("client_id", "the sender's own id").nullable(),
     text("reason", "why, in the sender's words").nullable(),
-    boolean("is_applied", "whether it was carried out; null where neither the record nor playing tells").nullable(),
+    boolean(
+        "is_applied",
+        "whether it was carried out; null where neither the record nor playing tells",
+    )
+    .nullable(),
     text("refusal", "why not: the code of the refusal").nullable(),
     integer("obeyed_by", "fleet", "the fleet that obeyed").nullable(),
 ];
@@ -261,7 +268,8 @@ const EVENTS: &[Column] = &[
     integer("system", "", "where; of a launch: from where").nullable(),
     integer("to_system", "system", "launched: where the lane leads").nullable(),
     text("faction", "who did it, or gained; of an end of the run: the winner").nullable(),
-    text("other_faction", "battle: the defender; captured, rebelled, seceded: the owner before").nullable(),
+    text("other_faction", "battle: the defender; captured, rebelled, seceded: the owner before")
+        .nullable(),
     integer("fleet", "fleet", "which fleet").nullable(),
     integer("arrives", "ticks", "launched: the tick of arrival").nullable(),
     integer("strength", MILLI, "fleet_built: how strong").nullable(),
@@ -370,8 +378,10 @@ mod tests {
                 let kind = serde_json::to_value(column.kind).unwrap();
                 let null = if column.nullable { ", null" } else { "" };
                 let kind = kind.as_str().unwrap();
-                wanted
-                    .push_str(&format!("| `{}` | {kind}{null} | {} | {} |\n", column.name, column.unit, column.about));
+                wanted.push_str(&format!(
+                    "| `{}` | {kind}{null} | {} | {} |\n",
+                    column.name, column.unit, column.about
+                ));
             }
             wanted.push('\n');
         }

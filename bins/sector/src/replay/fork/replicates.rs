@@ -43,7 +43,11 @@ impl Match {
             cause: result.map(|outcome| outcome.cause),
             ticks: world.tick(),
             digest: world.digest().to_string(),
-            values: board.factions().iter().map(|faction| (faction.id.to_string(), faction.value)).collect(),
+            values: board
+                .factions()
+                .iter()
+                .map(|faction| (faction.id.to_string(), faction.value))
+                .collect(),
         }
     }
 }
@@ -65,7 +69,8 @@ pub(super) fn play(
     let pairs = all(options, unchanged, changed, &seeds);
     let pairs = pairs.map_err(|error| format!("{}: {error}", options.file.display()))?;
     if options.json {
-        let lines: Result<Vec<String>, _> = pairs.iter().flatten().map(serde_json::to_string).collect();
+        let lines: Result<Vec<String>, _> =
+            pairs.iter().flatten().map(serde_json::to_string).collect();
         return say(&lines?.join("\n"));
     }
     say(&table(options, &pairs))
@@ -86,7 +91,9 @@ fn all(
     let work = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&seed) = seeds.get(index).filter(|_| !failed.load(Ordering::Relaxed)) else { return };
+            let Some(&seed) = seeds.get(index).filter(|_| !failed.load(Ordering::Relaxed)) else {
+                return;
+            };
             let pair = pair(options, unchanged, changed, index, seed);
             if pair.is_err() {
                 failed.store(true, Ordering::Relaxed);
@@ -138,7 +145,11 @@ fn wilson(hits: usize, of: usize) -> (f64, f64) {
 
 fn table(options: &Options, pairs: &[[Match; 2]]) -> String {
     let count = pairs.len();
-    let mut text = format!("fork      after tick {}: {}, under {count} draws each\n\n", options.tick, change(options));
+    let mut text = format!(
+        "fork      after tick {}: {}, under {count} draws each\n\n",
+        options.tick,
+        change(options)
+    );
     let _ = writeln!(
         text,
         "{:<8} {:^26}   {:^26}   {:^17}",
@@ -149,17 +160,23 @@ fn table(options: &Options, pairs: &[[Match; 2]]) -> String {
         "{:<8} {:>7} {:>18}   {:>7} {:>18}   {:>8} {:>8}",
         "faction", "share", "95 %", "share", "95 %", "recorded", "changed"
     );
-    let mut winners: Vec<Option<FactionId>> = pairs.iter().flatten().map(|played| played.winner).collect();
+    let mut winners: Vec<Option<FactionId>> =
+        pairs.iter().flatten().map(|played| played.winner).collect();
     winners.extend(options.seats.iter().map(|(faction, _)| Some(*faction)));
     winners.sort_unstable_by_key(|winner| (winner.is_none(), *winner));
     winners.dedup();
     for winner in winners {
-        let won = |[recorded, changed]: &&[Match; 2]| (recorded.winner == winner, changed.winner == winner);
+        let won = |[recorded, changed]: &&[Match; 2]| {
+            (recorded.winner == winner, changed.winner == winner)
+        };
         let name = winner.map_or("nobody".to_owned(), |winner| winner.to_string());
         let _ = write!(text, "\n{name:<8}");
         for (gap, arm) in [("", 0), ("  ", 1)] {
-            let hits =
-                pairs.iter().map(|pair| won(&pair)).filter(|(recorded, changed)| [*recorded, *changed][arm]).count();
+            let hits = pairs
+                .iter()
+                .map(|pair| won(&pair))
+                .filter(|(recorded, changed)| [*recorded, *changed][arm])
+                .count();
             let (low, high) = wilson(hits, count);
             let share = 100.0 * hits as f64 / count.max(1) as f64;
             let _ = write!(text, "{gap} {share:>5.1} % {:>18}", format!("{low:.1} – {high:.1} %"));
@@ -168,7 +185,8 @@ fn table(options: &Options, pairs: &[[Match; 2]]) -> String {
         let _ = write!(text, "   {:>8} {:>8}", alone((true, false)), alone((false, true)));
     }
     for (name, arm) in [("recorded", 0), ("changed", 1)] {
-        let mut lengths: Vec<u64> = pairs.iter().filter_map(|pair| pair.get(arm)).map(|played| played.ticks).collect();
+        let mut lengths: Vec<u64> =
+            pairs.iter().filter_map(|pair| pair.get(arm)).map(|played| played.ticks).collect();
         lengths.sort_unstable();
         let at = |part: usize| lengths.get(lengths.len() * part / 100).copied().unwrap_or_default();
         let _ = write!(

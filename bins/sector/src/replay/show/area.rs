@@ -47,8 +47,10 @@ fn cut(sides: &[Side], beyond: usize, measure: impl Fn(Point) -> f64) -> Vec<Sid
         let Some(next) = sides.get((index + 1) % sides.len()) else { continue };
         let (here, there) = (measure(side.from), measure(next.from));
         let part = here / (here - there);
-        let crossing =
-            (side.from.0 + (next.from.0 - side.from.0) * part, side.from.1 + (next.from.1 - side.from.1) * part);
+        let crossing = (
+            side.from.0 + (next.from.0 - side.from.0) * part,
+            side.from.1 + (next.from.1 - side.from.1) * part,
+        );
         match (here < 0.0, there < 0.0) {
             (true, true) => kept.push(*side),
             (true, false) => kept.extend([*side, Side { from: crossing, beyond: Some(beyond) }]),
@@ -82,7 +84,8 @@ mod tests {
     fn neighbours_share_the_ground_and_know_each_other() {
         let cells = cells(&[(0.0, 0.0), (4.0, 0.0), (100.0, 0.0)], 10.0);
         assert!((size(&cells[0]) - size(&cells[1])).abs() < 1e-6);
-        let borders = |index: usize| cells[index].iter().filter_map(|side| side.beyond).collect::<Vec<_>>();
+        let borders =
+            |index: usize| cells[index].iter().filter_map(|side| side.beyond).collect::<Vec<_>>();
         assert_eq!((borders(0), borders(1), borders(2)), (vec![1], vec![0], vec![]));
         assert!(cells[0].iter().all(|side| side.from.0 < 2.0 + 1e-9));
     }

@@ -29,7 +29,9 @@ impl Caption {
             event.is_notable()
                 || matches!(
                     event,
-                    Event::OccupationStarted { .. } | Event::OccupationLost { .. } | Event::FleetBuilt { .. }
+                    Event::OccupationStarted { .. }
+                        | Event::OccupationLost { .. }
+                        | Event::FleetBuilt { .. }
                 )
         };
         let mut told: Vec<&Event> = board.events().iter().filter(is_told).collect();

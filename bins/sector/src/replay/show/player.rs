@@ -47,5 +47,9 @@ pub(super) fn play(path: &Path, width: usize) -> Result<(), Error> {
         }
     }
     let world = playback.world();
-    if is_film { Ok(()) } else { say(&terminal::draw(world, &Caption::of(&replay, world), width, ink)) }
+    if is_film {
+        Ok(())
+    } else {
+        say(&terminal::draw(world, &Caption::of(&replay, world), width, ink))
+    }
 }

@@ -40,7 +40,12 @@ struct Taken {
 
 impl Taken {
     fn around(x: f64, y: f64, half_width: f64, half_height: f64) -> Taken {
-        Taken { left: x - half_width, top: y - half_height, right: x + half_width, bottom: y + half_height }
+        Taken {
+            left: x - half_width,
+            top: y - half_height,
+            right: x + half_width,
+            bottom: y + half_height,
+        }
     }
 
     /// The area that both cover.
@@ -78,9 +83,9 @@ pub(crate) fn draw(world: &World, caption: &Caption) -> String {
     for event in world.board().events() {
         match event {
             Event::Battle { system, .. } => picture.battles.insert(*system),
-            Event::Captured { system, .. } | Event::Rebelled { system, .. } | Event::Seceded { system, .. } => {
-                picture.captures.insert(*system)
-            }
+            Event::Captured { system, .. }
+            | Event::Rebelled { system, .. }
+            | Event::Seceded { system, .. } => picture.captures.insert(*system),
             _ => false,
         };
     }
@@ -111,7 +116,8 @@ impl Picture<'_> {
     }
 
     fn radius(&self, system: SystemId) -> f64 {
-        let value = self.world.map().sites().get(system.index()).map_or(1.0, |site| f64::from(site.value));
+        let value =
+            self.world.map().sites().get(system.index()).map_or(1.0, |site| f64::from(site.value));
         (5.0 + value * 0.75).min(self.spacing * 0.24).max(0.8)
     }
 
@@ -170,8 +176,13 @@ impl Picture<'_> {
         self.put(format_args!(
             r#"<text x="28" y="31" fill="{BONE}" font-size="19" font-weight="700" letter-spacing="1.2">{title}</text>"#
         ));
-        self.put(format_args!(r#"<text x="28" y="50" fill="{DIM}" font-size="12">{details}</text>"#));
-        self.put(format_args!(r#"<path d="M0 {TOP}H{width}M{MAP} {TOP}V{}" stroke="{LINE}"/>"#, TOP + MAP));
+        self.put(format_args!(
+            r#"<text x="28" y="50" fill="{DIM}" font-size="12">{details}</text>"#
+        ));
+        self.put(format_args!(
+            r#"<path d="M0 {TOP}H{width}M{MAP} {TOP}V{}" stroke="{LINE}"/>"#,
+            TOP + MAP
+        ));
     }
 
     /// What each faction holds, hatched and with a border.
@@ -182,16 +193,20 @@ impl Picture<'_> {
         let points: Vec<Point> = self.systems().map(|system| self.at(system)).collect();
         let cells = area::cells(&points, self.spacing * REACH);
         let owner = |index: usize| self.owner(SystemId(index as u32));
-        let (mut grounds, mut borders) = (BTreeMap::<FactionId, String>::new(), BTreeMap::<FactionId, String>::new());
+        let (mut grounds, mut borders) =
+            (BTreeMap::<FactionId, String>::new(), BTreeMap::<FactionId, String>::new());
         for (index, sides) in cells.iter().enumerate() {
             let Some(faction) = owner(index) else { continue };
-            let (ground, border) = (grounds.entry(faction).or_default(), borders.entry(faction).or_default());
+            let (ground, border) =
+                (grounds.entry(faction).or_default(), borders.entry(faction).or_default());
             for (corner, side) in sides.iter().enumerate() {
-                let ((ax, ay), next) = (side.from, sides.get((corner + 1) % sides.len()).unwrap_or(side));
+                let ((ax, ay), next) =
+                    (side.from, sides.get((corner + 1) % sides.len()).unwrap_or(side));
                 let sign = if corner == 0 { 'M' } else { 'L' };
                 let _ = write!(ground, "{sign}{ax:.1} {ay:.1}");
                 if side.beyond.and_then(owner) != Some(faction) {
-                    let _ = write!(border, "M{ax:.1} {ay:.1}L{:.1} {:.1}", next.from.0, next.from.1);
+                    let _ =
+                        write!(border, "M{ax:.1} {ay:.1}L{:.1} {:.1}", next.from.0, next.from.1);
                 }
             }
             ground.push('Z');
@@ -282,14 +297,18 @@ impl Picture<'_> {
         for fleet in fleets {
             let Place::Lane { from, to, departed, arrives } = fleet.place else { continue };
             let ((ax, ay), (bx, by)) = (self.at(from), self.at(to));
-            let (gone, all) = (self.world.tick().saturating_sub(departed), arrives.saturating_sub(departed).max(1));
+            let (gone, all) = (
+                self.world.tick().saturating_sub(departed),
+                arrives.saturating_sub(departed).max(1),
+            );
             // Between the marks at the ends, never upon them.
             let part = 0.25 + 0.5 * gone as f64 / all as f64;
             let (x, y) = (ax + (bx - ax) * part, ay + (by - ay) * part);
             let angle = (by - ay).atan2(bx - ax).to_degrees();
-            let size =
-                (self.spacing / 11.0).clamp(1.5, 3.0 + (fleet.strength as f64 / 1000.0).sqrt().clamp(3.5, 9.0) * 1.4);
-            let (color, owner, strength) = (faction_color(fleet.owner), fleet.owner, thousands(fleet.strength));
+            let size = (self.spacing / 11.0)
+                .clamp(1.5, 3.0 + (fleet.strength as f64 / 1000.0).sqrt().clamp(3.5, 9.0) * 1.4);
+            let (color, owner, strength) =
+                (faction_color(fleet.owner), fleet.owner, thousands(fleet.strength));
             self.put(format_args!(
                 r#"<path transform="translate({x:.1} {y:.1}) rotate({angle:.1})" d="M{size:.1} 0L{:.1} {:.1}L{:.1} 0L{:.1} {:.1}Z" fill="{color}" stroke="{VOID}" stroke-width="1"><title>fleet {} of {owner}, {strength}, arrives in tick {arrives}</title></path>"#,
                 -size, size * 0.8, -size * 0.4, -size, -size * 0.8, fleet.id
@@ -412,7 +431,9 @@ impl Picture<'_> {
         self.head(left, top, "SIGNS");
         let kinds = [Kind::Normal, Kind::Relic, Kind::Forge, Kind::Hive];
         let mut y = top;
-        for (index, (kind, name)) in kinds.into_iter().zip(["system", "relic", "forge", "hive"]).enumerate() {
+        for (index, (kind, name)) in
+            kinds.into_iter().zip(["system", "relic", "forge", "hive"]).enumerate()
+        {
             let x = left + 9.0 + [0.0, 84.0, 154.0, 226.0].get(index).unwrap_or(&0.0);
             self.put(format_args!(
                 r#"<path d="{}" fill="none" stroke="{BONE}" stroke-width="1.6"/><text x="{}" y="{}" font-size="12" fill="{DIM}">{name}</text>"#,
@@ -468,7 +489,9 @@ impl Picture<'_> {
                     return;
                 }
                 let line = escape(&line);
-                self.put(format_args!(r#"<text x="{left}" y="{y}" font-size="12" fill="{BONE}">{line}</text>"#));
+                self.put(format_args!(
+                    r#"<text x="{left}" y="{y}" font-size="12" fill="{BONE}">{line}</text>"#
+                ));
             }
         }
     }
@@ -496,7 +519,12 @@ fn shape(kind: Kind, x: f64, y: f64, radius: f64) -> String {
         for corner in 0..count {
             let angle = std::f64::consts::TAU * (f64::from(corner) + turn) / f64::from(count);
             let sign = if corner == 0 { 'M' } else { 'L' };
-            let _ = write!(path, "{sign}{:.1} {:.1}", x + radius * angle.cos(), y + radius * angle.sin());
+            let _ = write!(
+                path,
+                "{sign}{:.1} {:.1}",
+                x + radius * angle.cos(),
+                y + radius * angle.sin()
+            );
         }
         path + "Z"
     };
@@ -520,7 +548,8 @@ fn star(x: f64, y: f64, inner: f64, outer: f64) -> String {
         let angle = std::f64::consts::TAU * f64::from(corner) / 24.0;
         let radius = if corner % 2 == 0 { outer } else { inner };
         let sign = if corner == 0 { 'M' } else { 'L' };
-        let _ = write!(path, "{sign}{:.1} {:.1}", x + radius * angle.cos(), y + radius * angle.sin());
+        let _ =
+            write!(path, "{sign}{:.1} {:.1}", x + radius * angle.cos(), y + radius * angle.sin());
     }
     path + "Z"
 }

@@ -43,7 +43,9 @@ const EMPTY: Cell = Cell { character: ' ', color: None, bold: false, dots: 0, ta
 
 fn color_of(owner: Option<FactionId>) -> Color {
     let hex = owner.map_or("#7d766c", faction_color);
-    let part = |at| hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(128);
+    let part = |at| {
+        hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(128)
+    };
     (part(1), part(3), part(5))
 }
 
@@ -97,7 +99,9 @@ impl Canvas<'_> {
     /// Where a system is, in parts of a character: two across, four down.
     fn dot(&self, system: SystemId) -> (i64, i64) {
         let Some(site) = self.world.map().sites().get(system.index()) else { return (0, 0) };
-        let scale = |place: u32, length: usize| (u64::from(place) * (length as u64 - 1) / u64::from(SIDE)) as i64;
+        let scale = |place: u32, length: usize| {
+            (u64::from(place) * (length as u64 - 1) / u64::from(SIDE)) as i64
+        };
         (scale(site.x, (self.width - 4) * 2) + 2, scale(site.y, self.height * 4))
     }
 
@@ -167,7 +171,9 @@ impl Canvas<'_> {
             } else {
                 state.siege_owner.map(|besieger| ('!', color_of(Some(besieger))))
             };
-            if let (Some((sign, color)), Some(column), false) = (sign, column.checked_sub(1), crowded) {
+            if let (Some((sign, color)), Some(column), false) =
+                (sign, column.checked_sub(1), crowded)
+            {
                 self.write(column, row, &sign.to_string(), color, true);
             }
         }
@@ -179,8 +185,10 @@ impl Canvas<'_> {
         for fleet in world.board().fleets().iter() {
             let Place::Lane { from, to, departed, arrives } = fleet.place else { continue };
             let ((ax, ay), (bx, by)) = (self.dot(from), self.dot(to));
-            let (gone, all) =
-                (world.tick().saturating_sub(departed) as i64, arrives.saturating_sub(departed).max(1) as i64);
+            let (gone, all) = (
+                world.tick().saturating_sub(departed) as i64,
+                arrives.saturating_sub(departed).max(1) as i64,
+            );
             // From a quarter of the way to three quarters: never upon the systems.
             let part = |a: i64, b: i64| a + (b - a) * (all + 2 * gone) / (4 * all);
             let (x, y) = (part(ax, bx), part(ay, by));
@@ -207,8 +215,11 @@ impl Canvas<'_> {
             let mark = 1 + owner.map_or(0, |owner| owner.to_string().len());
             let fleets = world.board().fleets().at(id).filter(|fleet| Some(fleet.owner) == owner);
             let strength: i64 = fleets.map(|fleet| fleet.strength).sum();
-            let long =
-                if strength > 0 { format!("{} {}", site.name, thousands(strength)) } else { site.name.to_string() };
+            let long = if strength > 0 {
+                format!("{} {}", site.name, thousands(strength))
+            } else {
+                site.name.to_string()
+            };
             let short = if strength > 0 { thousands(strength) } else { String::new() };
             for text in [long, short] {
                 let length = text.chars().count();
@@ -218,8 +229,10 @@ impl Canvas<'_> {
                     row.checked_sub(1).map(|row| (column.saturating_sub(length / 2), row)),
                     column.checked_sub(length + 2).map(|column| (column, row)),
                 ];
-                let room =
-                    places.into_iter().flatten().find(|&(column, row)| length > 0 && self.is_free(column, row, length));
+                let room = places
+                    .into_iter()
+                    .flatten()
+                    .find(|&(column, row)| length > 0 && self.is_free(column, row, length));
                 if let Some((column, row)) = room {
                     self.write(column, row, &text, if strength > 0 { BONE } else { DIM }, false);
                     break;
@@ -230,7 +243,9 @@ impl Canvas<'_> {
 
     fn is_free(&self, column: usize, row: usize, length: usize) -> bool {
         let begin = column.saturating_sub(1);
-        let Some(cells) = self.cells.get(row * self.width + begin..row * self.width + column + length) else {
+        let Some(cells) =
+            self.cells.get(row * self.width + begin..row * self.width + column + length)
+        else {
             return false;
         };
         row < self.height && column + length <= self.width && cells.iter().all(|cell| !cell.taken)
@@ -291,8 +306,10 @@ fn arrow(x: i64, y: i64) -> char {
 fn legend(world: &World, caption: &Caption, width: usize, ink: Ink, text: &mut String) {
     let clip = |line: &str| line.chars().take(width).collect::<String>();
     let board = world.board();
-    let head =
-        format!("{:<4} {:<30} {:>7} {:>5} {:>9} {:>7}", "id", "faction", "systems", "value", "strength", "economy");
+    let head = format!(
+        "{:<4} {:<30} {:>7} {:>5} {:>9} {:>7}",
+        "id", "faction", "systems", "value", "strength", "economy"
+    );
     text.push_str(&format!("{}\n", ink.paint(&clip(&head), DIM, false)));
     for faction in board.standing() {
         let name: String = faction.name.chars().take(30).collect();
@@ -314,8 +331,15 @@ fn legend(world: &World, caption: &Caption, width: usize, ink: Ink, text: &mut S
     for fleet in under_way.iter().take(LISTED) {
         let Place::Lane { from, to, arrives, .. } = fleet.place else { continue };
         let (owner, strength) = (fleet.owner.to_string(), thousands(fleet.strength));
-        let line = format!("{owner:<4} {strength:>7}  {} → {}, arrives in tick {arrives}", name(from), name(to));
-        text.push_str(&format!("{}\n", ink.paint(&clip(&line), color_of(Some(fleet.owner)), false)));
+        let line = format!(
+            "{owner:<4} {strength:>7}  {} → {}, arrives in tick {arrives}",
+            name(from),
+            name(to)
+        );
+        text.push_str(&format!(
+            "{}\n",
+            ink.paint(&clip(&line), color_of(Some(fleet.owner)), false)
+        ));
     }
     if under_way.len() > LISTED {
         text.push_str(&format!("and {} more fleets under way\n", under_way.len() - LISTED));

@@ -31,9 +31,13 @@ impl Stage {
     /// Begins with a world at tick 0.
     pub(super) async fn begin(universe: Universe, world: &World) -> Result<Stage, Error> {
         // By a clock that stands still the lease never runs out, however long nobody looks or the machine sleeps.
-        let options = StoreOptions { clock: Arc::new(ManualClock::default()), ..StoreOptions::memory() };
+        let options =
+            StoreOptions { clock: Arc::new(ManualClock::default()), ..StoreOptions::memory() };
         let store = sector_redis::open(options).await?;
-        let lease = store.acquire_lease(HOLDER, LEASE_TTL).await?.ok_or("the store in memory is held by another")?;
+        let lease = store
+            .acquire_lease(HOLDER, LEASE_TTL)
+            .await?
+            .ok_or("the store in memory is held by another")?;
         let stage = Stage { store, lease, name: universe.id.clone(), begun: 0, universe };
         stage.commit_beginning(world).await?;
         Ok(stage)
@@ -78,7 +82,9 @@ impl Stage {
         // Nothing follows a recorded run.
         let end = RunEnd::of(&self.universe.id, world, None);
         if let Some(end) = &end {
-            commit.events.push(NewEvent { kind: "run_end".into(), data: serde_json::to_string(end)? });
+            commit
+                .events
+                .push(NewEvent { kind: "run_end".into(), data: serde_json::to_string(end)? });
         }
         if end.is_some() || world.tick().is_multiple_of(CHECKPOINT_TICKS) {
             commit.checkpoint = Some(self.snapshot(world)?);

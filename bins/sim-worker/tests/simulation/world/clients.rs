@@ -68,7 +68,9 @@ pub(super) async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) 
                     sleep(Duration::from_millis(chance.between(20, 900))).await;
                 }
                 Err(
-                    StoreError::WrongUniverse { .. } | StoreError::NotYourSeat { .. } | StoreError::SeatTaken { .. },
+                    StoreError::WrongUniverse { .. }
+                    | StoreError::NotYourSeat { .. }
+                    | StoreError::SeatTaken { .. },
                 ) => {
                     break;
                 }
@@ -85,10 +87,16 @@ fn right(scene: &Scene, chance: &Chance, is_bot: bool, orders: &[BatchOrder]) ->
             let body: Value = serde_json::from_str(&order.body).unwrap_or_default();
             body["faction"].as_str().map(str::to_owned)
         };
-        return Right::Unclaimed { factions: orders.iter().filter_map(faction).collect(), idle_ms: IDLE_MS };
+        return Right::Unclaimed {
+            factions: orders.iter().filter_map(faction).collect(),
+            idle_ms: IDLE_MS,
+        };
     }
     if chance.per_mille(100) {
-        return Right::Seat { faction: format!("F{}", chance.between(1, scene.factions)), idle_ms: IDLE_MS };
+        return Right::Seat {
+            faction: format!("F{}", chance.between(1, scene.factions)),
+            idle_ms: IDLE_MS,
+        };
     }
     Right::Any
 }
@@ -99,10 +107,14 @@ fn order(scene: &Scene, chance: &Chance, is_bot: bool) -> BatchOrder {
     let system = || chance.between(0, scene.systems - 1);
     let mut body = match chance.between(0, 9) {
         0..=4 => json!({ "faction": faction, "origin_id": system(), "target_id": system() }),
-        5 => json!({ "faction": faction, "origin_id": system(), "target_id": system(), "all": true }),
+        5 => {
+            json!({ "faction": faction, "origin_id": system(), "target_id": system(), "all": true })
+        }
         6 => json!({ "kind": "muster", "faction": faction, "target_id": system() }),
         7 => json!({ "kind": "cancel", "faction": faction, "fleet_id": chance.between(0, 20) }),
-        8 => json!({ "kind": "focus", "faction": faction, "system_id": system(), "focus": "industry" }),
+        8 => {
+            json!({ "kind": "focus", "faction": faction, "system_id": system(), "focus": "industry" })
+        }
         _ if chance.per_mille(200) => {
             json!({ "no": "order", "client_id": "" })
         }
@@ -146,7 +158,11 @@ async fn read(scene: &Scene, follower: &Arc<Follower>, chance: &Chance) {
         enter_frame(scene, &frame);
         // A reader that resumes names where it was; that may be long ago.
         let newest = frame.event_id().number();
-        let after = if chance.per_mille(500) && !scene.is_calm() { chance.between(0, newest) } else { newest };
+        let after = if chance.per_mille(500) && !scene.is_calm() {
+            chance.between(0, newest)
+        } else {
+            newest
+        };
         let mut subscription = follower.subscribe(StreamId::new(after));
         drop(frame);
         loop {
