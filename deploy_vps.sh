@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts a sector onto one machine of your own: k3s, images built there, TLS by Let's Encrypt. docs/deploy-vps.md.
+# Puts a sector onto one machine of your own: k3s, images built there, TLS by Let's Encrypt. docs/how-to/deploy-vps.md.
 #
 #   DOMAIN=sector.example.org EMAIL=you@example.org ./deploy_vps.sh <git_repo_url> [--dry-run]
 #   DOMAIN=… EMAIL=… ./deploy_vps.sh <git_repo_url> --rollback      back to the release before

@@ -5,7 +5,7 @@
 #
 # A folder for each service, which holds what that service needs and nothing else. A secret that is there is kept; the
 # list of users is written anew each time. To replace a secret, delete its file, run this, and restart what uses it
-# (docs/security.md says how to replace those that players would notice).
+# (docs/explanation/security.md says how to replace those that players would notice).
 #
 # REDIS_ADDRESS (redis:6379) is where services find Redis. TEMPLATE is the list of users before it has passwords. BACKUPS,
 # if it is set, is the folder that `sector backup` may write to.

@@ -130,12 +130,12 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 (Key::Type, _) => kind = Some(map.next_value()?),
                 (Key::Data, None) => early = Some(map.next_value()?),
                 (Key::Data, Some("snapshot")) => {
-                    message = Some(Message::Snapshot(map.next_value()?))
+                    message = Some(Message::Snapshot(map.next_value()?));
                 }
                 (Key::Data, Some("delta")) => message = Some(Message::Delta(map.next_value()?)),
                 (Key::Data, Some("run_end")) => message = Some(Message::RunEnd(map.next_value()?)),
                 (Key::Data, Some("orders_refused")) => {
-                    message = Some(Message::OrdersRefused(map.next_value()?))
+                    message = Some(Message::OrdersRefused(map.next_value()?));
                 }
                 (Key::Data, Some(kind)) => {
                     message =

@@ -2,7 +2,7 @@
 //!
 //! Whoever runs the game (the arena, a match against a live sector) writes one JSON object a line to the bot, the bot
 //! answers with one line a turn. [`Message`] and [`Reply`] are these lines, [`serve()`] is the bot's side of it for a
-//! [`sector_sim::Strategy`]. `docs/bots-protocol.md` describes it for other languages.
+//! [`sector_sim::Strategy`]. `docs/reference/bots-protocol.md` describes it for other languages.
 
 mod message;
 mod serve;

@@ -61,7 +61,7 @@ impl Client {
                 }
                 Ok(answer) => return answer,
                 Err(_) if backoff.attempts() + 1 < self.patience().attempts => {
-                    backoff.wait(None).await
+                    backoff.wait(None).await;
                 }
                 Err(_) => return Err(self.too_slow(self.patience().answer)),
             }

@@ -32,7 +32,7 @@
 //!   ([`Error::Restored`]): ids count within an [`Incarnation`] (`tests/contract/events.rs`,
 //!   `tests/contract/incarnation.rs`).
 //!
-//! `docs/durability.md` says the same to operators, with the settings that go with it.
+//! `docs/explanation/durability.md` says the same to operators, with the settings that go with it.
 //!
 //! The order stream may still hold entries of a universe that ended; whoever reads them refuses
 //! them with the commit whose cursor passes them.

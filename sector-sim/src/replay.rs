@@ -7,7 +7,7 @@
 //!
 //! [`Writer`] records a run as it goes on; [`Reader`] gives the frames of bytes that come in pieces; [`Replay`] is a
 //! whole replay in memory, whose [`Playback`] is a world that follows it; [`verify`] plays and compares everything.
-//! Nothing here knows files or compression: this is the plain form, bytes in and bytes out. `docs/replay-format.md`
+//! Nothing here knows files or compression: this is the plain form, bytes in and bytes out. `docs/reference/replay-format.md`
 //! describes it byte by byte.
 //!
 //! Version 1 of the format is lines of JSON, still in use as the [`journal`] of a running sector; it is read by the

@@ -358,7 +358,7 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
     let error = forged(|forgery| {
         let frame = find(forgery, |tick| tick.outcomes.iter().any(Result::is_err));
         alter(forgery, frame, |tick| {
-            tick.outcomes.iter_mut().for_each(|outcome| *outcome = Ok(None))
+            tick.outcomes.iter_mut().for_each(|outcome| *outcome = Ok(None));
         });
     });
     assert!(
@@ -397,18 +397,18 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
     );
 
     let error = forged(|forgery| {
-        forgery.header = forgery.header.replacen(r#""seed":11"#, r#""seed":12"#, 1)
+        forgery.header = forgery.header.replacen(r#""seed":11"#, r#""seed":12"#, 1);
     });
     assert!(error.starts_with("the history differs from tick 0 on"), "{error}");
     let error = forged(|forgery| {
-        forgery.header = forgery.header.replacen(r#""rules_version":2"#, r#""rules_version":3"#, 1)
+        forgery.header = forgery.header.replacen(r#""rules_version":2"#, r#""rules_version":3"#, 1);
     });
     assert!(
         error.contains("recorded under rules version 3, and this engine plays version 2"),
         "{error}"
     );
     let error = forged(|forgery| {
-        forgery.header = forgery.header.replacen(r#""overwhelming":8"#, r#""overwhelming":9"#, 1)
+        forgery.header = forgery.header.replacen(r#""overwhelming":8"#, r#""overwhelming":9"#, 1);
     });
     assert!(error.contains("rules_hash = "), "{error}");
 }

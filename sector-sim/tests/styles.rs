@@ -174,10 +174,10 @@ fn styles() -> BTreeMap<&'static str, Style> {
                         of(*from, &mut |style| style.lost += 1);
                     }
                     Event::Captured { faction, from: None, .. } => {
-                        of(*faction, &mut |style| style.colonised += 1)
+                        of(*faction, &mut |style| style.colonised += 1);
                     }
                     Event::Battle { attacker, .. } => {
-                        of(*attacker, &mut |style| style.attacks += 1)
+                        of(*attacker, &mut |style| style.attacks += 1);
                     }
                     _ => {}
                 }

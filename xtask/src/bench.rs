@@ -74,7 +74,7 @@ const SECONDS: [&str; 5] = ["--", "--warm-up-time", "1", "--measurement-time", "
 const API: &str = "api";
 
 /// Where the table stands in the document.
-const DOCUMENT: &str = "docs/performance.md";
+const DOCUMENT: &str = "docs/explanation/performance.md";
 const BEGIN: &str = "<!-- bench: begin -->";
 const END: &str = "<!-- bench: end -->";
 

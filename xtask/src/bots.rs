@@ -1,4 +1,4 @@
-//! `cargo xtask bots`: the table of docs/bots.md, of the strategies that are built in and those of the examples.
+//! `cargo xtask bots`: the table of docs/how-to/bots.md, of the strategies that are built in and those of the examples.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::run::{Result, cargo, program, root, run};
 
 /// Where the table is, and between which lines.
-const PAGE: &str = "docs/bots.md";
+const PAGE: &str = "docs/how-to/bots.md";
 const BEGIN: &str = "<!-- bots -->\n";
 const END: &str = "<!-- /bots -->";
 /// The players of the engine.

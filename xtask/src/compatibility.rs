@@ -15,7 +15,7 @@ const DOCUMENT: &str = "docs/openapi.json";
 /// The API document as it was last agreed on.
 const BASELINE: &str = "docs/openapi.baseline.json";
 /// Where changes that break clients are told.
-const CHANGELOG: &str = "docs/api-changelog.md";
+const CHANGELOG: &str = "docs/reference/api-changelog.md";
 /// Set this variable to agree on the present document.
 const UPDATE: &str = "UPDATE_BASELINE";
 /// Deepest nesting that is followed: schemas may refer to themselves.
@@ -104,7 +104,7 @@ impl<'a> Comparison<'a> {
         self.security(place, before, after);
         match (before.get("requestBody"), after.get("requestBody")) {
             (None, Some(now)) if now["required"] == true => {
-                self.fault(place, "it takes a body now")
+                self.fault(place, "it takes a body now");
             }
             (Some(was), Some(now)) => {
                 if was["required"] != true && now["required"] == true {

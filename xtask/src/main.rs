@@ -99,7 +99,7 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         minutes: u32,
     },
-    /// Let all strategies and examples play each other, and write the table of docs/bots.md; goes on where it was stopped
+    /// Let all strategies and examples play each other, and write the table of docs/how-to/bots.md; goes on where it was stopped
     Bots {
         /// How many duels; 156 are one map for every pair, from both seats
         #[arg(long, default_value_t = 3_120)]
@@ -146,8 +146,10 @@ mod tests {
     fn every_command_of_the_documentation_is_one() {
         let root = run::root();
         let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
-        pages
-            .extend(std::fs::read_dir(root.join("docs")).unwrap().map(|file| file.unwrap().path()));
+        for folder in ["tutorials", "how-to", "reference", "explanation", "runbooks"] {
+            let folder = std::fs::read_dir(root.join("docs").join(folder)).unwrap();
+            pages.extend(folder.map(|file| file.unwrap().path()));
+        }
         let mut seen = 0;
         for page in
             pages.iter().filter(|page| page.extension().is_some_and(|extension| extension == "md"))

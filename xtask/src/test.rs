@@ -39,7 +39,7 @@ pub(crate) fn test(full: bool) -> Result {
                 .env("CHAOS_CYCLES", "20"),
         )?;
         run(
-            "a new bot, by the words of docs/bots.md",
+            "a new bot, by the words of docs/how-to/bots.md",
             &mut cargo(&[
                 "test",
                 "--package",

@@ -85,7 +85,7 @@ impl File {
                     }
                     // The tokens that held go on to hold.
                     Err(detail) => {
-                        tracing::warn!(detail, "the file of the bots' tokens cannot be used")
+                        tracing::warn!(detail, "the file of the bots' tokens cannot be used");
                     }
                 }
             }

@@ -39,8 +39,10 @@ impl Claims {
         match known.as_mut().filter(|known| known.universe == universe) {
             Some(known) => drop(known.humans.insert(faction)),
             None => {
-                *known =
-                    Some(Known { universe: universe.to_owned(), humans: BTreeSet::from([faction]) })
+                *known = Some(Known {
+                    universe: universe.to_owned(),
+                    humans: BTreeSet::from([faction]),
+                });
             }
         }
     }

@@ -152,9 +152,9 @@ mod tests {
         let winner = claims.first().copied();
         for &one in &claims {
             if Some(one) == winner {
-                workers[one].won(faction, tick)
+                workers[one].won(faction, tick);
             } else {
-                workers[one].lost(faction, tick)
+                workers[one].lost(faction, tick);
             }
         }
         if winner.is_some() {

@@ -145,7 +145,7 @@ impl Feed {
             };
             match read {
                 Ok(entries) if entries.len() > self.behind_max && position.after >= owed_until => {
-                    self.lose()
+                    self.lose();
                 }
                 Ok(entries) => {
                     if let Some(last) = entries.last() {
@@ -236,7 +236,7 @@ mod tests {
             follower.caught_up(Duration::from_secs(10)).await.unwrap();
             match slow.next().await.unwrap() {
                 Step::Begin(frame) => {
-                    assert_eq!((ticks > 4, frame.event_id()), (true, head.event_id))
+                    assert_eq!((ticks > 4, frame.event_id()), (true, head.event_id));
                 }
                 Step::Entries(entries) => assert_eq!((ticks > 4, entries.len()), (false, ticks)),
                 Step::Link(entry) => panic!("{entry:?}"),

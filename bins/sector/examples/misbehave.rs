@@ -38,7 +38,7 @@ impl Misbehaving {
         let is_now = turn.tick == self.tick;
         match self.what.as_str() {
             "chats" if turn.tick.is_multiple_of(50) => {
-                println!("thinking about tick {}", turn.tick)
+                println!("thinking about tick {}", turn.tick);
             }
             "complains" => eprintln!("tick {}: too many enemies", turn.tick),
             "sleeps" => sleep(LONG),

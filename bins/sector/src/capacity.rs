@@ -1,6 +1,6 @@
 //! `sector capacity`: how many machines it takes for so many players, by what one thing costs.
 //!
-//! It is arithmetic, no test: every figure has a flag, so that yours can take the place of ours. docs/scaling.md says how
+//! It is arithmetic, no test: every figure has a flag, so that yours can take the place of ours. docs/explanation/scaling.md says how
 //! they were measured and what the arithmetic leaves out.
 
 use clap::Args;
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What one thing costs. docs/scaling.md says which of them were measured, and `scripts/measure.py` measures yours.
+/// What one thing costs. docs/explanation/scaling.md says which of them were measured, and `scripts/measure.py` measures yours.
 #[derive(Debug, Clone, Copy, Args)]
 struct Figures {
     /// Processor time of a sim-worker for a tick, in microseconds
@@ -185,7 +185,9 @@ pub(crate) fn capacity(options: &Options) -> Result<(), Error> {
     for (what, number, why) in lines {
         say(&format!("{what:<14}{number:>12}   {why}"))?;
     }
-    say("\ndocs/scaling.md says how the figures were measured, and what this leaves out.")
+    say(
+        "\ndocs/explanation/scaling.md says how the figures were measured, and what this leaves out.",
+    )
 }
 
 #[cfg(test)]

@@ -15,8 +15,10 @@ const CALLS: [&str; 4] = [
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut pages = vec![root.join("README.md")];
-    for folder in ["docs", "docs/getting-started", "docs/runbooks"] {
-        let files = std::fs::read_dir(root.join(folder)).unwrap().map(|file| file.unwrap().path());
+    for folder in ["tutorials", "how-to", "reference", "explanation", "runbooks"] {
+        let files = std::fs::read_dir(root.join("docs").join(folder))
+            .unwrap()
+            .map(|file| file.unwrap().path());
         pages.extend(
             files.filter(|path| path.extension().is_some_and(|extension| extension == "md")),
         );

@@ -1,4 +1,4 @@
-//! `docs/configuration.md`, written from the options themselves.
+//! `docs/reference/configuration.md`, written from the options themselves.
 
 use clap::{CommandFactory, Parser};
 use service::config::{OptionDoc, describe, markdown_table};
@@ -66,7 +66,7 @@ fn document() -> String {
 
 #[test]
 fn the_documentation_of_the_options_is_that_of_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/configuration.md");
     let written = document();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, &written).unwrap();
@@ -74,7 +74,7 @@ fn the_documentation_of_the_options_is_that_of_the_code() {
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         committed == written,
-        "docs/configuration.md is stale: run UPDATE_DOCS=1 cargo test -p sector configuration"
+        "docs/reference/configuration.md is stale: run UPDATE_DOCS=1 cargo test -p sector configuration"
     );
 }
 

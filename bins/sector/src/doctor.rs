@@ -169,7 +169,7 @@ async fn look(target: &Target, findings: &mut Findings) {
     };
     match store.incarnation().await {
         Ok(incarnation) => {
-            findings.ok("store", format!("{target} answers, incarnation {incarnation}"))
+            findings.ok("store", format!("{target} answers, incarnation {incarnation}"));
         }
         Err(error) => return findings.fail("store", error.to_string(), todo),
     }
@@ -241,7 +241,7 @@ fn look_at_redis(report: &RedisReport, findings: &mut Findings) {
             }
         }
         (Some(used), Some(_)) => {
-            findings.ok("memory", format!("{used} bytes are in use, of as many as there are"))
+            findings.ok("memory", format!("{used} bytes are in use, of as many as there are"));
         }
         _ => findings.warn(
             "memory",

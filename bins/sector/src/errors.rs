@@ -1,4 +1,4 @@
-//! docs/errors.md, made from the lists of the services.
+//! docs/reference/errors.md, made from the lists of the services.
 
 use service::{Catalogue, Kind};
 
@@ -49,7 +49,7 @@ fn document() -> String {
 
 #[test]
 fn the_documentation_of_the_errors_is_that_of_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/errors.md");
     let written = document();
     if std::env::var_os(UPDATE).is_some() {
         std::fs::write(path, &written).unwrap();
@@ -57,7 +57,7 @@ fn the_documentation_of_the_errors_is_that_of_the_code() {
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         committed == written,
-        "docs/errors.md is stale: run {UPDATE}=1 cargo test -p sector errors"
+        "docs/reference/errors.md is stale: run {UPDATE}=1 cargo test -p sector errors"
     );
 }
 

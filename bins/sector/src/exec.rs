@@ -2,7 +2,7 @@
 //!
 //! Such a player gets a process of its own for every game, in a process group of its own, with a limit on memory, on the
 //! time for each answer, and on what it may print. Whatever it does, the game goes on, and what it did wrong is told under
-//! its name. The protocol is that of [`sector_client::stdio`], described in `docs/bots-protocol.md`.
+//! its name. The protocol is that of [`sector_client::stdio`], described in `docs/reference/bots-protocol.md`.
 
 mod account;
 mod child;

@@ -1,4 +1,4 @@
-//! `docs/metrics.md`, written from the metrics themselves.
+//! `docs/reference/metrics.md`, written from the metrics themselves.
 
 use service::Metrics;
 use service::metrics::{StoreMetrics, markdown_table};
@@ -19,7 +19,7 @@ fn document() -> String {
     );
     for part in [
         section("Every service", "What a process tells of itself.", |metrics| {
-            metrics.of_process("service", "0")
+            metrics.of_process("service", "0");
         }),
         section(
             "The store, in every service that has one",
@@ -60,7 +60,7 @@ fn document() -> String {
 
 #[test]
 fn the_documentation_of_the_metrics_is_that_of_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/metrics.md");
     let written = document();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, &written).unwrap();
@@ -68,7 +68,7 @@ fn the_documentation_of_the_metrics_is_that_of_the_code() {
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         committed == written,
-        "docs/metrics.md is stale: run UPDATE_DOCS=1 cargo test -p sector metrics"
+        "docs/reference/metrics.md is stale: run UPDATE_DOCS=1 cargo test -p sector metrics"
     );
 }
 

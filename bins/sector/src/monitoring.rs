@@ -30,7 +30,7 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
 }
 
 fn documented() -> BTreeSet<String> {
-    read("docs/metrics.md")
+    read("docs/reference/metrics.md")
         .lines()
         .filter_map(|line| line.strip_prefix("| `"))
         .filter_map(|line| line.split('`').next())
@@ -63,7 +63,7 @@ fn every_metric_that_is_asked_for_exists() {
             .collect();
         assert!(
             unknown.is_empty(),
-            "{path} asks for what docs/metrics.md does not have: {unknown:?}"
+            "{path} asks for what docs/reference/metrics.md does not have: {unknown:?}"
         );
     }
 }

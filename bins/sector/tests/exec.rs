@@ -396,10 +396,11 @@ fn what_a_program_started_goes_with_it() {
     assert_eq!(game("stays", &[]).get("faults"), None);
 }
 
-/// The bot of docs/bots-protocol.md, in Python.
+/// The bot of docs/reference/bots-protocol.md, in Python.
 #[test]
 fn the_bot_of_the_documentation_plays() {
-    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bots-protocol.md");
+    let document =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/bots-protocol.md");
     let text = fs::read_to_string(document).unwrap();
     let (_, after) = text.split_once("```python\n").unwrap();
     let (source, _) = after.split_once("```").unwrap();

@@ -319,7 +319,7 @@ fn a_build_that_plays_otherwise_is_found_out() {
 fn another_language_reads_the_same() {
     let folder = Folder::new();
     let reader: PathBuf =
-        [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "read_replay.py"].iter().collect();
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/read_replay.py");
     let file = folder
         .record("a.replay", &["--seed", "5", "--keyframes", "40", "--players", "classic,random"]);
     let bytes = plain(&file);

@@ -103,7 +103,7 @@ impl Sockets {
             match timeout(UPGRADE_WAIT, socket).await {
                 Ok(Ok(socket)) => converse(socket, shutdown).await,
                 Ok(Err(error)) => {
-                    tracing::debug!(%error, "a connection did not become a WebSocket")
+                    tracing::debug!(%error, "a connection did not become a WebSocket");
                 }
                 Err(_) => tracing::debug!("a connection took too long to become a WebSocket"),
             }

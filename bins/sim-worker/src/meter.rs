@@ -224,7 +224,7 @@ impl Meter {
         *looked = Some(Beat::now());
         match store.last_backup().await {
             Ok(Some(note)) => {
-                drop(self.backup_at.with([self.sector.clone()]).set(note.at_ms as f64 / 1_000.0))
+                self.backup_at.with([self.sector.clone()]).set(note.at_ms as f64 / 1_000.0);
             }
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "the last backup cannot be read"),

@@ -21,7 +21,7 @@ pub(super) struct Options {
     /// Come back as the same player: the file of the player's key, made if it is not there [default: a new guest]
     #[arg(long, value_name = "FILE", conflicts_with = "bot_key")]
     key: Option<PathBuf>,
-    /// Play for a player who issued a key for this bot (see docs/logins.md); better given by the environment
+    /// Play for a player who issued a key for this bot (see docs/reference/logins.md); better given by the environment
     #[arg(long, env = "SECTOR_BOT_KEY", hide_env_values = true, value_name = "KEY")]
     bot_key: Option<Secret>,
 }

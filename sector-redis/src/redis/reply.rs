@@ -178,7 +178,7 @@ impl Entry {
             match (name.as_str(), orders.last()) {
                 ("order", _) => orders.push(value),
                 ("sum", Some(body)) => {
-                    self.check(&value, &order_sum(&universe, &player, &source, &at_ms, body))?
+                    self.check(&value, &order_sum(&universe, &player, &source, &at_ms, body))?;
                 }
                 _ => {}
             }

@@ -79,7 +79,7 @@ async fn one_that_keeps_everything_is_taken_and_reported() {
     }
 }
 
-/// The rights that `docs/durability.md` names, and no more.
+/// The rights that `docs/explanation/durability.md` names, and no more.
 const RIGHTS: [&str; 9] = [
     "~{north}:*",
     "~sectors",

@@ -95,7 +95,7 @@ fn document_differences(left: &impl Serialize, right: &impl Serialize) -> Vec<Di
             let name = key.1.as_str();
             match (left.get(key), right.get(key)) {
                 (Some(left), Some(right)) => {
-                    field_differences(what, name, left, right, &|_| true, &mut found)
+                    field_differences(what, name, left, right, &|_| true, &mut found);
                 }
                 (left, right) => found.push(Difference {
                     what,

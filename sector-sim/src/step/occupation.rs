@@ -49,7 +49,7 @@ fn occupy(world: &mut World, system: SystemId) {
             }
         }
         Some((strength, faction)) if strength >= world.rules.capture.strength => {
-            advance(world, system, faction)
+            advance(world, system, faction);
         }
         _ => lose_occupation(world, system),
     }

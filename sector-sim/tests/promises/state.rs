@@ -147,7 +147,7 @@ pub(crate) fn check_derived(world: &World) {
         match state.siege_owner {
             None => assert!(sieges.is_empty(), "{index}: {sieges:?}"),
             Some(besieger) => {
-                assert_eq!(sieges.get(&besieger), Some(&strongest), "{index}: {sieges:?}")
+                assert_eq!(sieges.get(&besieger), Some(&strongest), "{index}: {sieges:?}");
             }
         }
         if let Some(owner) = state.owner {

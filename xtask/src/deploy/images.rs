@@ -84,7 +84,7 @@ fn of_file(text: &str, names: &Names) -> Vec<String> {
                 }
             }
             "ENTRYPOINT" | "CMD" if !rest.starts_with('[') => {
-                faults.push(format!("{name} needs a shell: {rest}"))
+                faults.push(format!("{name} needs a shell: {rest}"));
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! The names of options, as docs/configuration.md has them: a name that no service reads is a mistake.
+//! The names of options, as docs/reference/configuration.md has them: a name that no service reads is a mistake.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ pub(super) struct Names(BTreeSet<String>);
 
 impl Names {
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let path = root.join("docs/configuration.md");
+        let path = root.join("docs/reference/configuration.md");
         let text = fs::read_to_string(&path)
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         // | `--flag` | `NAME` | …

@@ -1,4 +1,4 @@
-//! Who may use which route: the declarations as a table in docs/api.md, and each cell of it tried.
+//! Who may use which route: the declarations as a table in docs/reference/api.md, and each cell of it tried.
 
 use std::path::Path;
 
@@ -125,10 +125,12 @@ fn table() -> String {
 
 #[test]
 fn the_table_of_the_documentation_is_that_of_the_code() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api.md");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/api.md");
     let text = std::fs::read_to_string(&file).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("docs/api.md marks where its table begins");
-    let (_, after) = rest.split_once(END).expect("docs/api.md marks where its table ends");
+    let (before, rest) =
+        text.split_once(BEGIN).expect("docs/reference/api.md marks where its table begins");
+    let (_, after) =
+        rest.split_once(END).expect("docs/reference/api.md marks where its table ends");
     let fresh = format!("{before}{BEGIN}\n{}\n{END}{after}", table());
     if std::env::var_os(UPDATE).is_some() {
         std::fs::write(&file, &fresh).unwrap();
@@ -136,6 +138,6 @@ fn the_table_of_the_documentation_is_that_of_the_code() {
     let committed = std::fs::read_to_string(&file).unwrap();
     assert!(
         committed == fresh,
-        "docs/api.md is stale: write it anew with {UPDATE}=1 cargo test -p api the_table"
+        "docs/reference/api.md is stale: write it anew with {UPDATE}=1 cargo test -p api the_table"
     );
 }

@@ -284,7 +284,7 @@ fn the_judge_finds_what_does_not_fit() {
         match schemas.check(&schema, &value) {
             Ok(()) => assert_eq!(fault, "", "{name} {value}"),
             Err(found) => {
-                assert!(!fault.is_empty() && found.contains(fault), "{name} {value}: {found}")
+                assert!(!fault.is_empty() && found.contains(fault), "{name} {value}: {found}");
             }
         }
     }

@@ -332,7 +332,7 @@ impl Tally {
                 |blame: &&mut Blame| (&blame.player, blame.kind) == (&fault.player, fault.kind);
             match self.faults.iter_mut().find(known) {
                 Some(blame) => {
-                    (blame.games, blame.times) = (blame.games + 1, blame.times + fault.times)
+                    (blame.games, blame.times) = (blame.games + 1, blame.times + fault.times);
                 }
                 None => self.faults.push(Blame {
                     player: fault.player.clone(),

@@ -94,8 +94,7 @@ async fn health(
 
 /// Whether the live stream opens at that address, through whatever is in between.
 async fn look_at_stream(url: &str, trust: &Trust, findings: &mut Findings) {
-    const TODO: &str =
-        "let the controller or proxy in between pass `Upgrade` on: docs/deploy-kubernetes.md";
+    const TODO: &str = "let the controller or proxy in between pass `Upgrade` on: docs/how-to/deploy-kubernetes.md";
     let path = format!("{}/ws", url.trim_end_matches('/'));
     let Some(address) = Address::of(&path) else { return };
     let answer = if address.is_secret {

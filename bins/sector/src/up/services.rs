@@ -133,7 +133,7 @@ async fn run_worker(
             sim_worker::run(config.clone(), store.clone(), Sources::system(), shutdown.clone());
         match run.await {
             Err(error @ sim_worker::Error::LeaseLost(_)) => {
-                tracing::warn!(%error, "taking the lease anew")
+                tracing::warn!(%error, "taking the lease anew");
             }
             ended => return ended,
         }

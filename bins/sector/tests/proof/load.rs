@@ -117,7 +117,7 @@ impl Player {
                 // The seat may be gone with its universe; the run may be over, or the faction.
                 401 => drop(self.login().await),
                 403 => {
-                    drop(self.post("/factions/claim", &json!({ "faction": self.faction })).await)
+                    drop(self.post("/factions/claim", &json!({ "faction": self.faction })).await);
                 }
                 400 | 409 if attempts < 10 => {}
                 400..500 => break,

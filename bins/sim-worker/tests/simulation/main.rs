@@ -1,7 +1,7 @@
 //! The service logic on virtual time, over a model of the store, with faults at every turn.
 //!
 //! `SIMULATION_SEED=n` plays one seed and shows its trace. `SIMULATION_SEEDS=n` plays that many
-//! instead of the usual number, `SIMULATION_FIRST=n` says from which on. See `docs/proof.md`.
+//! instead of the usual number, `SIMULATION_FIRST=n` says from which on. See `docs/explanation/proof.md`.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod books;
@@ -174,7 +174,7 @@ fn every_planted_bug_is_caught() {
         });
         match reports.iter().find(|report| !report.faults_found.is_empty()) {
             Some(report) => {
-                println!("{planted:?}: seed {}: {}", report.seed, report.faults_found[0])
+                println!("{planted:?}: seed {}: {}", report.seed, report.faults_found[0]);
             }
             None => missed.push(planted),
         }

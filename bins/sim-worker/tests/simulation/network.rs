@@ -342,7 +342,7 @@ impl Store for Link {
         let mut commit = commit.clone();
         match self.flaw {
             Some(LinkFlaw::SilentPassing) => {
-                commit.events.retain(|event| event.kind != "orders_refused")
+                commit.events.retain(|event| event.kind != "orders_refused");
             }
             Some(LinkFlaw::LosesEnd) => {
                 commit.finished = None;
@@ -355,7 +355,7 @@ impl Store for Link {
                 }
             }
             Some(LinkFlaw::AnotherDigest) if commit.tick % 7 == 3 => {
-                commit.digest = "0123456789abcdef".into()
+                commit.digest = "0123456789abcdef".into();
             }
             _ => {}
         }

@@ -106,7 +106,7 @@ impl<F: Future> Future for Process<F> {
             match stop {
                 None => return Poll::Pending,
                 Some(duration) => {
-                    this.stopped = Some(Box::pin(sleep_until(Instant::now() + duration)))
+                    this.stopped = Some(Box::pin(sleep_until(Instant::now() + duration)));
                 }
             }
         }

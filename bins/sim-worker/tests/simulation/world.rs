@@ -385,7 +385,7 @@ async fn worker_slot(scene: Arc<Scene>, slot: usize, chance: Chance) {
             Exit::Killed => scene.note(&format!("worker {slot} is killed")),
             Exit::Ended(Ok(())) => scene.note(&format!("worker {slot} shuts down")),
             Exit::Ended(Err(Error::LeaseLost(_))) => {
-                scene.note(&format!("worker {slot} has lost the lease"))
+                scene.note(&format!("worker {slot} has lost the lease"));
             }
             Exit::Ended(Err(error)) => scene.fault(format!("worker {slot} gives up: {error}")),
         }
@@ -448,7 +448,8 @@ async fn sky(scene: Arc<Scene>, chance: Chance) {
             }
             7 | 8 => match backup.take() {
                 None => {
-                    backup = scene.server.model.head().await.unwrap().map(|_| scene.server.backup())
+                    backup =
+                        scene.server.model.head().await.unwrap().map(|_| scene.server.backup());
                 }
                 Some(taken) => {
                     restore(&scene, &taken).await;

@@ -49,7 +49,7 @@ impl Buffer {
             (Values::Integer(values), Cell::Integer(value)) => values.push(*value),
             (Values::Boolean(values), Cell::Boolean(value)) => values.push(*value),
             (Values::Text(values), Cell::Text(value)) => {
-                values.push(value.as_bytes().to_vec().into())
+                values.push(value.as_bytes().to_vec().into());
             }
             (_, cell) => return Err(Error::other(format!("a column does not take {cell:?}"))),
         }

@@ -1,5 +1,5 @@
 //! What the tables hold: their names, columns, types and units. Stable, because analyses are written against it;
-//! `docs/research.md` shows the same, and a test holds the two together.
+//! `docs/how-to/research.md` shows the same, and a test holds the two together.
 
 use std::borrow::Cow;
 
@@ -368,7 +368,7 @@ mod tests {
     /// The documentation shows every table, column by column, as it is.
     #[test]
     fn the_documentation_shows_the_tables_as_they_are() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/research.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/how-to/research.md");
         let page = std::fs::read_to_string(path).unwrap();
         let mut wanted = String::new();
         for table in Table::ALL {
@@ -385,6 +385,6 @@ mod tests {
             }
             wanted.push('\n');
         }
-        assert!(page.contains(&wanted), "docs/research.md should hold:\n\n{wanted}");
+        assert!(page.contains(&wanted), "docs/how-to/research.md should hold:\n\n{wanted}");
     }
 }

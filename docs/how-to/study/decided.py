@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""When was a run decided? The study of docs/research.md, from the run to the picture.
+"""When was a run decided? The study of docs/how-to/research.md, from the run to the picture.
 
-    python3 docs/study/decided.py target/release/sector
+    python3 docs/how-to/study/decided.py target/release/sector
 
 Records a run, forks it at many ticks under many draws, writes decided.csv and decided.svg beside this file and puts the
-table into docs/research.md. Needs nothing but Python 3.9 and the `sector` command. The same engine gives the same
+table into docs/how-to/research.md. Needs nothing but Python 3.9 and the `sector` command. The same engine gives the same
 files, byte for byte.
 """
 

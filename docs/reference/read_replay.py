@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads a replay of Sector, version 2, from its description in replay-format.md alone.
 
-    zstd -dc match.replay | python3 docs/read_replay.py
+    zstd -dc match.replay | python3 docs/reference/read_replay.py
 
 It reads the plain form from standard input, checks the hash chain and prints what it found as one line of JSON.
 Standard library only. With --orders it prints every order as a line of JSON first.
