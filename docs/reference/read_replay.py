@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reads a replay of Sector, version 2, from its description in replay-format.md alone.
+"""Reads a Sector replay, version 2, as described in replay-format.md.
 
     zstd -dc match.replay | python3 docs/reference/read_replay.py
 
-It reads the plain form from standard input, checks the hash chain and prints what it found as one line of JSON.
-Standard library only. With --orders it prints every order as a line of JSON first.
+Reads the plain form from standard input, checks the hash chain and prints a summary as one line of JSON. With --orders,
+prints every order as a line of JSON first. Uses only the standard library.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ REFUSALS = [
 
 
 class Cut(Exception):
-    """The bytes end before the value does."""
+    """The input ends in the middle of a value."""
 
 
 class Cursor:
@@ -100,7 +100,7 @@ def read_order(cursor):
 
 def read(data, show_orders):
     if not data.startswith(MAGIC):
-        sys.exit("this is no replay of version 2 in its plain form")
+        sys.exit("not the plain form of a version 2 replay")
     cursor = Cursor(data)
     cursor.at = len(MAGIC)
     chain, header, footer = b"", None, None
@@ -132,7 +132,7 @@ def read(data, show_orders):
                 if show_orders:
                     print(json.dumps({"tick": tick, **order, **outcome}))
             found["digest"] = inner.digest()
-            assert not inner.rest(), "a tick has bytes left"
+            assert not inner.rest(), "a tick has leftover bytes"
         elif kind == KEYFRAME:
             assert inner.number() == found["ticks"] and inner.digest() == found["digest"], "a keyframe is out of place"
             assert inner.take(32) == chain, f"the replay was altered before tick {found['ticks']}"
@@ -151,10 +151,10 @@ def read(data, show_orders):
             assert hashlib.sha256(payload[: inner.at]).digest() == inner.rest(), "the footer was altered"
             footer = {"result": result}
         else:
-            sys.exit(f"there is a frame of the unknown kind {kind} at byte {begin}")
+            sys.exit(f"unknown frame kind {kind} at byte {begin}")
         begin = cursor.at
     if header is None:
-        sys.exit("the replay breaks off before its header ends")
+        sys.exit("the replay is truncated before the end of its header")
     found |= {"seed": header["seed"], "chain": chain.hex(), "complete": footer is not None}
     return found | (footer or {"truncated_at": begin})
 

@@ -1,4 +1,4 @@
-//! `docs/reference/configuration.md`, written from the options themselves.
+//! Generates `docs/reference/configuration.md` from the command-line options.
 
 use clap::{CommandFactory, Parser};
 use service::config::{OptionDoc, describe, markdown_table};
@@ -6,14 +6,14 @@ use service::reload::{Reloadable, names};
 
 use crate::{sim, up};
 
-/// Options of a subcommand as a command of their own.
+/// The options of a subcommand as a separate command.
 #[derive(Debug, Parser)]
 struct Only<T: clap::Args> {
     #[command(flatten)]
     options: T,
 }
 
-/// A service with options that may change while it runs.
+/// Section of a service, whose options may be reloadable.
 fn service<O: Reloadable>(title: &str, text: &str) -> String {
     written(title, text, &describe::<O>(&names::<O>()))
 }
@@ -26,38 +26,47 @@ fn written(title: &str, text: &str, options: &[OptionDoc]) -> String {
     format!("\n## {title}\n\n{text}\n\n{}", markdown_table(options))
 }
 
+const INTRODUCTION: &str = "# Configuration
+
+Flags override environment variables, which override defaults. An unknown flag or an invalid value ends the
+program with an error and status 2. Durations have units: `300ms`, `5s`, `10m`. Secrets have no default;
+`sector up` generates its own at each start.
+
+Every secret can be read from a file (its first line): `JWT_SECRET_FILE=/run/secrets/jwt_secret` instead of
+`JWT_SECRET`. The same works for `JWT_PREVIOUS_SECRETS`, `BOT_API_TOKEN`, `MINTER_API_KEY` and `REDIS_URL`. Errors
+never show the value of a secret.
+
+`<service> healthcheck URL` checks a running service: status 0 if it answers 200 within 3 s. The default URL is
+`HEALTHCHECK_URL`.
+
+Options marked as reloadable can also be set in a file of `NAME=VALUE` lines, named by their variables:
+`RELOAD_FILE=/etc/sector/api.settings`. The file overrides flags and environment. `kill -HUP` makes the service
+reread it: new limits apply from the next request on, open connections stay open, and settings removed from the
+file revert to flags and environment. An invalid file changes nothing. The log shows what is wrong, or each change
+with its old and new value.
+
+This page is generated from the code, and a test compares the two.
+";
+
 fn document() -> String {
-    let mut text = String::from(
-        "# Configuration\n\nFlags count before the environment, the environment before the defaults. An unknown flag or a bad value ends the \
-         program with a sentence that names it, and status 2. Lengths of time take units: `300ms`, `5s`, `10m`. Secrets have no default; \
-         `sector up` makes its own at each start.\n\nEvery secret of a service can lie in a file, of which the first line counts: \
-         `JWT_SECRET_FILE=/run/secrets/jwt_secret` in place of `JWT_SECRET`, and so for `JWT_PREVIOUS_SECRETS`, `BOT_API_TOKEN`, \
-         `MINTER_API_KEY` and `REDIS_URL`. A secret that is refused is not shown.\n\n\
-         `<service> healthcheck URL` asks a service that runs how it is: status 0 if it answers 200 within 3 s. Without the URL it \
-         takes that of `HEALTHCHECK_URL`.\n\n\
-         Options that are marked as reloadable can also stand in a file of `NAME=VALUE` lines, by their variables: \
-         `RELOAD_FILE=/etc/sector/api.settings`. It counts before flags and environment. `kill -HUP` makes the service read it \
-         again: new limits hold from the next request on, and what is open stays open. What is no longer in the file is again as \
-         flags and environment say. A file with a mistake changes nothing; the log says what is wrong, and what was changed from \
-         what to what.\n\nThis page is written from the code; a test compares the two.\n",
-    );
+    let mut text = String::from(INTRODUCTION);
     for part in [
         section::<Only<up::Options>>(
             "sector up",
-            "Everything in one process. Also what `sector` alone does.",
+            "Everything in one process. The default command of `sector`.",
         ),
         section::<Only<sim::Options>>("sector sim", "A match in memory."),
         service::<api::Options>("api", "The HTTP API."),
         service::<sim_worker::Options>(
             "sim-worker",
-            "Runs the sector, or several. Several workers may be started; one holds the lease of a sector: workers.md.",
+            "Runs one or more sectors. Several workers can share them: [workers.md](../explanation/workers.md).",
         ),
         service::<frontend::Options>("frontend", "The browser UI and its live streams."),
         service::<bot_worker::Options>(
             "bot-worker",
-            "Plays the factions that nobody has claimed, as a client of the API.",
+            "Plays unclaimed factions, as a client of the API.",
         ),
-        service::<nft_minter::Options>("nft-minter", "Keeps awards."),
+        service::<nft_minter::Options>("nft-minter", "Stores awards."),
     ] {
         text.push_str(&part);
     }
@@ -78,7 +87,7 @@ fn the_documentation_of_the_options_is_that_of_the_code() {
     );
 }
 
-/// Names that operators know from the beginning; each must stay with a service.
+/// Variables that deployments rely on. Each must stay supported by a service.
 #[test]
 fn every_known_name_is_honoured() {
     let text = document();

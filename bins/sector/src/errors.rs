@@ -11,16 +11,16 @@ const SERVICES: [(&str, &[&[Kind]]); 2] =
 
 const BEGINNING: &str = "# Errors
 
-Every error of the API and of the frontend is `application/problem+json` (RFC 9457) with a stable `code`. The code says
-what happened, and does not change; the sentence in `detail` is for people, and may. `errors` names the fields at fault:
-where, what was there, and what would be allowed. `instance` is the id of the request, as in the header X-Request-Id and in
-the server's log: quote it when you ask the operator.
+Every error of the API and of the frontend is `application/problem+json` (RFC 9457) with a stable `code`. Decide by
+`code`; `detail` is a message for people and may change. `errors` lists the invalid fields: their place, value, and the
+allowed values. `instance` is the id of the request, as in the header X-Request-Id and the server's log: quote it when
+you ask the operator.
 
-The status says what kind of trouble it is: 4xx is for the client to mend, 5xx for the server. 429 and 503 come with
-`Retry-After`, in seconds. A client that does not know a code goes by its status.
+With 4xx, fix the request; 5xx are faults of the server. 429 and 503 come with `Retry-After`, in seconds. A client that
+does not know a code goes by the status.
 
-Codes of refused orders (the event `order_refused`, and what `GET /orders/{receipt}` tells) are no problems of requests and
-are in [rules.md](rules.md). This file is generated.
+The codes of refused orders (in the event `order_refused` and in `GET /orders/{receipt}`) are not errors of requests;
+they are in [rules.md](rules.md). This file is generated.
 
 ";
 

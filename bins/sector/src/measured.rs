@@ -1,4 +1,4 @@
-//! `docs/reference/metrics.md`, written from the metrics themselves.
+//! Generates `docs/reference/metrics.md` from the registered metrics.
 
 use service::Metrics;
 use service::metrics::{StoreMetrics, markdown_table};
@@ -9,49 +9,51 @@ fn section(title: &str, text: &str, register: impl FnOnce(&Metrics)) -> String {
     format!("\n## {title}\n\n{text}\n\n{}", markdown_table(&metrics.describe()))
 }
 
+const INTRODUCTION: &str = "# Metrics
+
+Every service serves its metrics at `GET /metrics` on a separate port, which is off unless
+`--metrics-listen ADDRESS:PORT` (`METRICS_LISTEN`) is given. They are for the operator: keep the port off public
+networks. The format is OpenMetrics text, readable by Prometheus and `curl`. Units are seconds and bytes; names that
+end in `_total` are counters. A metric appears with its first value.
+
+`sector up --metrics-listen 127.0.0.1:9464` serves the metrics of all services.
+
+This page is generated from the code, and a test compares the two.
+";
+
 fn document() -> String {
-    let mut text = String::from(
-        "# Metrics\n\nEvery service tells its metrics at `GET /metrics` on a listener of its own, which is off unless \
-         `--metrics-listen ADDRESS:PORT` (`METRICS_LISTEN`) is given. It is for the operator: keep it off the public network. The format is \
-         OpenMetrics text, which Prometheus and `curl` read. Units are seconds and bytes; what ends in `_total` only grows. A metric \
-         appears once there is something to tell.\n\n`sector up --metrics-listen 127.0.0.1:9464` tells those of all services at once.\n\nThis page is written \
-         from the code; a test compares the two.\n",
-    );
+    let mut text = String::from(INTRODUCTION);
     for part in [
-        section("Every service", "What a process tells of itself.", |metrics| {
+        section("Every service", "Process metrics.", |metrics| {
             metrics.of_process("service", "0");
         }),
         section(
-            "The store, in every service that has one",
-            "Measured where a service calls it.",
+            "Store, in every service that uses it",
+            "Measured in the calling service.",
             |metrics| {
                 drop(StoreMetrics::new(metrics));
             },
         ),
         section(
-            "Traces, in every service that tells them",
-            "With `OTEL_EXPORTER_OTLP_ENDPOINT`.",
+            "Traces, in every service that sends them",
+            "Only with `OTEL_EXPORTER_OTLP_ENDPOINT`; see [traces.md](traces.md).",
             |metrics| {
                 service::trace::register_metrics(metrics);
             },
         ),
-        section("sim-worker", "One process has at most 64 sectors.", sim_worker::register_metrics),
+        section("sim-worker", "A process runs at most 64 sectors.", sim_worker::register_metrics),
         section(
             "api",
-            "A route by its template, such as `/systems/{id}`; and the WebSockets of `/ws`.",
+            "Routes are labelled by template, such as `/systems/{id}`. `sector_streams_*` covers the WebSockets of `/ws`.",
             api::register_metrics,
         ),
         section(
             "frontend",
-            "Routes by their template (files are `other`), and the WebSockets of `/ws`.",
+            "Routes are labelled by template (files as `other`). `sector_streams_*` covers the WebSockets of `/ws`.",
             frontend::register_metrics,
         ),
-        section("bot-worker", "All factions together.", bot_worker::register_metrics),
-        section(
-            "nft-minter",
-            "Awards, and routes by their template.",
-            nft_minter::register_metrics,
-        ),
+        section("bot-worker", "Totals over all factions.", bot_worker::register_metrics),
+        section("nft-minter", "Routes are labelled by template.", nft_minter::register_metrics),
     ] {
         text.push_str(&part);
     }
@@ -72,7 +74,7 @@ fn the_documentation_of_the_metrics_is_that_of_the_code() {
     );
 }
 
-/// Base units, and labels with few values.
+/// Names end in their base unit.
 #[test]
 fn names_say_their_unit() {
     let text = document();
