@@ -9,21 +9,22 @@ use serde_json::Value;
 use crate::run::{Result, cargo, output, root};
 
 /// The floor of each crate; a crate may depend on those on lower floors, and on its own floor where named.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("sector-sim", 1),
     ("sector-auth", 1),
     ("sector-redis", 2),
     ("sector-client", 2),
-    ("service", 3),
-    ("follow", 3),
-    ("api", 4),
-    ("sim-worker", 4),
-    ("frontend", 4),
-    ("bot-worker", 4),
-    ("nft-minter", 4),
-    ("proving", 5),
-    ("sector", 5),
-    ("xtask", 5),
+    ("http-kit", 3),
+    ("process-kit", 4),
+    ("follow", 4),
+    ("api", 5),
+    ("sim-worker", 5),
+    ("frontend", 5),
+    ("bot-worker", 5),
+    ("nft-minter", 5),
+    ("proving", 6),
+    ("sector", 6),
+    ("xtask", 6),
 ];
 
 /// What the engine may depend on: no runtime, no files, no network, no clock.

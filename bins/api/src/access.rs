@@ -2,8 +2,8 @@
 //!
 //! A route cannot be added without: [`Table::route`](crate::table::Table::route) takes a [`Declaration`].
 
+use http_kit::Problem;
 use sector_auth::{Role, Verb};
-use service::Problem;
 
 use crate::caller::{Caller, Person, unauthenticated};
 

@@ -6,10 +6,10 @@
 use std::future::Future;
 
 use http::StatusCode;
+use http_kit::{FieldError, Problem, Response, reply};
 use sector_redis::{Document, Shelf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use service::{FieldError, Problem, Response, reply};
 use sha3::{Digest, Sha3_256};
 
 use crate::call::Call;

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use follow::Frame;
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
+use http_kit::{Effort, Encoded, Response};
 use sector_redis::{Incarnation, StreamId};
-use service::{Effort, Encoded, Response};
 use sha3::{Digest, Sha3_256};
 
 use crate::call::Call;

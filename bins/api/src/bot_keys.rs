@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
+use http_kit::Problem;
 use sector_auth::{Address, OpaqueKind, OpaqueToken, Role, Scopes, SecretHash, TokenId, Verb};
 use sector_redis::{Document, Error as StoreError, Shelf};
 use serde::{Deserialize, Serialize};
-use service::Problem;
 
 use crate::caller::{KeyInUse, Person};
 use crate::problems::of_store;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use follow::{Followed, Follower};
+use http_kit::{Context, Problem};
 use sector_redis::Store;
-use service::{Context, Problem};
 
 use crate::caller::{Caller, Person, unauthenticated};
 use crate::seats;

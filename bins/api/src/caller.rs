@@ -1,8 +1,8 @@
 //! Who is asking, by the credentials of the request.
 
 use http::header::{AUTHORIZATION, HeaderName};
+use http_kit::{Context, Problem};
 use sector_auth::{Address, OpaqueKind, Role, Scopes, TokenId};
-use service::{Context, Problem};
 
 use crate::state::Api;
 use crate::{bot_keys, sessions};

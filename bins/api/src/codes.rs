@@ -1,6 +1,6 @@
 //! The codes of this service's problems, beside those that every service has.
 
-use service::Kind;
+use http_kit::Kind;
 
 /// Each once, by code.
 pub const PROBLEMS: &[Kind] = &[
@@ -472,8 +472,8 @@ pub const CREDENTIAL_PROBLEMS: &[Kind] = &[
 mod tests {
     use std::path::PathBuf;
 
+    use http_kit::{Catalogue, catalogue};
     use sector_auth::AuthError;
-    use service::{Catalogue, catalogue};
 
     use super::*;
 

@@ -6,16 +6,16 @@ use std::str::FromStr;
 
 use clap::{Args, Parser};
 use http::HeaderValue;
+use http_kit::client_address::TrustedProxies;
+use process_kit::config::{Seconds, seconds};
+use process_kit::reload::{Changes, Limit, Reloadable};
+use process_kit::secrets;
+use process_kit::store::StoreConfig;
+use process_kit::telemetry::LogOptions;
+use process_kit::trace::{TraceOptions, Tracer};
+use process_kit::{Metrics, MetricsOptions};
 use sector_auth::token::SECRET_BYTES_MIN;
 use sector_auth::{Address, Secret};
-use service::client_address::TrustedProxies;
-use service::config::{Seconds, seconds};
-use service::reload::{Changes, Limit, Reloadable};
-use service::secrets;
-use service::store::StoreConfig;
-use service::telemetry::LogOptions;
-use service::trace::{TraceOptions, Tracer};
-use service::{Metrics, MetricsOptions};
 
 use crate::error::Error;
 use crate::quotas::QuotaConfig;

@@ -1,6 +1,7 @@
 //! Why the API cannot be started.
 
-use service::ServiceError;
+use http_kit::SetupError;
+use process_kit::ServiceError;
 
 /// Why the API cannot be started, by what the operator can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum Error {
         detail: String,
     },
     /// The HTTP server cannot be set up.
+    #[error(transparent)]
+    Http(#[from] SetupError),
+    /// The service cannot be started.
     #[error(transparent)]
     Service(#[from] ServiceError),
     /// The store cannot be opened.

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use http_kit::Catalogue;
 use serde_json::{Value, json};
-use service::Catalogue;
 use utoipa::openapi::example::Example;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Components;

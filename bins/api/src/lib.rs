@@ -53,7 +53,7 @@ pub use state::{Api, WallClock, system_clock};
 pub use table::Declared;
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
-pub fn register_metrics(metrics: &service::Metrics) {
+pub fn register_metrics(metrics: &process_kit::Metrics) {
     drop(meter::Meter::new(metrics));
     drop(meter::tally(metrics));
 }

@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use follow::Tally;
 use http::Method;
-use service::Problem;
-use service::metrics::{
-    Counter, Counters, Histograms, Metrics, RouteMetrics, StreamMetrics, WAIT_SECONDS,
-};
+use http_kit::{Problem, RouteMetrics};
+use process_kit::metrics::{Counter, Counters, Histograms, Metrics, StreamMetrics, WAIT_SECONDS};
 
 use crate::access::Class;
 

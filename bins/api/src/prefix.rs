@@ -2,8 +2,8 @@
 
 use http::Uri;
 use http::uri::PathAndQuery;
+use http_kit::Request;
 use percent_encoding::percent_decode_str;
-use service::Request;
 
 /// The version of the API that the paths without a prefix mean as well.
 const VERSION_PREFIX: &str = "/v1";
@@ -54,7 +54,7 @@ fn parts(path: &str) -> (&str, Option<SectorName>) {
 
 #[cfg(test)]
 mod tests {
-    use service::body;
+    use http_kit::body;
 
     use super::*;
 

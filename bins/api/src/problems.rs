@@ -1,8 +1,8 @@
 //! Errors of the store and the follower as clients see them.
 
 use http::StatusCode;
+use http_kit::Problem;
 use sector_redis::Error as StoreError;
-use service::Problem;
 
 /// What to do about a failing store, in seconds from now.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -77,7 +77,7 @@ pub(crate) fn no_universe() -> Problem {
 }
 
 /// 400 for fields of a body that the JSON reader cannot judge.
-pub(crate) fn invalid_body(error: service::FieldError) -> Problem {
+pub(crate) fn invalid_body(error: http_kit::FieldError) -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "invalid_body",

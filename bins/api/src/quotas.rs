@@ -6,11 +6,11 @@
 //! of the operator have a quota of their own.
 
 use clap::Args;
-use service::config::integer;
-use service::context::REQUEST_ID_HEADER;
-use service::quota::{BURST_MAX, Gate, Key, Quota, Scope};
-use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
-use service::{Arrival, Context, Problem, Request, Response, Routes, ServiceError};
+use http_kit::context::REQUEST_ID_HEADER;
+use http_kit::quota::{BURST_MAX, Gate, Key, Quota, Scope};
+use http_kit::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
+use http_kit::{Arrival, Context, Problem, Request, Response, Routes, SetupError};
+use process_kit::config::integer;
 
 use crate::access::Class;
 use crate::caller::{Caller, Person};
@@ -74,8 +74,8 @@ pub(crate) type Measure = (Class, Who);
 /// The gate with these numbers.
 ///
 /// # Errors
-/// [`ServiceError::Quota`] for numbers that no quota can have.
-pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, ServiceError> {
+/// [`SetupError::Quota`] for numbers that no quota can have.
+pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, SetupError> {
     let quota = |name, scope, burst| Quota { name, scope, burst, window_s: WINDOW_S };
     let all = quota("address", Scope::Ip, config.limit_reads.saturating_mul(ADDRESS_FACTOR));
     let logins = quota("logins", Scope::Ip, config.limit_logins);

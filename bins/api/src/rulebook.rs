@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use follow::Followed;
+use http_kit::{Encoded, Problem};
 use sector_sim::{Rules, read_header};
-use service::{Encoded, Problem};
 
 use crate::problems::of_store;
 

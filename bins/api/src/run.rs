@@ -6,8 +6,9 @@ use std::sync::Arc;
 use follow::Sectors;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use http::{HeaderName, Method};
-use service::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use service::{CancellationToken, Limits, Request, Response};
+use http_kit::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use http_kit::{Limits, Request, Response};
+use process_kit::CancellationToken;
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -53,7 +54,7 @@ pub async fn run_with(
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "the API listens");
     }
-    api.sockets.serve(service::serve(listener, app, limits, shutdown.clone()), &shutdown).await;
+    api.sockets.serve(http_kit::serve(listener, app, limits, shutdown.clone()), &shutdown).await;
     Ok(())
 }
 
@@ -76,7 +77,7 @@ pub fn enclosed(
     let limits = limits(&config);
     let cors = cors(&config);
     let api = Arc::new(Api::new(config, sectors, clock)?);
-    Ok(service::enclosed(app(api, cors)?, &limits, shutdown))
+    Ok(http_kit::enclosed(app(api, cors)?, &limits, shutdown))
 }
 
 fn limits(config: &Config) -> Limits {
@@ -144,7 +145,7 @@ fn cors(config: &Config) -> Option<CorsLayer> {
                 RETRY_AFTER,
                 RATE_LIMIT,
                 RATE_LIMIT_POLICY,
-                HeaderName::from_static(service::context::REQUEST_ID_HEADER),
+                HeaderName::from_static(http_kit::context::REQUEST_ID_HEADER),
             ]),
     )
 }

@@ -9,10 +9,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use http_kit::Problem;
 use sector_auth::{Address, Grant, OpaqueKind, OpaqueToken, Role, SecretHash, TokenId};
 use sector_redis::{Document, Shelf};
 use serde::{Deserialize, Serialize};
-use service::Problem;
 
 use crate::problems::of_store;
 use crate::state::Api;

@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use follow::{Resyncs, Sectors};
+use http_kit::quota::Gate;
+use http_kit::{Origins, Seats, Sockets};
 use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
 use sector_redis::Store;
-use service::quota::Gate;
-use service::{Origins, Seats, Sockets};
 use tokio::sync::Semaphore;
 
 use crate::bodies::Bodies;
@@ -151,7 +151,7 @@ fn origins(config: &Config) -> Result<Origins, Error> {
     }
     let parsed = listed
         .iter()
-        .map(|origin| origin.0.to_str().unwrap_or_default().parse::<service::Origin>());
+        .map(|origin| origin.0.to_str().unwrap_or_default().parse::<http_kit::Origin>());
     parsed
         .collect::<Result<_, _>>()
         .map_err(|detail| Error::Config { option: "CORS_ORIGINS", detail })

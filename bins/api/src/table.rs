@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::Method;
-use service::{Context, Problem, Response, Router};
+use http_kit::{Context, Problem, Response, Router};
 
 use crate::access::{Access, Declaration, Scope};
 use crate::call::Call;

@@ -1,7 +1,7 @@
 //! Where in a trace a request is, for whoever looks at traces. Off, it costs nothing.
 
+use process_kit::trace::{KEPT, Span, TRACEPARENT, of_orders};
 use sector_redis::Receipt;
-use service::trace::{KEPT, Span, TRACEPARENT, of_orders};
 
 use crate::call::Call;
 

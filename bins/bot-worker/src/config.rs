@@ -1,12 +1,12 @@
 //! The options of a bot-worker.
 
 use clap::Parser;
+use process_kit::config::{Milliseconds, integer, milliseconds};
+use process_kit::reload::{Changes, Limit, Reloadable};
+use process_kit::telemetry::LogOptions;
+use process_kit::{Metrics, MetricsOptions};
 use sector_auth::Secret;
 use sector_sim::Style;
-use service::config::{Milliseconds, integer, milliseconds};
-use service::reload::{Changes, Limit, Reloadable};
-use service::telemetry::LogOptions;
-use service::{Metrics, MetricsOptions};
 
 use crate::styles::Styles;
 

@@ -27,6 +27,6 @@ pub use work::Work;
 pub use worker::{run, run_counted};
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
-pub fn register_metrics(metrics: &service::Metrics) {
+pub fn register_metrics(metrics: &process_kit::Metrics) {
     drop(meter::Meter::new(metrics));
 }

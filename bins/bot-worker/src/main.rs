@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use bot_worker::Options;
-use service::{metrics, reload, shutdown_on_signals, telemetry};
+use process_kit::{metrics, reload, shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options: Options = service::arguments::parse();
+    let options: Options = process_kit::arguments::parse();
     match start(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,6 +1,6 @@
 //! What a bot-worker counts and measures.
 
-use service::metrics::{Counter, Counters, Histogram, Metrics, SHORT_SECONDS};
+use process_kit::metrics::{Counter, Counters, Histogram, Metrics, SHORT_SECONDS};
 
 /// What is measured of the bots together.
 #[derive(Clone, Debug)]

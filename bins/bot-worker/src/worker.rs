@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use process_kit::CancellationToken;
 use sector_client::{Client, Delivery, Patience, Scene, Tick};
 use sector_sim::{FactionId, Order, Rules};
-use service::CancellationToken;
 
 use crate::claims::Claims;
 use crate::config::Config;

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http::{HeaderMap, HeaderValue};
+use http_kit::{Effort, Encoded, Response};
 use include_dir::{Dir, include_dir};
-use service::{Effort, Encoded, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
 static DIST: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/dist");

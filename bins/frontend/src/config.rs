@@ -8,12 +8,13 @@ use clap::Parser;
 use follow::Pace;
 use http::Uri;
 use http::uri::{Authority, Scheme};
-use service::config::{Seconds, integer, seconds};
-use service::reload::{Changes, Limit, Reloadable};
-use service::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
-use service::telemetry::LogOptions;
-use service::trace::{TraceOptions, Tracer};
-use service::{Metrics, MetricsOptions, Origins, StoreConfig, TrustedProxies};
+use http_kit::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
+use http_kit::{Origins, TrustedProxies};
+use process_kit::config::{Seconds, integer, seconds};
+use process_kit::reload::{Changes, Limit, Reloadable};
+use process_kit::telemetry::LogOptions;
+use process_kit::trace::{TraceOptions, Tracer};
+use process_kit::{Metrics, MetricsOptions, StoreConfig};
 
 use crate::recording::Recording;
 

@@ -5,5 +5,5 @@
 pub enum Error {
     /// Its routes contradict each other: a mistake in the program.
     #[error(transparent)]
-    Service(#[from] service::ServiceError),
+    Service(#[from] http_kit::SetupError),
 }

@@ -34,7 +34,7 @@ pub use recording::{PACES_MS, Playing, Recording};
 pub use run::run;
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
-pub fn register_metrics(metrics: &service::Metrics) {
+pub fn register_metrics(metrics: &process_kit::Metrics) {
     drop(meter::tally(metrics));
     drop(meter::requests(metrics));
 }

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use follow::Sectors;
 use frontend::Options;
-use service::{ServiceError, metrics, reload, shutdown_on_signals, telemetry, trace};
+use process_kit::{ServiceError, metrics, reload, shutdown_on_signals, telemetry, trace};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options: Options = service::arguments::parse();
+    let options: Options = process_kit::arguments::parse();
     match start(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -24,7 +24,7 @@ async fn start(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let places = options.frontend.places.clone();
     let options = reload::begin(options, move |options| places.tell(&options.frontend.places()))?;
     let shutdown = shutdown_on_signals()?;
-    let listener = service::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
+    let listener = http_kit::bind(SocketAddr::new(options.bind, options.port), "--port").await?;
     let mut options = options;
     let metrics =
         metrics::begin("frontend", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;

@@ -1,7 +1,8 @@
 //! What a frontend counts and measures of its requests and live streams.
 
 use follow::Tally;
-use service::metrics::{Metrics, RequestMetrics, StreamMetrics};
+use http_kit::RouteMetrics;
+use process_kit::metrics::{self, Metrics, StreamMetrics};
 
 /// The handles for `/ws`.
 pub(crate) fn tally(metrics: &Metrics) -> Tally {
@@ -13,10 +14,6 @@ pub(crate) fn tally(metrics: &Metrics) -> Tally {
 }
 
 /// What is measured of requests.
-pub(crate) fn requests(metrics: &Metrics) -> RequestMetrics {
-    RequestMetrics::new(
-        metrics,
-        "sector_frontend_requests_total",
-        "sector_frontend_request_seconds",
-    )
+pub(crate) fn requests(metrics: &Metrics) -> impl Fn(&str, &str) -> RouteMetrics + use<> {
+    metrics::requests(metrics, "sector_frontend_requests_total", "sector_frontend_request_seconds")
 }

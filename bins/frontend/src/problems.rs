@@ -1,6 +1,6 @@
 //! The codes of this service's problems, beside those that every service has.
 
-use service::Kind;
+use http_kit::Kind;
 
 /// Each once, by code.
 pub const PROBLEMS: &[Kind] = &[
@@ -53,7 +53,7 @@ pub const PROBLEMS: &[Kind] = &[
 mod tests {
     use std::path::PathBuf;
 
-    use service::{Catalogue, catalogue};
+    use http_kit::{Catalogue, catalogue};
 
     use super::*;
 

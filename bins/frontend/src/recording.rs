@@ -3,8 +3,8 @@
 
 use std::ops::RangeInclusive;
 
+use http_kit::Problem;
 use serde::{Deserialize, Serialize};
-use service::Problem;
 use tokio::sync::watch;
 
 /// What a pace may be, in milliseconds from tick to tick: as fast as a browser draws, to a minute.

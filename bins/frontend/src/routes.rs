@@ -1,7 +1,7 @@
 //! What is answered where; one file a resource.
 
 use http::Method;
-use service::{Router, Routes, ServiceError};
+use http_kit::{Router, Routes, SetupError};
 
 use crate::meter;
 use crate::state::State;
@@ -15,7 +15,7 @@ pub(crate) mod socket;
 pub(crate) mod tail;
 
 /// All routes; what has none is looked for among the files.
-pub(crate) fn build(state: State) -> Result<Routes<State>, ServiceError> {
+pub(crate) fn build(state: State) -> Result<Routes<State>, SetupError> {
     let requests = meter::requests(&state.config.metrics);
     Router::new(state)
         .measured(requests)

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use follow::{Resyncs, Sectors};
-use service::{CancellationToken, Client, ClientOptions, Limits, Seats, Sockets};
+use http_kit::{Client, ClientOptions, Limits, Seats, Sockets};
+use process_kit::CancellationToken;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -54,6 +55,6 @@ pub async fn run(
         config,
     };
     let routes = routes::build(state)?;
-    sockets.serve(service::serve(listener, routes, limits, shutdown.clone()), &shutdown).await;
+    sockets.serve(http_kit::serve(listener, routes, limits, shutdown.clone()), &shutdown).await;
     Ok(())
 }

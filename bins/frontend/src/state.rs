@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use follow::{Followed, Resyncs, SectorError, Sectors};
-use service::{Client, Context, Problem, Seats, Sockets};
+use http_kit::{Client, Context, Problem, Seats, Sockets};
 use tokio::sync::Semaphore;
 
 use crate::assets::Assets;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use follow::{EntryKind, Followed};
-use service::CancellationToken;
-use service::seats::Seats;
-use service::trace::{TraceParent, Tracer, of_tick};
+use http_kit::seats::Seats;
+use process_kit::CancellationToken;
+use process_kit::trace::{TraceParent, Tracer, of_tick};
 
 /// Ends the traces that lead to events of this sector, until `shutdown`. Reads what all clients read, when they do.
 pub(crate) async fn follow(

@@ -22,5 +22,5 @@ mod streams;
 #[path = "it/tail.rs"]
 mod tail;
 #[cfg(test)]
-#[path = "../../follow/src/testkit.rs"]
+#[path = "../../../crates/follow/src/testkit.rs"]
 mod testkit;

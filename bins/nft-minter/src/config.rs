@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use clap::Parser;
+use process_kit::reload::{Limit, Reloadable};
+use process_kit::telemetry::LogOptions;
+use process_kit::{Metrics, MetricsOptions};
+use process_kit::{ServiceError, StoreConfig, secrets};
 use sector_auth::Secret;
-use service::reload::{Limit, Reloadable};
-use service::telemetry::LogOptions;
-use service::{Metrics, MetricsOptions};
-use service::{ServiceError, StoreConfig, secrets};
 
 /// How awards are taken in.
 #[derive(Debug, Clone, Default, clap::Args)]

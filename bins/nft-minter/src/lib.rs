@@ -12,10 +12,11 @@ pub use config::{Config, Options};
 use std::sync::Arc;
 
 use http::Method;
+use http_kit::{Limits, RouteMetrics, Router, SetupError};
+use process_kit::metrics::{self, Counters};
+use process_kit::{CancellationToken, Metrics};
 use sector_auth::SharedToken;
 use sector_redis::Store;
-use service::metrics::{Counters, RequestMetrics};
-use service::{CancellationToken, Limits, Metrics, Router, ServiceError};
 use tokio::net::TcpListener;
 
 /// What all handlers see.
@@ -29,13 +30,13 @@ struct State {
 /// Serves until `shutdown`.
 ///
 /// # Errors
-/// [`ServiceError`] when the routes contradict each other.
+/// [`SetupError`] when the routes contradict each other.
 pub async fn run(
     config: Config,
     listener: TcpListener,
     store: Arc<dyn Store>,
     shutdown: CancellationToken,
-) -> Result<(), ServiceError> {
+) -> Result<(), SetupError> {
     let key = config.minter_api_key.as_ref().map(SharedToken::new);
     let awards = awards(&config.metrics);
     let routes = Router::new(State { store, key, awards })
@@ -45,7 +46,7 @@ pub async fn run(
         .route(Method::GET, "/readyz", routes::health)
         .route(Method::POST, "/mint", routes::mint)
         .build()?;
-    service::serve(listener, routes, Limits::default(), shutdown).await;
+    http_kit::serve(listener, routes, Limits::default(), shutdown).await;
     Ok(())
 }
 
@@ -57,8 +58,8 @@ fn awards(metrics: &Metrics) -> Counters<1> {
     )
 }
 
-fn requests(metrics: &Metrics) -> RequestMetrics {
-    RequestMetrics::new(metrics, "sector_minter_requests_total", "sector_minter_request_seconds")
+fn requests(metrics: &Metrics) -> impl Fn(&str, &str) -> RouteMetrics + use<> {
+    metrics::requests(metrics, "sector_minter_requests_total", "sector_minter_request_seconds")
 }
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.

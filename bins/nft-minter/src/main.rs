@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use http_kit::bind;
 use nft_minter::Options;
-use service::{bind, metrics, reload, shutdown_on_signals, telemetry};
+use process_kit::{metrics, reload, shutdown_on_signals, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match start(service::arguments::parse::<Options>()).await {
+    match start(process_kit::arguments::parse::<Options>()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("nft-minter: {error}");

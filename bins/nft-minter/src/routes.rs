@@ -1,10 +1,10 @@
 //! `GET /health` and `POST /mint`.
 
 use http::StatusCode;
+use http_kit::{Context, FieldError, Health, Problem, Response, reply};
 use sector_redis::Award;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use service::{Context, FieldError, Health, Problem, Response, reply};
 
 use crate::State;
 

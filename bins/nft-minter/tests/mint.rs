@@ -1,17 +1,17 @@
 //! The minter on the wire.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use process_kit::CancellationToken;
 use sector_auth::Secret;
 use sector_redis::StoreOptions;
 use serde_json::{Value, json};
-use service::CancellationToken;
 use tokio::net::TcpListener;
 
 struct Minter {
     url: String,
     http: reqwest::Client,
     shutdown: CancellationToken,
-    running: tokio::task::JoinHandle<Result<(), service::ServiceError>>,
+    running: tokio::task::JoinHandle<Result<(), http_kit::SetupError>>,
 }
 
 impl Minter {

@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use process_kit::config::integer;
 use sector_sim::{Rules, Size};
 use serde_json::{Value, json};
-use service::config::integer;
 
 use self::directory::Directory;
 use self::field::{Field, Personalities};

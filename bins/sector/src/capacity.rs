@@ -4,8 +4,8 @@
 //! they were measured and what the arithmetic leaves out.
 
 use clap::Args;
+use process_kit::config::integer;
 use serde::Serialize;
-use service::config::integer;
 
 use crate::output::{Error, say};
 

@@ -1,8 +1,8 @@
 //! Generates `docs/reference/configuration.md` from the command-line options.
 
 use clap::{CommandFactory, Parser};
-use service::config::{OptionDoc, describe, markdown_table};
-use service::reload::{Reloadable, names};
+use process_kit::config::{OptionDoc, describe, markdown_table};
+use process_kit::reload::{Reloadable, names};
 
 use crate::{sim, up};
 

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
+use process_kit::KeyConfig;
 use sector_auth::Secret;
 use sector_redis::archive::{self, Archive};
 use sector_redis::{Dump, Durability, RedisReport};
 use sector_sim::Snapshot;
 use serde::Serialize;
-use service::KeyConfig;
 
 use crate::backup::proof;
 use crate::backup::target::{self, Target};

@@ -1,6 +1,6 @@
 //! docs/reference/errors.md, made from the lists of the services.
 
-use service::{Catalogue, Kind};
+use http_kit::{Catalogue, Kind};
 
 /// Set this variable to write the committed file anew.
 const UPDATE: &str = "UPDATE_DOCS";

@@ -64,7 +64,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let options: Options = service::arguments::parse();
+    let options: Options = process_kit::arguments::parse();
     let done = match options.command {
         None => up::up(options.up),
         Some(Command::Up(options)) => up::up(*options),

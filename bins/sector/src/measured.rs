@@ -1,7 +1,7 @@
 //! Generates `docs/reference/metrics.md` from the registered metrics.
 
-use service::Metrics;
-use service::metrics::{StoreMetrics, markdown_table};
+use process_kit::Metrics;
+use process_kit::metrics::{StoreMetrics, markdown_table};
 
 fn section(title: &str, text: &str, register: impl FnOnce(&Metrics)) -> String {
     let metrics = Metrics::default();
@@ -38,7 +38,7 @@ fn document() -> String {
             "Traces, in every service that sends them",
             "Only with `OTEL_EXPORTER_OTLP_ENDPOINT`; see [traces.md](traces.md).",
             |metrics| {
-                service::trace::register_metrics(metrics);
+                process_kit::trace::register_metrics(metrics);
             },
         ),
         section("sim-worker", "A process runs at most 64 sectors.", sim_worker::register_metrics),

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use process_kit::config::integer;
 use sector_sim::replay::{Header, KEYFRAME_TICKS, Seat};
 use sector_sim::{
     Checked, FactionId, Fork, Game, GameChecker, Plan, Rules, STRATEGIES, Seating, Size, World,
     strategy,
 };
 use serde::Serialize;
-use service::config::integer;
 
 use crate::output::{Error, ending, say, standing};
 use crate::replay::Recorder;

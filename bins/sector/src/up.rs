@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use clap::Args;
 use follow::Sectors;
+use http_kit::bind;
+use process_kit::metrics::{self, StoreMetrics};
+use process_kit::secrets;
+use process_kit::telemetry::{self, LogFormat, LogOptions};
+use process_kit::trace::TraceOptions;
+use process_kit::{DevConfig, KeyConfig, MetricsOptions, shutdown_on_signals};
 use sector_auth::Secret;
-use service::metrics::{self, StoreMetrics};
-use service::secrets;
-use service::telemetry::{self, LogFormat, LogOptions};
-use service::trace::TraceOptions;
-use service::{DevConfig, KeyConfig, MetricsOptions, bind, shutdown_on_signals};
 use tokio::net::TcpListener;
 
 use self::services::{Told, Tracers};
@@ -101,7 +102,8 @@ async fn start(options: Options) -> Result<(), Error> {
         frontend: bind(address(options.frontend_port), "--frontend-port").await?,
         minter: bind(address(options.minter_port), "--minter-port").await?,
     };
-    let place = service::store::place(options.data.clone(), options.redis.as_ref(), &options.keys);
+    let place =
+        process_kit::store::place(options.data.clone(), options.redis.as_ref(), &options.keys);
     let mut place = options.dev.options(place);
     let metrics =
         metrics::begin("sector", env!("CARGO_PKG_VERSION"), &options.metrics, &shutdown).await?;

@@ -129,7 +129,7 @@ async fn a_directory_is_looked_at_while_it_is_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn services_are_asked_whether_they_are_well() {
     let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
-    let shutdown = service::CancellationToken::new();
+    let shutdown = process_kit::CancellationToken::new();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(nft_minter::run(nft_minter::Config::default(), listener, store, shutdown.clone()));

@@ -11,12 +11,12 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use process_kit::CancellationToken;
+use process_kit::config::{Milliseconds, Seconds};
 use sector_auth::Secret;
 use sector_redis::testkit::RedisServer;
 use sector_redis::{Place, RedisOptions, StoreOptions};
 use serde_json::{Value, json};
-use service::CancellationToken;
-use service::config::{Milliseconds, Seconds};
 use sim_worker::Sources;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -47,7 +47,7 @@ impl Services {
             sector_redis::open(StoreOptions::new(place)).await.unwrap()
         };
         let listen =
-            async || service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+            async || http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
         let (shutdown, mut running) = (CancellationToken::new(), JoinSet::new());
 
         let config = sim_worker::Config {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Parser;
 use follow::Sectors;
+use process_kit::CancellationToken;
 use sector_auth::Secret;
 use sector_redis::testkit::RedisServer;
 use sector_redis::{KeyNames, Place, RedisOptions, StoreOptions};
 use serde_json::{Value, json};
-use service::CancellationToken;
 use sim_worker::{Options, Post, Sources};
 use tokio::task::JoinSet;
 
@@ -65,7 +65,7 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
     running.spawn(async { working.await.map_err(|error| format!("worker: {error}")) });
 
     // The API's own sector is north: plain paths mean that one.
-    let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+    let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let api = format!("http://{}", listener.local_addr().unwrap());
     let mut config =
         api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
@@ -75,7 +75,7 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
     let serving = api::run(config, listener, sectors, shutdown.clone());
     running.spawn(async { serving.await.map_err(|error| format!("api: {error}")) });
 
-    let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+    let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let page = format!("http://{}", listener.local_addr().unwrap());
     let config = frontend::Config { api_url: api.parse().unwrap(), ..frontend::Config::default() };
     let sectors = Sectors::open(options(&url, None), shutdown.clone()).await.unwrap();

@@ -6,13 +6,14 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use http_kit::{Context, Limits, Problem, Response, Router, reply};
+use process_kit::config::{Milliseconds, Seconds};
+use process_kit::metrics::StoreMetrics;
+use process_kit::trace::{Share, TraceOptions};
+use process_kit::{CancellationToken, Metrics};
 use sector_auth::{Key, Secret};
 use sector_redis::{Place, StoreOptions, open, testkit::RedisServer};
 use serde_json::{Value, json};
-use service::config::{Milliseconds, Seconds};
-use service::metrics::StoreMetrics;
-use service::trace::{Share, TraceOptions};
-use service::{CancellationToken, Context, Limits, Metrics, Problem, Response, Router, reply};
 
 const BOT_TOKEN: &str = "the token of the operator's bots";
 /// On a machine that has other things to do.
@@ -34,10 +35,10 @@ async fn collector(spans: Spans) -> String {
         }
         Ok(reply::text("{}"))
     }
-    let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+    let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let routes = Router::new(spans).route(http::Method::POST, "/v1/traces", take).build().unwrap();
-    tokio::spawn(service::serve(listener, routes, Limits::default(), CancellationToken::new()));
+    tokio::spawn(http_kit::serve(listener, routes, Limits::default(), CancellationToken::new()));
     url
 }
 
@@ -49,7 +50,7 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
         trace_share: Share::default(),
     };
     let metrics = Metrics::of("tests", "0");
-    let tracer = |service| service::trace::begin(service, &options, &metrics).unwrap();
+    let tracer = |service| process_kit::trace::begin(service, &options, &metrics).unwrap();
     let redis = RedisServer::start();
     let store = async || {
         let observer = Arc::new(StoreMetrics::new(&metrics));
@@ -60,7 +61,7 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
         .await
         .unwrap()
     };
-    let listen = async || service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+    let listen = async || http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let shutdown = CancellationToken::new();
 
     let worker = sim_worker::Config {

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use clap::Parser;
-use service::config::{Milliseconds, Seconds, integer, milliseconds, seconds};
-use service::reload::{Limit, Reloadable};
-use service::telemetry::LogOptions;
-use service::trace::{TraceOptions, Tracer};
-use service::{Metrics, MetricsOptions, StoreConfig};
+use process_kit::config::{Milliseconds, Seconds, integer, milliseconds, seconds};
+use process_kit::reload::{Limit, Reloadable};
+use process_kit::telemetry::LogOptions;
+use process_kit::trace::{TraceOptions, Tracer};
+use process_kit::{Metrics, MetricsOptions, StoreConfig};
 
 use crate::sectors::SectorList;
 

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use http_kit::{Context, Health, Limits, Problem, Response, Router, SetupError};
+use process_kit::CancellationToken;
 use serde_json::{Map, Value};
-use service::{
-    CancellationToken, Context, Health, Limits, Problem, Response, Router, ServiceError,
-};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -26,12 +25,12 @@ struct State(Vec<Arc<Post>>);
 /// Answers on `listener` until `shutdown`.
 ///
 /// # Errors
-/// [`ServiceError`] when the routes contradict each other.
+/// [`SetupError`] when the routes contradict each other.
 pub async fn serve_health(
     posts: Vec<Arc<Post>>,
     listener: TcpListener,
     shutdown: CancellationToken,
-) -> Result<(), ServiceError> {
+) -> Result<(), SetupError> {
     let routes = Router::new(State(posts))
         .route(Method::GET, "/livez", live)
         .route(Method::GET, "/readyz", ready)
@@ -42,7 +41,7 @@ pub async fn serve_health(
         requests_max: CONNECTIONS_MAX,
         ..Limits::default()
     };
-    service::serve(listener, routes, limits, shutdown).await;
+    http_kit::serve(listener, routes, limits, shutdown).await;
     Ok(())
 }
 

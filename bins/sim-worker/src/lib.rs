@@ -33,6 +33,6 @@ pub use sources::Sources;
 pub use status::{Duty, LastTick, Post};
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
-pub fn register_metrics(metrics: &service::Metrics) {
+pub fn register_metrics(metrics: &process_kit::Metrics) {
     drop(meter::Meter::new(metrics, sector_redis::DEFAULT_SECTOR_NAME));
 }

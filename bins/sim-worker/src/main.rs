@@ -5,15 +5,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service::{
-    Backoff, CancellationToken, Client, ClientOptions, ServiceError, bind, metrics, reload,
-    shutdown_on_signals, telemetry, trace,
+use http_kit::{Client, ClientOptions, bind};
+use process_kit::{
+    CancellationToken, ServiceError, metrics, reload, shutdown_on_signals, telemetry, trace,
 };
+use sector_redis::Backoff;
 use sim_worker::{Options, Post, Sources};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options: Options = service::arguments::parse();
+    let options: Options = process_kit::arguments::parse();
     match start(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

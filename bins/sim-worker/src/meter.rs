@@ -5,11 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-use sector_redis::{Committed, OrderEntry};
-use sector_sim::{Order, Phase, World};
-use service::metrics::{
+use process_kit::metrics::{
     Counter, Counters, Gauge, Gauges, Histogram, Metrics, SHORT_SECONDS, WAIT_SECONDS,
 };
+use sector_redis::{Committed, OrderEntry};
+use sector_sim::{Order, Phase, World};
 use tokio::time::Instant as Beat;
 
 /// How often the last backup is asked for.

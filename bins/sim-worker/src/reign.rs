@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use process_kit::CancellationToken;
+use sector_redis::Backoff;
 use sector_redis::{Lease, RestartRequest, Store};
-use service::{Backoff, CancellationToken};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::config::Config;

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use process_kit::CancellationToken;
+use sector_redis::Backoff;
 use sector_redis::{Place, Store, StoreOptions};
-use service::{Backoff, CancellationToken};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;

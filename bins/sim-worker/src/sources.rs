@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sector_redis::Backoff;
 use sector_sim::Rules;
-use service::Backoff;
 
 use crate::error::Error;
 

@@ -4,8 +4,8 @@
 //! with the tick, and keeps the place under its number before it commits, so that nobody reads of the tick sooner. Nothing of this is looked at, or costs a call,
 //! unless traces are told.
 
+use process_kit::trace::{KEPT, Span, TraceParent, Tracer, of_orders, of_tick};
 use sector_redis::{OrderEntry, Store};
-use service::trace::{KEPT, Span, TraceParent, Tracer, of_orders, of_tick};
 
 /// Most entries of one tick whose traces go on: each costs a call of the store.
 const ENTRIES_MAX: usize = 16;

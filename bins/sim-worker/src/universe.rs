@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sector_redis::Backoff;
 use sector_redis::{Claim, Commit, Committed, Lease, NewEvent, OrderEntry, Store, StreamId};
 use sector_sim::replay::journal::{Header, Record, read_header};
 use sector_sim::{Delta, Digest, Size, Snapshot, Universe as Meta, World};
-use service::Backoff;
 use tracing::Instrument;
 
 use crate::chronicle::{ending, text};

@@ -9,14 +9,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use process_kit::CancellationToken;
+use process_kit::config::{Milliseconds, Seconds};
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
     BatchOrder, Event, OrderBatch, OrderStatus, Place, Store, StoreOptions, StreamId, open,
 };
 use sector_sim::{Delta, Mirror, Snapshot, verify};
 use serde_json::Value;
-use service::CancellationToken;
-use service::config::{Milliseconds, Seconds};
 use sim_worker::{Config, Error, Sources};
 use tokio::task::JoinHandle;
 

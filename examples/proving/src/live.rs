@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use follow::{Followed, Follower, Sectors};
+use process_kit::CancellationToken;
+use process_kit::config::{Milliseconds, Seconds};
 use sector_auth::Secret;
 use sector_client::Client;
 use sector_redis::{Store, StoreOptions};
 use sector_sim::FactionId;
-use service::CancellationToken;
-use service::config::{Milliseconds, Seconds};
 
 use crate::PATIENCE;
 
@@ -107,7 +107,7 @@ impl Drop for Sector {
 }
 
 async fn serve(store: &Arc<dyn Store>, shutdown: &CancellationToken) -> SocketAddr {
-    let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+    let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let address = listener.local_addr().unwrap();
     let config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
     let follower = Follower::spawn(store.clone(), shutdown.child_token());

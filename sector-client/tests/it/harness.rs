@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use follow::{Followed, Follower, Sectors};
+use process_kit::CancellationToken;
+use process_kit::config::{Milliseconds, Seconds};
 use sector_auth::{Key, Secret, Timestamp};
 use sector_client::Client;
 use sector_redis::{Store, StoreOptions};
 use sector_sim::Rules;
-use service::CancellationToken;
-use service::config::{Milliseconds, Seconds};
 use tokio::task::JoinHandle;
 
 /// Longest a test waits for anything before it fails.
@@ -102,7 +102,7 @@ impl Sector {
 
     /// Starts the API, where it was before.
     pub(crate) async fn start_api(&mut self) {
-        let listener = service::bind(self.address, "--port").await.unwrap();
+        let listener = http_kit::bind(self.address, "--port").await.unwrap();
         self.address = listener.local_addr().unwrap();
         let mut config =
             api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());

@@ -13,13 +13,13 @@ use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use process_kit::CancellationToken;
+use process_kit::telemetry::{self, LogFormat, LogOptions};
+use process_kit::trace::{self, TraceOptions};
 use sector_auth::Secret;
 use sector_redis::testkit::RedisServer;
 use sector_redis::{Commit, Lease, NewEvent, Place, RedisOptions, Store, StoreOptions, StreamId};
 use sector_sim::{Delta, Rules, Snapshot, Universe, World};
-use service::CancellationToken;
-use service::telemetry::{self, LogFormat, LogOptions};
-use service::trace::{self, TraceOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 

@@ -1,8 +1,8 @@
 //! `/admin/*`: for whoever runs the sector.
 
+use http_kit::{Problem, Response, query, reply};
 use sector_sim::MAX_SEED;
 use serde_json::json;
-use service::{Problem, Response, query, reply};
 
 use crate::audit::act;
 use crate::call::Call;

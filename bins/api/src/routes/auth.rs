@@ -4,11 +4,11 @@
 //! it, right or wrong, uses it up, before it is looked at. The store gives a nonce to one caller only, so of many that
 //! present the same signature one gets a token.
 
+use http_kit::{FieldError, Problem, Response, reply};
 use sector_auth::{
     Address, AuthError, Expected, LoginFields, LoginMessage, Role, verify as check_login,
 };
 use serde_json::Value;
-use service::{FieldError, Problem, Response, reply};
 
 use crate::call::Call;
 use crate::operator::{CODE_BYTES_MAX, take_operator};

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use http::HeaderValue;
 use http::header::CONTENT_SECURITY_POLICY;
-use service::{Effort, Encoded, Problem, Response};
+use http_kit::{Effort, Encoded, Problem, Response};
 
 use crate::bodies;
 use crate::call::Call;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use http_kit::{Problem, Response, reply};
 use sector_redis::{Incarnation, Position, StreamId};
-use service::{Problem, Response, reply};
 
 use crate::call::Call;
 use crate::problems::of_follower;

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use follow::{Frame, History, Sample};
+use http_kit::{Effort, FieldError, Problem, Response, reply};
 use sector_redis::ClaimOutcome;
 use sector_sim::{Faction, FactionForm, FactionId, FactionKind, faction_color};
-use service::{Effort, FieldError, Problem, Response, reply};
 
 use super::me::describe;
 use crate::bodies::{self, Kind, Stamp};

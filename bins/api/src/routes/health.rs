@@ -1,7 +1,7 @@
 //! `/health`, `/livez` and `/readyz`: whether the API can do its work.
 
 use follow::Health as Following;
-use service::{Health, Problem, Response};
+use http_kit::{Health, Problem, Response};
 
 use crate::call::Call;
 use crate::wire::HealthDocument;

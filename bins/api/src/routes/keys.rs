@@ -1,7 +1,7 @@
 //! `/keys`: keys that a player issues for bots.
 
+use http_kit::{FieldError, Problem, Response, reply};
 use sector_auth::{AuthError, Scopes, Timestamp, TokenId};
-use service::{FieldError, Problem, Response, reply};
 
 use crate::bot_keys::{Listed, issue as issue_key, list as keys_of, revoke as revoke_key};
 use crate::call::Call;

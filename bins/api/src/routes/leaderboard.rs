@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use http_kit::{Problem, Response, reply};
 use serde::Deserialize;
-use service::{Problem, Response, reply};
 
 use super::runs::finished;
 use crate::call::Call;

@@ -1,6 +1,6 @@
 //! `/me`: who is asking.
 
-use service::{Problem, Response, reply};
+use http_kit::{Problem, Response, reply};
 
 use crate::call::Call;
 use crate::caller::Person;

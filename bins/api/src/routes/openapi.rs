@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use service::{Effort, Encoded, Problem, Response};
+use http_kit::{Effort, Encoded, Problem, Response};
 
 use crate::bodies;
 use crate::call::Call;

@@ -8,12 +8,12 @@
 use std::collections::BTreeSet;
 
 use http::StatusCode;
+use http_kit::{FieldError, Problem, Response, reply};
 use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Receipt, Right};
 use sector_sim::Order;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use service::{FieldError, Problem, Response, reply};
 
 use super::factions::{CATCH_UP_WAIT, acting_frame};
 use crate::call::Call;
@@ -138,7 +138,7 @@ fn accepted(receipt: Receipt) -> Result<Response, Problem> {
 /// The orders of the body, each still to be looked at.
 ///
 /// # Errors
-/// Those of [`service::Context::json`]; 400 `invalid_body` for none or too many.
+/// Those of [`http_kit::Context::json`]; 400 `invalid_body` for none or too many.
 pub(super) async fn read(call: &mut Call) -> Result<Vec<Box<RawValue>>, Problem> {
     let Request { orders } = call.json(BODY_BYTES_MAX).await?;
     if (1..=ORDERS_MAX).contains(&orders.len()) {

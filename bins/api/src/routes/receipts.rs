@@ -1,8 +1,8 @@
 //! `/orders/{receipt}` and `GET /orders`: what became of orders, for those who gave them.
 
+use http_kit::{Problem, Response, reply};
 use sector_redis::{OrderEntry, OrderStatus, StreamId};
 use serde_json::Value;
-use service::{Problem, Response, reply};
 
 use crate::call::Call;
 use crate::caller::{Caller, unauthenticated};

@@ -1,8 +1,8 @@
 //! `/rules`: the numbers that the universe lives by.
 
+use http_kit::{Effort, Problem, Response};
 use sector_sim::Rules;
 use serde_json::Value;
-use service::{Effort, Problem, Response};
 
 use crate::bodies;
 use crate::call::Call;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use http_kit::{FieldError, Problem, Response, body, reply};
 use sector_sim::{FactionId, read_header};
-use service::{FieldError, Problem, Response, body, reply};
 
 use crate::call::Call;
 use crate::problems::{of_follower, of_store};

@@ -1,6 +1,6 @@
 //! `/sectors`: which sectors this service serves.
 
-use service::{Problem, Response, reply};
+use http_kit::{Problem, Response, reply};
 
 use crate::call::Call;
 use crate::problems::of_sector;

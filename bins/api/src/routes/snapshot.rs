@@ -1,7 +1,7 @@
 //! `/snapshot`: the sector as it is, whole or in part.
 
 use follow::{EntryKind, Frame};
-use service::{Effort, Problem, Response};
+use http_kit::{Effort, Problem, Response};
 
 use super::factions::CATCH_UP_WAIT;
 use crate::bodies::{self, Kind, Stamp};

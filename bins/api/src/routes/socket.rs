@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use follow::{Feed, Pace, session};
-use service::{Problem, Response, sockets};
+use http_kit::{Problem, Response};
 
 use crate::call::Call;
 
@@ -37,7 +37,7 @@ use crate::call::Call;
 pub(crate) async fn open(mut call: Call) -> Result<Response, Problem> {
     let api = call.shared_state();
     api.sockets.admit(&call)?;
-    let from = sockets::position(&call)?;
+    let from = follow::resume::position(&call)?;
     let pace = Pace::default();
     let feed =
         Feed::new(Arc::clone(call.follower()), Arc::clone(&api.resyncs), from, pace.behind_max);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use follow::{EntryKind, Frame, Health};
+use http_kit::{Problem, Response, reply};
 use sector_redis::{Position, StreamId};
 use sector_sim::{ResultForm, RunEnd};
 use serde::Deserialize;
-use service::{Problem, Response, reply};
 
 use crate::call::Call;
 use crate::prefix::SectorName;

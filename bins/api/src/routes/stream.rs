@@ -7,9 +7,9 @@ use follow::{Entry, Follower, Subscription};
 use futures_util::stream::{Stream, unfold};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
+use http_kit::sse::{self, Event};
+use http_kit::{FieldError, Problem, Response};
 use sector_redis::{Incarnation, Position, StreamId};
-use service::sse::{self, Event};
-use service::{FieldError, Problem, Response};
 
 use crate::call::Call;
 use crate::problems::of_follower;

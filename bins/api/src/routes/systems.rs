@@ -1,7 +1,7 @@
 //! `/systems/{id}`: one system and everything about it.
 
+use http_kit::{Problem, Response, reply};
 use sector_sim::{FleetForm, SystemForm, SystemId};
-use service::{Problem, Response, reply};
 
 use crate::call::Call;
 use crate::problems::of_follower;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use http::{HeaderMap, Method};
+use http_kit::Catalogue;
 use serde_json::{Value, json};
-use service::Catalogue;
 
 use crate::reply::Reply;
 use crate::schema::{Schemas, target};

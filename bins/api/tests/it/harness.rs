@@ -10,12 +10,13 @@ use follow::sectors::Opener;
 use follow::{Followed, Follower, Sectors};
 use http::Method;
 use http_body_util::BodyExt;
+use http_kit::{Client, ClientOptions, body};
+use process_kit::CancellationToken;
 use sector_auth::{Key, Secret, Timestamp};
 use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
 use sector_sim::replay::journal::{Header, Record};
 use sector_sim::{Delta, FactionId, Order, RULES_VERSION, Rules, Snapshot, Universe, World};
 use serde_json::{Value, json};
-use service::{CancellationToken, Client, ClientOptions, body};
 use tokio::task::JoinHandle;
 
 use crate::conformance;
@@ -78,7 +79,7 @@ impl Sector {
             let now_ms = now_ms.clone();
             Arc::new(move || Timestamp::from_unix_ms(now_ms.load(Ordering::SeqCst)))
         };
-        let listener = service::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+        let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
         let address = listener.local_addr().unwrap();
         let home = Followed::new(None, store.clone(), follower.clone());
         let sectors = Sectors::new(home, elsewhere, shutdown.clone());
@@ -285,7 +286,7 @@ impl Sector {
     }
 
     /// Sends a request and leaves the body of the answer to be read.
-    pub(crate) async fn open(&self, request: http::request::Builder) -> service::Response {
+    pub(crate) async fn open(&self, request: http::request::Builder) -> http_kit::Response {
         let request = request.body(body::empty()).unwrap();
         tokio::time::timeout(PATIENCE, self.client.send(request))
             .await

@@ -17,12 +17,13 @@ use api::Config;
 use follow::{Followed, Follower, Sectors};
 use http::{HeaderName, HeaderValue, Method, Uri};
 use http_body_util::BodyExt;
+use http_kit::{Request, body};
+use process_kit::CancellationToken;
 use sector_auth::{Key, Secret, Timestamp};
 use sector_redis::{Commit, NewEvent, StoreOptions};
 use sector_sim::replay::journal::{Header, Record};
 use sector_sim::{Delta, Rules, Size, Snapshot, Universe, World};
 use serde_json::Value;
-use service::{CancellationToken, Request, body};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tower::{Service, ServiceExt};
@@ -100,7 +101,7 @@ struct Client<S> {
 impl Client<()> {
     /// A sector with one run behind it and one under way.
     async fn begin() -> Client<
-        impl Service<Request, Response = service::Response, Error = std::convert::Infallible> + Clone,
+        impl Service<Request, Response = http_kit::Response, Error = std::convert::Infallible> + Clone,
     > {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         let lease =
@@ -127,7 +128,7 @@ impl Client<()> {
 
 impl<S> Client<S>
 where
-    S: Service<Request, Response = service::Response, Error = std::convert::Infallible> + Clone,
+    S: Service<Request, Response = http_kit::Response, Error = std::convert::Infallible> + Clone,
 {
     /// Logs somebody in, and knows the token under this name; for `key`, that of a bot of theirs.
     async fn log_in(&mut self, name: &str, number: u8) {

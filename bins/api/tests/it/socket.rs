@@ -2,10 +2,10 @@
 //! shared with the frontend.
 
 use futures_util::StreamExt;
+use http_kit::seats::CLIENTS_PER_ADDRESS_MAX;
 use sector_redis::StreamId;
 use sector_sim::{Delta, Mirror, Snapshot};
 use serde_json::Value;
-use service::seats::CLIENTS_PER_ADDRESS_MAX;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;

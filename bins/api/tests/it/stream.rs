@@ -2,8 +2,8 @@
 
 use http::Method;
 use http_body_util::BodyExt;
+use http_kit::Body;
 use serde_json::Value;
-use service::Body;
 
 use crate::harness::{PATIENCE, Sector, config};
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bot_worker::{Config, Work};
+use process_kit::CancellationToken;
+use process_kit::config::{Milliseconds, Seconds};
 use sector_auth::{Key, Secret};
 use sector_client::{Client, Ticks};
 use sector_redis::testkit::RedisServer;
 use sector_redis::{Place, RedisOptions, Store, StoreOptions};
 use sector_sim::{Event, FactionId};
-use service::CancellationToken;
-use service::config::{Milliseconds, Seconds};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -88,7 +88,7 @@ impl Sector {
 
     /// Starts the API, where it was before.
     pub(crate) async fn start_api(&mut self) {
-        let listener = service::bind(self.address, "--port").await.unwrap();
+        let listener = http_kit::bind(self.address, "--port").await.unwrap();
         self.address = listener.local_addr().unwrap();
         let shutdown = self.shutdown.child_token();
         let run = api::run(
@@ -117,7 +117,7 @@ impl Sector {
         let shutdown = self.shutdown.child_token();
         let (started, starting) = tokio::sync::oneshot::channel();
         threads.spawn(async move {
-            let listener = service::bind(address, "--port").await.unwrap();
+            let listener = http_kit::bind(address, "--port").await.unwrap();
             started.send(()).unwrap();
             api::run(config, listener, follow::Sectors::one(store, shutdown.clone()), shutdown)
                 .await

@@ -1,7 +1,7 @@
 //! The UI's files.
 
 use http::Method;
-use service::{Context, Problem, Response};
+use http_kit::{Context, Problem, Response};
 
 use crate::state::{State, sector};
 

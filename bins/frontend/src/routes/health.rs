@@ -1,7 +1,7 @@
 //! How the service is.
 
 use follow::Health as Following;
-use service::{Context, Health, Problem, Response, reply};
+use http_kit::{Context, Health, Problem, Response, reply};
 
 use crate::state::State;
 

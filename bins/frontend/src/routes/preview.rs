@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use http_kit::negotiation::prefers_html;
+use http_kit::query::missing;
+use http_kit::{Context, Effort, Encoded, Problem, Response};
 use sector_sim::{MAX_SEED, MAX_STARTERS, Rules, Size, Snapshot, Universe, World, WorldError};
-use service::negotiation::prefers_html;
-use service::query::missing;
-use service::{Context, Effort, Encoded, Problem, Response};
 use tokio::time::timeout;
 
 use crate::state::State;

@@ -1,7 +1,7 @@
 //! The API under this origin, so that browsers need no other.
 
 use http::uri::PathAndQuery;
-use service::{Context, Problem, Response};
+use http_kit::{Context, Problem, Response};
 
 use crate::recording::Recording;
 use crate::state::State;

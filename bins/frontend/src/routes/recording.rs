@@ -2,7 +2,7 @@
 
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
-use service::{Context, Problem, Response, reply};
+use http_kit::{Context, Problem, Response, reply};
 
 use super::files;
 use crate::recording::{Recording, Wish};

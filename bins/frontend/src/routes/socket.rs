@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use follow::{Feed, session};
-use service::{Context, Problem, Response, sockets};
+use http_kit::{Context, Problem, Response};
 
 use crate::recording::Recording;
 use crate::state::{State, sector};
@@ -13,7 +13,7 @@ use crate::state::{State, sector};
 pub(crate) async fn open(mut context: Context<State>) -> Result<Response, Problem> {
     let state = context.shared_state();
     state.sockets.admit(&context)?;
-    let from = sockets::position(&context)?;
+    let from = follow::resume::position(&context)?;
     let sector = sector(&context).await?;
     let (pace, recording) = (state.config.pace, state.config.recording.clone());
     let feed =

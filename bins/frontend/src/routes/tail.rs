@@ -8,7 +8,8 @@ use follow::{Feed, Step};
 use futures_util::stream;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use service::{CancellationToken, Context, Problem, Response, Seat, body};
+use http_kit::{Context, Problem, Response, Seat, body};
+use process_kit::CancellationToken;
 
 use crate::lines::{self, Lines};
 use crate::recording::{Recording, Viewer};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use frontend::Config;
 use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue};
+use process_kit::CancellationToken;
 use sector_redis::{Store, StreamId};
 use serde_json::Value;
-use service::CancellationToken;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -248,8 +248,8 @@ impl Reply {
         let problem = self.json();
         assert_eq!(problem["code"], code, "{problem}");
         // The teapot is what the tests have for an API.
-        let teapot = [service::Kind::new("teapot", &[409], "It is a teapot.", "Make tea.")];
-        service::Catalogue::new(&[frontend::PROBLEMS, &teapot])
+        let teapot = [http_kit::Kind::new("teapot", &[409], "It is a teapot.", "Make tea.")];
+        http_kit::Catalogue::new(&[frontend::PROBLEMS, &teapot])
             .unwrap()
             .check(status, code)
             .unwrap();

@@ -2,7 +2,8 @@
 
 use frontend::{ApiUrl, Config};
 use http::Method;
-use service::{CancellationToken, Context, Limits, Problem, Response, Router, reply};
+use http_kit::{Context, Limits, Problem, Response, Router, reply};
+use process_kit::CancellationToken;
 use tokio::net::TcpListener;
 
 use crate::harness::{Frontend, patiently};
@@ -37,7 +38,7 @@ async fn requests_reach_the_api_without_the_prefix() {
         })
         .build()
         .unwrap();
-    let api = tokio::spawn(service::serve(listener, routes, Limits::default(), shutdown.clone()));
+    let api = tokio::spawn(http_kit::serve(listener, routes, Limits::default(), shutdown.clone()));
     let frontend = Frontend::start(config).await;
     let headers = [
         ("authorization", "Bearer t0ken"),

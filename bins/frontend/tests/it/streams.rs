@@ -99,7 +99,7 @@ async fn history_that_was_trimmed_is_replaced_by_a_snapshot() {
     frontend.stop().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let shutdown = service::CancellationToken::new();
+    let shutdown = process_kit::CancellationToken::new();
     let running = tokio::spawn(frontend::run(
         Config::default(),
         listener,

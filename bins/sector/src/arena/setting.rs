@@ -1,7 +1,7 @@
 //! What games are played on, and what programs are allowed in them: the options that whoever plays games has.
 
 use clap::Args;
-use service::config::integer;
+use process_kit::config::integer;
 
 use crate::exec::Limits;
 

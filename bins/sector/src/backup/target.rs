@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use process_kit::KeyConfig;
 use sector_auth::Secret;
 use sector_redis::archive::{self, Archive};
 use sector_redis::{Place, StoreOptions};
-use service::KeyConfig;
 
 use crate::output::Error;
 
@@ -51,7 +51,7 @@ impl Target {
     }
 
     pub(crate) fn place(&self) -> Place {
-        match service::store::place(self.data.clone(), self.redis.as_ref(), &self.keys) {
+        match process_kit::store::place(self.data.clone(), self.redis.as_ref(), &self.keys) {
             Place::Redis(mut options) => {
                 options.command_timeout = COMMAND_TIMEOUT;
                 Place::Redis(options)

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::Args;
+use process_kit::config::integer;
 use sector_client::stdio::End;
 use sector_sim::{Classic, FactionId, Game, Order, Rules, Size, World};
 use serde::Serialize;
-use service::config::integer;
 
 use super::build::Which;
 use crate::exec::{Account, Chair, Fault, Limits, Process, Program, Times, end_with_signals};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use service::config::integer;
+use process_kit::config::integer;
 
 use super::build::Which;
 use crate::arena;

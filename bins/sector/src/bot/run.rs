@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     key: Option<OsString>,
     /// How much address space a command may have, in MiB
-    #[arg(long, default_value_t = 1_024, value_name = "MIB", value_parser = service::config::integer(16..=1_048_576u64))]
+    #[arg(long, default_value_t = 1_024, value_name = "MIB", value_parser = process_kit::config::integer(16..=1_048_576u64))]
     memory_mb: u64,
 }
 

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::header::{CONNECTION, DATE, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
+use http_kit::{Client, ClientOptions, Response, body};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use service::{Client, ClientOptions, Response, body};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Findings;

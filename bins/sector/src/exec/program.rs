@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use process_kit::config::integer;
 use serde::Serialize;
-use service::config::integer;
 
 use crate::output::Error;
 

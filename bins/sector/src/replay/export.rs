@@ -10,8 +10,8 @@ mod text;
 use std::path::PathBuf;
 
 use clap::Args;
+use process_kit::config::integer;
 use sector_sim::replay::Replay;
-use service::config::integer;
 
 use self::rows::Rows;
 use self::sink::{Folder, Format};

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use process_kit::config::integer;
 use sector_sim::replay::{Header, Replay, Seat};
 use sector_sim::{Board, Cause, FactionId, Fork, Game, MAX_SEED, Outcome, World};
 use serde::Serialize;
-use service::config::integer;
 
 use crate::output::{Error, ending, say};
 use crate::replay::file::{self, Recorder};

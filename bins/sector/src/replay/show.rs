@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use service::config::integer;
+use process_kit::config::integer;
 
 use self::caption::Caption;
 pub(crate) use self::player::film;

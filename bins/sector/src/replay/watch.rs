@@ -15,10 +15,11 @@ use std::time::Duration;
 use clap::Args;
 use follow::Sectors;
 use frontend::{PACES_MS, Recording};
+use http_kit::bind;
+use process_kit::config::integer;
+use process_kit::telemetry::{self, LogFormat, LogOptions};
+use process_kit::{CancellationToken, shutdown_on_signals};
 use sector_sim::replay::{Playback, Replay, ReplayError};
-use service::config::integer;
-use service::telemetry::{self, LogFormat, LogOptions};
-use service::{CancellationToken, bind, shutdown_on_signals};
 use tokio::time::{Instant, sleep_until};
 
 pub(crate) use self::browser::can_open;

@@ -4,10 +4,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use follow::Sectors;
+use http_kit::{Client, ClientOptions};
+use process_kit::trace::{self, TraceOptions, Tracer};
+use process_kit::{CancellationToken, Metrics, ServiceError};
 use sector_auth::Secret;
+use sector_redis::Backoff;
 use sector_redis::Store;
-use service::trace::{self, TraceOptions, Tracer};
-use service::{Backoff, CancellationToken, Client, ClientOptions, Metrics, ServiceError};
 use sim_worker::Sources;
 use tokio::task::JoinSet;
 

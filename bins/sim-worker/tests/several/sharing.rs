@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use process_kit::CancellationToken;
+use process_kit::config::{Milliseconds, Seconds};
 use sector_redis::testkit::ModelStore;
 use sector_redis::{Clock, SectorId, Store};
-use service::CancellationToken;
-use service::config::{Milliseconds, Seconds};
 use sim_worker::{Config, Duty, Error, Post, Sources};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use process_kit::CancellationToken;
+use process_kit::config::{Milliseconds, Seconds};
 use sector_redis::Store;
 use sector_redis::testkit::ModelStore;
 use sector_sim::{Rules, Size, World as Engine};
 use serde_json::{Value, json};
-use service::CancellationToken;
-use service::config::{Milliseconds, Seconds};
 use sim_worker::{Config, Error, Sources};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 

@@ -1,10 +1,10 @@
 //! What can be said of orders for certain, before a tick carries them out.
 
 use http::StatusCode;
+use http_kit::{FieldError, Problem, json};
 use sector_sim::{Board, Command, FactionId, FleetId, FormError, Order, OrderForm, SystemId};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use service::{FieldError, Problem, json};
 
 /// The code of an order for a fleet that is not there.
 pub(super) const UNKNOWN_FLEET: &str = "unknown_fleet";

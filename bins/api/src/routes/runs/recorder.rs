@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{Stream, unfold};
+use http_kit::BoxError;
+use process_kit::CancellationToken;
 use sector_redis::Store;
 use sector_sim::Record;
 use sector_sim::replay::Writer;
 use sector_sim::replay::journal::Header;
-use service::{BoxError, CancellationToken};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use follow::{Entry, Frame};
+use http_kit::{FieldError, Problem};
 use sector_sim::{
     FactionForm, FactionId, FleetForm, FleetId, HistoryEntry, ResultForm, SystemForm, SystemId,
     narrate,
 };
 use serde::Deserialize;
-use service::{FieldError, Problem};
 
 use crate::wire::SnapshotPart;
 

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use follow::Follower;
+use process_kit::CancellationToken;
 use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Right, Store, StreamId};
 use serde_json::{Value, json};
-use service::CancellationToken;
 use tokio::time::{sleep, timeout};
 
 use super::{IDLE_MS, Scene};

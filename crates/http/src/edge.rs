@@ -1,0 +1,192 @@
+//! What every request passes on its way in and every answer on its way out.
+//!
+//! One function from beginning to end: request id and its place in the log, where it comes from, bounds of size, load and time, a net
+//! for panics; then the headers of the answer: security, quotas, request id. It is plain code and no tower of layers,
+//! because each layer costs every request, and because the order can be read.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use hyper::body::Body as HttpBody;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::{Service, ServiceExt};
+use tracing::Level;
+
+use crate::arrival::Arrival;
+use crate::body::{self, BoxError, Request, Response};
+use crate::limits::Limits;
+use crate::problem::Problem;
+use crate::quota::RATE_LIMIT;
+use crate::{request_id, request_log};
+
+/// An application, whatever it is made of.
+type App = Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
+
+/// Sent unless the application says otherwise: fit for JSON, so pages must set their own policy.
+const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// An application with its edge around it.
+pub(crate) struct Edge {
+    app: App,
+    permits: Semaphore,
+    limits: Limits,
+    default_headers: Vec<(HeaderName, HeaderValue)>,
+    shutdown: CancellationToken,
+}
+
+impl Edge {
+    pub(crate) fn new<A, B>(app: A, limits: Limits, shutdown: CancellationToken) -> Self
+    where
+        A: Service<Request, Response = http::Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        A::Future: Send + 'static,
+        B: HttpBody<Data = Bytes> + Send + Sync + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let app: App = Box::new(move |request| {
+            let answer = app.clone().oneshot(request);
+            Box::pin(async move {
+                match answer.await {
+                    Ok(response) => response.map(body::boxed),
+                    Err(never) => match never {},
+                }
+            })
+        });
+        let transport = (limits.hsts_seconds > 0)
+            .then(|| HeaderValue::try_from(format!("max-age={}", limits.hsts_seconds)).ok())
+            .flatten()
+            .map(|value| (STRICT_TRANSPORT_SECURITY, value));
+        let default_headers = DEFAULT_HEADERS.into_iter().chain(transport).collect();
+        Self {
+            app,
+            permits: Semaphore::new(limits.requests_max),
+            limits,
+            default_headers,
+            shutdown,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The answer to a request over a connection from `peer`.
+    pub(crate) async fn answer(&self, mut request: Request, peer: SocketAddr) -> Response {
+        let fits = self.measure(&request);
+        let id = request_id::settle(request.headers_mut());
+        let client = self.limits.trusted_proxies.client(peer.ip(), request.headers());
+        let arrival = Arrival::new(peer, client, self.shutdown.clone());
+        request.extensions_mut().insert(arrival.clone());
+        let text = id.as_ref().and_then(|id| id.to_str().ok());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let work = async {
+            let began = tracing::enabled!(Level::DEBUG).then(Instant::now);
+            let answer = match fits {
+                Ok(()) => self.guarded(request).await,
+                Err(problem) => Err(problem),
+            };
+            let response = answer.unwrap_or_else(|problem| problem.into_response(text));
+            if let Some(began) = began {
+                let latency_us = began.elapsed().as_micros();
+                tracing::debug!(status = response.status().as_u16(), latency_us, "answered");
+            }
+            response
+        };
+        let mut response = request_log::of(method, uri, id.clone(), work).await;
+        self.finish(response.headers_mut(), &arrival, id);
+        response
+    }
+
+    /// Bounds load and time, and catches panics.
+    async fn guarded(&self, request: Request) -> Result<Response, Problem> {
+        let Ok(_permit) = self.permits.try_acquire() else {
+            let detail = "Too many requests are being answered; try again shortly.";
+            return Err(Problem::unavailable("overloaded", detail, 1));
+        };
+        // Lazily, so that what panics before there is a future is caught as well.
+        let work = AssertUnwindSafe(async { (self.app)(request).await }).catch_unwind();
+        match tokio::time::timeout(Duration::from_millis(self.limits.request_timeout_ms), work)
+            .await
+        {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(panic)) => Err(Problem::internal(format!(
+                "the handler panicked: {}",
+                panic_text(panic.as_ref())
+            ))),
+            Err(_) => Err(Problem::unavailable(
+                "request_timeout",
+                "The request took too long and was given up.",
+                1,
+            )),
+        }
+    }
+
+    /// What hyper measures not at all, or only in HTTP/1.
+    fn measure(&self, request: &Request) -> Result<(), Problem> {
+        let Limits { url_bytes_max, headers_max, .. } = self.limits;
+        let url_bytes = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+        if url_bytes > url_bytes_max {
+            let detail = format!(
+                "Path and query are {url_bytes} bytes long; at most {url_bytes_max} bytes are allowed."
+            );
+            return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail));
+        }
+        let headers = request.headers().len();
+        if headers > headers_max {
+            let detail = format!("There are {headers} headers; at most {headers_max} are allowed.");
+            return Err(Problem::new(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "too_many_headers",
+                detail,
+            ));
+        }
+        Ok(())
+    }
+
+    /// The headers that every answer has.
+    fn finish(&self, headers: &mut HeaderMap, arrival: &Arrival, id: Option<HeaderValue>) {
+        for (name, value) in &self.default_headers {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        if let Some(standing) = arrival.standing()
+            && !headers.contains_key(RATE_LIMIT)
+        {
+            standing.write(headers);
+        }
+        if let Some(id) = id {
+            headers.entry(request_id::NAME).or_insert(id);
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without words")
+}

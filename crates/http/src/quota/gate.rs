@@ -1,0 +1,458 @@
+//! Which quotas a request of each class is measured by.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::{Extensions, HeaderValue};
+use tokio::time::Instant;
+
+use super::bucket::{BURST_MAX, KEYS_MAX, Quotas, WINDOW_S_MAX};
+use super::headers::{Answer, Standing, policy};
+use crate::arrival::Arrival;
+use crate::client_address::network;
+use crate::error::SetupError;
+use crate::problem::Problem;
+
+/// One limit: `burst` units at once, and as many again over `window_s`, evenly. Twenty at once and
+/// five a second are `burst: 20, window_s: 4`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Its name in headers and errors: letters, digits, `-` and `_`. Classes that name the same quota
+    /// share its buckets.
+    pub name: &'static str,
+    /// What is counted together.
+    pub scope: Scope,
+    /// Units in a full bucket: from 1 to [`BURST_MAX`].
+    pub burst: u32,
+    /// Seconds in which an empty bucket fills: from 1 to [`WINDOW_S_MAX`].
+    pub window_s: u32,
+}
+
+/// What a quota counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All requests of one IPv4 address or one IPv6 /64.
+    Ip,
+    /// All requests of one player.
+    Address,
+    /// All requests with one key.
+    Key,
+}
+
+/// Who asks, in one of the ways that quotas count by. A quota whose scope is not among a request's
+/// keys does not measure it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// Where the request comes from.
+    Ip(IpAddr),
+    /// The player's address; upper and lower case are the same.
+    Address(&'a str),
+    /// The key's id.
+    Key(&'a str),
+}
+
+impl Key<'_> {
+    fn scope(self) -> Scope {
+        match self {
+            Self::Ip(_) => Scope::Ip,
+            Self::Address(_) => Scope::Address,
+            Self::Key(_) => Scope::Key,
+        }
+    }
+}
+
+/// The quotas of all classes of requests. `C` is the service's own type of classes.
+pub struct Gate<C> {
+    classes: Vec<Class<C>>,
+    /// Behind one lock, so that a request is measured by all its quotas in one step. It is held for
+    /// about a microsecond.
+    counts: Mutex<Counts>,
+    began: Instant,
+    /// Two, for 128 bits: nobody can choose names that fall together.
+    hashers: [RandomState; 2],
+}
+
+/// A class of requests.
+#[derive(Debug)]
+struct Class<C> {
+    class: C,
+    /// The places of its quotas in [`Counts`].
+    places: Vec<usize>,
+}
+
+/// What may change while the gate is open.
+#[derive(Debug, Default)]
+struct Counts {
+    quotas: Vec<Quota>,
+    /// Of each quota.
+    buckets: Vec<Quotas>,
+    /// What is said of each class where all of its quotas measure, which is nearly always.
+    policies: Vec<HeaderValue>,
+}
+
+impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
+    /// A gate for these classes; each quota remembers at most [`KEYS_MAX`] keys.
+    ///
+    /// # Errors
+    /// [`SetupError::Quota`] for a class that is there twice, for two quotas of one name, and for
+    /// numbers and names that are not allowed.
+    pub fn new(classes: &[(C, &[Quota])]) -> Result<Self, SetupError> {
+        let mut known: Vec<Class<C>> = Vec::new();
+        let mut counts = Counts::default();
+        for (class, quotas) in classes {
+            if known.iter().any(|known| known.class == *class) {
+                let detail = "the class is there twice".to_owned();
+                return Err(SetupError::Quota { name: format!("{class:?}"), detail });
+            }
+            let places =
+                quotas.iter().map(|quota| counts.place(quota)).collect::<Result<_, _>>()?;
+            known.push(Class { class: *class, places });
+            counts.policies.push(policy(*quotas));
+        }
+        let hashers = [RandomState::new(), RandomState::new()];
+        Ok(Self { classes: known, counts: Mutex::new(counts), began: Instant::now(), hashers })
+    }
+
+    /// From now on the numbers of `other` count. Whoever had used up a part of a quota has used up the same part of it.
+    ///
+    /// # Errors
+    /// [`SetupError::Quota`] when the two differ in more than numbers; then nothing changes.
+    pub fn adopt(&self, other: Self) -> Result<(), SetupError> {
+        let Counts { quotas, policies, .. } =
+            other.counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.lock();
+        let shape = |quotas: &[Quota]| {
+            quotas.iter().map(|quota| (quota.name, quota.scope)).collect::<Vec<_>>()
+        };
+        let places = |classes: &[Class<C>]| {
+            classes.iter().map(|class| (class.class, class.places.clone())).collect::<Vec<_>>()
+        };
+        if shape(&quotas) != shape(&counts.quotas)
+            || places(&other.classes) != places(&self.classes)
+        {
+            let detail = "only the numbers of quotas can change".to_owned();
+            return Err(SetupError::Quota { name: "all".to_owned(), detail });
+        }
+        counts.buckets.iter_mut().zip(&quotas).for_each(|(buckets, quota)| buckets.resize(quota));
+        (counts.quotas, counts.policies) = (quotas, policies);
+        Ok(())
+    }
+
+    // A panic while it was held cannot have left a bucket in halves that matter.
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The quotas of one class.
+    #[must_use]
+    pub fn quotas_of(&self, class: C) -> Vec<Quota> {
+        let places =
+            self.classes.iter().find(|known| known.class == class).map(|known| &known.places);
+        let counts = self.lock();
+        places
+            .into_iter()
+            .flatten()
+            .filter_map(|place| counts.quotas.get(*place).copied())
+            .collect()
+    }
+
+    /// Takes `cost` units from every quota of this class that measures one of these keys, or, if one
+    /// of them does not hold as much, from none.
+    ///
+    /// # Errors
+    /// 429 `rate_limited` with all headers, those of the quotas included.
+    pub fn take(&self, class: C, keys: &[Key<'_>], cost: u32) -> Result<Standing, Problem> {
+        let standing = self.judge(class, keys, cost, self.now_ms())?;
+        if standing.is_allowed() { Ok(standing) } else { Err(standing.refusal()) }
+    }
+
+    /// As [`Gate::take`], and leaves the standing in the request's [`Arrival`], from where
+    /// [`crate::serve::serve`] writes it on whatever the answer will be, time-outs and panics included.
+    ///
+    /// # Errors
+    /// As [`Gate::take`].
+    pub fn admit(
+        &self,
+        request: &Extensions,
+        class: C,
+        keys: &[Key<'_>],
+        cost: u32,
+    ) -> Result<(), Problem> {
+        let standing = self.judge(class, keys, cost, self.now_ms())?;
+        let refusal = (!standing.is_allowed()).then(|| standing.refusal());
+        if let Some(arrival) = request.get::<Arrival>() {
+            arrival.measured(standing);
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    fn judge(
+        &self,
+        class: C,
+        keys: &[Key<'_>],
+        cost: u32,
+        now_ms: u64,
+    ) -> Result<Standing, Problem> {
+        let Some(index) = self.classes.iter().position(|known| known.class == class) else {
+            return Err(Problem::internal(format!("there are no quotas for the class {class:?}")));
+        };
+        let places = &self.classes[index].places;
+        let mut counts = self.lock();
+        let Counts { quotas, buckets, policies } = &mut *counts;
+        let mut answers = Vec::with_capacity(places.len());
+        for &place in places {
+            let quota = quotas[place];
+            for key in keys.iter().filter(|key| key.scope() == quota.scope) {
+                let key = self.number(*key);
+                answers.push(Answer {
+                    quota,
+                    place,
+                    key,
+                    decision: buckets[place].look(key, cost, now_ms),
+                });
+            }
+        }
+        if answers.iter().all(|answer| answer.decision.allowed) {
+            answers
+                .iter()
+                .for_each(|answer| buckets[answer.place].charge(answer.key, cost, now_ms));
+        } else {
+            // Nothing is taken: those that would have allowed it stand as they stood.
+            for answer in answers.iter_mut().filter(|answer| answer.decision.allowed) {
+                answer.decision = buckets[answer.place].look(answer.key, 0, now_ms);
+            }
+        }
+        let is_whole = answers.iter().map(|answer| &answer.place).eq(places);
+        let policy = is_whole.then(|| policies[index].clone());
+        drop(counts);
+        Ok(Standing::new(answers, policy))
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn number(&self, key: Key<'_>) -> u128 {
+        let hash = |text: &str| {
+            let [high, low] =
+                [0, 1].map(|place: usize| u128::from(self.hashers[place].hash_one(text)));
+            high << 64 | low
+        };
+        match key {
+            Key::Ip(ip) => match network(ip) {
+                IpAddr::V4(ip) => u128::from(ip.to_bits()),
+                IpAddr::V6(ip) => ip.to_bits(),
+            },
+            Key::Address(text) => hash(&text.to_ascii_lowercase()),
+            Key::Key(text) => hash(text),
+        }
+    }
+}
+
+impl Counts {
+    /// Where this quota is, which is put there if it is not known.
+    fn place(&mut self, quota: &Quota) -> Result<usize, SetupError> {
+        let refuse =
+            |detail: String| Err(SetupError::Quota { name: quota.name.to_owned(), detail });
+        if !(1..=BURST_MAX).contains(&quota.burst) {
+            return refuse(format!("the burst is from 1 to {BURST_MAX}"));
+        }
+        if !(1..=WINDOW_S_MAX).contains(&quota.window_s) {
+            return refuse(format!("the window is from 1 to {WINDOW_S_MAX} s"));
+        }
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if quota.name.is_empty() || !quota.name.bytes().all(is_plain) {
+            return refuse("a name is of letters, digits, - and _".to_owned());
+        }
+        match self.quotas.iter().position(|known| known.name == quota.name) {
+            Some(place) if self.quotas[place] == *quota => Ok(place),
+            Some(_) => refuse("there is another quota of this name".to_owned()),
+            None => {
+                self.quotas.push(*quota);
+                self.buckets.push(Quotas::new(quota, KEYS_MAX));
+                Ok(self.quotas.len() - 1)
+            }
+        }
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Gate<C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Gate").field("classes", &self.classes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::HeaderMap;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Class {
+        Read,
+        Write,
+        Free,
+        Unknown,
+    }
+
+    const ALL: Quota = Quota { name: "all", scope: Scope::Ip, burst: 10, window_s: 10 };
+    const WRITES: Quota = Quota { name: "writes", scope: Scope::Address, burst: 2, window_s: 60 };
+    const KEYS: Quota = Quota { name: "keys", scope: Scope::Key, burst: 5, window_s: 1 };
+
+    fn gate() -> Gate<Class> {
+        gate_of(ALL)
+    }
+
+    fn gate_of(all: Quota) -> Gate<Class> {
+        Gate::new(&[
+            (Class::Read, &[all]),
+            (Class::Write, &[all, WRITES, KEYS]),
+            (Class::Free, &[]),
+        ])
+        .unwrap()
+    }
+
+    fn ip(text: &str) -> Key<'static> {
+        Key::Ip(text.parse().unwrap())
+    }
+
+    fn shown(standing: &Standing) -> [String; 2] {
+        let mut headers = HeaderMap::new();
+        standing.write(&mut headers);
+        ["ratelimit-policy", "ratelimit"].map(|name| {
+            headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_is_measured_by_every_quota_that_knows_it() {
+        let gate = gate();
+        let standing =
+            gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xAb")], 1).unwrap();
+        assert_eq!(
+            shown(&standing),
+            ["\"all\";q=10;w=10, \"writes\";q=2;w=60", "\"all\";r=9;t=1, \"writes\";r=1;t=30"]
+                .map(str::to_owned)
+        );
+        gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xaB")], 1).unwrap();
+        let problem =
+            gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xab")], 1).unwrap_err();
+        assert_eq!((problem.status().as_u16(), problem.code()), (429, "rate_limited"));
+        assert_eq!(
+            problem.detail(),
+            "The quota \"writes\" allows 2 in 60 s and is used up; try again in 30 s."
+        );
+        let response = problem.into_response(None);
+        assert_eq!(response.headers()["retry-after"], "30");
+        assert_eq!(
+            response.headers()["ratelimit-policy"],
+            "\"all\";q=10;w=10, \"writes\";q=2;w=60"
+        );
+        // The refusal cost nothing; the one that refused says when to come back.
+        assert_eq!(response.headers()["ratelimit"], "\"all\";r=8;t=2, \"writes\";r=0;t=30");
+        // The quota is shared among classes, and not with others.
+        assert_eq!(
+            shown(&gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap())[1],
+            "\"all\";r=7;t=3"
+        );
+        assert_eq!(
+            shown(&gate.take(Class::Read, &[ip("192.0.2.8")], 1).unwrap())[1],
+            "\"all\";r=9;t=1"
+        );
+        tokio::time::advance(Duration::from_secs(30)).await;
+        gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xab")], 1).unwrap();
+    }
+
+    #[test]
+    fn retry_after_is_never_less_than_a_second() {
+        let gate = gate();
+        let retry =
+            (0..6).find_map(|_| gate.take(Class::Write, &[Key::Key("k1")], 1).err()).unwrap();
+        assert_eq!(retry.into_response(None).headers()["retry-after"], "1");
+    }
+
+    #[test]
+    fn ipv6_is_counted_by_its_64_and_mapped_ipv4_as_ipv4() {
+        let gate = gate();
+        for (text, left) in [
+            ("2001:db8:1:2::1", 9),
+            ("2001:db8:1:2:ffff::9", 8),
+            ("2001:db8:1:3::1", 9),
+            ("192.0.2.7", 9),
+            ("::ffff:192.0.2.7", 8),
+        ] {
+            let standing = gate.take(Class::Read, &[ip(text)], 1).unwrap();
+            assert!(
+                shown(&standing)[1].starts_with(&format!("\"all\";r={left};")),
+                "{text}: {standing:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_class_without_quotas_is_free_and_an_unknown_one_is_our_fault() {
+        let gate = gate();
+        assert_eq!(
+            shown(&gate.take(Class::Free, &[ip("192.0.2.7")], 1).unwrap()),
+            [String::new(), String::new()]
+        );
+        assert_eq!(gate.take(Class::Unknown, &[], 1).unwrap_err().code(), "internal");
+    }
+
+    #[test]
+    fn the_standing_waits_with_the_request() {
+        let gate = gate();
+        let mut request = Extensions::new();
+        let arrival = Arrival::new(
+            ([192, 0, 2, 7], 1).into(),
+            [192, 0, 2, 7].into(),
+            CancellationToken::new(),
+        );
+        request.insert(arrival.clone());
+        assert!(arrival.standing().is_none());
+        gate.admit(&request, Class::Write, &[Key::Address("0xab")], 2).unwrap();
+        assert_eq!(shown(arrival.standing().unwrap())[1], "\"writes\";r=0;t=60");
+        gate.admit(&Extensions::new(), Class::Write, &[Key::Address("0xab")], 2).unwrap_err();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_numbers_count_at_once_and_another_shape_changes_nothing() {
+        let gate = gate();
+        for _ in 0..5 {
+            gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap();
+        }
+        gate.adopt(Gate::new(&[(Class::Read, &[ALL])]).unwrap()).unwrap_err();
+        let more = Quota { burst: 20, ..ALL };
+        gate.adopt(gate_of(more)).unwrap();
+        // Half of it was used up, and still is.
+        let standing = gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap();
+        assert_eq!(shown(&standing), ["\"all\";q=20;w=10", "\"all\";r=9;t=6"].map(str::to_owned));
+    }
+
+    #[test]
+    fn contradictions_and_bad_numbers_are_found_at_the_start() {
+        let other = Quota { burst: 11, ..ALL };
+        for (quotas, detail) in [
+            (&[ALL, other][..], "another quota"),
+            (&[Quota { burst: 0, ..ALL }], "from 1 to 1000000"),
+            (&[Quota { window_s: 86_401, ..ALL }], "from 1 to 86400 s"),
+            (&[Quota { name: "a\"b", ..ALL }], "letters"),
+            (&[Quota { name: "", ..ALL }], "letters"),
+        ] {
+            let error = Gate::new(&[(Class::Read, quotas)]).unwrap_err().to_string();
+            assert!(error.contains(detail), "{error}");
+        }
+        assert!(Gate::new(&[(Class::Read, &[ALL]), (Class::Read, &[ALL])]).is_err());
+        assert_eq!(
+            gate().quotas_of(Class::Write).iter().map(|quota| quota.name).collect::<Vec<_>>(),
+            ["all", "writes", "keys"]
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! The accept loop: from a listener to drained, with every limit in force.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use hyper::body::{Body as HttpBody, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tower::Service;
+
+use crate::body::{self, BoxError, Request};
+use crate::connections::{
+    AnswerBody, NoPlace, Place, Register, RequestBody, Signal, UnderWay, Watched,
+};
+use crate::edge::Edge;
+use crate::error::SetupError;
+use crate::limits::Limits;
+
+/// How often an HTTP/2 peer is asked whether it is still there, and how long it may take to say so.
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The smallest buffer that hyper takes.
+const HEADER_BYTES_LEAST: usize = 8_192;
+
+/// Pause after the system refused to accept, most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens on `address`; `flag` is named in the error (`--api-port`).
+///
+/// # Errors
+/// [`SetupError::AddressInUse`] or [`SetupError::Bind`].
+pub async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, SetupError> {
+    TcpListener::bind(address).await.map_err(|source| {
+        let flag = flag.to_owned();
+        match source.kind() {
+            io::ErrorKind::AddrInUse => SetupError::AddressInUse { address, flag },
+            _ => SetupError::Bind { address, flag, source },
+        }
+    })
+}
+
+/// Serves `app` (a [`crate::router::Routes`], or layers around one) over HTTP/1 and HTTP/2 until
+/// `shutdown` is cancelled and what was under way is done, or `limits.drain_timeout_ms` is over.
+///
+/// Around `app` go request ids, traces, security headers, a timeout, a bound on concurrent requests
+/// and a net for panics. Sockets taken over by an upgrade are not waited for: their owner closes
+/// them when [`crate::context::Context::shutdown`] comes, and counts them.
+pub async fn serve<A, B>(listener: TcpListener, app: A, limits: Limits, shutdown: CancellationToken)
+where
+    A: Service<Request, Response = http::Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    A::Future: Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    let builder = builder(&limits);
+    let drain = Duration::from_millis(limits.drain_timeout_ms);
+    let register = Register::new(limits.clone());
+    let edge = Arc::new(Edge::new(app, limits, shutdown.clone()));
+    let connections = TaskTracker::new();
+    let sweeping = Arc::clone(&register);
+    let sweep = AbortOnDropHandle::new(tokio::spawn(async move { sweeping.sweep().await }));
+
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &register) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let Some((stream, peer, place)) = accepted else {
+            continue;
+        };
+        // Small answers must not wait for acknowledgements; a refusal changes only speed.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+        connections.spawn(connection(&builder, stream, peer, place, Arc::clone(&edge)));
+    }
+
+    // Nobody new; those under way get their time.
+    drop(listener);
+    connections.close();
+    register.tell_all(Signal::Drain);
+    if tokio::time::timeout(drain, connections.wait()).await.is_err() {
+        tracing::warn!(
+            connections = connections.len(),
+            "requests were still under way at the end of the drain"
+        );
+    }
+    register.tell_all(Signal::Close);
+    connections.wait().await;
+    drop(sweep);
+}
+
+/// Serves one connection until it ends or is told to.
+fn connection(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    edge: Arc<Edge>,
+) -> impl Future<Output = ()> + use<> {
+    let (activity, clock) = (Arc::clone(&place.activity), place.clock());
+    let stream = Watched::new(stream, Arc::clone(&activity), clock);
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let (activity, edge) = (Arc::clone(&activity), Arc::clone(&edge));
+        let under_way = UnderWay::new(Arc::clone(&activity), clock);
+        let request = request.map(|body| body::incoming(RequestBody::new(body, edge.limits())));
+        async move {
+            let response = edge.answer(request, peer).await;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                activity.upgraded();
+            }
+            Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, under_way)))
+        }
+    });
+    let connection =
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    async move {
+        let mut connection = pin!(connection);
+        let mut is_draining = false;
+        let ended = poll_fn(|context| {
+            match place.activity.told(context) {
+                Some(Signal::Close) => return Poll::Ready(Ok(())),
+                Some(Signal::Drain) if !is_draining => {
+                    is_draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                Some(Signal::Drain) | None => {}
+            }
+            connection.as_mut().poll(context)
+        });
+        if let Err(error) = ended.await {
+            // Broken pipes, time-outs and bad requests: the peer's doing.
+            tracing::debug!(%peer, error, "connection ended");
+        }
+    }
+}
+
+/// Waits for a connection, then for a place for it; none if it cannot have one.
+async fn accept(
+    listener: &TcpListener,
+    register: &Arc<Register>,
+) -> Option<(TcpStream, SocketAddr, Place)> {
+    let (stream, peer) = match listener.accept().await {
+        Ok(accepted) => accepted,
+        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return None,
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept connections");
+            // Whoever does nothing holds what others could use.
+            register.make_room();
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            return None;
+        }
+    };
+    loop {
+        match register.enter(peer.ip()) {
+            Ok(place) => return Some((stream, peer, place)),
+            Err(NoPlace::Client) => {
+                tracing::debug!(%peer, "connection refused: this client has as many as it may");
+                return None;
+            }
+            // All others wait behind this one in the system's queue.
+            Err(NoPlace::Full) => register.room().await,
+        }
+    }
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        // The register's sweep looks after the time of headers; hyper's own takes a timer for each request.
+        .header_read_timeout(None)
+        .max_headers(limits.headers_max)
+        .max_buf_size(limits.header_bytes_max.max(HEADER_BYTES_LEAST));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
+        .max_concurrent_streams(limits.http2_streams_max)
+        .max_pending_accept_reset_streams(limits.http2_resets_max)
+        .max_local_error_reset_streams(limits.http2_resets_max)
+        .keep_alive_interval(HTTP2_PING_INTERVAL)
+        .keep_alive_timeout(HTTP2_PING_TIMEOUT);
+    builder
+}

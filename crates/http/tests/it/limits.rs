@@ -1,0 +1,324 @@
+//! Every limit has its number, and holds.
+
+use std::time::{Duration, Instant};
+
+use http_kit::Limits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::harness::{BIG_BYTES, Reply, patiently, read_to_end, read_until, start};
+
+#[tokio::test]
+async fn a_peer_that_says_nothing_is_cut_off() {
+    let limits =
+        Limits { first_bytes_timeout_ms: 50, header_read_timeout_ms: 50, ..Limits::default() };
+    let server = start(limits).await;
+    // The last one is the beginning of an HTTP/2 preface.
+    for begun in ["", "P", "PRI * HTTP/2.0\r\n\r\nSM\r\n"] {
+        let mut stream = server.connect().await;
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        let answer = read_to_end(&mut stream).await;
+        assert!(answer.is_empty(), "{begun:?}: {answer:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn headers_that_trickle_are_cut_off() {
+    let server = start(Limits { header_read_timeout_ms: 50, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: te").await.unwrap();
+    let answer = String::from_utf8(read_to_end(&mut stream).await).unwrap();
+    assert!(!answer.contains("hello"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_byte_now_and_then_gains_no_time() {
+    let server = start(Limits { header_read_timeout_ms: 100, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    let began = Instant::now();
+    // Writing fails at last, because the peer is gone.
+    patiently(async {
+        stream.write_all(b"GET /hello HTTP/1.1\r\nX: ").await.unwrap();
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_later_than_a_silent_one() {
+    let limits = Limits {
+        first_bytes_timeout_ms: 20,
+        header_read_timeout_ms: 20,
+        idle_timeout_ms: 300,
+        ..Limits::default()
+    };
+    let server = start(limits).await;
+    let mut stream = server.connect().await;
+    for _ in 0..2 {
+        stream.write_all(b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+        read_until(&mut stream, b"hello").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let began = Instant::now();
+    assert!(read_to_end(&mut stream).await.is_empty());
+    assert!(began.elapsed() >= Duration::from_millis(150), "{:?}", began.elapsed());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_408_and_a_slow_one_is_not() {
+    let limits = Limits { body_grace_ms: 150, body_bytes_per_second_min: 10, ..Limits::default() };
+    let server = start(limits).await;
+    let head = "POST /orders HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n";
+    let mut stream = server.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(b"{").await.unwrap();
+    let reply = Reply::parse(&read_to_end(&mut stream).await);
+    reply.problem(408, "body_too_slow");
+    assert_eq!(reply.header("connection"), Some("close"));
+    // Ten bytes a second are enough, however long it takes.
+    let mut stream = server.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for byte in b"{\"orders\":[]}".chunks(1) {
+        stream.write_all(byte).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    read_until(&mut stream, b"{\"orders\":[]}").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_nothing_is_cut_off() {
+    let server = start(Limits { write_timeout_ms: 100, ..Limits::default() }).await;
+    // One that never ends, and one that is whole.
+    for path in ["/flood", "/big"] {
+        let mut stream = server.connect().await;
+        stream
+            .write_all(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        // The handler's body is dropped while we have not read a byte.
+        patiently(server.state.dropped.notified()).await;
+        let answer = read_to_end(&mut stream).await;
+        assert!(answer.len() < BIG_BYTES, "{path}: {}", answer.len());
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_with_nothing_to_say_is_not_cut_off() {
+    let server =
+        start(Limits { write_timeout_ms: 50, idle_timeout_ms: 50, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    server.state.began.notified().await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.state.go_on.notify_one();
+    assert!(Reply::parse(&read_to_end(&mut stream).await).body.contains("two"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_url_that_is_too_long_is_414_and_too_many_headers_are_431() {
+    let server = start(Limits { url_bytes_max: 100, headers_max: 20, ..Limits::default() }).await;
+    assert_eq!(server.ask("GET", &format!("/names/{}", "x".repeat(93))).await.status, 200);
+    server.ask("GET", &format!("/names/{}", "x".repeat(94))).await.problem(414, "uri_too_long");
+    server.ask("GET", &format!("/hello?{}", "x".repeat(94))).await.problem(414, "uri_too_long");
+    let with = |headers: usize| {
+        format!(
+            "GET /hello HTTP/1.1\r\nConnection: close\r\n{}\r\n",
+            "X: 1\r\n".repeat(headers - 1)
+        )
+    };
+    assert_eq!(server.exchange(with(19)).await.status, 200);
+    assert_eq!(server.exchange(with(21)).await.status, 431);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn one_client_has_no_more_connections_than_it_may() {
+    let limits =
+        Limits { connections_per_client_max: 2, is_loopback_exempt: false, ..Limits::default() };
+    let server = start(limits).await;
+    let mut silent = server.connect().await;
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        stream
+            .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        server.state.began.notified().await;
+        waiting.push(stream);
+    }
+    // The silent one had to go for the second; a third at work is one too many.
+    assert!(read_to_end(&mut silent).await.is_empty());
+    let mut refused = server.connect().await;
+    assert!(read_to_end(&mut refused).await.is_empty());
+    for mut stream in waiting {
+        server.state.go_on.notify_one();
+        assert_eq!(Reply::parse(&read_to_end(&mut stream).await).body, "waited");
+    }
+    assert_eq!(server.ask("GET", "/hello").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_says_nothing_makes_room_for_who_does() {
+    let server =
+        start(Limits { connections_max: 20, first_bytes_timeout_ms: 60_000, ..Limits::default() })
+            .await;
+    let mut silent = Vec::new();
+    for round in 0..50 {
+        for begun in ["", "GET /hello HTTP/1.1\r\n"] {
+            let mut stream = server.connect().await;
+            stream.write_all(begun.as_bytes()).await.unwrap();
+            silent.push(stream);
+        }
+        assert_eq!(server.ask("GET", "/hello").await.status, 200, "round {round}");
+    }
+    server.stop().await;
+}
+
+/// Two thirds more than all connections that there are, of every kind that does harm, and a client
+/// that means it: it is served at once, and the others are gone when their time is over.
+#[tokio::test]
+async fn slow_and_silent_sockets_neither_stop_the_others_nor_stay() {
+    let timeout_ms = 3_000;
+    let limits = Limits {
+        connections_max: 180,
+        first_bytes_timeout_ms: timeout_ms,
+        header_read_timeout_ms: timeout_ms,
+        body_grace_ms: timeout_ms,
+        write_timeout_ms: timeout_ms,
+        ..Limits::default()
+    };
+    let server = start(limits).await;
+    let kinds = [
+        "",
+        "GET /hello HTTP/1.1\r\nHost: te",
+        "POST /orders HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+        "GET /big HTTP/1.1\r\nHost: test\r\n\r\n",
+    ];
+    let mut harmful = Vec::new();
+    for kind in kinds.iter().cycle().take(300) {
+        let mut stream = server.connect().await;
+        stream.write_all(kind.as_bytes()).await.unwrap();
+        harmful.push(stream);
+    }
+    let began = Instant::now();
+    for _ in 0..50 {
+        let asked = Instant::now();
+        assert_eq!(server.ask("GET", "/hello").await.status, 200);
+        assert!(asked.elapsed() < Duration::from_millis(timeout_ms / 2), "{:?}", asked.elapsed());
+    }
+    // Reading what is left would count as reading: wait until the server has closed them all.
+    let gone = harmful.iter_mut().map(|stream| async {
+        while stream.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    patiently(futures_util::future::join_all(gone)).await;
+    assert!(began.elapsed() < Duration::from_millis(3 * timeout_ms), "{:?}", began.elapsed());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_wait_in_the_first_request_is_not_mistaken_for_silence() {
+    let server = start(Limits {
+        first_bytes_timeout_ms: 50,
+        header_read_timeout_ms: 50,
+        ..Limits::default()
+    })
+    .await;
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    server.state.began.notified().await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.state.go_on.notify_one();
+    assert_eq!(Reply::parse(&read_to_end(&mut stream).await).body, "waited");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn headers_that_are_too_long_are_431() {
+    let server = start(Limits { header_bytes_max: 8_192, ..Limits::default() }).await;
+    let request =
+        format!("GET /hello HTTP/1.1\r\nHost: test\r\nX-Long: {}\r\n\r\n", "x".repeat(16_384));
+    assert_eq!(server.exchange(request).await.status, 431);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_too_long_is_given_up() {
+    let server = start(Limits { request_timeout_ms: 50, ..Limits::default() }).await;
+    let reply = server.ask("GET", "/wait").await;
+    reply.problem(503, "request_timeout");
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_may_outlast_the_request_timeout() {
+    let server = start(Limits { request_timeout_ms: 50, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    server.state.began.notified().await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    server.state.go_on.notify_one();
+    let reply = Reply::parse(&read_to_end(&mut stream).await);
+    assert_eq!((reply.status, reply.body.as_str()), (200, "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn one_request_too_many_is_503_at_once() {
+    let server = start(Limits { requests_max: 1, ..Limits::default() }).await;
+    let mut first = server.connect().await;
+    first
+        .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    server.state.began.notified().await;
+    let second = server.ask("GET", "/hello").await;
+    second.problem(503, "overloaded");
+    assert_eq!(second.header("retry-after"), Some("1"));
+    server.state.go_on.notify_one();
+    assert_eq!(Reply::parse(&read_to_end(&mut first).await).body, "waited");
+    assert_eq!(server.ask("GET", "/hello").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn one_connection_too_many_waits_its_turn() {
+    let server = start(Limits { connections_max: 1, ..Limits::default() }).await;
+    let mut first = server.connect().await;
+    first.write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+    server.state.began.notified().await;
+    let mut second = server.connect().await;
+    second
+        .write_all(b"GET /hello HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut byte = [0];
+    let early = tokio::time::timeout(Duration::from_millis(100), second.read(&mut byte)).await;
+    assert!(early.is_err(), "the second connection was served beside the first");
+    drop(first);
+    server.state.go_on.notify_one();
+    assert_eq!(Reply::parse(&read_to_end(&mut second).await).body, "hello");
+    patiently(server.stop()).await;
+}

@@ -1,0 +1,145 @@
+//! Logs: to standard error, as text for people or JSON for machines.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Format;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::error::ServiceError;
+use http_kit::request_log::OfRequest;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The logging options of every service; flatten them into its options.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LogOptions {
+    /// Which log lines to write: a level (error, warn, info, debug, trace, off), or levels by module
+    /// such as info,sim_worker=debug
+    #[arg(long, env = "LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// How log lines look
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// File of NAME=VALUE lines, of the log's filter and limits, that is read at the start and again on SIGHUP, and counts
+    /// before flags and environment
+    #[arg(long, env = "RELOAD_FILE", value_name = "FILE")]
+    pub reload_file: Option<PathBuf>,
+}
+
+/// Changes the filter of the log that is written.
+type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send>;
+
+enum Log {
+    NotBegun,
+    /// Somebody else's: its filter is theirs.
+    Elsewhere,
+    Ours(SetFilter),
+}
+
+// A program has one log. A poisoned lock means that another thread panicked here; then it has begun or never will.
+static LOG: Mutex<Log> = Mutex::new(Log::NotBegun);
+
+/// Starts logging. The first call in a process counts; further ones only check their filter.
+///
+/// # Errors
+/// [`ServiceError::LogFilter`] for a filter that cannot be understood.
+pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
+    let filter = filter(&options.log)?;
+    let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    if !matches!(*log, Log::NotBegun) {
+        return Ok(());
+    }
+    let is_terminal = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal);
+    let (set, started): (SetFilter, _) = match options.log_format {
+        LogFormat::Text => {
+            let named = |format: Format| OfRequest {
+                format: format.with_target(false).with_ansi(is_terminal),
+                is_json: false,
+            };
+            let builder = builder.map_event_format(named).with_filter_reloading();
+            let handle = builder.reload_handle();
+            let set =
+                Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
+            (set, builder.finish().try_init())
+        }
+        LogFormat::Json => {
+            let named = |format| OfRequest { format, is_json: true };
+            let builder =
+                builder.json().flatten_event(true).map_event_format(named).with_filter_reloading();
+            let handle = builder.reload_handle();
+            let set =
+                Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
+            (set, builder.finish().try_init())
+        }
+    };
+    *log = match started {
+        Ok(()) => Log::Ours(set),
+        Err(error) => {
+            // Somebody installed a subscriber of their own: then theirs is the one that counts.
+            tracing::debug!(%error, "logging was started elsewhere");
+            Log::Elsewhere
+        }
+    };
+    Ok(())
+}
+
+/// From now on the log goes by this filter.
+///
+/// # Errors
+/// [`ServiceError::LogFilter`] for a filter that cannot be understood; the one before holds.
+pub fn set_filter(text: &str) -> Result<(), ServiceError> {
+    let filter = filter(text)?;
+    match &*LOG.lock().unwrap_or_else(PoisonError::into_inner) {
+        Log::Ours(set) => set(filter)
+            .map_err(|detail| ServiceError::LogFilter { filter: text.to_owned(), detail }),
+        Log::NotBegun | Log::Elsewhere => Ok(()),
+    }
+}
+
+/// Whether the log could go by this filter.
+///
+/// # Errors
+/// [`ServiceError::LogFilter`] for a filter that cannot be understood.
+pub fn check_filter(text: &str) -> Result<(), ServiceError> {
+    filter(text).map(drop)
+}
+
+fn filter(text: &str) -> Result<EnvFilter, ServiceError> {
+    EnvFilter::builder().parse(text).map_err(|error| ServiceError::LogFilter {
+        filter: text.to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_filter_is_named_and_a_second_start_is_harmless() {
+        let options = |log: &str| LogOptions {
+            log: log.to_owned(),
+            log_format: LogFormat::Text,
+            reload_file: None,
+        };
+        let error = init(&options("info,=nonsense=")).unwrap_err();
+        assert!(error.to_string().contains("info,=nonsense="), "{error}");
+        init(&options("off")).unwrap();
+        init(&options("off")).unwrap();
+    }
+}
