@@ -1,29 +1,29 @@
 //! Serves the browser UI and streams the sector to it.
 //!
-//! One process holds one [`follow::Follower`]; however many browsers watch, each tick is encoded once
-//! and every one of them is handed the same bytes.
+//! One process holds one [`follow::Follower`]: each tick is encoded once, and all browsers receive the same bytes.
 //!
-//! | Path | What is there |
+//! | Path | Response |
 //! | --- | --- |
-//! | `/`, `/assets/…` | the UI, embedded in the program |
+//! | `/`, `/assets/…` | the UI, embedded in the binary |
 //! | `/ws` | the sector as a WebSocket: a snapshot, then every entry; `?after=` resumes |
-//! | `/tail` | the same as English sentences, for `curl -N` |
-//! | `/preview?seed=` | the map that a seed gives, without touching the live one |
-//! | `/api/…` | the API, passed through without the prefix |
-//! | `/health`, `/livez`, `/readyz` | how the service is |
+//! | `/tail` | events as English text, for `curl -N` |
+//! | `/preview?seed=` | the map of a seed |
+//! | `/api/…` | the API, proxied without the prefix |
+//! | `/health`, `/livez`, `/readyz` | health, liveness, readiness |
 //!
-//! [`run()`] is all there is to call; [`Config`] says what can be set.
+//! [`run()`] serves; [`Config`] lists the settings.
 
-mod assets;
 pub mod config;
 pub mod error;
+mod files;
 mod lines;
-mod meter;
+mod preview;
 mod problems;
 mod recording;
 mod routes;
 mod run;
 mod state;
+mod streams;
 mod traces;
 
 pub use config::{ApiUrl, Config, Options, Places};
@@ -33,8 +33,8 @@ pub use problems::PROBLEMS;
 pub use recording::{PACES_MS, Playing, Recording};
 pub use run::run;
 
-/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+/// Registers all metrics of this service, for the generated documentation.
 pub fn register_metrics(metrics: &process_kit::Metrics) {
-    drop(meter::tally(metrics));
-    drop(meter::requests(metrics));
+    drop(state::stream_metrics(metrics));
+    drop(state::request_metrics(metrics));
 }

@@ -1,18 +1,18 @@
-//! The sector as English, a line an event: `tick 412  The … takes …`.
+//! Events as English text, one per line: `tick 412  The … takes …`.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use follow::{Entry, EntryKind, Frame};
+use parking_lot::Mutex;
 use sector_redis::{Incarnation, StreamId};
 use serde::Deserialize;
 
-/// How many entries' lines are kept for others that read the same.
+/// Number of rendered entries kept for other readers.
 const KEPT: usize = 64;
 
-/// Renders entries, each once for all readers that keep up.
+/// Renders each entry once for all readers that keep up.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     kept: Mutex<VecDeque<(Incarnation, StreamId, Bytes)>>,
@@ -24,7 +24,7 @@ struct Envelope<T> {
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct Ticked {
     tick: u64,
     events: Vec<Kind>,
     texts: Vec<String>,
@@ -37,8 +37,8 @@ struct Kind {
 }
 
 impl Kind {
-    /// The outcomes of orders concern those who gave them; everybody else would drown in them.
-    fn concerns_everybody(&self) -> bool {
+    /// Whether the event is public news. Order outcomes only matter to their sender.
+    fn is_public(&self) -> bool {
         !self.name.starts_with("order_")
     }
 }
@@ -53,15 +53,15 @@ struct Begun {
 #[derive(Deserialize)]
 struct Ended {
     tick: u64,
-    /// None when no other follows, as after a recorded run.
+    /// `None` when no universe follows, as after a recorded run.
     next_universe_in_ms: Option<u64>,
 }
 
 impl Lines {
-    /// The lines of an entry; empty if it has none.
+    /// The text of an entry; empty if it has none.
     pub(crate) fn of(&self, entry: &Entry) -> Bytes {
-        // Held while rendering: whoever comes second waits instead of doing it again.
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held while rendering, so a second reader waits instead of rendering again.
+        let mut kept = self.kept.lock();
         let is_same = |(incarnation, id, _): &&(_, _, _)| {
             (*incarnation, *id) == (entry.incarnation, entry.id)
         };
@@ -71,7 +71,7 @@ impl Lines {
         let lines = match render(entry) {
             Ok(lines) => Bytes::from(lines),
             Err(error) => {
-                tracing::warn!(id = %entry.id, kind = ?entry.kind, %error, "an entry cannot be told");
+                tracing::warn!(id = %entry.id, kind = ?entry.kind, %error, "cannot render entry");
                 Bytes::new()
             }
         };
@@ -87,11 +87,11 @@ fn render(entry: &Entry) -> Result<String, serde_json::Error> {
     let mut lines = String::new();
     match entry.kind {
         EntryKind::Delta => {
-            let Envelope { data: Told { tick, events, texts } } =
+            let Envelope { data: Ticked { tick, events, texts } } =
                 serde_json::from_slice(&entry.json)?;
-            let is_told = |index| events.get(index).is_none_or(Kind::concerns_everybody);
-            let told = texts.iter().enumerate().filter(|(index, _)| is_told(*index));
-            told.for_each(|(_, text)| line(&mut lines, tick, text));
+            let is_public = |index| events.get(index).is_none_or(Kind::is_public);
+            let public = texts.iter().enumerate().filter(|(index, _)| is_public(*index));
+            public.for_each(|(_, text)| line(&mut lines, tick, text));
         }
         EntryKind::Snapshot => {
             let Envelope { data: Begun { universe_id, tick, generator_seed } } =
@@ -123,17 +123,17 @@ pub(crate) fn history(frame: &Frame) -> Bytes {
     lines.into()
 }
 
-/// What a reader is told that was too slow.
+/// The line for a reader that was too slow.
 pub(crate) fn gap(frame: &Frame) -> Bytes {
     let mut lines = String::new();
-    line(&mut lines, frame.tick(), "(You fell behind; the ticks before this one are left out.)");
+    line(&mut lines, frame.tick(), "(You fell behind; earlier ticks are left out.)");
     lines.into()
 }
 
 fn line(lines: &mut String, tick: u64, text: &str) {
     // Writing to a string does not fail.
     let _ = write!(lines, "tick {tick}  ");
-    // Names and reasons come from players, and the reader may be a terminal that obeys control characters.
+    // Names and reasons come from players, and a terminal would obey control characters.
     lines
         .extend(text.chars().map(|character| if character.is_control() { ' ' } else { character }));
     lines.push('\n');
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_entry_is_told_and_once_for_all() {
+    fn each_kind_of_entry_is_rendered_once() {
         let lines = Lines::default();
         let delta = entry(
             7,
@@ -191,6 +191,6 @@ mod tests {
         for id in 100..300 {
             lines.of(&entry(id, EntryKind::Delta, r#"{"tick":3,"events":[],"texts":[]}"#));
         }
-        assert_eq!(lines.kept.lock().unwrap().len(), KEPT);
+        assert_eq!(lines.kept.lock().len(), KEPT);
     }
 }

@@ -1,64 +1,68 @@
-//! A recorded run that is shown as if it were live: nobody can play in it, and whoever shows it learns whether somebody
-//! looks.
+//! A recorded run shown as if it were live. Viewers can pause, change the pace and seek, but not play.
 
 use std::ops::RangeInclusive;
 
-use http_kit::Problem;
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
+use http_kit::{Context, Problem, Response, reply};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-/// What a pace may be, in milliseconds from tick to tick: as fast as a browser draws, to a minute.
+use crate::files;
+use crate::state::State;
+
+/// Allowed pace, in milliseconds per tick.
 pub const PACES_MS: RangeInclusive<u64> = 10..=60_000;
 
-/// Makes a frontend that of a recorded run. There is no API behind it: whatever is asked of one is refused with
-/// `recorded_run`. Whoever looks may halt it, change its pace, and go to another tick; all see the same.
+/// The playback of a recorded run, shared by all viewers. A frontend with a recording has no API behind it and
+/// answers API calls with `recorded_run`.
 #[derive(Clone, Debug)]
 pub struct Recording {
     viewers: watch::Sender<usize>,
     playing: watch::Sender<Playing>,
 }
 
-/// How a recorded run is shown.
+/// State of the playback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Playing {
-    /// The last tick that is recorded.
+    /// Last recorded tick.
     pub last: u64,
-    /// From tick to tick, in milliseconds.
+    /// Milliseconds per tick.
     pub tick_ms: u64,
-    /// Whether it stands still.
+    /// Whether playback is paused.
     pub paused: bool,
-    /// The tick that was asked for, until it is shown.
+    /// Tick to jump to, until the player has taken it.
     pub seek: Option<u64>,
 }
 
-/// What somebody who looks wants changed. Values beyond what there is become the nearest that is.
+/// A viewer's change to the playback. Values out of range are clamped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wish {
+pub(crate) struct PlaybackChange {
     tick_ms: Option<u64>,
     paused: Option<bool>,
     tick: Option<u64>,
 }
 
-/// Somebody who looks, until this is dropped.
+/// Counts as a viewer until dropped.
 #[derive(Debug)]
 pub(crate) struct Viewer(watch::Sender<usize>);
 
 impl Recording {
-    /// A run that ends with this tick, shown at this pace.
+    /// A playback of a run whose last tick is `last`, at `tick_ms` milliseconds per tick.
     #[must_use]
     pub fn new(last: u64, tick_ms: u64) -> Recording {
         let playing = Playing { last, tick_ms, paused: false, seek: None };
         Recording { viewers: watch::Sender::default(), playing: watch::Sender::new(playing) }
     }
 
-    /// How it is to be shown, now and whenever somebody changes it.
+    /// The playback state and its changes.
     #[must_use]
     pub fn playing(&self) -> watch::Receiver<Playing> {
         self.playing.subscribe()
     }
 
-    /// The tick that it is to go to, if one was asked for since this was asked last.
+    /// Takes the tick to jump to, if a viewer asked for one since the last call.
     #[must_use]
     pub fn take_seek(&self) -> Option<u64> {
         let mut seek = None;
@@ -69,24 +73,24 @@ impl Recording {
         seek
     }
 
-    pub(crate) fn wish(&self, wish: Wish) -> Playing {
+    pub(crate) fn apply(&self, change: PlaybackChange) -> Playing {
         self.playing.send_modify(|playing| {
-            playing.tick_ms = wish
+            playing.tick_ms = change
                 .tick_ms
                 .map_or(playing.tick_ms, |ms| ms.clamp(*PACES_MS.start(), *PACES_MS.end()));
-            playing.paused = wish.paused.unwrap_or(playing.paused);
-            playing.seek = wish.tick.map(|tick| tick.min(playing.last)).or(playing.seek);
+            playing.paused = change.paused.unwrap_or(playing.paused);
+            playing.seek = change.tick.map(|tick| tick.min(playing.last)).or(playing.seek);
         });
         *self.playing.borrow()
     }
 
-    /// Waits until somebody looks.
+    /// Waits for the first viewer.
     pub async fn watched(&self) {
-        // The sender is here: the channel is open.
+        // Never fails: this struct owns the sender.
         let _ = self.viewers.subscribe().wait_for(|viewers| *viewers > 0).await;
     }
 
-    /// Waits until nobody looks.
+    /// Waits until the last viewer has left.
     pub async fn left(&self) {
         let _ = self.viewers.subscribe().wait_for(|viewers| *viewers == 0).await;
     }
@@ -99,7 +103,7 @@ impl Recording {
     pub(crate) fn refusal() -> Problem {
         Problem::forbidden(
             "recorded_run",
-            "This is a recorded run: everybody can watch, nobody can play.",
+            "This is a recorded run: you can watch it, but not play.",
         )
     }
 }
@@ -110,12 +114,53 @@ impl Drop for Viewer {
     }
 }
 
+/// Address of the page of a recorded run; the page knows by it that there is no API.
+const PAGE: &str = "/watch";
+/// Longest body of a change, in bytes.
+const CHANGE_BYTES_MAX: usize = 1_024;
+
+/// `GET /`: the page, or a redirect to the page of the recorded run.
+pub(crate) async fn front(context: Context<State>) -> Result<Response, Problem> {
+    if context.state().config.recording.is_none() {
+        return files::file(context).await;
+    }
+    let mut response = reply::no_content();
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static(PAGE));
+    Ok(response)
+}
+
+/// `GET /watch`: the page of the recorded run.
+pub(crate) async fn page(context: Context<State>) -> Result<Response, Problem> {
+    recording(&context)?;
+    files::respond(&context, "/")
+}
+
+/// `GET /recording`: the state of the playback.
+pub(crate) async fn show(context: Context<State>) -> Result<Response, Problem> {
+    reply::json(&*recording(&context)?.playing().borrow())
+}
+
+/// `POST /recording` with `paused`, `tick_ms` or `tick`: changes the playback for all viewers.
+pub(crate) async fn change(mut context: Context<State>) -> Result<Response, Problem> {
+    recording(&context)?;
+    let change: PlaybackChange = context.json(CHANGE_BYTES_MAX).await?;
+    reply::json(&recording(&context)?.apply(change))
+}
+
+/// The recording; 404 on a live frontend.
+fn recording(context: &Context<State>) -> Result<&Recording, Problem> {
+    context.state().config.recording.as_ref().ok_or_else(|| {
+        Problem::not_found("not_found", format!("There is nothing at {}.", context.uri().path()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whoever_shows_it_learns_who_looks() {
+    async fn viewers_are_counted() {
         let recording = Recording::new(90, 300);
         recording.left().await;
         let (one, other) = (recording.viewer(), recording.viewer());
@@ -127,17 +172,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wished_for_is_kept_within_what_there_is() {
+    async fn changes_are_clamped_to_the_recording() {
         let recording = Recording::new(90, 300);
         let mut playing = recording.playing();
-        let wish = Wish { tick_ms: Some(1), paused: Some(true), tick: Some(91) };
+        let change = PlaybackChange { tick_ms: Some(1), paused: Some(true), tick: Some(91) };
         assert_eq!(
-            recording.wish(wish),
+            recording.apply(change),
             Playing { last: 90, tick_ms: 10, paused: true, seek: Some(90) }
         );
         playing.changed().await.unwrap();
         assert_eq!((recording.take_seek(), recording.take_seek()), (Some(90), None));
-        let resumed = recording.wish(Wish { paused: Some(false), ..Wish::default() });
+        let resumed =
+            recording.apply(PlaybackChange { paused: Some(false), ..PlaybackChange::default() });
         assert_eq!(resumed, Playing { last: 90, tick_ms: 10, paused: false, seek: None });
     }
 }

@@ -1,4 +1,4 @@
-//! From options to drained.
+//! Runs the service from start to drained.
 
 use std::sync::Arc;
 
@@ -8,14 +8,13 @@ use process_kit::CancellationToken;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::assets::Assets;
 use crate::config::Config;
 use crate::error::Error;
+use crate::files::Assets;
 use crate::lines::Lines;
-use crate::meter;
+use crate::preview::PREVIEWS_AT_ONCE_MAX;
 use crate::routes;
-use crate::routes::preview::PREVIEWS_AT_ONCE_MAX;
-use crate::state::State;
+use crate::state::{self, State};
 use crate::traces;
 
 /// Serves on `listener` until `shutdown`, then closes the WebSockets (1012) and drains.
@@ -28,7 +27,7 @@ pub async fn run(
     sectors: Arc<Sectors>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    // Hashes the files before the first request wants them; should that break off, the first request does it.
+    // Hash the files before the first request needs them.
     let _ = tokio::task::spawn_blocking(Assets::embedded).await;
     let limits = Limits {
         trusted_proxies: config.trusted_proxies.clone(),
@@ -49,7 +48,7 @@ pub async fn run(
         client: Client::new(&ClientOptions::default()),
         seats,
         sockets: Arc::clone(&sockets),
-        resyncs: Arc::new(Resyncs::measured(meter::tally(&config.metrics))),
+        resyncs: Arc::new(Resyncs::measured(state::stream_metrics(&config.metrics))),
         lines: Arc::new(Lines::default()),
         previews: Arc::new(Semaphore::new(PREVIEWS_AT_ONCE_MAX)),
         config,

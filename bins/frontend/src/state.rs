@@ -1,16 +1,17 @@
-//! What all handlers see.
+//! State shared by all handlers.
 
 use std::sync::Arc;
 
-use follow::{Followed, Resyncs, SectorError, Sectors};
-use http_kit::{Client, Context, Problem, Seats, Sockets};
+use follow::{Followed, Resyncs, SectorError, Sectors, Tally};
+use http_kit::{Client, Context, Problem, RouteMetrics, Seats, Sockets};
+use process_kit::metrics::{self, Metrics, StreamMetrics};
 use tokio::sync::Semaphore;
 
-use crate::assets::Assets;
 use crate::config::Config;
+use crate::files::Assets;
 use crate::lines::Lines;
 
-/// What all handlers see.
+/// State shared by all handlers.
 pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) assets: &'static Assets,
@@ -20,11 +21,11 @@ pub(crate) struct State {
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) resyncs: Arc<Resyncs>,
     pub(crate) lines: Arc<Lines>,
-    /// Previews that may be drawn at once.
+    /// Slots for previews generated at once.
     pub(crate) previews: Arc<Semaphore>,
 }
 
-/// The sector that the path names as `{sector}`; the service's own on paths that name none.
+/// The sector named by the path as `{sector}`, or the service's own sector.
 pub(crate) async fn sector(context: &Context<State>) -> Result<Arc<Followed>, Problem> {
     let sectors = &context.state().sectors;
     let name = context.parameter("sector");
@@ -37,14 +38,26 @@ pub(crate) async fn sector(context: &Context<State>) -> Result<Arc<Followed>, Pr
         }
         SectorError::TooMany => Problem::unavailable(
             "too_many_sectors",
-            "This server has as many sectors open as it may.",
+            "This server has its maximum number of sectors open.",
             1,
         ),
-        SectorError::Store(error) => Problem::unavailable(
-            "store_unavailable",
-            "The state of the sector cannot be reached at present.",
-            1,
-        )
-        .with_source(error),
+        SectorError::Store(error) => {
+            Problem::unavailable("store_unavailable", "The store cannot be reached.", 1)
+                .with_source(error)
+        }
     })
+}
+
+/// Metrics of the WebSocket clients.
+pub(crate) fn stream_metrics(metrics: &Metrics) -> Tally {
+    let StreamMetrics { clients, bytes, delay_seconds, resyncs, ended } =
+        StreamMetrics::new(metrics);
+    let [left, shutdown, silent, too_long] =
+        ["left", "shutdown", "silent", "too_long"].map(|reason| ended.with([reason]));
+    Tally { clients, bytes, delay_seconds, resyncs, left, shutdown, silent, too_long }
+}
+
+/// Request metrics, by route and method.
+pub(crate) fn request_metrics(metrics: &Metrics) -> impl Fn(&str, &str) -> RouteMetrics + use<> {
+    metrics::requests(metrics, "sector_frontend_requests_total", "sector_frontend_request_seconds")
 }

@@ -1,4 +1,4 @@
-//! The last part of the trace of an order: the event that tells of it is handed to those who watch.
+//! The last span of an order's trace: handing its event to the connected clients.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use http_kit::seats::Seats;
 use process_kit::CancellationToken;
 use process_kit::trace::{TraceParent, Tracer, of_tick};
 
-/// Ends the traces that lead to events of this sector, until `shutdown`. Reads what all clients read, when they do.
+/// Ends the traces of orders when their events reach the clients, until `shutdown`.
 pub(crate) async fn follow(
     tracer: Tracer,
     sector: Arc<Followed>,
@@ -30,7 +30,7 @@ async fn watch(tracer: &Tracer, sector: &Followed, seats: &Seats) {
                     let Some(tick) = entry.tick.filter(|_| entry.kind == EntryKind::Delta) else {
                         continue;
                     };
-                    // Of several frontends one ends the trace.
+                    // Only one of several frontends gets to end the trace.
                     let places = sector.store().take_nonce(&of_tick(tick)).await;
                     for place in places.ok().flatten().unwrap_or_default().split(',') {
                         let Ok(place) = place.parse::<TraceParent>() else { continue };
@@ -40,7 +40,7 @@ async fn watch(tracer: &Tracer, sector: &Followed, seats: &Seats) {
                         span.set("sector.clients", seats.taken());
                         if let Some(place) = span.context() {
                             let trace_id = place.trace_id();
-                            tracing::debug!(trace_id, event = %entry.id, "a traced event is handed to the sockets");
+                            tracing::debug!(trace_id, event = %entry.id, "traced event sent to clients");
                         }
                     }
                 }

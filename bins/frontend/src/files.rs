@@ -1,36 +1,60 @@
-//! The UI's files, embedded in the program: read, hashed and compressed at most once a process.
+//! The UI's files, embedded in the binary: each is hashed and compressed at most once per process.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use http::{HeaderMap, HeaderValue};
-use http_kit::{Effort, Encoded, Response};
+use http::{HeaderMap, HeaderValue, Method};
+use http_kit::{Context, Effort, Encoded, Problem, Response};
 use include_dir::{Dir, include_dir};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::state::{State, sector};
 
 static DIST: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/dist");
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::of(&DIST));
 
-/// The page's policy: its own scripts and sockets, and nothing else.
+/// The page may load its own scripts and open sockets, nothing else.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
      connect-src 'self' ws: wss:; font-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
 );
-/// For files whose name changes with their content.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// For files that keep their name: to be kept, but asked about each time.
-const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+/// For files whose name contains a hash of their content.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// For files with a fixed name: cached, but revalidated on each use.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// All files, by path with a leading slash.
+/// `GET` of any path without a route.
+pub(crate) async fn file(context: Context<State>) -> Result<Response, Problem> {
+    respond(&context, context.uri().path())
+}
+
+/// `GET /sectors/{sector}/`: the page for a sector other than the service's own.
+pub(crate) async fn sector_page(context: Context<State>) -> Result<Response, Problem> {
+    sector(&context).await?;
+    respond(&context, "/")
+}
+
+/// Responds with the file at `path`.
+pub(crate) fn respond(context: &Context<State>, path: &str) -> Result<Response, Problem> {
+    let Some(asset) = context.state().assets.get(path) else {
+        return Err(Problem::not_found("not_found", format!("There is nothing at {path}.")));
+    };
+    if *context.method() != Method::GET && *context.method() != Method::HEAD {
+        return Err(Problem::method_not_allowed(context.method(), &[Method::GET, Method::HEAD]));
+    }
+    Ok(asset.respond(context.headers()))
+}
+
+/// All UI files, by path with a leading slash.
 #[derive(Debug)]
 pub(crate) struct Assets {
     files: BTreeMap<String, Asset>,
 }
 
-/// One file.
+/// One UI file.
 #[derive(Debug)]
 pub(crate) struct Asset {
     encoded: Encoded,
@@ -38,7 +62,7 @@ pub(crate) struct Asset {
 }
 
 impl Assets {
-    /// The embedded ones. The first call takes a moment: it hashes.
+    /// The embedded files. The first call hashes them all.
     pub(crate) fn embedded() -> &'static Self {
         &ASSETS
     }
@@ -49,7 +73,7 @@ impl Assets {
         while let Some(directory) = directories.pop() {
             directories.extend(directory.dirs());
             for file in directory.files() {
-                // Dot-files are notes to the build, not to the public.
+                // Dot-files belong to the build.
                 if let Some(path) = file.path().to_str()
                     && !path.split('/').any(|part| part.starts_with('.'))
                 {
@@ -60,7 +84,7 @@ impl Assets {
         Self { files }
     }
 
-    /// The file at `path`; `/` is the page.
+    /// The file at `path`; `/` is `index.html`.
     pub(crate) fn get(&self, path: &str) -> Option<&Asset> {
         self.files.get(if path == "/" { "/index.html" } else { path })
     }
@@ -78,11 +102,11 @@ impl Asset {
             } else {
                 Encoded::unpacked(bytes, content_type, tag)
             },
-            caching: if path.starts_with("assets/") { FOR_EVER } else { ASK_AGAIN },
+            caching: if path.starts_with("assets/") { IMMUTABLE } else { REVALIDATE },
         }
     }
 
-    /// The file as an answer to a request with these headers.
+    /// Responds with the file, encoded as the request headers allow.
     pub(crate) fn respond(&self, request: &HeaderMap) -> Response {
         let mut response = self.encoded.respond(request);
         let headers = response.headers_mut();
@@ -92,7 +116,7 @@ impl Asset {
     }
 }
 
-/// The media type of a file, and whether it is text that is worth compressing.
+/// The media type of a file, and whether compressing it pays.
 fn content_type(path: &str) -> (&'static str, bool) {
     match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "html" => ("text/html; charset=utf-8", true),
@@ -116,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_there_with_all_that_it_names_and_no_dot_file() {
+    fn the_page_and_all_files_it_names_are_embedded_and_dot_files_are_not() {
         let assets = Assets::embedded();
         let page = std::str::from_utf8(assets.get("/").unwrap().encoded.identity()).unwrap();
         let named: Vec<&str> = page
@@ -127,7 +151,7 @@ mod tests {
         for path in named {
             assert!(assets.get(path).is_some(), "{path}");
         }
-        assert!(DIST.get_file(".source-hash").is_some(), "this test wants a dot-file to be there");
+        assert!(DIST.get_file(".source-hash").is_some(), "the build writes a dot-file");
         assert!(assets.files.keys().all(|path| !path.contains("/.")), "{:?}", assets.files.keys());
     }
 }

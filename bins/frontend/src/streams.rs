@@ -1,10 +1,10 @@
-//! The sector as an endless text, for `curl -N`.
+//! Live streams: the WebSocket, and plain text for `curl -N`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use follow::{Feed, Step};
+use follow::{Feed, Step, session};
 use futures_util::stream;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
@@ -15,7 +15,7 @@ use crate::lines::{self, Lines};
 use crate::recording::{Recording, Viewer};
 use crate::state::{State, sector};
 
-/// One reader.
+/// One reader of the text stream.
 struct Tail {
     feed: Feed,
     lines: Arc<Lines>,
@@ -25,7 +25,23 @@ struct Tail {
     _viewer: Option<Viewer>,
 }
 
-/// `GET /tail`: the latest notable events, then every event as it comes, a line each. Ends with the service.
+/// `GET /ws?after=&incarnation=`: a snapshot, then entries. Resumes after `after` if those entries are still kept and the
+/// store's incarnation is still the same.
+pub(crate) async fn socket(mut context: Context<State>) -> Result<Response, Problem> {
+    let state = context.shared_state();
+    state.sockets.admit(&context)?;
+    let from = follow::resume::position(&context)?;
+    let sector = sector(&context).await?;
+    let (pace, recording) = (state.config.pace, state.config.recording.clone());
+    let feed =
+        Feed::new(Arc::clone(sector.follower()), Arc::clone(&state.resyncs), from, pace.behind_max);
+    state.sockets.open(&mut context, session::socket_config(), move |socket, shutdown| async move {
+        let _viewer = recording.as_ref().map(Recording::viewer);
+        session::serve(socket, feed, pace, shutdown).await;
+    })
+}
+
+/// `GET /tail`: the latest notable events, then every event as it happens, one line each, until shutdown.
 pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
     let sector = sector(&context).await?;
@@ -44,7 +60,7 @@ pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
         _seat: seat,
         _viewer: state.config.recording.as_ref().map(Recording::viewer),
     };
-    // Asked for only as fast as the reader takes it: nothing piles up here.
+    // Polled only as fast as the client reads, so nothing is buffered here.
     let chunks = stream::unfold(tail, |mut tail| async move {
         let chunk = tail.next().await?;
         Some((Ok::<_, Infallible>(chunk), tail))
@@ -57,7 +73,7 @@ pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
 }
 
 impl Tail {
-    /// The next lines, at least one; none at the end.
+    /// The next lines, at least one; `None` after shutdown.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             let step = tokio::select! {
@@ -65,7 +81,7 @@ impl Tail {
                 step = self.feed.next() => step?,
             };
             let text = match step {
-                // Who reads text sees that nothing comes.
+                // A text reader needs no link status.
                 Step::Link(_) => continue,
                 Step::Begin(frame) if self.has_begun => lines::gap(&frame),
                 Step::Begin(frame) => lines::history(&frame),

@@ -1,10 +1,10 @@
-//! The sector that a seed gives, at tick 0. The live one is not touched.
+//! The map of a seed at tick 0, without touching the live sector.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use http_kit::negotiation::prefers_html;
 use http_kit::query::missing;
 use http_kit::{Context, Effort, Encoded, Problem, Response};
@@ -13,18 +13,17 @@ use tokio::time::timeout;
 
 use crate::state::State;
 
-/// Most previews that are drawn at once.
+/// Most previews generated at once.
 pub(crate) const PREVIEWS_AT_ONCE_MAX: usize = 2;
-/// How long a request waits for its turn to draw.
-const TURN_WAIT: Duration = Duration::from_secs(5);
-/// Most systems of a preview: about what can be drawn while somebody waits.
+/// How long a request waits for a free slot.
+const SLOT_WAIT: Duration = Duration::from_secs(5);
+/// Most systems of a preview; generation takes well under a second.
 const SYSTEMS_MAX: u32 = 3_000;
-/// The universe and the pace that a preview names.
+/// Universe id and pace that a preview reports.
 const UNIVERSE: &str = "preview";
 const TICK_DELAY_MS: u64 = 300;
 
-/// `GET /preview?seed=&systems=&factions=`: a snapshot, or the page that shows it if the client would rather have
-/// that.
+/// `GET /preview?seed=&systems=&factions=`: a snapshot, or the page that shows it if the client prefers HTML.
 pub(crate) async fn preview(context: Context<State>) -> Result<Response, Problem> {
     if prefers_html(context.headers())
         && let Some(page) = context.state().assets.get("/")
@@ -38,34 +37,33 @@ pub(crate) async fn preview(context: Context<State>) -> Result<Response, Problem
     let systems = query.integer("systems", 2..=SYSTEMS_MAX)?;
     let factions = query.integer("factions", 2..=MAX_STARTERS)?;
 
-    let turn = timeout(TURN_WAIT, Arc::clone(&context.state().previews).acquire_owned());
-    let Ok(Ok(turn)) = turn.await else {
+    let slot = timeout(SLOT_WAIT, Arc::clone(&context.state().previews).acquire_owned());
+    let Ok(Ok(slot)) = slot.await else {
         return Err(Problem::unavailable(
             "busy",
-            "Too many previews are being drawn; try again shortly.",
+            "Too many previews are being generated; try again shortly.",
             1,
         ));
     };
     let headers = context.headers().clone();
-    let drawing = tokio::task::spawn_blocking(move || {
-        // Kept until it is drawn, even if the client has left.
-        let _turn = turn;
-        draw(seed, systems, factions, &headers)
+    let generated = tokio::task::spawn_blocking(move || {
+        // Held to the end even if the client disconnects.
+        let _slot = slot;
+        generate(seed, systems, factions, &headers)
     });
-    let mut response = varied(drawing.await.map_err(Problem::internal)??);
-    // The same seed gives the same sector as long as the program does.
+    let mut response = varied(generated.await.map_err(Problem::internal)??);
+    // The same seed gives the same map for as long as this version runs.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     Ok(response)
 }
 
 fn varied(mut response: Response) -> Response {
-    const NAME: HeaderName = VARY;
-    response.headers_mut().insert(NAME, HeaderValue::from_static("accept, accept-encoding"));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
     response
 }
 
-/// The snapshot as JSON, packed as these headers want it.
-fn draw(
+/// The snapshot as JSON, encoded as the request headers allow.
+fn generate(
     seed: u64,
     systems: Option<u32>,
     factions: Option<u8>,
@@ -83,14 +81,15 @@ fn draw(
         rules: rules.name.clone(),
     };
     let world = World::with_size(Arc::new(rules), seed, size).map_err(|error| match error {
-        WorldError::Map(error) => {
-            Problem::unprocessable("impossible_map", format!("There is no such sector: {error}."))
-        }
+        WorldError::Map(error) => Problem::unprocessable(
+            "impossible_map",
+            format!("No map of this size exists: {error}."),
+        ),
         error => Problem::internal(error),
     })?;
     let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
     let json = serde_json::to_vec(&snapshot).map_err(Problem::internal)?;
-    // Without a tag: it is drawn anew for everybody.
+    // No ETag: each response is generated afresh.
     Ok(Encoded::new(json, HeaderValue::from_static("application/json"), "", Effort::Live)
         .respond(headers))
 }
