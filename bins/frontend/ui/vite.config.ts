@@ -1,11 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-/**
- * The build is committed and embedded in the frontend binary, so it must be the
- * same on every machine: content hashes in names, no absolute paths, no host names.
- */
+/** The sector for `npm run dev`. */
 const sector = new URL(process.env["SECTOR_URL"] ?? "http://localhost:9000");
 
+/**
+ * The build is committed and embedded in the frontend binary, so it must be the same on every
+ * machine: content hashes in names, no absolute paths, no host names.
+ */
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {

@@ -1,4 +1,4 @@
-// Chromium for the browser test, and the page's complaints.
+// Launches Chromium and collects console errors for the browser tests.
 import { chromium } from "playwright-core";
 
 const FLAGS = [
@@ -13,14 +13,14 @@ const FLAGS = [
   "--enable-unsafe-swiftshader",
 ];
 
-/** The software renderer of a headless browser says this about every screenshot. */
+/** The software renderer of a headless browser logs this on every screenshot. */
 const DRIVER_NOISE = /GPU stall due to ReadPixels/;
 
 export function launch(executablePath) {
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
-/** A page that remembers every console error, warning, uncaught error and failed request. */
+/** A page that collects console errors and warnings, uncaught errors and failed requests. */
 export async function openPage(browser, options) {
   const context = await browser.newContext(options);
   const page = await context.newPage();

@@ -1,9 +1,9 @@
-// A connection that is cut: the page says so, and goes on by itself when it is back.
+// A lost connection: the page reports it and reconnects by itself.
 import { createServer, connect } from "node:net";
 import { openPage } from "./browser.mjs";
 
-/** Passes everything on to the server at `url`, until it is cut. */
-async function cable(url) {
+/** A TCP relay to the server at `url` that can be cut and restored. */
+async function relay(url) {
   const { hostname, port } = new URL(url);
   const ends = new Set();
   const server = createServer((near) => {
@@ -15,8 +15,8 @@ async function cable(url) {
     }
     near.pipe(far).pipe(near);
   });
-  const plug = (port) => new Promise((done) => server.listen(port, "127.0.0.1", done));
-  await plug(0);
+  const listen = (port) => new Promise((done) => server.listen(port, "127.0.0.1", done));
+  await listen(0);
   const own = server.address().port;
   return {
     url: `http://127.0.0.1:${own}`,
@@ -25,12 +25,12 @@ async function cable(url) {
         server.close(done);
         for (const end of ends) end.destroy();
       }),
-    mend: () => plug(own),
+    restore: () => listen(own),
   };
 }
 
-export async function reconnects(browser, url, { promise, shot, ready, ticksOn }) {
-  const wire = await cable(url);
+export async function reconnects(browser, url, { check, shot, ready, ticksOn }) {
+  const wire = await relay(url);
   const { context, page } = await openPage(browser, { viewport: { width: 1440, height: 900 } });
   await page.goto(wire.url);
   await ready(page);
@@ -38,11 +38,11 @@ export async function reconnects(browser, url, { promise, shot, ready, ticksOn }
   await page.waitForFunction(() => window.__sector.connection === "reconnecting");
   await page.getByText("Reconnecting").first().waitFor();
   await shot(page, "desktop-reconnecting");
-  promise(true, "a cut connection is told");
-  await wire.mend();
+  check(true, "the page shows that the connection is lost");
+  await wire.restore();
   await ready(page);
   await ticksOn(page, 2);
-  promise(true, "the page goes on by itself when the connection is back");
+  check(true, "the page reconnects by itself");
   await context.close();
   await wire.cut();
 }

@@ -1,10 +1,10 @@
-// The browser test: a newcomer watches, signs in as a guest, takes a faction, orders a
-// move by clicking on the map, and sees the fleet travel. With the one-time link that
-// `sector up` prints, the operator pauses, restarts and takes the seats back.
+// The browser test: a new player watches, signs in as a guest, chooses a faction, orders a
+// move by clicking on the map, and watches the fleet travel. With the one-time link that
+// `sector up` prints, the operator pauses, restarts and clears all claims.
 //
 //   npm run e2e -- --url http://localhost:9000 --out DIR [--operator LINK] [--chromium PATH]
 //
-// Waits on conditions only. Exits 1 with the reason when a promise is broken.
+// Waits on conditions only. Exits with 1 and the reason if a check fails.
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -27,15 +27,15 @@ mkdirSync(values.out, { recursive: true });
 const started = Date.now();
 const say = (text) => console.log(`${((Date.now() - started) / 1000).toFixed(1)} s  ${text}`);
 
-/** A picture of the page as it is after the next frames. */
+/** A screenshot after the next frames. */
 async function shot(page, name) {
   const from = await page.evaluate(() => window.__sector.frames);
   await page.waitForFunction((least) => window.__sector.frames > least + 2, from);
   await page.screenshot({ path: join(values.out, `${name}.png`) });
 }
 
-function promise(holds, text) {
-  if (!holds) throw new Error(`broken promise: ${text}`);
+function check(holds, text) {
+  if (!holds) throw new Error(`check failed: ${text}`);
   say(`ok: ${text}`);
 }
 
@@ -58,11 +58,14 @@ async function watches(page) {
   const before = { tick: await page.evaluate(() => window.__sector.tick), map: await pixels(page) };
   await ticksOn(page, 3);
   const after = { tick: await page.evaluate(() => window.__sector.tick), map: await pixels(page) };
-  promise(after.tick > before.tick, `ticks advance (${before.tick} → ${after.tick})`);
-  promise(after.map !== before.map, "the map moves");
-  promise((await page.locator("table.factions tbody tr").count()) >= 2, "the factions are listed");
+  check(after.tick > before.tick, `ticks advance (${before.tick} → ${after.tick})`);
+  check(after.map !== before.map, "the map moves");
+  check(
+    (await page.locator("table.factions tbody tr").count()) >= 2,
+    "the table lists the factions",
+  );
   await page.locator(".log li").first().waitFor();
-  promise(true, "the event log has lines");
+  check(true, "the event log has lines");
   await shot(page, "desktop-watching");
 }
 
@@ -79,14 +82,14 @@ async function joins(page, name) {
       .filter((seat) => seat.claimable && !seat.claimed && seat.alive)
       .sort((a, b) => b.strength - a.strength)[0];
   });
-  promise(wanted !== undefined, "a seat is free");
-  await page.getByRole("button", { name: `Take ${wanted.name}`, exact: true }).click();
+  check(wanted !== undefined, "a faction is free");
+  await page.getByRole("button", { name: `Choose ${wanted.name}`, exact: true }).click();
   await page.waitForFunction((id) => window.__sector.faction === id, wanted.id);
-  promise(true, `the guest commands ${wanted.name}`);
+  check(true, `the guest commands ${wanted.name}`);
   return wanted.id;
 }
 
-/** An own idle fleet and a neighbouring system, both of which a click would hit now. */
+/** An idle fleet of the faction and a neighbouring system that clicks would hit now. */
 function clickable(faction) {
   const sector = window.__sector;
   for (const fleet of sector.fleetsOf(faction).sort((a, b) => b.strength - a.strength)) {
@@ -115,7 +118,7 @@ async function orders(page, faction) {
   await page.locator("canvas").focus();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Fit the whole map" }).click();
-  // The view glides; it has arrived when a place stays where it is for some frames.
+  // The move is animated; it is over when a point stays in place for some frames.
   await page.waitForFunction(() => {
     const memory = (window.__settle ??= { at: "", since: 0 });
     const at = JSON.stringify(window.__sector.worldToScreen(0));
@@ -126,7 +129,7 @@ async function orders(page, faction) {
   const { fleet, at, target, to } = await found.jsonValue();
   await page.mouse.click(at.x, at.y);
   await page.waitForFunction((id) => window.__sector.selection?.id === id, fleet);
-  promise(true, `a click on the map selects fleet ${fleet}`);
+  check(true, `a click on the map selects fleet ${fleet}`);
   await page.mouse.move(to.x, to.y, { steps: 4 });
   await page.waitForFunction((id) => window.__sector.plan?.path.at(-1) === id, target);
   await shot(page, "desktop-plan");
@@ -135,12 +138,9 @@ async function orders(page, faction) {
     ["applied", "refused", "failed"].includes(window.__sector.orders.at(-1)?.status),
   );
   const outcome = await page.evaluate(() => window.__sector.orders.at(-1));
-  promise(
-    outcome.status === "applied",
-    `the order is applied (${outcome.status} ${outcome.reason})`,
-  );
+  check(outcome.status === "applied", `the order is applied (${outcome.status} ${outcome.reason})`);
   await page.locator('ol.orders li[data-status="applied"]').first().waitFor();
-  promise(true, "the outcome is shown in the list of orders");
+  check(true, "the list of orders shows the outcome");
   await until(page, fleet, target, "leaves", ([id, to]) => {
     const fleet = window.__sector.fleet(id);
     return fleet.enroute_to !== null || fleet.system_id === to || fleet.id === undefined;
@@ -148,17 +148,17 @@ async function orders(page, faction) {
   await travels(page, fleet, target, at, to);
 }
 
-/** Waits until something holds of a fleet; says where the fleet is when it never does. */
+/** Waits for a condition on a fleet; on timeout reports the state of the fleet. */
 async function until(page, fleet, target, what, condition) {
   try {
     await page.waitForFunction(condition, [fleet, target], { timeout: 90_000, polling: 100 });
   } catch {
     const state = await page.evaluate((id) => JSON.stringify(window.__sector.fleet(id)), fleet);
-    throw new Error(`broken promise: fleet ${fleet} ${what} (to ${target}); it is ${state}`);
+    throw new Error(`check failed: fleet ${fleet} ${what} (to ${target}); it is ${state}`);
   }
 }
 
-/** Follows the fleet's symbol from where it lay towards its target; it may fall on the way. */
+/** Follows the symbol of the fleet towards its target; the fleet may be destroyed on the way. */
 async function travels(page, fleet, target, from, to) {
   await shot(page, "desktop-travel");
   await page.waitForFunction(
@@ -169,12 +169,12 @@ async function travels(page, fleet, target, from, to) {
     },
     [fleet, from, to],
   );
-  promise(true, "the fleet is seen to travel");
+  check(true, "the fleet travels on the map");
   await until(page, fleet, target, "arrives", ([id, to]) => {
     const fleet = window.__sector.fleet(id);
     return fleet.id === undefined || fleet.system_id === to;
   });
-  promise(true, "the fleet arrives (or falls in battle there)");
+  check(true, "the fleet arrives (or is destroyed there)");
   await shot(page, "desktop-arrived");
 }
 
@@ -182,27 +182,27 @@ async function survivesReload(page, faction) {
   await page.reload();
   await ready(page);
   await page.waitForFunction((id) => window.__sector.faction === id, faction);
-  promise(true, "a reload keeps the seat");
+  check(true, "a reload keeps the faction");
 }
 
-/** The token runs out and the guest's key is lost: the session is renewed by its refresh token alone. */
+/** With an expired token and no guest key, the refresh token alone renews the session. */
 async function renews(page, faction) {
   await page.evaluate(() => {
     const session = JSON.parse(localStorage.getItem("sector.session"));
-    localStorage.setItem("sector.session", JSON.stringify({ ...session, token: "run-out" }));
+    localStorage.setItem("sector.session", JSON.stringify({ ...session, token: "expired" }));
     localStorage.removeItem("sector.guest-key");
   });
   await page.reload();
   await ready(page);
   await page.waitForFunction((id) => window.__sector.faction === id, faction);
-  promise(true, "a login that has run out is renewed");
+  check(true, "an expired session is renewed");
 }
 
 async function leaves(page) {
   await page.locator(".topbar .seat").click();
-  await page.getByRole("button", { name: "Leave the seat" }).click();
+  await page.getByRole("button", { name: "Leave faction" }).click();
   await page.waitForFunction(() => window.__sector.faction === null);
-  promise(true, "the seat can be left");
+  check(true, "the player can leave the faction");
 }
 
 async function phone(page) {
@@ -219,7 +219,7 @@ async function phone(page) {
     scroll: document.documentElement.scrollWidth,
     width: window.innerWidth,
   }));
-  promise(scroll <= width, `no sideways scrolling on a phone (${scroll} ≤ ${width})`);
+  check(scroll <= width, `no sideways scrolling on a phone (${scroll} ≤ ${width})`);
 }
 
 const browser = await launch(values.chromium);
@@ -229,8 +229,8 @@ try {
   const faction = await joins(desktop.page, "desktop");
   await orders(desktop.page, faction);
   await survivesReload(desktop.page, faction);
-  promise(desktop.complaints.length === 0, `a clean console ${desktop.complaints.join("\n")}`);
-  // The browser writes every answer of 401 on the console.
+  check(desktop.complaints.length === 0, `a clean console ${desktop.complaints.join("\n")}`);
+  // The browser logs every 401 to the console.
   await renews(desktop.page, faction);
   await leaves(desktop.page);
   await desktop.context.close();
@@ -242,15 +242,15 @@ try {
     hasTouch: true,
   });
   await phone(small.page);
-  promise(small.complaints.length === 0, `a clean console ${small.complaints.join("\n")}`);
+  check(small.complaints.length === 0, `a clean console ${small.complaints.join("\n")}`);
 
-  await givesKeys(browser, values.url, { promise, shot, ready, joins });
+  await givesKeys(browser, values.url, { check, shot, ready, joins });
 
-  await reconnects(browser, values.url, { promise, shot, ready, ticksOn });
+  await reconnects(browser, values.url, { check, shot, ready, ticksOn });
 
-  if (values.operator === undefined) say("skipped: the operator's part, for want of --operator");
-  else await operates(browser, values.operator, { promise, shot, ready, ticksOn, joins });
-  say("all promises hold");
+  if (values.operator === undefined) say("skipped the operator part: no --operator");
+  else await operates(browser, values.operator, { check, shot, ready, ticksOn, joins });
+  say("all checks passed");
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

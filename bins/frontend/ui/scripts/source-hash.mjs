@@ -1,6 +1,6 @@
-// The hash that ties the committed build in `dist` to the sources it was made from.
+// The hash of the sources from which the committed build in `dist` was made.
 //
-// Algorithm (recomputed elsewhere, so keep it exactly): take the files
+// Algorithm (also implemented elsewhere, so keep it exactly): take the files
 //   src/**, public/** (every regular file, any depth), index.html, package.json,
 //   package-lock.json, tsconfig.json, vite.config.ts
 // as paths relative to this UI directory with "/" separators, sorted by the bytes of
@@ -8,7 +8,7 @@
 //   path + "\n" + lower-case hex SHA-256 of the file's bytes + "\n"
 // `dist/.source-hash` holds the lower-case hex digest and one "\n".
 //
-// `--write` writes it, `--check` exits 1 when it differs, no flag prints it.
+// `--write` writes it, `--check` exits with 1 if it differs, no flag prints it.
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -45,7 +45,9 @@ if (process.argv.includes("--write")) {
 } else if (process.argv.includes("--check")) {
   const committed = readFileSync(target, "utf8").trim();
   if (committed !== digest) {
-    console.error(`dist is stale: built from ${committed}, the sources are ${digest}`);
+    console.error(
+      `dist is stale (built from ${committed}, sources are ${digest}): run npm run build`,
+    );
     process.exit(1);
   }
 } else {

@@ -6,7 +6,7 @@ import "./styles/panels.css";
 import "./styles/phone.css";
 
 const root = document.getElementById("app");
-if (root === null) throw new Error("the page has no #app");
+if (root === null) throw new Error("missing #app element");
 
 const app = new App();
 const live = location.pathname !== "/preview";

@@ -10,7 +10,7 @@ function stateOf(id: number, change: Partial<SystemState>): SystemState {
 }
 
 describe("the mirror", () => {
-  it("becomes the next snapshot by a delta", () => {
+  it("becomes the next snapshot with a delta", () => {
     const mirror = new Mirror(snapshot());
     const moving = fleet(1, {
       system_id: null,
@@ -19,7 +19,7 @@ describe("the mirror", () => {
       departed: 11,
       eta: 13,
     });
-    const fate = mirror.apply(
+    const result = mirror.apply(
       delta(11, {
         systems: [stateOf(1, { owner: "F2", garrison: 0 })],
         fleets: [moving, fleet(3, { system_id: 1, owner: "F2" })],
@@ -28,7 +28,7 @@ describe("the mirror", () => {
         next_fleet_id: 4,
       }),
     );
-    expect(fate).toBe("applied");
+    expect(result).toBe("applied");
     expect(mirror.tick).toBe(11);
     expect(mirror.digest).toBe("000000000000000b");
     expect(mirror.nextFleetId).toBe(4);
@@ -40,7 +40,7 @@ describe("the mirror", () => {
     expect(mirror.faction("L1")?.kind).toBe("league");
   });
 
-  it("knows which fleets lie where, strongest first, through moves and losses", () => {
+  it("lists the fleets at a system, strongest first, through moves and losses", () => {
     const mirror = new Mirror(snapshot());
     mirror.apply(
       delta(11, { fleets: [fleet(5, { strength: 20_000 }), fleet(6, { strength: 4_000 })] }),
@@ -57,7 +57,7 @@ describe("the mirror", () => {
     expect(mirror.fleetsAt(1).map(({ id }) => id)).toEqual([5]);
   });
 
-  it("refuses a gap, another universe and an unknown system, untouched", () => {
+  it("refuses a gap, another universe and an unknown system without a change", () => {
     const mirror = new Mirror(snapshot());
     const change = { fleets_removed: [1] };
     expect(mirror.apply(delta(12, change))).toBe("gap");
@@ -67,7 +67,7 @@ describe("the mirror", () => {
     expect(mirror.fleets.has(1)).toBe(true);
   });
 
-  it("skips what it has already seen", () => {
+  it("skips old deltas", () => {
     const mirror = new Mirror(snapshot());
     expect(mirror.apply(delta(10, { fleets_removed: [1] }))).toBe("stale");
     expect(mirror.fleets.has(1)).toBe(true);
@@ -79,21 +79,22 @@ describe("the mirror", () => {
     expect(from.systems[1]?.owner).toBeNull();
   });
 
-  it("ranks the living by value, systems, strength and id", () => {
+  it("ranks the living by value, systems, strength and lower home system, as the engine does", () => {
     const mirror = new Mirror(
       snapshot({
         factions: [
-          faction("F10", { value: 9 }),
-          faction("F2", { value: 9 }),
+          faction("L1", { value: 9, kind: "league", home_id: null }),
+          faction("F2", { value: 9, home_id: 3 }),
+          faction("F10", { value: 9, home_id: 1 }),
           faction("F3", { value: 20, alive: false }),
-          faction("F1", { value: 12 }),
+          faction("F1", { value: 12, home_id: 2 }),
         ],
       }),
     );
-    expect(mirror.ranking().map(({ id }) => id)).toEqual(["F1", "F2", "F10", "F3"]);
+    expect(mirror.ranking().map(({ id }) => id)).toEqual(["F1", "F10", "F2", "L1", "F3"]);
   });
 
-  it("orders ids by number", () => {
+  it("orders faction ids by number", () => {
     expect(["F10", "S1", "F2", "L1"].sort(compareFactionIds)).toEqual(["F2", "F10", "L1", "S1"]);
   });
 });

@@ -12,11 +12,12 @@ import {
   settle,
   type TrackedOrder,
 } from "../src/state/orders";
+import { CLASSIC } from "../src/state/rules";
 import { fleet, system } from "./fixture";
 
 describe("building orders", () => {
   it("moves a whole fleet", () => {
-    expect(moveOrder("F1", fleet(4), 2, 100, "c")).toEqual({
+    expect(moveOrder("F1", fleet(4), 2, 100, CLASSIC, "c")).toEqual({
       kind: "move",
       faction: "F1",
       origin_id: 0,
@@ -26,8 +27,8 @@ describe("building orders", () => {
     });
   });
 
-  it("moves a part, in thousandths", () => {
-    const order = moveOrder("F1", fleet(4, { strength: 9_999 }), 2, 50, "c");
+  it("moves a part of a fleet", () => {
+    const order = moveOrder("F1", fleet(4, { strength: 9_999 }), 2, 50, CLASSIC, "c");
     expect(order).toMatchObject({ strength: 4_999 });
   });
 
@@ -38,21 +39,34 @@ describe("building orders", () => {
     [2_000, 90, 1_000],
     [1_999, 50, null],
     [500, 100, "all"],
-  ])("takes of %d at %d %% → %s", (strength, share, part) => {
-    expect(partOf(strength, share)).toBe(part);
+  ])("splits %d at %d %% into %s", (strength, share, part) => {
+    expect(partOf(strength, share, 1_000)).toBe(part);
   });
 
-  it("says why an order cannot be given", () => {
-    expect(() => moveOrder("F2", fleet(4), 2, 100, "c")).toThrow("not yours");
-    expect(() => moveOrder("F1", fleet(4, { system_id: null }), 2, 100, "c")).toThrow("under way");
-    expect(() => moveOrder("F1", fleet(4), 0, 100, "c")).toThrow("already there");
-    expect(() => moveOrder("F1", fleet(4, { strength: 1_500 }), 2, 50, "c")).toThrow("too small");
+  it("splits by the rules of the universe", () => {
+    const small = fleet(4, { strength: 1_500 });
+    const loose = { ...CLASSIC, "orders.least_detachment": 500 };
+    expect(moveOrder("F1", small, 2, 50, loose, "c")).toMatchObject({ strength: 750 });
+    const strict = { ...CLASSIC, "orders.least_detachment": 6_000 };
+    expect(() => moveOrder("F1", fleet(4), 2, 50, strict, "c")).toThrow("6.0k must leave");
+    expect(moveOrder("F1", small, 2, 50, null, "c")).toMatchObject({ strength: 750 });
+  });
+
+  it("explains why an order cannot be given", () => {
+    expect(() => moveOrder("F2", fleet(4), 2, 100, CLASSIC, "c")).toThrow("not yours");
+    expect(() => moveOrder("F1", fleet(4, { system_id: null }), 2, 100, CLASSIC, "c")).toThrow(
+      "on a lane",
+    );
+    expect(() => moveOrder("F1", fleet(4), 0, 100, CLASSIC, "c")).toThrow("already there");
+    expect(() => moveOrder("F1", fleet(4, { strength: 1_500 }), 2, 50, CLASSIC, "c")).toThrow(
+      "Too small",
+    );
     expect(() => musterOrder("F1", system(1), "c")).toThrow("your own systems");
     expect(() => focusOrder("F1", system(1), "order", "c")).toThrow("Only the owner");
     expect(() => cancelOrder("F2", fleet(4), "c")).toThrow("not yours");
   });
 
-  it("makes ids the server accepts", () => {
+  it("creates ids that the server accepts", () => {
     const id = newClientId();
     expect(id).toMatch(/^[A-Za-z0-9._:-]{1,64}$/);
     expect(newClientId()).not.toBe(id);
@@ -88,7 +102,7 @@ const refused = (client_id: string, code: Refusal): GameEvent => ({
 });
 
 describe("outcomes", () => {
-  it("are matched by client id", () => {
+  it("match orders by client id", () => {
     const orders = [tracked("a"), tracked("b"), tracked("c", { status: "sending" })];
     const after = settle(orders, [refused("c", "too_weak"), applied("a"), applied(null)], [], 12);
     expect(after.map(({ status }) => status)).toEqual(["applied", "accepted", "refused"]);
@@ -97,13 +111,13 @@ describe("outcomes", () => {
     expect(after[1]).toBe(orders[1]);
   });
 
-  it("change nothing when none is mine, or twice", () => {
+  it("change nothing for other clients, or a second time", () => {
     const orders = [tracked("a", { status: "applied", tick: 3 })];
     expect(settle(orders, [applied("z")], [], 12)).toBe(orders);
     expect(settle(orders, [refused("a", "too_weak")], [], 12)).toBe(orders);
   });
 
-  it("are owned up to when they were missed, and still settle if they come", () => {
+  it("are marked as missed, and still settle if they arrive", () => {
     const orders = [tracked("a"), tracked("b", { status: "applied" })];
     const after = markMissed(orders);
     expect(after.map(({ status }) => status)).toEqual(["missed", "applied"]);
@@ -114,7 +128,7 @@ describe("outcomes", () => {
     expect(markMissed(after)).toBe(after);
   });
 
-  it("use the server's sentence for an unknown code", () => {
+  it("use the text of the server for an unknown code", () => {
     expect(refusalText("new_code", "The moon forbids it.")).toBe("The moon forbids it.");
     expect(refusalText("new_code", undefined)).toBe("Refused: new code.");
   });

@@ -16,13 +16,13 @@ import {
 } from "../src/state/log";
 import { operatorCode } from "../src/state/operator";
 import { contrast, factionColor, GROUND, legible, marksOf, parseColor } from "../src/state/palette";
-import { standsStill } from "../src/state/pulse";
+import { isStalled } from "../src/state/stall";
 import { LaneGraph } from "../src/state/routes";
 import { meaningOf } from "../src/state/selection";
 import { delta, faction, fleet, snapshot } from "./fixture";
 
 describe("numbers", () => {
-  it("read plainly", () => {
+  it("are formatted for people", () => {
     expect([0, 950, 1_000, 10_000, 999_949, 999_950, 1_234_567].map(amount)).toEqual([
       "0",
       "950",
@@ -46,7 +46,7 @@ describe("routes", () => {
     expect(graph.route(0, 3)).toEqual({ path: [0, 1, 2, 3], ticks: 5 });
   });
 
-  it("are empty to the origin and absent to nowhere", () => {
+  it("are empty to the origin and null to an unknown system", () => {
     expect(graph.route(2, 2)).toEqual({ path: [2], ticks: 0 });
     expect(graph.route(0, 99)).toBeNull();
   });
@@ -88,7 +88,7 @@ describe("routes", () => {
 });
 
 describe("the clock between ticks", () => {
-  it("advances evenly while ticks come on time", () => {
+  it("advances evenly while ticks arrive on time", () => {
     const clock = new TickClock(300);
     clock.reset(10, 0);
     for (let tick = 11; tick <= 40; tick += 1) clock.observe(tick, (tick - 10) * 300);
@@ -96,7 +96,7 @@ describe("the clock between ticks", () => {
     expect(clock.at(9_150)).toBeCloseTo(40.5, 1);
   });
 
-  it("stops one tick past what is known, and never goes back", () => {
+  it("stops one tick after the last known one, and never goes back", () => {
     const clock = new TickClock(300);
     clock.reset(10, 0);
     expect(clock.at(100_000)).toBe(11);
@@ -116,7 +116,7 @@ describe("the clock between ticks", () => {
 });
 
 describe("backoff", () => {
-  it("has full jitter under a growing, capped ceiling", () => {
+  it("has full jitter below a growing, capped ceiling", () => {
     expect(backoffMs(0, 0)).toBe(0);
     expect(backoffMs(0, 0.999)).toBeLessThan(300);
     expect(backoffMs(3, 0.5)).toBe(1_200);
@@ -128,29 +128,29 @@ describe("problems", () => {
   it("show their detail and each reason", () => {
     const problem = problemFrom(422, {
       code: "bad_orders",
-      detail: "No order was taken.",
+      detail: "No order was accepted.",
       errors: [{ field: "orders[0]", detail: "Fleet 9 is unknown." }],
     });
     expect(problem.code).toBe("bad_orders");
-    expect(words(problem)).toBe("No order was taken. Fleet 9 is unknown.");
+    expect(words(problem)).toBe("No order was accepted. Fleet 9 is unknown.");
   });
 
-  it("become a sentence even without a document", () => {
-    expect(problemFrom(0, undefined).message).toContain("cannot be reached");
-    expect(problemFrom(418, "<html>").message).toBe("The server answered with status 418.");
+  it("have a message even without a document", () => {
+    expect(problemFrom(0, undefined).message).toContain("Cannot reach the server");
+    expect(problemFrom(418, "<html>").message).toBe("The server responded with status 418.");
     expect(problemFrom(500, { detail: 7 })).toBeInstanceOf(ApiProblem);
   });
 });
 
 describe("stream entries", () => {
-  it("are read, and unknown ones skipped", () => {
+  it("are parsed, and unknown ones skipped", () => {
     expect(parseEntry('{"id":"3-0","type":"delta","data":{}}')?.id).toBe("3-0");
     for (const text of ["", "null", '{"id":3}', '{"id":"3-0","type":"news","data":{}}']) {
       expect(parseEntry(text)).toBeNull();
     }
   });
 
-  it("are resumed within the incarnation that they are of", () => {
+  it("are resumed within their incarnation", () => {
     expect(resumeQuery(null, "00c0ffee00c0ffee")).toBe("");
     expect(resumeQuery("17-0", null)).toBe("?after=17-0");
     expect(resumeQuery("17-0", "00c0ffee00c0ffee")).toBe(
@@ -160,7 +160,7 @@ describe("stream entries", () => {
 });
 
 describe("the link to the sector", () => {
-  it("is told apart from entries", () => {
+  it("is distinguished from entries", () => {
     const link = '{"id":"3-0","type":"link","data":{"following":false}}';
     expect(parseLink(link)).toBe(false);
     expect(parseLink(link.replace("false", "true"))).toBe(true);
@@ -179,29 +179,29 @@ describe("the operator's link", () => {
   });
 });
 
-describe("standing still", () => {
+describe("a stall", () => {
   const silent = { connection: "live", ended: false, tickDelayMs: 300, silentMs: 2_000 } as const;
 
   it("is silence of two seconds or six ticks, whichever is longer", () => {
-    expect(standsStill({ ...silent, silentMs: 1_999 })).toBe(false);
-    expect(standsStill(silent)).toBe(true);
+    expect(isStalled({ ...silent, silentMs: 1_999 })).toBe(false);
+    expect(isStalled(silent)).toBe(true);
     const slow = { ...silent, tickDelayMs: 1_000 };
-    expect(standsStill({ ...slow, silentMs: 5_999 })).toBe(false);
-    expect(standsStill({ ...slow, silentMs: 6_000 })).toBe(true);
+    expect(isStalled({ ...slow, silentMs: 5_999 })).toBe(false);
+    expect(isStalled({ ...slow, silentMs: 6_000 })).toBe(true);
   });
 
   it("ends with the next entry", () => {
-    expect(standsStill({ ...silent, silentMs: 0 })).toBe(false);
+    expect(isStalled({ ...silent, silentMs: 0 })).toBe(false);
   });
 
-  it("is not said of a war that has ended, nor of a connection that is cut", () => {
+  it("is not reported for a finished run or a lost connection", () => {
     const long = { ...silent, silentMs: 60_000 };
-    expect(standsStill({ ...long, ended: true })).toBe(false);
-    expect(standsStill({ ...long, connection: "reconnecting" })).toBe(false);
-    expect(standsStill({ ...long, connection: "connecting" })).toBe(false);
+    expect(isStalled({ ...long, ended: true })).toBe(false);
+    expect(isStalled({ ...long, connection: "reconnecting" })).toBe(false);
+    expect(isStalled({ ...long, connection: "connecting" })).toBe(false);
   });
 
-  it("leaves fleets on their lanes", () => {
+  it("leaves fleets in place", () => {
     const clock = new TickClock(300);
     clock.reset(10, 0);
     const shown = clock.at(3_600_000);
@@ -233,14 +233,14 @@ describe("the log", () => {
     strength: 5000,
   };
 
-  it("keeps what is loud, and everything of mine", () => {
+  it("keeps notable events, and all of the player's", () => {
     expect(isKept(battle, null)).toBe(true);
     expect(isKept(built, null)).toBe(false);
     expect(isKept(built, "F1")).toBe(false);
     expect(isKept(built, "F2")).toBe(true);
   });
 
-  it("is capped, and its keys stay unique", () => {
+  it("is capped and keeps unique keys", () => {
     let lines: readonly LogLine[] = [];
     for (let tick = 1; tick <= LOG_LIMIT + 50; tick += 1) {
       lines = withDelta(lines, delta(tick, { events: [battle], texts: [`battle ${tick}`] }), null);
@@ -250,7 +250,7 @@ describe("the log", () => {
     expect(lines[lines.length - 1]?.text).toBe(`battle ${LOG_LIMIT + 50}`);
   });
 
-  it("tells of orders only to whom they concern", () => {
+  it("shows orders only to the player who gave them", () => {
     const done: GameEvent = {
       type: "order_applied",
       order: 0,
@@ -286,7 +286,7 @@ describe("the log", () => {
 });
 
 describe("colours", () => {
-  it("reach AA contrast on the ground, whatever was sent", () => {
+  it("reach AA contrast with the background for any input", () => {
     for (const color of ["#000000", "#0000ff", "#700000", "#c8553d", "#ffffff", "nonsense"]) {
       expect(contrast(legible(parseColor(color)), GROUND)).toBeGreaterThanOrEqual(4.5);
       expect(contrast(factionColor(color), GROUND)).toBeGreaterThanOrEqual(4.5);
@@ -299,7 +299,7 @@ describe("colours", () => {
 });
 
 describe("marks", () => {
-  it("are unique letters, by the name where possible", () => {
+  it("have unique letters, from the name if possible", () => {
     const names = ["The Ashen Dominion", "Ashen Choir", "Vesper", "123"];
     const marks = marksOf(names.map((name, i) => faction(`F${i + 1}`, { name })));
     expect(marks.get("F1")?.letter).toBe("A");
@@ -312,7 +312,7 @@ describe("marks", () => {
 describe("clicks", () => {
   const armed = fleet(1);
 
-  it("order with a mouse, and ask a finger twice", () => {
+  it("order at once with a mouse, and after a second tap on touch screens", () => {
     const hit = { kind: "system", id: 2 } as const;
     const aim = { fleet: 1, target: 2 };
     expect(meaningOf(hit, armed, null, false)).toEqual({ do: "order", aim });

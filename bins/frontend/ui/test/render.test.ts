@@ -8,7 +8,7 @@ describe("the camera", () => {
   camera.resize(800, 600);
   camera.setBounds({ left: 0, top: 0, right: 1000, bottom: 1000 });
 
-  it("turns screen into world and back", () => {
+  it("converts between screen and world", () => {
     camera.fit(false);
     const world = camera.toWorld(123, 456);
     const screen = camera.toScreen(world.x, world.y);
@@ -16,7 +16,7 @@ describe("the camera", () => {
     expect(screen.y).toBeCloseTo(456);
   });
 
-  it("keeps the place under the pointer while zooming", () => {
+  it("keeps the point under the pointer while zooming", () => {
     camera.fit(false);
     const before = camera.toWorld(300, 200);
     camera.zoomAt(300, 200, 2.5);
@@ -25,7 +25,7 @@ describe("the camera", () => {
     expect(after.y).toBeCloseTo(before.y);
   });
 
-  it("glides to its goal", () => {
+  it("moves to its target", () => {
     camera.fit(false);
     camera.centre(900, 100, camera.zoom * 3, true);
     for (let i = 0; i < 200 && camera.step(1 / 60); i += 1);
@@ -34,7 +34,7 @@ describe("the camera", () => {
     expect(camera.step(1 / 60)).toBe(false);
   });
 
-  it("never loses the map", () => {
+  it("keeps the map in view", () => {
     camera.pan(1e6, -1e6);
     expect(camera.x).toBeGreaterThanOrEqual(0);
     expect(camera.y).toBeLessThanOrEqual(1000);
@@ -56,7 +56,7 @@ describe("labels", () => {
 });
 
 describe("the grid of nearest systems", () => {
-  it("holds the true nearest ones of every cell, nearest first", () => {
+  it("holds the nearest systems of every cell, nearest first", () => {
     let seed = 7;
     const random = (): number => {
       seed = (seed * 48_271) % 2_147_483_647;
@@ -78,7 +78,7 @@ describe("the grid of nearest systems", () => {
     }
   });
 
-  it("leaves places empty on a tiny map", () => {
+  it("leaves entries empty on a tiny map", () => {
     const grid = nearestGrid(new Float32Array([1, 2]), new Float32Array([1, 2]), {
       left: 0,
       top: 0,

@@ -12,7 +12,7 @@ import {
   signPersonalMessage,
 } from "../src/api/ethereum";
 
-/** The first development key of every Ethereum test chain. */
+/** A well-known development key of Ethereum test chains. */
 const KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
@@ -35,18 +35,18 @@ describe("EIP-55", () => {
     "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
     "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
     "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
-  ])("writes %s as the standard does", (address) => {
+  ])("formats %s as in the standard", (address) => {
     expect(checksumAddress(address.toLowerCase())).toBe(address);
     expect(checksumAddress(address.slice(2).toUpperCase())).toBe(address);
   });
 
-  it("refuses what is not an address", () => {
+  it("refuses invalid addresses", () => {
     expect(() => checksumAddress("0x1234")).toThrow("not a 20-byte hex address");
   });
 });
 
 describe("EIP-191", () => {
-  it("hashes as ethers and viem do", () => {
+  it("gives the same hash as ethers and viem", () => {
     expect(bytesToHex(personalMessageHash("Hello World"))).toBe(
       "a1de988600a42c4b4ab089b619297c17d53cffae5d5120d82d8a92d0bb3b78f2",
     );
@@ -87,13 +87,13 @@ describe("EIP-191", () => {
     expect(signPersonalMessage("a", KEY)).toBe(signPersonalMessage("a", KEY));
   });
 
-  it("gives wallets the bytes in hex", () => {
+  it("passes messages to wallets as hex bytes", () => {
     expect(messageToHex("Aé")).toBe("0x41c3a9");
   });
 });
 
 describe("secret keys", () => {
-  it("are read with and without 0x", () => {
+  it("are parsed with and without 0x", () => {
     expect(parseSecretKey(` 0x${KEY.toUpperCase()} `)).toBe(KEY);
     expect(parseSecretKey(KEY)).toBe(KEY);
   });

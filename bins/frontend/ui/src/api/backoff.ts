@@ -1,7 +1,6 @@
 /**
- * Exponential backoff with full jitter: the wait before attempt `attempt` (from 0) is
- * uniform in 0..min(cap, base·2^attempt), so that clients cut off together do not
- * come back together.
+ * Exponential backoff with full jitter: the wait before an attempt (counted from 0) is uniform in
+ * 0..min(cap, base·2^attempt), which spreads clients that were disconnected together.
  */
 export function backoffMs(attempt: number, random: number, baseMs = 300, capMs = 15_000): number {
   const ceiling = Math.min(capMs, baseMs * 2 ** Math.min(attempt, 30));

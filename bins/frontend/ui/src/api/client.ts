@@ -1,148 +1,133 @@
-import { apiPath, type Place } from "./place";
+import createClient from "openapi-fetch";
 import { problemFrom } from "./problem";
-import type {
-  FactionId,
-  FactionList,
-  IssuedKey,
-  KeyList,
-  KeyRequest,
-  Me,
-  Order,
-  OrderReceipt,
-  Snapshot,
-} from "./wire";
+import type { paths } from "./schema";
+import type { FactionId, KeyRequest, Order, Snapshot } from "./wire";
 
-/** A login: the token, and what renews it. */
+/** A login: the token, and the refresh token that renews it. */
 export interface Tokens {
   token: string;
   refresh_token: string;
 }
 
-type Method = "GET" | "POST" | "DELETE";
+const TIMEOUT_MS = 15_000;
 
-/** The HTTP API, at `/api` of the page's own origin. Every failure is an `ApiProblem`. */
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+/** The HTTP API at `/api` of the page's origin. Every failure is an `ApiProblem`. */
 export class ApiClient {
-  constructor(
-    private readonly place: Place = { prefix: "", sector: null },
-    private readonly base = "/api",
-    private readonly timeoutMs = 15_000,
-  ) {}
+  /** Logins and bot keys, shared by all sectors. */
+  private readonly shared = connect("/api");
+  private readonly sector;
 
-  nonce(address: string): Promise<{ nonce: string; message: string }> {
-    return this.request("POST", "/auth/nonce", { body: { address } });
+  /** `prefix` is the path prefix of the sector: empty for the server's own. */
+  constructor(prefix: string) {
+    this.sector = connect(`/api${prefix}`);
+  }
+
+  nonce(address: string) {
+    return unwrap(this.shared.POST("/auth/nonce", { body: { address } }));
   }
 
   verify(message: string, signature: string): Promise<Tokens> {
-    return this.request("POST", "/auth/verify", { body: { message, signature } });
+    return unwrap(this.shared.POST("/auth/verify", { body: { message, signature } }));
   }
 
-  /** A new token for a session that goes on. */
+  /** Exchanges a refresh token. */
   renew(refresh: string): Promise<Tokens> {
-    return this.request("POST", "/auth/refresh", { body: { refresh_token: refresh } });
+    return unwrap(this.shared.POST("/auth/refresh", { body: { refresh_token: refresh } }));
   }
 
-  logout(token: string): Promise<unknown> {
-    return this.request("POST", "/auth/logout", { token });
+  logout(token: string) {
+    return unwrap(this.shared.POST("/auth/logout", bearer(token)));
   }
 
+  /** Signs in with the one-time code of the operator's link. */
   operator(code: string): Promise<Tokens> {
-    return this.request("POST", "/auth/operator", { body: { code } });
+    return unwrap(this.shared.POST("/auth/operator", { body: { code } }));
   }
 
-  me(token: string): Promise<Me> {
-    return this.request("GET", "/me", { token });
+  keys(token: string) {
+    return unwrap(this.shared.GET("/keys", bearer(token)));
   }
 
-  factions(token?: string): Promise<FactionList> {
-    return this.request("GET", "/factions", token === undefined ? {} : { token });
+  issueKey(token: string, body: KeyRequest) {
+    return unwrap(this.shared.POST("/keys", { ...bearer(token), body }));
   }
 
-  claim(token: string, faction: FactionId): Promise<unknown> {
-    return this.request("POST", "/factions/claim", { token, body: { faction } });
+  revokeKey(token: string, id: string) {
+    return unwrap(this.shared.DELETE("/keys/{id}", { ...bearer(token), params: { path: { id } } }));
   }
 
-  leave(token: string): Promise<unknown> {
-    return this.request("DELETE", "/factions/claim", { token });
+  me(token: string) {
+    return unwrap(this.sector.GET("/me", bearer(token)));
   }
 
-  keys(token: string): Promise<KeyList> {
-    return this.request("GET", "/keys", { token });
+  rules() {
+    return unwrap(this.sector.GET("/rules"));
   }
 
-  issueKey(token: string, wish: KeyRequest): Promise<IssuedKey> {
-    return this.request("POST", "/keys", { token, body: wish });
+  factions() {
+    return unwrap(this.sector.GET("/factions"));
   }
 
-  revokeKey(token: string, id: string): Promise<unknown> {
-    return this.request("DELETE", `/keys/${encodeURIComponent(id)}`, { token });
+  claim(token: string, faction: FactionId) {
+    return unwrap(this.sector.POST("/factions/claim", { ...bearer(token), body: { faction } }));
   }
 
-  orders(token: string, orders: readonly Order[]): Promise<OrderReceipt> {
-    return this.request("POST", "/orders", { token, body: { orders } });
+  leave(token: string) {
+    return unwrap(this.sector.DELETE("/factions/claim", bearer(token)));
   }
 
-  paused(token: string): Promise<{ paused: boolean }> {
-    return this.request("GET", "/admin/pause", { token });
+  orders(token: string, orders: Order[]) {
+    return unwrap(this.sector.POST("/orders", { ...bearer(token), body: { orders } }));
   }
 
-  setPaused(token: string, paused: boolean): Promise<{ paused: boolean }> {
-    return this.request("POST", `/admin/pause?paused=${paused}`, { token });
+  paused(token: string) {
+    return unwrap(this.sector.GET("/admin/pause", bearer(token)));
   }
 
-  restart(token: string, seed: number | null): Promise<unknown> {
-    const query = seed === null ? "" : `?seed=${seed}`;
-    return this.request("POST", `/admin/restart${query}`, { token });
+  setPaused(token: string, paused: boolean) {
+    const params = { query: { paused } };
+    return unwrap(this.sector.POST("/admin/pause", { ...bearer(token), params }));
   }
 
-  botsOnly(token: string): Promise<unknown> {
-    return this.request("POST", "/admin/bots-only", { token });
+  restart(token: string, seed: number | null) {
+    const params = { query: seed === null ? {} : { seed } };
+    return unwrap(this.sector.POST("/admin/restart", { ...bearer(token), params }));
   }
 
-  /** A map made from a seed, without touching the live one; served by the frontend itself. */
-  preview(parameters: URLSearchParams): Promise<Snapshot> {
-    return this.fetchJson(`/preview?${parameters.toString()}`, { method: "GET" });
+  botsOnly(token: string) {
+    return unwrap(this.sector.POST("/admin/bots-only", bearer(token)));
   }
 
-  private request<T>(
-    method: Method,
-    path: string,
-    options: { token?: string; body?: unknown } = {},
-  ): Promise<T> {
-    const headers: Record<string, string> = {};
-    if (options.token !== undefined) headers["authorization"] = `Bearer ${options.token}`;
-    const init: RequestInit = { method, headers };
-    if (options.body !== undefined) {
-      headers["content-type"] = "application/json";
-      init.body = JSON.stringify(options.body);
-    }
-    return this.fetchJson(this.base + apiPath(this.place, path), init);
-  }
-
-  private async fetchJson<T>(url: string, init: RequestInit): Promise<T> {
-    let response: Response;
-    try {
-      response = await fetch(url, {
-        ...init,
-        headers: { accept: "application/json", ...(init.headers as Record<string, string>) },
-        signal: AbortSignal.timeout(this.timeoutMs),
-        cache: "no-store",
-        credentials: "omit",
-      });
-    } catch {
-      throw problemFrom(0, undefined);
-    }
-    const body = await readBody(response);
+  /** The map of a seed. Served by the frontend, so it is not part of the API document. */
+  async preview(parameters: URLSearchParams): Promise<Snapshot> {
+    const headers = { accept: "application/json" };
+    const response = await request(new Request(`/preview?${parameters}`, { headers }));
+    const body: unknown = await response.json().catch(() => null);
     if (!response.ok) throw problemFrom(response.status, body);
-    return body as T;
+    return body as Snapshot;
   }
 }
 
-async function readBody(response: Response): Promise<unknown> {
-  const text = await response.text().catch(() => "");
-  if (text === "") return null;
+function connect(baseUrl: string) {
+  const headers = { accept: "application/json" };
+  return createClient<paths>({ baseUrl, headers, fetch: request });
+}
+
+async function request(request: Request): Promise<Response> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
-    return JSON.parse(text) as unknown;
+    return await fetch(request, { signal, cache: "no-store", credentials: "omit" });
   } catch {
-    return null;
+    throw problemFrom(0, undefined);
   }
+}
+
+async function unwrap<T>(
+  answer: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<T> {
+  const { data, error, response } = await answer;
+  if (!response.ok) throw problemFrom(response.status, error);
+  return data as T;
 }

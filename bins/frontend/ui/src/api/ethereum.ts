@@ -1,22 +1,22 @@
 /**
- * The little of Ethereum that a login needs: addresses (EIP-55) and personal messages
- * (EIP-191), signed with a secp256k1 key that never leaves the browser.
+ * Ethereum addresses (EIP-55) and signed messages (EIP-191) for logins. Keys never leave the
+ * browser.
  */
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 
-/** 64 hex digits: a secret key. */
+/** A secret key: 64 hex digits. */
 export type SecretKey = string;
 
 const SECRET_KEY = /^(0x)?[0-9a-f]{64}$/i;
 
-/** A fresh key from the browser's random source. */
+/** A new key from the browser's random source. */
 export function newSecretKey(): SecretKey {
   return bytesToHex(secp256k1.utils.randomSecretKey());
 }
 
-/** Reads a key as people paste it, with or without `0x`; null when it is not a valid key. */
+/** Parses a pasted key, with or without `0x`; null if invalid. */
 export function parseSecretKey(text: string): SecretKey | null {
   const trimmed = text.trim();
   if (!SECRET_KEY.test(trimmed)) return null;
@@ -30,7 +30,9 @@ export function addressOf(key: SecretKey): string {
   return checksumAddress(bytesToHex(keccak_256(point.subarray(1)).subarray(12)));
 }
 
-/** EIP-55: the case of each letter carries a checksum. Takes 40 hex digits, with or without `0x`. */
+/**
+ * EIP-55: the case of each letter carries a checksum. Takes 40 hex digits, with or without `0x`.
+ */
 export function checksumAddress(address: string): string {
   const digits = address.replace(/^0x/i, "").toLowerCase();
   if (!/^[0-9a-f]{40}$/.test(digits)) throw new Error(`"${address}" is not a 20-byte hex address`);
@@ -43,14 +45,14 @@ export function checksumAddress(address: string): string {
   return out;
 }
 
-/** The digest that EIP-191 (version 0x45) signs for a text message. */
+/** The EIP-191 (version 0x45) digest of a text message. */
 export function personalMessageHash(message: string): Uint8Array {
   const bytes = utf8ToBytes(message);
   const prefix = utf8ToBytes(`\x19Ethereum Signed Message:\n${bytes.length}`);
   return keccak_256(concatBytes(prefix, bytes));
 }
 
-/** Signs as `personal_sign` does: r ‖ s ‖ v in hex, low s, v of 27 or 28, deterministic (RFC 6979). */
+/** Signs like `personal_sign`: r ‖ s ‖ v in hex, low s, v of 27 or 28, deterministic (RFC 6979). */
 export function signPersonalMessage(message: string, key: SecretKey): string {
   const signature = secp256k1.sign(personalMessageHash(message), hexToBytes(key), {
     prehash: false,
@@ -60,7 +62,7 @@ export function signPersonalMessage(message: string, key: SecretKey): string {
   return `0x${bytesToHex(signature.subarray(1))}${(27 + recovery).toString(16)}`;
 }
 
-/** What `personal_sign` of a wallet takes: the message's bytes in hex. */
+/** The parameter of a wallet's `personal_sign`: the bytes of the message in hex. */
 export function messageToHex(message: string): string {
   return `0x${bytesToHex(utf8ToBytes(message))}`;
 }

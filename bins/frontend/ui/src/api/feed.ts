@@ -8,20 +8,19 @@ export interface FeedHandlers {
   connection(state: Connection): void;
 }
 
-/** How long a socket may take to open. */
+/** Longest time for a socket to open. */
 const OPEN_TIMEOUT_MS = 10_000;
-/** After so much silence a returning tab does not trust its socket: sleep may have cut it unnoticed. */
+/**
+ * A tab that becomes visible after this much silence reconnects: sleep may have cut the socket
+ * unnoticed.
+ */
 const SILENCE_MS = 15_000;
 
-/**
- * The live stream: one WebSocket that resumes after the last entry it delivered, and
- * comes back after any cut. `restart` drops the position, so that the next connection
- * begins with a fresh snapshot.
- */
+/** The live stream: one WebSocket that reconnects and resumes after the last delivered entry. */
 export class Feed {
   private socket: WebSocket | null = null;
   private after: string | null = null;
-  /** The life of the store within which `after` counts: another one after a restore. */
+  /** The incarnation of the store in which `after` is valid; a restore starts a new one. */
   private incarnation: string | null = null;
   private attempt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,7 +48,7 @@ export class Feed {
     this.drop();
   }
 
-  /** Forgets the position and connects anew: for a mirror that found a gap. */
+  /** Reconnects and starts with a fresh snapshot, after the mirror found a gap. */
   restart(): void {
     this.after = null;
     this.drop();
@@ -102,7 +101,7 @@ export class Feed {
     socket.close();
   }
 
-  /** The network or the tab came back: do not sit out a long wait, nor trust a silent socket. */
+  /** When the network or the tab comes back, reconnects at once and replaces a silent socket. */
   private readonly hurry = (): void => {
     if (this.stopped || document.visibilityState !== "visible") return;
     if (this.socket !== null) {
@@ -115,7 +114,7 @@ export class Feed {
   };
 }
 
-/** What to ask for so as to go on after an entry; nothing to begin with a snapshot. */
+/** The query that resumes after an entry; empty to start with a snapshot. */
 export function resumeQuery(after: string | null, incarnation: string | null): string {
   if (after === null) return "";
   const query = new URLSearchParams({ after });
@@ -123,7 +122,7 @@ export function resumeQuery(after: string | null, incarnation: string | null): s
   return `?${query.toString()}`;
 }
 
-/** Whether the server can follow the sector, if the message says that; it is no entry. */
+/** For a `link` message, whether the server follows the sector; null for any other message. */
 export function parseLink(text: string): boolean | null {
   if (text.length > 200 || !text.includes('"link"')) return null;
   try {
@@ -135,7 +134,7 @@ export function parseLink(text: string): boolean | null {
   }
 }
 
-/** Reads one message; null for what this version does not know, which is skipped. */
+/** Parses a message; null for unknown ones, which are skipped. */
 export function parseEntry(text: string): StreamEntry | null {
   let value: unknown;
   try {

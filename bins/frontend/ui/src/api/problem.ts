@@ -1,6 +1,6 @@
 import type { ProblemDocument } from "./wire";
 
-/** A request that did not succeed, with a sentence fit for a player. */
+/** A failed request, with a message for the player. */
 export class ApiProblem extends Error {
   constructor(
     readonly status: number,
@@ -14,23 +14,23 @@ export class ApiProblem extends Error {
 }
 
 const FALLBACK: Record<number, string> = {
-  0: "The server cannot be reached. Is it running?",
+  0: "Cannot reach the server. Is it running?",
   401: "You are not signed in.",
-  403: "You may not do that.",
-  404: "The server does not know that address.",
-  429: "Too many requests; wait a moment.",
-  502: "The game server behind the map does not answer.",
-  503: "The server is starting or overloaded; try again in a moment.",
+  403: "You don't have permission to do that.",
+  404: "Not found.",
+  429: "Too many requests. Wait a moment.",
+  502: "The game server does not respond.",
+  503: "The server is starting or overloaded. Try again in a moment.",
 };
 
-/** Builds the error for a response body; anything that is not a problem document becomes a plain sentence. */
+/** The error for a response; without a problem document, a general message for the status. */
 export function problemFrom(status: number, body: unknown): ApiProblem {
   const document = (typeof body === "object" && body !== null ? body : {}) as ProblemDocument;
   const detail =
     text(document.detail) ??
     text(document.title) ??
     FALLBACK[status] ??
-    `The server answered with status ${status}.`;
+    `The server responded with status ${status}.`;
   const reasons = Array.isArray(document.errors)
     ? document.errors.flatMap((error) => {
         const sentence = text(error?.detail);
@@ -40,7 +40,7 @@ export function problemFrom(status: number, body: unknown): ApiProblem {
   return new ApiProblem(status, text(document.code) ?? "unknown", detail, reasons);
 }
 
-/** The sentence to show for anything that was thrown. */
+/** The message to show for a caught error. */
 export function describe(error: unknown): string {
   if (error instanceof ApiProblem) return [error.message, ...error.reasons].join(" ");
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** Wallets of the browser: EIP-6963 announcements, and the older single `window.ethereum`. */
+/** Browser wallets: EIP-6963 announcements, and the older `window.ethereum`. */
 import { checksumAddress, messageToHex } from "./ethereum";
 
 interface Provider {
@@ -6,15 +6,15 @@ interface Provider {
 }
 
 export interface Wallet {
-  /** Stable name of the wallet (`rdns`), or `injected` for the older kind. */
+  /** Reverse domain name (`rdns`) of the wallet, or `injected` for `window.ethereum`. */
   id: string;
   name: string;
   provider: Provider;
 }
 
 /**
- * Asks the wallets of this browser to announce themselves and reports the list each
- * time it grows. Returns the function that stops listening.
+ * Asks wallets to announce themselves and reports every change of the list. Returns the unsubscribe
+ * function.
  */
 export function discoverWallets(onChange: (wallets: Wallet[]) => void): () => void {
   const found = new Map<string, Wallet>();
@@ -42,22 +42,22 @@ export function discoverWallets(onChange: (wallets: Wallet[]) => void): () => vo
   return () => window.removeEventListener("eip6963:announceProvider", announced);
 }
 
-/** Asks the wallet for an account; the address is in EIP-55 form. */
+/** Requests an account; returns its EIP-55 address. */
 export async function walletAddress(wallet: Wallet): Promise<string> {
   const accounts = await call(wallet, "eth_requestAccounts", []);
   const first = Array.isArray(accounts) ? (accounts[0] as unknown) : undefined;
-  if (typeof first !== "string") throw new Error("The wallet gave no account.");
+  if (typeof first !== "string") throw new Error("The wallet returned no account.");
   return checksumAddress(first);
 }
 
-/** Has the wallet sign the login message. */
+/** Requests a signature of the login message. */
 export async function walletSign(
   wallet: Wallet,
   address: string,
   message: string,
 ): Promise<string> {
   const signature = await call(wallet, "personal_sign", [messageToHex(message), address]);
-  if (typeof signature !== "string") throw new Error("The wallet gave no signature.");
+  if (typeof signature !== "string") throw new Error("The wallet returned no signature.");
   return signature;
 }
 
@@ -66,10 +66,10 @@ async function call(wallet: Wallet, method: string, params: unknown[]): Promise<
     return await wallet.provider.request({ method, params });
   } catch (error) {
     const code = (error as { code?: unknown } | null)?.code;
-    if (code === 4001) throw new Error("You declined the request in the wallet.", { cause: error });
+    if (code === 4001) throw new Error("You rejected the request in the wallet.", { cause: error });
     if (code === -32002) {
-      throw new Error("The wallet already waits for your answer; open it.", { cause: error });
+      throw new Error("The wallet is waiting for your answer. Open it.", { cause: error });
     }
-    throw new Error(`${wallet.name} could not answer the request.`, { cause: error });
+    throw new Error(`${wallet.name} could not complete the request.`, { cause: error });
   }
 }

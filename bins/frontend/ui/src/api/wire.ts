@@ -1,9 +1,9 @@
 /**
- * The wire contract by the names the UI uses. The shapes come from `schema.ts`, which
- * `npm run codegen` writes from the API document; nothing else imports it.
+ * The types of the API document under the names used by the UI. `npm run codegen` writes
+ * `schema.ts` from the document; besides this file, only the client imports it.
  *
- * Integers everywhere: strength, garrison, stock and economy in thousandths;
- * stability, unrest, heat and odds in per mille; positions 0..1_000_000; time in ticks.
+ * All numbers are integers: strength, garrison, stock and economy in thousandths; stability,
+ * unrest, heat and odds in per mille; positions from 0 to 1_000_000; time in ticks.
  */
 import type { components } from "./schema";
 
@@ -18,7 +18,7 @@ export type RunCause = Schemas["Cause"];
 export type Refusal = Schemas["Refusal"];
 
 export type System = Schemas["SystemForm"];
-/** What of a system can change from tick to tick. */
+/** The part of a system that can change from tick to tick. */
 export type SystemState = Schemas["SystemChange"];
 export type Lane = Schemas["Lane"];
 export type Fleet = Schemas["FleetForm"];
@@ -28,18 +28,15 @@ export type Snapshot = Schemas["Snapshot"];
 export type Delta = Schemas["Delta"];
 export type RunEnd = Schemas["RunEnd"];
 export type RunResult = Schemas["ResultForm"];
-/** Refusals without a tick are passed over: what was sent for a run that is over is shown as missed anyway. */
+/** Without `orders_refused`: orders sent for a finished run are shown as missed anyway. */
 export type StreamEntry = Exclude<Schemas["StreamEntry"], { type: "orders_refused" }>;
 
 export type FactionSeat = Schemas["FactionSeat"];
-export type FactionList = Schemas["FactionList"];
 export type IssuedKey = Schemas["IssuedKey"];
-export type KeyList = Schemas["KeyList"];
 export type KeyRequest = Schemas["KeyRequest"];
 export type ListedKey = Schemas["ListedKey"];
-export type Me = Schemas["Me"];
-export type OrderReceipt = Schemas["OrderReceipt"];
-/** As it may arrive: other programs on the way answer with less. */
+export type RulesDocument = Schemas["RulesDocument"];
+/** All fields are optional, because proxies may answer with less. */
 export type ProblemDocument = Partial<Schemas["ProblemDocument"]>;
 
 type OrderForm = Schemas["OrderForm"];
@@ -50,7 +47,7 @@ interface Ordered<Kind extends Schemas["OrderKind"]> {
   client_id?: string;
 }
 
-/** The orders this UI gives: stricter than what the API takes, field by field a part of it. */
+/** The orders sent by this UI: a stricter subset of those accepted by the API. */
 export type Order = OrderForm &
   (
     | (Ordered<"move"> & {

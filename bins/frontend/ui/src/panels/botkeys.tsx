@@ -18,10 +18,10 @@ const LIVES: { value: string; label: string; seconds: number | null }[] = [
   { value: "day", label: "1 day", seconds: DAY_S },
   { value: "week", label: "7 days", seconds: 7 * DAY_S },
   { value: "month", label: "30 days", seconds: 30 * DAY_S },
-  { value: "always", label: "until revoked", seconds: null },
+  { value: "always", label: "never", seconds: null },
 ];
 
-/** Keys with which bots play the player's faction, without the player's own key. */
+/** Keys for bots that play the player's faction. */
 export function BotKeysDialog() {
   const { app } = useUi();
   const { keys, issued, busy, problem } = useSignal(app.botKeys.state);
@@ -34,16 +34,15 @@ export function BotKeysDialog() {
     if (session.status === "out") app.dialog.set("signin");
   }, [app, session.status]);
   return (
-    <Dialog title="Keys for bots" onClose={() => app.dialog.set(null)}>
+    <Dialog title="Bot keys" onClose={() => app.dialog.set(null)}>
       <p>
-        With a key, a program plays your faction{" "}
+        A bot with one of these keys plays{" "}
         {session.faction === null ? (
-          "(once you have one)"
+          "your faction (once you have one)"
         ) : (
           <b>{app.factionName(session.faction)}</b>
         )}{" "}
-        in your name. It never gets the key you sign in with. Everybody sees its label beside your
-        seat.
+        for you and does not need your own key. Everyone can see its label next to your faction.
       </p>
       {problem !== null && (
         <p class="note bad" role="alert">
@@ -51,11 +50,11 @@ export function BotKeysDialog() {
         </p>
       )}
       {issued !== null && <NewKey key={issued.id} label={issued.label} secret={issued.key} />}
-      <MakeKey busy={busy} />
+      <CreateKey busy={busy} />
       <section aria-labelledby="bot-keys-title">
         <h3 id="bot-keys-title">Your keys</h3>
-        {keys === null && problem === null && <p class="empty">Asking for your keys…</p>}
-        {keys?.length === 0 && <p class="dim note">You have none.</p>}
+        {keys === null && problem === null && <p class="empty">Loading…</p>}
+        {keys?.length === 0 && <p class="dim note">No keys yet.</p>}
         <ul class="bot-keys">
           {keys?.map((key) => (
             <Row key={key.id} listed={key} busy={busy} />
@@ -66,7 +65,7 @@ export function BotKeysDialog() {
   );
 }
 
-/** The secret, this once. */
+/** The secret of a new key, which is shown only once. */
 function NewKey({ label, secret }: { label: string; secret: string }) {
   const { app } = useUi();
   const section = useRef<HTMLElement>(null);
@@ -78,46 +77,46 @@ function NewKey({ label, secret }: { label: string; secret: string }) {
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(secret);
-      app.toasts.add("The key is copied.", "good");
+      app.toasts.add("Key copied.", "good");
     } catch {
-      // Not every browser lets a page do that: mark it, so that the keyboard can.
+      // Not every page may use the clipboard: select the key for copying by keyboard.
       if (text.current !== null) getSelection()?.selectAllChildren(text.current);
-      app.toasts.add("The browser does not let this page copy; the key is marked for you.", "bad");
+      app.toasts.add("This page may not use the clipboard. The key is selected: copy it.", "bad");
     }
   };
   return (
-    <section ref={section} class="new-key" tabIndex={-1} aria-label={`The new key ${label}`}>
+    <section ref={section} class="new-key" tabIndex={-1} aria-label={`New key ${label}`}>
       <p>
-        <b>{label}</b> is ready. Copy the key now: it cannot be shown again.
+        <b>{label}</b> is ready. Copy the key now: it is shown only once.
       </p>
       <code ref={text} class="secret" data-testid="new-key">
         {secret}
       </code>
       <button type="button" class="primary" onClick={() => void copy()}>
-        Copy the key
+        Copy key
       </button>
     </section>
   );
 }
 
-function MakeKey({ busy }: { busy: boolean }) {
+function CreateKey({ busy }: { busy: boolean }) {
   const { app } = useUi();
   const [label, setLabel] = useState("");
   const [verbs, setVerbs] = useState("play");
   const [life, setLife] = useState("week");
-  const fit = label.trim();
+  const trimmed = label.trim();
   return (
     <form
       class="make-key"
       onSubmit={(event) => {
         event.preventDefault();
-        if (fit === "" || busy) return;
+        if (trimmed === "" || busy) return;
         const chosen = VERBS.find((choice) => choice.value === verbs);
-        const wish: KeyRequest = { label: fit, verbs: chosen?.verbs ?? [] };
+        const request: KeyRequest = { label: trimmed, verbs: chosen?.verbs ?? [] };
         const seconds = LIVES.find((choice) => choice.value === life)?.seconds ?? null;
-        if (seconds !== null) wish.expires_in = seconds;
-        void app.botKeys.issue(wish).then((made) => {
-          if (made) setLabel("");
+        if (seconds !== null) request.expires_in = seconds;
+        void app.botKeys.issue(request).then((created) => {
+          if (created) setLabel("");
         });
       }}
     >
@@ -128,13 +127,13 @@ function MakeKey({ busy }: { busy: boolean }) {
           required
           maxLength={LONGEST_LABEL}
           autocomplete="off"
-          placeholder="such as: night watch"
+          placeholder="e.g. night watch"
           value={label}
           onInput={(event) => setLabel(event.currentTarget.value)}
         />
       </label>
       <label>
-        <span>Good for</span>
+        <span>Permissions</span>
         <select value={verbs} onChange={(event) => setVerbs(event.currentTarget.value)}>
           {VERBS.map((choice) => (
             <option key={choice.value} value={choice.value}>
@@ -144,7 +143,7 @@ function MakeKey({ busy }: { busy: boolean }) {
         </select>
       </label>
       <label>
-        <span>Ends after</span>
+        <span>Expires after</span>
         <select value={life} onChange={(event) => setLife(event.currentTarget.value)}>
           {LIVES.map((choice) => (
             <option key={choice.value} value={choice.value}>
@@ -153,8 +152,8 @@ function MakeKey({ busy }: { busy: boolean }) {
           ))}
         </select>
       </label>
-      <button type="submit" class="primary whole" disabled={busy || fit === ""}>
-        Make a key
+      <button type="submit" class="primary whole" disabled={busy || trimmed === ""}>
+        Create key
       </button>
     </form>
   );
@@ -164,9 +163,9 @@ function Row({ listed, busy }: { listed: ListedKey; busy: boolean }) {
   const { app } = useUi();
   const [sure, setSure] = useState(false);
   const ends =
-    typeof listed.expires_at !== "string" ? "until revoked" : `ends ${day(listed.expires_at)}`;
+    typeof listed.expires_at !== "string" ? "no expiry" : `expires ${day(listed.expires_at)}`;
   const used =
-    typeof listed.used_at !== "string" ? "not used yet" : `last used ${moment(listed.used_at)}`;
+    typeof listed.used_at !== "string" ? "never used" : `last used ${moment(listed.used_at)}`;
   return (
     <li>
       <span class="who">
@@ -179,14 +178,14 @@ function Row({ listed, busy }: { listed: ListedKey; busy: boolean }) {
         type="button"
         class="danger"
         disabled={busy}
-        aria-label={sure ? `Really revoke ${listed.label}` : `Revoke ${listed.label}`}
+        aria-label={sure ? `Confirm: revoke ${listed.label}` : `Revoke ${listed.label}`}
         onBlur={() => setSure(false)}
         onClick={() => {
           if (sure) void app.botKeys.revoke(listed.id);
           setSure(!sure);
         }}
       >
-        {sure ? "Really revoke" : "Revoke"}
+        {sure ? "Confirm" : "Revoke"}
       </button>
     </li>
   );

@@ -7,7 +7,7 @@ import { Dialog } from "./dialog";
 import { GuestKey } from "./join";
 import { FactionMark } from "./mark";
 
-/** Take a seat, or leave it. */
+/** Choose a faction, or leave it. */
 export function FactionsDialog() {
   const { app, map } = useUi();
   const session = useSignal(app.session.state);
@@ -31,12 +31,12 @@ export function FactionsDialog() {
   const starters = [...seats.values()].filter((seat) => seat.kind === "starter");
   const own = session.faction;
   return (
-    <Dialog title={own === null ? "Choose a faction" : "Your seat"} onClose={close}>
+    <Dialog title={own === null ? "Choose a faction" : "Your faction"} onClose={close}>
       {own !== null && (
         <div class="own-seat">
           <p>
-            You command <b>{app.factionName(own)}</b>. The seat is yours while this page is open and
-            seen now and then; a new universe frees all seats.
+            You command <b>{app.factionName(own)}</b>. It stays yours while you visit this page
+            regularly. A new universe frees all factions.
           </p>
           <button
             type="button"
@@ -47,13 +47,13 @@ export function FactionsDialog() {
               void app.leave().finally(() => setBusy(false));
             }}
           >
-            Leave the seat
+            Leave faction
           </button>
         </div>
       )}
       {own === null && (
         <>
-          {starters.length === 0 && <p class="empty">Asking for the free seats…</p>}
+          {starters.length === 0 && <p class="empty">Loading…</p>}
           <ul class="seats">
             {starters.map((seat) => (
               <li key={seat.id}>
@@ -63,17 +63,17 @@ export function FactionsDialog() {
                   <span class="dim">
                     {seat.alive
                       ? `${count(seat.systems, "system")} · fleets ${amount(seat.strength)}`
-                      : "fallen"}
+                      : "eliminated"}
                   </span>
                 </span>
                 <button
                   type="button"
                   class={seat.claimable && !seat.claimed ? "primary" : ""}
                   disabled={busy || !seat.claimable || seat.claimed || !seat.alive}
-                  aria-label={`Take ${seat.name}`}
+                  aria-label={`Choose ${seat.name}`}
                   onClick={() => void claim(seat)}
                 >
-                  {seat.claimed ? "Taken" : seat.alive ? "Take" : "Fallen"}
+                  {seat.claimed ? "Taken" : seat.alive ? "Choose" : "Eliminated"}
                 </button>
               </li>
             ))}
@@ -82,7 +82,7 @@ export function FactionsDialog() {
       )}
       <footer class="actions">
         <button type="button" onClick={() => app.dialog.set("keys")}>
-          Keys for bots
+          Bot keys
         </button>
         <button
           type="button"

@@ -6,7 +6,7 @@ import { useSignal } from "../state/signal";
 
 export interface Ui {
   app: App;
-  /** The map, once its canvas exists. */
+  /** The map; null until its canvas exists. */
   map: MapView | null;
 }
 
@@ -14,11 +14,11 @@ export const UiContext = createContext<Ui | null>(null);
 
 export function useUi(): Ui {
   const ui = useContext(UiContext);
-  if (ui === null) throw new Error("a panel was drawn outside of the shell");
+  if (ui === null) throw new Error("panel rendered outside of the shell");
   return ui;
 }
 
-/** The world, and a redraw whenever it has moved on (a few times a second at most). */
+/** The world; redraws the component a few times per second at most. */
 export function useWorld(): World | null {
   return useSignal(useUi().app.world)?.now ?? null;
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-/** A modal dialog of the platform: keeps the focus, closes with Escape or a press outside. */
+/** A native modal dialog: traps focus, closes with Escape or a click outside. */
 export function Dialog(props: {
   title: string;
   onClose: () => void;
@@ -14,7 +14,8 @@ export function Dialog(props: {
     const dialog = ref.current;
     if (dialog !== null && !dialog.open) {
       dialog.showModal();
-      // The dialog itself, so that a reader hears its title and no button looks pressed.
+      // Focus the dialog, not a button: screen readers announce its title, and no button looks
+      // pressed.
       dialog.querySelector<HTMLElement>(".dialog-body")?.focus();
     }
     return () => dialog?.close();

@@ -4,13 +4,13 @@ import { useSignal } from "../state/signal";
 import { useUi, useWorld } from "./context";
 import { FactionMark } from "./mark";
 
-/** Everybody in the war, best first. */
+/** Table of all factions, best first. */
 export function FactionTable() {
   const { app, map } = useUi();
   const world = useWorld();
   const seats = useSignal(app.seats);
   const session = useSignal(app.session.state);
-  if (world === null) return <p class="empty">Waiting for the first news of the sector…</p>;
+  if (world === null) return <p class="empty">Waiting for data…</p>;
   const ranking = world.mirror.ranking();
   const most = Math.max(1, ...ranking.map((faction) => faction.value));
   return (
@@ -61,7 +61,7 @@ export function FactionTable() {
                               : faction.kind === "starter"
                                 ? "computer"
                                 : faction.kind
-                        : "fallen"}
+                        : "eliminated"}
                     </span>
                   </span>
                 </button>

@@ -3,6 +3,7 @@ import type { Plan } from "../render/plan";
 import type { World } from "../state/app";
 import { amount, count } from "../state/format";
 import { partOf } from "../state/orders";
+import { leastPart, tooSmallText } from "../state/rules";
 import { Signal, useSignal } from "../state/signal";
 import { useUi } from "./context";
 import { FactionMark, FactionName } from "./mark";
@@ -22,7 +23,7 @@ export function FleetSheet({ world, fleet }: { world: World; fleet: Fleet }) {
         <p class="dim">
           {fleet.system_id !== null
             ? `At ${app.systemName(fleet.system_id)}`
-            : `Under way to ${app.systemName(goal)}`}
+            : `On the way to ${app.systemName(goal)}`}
         </p>
       </header>
       <dl class="facts">
@@ -49,7 +50,7 @@ export function FleetSheet({ world, fleet }: { world: World; fleet: Fleet }) {
       <footer class="actions">
         {mine && fleet.route.length > 0 && (
           <button type="button" onClick={() => app.cancel(fleet)}>
-            Cancel the rest of its route
+            Cancel route
           </button>
         )}
         {fleet.system_id !== null && (
@@ -60,11 +61,11 @@ export function FleetSheet({ world, fleet }: { world: World; fleet: Fleet }) {
               if (fleet.system_id !== null) app.select({ kind: "system", id: fleet.system_id });
             }}
           >
-            Look at the system
+            Show system
           </button>
         )}
         <button type="button" class="quiet" onClick={() => map?.showFleet(fleet.id)}>
-          Show on the map
+          Show on map
         </button>
       </footer>
     </article>
@@ -76,7 +77,7 @@ function MoveControls({ world, fleet }: { world: World; fleet: Fleet }) {
   const share = useSignal(app.share);
   const aim = useSignal(app.aim);
   const plan = useSignal(map?.plan ?? NO_PLAN);
-  const part = partOf(fleet.strength, share);
+  const part = partOf(fleet.strength, share, leastPart(world.rules));
   const sent = part === "all" ? fleet.strength : part;
   return (
     <section class="move">
@@ -95,17 +96,15 @@ function MoveControls({ world, fleet }: { world: World; fleet: Fleet }) {
           onInput={(event) => app.share.set(Number(event.currentTarget.value))}
         />
       </label>
-      {sent === null && (
-        <p class="note bad">Too small to split: 1.0k must leave and 1.0k must stay.</p>
-      )}
+      {sent === null && <p class="note bad">{tooSmallText(world.rules)}</p>}
       {plan !== null && plan.fleet.id === fleet.id ? (
         <p class="plan" role="status">
           To <b>{app.systemName(plan.target)}</b>: {count(plan.path.length - 1, "lane")},{" "}
-          {count(plan.ticks, "tick")}, there at tick <b>{plan.arrives}</b>.
+          {count(plan.ticks, "tick")}, arrives at tick <b>{plan.arrives}</b>.
         </p>
       ) : (
         <p class="dim note">
-          Click a system to send the fleet there. Hold Shift to send half. Escape lets go.
+          Click a system to send the fleet there. Shift-click sends half. Escape deselects.
         </p>
       )}
       <div class="neighbours" role="group" aria-label="Neighbouring systems">

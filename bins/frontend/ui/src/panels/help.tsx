@@ -1,13 +1,14 @@
-import { useUi } from "./context";
+import { captureText, kindText, victoryText } from "../state/rules";
+import { useUi, useWorld } from "./context";
 import { Dialog } from "./dialog";
 
 export const SHORTCUTS: readonly (readonly [keys: string, effect: string])[] = [
-  ["?", "This help"],
-  ["Esc", "Let go of the selection, close a dialog"],
+  ["?", "Show this help"],
+  ["Esc", "Deselect, close a dialog"],
   ["F", "Fit the whole map"],
-  ["H", "Go to my home"],
-  ["N", "Next idle fleet of mine"],
-  ["1 … 9, 0", "Send 10 % … 90 %, all of the selected fleet"],
+  ["H", "Go to my home system"],
+  ["N", "Select my next idle fleet"],
+  ["1 … 9, 0", "Set the share to send: 10 % … 90 %, all"],
   ["M", "Muster new fleets at the selected system"],
   ["C", "Cancel the route of the selected fleet"],
   ["+ −", "Zoom"],
@@ -15,12 +16,13 @@ export const SHORTCUTS: readonly (readonly [keys: string, effect: string])[] = [
 ];
 
 const RECORDED: readonly (readonly [keys: string, effect: string])[] = [
-  ["Space", "Halt the recorded run, go on"],
-  ["← →", "Ten ticks back, ten ticks on"],
+  ["Space", "Pause or resume"],
+  ["← →", "Ten ticks back or forward"],
 ];
 
 export function HelpDialog() {
   const { app } = useUi();
+  const rules = useWorld()?.rules ?? null;
   return (
     <Dialog title="How to play" wide onClose={() => app.dialog.set(null)}>
       <div class="help">
@@ -28,57 +30,50 @@ export function HelpDialog() {
           <h3>The first minute</h3>
           <ol>
             <li>
-              Watch. Coloured ground belongs to factions, arrowheads are fleets under way, flashes
-              are battles.
+              Watch. Coloured areas belong to factions, arrowheads are moving fleets, flashes are
+              battles.
             </li>
             <li>
-              Press <b>Join the war</b>, then <b>Play as a guest</b>, and take a faction that a
-              computer plays.
+              Press <b>Join the war</b>, then <b>Play as a guest</b>, and choose a faction played by
+              a computer.
             </li>
             <li>
-              Click one of your fleets (the shield beside a system), then the system it should go
-              to. The dashed line shows the way and the tick of arrival.
+              Click one of your fleets (the shield next to a system), then its target. The dashed
+              line shows the route, the tooltip the tick of arrival.
             </li>
             <li>
-              A fleet that beats the defenders grinds down the garrison and takes the system when
-              3.0k of it stays for two ticks.
+              A fleet that beats the defenders wears down the garrison and {captureText(rules)}.
             </li>
-            <li>
-              Hold 75 % of the sector's value for 30 ticks, or be the last one standing, and the war
-              is yours.
-            </li>
+            <li>{victoryText(rules)}, or be the last one standing, and you win the war.</li>
           </ol>
         </section>
         <section>
           <h3>Reading the map</h3>
           <ul class="legend">
             <li>
-              <i class="glyph disc" /> system; the bigger, the more valuable
+              <i class="glyph disc" /> System: larger means more valuable
             </li>
             <li>
-              <i class="glyph diamond" /> relic: economy ×1.8
+              <i class="glyph diamond" /> {kindText("relic", rules)}
             </li>
             <li>
-              <i class="glyph square" /> forge: economy ×1.4
+              <i class="glyph square" /> {kindText("forge", rules)}
             </li>
             <li>
-              <i class="glyph hex" /> hive: economy ×1.2
+              <i class="glyph hex" /> {kindText("hive", rules)}
             </li>
             <li>
-              <i class="glyph ring" /> ring in its colour: a faction's home
+              <i class="glyph ring" /> Ring in its own colour: home of a faction
             </li>
             <li>
-              <i class="glyph dashed" /> broken pulsing ring: a siege; the outer arc is the
+              <i class="glyph dashed" /> Pulsing dashed ring: siege; the outer arc shows the
               occupation
             </li>
             <li>
-              <i class="glyph spark" /> golden spikes: unrest, a rebellion is near
+              <i class="glyph spark" /> Golden spikes: unrest, risk of rebellion
             </li>
           </ul>
-          <p class="dim note">
-            Strength is shown in thousands (10.0k). Each faction has a letter and a ground pattern
-            as well as a colour.
-          </p>
+          <p class="dim note">Each faction has a letter and a pattern as well as a colour.</p>
         </section>
         <section>
           <h3>Keys</h3>
@@ -93,8 +88,8 @@ export function HelpDialog() {
             ))}
           </dl>
           <p class="dim note">
-            Shift and click sends half. Right click lets go. On a phone: tap a fleet, tap a system,
-            tap it again to send; two fingers zoom.
+            Shift-click sends half. Right-click deselects. On a phone: tap a fleet, tap a system,
+            tap it again to send; pinch to zoom.
           </p>
         </section>
       </div>

@@ -2,8 +2,8 @@ import type { MapView } from "../render/map";
 import type { App } from "../state/app";
 
 /**
- * A read-only view for browser tests, which cannot see into a WebGL canvas: where things
- * are on the screen, and how far the world is.
+ * A read-only view of world and map as `window.__sector`, for browser tests, which cannot read a
+ * WebGL canvas.
  */
 export function exposeHook(map: MapView, app: App): void {
   const hook = {
@@ -16,8 +16,8 @@ export function exposeHook(map: MapView, app: App): void {
     get seed() {
       return app.current?.mirror.seed ?? null;
     },
-    get still() {
-      return app.still.value;
+    get stalled() {
+      return app.stalled.value;
     },
     get connection() {
       return app.connection.value;
@@ -53,7 +53,7 @@ export function exposeHook(map: MapView, app: App): void {
     neighbours: (id: number) => (app.current?.graph.neighboursOf(id) ?? []).map(({ to }) => to),
     worldToScreen: (id: number) => onPage(map, map.systemOnScreen(id)),
     route: (from: number, to: number) => app.current?.graph.route(from, to) ?? null,
-    /** What a click of the mouse at a place of the page would hit. */
+    /** The target of a mouse click at a point of the page. */
     hitAt: (x: number, y: number) => {
       const box = map.canvas.getBoundingClientRect();
       return map.pick(x - box.left, y - box.top, false);

@@ -11,7 +11,7 @@ export function Inspector() {
   if (world === null || selection === null) {
     return (
       <p class="empty">
-        Click a system or a fleet to look closer. Drag to move the map, turn the wheel to zoom.
+        Click a system or a fleet for details. Drag to move the map, scroll to zoom.
       </p>
     );
   }

@@ -5,7 +5,7 @@ import { useSignal } from "../state/signal";
 import { useUi } from "./context";
 import { Dialog } from "./dialog";
 
-/** Sign in, as a guest or with a wallet. Goes on to the choice of a faction. */
+/** Sign in as a guest or with a wallet, then continue to the choice of a faction. */
 export function SignInDialog() {
   const { app } = useUi();
   const session = useSignal(app.session.state);
@@ -18,8 +18,8 @@ export function SignInDialog() {
   return (
     <Dialog title="Join the war" onClose={() => app.dialog.set(null)}>
       <p>
-        A seat belongs to a key. As a guest, your browser makes one and keeps it; nothing leaves
-        this machine but signatures.
+        You sign in with a key. For guests, the browser creates one and keeps it; it never leaves
+        this device.
       </p>
       {session.problem !== null && (
         <p class="note bad" role="alert">
@@ -47,16 +47,14 @@ export function SignInDialog() {
         ))}
       </div>
       {wallets.length === 0 && (
-        <p class="dim note">
-          Have an Ethereum wallet in this browser? It is offered here when it is found.
-        </p>
+        <p class="dim note">Ethereum wallets found in this browser appear here.</p>
       )}
       <GuestKey />
     </Dialog>
   );
 }
 
-/** Take the guest key elsewhere, bring one along, or forget it. */
+/** Export, import or delete the guest key. */
 export function GuestKey() {
   const { app } = useUi();
   const session = useSignal(app.session.state);
@@ -75,12 +73,12 @@ export function GuestKey() {
       {key !== null ? (
         <>
           <p class="dim note">
-            Whoever has this key can play in your name. Keep a copy to use another browser.
+            Anyone with this key can play as you. Keep a copy to use another browser.
           </p>
           {shown && <code class="secret">0x{key}</code>}
           <div class="choices row">
             <button type="button" onClick={() => setShown(!shown)}>
-              {shown ? "Hide the key" : "Show the key"}
+              {shown ? "Hide key" : "Show key"}
             </button>
             <button
               type="button"
@@ -90,7 +88,7 @@ export function GuestKey() {
                 setSure(!sure);
               }}
             >
-              {sure ? "Really forget it" : "Forget the key"}
+              {sure ? "Confirm: delete key" : "Delete key"}
             </button>
           </div>
         </>
@@ -100,18 +98,18 @@ export function GuestKey() {
           onSubmit={(event) => {
             event.preventDefault();
             if (app.session.importGuestKey(text)) void app.session.signInAsGuest();
-            else app.toasts.add("That is not a key: 64 hexadecimal digits are expected.", "bad");
+            else app.toasts.add("Invalid key: it must have 64 hexadecimal digits.", "bad");
           }}
         >
           <input
             type="password"
             autocomplete="off"
-            aria-label="Guest key to use"
+            aria-label="Guest key"
             placeholder="Paste a key from another browser"
             value={text}
             onInput={(event) => setText(event.currentTarget.value)}
           />
-          <button type="submit">Use it</button>
+          <button type="submit">Use key</button>
         </form>
       )}
     </details>

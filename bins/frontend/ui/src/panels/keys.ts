@@ -2,10 +2,12 @@ import type { MapView } from "../render/map";
 import type { App } from "../state/app";
 
 const PAN_PX = 80;
-/** How far an arrow goes in a recorded run. */
+/** Ticks per arrow key in a recorded run. */
 const SKIP_TICKS = 10;
 
-/** Keyboard shortcuts; see the help overlay. Returns the function that removes them. */
+/**
+ * Adds the keyboard shortcuts listed in the help dialog. Returns the function that removes them.
+ */
 export function attachKeys(map: MapView, app: App): () => void {
   const centreZoom = (factor: number): void =>
     map.camera.zoomAt(map.camera.width / 2, map.camera.height / 2, factor);
@@ -52,11 +54,11 @@ export function attachKeys(map: MapView, app: App): () => void {
   const pressed = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || app.dialog.value !== null) return;
     const target = event.target as HTMLElement | null;
-    // A slider has the arrows for itself, but no use for the space bar.
+    // Sliders use the arrow keys but not the space bar.
     const isSlider = target instanceof HTMLInputElement && target.type === "range";
     const isField = target !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
     if (isField && !(isSlider && event.key === " ")) return;
-    // A button is pressed by it.
+    // The space bar presses a focused button.
     if (event.key === " " && target?.tagName === "BUTTON") return;
     if (/^[0-9]$/.test(event.key)) {
       app.share.set(event.key === "0" ? 100 : Number(event.key) * 10);
@@ -80,7 +82,7 @@ function goHome(map: MapView, app: App): void {
   app.select({ kind: "system", id: place });
 }
 
-/** Goes round one's idle fleets, strongest first. */
+/** Cycles through the player's idle fleets, strongest first. */
 function nextFleet(map: MapView, app: App): void {
   const faction = app.session.faction;
   const mirror = app.current?.mirror;

@@ -9,7 +9,7 @@ const FILTERS: { id: LogFilter; label: string }[] = [
   { id: "captures", label: "Captures" },
   { id: "mine", label: "Mine" },
 ];
-/** Lines on the page at once; the log itself keeps more for the filters. */
+/** Maximum lines shown; the log keeps more for the filters. */
 const SHOWN = 120;
 
 export function EventLog() {
@@ -40,7 +40,7 @@ export function EventLog() {
       {shown.length === 0 && (
         <p class="empty">
           {filter === "mine" && session.faction === null
-            ? "Take a faction, and its deeds are listed here."
+            ? "Choose a faction to see its events here."
             : "Nothing yet."}
         </p>
       )}

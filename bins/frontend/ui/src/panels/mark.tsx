@@ -2,7 +2,7 @@ import type { FactionId } from "../api/wire";
 import { css, factionColor } from "../state/palette";
 import { useUi, useWorld } from "./context";
 
-/** A faction's colour, letter and pattern, so that it can be told without its hue. */
+/** Colour, letter and pattern of a faction. */
 export function FactionMark({ id, small = false }: { id: FactionId | null; small?: boolean }) {
   const world = useWorld();
   const faction = world?.mirror.faction(id);
@@ -21,7 +21,7 @@ export function FactionMark({ id, small = false }: { id: FactionId | null; small
   );
 }
 
-/** Mark and name together. */
+/** Mark and name of a faction. */
 export function FactionName({ id }: { id: FactionId | null }) {
   const { app } = useUi();
   useWorld();

@@ -44,19 +44,19 @@ export function ConnectionBanner() {
 }
 
 const CAUSES: Record<RunCause, string> = {
-  domination: "by domination of the sector",
+  domination: "by domination",
   last_standing: "as the last one standing",
-  tick_limit: "on points, as time ran out",
+  tick_limit: "by score when time ran out",
 };
 
-/** A universe so long overdue is not about to begin: the sector may be paused. */
+/** A next universe overdue by this much is not imminent: the sector may be paused. */
 const LATE_MS = 3_000;
 
 function nextUniverse(waitMs: number | null): string {
-  if (waitMs === null) return " A new universe is on its way.";
-  if (waitMs > 0) return ` The next universe begins in ${duration(waitMs)}.`;
-  if (waitMs > -LATE_MS) return " The next universe begins now.";
-  return " The next universe is awaited.";
+  if (waitMs === null) return " A new universe will follow.";
+  if (waitMs > 0) return ` The next universe starts in ${duration(waitMs)}.`;
+  if (waitMs > -LATE_MS) return " The next universe is starting.";
+  return " Waiting for the next universe.";
 }
 
 export function VictoryBanner() {
@@ -78,8 +78,8 @@ export function VictoryBanner() {
       <div>
         <strong>
           {ending.winner === null
-            ? "The war ends without a winner"
-            : `${app.factionName(ending.winner)} wins the war`}
+            ? "The war ended without a winner"
+            : `${app.factionName(ending.winner)} won the war`}
         </strong>
         <span>
           {ending.winner === null ? "" : `${CAUSES[ending.cause]}, `}at tick {ending.tick}.

@@ -5,7 +5,7 @@ import { Dialog } from "./dialog";
 
 const LARGEST_SEED = Number.MAX_SAFE_INTEGER;
 
-/** Pause, restart and bots-only, for the operator of this sector. */
+/** Controls for the operator: pause, restart, bots only. */
 export function OperatorDialog() {
   const { app } = useUi();
   const state = useSignal(app.operator.state);
@@ -32,7 +32,7 @@ export function OperatorDialog() {
         <section>
           <h3>New universe</h3>
           <label>
-            <span>Seed (empty: by chance)</span>
+            <span>Seed (empty: random)</span>
             <input
               inputMode="numeric"
               value={seed}
@@ -43,7 +43,9 @@ export function OperatorDialog() {
               }}
             />
           </label>
-          {!valid && <p class="note bad">A seed is a whole number from 0 to {LARGEST_SEED}.</p>}
+          {!valid && (
+            <p class="note bad">The seed must be a whole number from 0 to {LARGEST_SEED}.</p>
+          )}
           <button
             type="button"
             class="danger"
@@ -55,11 +57,11 @@ export function OperatorDialog() {
               } else setAsking("restart");
             }}
           >
-            {asking === "restart" ? "Really end this universe" : "Restart"}
+            {asking === "restart" ? "Confirm: end this universe" : "Restart"}
           </button>
         </section>
         <section>
-          <h3>Seats</h3>
+          <h3>Players</h3>
           <button
             type="button"
             class="danger"
@@ -74,7 +76,7 @@ export function OperatorDialog() {
               } else setAsking("bots");
             }}
           >
-            {asking === "bots" ? "Really take every human's seat" : "Bots only"}
+            {asking === "bots" ? "Confirm: remove all players" : "Bots only"}
           </button>
         </section>
       </div>

@@ -8,10 +8,10 @@ const WORDS: Record<OrderStatus, string> = {
   applied: "done",
   refused: "refused",
   failed: "not sent",
-  missed: "outcome not seen",
+  missed: "outcome unknown",
 };
 
-/** What became of each of one's own orders. */
+/** The player's orders with their outcomes. */
 export function OrderList() {
   const { app } = useUi();
   const orders = useSignal(app.orders);
@@ -23,8 +23,8 @@ export function OrderList() {
         {recorded
           ? "A recorded run takes no orders."
           : session.faction === null
-            ? "Take a faction to give orders."
-            : "No orders yet. Select one of your fleets, then click the system it should go to."}
+            ? "Choose a faction to give orders."
+            : "No orders yet. Select one of your fleets, then click its target."}
       </p>
     );
   }

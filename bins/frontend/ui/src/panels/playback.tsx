@@ -1,25 +1,25 @@
 import { useEffect, useState } from "preact/hooks";
-import { PACES_MS, type Recording } from "../state/recording";
+import { SPEEDS_MS, type Recording } from "../state/recording";
 import { useSignal } from "../state/signal";
 import { useWorld } from "./context";
 
-/** What a pace of 300 ms a tick is called. */
+/** Milliseconds per tick at speed 1×. */
 const NORMAL_MS = 300;
 
-const paceName = (ms: number): string => `${+(NORMAL_MS / ms).toFixed(2)}×`;
+const speedName = (ms: number): string => `${+(NORMAL_MS / ms).toFixed(2)}×`;
 
-/** Play and pause, pace and place of a recorded run. */
+/** Playback controls of a recorded run. */
 export function PlaybackBar({ recording }: { recording: Recording }) {
   const world = useWorld();
   const playing = useSignal(recording.playing);
-  /** Where the slider is held; null while nobody holds it. */
+  /** Position while the slider is dragged; null otherwise. */
   const [held, setHeld] = useState<number | null>(null);
   const tick = world?.mirror.tick ?? 0;
   useEffect(() => setHeld(null), [world]);
   if (playing === null) return null;
   const shown = held ?? tick;
   const atEnd = tick >= playing.last;
-  const paces = [...new Set([...PACES_MS, playing.tick_ms])].sort((a, b) => b - a);
+  const speeds = [...new Set([...SPEEDS_MS, playing.tick_ms])].sort((a, b) => b - a);
   return (
     <div class="playback" role="group" aria-label="Recorded run">
       <button
@@ -28,7 +28,7 @@ export function PlaybackBar({ recording }: { recording: Recording }) {
         aria-keyshortcuts="Space"
         onClick={() => recording.toggle(tick)}
       >
-        {atEnd ? "Again" : playing.paused ? "Play" : "Pause"}
+        {atEnd ? "Replay" : playing.paused ? "Play" : "Pause"}
       </button>
       <input
         type="range"
@@ -51,9 +51,9 @@ export function PlaybackBar({ recording }: { recording: Recording }) {
             void recording.change({ tick_ms: Number(event.currentTarget.value) })
           }
         >
-          {paces.map((ms) => (
+          {speeds.map((ms) => (
             <option key={ms} value={String(ms)}>
-              {paceName(ms)}
+              {speedName(ms)}
             </option>
           ))}
         </select>

@@ -4,7 +4,7 @@ import { useUi } from "./context";
 
 const FIELDS = ["seed", "systems", "factions"] as const;
 
-/** The map of a seed, without touching the live one: a form, and what it asked for. */
+/** Form for the map preview of a seed. */
 export function PreviewBar() {
   const { app, map } = useUi();
   const [values, setValues] = useState<Record<string, string>>(() => {
@@ -66,7 +66,7 @@ export function PreviewBar() {
         Next seed
       </button>
       <a class="button quiet" href="/">
-        To the live sector
+        Live sector
       </a>
       {problem !== null && (
         <p class="note bad" role="alert">

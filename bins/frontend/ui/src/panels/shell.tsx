@@ -30,7 +30,7 @@ const TABS: { id: Tab; label: string }[] = [
   { id: "orders", label: "Orders" },
 ];
 
-/** Everything on the page. `live` is false for the preview of a seed. */
+/** The whole page. `live` is false for the preview of a seed. */
 export function Shell({ app, live }: { app: App; live: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
@@ -78,7 +78,7 @@ export function Shell({ app, live }: { app: App; live: boolean }) {
             ref={canvas}
             tabIndex={0}
             role="application"
-            aria-label="Map of the sector. The tables beside it hold the same facts."
+            aria-label="Map of the sector. The tables next to it show the same data."
           />
           <div class="notices">
             {live && <ConnectionBanner />}

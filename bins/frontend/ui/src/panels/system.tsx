@@ -1,26 +1,16 @@
-import type { Focus, System, SystemKind } from "../api/wire";
+import type { Focus, System } from "../api/wire";
 import type { World } from "../state/app";
 import { amount, count, percent } from "../state/format";
+import { focusText, kindText, mayRebel } from "../state/rules";
 import { useSignal } from "../state/signal";
 import { useUi } from "./context";
 import { FactionName } from "./mark";
 
-const KINDS: Record<SystemKind, string> = {
-  normal: "System",
-  relic: "Relic world · economy ×1.8",
-  forge: "Forge world · economy ×1.4",
-  hive: "Hive world · economy ×1.2",
-};
-
-const FOCUSES: { id: Focus; label: string; effect: string }[] = [
-  { id: "balanced", label: "Balanced", effect: "No bonus and no cost." },
-  { id: "industry", label: "Industry", effect: "Economy ×1.25; the garrison does not grow back." },
-  {
-    id: "garrison",
-    label: "Garrison",
-    effect: "Twice the garrison, growing twice as fast; economy ×0.75.",
-  },
-  { id: "order", label: "Order", effect: "Stability +2 % a tick; economy ×0.75." },
+const FOCUSES: { id: Focus; label: string }[] = [
+  { id: "balanced", label: "Balanced" },
+  { id: "industry", label: "Industry" },
+  { id: "garrison", label: "Garrison" },
+  { id: "order", label: "Order" },
 ];
 
 export function SystemSheet({ world, system }: { world: World; system: System }) {
@@ -29,13 +19,14 @@ export function SystemSheet({ world, system }: { world: World; system: System })
   const mine = session.faction !== null && system.owner === session.faction;
   const muster = mine && world.mirror.faction(session.faction)?.muster_id === system.id;
   const fleets = world.mirror.fleetsAt(system.id);
+  const settled = world.rules?.["recovery.maturity_most"] ?? null;
   const home = [...world.mirror.factions.values()].find((faction) => faction.home_id === system.id);
   return (
     <article class="sheet" aria-label={`System ${system.name}`}>
       <header>
         <h3>{system.name}</h3>
         <p class="dim">
-          {KINDS[system.kind]} · value {system.value}
+          {kindText(system.kind, world.rules)} · value {system.value}
         </p>
       </header>
       <dl class="facts">
@@ -46,20 +37,25 @@ export function SystemSheet({ world, system }: { world: World; system: System })
         </Fact>
         <Fact label="Garrison">{amount(system.garrison)}</Fact>
         <Fact label="Stability">
-          <Meter value={system.stability / 1000} tone={system.stability < 350 ? "bad" : "good"} />
+          <Meter
+            value={system.stability / 1000}
+            tone={mayRebel(system, world.rules) ? "bad" : "good"}
+          />
           {percent(system.stability)}
         </Fact>
         <Fact label="Unrest">
           <Meter value={system.unrest / 1000} tone="bad" />
           {percent(system.unrest)}
         </Fact>
-        {system.owner !== null && system.maturity < 15 && (
-          <Fact label="Settled">{system.maturity} of 15 ticks to full yield</Fact>
+        {system.owner !== null && settled !== null && system.maturity < settled && (
+          <Fact label="Settled">
+            {system.maturity} of {settled} ticks to full yield
+          </Fact>
         )}
-        {system.heat > 0 && <Fact label="Fighting">fresh scars, {amount(system.heat)} heat</Fact>}
+        {system.heat > 0 && <Fact label="Recent fighting">{amount(system.heat)} heat</Fact>}
         {system.reclaim_cooldown > 0 && (
           <Fact label="Protected">
-            {count(system.reclaim_cooldown, "more tick")}: attackers are at a disadvantage
+            {count(system.reclaim_cooldown, "more tick")}: attackers have lower odds
           </Fact>
         )}
         {system.is_besieged && (
@@ -93,19 +89,19 @@ export function SystemSheet({ world, system }: { world: World; system: System })
         <section>
           <h4>Focus</h4>
           <div class="segmented" role="group" aria-label="Focus">
-            {FOCUSES.map(({ id, label, effect }) => (
+            {FOCUSES.map(({ id, label }) => (
               <button
                 key={id}
                 type="button"
                 aria-pressed={system.focus === id}
-                title={effect}
+                title={focusText(id, world.rules)}
                 onClick={() => app.focus(system.id, id)}
               >
                 {label}
               </button>
             ))}
           </div>
-          <p class="dim note">{FOCUSES.find(({ id }) => id === system.focus)?.effect}</p>
+          <p class="dim note">{focusText(system.focus, world.rules)}</p>
         </section>
       )}
       <footer class="actions">
@@ -115,7 +111,7 @@ export function SystemSheet({ world, system }: { world: World; system: System })
           </button>
         )}
         <button type="button" class="quiet" onClick={() => map?.show(system.id)}>
-          Show on the map
+          Show on map
         </button>
       </footer>
     </article>

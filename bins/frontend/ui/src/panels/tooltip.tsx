@@ -6,7 +6,7 @@ import type { MapView } from "../render/map";
 import { useUi, useWorld } from "./context";
 import { FactionName } from "./mark";
 
-/** What the pointer rests on, beside it. */
+/** Tooltip for the system or fleet under the pointer. */
 export function Tooltip({ map }: { map: MapView }) {
   const world = useWorld();
   const hover = useSignal(map.hover);
@@ -22,7 +22,7 @@ export function Tooltip({ map }: { map: MapView }) {
       {plan !== null && hover.hit.kind === "system" && plan.target === hover.hit.id && (
         <p class="plan">
           Send {app.share.value < 100 ? `${app.share.value} %` : "the fleet"}:{" "}
-          {count(plan.ticks, "tick")}, there at tick <b>{plan.arrives}</b>
+          {count(plan.ticks, "tick")}, arrives at tick <b>{plan.arrives}</b>
         </p>
       )}
     </div>
@@ -42,7 +42,7 @@ function Content({ world, hit }: { world: World; hit: Hover["hit"] }) {
         <p>
           Fleet of {amount(fleet.strength)}
           {fleet.eta === null
-            ? " at rest"
+            ? ", idle"
             : ` to ${app.systemName(fleet.enroute_to)}, tick ${fleet.eta}`}
         </p>
       </>

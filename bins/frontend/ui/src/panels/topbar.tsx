@@ -9,17 +9,17 @@ const CONNECTION = {
   reconnecting: "Reconnecting",
 } as const;
 
-const STILL =
-  "The connection is open, but no tick comes: the sector is paused, or its engine is away.";
+const STALLED =
+  "Connected, but no ticks arrive: the sector is paused, or its engine is not running.";
 
-const RECORDED = "This run was recorded: everybody can watch, nobody can play.";
+const RECORDED = "This is a recorded run. You can only watch.";
 
 export function TopBar({ live }: { live: boolean }) {
   const { app } = useUi();
   const world = useWorld();
   const connection = useSignal(app.connection);
   const operator = useSignal(app.operator.state);
-  const still = useSignal(app.still);
+  const stalled = useSignal(app.stalled);
   const recorded = useSignal(app.recorded);
   return (
     <header class="topbar">
@@ -43,18 +43,18 @@ export function TopBar({ live }: { live: boolean }) {
       </dl>
       {live && (
         <span
-          class={`connection ${recorded && connection === "live" ? "recorded" : still ? "halted" : connection}`}
+          class={`connection ${recorded && connection === "live" ? "recorded" : stalled ? "halted" : connection}`}
           role="status"
-          title={recorded ? RECORDED : still ? STILL : ""}
+          title={recorded ? RECORDED : stalled ? STALLED : ""}
         >
           <i aria-hidden="true" />
           {recorded && connection === "live"
             ? "Recorded run"
-            : !still
+            : !stalled
               ? CONNECTION[connection]
               : operator.signedIn && operator.paused
                 ? "Paused"
-                : "Standing still"}
+                : "Stalled"}
         </span>
       )}
       <span class="space" />

@@ -1,4 +1,7 @@
-/** The view on the map. World units are thousandths of the wire's positions: the map is 1000 × 1000. */
+/**
+ * The visible part of the map. A world unit is 1000 units of the API's positions: the map is 1000 ×
+ * 1000.
+ */
 
 export const WORLD_SCALE = 1 / 1000;
 
@@ -9,7 +12,7 @@ export interface Bounds {
   bottom: number;
 }
 
-/** Time constant of the glide to a new place. */
+/** Time constant of animated moves. */
 const GLIDE_SECONDS = 0.12;
 
 export class Camera {
@@ -56,7 +59,7 @@ export class Camera {
     };
   }
 
-  /** The zoom at which the whole map is seen. */
+  /** The zoom that fits the whole map. */
   fitZoom(): number {
     const mapWidth = Math.max(1, this.bounds.right - this.bounds.left);
     const mapHeight = Math.max(1, this.bounds.bottom - this.bounds.top);
@@ -69,7 +72,7 @@ export class Camera {
     this.goTo((left + right) / 2, (top + bottom) / 2, zoom, glide);
   }
 
-  /** Brings a place to the middle of the canvas. */
+  /** Centres a point. */
   centre(x: number, y: number, leastZoom: number, glide: boolean): void {
     this.goTo(x, y, Math.max(this.goal?.zoom ?? this.zoom, leastZoom), glide);
   }
@@ -82,7 +85,7 @@ export class Camera {
     this.confine();
   }
 
-  /** Zooms by a factor, keeping the world under the given pixel where it is. */
+  /** Zooms by a factor and keeps the point under the given pixel in place. */
   zoomAt(px: number, py: number, factor: number): void {
     this.goal = null;
     const before = this.toWorld(px, py);
@@ -93,7 +96,7 @@ export class Camera {
     this.confine();
   }
 
-  /** Glides on; true while moving. */
+  /** Advances the animation; true while moving. */
   step(seconds: number): boolean {
     const { goal } = this;
     if (goal === null) return false;

@@ -1,4 +1,4 @@
-/** Which labels fit: greedy, most important first, on a hash grid of taken boxes. */
+/** Label placement without overlaps: greedy, on a hash grid of taken boxes. */
 export interface Box {
   left: number;
   top: number;
@@ -11,14 +11,14 @@ const CELL_PX = 64;
 export class Declutter {
   private readonly cells = new Map<number, Box[]>();
 
-  /** Takes the box if it is free; false when it would overlap a taken one. */
+  /** Takes the box if it is free; false if it overlaps a taken one. */
   place(box: Box): boolean {
     if (!this.isFree(box)) return false;
     this.take(box);
     return true;
   }
 
-  /** Takes the box in any case. */
+  /** Takes the box even if it overlaps others. */
   take(box: Box): void {
     this.each(box, (key) => {
       const list = this.cells.get(key);
@@ -40,7 +40,7 @@ export class Declutter {
     );
   }
 
-  /** Visits the cells of a box until one says true. */
+  /** Visits the cells of a box until the callback returns true. */
   private each(box: Box, visit: (key: number) => boolean): boolean {
     for (let row = Math.floor(box.top / CELL_PX); row * CELL_PX <= box.bottom; row += 1) {
       for (

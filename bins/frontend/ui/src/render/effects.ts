@@ -1,4 +1,6 @@
-/** Things that flash and fade: battles, captures, rebellions. A fixed ring of slots, no allocation. */
+/**
+ * Short effects for battles, captures and rebellions, in a fixed ring of slots without allocation.
+ */
 import type { GameEvent } from "../api/wire";
 import type { World } from "../state/app";
 import { Instances, Program, type Frame } from "./gl";
@@ -86,7 +88,7 @@ export class EffectsLayer {
     this.endsAt = 0;
   }
 
-  /** Starts the effects of a tick's events. */
+  /** Starts the effects for the events of a tick. */
   add(world: World, events: readonly GameEvent[], seconds: number): void {
     let added = false;
     for (const event of events) {

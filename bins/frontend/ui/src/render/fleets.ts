@@ -1,7 +1,6 @@
 /**
- * Fleets: arrowheads on the lanes, placed by the graphics card between their departure
- * and arrival ticks, and badges beside the systems where they lie. Buffers change only
- * when a tick brings news.
+ * Fleets: arrowheads on lanes, which the GPU places by departure and arrival tick, and badges next
+ * to systems for idle fleets. Buffers change only with a tick.
  */
 import type { World } from "../state/app";
 import type { FactionId, Fleet, FleetId } from "../api/wire";
@@ -9,7 +8,7 @@ import { Instances, Program, type Frame } from "./gl";
 import type { Ground } from "./ground";
 import { symbolRadius } from "./systems";
 
-/** Where a fleet is drawn: between two places, or at one with an offset in pixels. */
+/** Where a fleet is drawn: between two points, or next to one with an offset in pixels. */
 export interface FleetSpot {
   fleet: Fleet;
   ax: number;
@@ -22,11 +21,11 @@ export interface FleetSpot {
   offsetY: number;
 }
 
-/** Fleets at rest lie so far from the middle of their system, in its radii and a gap. */
+/** Distance of an idle fleet from the centre of its system, in radii plus a gap. */
 const BERTH_RADII = 1.15;
-/** How far to the right of, and above, its system the first fleet lies, in the same measure. */
+/** Offset of the first fleet to the right of and above its system, in the same unit. */
 export const BERTH = BERTH_RADII * Math.SQRT1_2;
-/** Fleets under way keep this far to the right of their lane, in pixels. */
+/** Offset of moving fleets to the right of their lane, in pixels. */
 const LANE_SIDE_PX = 4;
 
 const VERTEX = `
@@ -46,7 +45,7 @@ void main() {
   float extent = size * 3.2 + 4.0;
   vec2 dir = moving ? normalize(ends.zw - ends.xy) : vec2(0.0, -1.0);
   at = corner * extent;
-  // The quad is turned, so that "forward" is up in its own coordinates.
+  // Rotate the quad so that "forward" is up in its own coordinates.
   vec2 turned = vec2(-dir.y, dir.x) * at.x + dir * -at.y;
   float radius = (3.6 + 0.62 * look.w) * uClock.z;
   vec2 offset = moving ? vec2(-dir.y, dir.x) * ${LANE_SIDE_PX}.0 * uClock.z : time.zw * (radius + 7.0 * uClock.z);
@@ -106,7 +105,7 @@ export class FleetsLayer {
     this.instances = new Instances(gl, [4, 4, 4]);
   }
 
-  /** Writes all fleets anew. */
+  /** Rewrites all fleets. */
   load(world: World, mine: FactionId | null, selected: FleetId | null): void {
     const { mirror } = world;
     this.instances.clear();
@@ -136,7 +135,7 @@ export class FleetsLayer {
     this.instances.upload();
   }
 
-  /** Where a fleet is on the screen's plane now: world position and offset in pixels. */
+  /** Current position of a fleet: world position and offset in pixels. */
   position(spot: FleetSpot, world: World, tick: number, symbol: number) {
     const moving = spot.eta > 0;
     if (!moving) {
@@ -168,7 +167,7 @@ export class FleetsLayer {
       if (index < 0) return null;
       const berth = berths.get(index) ?? 0;
       berths.set(index, berth + 1);
-      // The first berth is up and to the right; the next ones go round clockwise.
+      // The first berth is at the upper right; the next ones follow clockwise.
       const angle = -Math.PI / 4 + berth * 0.95;
       const x = xs[index] ?? 0;
       const y = ys[index] ?? 0;
@@ -201,13 +200,13 @@ export class FleetsLayer {
   }
 }
 
-/** How far along its lane a fleet is, 0..1: it waits at the end for the news of its arrival. */
+/** Progress of a fleet along its lane, 0..1; stays at 1 until the arrival is reported. */
 export function shareOfWay(departed: number, eta: number, tick: number): number {
   const share = (tick - departed) / Math.max(eta - departed, 0.001);
   return Math.min(Math.max(share, 0), 1);
 }
 
-/** Half the size of a fleet's symbol in pixels: it grows slowly with strength. */
+/** Half the size of a fleet's symbol in pixels; grows slowly with strength. */
 export function fleetSize(strength: number): number {
   return Math.min(4.2 + Math.sqrt(Math.max(strength, 0) / 1000) * 0.62, 11);
 }

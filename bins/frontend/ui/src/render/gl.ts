@@ -1,6 +1,6 @@
-/** The few helpers over WebGL2 that every layer of the map uses. */
+/** WebGL2 helpers shared by the layers of the map. */
 
-/** What a layer needs to know to draw one picture. */
+/** The parameters of a frame. */
 export interface Frame {
   /** Centre of the view in world units. */
   x: number;
@@ -16,13 +16,13 @@ export interface Frame {
   tick: number;
   /** Seconds since the map began, for effects. */
   seconds: number;
-  /** Size of the symbols, 1 = normal. */
+  /** Scale of the symbols; 1 is normal. */
   symbol: number;
-  /** 1 when the player asked for reduced motion. */
+  /** 1 if the player prefers reduced motion, else 0. */
   calm: number;
 }
 
-/** GLSL that every program begins with; see `Frame`. */
+/** Common GLSL header of all programs; see `Frame`. */
 export const PRELUDE = `#version 300 es
 precision highp float;
 precision highp int;
@@ -65,7 +65,7 @@ export class Program {
     gl.uniform4f(this.at("uClock"), frame.tick, frame.seconds, frame.symbol, frame.calm);
   }
 
-  /** Binds a texture to a unit and the sampler of that name to it. */
+  /** Binds a texture to a unit and to the sampler of that name. */
   texture(name: string, unit: number, texture: WebGLTexture): void {
     const { gl } = this;
     gl.activeTexture(gl.TEXTURE0 + unit);
@@ -85,7 +85,7 @@ export class Program {
 
 function compile(gl: WebGL2RenderingContext, type: number, source: string): WebGLShader {
   const shader = gl.createShader(type);
-  if (shader === null) throw new Error("shader: the graphics context is lost");
+  if (shader === null) throw new Error("shader: graphics context lost");
   gl.shaderSource(shader, source);
   gl.compileShader(shader);
   if (gl.getShaderParameter(shader, gl.COMPILE_STATUS) !== true && !gl.isContextLost()) {
@@ -95,8 +95,8 @@ function compile(gl: WebGL2RenderingContext, type: number, source: string): WebG
 }
 
 /**
- * Instances of one quad: a float array that grows by doubling, drawn in one call. The
- * attributes take locations 1.. in the order of `sizes`; location 0 is the corner (±1).
+ * Instances of a quad in a growing float array, drawn in one call. Attributes use locations from 1
+ * in the order of `sizes`; location 0 is the corner (±1).
  */
 export class Instances {
   data: Float32Array;
@@ -131,7 +131,7 @@ export class Instances {
     gl.bindVertexArray(null);
   }
 
-  /** Makes room for `count` instances, keeping what is there. */
+  /** Grows the array to `count` instances. */
   reserve(count: number): void {
     if (count * this.stride <= this.data.length) return;
     const grown = new Float32Array(Math.max(count * this.stride, this.data.length * 2));
@@ -143,7 +143,7 @@ export class Instances {
     this.count = 0;
   }
 
-  /** Appends one instance; the number of values must be the stride. */
+  /** Appends an instance; the number of values must equal the stride. */
   push(...values: number[]): void {
     this.reserve(this.count + 1);
     this.data.set(values, this.count * this.stride);

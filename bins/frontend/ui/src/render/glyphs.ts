@@ -1,7 +1,6 @@
 /**
- * Letters on one texture, drawn by the browser's own text engine when first needed: red
- * is the letter, green its dark outline. Text on the map is therefore as sharp as text
- * beside it.
+ * Texture of letters, rendered by the browser on first use, so that text on the map is as sharp as
+ * the rest of the page. Red is the letter, green its dark outline.
  */
 export const FONT = `"Avenir Next", "Segoe UI Variable", "Segoe UI", Inter, "Noto Sans", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif`;
 
@@ -13,7 +12,7 @@ export interface TextStyle {
 }
 
 export interface Glyph {
-  /** Place on the texture in texels, and size in CSS pixels. */
+  /** Position on the texture in texels, and size in CSS pixels. */
   u: number;
   v: number;
   width: number;
@@ -41,7 +40,7 @@ export class GlyphAtlas {
     canvas.width = ATLAS_SIZE;
     canvas.height = ATLAS_SIZE;
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    if (context === null) throw new Error("The browser offers no 2D canvas for text.");
+    if (context === null) throw new Error("This browser has no 2D canvas for text.");
     this.context = context;
     this.context.globalCompositeOperation = "lighter";
     this.texture = gl.createTexture();
@@ -62,7 +61,7 @@ export class GlyphAtlas {
     return width - style.spacing;
   }
 
-  /** Brings the texture up to date with the letters drawn since. */
+  /** Uploads letters rendered since the last call. */
   upload(): void {
     if (!this.stale) return;
     this.stale = false;
@@ -94,7 +93,7 @@ export class GlyphAtlas {
       height: height / ratio,
       advance,
     };
-    // A full texture leaves further letters blank; no alphabet in use comes near that.
+    // Once the texture is full, further letters stay blank. No alphabet in use gets close.
     if (this.penY + height <= ATLAS_SIZE) {
       const x = this.penX + PADDING_PX * ratio;
       const y = this.penY + (PADDING_PX + style.size) * ratio;

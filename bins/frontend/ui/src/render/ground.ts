@@ -1,7 +1,7 @@
 /**
- * What all layers share about the world: positions of systems, colours of factions and
- * owners of systems, in textures that shaders read by number. Owners change colour
- * gradually, so that a capture is seen to spread.
+ * Data shared by all layers: positions and owners of systems and colours of factions, in textures
+ * indexed by number. The colour of a captured system changes gradually, so that the capture is
+ * visible.
  */
 import { factionColor, NEUTRAL, type Rgb } from "../state/palette";
 import type { World } from "../state/app";
@@ -10,18 +10,18 @@ import { WORLD_SCALE, type Bounds } from "./camera";
 import { dataTexture } from "./gl";
 import { CANDIDATES, nearestGrid, NONE, type NearestGrid } from "./nearest";
 
-/** Systems in one row of the textures. */
+/** Systems per row of the textures. */
 export const ROW = 1024;
-/** Faction numbers fit a byte; 0 is "nobody". */
+/** Number of factions: numbers fit a byte, and 0 means nobody. */
 const FACTIONS = 256;
 const FADE_SECONDS = 0.7;
-/** A system colours the ground so far around it, in typical distances between systems. */
+/** Radius coloured around a system, in typical distances between systems. */
 export const REACH = 0.99;
 
 export class Ground {
   /** RG32F: position of each system in world units. */
   readonly positions: WebGLTexture;
-  /** RGBA8: colour of each system's owner; alpha = faction number. */
+  /** RGBA8: colour of each system's owner; alpha is the faction number. */
   readonly owners: WebGLTexture;
   /** RGBA8: colour of each faction number. */
   readonly palette: WebGLTexture;
@@ -115,7 +115,7 @@ export class Ground {
     return this.colors[number] ?? NEUTRAL;
   }
 
-  /** A system's owner may have changed; true when it has. */
+  /** Updates the owner of a system; true if it changed. */
   setOwner(index: number, owner: FactionId | null, seconds: number): boolean {
     const number = this.number(owner);
     const at = index * 4;
@@ -126,7 +126,7 @@ export class Ground {
     return true;
   }
 
-  /** The number of the faction whose territory a place is; 0 for nobody's. */
+  /** The number of the faction that owns the territory at a point; 0 for nobody. */
   ownerAt(x: number, y: number): number {
     const { grid } = this;
     if (grid === null) return 0;
@@ -147,7 +147,7 @@ export class Ground {
     return owner;
   }
 
-  /** Moves colours on; true when something changed that the view shows. */
+  /** Advances colour changes; true if a visible one changed. */
   step(seconds: number, view: Bounds): boolean {
     if (this.fading.size === 0) return false;
     const reach = 2 * this.spacing;

@@ -1,9 +1,9 @@
-/** Where a faction's name belongs: the middle of the largest connected part of what it holds. */
+/** The largest connected territory of each faction, and positions for its name there. */
 import type { World } from "../state/app";
 import type { FactionId, SystemId } from "../api/wire";
 import { WORLD_SCALE } from "./camera";
 
-/** A place in world units. */
+/** A point in world units. */
 export interface Place {
   x: number;
   y: number;
@@ -43,7 +43,7 @@ export function largestHoldings({ mirror, graph }: Pick<World, "mirror" | "graph
   });
 }
 
-/** Places to try for a name, nearest to the middle first; the last place before all. */
+/** Candidate positions for a name: the previous one, then others by distance from the middle. */
 export function placesAround(middle: Place, last: Place | undefined, spacing: number): Place[] {
   const places: Place[] = last === undefined ? [] : [last];
   const step = spacing * 0.17;

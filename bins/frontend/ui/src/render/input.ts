@@ -1,11 +1,11 @@
-/** Mouse, finger, pen and wheel on the map. */
+/** Mouse, touch, pen and wheel input on the map. */
 import type { App } from "../state/app";
 import { meaningOf, orderableFleet } from "../state/selection";
 import type { MapView } from "./map";
 
-/** A press that moves less than this is a click, CSS pixels. */
+/** Movement below which a press is a click, in CSS pixels. */
 const CLICK_SLOP_PX = 6;
-/** Share of a fleet that a click with Shift held sends, in percent. */
+/** Share of a fleet sent by a Shift-click, in percent. */
 const SHIFT_SHARE = 50;
 
 interface Press {

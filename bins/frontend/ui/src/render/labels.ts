@@ -1,7 +1,7 @@
 /**
- * Text on the map: names of systems (as many as fit at this zoom), strengths of fleets,
- * names of factions over their territory. Laid out when the zoom, the region in view or a
- * tick changes it, never per frame; letters of moving fleets move on the graphics card.
+ * Text on the map: names of systems (as many as fit), strengths of fleets, names of factions over
+ * their territory. Layout runs when the zoom, the visible region or a tick changes it, never per
+ * frame; the GPU moves the letters of moving fleets.
  */
 import type { World } from "../state/app";
 import type { FactionId } from "../api/wire";
@@ -19,11 +19,11 @@ const STRONG: TextStyle = { size: 12.5, weight: 700, spacing: 0.2 };
 const NUMBER: TextStyle = { size: 10.5, weight: 600, spacing: 0 };
 const REALM: TextStyle = { size: 14, weight: 700, spacing: 3.2 };
 const SMALL_REALM: TextStyle = { size: 11, weight: 700, spacing: 1.6 };
-/** Where a name finds no room below its system, it tries to move sideways by this share of its width. */
+/** Sideways shift to try if a name does not fit below its system, as a share of its width. */
 const SHIFT = 0.25;
-/** Half the room kept for the fleet in a system's first berth, in pixels. */
+/** Half the space reserved for the first fleet at a system, in pixels. */
 const BERTH_PX = 5;
-/** Below this distance between systems, in pixels, names of realms are small. */
+/** Distance between systems, in pixels, below which faction names are small. */
 const SMALL_REALM_PX = 80;
 
 const VERTEX = `
@@ -41,7 +41,7 @@ void main() {
   float share = moving ? clamp((uClock.x - time.x) / max(time.y - time.x, 0.001), 0.0, 1.0) : 0.0;
   float radius = hang.x < 0.0 ? 0.0 : (3.6 + 0.62 * hang.x) * uClock.z + 7.0 * uClock.z;
   vec2 unit = corner * 0.5 + 0.5;
-  // Whole device pixels keep letters crisp.
+  // Snap to device pixels to keep letters crisp.
   vec2 anchor = (mix(ends.xy, ends.zw, share) - uView.xy) * uView.z + hang.yz * radius;
   if (!moving) anchor = floor(anchor * uView.w + 0.5) / uView.w;
   vec2 px = anchor + time.zw + unit * glyph.zw;
@@ -107,7 +107,7 @@ export class LabelsLayer {
     this.atlas = new GlyphAtlas(gl, ratio);
   }
 
-  /** A new map: names in the order of importance. */
+  /** Sorts the names of a new map by importance. */
   load({ mirror }: World): void {
     const weight = (index: number): number => {
       const system = mirror.systems[index];
@@ -119,12 +119,12 @@ export class LabelsLayer {
     this.region = null;
   }
 
-  /** Names must be laid out again (an owner or the selection changed). */
+  /** Forces a new layout, after an owner or the selection changed. */
   invalidate(): void {
     this.region = null;
   }
 
-  /** Lays out the names if the view needs it. */
+  /** Lays out the names if necessary. */
   layoutNames(
     world: World,
     frame: Frame,
@@ -155,7 +155,7 @@ export class LabelsLayer {
     this.placeNames(world, this.region, 2 ** (bucket / 4), frame.symbol, mine, special);
   }
 
-  /** Lays out the strengths of fleets; once a tick and when the zoom crosses the limit. */
+  /** Lays out the strengths of fleets, once per tick and when the zoom changes enough. */
   layoutFleets(
     spots: readonly FleetSpot[],
     world: World,
@@ -212,8 +212,8 @@ export class LabelsLayer {
   }
 
   /**
-   * Takes the place of a resting fleet's strength if it lies over no name (these were placed
-   * at the zoom of their bucket) and over no other strength.
+   * Reserves the position of an idle fleet's strength if it overlaps no name (placed at the zoom of
+   * their bucket) and no other strength.
    */
   private placeNumber(
     numbers: Declutter,
@@ -296,8 +296,8 @@ export class LabelsLayer {
         1,
       ]);
     };
-    // Symbols come first: a name never covers another system. Of the rest, only names of
-    // homes may cover the place where a system's first fleet lies.
+    // Names never cover symbols. Only names of homes may cover the position of a system's first
+    // fleet.
     for (let index = 0; index < mirror.systems.length; index += 1) {
       const x = xs[index] ?? 0;
       const y = ys[index] ?? 0;
@@ -326,8 +326,9 @@ export class LabelsLayer {
   }
 
   /**
-   * Writes each faction's name inside the largest connected part of what it holds, as near
-   * to its middle as symbols allow, off the berths of fleets if it can. The last place is tried first, so that names rest.
+   * Places each faction's name in its largest connected territory, as close to the middle as
+   * possible without covering symbols and, preferably, fleets. Tries the previous position first to
+   * keep names in place.
    */
   private placeRealms(world: World, zoom: number, berths: Declutter): void {
     this.realms.clear();

@@ -89,7 +89,7 @@ export class LanesLayer {
     this.routes.clear();
   }
 
-  /** Adds a dashed way through the given systems. */
+  /** Adds a dashed route through the given systems. */
   addRoute({ mirror }: World, path: readonly SystemId[], color: RouteColor): void {
     const { xs, ys } = this.ground;
     for (let i = 1; i < path.length; i += 1) {

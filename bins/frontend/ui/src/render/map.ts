@@ -1,6 +1,6 @@
 /**
- * The map: owns the canvas and draws a picture per animation frame. Buffers follow the
- * world's news; a frame itself only moves the clock and the camera.
+ * The map: owns the canvas. Ticks update buffers; an animation frame only advances clock and
+ * camera.
  */
 import type { App, World } from "../state/app";
 import type { Delta, FleetId, SystemId } from "../api/wire";
@@ -18,11 +18,11 @@ import { planOf, type Plan } from "./plan";
 import { SystemsLayer } from "./systems";
 import { TerritoryLayer } from "./territory";
 
-const MOST_RATIO = 2;
-/** Frames slower than this while the view moves ask for a coarser territory. */
+const MAX_RATIO = 2;
+/** Redraws slower than this reduce the resolution of the territory. */
 const SLOW_FRAME_MS = 26;
-const PROMPT_FRAME_MS = 18;
-/** So many prompt redraws in a row allow a finer territory again. */
+const FAST_FRAME_MS = 18;
+/** Fast redraws in a row after which the resolution is raised again. */
 const RECOVERY_FRAMES = 240;
 
 interface Layers {
@@ -37,7 +37,7 @@ interface Layers {
 
 export interface Hover {
   hit: Exclude<Hit, null>;
-  /** Pointer on the canvas, CSS pixels. */
+  /** Pointer position on the canvas, in CSS pixels. */
   x: number;
   y: number;
 }
@@ -45,7 +45,7 @@ export interface Hover {
 export class MapView {
   readonly camera = new Camera();
   readonly hover = new Signal<Hover | null>(null);
-  /** The move being planned, for the panels. */
+  /** The planned move, for the panels. */
   readonly plan = new Signal<Plan | null>(null);
   fps = 0;
   frames = 0;
@@ -71,7 +71,7 @@ export class MapView {
       preserveDrawingBuffer: false,
       powerPreference: "high-performance",
     });
-    if (gl === null) throw new Error("This browser offers no WebGL2, which the map needs.");
+    if (gl === null) throw new Error("This browser does not support WebGL2, which the map needs.");
     this.gl = gl;
     canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
@@ -83,7 +83,7 @@ export class MapView {
     this.build();
     app.listen({
       snapshot: (world) => this.load(world),
-      delta: (world, delta) => this.news(world, delta),
+      delta: (world, delta) => this.update(world, delta),
     });
     const again = (): void => this.markAll();
     app.selection.subscribe(again);
@@ -97,14 +97,14 @@ export class MapView {
     requestAnimationFrame(this.draw);
   }
 
-  /** What is under a place of the canvas, with more tolerance for fingers. */
+  /** The system or fleet at a point of the canvas; more tolerant for touch. */
   pick(x: number, y: number, touch: boolean): Hit {
     if (this.layers === null || this.world === null) return null;
     const frame = this.frame(performance.now());
     return pick(this.world, this.layers, this.camera, frame, x, y, touch);
   }
 
-  /** Points at something, or at nothing. */
+  /** Sets the hovered system or fleet. */
   point(hover: Hover | null): void {
     const before = this.hover.value;
     if (before === null && hover === null) return;
@@ -115,7 +115,7 @@ export class MapView {
     this.camera.fit(glide && !this.calm.matches);
   }
 
-  /** Brings a system to the middle. */
+  /** Centres a system. */
   show(id: SystemId): void {
     const system = this.world?.mirror.system(id);
     if (system === undefined || this.layers === null) return;
@@ -186,7 +186,7 @@ export class MapView {
     this.markAll();
   }
 
-  private news(world: World, delta: Delta): void {
+  private update(world: World, delta: Delta): void {
     const { layers } = this;
     if (layers === null) return;
     const seconds = performance.now() / 1000;
@@ -208,7 +208,7 @@ export class MapView {
   }
 
   private ratio(): number {
-    return Math.min(window.devicePixelRatio || 1, MOST_RATIO);
+    return Math.min(window.devicePixelRatio || 1, MAX_RATIO);
   }
 
   private resize(): void {
@@ -225,7 +225,7 @@ export class MapView {
     this.keepSelectionInView();
   }
 
-  /** A panel that opens must not cover what was just selected. */
+  /** Moves the map if an opening panel covers the selection. */
   private keepSelectionInView(): void {
     const selection = this.app.selection.value;
     if (selection === null) return;
@@ -322,13 +322,13 @@ export class MapView {
     this.plan.set(plan);
   }
 
-  /** Redraws of the ground that make frames late ask for a coarser ground, prompt ones for a finer. */
+  /** Lowers the resolution of the territory after slow redraws and raises it after fast ones. */
   private watchSpeed(layers: Layers, elapsedMs: number, redrawn: boolean): void {
-    const late = this.redrawnBefore && elapsedMs > SLOW_FRAME_MS;
-    const prompt = this.redrawnBefore && elapsedMs < PROMPT_FRAME_MS;
+    const slow = this.redrawnBefore && elapsedMs > SLOW_FRAME_MS;
+    const fast = this.redrawnBefore && elapsedMs < FAST_FRAME_MS;
     this.redrawnBefore = redrawn;
     if (elapsedMs > 3000) return;
-    this.slowness = Math.max(-RECOVERY_FRAMES, this.slowness + (late ? 10 : prompt ? -1 : 0));
+    this.slowness = Math.max(-RECOVERY_FRAMES, this.slowness + (slow ? 10 : fast ? -1 : 0));
     if (this.slowness >= 100) {
       this.slowness = 0;
       layers.territory.adjustQuality(1);

@@ -1,20 +1,20 @@
 /**
- * For each cell of a grid over the map, the systems nearest to it: the candidates among
- * which the territory shader finds each pixel's nearest system. The cells are small
- * against the distance between systems, so the true nearest one is among them.
+ * For each cell of a grid over the map, the nearest systems: the candidates for the territory
+ * shader, which finds each pixel's nearest system. Cells are small compared to the distance between
+ * systems, so the candidates include it.
  */
 export const CANDIDATES = 8;
-/** Marks an empty place when the map has fewer systems than candidates. */
+/** Marks an empty entry if the map has fewer systems than candidates. */
 export const NONE = 0xffffffff;
 
 export interface NearestGrid {
   columns: number;
   rows: number;
-  /** World units of a cell's side. */
+  /** Side of a cell in world units. */
   cell: number;
   left: number;
   top: number;
-  /** `CANDIDATES` indices for each cell, row by row, nearest to the centre first. */
+  /** `CANDIDATES` indices per cell, row by row, nearest to the centre first. */
   indices: Uint32Array;
 }
 
@@ -54,7 +54,7 @@ export function nearestGrid(
       const cy = area.top + (row + 0.5) * cell;
       let found = 0;
       for (let ring = 0; ring <= Math.max(columns, rows); ring += 1) {
-        // Everything outside the rings seen so far is at least this far away.
+        // Minimum distance of everything outside the visited rings.
         const safe = (ring - 0.5) * cell;
         if (found === wanted && (best[found - 1] ?? 0) <= safe * Math.max(safe, 0)) break;
         for (let dy = -ring; dy <= ring; dy += 1) {

@@ -6,12 +6,12 @@ import type { Frame } from "./gl";
 import type { Ground } from "./ground";
 import { symbolRadius } from "./systems";
 
-/** Pixels around a symbol that still count as on it. */
+/** Tolerance around a symbol in pixels. */
 const TOLERANCE_PX = { mouse: 5, touch: 14 };
 
 /**
- * What lies under a pixel. The nearest symbol wins, measured from its edge; a fleet's
- * badge beats the system it lies at when both are hit.
+ * The system or fleet at a pixel: the nearest symbol, measured from its edge. If both are hit, a
+ * fleet's badge wins over its system.
  */
 export function pick(
   world: World,

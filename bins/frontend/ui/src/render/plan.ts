@@ -1,13 +1,13 @@
 import type { Fleet, SystemId } from "../api/wire";
 import type { World } from "../state/app";
 
-/** A move that has not been ordered yet. */
+/** A planned move. */
 export interface Plan {
   fleet: Fleet;
   target: SystemId;
   path: SystemId[];
   ticks: number;
-  /** Tick of arrival if ordered now: an order leaves with the next tick. */
+  /** Tick of arrival if ordered now: fleets depart with the next tick. */
   arrives: number;
 }
 

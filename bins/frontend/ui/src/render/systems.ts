@@ -1,19 +1,22 @@
 /**
- * Systems: a symbol by kind (disc, relic diamond, forge square, hive hexagon), size by
- * value, colour by owner; rings for sieges and occupation, a glow for recent fighting,
- * sparks for unrest, brackets for what is selected.
+ * Systems: symbol by kind (disc, relic diamond, forge square, hive hexagon), size by value, colour
+ * by owner; rings for sieges and occupation, glow for recent fighting, spikes for unrest, brackets
+ * for the selection.
  */
 import type { World } from "../state/app";
 import type { FactionId, System } from "../api/wire";
 import { Instances, Program, type Frame } from "./gl";
 import { ROW, type Ground } from "./ground";
 
-/** Ticks an occupier must hold a system under the standard rules. */
-const CAPTURE_TICKS = 2;
+/**
+ * Heat and unrest from which their effects are drawn in full; a matter of looks, not of the rules.
+ */
+const FULL_HEAT = 1_500;
+const FULL_UNREST = 600;
 const KINDS = { normal: 0, relic: 1, forge: 2, hive: 3 } as const;
 export const FLAG = { home: 1, mine: 2, muster: 4, selected: 8, hovered: 16 } as const;
 
-/** Radius of a system's symbol in CSS pixels; the shader has the same formula. */
+/** Radius of a system's symbol in CSS pixels. The shader uses the same formula. */
 export function symbolRadius(value: number, symbol: number): number {
   return (3.6 + 0.62 * value) * symbol;
 }
@@ -41,7 +44,7 @@ void main() {
   occupier = vec4(texelFetch(uPalette, ivec2(int(b.x), 0), 0).rgb, b.x > 0.5 ? b.y : -1.0);
   besieger = vec4(texelFetch(uPalette, ivec2(int(b.z), 0), 0).rgb, b.z > 0.5 ? 1.0 : 0.0);
   trouble = c;
-  // Only as large as what is drawn: most systems are quiet, and pixels cost.
+  // Keep the quad as small as its content: most systems are quiet, and every pixel costs.
   float unit = max(uClock.z, 0.6);
   bool busy = b.x > 0.5 || b.z > 0.5 || c.x > 0.15 || c.y > 0.0 || a.w > 0.5;
   float extent = radius + (busy ? 18.0 : owner.a > 0.0 ? 11.0 : 3.5) * unit + b.w * 14.0;
@@ -88,7 +91,7 @@ void main() {
   float s = symbol(at, r, kind);
   c = over(c, vec3(0.035), cover(s - 2.0 * unit) * 0.9);
   c = over(c, owned ? tint : vec3(0.30, 0.285, 0.265), cover(s));
-  // The inside says what the place is: a dark heart, and a bright core for the special kinds.
+  // Dark inside, with a bright core for the special kinds.
   c = over(c, vec3(0.05), cover(s + r * 0.32) * 0.62);
   if (kind == 1) c = over(c, vec3(0.96, 0.90, 0.72), cover(length(at) - r * 0.30));
   if (kind == 2) c = over(c, vec3(1.0, 0.62, 0.25), cover(max(abs(at.x), abs(at.y)) - r * 0.28));
@@ -145,9 +148,10 @@ export class SystemsLayer {
     this.instances = new Instances(gl, [4, 4, 2]);
   }
 
-  /** Writes every system's row anew. */
+  /** Rewrites all systems. */
   load(world: World, mine: FactionId | null): void {
-    const { mirror } = world;
+    const { mirror, rules } = world;
+    const captureTicks = rules?.["capture.ticks"] ?? 1;
     const homes = new Set<number>();
     const musters = new Set<number>();
     for (const faction of mirror.factions.values()) {
@@ -163,12 +167,15 @@ export class SystemsLayer {
       if (musters.has(system.id)) flags |= FLAG.muster;
       if (index === this.selected) flags |= FLAG.selected;
       if (index === this.hovered) flags |= FLAG.hovered;
-      this.write(index, system, flags);
+      this.write(index, system, flags, captureTicks);
     });
     this.instances.upload();
   }
 
-  /** Which systems wear brackets, by number; -1 for none. Takes effect with the next `load`. */
+  /**
+   * Sets the selected and hovered systems by index, -1 for none; true if changed. Call `load` to
+   * apply.
+   */
   mark(selected: number, hovered: number): boolean {
     if (selected === this.selected && hovered === this.hovered) return false;
     this.selected = selected;
@@ -184,7 +191,7 @@ export class SystemsLayer {
     this.instances.draw();
   }
 
-  private write(index: number, system: System, flags: number): void {
+  private write(index: number, system: System, flags: number, captureTicks: number): void {
     const { data, stride } = this.instances;
     const at = index * stride;
     data[at] = index;
@@ -192,10 +199,10 @@ export class SystemsLayer {
     data[at + 2] = KINDS[system.kind];
     data[at + 3] = flags;
     data[at + 4] = this.ground.number(system.occupation_faction);
-    data[at + 5] = Math.min(1, system.occupation_progress / CAPTURE_TICKS);
+    data[at + 5] = Math.min(1, system.occupation_progress / captureTicks);
     data[at + 6] = system.is_besieged ? this.ground.number(system.siege_owner) : 0;
-    data[at + 7] = Math.min(1, system.heat / 1500);
-    data[at + 8] = Math.min(1, system.unrest / 600);
+    data[at + 7] = Math.min(1, system.heat / FULL_HEAT);
+    data[at + 8] = Math.min(1, system.unrest / FULL_UNREST);
     data[at + 9] = system.reclaim_cooldown;
   }
 }

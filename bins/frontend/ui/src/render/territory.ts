@@ -1,7 +1,7 @@
 /**
- * The ground of the map: void, stars, and each faction's territory, which is everything
- * nearer to its systems than to another's. Drawn to a texture of its own, and again only
- * when the view or an owner changes; a slow machine gets a coarser texture.
+ * The background: void, stars, and the territory of each faction, which is everything closer to its
+ * systems than to others. Rendered to a texture, only when the view or an owner changes. Slow
+ * machines get a lower resolution.
  */
 import { dataTexture, Program, type Frame } from "./gl";
 import { REACH, ROW, type Ground } from "./ground";
@@ -23,7 +23,7 @@ uniform float uScale;    // texture pixels per CSS pixel
 uniform float uMine;     // faction number of the player, 0 = none
 out vec4 color;
 
-// An integer hash: the same on every graphics card, and cheap where there is none.
+// An integer hash: the same on every GPU, and cheap in software.
 float hash(vec2 p) {
   uvec2 q = uvec2(ivec2(floor(p))) * uvec2(1597334677u, 3812015801u);
   uint n = (q.x ^ q.y) * 1597334677u;
@@ -63,7 +63,7 @@ void main() {
   vec2 world = (px - uSize * 0.5) / uView.z + uView.xy;
   vec3 base = sky(px, world);
   float spacing = uGrid.w;
-  // A slight bend, so that borders look grown and not ruled.
+  // A slight bend makes borders look natural.
   vec2 bent = world + (vec2(noise(world / spacing * 2.2), noise(world / spacing * 2.2 + 31.0)) - 0.5) * spacing * 0.16;
   ivec2 cell = ivec2(floor((bent - uGrid.xy) / uGrid.z));
   if (any(lessThan(cell, ivec2(0))) || any(greaterThanEqual(cell, uCells))) { color = vec4(base, 1.0); return; }
@@ -90,7 +90,8 @@ void main() {
   vec4 ownColor = texelFetch(uOwners, texel(ids[own]), 0);
   float owner = floor(ownColor.a * 255.0 + 0.5);
   if (owner < 0.5) { color = vec4(base, 1.0); return; }
-  // Distance to the border: half the difference between the nearest own and foreign system, over its slope.
+  // Distance to the border: half the difference between the nearest own and foreign system, over
+  // its slope.
   float border = reach - di;
   for (int k = 0; k < ${CANDIDATES}; k++) {
     if (k == own || ids[k] == 0xffffffffu) continue;
@@ -170,24 +171,24 @@ export class TerritoryLayer {
     this.dirty = true;
   }
 
-  /** Owners changed: the picture is out of date. */
+  /** Requests a redraw, after an owner changed. */
   invalidate(): void {
     this.dirty = true;
   }
 
-  /** Coarser (+1) or finer (-1); for machines that cannot keep up. */
+  /** Lowers (+1) or raises (-1) the resolution. */
   adjustQuality(step: 1 | -1): void {
     this.quality = Math.min(Math.max(this.quality + step, 0), SCALES.length - 1);
   }
 
-  /** Puts the ground on the canvas; true when it had to be drawn anew for that. */
+  /** Draws the background; true if it had to be rendered again. */
   draw(frame: Frame, mine: number): boolean {
     const { gl } = this;
     const before = this.redraws;
     const full = Math.min(frame.ratio, 1.5);
     const key = `${frame.x} ${frame.y} ${frame.zoom} ${frame.width} ${frame.height} ${mine}`;
     if (key !== this.drawn) {
-      // The view moves: as coarse as the machine needs, made sharp once it rests.
+      // The view moves: use the reduced resolution, and the full one when it stops.
       this.drawn = key;
       this.lastMove = frame.seconds;
       this.redraw(frame, full * (SCALES[this.quality] ?? 1), mine);

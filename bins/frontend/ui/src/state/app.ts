@@ -1,7 +1,7 @@
-/** The application's state in one place: the mirror, who plays, what is selected, what happened. */
+/** The state of the application: the mirror, the session, the selection, orders and the log. */
 import { ApiClient } from "../api/client";
 import { Feed, type Connection } from "../api/feed";
-import { placeOf } from "../api/place";
+import { sectorPrefix } from "../api/place";
 import { ApiProblem, describe } from "../api/problem";
 import type {
   Delta,
@@ -32,19 +32,20 @@ import {
   type TrackedOrder,
 } from "./orders";
 import { marksOf, type Mark } from "./palette";
-import { standsStill } from "./pulse";
+import { isStalled } from "./stall";
 import { Recording, RECORDING_PATH } from "./recording";
 import { LaneGraph } from "./routes";
+import { rulesByName, rulesOf, type Rules } from "./rules";
 import type { Aim, Selection } from "./selection";
 import { Session } from "./session";
 import { Signal } from "./signal";
 import { Toasts } from "./toasts";
 
-/** Panels are drawn again at most this often, however fast the ticks come. */
+/** Minimum time between redraws of the panels. */
 const PANEL_INTERVAL_MS = 150;
-const PULSE_INTERVAL_MS = 250;
+const STALL_CHECK_INTERVAL_MS = 250;
 const SEATS_INTERVAL_MS = 10_000;
-const KEEP_SEAT_INTERVAL_MS = 60_000;
+const KEEP_CLAIM_INTERVAL_MS = 60_000;
 const ORDERS_KEPT = 60;
 
 export interface World {
@@ -52,10 +53,12 @@ export interface World {
   graph: LaneGraph;
   clock: TickClock;
   marks: Map<FactionId, Mark>;
+  /** Null if not known. */
+  rules: Rules | null;
 }
 
 export interface Ending extends RunEnd {
-  /** When the next universe begins, on the clock of `performance.now`; null when unknown. */
+  /** Start of the next universe on the clock of `performance.now`; null if not known. */
   nextAtMs: number | null;
 }
 
@@ -65,21 +68,21 @@ export interface WorldListener {
 }
 
 export class App {
-  readonly place = placeOf(location.pathname);
-  readonly api = new ApiClient(this.place);
+  private readonly prefix = sectorPrefix(location.pathname);
+  readonly api = new ApiClient(this.prefix);
   readonly toasts = new Toasts();
   readonly session = new Session(this.api);
   readonly botKeys = new BotKeys(this.api, this.session);
   readonly operator = new Operator(this.api, (text, tone) => this.toasts.add(text, tone));
   readonly connection = new Signal<Connection>("connecting");
-  /** Whether this is a recorded run: there is no API, nobody can play, and no other universe follows. */
+  /** Whether this is a recorded run: no API, no orders, no next universe. */
   readonly recorded = new Signal(location.pathname === RECORDING_PATH);
   readonly recording = this.recorded.value
     ? new Recording((text) => this.toasts.add(text, "bad"))
     : null;
-  /** Whether no tick comes although the connection is open. */
-  readonly still = new Signal(false);
-  /** Replaced by a new object for every redraw of the panels; the mirror inside is shared. */
+  /** Whether no ticks arrive although the connection is open. */
+  readonly stalled = new Signal(false);
+  /** A new object for every redraw of the panels; the mirror inside is shared. */
   readonly world = new Signal<{ readonly now: World } | null>(null);
   readonly log = new Signal<readonly LogLine[]>([]);
   readonly orders = new Signal<readonly TrackedOrder[]>([]);
@@ -89,7 +92,7 @@ export class App {
   readonly share = new Signal(100);
   readonly ending = new Signal<Ending | null>(null);
   readonly seats = new Signal<ReadonlyMap<FactionId, FactionSeat>>(new Map());
-  /** Which dialog is open. */
+  /** The open dialog. */
   readonly dialog = new Signal<"help" | "signin" | "factions" | "keys" | "operator" | null>(null);
 
   current: World | null = null;
@@ -98,6 +101,8 @@ export class App {
   private feed: Feed | null = null;
   private lines: readonly LogLine[] = [];
   private lastEntryMs = 0;
+  /** The universe whose rules were served. */
+  private rulesServedFor: string | null = null;
 
   listen(listener: WorldListener): void {
     this.listeners.add(listener);
@@ -107,41 +112,47 @@ export class App {
   /** Connects to the live sector. */
   start(): void {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    this.feed = new Feed(`${scheme}//${location.host}${this.place.prefix}/ws`, {
+    this.feed = new Feed(`${scheme}//${location.host}${this.prefix}/ws`, {
       entry: (entry) => {
         this.lastEntryMs = performance.now();
         this.take(entry);
-        this.feelPulse();
+        this.checkStall();
       },
       connection: (state) => {
         this.connection.set(state);
-        this.feelPulse();
+        this.checkStall();
       },
     });
     this.feed.start();
     if (this.recording !== null) {
-      void this.recording.load();
+      void this.recording.change();
       return;
     }
     void this.startOperator();
     window.addEventListener("hashchange", () => void this.startOperator());
-    setInterval(() => this.feelPulse(), PULSE_INTERVAL_MS);
+    setInterval(() => this.checkStall(), STALL_CHECK_INTERVAL_MS);
     void this.session.resume();
     void this.refreshSeats();
-    setInterval(() => void this.whenVisible(() => this.refreshSeats()), SEATS_INTERVAL_MS);
-    setInterval(() => void this.whenVisible(() => this.keepSeat()), KEEP_SEAT_INTERVAL_MS);
+    setInterval(
+      () =>
+        void this.whenVisible(async () => {
+          await Promise.all([this.refreshSeats(), this.refreshRules()]);
+        }),
+      SEATS_INTERVAL_MS,
+    );
+    setInterval(() => void this.whenVisible(() => this.keepClaim()), KEEP_CLAIM_INTERVAL_MS);
   }
 
-  /** Signs the operator in; who came by the link finds the panel open. */
+  /** Signs in the operator; opens the panel if they used the one-time link. */
   private async startOperator(): Promise<void> {
     if (await this.operator.start()) this.dialog.set("operator");
   }
 
-  private feelPulse(): void {
+  private checkStall(): void {
     const mirror = this.current?.mirror;
-    this.still.set(
+    this.stalled.set(
       mirror !== undefined &&
-        standsStill({
+        isStalled({
           connection: this.connection.value,
           ended: this.ending.value !== null || mirror.result !== null,
           tickDelayMs: mirror.tickDelayMs,
@@ -150,7 +161,7 @@ export class App {
     );
   }
 
-  /** Shows a map that does not move. */
+  /** Shows a still map. */
   show(snapshot: Snapshot): void {
     this.selection.set(null);
     this.begin(snapshot);
@@ -166,7 +177,7 @@ export class App {
     this.selection.set(selection);
   }
 
-  /** The name of a faction for people. */
+  /** The display name of a faction. */
   factionName(id: FactionId | null): string {
     return id === null ? "nobody" : (this.current?.mirror.faction(id)?.name ?? id);
   }
@@ -178,13 +189,13 @@ export class App {
   move(fleet: Fleet, target: SystemId, sharePercent: number): void {
     const where = `${this.systemName(fleet.system_id)} → ${this.systemName(target)}`;
     this.give(`Move ${where}`, (faction, id) =>
-      moveOrder(faction, fleet, target, sharePercent, id),
+      moveOrder(faction, fleet, target, sharePercent, this.current?.rules ?? null, id),
     );
     this.aim.set(null);
   }
 
   cancel(fleet: Fleet): void {
-    this.give(`Cancel the route of fleet ${fleet.id}`, (faction, id) =>
+    this.give(`Cancel route of fleet ${fleet.id}`, (faction, id) =>
       cancelOrder(faction, fleet, id),
     );
   }
@@ -219,7 +230,7 @@ export class App {
   async leave(): Promise<void> {
     try {
       await this.session.leave();
-      this.toasts.add("You left your seat; a computer player takes over.", "good");
+      this.toasts.add("You left your faction. A computer player takes over.", "good");
     } catch (error) {
       this.toasts.add(describe(error), "bad");
     }
@@ -232,21 +243,21 @@ export class App {
       const list = await this.api.factions();
       this.seats.set(new Map(list.factions.map((seat) => [seat.id, seat])));
       const mine = this.session.faction;
-      if (mine !== null && this.seats.value.get(mine)?.claimed === false) void this.keepSeat();
+      if (mine !== null && this.seats.value.get(mine)?.claimed === false) void this.keepClaim();
     } catch (error) {
       if (error instanceof ApiProblem && error.code === "recorded_run") this.recorded.set(true);
-      // The banner already tells when the server is away; the table keeps what it knew.
+      // The banner shows that the server is unreachable; the table keeps the last known state.
     }
   }
 
   private give(summary: string, build: (faction: FactionId, clientId: string) => Order): void {
     if (this.recorded.value) {
-      this.toasts.add("This is a recorded run: everybody can watch, nobody can play.", "bad");
+      this.toasts.add("This is a recorded run. You can only watch.", "bad");
       return;
     }
     const faction = this.session.faction;
     if (faction === null) {
-      this.toasts.add("Take a faction first; then it obeys your orders.", "bad");
+      this.toasts.add("Choose a faction to give orders.", "bad");
       this.dialog.set(this.session.state.value.status === "in" ? "factions" : "signin");
       return;
     }
@@ -283,7 +294,7 @@ export class App {
     }
   }
 
-  /** Changes an order that has no outcome yet (the outcome may arrive before the receipt). */
+  /** Changes an order that is still being sent; its outcome may arrive before the receipt. */
   private amend(clientId: string, change: Partial<TrackedOrder>): void {
     this.orders.update((orders) =>
       orders.map((tracked) =>
@@ -299,9 +310,9 @@ export class App {
     if (this.current === null) return this.feed?.restart();
     if (entry.type === "run_end") return this.finish(entry.data);
     const { mirror, clock } = this.current;
-    const fate = mirror.apply(entry.data);
-    if (fate === "gap") return this.feed?.restart();
-    if (fate === "stale") return;
+    const result = mirror.apply(entry.data);
+    if (result === "gap") return this.feed?.restart();
+    if (result === "stale") return;
     clock.observe(mirror.tick, performance.now());
     if (mirror.factions.size !== this.current.marks.size) {
       this.current.marks = marksOf([...mirror.factions.values()]);
@@ -319,12 +330,14 @@ export class App {
     const clock = new TickClock(snapshot.tick_delay_ms);
     clock.reset(snapshot.tick, performance.now());
     const marks = marksOf(snapshot.factions);
-    const world: World = { mirror, graph: new LaneGraph(snapshot.lanes), clock, marks };
+    const rules =
+      before === snapshot.universe_id ? (this.current?.rules ?? null) : rulesByName(snapshot.rules);
+    const world: World = { mirror, graph: new LaneGraph(snapshot.lanes), clock, marks, rules };
     this.current = world;
     this.lines = linesOfSnapshot(snapshot);
     this.log.set(this.lines);
     const isNew = before !== null && before !== snapshot.universe_id;
-    // Another tick of a recorded run comes as a universe of its own.
+    // Seeking in a recorded run starts a new universe.
     if (isNew && this.feed !== null && this.recording === null) this.enterUniverse();
     else this.orders.set(markMissed(this.orders.value));
     this.ending.set(
@@ -340,20 +353,35 @@ export class App {
     this.dropStaleSelection(mirror);
     for (const listener of this.listeners) listener.snapshot(world);
     this.world.set({ now: world });
+    void this.refreshRules();
+  }
+
+  /** Reads the rules of the universe, once. */
+  private async refreshRules(): Promise<void> {
+    const { current } = this;
+    const isLive = this.feed !== null && !this.recorded.value;
+    if (!isLive || current === null || this.rulesServedFor === current.mirror.universeId) return;
+    try {
+      const document = await this.api.rules();
+      if (this.current?.mirror.universeId !== document.universe_id) return;
+      this.rulesServedFor = document.universe_id;
+      this.current.rules = rulesOf(document);
+      this.world.set({ now: this.current });
+    } catch {
+      // Tried again with the next refresh of the factions.
+    }
   }
 
   private enterUniverse(): void {
     this.select(null);
     this.orders.set([]);
-    const hadSeat = this.session.faction !== null;
+    const hadFaction = this.session.faction !== null;
     this.toasts.add(
-      hadSeat
-        ? "A new universe has begun. Seats do not carry over: choose a faction."
-        : "A new universe has begun.",
+      hadFaction ? "A new universe has begun. Choose a faction." : "A new universe has begun.",
       "good",
     );
-    // A key that is being shown cannot be shown again.
-    if (hadSeat && this.dialog.value !== "keys") this.dialog.set("factions");
+    // A new key is shown only once: keep its dialog open.
+    if (hadFaction && this.dialog.value !== "keys") this.dialog.set("factions");
     void this.refreshSeats();
     if (this.session.state.value.status === "in") {
       void this.session.refresh().catch(() => undefined);
@@ -395,12 +423,12 @@ export class App {
     }, PANEL_INTERVAL_MS);
   }
 
-  private async keepSeat(): Promise<void> {
+  private async keepClaim(): Promise<void> {
     const { status, faction } = this.session.state.value;
     if (status !== "in") return;
     await this.session.refresh().catch(() => undefined);
     if (faction !== null && this.session.faction === null) {
-      this.toasts.add("Your seat is no longer yours; a computer player took over.", "bad");
+      this.toasts.add("You lost your faction. A computer player took over.", "bad");
       void this.refreshSeats();
     }
   }

@@ -1,4 +1,4 @@
-/** The player's keys for bots: those there are, and the one that was just made, whose secret is shown this once. */
+/** The player's bot keys, and the secret of a new one, which is shown only once. */
 import type { ApiClient } from "../api/client";
 import { describe } from "../api/problem";
 import type { IssuedKey, KeyRequest, ListedKey } from "../api/wire";
@@ -6,7 +6,7 @@ import type { Session } from "./session";
 import { Signal } from "./signal";
 
 export interface BotKeysState {
-  /** Null until they are known. */
+  /** Null until loaded. */
   keys: readonly ListedKey[] | null;
   issued: IssuedKey | null;
   busy: boolean;
@@ -27,10 +27,10 @@ export class BotKeys {
     return this.attempt(() => this.load());
   }
 
-  /** Makes a key; false, with the reason in the state, when there is none. */
-  issue(wish: KeyRequest): Promise<boolean> {
+  /** Creates a key; on failure returns false and puts the reason in the state. */
+  issue(request: KeyRequest): Promise<boolean> {
     return this.attempt(async () => {
-      const issued = await this.session.withToken((token) => this.api.issueKey(token, wish));
+      const issued = await this.session.withToken((token) => this.api.issueKey(token, request));
       this.patch({ issued });
       await this.load();
     });
@@ -44,7 +44,7 @@ export class BotKeys {
     });
   }
 
-  /** Nothing of what was shown stays. */
+  /** Clears the state, including the secret. */
   forget(): void {
     this.state.set(NOTHING);
   }

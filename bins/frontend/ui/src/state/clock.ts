@@ -1,8 +1,7 @@
 /**
- * Where between two ticks the world is now. Messages arrive with jitter; the earliest
- * of them tell the truth, so the phase follows early arrivals at once and late ones
- * slowly. The clock never runs more than one tick past what is known: a paused or
- * lagging server shows as fleets at rest, not as fleets in the future.
+ * The fractional tick to draw. Messages arrive with jitter, and the earliest are the most accurate,
+ * so the phase follows early arrivals quickly and late ones slowly. The clock stops one tick after
+ * the last known one, so that fleets stand still while the server is paused or late.
  */
 export class TickClock {
   private tick = 0;
@@ -15,7 +14,7 @@ export class TickClock {
     this.intervalMs = Math.max(1, nominalMs);
   }
 
-  /** Starts at a tick that was current at `nowMs`. */
+  /** Starts at a tick that is current at `nowMs`. */
   reset(tick: number, nowMs: number): void {
     this.tick = tick;
     this.originMs = nowMs - tick * this.intervalMs;
@@ -23,7 +22,7 @@ export class TickClock {
     this.shown = tick;
   }
 
-  /** The news of `tick` arrived at `nowMs`. */
+  /** Records that `tick` arrived at `nowMs`. */
   observe(tick: number, nowMs: number): void {
     const gapMs = nowMs - this.lastArrivalMs;
     const ticks = tick - this.tick;
@@ -42,7 +41,7 @@ export class TickClock {
     else this.originMs += error < 0 ? error * 0.5 : error * 0.1;
   }
 
-  /** Fractional tick to draw at `nowMs`; never goes backward within a run. */
+  /** Fractional tick at `nowMs`; never goes backward within a run. */
   at(nowMs: number): number {
     const raw = (nowMs - this.originMs) / this.intervalMs;
     const clamped = Math.min(Math.max(raw, this.tick), this.tick + 1);

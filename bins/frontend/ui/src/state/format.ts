@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Numbers, times and addresses as text. */
 
 /** Thousands with one decimal: 10000 → "10.0k", 1234567 → "1.2M", 950 → "950". */
 export function amount(value: number): string {
@@ -13,29 +13,29 @@ export function percent(perMille: number): string {
   return `${Math.round(perMille / 10)} %`;
 }
 
-/** Count with its noun: 1 → "1 tick", 2 → "2 ticks". */
+/** A count with its noun: 1 → "1 tick", 2 → "2 ticks". */
 export function count(value: number, noun: string): string {
   return `${value} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-/** A duration to wait: "12 s", "1 min 05 s". */
+/** A waiting time, rounded up: "12 s", "1 min 05 s". */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
 }
 
-/** An address short enough for a button: "0x52b1…9aF0". */
+/** A shortened address: "0x52b1…9aF0". */
 export function shortAddress(address: string): string {
   return `${address.slice(0, 6)}…${address.slice(-4)}`;
 }
 
-/** A day, as the reader writes days: "29 Nov 2026". */
+/** A date in the format of the locale: "29 Nov 2026". */
 export function day(time: string): string {
   return new Date(time).toLocaleDateString(undefined, { dateStyle: "medium" });
 }
 
-/** A day and a time, to the minute. */
+/** A date and time in the format of the locale, to the minute. */
 export function moment(time: string): string {
   return new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }

@@ -1,4 +1,4 @@
-/** The event log: what is worth reading, capped, newest last. */
+/** The event log: notable events, newest last. */
 import type { Delta, FactionId, GameEvent, Snapshot, SystemId } from "../api/wire";
 
 export const LOG_LIMIT = 400;
@@ -13,13 +13,13 @@ export interface LogLine {
   system: SystemId | null;
 }
 
-/** The system an event happened at, to jump to. */
+/** The system of an event. */
 export function systemOf(event: GameEvent): SystemId | null {
   if ("system" in event) return event.system;
   return event.type === "launched" ? event.from : null;
 }
 
-/** The factions an event concerns. */
+/** The factions involved in an event. */
 export function factionsOf(event: GameEvent): FactionId[] {
   const named: (FactionId | null)[] = [];
   if ("faction" in event) named.push(event.faction);
@@ -30,7 +30,7 @@ export function factionsOf(event: GameEvent): FactionId[] {
   return named.filter((id): id is FactionId => id !== null);
 }
 
-const LOUD = new Set<GameEvent["type"]>([
+const NOTABLE = new Set<GameEvent["type"]>([
   "battle",
   "captured",
   "rebelled",
@@ -41,9 +41,9 @@ const LOUD = new Set<GameEvent["type"]>([
 ]);
 const CAPTURES = new Set<GameEvent["type"]>(["captured", "rebelled", "seceded", "eliminated"]);
 
-/** Whether an event is worth a line: the loud ones of everybody, and everything of one's own. */
+/** Whether an event is logged: notable events of all factions, and all events of the player's. */
 export function isKept(event: GameEvent, mine: FactionId | null): boolean {
-  return LOUD.has(event.type) || (mine !== null && factionsOf(event).includes(mine));
+  return NOTABLE.has(event.type) || (mine !== null && factionsOf(event).includes(mine));
 }
 
 export function matches(line: LogLine, filter: LogFilter, mine: FactionId | null): boolean {
@@ -59,7 +59,7 @@ export function matches(line: LogLine, filter: LogFilter, mine: FactionId | null
   }
 }
 
-/** Lines of a fresh snapshot, from its history. */
+/** The log at a snapshot, from its history. */
 export function linesOfSnapshot(snapshot: Snapshot): LogLine[] {
   return snapshot.history_tail.map(({ tick, event, text }, key) => ({
     key,
@@ -70,7 +70,7 @@ export function linesOfSnapshot(snapshot: Snapshot): LogLine[] {
   }));
 }
 
-/** The log with a tick's news; the same array when there is none. */
+/** Appends the events of a tick; returns the same array if none is logged. */
 export function withDelta(
   lines: readonly LogLine[],
   delta: Delta,

@@ -1,7 +1,6 @@
 /**
- * The client's copy of the sector: a snapshot, kept current by deltas. Invariant: after
- * any sequence of accepted entries the mirror equals the snapshot the server would send
- * at that tick. A delta that does not follow on is refused, never half applied.
+ * The client's copy of the sector: a snapshot kept current by deltas. It always equals the snapshot
+ * that the server would send at its tick. A delta that is not the next one is refused as a whole.
  */
 import type {
   Delta,
@@ -16,7 +15,7 @@ import type {
   SystemId,
 } from "../api/wire";
 
-export type DeltaFate = "applied" | "stale" | "gap";
+export type DeltaResult = "applied" | "stale" | "gap";
 
 export class Mirror {
   readonly universeId: string;
@@ -50,8 +49,8 @@ export class Mirror {
     this.nextFleetId = snapshot.next_fleet_id;
   }
 
-  /** Applies a delta that follows on; leaves the mirror untouched otherwise. */
-  apply(delta: Delta): DeltaFate {
+  /** Applies the next delta; any other leaves the mirror untouched. */
+  apply(delta: Delta): DeltaResult {
     if (delta.universe_id !== this.universeId) return "gap";
     if (delta.tick <= this.tick) return "stale";
     if (delta.tick !== this.tick + 1) return "gap";
@@ -75,7 +74,7 @@ export class Mirror {
     return index === undefined ? undefined : this.systems[index];
   }
 
-  /** The place of a system in `systems`, which is also its number on the graphics card. */
+  /** Index of a system in `systems` and in the GPU buffers; -1 if unknown. */
   indexOf(id: SystemId): number {
     return this.indexById.get(id) ?? -1;
   }
@@ -98,7 +97,10 @@ export class Mirror {
     return id === null ? undefined : this.factions.get(id);
   }
 
-  /** Factions in the order of the table: by score (value, systems, strength), then id. */
+  /**
+   * Factions in the order of the table, ranked as by the engine: the living first, by value,
+   * systems and strength; ties go to the lower home system, and factions without a home come last.
+   */
   ranking(): Faction[] {
     return [...this.factions.values()].sort(
       (a, b) =>
@@ -106,6 +108,7 @@ export class Mirror {
         b.value - a.value ||
         b.systems - a.systems ||
         b.strength - a.strength ||
+        (a.home_id ?? Infinity) - (b.home_id ?? Infinity) ||
         compareFactionIds(a.id, b.id),
     );
   }
@@ -130,7 +133,7 @@ export class Mirror {
   }
 }
 
-/** `F2` before `F10`: by letter, then by number. */
+/** Orders by letter, then by number: `F2` before `F10`. */
 export function compareFactionIds(a: FactionId, b: FactionId): number {
   const letters = a.charCodeAt(0) - b.charCodeAt(0);
   return letters !== 0 ? letters : Number(a.slice(1)) - Number(b.slice(1));

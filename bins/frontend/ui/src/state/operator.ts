@@ -1,4 +1,4 @@
-/** The operator of this sector: signed in by a one-time link, kept for the tab's life. */
+/** The session of the operator, started by a one-time link and kept for the lifetime of the tab. */
 import type { ApiClient, Tokens } from "../api/client";
 import { ApiProblem, describe } from "../api/problem";
 import { Signal } from "./signal";
@@ -21,8 +21,8 @@ export class Operator {
   ) {}
 
   /**
-   * Takes the code out of `#operator=<code>`, strips it from the address bar, and signs in;
-   * without a code, goes on with what this tab knew. Says whether a code has just worked.
+   * Signs in with the code in `#operator=<code>` and removes it from the address bar. Without a
+   * code, resumes the session of this tab. Returns whether a code was used successfully.
    */
   async start(): Promise<boolean> {
     const code = operatorCode(location.hash);
@@ -46,7 +46,7 @@ export class Operator {
     return this.run(async (token) => {
       await this.api.setPaused(token, paused);
       this.patch({ paused });
-      this.notify(paused ? "The sector is paused." : "The sector goes on.", "good");
+      this.notify(paused ? "Sector paused." : "Sector resumed.", "good");
     });
   }
 
@@ -54,21 +54,21 @@ export class Operator {
     return this.run(async (token) => {
       await this.api.restart(token, seed);
       this.patch({ paused: false });
-      this.notify("A new universe is being made.", "good");
+      this.notify("Starting a new universe.", "good");
     });
   }
 
   botsOnly(): Promise<void> {
     return this.run(async (token) => {
       await this.api.botsOnly(token);
-      this.notify("All seats are back with the computer players.", "good");
+      this.notify("All factions are back with the computer players.", "good");
     });
   }
 
   private async signIn(code: string): Promise<boolean> {
     try {
       this.keep(await this.api.operator(code));
-      this.notify("Signed in as the operator of this sector.", "good");
+      this.notify("Signed in as operator.", "good");
     } catch (error) {
       this.notify(`The operator link did not work: ${describe(error)}`, "bad");
       return false;
@@ -93,7 +93,7 @@ export class Operator {
     }
   }
 
-  /** A token that has run out is renewed first. */
+  /** Renews an expired token and retries. */
   private async withTokens(
     tokens: Tokens,
     action: (token: string) => Promise<void>,
@@ -118,7 +118,7 @@ export class Operator {
   }
 }
 
-/** The code in a fragment, or null. */
+/** The code in a URL fragment, or null. */
 export function operatorCode(fragment: string): string | null {
   const code = new URLSearchParams(fragment.replace(/^#/, "")).get("operator");
   return code === null || code === "" ? null : code;
@@ -139,6 +139,6 @@ function storeTokens(tokens: Tokens | null): void {
     if (tokens === null) sessionStorage.removeItem(TOKENS);
     else sessionStorage.setItem(TOKENS, JSON.stringify(tokens));
   } catch {
-    // Kept in memory for the life of the page.
+    // Still in memory.
   }
 }

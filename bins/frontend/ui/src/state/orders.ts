@@ -1,4 +1,4 @@
-/** Building orders, and following each of them to its one outcome. */
+/** Builds orders and tracks each to its outcome. */
 import type {
   FactionId,
   Fleet,
@@ -9,9 +9,7 @@ import type {
   System,
   SystemId,
 } from "../api/wire";
-
-/** What must stay behind and what must leave when a fleet is split, in thousandths. */
-export const LEAST_PART = 1_000;
+import { leastPart, tooSmallText, type Rules } from "./rules";
 
 export type OrderStatus = "sending" | "accepted" | "applied" | "refused" | "failed" | "missed";
 
@@ -20,30 +18,31 @@ export interface TrackedOrder {
   order: Order;
   summary: string;
   status: OrderStatus;
-  /** Why it was refused or could not be sent; empty otherwise. */
+  /** Why the order was refused or could not be sent; empty otherwise. */
   reason: string;
   /** Tick of the outcome. */
   tick: number | null;
 }
 
-/** A reason in words for why an order cannot even be written. */
+/** Why an order cannot be built, for the player. */
 export class OrderError extends Error {}
 
-/** An id for idempotence, from the browser's random source (available without HTTPS too). */
+/** A random id for deduplication. `crypto.randomUUID` would need HTTPS. */
 export function newClientId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return `ui-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/**
- * How much of a fleet a share in percent takes: "all" when nothing useful would stay.
- * Null when the fleet cannot be split that way.
- */
-export function partOf(strength: number, sharePercent: number): number | "all" | null {
+/** Strength of a share of a fleet; "all" for 100 %, null if both parts cannot reach the least. */
+export function partOf(
+  strength: number,
+  sharePercent: number,
+  least: number,
+): number | "all" | null {
   if (sharePercent >= 100) return "all";
-  if (strength < 2 * LEAST_PART) return null;
+  if (strength < 2 * least) return null;
   const wanted = Math.floor((strength * sharePercent) / 100);
-  return Math.min(Math.max(wanted, LEAST_PART), strength - LEAST_PART);
+  return Math.min(Math.max(wanted, least), strength - least);
 }
 
 export function moveOrder(
@@ -51,17 +50,16 @@ export function moveOrder(
   fleet: Fleet,
   target: SystemId,
   sharePercent: number,
+  rules: Rules | null,
   clientId: string,
 ): Order {
   if (fleet.owner !== faction) throw new OrderError("That fleet is not yours.");
   if (fleet.system_id === null) {
-    throw new OrderError("That fleet is under way and takes no new course before it arrives.");
+    throw new OrderError("That fleet is on a lane and cannot be redirected before it arrives.");
   }
   if (fleet.system_id === target) throw new OrderError("The fleet is already there.");
-  const part = partOf(fleet.strength, sharePercent);
-  if (part === null) {
-    throw new OrderError("The fleet is too small to split: 1.0k must leave and 1.0k must stay.");
-  }
+  const part = partOf(fleet.strength, sharePercent, leastPart(rules));
+  if (part === null) throw new OrderError(tooSmallText(rules));
   const base = {
     kind: "move",
     faction,
@@ -70,7 +68,7 @@ export function moveOrder(
     fleet_id: fleet.id,
     client_id: clientId,
   } as const;
-  // A named fleet without a strength goes whole; `all` is for every fleet at the origin.
+  // A fleet without a strength goes as a whole; `all` would move every fleet at the origin.
   return part === "all" ? base : { ...base, strength: part };
 }
 
@@ -80,7 +78,7 @@ export function cancelOrder(faction: FactionId, fleet: Fleet, clientId: string):
 }
 
 export function musterOrder(faction: FactionId, system: System, clientId: string): Order {
-  if (system.owner !== faction) throw new OrderError("Fleets muster at your own systems only.");
+  if (system.owner !== faction) throw new OrderError("Fleets can only muster at your own systems.");
   return { kind: "muster", faction, target_id: system.id, client_id: clientId };
 }
 
@@ -90,7 +88,8 @@ export function focusOrder(
   focus: Focus,
   clientId: string,
 ): Order {
-  if (system.owner !== faction) throw new OrderError("Only the owner sets a system's focus.");
+  if (system.owner !== faction)
+    throw new OrderError("Only the owner can set the focus of a system.");
   return { kind: "focus", faction, system_id: system.id, focus, client_id: clientId };
 }
 
@@ -99,24 +98,24 @@ const REFUSALS: Record<Refusal, string> = {
   unknown_system: "There is no such system.",
   unknown_fleet: "That fleet no longer exists.",
   not_owner: "It belongs to another faction now.",
-  no_idle_fleet: "No idle fleet of yours is there.",
-  not_at_origin: "The fleet has left, or is under way.",
-  too_weak: "The fleet is too weak: 1.0k must leave and 1.0k must stay.",
+  no_idle_fleet: "You have no idle fleet there.",
+  not_at_origin: "The fleet is not there any more.",
+  too_weak: "The fleet is too weak to be split like that.",
   already_there: "The fleet is already there.",
   unreachable: "No lane leads there.",
-  no_route: "The fleet has no further route to cancel.",
-  duplicate: "The same order was given before.",
-  wrong_universe: "It was meant for the universe before this one.",
+  no_route: "The fleet has no route to cancel.",
+  duplicate: "This order was already given.",
+  wrong_universe: "The order was for the previous universe.",
   run_over: "The war is over.",
 };
 
-/** A refusal code in words; the server's own sentence serves for codes unknown here. */
+/** The message for a refusal code; for an unknown code, the server's own text. */
 export function refusalText(code: string, sentence: string | undefined): string {
   const known = (REFUSALS as Record<string, string | undefined>)[code];
   return known ?? sentence ?? `Refused: ${code.replaceAll("_", " ")}.`;
 }
 
-/** Settles the orders whose outcome is among the events; returns the same array when none is. */
+/** Applies the outcomes among the events; returns the same array if there are none. */
 export function settle(
   orders: readonly TrackedOrder[],
   events: readonly GameEvent[],
@@ -149,12 +148,12 @@ export function isSettled(tracked: TrackedOrder): boolean {
   return tracked.status === "applied" || tracked.status === "refused";
 }
 
-/** After a cut in the stream: what was waiting for its outcome may have had it unseen. */
+/** Marks accepted orders whose outcome may have been lost with the connection. */
 export function markMissed(orders: readonly TrackedOrder[]): readonly TrackedOrder[] {
   if (!orders.some(({ status }) => status === "accepted")) return orders;
   return orders.map((tracked) =>
     tracked.status === "accepted"
-      ? { ...tracked, status: "missed", reason: "The connection was cut meanwhile." }
+      ? { ...tracked, status: "missed", reason: "The connection was lost in the meantime." }
       : tracked,
   );
 }

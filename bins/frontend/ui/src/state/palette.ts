@@ -1,17 +1,20 @@
 /**
- * Faction colours made legible on a near-black ground, and a mark (a letter and a
- * pattern) for each faction, so that nobody has to tell factions apart by hue alone.
+ * Faction colours, legible on a near-black background, and a mark (letter and pattern) for each
+ * faction, so that factions can be told apart without seeing colours.
  */
 import type { Faction } from "../api/wire";
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** The ground everything is drawn on. */
+/** The background of the map. */
 export const GROUND: Rgb = [11, 10, 12];
-/** Unowned systems and lanes. */
+/** Colour of unowned systems and lanes. */
 export const NEUTRAL: Rgb = [142, 134, 122];
 
-/** Patterns of the territory shader and of swatches: 0 plain, 1 diagonal, 2 dots, 3 counter-diagonal, 4 grid, 5 bars. */
+/**
+ * Patterns of the territory shader and of swatches: 0 plain, 1 diagonal, 2 dots, 3
+ * counter-diagonal, 4 grid, 5 bars.
+ */
 export const PATTERNS = 6;
 
 export function parseColor(color: string): Rgb {
@@ -39,7 +42,7 @@ export function contrast(a: Rgb, b: Rgb): number {
   return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
 }
 
-/** The colour, mixed with white until it reaches the contrast on the ground. */
+/** The colour, mixed with white until it has the given contrast with the background. */
 export function legible(color: Rgb, ratio = 4.5): Rgb {
   for (let share = 0; share <= 1; share += 0.05) {
     const mix = (channel: number): number => Math.round(channel + (255 - channel) * share);
@@ -52,7 +55,7 @@ export function legible(color: Rgb, ratio = 4.5): Rgb {
 /** Colours more saturated than this are muted, in proportion to the excess. */
 const CALM_SATURATION = 0.6;
 
-/** How a faction's colour is shown everywhere: loud ones muted to fit a grim map, and legible. */
+/** The display colour of a faction: muted if very saturated, and legible. */
 export function factionColor(color: string): Rgb {
   const rgb = parseColor(color);
   const most = Math.max(...rgb, 1);
@@ -74,10 +77,7 @@ export interface Mark {
   pattern: number;
 }
 
-/**
- * Letters are the first of each name that nobody before took, so they are unique for
- * up to 26 factions; patterns follow the order of ids.
- */
+/** Each letter is the first free one of the name, so letters are unique for up to 26 factions. */
 export function marksOf(factions: readonly Faction[]): Map<string, Mark> {
   const taken = new Set<string>();
   const marks = new Map<string, Mark>();

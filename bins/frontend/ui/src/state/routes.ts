@@ -1,14 +1,14 @@
 /**
- * Routes for the preview of a move: fewest ticks, then fewest hops, then lowest ids. The
- * server plans the real route (it also weighs danger between equals), so the number of
- * ticks agrees while the way may differ.
+ * Routes for the preview of a move: fewest ticks, then fewest hops, then lowest ids. The server
+ * plans the real route and prefers the safer of equals, so its path may differ but its ticks are
+ * the same.
  */
 import type { Lane, SystemId } from "../api/wire";
 
 export interface Route {
-  /** The systems passed, origin first, target last. */
+  /** Systems on the route, from origin to target. */
   path: SystemId[];
-  /** Ticks of travel over all lanes. */
+  /** Total travel time in ticks. */
   ticks: number;
 }
 
@@ -34,7 +34,7 @@ export class LaneGraph {
     return this.neighbours.get(id) ?? [];
   }
 
-  /** The best route, or null when none leads there. A route to the origin itself is empty travel. */
+  /** The best route, or null if there is none. The route from a system to itself takes no ticks. */
   route(origin: SystemId, target: SystemId): Route | null {
     const settled = new Map<SystemId, Label>();
     const heap: Label[] = [{ id: origin, ticks: 0, hops: 0, from: null }];

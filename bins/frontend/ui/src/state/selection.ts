@@ -1,10 +1,10 @@
-/** What the player points at, and what a click on the map therefore means. */
+/** The selection, and the meaning of a click on the map. */
 import type { FactionId, Fleet, FleetId, SystemId } from "../api/wire";
 import type { Mirror } from "./mirror";
 
 export type Selection = { kind: "system"; id: SystemId } | { kind: "fleet"; id: FleetId } | null;
 
-/** A target touched once, to be confirmed by a second tap or the button. */
+/** A target tapped once, to be confirmed by a second tap or the button. */
 export interface Aim {
   fleet: FleetId;
   target: SystemId;
@@ -15,7 +15,7 @@ export type Hit = { kind: "system"; id: SystemId } | { kind: "fleet"; id: FleetI
 export type ClickMeaning =
   { do: "select"; selection: Selection } | { do: "aim"; aim: Aim } | { do: "order"; aim: Aim };
 
-/** The fleet that a click on a system would send: mine, selected, idle. */
+/** The fleet that a click on a system would send: the player's selected idle fleet. */
 export function orderableFleet(
   mirror: Mirror,
   selection: Selection,
@@ -27,9 +27,9 @@ export function orderableFleet(
 }
 
 /**
- * A click with an own idle fleet selected is an order to go there, at once with a mouse,
- * after a second tap with a finger (a finger cannot hover over the route first).
- * Everything else selects.
+ * With an idle fleet of the player selected, a click on another system is a move order. On touch
+ * screens it takes a second tap, because they cannot hover to preview the route. Any other click
+ * selects.
  */
 export function meaningOf(
   hit: Hit,

@@ -1,6 +1,6 @@
 /**
- * Who the player is: signed out, a guest with a key kept in this browser, or a wallet.
- * A token that ran out is renewed without being asked; a guest whose session has ended signs in again.
+ * The player's session: signed out, a guest with a key kept in this browser, or a wallet. Expired
+ * tokens are renewed automatically; a guest whose session has ended signs in again.
  */
 import type { ApiClient, Tokens } from "../api/client";
 import {
@@ -24,7 +24,7 @@ export interface SessionState {
   address: string | null;
   faction: FactionId | null;
   role: string | null;
-  /** Why the last attempt failed, in words. */
+  /** Why the last attempt failed. */
   problem: string | null;
 }
 
@@ -59,7 +59,7 @@ export class Session {
     return this.state.value.faction;
   }
 
-  /** Whether this browser keeps a guest key. */
+  /** Whether this browser has a guest key. */
   hasGuestKey(): boolean {
     return recall(GUEST_KEY) !== null;
   }
@@ -68,13 +68,13 @@ export class Session {
     return recall(GUEST_KEY);
   }
 
-  /** Forgets the guest key for good; signs out if it is in use. */
+  /** Deletes the guest key; signs out if it is in use. */
   forgetGuestKey(): void {
     forget(GUEST_KEY);
     if (this.state.value.method === "guest") this.signOut();
   }
 
-  /** Uses a key exported elsewhere; false when the text is not a key. */
+  /** Stores a key from another browser; false if the text is not a key. */
   importGuestKey(text: string): boolean {
     const key = parseSecretKey(text);
     if (key === null) return false;
@@ -82,7 +82,7 @@ export class Session {
     return true;
   }
 
-  /** Takes up the session of the last visit, if any. */
+  /** Resumes the session of the last visit, if any. */
   async resume(): Promise<void> {
     const stored = readStored();
     if (stored === null) return;
@@ -93,7 +93,7 @@ export class Session {
       await this.refresh();
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 401) {
-        this.signOut("Your sign-in has run out; please sign in again.");
+        this.signOut("Your session has expired. Sign in again.");
       } else {
         this.patch({ status: "in", problem: describe(error) });
       }
@@ -116,7 +116,7 @@ export class Session {
   }
 
   signOut(problem: string | null = null): void {
-    // Ended at the server too; should that fail, it runs out by itself.
+    // If this fails, the session expires by itself.
     if (this.token !== null) void this.api.logout(this.token).catch(() => undefined);
     this.token = null;
     this.refreshToken = null;
@@ -124,7 +124,7 @@ export class Session {
     this.state.set({ ...SIGNED_OUT, problem });
   }
 
-  /** Asks the server who we are; this also keeps the seat. */
+  /** Reads the identity from the server, which also keeps the claim alive. */
   async refresh(): Promise<void> {
     const me = await this.withToken((token) => this.api.me(token));
     this.patch({ status: "in", faction: me.faction, role: me.role, problem: null });
@@ -140,7 +140,7 @@ export class Session {
     await this.refresh();
   }
 
-  /** Runs a call with the token, which is renewed first if it has run out. */
+  /** Runs a call with the token; if it has expired, renews it and retries. */
   async withToken<T>(call: (token: string) => Promise<T>): Promise<T> {
     if (this.token === null) throw new ApiProblem(401, "not_signed_in", "You are not signed in.");
     try {
@@ -153,9 +153,9 @@ export class Session {
     return await call(this.token);
   }
 
-  /** Goes on with the session; a guest whose session has ended signs in again. */
+  /** Renews the token; a guest whose session has ended signs in again. */
   private async renew(): Promise<void> {
-    // Another tab may have renewed it: a refresh token is good for one.
+    // Another tab may have renewed it already: a refresh token works once.
     const stored = readStored();
     if (stored !== null && stored.refresh !== this.refreshToken) {
       this.token = stored.token;
@@ -169,7 +169,7 @@ export class Session {
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
       if (this.state.value.method !== "guest" || !this.hasGuestKey()) {
-        this.signOut("Your sign-in has run out; please sign in again.");
+        this.signOut("Your session has expired. Sign in again.");
         throw error;
       }
       await this.guestLogin();
@@ -195,7 +195,7 @@ export class Session {
     this.keep(tokens);
   }
 
-  /** Uses these from now on, and after a reload. */
+  /** Stores the tokens, also for after a reload. */
   private keep({ token, refresh_token: refresh }: Tokens): void {
     const { method, address } = this.state.value;
     this.token = token;

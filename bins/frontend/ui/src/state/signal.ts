@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** A value that tells its listeners when it is replaced. */
+/** A value that notifies its listeners when it is replaced. */
 export class Signal<T> {
   private readonly listeners = new Set<(value: T) => void>();
 
@@ -20,14 +20,14 @@ export class Signal<T> {
     this.set(change(this.current));
   }
 
-  /** Returns the function that ends the subscription. */
+  /** Returns the unsubscribe function. */
   subscribe(listener: (value: T) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 }
 
-/** The signal's value in a component, drawn again when it changes. */
+/** The value of a signal in a component, which is redrawn when it changes. */
 export function useSignal<T>(signal: Signal<T>): T {
   const [value, setValue] = useState({ held: signal.value });
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** What the browser keeps between visits. Storage can be forbidden; then things live for the page only. */
+/** Values kept between visits; without access to browser storage, only until the page is closed. */
 const memory = new Map<string, string>();
 
 export function remember(key: string, value: string): void {
@@ -6,7 +6,7 @@ export function remember(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Kept in memory above.
+    // Still in memory.
   }
 }
 
@@ -23,6 +23,6 @@ export function forget(key: string): void {
   try {
     localStorage.removeItem(key);
   } catch {
-    // Nothing was kept there.
+    // Not stored.
   }
 }

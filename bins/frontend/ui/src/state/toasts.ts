@@ -9,9 +9,9 @@ export interface Toast {
 }
 
 const SHOWN_MS: Record<Tone, number> = { good: 4_000, bad: 8_000 };
-const MOST_AT_ONCE = 4;
+const MAX_SHOWN = 4;
 
-/** Short messages that come and go by themselves. */
+/** Short messages that disappear after a few seconds. */
 export class Toasts {
   readonly list = new Signal<readonly Toast[]>([]);
   private nextKey = 0;
@@ -20,7 +20,7 @@ export class Toasts {
     const key = this.nextKey;
     this.nextKey += 1;
     this.list.update((toasts) => [
-      ...toasts.filter((toast) => toast.text !== text).slice(1 - MOST_AT_ONCE),
+      ...toasts.filter((toast) => toast.text !== text).slice(1 - MAX_SHOWN),
       { key, text, tone },
     ]);
     setTimeout(() => this.dismiss(key), SHOWN_MS[tone]);
