@@ -10,6 +10,8 @@ mod check;
 mod codegen_command;
 mod compatibility;
 mod deploy;
+#[cfg(test)]
+mod documents;
 mod fuzz;
 mod monitoring;
 mod publish;
