@@ -1,19 +1,21 @@
 //! The options of the API: flags before environment before defaults.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser};
+use follow::Sectors;
 use http::HeaderValue;
+use http_kit::BoxError;
 use http_kit::client_address::TrustedProxies;
-use process_kit::config::{Seconds, seconds};
-use process_kit::reload::{Changes, Limit, Reloadable};
+use process_kit::config::{Seconds, defaults, seconds};
+use process_kit::reload::{Limit, Reloadable};
 use process_kit::secrets;
 use process_kit::store::StoreConfig;
 use process_kit::telemetry::LogOptions;
-use process_kit::trace::{TraceOptions, Tracer};
-use process_kit::{Metrics, MetricsOptions};
+use process_kit::trace::TraceOptions;
+use process_kit::{Handles, MetricsOptions, Service, ServiceError};
 use sector_auth::token::SECRET_BYTES_MIN;
 use sector_auth::{Address, Secret};
 
@@ -62,7 +64,7 @@ impl Reloadable for Options {
     }
 }
 
-/// What the API needs besides a listener and a store. [`Config::new`] fills in the defaults.
+/// What the API needs besides a listener and a store.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
     /// Secret that signs login tokens, at least 32 bytes; there is no default
@@ -121,48 +123,50 @@ pub struct Config {
     /// How often one client may do what.
     #[command(flatten)]
     pub quotas: QuotaConfig,
-    /// Where it tells what became of single orders.
-    #[arg(skip)]
-    pub tracer: Tracer,
-    /// Where it counts and measures.
-    #[arg(skip)]
-    pub metrics: Metrics,
-    /// Where it hears of new limits.
-    #[arg(skip)]
-    pub limits: Changes<QuotaConfig>,
 }
 
-impl Config {
-    /// The defaults, with this secret.
-    #[must_use]
-    pub fn new(jwt_secret: Secret) -> Self {
-        Self {
-            jwt_secret,
-            jwt_previous_secrets: Vec::new(),
-            jwt_ttl_seconds: Seconds(900),
-            session_ttl_seconds: Seconds(2_592_000),
-            jwt_issuer: "sector".to_owned(),
-            jwt_audience: "sector-api".to_owned(),
-            auth_nonce_ttl_seconds: Seconds(300),
-            auth_domain: "localhost:9000".to_owned(),
-            auth_uri: "http://localhost:9000".to_owned(),
-            auth_chain_id: 1,
-            bot_api_token: None,
-            bot_api_token_file: None,
-            admin_addresses: List::default(),
-            claim_idle_seconds: Seconds(600),
-            cors_origins: List::default(),
-            trusted_proxies: TrustedProxies::default(),
-            hsts_seconds: Seconds(0),
-            quotas: QuotaConfig::default(),
-            tracer: Tracer::default(),
-            metrics: Metrics::default(),
-            limits: Changes::default(),
+impl Service for Options {
+    const NAME: &'static str = "api";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    type Limits = QuotaConfig;
+
+    fn limits(&self) -> QuotaConfig {
+        self.config.quotas.clone()
+    }
+
+    fn metrics(&self) -> &MetricsOptions {
+        &self.metrics
+    }
+
+    fn traces(&self) -> Option<&TraceOptions> {
+        Some(&self.traces)
+    }
+
+    fn check(&self) -> Result<(), BoxError> {
+        if !self.store.dev.dev {
+            self.config.check_deployed()?;
         }
+        Ok(())
+    }
+
+    async fn run(self, handles: Handles<QuotaConfig>) -> Result<(), BoxError> {
+        let listener = http_kit::bind(SocketAddr::new(self.bind, self.port), "--port").await?;
+        let store = self.store.options(&handles.metrics);
+        let sectors =
+            Sectors::open(store, handles.shutdown.clone()).await.map_err(ServiceError::of_store)?;
+        Ok(crate::run(self.config, listener, sectors, handles).await?)
     }
 }
 
 impl Config {
+    /// The defaults, with this signing secret.
+    ///
+    /// # Errors
+    /// The secret is too short.
+    pub fn new(jwt_secret: &Secret) -> Result<Self, clap::Error> {
+        defaults(&[&format!("--jwt-secret={}", jwt_secret.expose())])
+    }
+
     /// Refuses what is good enough for trying things out only: secrets that could be guessed, and a site of two names.
     ///
     /// # Errors
@@ -272,14 +276,6 @@ mod tests {
 
     fn parse(arguments: &[&str]) -> Result<Options, String> {
         Options::try_parse_from([&["api"], arguments].concat()).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn the_defaults_of_flags_and_code_agree() {
-        let parsed = parse(&["--jwt-secret", SECRET]).unwrap();
-        let coded = Config::new(Secret::new(SECRET).unwrap());
-        assert_eq!(format!("{:?}", parsed.config), format!("{coded:?}"));
-        assert_eq!((parsed.port, parsed.bind.to_string()), (8000, "127.0.0.1".to_owned()));
     }
 
     #[test]

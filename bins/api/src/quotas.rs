@@ -46,19 +46,6 @@ pub struct QuotaConfig {
     pub ws_max_per_address: usize,
 }
 
-impl Default for QuotaConfig {
-    fn default() -> Self {
-        Self {
-            limit_reads: 3_000,
-            limit_orders: 1_200,
-            limit_writes: 120,
-            limit_logins: 120,
-            ws_max_clients: CLIENTS_MAX,
-            ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,
-        }
-    }
-}
-
 /// Who is counted, as far as quotas go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -166,6 +153,8 @@ pub(crate) async fn measured(api: &Api, routes: &Routes<Api>, request: Request) 
 
 #[cfg(test)]
 mod tests {
+    use process_kit::config::defaults;
+
     use super::*;
 
     #[test]
@@ -176,7 +165,7 @@ mod tests {
                 limit_orders: limit,
                 limit_writes: limit,
                 limit_logins: limit,
-                ..QuotaConfig::default()
+                ..defaults(&[]).unwrap()
             };
             let gate = gate(&config).unwrap();
             for class in Class::ALL {

@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER
 use http::{HeaderName, Method};
 use http_kit::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use http_kit::{Limits, Request, Response};
-use process_kit::CancellationToken;
+use process_kit::{CancellationToken, Handles};
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -18,12 +18,12 @@ use crate::caller::BOT_TOKEN_HEADER;
 use crate::config::Config;
 use crate::error::Error;
 use crate::prefix;
-use crate::quotas;
+use crate::quotas::{self, QuotaConfig};
 use crate::routes;
 use crate::state::{Api, WallClock, system_clock};
 use crate::table::Declared;
 
-/// Serves the API until `shutdown`, with the system's clock.
+/// Serves the API until shutdown, with the system's clock.
 ///
 /// # Errors
 /// [`Error::Config`] when the configuration cannot be used.
@@ -31,12 +31,12 @@ pub async fn run(
     config: Config,
     listener: TcpListener,
     sectors: Arc<Sectors>,
-    shutdown: CancellationToken,
+    handles: impl Into<Handles<QuotaConfig>>,
 ) -> Result<(), Error> {
-    run_with(config, listener, sectors, system_clock(), shutdown).await
+    run_with(config, listener, sectors, system_clock(), handles).await
 }
 
-/// Serves the API until `shutdown`, with any clock.
+/// Serves the API until shutdown, with any clock.
 ///
 /// # Errors
 /// [`Error::Config`] when the configuration cannot be used.
@@ -45,11 +45,13 @@ pub async fn run_with(
     listener: TcpListener,
     sectors: Arc<Sectors>,
     clock: WallClock,
-    shutdown: CancellationToken,
+    handles: impl Into<Handles<QuotaConfig>>,
 ) -> Result<(), Error> {
+    let handles = handles.into();
     let limits = limits(&config);
     let cors = cors(&config);
-    let api = Arc::new(Api::new(config, sectors, clock)?);
+    let api = Arc::new(Api::new(config, sectors, clock, &handles)?);
+    let shutdown = handles.shutdown;
     let app = app(Arc::clone(&api), cors)?;
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "the API listens");
@@ -76,7 +78,7 @@ pub fn enclosed(
 > {
     let limits = limits(&config);
     let cors = cors(&config);
-    let api = Arc::new(Api::new(config, sectors, clock)?);
+    let api = Arc::new(Api::new(config, sectors, clock, &shutdown.clone().into())?);
     Ok(http_kit::enclosed(app(api, cors)?, &limits, shutdown))
 }
 

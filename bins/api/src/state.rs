@@ -7,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use follow::{Resyncs, Sectors};
 use http_kit::quota::Gate;
 use http_kit::{Origins, Seats, Sockets};
+use process_kit::Handles;
+use process_kit::trace::Tracer;
 use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
 use sector_redis::Store;
 use tokio::sync::Semaphore;
@@ -17,7 +19,7 @@ use crate::bot_tokens::BotTokens;
 use crate::config::Config;
 use crate::error::Error;
 use crate::meter::{self, Meter};
-use crate::quotas::{self, Measure};
+use crate::quotas::{self, Measure, QuotaConfig};
 use crate::rulebook::Rulebooks;
 use crate::seats::Sightings;
 use crate::sessions::Standing;
@@ -59,6 +61,7 @@ pub struct Api {
     pub(crate) streams: Arc<Streams>,
     pub(crate) sockets: Sockets,
     pub(crate) resyncs: Arc<Resyncs>,
+    pub(crate) tracer: Tracer,
     clock: WallClock,
 }
 
@@ -67,7 +70,12 @@ impl Api {
     ///
     /// # Errors
     /// [`Error::Config`] for a signing secret that is too short, an issuer or an audience without or of too long a name.
-    pub fn new(config: Config, sectors: Arc<Sectors>, clock: WallClock) -> Result<Self, Error> {
+    pub fn new(
+        config: Config,
+        sectors: Arc<Sectors>,
+        clock: WallClock,
+        handles: &Handles<QuotaConfig>,
+    ) -> Result<Self, Error> {
         let secret = config.jwt_secret.expose().as_bytes();
         let key = TokenKey::new(secret)
             .map_err(|error| Error::Config { option: "JWT_SECRET", detail: error.to_string() })?;
@@ -88,15 +96,15 @@ impl Api {
         let gate = Arc::new(quotas::gate(&config.quotas)?);
         let seats = Seats::new(config.quotas.ws_max_clients, config.quotas.ws_max_per_address);
         let (live_gate, live_seats) = (Arc::clone(&gate), Arc::clone(&seats));
-        config.limits.listen(move |limits| {
+        handles.limits.listen(move |limits| {
             live_seats.resize(limits.ws_max_clients, limits.ws_max_per_address);
             // Its numbers are in their ranges, and nothing else differs.
             if let Err(error) = quotas::gate(limits).and_then(|other| live_gate.adopt(other)) {
                 tracing::error!(%error, "the quotas before hold");
             }
         });
-        let meter = Meter::new(&config.metrics);
-        let resyncs = Arc::new(Resyncs::measured(meter::tally(&config.metrics)));
+        let meter = Meter::new(&handles.metrics);
+        let resyncs = Arc::new(Resyncs::measured(meter::tally(&handles.metrics)));
         let sockets = Sockets::new(origins(&config)?, seats);
         let bot_tokens =
             BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
@@ -118,6 +126,7 @@ impl Api {
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             gate,
             meter,
+            tracer: handles.tracer.clone(),
             clock,
         })
     }

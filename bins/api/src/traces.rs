@@ -7,7 +7,7 @@ use crate::call::Call;
 
 /// The span of a request, which continues the trace that its `traceparent` names.
 pub(crate) fn begin(call: &Call, name: &'static str) -> Span {
-    let tracer = &call.state().config.tracer;
+    let tracer = &call.state().tracer;
     if !tracer.is_on() {
         return Span::default();
     }

@@ -1,16 +1,17 @@
 //! The options of a bot-worker.
 
 use clap::Parser;
-use process_kit::config::{Milliseconds, integer, milliseconds};
-use process_kit::reload::{Changes, Limit, Reloadable};
+use http_kit::BoxError;
+use process_kit::config::{Milliseconds, defaults, integer, milliseconds};
+use process_kit::reload::{Limit, Reloadable};
 use process_kit::telemetry::LogOptions;
-use process_kit::{Metrics, MetricsOptions};
+use process_kit::{Handles, MetricsOptions, Service};
 use sector_auth::Secret;
 use sector_sim::Style;
 
 use crate::styles::Styles;
 
-/// Where and how the bots play. [`Config::new`] fills in the defaults.
+/// Where and how the bots play.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
     /// Where the API is
@@ -35,29 +36,16 @@ pub struct Config {
     /// Strategies of single factions instead, separated by commas: F1=classic,F2=raider@900/400/800/100
     #[arg(long, env = "BOT_STRATEGIES", value_name = "LIST")]
     pub bot_strategies: Option<Styles>,
-    /// Where it counts and measures.
-    #[arg(skip)]
-    pub metrics: Metrics,
-    /// Where it hears how many orders one faction may give in one tick from now on.
-    #[arg(skip)]
-    pub max_orders: Changes<usize>,
 }
 
 impl Config {
     /// The defaults, with this API and token.
-    #[must_use]
-    pub fn new(api_url: &str, token: Secret) -> Config {
-        Config {
-            bot_api_url: api_url.to_owned(),
-            bot_api_token: token,
-            bot_poll_interval: Milliseconds(1_000),
-            bot_max_orders: 50,
-            bot_event_block_ms: Milliseconds(5_000),
-            bot_strategy: Style::default(),
-            bot_strategies: None,
-            metrics: Metrics::default(),
-            max_orders: Changes::default(),
-        }
+    ///
+    /// # Errors
+    /// None with the defaults of this version.
+    pub fn new(api_url: &str, token: &Secret) -> Result<Config, clap::Error> {
+        let token = format!("--bot-api-token={}", token.expose());
+        defaults(&[&format!("--bot-api-url={api_url}"), &token])
     }
 }
 
@@ -85,6 +73,29 @@ impl Reloadable for Options {
     }
 }
 
+impl Service for Options {
+    const NAME: &'static str = "bot-worker";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    type Limits = usize;
+
+    fn limits(&self) -> usize {
+        self.worker.bot_max_orders
+    }
+
+    fn metrics(&self) -> &MetricsOptions {
+        &self.metrics
+    }
+
+    async fn run(self, handles: Handles<usize>) -> Result<(), BoxError> {
+        crate::run(self.worker, handles).await.map_err(|error| with_causes(&error).into())
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -98,11 +109,9 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_of_flags_and_code_agree_and_the_token_is_not_shown() {
+    fn the_token_is_required_and_not_shown() {
         let parsed =
             Options::try_parse_from(["bot-worker", "--bot-api-token", "hunter2"]).unwrap().config;
-        let coded = Config::new("http://127.0.0.1:8000", Secret::new("hunter2").unwrap());
-        assert_eq!(format!("{parsed:?}"), format!("{coded:?}"));
         assert!(!format!("{parsed:?}").contains("hunter2"));
         assert!(
             Options::try_parse_from(["bot-worker"])

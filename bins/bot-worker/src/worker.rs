@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use process_kit::CancellationToken;
+use process_kit::Handles;
 use sector_client::{Client, Delivery, Patience, Scene, Tick};
 use sector_sim::{FactionId, Order, Rules};
 
@@ -34,8 +34,8 @@ const RETRY_PAUSE: Duration = Duration::from_millis(20);
 /// # Errors
 /// [`Error::Config`] for options that cannot be, [`Error::Token`] when the API does not take the token,
 /// [`Error::Api`] when something else than a sector answers, or one of another version.
-pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
-    run_counted(config, shutdown, Arc::default()).await
+pub async fn run(config: Config, handles: impl Into<Handles<usize>>) -> Result<(), Error> {
+    run_counted(config, handles, Arc::default()).await
 }
 
 /// As [`run`], and counts what it does.
@@ -44,9 +44,10 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
 /// As [`run`].
 pub async fn run_counted(
     config: Config,
-    shutdown: CancellationToken,
+    handles: impl Into<Handles<usize>>,
     work: Arc<Work>,
 ) -> Result<(), Error> {
+    let Handles { metrics, limits, shutdown, .. } = handles.into();
     let client = client(&config)?;
     let (all, own) =
         (config.bot_strategy.clone(), config.bot_strategies.clone().unwrap_or_default());
@@ -57,8 +58,8 @@ pub async fn run_counted(
     let claims = Claims::default();
     let max_orders = Arc::new(AtomicUsize::new(config.bot_max_orders));
     let bound = Arc::clone(&max_orders);
-    config.max_orders.listen(move |max| bound.store(*max, Ordering::Relaxed));
-    let meter = Meter::new(&config.metrics);
+    limits.listen(move |max| bound.store(*max, Ordering::Relaxed));
+    let meter = Meter::new(&metrics);
     // Until the first tick comes.
     meter.is_playing(false);
     let worker = Worker {

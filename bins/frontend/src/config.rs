@@ -1,20 +1,20 @@
 //! The options of a frontend.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use clap::Parser;
-use follow::Pace;
+use follow::{Pace, Sectors};
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use http_kit::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
-use http_kit::{Origins, TrustedProxies};
+use http_kit::{BoxError, Origins, TrustedProxies};
 use process_kit::config::{Seconds, integer, seconds};
-use process_kit::reload::{Changes, Limit, Reloadable};
+use process_kit::reload::{Limit, Reloadable};
 use process_kit::telemetry::LogOptions;
-use process_kit::trace::{TraceOptions, Tracer};
-use process_kit::{Metrics, MetricsOptions, StoreConfig};
+use process_kit::trace::TraceOptions;
+use process_kit::{Handles, MetricsOptions, Service, ServiceError, StoreConfig};
 
 use crate::recording::Recording;
 
@@ -29,7 +29,7 @@ pub struct Config {
     #[arg(long, env = "ALLOWED_ORIGINS", default_value_t, value_name = "ORIGINS")]
     pub allowed_origins: Origins,
     /// Most clients of the live streams at once
-    #[arg(long, env = "WS_MAX_CLIENTS", default_value_t = CLIENTS_MAX, value_parser = integer(1..=100_000usize))]
+    #[arg(long, env = "WS_MAX_CLIENTS", default_value_t = Self::default().ws_max_clients, value_parser = integer(1..=100_000usize))]
     pub ws_max_clients: usize,
     /// Networks of proxies that are believed when they say whom a request comes from, separated by
     /// commas, such as 10.0.0.0/8; without them, everybody behind a proxy is one client
@@ -37,11 +37,11 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// For how long browsers are to come by TLS alone (Strict-Transport-Security); 0 tells them nothing. Only for a service
     /// behind a proxy that speaks TLS
-    #[arg(long, env = "HSTS_SECONDS", default_value = "0s", value_parser = seconds(0..=63_072_000), value_name = "SECONDS")]
+    #[arg(long, env = "HSTS_SECONDS", default_value_t = Self::default().hsts_seconds, value_parser = seconds(0..=63_072_000), value_name = "SECONDS")]
     pub hsts_seconds: Seconds,
     /// Most clients of the live streams from one address (IPv6: one /64)
     #[arg(
-        long, env = "WS_MAX_PER_ADDRESS", default_value_t = CLIENTS_PER_ADDRESS_MAX,
+        long, env = "WS_MAX_PER_ADDRESS", default_value_t = Self::default().ws_max_per_address,
         value_parser = integer(1..=100_000usize)
     )]
     pub ws_max_per_address: usize,
@@ -51,15 +51,6 @@ pub struct Config {
     /// The times and depths of the live streams.
     #[arg(skip)]
     pub pace: Pace,
-    /// Where it counts and measures.
-    #[arg(skip)]
-    pub metrics: Metrics,
-    /// Where it tells what became of single orders.
-    #[arg(skip)]
-    pub tracer: Tracer,
-    /// Where it hears of new limits.
-    #[arg(skip)]
-    pub places: Changes<Places>,
 }
 
 /// How many clients the live streams may have from now on.
@@ -109,8 +100,35 @@ impl Reloadable for Options {
     }
 }
 
+impl Service for Options {
+    const NAME: &'static str = "frontend";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    type Limits = Places;
+
+    fn limits(&self) -> Places {
+        self.frontend.places()
+    }
+
+    fn metrics(&self) -> &MetricsOptions {
+        &self.metrics
+    }
+
+    fn traces(&self) -> Option<&TraceOptions> {
+        Some(&self.traces)
+    }
+
+    async fn run(self, handles: Handles<Places>) -> Result<(), BoxError> {
+        let listener = http_kit::bind(SocketAddr::new(self.bind, self.port), "--port").await?;
+        let store = self.store.options(&handles.metrics);
+        let sectors =
+            Sectors::open(store, handles.shutdown.clone()).await.map_err(ServiceError::of_store)?;
+        tracing::info!(address = %listener.local_addr()?, api = %self.frontend.api_url, "listening");
+        Ok(crate::run(self.frontend, listener, sectors, handles).await?)
+    }
+}
+
 impl Config {
-    /// Its limits.
+    /// The limits.
     #[must_use]
     pub fn places(&self) -> Places {
         Places { clients_max: self.ws_max_clients, per_address_max: self.ws_max_per_address }
@@ -128,9 +146,6 @@ impl Default for Config {
             ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,
             recording: None,
             pace: Pace::default(),
-            metrics: Metrics::default(),
-            tracer: Tracer::default(),
-            places: Changes::default(),
         }
     }
 }
@@ -194,9 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_flags() {
+    fn the_default_pace_fits_together() {
         let Options { config } = Options::try_parse_from(["frontend"]).unwrap();
-        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
         assert_eq!(config.api_url.to_string(), "http://127.0.0.1:8000");
         assert!(
             config.pace.closing < Duration::from_secs(2)

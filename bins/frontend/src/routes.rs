@@ -5,6 +5,8 @@ use http::Method;
 use http::uri::PathAndQuery;
 use http_kit::{Context, Health, Problem, Response, Router, Routes, SetupError, reply};
 
+use process_kit::Metrics;
+
 use crate::recording::{self, Recording};
 use crate::state::{self, State};
 use crate::{files, preview, streams};
@@ -13,8 +15,8 @@ const NAME: &str = "frontend";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// All routes. Anything else is looked up among the UI files.
-pub(crate) fn build(state: State) -> Result<Routes<State>, SetupError> {
-    let requests = state::request_metrics(&state.config.metrics);
+pub(crate) fn build(state: State, metrics: &Metrics) -> Result<Routes<State>, SetupError> {
+    let requests = state::request_metrics(metrics);
     Router::new(state)
         .measured(requests)
         .route(Method::GET, "/health", health)

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use follow::{Resyncs, Sectors};
 use http_kit::{Client, ClientOptions, Limits, Seats, Sockets};
-use process_kit::CancellationToken;
+use process_kit::Handles;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::config::Config;
+use crate::config::{Config, Places};
 use crate::error::Error;
 use crate::files::Assets;
 use crate::lines::Lines;
@@ -17,7 +17,7 @@ use crate::routes;
 use crate::state::{self, State};
 use crate::traces;
 
-/// Serves on `listener` until `shutdown`, then closes the WebSockets (1012) and drains.
+/// Serves on `listener` until shutdown, then closes the WebSockets (1012) and drains.
 ///
 /// # Errors
 /// [`Error`] when it cannot start.
@@ -25,8 +25,9 @@ pub async fn run(
     config: Config,
     listener: TcpListener,
     sectors: Arc<Sectors>,
-    shutdown: CancellationToken,
+    handles: impl Into<Handles<Places>>,
 ) -> Result<(), Error> {
+    let Handles { metrics, tracer, limits: changes, shutdown } = handles.into();
     // Hash the files before the first request needs them.
     let _ = tokio::task::spawn_blocking(Assets::embedded).await;
     let limits = Limits {
@@ -36,10 +37,10 @@ pub async fn run(
     };
     let seats = Seats::new(config.ws_max_clients, config.ws_max_per_address);
     let live = Arc::clone(&seats);
-    config.places.listen(move |places| live.resize(places.clients_max, places.per_address_max));
+    changes.listen(move |places| live.resize(places.clients_max, places.per_address_max));
     let sockets = Arc::new(Sockets::new(config.allowed_origins.clone(), Arc::clone(&seats)));
-    if config.tracer.is_on() {
-        let (tracer, home) = (config.tracer.clone(), Arc::clone(sectors.home()));
+    if tracer.is_on() {
+        let home = Arc::clone(sectors.home());
         tokio::spawn(traces::follow(tracer, home, Arc::clone(&seats), shutdown.clone()));
     }
     let state = State {
@@ -48,12 +49,12 @@ pub async fn run(
         client: Client::new(&ClientOptions::default()),
         seats,
         sockets: Arc::clone(&sockets),
-        resyncs: Arc::new(Resyncs::measured(state::stream_metrics(&config.metrics))),
+        resyncs: Arc::new(Resyncs::measured(state::stream_metrics(&metrics))),
         lines: Arc::new(Lines::default()),
         previews: Arc::new(Semaphore::new(PREVIEWS_AT_ONCE_MAX)),
         config,
     };
-    let routes = routes::build(state)?;
+    let routes = routes::build(state, &metrics)?;
     sockets.serve(http_kit::serve(listener, routes, limits, shutdown.clone()), &shutdown).await;
     Ok(())
 }

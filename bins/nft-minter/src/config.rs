@@ -1,12 +1,12 @@
 //! The options of the minter.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use clap::Parser;
+use http_kit::BoxError;
 use process_kit::reload::{Limit, Reloadable};
 use process_kit::telemetry::LogOptions;
-use process_kit::{Metrics, MetricsOptions};
-use process_kit::{ServiceError, StoreConfig, secrets};
+use process_kit::{Handles, MetricsOptions, Service, ServiceError, StoreConfig, secrets};
 use sector_auth::Secret;
 
 /// How awards are taken in.
@@ -16,9 +16,6 @@ pub struct Config {
     /// Key that POST /mint asks for as a bearer token; without one, anybody who reaches the port may hand in awards
     #[arg(long, env = "MINTER_API_KEY", hide_env_values = true)]
     pub minter_api_key: Option<Secret>,
-    /// Where it counts and measures.
-    #[arg(skip)]
-    pub metrics: Metrics,
 }
 
 /// Keeps the awards of finished runs.
@@ -50,6 +47,31 @@ impl Reloadable for Options {
 
     fn log(&self) -> &LogOptions {
         &self.log
+    }
+}
+
+impl Service for Options {
+    const NAME: &'static str = "nft-minter";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    type Limits = ();
+
+    fn limits(&self) {}
+
+    fn metrics(&self) -> &MetricsOptions {
+        &self.metrics
+    }
+
+    fn check(&self) -> Result<(), BoxError> {
+        if !self.store.dev.dev {
+            self.check_deployed()?;
+        }
+        Ok(())
+    }
+
+    async fn run(self, handles: Handles) -> Result<(), BoxError> {
+        let listener = http_kit::bind(SocketAddr::new(self.bind, self.port), "--port").await?;
+        let store = self.store.open(&handles.metrics).await?;
+        Ok(crate::run(self.minter, listener, store, handles).await?)
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use http::Method;
 use http_kit::{Limits, RouteMetrics, Router, SetupError};
 use process_kit::metrics::{self, Counters};
-use process_kit::{CancellationToken, Metrics};
+use process_kit::{Handles, Metrics};
 use sector_auth::SharedToken;
 use sector_redis::Store;
 use tokio::net::TcpListener;
@@ -27,7 +27,7 @@ struct State {
     awards: Counters<1>,
 }
 
-/// Serves until `shutdown`.
+/// Serves until shutdown.
 ///
 /// # Errors
 /// [`SetupError`] when the routes contradict each other.
@@ -35,12 +35,13 @@ pub async fn run(
     config: Config,
     listener: TcpListener,
     store: Arc<dyn Store>,
-    shutdown: CancellationToken,
+    handles: impl Into<Handles>,
 ) -> Result<(), SetupError> {
+    let Handles { metrics, shutdown, .. } = handles.into();
     let key = config.minter_api_key.as_ref().map(SharedToken::new);
-    let awards = awards(&config.metrics);
+    let awards = awards(&metrics);
     let routes = Router::new(State { store, key, awards })
-        .measured(requests(&config.metrics))
+        .measured(requests(&metrics))
         .route(Method::GET, "/health", routes::health)
         .route(Method::GET, "/livez", routes::live)
         .route(Method::GET, "/readyz", routes::health)

@@ -21,7 +21,6 @@ impl Minter {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         let config = nft_minter::Config {
             minter_api_key: key.map(|key| Secret::new(key.to_owned()).unwrap()),
-            ..nft_minter::Config::default()
         };
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(nft_minter::run(config, listener, store, shutdown.clone()));

@@ -63,8 +63,6 @@ impl Services {
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(1_000),
             claim_idle_seconds: Seconds(600),
-            metrics: Default::default(),
-            tracer: Default::default(),
         };
         let worker = sim_worker::run(config, open().await, Sources::system(), shutdown.clone());
         running.spawn(async { worker.await.map_err(|error| format!("worker: {error}")) });
@@ -72,7 +70,8 @@ impl Services {
         let listener = listen().await;
         let api = format!("http://{}", listener.local_addr().unwrap());
         let mut config =
-            api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+            api::Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap())
+                .unwrap();
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
         let serving = api::run(
             config,

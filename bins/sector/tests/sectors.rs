@@ -68,7 +68,7 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
     let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let api = format!("http://{}", listener.local_addr().unwrap());
     let mut config =
-        api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+        api::Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
     config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
     config.quotas.limit_reads = 100_000;
     let sectors = Sectors::open(options(&url, Some("north")), shutdown.clone()).await.unwrap();

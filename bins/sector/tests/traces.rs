@@ -10,7 +10,7 @@ use http_kit::{Context, Limits, Problem, Response, Router, reply};
 use process_kit::config::{Milliseconds, Seconds};
 use process_kit::metrics::StoreMetrics;
 use process_kit::trace::{Share, TraceOptions};
-use process_kit::{CancellationToken, Metrics};
+use process_kit::{CancellationToken, Handles, Metrics};
 use sector_auth::{Key, Secret};
 use sector_redis::{Place, StoreOptions, open, testkit::RedisServer};
 use serde_json::{Value, json};
@@ -76,32 +76,34 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
         snapshot_every: 20,
         universe_pause_ms: Milliseconds(1_000),
         claim_idle_seconds: Seconds(600),
-        metrics: metrics.clone(),
-        tracer: tracer("sim-worker"),
     };
     tokio::spawn(sim_worker::run(
         worker,
         store().await,
         sim_worker::Sources::system(),
-        shutdown.clone(),
+        Handles::new(metrics.clone(), tracer("sim-worker"), shutdown.clone()),
     ));
     let listener = listen().await;
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut config =
-        api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+        api::Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
     config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
-    config.tracer = tracer("api");
     let sectors = follow::Sectors::one(store().await, shutdown.clone());
-    tokio::spawn(api::run(config, listener, sectors, shutdown.clone()));
-    let config = frontend::Config {
-        api_url: url.parse().unwrap(),
-        metrics: metrics.clone(),
-        tracer: tracer("frontend"),
-        ..frontend::Config::default()
-    };
+    tokio::spawn(api::run(
+        config,
+        listener,
+        sectors,
+        Handles::new(metrics.clone(), tracer("api"), shutdown.clone()),
+    ));
+    let config = frontend::Config { api_url: url.parse().unwrap(), ..frontend::Config::default() };
     let sectors = follow::Sectors::one(store().await, shutdown.clone());
     sectors.home().follower().ready().await.unwrap();
-    tokio::spawn(frontend::run(config, listen().await, sectors, shutdown.clone()));
+    tokio::spawn(frontend::run(
+        config,
+        listen().await,
+        sectors,
+        Handles::new(metrics.clone(), tracer("frontend"), shutdown.clone()),
+    ));
 
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let http = reqwest::Client::new();

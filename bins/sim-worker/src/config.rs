@@ -6,8 +6,8 @@ use clap::Parser;
 use process_kit::config::{Milliseconds, Seconds, integer, milliseconds, seconds};
 use process_kit::reload::{Limit, Reloadable};
 use process_kit::telemetry::LogOptions;
-use process_kit::trace::{TraceOptions, Tracer};
-use process_kit::{Metrics, MetricsOptions, StoreConfig};
+use process_kit::trace::TraceOptions;
+use process_kit::{MetricsOptions, StoreConfig};
 
 use crate::sectors::SectorList;
 
@@ -48,12 +48,6 @@ pub struct Config {
     /// How long a player may be away before computer players may order the faction; the same as for the API
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
-    /// Where it counts and measures.
-    #[arg(skip)]
-    pub metrics: Metrics,
-    /// Where it tells what became of single orders.
-    #[arg(skip)]
-    pub tracer: Tracer,
 }
 
 impl Config {

@@ -19,6 +19,7 @@ mod sectors;
 mod several;
 mod share;
 mod sources;
+mod start;
 mod status;
 mod traces;
 mod universe;
@@ -34,5 +35,5 @@ pub use status::{Duty, LastTick, Post};
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
 pub fn register_metrics(metrics: &process_kit::Metrics) {
-    drop(meter::Meter::new(metrics, sector_redis::DEFAULT_SECTOR_NAME));
+    drop(meter::Meter::new(metrics, Default::default(), sector_redis::DEFAULT_SECTOR_NAME));
 }

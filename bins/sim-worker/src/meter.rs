@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use process_kit::metrics::{
     Counter, Counters, Gauge, Gauges, Histogram, Metrics, SHORT_SECONDS, WAIT_SECONDS,
 };
+use process_kit::trace::Tracer;
 use sector_redis::{Committed, OrderEntry};
 use sector_sim::{Order, Phase, World};
 use tokio::time::Instant as Beat;
@@ -18,6 +19,8 @@ const BACKUP_EVERY: Duration = Duration::from_secs(60);
 /// What is measured of one sector. Clones are the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
+    /// Makes spans for the orders of a tick.
+    pub(crate) tracer: Tracer,
     sector: String,
     tick_seconds: Histogram,
     phases: [Histogram; Phase::ALL.len()],
@@ -45,7 +48,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// That of a sector.
-    pub(crate) fn new(metrics: &Metrics, sector: &str) -> Meter {
+    pub(crate) fn new(metrics: &Metrics, tracer: Tracer, sector: &str) -> Meter {
         let gauge = |name, help| metrics.gauges(name, help, ["sector"]).with([sector.to_owned()]);
         let phases = metrics.histograms(
             "sector_worker_tick_phase_seconds",
@@ -59,6 +62,7 @@ impl Meter {
             ["outcome", "reason"],
         );
         Meter {
+            tracer,
             sector: sector.to_owned(),
             tick_seconds: metrics.histogram(
                 "sector_worker_tick_seconds",
@@ -239,7 +243,7 @@ mod tests {
     #[test]
     fn phases_are_measured_each_under_its_name() {
         let metrics = Metrics::default();
-        let meter = Meter::new(&metrics, "north");
+        let meter = Meter::new(&metrics, Tracer::default(), "north");
         let mut world = World::new(sector_sim::Rules::classic().into(), 7).unwrap();
         meter.step(&mut world, &[]);
         assert!(Phase::ALL.iter().enumerate().all(|(index, phase)| *phase as usize == index));
@@ -254,7 +258,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn beats_that_are_left_out_are_counted() {
         let metrics = Metrics::default();
-        let meter = Meter::new(&metrics, "north");
+        let meter = Meter::new(&metrics, Tracer::default(), "north");
         let (beat, first) = (Duration::from_millis(300), Beat::now());
         meter.beat(first, None, beat);
         meter.beat(first + beat, Some(first), beat);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use process_kit::CancellationToken;
+use process_kit::{CancellationToken, Handles};
 use sector_redis::Backoff;
 use sector_redis::{Lease, RestartRequest, Store};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -31,9 +31,9 @@ pub async fn run(
     config: Config,
     store: Arc<dyn Store>,
     sources: Sources,
-    shutdown: CancellationToken,
+    handles: impl Into<Handles>,
 ) -> Result<(), Error> {
-    run_at(config, store, sources, Post::alone(), shutdown).await
+    run_at(config, store, sources, Post::alone(), handles).await
 }
 
 /// [`run`], and tells at `post` what it does. A post of several gives its sector up to a worker that holds fewer.
@@ -45,11 +45,12 @@ pub async fn run_at(
     store: Arc<dyn Store>,
     sources: Sources,
     post: Arc<Post>,
-    shutdown: CancellationToken,
+    handles: impl Into<Handles>,
 ) -> Result<(), Error> {
+    let Handles { metrics, tracer, shutdown, .. } = handles.into();
     let holder = format!("sim-worker-{}-{:016x}", std::process::id(), (sources.random)()?);
     post.opened(&store);
-    let meter = Meter::new(&config.metrics, post.name());
+    let meter = Meter::new(&metrics, tracer, post.name());
     let mut config = config;
     let mut asked = None;
     loop {

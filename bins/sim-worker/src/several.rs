@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use process_kit::CancellationToken;
+use process_kit::Handles;
 use sector_redis::Backoff;
 use sector_redis::{Place, Store, StoreOptions};
 use tokio::sync::mpsc;
@@ -38,8 +38,9 @@ pub async fn run_several(
     options: StoreOptions,
     posts: Vec<Arc<Post>>,
     sources: Sources,
-    shutdown: CancellationToken,
+    handles: impl Into<Handles>,
 ) -> Result<(), Error> {
+    let handles = handles.into();
     let (opened, mut first) = mpsc::unbounded_channel();
     let mut sectors = JoinSet::new();
     for post in posts {
@@ -47,7 +48,7 @@ pub async fn run_several(
             config: config.clone(),
             options: options.clone(),
             sources: sources.clone(),
-            shutdown: shutdown.clone(),
+            handles: handles.clone(),
             opened: Some(opened.clone()),
             post,
         };
@@ -81,7 +82,7 @@ struct Sector {
     config: Config,
     options: StoreOptions,
     sources: Sources,
-    shutdown: CancellationToken,
+    handles: Handles,
     post: Arc<Post>,
     /// Where the first attempt to open the store is told.
     opened: Option<mpsc::UnboundedSender<Result<(), Error>>>,
@@ -96,9 +97,9 @@ impl Sector {
             // In a task of its own, so that a panic ends no more than this attempt.
             let mut attempt = JoinSet::new();
             let (config, post) = (self.config.clone(), self.post.clone());
-            let (sources, shutdown) = (self.sources.clone(), self.shutdown.clone());
+            let (sources, handles) = (self.sources.clone(), self.handles.clone());
             attempt.spawn(
-                reign::run_at(config, store.clone(), sources, post, shutdown).in_current_span(),
+                reign::run_at(config, store.clone(), sources, post, handles).in_current_span(),
             );
             let reason = match attempt.join_next().await {
                 None | Some(Ok(Ok(()))) => return,
@@ -119,7 +120,7 @@ impl Sector {
             }
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return,
+                () = self.handles.shutdown.cancelled() => return,
                 () = self.sources.wait(&mut backoff) => {}
             }
         }
@@ -135,7 +136,7 @@ impl Sector {
         loop {
             let opened = tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return None,
+                () = self.handles.shutdown.cancelled() => return None,
                 opened = sector_redis::open(options.clone()) => opened,
             };
             let error = match opened {
@@ -151,7 +152,7 @@ impl Sector {
             self.tell(Err(error.into()));
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return None,
+                () = self.handles.shutdown.cancelled() => return None,
                 () = self.sources.wait(&mut backoff) => {}
             }
         }

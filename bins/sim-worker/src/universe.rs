@@ -176,7 +176,7 @@ impl Universe {
 
     /// Lets one tick pass, with the orders that have come, and commits it.
     pub(crate) async fn tick(&mut self) -> Result<(), Error> {
-        let span = if self.config.tracer.is_on() {
+        let span = if self.meter.tracer.is_on() {
             tracing::info_span!(
                 "tick",
                 tick = self.world.tick() + 1,
@@ -194,7 +194,7 @@ impl Universe {
         let cursor = taken.last().unwrap_or(self.cursor);
         self.meter.orders_read(began, taken.entries(), (self.sources.now_ms)());
         let traces =
-            Traces::of(&self.config.tracer, &*self.store, taken.entries(), self.world.tick() + 1)
+            Traces::of(&self.meter.tracer, &*self.store, taken.entries(), self.world.tick() + 1)
                 .await;
         self.meter.step(&mut self.world, &taken.orders);
         let stepped = Instant::now();

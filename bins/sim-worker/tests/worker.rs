@@ -36,8 +36,6 @@ fn config(seed: u64) -> Config {
         snapshot_every: 7,
         universe_pause_ms: Milliseconds(20),
         claim_idle_seconds: Seconds(600),
-        metrics: Default::default(),
-        tracer: Default::default(),
     }
 }
 

@@ -9,8 +9,9 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::CommandFactory;
+use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Command, CommandFactory};
 
 /// A length of time given in milliseconds: `300`, `300ms`, `5s` or `2m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +80,16 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
         return None;
     }
     digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// The options `C` from `flags` and defaults alone; the environment is ignored.
+///
+/// # Errors
+/// A required flag is missing, or a value is not allowed.
+pub fn defaults<C: Args>(flags: &[&str]) -> Result<C, clap::Error> {
+    let command = C::augment_args(Command::new("defaults").no_binary_name(true));
+    let without_environment = command.mut_args(|argument| argument.env(Resettable::Reset));
+    C::from_arg_matches(&without_environment.try_get_matches_from(flags)?)
 }
 
 /// The one sentence for options that are missing, and for values that are not allowed. What clap says of all else needs

@@ -28,9 +28,6 @@ pub struct StoreConfig {
     /// Whether it may forget.
     #[command(flatten)]
     pub dev: DevConfig,
-    /// Where its answers are measured.
-    #[arg(skip)]
-    pub metrics: Metrics,
 }
 
 /// Whether this is a place for trying things out.
@@ -82,8 +79,8 @@ impl StoreConfig {
 
     /// The Redis, the keys, and whether it may forget.
     #[must_use]
-    pub fn options(&self) -> StoreOptions {
-        let observer = Arc::new(StoreMetrics::new(&self.metrics));
+    pub fn options(&self, metrics: &Metrics) -> StoreOptions {
+        let observer = Arc::new(StoreMetrics::new(metrics));
         StoreOptions { observer: Some(observer), ..self.dev.options(Place::Redis(self.redis())) }
     }
 
@@ -92,8 +89,8 @@ impl StoreConfig {
     /// # Errors
     /// [`ServiceError::NoStore`] when Redis cannot be reached, [`ServiceError::Store`] when it holds something else or,
     /// outside of `--dev`, is set up to forget.
-    pub async fn open(&self) -> Result<Arc<dyn Store>, ServiceError> {
-        sector_redis::open(self.options()).await.map_err(ServiceError::of_store)
+    pub async fn open(&self, metrics: &Metrics) -> Result<Arc<dyn Store>, ServiceError> {
+        sector_redis::open(self.options(metrics)).await.map_err(ServiceError::of_store)
     }
 }
 

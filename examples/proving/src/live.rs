@@ -48,8 +48,6 @@ impl Sector {
             snapshot_every: 5,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
-            metrics: Default::default(),
-            tracer: Default::default(),
         };
         let sources = sim_worker::Sources::system();
         tokio::spawn(sim_worker::run(config, store.clone(), sources, shutdown.child_token()));
@@ -109,7 +107,8 @@ impl Drop for Sector {
 async fn serve(store: &Arc<dyn Store>, shutdown: &CancellationToken) -> SocketAddr {
     let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let config = api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+    let config =
+        api::Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
     let follower = Follower::spawn(store.clone(), shutdown.child_token());
     follower.ready().await.unwrap();
     let sectors =

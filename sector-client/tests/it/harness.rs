@@ -54,8 +54,6 @@ impl Sector {
             snapshot_every: 5,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
-            metrics: Default::default(),
-            tracer: Default::default(),
         };
         let now_ms = Arc::new(AtomicU64::new(1_795_334_400_000));
         let address = "127.0.0.1:0".parse().unwrap();
@@ -105,7 +103,8 @@ impl Sector {
         let listener = http_kit::bind(self.address, "--port").await.unwrap();
         self.address = listener.local_addr().unwrap();
         let mut config =
-            api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+            api::Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap())
+                .unwrap();
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
         config.admin_addresses.0.push(key(200).address());
         if let Some(limit) = self.limit_writes {

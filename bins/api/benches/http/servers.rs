@@ -13,9 +13,9 @@ use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use process_kit::CancellationToken;
 use process_kit::telemetry::{self, LogFormat, LogOptions};
 use process_kit::trace::{self, TraceOptions};
+use process_kit::{CancellationToken, Handles};
 use sector_auth::Secret;
 use sector_redis::testkit::RedisServer;
 use sector_redis::{Commit, Lease, NewEvent, Place, RedisOptions, Store, StoreOptions, StreamId};
@@ -59,12 +59,14 @@ impl Servers {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = listener.local_addr().unwrap();
-        let mut config = Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+        let mut config =
+            Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
         // Each connection is a client of its own, and none is refused.
         config.trusted_proxies = "127.0.0.1".parse().unwrap();
         config.quotas.limit_reads = 100_000;
         config.quotas.limit_orders = 20_000;
+        let mut handles = Handles::from(shutdown.clone());
         // As it is deployed, for whoever counts what that takes: with a log, and traces that are told.
         if let Ok(log) = std::env::var("LOG") {
             telemetry::init(&LogOptions { log, log_format: LogFormat::Json, reload_file: None })
@@ -73,11 +75,11 @@ impl Servers {
                 otlp_endpoint: Some("http://127.0.0.1:9".into()),
                 ..TraceOptions::default()
             };
-            config.tracer = trace::begin("api", &options, &config.metrics).unwrap();
+            handles.tracer = trace::begin("api", &options, &handles.metrics).unwrap();
         }
         let sectors = Sectors::of(place, store, shutdown.clone());
         sectors.home().follower().ready().await.unwrap();
-        tokio::spawn(api::run(config, listener, sectors, shutdown.clone()));
+        tokio::spawn(api::run(config, listener, sectors, handles));
 
         let snapshot = fetch(api, "").await;
         let tag = header(&snapshot.0, "etag");

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use api::Config;
+use api::{Config, QuotaConfig};
 use follow::sectors::Opener;
 use follow::{Followed, Follower, Sectors};
 use http::Method;
 use http_body_util::BodyExt;
 use http_kit::{Client, ClientOptions, body};
-use process_kit::CancellationToken;
+use process_kit::{CancellationToken, Changes, Handles};
 use sector_auth::{Key, Secret, Timestamp};
 use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
 use sector_sim::replay::journal::{Header, Record};
@@ -35,6 +35,8 @@ pub(crate) struct Sector {
     address: SocketAddr,
     client: Client,
     shutdown: CancellationToken,
+    /// Changes the limits.
+    pub(crate) limits: Changes<QuotaConfig>,
     running: JoinHandle<Result<(), api::Error>>,
     lease: Lease,
     universe: Universe,
@@ -43,7 +45,8 @@ pub(crate) struct Sector {
 
 /// A configuration in which bots and one admin are known.
 pub(crate) fn config() -> Config {
-    let mut config = Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+    let mut config =
+        Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
     config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
     config.admin_addresses.0.push(key(200).address());
     // Many players log in from one address here.
@@ -83,8 +86,9 @@ impl Sector {
         let address = listener.local_addr().unwrap();
         let home = Followed::new(None, store.clone(), follower.clone());
         let sectors = Sectors::new(home, elsewhere, shutdown.clone());
-        let running =
-            tokio::spawn(api::run_with(config, listener, sectors, clock, shutdown.clone()));
+        let handles = Handles::from(shutdown.clone());
+        let limits = handles.limits.clone();
+        let running = tokio::spawn(api::run_with(config, listener, sectors, clock, handles));
         let lease = store.acquire_lease("test", LEASE_TTL).await.unwrap().unwrap();
         Self {
             store,
@@ -93,6 +97,7 @@ impl Sector {
             address,
             client: Client::new(&ClientOptions::default()),
             shutdown,
+            limits,
             running,
             lease,
             universe: Universe { id: String::new(), tick_delay_ms: 300, rules: "classic".into() },

@@ -115,7 +115,8 @@ impl Client<()> {
         follower.ready().await.unwrap();
         follower.caught_up(PATIENCE).await.unwrap();
         let sectors = Sectors::new(Followed::new(None, store, follower), None, shutdown.clone());
-        let mut config = Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+        let mut config =
+            Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
         config.bot_api_token = Some(Secret::new(BOTS).unwrap());
         config.admin_addresses.0.push(key(200).address());
         let clock = Arc::new(|| Timestamp::from_unix_ms(NOW_MS));

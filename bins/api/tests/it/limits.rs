@@ -63,7 +63,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 async fn new_numbers_hold_from_the_next_request_on() {
     let mut config = config();
     config.quotas.limit_reads = 4;
-    let (limits, mut quotas) = (config.limits.clone(), config.quotas.clone());
+    let mut quotas = config.quotas.clone();
     let mut sector = Sector::empty(config).await;
     sector.begin("u-1", 7).await;
     // What is left of how many.
@@ -79,12 +79,12 @@ async fn new_numbers_hold_from_the_next_request_on() {
     assert_eq!(read().await, (3, 4));
     assert_eq!(read().await, (2, 4));
     quotas.limit_reads = 60_000;
-    limits.tell(&quotas);
+    sector.limits.tell(&quotas);
     let (left, of) = read().await;
     // Half was used up, and a thousand come back every second.
     assert!((29_999..60_000).contains(&left) && of == 60_000, "{left} of {of}");
     quotas.limit_reads = 1;
-    limits.tell(&quotas);
+    sector.limits.tell(&quotas);
     sector.get("/snapshot").await.problem(429, "rate_limited");
 }
 

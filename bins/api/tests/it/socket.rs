@@ -156,7 +156,7 @@ async fn whoever_is_not_let_in_is_told_why() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_address_has_so_many_sockets_and_no_more() {
     let config = config();
-    let (limits, mut quotas) = (config.limits.clone(), config.quotas.clone());
+    let mut quotas = config.quotas.clone();
     let mut sector = Sector::empty(config).await;
     sector.begin("u-1", 7).await;
     let mut sockets = Vec::new();
@@ -172,11 +172,11 @@ async fn one_address_has_so_many_sockets_and_no_more() {
     let free = async { while try_open(&sector, "/ws", &[]).await.is_err() {} };
     tokio::time::timeout(PATIENCE, free).await.expect("its place is free");
     quotas.ws_max_per_address = 1;
-    limits.tell(&quotas);
+    sector.limits.tell(&quotas);
     try_open(&sector, "/ws", &[]).await.unwrap_err().problem(429, "too_many_clients_of_address");
     assert_eq!(sockets[0].next().await.kind, "snapshot");
     quotas.ws_max_per_address = 1_000;
-    limits.tell(&quotas);
+    sector.limits.tell(&quotas);
     open(&sector, "/ws").await;
     drop(sockets);
     sector.stop().await;

@@ -66,8 +66,6 @@ impl Sector {
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
-            metrics: Default::default(),
-            tracer: Default::default(),
         };
         tokio::spawn(sim_worker::run(
             worker,
@@ -141,7 +139,7 @@ impl Sector {
 
     /// The worker's options: a strategy, and how often it asks for claims.
     pub(crate) fn options(&self, strategy: &str, poll_ms: u64) -> Config {
-        let mut config = Config::new(&self.url(), Secret::new(BOT_TOKEN).unwrap());
+        let mut config = Config::new(&self.url(), &Secret::new(BOT_TOKEN).unwrap()).unwrap();
         config.bot_strategy = strategy.parse().unwrap();
         config.bot_poll_interval = Milliseconds(poll_ms);
         config
@@ -190,7 +188,7 @@ impl Drop for Sector {
 
 fn api_config() -> api::Config {
     let mut config =
-        api::Config::new(Secret::new("a secret of at least thirty-two bytes").unwrap());
+        api::Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
     config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
     config.admin_addresses.0.push(key(200).address());
     config

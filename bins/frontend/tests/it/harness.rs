@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontend::Config;
+use frontend::{Config, Places};
 use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue};
-use process_kit::CancellationToken;
+use process_kit::{CancellationToken, Changes, Handles};
 use sector_redis::{Store, StreamId};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,6 +40,8 @@ pub(crate) struct Frontend {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) shutdown: CancellationToken,
+    /// Changes the limits.
+    pub(crate) limits: Changes<Places>,
     running: JoinHandle<Result<(), frontend::Error>>,
 }
 
@@ -49,13 +51,11 @@ impl Frontend {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let running = tokio::spawn(frontend::run(
-            config,
-            listener,
-            follow::Sectors::one(Arc::clone(&store), shutdown.clone()),
-            shutdown.clone(),
-        ));
-        Self { address, store, shutdown, running }
+        let handles = Handles::from(shutdown.clone());
+        let limits = handles.limits.clone();
+        let sectors = follow::Sectors::one(Arc::clone(&store), shutdown.clone());
+        let running = tokio::spawn(frontend::run(config, listener, sectors, handles));
+        Self { address, store, shutdown, limits, running }
     }
 
     /// A frontend and the sector that it follows.

@@ -73,12 +73,11 @@ async fn places_are_limited_by_address_and_in_all_and_given_back() {
     frontend.stop().await;
 
     let config = Config { ws_max_clients: 1, ..Config::default() };
-    let places = config.places.clone();
     let (frontend, _) = Frontend::with_sector(config).await;
     let _only = frontend.socket("/ws").await;
     let refusal = frontend.try_socket("/ws", &[]).await.unwrap_err();
     assert_eq!((refusal.code(), refusal.retry_after), ((503, "too_many_clients"), true));
-    places.tell(&Places { clients_max: 2, per_address_max: 2 });
+    frontend.limits.tell(&Places { clients_max: 2, per_address_max: 2 });
     let _another = frontend.socket("/ws").await;
     frontend.stop().await;
 }

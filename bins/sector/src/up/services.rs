@@ -6,7 +6,7 @@ use std::sync::Arc;
 use follow::Sectors;
 use http_kit::{Client, ClientOptions};
 use process_kit::trace::{self, TraceOptions, Tracer};
-use process_kit::{CancellationToken, Metrics, ServiceError};
+use process_kit::{CancellationToken, Handles, Metrics, ServiceError};
 use sector_auth::Secret;
 use sector_redis::Backoff;
 use sector_redis::Store;
@@ -58,43 +58,49 @@ pub(super) async fn run(
     };
     let bot_token = new_secret(random_hex()?)?;
 
-    let mut api_config = api::Config::new(jwt_secret);
+    let mut api_config = api::Config::new(&jwt_secret)?;
     api_config.auth_domain = format!("localhost:{frontend_port}");
     api_config.auth_uri = format!("http://localhost:{frontend_port}");
     api_config.bot_api_token = Some(bot_token.clone());
-    api_config.metrics = metrics.clone();
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
     // The frontend, which passes requests on.
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
-    let mut frontend_config = frontend::Config {
-        api_url: api_url.parse()?,
-        metrics: metrics.clone(),
-        ..frontend::Config::default()
-    };
-    let mut bots_config = bot_worker::Config::new(&api_url, bot_token);
-    bots_config.metrics = metrics.clone();
-    let (mut worker_config, mut minter_config) = (options.worker, options.minter);
-    worker_config.metrics = metrics.clone();
-    minter_config.metrics = metrics.clone();
-
-    api_config.tracer = tracers.api.clone();
-    worker_config.tracer = tracers.worker.clone();
-    frontend_config.tracer = tracers.frontend.clone();
+    let frontend_config =
+        frontend::Config { api_url: api_url.parse()?, ..frontend::Config::default() };
+    let bots_config = bot_worker::Config::new(&api_url, &bot_token)?;
 
     let mut services = JoinSet::new();
-    spawn(&mut services, "sim-worker", run_worker(worker_config, store.clone(), shutdown.clone()));
-    spawn(&mut services, "api", api::run(api_config, api, sectors.clone(), shutdown.clone()));
+    spawn(
+        &mut services,
+        "sim-worker",
+        run_worker(options.worker, store.clone(), handles(&metrics, &tracers.worker, &shutdown)),
+    );
+    spawn(
+        &mut services,
+        "api",
+        api::run(api_config, api, sectors.clone(), handles(&metrics, &tracers.api, &shutdown)),
+    );
     spawn(
         &mut services,
         "frontend",
-        frontend::run(frontend_config, frontend, sectors, shutdown.clone()),
+        frontend::run(
+            frontend_config,
+            frontend,
+            sectors,
+            handles(&metrics, &tracers.frontend, &shutdown),
+        ),
     );
+    let untraced = Tracer::default();
     spawn(
         &mut services,
         "nft-minter",
-        nft_minter::run(minter_config, minter, store, shutdown.clone()),
+        nft_minter::run(options.minter, minter, store, handles(&metrics, &untraced, &shutdown)),
     );
-    spawn(&mut services, "bot-worker", run_bots(bots_config, api_url, shutdown.clone()));
+    spawn(
+        &mut services,
+        "bot-worker",
+        run_bots(bots_config, api_url, handles(&metrics, &untraced, &shutdown)),
+    );
 
     let mut failure = None;
     while let Some(ended) = services.join_next().await {
@@ -109,6 +115,10 @@ pub(super) async fn run(
     // At once: a collector that does not answer holds nothing up for longer than one of them waits.
     tokio::join!(tracers.api.flush(), tracers.worker.flush(), tracers.frontend.flush());
     failure.map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+fn handles<L>(metrics: &Metrics, tracer: &Tracer, shutdown: &CancellationToken) -> Handles<L> {
+    Handles::new(metrics.clone(), tracer.clone(), shutdown.clone())
 }
 
 fn new_secret(text: String) -> Result<Secret, Error> {
@@ -127,12 +137,12 @@ fn spawn<E: std::fmt::Display + Send + 'static>(
 async fn run_worker(
     config: sim_worker::Config,
     store: Arc<dyn Store>,
-    shutdown: CancellationToken,
+    handles: Handles,
 ) -> Result<(), sim_worker::Error> {
     let mut config = config;
     loop {
         let run =
-            sim_worker::run(config.clone(), store.clone(), Sources::system(), shutdown.clone());
+            sim_worker::run(config.clone(), store.clone(), Sources::system(), handles.clone());
         match run.await {
             Err(error @ sim_worker::Error::LeaseLost(_)) => {
                 tracing::warn!(%error, "taking the lease anew");
@@ -147,7 +157,7 @@ async fn run_worker(
 async fn run_bots(
     config: bot_worker::Config,
     api_url: String,
-    shutdown: CancellationToken,
+    handles: Handles<usize>,
 ) -> Result<(), bot_worker::Error> {
     let ready = async {
         let client = Client::new(&ClientOptions::default());
@@ -158,8 +168,8 @@ async fn run_bots(
         }
     };
     tokio::select! {
-        () = shutdown.cancelled() => return Ok(()),
+        () = handles.shutdown.cancelled() => return Ok(()),
         () = ready => {}
     }
-    bot_worker::run(config, shutdown).await
+    bot_worker::run(config, handles).await
 }

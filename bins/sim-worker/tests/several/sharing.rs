@@ -37,8 +37,6 @@ fn config() -> Config {
         snapshot_every: 10,
         universe_pause_ms: Milliseconds(500),
         claim_idle_seconds: Seconds(600),
-        metrics: Default::default(),
-        tracer: Default::default(),
     }
 }
 
