@@ -6,9 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser};
 use follow::Sectors;
-use http::HeaderValue;
-use http_kit::BoxError;
-use http_kit::client_address::TrustedProxies;
+use http_kit::{BoxError, Origins, TrustedProxies};
 use process_kit::config::{Seconds, defaults, seconds};
 use process_kit::reload::{Limit, Reloadable};
 use process_kit::secrets;
@@ -110,8 +108,8 @@ pub struct Config {
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
     /// Origins whose pages may call this API, separated by commas; * for all
-    #[arg(long, env = "CORS_ORIGINS", default_value = "", value_name = "ORIGINS")]
-    pub cors_origins: List<Origin>,
+    #[arg(long, env = "CORS_ORIGINS", default_value = "", value_parser = origins, value_name = "ORIGINS")]
+    pub cors_origins: Origins,
     /// Networks of proxies that are believed when they say whom a request comes from, separated by commas, such as
     /// 10.0.0.0/8; without them, everybody behind a proxy is one client
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
@@ -241,31 +239,13 @@ impl<T: FromStr> FromStr for List<T> {
     }
 }
 
-/// An origin that pages are served from, such as `https://sector.example`, or `*` for all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(pub(crate) HeaderValue);
-
-impl Origin {
-    /// Whether it stands for all origins.
-    pub(crate) fn is_any(&self) -> bool {
-        self.0 == "*"
-    }
-}
-
-impl FromStr for Origin {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || format!("{text:?} is not an origin such as https://sector.example, nor *");
-        let is_origin = ["http://", "https://"]
-            .iter()
-            .filter_map(|scheme| text.strip_prefix(scheme))
-            .any(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']));
-        if text != "*" && !is_origin {
-            return Err(refused());
-        }
-        HeaderValue::from_str(text).map(Self).map_err(|_| refused())
-    }
+/// Origins separated by commas, or `*` for all.
+fn origins(text: &str) -> Result<Origins, String> {
+    let (any, listed): (Vec<&str>, Vec<&str>) =
+        text.split(',').map(str::trim).partition(|part| *part == "*");
+    let listed: Origins =
+        listed.join(",").parse().map_err(|error| format!("{error}, or * for all"))?;
+    Ok(if any.is_empty() { listed } else { Origins::any() })
 }
 
 #[cfg(test)]
@@ -298,7 +278,10 @@ mod tests {
         ]);
         let config = options.unwrap().config;
         assert_eq!(config.admin_addresses.0.len(), 2);
-        assert!(!config.cors_origins.0[0].is_any() && config.cors_origins.0[1].is_any());
+        assert!(config.cors_origins.is_any());
+        let listed = parse(&["--jwt-secret", SECRET, "--cors-origins", "https://sector.example"]);
+        let listed = listed.unwrap().config.cors_origins;
+        assert!(listed.list("https://sector.example") && !listed.list("https://other.example"));
         let text = parse(&["--jwt-secret", SECRET, "--admin-addresses", "0x12"]).unwrap_err();
         assert!(text.contains("--admin-addresses") && text.contains("0x12"), "{text}");
         for bad in

@@ -36,7 +36,6 @@ mod run;
 mod seats;
 mod sessions;
 pub mod state;
-mod streams;
 mod table;
 mod traces;
 pub mod wire;

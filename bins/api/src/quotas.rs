@@ -6,9 +6,9 @@
 //! of the operator have a quota of their own.
 
 use clap::Args;
+use http_kit::client_slots::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use http_kit::context::REQUEST_ID_HEADER;
 use http_kit::quota::{BURST_MAX, Gate, Key, Quota, Scope};
-use http_kit::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use http_kit::{Arrival, Context, Problem, Request, Response, Routes, SetupError};
 use process_kit::config::integer;
 

@@ -121,14 +121,16 @@ pub fn declared() -> Vec<Declared> {
 
 /// What browsers are told about pages of other origins; nothing unless some are configured.
 fn cors(config: &Config) -> Option<CorsLayer> {
-    let origins = &config.cors_origins.0;
+    let origins = config.cors_origins.clone();
     if origins.is_empty() {
         return None;
     }
-    let allowed = if origins.iter().any(crate::config::Origin::is_any) {
+    let allowed = if origins.is_any() {
         AllowOrigin::any()
     } else {
-        AllowOrigin::list(origins.iter().map(|origin| origin.0.clone()))
+        AllowOrigin::predicate(move |origin, _| {
+            origin.to_str().is_ok_and(|origin| origins.list(origin))
+        })
     };
     Some(
         CorsLayer::new()

@@ -5,8 +5,9 @@ use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use follow::{Resyncs, Sectors};
+use http_kit::client_slots::CLIENTS_MAX;
 use http_kit::quota::Gate;
-use http_kit::{Origins, Seats, Sockets};
+use http_kit::{ClientSlots, Sockets};
 use process_kit::Handles;
 use process_kit::trace::Tracer;
 use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
@@ -23,10 +24,11 @@ use crate::quotas::{self, Measure, QuotaConfig};
 use crate::rulebook::Rulebooks;
 use crate::seats::Sightings;
 use crate::sessions::Standing;
-use crate::streams::Streams;
 
 /// Most replays that are made at the same time: each plays a run anew, which takes a core while it lasts.
 const REPLAYS_MAX: usize = 4;
+/// Most event streams of one address: a few people behind one router, each with a few pages.
+const STREAMS_PER_ADDRESS_MAX: usize = 20;
 
 /// Tells the time of day.
 pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -58,7 +60,8 @@ pub struct Api {
     pub(crate) seat_changes: AtomicU64,
     /// Replays that are being made.
     pub(crate) replays: Arc<Semaphore>,
-    pub(crate) streams: Arc<Streams>,
+    /// Slots of `/events/stream`.
+    pub(crate) streams: Arc<ClientSlots>,
     pub(crate) sockets: Sockets,
     pub(crate) resyncs: Arc<Resyncs>,
     pub(crate) tracer: Tracer,
@@ -94,10 +97,11 @@ impl Api {
                 detail: error.to_string(),
             })?;
         let gate = Arc::new(quotas::gate(&config.quotas)?);
-        let seats = Seats::new(config.quotas.ws_max_clients, config.quotas.ws_max_per_address);
-        let (live_gate, live_seats) = (Arc::clone(&gate), Arc::clone(&seats));
+        let slots =
+            ClientSlots::new(config.quotas.ws_max_clients, config.quotas.ws_max_per_address);
+        let (live_gate, live_slots) = (Arc::clone(&gate), Arc::clone(&slots));
         handles.limits.listen(move |limits| {
-            live_seats.resize(limits.ws_max_clients, limits.ws_max_per_address);
+            live_slots.resize(limits.ws_max_clients, limits.ws_max_per_address);
             // Its numbers are in their ranges, and nothing else differs.
             if let Err(error) = quotas::gate(limits).and_then(|other| live_gate.adopt(other)) {
                 tracing::error!(%error, "the quotas before hold");
@@ -105,7 +109,7 @@ impl Api {
         });
         let meter = Meter::new(&handles.metrics);
         let resyncs = Arc::new(Resyncs::measured(meter::tally(&handles.metrics)));
-        let sockets = Sockets::new(origins(&config)?, seats);
+        let sockets = Sockets::new(config.cors_origins.clone(), slots);
         let bot_tokens =
             BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
         Ok(Self {
@@ -120,7 +124,7 @@ impl Api {
             rulebooks: Rulebooks::default(),
             bodies: Bodies::default(),
             seat_changes: AtomicU64::new(0),
-            streams: Arc::default(),
+            streams: ClientSlots::new(CLIENTS_MAX, STREAMS_PER_ADDRESS_MAX),
             sockets,
             resyncs,
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
@@ -150,20 +154,6 @@ impl Api {
     pub(crate) fn idle_ms(&self) -> u64 {
         self.config.claim_idle_seconds.0.saturating_mul(1_000)
     }
-}
-
-/// Whose pages may open a WebSocket: those that may call the API.
-fn origins(config: &Config) -> Result<Origins, Error> {
-    let listed = &config.cors_origins.0;
-    if listed.iter().any(crate::config::Origin::is_any) {
-        return Ok(Origins::any());
-    }
-    let parsed = listed
-        .iter()
-        .map(|origin| origin.0.to_str().unwrap_or_default().parse::<http_kit::Origin>());
-    parsed
-        .collect::<Result<_, _>>()
-        .map_err(|detail| Error::Config { option: "CORS_ORIGINS", detail })
 }
 
 impl std::fmt::Debug for Api {

@@ -8,7 +8,7 @@ use clap::Parser;
 use follow::{Pace, Sectors};
 use http::Uri;
 use http::uri::{Authority, Scheme};
-use http_kit::seats::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
+use http_kit::client_slots::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
 use http_kit::{BoxError, Origins, TrustedProxies};
 use process_kit::config::{Seconds, integer, seconds};
 use process_kit::reload::{Limit, Reloadable};

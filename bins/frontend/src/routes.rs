@@ -57,7 +57,7 @@ pub(crate) async fn health(context: Context<State>) -> Result<Response, Problem>
         .with("following", following)
         .with("universe_id", frame.as_ref().map(|frame| frame.universe().to_owned()))
         .with("tick", frame.as_ref().map(|frame| frame.tick()))
-        .with("clients", state.seats.taken())
+        .with("clients", state.slots.used())
         .with("resyncs", state.resyncs.total())
         .respond()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use follow::{Resyncs, Sectors};
-use http_kit::{Client, ClientOptions, Limits, Seats, Sockets};
+use http_kit::{Client, ClientOptions, ClientSlots, Limits, Sockets};
 use process_kit::Handles;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -35,19 +35,19 @@ pub async fn run(
         hsts_seconds: config.hsts_seconds.0,
         ..Limits::default()
     };
-    let seats = Seats::new(config.ws_max_clients, config.ws_max_per_address);
-    let live = Arc::clone(&seats);
+    let slots = ClientSlots::new(config.ws_max_clients, config.ws_max_per_address);
+    let live = Arc::clone(&slots);
     changes.listen(move |places| live.resize(places.clients_max, places.per_address_max));
-    let sockets = Arc::new(Sockets::new(config.allowed_origins.clone(), Arc::clone(&seats)));
+    let sockets = Arc::new(Sockets::new(config.allowed_origins.clone(), Arc::clone(&slots)));
     if tracer.is_on() {
         let home = Arc::clone(sectors.home());
-        tokio::spawn(traces::follow(tracer, home, Arc::clone(&seats), shutdown.clone()));
+        tokio::spawn(traces::follow(tracer, home, Arc::clone(&slots), shutdown.clone()));
     }
     let state = State {
         assets: Assets::embedded(),
         sectors,
         client: Client::new(&ClientOptions::default()),
-        seats,
+        slots,
         sockets: Arc::clone(&sockets),
         resyncs: Arc::new(Resyncs::measured(state::stream_metrics(&metrics))),
         lines: Arc::new(Lines::default()),

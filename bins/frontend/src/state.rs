@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use follow::{Followed, Resyncs, SectorError, Sectors, Tally};
-use http_kit::{Client, Context, Problem, RouteMetrics, Seats, Sockets};
+use http_kit::{Client, ClientSlots, Context, Problem, RouteMetrics, Sockets};
 use process_kit::metrics::{self, Metrics, StreamMetrics};
 use tokio::sync::Semaphore;
 
@@ -17,7 +17,7 @@ pub(crate) struct State {
     pub(crate) assets: &'static Assets,
     pub(crate) sectors: Arc<Sectors>,
     pub(crate) client: Client,
-    pub(crate) seats: Arc<Seats>,
+    pub(crate) slots: Arc<ClientSlots>,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) resyncs: Arc<Resyncs>,
     pub(crate) lines: Arc<Lines>,

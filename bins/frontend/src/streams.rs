@@ -8,7 +8,7 @@ use follow::{Feed, Step, session};
 use futures_util::stream;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http_kit::{Context, Problem, Response, Seat, body};
+use http_kit::{ClientSlot, Context, Problem, Response, body};
 use process_kit::CancellationToken;
 
 use crate::lines::{self, Lines};
@@ -21,7 +21,7 @@ struct Tail {
     lines: Arc<Lines>,
     has_begun: bool,
     shutdown: CancellationToken,
-    _seat: Seat,
+    _slot: ClientSlot,
     _viewer: Option<Viewer>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
     let sector = sector(&context).await?;
     let state = context.state();
-    let seat = state.seats.take(context.client_address())?;
+    let slot = state.slots.take(context.client_address())?;
     let tail = Tail {
         feed: Feed::new(
             Arc::clone(sector.follower()),
@@ -57,7 +57,7 @@ pub(crate) async fn tail(context: Context<State>) -> Result<Response, Problem> {
         lines: state.lines.clone(),
         has_begun: false,
         shutdown: context.shutdown(),
-        _seat: seat,
+        _slot: slot,
         _viewer: state.config.recording.as_ref().map(Recording::viewer),
     };
     // Polled only as fast as the client reads, so nothing is buffered here.

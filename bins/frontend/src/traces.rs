@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use follow::{EntryKind, Followed};
-use http_kit::seats::Seats;
+use http_kit::ClientSlots;
 use process_kit::CancellationToken;
 use process_kit::trace::{TraceParent, Tracer, of_tick};
 
@@ -11,16 +11,16 @@ use process_kit::trace::{TraceParent, Tracer, of_tick};
 pub(crate) async fn follow(
     tracer: Tracer,
     sector: Arc<Followed>,
-    seats: Arc<Seats>,
+    slots: Arc<ClientSlots>,
     shutdown: CancellationToken,
 ) {
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = watch(&tracer, &sector, &seats) => {}
+        () = watch(&tracer, &sector, &slots) => {}
     }
 }
 
-async fn watch(tracer: &Tracer, sector: &Followed, seats: &Seats) {
+async fn watch(tracer: &Tracer, sector: &Followed, slots: &ClientSlots) {
     while let Ok(frame) = sector.follower().ready().await {
         let mut entries = sector.follower().subscribe(frame.position());
         drop(frame);
@@ -37,7 +37,7 @@ async fn watch(tracer: &Tracer, sector: &Followed, seats: &Seats) {
                         let mut span = tracer.span("hand to the sockets", Some(place));
                         span.began_ago(entry.received.age());
                         span.set("sector.event", entry.id.to_string());
-                        span.set("sector.clients", seats.taken());
+                        span.set("sector.clients", slots.used());
                         if let Some(place) = span.context() {
                             let trace_id = place.trace_id();
                             tracing::debug!(trace_id, event = %entry.id, "traced event sent to clients");

@@ -1,12 +1,10 @@
-//! Whom a request comes from: the peer, or whoever a trusted proxy says is behind it.
+//! The address of the client behind a connection, as seen by trusted proxies.
 //!
-//! Headers are believed only from a peer in the configured networks, and only as far as trusted
-//! proxies wrote them: from the right, the first address that is no trusted proxy is the client.
-//! Whatever a client writes there itself stands further left. `X-Forwarded-For` and `Forwarded`
-//! (RFC 7239) are both understood; a proxy that writes one of them may pass the other on as the
-//! client sent it, so that both must name the same client if both name one. Whenever something is
-//! malformed, or no address, or in contradiction, the peer counts: everybody behind that proxy is
-//! then one client, which is never more than they should have.
+//! Forwarding headers count only when the peer is in a trusted network. Read from the right, the first address that is not a
+//! trusted proxy is the client; anything further left may be forged. `X-Forwarded-For` and `Forwarded` (RFC 7239) are both
+//! supported. A proxy that writes one may pass the other through unchanged, so if both name a client, they must agree. If a
+//! header is malformed or contradictory, the peer counts as the client: everyone behind that proxy then shares one quota,
+//! which is never too generous.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -14,99 +12,52 @@ use std::str::FromStr;
 
 use http::header::{FORWARDED, HeaderName};
 use http::{HeaderMap, HeaderValue};
+use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// A network: `10.0.0.0/8`, `2001:db8::/32`, or one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cidr {
-    address: IpAddr,
-    prefix: u8,
-}
-
-impl Cidr {
-    /// Whether the address is in it. IPv4 in IPv6's clothes (`::ffff:…`) is IPv4.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_ipv4() == self.address.is_ipv4()
-            && first_of(address, self.prefix) == self.address
-    }
-}
-
-/// The first address of the network of this length around `address`.
-fn first_of(address: IpAddr, prefix: u8) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(prefix.into())).unwrap_or(0);
-            IpAddr::V4((address.to_bits() & mask).into())
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(prefix.into())).unwrap_or(0);
-            IpAddr::V6((address.to_bits() & mask).into())
-        }
-    }
-}
-
-/// What counts as one client: the IPv4 address, or the IPv6 /64, which is the least that a customer
-/// gets.
+/// What counts as one client: an IPv4 address, or an IPv6 /64 (the least a provider assigns to a customer).
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => first_of(IpAddr::V6(address), 64),
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
         address => address,
     }
 }
 
-impl FromStr for Cidr {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refuse =
-            || format!("{text:?} is no network: write 10.0.0.0/8, 2001:db8::/32 or one address");
-        let (address, prefix) =
-            text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| refuse())?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            // Of digits alone: no sign.
-            Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
-                prefix.parse().ok().filter(|prefix| *prefix <= bits).ok_or_else(refuse)?
-            }
-            Some(_) => return Err(refuse()),
-            None => bits,
-        };
-        // 10.1.2.3/8 is most likely a slip, and what was meant is not for us to guess.
-        let first = first_of(address, prefix);
-        if first == address {
-            Ok(Self { address, prefix })
-        } else {
-            Err(format!("{text:?} has bits beyond its prefix: write {first}/{prefix}"))
-        }
+/// A network (`10.0.0.0/8`, `2001:db8::/32`) or a single address.
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    let network: IpNet =
+        text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+            format!("{text:?} is not a network: write 10.0.0.0/8, 2001:db8::/32 or one address")
+        })?;
+    // 10.1.2.3/8 is probably a typo; don't guess what was meant.
+    let whole = network.trunc();
+    if whole == network {
+        Ok(network)
+    } else {
+        Err(format!("{text:?} has bits set beyond its prefix: write {whole}"))
     }
 }
 
-impl fmt::Display for Cidr {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.address, self.prefix)
-    }
-}
-
-/// Networks whose proxies are believed. Parses from a list with commas; empty: none.
+/// Networks of trusted proxies. Parses from a comma-separated list; the empty string is none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TrustedProxies(Vec<Cidr>);
+pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Whether the address is a trusted proxy's.
+    /// Whether `address` belongs to a trusted proxy.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(address))
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Whom a request with these headers over a connection from `peer` comes from.
+    /// The client of a request with these headers from `peer`.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        use Named::{Client, Nobody, Proxy};
+        use Named::{Absent, Client, Proxy};
         let peer = peer.to_canonical();
         if !self.contain(peer) {
             return peer;
@@ -115,14 +66,14 @@ impl TrustedProxies {
             self.named(headers, &X_FORWARDED_FOR, |line| Some(line.split(',').map(node).collect()));
         let by_standard = self.named(headers, &FORWARDED, forwarded);
         match (by_list, by_standard) {
-            (Client(client), Nobody | Proxy(_)) | (Nobody | Proxy(_), Client(client)) => client,
+            (Client(client), Absent | Proxy(_)) | (Absent | Proxy(_), Client(client)) => client,
             (Client(one), Client(other)) if one == other => one,
-            (Proxy(outermost), Nobody | Proxy(_)) | (Nobody, Proxy(outermost)) => outermost,
+            (Proxy(outermost), Absent | Proxy(_)) | (Absent, Proxy(outermost)) => outermost,
             _ => peer,
         }
     }
 
-    /// Whom one header names; several of its lines are read as one.
+    /// The client that one header names. Several lines of it count as one.
     fn named(
         &self,
         headers: &HeaderMap,
@@ -130,17 +81,17 @@ impl TrustedProxies {
         read: fn(&str) -> Option<Vec<Option<IpAddr>>>,
     ) -> Named {
         let lines: Vec<&HeaderValue> = headers.get_all(name).iter().collect();
-        let mut named = Named::Nobody;
+        let mut named = Named::Absent;
         for line in lines.into_iter().rev() {
             let Some(nodes) = line.to_str().ok().and_then(read) else {
-                return Named::Nonsense;
+                return Named::Invalid;
             };
             for node in nodes.into_iter().rev() {
                 match node {
-                    // What stands further left is not looked at: the client may have written it.
+                    // Ignore everything further left: the client may have forged it.
                     Some(address) if !self.contain(address) => return Named::Client(address),
                     Some(address) => named = Named::Proxy(address),
-                    None => return Named::Nonsense,
+                    None => return Named::Invalid,
                 }
             }
         }
@@ -155,13 +106,7 @@ impl FromStr for TrustedProxies {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        text.split(',').map(|network| network.trim().parse()).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-impl FromIterator<Cidr> for TrustedProxies {
-    fn from_iter<I: IntoIterator<Item = Cidr>>(networks: I) -> Self {
-        Self(networks.into_iter().collect())
+        text.split(',').map(|text| parse_network(text.trim())).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -172,21 +117,21 @@ impl fmt::Display for TrustedProxies {
     }
 }
 
-/// Whom a header names.
+/// The client that a header names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
-    /// The last address that is no trusted proxy's.
+    /// The rightmost address that is not a trusted proxy.
     Client(IpAddr),
-    /// Trusted proxies alone; this is the outermost, where the request began.
+    /// Trusted proxies only; this is the leftmost, where the request started.
     Proxy(IpAddr),
-    /// The header is not there.
-    Nobody,
-    /// Something else than addresses.
-    Nonsense,
+    /// There is no such header.
+    Absent,
+    /// Not a list of addresses.
+    Invalid,
 }
 
-/// The addresses of `for=` in one line of `Forwarded`; none where it is no address. No list at all
-/// if a quotation does not end, because then nobody can say where an element does.
+/// The `for=` addresses of one `Forwarded` line; `None` elements are not addresses. No list if a quoted string is not
+/// closed, because then the elements cannot be told apart.
 fn forwarded(line: &str) -> Option<Vec<Option<IpAddr>>> {
     let mut elements = vec![String::new()];
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -206,8 +151,7 @@ fn forwarded(line: &str) -> Option<Vec<Option<IpAddr>>> {
     (!is_quoted).then(|| elements.iter().map(|element| node_of(element)).collect())
 }
 
-/// The address of the one `for=` among an element's pairs. No address holds a `;` or an escape, so
-/// quotations need no further care.
+/// The address of an element's only `for=`. Addresses contain neither `;` nor escapes, so quoting needs no further care.
 fn node_of(element: &str) -> Option<IpAddr> {
     let mut named = element.split(';').filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
@@ -218,7 +162,7 @@ fn node_of(element: &str) -> Option<IpAddr> {
     if another.is_some() { None } else { node(value) }
 }
 
-/// An address, with or without port; IPv6 with a port is in brackets.
+/// An address with or without port; IPv6 with a port is in brackets.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let without_brackets =
@@ -241,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_contain_what_they_should() {
+    fn networks_contain_their_addresses() {
         for (network, address, expected) in [
             ("10.0.0.0/8", "10.255.255.255", true),
             ("10.0.0.0/8", "11.0.0.0", false),
@@ -257,15 +201,14 @@ mod tests {
             ("2001:db8::/33", "2001:db8:8000::1", false),
             ("::1", "::1", true),
         ] {
-            let parsed: Cidr = network.parse().unwrap();
-            assert_eq!(parsed.contains(ip(address)), expected, "{address} in {network}");
+            let parsed: TrustedProxies = network.parse().unwrap();
+            assert_eq!(parsed.contain(ip(address)), expected, "{address} in {network}");
         }
     }
 
     #[test]
-    fn what_is_no_network_is_refused_by_name() {
+    fn invalid_networks_are_rejected_with_their_text() {
         for text in [
-            "",
             "10.0.0.0/33",
             "::/129",
             "10.0.0.0/",
@@ -274,16 +217,16 @@ mod tests {
             "localhost",
             "10.0.0.0/8/8",
         ] {
-            let error = text.parse::<Cidr>().unwrap_err();
+            let error = text.parse::<TrustedProxies>().unwrap_err();
             assert!(error.contains(&format!("{text:?}")), "{error}");
         }
-        assert!("10.1.2.3/8".parse::<Cidr>().unwrap_err().contains("write 10.0.0.0/8"));
+        assert!("10.1.2.3/8".parse::<TrustedProxies>().unwrap_err().contains("write 10.0.0.0/8"));
         assert!("10.0.0.0/8,".parse::<TrustedProxies>().is_err());
         assert_eq!("".parse::<TrustedProxies>().unwrap(), TrustedProxies::default());
     }
 
     #[test]
-    fn it_is_an_option_like_any_other() {
+    fn trusted_proxies_are_a_clap_option() {
         #[derive(Debug, Parser)]
         struct Options {
             #[arg(long, default_value = "")]
@@ -303,15 +246,15 @@ mod tests {
     }
 
     #[test]
-    fn only_trusted_proxies_are_believed() {
+    fn only_trusted_proxies_count() {
         let trusted: TrustedProxies = "10.0.0.0/8,::1".parse().unwrap();
         let (outside, proxy) = ("198.51.100.9", "10.0.0.1");
         for (peer, lines, expected) in [
-            // Anybody can write a header.
+            // Anyone can send a header.
             (outside, &["x-forwarded-for: 192.0.2.1"][..], outside),
             (outside, &["forwarded: for=192.0.2.1"], outside),
             ("::ffff:198.51.100.9", &["x-forwarded-for: 192.0.2.1"], outside),
-            // A proxy's word counts, of which the client wrote the left part.
+            // A proxy's header counts; the client may have written its left part.
             (proxy, &[], proxy),
             (proxy, &["x-forwarded-for: 192.0.2.1"], "192.0.2.1"),
             (proxy, &["x-forwarded-for: 127.0.0.1, 10.9.9.9, 192.0.2.1"], "192.0.2.1"),
@@ -323,9 +266,9 @@ mod tests {
             (proxy, &["x-forwarded-for: 192.0.2.1:4711"], "192.0.2.1"),
             (proxy, &["x-forwarded-for: [2001:db8::7]:4711"], "2001:db8::7"),
             (proxy, &["x-forwarded-for: [2001:db8::7]"], "2001:db8::7"),
-            // Proxies all the way: where it began.
+            // Proxies only: the leftmost.
             (proxy, &["x-forwarded-for: 10.0.0.3, 10.0.0.2"], "10.0.0.3"),
-            // What the nearest proxy should have written is no address.
+            // The entry of the nearest proxy is not an address.
             (proxy, &["x-forwarded-for: "], proxy),
             (proxy, &["x-forwarded-for: 192.0.2.1, "], proxy),
             (proxy, &["x-forwarded-for: 192.0.2.1, unknown"], proxy),
@@ -333,7 +276,7 @@ mod tests {
             (proxy, &["x-forwarded-for: 192.0.2.1 192.0.2.2"], proxy),
             (proxy, &["x-forwarded-for: [192.0.2.1]"], proxy),
             (proxy, &["x-forwarded-for: 192.0.2.1\u{ff}"], proxy),
-            // The standard's form.
+            // RFC 7239.
             (proxy, &["forwarded: for=192.0.2.1"], "192.0.2.1"),
             (
                 proxy,
@@ -351,7 +294,7 @@ mod tests {
             (proxy, &["forwarded: proto=https"], proxy),
             (proxy, &["forwarded: for=\"203.0.113.5, for=192.0.2.1"], proxy),
             (proxy, &["forwarded: for=\"192.0.2.1"], proxy),
-            // One that the proxy writes, and one that it let through.
+            // One header that the proxy writes, and one that it passes through.
             (proxy, &["x-forwarded-for: 192.0.2.1", "forwarded: for=203.0.113.5"], proxy),
             (proxy, &["x-forwarded-for: 192.0.2.1", "forwarded: for=192.0.2.1"], "192.0.2.1"),
             (proxy, &["x-forwarded-for: 10.0.0.2", "forwarded: for=192.0.2.1"], "192.0.2.1"),
@@ -372,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_client_is_its_64() {
+    fn an_ipv6_client_is_a_64() {
         assert_eq!(network(ip("2001:db8:1:2:3:4:5:6")), ip("2001:db8:1:2::"));
         assert_eq!(network(ip("::ffff:192.0.2.7")), ip("192.0.2.7"));
         assert_eq!(network(ip("192.0.2.7")), ip("192.0.2.7"));

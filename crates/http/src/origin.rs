@@ -1,5 +1,5 @@
-//! Which pages may open a WebSocket. Browsers let any page connect anywhere; it is the server that
-//! has to look at the `Origin`.
+//! Origins of web pages: which may open a WebSocket or call the API. Browsers let any page open a WebSocket anywhere, so the
+//! server must check `Origin`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use http::Uri;
 use http::uri::Authority;
 
-/// Where a page comes from: scheme, host and port, as browsers send it.
+/// Scheme, host and port of a page, as browsers send them in `Origin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     is_https: bool,
@@ -15,7 +15,7 @@ pub struct Origin {
     port: u16,
 }
 
-/// A list of origins, separated by commas.
+/// Allowed origins. Parses from a comma-separated list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origins {
     is_any: bool,
@@ -27,7 +27,7 @@ impl Origin {
         if is_https { 443 } else { 80 }
     }
 
-    /// Whether a page from here that asks `host` (the `Host` of the request) asks where it came from.
+    /// Whether `host` (the `Host` header) is this origin.
     fn is_same_host(&self, host: &str) -> bool {
         host.parse::<Authority>().is_ok_and(|authority| {
             authority.host().eq_ignore_ascii_case(&self.host)
@@ -37,13 +37,32 @@ impl Origin {
 }
 
 impl Origins {
-    /// Pages from everywhere.
+    /// All origins.
     #[must_use]
     pub fn any() -> Self {
         Self { is_any: true, listed: Vec::new() }
     }
 
-    /// Whether a page from `origin` may connect to `host`. A client that names no origin is no page.
+    /// Whether all origins are allowed.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.is_any
+    }
+
+    /// Whether no origin is allowed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.is_any && self.listed.is_empty()
+    }
+
+    /// Whether `origin` is allowed by its own name.
+    #[must_use]
+    pub fn list(&self, origin: &str) -> bool {
+        self.is_any || origin.parse().is_ok_and(|origin| self.listed.contains(&origin))
+    }
+
+    /// Whether a page from `origin` may connect to `host`: its own host or a listed origin. Clients without an origin are not
+    /// browsers and always may.
     #[must_use]
     pub fn allow(&self, origin: Option<&str>, host: Option<&str>) -> bool {
         if self.is_any {
@@ -74,11 +93,11 @@ impl FromStr for Origin {
             .authority()
             .filter(|authority| !authority.as_str().contains('@'))
             .ok_or_else(refused)?;
-        // `http` reads an absent path as a slash; an origin has neither.
+        // `http` parses an absent path as a slash; an origin has neither.
         if uri.path_and_query().is_some_and(|path| path.as_str() != "/") || text.ends_with('/') {
             return Err(refused());
         }
-        // A port that is none is read as absent.
+        // `http` treats an invalid port as absent.
         if authority.port_u16().is_none() && authority.as_str() != authority.host() {
             return Err(refused());
         }
@@ -131,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_host_is_allowed_and_others_by_name_only() {
+    fn the_same_host_and_listed_origins_are_allowed() {
         let none = Origins::default();
         assert!(none.allow(None, Some("sector:9000")));
         assert!(none.allow(Some("http://sector:9000"), Some("SECTOR:9000")));
@@ -160,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_a_bad_entry_names_it() {
+    fn an_invalid_entry_is_named() {
         assert_eq!("".parse::<Origins>().unwrap(), Origins::default());
         for bad in [
             "*",

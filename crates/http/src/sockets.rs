@@ -1,10 +1,9 @@
-//! WebSockets: who may open one, the handshake, and how they end with the server. What is said over them is the
-//! application's.
+//! WebSockets: admission, handshake and shutdown. The application decides what is sent.
 //!
 //! # Invariants
-//! - Whoever is not let in is told so by an ordinary problem, before the connection changes over.
-//! - A socket has a seat from before its handshake until its conversation has ended.
-//! - The server does not wait for sockets by itself; [`Sockets::serve`] does.
+//! - Rejections are ordinary problem responses, sent before the protocol switch.
+//! - A socket holds a slot from before its handshake until its conversation ends.
+//! - The server itself does not wait for sockets; [`Sockets::serve`] does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,36 +19,35 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::body::{self, Response};
+use crate::client_slots::ClientSlots;
 use crate::context::Context;
 use crate::origin::Origins;
 use crate::problem::Problem;
-use crate::seats::Seats;
 
-/// How long a connection may take to change over.
+/// Limit for the protocol switch.
 const UPGRADE_WAIT: Duration = Duration::from_secs(10);
-/// How long a shutdown waits for sockets to close.
+/// Limit for sockets to close at shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// A connection that has changed over.
+/// A connection after the protocol switch.
 pub type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// The sockets of a service.
 #[derive(Debug)]
 pub struct Sockets {
     origins: Origins,
-    seats: Arc<Seats>,
+    slots: Arc<ClientSlots>,
     open: TaskTracker,
 }
 
 impl Sockets {
-    /// None yet; pages of these origins may open one, and of the host that they ask; `seats` may be shared with other
-    /// streams.
+    /// No sockets yet. Pages of `origins` and of the requested host may open one. Other streams may share `slots`.
     #[must_use]
-    pub fn new(origins: Origins, seats: Arc<Seats>) -> Self {
-        Self { origins, seats, open: TaskTracker::new() }
+    pub fn new(origins: Origins, slots: Arc<ClientSlots>) -> Self {
+        Self { origins, slots, open: TaskTracker::new() }
     }
 
-    /// Refuses whoever asks for something else than a socket, and pages from elsewhere.
+    /// Rejects requests that are not WebSocket upgrades, and pages of other origins.
     ///
     /// # Errors
     /// 426 `upgrade_required`, 403 `origin_not_allowed`.
@@ -57,23 +55,22 @@ impl Sockets {
         if *context.method() != Method::GET
             || !hyper_tungstenite::is_upgrade_request(context.request())
         {
-            let detail = "This path speaks WebSocket only.";
+            let detail = "This path is for WebSockets only.";
             return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail)
                 .with_header(UPGRADE, HeaderValue::from_static("websocket")));
         }
-        // A header that is not text is no allowed origin either.
+        // A header that is not text is not an allowed origin.
         let origin = context.headers().get(ORIGIN).map(|value| value.to_str().unwrap_or("null"));
         if !self.origins.allow(origin, context.header(HOST)) {
             return Err(Problem::forbidden(
                 "origin_not_allowed",
-                "Pages of this origin may not connect here.",
+                "Pages of this origin are not allowed to connect.",
             ));
         }
         Ok(())
     }
 
-    /// Takes a seat and the connection over; `converse` then has the socket, until it returns. It is told when the
-    /// server stops.
+    /// Takes a slot, switches protocols, and gives the socket to `converse` with a token that is cancelled at shutdown.
     ///
     /// # Errors
     /// 503 `too_many_clients`, 429 `too_many_clients_of_address`, 400 `bad_upgrade`.
@@ -88,29 +85,29 @@ impl Sockets {
         C: FnOnce(Socket, CancellationToken) -> F + Send + 'static,
         F: Future<Output = ()> + Send,
     {
-        let seat = self.seats.take(context.client_address())?;
+        let slot = self.slots.take(context.client_address())?;
         let shutdown = context.shutdown();
         let (response, socket) = hyper_tungstenite::upgrade(context.request_mut(), Some(config))
             .map_err(|error| {
                 Problem::bad_request(
                     "bad_upgrade",
-                    format!("The WebSocket handshake is wrong: {error}."),
+                    format!("Invalid WebSocket handshake: {error}."),
                 )
             })?;
         self.open.spawn(async move {
-            let _seat = seat;
+            let _slot = slot;
             match timeout(UPGRADE_WAIT, socket).await {
                 Ok(Ok(socket)) => converse(socket, shutdown).await,
                 Ok(Err(error)) => {
-                    tracing::debug!(%error, "a connection did not become a WebSocket");
+                    tracing::debug!(%error, "websocket upgrade failed");
                 }
-                Err(_) => tracing::debug!("a connection took too long to become a WebSocket"),
+                Err(_) => tracing::debug!("websocket upgrade timed out"),
             }
         });
         Ok(response.map(|_| body::empty()))
     }
 
-    /// Serves, and then waits for all sockets to close, until two seconds after `shutdown` at most.
+    /// Serves, then waits for all sockets to close, until at most two seconds after `shutdown`.
     pub async fn serve<F: Future<Output = ()>>(&self, serving: F, shutdown: &CancellationToken) {
         let ended = async {
             shutdown.cancelled().await;
@@ -119,10 +116,7 @@ impl Sockets {
         let (deadline, ()) = tokio::join!(ended, serving);
         self.open.close();
         if timeout_at(deadline, self.open.wait()).await.is_err() {
-            tracing::warn!(
-                sockets = self.open.len(),
-                "sockets were still open at the end of the drain"
-            );
+            tracing::warn!(sockets = self.open.len(), "sockets still open after drain");
         }
     }
 }

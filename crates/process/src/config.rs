@@ -1,8 +1,7 @@
-//! Options: one clap struct a service; flags before environment before defaults.
+//! Options: one clap struct per service. Flags override environment variables, which override defaults.
 //!
-//! A bad value or an unknown flag ends in clap's sentence, which names it, and status 2. Secrets are
-//! [`sector_auth::Secret`]s with `hide_env_values = true`, so that neither help nor `Debug` shows
-//! them. [`describe`] lists a service's options for the documentation.
+//! Invalid values and unknown flags exit with clap's message and status 2. Secrets are [`sector_auth::Secret`]s with
+//! `hide_env_values = true`, so neither help nor `Debug` shows them. [`describe`] lists the options for the documentation.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -13,16 +12,16 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Command, CommandFactory};
 
-/// A length of time given in milliseconds: `300`, `300ms`, `5s` or `2m`.
+/// A duration in milliseconds. Parses from `300`, `300ms`, `5s` or `2m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Milliseconds(pub u64);
 
-/// A length of time given in seconds: `300`, `300s` or `5m`.
+/// A duration in seconds. Parses from `300`, `300s` or `5m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(pub u64);
 
 impl Milliseconds {
-    /// As the standard library has it.
+    /// As a [`Duration`].
     #[must_use]
     pub const fn duration(self) -> Duration {
         Duration::from_millis(self.0)
@@ -30,7 +29,7 @@ impl Milliseconds {
 }
 
 impl Seconds {
-    /// As the standard library has it.
+    /// As a [`Duration`].
     #[must_use]
     pub const fn duration(self) -> Duration {
         Duration::from_secs(self.0)
@@ -39,13 +38,13 @@ impl Seconds {
 
 impl fmt::Display for Milliseconds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}ms", self.0)
+        humantime::format_duration(self.duration()).fmt(formatter)
     }
 }
 
 impl fmt::Display for Seconds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}s", self.0)
+        humantime::format_duration(self.duration()).fmt(formatter)
     }
 }
 
@@ -53,12 +52,12 @@ impl FromStr for Milliseconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        scaled(text, &[("ms", 1), ("s", 1_000), ("m", 60_000), ("", 1)]).map(Self).ok_or_else(
-            || {
-                "a length of time is an integer of milliseconds, or with a unit: 300ms, 5s, 2m"
-                    .to_owned()
-            },
-        )
+        let duration =
+            duration(text, "ms").filter(|duration| duration.subsec_nanos() % 1_000_000 == 0);
+        duration
+            .and_then(|duration| u64::try_from(duration.as_millis()).ok())
+            .map(Self)
+            .ok_or_else(|| "use an integer of milliseconds, or a unit: 300ms, 5s, 2m".to_owned())
     }
 }
 
@@ -66,20 +65,17 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        scaled(text, &[("s", 1), ("m", 60), ("h", 3_600), ("", 1)]).map(Self).ok_or_else(|| {
-            "a length of time is an integer of seconds, or with a unit: 300s, 5m, 1h".to_owned()
-        })
+        let duration = duration(text, "s").filter(|duration| duration.subsec_nanos() == 0);
+        duration
+            .map(|duration| Self(duration.as_secs()))
+            .ok_or_else(|| "use an integer of seconds, or a unit: 300s, 5m, 1h".to_owned())
     }
 }
 
-/// The first unit that fits counts; the empty one comes last.
-fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (digits, factor) =
-        units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    digits.parse::<u64>().ok()?.checked_mul(factor)
+/// A number without unit has `unit`.
+fn duration(text: &str, unit: &str) -> Option<Duration> {
+    let is_bare = text.bytes().all(|byte| byte.is_ascii_digit());
+    humantime::parse_duration(&if is_bare { format!("{text}{unit}") } else { text.to_owned() }).ok()
 }
 
 /// The options `C` from `flags` and defaults alone; the environment is ignored.
@@ -92,13 +88,13 @@ pub fn defaults<C: Args>(flags: &[&str]) -> Result<C, clap::Error> {
     C::from_arg_matches(&without_environment.try_get_matches_from(flags)?)
 }
 
-/// The one sentence for options that are missing, and for values that are not allowed. What clap says of all else needs
-/// more than one, such as the names that there are.
+/// One sentence for missing options and invalid values. Clap's other messages need several lines, such as a list of allowed
+/// names.
 pub(crate) fn sentence<C: CommandFactory>(error: &clap::Error) -> Option<String> {
     missing::<C>(error).or_else(|| bad_value::<C>(error))
 }
 
-/// What clap says first, without the rest.
+/// The first line of clap's message.
 pub(crate) fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
@@ -111,7 +107,7 @@ fn bad_value<C: CommandFactory>(error: &clap::Error) -> Option<String> {
         return None;
     }
     let mut command = C::command();
-    // Before that, options do not know how they are shown.
+    // Arguments print their final form only after this.
     command.build();
     let about = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     let argument = command.get_arguments().find(|argument| argument.to_string() == about);
@@ -135,7 +131,7 @@ fn missing<C: CommandFactory>(error: &clap::Error) -> Option<String> {
         return None;
     };
     let command = C::command();
-    let told = names.iter().map(|name| {
+    let described = names.iter().map(|name| {
         let flag = name.split_whitespace().next().unwrap_or(name);
         let argument =
             command.get_arguments().find(|argument| argument.get_long() == flag.strip_prefix("--"));
@@ -152,9 +148,9 @@ fn missing<C: CommandFactory>(error: &clap::Error) -> Option<String> {
         }
     });
     Some(format!(
-        "{}: a setting is missing: {}",
+        "{}: missing setting: {}",
         command.get_name(),
-        told.collect::<Vec<_>>().join("; ")
+        described.collect::<Vec<_>>().join("; ")
     ))
 }
 
@@ -167,7 +163,7 @@ pub fn milliseconds(
         if range.contains(&value.0) {
             Ok(value)
         } else {
-            Err(format!("allowed is from {}ms to {}ms", range.start(), range.end()))
+            Err(out_of_range(Milliseconds(*range.start()), Milliseconds(*range.end())))
         }
     }
 }
@@ -181,7 +177,7 @@ pub fn seconds(
         if range.contains(&value.0) {
             Ok(value)
         } else {
-            Err(format!("allowed is from {}s to {}s", range.start(), range.end()))
+            Err(out_of_range(Seconds(*range.start()), Seconds(*range.end())))
         }
     }
 }
@@ -195,27 +191,31 @@ where
 {
     move |text| match text.parse() {
         Ok(value) if range.contains(&value) => Ok(value),
-        _ => Err(format!("allowed is an integer from {} to {}", range.start(), range.end())),
+        _ => Err(format!("must be an integer from {} to {}", range.start(), range.end())),
     }
+}
+
+fn out_of_range(start: impl fmt::Display, end: impl fmt::Display) -> String {
+    format!("must be from {start} to {end}")
 }
 
 /// One option of a service, for the documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionDoc {
-    /// The flag, with its dashes; empty if it can only come from the environment.
+    /// Flag with its dashes; empty for an option of the environment only.
     pub flag: String,
-    /// The environment variable; empty if there is none.
+    /// Environment variable; empty if there is none.
     pub env: String,
-    /// The default as it would be written; empty if there is none.
+    /// Default value as typed; empty if there is none.
     pub default: String,
-    /// What it does.
+    /// Help text.
     pub help: String,
-    /// Whether it may change while the service runs.
+    /// Whether the option can change while the service runs.
     pub is_reloadable: bool,
 }
 
-/// All options of a service that are not hidden, in the order of its struct. Those with these variables may change while it
-/// runs.
+/// All options that are not hidden, in the order of the struct. `reloadable` lists the variables of those that can change at
+/// run time.
 #[must_use]
 pub fn describe<C: CommandFactory>(reloadable: &[&str]) -> Vec<OptionDoc> {
     C::command()
@@ -304,8 +304,10 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_time_have_units() {
-        for (text, ms) in [("300", 300), ("300ms", 300), ("5s", 5_000), ("2m", 120_000)] {
+    fn durations_have_units() {
+        for (text, ms) in
+            [("300", 300), ("300ms", 300), ("1.5s", 1_500), ("5s", 5_000), ("2m", 120_000)]
+        {
             assert_eq!(text.parse::<Milliseconds>().unwrap().0, ms, "{text}");
         }
         for (text, s) in [("300", 300), ("300s", 300), ("5m", 300), ("2h", 7_200)] {
@@ -317,19 +319,20 @@ mod tests {
             "s",
             "-1",
             "+1",
-            "1.5s",
-            "5 s",
-            "5d",
+            "5x",
+            "1us",
             "99999999999999999999",
             "18446744073709551615s",
         ] {
             assert!(text.parse::<Milliseconds>().is_err(), "{text}");
         }
-        assert!("300ms".parse::<Seconds>().is_err());
+        for text in ["300ms", "1.5s"] {
+            assert!(text.parse::<Seconds>().is_err(), "{text}");
+        }
     }
 
     #[test]
-    fn defaults_hold_and_flags_count() {
+    fn flags_override_defaults() {
         let options = Options::try_parse_from(["service", "--tick-ms", "1s"]).unwrap();
         assert_eq!(
             (options.port, options.tick_ms, options.factions, options.ttl),
@@ -340,21 +343,21 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_and_an_unknown_flag_are_named() {
+    fn invalid_values_and_unknown_flags_are_named() {
         let text = refusal(&["--port", "70000"]);
         assert!(
             text.contains("--port") && text.contains("70000") && text.contains("65535"),
             "{text}"
         );
         let text = refusal(&["--tick-ms", "5ms"]);
-        assert!(text.contains("--tick-ms") && text.contains("10ms to 60000ms"), "{text}");
+        assert!(text.contains("--tick-ms") && text.contains("10ms to 1m"), "{text}");
         let text = refusal(&["--factions", "65"]);
         assert!(text.contains("from 2 to 64"), "{text}");
         assert!(refusal(&["--prot", "1"]).contains("--prot"));
     }
 
     #[test]
-    fn what_is_missing_is_named_with_its_variable() {
+    fn a_missing_option_is_named_with_its_variable() {
         #[derive(Debug, Parser)]
         #[command(name = "service")]
         struct Strict {
@@ -363,37 +366,35 @@ mod tests {
             secret: Secret,
         }
         let error = Strict::try_parse_from(["service"]).unwrap_err();
-        let sentence = "service: a setting is missing: set SERVICE_TEST_SECRET (or --secret): Secret that signs tokens";
+        let sentence = "service: missing setting: set SERVICE_TEST_SECRET (or --secret): Secret that signs tokens";
         assert_eq!(missing::<Strict>(&error).as_deref(), Some(sentence));
         let error = Strict::try_parse_from(["service", "--nonsense"]).unwrap_err();
         assert_eq!(missing::<Strict>(&error), None);
     }
 
     #[test]
-    fn what_is_not_allowed_is_one_sentence_with_its_variable() {
-        let told = |arguments: &[&str]| {
+    fn an_invalid_value_is_one_sentence_with_its_variable() {
+        let message = |arguments: &[&str]| {
             let error = Options::try_parse_from([&["service"], arguments].concat()).unwrap_err();
             sentence::<Options>(&error)
         };
-        let text = told(&["--tick-ms", "5ms"]).unwrap();
+        let text = message(&["--tick-ms", "5ms"]).unwrap();
         assert!(
-            text.ends_with(
-                "'--tick-ms <TICK_MS>' (SERVICE_TEST_TICK_MS): allowed is from 10ms to 60000ms"
-            ),
+            text.ends_with("'--tick-ms <TICK_MS>' (SERVICE_TEST_TICK_MS): must be from 10ms to 1m"),
             "{text}"
         );
-        let text = told(&["--factions", "65"]).unwrap();
+        let text = message(&["--factions", "65"]).unwrap();
         assert!(
-            text.ends_with("'--factions <FACTIONS>': allowed is an integer from 2 to 64"),
+            text.ends_with("'--factions <FACTIONS>': must be an integer from 2 to 64"),
             "{text}"
         );
         assert!(
-            [text.as_str(), &told(&["--token", ""]).unwrap()]
+            [text.as_str(), &message(&["--token", ""]).unwrap()]
                 .iter()
                 .all(|text| text.lines().count() == 1)
         );
-        // The names that there are come on lines of their own.
-        assert_eq!((told(&["--log-format", "xml"]), told(&["--prot", "1"])), (None, None));
+        // Lists of allowed names keep their lines.
+        assert_eq!((message(&["--log-format", "xml"]), message(&["--prot", "1"])), (None, None));
     }
 
     #[test]

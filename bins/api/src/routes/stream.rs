@@ -5,23 +5,18 @@ use std::time::Duration;
 
 use follow::{Entry, Follower, Subscription};
 use futures_util::stream::{Stream, unfold};
-use http::header::RETRY_AFTER;
-use http::{HeaderValue, StatusCode};
 use http_kit::sse::{self, Event};
-use http_kit::{FieldError, Problem, Response};
+use http_kit::{ClientSlot, FieldError, Problem, Response};
 use sector_redis::{Incarnation, Position, StreamId};
 
 use crate::call::Call;
 use crate::problems::of_follower;
-use crate::streams::{Full, STREAMS_MAX, STREAMS_OF_ONE_MAX, Slot};
 use crate::wire::StreamedEvent;
 
 /// How long a client waits before it comes again after a cut, in milliseconds.
 const RETRY_MS: u64 = 1_000;
 /// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// When to try again for a place, in seconds.
-const FULL_RETRY_SECONDS: u64 = 5;
 
 /// The events as they happen, as Server-Sent Events.
 ///
@@ -72,7 +67,11 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
     call.renew().await;
     // Who would wait for a first universe is told so at once.
     call.follower().frame().map_err(of_follower)?;
-    let slot = call.state().streams.open(call.client_address()).map_err(of_full)?;
+    let slot = call
+        .state()
+        .streams
+        .take(call.client_address())
+        .map_err(|full| full.problem("too_many_streams", "too_many_streams"))?;
     let feed = Feed {
         follower: Arc::clone(call.follower()),
         subscription: None,
@@ -89,22 +88,6 @@ fn position(text: &str) -> Option<Position> {
     Some(Position { incarnation: Some(incarnation.parse().ok()?), after: after.parse().ok()? })
 }
 
-fn of_full(full: Full) -> Problem {
-    match full {
-        Full::InAll => Problem::unavailable(
-            "too_many_streams",
-            format!("This server has {STREAMS_MAX} streams already; try again, or ask /events."),
-            FULL_RETRY_SECONDS,
-        ),
-        Full::ForOne => Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_streams",
-            format!("Your address has {STREAMS_OF_ONE_MAX} streams already; close one."),
-        )
-        .with_header(RETRY_AFTER, HeaderValue::from(FULL_RETRY_SECONDS)),
-    }
-}
-
 /// The stream of one client. It holds a position, and at most one batch of entries that all clients share.
 struct Feed {
     follower: Arc<Follower>,
@@ -112,7 +95,7 @@ struct Feed {
     /// Where it begins; with a snapshot if nowhere.
     from: Option<Position>,
     has_begun: bool,
-    _slot: Slot,
+    _slot: ClientSlot,
 }
 
 impl Feed {

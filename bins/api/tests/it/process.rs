@@ -20,7 +20,8 @@ fn there_is_no_default_secret() {
     let output = start(&[]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{text}");
-    let sentence = "api: a setting is missing: set JWT_SECRET (or --jwt-secret): Secret that signs login tokens";
+    let sentence =
+        "api: missing setting: set JWT_SECRET (or --jwt-secret): Secret that signs login tokens";
     assert!(text.starts_with(sentence) && text.lines().count() == 1, "{text}");
 
     let output = start(&[("JWT_SECRET", "hunter2")]);

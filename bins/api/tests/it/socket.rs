@@ -2,7 +2,7 @@
 //! shared with the frontend.
 
 use futures_util::StreamExt;
-use http_kit::seats::CLIENTS_PER_ADDRESS_MAX;
+use http_kit::client_slots::CLIENTS_PER_ADDRESS_MAX;
 use sector_redis::StreamId;
 use sector_sim::{Delta, Mirror, Snapshot};
 use serde_json::Value;
