@@ -12,15 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::Award;
 use crate::document::{Document, Shelf, check_audit};
-use crate::embedded::{self, EmbeddedStore};
 use crate::error::{Error, Result};
 use crate::incarnation::Incarnation;
-use crate::open::{Place, StoreOptions};
 use crate::order::{OrderEntry, check_name};
 use crate::outcome::Outcome;
-use crate::redis::{self, RedisReport, RedisStore};
+use crate::report::RedisReport;
 use crate::seat::Claim;
-use crate::store::Store;
+use crate::store::{BackupNote, Store};
 use crate::stream::{Event, StreamId};
 
 /// How far a restored store's epochs are ahead of the archived ones: the store that was backed up
@@ -150,15 +148,6 @@ pub struct LeaseHeld {
     pub left_ms: u64,
 }
 
-/// What was backed up last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct BackupNote {
-    /// When, milliseconds since 1970.
-    pub at_ms: u64,
-    /// The tick it holds.
-    pub tick: u64,
-}
-
 /// A store that can be copied as a whole, and looked into.
 #[async_trait]
 pub trait Archive: Store {
@@ -184,41 +173,6 @@ pub trait Archive: Store {
     /// What Redis said of itself, where it is one.
     fn redis_report(&self) -> Option<&RedisReport> {
         None
-    }
-}
-
-/// Whether there is a sector at this place, without making one.
-///
-/// # Errors
-/// As opening, without what only writing finds out.
-pub async fn exists(place: &Place) -> Result<bool> {
-    match place {
-        Place::Memory => Ok(false),
-        Place::Directory(path) => embedded::exists(path),
-        Place::Redis(options) => redis::exists(options).await,
-    }
-}
-
-/// Opens a store to copy or to look into; makes an empty one where there is none.
-///
-/// # Errors
-/// As [`open`](crate::open()).
-pub async fn open(options: StoreOptions) -> Result<Box<dyn Archive>> {
-    let StoreOptions { place, keep_runs, clock, require_durable, observer: _ } = options;
-    match place {
-        Place::Memory => Ok(Box::new(EmbeddedStore::memory(clock, keep_runs)?)),
-        Place::Directory(path) => {
-            let opened = tokio::task::spawn_blocking(move || {
-                EmbeddedStore::directory(&path, clock, keep_runs)
-            });
-            let opened = opened
-                .await
-                .map_err(|error| Error::unavailable("opening the data directory", error))?;
-            Ok(Box::new(opened?))
-        }
-        Place::Redis(redis) => {
-            Ok(Box::new(RedisStore::connect(&redis, keep_runs, require_durable).await?))
-        }
     }
 }
 

@@ -6,11 +6,11 @@
 //! changed or forked**, whatever process dies, pauses or restarts at whatever moment.
 //!
 //! How it is kept, and where that is proved:
-//! - An order is *accepted* when [`Store::append_orders`] answers. Accepting is one atomic step:
+//! - An order is *accepted* when [`Orders::append_orders`] answers. Accepting is one atomic step:
 //!   client ids seen before are left out, the rest becomes one entry of the order stream
 //!   (`tests/contract/orders.rs`). Whether the sender holds the seat it gives orders for is judged
 //!   in that step (`tests/contract/rights.rs`).
-//! - A tick is *committed* when [`Store::commit`] answers. One atomic step writes the record, the
+//! - A tick is *committed* when [`World::commit`] answers. One atomic step writes the record, the
 //!   events, the checkpoint, the outcomes, the awards and the cursor: how far into the order stream
 //!   the tick has read. Orders and cursor move together, so no order is applied twice or skipped
 //!   (`tests/contract/commit.rs`).
@@ -22,7 +22,7 @@
 //! - When an answer is lost, asking again does no harm: a commit is known by its epoch, universe,
 //!   tick and digest, an order by its client id; what can be asked again is asked again here, the
 //!   rest is [`Error::Unavailable`], never a guess (`tests/redis/proxy.rs` loses the answers).
-//! - What was answered outlives a crash as far as [`Store::durability`] says
+//! - What was answered outlives a crash as far as [`Status::durability`] says
 //!   (`tests/crash.rs` kills the embedded store's process at any moment, `tests/redis/outage.rs`
 //!   kills Redis); a Redis that is set up to forget is refused with
 //!   [`StoreOptions::require_durable`] (`tests/redis/durable.rs`).
@@ -66,11 +66,13 @@ pub mod embedded;
 pub mod error;
 pub mod incarnation;
 pub mod keys;
+pub mod layer;
 mod observed;
 pub mod open;
 pub mod order;
 pub mod outcome;
 pub mod redis;
+pub mod report;
 mod seal;
 pub mod seat;
 pub mod sector_id;
@@ -81,6 +83,8 @@ pub mod testkit;
 mod wait;
 
 pub use archive::{Archive, Dump};
+#[doc(hidden)]
+pub use async_trait::async_trait;
 pub use backoff::Backoff;
 pub use clock::{Clock, ManualClock, SteadyClock};
 pub use commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
@@ -89,13 +93,23 @@ pub use embedded::{EmbeddedStore, MAX_NONCES};
 pub use error::{Error, Result};
 pub use incarnation::{Incarnation, Position};
 pub use keys::KeyNames;
+pub use layer::{Layer, Operation};
 pub use observed::Observer;
-pub use open::{DEFAULT_KEEP_RUNS, Place, StoreOptions, open};
+pub use open::{DEFAULT_KEEP_RUNS, Place, StoreOptions, exists, open, open_archive};
 pub use order::{BatchOrder, OrderBatch, OrderEntry, Receipt, Right};
 pub use outcome::{OrderStatus, Outcome};
-pub use redis::{RedisOptions, RedisReport, RedisStore, sectors};
+pub use redis::{RedisOptions, RedisStore, sectors};
+pub use report::RedisReport;
 pub use seat::{Claim, ClaimOutcome};
 pub use sector_id::{DEFAULT_SECTOR_NAME, SectorId};
-pub use store::{Durability, RestartRequest, Store};
+pub use store::{
+    BackupNote, Claims, Control, Documents, Durability, Events, MAX_READ, Orders, RestartRequest,
+    Runs, ServiceStore, Status, Store, World,
+};
 pub use stream::{Event, NewEvent, StreamId};
 pub use wait::MAX_WAIT;
+
+/// All roles, for `use sector_redis::roles::*` where their methods are called on concrete stores.
+pub mod roles {
+    pub use crate::store::{Claims, Control, Documents, Events, Orders, Runs, Status, World};
+}

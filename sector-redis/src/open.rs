@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::archive::Archive;
 use crate::clock::{Clock, SteadyClock};
-use crate::embedded::EmbeddedStore;
-use crate::error::Result;
+use crate::embedded::{self, EmbeddedStore};
+use crate::error::{Error, Result};
 use crate::observed::{Observed, Observer};
-use crate::redis::{RedisOptions, RedisStore};
+use crate::redis::{self, RedisOptions, RedisStore};
 use crate::store::Store;
 
 /// How many finished runs are kept unless configured otherwise.
@@ -63,32 +64,55 @@ impl StoreOptions {
     }
 }
 
-/// Opens the store.
+/// Opens a store.
 ///
 /// # Errors
 /// [`Config`](crate::Error::Config), saying what to change, when it cannot be opened as configured;
-/// [`Unavailable`](crate::Error::Unavailable) when Redis does not answer (yet).
-pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>> {
-    let StoreOptions { place, keep_runs, clock, require_durable, observer } = options;
-    let store: Arc<dyn Store> = match place {
+/// [`Unavailable`](crate::Error::Unavailable) while Redis does not answer.
+pub async fn open(mut options: StoreOptions) -> Result<Arc<dyn Store>> {
+    let observer = options.observer.take();
+    let store: Arc<dyn Store> = open_archive(options).await?;
+    Ok(match observer {
+        Some(observer) => Arc::new(Observed { store, observer }),
+        None => store,
+    })
+}
+
+/// Opens a store to back up, restore or inspect; creates an empty one if there is none. The observer
+/// is not used.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_archive(options: StoreOptions) -> Result<Arc<dyn Archive>> {
+    let StoreOptions { place, keep_runs, clock, require_durable, observer: _ } = options;
+    Ok(match place {
         Place::Memory => Arc::new(EmbeddedStore::memory(clock, keep_runs)?),
         Place::Directory(path) => {
-            // Opening repairs what a crash left, which may take a while.
+            // Repairing what a crash left may take a while.
             let opened = tokio::task::spawn_blocking(move || {
                 EmbeddedStore::directory(&path, clock, keep_runs)
             });
-            Arc::new(opened.await.map_err(|error| {
-                crate::Error::unavailable("opening the data directory", error)
-            })??)
+            let opened = opened
+                .await
+                .map_err(|error| Error::unavailable("opening the data directory", error))?;
+            Arc::new(opened?)
         }
         Place::Redis(redis) => {
             Arc::new(RedisStore::connect(&redis, keep_runs, require_durable).await?)
         }
-    };
-    Ok(match observer {
-        Some(observer) => Arc::new(Observed::new(store, observer)),
-        None => store,
     })
+}
+
+/// Whether a sector exists at this place; creates none.
+///
+/// # Errors
+/// As [`open`], except those that only a write can find.
+pub async fn exists(place: &Place) -> Result<bool> {
+    match place {
+        Place::Memory => Ok(false),
+        Place::Directory(path) => embedded::exists(path),
+        Place::Redis(options) => redis::exists(options).await,
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +121,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Error, StreamId};
+    use crate::StreamId;
 
     #[derive(Default)]
     struct Heard(Mutex<Vec<(&'static str, bool, Option<&'static str>)>>);

@@ -1,17 +1,20 @@
-//! The store: what every backend does, and what it promises.
+//! The roles of a store, with the promises of every backend.
 //!
-//! All backends pass the same contract suite (`tests/contract/`). Every write below is atomic
-//! and, once it is answered, as durable as [`Store::durability`] says. A write whose answer was
-//! lost ([`Error::Unavailable`](crate::Error::Unavailable)) may be repeated: a commit and an order
-//! with a client id are recognised; an entry of the audit log is then there twice; the others come
-//! to the same state when done twice, though the second answer may tell of that (a document whose
-//! id is taken by then).
+//! A service takes the roles it uses; [`Store`] has them all. Payloads (orders, events, snapshots,
+//! records) are opaque text. Claims, client ids and the replay in progress belong to the running
+//! universe and end with it.
+//!
+//! All backends pass the same contract suite (`tests/contract/`). Each write is atomic and, once
+//! acknowledged, as durable as [`Status::durability`] says. A write whose response was lost
+//! ([`Error::Unavailable`](crate::Error::Unavailable)) may be repeated: commits and orders with a
+//! client id are deduplicated, an audit entry is appended twice, and every other write is
+//! idempotent, though the second response may differ (the id of the document is taken by then).
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::Serialize;
 
-use crate::archive::BackupNote;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::document::{Document, Shelf};
 use crate::error::Result;
@@ -52,12 +55,18 @@ pub struct RestartRequest {
     pub seed: Option<u64>,
 }
 
-/// The state of one sector.
-///
-/// Payloads (orders, events, snapshots, records) are opaque text. Seats of faction and player,
-/// client ids and the replay in progress belong to the running universe and end with it.
+/// The last backup noted in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BackupNote {
+    /// When it was taken, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// Tick of the newest commit in it.
+    pub tick: u64,
+}
+
+/// The lease, and the commits made under it. Only the worker that runs a sector has this role.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait World: Send + Sync + 'static {
     /// Takes the lease for `ttl` if nobody holds it, under an epoch that was never given before;
     /// `None` while it is held, also by the same name: a holder's name is unique per process.
     async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>>;
@@ -71,6 +80,65 @@ pub trait Store: Send + Sync + 'static {
     /// Gives the lease back if it is still this one; otherwise nothing.
     async fn release_lease(&self, lease: &Lease) -> Result<()>;
 
+    /// Writes a tick: record, events, checkpoint, cursor, outcomes, awards and the renewal of the
+    /// lease, all or nothing. Repeating the last commit (same epoch, universe, tick, digest) answers as
+    /// the first time and changes nothing but the lease's remaining life.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](crate::Error::LeaseLost), [`TickConflict`](crate::Error::TickConflict),
+    /// [`Invalid`](crate::Error::Invalid): nothing was changed.
+    async fn commit(&self, commit: &Commit) -> Result<Committed>;
+}
+
+/// The newest committed state, and the state of the store itself.
+#[async_trait]
+pub trait Status: Send + Sync + 'static {
+    /// The newest committed tick; `None` before the first universe.
+    async fn head(&self) -> Result<Option<Head>>;
+
+    /// The newest whole world; `None` before the first universe.
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>>;
+
+    /// The last backup noted; a restore forgets it. None as well where no such note is kept.
+    async fn last_backup(&self) -> Result<Option<BackupNote>> {
+        Ok(None)
+    }
+
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<()>;
+
+    /// What an answered write outlives.
+    fn durability(&self) -> Durability;
+}
+
+/// Replays, finished runs and their awards.
+#[async_trait]
+pub trait Runs: Send + Sync + 'static {
+    /// Up to `count` replay records of a universe from `from_tick` on, each with its tick. Empty
+    /// for a universe that is not kept.
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>>;
+
+    /// The replay header of a universe that runs or is kept.
+    async fn replay_header(&self, universe: &str) -> Result<Option<String>>;
+
+    /// Up to `count` finished runs, newest first. Older ones than the store's `keep_runs` are gone.
+    async fn runs(&self, count: usize) -> Result<Vec<Run>>;
+
+    /// Records an award; `false` when it had been recorded before, which then stays as it was.
+    async fn record_award(&self, award: &Award) -> Result<bool>;
+
+    /// All awards, or those of one universe, by universe, faction and award.
+    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>>;
+}
+
+/// The order stream, and the outcome of each entry.
+#[async_trait]
+pub trait Orders: Send + Sync + 'static {
     /// Appends the orders of the batch that were not accepted before, as one entry. A batch whose
     /// orders were all accepted before answers its receipt, whatever its right is by now.
     ///
@@ -104,37 +172,11 @@ pub trait Store: Send + Sync + 'static {
     /// [`PLAYER_ORDERS`](crate::outcome::PLAYER_ORDERS). Those that wait are found among the newest
     /// [`WAITING_LOOKED_AT`](crate::outcome::WAITING_LOOKED_AT) that do.
     async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>>;
+}
 
-    /// Writes a tick: record, events, checkpoint, cursor, outcomes, awards and the renewal of the
-    /// lease, all or nothing. Repeating the last commit (same epoch, universe, tick, digest) answers as
-    /// the first time and changes nothing but the lease's remaining life.
-    ///
-    /// # Errors
-    /// [`LeaseLost`](crate::Error::LeaseLost), [`TickConflict`](crate::Error::TickConflict),
-    /// [`Invalid`](crate::Error::Invalid): nothing was changed.
-    async fn commit(&self, commit: &Commit) -> Result<Committed>;
-
-    /// The newest committed tick; `None` before the first universe.
-    async fn head(&self) -> Result<Option<Head>>;
-
-    /// The newest whole world; `None` before the first universe.
-    async fn checkpoint(&self) -> Result<Option<Checkpoint>>;
-
-    /// Up to `count` replay records of a universe from `from_tick` on, each with its tick. Empty
-    /// for a universe that is not kept.
-    async fn records(
-        &self,
-        universe: &str,
-        from_tick: u64,
-        count: usize,
-    ) -> Result<Vec<(u64, String)>>;
-
-    /// The replay header of a universe that runs or is kept.
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>>;
-
-    /// Up to `count` finished runs, newest first. Older ones than the store's `keep_runs` are gone.
-    async fn runs(&self, count: usize) -> Result<Vec<Run>>;
-
+/// The event stream, and the incarnation that its ids count in.
+#[async_trait]
+pub trait Events: Send + Sync + 'static {
     /// Up to `count` events after `from`, waiting up to `wait` for the first.
     ///
     /// # Errors
@@ -144,7 +186,7 @@ pub trait Store: Send + Sync + 'static {
     async fn events_from(&self, from: Position, count: usize, wait: Duration)
     -> Result<Vec<Event>>;
 
-    /// [`events_from`](Store::events_from) in whichever incarnation the store has.
+    /// [`events_from`](Events::events_from) in whichever incarnation the store has.
     ///
     /// # Errors
     /// As `events_from`, without `Restored`.
@@ -170,7 +212,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`Config`](crate::Error::Config) while a worker holds the lease.
     async fn renew_incarnation(&self) -> Result<Incarnation>;
+}
 
+/// Which player holds which faction.
+#[async_trait]
+pub trait Claims: Send + Sync + 'static {
     /// Gives the faction to the player, unless another holds it or the player holds another.
     async fn claim(
         &self,
@@ -198,32 +244,11 @@ pub trait Store: Send + Sync + 'static {
         now_ms: u64,
         idle_ms: u64,
     ) -> Result<Option<String>>;
+}
 
-    /// Keeps a login nonce for `ttl`. At most [`MAX_NONCES`](crate::MAX_NONCES) are kept; beyond
-    /// that the one nearest its end goes.
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
-
-    /// Takes a nonce away and returns it: to one caller, once, and not after its end.
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>>;
-
-    /// Pauses the sector or lets it go on.
-    async fn set_paused(&self, paused: bool) -> Result<()>;
-
-    /// Whether the sector is paused.
-    async fn paused(&self) -> Result<bool>;
-
-    /// Asks for a new universe; replaces a request that still stands.
-    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest>;
-
-    /// The request that stands, until a commit has served it.
-    async fn restart_request(&self) -> Result<Option<RestartRequest>>;
-
-    /// Records an award; `false` when it had been recorded before, which then stays as it was.
-    async fn record_award(&self, award: &Award) -> Result<bool>;
-
-    /// All awards, or those of one universe, by universe, faction and award.
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>>;
-
+/// Documents of the services (sessions, keys, kept responses), and login nonces.
+#[async_trait]
+pub trait Documents: Send + Sync + 'static {
     /// Puts a document on its shelf; `false` when its id is taken there by one that has not ended.
     ///
     /// # Errors
@@ -254,21 +279,60 @@ pub trait Store: Send + Sync + 'static {
     /// Takes all documents of an owner away and says how many there were; ended ones may count, too.
     async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64>;
 
+    /// Keeps a login nonce for `ttl`. At most [`MAX_NONCES`](crate::MAX_NONCES) are kept; beyond
+    /// that the one nearest its end goes.
+    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
+
+    /// Takes a nonce away and returns it: to one caller, once, and not after its end.
+    async fn take_nonce(&self, key: &str) -> Result<Option<String>>;
+}
+
+/// The operators' switches, and the audit log.
+#[async_trait]
+pub trait Control: Send + Sync + 'static {
+    /// Pauses the sector or lets it go on.
+    async fn set_paused(&self, paused: bool) -> Result<()>;
+
+    /// Whether the sector is paused.
+    async fn paused(&self) -> Result<bool>;
+
+    /// Asks for a new universe; replaces a request that still stands.
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest>;
+
+    /// The request that stands, until a commit has served it.
+    async fn restart_request(&self) -> Result<Option<RestartRequest>>;
+
     /// Puts an entry behind the audit log, which is kept for ever, and says its number: from 1,
     /// without gaps.
     async fn append_audit(&self, body: &str) -> Result<u64>;
 
     /// Up to `count` entries of the audit log after number `after`.
     async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>>;
-
-    /// The last backup noted; a restore forgets it. None as well where no such note is kept.
-    async fn last_backup(&self) -> Result<Option<BackupNote>> {
-        Ok(None)
-    }
-
-    /// Whether the store answers.
-    async fn ping(&self) -> Result<()>;
-
-    /// What an answered write outlives.
-    fn durability(&self) -> Durability;
 }
+
+/// Every role but [`World`]: what services other than the sim-worker use. It cannot commit a tick:
+///
+/// ```compile_fail,E0599
+/// async fn commit(store: &dyn sector_redis::ServiceStore, commit: &sector_redis::Commit) {
+///     let _ = store.commit(commit).await;
+/// }
+/// ```
+///
+/// The same with a method that it has compiles:
+///
+/// ```
+/// async fn head(store: &dyn sector_redis::ServiceStore) {
+///     let _ = store.head().await;
+/// }
+/// ```
+pub trait ServiceStore: Status + Runs + Orders + Events + Claims + Documents + Control {}
+
+impl<S> ServiceStore for S where
+    S: Status + Runs + Orders + Events + Claims + Documents + Control + ?Sized
+{
+}
+
+/// Every role: a whole store.
+pub trait Store: ServiceStore + World {}
+
+impl<S: ServiceStore + World + ?Sized> Store for S {}

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::archive::{self, Archive, BackupNote, Dump, EPOCH_GAP};
+use sector_redis::BackupNote;
+use sector_redis::archive::{Archive, Dump, EPOCH_GAP};
 use sector_redis::testkit::{RedisCluster, RedisServer};
 use sector_redis::{
     Award, BatchOrder, Commit, Document, Error, KeyNames, Lease, NewEvent, OrderBatch, OrderStatus,
@@ -13,8 +14,8 @@ use sector_redis::{
 
 const TTL: Duration = Duration::from_secs(600);
 
-async fn open(place: Place) -> Box<dyn Archive> {
-    archive::open(StoreOptions::new(place)).await.unwrap()
+async fn open(place: Place) -> std::sync::Arc<dyn Archive> {
+    sector_redis::open_archive(StoreOptions::new(place)).await.unwrap()
 }
 
 fn tick(lease: &Lease, universe: &str, tick: u64, cursor: u64) -> Commit {
@@ -388,9 +389,9 @@ async fn looking_makes_nothing() {
     let server = RedisServer::start();
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
-    assert!(!archive::exists(&Place::Directory(data.clone())).await.unwrap());
+    assert!(!sector_redis::exists(&Place::Directory(data.clone())).await.unwrap());
     assert!(!data.exists());
-    assert!(!archive::exists(&Place::redis(server.url())).await.unwrap());
+    assert!(!sector_redis::exists(&Place::redis(server.url())).await.unwrap());
     assert!(
         sector_redis::sectors(&sector_redis::RedisOptions::new(server.url()))
             .await
@@ -398,7 +399,7 @@ async fn looking_makes_nothing() {
             .is_empty()
     );
     let store = open(Place::redis(server.url())).await;
-    assert!(archive::exists(&Place::redis(server.url())).await.unwrap());
+    assert!(sector_redis::exists(&Place::redis(server.url())).await.unwrap());
     assert_eq!(store.lease_held().await.unwrap(), None);
     let lease = store.acquire_lease("me", TTL).await.unwrap().unwrap();
     let held = store.lease_held().await.unwrap().unwrap();

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use follow::{Followed, Follower};
 use http_kit::{Context, Problem};
-use sector_redis::Store;
+use sector_redis::ServiceStore;
 
 use crate::caller::{Caller, Person, unauthenticated};
 use crate::seats;
@@ -56,7 +56,7 @@ impl Call {
     }
 
     /// Its state.
-    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+    pub(crate) fn store(&self) -> &Arc<dyn ServiceStore> {
         self.sector.0.store()
     }
 

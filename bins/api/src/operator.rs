@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sector_redis::Store;
+use sector_redis::ServiceStore;
 use sha3::{Digest, Sha3_256};
 
 /// Longest code that is looked at, in bytes.
@@ -15,7 +15,7 @@ pub const CODE_BYTES_MAX: usize = 256;
 /// # Errors
 /// Those of the store.
 pub async fn allow_operator(
-    store: &dyn Store,
+    store: &dyn ServiceStore,
     code: &str,
     ttl: Duration,
 ) -> Result<(), sector_redis::Error> {
@@ -24,7 +24,7 @@ pub async fn allow_operator(
 
 /// Whether the code was allowed and not used yet; uses it up.
 pub(crate) async fn take_operator(
-    store: &dyn Store,
+    store: &dyn ServiceStore,
     code: &str,
 ) -> Result<bool, sector_redis::Error> {
     Ok(store.take_nonce(&key(code)).await?.is_some())

@@ -11,7 +11,7 @@ use http_kit::{ClientSlots, Sockets};
 use process_kit::Handles;
 use process_kit::trace::Tracer;
 use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
-use sector_redis::Store;
+use sector_redis::ServiceStore;
 use tokio::sync::Semaphore;
 
 use crate::bodies::Bodies;
@@ -136,7 +136,7 @@ impl Api {
     }
 
     /// Where logins, sessions and keys are kept, for all sectors.
-    pub(crate) fn home(&self) -> &Arc<dyn Store> {
+    pub(crate) fn home(&self) -> &Arc<dyn ServiceStore> {
         self.sectors.home().store()
     }
 

@@ -16,12 +16,12 @@ use http_kit::{Limits, RouteMetrics, Router, SetupError};
 use process_kit::metrics::{self, Counters};
 use process_kit::{Handles, Metrics};
 use sector_auth::SharedToken;
-use sector_redis::Store;
+use sector_redis::ServiceStore;
 use tokio::net::TcpListener;
 
 /// What all handlers see.
 struct State {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ServiceStore>,
     key: Option<SharedToken>,
     /// Awards that were handed in, by what became of them.
     awards: Counters<1>,
@@ -34,7 +34,7 @@ struct State {
 pub async fn run(
     config: Config,
     listener: TcpListener,
-    store: Arc<dyn Store>,
+    store: Arc<dyn ServiceStore>,
     handles: impl Into<Handles>,
 ) -> Result<(), SetupError> {
     let Handles { metrics, shutdown, .. } = handles.into();

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use sector_redis::archive::{self, BackupNote};
+use sector_redis::BackupNote;
 use tempfile::NamedTempFile;
 
 use crate::output::{Error, cannot_write, say};
@@ -118,8 +118,9 @@ pub(crate) fn restore(options: &Restore) -> Result<(), Error> {
     proof::play(&dump, false)
         .map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
     target::block_on(async {
-        let store =
-            archive::open(target.options()?).await.map_err(|error| target.explain(error))?;
+        let store = sector_redis::open_archive(target.options()?)
+            .await
+            .map_err(|error| target.explain(error))?;
         let incarnation =
             store.restore(&dump).await.map_err(|error| format!("{target}: {error}"))?;
         say(&format!(

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use clap::Args;
 use process_kit::KeyConfig;
 use sector_auth::Secret;
-use sector_redis::archive::{self, Archive};
+use sector_redis::archive::Archive;
 use sector_redis::{Dump, Durability, RedisReport};
 use sector_sim::Snapshot;
 use serde::Serialize;
@@ -152,7 +152,7 @@ async fn look(target: &Target, findings: &mut Findings) {
     } else {
         "start Redis, or look at --redis and --sector-id"
     };
-    match archive::exists(&place).await {
+    match sector_redis::exists(&place).await {
         Ok(true) => {}
         Ok(false) => {
             return findings.fail(

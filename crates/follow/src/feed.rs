@@ -200,7 +200,7 @@ mod tests {
     async fn every_client_is_handed_the_same_bytes() {
         let mut sector = Sector::begin(store().await, "u-1", 7).await;
         let shutdown = CancellationToken::new();
-        let follower = Follower::spawn(Arc::clone(&sector.store), shutdown.clone());
+        let follower = Follower::spawn(sector.store.clone(), shutdown.clone());
         let resyncs = Arc::new(Resyncs::default());
         let feed = |_| Feed::new(Arc::clone(&follower), Arc::clone(&resyncs), None, 4);
         let mut feeds: Vec<Feed> = (0..500).map(feed).collect();
@@ -224,7 +224,7 @@ mod tests {
     async fn who_falls_behind_goes_on_with_a_frame_and_is_counted() {
         let mut sector = Sector::begin(store().await, "u-1", 7).await;
         let shutdown = CancellationToken::new();
-        let follower = Follower::spawn(Arc::clone(&sector.store), shutdown.clone());
+        let follower = Follower::spawn(sector.store.clone(), shutdown.clone());
         let resyncs = Arc::new(Resyncs::default());
         let mut slow = Feed::new(Arc::clone(&follower), Arc::clone(&resyncs), None, 4);
         assert!(matches!(slow.next().await, Some(Step::Begin(_))));

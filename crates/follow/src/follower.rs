@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Position, Store};
+use sector_redis::{Position, ServiceStore};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -24,12 +24,12 @@ pub(crate) const LONG_WAIT: Duration = Duration::from_secs(60);
 /// Follows one sector for the whole process.
 pub struct Follower {
     shared: Arc<Shared>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn ServiceStore>,
 }
 
 impl Follower {
     /// Starts to follow, until `shutdown`. Needs a tokio runtime.
-    pub fn spawn(store: Arc<dyn Store>, shutdown: CancellationToken) -> Arc<Self> {
+    pub fn spawn(store: Arc<dyn ServiceStore>, shutdown: CancellationToken) -> Arc<Self> {
         // Without randomness there is no jitter, which is no reason to stop.
         Self::spawn_with(store, Arc::new(|| getrandom::u32().unwrap_or(u32::MAX)), shutdown)
     }
@@ -37,7 +37,7 @@ impl Follower {
     /// Starts to follow, until `shutdown`, with pauses after failures that are spread by `random`. Needs a tokio
     /// runtime.
     pub fn spawn_with(
-        store: Arc<dyn Store>,
+        store: Arc<dyn ServiceStore>,
         random: Arc<dyn Fn() -> u32 + Send + Sync>,
         shutdown: CancellationToken,
     ) -> Arc<Self> {

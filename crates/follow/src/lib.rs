@@ -18,7 +18,7 @@
 //!   checkpoint by itself; meanwhile the last frame stays.
 //!
 //! ```no_run
-//! # async fn example(store: std::sync::Arc<dyn sector_redis::Store>) -> Result<(), follow::Error> {
+//! # async fn example(store: std::sync::Arc<dyn sector_redis::ServiceStore>) -> Result<(), follow::Error> {
 //! let shutdown = tokio_util::sync::CancellationToken::new();
 //! let follower = follow::Follower::spawn(store, shutdown.clone());
 //! let frame = follower.ready().await?;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sector_redis::{Place, SectorId, Store, StoreOptions};
+use sector_redis::{Place, SectorId, ServiceStore, StoreOptions};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -27,14 +27,18 @@ const LIST_LIFE: Duration = Duration::from_secs(1);
 /// A sector and whoever follows it.
 pub struct Followed {
     id: Option<SectorId>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn ServiceStore>,
     follower: Arc<Follower>,
 }
 
 impl Followed {
     /// A sector that is followed already.
     #[must_use]
-    pub fn new(id: Option<SectorId>, store: Arc<dyn Store>, follower: Arc<Follower>) -> Self {
+    pub fn new(
+        id: Option<SectorId>,
+        store: Arc<dyn ServiceStore>,
+        follower: Arc<Follower>,
+    ) -> Self {
         Self { id, store, follower }
     }
 
@@ -46,7 +50,7 @@ impl Followed {
 
     /// Its state.
     #[must_use]
-    pub fn store(&self) -> &Arc<dyn Store> {
+    pub fn store(&self) -> &Arc<dyn ServiceStore> {
         &self.store
     }
 
@@ -70,7 +74,7 @@ pub trait Opener: Send + Sync + 'static {
     ///
     /// # Errors
     /// Those of the store.
-    async fn open(&self, id: Option<&SectorId>) -> sector_redis::Result<Arc<dyn Store>>;
+    async fn open(&self, id: Option<&SectorId>) -> sector_redis::Result<Arc<dyn ServiceStore>>;
 }
 
 /// The sectors of one Redis.
@@ -89,12 +93,13 @@ impl Opener for OnRedis {
         }
     }
 
-    async fn open(&self, id: Option<&SectorId>) -> sector_redis::Result<Arc<dyn Store>> {
+    async fn open(&self, id: Option<&SectorId>) -> sector_redis::Result<Arc<dyn ServiceStore>> {
         let mut options = self.0.clone();
         if let Place::Redis(redis) = &mut options.place {
             redis.names.sector_id = id.cloned();
         }
-        sector_redis::open(options).await
+        let store: Arc<dyn ServiceStore> = sector_redis::open(options).await?;
+        Ok(store)
     }
 }
 
@@ -133,7 +138,7 @@ struct Open {
 
 impl Sectors {
     /// One sector, which is followed from now on.
-    pub fn one(store: Arc<dyn Store>, shutdown: CancellationToken) -> Arc<Self> {
+    pub fn one(store: Arc<dyn ServiceStore>, shutdown: CancellationToken) -> Arc<Self> {
         let follower = Follower::spawn(Arc::clone(&store), shutdown.clone());
         Self::new(Followed::new(None, store, follower), None, shutdown)
     }
@@ -168,7 +173,7 @@ impl Sectors {
     /// The sector of a store that was opened by these options, and the others of the same Redis.
     pub fn of(
         options: StoreOptions,
-        store: Arc<dyn Store>,
+        store: Arc<dyn ServiceStore>,
         shutdown: CancellationToken,
     ) -> Arc<Self> {
         let follower = Follower::spawn(Arc::clone(&store), shutdown.clone());
@@ -302,9 +307,10 @@ mod tests {
             (0..SECTORS).map(|number| format!("s{number}").parse().map(Some)).collect()
         }
 
-        async fn open(&self, _: Option<&SectorId>) -> sector_redis::Result<Arc<dyn Store>> {
+        async fn open(&self, _: Option<&SectorId>) -> sector_redis::Result<Arc<dyn ServiceStore>> {
             self.opens.fetch_add(1, Ordering::SeqCst);
-            sector_redis::open(StoreOptions::memory()).await
+            let store: Arc<dyn ServiceStore> = sector_redis::open(StoreOptions::memory()).await?;
+            Ok(store)
         }
     }
 
@@ -312,7 +318,7 @@ mod tests {
         let many = Arc::new(Many::default());
         let shutdown = CancellationToken::new();
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
-        let follower = Follower::spawn(Arc::clone(&store), shutdown.clone());
+        let follower = Follower::spawn(store.clone(), shutdown.clone());
         let home = Followed::new(Some("home".parse().unwrap()), store, follower);
         (Arc::clone(&many), Sectors::new(home, Some(Box::new(many)), shutdown))
     }

@@ -296,7 +296,7 @@ mod tests {
         const TICKS: usize = 20;
         let mut sector = Sector::begin(store().await, "u-1", 7).await;
         let shutdown = CancellationToken::new();
-        let follower = Follower::spawn(Arc::clone(&sector.store), shutdown.clone());
+        let follower = Follower::spawn(sector.store.clone(), shutdown.clone());
         let sessions = TaskTracker::new();
         let mut clients = Vec::new();
         for _ in 0..CLIENTS {

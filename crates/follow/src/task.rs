@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Checkpoint, Position, Store, StreamId};
+use sector_redis::{Checkpoint, Position, ServiceStore, StreamId};
 use sector_sim::{FactionForm, Snapshot};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ enum Break {
 /// Follows until `shutdown`.
 pub(crate) async fn run(
     shared: Arc<Shared>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn ServiceStore>,
     random: Random,
     shutdown: CancellationToken,
 ) {
@@ -94,7 +94,7 @@ pub(crate) async fn run(
 }
 
 /// From the checkpoint on, or from where it was, as long as it goes well.
-async fn follow(shared: &Shared, store: &dyn Store, is_begun: &mut bool) -> Break {
+async fn follow(shared: &Shared, store: &dyn ServiceStore, is_begun: &mut bool) -> Break {
     if !*is_begun {
         match begin(store).await {
             Ok((frame, history)) => {
@@ -125,7 +125,7 @@ async fn follow(shared: &Shared, store: &dyn Store, is_begun: &mut bool) -> Brea
 }
 
 /// The frame of the newest checkpoint, and what the events before it tell.
-async fn begin(store: &dyn Store) -> Result<(Frame, History), Break> {
+async fn begin(store: &dyn ServiceStore) -> Result<(Frame, History), Break> {
     let checkpoint = match store.checkpoint().await {
         Ok(Some(checkpoint)) => checkpoint,
         Ok(None) => return Err(Break::NoUniverse),
@@ -146,7 +146,7 @@ async fn begin(store: &dyn Store) -> Result<(Frame, History), Break> {
 }
 
 /// What the events before the checkpoint tell, if they can be read: nothing else depends on it.
-async fn past(store: &dyn Store, checkpoint: &Checkpoint) -> Option<History> {
+async fn past(store: &dyn ServiceStore, checkpoint: &Checkpoint) -> Option<History> {
     /// A snapshot or a delta, for what is of interest here.
     #[derive(Deserialize)]
     struct Tick {

@@ -14,14 +14,15 @@ use super::tables::{
 use super::writer::Change;
 use super::{control, directory, lease, orders, outcomes, reads, shelves};
 use crate::archive::{
-    Archive, BackupNote, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld,
-    ReplayDump, WorldDump, at_work, occupied,
+    Archive, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld, ReplayDump,
+    WorldDump, at_work, occupied,
 };
 use crate::document::Shelf;
 use crate::error::{Error, Result};
 use crate::incarnation::{Incarnation, Position};
 use crate::seal::seal;
 use crate::seat::Claim;
+use crate::store::BackupNote;
 use crate::stream::StreamId;
 
 const BACKUP_MS: &str = "backup_ms";

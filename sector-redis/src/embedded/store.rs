@@ -14,7 +14,6 @@ use super::nonces::Nonces;
 use super::tables::{self, COUNTERS, EVENT, ORDER, counter};
 use super::writer::{Newest, Writer};
 use super::{commit, control, directory, lease, orders, outcomes, reads, seats, shelves};
-use crate::archive::BackupNote;
 use crate::clock::Clock;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
 use crate::document::{Document, Shelf, check_audit};
@@ -23,7 +22,10 @@ use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
 use crate::outcome::{OrderStatus, listed};
 use crate::seat::{Claim, ClaimOutcome};
-use crate::store::{Durability, MAX_READ, RestartRequest, Store};
+use crate::store::{
+    BackupNote, Claims, Control, Documents, Durability, Events, MAX_READ, Orders, RestartRequest,
+    Runs, Status, World,
+};
 use crate::stream::{Event, StreamId};
 use crate::wait::Growth;
 
@@ -102,7 +104,7 @@ impl EmbeddedStore {
 }
 
 #[async_trait]
-impl Store for EmbeddedStore {
+impl World for EmbeddedStore {
     async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
         check_name("lease holder", holder)?;
         let ttl_ms = check_ttl(ttl)?;
@@ -121,6 +123,74 @@ impl Store for EmbeddedStore {
         self.writer.write(move |txn| lease::release(txn, &lease, clock.now_ms())).await
     }
 
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        commit.check()?;
+        let ttl_ms = check_ttl(commit.lease_ttl)?;
+        let (commit, clock, keep_runs) = (commit.clone(), self.clock.clone(), self.keep_runs);
+        self.writer
+            .write(move |txn| commit::commit(txn, &commit, ttl_ms, clock.now_ms(), keep_runs))
+            .await
+    }
+}
+
+#[async_trait]
+impl Status for EmbeddedStore {
+    async fn head(&self) -> Result<Option<Head>> {
+        self.read(reads::head).await
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        self.read(reads::checkpoint).await
+    }
+
+    async fn last_backup(&self) -> Result<Option<BackupNote>> {
+        self.backup_noted().await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.read(|txn| tables::world_now(txn).map(drop)).await
+    }
+
+    fn durability(&self) -> Durability {
+        self.durability
+    }
+}
+
+#[async_trait]
+impl Runs for EmbeddedStore {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
+        let (universe, count) = (universe.to_owned(), count.clamp(1, MAX_READ));
+        self.read(move |txn| reads::records(txn, &universe, from_tick, count)).await
+    }
+
+    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
+        let universe = universe.to_owned();
+        self.read(move |txn| reads::replay_header(txn, &universe)).await
+    }
+
+    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
+        self.read(move |txn| reads::runs(txn, count)).await
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<bool> {
+        award.check()?;
+        let award = award.clone();
+        self.writer.write(move |txn| control::record_award(txn, &award)).await
+    }
+
+    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
+        let universe = universe.map(str::to_owned);
+        self.read(move |txn| control::awards(txn, universe.as_deref())).await
+    }
+}
+
+#[async_trait]
+impl Orders for EmbeddedStore {
     async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
         batch.check()?;
         let batch = batch.clone();
@@ -160,43 +230,10 @@ impl Store for EmbeddedStore {
         let (player, count) = (player.to_owned(), listed(count));
         self.read(move |txn| outcomes::of_player(txn, &player, count)).await
     }
+}
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed> {
-        commit.check()?;
-        let ttl_ms = check_ttl(commit.lease_ttl)?;
-        let (commit, clock, keep_runs) = (commit.clone(), self.clock.clone(), self.keep_runs);
-        self.writer
-            .write(move |txn| commit::commit(txn, &commit, ttl_ms, clock.now_ms(), keep_runs))
-            .await
-    }
-
-    async fn head(&self) -> Result<Option<Head>> {
-        self.read(reads::head).await
-    }
-
-    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
-        self.read(reads::checkpoint).await
-    }
-
-    async fn records(
-        &self,
-        universe: &str,
-        from_tick: u64,
-        count: usize,
-    ) -> Result<Vec<(u64, String)>> {
-        let (universe, count) = (universe.to_owned(), count.clamp(1, MAX_READ));
-        self.read(move |txn| reads::records(txn, &universe, from_tick, count)).await
-    }
-
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
-        let universe = universe.to_owned();
-        self.read(move |txn| reads::replay_header(txn, &universe)).await
-    }
-
-    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
-        self.read(move |txn| reads::runs(txn, count)).await
-    }
-
+#[async_trait]
+impl Events for EmbeddedStore {
     async fn events_from(
         &self,
         from: Position,
@@ -229,7 +266,10 @@ impl Store for EmbeddedStore {
         let (new, clock) = (Incarnation::random()?, self.clock.clone());
         self.writer.write(move |txn| lease::renew_incarnation(txn, new, clock.now_ms())).await
     }
+}
 
+#[async_trait]
+impl Claims for EmbeddedStore {
     async fn claim(
         &self,
         universe: &str,
@@ -280,50 +320,10 @@ impl Store for EmbeddedStore {
             })
             .await
     }
+}
 
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        check_name("nonce key", key)?;
-        let now_ms = self.clock.now_ms();
-        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let end_ms = now_ms.saturating_add(ttl_ms);
-        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-        nonces.put(key, value, end_ms, now_ms);
-        Ok(())
-    }
-
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
-        let now_ms = self.clock.now_ms();
-        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(nonces.take(key, now_ms))
-    }
-
-    async fn set_paused(&self, paused: bool) -> Result<()> {
-        self.writer.write(move |txn| control::set_paused(txn, paused)).await
-    }
-
-    async fn paused(&self) -> Result<bool> {
-        self.read(control::paused).await
-    }
-
-    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
-        self.writer.write(move |txn| control::request_restart(txn, seed)).await
-    }
-
-    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
-        self.read(control::restart_request).await
-    }
-
-    async fn record_award(&self, award: &Award) -> Result<bool> {
-        award.check()?;
-        let award = award.clone();
-        self.writer.write(move |txn| control::record_award(txn, &award)).await
-    }
-
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
-        let universe = universe.map(str::to_owned);
-        self.read(move |txn| control::awards(txn, universe.as_deref())).await
-    }
-
+#[async_trait]
+impl Documents for EmbeddedStore {
     async fn insert_document(
         &self,
         shelf: Shelf,
@@ -369,6 +369,41 @@ impl Store for EmbeddedStore {
         self.writer.write(move |txn| shelves::remove_of(txn, shelf, &owner)).await
     }
 
+    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        check_name("nonce key", key)?;
+        let now_ms = self.clock.now_ms();
+        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let end_ms = now_ms.saturating_add(ttl_ms);
+        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        nonces.put(key, value, end_ms, now_ms);
+        Ok(())
+    }
+
+    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
+        let now_ms = self.clock.now_ms();
+        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(nonces.take(key, now_ms))
+    }
+}
+
+#[async_trait]
+impl Control for EmbeddedStore {
+    async fn set_paused(&self, paused: bool) -> Result<()> {
+        self.writer.write(move |txn| control::set_paused(txn, paused)).await
+    }
+
+    async fn paused(&self) -> Result<bool> {
+        self.read(control::paused).await
+    }
+
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
+        self.writer.write(move |txn| control::request_restart(txn, seed)).await
+    }
+
+    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
+        self.read(control::restart_request).await
+    }
+
     async fn append_audit(&self, body: &str) -> Result<u64> {
         check_audit(body)?;
         let body = body.to_owned();
@@ -378,17 +413,5 @@ impl Store for EmbeddedStore {
     async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
         let count = count.clamp(1, MAX_READ);
         self.read(move |txn| shelves::audit(txn, after, count)).await
-    }
-
-    async fn last_backup(&self) -> Result<Option<BackupNote>> {
-        self.backup_noted().await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.read(|txn| tables::world_now(txn).map(drop)).await
-    }
-
-    fn durability(&self) -> Durability {
-        self.durability
     }
 }

@@ -18,14 +18,13 @@ use super::reply::{
     Entry, event_sum, incarnation, next, next_number, number, order_of, order_sum, outcome_sum,
     unexpected,
 };
-use super::report::RedisReport;
 use super::route::Route;
 use super::seats::claims_of;
 use super::shelves::{audit_entry, document_of, row_of};
 use super::store::{FORMAT, RedisStore};
 use crate::archive::{
-    Archive, BackupNote, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld,
-    ReplayDump, WorldDump, at_work, occupied,
+    Archive, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld, ReplayDump,
+    WorldDump, at_work, occupied,
 };
 use crate::document::Shelf;
 use crate::error::{Error, Result};
@@ -33,7 +32,9 @@ use crate::incarnation::Incarnation;
 use crate::keys::Keys;
 use crate::order::OrderEntry;
 use crate::outcome::Outcome;
+use crate::report::RedisReport;
 use crate::seal;
+use crate::store::BackupNote;
 use crate::stream::{Event, StreamId};
 
 /// How long a prepared key lives after it was last written to.

@@ -6,6 +6,7 @@ use super::link::Link;
 use super::options::RedisOptions;
 use super::route::Route;
 use crate::error::{Error, Result};
+use crate::report::RedisReport;
 use crate::store::Durability;
 
 /// The one policy that drops no key.
@@ -13,29 +14,6 @@ const NO_EVICTION: &str = "noeviction";
 /// How far the clock of Redis may be from this machine's. Seats and logins are counted in tens of seconds at the least;
 /// a machine that is merely busy is not off by so much.
 const MOST_SKEW_MS: u64 = 10_000;
-
-/// What Redis says of itself, for opening a store and for a person who looks after it.
-///
-/// `None` is what it does not tell this user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedisReport {
-    /// What an answered write outlives.
-    pub durability: Durability,
-    /// `always`, `everysec` or `no`.
-    pub appendfsync: Option<String>,
-    /// What Redis does when it is full; anything but `noeviction` drops keys.
-    pub maxmemory_policy: Option<String>,
-    /// How many bytes Redis may use; 0: as many as there are.
-    pub maxmemory: Option<u64>,
-    /// How many bytes it uses.
-    pub used_memory: Option<u64>,
-    /// Whether the last write of the log reached the disk.
-    pub last_write_ok: Option<bool>,
-    /// The version of the server.
-    pub version: Option<String>,
-    /// How far the clock of Redis is ahead of this machine's, milliseconds.
-    pub clock_ahead_ms: Option<i64>,
-}
 
 impl RedisReport {
     /// Asks the Redis of these options, without opening a store.

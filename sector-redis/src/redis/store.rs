@@ -13,14 +13,12 @@ use super::gather::Gather;
 use super::link::Link;
 use super::options::RedisOptions;
 use super::reply::{Entry, incarnation, number, unexpected};
-use super::report::RedisReport;
 use super::route::Route;
 use super::scripts::Scripts;
 use super::writer::Writer;
 use super::{
     appends, commit, control, lease, nonces, orders, outcomes, registry, seats, shelves, world,
 };
-use crate::archive::BackupNote;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::document::{Document, Shelf, check_audit};
 use crate::error::{Error, Result};
@@ -28,8 +26,12 @@ use crate::incarnation::{Incarnation, Position};
 use crate::keys::Keys;
 use crate::order::{OrderBatch, OrderEntry, Receipt};
 use crate::outcome::{OrderStatus, listed};
+use crate::report::RedisReport;
 use crate::seat::{Claim, ClaimOutcome};
-use crate::store::{Durability, MAX_READ, RestartRequest, Store};
+use crate::store::{
+    BackupNote, Claims, Control, Documents, Durability, Events, MAX_READ, Orders, RestartRequest,
+    Runs, Status, World,
+};
 use crate::stream::{Event, StreamId, check_readable};
 
 /// The version of the key layout.
@@ -164,7 +166,7 @@ impl Drop for RedisStore {
 }
 
 #[async_trait]
-impl Store for RedisStore {
+impl World for RedisStore {
     async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
         lease::acquire(self, holder, ttl).await
     }
@@ -177,6 +179,64 @@ impl Store for RedisStore {
         lease::release(self, lease).await
     }
 
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        commit::commit(self, commit).await
+    }
+}
+
+#[async_trait]
+impl Status for RedisStore {
+    async fn head(&self) -> Result<Option<Head>> {
+        world::head(self).await
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        world::checkpoint(self).await
+    }
+
+    async fn last_backup(&self) -> Result<Option<BackupNote>> {
+        self.backup_noted().await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.link.write_command("ping", &cmd("PING")).await
+    }
+
+    fn durability(&self) -> Durability {
+        self.report.durability
+    }
+}
+
+#[async_trait]
+impl Runs for RedisStore {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
+        world::records(self, universe, from_tick, count).await
+    }
+
+    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
+        world::replay_header(self, universe).await
+    }
+
+    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
+        world::runs(self, count).await
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<bool> {
+        control::record_award(self, award).await
+    }
+
+    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
+        control::awards(self, universe).await
+    }
+}
+
+#[async_trait]
+impl Orders for RedisStore {
     async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
         appends::append(self, batch).await
     }
@@ -201,36 +261,10 @@ impl Store for RedisStore {
     async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
         outcomes::of_player(self, player, listed(count)).await
     }
+}
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed> {
-        commit::commit(self, commit).await
-    }
-
-    async fn head(&self) -> Result<Option<Head>> {
-        world::head(self).await
-    }
-
-    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
-        world::checkpoint(self).await
-    }
-
-    async fn records(
-        &self,
-        universe: &str,
-        from_tick: u64,
-        count: usize,
-    ) -> Result<Vec<(u64, String)>> {
-        world::records(self, universe, from_tick, count).await
-    }
-
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
-        world::replay_header(self, universe).await
-    }
-
-    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
-        world::runs(self, count).await
-    }
-
+#[async_trait]
+impl Events for RedisStore {
     async fn events_from(
         &self,
         from: Position,
@@ -247,7 +281,10 @@ impl Store for RedisStore {
     async fn renew_incarnation(&self) -> Result<Incarnation> {
         world::renew_incarnation(self).await
     }
+}
 
+#[async_trait]
+impl Claims for RedisStore {
     async fn claim(
         &self,
         universe: &str,
@@ -280,39 +317,10 @@ impl Store for RedisStore {
     ) -> Result<Option<String>> {
         seats::touch(self, universe, player, now_ms, idle_ms).await
     }
+}
 
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        nonces::put(self, key, value, ttl).await
-    }
-
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
-        nonces::take(self, key).await
-    }
-
-    async fn set_paused(&self, paused: bool) -> Result<()> {
-        control::set_paused(self, paused).await
-    }
-
-    async fn paused(&self) -> Result<bool> {
-        control::paused(self).await
-    }
-
-    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
-        control::request_restart(self, seed).await
-    }
-
-    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
-        control::restart_request(self).await
-    }
-
-    async fn record_award(&self, award: &Award) -> Result<bool> {
-        control::record_award(self, award).await
-    }
-
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
-        control::awards(self, universe).await
-    }
-
+#[async_trait]
+impl Documents for RedisStore {
     async fn insert_document(
         &self,
         shelf: Shelf,
@@ -348,6 +356,33 @@ impl Store for RedisStore {
         shelves::remove_of(self, shelf, owner).await
     }
 
+    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        nonces::put(self, key, value, ttl).await
+    }
+
+    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
+        nonces::take(self, key).await
+    }
+}
+
+#[async_trait]
+impl Control for RedisStore {
+    async fn set_paused(&self, paused: bool) -> Result<()> {
+        control::set_paused(self, paused).await
+    }
+
+    async fn paused(&self) -> Result<bool> {
+        control::paused(self).await
+    }
+
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
+        control::request_restart(self, seed).await
+    }
+
+    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
+        control::restart_request(self).await
+    }
+
     async fn append_audit(&self, body: &str) -> Result<u64> {
         check_audit(body)?;
         shelves::append_audit(self, body).await
@@ -355,17 +390,5 @@ impl Store for RedisStore {
 
     async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
         shelves::audit(self, after, count.clamp(1, MAX_READ)).await
-    }
-
-    async fn last_backup(&self) -> Result<Option<BackupNote>> {
-        self.backup_noted().await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.link.write_command("ping", &cmd("PING")).await
-    }
-
-    fn durability(&self) -> Durability {
-        self.report.durability
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::archive::{self, Archive};
+use sector_redis::archive::Archive;
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
     BatchOrder, Commit, Error, OrderBatch, OrderEntry, OrderStatus, Place, Receipt, Result, Right,
@@ -216,7 +216,8 @@ async fn what_was_accepted_together_is_read_from_any_cursor() {
 #[tokio::test]
 async fn a_cursor_in_the_middle_of_what_was_accepted_together_loses_nothing() {
     let server = RedisServer::start();
-    let store = archive::open(StoreOptions::new(Place::redis(server.url()))).await.unwrap();
+    let store =
+        sector_redis::open_archive(StoreOptions::new(Place::redis(server.url()))).await.unwrap();
     let store: Arc<dyn Archive> = Arc::from(store);
     let held = store.acquire_lease("worker", crate::TTL).await.unwrap().unwrap();
     store.commit(&begin(&held)).await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use follow::sectors::Opener;
-use sector_redis::{SectorId, Store};
+use sector_redis::{SectorId, ServiceStore, Store};
 use serde_json::json;
 
 use crate::harness::{Sector, config};
@@ -18,8 +18,8 @@ impl Opener for North {
         Ok(vec![None, Some("north".parse()?)])
     }
 
-    async fn open(&self, _: Option<&SectorId>) -> sector_redis::Result<Arc<dyn Store>> {
-        Ok(Arc::clone(&self.0))
+    async fn open(&self, _: Option<&SectorId>) -> sector_redis::Result<Arc<dyn ServiceStore>> {
+        Ok(self.0.clone())
     }
 }
 

@@ -53,7 +53,7 @@ impl Frontend {
         let shutdown = CancellationToken::new();
         let handles = Handles::from(shutdown.clone());
         let limits = handles.limits.clone();
-        let sectors = follow::Sectors::one(Arc::clone(&store), shutdown.clone());
+        let sectors = follow::Sectors::one(store.clone(), shutdown.clone());
         let running = tokio::spawn(frontend::run(config, listener, sectors, handles));
         Self { address, store, shutdown, limits, running }
     }

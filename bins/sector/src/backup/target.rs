@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use process_kit::KeyConfig;
 use sector_auth::Secret;
-use sector_redis::archive::{self, Archive};
+use sector_redis::archive::Archive;
 use sector_redis::{Place, StoreOptions};
 
 use crate::output::Error;
@@ -66,8 +66,8 @@ impl Target {
     }
 
     /// Opens a store that is there; makes none.
-    pub(crate) async fn open_existing(&self) -> Result<Box<dyn Archive>, Error> {
-        if !archive::exists(&self.place()).await.map_err(|error| self.explain(error))? {
+    pub(crate) async fn open_existing(&self) -> Result<std::sync::Arc<dyn Archive>, Error> {
+        if !sector_redis::exists(&self.place()).await.map_err(|error| self.explain(error))? {
             let hint = if self.data.is_some() {
                 "name its data directory"
             } else {
@@ -75,7 +75,7 @@ impl Target {
             };
             return Err(format!("{self} is not there: nothing was found; {hint}").into());
         }
-        archive::open(self.options()?).await.map_err(|error| self.explain(error))
+        sector_redis::open_archive(self.options()?).await.map_err(|error| self.explain(error))
     }
 
     /// What to do about a directory that is in use.

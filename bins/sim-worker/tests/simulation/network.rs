@@ -12,9 +12,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sector_redis::{
-    Award, Checkpoint, Claim, ClaimOutcome, Commit, Committed, Document, Durability, Error, Event,
-    Head, Incarnation, Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt,
-    RestartRequest, Result, Run, Shelf, Store, StreamId,
+    Claim, ClaimOutcome, Claims, Commit, Committed, Error, Event, Events, Incarnation, Layer,
+    Lease, Operation, OrderBatch, OrderEntry, OrderStatus, Orders, Position, Receipt, Result,
+    Status, Store, StreamId, World, forward, operation,
 };
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
@@ -161,29 +161,13 @@ fn unavailable(doing: &'static str, detail: &str) -> Error {
 }
 
 impl Link {
-    async fn read<T: Send + 'static>(
-        &self,
-        what: &'static str,
-        call: impl Fn(Arc<Server>) -> BoxFuture<'static, Result<T>> + Send + Sync + 'static,
-    ) -> Result<T> {
-        self.send(what, false, Duration::ZERO, call).await
-    }
-
-    async fn write<T: Send + 'static>(
-        &self,
-        what: &'static str,
-        call: impl Fn(Arc<Server>) -> BoxFuture<'static, Result<T>> + Send + Sync + 'static,
-    ) -> Result<T> {
-        self.send(what, true, Duration::ZERO, call).await
-    }
-
+    /// Sends a request, which may be lost, delayed or delivered twice, and outlives the caller.
     async fn send<T: Send + 'static>(
         &self,
-        what: &'static str,
-        is_write: bool,
-        wait: Duration,
+        operation: Operation,
         call: impl Fn(Arc<Server>) -> BoxFuture<'static, Result<T>> + Send + Sync + 'static,
     ) -> Result<T> {
+        let Operation { name: what, is_write, wait } = operation;
         let mut journey = self.weather.journey(self.number, &self.chance);
         if what == "request_restart" || what == "set_paused" {
             // An operator's button: pressed twice is meant twice.
@@ -250,11 +234,11 @@ async fn pass(ms: u64) {
 }
 
 #[async_trait]
-impl Store for Link {
+impl World for Link {
     async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
         self.server.books().know_holder(holder, self.number);
         let holder = holder.to_owned();
-        self.write("acquire_lease", move |server| {
+        self.send(operation!(write acquire_lease), move |server| {
             let holder = holder.clone();
             Box::pin(async move { server.acquire_lease(&holder, ttl).await })
         })
@@ -263,7 +247,7 @@ impl Store for Link {
 
     async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()> {
         let lease = lease.clone();
-        self.write("renew_lease", move |server| {
+        self.send(operation!(write renew_lease), move |server| {
             let lease = lease.clone();
             Box::pin(async move { server.renew_lease(&lease, ttl).await })
         })
@@ -272,68 +256,9 @@ impl Store for Link {
 
     async fn release_lease(&self, lease: &Lease) -> Result<()> {
         let lease = lease.clone();
-        self.write("release_lease", move |server| {
+        self.send(operation!(write release_lease), move |server| {
             let lease = lease.clone();
             Box::pin(async move { server.release_lease(&lease).await })
-        })
-        .await
-    }
-
-    async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
-        let sent = batch.clone();
-        let flaw = self.flaw;
-        let result = self
-            .write("append_orders", move |server| {
-                let batch = sent.clone();
-                Box::pin(async move { server.append_orders(&batch).await })
-            })
-            .await;
-        match result {
-            // A receipt that stands for nothing.
-            Err(error)
-                if error.is_unavailable() && flaw == Some(LinkFlaw::ReceiptBeforeTheWrite) =>
-            {
-                Ok(Receipt { id: StreamId::new(1), duplicates: Vec::new() })
-            }
-            result => result,
-        }
-    }
-
-    async fn orders_after(
-        &self,
-        cursor: StreamId,
-        count: usize,
-        wait: Duration,
-    ) -> Result<Vec<OrderEntry>> {
-        let flaw = self.flaw;
-        let mut read = self
-            .send("orders_after", false, wait, move |server| {
-                Box::pin(async move { server.orders_after(cursor, count, wait).await })
-            })
-            .await?;
-        if flaw == Some(LinkFlaw::ReadSkips) && read.len() > 1 {
-            read.remove(0);
-        }
-        if flaw == Some(LinkFlaw::ReadTurned) {
-            read.iter_mut().for_each(|entry| entry.orders.reverse());
-        }
-        Ok(read)
-    }
-
-    async fn order_backlog(&self) -> Result<u64> {
-        self.read("order_backlog", |server| Box::pin(async move { server.order_backlog().await }))
-            .await
-    }
-
-    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
-        self.read("order", move |server| Box::pin(async move { server.order(id).await })).await
-    }
-
-    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
-        let player = player.to_owned();
-        self.read("orders_of", move |server| {
-            let player = player.clone();
-            Box::pin(async move { server.orders_of(&player, count).await })
         })
         .await
     }
@@ -360,7 +285,7 @@ impl Store for Link {
             _ => {}
         }
         let (flaw, chance) = (self.flaw, self.chance.clone());
-        self.write("commit", move |server| {
+        self.send(operation!(write commit), move |server| {
             let mut commit = commit.clone();
             if flaw == Some(LinkFlaw::HalfCommit) && commit.begin.is_none() && chance.per_mille(50)
             {
@@ -380,42 +305,77 @@ impl Store for Link {
         })
         .await
     }
+}
 
-    async fn head(&self) -> Result<Option<Head>> {
-        self.read("head", |server| Box::pin(async move { server.head().await })).await
+#[async_trait]
+impl Orders for Link {
+    async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
+        let sent = batch.clone();
+        let flaw = self.flaw;
+        let result = self
+            .send(operation!(write append_orders), move |server| {
+                let batch = sent.clone();
+                Box::pin(async move { server.append_orders(&batch).await })
+            })
+            .await;
+        match result {
+            // A receipt that stands for nothing.
+            Err(error)
+                if error.is_unavailable() && flaw == Some(LinkFlaw::ReceiptBeforeTheWrite) =>
+            {
+                Ok(Receipt { id: StreamId::new(1), duplicates: Vec::new() })
+            }
+            result => result,
+        }
     }
 
-    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
-        self.read("checkpoint", |server| Box::pin(async move { server.checkpoint().await })).await
-    }
-
-    async fn records(
+    async fn orders_after(
         &self,
-        universe: &str,
-        from_tick: u64,
+        cursor: StreamId,
         count: usize,
-    ) -> Result<Vec<(u64, String)>> {
-        let universe = universe.to_owned();
-        self.read("records", move |server| {
-            let universe = universe.clone();
-            Box::pin(async move { server.records(&universe, from_tick, count).await })
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
+        let flaw = self.flaw;
+        let mut read = self
+            .send(operation!(read orders_after wait), move |server| {
+                Box::pin(async move { server.orders_after(cursor, count, wait).await })
+            })
+            .await?;
+        if flaw == Some(LinkFlaw::ReadSkips) && read.len() > 1 {
+            read.remove(0);
+        }
+        if flaw == Some(LinkFlaw::ReadTurned) {
+            read.iter_mut().for_each(|entry| entry.orders.reverse());
+        }
+        Ok(read)
+    }
+
+    async fn order_backlog(&self) -> Result<u64> {
+        self.send(operation!(read order_backlog), |server| {
+            Box::pin(async move { server.order_backlog().await })
         })
         .await
     }
 
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
-        let universe = universe.to_owned();
-        self.read("replay_header", move |server| {
-            let universe = universe.clone();
-            Box::pin(async move { server.replay_header(&universe).await })
+    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
+        self.send(operation!(read order), move |server| {
+            Box::pin(async move { server.order(id).await })
         })
         .await
     }
 
-    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
-        self.read("runs", move |server| Box::pin(async move { server.runs(count).await })).await
+    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+        let player = player.to_owned();
+        self.send(operation!(read orders_of), move |server| {
+            let player = player.clone();
+            Box::pin(async move { server.orders_of(&player, count).await })
+        })
+        .await
     }
+}
 
+#[async_trait]
+impl Events for Link {
     async fn events_from(
         &self,
         from: Position,
@@ -423,7 +383,7 @@ impl Store for Link {
         wait: Duration,
     ) -> Result<Vec<Event>> {
         let events = self
-            .send("events_from", false, wait, move |server| {
+            .send(operation!(read events_from wait), move |server| {
                 Box::pin(async move { server.events_from(from, count, wait).await })
             })
             .await?;
@@ -432,16 +392,22 @@ impl Store for Link {
     }
 
     async fn incarnation(&self) -> Result<Incarnation> {
-        self.read("incarnation", |server| Box::pin(async move { server.incarnation().await })).await
-    }
-
-    async fn renew_incarnation(&self) -> Result<Incarnation> {
-        self.write("renew_incarnation", |server| {
-            Box::pin(async move { server.renew_incarnation().await })
+        self.send(operation!(read incarnation), |server| {
+            Box::pin(async move { server.incarnation().await })
         })
         .await
     }
 
+    async fn renew_incarnation(&self) -> Result<Incarnation> {
+        self.send(operation!(write renew_incarnation), |server| {
+            Box::pin(async move { server.renew_incarnation().await })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Claims for Link {
     async fn claim(
         &self,
         universe: &str,
@@ -452,7 +418,7 @@ impl Store for Link {
     ) -> Result<ClaimOutcome> {
         let (universe, faction, player) =
             (universe.to_owned(), faction.to_owned(), player.to_owned());
-        self.write("claim", move |server| {
+        self.send(operation!(write claim), move |server| {
             let (universe, faction, player) = (universe.clone(), faction.clone(), player.clone());
             Box::pin(
                 async move { server.claim(&universe, &faction, &player, now_ms, idle_ms).await },
@@ -463,7 +429,7 @@ impl Store for Link {
 
     async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
         let (universe, player) = (universe.to_owned(), player.to_owned());
-        self.write("release", move |server| {
+        self.send(operation!(write release), move |server| {
             let (universe, player) = (universe.clone(), player.clone());
             Box::pin(async move { server.release(&universe, &player).await })
         })
@@ -472,7 +438,7 @@ impl Store for Link {
 
     async fn release_all(&self, universe: &str) -> Result<u64> {
         let universe = universe.to_owned();
-        self.write("release_all", move |server| {
+        self.send(operation!(write release_all), move |server| {
             let universe = universe.clone();
             Box::pin(async move { server.release_all(&universe).await })
         })
@@ -482,7 +448,7 @@ impl Store for Link {
     async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
         let universe = universe.to_owned();
         let claims = self
-            .read("claims", move |server| {
+            .send(operation!(read claims), move |server| {
                 let universe = universe.clone();
                 Box::pin(async move { server.claims(&universe, now_ms, idle_ms).await })
             })
@@ -505,145 +471,18 @@ impl Store for Link {
         idle_ms: u64,
     ) -> Result<Option<String>> {
         let (universe, player) = (universe.to_owned(), player.to_owned());
-        self.write("touch", move |server| {
+        self.send(operation!(write touch), move |server| {
             let (universe, player) = (universe.clone(), player.clone());
             Box::pin(async move { server.touch(&universe, &player, now_ms, idle_ms).await })
         })
         .await
     }
+}
 
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        self.server.put_nonce(key, value, ttl).await
-    }
-
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
-        self.server.take_nonce(key).await
-    }
-
-    async fn set_paused(&self, paused: bool) -> Result<()> {
-        self.write("set_paused", move |server| {
-            Box::pin(async move { server.set_paused(paused).await })
-        })
-        .await
-    }
-
-    async fn paused(&self) -> Result<bool> {
-        self.read("paused", |server| Box::pin(async move { server.paused().await })).await
-    }
-
-    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
-        self.write("request_restart", move |server| {
-            Box::pin(async move { server.request_restart(seed).await })
-        })
-        .await
-    }
-
-    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
-        self.read("restart_request", |server| {
-            Box::pin(async move { server.restart_request().await })
-        })
-        .await
-    }
-
-    async fn record_award(&self, award: &Award) -> Result<bool> {
-        let award = award.clone();
-        self.write("record_award", move |server| {
-            let award = award.clone();
-            Box::pin(async move { server.record_award(&award).await })
-        })
-        .await
-    }
-
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
-        self.server.awards(universe).await
-    }
-
-    async fn insert_document(
-        &self,
-        shelf: Shelf,
-        document: &Document,
-        now_ms: u64,
-    ) -> Result<bool> {
-        let document = document.clone();
-        self.write("insert_document", move |server| {
-            let document = document.clone();
-            Box::pin(async move { server.insert_document(shelf, &document, now_ms).await })
-        })
-        .await
-    }
-
-    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
-        let id = id.to_owned();
-        self.read("document", move |server| {
-            let id = id.clone();
-            Box::pin(async move { server.document(shelf, &id, now_ms).await })
-        })
-        .await
-    }
-
-    async fn replace_document(
-        &self,
-        shelf: Shelf,
-        expected_body: &str,
-        document: &Document,
-        now_ms: u64,
-    ) -> Result<bool> {
-        let (expected, document) = (expected_body.to_owned(), document.clone());
-        self.write("replace_document", move |server| {
-            let (expected, document) = (expected.clone(), document.clone());
-            Box::pin(
-                async move { server.replace_document(shelf, &expected, &document, now_ms).await },
-            )
-        })
-        .await
-    }
-
-    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
-        let id = id.to_owned();
-        self.write("remove_document", move |server| {
-            let id = id.clone();
-            Box::pin(async move { server.remove_document(shelf, &id).await })
-        })
-        .await
-    }
-
-    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
-        let owner = owner.to_owned();
-        self.read("documents_of", move |server| {
-            let owner = owner.clone();
-            Box::pin(async move { server.documents_of(shelf, &owner, now_ms).await })
-        })
-        .await
-    }
-
-    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
-        let owner = owner.to_owned();
-        self.write("remove_documents_of", move |server| {
-            let owner = owner.clone();
-            Box::pin(async move { server.remove_documents_of(shelf, &owner).await })
-        })
-        .await
-    }
-
-    async fn append_audit(&self, body: &str) -> Result<u64> {
-        let body = body.to_owned();
-        self.write("append_audit", move |server| {
-            let body = body.clone();
-            Box::pin(async move { server.append_audit(&body).await })
-        })
-        .await
-    }
-
-    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
-        self.read("audit", move |server| Box::pin(async move { server.audit(after, count).await }))
-            .await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.read("ping", |server| Box::pin(async move { server.ping().await })).await
-    }
-
-    fn durability(&self) -> Durability {
-        self.server.durability()
+impl Layer for Link {
+    fn inner(&self, _: Operation) -> &dyn Store {
+        &*self.server
     }
 }
+
+forward!(owned Link: Status, Runs, Documents, Control);

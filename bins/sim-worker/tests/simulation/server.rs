@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use sector_redis::testkit::{ModelBackup, ModelStore};
 use sector_redis::{
-    Award, Checkpoint, Claim, ClaimOutcome, Clock, Commit, Committed, Document, Durability, Event,
-    Head, Incarnation, Lease, OrderBatch, OrderEntry, OrderStatus, Position, Receipt,
-    RestartRequest, Result, Run, Shelf, Store, StreamId,
+    Claim, ClaimOutcome, Claims, Clock, Commit, Committed, Events, Layer, Lease, Operation,
+    OrderBatch, OrderEntry, OrderStatus, Orders, Receipt, Result, Runs, Status, Store, StreamId,
+    World, forward,
 };
 use tokio::time::Instant;
 
@@ -85,7 +85,7 @@ impl Server {
 }
 
 #[async_trait]
-impl Store for Server {
+impl World for Server {
     async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
         let lease = self.model.acquire_lease(holder, ttl).await;
         if let Ok(Some(lease)) = &lease {
@@ -107,6 +107,25 @@ impl Store for Server {
         self.model.release_lease(lease).await
     }
 
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        let committed = self.model.commit(commit).await;
+        if let Ok(committed) = &committed {
+            self.books().enter_commit(commit, committed);
+        }
+        self.audit();
+        let decided = self.books().decided();
+        for id in decided {
+            let status = self.model.order(id).await?;
+            self.books().enter_outcome(id, status.as_ref());
+        }
+        let awards = self.model.awards(None).await?;
+        self.books().enter_awards(&awards);
+        committed
+    }
+}
+
+#[async_trait]
+impl Orders for Server {
     async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
         let receipt = self.model.append_orders(batch).await;
         self.audit();
@@ -136,65 +155,10 @@ impl Store for Server {
     async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
         self.model.orders_of(player, count).await
     }
+}
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed> {
-        let committed = self.model.commit(commit).await;
-        if let Ok(committed) = &committed {
-            self.books().enter_commit(commit, committed);
-        }
-        self.audit();
-        let decided = self.books().decided();
-        for id in decided {
-            let status = self.model.order(id).await?;
-            self.books().enter_outcome(id, status.as_ref());
-        }
-        let awards = self.model.awards(None).await?;
-        self.books().enter_awards(&awards);
-        committed
-    }
-
-    async fn head(&self) -> Result<Option<Head>> {
-        self.model.head().await
-    }
-
-    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
-        self.model.checkpoint().await
-    }
-
-    async fn records(
-        &self,
-        universe: &str,
-        from_tick: u64,
-        count: usize,
-    ) -> Result<Vec<(u64, String)>> {
-        self.model.records(universe, from_tick, count).await
-    }
-
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
-        self.model.replay_header(universe).await
-    }
-
-    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
-        self.model.runs(count).await
-    }
-
-    async fn events_from(
-        &self,
-        from: Position,
-        count: usize,
-        wait: Duration,
-    ) -> Result<Vec<Event>> {
-        self.model.events_from(from, count, wait).await
-    }
-
-    async fn incarnation(&self) -> Result<Incarnation> {
-        self.model.incarnation().await
-    }
-
-    async fn renew_incarnation(&self) -> Result<Incarnation> {
-        self.model.renew_incarnation().await
-    }
-
+#[async_trait]
+impl Claims for Server {
     async fn claim(
         &self,
         universe: &str,
@@ -230,87 +194,12 @@ impl Store for Server {
     ) -> Result<Option<String>> {
         self.model.touch(universe, player, now_ms, idle_ms).await
     }
+}
 
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        self.model.put_nonce(key, value, ttl).await
-    }
-
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
-        self.model.take_nonce(key).await
-    }
-
-    async fn set_paused(&self, paused: bool) -> Result<()> {
-        self.model.set_paused(paused).await
-    }
-
-    async fn paused(&self) -> Result<bool> {
-        self.model.paused().await
-    }
-
-    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
-        self.model.request_restart(seed).await
-    }
-
-    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
-        self.model.restart_request().await
-    }
-
-    async fn record_award(&self, award: &Award) -> Result<bool> {
-        self.model.record_award(award).await
-    }
-
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
-        self.model.awards(universe).await
-    }
-
-    async fn insert_document(
-        &self,
-        shelf: Shelf,
-        document: &Document,
-        now_ms: u64,
-    ) -> Result<bool> {
-        self.model.insert_document(shelf, document, now_ms).await
-    }
-
-    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
-        self.model.document(shelf, id, now_ms).await
-    }
-
-    async fn replace_document(
-        &self,
-        shelf: Shelf,
-        expected_body: &str,
-        document: &Document,
-        now_ms: u64,
-    ) -> Result<bool> {
-        self.model.replace_document(shelf, expected_body, document, now_ms).await
-    }
-
-    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
-        self.model.remove_document(shelf, id).await
-    }
-
-    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
-        self.model.documents_of(shelf, owner, now_ms).await
-    }
-
-    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
-        self.model.remove_documents_of(shelf, owner).await
-    }
-
-    async fn append_audit(&self, body: &str) -> Result<u64> {
-        self.model.append_audit(body).await
-    }
-
-    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
-        self.model.audit(after, count).await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.model.ping().await
-    }
-
-    fn durability(&self) -> Durability {
-        self.model.durability()
+impl Layer for Server {
+    fn inner(&self, _: Operation) -> &dyn Store {
+        &self.model
     }
 }
+
+forward!(Server: Status, Runs, Events, Documents, Control);

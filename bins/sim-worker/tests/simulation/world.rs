@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use process_kit::CancellationToken;
 use process_kit::config::{Milliseconds, Seconds};
-use sector_redis::Store;
+use sector_redis::roles::*;
 use sector_redis::testkit::ModelStore;
 use sector_sim::{Rules, Size, World as Engine};
 use serde_json::{Value, json};

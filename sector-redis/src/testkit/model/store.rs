@@ -17,7 +17,10 @@ use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
 use crate::outcome::{OrderStatus, listed};
 use crate::seat::{Claim, ClaimOutcome};
-use crate::store::{Durability, MAX_READ, RestartRequest, Store};
+use crate::store::{
+    Claims, Control, Documents, Durability, Events, MAX_READ, Orders, RestartRequest, Runs, Status,
+    World,
+};
 use crate::stream::{Event, StreamId};
 use crate::wait::MAX_WAIT;
 
@@ -111,7 +114,7 @@ async fn wait_for<T>(
 }
 
 #[async_trait]
-impl Store for ModelStore {
+impl World for ModelStore {
     async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
         check_name("lease holder", holder)?;
         Ok(self.state().acquire(holder, check_ttl(ttl)?, self.clock.now_ms()))
@@ -126,6 +129,93 @@ impl Store for ModelStore {
         Ok(())
     }
 
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        commit.check()?;
+        let ttl_ms = check_ttl(commit.lease_ttl)?;
+        let committed = self.state().commit(commit, ttl_ms, self.clock.now_ms(), self.keep_runs)?;
+        self.events_grew.notify_waiters();
+        Ok(committed)
+    }
+}
+
+#[async_trait]
+impl Status for ModelStore {
+    async fn head(&self) -> Result<Option<Head>> {
+        let state = self.state();
+        Ok(state.world.as_ref().map(|world| Head {
+            incarnation: state.incarnation(),
+            universe: world.universe.clone(),
+            tick: world.tick,
+            digest: world.digest.clone(),
+            cursor: StreamId::new(world.cursor),
+            epoch: world.epoch,
+            event_id: StreamId::new(world.event),
+            finished: world.finished,
+            paused: state.paused,
+        }))
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        let state = self.state();
+        let current = |checkpoint| Checkpoint { incarnation: state.incarnation(), ..checkpoint };
+        Ok(state.checkpoint.clone().map(current))
+    }
+
+    async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Memory
+    }
+}
+
+#[async_trait]
+impl Runs for ModelStore {
+    async fn records(
+        &self,
+        universe: &str,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
+        let range = (universe.to_owned(), from_tick)..=(universe.to_owned(), u64::MAX);
+        let state = self.state();
+        let records = state.records.range(range).take(count.clamp(1, MAX_READ));
+        Ok(records.map(|((_, tick), record)| (*tick, record.clone())).collect())
+    }
+
+    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
+        Ok(self.state().headers.get(universe).cloned())
+    }
+
+    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
+        Ok(self.state().runs.iter().take(count).cloned().collect())
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<bool> {
+        award.check()?;
+        Ok(self.state().record_award(award))
+    }
+
+    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
+        let state = self.state();
+        let rows = state
+            .awards
+            .iter()
+            .filter(|((of, ..), _)| universe.is_none_or(|universe| universe == of));
+        Ok(rows
+            .map(|((universe, faction, award), body)| Award {
+                universe: universe.clone(),
+                faction: faction.clone(),
+                award: award.clone(),
+                body: body.clone(),
+            })
+            .collect())
+    }
+}
+
+#[async_trait]
+impl Orders for ModelStore {
     async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
         batch.check()?;
         let (receipt, grew) = self.state().append(batch, self.clock.now_ms())?;
@@ -157,56 +247,10 @@ impl Store for ModelStore {
     async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
         Ok(self.state().orders_of(player, listed(count)))
     }
+}
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed> {
-        commit.check()?;
-        let ttl_ms = check_ttl(commit.lease_ttl)?;
-        let committed = self.state().commit(commit, ttl_ms, self.clock.now_ms(), self.keep_runs)?;
-        self.events_grew.notify_waiters();
-        Ok(committed)
-    }
-
-    async fn head(&self) -> Result<Option<Head>> {
-        let state = self.state();
-        Ok(state.world.as_ref().map(|world| Head {
-            incarnation: state.incarnation(),
-            universe: world.universe.clone(),
-            tick: world.tick,
-            digest: world.digest.clone(),
-            cursor: StreamId::new(world.cursor),
-            epoch: world.epoch,
-            event_id: StreamId::new(world.event),
-            finished: world.finished,
-            paused: state.paused,
-        }))
-    }
-
-    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
-        let state = self.state();
-        let current = |checkpoint| Checkpoint { incarnation: state.incarnation(), ..checkpoint };
-        Ok(state.checkpoint.clone().map(current))
-    }
-
-    async fn records(
-        &self,
-        universe: &str,
-        from_tick: u64,
-        count: usize,
-    ) -> Result<Vec<(u64, String)>> {
-        let range = (universe.to_owned(), from_tick)..=(universe.to_owned(), u64::MAX);
-        let state = self.state();
-        let records = state.records.range(range).take(count.clamp(1, MAX_READ));
-        Ok(records.map(|((_, tick), record)| (*tick, record.clone())).collect())
-    }
-
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
-        Ok(self.state().headers.get(universe).cloned())
-    }
-
-    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
-        Ok(self.state().runs.iter().take(count).cloned().collect())
-    }
-
+#[async_trait]
+impl Events for ModelStore {
     async fn events_from(
         &self,
         from: Position,
@@ -224,7 +268,10 @@ impl Store for ModelStore {
     async fn renew_incarnation(&self) -> Result<Incarnation> {
         self.state().renew_incarnation(self.clock.now_ms())
     }
+}
 
+#[async_trait]
+impl Claims for ModelStore {
     async fn claim(
         &self,
         universe: &str,
@@ -259,61 +306,10 @@ impl Store for ModelStore {
     ) -> Result<Option<String>> {
         Ok(self.state().touch(universe, player, now_ms, idle_ms))
     }
+}
 
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        check_name("nonce key", key)?;
-        let now_ms = self.clock.now_ms();
-        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        self.state().put_nonce(key, value, now_ms.saturating_add(ttl_ms), now_ms);
-        Ok(())
-    }
-
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
-        Ok(self.state().take_nonce(key, self.clock.now_ms()))
-    }
-
-    async fn set_paused(&self, paused: bool) -> Result<()> {
-        self.state().paused = paused;
-        Ok(())
-    }
-
-    async fn paused(&self) -> Result<bool> {
-        Ok(self.state().paused)
-    }
-
-    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
-        let mut state = self.state();
-        state.restarts += 1;
-        let request = RestartRequest { number: state.restarts, seed };
-        state.restart = Some(request);
-        Ok(request)
-    }
-
-    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
-        Ok(self.state().restart)
-    }
-
-    async fn record_award(&self, award: &Award) -> Result<bool> {
-        award.check()?;
-        Ok(self.state().record_award(award))
-    }
-
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
-        let state = self.state();
-        let rows = state
-            .awards
-            .iter()
-            .filter(|((of, ..), _)| universe.is_none_or(|universe| universe == of));
-        Ok(rows
-            .map(|((universe, faction, award), body)| Award {
-                universe: universe.clone(),
-                faction: faction.clone(),
-                award: award.clone(),
-                body: body.clone(),
-            })
-            .collect())
-    }
-
+#[async_trait]
+impl Documents for ModelStore {
     async fn insert_document(
         &self,
         shelf: Shelf,
@@ -351,6 +347,42 @@ impl Store for ModelStore {
         Ok(self.state().remove_documents_of(shelf, owner))
     }
 
+    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        check_name("nonce key", key)?;
+        let now_ms = self.clock.now_ms();
+        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        self.state().put_nonce(key, value, now_ms.saturating_add(ttl_ms), now_ms);
+        Ok(())
+    }
+
+    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
+        Ok(self.state().take_nonce(key, self.clock.now_ms()))
+    }
+}
+
+#[async_trait]
+impl Control for ModelStore {
+    async fn set_paused(&self, paused: bool) -> Result<()> {
+        self.state().paused = paused;
+        Ok(())
+    }
+
+    async fn paused(&self) -> Result<bool> {
+        Ok(self.state().paused)
+    }
+
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
+        let mut state = self.state();
+        state.restarts += 1;
+        let request = RestartRequest { number: state.restarts, seed };
+        state.restart = Some(request);
+        Ok(request)
+    }
+
+    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
+        Ok(self.state().restart)
+    }
+
     async fn append_audit(&self, body: &str) -> Result<u64> {
         check_audit(body)?;
         Ok(self.state().append_audit(body))
@@ -358,13 +390,5 @@ impl Store for ModelStore {
 
     async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
         Ok(self.state().audit(after, count.clamp(1, MAX_READ)))
-    }
-
-    async fn ping(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn durability(&self) -> Durability {
-        Durability::Memory
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::{Stream, unfold};
 use http_kit::BoxError;
 use process_kit::CancellationToken;
-use sector_redis::Store;
+use sector_redis::ServiceStore;
 use sector_sim::Record;
 use sector_sim::replay::Writer;
 use sector_sim::replay::journal::Header;
@@ -30,7 +30,7 @@ const STALL: Duration = Duration::from_secs(30);
 
 /// Makes the replay of one run.
 pub(super) struct Recorder {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ServiceStore>,
     header: Header,
     shutdown: CancellationToken,
 }
@@ -39,7 +39,11 @@ pub(super) struct Recorder {
 type Sender = mpsc::Sender<Result<Bytes, BoxError>>;
 
 impl Recorder {
-    pub(super) fn new(store: Arc<dyn Store>, header: Header, shutdown: CancellationToken) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn ServiceStore>,
+        header: Header,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self { store, header, shutdown }
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use follow::Follower;
 use process_kit::CancellationToken;
-use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Right, Store, StreamId};
+use sector_redis::roles::*;
+use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Right, StreamId};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 

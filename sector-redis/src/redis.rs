@@ -41,5 +41,5 @@ mod writer;
 pub(crate) use archive::exists;
 pub use options::RedisOptions;
 pub use registry::sectors;
-pub use report::RedisReport;
+
 pub use store::RedisStore;
