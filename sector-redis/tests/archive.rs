@@ -326,7 +326,7 @@ async fn a_restore_that_fails_leaves_nothing() {
 async fn every_dump_of_a_running_sector_is_of_one_moment() {
     let server = RedisServer::start();
     for place in [Place::Memory, Place::redis(server.url())] {
-        let store: Arc<dyn Archive> = Arc::from(open(place).await);
+        let store = open(place).await;
         let lease = store.acquire_lease("worker", TTL).await.unwrap().unwrap();
         store.commit(&begin(&lease, "u", 0)).await.unwrap();
         let busy = store.clone();

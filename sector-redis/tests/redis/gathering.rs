@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::archive::Archive;
 use sector_redis::testkit::RedisServer;
 use sector_redis::{
     BatchOrder, Commit, Error, OrderBatch, OrderEntry, OrderStatus, Place, Receipt, Result, Right,
@@ -218,7 +217,6 @@ async fn a_cursor_in_the_middle_of_what_was_accepted_together_loses_nothing() {
     let server = RedisServer::start();
     let store =
         sector_redis::open_archive(StoreOptions::new(Place::redis(server.url()))).await.unwrap();
-    let store: Arc<dyn Archive> = Arc::from(store);
     let held = store.acquire_lease("worker", crate::TTL).await.unwrap().unwrap();
     store.commit(&begin(&held)).await.unwrap();
     let plain: Arc<dyn Store> = store.clone();
