@@ -14,7 +14,7 @@ use sector_redis::{
 
 const TTL: Duration = Duration::from_secs(600);
 
-async fn open(place: Place) -> std::sync::Arc<dyn Archive> {
+async fn open(place: Place) -> Arc<dyn Archive> {
     sector_redis::open_archive(StoreOptions::new(place)).await.unwrap()
 }
 
