@@ -81,7 +81,7 @@ pub(crate) fn invalid_body(error: http_kit::FieldError) -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "invalid_body",
-        format!("Field {} is not as it should be: {}", error.field, error.detail),
+        format!("Invalid field {}: {}", error.field, error.detail),
     )
     .with_error(error)
 }

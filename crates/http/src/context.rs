@@ -1,4 +1,4 @@
-//! A request as a handler gets it, with what the handler may ask of it.
+//! A request as handlers receive it: parameters, headers, body and client.
 
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
@@ -17,10 +17,10 @@ use crate::json;
 use crate::problem::{FieldError, Problem};
 use crate::query::{Query, sentence};
 
-/// Header that names a request, in both directions.
+/// Header of the request id, in requests and responses.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// One request, the parameters of its path and the state of the service.
+/// A request, its path parameters and the state of the service.
 #[derive(Debug)]
 pub struct Context<S> {
     state: Arc<S>,
@@ -33,25 +33,25 @@ impl<S> Context<S> {
         Self { state, request, parameters }
     }
 
-    /// What the router was made with.
+    /// The state the router was created with.
     #[must_use]
     pub fn state(&self) -> &S {
         &self.state
     }
 
-    /// What the router was made with, to be taken along into a task.
+    /// The state the router was created with, for use in other tasks.
     #[must_use]
     pub fn shared_state(&self) -> Arc<S> {
         Arc::clone(&self.state)
     }
 
-    /// The method as it was sent: a `HEAD` that is served by a `GET` handler shows as `HEAD`.
+    /// The method as sent: `HEAD` also in a `GET` handler that serves it.
     #[must_use]
     pub fn method(&self) -> &Method {
         self.request.method()
     }
 
-    /// Path and query as they were sent, not decoded.
+    /// Path and query as sent, not decoded.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         self.request.uri()
@@ -63,7 +63,7 @@ impl<S> Context<S> {
         self.request.headers()
     }
 
-    /// A header as text, if it is there and visible ASCII.
+    /// A header as text; none if absent or not visible ASCII.
     #[must_use]
     pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())
@@ -76,45 +76,45 @@ impl<S> Context<S> {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    /// How the request came in. None only outside of [`crate::serve::serve`].
+    /// How the request arrived; none only outside of [`crate::serve::serve`].
     #[must_use]
     pub fn arrival(&self) -> Option<&Arrival> {
         self.request.extensions().get()
     }
 
-    /// Who is connected: the last hop, which may be a proxy.
+    /// The other end of the connection, which may be a proxy.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
         self.arrival().map(Arrival::peer)
     }
 
-    /// Whom the request comes from: the peer, or whoever a trusted proxy says is behind it. None only
-    /// outside of [`crate::serve::serve`].
+    /// Address of the client: the peer, or the client that a trusted proxy names. None only outside of
+    /// [`crate::serve::serve`].
     #[must_use]
     pub fn client_address(&self) -> Option<IpAddr> {
         self.arrival().map(Arrival::client)
     }
 
-    /// This request's name in answers and in the log.
+    /// The request id, as in responses and logs.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.header(REQUEST_ID_HEADER)
     }
 
-    /// Cancelled when the server begins to shut down. Whoever waits long (long polls, WebSockets)
-    /// waits for this too; sockets taken over by an upgrade must close themselves when it comes.
+    /// Cancelled when the server starts to shut down. Long waits (long polls, WebSockets) must watch it; upgraded sockets must
+    /// close themselves.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
         self.arrival().map(|arrival| arrival.shutdown().clone()).unwrap_or_default()
     }
 
-    /// What a layer before the router put beside the request.
+    /// A request extension set by an outer layer.
     #[must_use]
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.request.extensions().get()
     }
 
-    /// A parameter of the path, percent-decoded; empty if the route has none of that name.
+    /// A path parameter, percent-decoded; empty if the route does not have it.
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters
@@ -123,10 +123,10 @@ impl<S> Context<S> {
             .map_or("", |(_, value)| value.as_str())
     }
 
-    /// A parameter of the path as a `T`; `allowed` says in words what can be written there.
+    /// A path parameter as a `T`; `allowed` describes valid values.
     ///
     /// # Errors
-    /// 400 `invalid_path` with the name, the value and what is allowed.
+    /// 400 `invalid_path` with name, value and `allowed`.
     pub fn parameter_as<T>(&self, name: &str, allowed: &str) -> Result<T, Problem>
     where
         T: FromStr,
@@ -139,45 +139,45 @@ impl<S> Context<S> {
         })
     }
 
-    /// The query, if it has none but the `allowed` parameters; `&[]` refuses any.
+    /// The query parameters, of which only `allowed` are accepted.
     ///
     /// # Errors
-    /// 400 `invalid_query`, see [`Query::parse`].
+    /// As [`Query::parse`].
     pub fn query(&self, allowed: &[&str]) -> Result<Query, Problem> {
         Query::parse(self.request.uri().query(), allowed)
     }
 
-    /// The body as a `T` from JSON, if it has at most `limit_bytes`. Takes the body away.
+    /// Reads the body, at most `limit_bytes`, as JSON.
     ///
     /// # Errors
-    /// 415 for another content type, 413 for too long a body, 400 `malformed_json` or `invalid_body`
-    /// (with the field in `errors`).
+    /// 415 for another content type, 400 `malformed_json` or `invalid_body` with the field in `errors`; and as
+    /// [`Context::bytes`].
     pub async fn json<T: DeserializeOwned>(&mut self, limit_bytes: usize) -> Result<T, Problem> {
         json::require_json(self.request.headers())?;
         json::parse(&self.bytes(limit_bytes).await?)
     }
 
-    /// The body as it was sent, if it has at most `limit_bytes`. Takes the body away.
+    /// Reads the body, at most `limit_bytes`.
     ///
     /// # Errors
-    /// 413 for too long a body, 400 `body_broken` if it ends early.
+    /// 413 if the body is longer, 408 `body_too_slow` if it arrives too slowly, 400 `body_broken` if it ends early.
     pub async fn bytes(&mut self, limit_bytes: usize) -> Result<Bytes, Problem> {
         let mut body = std::mem::take(self.request.body_mut());
         json::collect(self.request.headers(), &mut body, limit_bytes).await
     }
 
-    /// The whole request, to look at.
+    /// The underlying request.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
     }
 
-    /// The whole request, to change: `hyper::upgrade::on` and `hyper_tungstenite::upgrade` take it.
+    /// The underlying request, mutable, for `hyper_tungstenite::upgrade`.
     pub fn request_mut(&mut self) -> &mut Request {
         &mut self.request
     }
 
-    /// The whole request, to pass on.
+    /// The underlying request, for a proxy.
     #[must_use]
     pub fn into_request(self) -> Request {
         self.request

@@ -1,29 +1,25 @@
-//! Request bodies: bounded, and as JSON whose errors name the field.
+//! Request bodies: limited in size, parsed from JSON with errors that name the field.
+
+mod fault;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::body::Body;
 use crate::connections::TooSlow;
 use crate::problem::{FieldError, Problem};
-use crate::query::sentence;
 
-/// How much of a body that is too long is read and thrown away, in bytes, so that a client that
-/// writes first and reads later still gets to see its 413.
+/// Bytes of an oversized body that are read and discarded, so that clients which read only after writing still see the 413.
 const DISCARDED_BYTES_MAX: usize = 1 << 20;
 
-/// Longest value that an error repeats, in bytes of JSON.
-const SHOWN_BYTES_MAX: usize = 200;
-
-/// The whole body, if it has at most `limit_bytes`.
+/// Reads a body of at most `limit_bytes`.
 ///
 /// # Errors
-/// 413 if it is longer, 408 `body_too_slow` if it comes too slowly, 400 `body_broken` if the client stops
-/// in the middle.
+/// 413 if the body is longer, 408 `body_too_slow` if it arrives too slowly, 400 `body_broken` if it ends early.
 pub(crate) async fn collect(
     headers: &HeaderMap,
     body: &mut Body,
@@ -59,10 +55,10 @@ pub(crate) async fn collect(
 
 fn too_slow(slow: TooSlow) -> Problem {
     let detail = format!(
-        "The body comes too slowly; at least {} bytes a second are wanted after the first seconds.",
+        "The body arrives too slowly; send at least {} bytes per second.",
         slow.bytes_per_second_min
     );
-    // What is still to come of it is not waited for.
+    // Don't wait for the rest of the body.
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
         .with_header(CONNECTION, HeaderValue::from_static("close"))
 }
@@ -77,7 +73,7 @@ async fn discard(body: &mut Body, mut bytes: usize) {
 }
 
 /// # Errors
-/// 415 unless the content type is `application/json`, parameters such as `charset` aside.
+/// 415 unless the content type is `application/json`; parameters such as `charset` are ignored.
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let found = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let essence = found.as_deref().map(|text| text.split(';').next().unwrap_or_default().trim());
@@ -88,102 +84,44 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// A `T`, a struct with named fields, from a JSON object.
+/// Parses a `T`, a struct with named fields, from a JSON object.
 ///
 /// # Errors
-/// 400 `malformed_json` with the place if it is no JSON, 400 `invalid_body` with the field if it is
-/// JSON of another shape.
+/// 400 `malformed_json` with the position if the text is not JSON, 400 `invalid_body` with the field if it does not fit `T`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // Serde would take the fields of a struct from a list too, by their order; no client should rely on that.
+    // Serde also accepts the fields of a struct as a list; don't let clients rely on their order.
     let is_list = bytes.trim_ascii_start().first() == Some(&b'[');
     if !is_list && let Ok(value) = serde_json::from_slice(bytes) {
         return Ok(value);
     }
-    // What cannot be read is read once more, to see where the fault is: following the path has its price.
-    if is_list && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-        let detail = "The body is a list where an object is expected.";
-        return Err(Problem::bad_request("invalid_body", detail).with_error(FieldError::new(
+    // Parse again to find the error: tracking the path is too slow for valid bodies.
+    let body: Value = serde_json::from_slice(bytes).map_err(|error| {
+        Problem::bad_request("malformed_json", format!("The body is not valid JSON: {error}."))
+    })?;
+    Err(match fault::find::<T>(&body) {
+        _ if is_list => invalid(FieldError::new(
             "",
             Value::Null,
             "an object",
-            detail,
-        )));
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        if inner.is_data() { invalid(bytes, &path, &inner) } else { malformed(&inner) }
-    })?;
-    deserializer.end().map_err(|error| malformed(&error))?;
-    Ok(value)
+            "Expected an object, found a list.",
+        )),
+        Some(error) => invalid(error),
+        // The only error that the parsed tree does not show.
+        None => invalid(FieldError::new(
+            "",
+            Value::Null,
+            "each field once",
+            "The body has a duplicate field.",
+        )),
+    })
 }
 
-fn malformed(error: &serde_json::Error) -> Problem {
-    Problem::bad_request(
-        "malformed_json",
-        format!("The body is not JSON: {}.", error.to_string().trim_end_matches('.')),
-    )
-}
-
-/// Takes serde's sentence apart: it knows what was expected, we want it as a field of its own.
-fn invalid(bytes: &[u8], path: &str, error: &serde_json::Error) -> Problem {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let text = text.strip_suffix(&place).unwrap_or(&text);
-    let path = if path == "." || path == "?" { "" } else { path };
-
-    let quoted = |prefix: &str| text.strip_prefix(prefix)?.split('`').next();
-    let (field, is_missing) = if let Some(name) = quoted("unknown field `") {
-        // The path may or may not end with the unknown field already.
-        let parent = path.strip_suffix(name).map_or(path, |parent| parent.trim_end_matches('.'));
-        (join(parent, name), false)
-    } else if let Some(name) = quoted("missing field `") {
-        (join(path, name), true)
-    } else {
-        (path.to_owned(), false)
+fn invalid(error: FieldError) -> Problem {
+    let detail = match error.field.as_str() {
+        "" => format!("Invalid request body: {}", error.detail),
+        field => format!("Invalid field {field}: {}", error.detail),
     };
-    let allowed = match text.split_once(", expected ") {
-        Some((_, expected)) => expected.replace('`', ""),
-        None if is_missing => "a value".to_owned(),
-        None => "see the API document".to_owned(),
-    };
-    let value = serde_json::from_slice(bytes)
-        .ok()
-        .and_then(|body: Value| lookup(&body, &field))
-        .unwrap_or(Value::Null);
-    let value = if value.to_string().len() > SHOWN_BYTES_MAX {
-        Value::from("(too long to repeat)")
-    } else {
-        value
-    };
-    let detail = if field.is_empty() {
-        format!("The body is not as it should be: {text}.")
-    } else {
-        format!("Field {field} is not as it should be: {text}.")
-    };
-    Problem::bad_request("invalid_body", detail).with_error(FieldError::new(
-        field,
-        value,
-        allowed,
-        sentence(text),
-    ))
-}
-
-fn join(parent: &str, name: &str) -> String {
-    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
-}
-
-/// The value at a path such as `orders[2].faction`.
-fn lookup(body: &Value, path: &str) -> Option<Value> {
-    let mut value = body;
-    for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
-        value = match step.strip_suffix(']') {
-            Some(index) => value.get(index.parse::<usize>().ok()?)?,
-            None => value.get(step)?,
-        };
-    }
-    Some(value.clone())
+    Problem::bad_request("invalid_body", detail).with_error(error)
 }
 
 #[cfg(test)]
@@ -225,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_not_taken_for_an_object() {
+    fn a_list_is_not_an_object() {
         let (code, error) = error(r#" [[{"faction":"F1"}]]"#);
         assert_eq!((code, error.allowed.as_str()), ("invalid_body", "an object"));
     }
 
     #[test]
-    fn a_good_body_is_read() {
+    fn a_valid_body_is_parsed() {
         let json = br#"{"orders":[{"faction":"F1","strength":4,"focus":"industry"}]} "#;
         let order = parse::<Batch>(json).unwrap().orders.remove(0);
         assert_eq!((order.faction.as_str(), order.strength), ("F1", Some(4)));
@@ -239,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_field_value_and_what_is_allowed() {
+    fn errors_name_field_value_and_allowed_values() {
         for (json, field, value, allowed) in [
             (r#"{"orders":[{"faction":7}]}"#, "orders[0].faction", Value::from(7), "a string"),
             (
@@ -263,20 +201,34 @@ mod tests {
                 "order or industry",
             ),
             (r#"{}"#, "orders", Value::Null, "a value"),
-            ("[]", "", Value::Null, "struct Batch"),
+            ("[]", "", Value::Null, "an object"),
+            ("7", "", Value::from(7), "struct Batch"),
+            (r#"{"orders":[],"orders":[]}"#, "", Value::Null, "each field once"),
         ] {
             let (code, found) = error(json);
             assert_eq!(code, "invalid_body", "{json}");
             assert_eq!(found.field, field, "{json}: {found:?}");
-            if !field.is_empty() {
-                assert_eq!(found.value, value, "{json}");
-                assert_eq!(found.allowed, allowed, "{json}: {found:?}");
-            }
+            assert_eq!(found.value, value, "{json}");
+            assert_eq!(found.allowed, allowed, "{json}: {found:?}");
         }
     }
 
     #[test]
-    fn what_is_no_json_is_malformed() {
+    fn raw_values_do_not_hide_other_errors() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Raw {
+            #[expect(dead_code, reason = "only parsed")]
+            orders: Vec<Box<serde_json::value::RawValue>>,
+        }
+        let problem = parse::<Raw>(br#"{"orders":[{"a":1},2],"odd":3}"#).unwrap_err();
+        let error = &problem.errors()[0];
+        assert_eq!((error.field.as_str(), error.allowed.as_str()), ("odd", "orders"));
+        assert_eq!(problem.detail(), "Invalid field odd: Unknown field, expected orders.");
+    }
+
+    #[test]
+    fn invalid_json_is_malformed() {
         let deep = "[".repeat(100_000);
         for json in ["", "{", "{\"orders\":[]} x", "{\"orders\":[],}", "\u{feff}{}", "nul", &deep] {
             let problem = parse::<Value>(json.as_bytes()).unwrap_err();
@@ -286,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_not_repeated() {
+    fn long_values_are_omitted() {
         let json = format!(r#"{{"orders":[{{"faction":"F1","focus":"{}"}}]}}"#, "x".repeat(5_000));
         assert_eq!(error(&json).1.value, "(too long to repeat)");
     }

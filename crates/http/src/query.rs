@@ -1,4 +1,4 @@
-//! Query parameters, strictly: an unknown, repeated or malformed one is refused by name.
+//! Query parameters, parsed strictly: unknown, repeated and malformed ones are errors.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::problem::{FieldError, Problem};
 
-/// The parameters of one request, all of them known ones.
+/// The query parameters of a request.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     values: BTreeMap<String, String>,
@@ -21,7 +21,7 @@ impl Query {
     /// Parses `query` (the part after `?`), allowing only the names in `allowed`.
     ///
     /// # Errors
-    /// 400 `invalid_query` naming each unknown or repeated parameter, or one that is not UTF-8.
+    /// 400 `invalid_query`, naming each parameter that is unknown, repeated or not UTF-8.
     pub fn parse(query: Option<&str>, allowed: &[&str]) -> Result<Self, Problem> {
         let mut values = BTreeMap::new();
         let mut errors = Vec::new();
@@ -32,7 +32,7 @@ impl Query {
                     name,
                     Value::Null,
                     "percent-encoded UTF-8",
-                    "It is not UTF-8.",
+                    "This parameter is not UTF-8.",
                 ));
                 continue;
             };
@@ -42,12 +42,7 @@ impl Query {
                 } else {
                     format!("the parameters {}", allowed.join(", "))
                 };
-                errors.push(FieldError::new(
-                    name,
-                    value,
-                    allowed,
-                    "This query parameter is unknown.",
-                ));
+                errors.push(FieldError::new(name, value, allowed, "Unknown query parameter."));
                 continue;
             }
             match values.entry(name) {
@@ -58,7 +53,7 @@ impl Query {
                     entry.key().as_str(),
                     value,
                     "each parameter once",
-                    "This query parameter is repeated.",
+                    "Repeated query parameter.",
                 )),
             }
         }
@@ -71,10 +66,10 @@ impl Query {
         self.values.get(name).map(String::as_str)
     }
 
-    /// The parameter as a `T`; `allowed` says in words what can be written there.
+    /// The parameter as a `T`; `allowed` describes valid values.
     ///
     /// # Errors
-    /// 400 `invalid_query` with the name, the value and what is allowed.
+    /// 400 `invalid_query` with name, value and `allowed`.
     pub fn parsed<T>(&self, name: &str, allowed: &str) -> Result<Option<T>, Problem>
     where
         T: FromStr,
@@ -94,10 +89,10 @@ impl Query {
         }
     }
 
-    /// The parameter as a number within `range`.
+    /// The parameter as an integer within `range`.
     ///
     /// # Errors
-    /// 400 `invalid_query` with the name, the value and the range.
+    /// 400 `invalid_query` with name, value and range.
     pub fn integer<T>(&self, name: &str, range: RangeInclusive<T>) -> Result<Option<T>, Problem>
     where
         T: FromStr + PartialOrd + Display,
@@ -111,7 +106,7 @@ impl Query {
                 name,
                 text,
                 format!("an integer from {} to {}", range.start(), range.end()),
-                "This is not such an integer.",
+                "Not an integer in this range.",
             )])),
         }
     }
@@ -119,20 +114,20 @@ impl Query {
     /// The parameter as `true` or `false`.
     ///
     /// # Errors
-    /// 400 `invalid_query` with the name and the value.
+    /// 400 `invalid_query` with name and value.
     pub fn boolean(&self, name: &str) -> Result<Option<bool>, Problem> {
         self.parsed(name, "true or false")
     }
 }
 
-/// The problem of a parameter that has to be there and is not.
+/// The problem of a missing required parameter.
 pub fn missing(name: &str, allowed: &str) -> Problem {
-    invalid(vec![FieldError::new(name, Value::Null, allowed, "This query parameter is missing.")])
+    invalid(vec![FieldError::new(name, Value::Null, allowed, "Missing query parameter.")])
 }
 
 fn invalid(errors: Vec<FieldError>) -> Problem {
     let names = errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>().join(", ");
-    Problem::bad_request("invalid_query", format!("The query is not as it should be: {names}."))
+    Problem::bad_request("invalid_query", format!("Invalid query parameters: {names}."))
         .with_errors(errors)
 }
 
@@ -141,7 +136,7 @@ fn decode(text: &str) -> Option<String> {
     percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-/// Capital first, full stop last.
+/// Capitalizes the first letter and adds a full stop.
 pub(crate) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let mut sentence: String =
@@ -169,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_repeated_and_undecodable_ones_are_all_named() {
+    fn unknown_repeated_and_undecodable_parameters_are_all_named() {
         let problem = Query::parse(Some("seed=1&sede=2&seed=3&x=%ff"), &["seed", "x"]).unwrap_err();
         assert_eq!((problem.status().as_u16(), problem.code()), (400, "invalid_query"));
         let fields: Vec<_> = problem.errors().iter().map(|error| error.field.as_str()).collect();
@@ -178,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_bounds_and_errors_name_them() {
+    fn integers_have_bounds_and_errors_name_them() {
         let query = Query::parse(
             Some("count=1001&wait=-1&seed=5&paused=yes"),
             &["count", "wait", "seed", "paused"],

@@ -1,9 +1,9 @@
-//! Server-Sent Events: an answer that goes on until the client leaves or the server stops.
+//! Server-Sent Events: a response that lasts until the client leaves or the server stops.
 //!
-//! Events are pulled one at a time when the client has room for one, so that nothing is buffered but
-//! the one on its way; a client that does not read is cut off by [`crate::Limits::write_timeout_ms`].
-//! While there is nothing to say, a comment every 15 s keeps middlemen from closing the connection.
-//! A client that was cut off comes again with `Last-Event-ID`, see [`last_event_id`].
+//! Home-made because it is 60 lines on top of a stream of bytes. Events are pulled one at a time when the client has room, so
+//! only one is buffered; a client that does not read is closed after [`crate::Limits::write_timeout_ms`]. A comment every
+//! 15 s of silence keeps proxies from closing the connection. Clients reconnect with `Last-Event-ID`, see
+//! [`last_event_id`].
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -20,68 +20,66 @@ use tokio_util::sync::CancellationToken;
 
 use crate::body::{self, Response};
 
-/// Media type of a stream of events.
+/// Media type of event streams.
 pub const EVENT_STREAM: &str = "text/event-stream";
 
-/// How long a stream may be silent.
+/// Longest silence of a stream.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A line that clients skip.
+/// An event that clients ignore.
 const COMMENT: &[u8] = b":\n\n";
 
-/// Header by which a client says what it saw last.
+/// Header with the id of the last event a client received.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Tells nginx and its like not to wait for more before they pass something on.
+/// Disables response buffering in nginx and similar proxies.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// An id or a name that would end its line early.
+/// An id or a name with a line end or null character.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} {value:?} holds a line end or a null; allowed is any other text")]
+#[error("{what} {value:?} must not contain line ends or null characters")]
 pub struct EventError {
-    /// Which part of the event.
+    /// Field of the event.
     pub what: &'static str,
-    /// What it was.
+    /// The rejected value.
     pub value: String,
 }
 
-/// One event, written as it goes over the wire.
+/// One event in wire format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     text: String,
 }
 
 impl Event {
-    /// An event with this data. Its lines become lines of the event; the client sees them joined by
-    /// line feeds, whichever line ends there were.
+    /// An event with this data. Clients see all line ends as line feeds.
     #[must_use]
     pub fn new(data: &str) -> Self {
         let mut text = String::with_capacity(data.len() + 64);
         for line in data.replace("\r\n", "\n").split(['\n', '\r']) {
-            // Writing into a string cannot fail.
             let _ = writeln!(text, "data: {line}");
         }
         Self { text }
     }
 
-    /// Only tells how long to wait before coming again.
+    /// Sets the reconnection delay of the client.
     #[must_use]
     pub fn retry(milliseconds: u64) -> Self {
         Self { text: format!("retry: {milliseconds}\n") }
     }
 
-    /// With an id, to go on from.
+    /// Adds an id to resume from.
     ///
     /// # Errors
-    /// [`EventError`] if it holds a line end or a null.
+    /// [`EventError`] if it contains a line end or a null character.
     pub fn with_id(self, id: &str) -> Result<Self, EventError> {
         self.with("id", id)
     }
 
-    /// With a name, under which the client listens to it.
+    /// Adds an event name that clients can listen to.
     ///
     /// # Errors
-    /// [`EventError`] if it holds a line end or a null.
+    /// [`EventError`] if it contains a line end or a null character.
     pub fn with_name(self, name: &str) -> Result<Self, EventError> {
         self.with("event", name)
     }
@@ -94,7 +92,7 @@ impl Event {
         Ok(self)
     }
 
-    /// As it goes over the wire.
+    /// The event in wire format.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
         self.text.push('\n');
@@ -102,8 +100,8 @@ impl Event {
     }
 }
 
-/// 200 with these events, until they end or `shutdown` comes (usually
-/// [`crate::Context::shutdown`]). An event that has begun is sent whole.
+/// 200 with these events, until they end or `shutdown` (usually [`crate::Context::shutdown`]) is cancelled. Events are never
+/// cut in the middle.
 pub fn respond<S>(events: S, shutdown: CancellationToken) -> Response
 where
     S: Stream<Item = Event> + Send + 'static,
@@ -115,7 +113,7 @@ where
     response
 }
 
-/// The id of the last event that the client saw, if it says so.
+/// The `Last-Event-ID` header; none if absent, empty or not visible ASCII.
 #[must_use]
 pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
     headers.get(LAST_EVENT_ID)?.to_str().ok().filter(|id| !id.is_empty())
@@ -133,7 +131,7 @@ where
     let mut silence = Box::pin(sleep(KEEP_ALIVE));
     let mut has_ended = false;
     stream::poll_fn(move |context| {
-        // First, so that even a stream that always has something ends.
+        // Checked first, so that a stream that is always ready ends too.
         if has_ended || Pin::new(&mut stopping).poll(context).is_ready() {
             has_ended = true;
             return Poll::Ready(None);
@@ -167,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_of_the_data_is_one_and_none_can_be_smuggled_in() {
+    fn data_lines_cannot_inject_fields() {
         for (data, expected) in [
             ("{}", "data: {}\n\n"),
             ("", "data: \n\n"),
@@ -181,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_names_are_lines_of_their_own() {
+    fn ids_and_names_are_separate_lines() {
         let event = Event::new("{}").with_id("17-0.c0").unwrap().with_name("battle").unwrap();
         assert_eq!(text(event), "data: {}\nid: 17-0.c0\nevent: battle\n\n");
         assert_eq!(text(Event::retry(3_000)), "retry: 3000\n\n");
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_id_is_what_the_client_says() {
+    fn the_last_event_id_is_read_from_the_header() {
         let mut headers = HeaderMap::new();
         assert_eq!(last_event_id(&headers), None);
         headers.insert("last-event-id", HeaderValue::from_static(""));
@@ -204,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_is_broken_every_15_s_counted_from_the_last_word() {
+    async fn a_comment_follows_15_s_of_silence() {
         let events = stream::unfold(0, |number| async move {
             tokio::time::sleep(Duration::from_secs(if number == 0 { 10 } else { 40 })).await;
             Some((Event::new(&number.to_string()), number + 1))
@@ -222,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_ends_with_its_events_and_at_the_shutdown() {
+    async fn a_stream_ends_with_its_events_and_at_shutdown() {
         let shutdown = CancellationToken::new();
         let mut chunks = Box::pin(framed(stream::iter([Event::new("1")]), shutdown.clone()));
         assert!(
@@ -230,7 +228,7 @@ mod tests {
                 && chunks.next().await.is_none()
                 && chunks.next().await.is_none()
         );
-        // One that never ends by itself, whether it is silent or never silent.
+        // Endless streams, one silent and one always ready.
         let silent = stream::pending().left_stream::<stream::Repeat<Event>>();
         for events in [silent, stream::repeat(Event::new("1")).right_stream()] {
             let shutdown = CancellationToken::new();
@@ -242,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_is_pulled_before_it_is_asked_for() {
+    async fn events_are_pulled_on_demand() {
         let pulled = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counter = std::sync::Arc::clone(&pulled);
         let events = stream::repeat_with(move || {
