@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: hostile input for the engine, for logins and for the API, for as long as one likes.
+//! `cargo xtask fuzz`: fuzz the engine, logins, the HTTP kit and the API.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,9 +6,10 @@ use std::process::Command;
 use crate::run::{Result, output, program, root, run};
 
 /// The crates that are fuzzed, and the targets in their `fuzz/targets`. No two targets have one name.
-const TARGETS: [(&str, &[&str]); 3] = [
+const TARGETS: [(&str, &[&str]); 4] = [
     ("sector-sim", &["orders", "rules", "replays", "deltas", "snapshots"]),
     ("sector-auth", &["logins", "tokens"]),
+    ("crates/http", &["http"]),
     ("bins/api", &["api"]),
 ];
 

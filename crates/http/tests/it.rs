@@ -10,6 +10,9 @@ mod drain;
 #[path = "it/harness.rs"]
 mod harness;
 #[cfg(test)]
+#[path = "it/hostile.rs"]
+mod hostile;
+#[cfg(test)]
 #[path = "it/http2.rs"]
 mod http2;
 #[cfg(test)]
