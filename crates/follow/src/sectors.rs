@@ -7,13 +7,15 @@
 //!   was [`UNUSED_MIN`] ago.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sector_redis::{Place, SectorId, ServiceStore, StoreOptions};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use parking_lot::Mutex;
 
 use crate::follower::Follower;
 
@@ -238,7 +240,7 @@ impl Sectors {
         let follower = Follower::spawn(Arc::clone(&store), close.clone());
         let followed = Arc::new(Followed::new(id.clone(), store, follower));
         let open = Open { followed: Arc::clone(&followed), used: Instant::now(), close };
-        self.lock().insert(id, open);
+        self.open.lock().insert(id, open);
         Ok(followed)
     }
 
@@ -255,7 +257,7 @@ impl Sectors {
     }
 
     fn find(&self, id: Option<&SectorId>) -> Option<Arc<Followed>> {
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         let open = open.get_mut(&id.cloned())?;
         open.used = Instant::now();
         Some(Arc::clone(&open.followed))
@@ -263,7 +265,7 @@ impl Sectors {
 
     /// Closes the sector that was not asked for the longest, if there is no room for another.
     fn make_room(&self) -> Result<(), SectorError> {
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         if open.len() < OPEN_MAX {
             return Ok(());
         }
@@ -277,11 +279,6 @@ impl Sectors {
             closed.close.cancel();
         }
         Ok(())
-    }
-
-    // Nobody panics while the lock is held.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Option<SectorId>, Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -349,7 +346,7 @@ mod tests {
         let used = sectors.get("s0").await.unwrap();
         sectors.get(&last).await.unwrap();
         assert!(Arc::ptr_eq(&used, &sectors.get("s0").await.unwrap()), "one in use was closed");
-        assert_eq!(sectors.lock().len(), OPEN_MAX);
+        assert_eq!(sectors.open.lock().len(), OPEN_MAX);
     }
 
     #[tokio::test]

@@ -1,10 +1,12 @@
 //! What the task writes and readers read, behind one lock.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 use sector_redis::{Event, Incarnation, StreamId};
 use sector_sim::{Delta, Snapshot};
 use tokio::sync::watch;
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::backlog::Backlog;
 use crate::entry::{Entry, EntryKind};
@@ -44,11 +46,11 @@ impl Shared {
 
     // A poisoned lock means that a thread panicked while it held it; nobody panics in here.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+        self.state.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        self.state.write()
     }
 
     /// The incarnation that is followed.

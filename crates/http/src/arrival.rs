@@ -1,4 +1,4 @@
-//! How a request came in: what the server knows of it beside what it says itself.
+//! How a request arrived: peer, client, shutdown and quotas.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::quota::Standing;
 
-/// How a request came in; [`crate::serve::serve`] puts it into each request's extensions. Cloning shares it.
+/// How a request arrived; [`crate::serve::serve`] adds it to the extensions of each request. Clones
+/// share the state.
 #[derive(Clone)]
 pub struct Arrival(Arc<Inner>);
 
@@ -20,37 +21,37 @@ struct Inner {
 }
 
 impl Arrival {
-    /// A request over a connection from `peer` that comes from `client`, to a server that ends with `shutdown`.
+    /// A request from `client` over a connection from `peer`. `shutdown` is that of the server.
     #[must_use]
     pub fn new(peer: SocketAddr, client: IpAddr, shutdown: CancellationToken) -> Self {
         Self(Arc::new(Inner { peer, client, shutdown, standing: OnceLock::new() }))
     }
 
-    /// Who is connected: the last hop, which may be a proxy.
+    /// The other end of the connection, which may be a proxy.
     #[must_use]
     pub fn peer(&self) -> SocketAddr {
         self.0.peer
     }
 
-    /// Whom the request comes from: the peer, or whoever a trusted proxy says is behind it.
+    /// Address of the client: the peer, or the client that a trusted proxy names.
     #[must_use]
     pub fn client(&self) -> IpAddr {
         self.0.client
     }
 
-    /// Cancelled when the server begins to shut down.
+    /// Cancelled when the server starts to shut down.
     #[must_use]
     pub fn shutdown(&self) -> &CancellationToken {
         &self.0.shutdown
     }
 
-    /// Leaves the standing of the quotas here, to be written on whatever the answer will be. The first stays: it belongs
-    /// to the request, others to its parts.
+    /// Sets the quota state to write into the response. Only the first call counts: it belongs to
+    /// the request, later ones to its parts.
     pub fn measured(&self, standing: Standing) {
         let _ = self.0.standing.set(standing);
     }
 
-    /// How the quotas stand that measured the request, if any did.
+    /// Quota state of the request; none if no quota was checked.
     #[must_use]
     pub fn standing(&self) -> Option<&Standing> {
         self.0.standing.get()

@@ -1,4 +1,4 @@
-//! The one body type of requests and responses, and how to make one.
+//! The body type of requests and responses.
 
 use std::any::Any;
 use std::fmt;
@@ -14,65 +14,65 @@ use sync_wrapper::SyncStream;
 
 use crate::connections::RequestBody;
 
-/// Any error, as bodies carry it.
+/// Error type of bodies.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a body broke off. A type of its own, because `Box<dyn Error>` as a type parameter of [`Body`]
-/// makes the compiler lose track of lifetimes in futures that hold one.
+/// Why a body broke off. A newtype, because `Box<dyn Error>` as a type parameter of [`Body`] breaks
+/// lifetime inference in futures that hold one.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct BodyError(pub BoxError);
 
 impl BodyError {
-    /// Any error as the reason.
+    /// Wraps any error.
     pub fn new(source: impl Into<BoxError>) -> Self {
         Self(source.into())
     }
 }
 
-/// A body of bytes, whole or streaming, of any origin. What comes from a connection and what is there as a whole, which
-/// is nearly every body, costs no piece of memory of its own.
+/// A body of bytes, whole or streaming. Request bodies and whole bodies, which are nearly all, need
+/// no allocation.
 pub struct Body(Kind);
 
 enum Kind {
-    /// What is left of a body that is there as a whole.
+    /// The unread rest of a whole body.
     Whole(Bytes),
-    /// A request's.
+    /// A request body from a connection.
     Incoming(RequestBody),
-    /// Any other.
+    /// Any other body.
     Boxed(BoxBody<Bytes, BodyError>),
 }
 
-/// A request as handlers see it.
+/// A request with [`Body`].
 pub type Request = http::Request<Body>;
 
-/// A response as handlers give it.
+/// A response with [`Body`].
 pub type Response = http::Response<Body>;
 
-/// Nothing.
+/// An empty body.
 #[must_use]
 pub fn empty() -> Body {
     full(Bytes::new())
 }
 
-/// These bytes.
+/// A body with these bytes.
 #[must_use]
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Body(Kind::Whole(bytes.into()))
 }
 
-/// The chunks of a stream, one after the other.
+/// A body of the chunks of a stream.
 pub fn stream<S, E>(chunks: S) -> Body
 where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
     E: Into<BoxError> + 'static,
 {
-    // Only its owner polls it, so that a stream need not be fit for being looked at by several.
+    // Only its owner polls the body, so the stream does not need to be `Sync`.
     let chunks = SyncStream::new(chunks.map_ok(Frame::data).map_err(BodyError::new));
     Body(Kind::Boxed(StreamBody::new(chunks).boxed()))
 }
 
-/// Any other body in the clothes of this one; itself, if it is one.
+/// Converts any body; returns a [`Body`] unchanged.
 pub fn boxed<B>(body: B) -> Body
 where
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,
@@ -87,7 +87,7 @@ where
     body.map_or_else(empty, |body| Body(Kind::Boxed(body.map_err(BodyError::new).boxed())))
 }
 
-/// A request's body.
+/// A request body from a connection.
 pub(crate) fn incoming(body: RequestBody) -> Body {
     Body(Kind::Incoming(body))
 }

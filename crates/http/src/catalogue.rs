@@ -1,28 +1,28 @@
-//! Every code that a service may answer, declared once: what it means and what to do about it.
+//! Every problem code of a service, declared once with its meaning and remedy.
 //!
-//! A service lists its own codes as a `&[Kind]`; [`SHARED`] are those of this crate. A
-//! [`Catalogue`] joins them, writes the reference ([`Catalogue::markdown`]) and judges answers
-//! ([`Catalogue::check`]), which tests ask about every problem that they see.
+//! A service lists its own codes as a `&[Kind]`; [`SHARED`] lists those of this crate. A
+//! [`Catalogue`] joins them, writes the reference ([`Catalogue::markdown`]) and checks responses in
+//! tests ([`Catalogue::check`]).
 
 use std::collections::BTreeMap;
 
 use crate::error::SetupError;
 
-/// One code.
+/// One problem code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
-    /// The stable code, in snake case.
+    /// Stable code in snake case.
     pub code: &'static str,
-    /// The statuses that it comes with.
+    /// Statuses it is sent with.
     pub statuses: &'static [u16],
-    /// What it means: one sentence.
+    /// Meaning, in one sentence.
     pub meaning: &'static str,
-    /// What the client should do: one sentence.
+    /// What the client should do, in one sentence.
     pub remedy: &'static str,
 }
 
 impl Kind {
-    /// One code; in the order of its fields, so that a list reads as a table.
+    /// A code; the arguments are in the order of the fields, so that a list reads like a table.
     #[must_use]
     pub const fn new(
         code: &'static str,
@@ -34,7 +34,7 @@ impl Kind {
     }
 }
 
-/// The codes that every service may answer, because this crate does it for them.
+/// Codes that this crate sends, so every service may.
 pub const SHARED: &[Kind] = &[
     Kind::new(
         "bad_event_id",
@@ -182,17 +182,17 @@ pub const SHARED: &[Kind] = &[
     ),
 ];
 
-/// All codes of one or several services.
+/// All codes of one or more services.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     kinds: BTreeMap<&'static str, Kind>,
 }
 
 impl Catalogue {
-    /// [`SHARED`] and these lists together.
+    /// [`SHARED`] and these lists.
     ///
     /// # Errors
-    /// [`SetupError::Catalogue`] for a code that is there in two forms, or is malformed.
+    /// [`SetupError::Catalogue`] for a malformed code, or one declared twice with different texts.
     pub fn new(lists: &[&[Kind]]) -> Result<Self, SetupError> {
         let mut kinds: BTreeMap<&'static str, Kind> = BTreeMap::new();
         for kind in std::iter::once(&SHARED).chain(lists).flat_map(|list| list.iter()) {
@@ -222,15 +222,15 @@ impl Catalogue {
         Ok(Self { kinds })
     }
 
-    /// All of them, by code.
+    /// All codes, sorted.
     pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
         self.kinds.values()
     }
 
-    /// Whether an answer with this status may have this code.
+    /// Checks that a response with this status may have this code.
     ///
     /// # Errors
-    /// A sentence that says what is missing where.
+    /// A sentence that says what is missing.
     pub fn check(&self, status: u16, code: &str) -> Result<(), String> {
         match self.kinds.get(code) {
             None => Err(format!(
@@ -244,7 +244,7 @@ impl Catalogue {
         }
     }
 
-    /// All of them as a Markdown table.
+    /// The codes as a Markdown table.
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut table =
@@ -257,8 +257,8 @@ impl Catalogue {
     }
 }
 
-/// The codes that a source file names in calls of [`crate::Problem`]'s functions, for a test that
-/// none is missing in the catalogue. Codes that are computed are not seen.
+/// The codes in calls of [`crate::Problem`]'s functions in a source file, for tests that none is
+/// missing. Computed codes are not found.
 #[must_use]
 pub fn codes_in(source: &str) -> Vec<String> {
     let mut codes = Vec::new();
@@ -271,7 +271,7 @@ pub fn codes_in(source: &str) -> Vec<String> {
             continue;
         }
         let first = arguments.trim_start();
-        // The code comes first, or after the status.
+        // The code is the first argument, or follows the status.
         let first = first
             .strip_prefix("StatusCode::")
             .and_then(|rest| Some(rest.split_once(',')?.1.trim_start()))

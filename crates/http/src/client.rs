@@ -1,4 +1,4 @@
-//! A small HTTP client for talk between services: plain `http://`, bounded in time and size.
+//! HTTP client for calls between services: plain `http://`, with limits on time and size.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,16 +18,17 @@ use crate::body::{self, Body, Request, Response};
 use crate::error::ClientError;
 use crate::problem::Problem;
 
-/// How long the client waits.
+/// Timeouts and pool limits of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientOptions {
-    /// For a connection. Default 2 s.
+    /// Timeout for connecting, in ms. Default 2 s.
     pub connect_timeout_ms: u64,
-    /// From sending a request to the answer's headers. Default 35 s: more than the longest long poll.
+    /// Timeout from sending a request to the response headers, in ms. Default 35 s, more than the
+    /// longest long poll.
     pub answer_timeout_ms: u64,
-    /// Before an unused connection is closed; less than servers wait. Default 15 s.
+    /// Time before an idle connection is closed, in ms; less than servers allow. Default 15 s.
     pub idle_timeout_ms: u64,
-    /// Most unused connections kept for one host. Default 64.
+    /// Most idle connections per host. Default 64.
     pub idle_connections_max: usize,
 }
 
@@ -42,7 +43,7 @@ impl Default for ClientOptions {
     }
 }
 
-/// A pool of connections. Cloning shares it.
+/// A connection pool. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: hyper_util::client::legacy::Client<HttpConnector, Body>,
@@ -50,7 +51,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client without connections yet.
+    /// A client without connections.
     #[must_use]
     pub fn new(options: &ClientOptions) -> Self {
         let mut connector = HttpConnector::new();
@@ -65,7 +66,7 @@ impl Client {
         Self { inner, answer_timeout_ms: options.answer_timeout_ms }
     }
 
-    /// Sends any request; its URI must be absolute. The answer's body streams.
+    /// Sends a request with an absolute URI. The response body streams.
     ///
     /// # Errors
     /// [`ClientError::Url`], [`ClientError::Unreachable`] or [`ClientError::NoAnswer`].
@@ -82,7 +83,7 @@ impl Client {
         }
     }
 
-    /// Gets `url`. Every status is an answer; look at it.
+    /// Gets `url`. Error statuses are responses too.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -94,11 +95,11 @@ impl Client {
         self.send(request).await
     }
 
-    /// Gets `url` and reads its JSON, at most `limit_bytes` of it.
+    /// Gets `url` and parses its JSON, at most `limit_bytes`.
     ///
     /// # Errors
-    /// As [`Client::send`], and [`ClientError::UnexpectedAnswer`] unless the status is a success and
-    /// the body a `T`.
+    /// As [`Client::send`], and [`ClientError::UnexpectedAnswer`] unless the status is a success
+    /// and the body a `T`.
     pub async fn get_json<T: DeserializeOwned>(
         &self,
         url: &str,
@@ -122,10 +123,9 @@ impl Client {
         serde_json::from_slice(&collected.to_bytes()).map_err(|error| unexpected(error.to_string()))
     }
 
-    /// Passes `request` on to `path_and_query` at `upstream`, bodies streaming both ways.
+    /// Forwards `request` to `path_and_query` at `upstream`; bodies stream both ways.
     ///
-    /// Headers that belong to one connection only are dropped, and `X-Forwarded-For`, `-Host` and
-    /// `-Proto` say where it came from.
+    /// Hop-by-hop headers are removed; `X-Forwarded-For`, `-Host` and `-Proto` name the origin.
     ///
     /// # Errors
     /// 502 `upstream_unreachable` or 504 `upstream_timeout`.
@@ -140,12 +140,12 @@ impl Client {
         let mut response = self.send(request).await.map_err(|error| match error {
             ClientError::NoAnswer { .. } => Problem::gateway_timeout(
                 "upstream_timeout",
-                "The service behind this one did not answer in time.",
+                "The upstream service did not answer in time.",
             )
             .with_source(error),
             _ => Problem::bad_gateway(
                 "upstream_unreachable",
-                "The service behind this one cannot be reached.",
+                "The upstream service cannot be reached.",
             )
             .with_source(error),
         })?;
@@ -197,7 +197,7 @@ fn forwarded(
     Ok(request)
 }
 
-/// Removes what RFC 9110 (7.6.1) says concerns one connection only, and what `Connection` names.
+/// Removes hop-by-hop headers (RFC 9110, 7.6.1) and those that `Connection` names.
 fn drop_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
@@ -221,7 +221,7 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// A URI without its query, which may hold what no log should.
+/// A URI without its query, which may contain secrets.
 fn shown(uri: &Uri) -> String {
     let scheme = uri.scheme_str().map(|scheme| format!("{scheme}://")).unwrap_or_default();
     format!("{scheme}{}{}", uri.authority().map_or("", Authority::as_str), uri.path())
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_of_one_connection_are_not_forwarded() {
+    fn hop_by_hop_headers_are_not_forwarded() {
         let mut request = Request::new(body::empty());
         for (name, value) in [
             ("host", "localhost:9000"),

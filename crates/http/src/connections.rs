@@ -1,9 +1,8 @@
-//! The open connections of a server: who may have one, who has held one too long without using it,
-//! and who makes room.
+//! Open connections: limits, timeouts and eviction.
 //!
-//! Each connection notes what it does ([`activity::Activity`]); one task looks at all of them several
-//! times a second ([`register::Register::sweep`]) and closes those whose time is over. That is one
-//! timer a server instead of several a connection, and whoever needs room finds the right one.
+//! Home-made: each connection records its activity ([`activity::Activity`]), and one task checks
+//! all of them several times per second ([`register::Register::sweep`]). That is one timer per
+//! server instead of several per connection, and eviction finds the right connection.
 
 mod activity;
 mod body;

@@ -1,8 +1,9 @@
-//! What every request passes on its way in and every answer on its way out.
+//! The outermost layer of every request and response.
 //!
-//! One function from beginning to end: request id and its place in the log, where it comes from, bounds of size, load and time, a net
-//! for panics; then the headers of the answer: security, quotas, request id. It is plain code and no tower of layers,
-//! because each layer costs every request, and because the order can be read.
+//! One function from start to end: request id, log context, client address, limits on size, load
+//! and time, panic handler; then the response headers: security, quotas, request id. Home-made as
+//! one function instead of a stack of layers, because each layer costs time on every request and
+//! the order is easier to read.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -31,10 +32,10 @@ use crate::problem::Problem;
 use crate::quota::RATE_LIMIT;
 use crate::{request_id, request_log};
 
-/// An application, whatever it is made of.
+/// An application of any type.
 type App = Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
 
-/// Sent unless the application says otherwise: fit for JSON, so pages must set their own policy.
+/// Sent unless the application sets them. Suitable for JSON; pages must set their own policy.
 const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
@@ -46,7 +47,7 @@ const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// An application with its edge around it.
+/// An application with the outermost layer around it.
 pub(crate) struct Edge {
     app: App,
     permits: Semaphore,
@@ -94,7 +95,7 @@ impl Edge {
         &self.limits
     }
 
-    /// The answer to a request over a connection from `peer`.
+    /// Answers a request over a connection from `peer`.
     pub(crate) async fn answer(&self, mut request: Request, peer: SocketAddr) -> Response {
         let fits = self.measure(&request);
         let id = request_id::settle(request.headers_mut());
@@ -121,13 +122,13 @@ impl Edge {
         response
     }
 
-    /// Bounds load and time, and catches panics.
+    /// Limits load and time, and catches panics.
     async fn guarded(&self, request: Request) -> Result<Response, Problem> {
         let Ok(_permit) = self.permits.try_acquire() else {
-            let detail = "Too many requests are being answered; try again shortly.";
+            let detail = "Too many concurrent requests; try again shortly.";
             return Err(Problem::unavailable("overloaded", detail, 1));
         };
-        // Lazily, so that what panics before there is a future is caught as well.
+        // Lazy, so that panics before the first future are caught too.
         let work = AssertUnwindSafe(async { (self.app)(request).await }).catch_unwind();
         match tokio::time::timeout(Duration::from_millis(self.limits.request_timeout_ms), work)
             .await
@@ -137,27 +138,24 @@ impl Edge {
                 "the handler panicked: {}",
                 panic_text(panic.as_ref())
             ))),
-            Err(_) => Err(Problem::unavailable(
-                "request_timeout",
-                "The request took too long and was given up.",
-                1,
-            )),
+            Err(_) => Err(Problem::unavailable("request_timeout", "The request timed out.", 1)),
         }
     }
 
-    /// What hyper measures not at all, or only in HTTP/1.
+    /// Limits that hyper does not check, or checks in HTTP/1 only.
     fn measure(&self, request: &Request) -> Result<(), Problem> {
         let Limits { url_bytes_max, headers_max, .. } = self.limits;
         let url_bytes = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
         if url_bytes > url_bytes_max {
             let detail = format!(
-                "Path and query are {url_bytes} bytes long; at most {url_bytes_max} bytes are allowed."
+                "Path and query have {url_bytes} bytes; at most {url_bytes_max} are allowed."
             );
             return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail));
         }
         let headers = request.headers().len();
         if headers > headers_max {
-            let detail = format!("There are {headers} headers; at most {headers_max} are allowed.");
+            let detail =
+                format!("The request has {headers} headers; at most {headers_max} are allowed.");
             return Err(Problem::new(
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "too_many_headers",
@@ -167,7 +165,7 @@ impl Edge {
         Ok(())
     }
 
-    /// The headers that every answer has.
+    /// Adds the headers that every response has.
     fn finish(&self, headers: &mut HeaderMap, arrival: &Arrival, id: Option<HeaderValue>) {
         for (name, value) in &self.default_headers {
             headers.entry(name).or_insert_with(|| value.clone());
@@ -188,5 +186,5 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without words")
+        .unwrap_or("no message")
 }

@@ -1,4 +1,4 @@
-//! A service without a listener: an application and its edge, for whoever has requests and no sockets.
+//! A service without a listener, for tests and fuzzers.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -13,11 +13,11 @@ use crate::body::{BoxError, Request, Response};
 use crate::edge::Edge;
 use crate::limits::Limits;
 
-/// Whom requests come from that come over no connection.
-const NOBODY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+/// Peer address of requests without a connection.
+const NO_PEER: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
-/// What [`crate::serve::serve`] answers requests with: `app`, and around it request ids, traces, security headers and the
-/// guard. What a connection bounds (time, bytes, how many there are) is not here, because there is none.
+/// `app` with the outermost layer of [`crate::serve::serve`]: request ids, security headers, load
+/// limit, timeout, panic handler. Limits of connections do not apply.
 pub fn enclosed<A, B>(
     app: A,
     limits: &Limits,
@@ -39,6 +39,6 @@ where
     let edge = Arc::new(Edge::new(app, limits.clone(), shutdown));
     service_fn(move |request| {
         let edge = Arc::clone(&edge);
-        async move { Ok(edge.answer(request, NOBODY).await) }
+        async move { Ok(edge.answer(request, NO_PEER).await) }
     })
 }

@@ -1,4 +1,6 @@
-//! A body that many clients get: compressed once in each form, by the first who asks for it.
+//! A response body for many clients, compressed once per coding, on first use.
+//!
+//! Home-made because general compression layers compress every response anew.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -12,20 +14,19 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::body::{self, Response};
 use crate::negotiation::{Coding, coding, is_known};
 
-/// Bodies below this are sent as they are: they fit into one packet either way, and packing them is
-/// work for both sides. In bytes.
+/// Smaller bodies, in bytes, are sent uncompressed: they fit into one packet either way.
 const PACKED_BYTES_MIN: usize = 1_024;
 
-/// About as many headers such an answer has once it is sent: room for all of them at once spares their moving.
+/// About the number of headers of such a response; allocating them at once avoids moving them.
 const HEADERS: usize = 12;
 
-/// What is offered, the best first: zstd is within 3 % of brotli's size here for a third of its time.
+/// Offered codings, best first: zstd is within 3 % of brotli's size here in a third of its time.
 const OFFERED: [Coding; 3] = [Coding::Zstd, Coding::Brotli, Coding::Gzip];
 
-/// Brotli's window, 2^20 bytes: a snapshot of 3 000 systems fits.
+/// Brotli's window, 2^20 bytes: large enough for a snapshot of 3 000 systems.
 const BROTLI_WINDOW_BITS: i32 = 20;
 
-/// How hard to try.
+/// How hard to compress.
 ///
 /// Measured on snapshots of 30 and of 3 000 systems (12.3 kB and 1.04 MB of JSON):
 ///
@@ -35,9 +36,9 @@ const BROTLI_WINDOW_BITS: i32 = 20;
 /// | [`Effort::Once`] | 1.6 kB in 0.2 ms, 86 kB in 64 ms | 1.5 kB in 0.1 ms, 80 kB in 35 ms | 1.6 kB in 0.2 ms, 77 kB in 20 ms |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// For what lives a tick: gzip 3, brotli 3, zstd 1.
+    /// For content that lives one tick: gzip 3, brotli 3, zstd 1.
     Live,
-    /// For what lives as long as the process: gzip 9, brotli 6, zstd 9.
+    /// For content that lives as long as the process: gzip 9, brotli 6, zstd 9.
     Once,
 }
 
@@ -64,16 +65,16 @@ impl Effort {
     }
 }
 
-/// A body in all its forms, with its type and its tag.
+/// A body in all codings, with content type and ETag.
 ///
-/// As it is, it has the strong tag `"…"`; packed, the weak one `W/"…"` with the same text inside,
-/// because packed bytes are others. `If-None-Match` compares weakly, so each form knows the others'.
+/// The uncompressed body has the strong tag `"…"`, compressed ones the weak `W/"…"` with the same
+/// text, because their bytes differ. `If-None-Match` compares weakly, so it matches across codings.
 #[derive(Debug)]
 pub struct Encoded {
     identity: Bytes,
     content_type: HeaderValue,
     tag: String,
-    /// The tag as a header: strong, and weak. None where no header can hold it.
+    /// The tag as header values, strong and weak; none if it is not a valid header.
     tags: Option<[HeaderValue; 2]>,
     effort: Option<Effort>,
     gzip: OnceLock<Option<Bytes>>,
@@ -82,8 +83,8 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// A body to be packed with this effort. `tag` changes with the content; it is of visible ASCII
-    /// without quotes, else no tag is sent.
+    /// A body to compress with this effort. `tag` changes with the content; without visible ASCII
+    /// or with quotes, no ETag is sent.
     pub fn new(
         identity: impl Into<Bytes>,
         content_type: HeaderValue,
@@ -93,7 +94,7 @@ impl Encoded {
         Self { effort: Some(effort), ..Self::unpacked(identity, content_type, tag) }
     }
 
-    /// A body that is sent as it is to everybody: pictures and the like are packed already.
+    /// A body that is never compressed, such as pictures.
     pub fn unpacked(
         identity: impl Into<Bytes>,
         content_type: HeaderValue,
@@ -112,26 +113,26 @@ impl Encoded {
         }
     }
 
-    /// The bytes as they are.
+    /// The uncompressed bytes.
     #[must_use]
     pub fn identity(&self) -> &Bytes {
         &self.identity
     }
 
-    /// What changes with the content, without quotes.
+    /// The tag without quotes.
     #[must_use]
     pub fn tag(&self) -> &str {
         &self.tag
     }
 
-    /// 200 with the form that the client likes best, or 304 if it has this already; for GET and HEAD.
-    /// How long it may be kept is the caller's to add.
+    /// 200 with the client's preferred coding, or 304 if it has the content; for GET and HEAD. The
+    /// caller adds `Cache-Control`.
     #[must_use]
     pub fn respond(&self, request: &HeaderMap) -> Response {
         let effort = self.effort.filter(|_| self.identity.len() >= PACKED_BYTES_MIN);
         let wanted = if effort.is_some() { coding(request, &OFFERED) } else { Coding::Identity };
         let is_known = is_known(request, &self.tag);
-        // Who gets 304 needs no body; what it would have been is not made for it.
+        // Don't compress for a 304.
         let packed =
             if is_known { None } else { effort.and_then(|effort| self.packed(wanted, effort)) };
         let is_weak = packed.is_some() || (is_known && wanted != Coding::Identity);
@@ -160,8 +161,8 @@ impl Encoded {
         response
     }
 
-    /// The body in this form, made by the first who asks while all others wait; none for identity,
-    /// and where packing gains nothing.
+    /// The compressed body, made by the first caller while others wait; none for identity and where
+    /// compression gains nothing.
     fn packed(&self, coding: Coding, effort: Effort) -> Option<Bytes> {
         let cell = match coding {
             Coding::Identity => return None,
@@ -182,7 +183,7 @@ impl Encoded {
     }
 }
 
-/// A tag as a header, strong and weak.
+/// A tag as header values, strong and weak.
 fn tags(tag: &str) -> Option<[HeaderValue; 2]> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
     if tag.is_empty() || !tag.bytes().all(is_plain) {
@@ -193,7 +194,7 @@ fn tags(tag: &str) -> Option<[HeaderValue; 2]> {
     Some([strong, weak])
 }
 
-/// None if it cannot be done, which is no reason to fail: there is the body as it is.
+/// None on failure: the uncompressed body still works.
 fn gzip(bytes: &[u8], effort: Effort) -> Option<Bytes> {
     let mut encoder =
         GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(effort.gzip_level()));
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_client_gets_its_form_and_can_read_it() {
+    async fn each_client_gets_a_coding_it_can_read() {
         for effort in [Effort::Live, Effort::Once] {
             let encoded = encoded(effort);
             for coding in ["gzip", "br", "zstd"] {
@@ -271,7 +272,7 @@ mod tests {
                 let packed = body_of(response).await;
                 assert!(packed.len() < text().len() / 4, "{coding}: {}", packed.len());
                 assert_eq!(unpacked(coding, &packed), text().as_bytes());
-                // The second gets the same bytes, not others that say the same.
+                // The second client gets the same allocation.
                 let again = body_of(encoded.respond(&wanting(&[(ACCEPT_ENCODING, coding)]))).await;
                 assert_eq!(again.as_ptr(), packed.as_ptr());
             }
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_it_gets_304_in_any_form_and_nothing_is_packed_for_it() {
+    async fn a_known_tag_is_304_without_compression() {
         let encoded = encoded(Effort::Live);
         for known in ["\"17-0.c0\"", "W/\"17-0.c0\"", "\"16-0.c0\", W/\"17-0.c0\"", "*"] {
             for (coding, tag) in [("gzip", "W/\"17-0.c0\""), ("identity", "\"17-0.c0\"")] {
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_gains_nothing_by_packing_is_sent_as_it_is() {
+    async fn incompressible_bodies_are_sent_uncompressed() {
         let all = wanting(&[(ACCEPT_ENCODING, "gzip, br, zstd")]);
         let json = HeaderValue::from_static("application/json");
         let small = Encoded::new("{}", json.clone(), "1", Effort::Live).respond(&all);
@@ -316,7 +317,7 @@ mod tests {
             !small.headers().contains_key("vary")
                 && !small.headers().contains_key("content-encoding")
         );
-        // Bytes without any order: packed they are longer.
+        // Random bytes grow when compressed.
         let mut state = 1_u64;
         let noise: Vec<u8> = (0..4_096)
             .map(|_| {
@@ -342,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_no_header_can_hold_is_not_sent() {
+    fn an_invalid_tag_is_not_sent() {
         for tag in ["", "a\"b", "a b", "ä"] {
             let encoded =
                 Encoded::unpacked("{}", HeaderValue::from_static("application/json"), tag);

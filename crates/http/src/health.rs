@@ -1,7 +1,7 @@
-//! Health answers, of one shape for all services.
+//! Health responses, the same for all services.
 //!
-//! `/livez` says that the process answers at all, `/readyz` that it can do its work, `/health` the
-//! same with particulars for people.
+//! `/livez`: the process responds. `/readyz`: it can do its work. `/health`: the same with details
+//! for people.
 
 use http::StatusCode;
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::body::Response;
 use crate::problem::Problem;
 use crate::reply;
 
-/// How a service is: `{"status":"ok","service":…,"version":…, …}`.
+/// Health of a service: `{"status":"ok","service":…,"version":…, …}`.
 #[derive(Debug, Clone)]
 pub struct Health {
     is_ok: bool,
@@ -18,13 +18,13 @@ pub struct Health {
 }
 
 impl Health {
-    /// The service does its work. `version` is usually `env!("CARGO_PKG_VERSION")`.
+    /// The service works. `version` is usually `env!("CARGO_PKG_VERSION")`.
     #[must_use]
     pub fn ok(service: &str, version: &str) -> Self {
         Self::new(true, "ok", service, version)
     }
 
-    /// The service cannot do its work at present, for this `reason`.
+    /// The service cannot work at present.
     #[must_use]
     pub fn failing(service: &str, version: &str, reason: impl Into<String>) -> Self {
         Self::new(false, "failing", service, version).with("reason", reason.into())
@@ -36,17 +36,17 @@ impl Health {
         Self { is_ok, fields: fields.into_iter().collect() }
     }
 
-    /// Adds a particular, such as the tick.
+    /// Adds a detail, such as the tick.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
     }
 
-    /// 200 if it is well, else 503; never to be cached.
+    /// 200 if healthy, otherwise 503.
     ///
     /// # Errors
-    /// An internal problem if it cannot be written as JSON.
+    /// An internal problem if the details cannot be written as JSON.
     pub fn respond(&self) -> Result<Response, Problem> {
         let status = if self.is_ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         reply::json_with_status(status, &self.fields)

@@ -1,24 +1,23 @@
-//! What a client would like to get, by its `Accept…` headers, and what it has already, by
-//! `If-None-Match`.
+//! Content negotiation by `Accept…` headers, and `If-None-Match`.
 
 use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AsHeaderName, IF_NONE_MATCH};
 
-/// How a body is coded on its way.
+/// Content coding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
-    /// As it is.
+    /// Uncompressed.
     Identity,
-    /// Known by every client.
+    /// Supported by every client.
     Gzip,
-    /// Known by browsers; the smallest for the time it takes to make.
+    /// Supported by browsers; best size for its time.
     Brotli,
-    /// Known by newer browsers; nearly as small, and the cheapest to make.
+    /// Supported by newer browsers; nearly as small, and the fastest.
     Zstd,
 }
 
 impl Coding {
-    /// Its name in `Content-Encoding`.
+    /// Name in `Content-Encoding`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,20 +28,19 @@ impl Coding {
         }
     }
 
-    /// Whether a client means this one by `name`.
+    /// Whether `name` in a request means this coding.
     fn is_named(self, name: &str) -> bool {
-        // RFC 9110 (8.4.1.3) keeps the old name alive.
+        // RFC 9110 (8.4.1.3) keeps the old name.
         name.eq_ignore_ascii_case(self.name())
             || (self == Self::Gzip && name.eq_ignore_ascii_case("x-gzip"))
     }
 }
 
-/// Which of the `offered` codings to send, the best for us first.
+/// Which of the `offered` codings, best first, to send.
 ///
-/// The heaviest weight (`q`) wins, then the order of the offer. Identity needs no naming, and then is
-/// wanted least. It is also what a client gets that accepts nothing of what there is, even with
-/// `identity;q=0`: RFC 9110 (12.5.3) leaves the choice, and an answer in the one form that everybody
-/// can read serves better than 406.
+/// The highest weight (`q`) wins, then the order of the offer. Identity is implied with the lowest
+/// weight. It is also sent if nothing offered is acceptable, even with `identity;q=0`: RFC 9110
+/// (12.5.3) leaves the choice, and a readable body serves better than 406.
 #[must_use]
 pub fn coding(headers: &HeaderMap, offered: &[Coding]) -> Coding {
     if !headers.contains_key(ACCEPT_ENCODING) {
@@ -62,7 +60,7 @@ pub fn coding(headers: &HeaderMap, offered: &[Coding]) -> Coding {
     let mut best = (Coding::Identity, identity);
     for candidate in offered.iter().copied().filter(|candidate| *candidate != Coding::Identity) {
         let weight = weight(candidate);
-        // Where the client likes both as well, the smaller is better.
+        // At equal weight, prefer compression.
         let is_first = best.0 == Coding::Identity && weight > 0 && weight >= best.1;
         if is_first || weight > best.1 {
             best = (candidate, weight);
@@ -71,29 +69,29 @@ pub fn coding(headers: &HeaderMap, offered: &[Coding]) -> Coding {
     best.0
 }
 
-/// Whether a page is liked better than JSON: as browsers say it when somebody follows a link.
+/// Whether the client prefers a page to JSON, as browsers do for links.
 #[must_use]
 pub fn prefers_html(headers: &HeaderMap) -> bool {
     let best = |wanted: &str| {
         weighed(headers, ACCEPT)
             .enumerate()
             .find(|(_, (name, _))| name.eq_ignore_ascii_case(wanted))
-            // The heavier counts, then the earlier.
+            // Higher weight, then first.
             .map(|(place, (_, weight))| (weight, usize::MAX - place))
             .filter(|(weight, _)| *weight > 0)
     };
     best("text/html").is_some_and(|html| best("application/json").is_none_or(|json| html > json))
 }
 
-/// Whether `If-None-Match` names this tag (without `W/` and quotes), or anything (`*`): then a GET is
-/// answered by 304. The comparison is the weak one, as RFC 9110 (13.1.2) wants it.
+/// Whether `If-None-Match` lists this tag (without `W/` and quotes) or `*`, so that a GET is
+/// answered with 304. Compares weakly (RFC 9110, 13.1.2).
 #[must_use]
 pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|line| {
         if line.trim() == "*" {
             return true;
         }
-        // Tags may hold commas, so the quotes lead through the list.
+        // Tags may contain commas, so parse by quotes.
         let mut rest = line;
         while let Some((_, after)) = rest.split_once('"') {
             let Some((known, after)) = after.split_once('"') else {
@@ -108,7 +106,7 @@ pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// The members of a list header with their weights (`q`), per mille, in the order they were written.
+/// The members of a list header with their weights (`q`), in thousandths, in order.
 fn weighed(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = (&str, u16)> {
     headers
         .get_all(name)
@@ -120,7 +118,7 @@ fn weighed(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item =
             let name = parts.next().filter(|name| !name.is_empty())?;
             let weight =
                 parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-            // A weight that cannot be read is no wish.
+            // Ignore a member with an invalid weight.
             let weight =
                 weight.map_or(1.0, |weight| weight.parse::<f32>().unwrap_or(0.0)).clamp(0.0, 1.0);
             Some((name, (weight * 1_000.0) as u16))
@@ -138,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_gets_a_coding_that_they_take() {
+    fn every_client_gets_an_accepted_coding() {
         use Coding::{Brotli, Gzip, Identity, Zstd};
         let all = [Zstd, Brotli, Gzip];
         for (value, expected) in [
@@ -160,7 +158,7 @@ mod tests {
             ("identity;q=0.5, gzip;q=0.4, br;q=0.6", Brotli),
             ("deflate", Identity),
             ("", Identity),
-            // Nothing that we have would do: what everybody can read.
+            // Nothing acceptable is offered: uncompressed.
             ("identity;q=0", Identity),
             ("*;q=0", Identity),
             ("deflate, identity;q=0", Identity),
@@ -193,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_known_in_every_form() {
+    fn a_tag_matches_in_every_form() {
         for (value, expected) in [
             ("\"17-0.c0\"", true),
             ("W/\"17-0.c0\"", true),

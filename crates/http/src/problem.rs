@@ -1,7 +1,7 @@
-//! Errors as clients see them: RFC 9457 problem details with a stable code.
+//! Errors for clients: RFC 9457 problem details with a stable code.
 //!
-//! A [`Problem`] speaks twice: `detail` and `errors` to the client, `source` to the log only.
-//! Whatever is secret or of no use to the client belongs into the source.
+//! `detail` and `errors` go to the client, `source` only to the log. Put secrets and internals into
+//! the source.
 
 use std::fmt;
 
@@ -12,24 +12,24 @@ use serde_json::Value;
 
 use crate::body::{self, BoxError, Response};
 
-/// Media type of a rendered problem.
+/// Media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// One field of a request that is not as it should be.
+/// An invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldError {
-    /// Where: a path into the body (`orders[2].faction`), a query or path parameter, or a header.
+    /// Path into the body (`orders[2].faction`), query or path parameter, or header.
     pub field: String,
-    /// What was there; null if nothing.
+    /// The invalid value; null if absent.
     pub value: Value,
-    /// What would be allowed there, in words.
+    /// Description of valid values.
     pub allowed: String,
     /// What is wrong, as a sentence.
     pub detail: String,
 }
 
 impl FieldError {
-    /// One field's error.
+    /// A field's error.
     pub fn new(
         field: impl Into<String>,
         value: impl Into<Value>,
@@ -45,10 +45,10 @@ impl FieldError {
     }
 }
 
-/// An error answer.
+/// An error response.
 #[derive(Debug)]
 pub struct Problem {
-    // Boxed: it travels in the error half of many results.
+    // Boxed to keep results small.
     parts: Box<Parts>,
 }
 
@@ -64,7 +64,8 @@ struct Parts {
 }
 
 impl Problem {
-    /// A problem of any status. `code` is stable, in snake case; `detail` a sentence for the client.
+    /// A problem of any status. `code` is stable, in snake case; `detail` is a sentence for the
+    /// client.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             parts: Box::new(Parts {
@@ -79,23 +80,23 @@ impl Problem {
         }
     }
 
-    /// 400: the request does not say what it should.
+    /// 400: malformed request.
     pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// 401: no proof of who is asking, or a bad one. Asks for a bearer token.
+    /// 401: missing or invalid credentials. Asks for a bearer token.
     pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
             .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
-    /// 403: it is known who is asking, and it is not theirs to do.
+    /// 403: the client is known but not allowed to do this.
     pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, detail)
     }
 
-    /// 404: there is no such thing.
+    /// 404: not found.
     pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, detail)
     }
@@ -107,7 +108,7 @@ impl Problem {
         let problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
-            format!("{found} is not possible here; allowed: {list}."),
+            format!("{found} is not allowed here; use {list}."),
         );
         match HeaderValue::from_str(&list) {
             Ok(value) => problem.with_header(ALLOW, value),
@@ -115,12 +116,12 @@ impl Problem {
         }
     }
 
-    /// 409: it contradicts the present state.
+    /// 409: conflicts with the current state.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// 410: it was there and is not any more.
+    /// 410: no longer exists.
     pub fn gone(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::GONE, code, detail)
     }
@@ -135,7 +136,7 @@ impl Problem {
         )
     }
 
-    /// 415: the body is of another type than `allowed`.
+    /// 415: the body is not of type `allowed`.
     #[must_use]
     pub fn unsupported_media_type(found: Option<&str>, allowed: &'static str) -> Self {
         let detail = match found {
@@ -145,7 +146,7 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     }
 
-    /// 422: well-formed, and refused for what it says.
+    /// 422: well-formed but rejected.
     pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
@@ -161,17 +162,17 @@ impl Problem {
         .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))
     }
 
-    /// 500: our fault. The client learns nothing but the request id; `source` goes to the log.
+    /// 500: internal error. The client sees only the request id; `source` goes to the log.
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
-            "Something went wrong here. The instance names this request in the log.",
+            "Internal error. The log has the details under the instance.",
         )
         .with_source(source)
     }
 
-    /// 502: the service behind this one did not answer sensibly.
+    /// 502: the upstream service failed.
     pub fn bad_gateway(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, code, detail)
     }
@@ -186,7 +187,7 @@ impl Problem {
             .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))
     }
 
-    /// 504: the service behind this one did not answer in time.
+    /// 504: the upstream service timed out.
     pub fn gateway_timeout(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::GATEWAY_TIMEOUT, code, detail)
     }
@@ -205,52 +206,52 @@ impl Problem {
         self
     }
 
-    /// Adds a header to the answer, replacing one of the same name.
+    /// Adds a response header, replacing one with the same name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.parts.headers.insert(name, value);
         self
     }
 
-    /// Keeps the cause for the log. Clients never see it.
+    /// Sets the cause, for the log only.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.parts.source = Some(source.into());
         self
     }
 
-    /// The answer's status.
+    /// Status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.parts.status
     }
 
-    /// The stable code.
+    /// Stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.parts.code
     }
 
-    /// The sentence for the client.
+    /// Detail for the client.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.parts.detail
     }
 
-    /// The fields at fault.
+    /// The invalid fields.
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         &self.parts.errors
     }
 
-    /// Renders the answer and writes the log line: an error for 5xx, else for debugging.
+    /// Renders the response and logs it: 5xx as error (503 as info), others as debug.
     #[must_use]
     pub fn into_response(self, request_id: Option<&str>) -> Response {
         let parts = *self.parts;
         let source = parts.source.as_deref().map(causes).unwrap_or_default();
         let status = parts.status.as_u16();
         if parts.status == StatusCode::SERVICE_UNAVAILABLE {
-            // Something that this service needs is away; whoever lost it says so.
+            // A dependency is unavailable; its own client logs that.
             tracing::info!(status, code = parts.code, request_id, source, "{}", parts.detail);
         } else if parts.status.is_server_error() {
             tracing::error!(status, code = parts.code, request_id, source, "{}", parts.detail);
@@ -266,8 +267,10 @@ impl Problem {
             instance: request_id,
             errors: &parts.errors,
         };
-        // Strings, numbers and JSON values: there is nothing in it that cannot be written.
-        let bytes = serde_json::to_vec(&document).unwrap_or_default();
+        let bytes = serde_json::to_vec(&document).unwrap_or_else(|error| {
+            tracing::error!(%error, code = parts.code, "cannot serialize problem");
+            format!("{{\"status\":{status},\"code\":\"{}\"}}", parts.code).into_bytes()
+        });
         let mut response = Response::new(body::full(bytes));
         *response.status_mut() = parts.status;
         *response.headers_mut() = parts.headers;
@@ -288,7 +291,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The wire form of a problem, field by field.
+/// The JSON document.
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(rename = "type")]
@@ -302,7 +305,7 @@ struct Document<'a> {
     errors: &'a [FieldError],
 }
 
-/// An error with all its causes, in one line.
+/// An error and its causes on one line.
 fn causes(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,9 +1,9 @@
-//! How much of the service one client may use: named token buckets, and what is said about them on
-//! every answer.
+//! Rate limits: named token buckets, and their state in every response.
 //!
-//! A [`Quota`] allows `burst` units at once and as many again over `window_s`, evenly. What is
-//! counted together is its [`Scope`]: an IP (IPv6 by its /64, which is what one customer gets), a
-//! player's address, or a key. A [`Gate`] holds the quotas of all classes of requests:
+//! A [`Quota`] allows `burst` units at once, refilled evenly over `window_s`. Its [`Scope`] says
+//! what is counted together: an IP (IPv6 by /64), a player's address, or a key. A [`Gate`] holds
+//! the quotas of all request classes. Home-made because the response headers, several quotas per
+//! request taken together, and reloading need it.
 //!
 //! ```
 //! use http_kit::quota::{Gate, Key, Quota, Scope};
@@ -26,8 +26,8 @@
 //! # }
 //! ```
 //!
-//! Everything is in this process and in bounded memory, see [`Quotas`]. Several processes behind one
-//! address each count for themselves.
+//! State is per process and in bounded memory, see [`Quotas`]. Several processes behind one address
+//! count separately.
 
 mod bucket;
 mod gate;

@@ -1,4 +1,4 @@
-//! Answers that went well.
+//! Success responses.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -11,15 +11,15 @@ use crate::problem::Problem;
 /// 200 with `value` as JSON.
 ///
 /// # Errors
-/// An internal [`Problem`] if the value cannot be written as JSON.
+/// An internal [`Problem`] if serialization fails.
 pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Response, Problem> {
     Ok(json_bytes(serde_json::to_vec(value).map_err(Problem::internal)?))
 }
 
-/// Any status with `value` as JSON.
+/// `status` with `value` as JSON.
 ///
 /// # Errors
-/// An internal [`Problem`] if the value cannot be written as JSON.
+/// An internal [`Problem`] if serialization fails.
 pub fn json_with_status<T: Serialize + ?Sized>(
     status: StatusCode,
     value: &T,
@@ -29,7 +29,7 @@ pub fn json_with_status<T: Serialize + ?Sized>(
     Ok(response)
 }
 
-/// 200 with JSON that is written already, such as a tick encoded once for everybody.
+/// 200 with serialized JSON, such as a tick encoded once for all clients.
 pub fn json_bytes(json: impl Into<Bytes>) -> Response {
     content(json, HeaderValue::from_static("application/json"))
 }

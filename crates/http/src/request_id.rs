@@ -1,4 +1,4 @@
-//! A name for each request: the client's own if it is fit, else a new one.
+//! Request ids: the client's own if valid, otherwise a new one.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,16 +7,16 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::context::REQUEST_ID_HEADER;
 
-/// The header that carries it, in both directions.
+/// Header of the request id, in requests and responses.
 pub(crate) const NAME: HeaderName = HeaderName::from_static(REQUEST_ID_HEADER);
 
-/// Longest request id that is taken over from a client, in characters.
+/// Longest request id accepted from a client, in characters.
 const CHARACTERS_MAX: usize = 64;
 
-/// Digits of a new one.
+/// Digits of a generated id.
 const DIGITS: usize = 16;
 
-/// The request's id, which its headers have from then on. None only where the system gives no randomness.
+/// The id of a request; also sets its header. None only if the system has no randomness.
 pub(crate) fn settle(headers: &mut HeaderMap) -> Option<HeaderValue> {
     if let Some(id) = headers.get(&NAME).filter(|id| is_fit(id.as_bytes())) {
         return Some(id.clone());
@@ -33,24 +33,24 @@ pub(crate) fn settle(headers: &mut HeaderMap) -> Option<HeaderValue> {
     }
 }
 
-/// Short and harmless in a log.
+/// Short, and safe in a log.
 fn is_fit(id: &[u8]) -> bool {
     (1..=CHARACTERS_MAX).contains(&id.len())
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
 }
 
-/// Sixteen hexadecimal digits that are different for each request of this process, and most likely of others. They are
-/// no secret: only where they begin is random, so that no request has to ask the system for randomness.
+/// A generated id: 16 hex digits, unique in this process and probably among others. Not secret:
+/// only the start of the sequence is random, so requests don't need system randomness.
 pub(crate) fn new() -> Option<HeaderValue> {
     let (number, mut digits) = (next()?, [0; DIGITS]);
     for (place, digit) in digits.iter_mut().rev().enumerate() {
-        // Four bits, which are below sixteen.
+        // Four bits are below sixteen.
         *digit = b"0123456789abcdef"[(number >> (4 * place) & 0xf) as usize];
     }
     HeaderValue::from_bytes(&digits).ok()
 }
 
-/// A bijection of the numbers from a random one on: the finalizer of SplitMix64.
+/// A bijection, started at a random number: the finalizer of SplitMix64.
 fn next() -> Option<u64> {
     static BEGIN: OnceLock<Option<u64>> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fit_id_is_kept_and_any_other_replaced() {
+    fn a_valid_id_is_kept_and_others_are_replaced() {
         for (sent, is_kept) in
             [("a-1.b:c_d", true), ("", false), ("a b", false), ("\"", false), ("é", false)]
         {
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn new_ones_are_sixteen_digits_and_differ() {
+    fn generated_ids_have_sixteen_digits_and_differ() {
         let ids: std::collections::HashSet<HeaderValue> =
             (0..1_000).map(|_| new().unwrap()).collect();
         assert_eq!(ids.len(), 1_000);

@@ -1,9 +1,8 @@
-//! Which handler answers which method and path.
+//! Routes requests to handlers by method and path.
 //!
-//! Paths are matchit's: `/systems/{id}`, and `/api/{*rest}` for everything below. An unknown path is
-//! 404, a known one with another method 405 with `Allow`; `HEAD` is answered by `GET` without the
-//! body. Handlers return `Result<Response, Problem>`; problems are rendered here, with the request's
-//! id.
+//! Paths use matchit's syntax: `/systems/{id}`, and `/api/{*rest}` for everything below. Unknown
+//! paths are 404, other methods 405 with `Allow`; `GET` handlers also serve `HEAD`. Handlers return
+//! `Result<Response, Problem>`; problems are rendered here with the request id.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -27,12 +26,12 @@ use crate::problem::Problem;
 use crate::request_id;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
-/// The parameters of a path, decoded.
+/// Decoded path parameters.
 type Parameters = Vec<(String, String)>;
 type Measure = Box<dyn Fn(&str, &str) -> RouteMetrics>;
 type Handler<S> = Box<dyn Fn(Context<S>) -> Answer + Send + Sync>;
 
-/// Routes being collected. [`Router::build`] makes them a service.
+/// Builder of [`Routes`].
 pub struct Router<S> {
     state: Arc<S>,
     paths: BTreeMap<String, Methods<S>>,
@@ -41,7 +40,7 @@ pub struct Router<S> {
     measure: Option<Measure>,
 }
 
-/// The handlers of one path.
+/// Handlers of one path.
 struct Methods<S> {
     named: Vec<(Method, Handler<S>)>,
     any: Option<Handler<S>>,
@@ -54,12 +53,12 @@ impl<S> Default for Methods<S> {
 }
 
 impl<S: Send + Sync + 'static> Router<S> {
-    /// No routes yet. Every handler gets to see `state`.
+    /// No routes. All handlers share `state`.
     pub fn new(state: S) -> Self {
         Self::with_shared_state(Arc::new(state))
     }
 
-    /// No routes yet, and a state that is shared with others.
+    /// No routes; `state` is shared with others.
     pub fn with_shared_state(state: Arc<S>) -> Self {
         Self { state, paths: BTreeMap::new(), fallback: None, duplicate: None, measure: None }
     }
@@ -72,7 +71,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         self
     }
 
-    /// Answers `method` on `path` by `handler`.
+    /// Serves `method` on `path` with `handler`.
     #[must_use]
     pub fn route<H, F>(mut self, method: Method, path: &str, handler: H) -> Self
     where
@@ -88,7 +87,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         self
     }
 
-    /// Answers every other method on `path` by `handler`, for proxies.
+    /// Serves all other methods on `path` with `handler`, for proxies.
     #[must_use]
     pub fn any<H, F>(mut self, path: &str, handler: H) -> Self
     where
@@ -103,7 +102,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         self
     }
 
-    /// Answers every path without a route by `handler` instead of 404, for static files.
+    /// Serves all unknown paths with `handler` instead of 404, for static files.
     #[must_use]
     pub fn fallback<H, F>(mut self, handler: H) -> Self
     where
@@ -134,16 +133,13 @@ impl<S: Send + Sync + 'static> Router<S> {
         })
     }
 
-    /// The finished service.
+    /// Builds the service.
     ///
     /// # Errors
-    /// [`SetupError::Route`] for a malformed path and for two routes that contradict each other.
+    /// [`SetupError::Route`] for malformed or conflicting paths.
     pub fn build(self) -> Result<Routes<S>, SetupError> {
         if let Some(route) = self.duplicate {
-            return Err(SetupError::Route {
-                route,
-                detail: "there is such a route already".to_owned(),
-            });
+            return Err(SetupError::Route { route, detail: "duplicate route".to_owned() });
         }
         let mut paths = matchit::Router::new();
         for (path, methods) in self.paths {
@@ -155,7 +151,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     }
 }
 
-/// A finished set of routes: a tower service that never fails.
+/// A finished route table: a tower service that never fails.
 pub struct Routes<S> {
     inner: Arc<Inner<S>>,
 }
@@ -212,7 +208,7 @@ impl<S> Methods<S> {
 }
 
 impl<S: Send + Sync + 'static> Routes<S> {
-    /// The answer to a request: that of its handler, or the problem.
+    /// The response of the handler, or its problem.
     pub async fn answer(&self, request: Request) -> Response {
         let inner = &self.inner;
         let is_head = request.method() == Method::HEAD;
@@ -263,7 +259,7 @@ impl<S: Send + Sync + 'static> tower::Service<Request> for Routes<S> {
     }
 }
 
-/// The same head, its `Content-Length` that of the body it would have had.
+/// The same head, with the `Content-Length` of the body it would have had.
 fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if let Some(length) = body.size_hint().exact() {

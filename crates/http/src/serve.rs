@@ -1,4 +1,7 @@
-//! The accept loop: from a listener to drained, with every limit in force.
+//! The accept loop, from listener to drained, with all limits.
+//!
+//! Home-made because the limits on silent, slow and idle connections need more than hyper's
+//! timeouts.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -28,17 +31,17 @@ use crate::edge::Edge;
 use crate::error::SetupError;
 use crate::limits::Limits;
 
-/// How often an HTTP/2 peer is asked whether it is still there, and how long it may take to say so.
+/// Interval of HTTP/2 keep-alive pings, and their timeout.
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The smallest buffer that hyper takes.
+/// hyper's minimum buffer size.
 const HEADER_BYTES_LEAST: usize = 8_192;
 
-/// Pause after the system refused to accept, most likely for want of file descriptors.
+/// Pause after a failed accept, usually due to missing file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens on `address`; `flag` is named in the error (`--api-port`).
+/// Listens on `address`; `flag` (such as `--port`) is named in errors.
 ///
 /// # Errors
 /// [`SetupError::AddressInUse`] or [`SetupError::Bind`].
@@ -53,11 +56,11 @@ pub async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, SetupE
 }
 
 /// Serves `app` (a [`crate::router::Routes`], or layers around one) over HTTP/1 and HTTP/2 until
-/// `shutdown` is cancelled and what was under way is done, or `limits.drain_timeout_ms` is over.
+/// `shutdown`, then drains for at most `limits.drain_timeout_ms`.
 ///
-/// Around `app` go request ids, traces, security headers, a timeout, a bound on concurrent requests
-/// and a net for panics. Sockets taken over by an upgrade are not waited for: their owner closes
-/// them when [`crate::context::Context::shutdown`] comes, and counts them.
+/// Adds request ids, security headers, a timeout, a limit on concurrent requests and a panic
+/// handler. Does not wait for upgraded sockets: their owner closes them on
+/// [`crate::context::Context::shutdown`].
 pub async fn serve<A, B>(listener: TcpListener, app: A, limits: Limits, shutdown: CancellationToken)
 where
     A: Service<Request, Response = http::Response<B>, Error = Infallible>
@@ -85,29 +88,26 @@ where
         let Some((stream, peer, place)) = accepted else {
             continue;
         };
-        // Small answers must not wait for acknowledgements; a refusal changes only speed.
+        // Without Nagle's algorithm small responses are faster; a failure affects speed only.
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         connections.spawn(connection(&builder, stream, peer, place, Arc::clone(&edge)));
     }
 
-    // Nobody new; those under way get their time.
+    // Accept no more connections; let requests in flight finish.
     drop(listener);
     connections.close();
     register.tell_all(Signal::Drain);
     if tokio::time::timeout(drain, connections.wait()).await.is_err() {
-        tracing::warn!(
-            connections = connections.len(),
-            "requests were still under way at the end of the drain"
-        );
+        tracing::warn!(connections = connections.len(), "requests still in flight after drain");
     }
     register.tell_all(Signal::Close);
     connections.wait().await;
     drop(sweep);
 }
 
-/// Serves one connection until it ends or is told to.
+/// Serves one connection until it ends or is signalled to.
 fn connection(
     builder: &auto::Builder<TokioExecutor>,
     stream: TcpStream,
@@ -146,13 +146,13 @@ fn connection(
             connection.as_mut().poll(context)
         });
         if let Err(error) = ended.await {
-            // Broken pipes, time-outs and bad requests: the peer's doing.
+            // Broken pipes, timeouts and malformed requests: the peer's fault.
             tracing::debug!(%peer, error, "connection ended");
         }
     }
 }
 
-/// Waits for a connection, then for a place for it; none if it cannot have one.
+/// Waits for a connection and a place for it; none if it is refused.
 async fn accept(
     listener: &TcpListener,
     register: &Arc<Register>,
@@ -161,8 +161,8 @@ async fn accept(
         Ok(accepted) => accepted,
         Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return None,
         Err(error) => {
-            tracing::warn!(%error, "cannot accept connections");
-            // Whoever does nothing holds what others could use.
+            tracing::warn!(%error, "accept failed");
+            // Free a file descriptor.
             register.make_room();
             tokio::time::sleep(ACCEPT_PAUSE).await;
             return None;
@@ -172,10 +172,10 @@ async fn accept(
         match register.enter(peer.ip()) {
             Ok(place) => return Some((stream, peer, place)),
             Err(NoPlace::Client) => {
-                tracing::debug!(%peer, "connection refused: this client has as many as it may");
+                tracing::debug!(%peer, "connection refused, client limit reached");
                 return None;
             }
-            // All others wait behind this one in the system's queue.
+            // Others wait in the system's queue meanwhile.
             Err(NoPlace::Full) => register.room().await,
         }
     }
@@ -185,7 +185,7 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        // The register's sweep looks after the time of headers; hyper's own takes a timer for each request.
+        // The register's sweep checks header timeouts; hyper's own needs a timer per request.
         .header_read_timeout(None)
         .max_headers(limits.headers_max)
         .max_buf_size(limits.header_bytes_max.max(HEADER_BYTES_LEAST));

@@ -9,11 +9,13 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::builder::Resettable;
 use clap::{Arg, Parser};
 use tokio::signal::unix::{SignalKind, signal};
+
+use parking_lot::Mutex;
 
 use crate::config::first_line;
 use crate::error::ServiceError;
@@ -51,16 +53,12 @@ pub struct Changes<T>(Arc<Mutex<Vec<Listener<T>>>>);
 impl<T> Changes<T> {
     /// From now on `listener` is called with every new value.
     pub fn listen(&self, listener: impl Fn(&T) + Send + 'static) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));
+        self.0.lock().push(Box::new(listener));
     }
 
     /// Tells all who listen; when this returns they have taken it over.
     pub fn tell(&self, value: &T) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .for_each(|listener| listener(value));
+        self.0.lock().iter().for_each(|listener| listener(value));
     }
 }
 
@@ -309,9 +307,9 @@ mod tests {
         changes.tell(&1);
         for who in ["a", "b"] {
             let heard = Arc::clone(&heard);
-            changes.clone().listen(move |value| heard.lock().unwrap().push((who, *value)));
+            changes.clone().listen(move |value| heard.lock().push((who, *value)));
         }
         changes.tell(&2);
-        assert_eq!(*heard.lock().unwrap(), [("a", 2), ("b", 2)]);
+        assert_eq!(*heard.lock(), [("a", 2), ("b", 2)]);
     }
 }

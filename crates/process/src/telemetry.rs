@@ -2,11 +2,12 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Format;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use parking_lot::Mutex;
 
 use crate::error::ServiceError;
 use http_kit::request_log::OfRequest;
@@ -56,7 +57,7 @@ static LOG: Mutex<Log> = Mutex::new(Log::NotBegun);
 /// [`ServiceError::LogFilter`] for a filter that cannot be understood.
 pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
     let filter = filter(&options.log)?;
-    let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut log = LOG.lock();
     if !matches!(*log, Log::NotBegun) {
         return Ok(());
     }
@@ -104,7 +105,7 @@ pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
 /// [`ServiceError::LogFilter`] for a filter that cannot be understood; the one before holds.
 pub fn set_filter(text: &str) -> Result<(), ServiceError> {
     let filter = filter(text)?;
-    match &*LOG.lock().unwrap_or_else(PoisonError::into_inner) {
+    match &*LOG.lock() {
         Log::Ours(set) => set(filter)
             .map_err(|detail| ServiceError::LogFilter { filter: text.to_owned(), detail }),
         Log::NotBegun | Log::Elsewhere => Ok(()),

@@ -1,48 +1,48 @@
-//! What one connection does, as far as its limits are concerned.
+//! Activity of one connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Context;
 
-use super::signal::{Ear, Signal};
+use super::signal::{Signal, SignalReceiver};
 use crate::limits::Limits;
 
-/// Notes of one connection, written by its stream and its requests, read by the sweep.
+/// Activity of one connection, written by its stream and requests, read by the sweep.
 ///
-/// Times are milliseconds of the server's clock, which begins at 1; 0 is never. Each note stands for
-/// itself, so that relaxed order is enough: the worst that can come of a stale one is a sweep more.
+/// Times are milliseconds of the server's clock, which starts at 1; 0 means never. Fields are
+/// independent, so relaxed ordering is enough: a stale value costs at most one more sweep.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     opened_ms: u64,
     /// Requests whose headers were read.
     requests: AtomicUsize,
-    /// Those whose answer is not complete.
+    /// Requests whose response is not complete.
     under_way: AtomicUsize,
-    /// Answers that have been handed something that the peer has not taken yet.
+    /// Responses with data that the peer has not taken yet.
     to_be_taken: AtomicUsize,
-    /// When the last of them was taken or handed something.
+    /// When such a response was last handed data or had some taken.
     taken_ms: AtomicU64,
-    /// Since when no request is under way.
+    /// Since when no request is in flight.
     idle_ms: AtomicU64,
-    /// When the first byte came since then.
+    /// When the first byte arrived since then.
     head_ms: AtomicU64,
-    /// Since when the system takes no more bytes for the peer.
+    /// Since when the system accepts no more bytes for the peer.
     blocked_ms: AtomicU64,
     is_http2: AtomicBool,
     is_upgraded: AtomicBool,
-    ear: Ear,
+    ear: SignalReceiver,
 }
 
 /// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Not a byte since it was opened.
+    /// No byte since it opened.
     Silent,
     /// Headers that do not end.
     SlowHead,
-    /// Nothing since the last request.
+    /// Idle since the last request.
     Idle,
-    /// It does not read its answer.
+    /// The peer does not read its response.
     Unread,
 }
 
@@ -51,22 +51,22 @@ impl Activity {
         Self { opened_ms: now_ms, idle_ms: AtomicU64::new(now_ms), ..Self::default() }
     }
 
-    /// Tells the connection something.
+    /// Signals the connection.
     pub(crate) fn tell(&self, signal: Signal) {
         self.ear.tell(signal);
     }
 
-    /// What the connection was told; whatever more it is told wakes it.
+    /// The strongest signal so far; later ones wake the task.
     pub(crate) fn told(&self, context: &Context<'_>) -> Option<Signal> {
         self.ear.listen(context)
     }
 
-    /// Whether it was told to close at once.
+    /// Whether the connection was told to close at once.
     pub(crate) fn is_closed(&self) -> bool {
         self.ear.told() == Some(Signal::Close)
     }
 
-    /// Bytes came.
+    /// Bytes arrived.
     pub(crate) fn received(&self, now_ms: u64) {
         if self.under_way.load(Ordering::Relaxed) == 0 && self.head_ms.load(Ordering::Relaxed) == 0
         {
@@ -74,21 +74,21 @@ impl Activity {
         }
     }
 
-    /// The peer speaks HTTP/2, where bytes between requests are not the beginning of one.
+    /// The peer uses HTTP/2, where bytes between requests don't start a request.
     pub(crate) fn speaks_http2(&self) {
         self.is_http2.store(true, Ordering::Relaxed);
     }
 
-    /// The socket is somebody else's from now on.
+    /// The socket was upgraded and is no longer limited.
     pub(crate) fn upgraded(&self) {
         self.is_upgraded.store(true, Ordering::Relaxed);
     }
 
-    /// Bytes went, or none would go.
+    /// Bytes were written, or none were accepted.
     pub(crate) fn wrote(&self, has_gone: bool, now_ms: u64) {
         if has_gone {
             self.blocked_ms.store(0, Ordering::Relaxed);
-            // The end of an answer may be under way for long after we let it go. HTTP/2 writes for itself, too.
+            // The end of a response may stay in buffers for long. HTTP/2 also writes by itself.
             if !self.is_http2.load(Ordering::Relaxed) {
                 self.idle_ms.store(now_ms, Ordering::Relaxed);
             }
@@ -109,7 +109,7 @@ impl Activity {
         }
     }
 
-    /// Whether its time is over.
+    /// The timeout that has passed, if any.
     pub(crate) fn verdict(&self, limits: &Limits, now_ms: u64) -> Option<Verdict> {
         if self.is_upgraded.load(Ordering::Relaxed) {
             return None;
@@ -140,8 +140,8 @@ impl Activity {
         is_idle.then_some(Verdict::Idle)
     }
 
-    /// How soon it makes room for another, the least first: those without any request, then those
-    /// between two, by how long they have been so. None while it is at work.
+    /// Order of eviction, lowest first: connections without any request, then idle ones, longest
+    /// first. None while busy.
     pub(crate) fn rank(&self) -> Option<(bool, u64)> {
         let is_at_work = self.under_way.load(Ordering::Relaxed) > 0
             || self.blocked_ms.load(Ordering::Relaxed) > 0
@@ -151,7 +151,7 @@ impl Activity {
     }
 }
 
-/// A request under way on a connection; over when this is dropped.
+/// A request in flight on a connection, until dropped.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
     activity: Arc<Activity>,
@@ -165,7 +165,7 @@ impl UnderWay {
         Self { activity, clock, is_to_be_taken: false }
     }
 
-    /// The answer has something for the peer, or waits for more from us.
+    /// The response has data for the peer, or waits for more.
     pub(crate) fn awaits_reader(&mut self, is_to_be_taken: bool) {
         self.note_reader(is_to_be_taken, self.clock.now_ms());
     }
@@ -206,18 +206,18 @@ mod tests {
     }
 
     #[test]
-    fn each_phase_has_its_time() {
+    fn each_phase_has_its_timeout() {
         let limits = limits();
         let activity = Activity::new(1_000);
         let verdict = |now_ms| activity.verdict(&limits, now_ms);
         assert_eq!((verdict(1_009), verdict(1_010)), (None, Some(Verdict::Silent)));
-        // The first byte counts, not the last: a trickle gains nothing.
+        // The first byte counts, not the last: trickling gains no time.
         activity.received(1_009);
         activity.received(1_020);
         assert_eq!((verdict(1_028), verdict(1_029)), (None, Some(Verdict::SlowHead)));
         activity.begin();
         assert_eq!(verdict(9_000), None);
-        // The body's bytes are not the next head's.
+        // Body bytes are not headers of the next request.
         activity.received(2_000);
         activity.end(3_000);
         assert_eq!((verdict(3_099), verdict(3_100)), (None, Some(Verdict::Idle)));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn http2_may_send_what_it_likes_between_requests_but_not_for_ever() {
+    fn http2_may_send_between_requests_until_idle() {
         let limits = limits();
         let activity = Activity::new(1_000);
         activity.received(1_005);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn who_takes_nothing_is_found_and_who_waits_for_us_is_not() {
+    fn a_stalled_reader_is_found_and_a_waiting_one_is_not() {
         let limits = limits();
         let clock = super::super::register::Clock::new();
         let activity = Arc::new(Activity::new(1));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_silent_makes_room_first_and_who_is_at_work_never() {
+    fn the_longest_silent_is_evicted_first_and_busy_ones_never() {
         let at_work = Activity::new(1);
         at_work.begin();
         assert_eq!(at_work.rank(), None);

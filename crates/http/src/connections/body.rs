@@ -1,4 +1,4 @@
-//! Bodies in both directions that keep to their pace.
+//! Request and response bodies with rate limits.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,16 +12,16 @@ use super::activity::UnderWay;
 use crate::body::{Body, BodyError};
 use crate::limits::Limits;
 
-/// A body came more slowly than it may.
+/// A body below its minimum rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("less than {bytes_per_second_min} bytes a second of the body came")]
 pub(crate) struct TooSlow {
-    /// The least rate.
+    /// The minimum rate.
     pub(crate) bytes_per_second_min: u64,
 }
 
-/// A request's body that ends with [`TooSlow`] when, after its grace, less of it came than its least
-/// rate wants. Its time begins when somebody begins to read it.
+/// A request body that fails with [`TooSlow`] if it falls below its minimum rate after the grace
+/// time. Time starts when reading starts.
 #[derive(Debug)]
 pub(crate) struct RequestBody<B = Incoming> {
     inner: B,
@@ -29,7 +29,7 @@ pub(crate) struct RequestBody<B = Incoming> {
     bytes_per_second_min: u64,
     received: u64,
     began: Option<Instant>,
-    /// Set at the first wait: most bodies are there at once.
+    /// Set at the first wait: most bodies are already complete.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -93,11 +93,11 @@ where
     }
 }
 
-/// Most bytes of an answer that are handed on at once: what is handed on counts as sent, and a reader
-/// that stops is to be noticed before that. Larger than nearly every answer here once it is packed.
+/// Most bytes of a response handed on at once. They count as sent, so smaller parts detect a
+/// stalled reader earlier. Larger than nearly every compressed response here.
 const PART_BYTES_MAX: usize = 128 * 1_024;
 
-/// An answer's body that notes whether it waits for its reader.
+/// A response body that records whether it waits for its reader.
 #[derive(Debug)]
 pub(crate) struct AnswerBody {
     inner: Body,
@@ -132,7 +132,7 @@ impl HttpBody for AnswerBody {
             return Poll::Ready(Some(Ok(self.part(rest))));
         }
         let frame = Pin::new(&mut self.inner).poll_frame(context);
-        // Nobody asks for more before there is room for it; while we have nothing, nobody waits for the peer.
+        // Polled only when there is room; while the body is pending, the peer is not to blame.
         self.under_way.awaits_reader(frame.is_ready());
         match ready!(frame) {
             Some(Ok(frame)) => match frame.into_data() {
@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// A body of `bytes` bytes every `every_ms`, for ever.
+    /// An endless body of `bytes` bytes every `every_ms`.
     fn trickle(
         bytes: usize,
         every_ms: u64,
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_answer_goes_in_parts_and_is_whole() {
+    async fn a_long_response_is_split_and_complete() {
         let long: Bytes = (0..300 * 1_024_u32).map(|number| number as u8).collect();
         let activity = std::sync::Arc::new(super::super::activity::Activity::new(1));
         let under_way = UnderWay::new(activity, super::super::register::Clock::new());
@@ -209,11 +209,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_below_its_rate_ends_after_its_grace() {
-        // A byte a second earns a millisecond each.
+    async fn a_body_below_its_rate_fails_after_the_grace_time() {
+        // A byte per second earns a millisecond each.
         assert_eq!(lasts(1, 1_000, 100).await, (5, Duration::from_millis(5_005)));
         assert_eq!(lasts(1, 60_000, 100).await, (0, Duration::from_millis(5_000)));
-        // Half the rate lasts twice the grace, so that the tenth comes too late.
+        // Half the rate lasts twice the grace, so the tenth byte is late.
         assert_eq!(lasts(500, 1_000, 100).await.0, 9);
         assert_eq!(lasts(1_000, 1_000, 100).await.0, 100);
     }

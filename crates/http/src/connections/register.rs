@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -10,16 +10,18 @@ use tokio::time::Instant;
 
 use super::activity::Activity;
 use super::signal::Signal;
+use parking_lot::Mutex;
+
 use crate::client_address::network;
 use crate::limits::Limits;
 
-/// Longest time between two sweeps, so that nobody stays much longer than they may.
+/// Longest time between two sweeps.
 const SWEEP_MS_MAX: u64 = 250;
 
-/// Shortest one, for timeouts of milliseconds.
+/// Shortest time between two sweeps, for timeouts of milliseconds.
 const SWEEP_MS_MIN: u64 = 5;
 
-/// Milliseconds since the server began, from 1 on.
+/// Milliseconds since the server started, from 1.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     began: Instant,
@@ -41,7 +43,7 @@ pub(crate) struct Register {
     limits: Limits,
     clock: Clock,
     open: Mutex<Open>,
-    /// Told whenever one is closed.
+    /// Notified when a connection closes.
     left: Notify,
 }
 
@@ -55,17 +57,17 @@ struct Open {
 #[derive(Debug)]
 struct Connection {
     activity: Arc<Activity>,
-    /// Only of those that are counted.
+    /// Only for connections that count per client.
     client: Option<IpAddr>,
 }
 
 impl Open {
-    /// The one that makes room first, among those of one client or among all.
+    /// The connection to evict first, among those of one client or all.
     fn first_to_go(&self, client: Option<IpAddr>) -> Option<u64> {
         self.connections
             .iter()
             .filter(|(_, connection)| client.is_none() || connection.client == client)
-            // One that was told to go already makes no more room by being told again.
+            // A connection that is already closing makes no further room.
             .filter(|(_, connection)| !connection.activity.is_closed())
             .filter_map(|(number, connection)| Some((connection.activity.rank()?, *number)))
             .min()
@@ -92,7 +94,7 @@ impl Open {
     }
 }
 
-/// A connection's place in the register, free again when this is dropped.
+/// A place for a connection, freed on drop.
 #[derive(Debug)]
 pub(crate) struct Place {
     register: Arc<Register>,
@@ -109,7 +111,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.register.lock().remove(self.number);
+        self.register.open.lock().remove(self.number);
         self.register.left.notify_one();
     }
 }
@@ -117,9 +119,9 @@ impl Drop for Place {
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoPlace {
-    /// This client has as many as it may, all of them at work.
+    /// The client's limit is reached, and all its connections are busy.
     Client,
-    /// All are at work.
+    /// All connections are busy.
     Full,
 }
 
@@ -128,13 +130,13 @@ impl Register {
         Arc::new(Self { limits, clock: Clock::new(), open: Mutex::default(), left: Notify::new() })
     }
 
-    /// A place for a connection from this peer; somebody who does nothing may have to go for it.
+    /// A place for a connection from this peer; may evict an inactive one.
     pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Result<Place, NoPlace> {
         let peer = peer.to_canonical();
         let is_exempt = (self.limits.is_loopback_exempt && peer.is_loopback())
             || self.limits.trusted_proxies.contain(peer);
         let client = (!is_exempt).then(|| network(peer));
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         if let Some(client) = client
             && open
                 .by_client
@@ -158,9 +160,9 @@ impl Register {
         Ok(Place { register: Arc::clone(self), number, activity })
     }
 
-    /// Closes one that does nothing, for want of something else than places. Whether there was one.
+    /// Evicts an inactive connection, to free other resources. Returns whether there was one.
     pub(crate) fn make_room(&self) -> bool {
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         let number = open.first_to_go(None);
         if let Some(number) = number {
             open.close(number);
@@ -168,22 +170,26 @@ impl Register {
         number.is_some()
     }
 
-    /// Tells all connections something.
+    /// Signals all connections.
     pub(crate) fn tell_all(&self, signal: Signal) {
-        self.lock().connections.values().for_each(|connection| connection.activity.tell(signal));
+        self.open
+            .lock()
+            .connections
+            .values()
+            .for_each(|connection| connection.activity.tell(signal));
     }
 
-    /// Waits until a connection is closed, or for as long as one may take to become idle unnoticed.
+    /// Waits until a connection closes, or for one sweep interval.
     pub(crate) async fn room(&self) {
         let _ = tokio::time::timeout(self.sweep_interval(), self.left.notified()).await;
     }
 
-    /// Closes, again and again, all whose time is over.
+    /// Closes connections that have timed out, forever.
     pub(crate) async fn sweep(&self) {
         loop {
             tokio::time::sleep(self.sweep_interval()).await;
             let now_ms = self.clock.now_ms();
-            for connection in self.lock().connections.values() {
+            for connection in self.open.lock().connections.values() {
                 if let Some(verdict) = connection.activity.verdict(&self.limits, now_ms)
                     && !connection.activity.is_closed()
                 {
@@ -207,11 +213,6 @@ impl Register {
             .min(idle_timeout_ms)
             .min(write_timeout_ms);
         Duration::from_millis((shortest / 8).clamp(SWEEP_MS_MIN, SWEEP_MS_MAX))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        // Each change is complete before anything can panic.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn at_the_maximum_the_longest_silent_goes_and_who_is_at_work_stays() {
+    async fn at_the_limit_the_longest_silent_is_evicted_and_busy_ones_stay() {
         let register = register(3, 10);
         let [busy, old, new] =
             [1, 2, 3].map(|number| enter(&register, &format!("192.0.2.{number}")).unwrap());
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_client_has_its_own_maximum_and_loopback_and_proxies_have_none() {
+    async fn the_client_limit_exempts_loopback_and_proxies() {
         let register = register(100, 2);
         let a = enter(&register, "2001:db8:1:2::1").unwrap();
         let b = enter(&register, "2001:db8:1:2::2").unwrap();
@@ -278,12 +279,12 @@ mod tests {
             assert!(places.iter().all(|place| !place.activity.is_closed()), "{exempt}");
         }
         drop((b, c, d));
-        assert_eq!(register.lock().by_client.len(), 0);
-        assert_eq!(register.lock().connections.len(), 0);
+        assert_eq!(register.open.lock().by_client.len(), 0);
+        assert_eq!(register.open.lock().connections.len(), 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_sweep_closes_those_whose_time_is_over() {
+    async fn the_sweep_closes_timed_out_connections() {
         let register = register(100, 100);
         let (silent, busy) =
             (enter(&register, "192.0.2.1").unwrap(), enter(&register, "192.0.2.2").unwrap());

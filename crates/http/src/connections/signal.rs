@@ -1,36 +1,36 @@
-//! What a connection is told from outside.
+//! Signals to connections.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Waker};
 
 use futures_util::task::AtomicWaker;
 
-/// What a connection is told.
+/// A signal to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Signal {
-    /// To end when what is under way is done.
+    /// Finish requests in flight, then close.
     Drain = 1,
-    /// To end at once.
+    /// Close at once.
     Close = 2,
 }
 
-/// Where a connection looks, each time it is polled, for what it was told: two atomic operations, where a cancellation
-/// token would take locks.
+/// Receiver that a connection checks on each poll: two atomic operations, where a cancellation
+/// token takes locks.
 #[derive(Debug, Default)]
-pub(super) struct Ear {
+pub(super) struct SignalReceiver {
     told: AtomicU8,
     waker: AtomicWaker,
 }
 
-impl Ear {
-    /// Tells; what is stronger stays.
+impl SignalReceiver {
+    /// Sends a signal; the stronger one stays.
     pub(super) fn tell(&self, signal: Signal) {
         self.told.fetch_max(signal as u8, Ordering::AcqRel);
         self.waker.take().as_ref().map(Waker::wake_by_ref);
     }
 
-    /// What was told so far.
+    /// The strongest signal so far.
     pub(super) fn told(&self) -> Option<Signal> {
         match self.told.load(Ordering::Acquire) {
             0 => None,
@@ -39,7 +39,7 @@ impl Ear {
         }
     }
 
-    /// What was told so far; whatever more comes wakes.
+    /// The strongest signal so far; later ones wake the task.
     pub(super) fn listen(&self, context: &Context<'_>) -> Option<Signal> {
         self.waker.register(context.waker());
         self.told()
@@ -55,8 +55,8 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_listens_is_woken_and_the_stronger_word_stays() {
-        let ear = Arc::new(Ear::default());
+    async fn listeners_are_woken_and_the_stronger_signal_stays() {
+        let ear = Arc::new(SignalReceiver::default());
         let listening = tokio::spawn({
             let ear = Arc::clone(&ear);
             poll_fn(move |context| match ear.listen(context) {

@@ -1,4 +1,4 @@
-//! A connection's bytes, on their way noted.
+//! A TCP stream that records its activity.
 
 use std::io;
 use std::pin::Pin;
@@ -13,13 +13,13 @@ use super::register::Clock;
 
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A stream that notes when bytes come and go.
+/// A stream that records when bytes are read and written.
 #[derive(Debug)]
 pub(crate) struct Watched {
     stream: TcpStream,
     activity: Arc<Activity>,
     clock: Clock,
-    /// How much of HTTP/2's preface came; none once it is something else or complete.
+    /// Matched bytes of the HTTP/2 preface; none once it is complete or did not match.
     preface: Option<usize>,
 }
 

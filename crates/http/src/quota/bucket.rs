@@ -1,60 +1,59 @@
-//! Token buckets by key, as GCRA: of each key only the moment is kept at which its bucket will be
-//! full again.
+//! Token buckets by key, as GCRA: per key only the time is stored at which its bucket is full
+//! again.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::gate::Quota;
 
-/// Most keys that one quota remembers: about 100 bytes each, so 1.6 MB a quota when it is full.
+/// Most keys per quota. About 100 bytes each, so 1.6 MB per full quota.
 pub const KEYS_MAX: usize = 16_384;
 
-/// Greatest burst; with it and the longest window no number here can overflow within 500 000 years.
+/// Largest burst. With it and the longest window no number overflows within 500 000 years.
 pub const BURST_MAX: u32 = 1_000_000;
 
-/// Longest window: a day.
+/// Longest window: one day.
 pub const WINDOW_S_MAX: u32 = 86_400;
 
-/// Keys whose bucket is full again that are forgotten for each new one: more than one, so that
+/// Full buckets removed per new key: more than one, so that removal outpaces insertion.
 /// forgetting outruns learning.
 const FORGOTTEN_AT_ONCE: usize = 4;
 
-/// What one quota says to one request.
+/// Result of one quota for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
     /// Whether the bucket held enough.
     pub allowed: bool,
-    /// Units in a full bucket.
+    /// Units of a full bucket.
     pub limit: u32,
-    /// Units that are left.
+    /// Units left.
     pub remaining: u32,
-    /// Until the bucket is full again.
+    /// Time until the bucket is full, in ms.
     pub reset_ms: u64,
-    /// Until the same request would be allowed; 0 if it was.
+    /// Time until the same request would be allowed, in ms; 0 if it was.
     pub retry_after_ms: u64,
 }
 
 /// The buckets of one quota.
 ///
-/// At most `keys_max` keys are remembered. A key whose bucket is full again holds nothing worth
-/// remembering and goes first. When there is none, the one that is nearest to full makes room: the
-/// most used stay, so that nobody gets a fresh bucket by sending many other addresses.
+/// At most `keys_max` keys are stored. Keys with full buckets carry no information and are removed
+/// first, then the one nearest to full. The most used keys stay, so nobody gets a fresh bucket by
+/// sending from many other addresses.
 #[derive(Debug)]
 pub struct Quotas {
     burst: u64,
-    /// What one unit costs, in milliseconds × burst: so that no division ever rounds.
+    /// Cost of one unit in milliseconds × burst, so that divisions never round.
     unit: u64,
     keys_max: usize,
-    /// When each key's bucket is full, in the same scaled time.
+    /// Time at which each key's bucket is full, in the same scaled unit.
     full_at: HashMap<u128, u64>,
-    /// Each key once, by when its bucket was full when it was put here. That may be later by now, and is made right when
-    /// the key comes up, so that using a bucket costs nothing here.
+    /// Each key once, by the time its bucket was full when inserted. The real time may be later; it
+    /// is corrected when the key comes up, so that using a bucket costs nothing here.
     by_fullness: BinaryHeap<Reverse<(u64, u128)>>,
 }
 
 impl Quotas {
-    /// Buckets that are all full, of at most `keys_max` keys (at least one). Numbers out of their range
-    /// count as the nearest in it.
+    /// Full buckets for at most `keys_max` keys (at least one). Numbers out of range are clamped.
     #[must_use]
     pub fn new(quota: &Quota, keys_max: usize) -> Self {
         Self {
@@ -66,10 +65,10 @@ impl Quotas {
         }
     }
 
-    /// Takes `cost` units from the key's bucket if it holds as many. What costs more than a full
-    /// bucket costs a full bucket, else it could never be done.
+    /// Takes `cost` units from the key's bucket if it holds enough. A larger cost than a full
+    /// bucket counts as a full bucket.
     ///
-    /// `now_ms` is any clock's that does not go back; where it does, buckets only fill later.
+    /// `now_ms` is from any monotonic clock; if it goes back, buckets refill later.
     pub fn take(&mut self, key: u128, cost: u32, now_ms: u64) -> Decision {
         let decision = self.look(key, cost, now_ms);
         if decision.allowed && cost > 0 {
@@ -78,14 +77,15 @@ impl Quotas {
         decision
     }
 
-    /// What [`Quotas::take`] would say, without taking: `remaining` and `reset_ms` are those after it.
+    /// The result of [`Quotas::take`] without taking; `remaining` and `reset_ms` are those after
+    /// it.
     #[must_use]
     pub fn look(&self, key: u128, cost: u32, now_ms: u64) -> Decision {
         let capacity = self.unit * self.burst;
         let wanted = self.unit * u64::from(cost).min(self.burst);
         let full_in =
             self.full_at.get(&key).map_or(0, |full_at| full_at.saturating_sub(self.scaled(now_ms)));
-        // Never more than an empty bucket, even when the clock went back.
+        // Never below empty, even if the clock went back.
         let used = full_in.min(capacity);
         let allowed = used + wanted <= capacity;
         let used_then = if allowed { used + wanted } else { used };
@@ -99,19 +99,19 @@ impl Quotas {
         }
     }
 
-    /// How many keys are remembered.
+    /// Number of stored keys.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.full_at.len()
     }
 
-    /// From now on the numbers of this quota count; of each bucket the same part is left as before.
+    /// Changes the limits; each bucket keeps its fraction.
     pub(super) fn resize(&mut self, quota: &Quota) {
         let Self { burst, keys_max, full_at, by_fullness, .. } =
             std::mem::replace(self, Self::new(quota, 0));
         self.keys_max = keys_max;
-        // A moment is scaled by the burst: each bucket is full when it was to be full before, but never later than a
-        // window from now.
+        // Times are scaled by the burst: each bucket is full at the same time as before, but at
+        // most one window from now.
         let scaled = |moment: u64| {
             u64::try_from(u128::from(moment) * u128::from(self.burst) / u128::from(burst))
                 .unwrap_or(u64::MAX)
@@ -138,7 +138,7 @@ impl Quotas {
         self.by_fullness.push(Reverse((full_at(0), key)));
     }
 
-    /// Makes room for one.
+    /// Makes room for one key.
     fn forget(&mut self, now: u64) {
         let mut forgotten = 0;
         while forgotten < FORGOTTEN_AT_ONCE
@@ -147,7 +147,7 @@ impl Quotas {
         {
             self.by_fullness.pop();
             match self.full_at.get(&key) {
-                // It was used since.
+                // The bucket was used since.
                 Some(&full_at) if full_at > noted => self.by_fullness.push(Reverse((full_at, key))),
                 _ => {
                     self.full_at.remove(&key);
@@ -199,13 +199,13 @@ mod tests {
         assert!(!quotas.take(1, 1, 2_999).allowed);
         assert!(quotas.take(1, 1, 3_000).allowed);
         assert!(!quotas.take(1, 1, 3_000).allowed);
-        // Full again, and not fuller than full.
+        // Full again, and not fuller.
         assert_eq!(quotas.take(1, 1, 1_000_000).remaining, 2);
     }
 
     #[test]
-    fn over_any_time_no_more_is_allowed_than_the_burst_and_the_refill() {
-        // Seven in 3 s: no whole number of milliseconds a unit.
+    fn no_more_than_burst_and_refill_is_allowed() {
+        // Seven in 3 s: not a whole number of milliseconds per unit.
         let mut quotas = quotas(7, 3, 10);
         let allowed = (0..30_000).filter(|now_ms| quotas.take(1, 1, *now_ms).allowed).count();
         // The burst, and 7 in each of ten windows, the last of which is not quite over.
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn cost_counts_and_the_dearest_request_costs_a_full_bucket() {
+    fn cost_counts_up_to_a_full_bucket() {
         let mut quotas = quotas(10, 10, 10);
         assert_eq!(quotas.take(1, 4, 0).remaining, 6);
         let refused = quotas.take(1, 7, 0);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_back_locks_nobody_out_for_longer_than_a_window() {
+    fn a_clock_that_goes_back_delays_by_at_most_a_window() {
         let mut quotas = quotas(2, 10, 10);
         quotas.take(1, 2, 1_000_000);
         let refused = quotas.take(1, 1, 0);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_greatest_numbers_do_not_overflow() {
+    fn the_largest_numbers_do_not_overflow() {
         let mut quotas = quotas(u32::MAX, u32::MAX, 10);
         assert!(quotas.take(1, u32::MAX, u64::MAX).allowed);
         quotas.take(1, u32::MAX, u64::MAX);
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_full_buckets_go_first() {
+    fn memory_is_bounded_and_full_buckets_are_removed_first() {
         let mut quotas = quotas(10, 10, 100);
         for key in 0..100 {
             quotas.take(key, 1, 0);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn with_other_numbers_the_same_part_is_left() {
+    fn new_limits_keep_the_fraction() {
         let mut quotas = quotas(10, 60, 100);
         for (key, used) in [(1, 10), (2, 5), (3, 1)] {
             quotas.take(key, used, 1_000);
@@ -280,13 +280,13 @@ mod tests {
         quotas.resize(&sized(2));
         assert_eq!(left(&quotas), [0, 1, 1, 2]);
         assert_eq!(quotas.look(1, 1, 1_000).retry_after_ms, 30_000);
-        // All full again a window later, and forgotten when another comes.
+        // All are full again a window later, and removed for the next key.
         quotas.take(9, 1, 62_000);
         assert_eq!(quotas.keys(), 1);
     }
 
     #[test]
-    fn many_addresses_neither_grow_it_nor_give_the_busy_a_fresh_bucket() {
+    fn many_keys_neither_grow_memory_nor_reset_busy_buckets() {
         let mut quotas = quotas(10, 60, 100);
         for _ in 0..10 {
             assert!(quotas.take(7, 1, 0).allowed);
@@ -296,7 +296,7 @@ mod tests {
             assert!(quotas.keys() <= 100);
         }
         assert!(!quotas.take(7, 1, 0).allowed, "the busy one was forgotten");
-        // One that came late is remembered all the same.
+        // A late key is stored too.
         for _ in 0..10 {
             quotas.take(8, 1, 0);
         }

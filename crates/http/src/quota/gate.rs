@@ -1,56 +1,56 @@
-//! Which quotas a request of each class is measured by.
+//! The quotas of each class of requests.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{Extensions, HeaderValue};
 use tokio::time::Instant;
 
 use super::bucket::{BURST_MAX, KEYS_MAX, Quotas, WINDOW_S_MAX};
 use super::headers::{Answer, Standing, policy};
+use parking_lot::Mutex;
+
 use crate::arrival::Arrival;
 use crate::client_address::network;
 use crate::error::SetupError;
 use crate::problem::Problem;
 
-/// One limit: `burst` units at once, and as many again over `window_s`, evenly. Twenty at once and
-/// five a second are `burst: 20, window_s: 4`.
+/// One limit: `burst` units at once, refilled evenly over `window_s`. Twenty at once and five per
+/// second is `burst: 20, window_s: 4`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// Its name in headers and errors: letters, digits, `-` and `_`. Classes that name the same quota
+    /// Name in headers and errors: letters, digits, `-` and `_`. Classes that use the same quota
     /// share its buckets.
     pub name: &'static str,
     /// What is counted together.
     pub scope: Scope,
-    /// Units in a full bucket: from 1 to [`BURST_MAX`].
+    /// Units of a full bucket: 1 to [`BURST_MAX`].
     pub burst: u32,
-    /// Seconds in which an empty bucket fills: from 1 to [`WINDOW_S_MAX`].
+    /// Seconds to fill an empty bucket: 1 to [`WINDOW_S_MAX`].
     pub window_s: u32,
 }
 
 /// What a quota counts together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// All requests of one IPv4 address or one IPv6 /64.
+    /// Requests of one IPv4 address or IPv6 /64.
     Ip,
-    /// All requests of one player.
+    /// Requests of one player.
     Address,
-    /// All requests with one key.
+    /// Requests with one key.
     Key,
 }
 
-/// Who asks, in one of the ways that quotas count by. A quota whose scope is not among a request's
-/// keys does not measure it.
+/// An identity of the client. Quotas with another scope than a request's keys don't count it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key<'a> {
-    /// Where the request comes from.
+    /// Address of the client.
     Ip(IpAddr),
-    /// The player's address; upper and lower case are the same.
+    /// The player's address, in any case.
     Address(&'a str),
-    /// The key's id.
+    /// Id of the key.
     Key(&'a str),
 }
 
@@ -64,14 +64,14 @@ impl Key<'_> {
     }
 }
 
-/// The quotas of all classes of requests. `C` is the service's own type of classes.
+/// The quotas of all request classes. `C` is the service's class type.
 pub struct Gate<C> {
     classes: Vec<Class<C>>,
-    /// Behind one lock, so that a request is measured by all its quotas in one step. It is held for
-    /// about a microsecond.
+    /// One lock, so that a request is counted by all its quotas at once. Held for about a
+    /// microsecond.
     counts: Mutex<Counts>,
     began: Instant,
-    /// Two, for 128 bits: nobody can choose names that fall together.
+    /// Two, for 128 bits: colliding names cannot be found.
     hashers: [RandomState; 2],
 }
 
@@ -79,26 +79,26 @@ pub struct Gate<C> {
 #[derive(Debug)]
 struct Class<C> {
     class: C,
-    /// The places of its quotas in [`Counts`].
+    /// Indices of its quotas in [`Counts`].
     places: Vec<usize>,
 }
 
-/// What may change while the gate is open.
+/// State that changes.
 #[derive(Debug, Default)]
 struct Counts {
     quotas: Vec<Quota>,
-    /// Of each quota.
+    /// Buckets of each quota.
     buckets: Vec<Quotas>,
-    /// What is said of each class where all of its quotas measure, which is nearly always.
+    /// Policy header of each class if all its quotas count, which is nearly always.
     policies: Vec<HeaderValue>,
 }
 
 impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
-    /// A gate for these classes; each quota remembers at most [`KEYS_MAX`] keys.
+    /// A gate for these classes; each quota stores at most [`KEYS_MAX`] keys.
     ///
     /// # Errors
-    /// [`SetupError::Quota`] for a class that is there twice, for two quotas of one name, and for
-    /// numbers and names that are not allowed.
+    /// [`SetupError::Quota`] for a duplicate class, conflicting quotas with one name, and invalid
+    /// numbers or names.
     pub fn new(classes: &[(C, &[Quota])]) -> Result<Self, SetupError> {
         let mut known: Vec<Class<C>> = Vec::new();
         let mut counts = Counts::default();
@@ -116,14 +116,13 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
         Ok(Self { classes: known, counts: Mutex::new(counts), began: Instant::now(), hashers })
     }
 
-    /// From now on the numbers of `other` count. Whoever had used up a part of a quota has used up the same part of it.
+    /// Takes over the limits of `other`; each bucket keeps its fraction.
     ///
     /// # Errors
-    /// [`SetupError::Quota`] when the two differ in more than numbers; then nothing changes.
+    /// [`SetupError::Quota`] if the gates differ in more than numbers; then nothing changes.
     pub fn adopt(&self, other: Self) -> Result<(), SetupError> {
-        let Counts { quotas, policies, .. } =
-            other.counts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut counts = self.lock();
+        let Counts { quotas, policies, .. } = other.counts.into_inner();
+        let mut counts = self.counts.lock();
         let shape = |quotas: &[Quota]| {
             quotas.iter().map(|quota| (quota.name, quota.scope)).collect::<Vec<_>>()
         };
@@ -141,17 +140,12 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
         Ok(())
     }
 
-    // A panic while it was held cannot have left a bucket in halves that matter.
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The quotas of one class.
     #[must_use]
     pub fn quotas_of(&self, class: C) -> Vec<Quota> {
         let places =
             self.classes.iter().find(|known| known.class == class).map(|known| &known.places);
-        let counts = self.lock();
+        let counts = self.counts.lock();
         places
             .into_iter()
             .flatten()
@@ -159,18 +153,18 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
             .collect()
     }
 
-    /// Takes `cost` units from every quota of this class that measures one of these keys, or, if one
-    /// of them does not hold as much, from none.
+    /// Takes `cost` units from every quota of this class that counts one of these keys; from none
+    /// if one of them does not hold enough.
     ///
     /// # Errors
-    /// 429 `rate_limited` with all headers, those of the quotas included.
+    /// 429 `rate_limited` with all headers.
     pub fn take(&self, class: C, keys: &[Key<'_>], cost: u32) -> Result<Standing, Problem> {
         let standing = self.judge(class, keys, cost, self.now_ms())?;
         if standing.is_allowed() { Ok(standing) } else { Err(standing.refusal()) }
     }
 
-    /// As [`Gate::take`], and leaves the standing in the request's [`Arrival`], from where
-    /// [`crate::serve::serve`] writes it on whatever the answer will be, time-outs and panics included.
+    /// As [`Gate::take`], and stores the result in the request's [`Arrival`], from where
+    /// [`crate::serve::serve`] writes it into any response, including timeouts and panics.
     ///
     /// # Errors
     /// As [`Gate::take`].
@@ -197,10 +191,10 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
         now_ms: u64,
     ) -> Result<Standing, Problem> {
         let Some(index) = self.classes.iter().position(|known| known.class == class) else {
-            return Err(Problem::internal(format!("there are no quotas for the class {class:?}")));
+            return Err(Problem::internal(format!("unknown quota class {class:?}")));
         };
         let places = &self.classes[index].places;
-        let mut counts = self.lock();
+        let mut counts = self.counts.lock();
         let Counts { quotas, buckets, policies } = &mut *counts;
         let mut answers = Vec::with_capacity(places.len());
         for &place in places {
@@ -220,7 +214,7 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
                 .iter()
                 .for_each(|answer| buckets[answer.place].charge(answer.key, cost, now_ms));
         } else {
-            // Nothing is taken: those that would have allowed it stand as they stood.
+            // Nothing is taken, so the other quotas are unchanged.
             for answer in answers.iter_mut().filter(|answer| answer.decision.allowed) {
                 answer.decision = buckets[answer.place].look(answer.key, 0, now_ms);
             }
@@ -253,15 +247,15 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
 }
 
 impl Counts {
-    /// Where this quota is, which is put there if it is not known.
+    /// The index of this quota, added if unknown.
     fn place(&mut self, quota: &Quota) -> Result<usize, SetupError> {
         let refuse =
             |detail: String| Err(SetupError::Quota { name: quota.name.to_owned(), detail });
         if !(1..=BURST_MAX).contains(&quota.burst) {
-            return refuse(format!("the burst is from 1 to {BURST_MAX}"));
+            return refuse(format!("burst must be from 1 to {BURST_MAX}"));
         }
         if !(1..=WINDOW_S_MAX).contains(&quota.window_s) {
-            return refuse(format!("the window is from 1 to {WINDOW_S_MAX} s"));
+            return refuse(format!("window must be from 1 to {WINDOW_S_MAX} s"));
         }
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if quota.name.is_empty() || !quota.name.bytes().all(is_plain) {
@@ -332,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_is_measured_by_every_quota_that_knows_it() {
+    async fn a_request_is_counted_by_all_its_quotas() {
         let gate = gate();
         let standing =
             gate.take(Class::Write, &[ip("192.0.2.7"), Key::Address("0xAb")], 1).unwrap();
@@ -347,7 +341,7 @@ mod tests {
         assert_eq!((problem.status().as_u16(), problem.code()), (429, "rate_limited"));
         assert_eq!(
             problem.detail(),
-            "The quota \"writes\" allows 2 in 60 s and is used up; try again in 30 s."
+            "The quota \"writes\" of 2 in 60 s is used up; retry in 30 s."
         );
         let response = problem.into_response(None);
         assert_eq!(response.headers()["retry-after"], "30");
@@ -355,9 +349,9 @@ mod tests {
             response.headers()["ratelimit-policy"],
             "\"all\";q=10;w=10, \"writes\";q=2;w=60"
         );
-        // The refusal cost nothing; the one that refused says when to come back.
+        // The refusal cost nothing; the refusing quota says when to retry.
         assert_eq!(response.headers()["ratelimit"], "\"all\";r=8;t=2, \"writes\";r=0;t=30");
-        // The quota is shared among classes, and not with others.
+        // Shared among classes of the quota only.
         assert_eq!(
             shown(&gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap())[1],
             "\"all\";r=7;t=3"
@@ -379,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_is_counted_by_its_64_and_mapped_ipv4_as_ipv4() {
+    fn ipv6_is_counted_by_64_and_mapped_ipv4_as_ipv4() {
         let gate = gate();
         for (text, left) in [
             ("2001:db8:1:2::1", 9),
@@ -397,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_without_quotas_is_free_and_an_unknown_one_is_our_fault() {
+    fn a_class_without_quotas_is_free_and_an_unknown_one_is_internal() {
         let gate = gate();
         assert_eq!(
             shown(&gate.take(Class::Free, &[ip("192.0.2.7")], 1).unwrap()),
@@ -407,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standing_waits_with_the_request() {
+    fn the_quota_state_is_stored_with_the_request() {
         let gate = gate();
         let mut request = Extensions::new();
         let arrival = Arrival::new(
@@ -423,7 +417,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn new_numbers_count_at_once_and_another_shape_changes_nothing() {
+    async fn new_limits_apply_at_once_and_other_quotas_are_refused() {
         let gate = gate();
         for _ in 0..5 {
             gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap();
@@ -431,13 +425,13 @@ mod tests {
         gate.adopt(Gate::new(&[(Class::Read, &[ALL])]).unwrap()).unwrap_err();
         let more = Quota { burst: 20, ..ALL };
         gate.adopt(gate_of(more)).unwrap();
-        // Half of it was used up, and still is.
+        // Half was used, and still is.
         let standing = gate.take(Class::Read, &[ip("192.0.2.7")], 1).unwrap();
         assert_eq!(shown(&standing), ["\"all\";q=20;w=10", "\"all\";r=9;t=6"].map(str::to_owned));
     }
 
     #[test]
-    fn contradictions_and_bad_numbers_are_found_at_the_start() {
+    fn conflicts_and_invalid_numbers_are_found_at_startup() {
         let other = Quota { burst: 11, ..ALL };
         for (quotas, detail) in [
             (&[ALL, other][..], "another quota"),

@@ -1,10 +1,9 @@
-//! What every answer says of the quotas that measured its request.
+//! `RateLimit` headers of responses.
 //!
-//! The form is that of draft-ietf-httpapi-ratelimit-headers-10: lists of structured fields, one
-//! member a quota. `RateLimit-Policy: "reads";q=600;w=60` says what a full bucket holds and in how
-//! many seconds it fills; `RateLimit: "reads";r=12;t=59` what is left and in how many seconds the
-//! bucket is full again. On a refusal `t` of the quota that refused is the moment at which the
-//! request would be allowed, as `Retry-After` says it too.
+//! The format is draft-ietf-httpapi-ratelimit-headers-10: structured lists with one member per
+//! quota. `RateLimit-Policy: "reads";q=600;w=60` is burst and window in seconds; `RateLimit:
+//! "reads";r=12;t=59` is what is left and the seconds until the bucket is full. On a refusal, `t`
+//! of the refusing quota is the time until the request would be allowed, as in `Retry-After`.
 
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
@@ -14,47 +13,47 @@ use super::bucket::Decision;
 use super::gate::Quota;
 use crate::problem::Problem;
 
-/// About as long is what is said of one quota, in bytes.
+/// About the length of one member, in bytes.
 const MEMBER_BYTES: usize = 48;
 
-/// Header that lists the quotas.
+/// Header with the quotas.
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Header that says what is left of them.
+/// Header with what is left of them.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// How the quotas that measured one request stand after it.
+/// State of the quotas that counted a request, after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     answers: Vec<Answer>,
     policy: HeaderValue,
 }
 
-/// What one quota said.
+/// Result of one quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) quota: Quota,
-    /// Where the quota is among those of its gate, and whose bucket it was.
+    /// Index of the quota in its gate, and the bucket's key.
     pub(super) place: usize,
     pub(super) key: u128,
     pub(super) decision: Decision,
 }
 
 impl Standing {
-    /// The policy is that of the answers' quotas; where it is not known, it is written.
+    /// The policy header of the class; written on demand where unknown.
     pub(super) fn new(answers: Vec<Answer>, policy: Option<HeaderValue>) -> Self {
         let policy =
             policy.unwrap_or_else(|| self::policy(answers.iter().map(|answer| &answer.quota)));
         Self { answers, policy }
     }
 
-    /// Whether all of them allowed it.
+    /// Whether all quotas allowed the request.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.answers.iter().all(|answer| answer.decision.allowed)
     }
 
-    /// Puts both headers there, unless nothing measured the request.
+    /// Adds both headers, unless no quota counted the request.
     pub fn write(&self, headers: &mut HeaderMap) {
         if self.answers.is_empty() {
             return;
@@ -73,7 +72,7 @@ impl Standing {
         };
         let seconds = seconds(decision.retry_after_ms).max(1);
         let detail = format!(
-            "The quota \"{}\" allows {} in {} s and is used up; try again in {seconds} s.",
+            "The quota \"{}\" of {} in {} s is used up; retry in {seconds} s.",
             quota.name, quota.burst, quota.window_s
         );
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
@@ -93,7 +92,7 @@ impl Standing {
     }
 }
 
-/// What is said of quotas whatever is left of them.
+/// The policy header, which does not depend on what is left.
 pub(super) fn policy<'a>(quotas: impl IntoIterator<Item = &'a Quota>) -> HeaderValue {
     let mut policy = List::with_capacity(0);
     for Quota { name, burst, window_s, .. } in quotas {
@@ -102,7 +101,7 @@ pub(super) fn policy<'a>(quotas: impl IntoIterator<Item = &'a Quota>) -> HeaderV
     policy.value()
 }
 
-/// A list of structured fields, put together without the machinery of formatting: every answer has one.
+/// A structured list, built without formatting machinery because every response has one.
 struct List(Vec<u8>);
 
 impl List {
@@ -127,12 +126,12 @@ impl List {
     }
 
     fn value(self) -> HeaderValue {
-        // The gate lets only plain names in, so there is nothing that a header could not hold.
+        // Names are restricted by the gate, so every header value is valid.
         HeaderValue::from_maybe_shared(Bytes::from(self.0)).unwrap_or(HeaderValue::from_static(""))
     }
 }
 
-/// Rounded up.
+/// Rounds up.
 fn seconds(ms: u64) -> u64 {
     ms.div_ceil(1_000)
 }

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::registry::Registry;
+
+use parking_lot::Mutex;
 
 use super::{Counter, Gauge, Histogram};
 
@@ -164,7 +166,7 @@ impl Metrics {
 
     /// What is looked up when it is asked for.
     pub(super) fn collector(&self, metrics: &[Metric], collector: impl Collector) {
-        let mut parts = self.lock();
+        let mut parts = self.parts.lock();
         if metrics.iter().any(|metric| parts.known.contains_key(metric.name)) {
             return;
         }
@@ -179,14 +181,14 @@ impl Metrics {
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a string does not fail.
-        let written = text::encode(&mut text, &self.lock().registry);
+        let written = text::encode(&mut text, &self.parts.lock().registry);
         written.map(|()| text).unwrap_or_default()
     }
 
     /// All of them by name, for the documentation.
     #[must_use]
     pub fn describe(&self) -> Vec<Metric> {
-        self.lock().known.values().map(|(metric, _)| metric.clone()).collect()
+        self.parts.lock().known.values().map(|(metric, _)| metric.clone()).collect()
     }
 
     /// The metric of this name, made if there is none.
@@ -194,7 +196,7 @@ impl Metrics {
     where
         M: prometheus_client::registry::Metric + Clone,
     {
-        let mut parts = self.lock();
+        let mut parts = self.parts.lock();
         if let Some((known, kept)) = parts.known.get(metric.name) {
             match kept.downcast_ref::<M>() {
                 Some(kept) if known.labels == metric.labels => return kept.clone(),
@@ -215,11 +217,6 @@ impl Metrics {
         parts.registry.register(name, metric.help, made.clone());
         parts.known.insert(metric.name, (metric, Box::new(made.clone())));
         made
-    }
-
-    // Nobody panics while the lock is held.
-    fn lock(&self) -> MutexGuard<'_, Parts> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
