@@ -1,11 +1,12 @@
-//! How the process of a service reads its options: `healthcheck`, secrets from files, then clap.
+//! Parses the options of a process: `healthcheck`, secrets from files, then clap.
 //!
-//! Every secret of a service (an option with `hide_env_values` and an environment variable) can also lie in a file that
-//! the variable with `_FILE` behind it names: `JWT_SECRET_FILE=/run/secrets/jwt_secret`. Its first line that is not
-//! empty counts, so that neither the environment nor the command line of a process shows it. A value that is refused is
-//! named by its option and never shown.
+//! Every secret (an option with `hide_env_values` and an environment variable) can also be read
+//! from a file named by the variable with the suffix `_FILE`:
+//! `JWT_SECRET_FILE=/run/secrets/jwt_secret`. Its first non-empty line is the secret, which then
+//! appears in neither the environment nor the command line. Errors name the option of a secret,
+//! never its value.
 //!
-//! Where a program has subcommands, the options of the one that is called count.
+//! With subcommands, the options of the called one count.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,13 +16,13 @@ use clap::{Arg, Command, Parser};
 
 use crate::{config, healthcheck};
 
-/// Longest file of a secret, in bytes: room for a few secrets a line each.
+/// Largest secret file, in bytes.
 const FILE_BYTES_MAX: u64 = 16 << 10;
-/// What is shown in place of a secret that is refused.
+/// Shown instead of a rejected secret.
 const HIDDEN: &str = "…";
 
-/// The options of this process. `healthcheck` as the first argument asks a running service how it is instead, and ends
-/// the process with the answer.
+/// The options of this process. With `healthcheck` as the first argument, checks a running service
+/// instead and exits with the result.
 #[must_use]
 pub fn parse<O: Parser>() -> O {
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -30,7 +31,7 @@ pub fn parse<O: Parser>() -> O {
     }
     read(arguments, &|name| std::env::var_os(name)).unwrap_or_else(|error| {
         match config::sentence::<O>(&error) {
-            // What is missing or not allowed is told in one sentence, with its variable.
+            // One sentence with the variable, instead of clap's usage.
             Some(sentence) => {
                 eprintln!("{sentence}");
                 std::process::exit(error.exit_code())
@@ -40,13 +41,13 @@ pub fn parse<O: Parser>() -> O {
     })
 }
 
-/// Options from arguments, the environment, and the files that it names.
+/// Options from arguments, the environment, and secret files.
 fn read<O: Parser>(
     mut arguments: Vec<OsString>,
     environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<O, clap::Error> {
     let mut command = O::command();
-    // Before that, options do not know how they are shown.
+    // Arguments print their final form only after this.
     command.build();
     let (command, own) = called(&command, &arguments);
     let secrets = secrets(command);
@@ -68,7 +69,7 @@ fn read<O: Parser>(
     O::try_parse_from(arguments).map_err(|error| hide(error, &secrets))
 }
 
-/// The subcommand that the arguments name, and where its own arguments begin.
+/// The called subcommand, and the index of its first argument.
 fn called<'a>(mut command: &'a Command, arguments: &[OsString]) -> (&'a Command, usize) {
     let mut own = 1;
     while let Some(subcommand) = arguments.get(own).and_then(|name| command.find_subcommand(name)) {
@@ -77,21 +78,21 @@ fn called<'a>(mut command: &'a Command, arguments: &[OsString]) -> (&'a Command,
     (command, own)
 }
 
-/// Whether an argument is this flag, with a value or without.
+/// Whether an argument is this flag, with or without a value.
 fn is_flag(argument: &OsString, flag: &str) -> bool {
     let argument = argument.to_string_lossy();
     argument.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
-/// An option whose value nobody may see.
+/// An option with a secret value.
 struct SecretOption {
-    /// As clap shows it in an error.
+    /// As clap shows the option in errors.
     shown: String,
     flag: String,
     variable: String,
-    /// The flags with which its file has no say: its own, and those that it cannot be used with.
+    /// Flags that override the file: the option's own, and those that conflict with it.
     decided_by: Vec<String>,
-    /// The variable that names its file, unless that means something else to this service.
+    /// Variable that names the file; none if another option uses that name.
     file: Option<String>,
 }
 
@@ -103,7 +104,7 @@ fn secrets(command: &Command) -> Vec<SecretOption> {
         let variable = variable(argument).filter(|_| argument.is_hide_env_values_set())?;
         let file = format!("{variable}_FILE");
         let flag = |argument: &Arg| argument.get_long().map(|long| format!("--{long}"));
-        // Each names the others, or is named by them.
+        // Conflicts may be declared on either side.
         let names = |one: &Arg, other: &Arg| command.get_arg_conflicts_with(one).contains(&other);
         let others = command
             .get_arguments()
@@ -123,14 +124,17 @@ fn first_line(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let file = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
     if file.len() > FILE_BYTES_MAX {
-        return Err(format!("{shown} has {} bytes, allowed are {FILE_BYTES_MAX}", file.len()));
+        return Err(format!(
+            "{shown} has {} bytes; at most {FILE_BYTES_MAX} are allowed",
+            file.len()
+        ));
     }
     let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
     line.map(str::to_owned).ok_or_else(|| format!("{shown} is empty; write the secret into it"))
 }
 
-/// The same error, without the secret that it is about.
+/// The same error without the secret.
 fn hide(mut error: clap::Error, secrets: &[SecretOption]) -> clap::Error {
     let about = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     if about.is_some_and(|about| secrets.iter().any(|secret| secret.shown == about)) {
@@ -148,10 +152,10 @@ mod tests {
     /// A service for the tests.
     #[derive(Debug, Parser)]
     struct Options {
-        /// Signs
+        /// Signing key
         #[arg(long, env = "ARGUMENTS_TEST_KEY", hide_env_values = true, value_parser = long_enough)]
         key: Secret,
-        /// Signed before
+        /// Previous keys
         #[arg(long, env = "ARGUMENTS_TEST_OLD", hide_env_values = true, value_delimiter = ',')]
         old: Vec<Secret>,
         /// A file of its own meaning
@@ -185,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_come_from_files() {
+    fn secrets_are_read_from_files() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
@@ -201,14 +205,14 @@ mod tests {
             (options.key.expose(), options.old.len(), options.old[1].expose()),
             ("--first line--", 2, "two")
         );
-        // A flag counts before the file, which is not even read.
+        // A flag overrides the file, which is then not read.
         let nowhere = [("ARGUMENTS_TEST_KEY_FILE", "/nowhere/key")];
         for arguments in [["--key", "of the flag"].as_slice(), &["--key=of the flag"]] {
             assert_eq!(parsed(arguments, &nowhere).unwrap().key.expose(), "of the flag");
         }
-        // A variable that names no file has no say.
+        // An empty variable names no file.
         assert!(parsed(&[], &[("ARGUMENTS_TEST_KEY_FILE", "")]).unwrap_err().contains("--key"));
-        // An option of that name keeps its own meaning.
+        // Another option with that name keeps its meaning.
         let options = parsed(
             &["--key", "long enough", "--token-file", "x"],
             &[("ARGUMENTS_TEST_TOKEN_FILE", &key)],
@@ -235,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn subcommands_have_secrets_of_their_own() {
+    fn subcommands_have_their_own_secrets() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("url");
         std::fs::write(&path, "hunter2").unwrap();
@@ -250,13 +254,13 @@ mod tests {
         };
         let Tool::Look { url: Some(url), folder: None } = tool(&["look"]) else { panic!("no url") };
         assert_eq!(url.expose(), "hunter2");
-        // What cannot be used with it decides against the file.
+        // A conflicting flag overrides the file.
         assert!(matches!(tool(&["look", "--folder=x"]), Tool::Look { url: None, folder: Some(_) }));
         assert!(matches!(tool(&["sleep"]), Tool::Sleep));
     }
 
     #[test]
-    fn files_that_cannot_be_used_are_named() {
+    fn unusable_files_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str, text: &str| {
             let path = folder.path().join(name);
@@ -296,7 +300,7 @@ mod tests {
                 "{text}"
             );
         }
-        // What is no secret is shown.
+        // Other values are shown.
         let text = parsed(&["--key", "long enough", "--no-such-thing"], &[]).unwrap_err();
         assert!(text.contains("--no-such-thing"), "{text}");
     }

@@ -25,17 +25,17 @@ pub enum ServiceError {
     },
     /// The store is unreachable.
     #[error(
-        "the store cannot be reached ({source}): start Redis, or set --redis-url (REDIS_URL) to where it listens"
+        "cannot reach the store ({source}): start Redis, or set --redis-url (REDIS_URL) to its address"
     )]
     NoStore {
         /// Error of the store.
         source: sector_redis::Error,
     },
     /// The store is unusable as configured.
-    #[error("{0} (it is the one of --redis-url, REDIS_URL)")]
+    #[error("{0} (the store of --redis-url, REDIS_URL)")]
     Store(sector_redis::Error),
     /// Unusable settings file.
-    #[error("the settings in {} (--reload-file, RELOAD_FILE) cannot be used: {detail}", file.display())]
+    #[error("invalid settings in {} (--reload-file, RELOAD_FILE): {detail}", file.display())]
     Reload {
         /// Path of the file.
         file: std::path::PathBuf,
@@ -44,7 +44,7 @@ pub enum ServiceError {
     },
     /// Invalid log filter.
     #[error(
-        "log filter {filter:?} is not understood ({detail}); use for example info or info,sim_worker=debug"
+        "invalid log filter {filter:?} ({detail}); use for example info or info,sim_worker=debug"
     )]
     LogFilter {
         /// The rejected filter.

@@ -1,7 +1,7 @@
-//! `<service> healthcheck [URL]`: asks a running service how it is.
+//! `<service> healthcheck [URL]`: checks a running service.
 //!
-//! For images without a shell, whose health the container engine wants to know by running something in them. It is
-//! plain HTTP to the same machine: no runtime, no TLS.
+//! For images without a shell, where the container engine runs this command. Home-made because it
+//! is plain HTTP to the same machine and needs neither runtime nor TLS.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -9,19 +9,19 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::process;
 use std::time::{Duration, Instant};
 
-/// Where to ask, unless the argument says.
+/// Default URL.
 const VARIABLE: &str = "HEALTHCHECK_URL";
-/// How long it may take in all.
+/// Total timeout.
 const LIMIT: Duration = Duration::from_secs(3);
-/// Longest line that the answer may begin with, in bytes.
+/// Longest status line, in bytes.
 const STATUS_LINE_BYTES: u64 = 256;
 
-/// Asks, and ends the process: with 0 if the service is well, 1 if not, 2 if the question was malformed.
+/// Checks and exits: 0 if the service is healthy, 1 if not, 2 for invalid arguments.
 pub(crate) fn end(arguments: &[OsString]) -> ! {
     let url = match arguments {
         [] => std::env::var(VARIABLE)
             .map_err(|_| format!("usage: healthcheck URL, or set {VARIABLE}")),
-        [url] => url.to_str().map(str::to_owned).ok_or_else(|| "the URL is no text".to_owned()),
+        [url] => url.to_str().map(str::to_owned).ok_or_else(|| "the URL is not text".to_owned()),
         _ => Err("usage: healthcheck [URL]".to_owned()),
     };
     let (code, said) = match url.and_then(|url| Target::parse(&url)) {
@@ -35,7 +35,7 @@ pub(crate) fn end(arguments: &[OsString]) -> ! {
     process::exit(code)
 }
 
-/// A host with its port, and a path of it.
+/// Host with port, and path.
 #[derive(Debug, PartialEq, Eq)]
 struct Target {
     authority: String,
@@ -44,7 +44,7 @@ struct Target {
 
 impl Target {
     fn parse(url: &str) -> Result<Self, String> {
-        let refused = || format!("{url:?} is not an address such as http://127.0.0.1:8000/livez");
+        let refused = || format!("invalid URL {url:?}: use one like http://127.0.0.1:8000/livez");
         let rest = url.strip_prefix("http://").ok_or_else(refused)?;
         let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
         let has_port = authority
@@ -58,18 +58,18 @@ impl Target {
         Ok(Self { authority: authority.to_owned(), path: path.to_owned() })
     }
 
-    /// Whether it answers 200 in time.
+    /// Checks for status 200 in time.
     fn ask(&self) -> Result<(), String> {
         let Self { authority, path } = self;
         let started = Instant::now();
-        let failed = |error: std::io::Error| format!("{authority} cannot be asked: {error}");
+        let failed = |error: std::io::Error| format!("cannot reach {authority}: {error}");
         let left = || LIMIT.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
-        let late = || format!("{authority} did not answer within {} s", LIMIT.as_secs());
+        let late = || format!("no answer from {authority} within {} s", LIMIT.as_secs());
         let address = authority
             .to_socket_addrs()
             .map_err(failed)?
             .next()
-            .ok_or_else(|| format!("{authority} is no address"))?;
+            .ok_or_else(|| format!("{authority} has no address"))?;
         let mut stream =
             TcpStream::connect_timeout(&address, left().ok_or_else(late)?).map_err(failed)?;
         stream.set_write_timeout(left()).map_err(failed)?;
@@ -90,7 +90,7 @@ impl Target {
         let line = answer.lines().next().unwrap_or_default();
         match line.split(' ').collect::<Vec<_>>().as_slice() {
             [version, "200", ..] if version.starts_with("HTTP/") => Ok(()),
-            _ => Err(format!("http://{authority}{path} answers {line:?}")),
+            _ => Err(format!("http://{authority}{path} answered {line:?}")),
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of a service that answers so.
+    /// The result for a service with this response.
     fn asked(answer: &'static str) -> Result<(), String> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let authority = listener.local_addr().unwrap().to_string();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn well_is_200_and_nothing_else() {
+    fn only_200_is_healthy() {
         assert_eq!(asked("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), Ok(()));
         for bad in [
             "HTTP/1.1 503 Service Unavailable\r\n\r\n",
@@ -136,19 +136,19 @@ mod tests {
             "HTTP/1.1 2000 OK\r\n",
             "SSH 200 \r\n",
         ] {
-            assert!(asked(bad).unwrap_err().contains("/livez answers"), "{bad}");
+            assert!(asked(bad).unwrap_err().contains("/livez answered"), "{bad}");
         }
     }
 
     #[test]
-    fn nobody_there_is_not_well() {
+    fn no_listener_is_unhealthy() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let said = Target::parse(&format!("http://{free}")).unwrap().ask().unwrap_err();
         assert!(said.contains(&free.to_string()) && said.contains("refused"), "{said}");
     }
 
     #[test]
-    fn addresses_are_http_with_a_port() {
+    fn urls_are_http_with_a_port() {
         let target = |authority: &str, path: &str| Target {
             authority: authority.to_owned(),
             path: path.to_owned(),
@@ -168,7 +168,7 @@ mod tests {
             "http://a:1/\r\nx",
             "http://a:70000/",
         ] {
-            assert!(Target::parse(bad).unwrap_err().contains("is not an address"), "{bad}");
+            assert!(Target::parse(bad).unwrap_err().contains("invalid URL"), "{bad}");
         }
     }
 }

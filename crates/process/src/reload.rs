@@ -1,8 +1,8 @@
-//! Settings that change while a service runs: a file that is read at the start and again on SIGHUP.
+//! Settings that can change while a service runs: a file read at startup and on SIGHUP.
 //!
-//! What the file says counts before flags and environment, and is taken as a flag would be. A file that cannot be read, or
-//! says something that is not allowed, changes nothing: the settings before hold, and the log says why. What a file no
-//! longer says is again as flags and environment say it. Without a file SIGHUP does nothing.
+//! The file overrides flags and environment; each line is parsed like a flag. An unreadable file or
+//! an invalid value changes nothing and is logged. Settings removed from the file revert to flags
+//! and environment. Without a file SIGHUP does nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,42 +21,43 @@ use crate::config::first_line;
 use crate::error::ServiceError;
 use crate::telemetry::{self, LogOptions};
 
-/// Longest file that is read, in bytes.
+/// Largest file, in bytes.
 const FILE_BYTES_MAX: u64 = 64 << 10;
-/// The log's filter, which every service reads again.
+/// The log filter, reloadable in every service.
 const LOG: &str = "LOG";
 
-/// A limit that may change while a service runs: its environment variable, and what it is.
+/// A limit that can change at run time: its environment variable, and its current value as text.
 pub type Limit<O> = (&'static str, fn(&O) -> String);
 
-/// The options of a service, some of which may change while it runs.
+/// Options of a service, some of which can change at run time.
 pub trait Reloadable: Parser + Clone + Send + 'static {
-    /// Those that may, besides the log's filter.
+    /// The reloadable options, besides the log filter.
     const LIMITS: &'static [Limit<Self>];
 
-    /// How it logs, and where the file is.
+    /// Log options, with the path of the file.
     fn log(&self) -> &LogOptions;
 }
 
-/// The variables of the options that may change while a service runs.
+/// Variables of the reloadable options.
 #[must_use]
 pub fn names<O: Reloadable>() -> Vec<&'static str> {
     O::LIMITS.iter().map(|(name, _)| *name).chain([LOG]).collect()
 }
 
-/// Takes a new value over.
+/// Applies a new value.
 type Listener<T> = Box<dyn Fn(&T) + Send>;
 
-/// Where the parts of a service hear of new values. Clones are the same one; the default never has any.
+/// Distributes new values to the parts of a service. Clones share the listeners; the default never
+/// changes.
 pub struct Changes<T>(Arc<Mutex<Vec<Listener<T>>>>);
 
 impl<T> Changes<T> {
-    /// From now on `listener` is called with every new value.
+    /// Calls `listener` with every new value.
     pub fn listen(&self, listener: impl Fn(&T) + Send + 'static) {
         self.0.lock().push(Box::new(listener));
     }
 
-    /// Tells all who listen; when this returns they have taken it over.
+    /// Calls all listeners with `value`.
     pub fn tell(&self, value: &T) {
         self.0.lock().iter().for_each(|listener| listener(value));
     }
@@ -80,7 +81,7 @@ impl<T> fmt::Debug for Changes<T> {
     }
 }
 
-/// What the file says: `NAME=VALUE` by line; empty lines and those that begin with `#` are left out.
+/// Contents of the file: `NAME=VALUE` lines; empty lines and lines starting with `#` are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Settings(BTreeMap<String, String>);
 
@@ -88,15 +89,17 @@ impl Settings {
     fn read(path: &Path) -> Result<Self, String> {
         let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if length > FILE_BYTES_MAX {
-            return Err(format!("it has {length} bytes, at most {FILE_BYTES_MAX} are read"));
+            return Err(format!(
+                "the file has {length} bytes; at most {FILE_BYTES_MAX} are allowed"
+            ));
         }
         fs::read_to_string(path).map_err(|error| error.to_string())?.parse()
     }
 
-    /// The options with these settings.
+    /// The options with these settings applied.
     fn over<O: Reloadable>(&self, options: &O) -> Result<O, String> {
         let allowed = names::<O>();
-        // Nothing but what is given here counts: neither defaults nor the environment.
+        // Parse this value only: no defaults, no environment.
         let bare = |argument: Arg| {
             argument
                 .required(false)
@@ -110,7 +113,10 @@ impl Settings {
                 |argument: &&Arg| argument.get_env().is_some_and(|env| env == name.as_str());
             let flag = command.get_arguments().find(has_name).and_then(Arg::get_long);
             let Some(flag) = flag.filter(|_| allowed.contains(&name.as_str())) else {
-                return Err(format!("{name} cannot be set here; {} can", allowed.join(", ")));
+                return Err(format!(
+                    "{name} is not reloadable; reloadable are {}",
+                    allowed.join(", ")
+                ));
             };
             let arguments = [command.get_name().to_owned(), format!("--{flag}={value}")];
             let matches = O::command_for_update().mut_args(bare).try_get_matches_from(arguments);
@@ -133,19 +139,19 @@ impl FromStr for Settings {
                 .split_once('=')
                 .ok_or_else(|| format!("line {} is not NAME=VALUE", index + 1))?;
             if settings.insert(name.trim().to_owned(), value.trim().to_owned()).is_some() {
-                return Err(format!("{} is there twice", name.trim()));
+                return Err(format!("{} is set twice", name.trim()));
             }
         }
         Ok(Self(settings))
     }
 }
 
-/// The options with what the file says that they name, if they do. On every SIGHUP it is read again, and `apply` called with
-/// the options as they are then.
+/// Applies the file that the options name, if any. On SIGHUP, rereads the file and calls `apply`
+/// with the new options.
 ///
 /// # Errors
-/// [`ServiceError::Reload`] for a file that cannot be used at the start, [`ServiceError::Signals`] if the system does not let us
-/// listen.
+/// [`ServiceError::Reload`] for an invalid file at startup, [`ServiceError::Signals`] if the system
+/// refuses the signal handler.
 pub fn begin<O: Reloadable>(
     options: O,
     apply: impl Fn(&O) + Send + 'static,
@@ -162,9 +168,7 @@ pub fn begin<O: Reloadable>(
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             let Some(file) = &file else {
-                tracing::warn!(
-                    "SIGHUP: there is nothing to read again; --reload-file (RELOAD_FILE) names what could be"
-                );
+                tracing::warn!("SIGHUP ignored, no --reload-file (RELOAD_FILE) set");
                 continue;
             };
             match read(file, &options) {
@@ -172,9 +176,9 @@ pub fn begin<O: Reloadable>(
                     apply(&next);
                     tell(&now, &next);
                     now = next;
-                    tracing::info!(file = %file.display(), "the settings were read again");
+                    tracing::info!(file = %file.display(), "settings reloaded");
                 }
-                Err(error) => tracing::error!(%error, "the settings before hold"),
+                Err(error) => tracing::error!(%error, "reload failed, settings unchanged"),
             }
         }
     });
@@ -187,18 +191,18 @@ fn read<O: Reloadable>(file: &Path, options: &O) -> Result<O, ServiceError> {
         .map_err(|detail| ServiceError::Reload { file: file.to_owned(), detail })
 }
 
-/// Logs what differs, by whichever filter tells more.
+/// Logs changed settings under the old or the new filter, whichever logs more.
 fn tell<O: Reloadable>(before: &O, now: &O) {
     let log: Limit<O> = (LOG, |options| options.log().log.clone());
     for (setting, value) in O::LIMITS.iter().copied().chain([log]) {
         let (before, now) = (value(before), value(now));
         if before != now {
-            tracing::info!(setting, before, now, "a setting is another");
+            tracing::info!(setting, before, now, "setting changed");
         }
     }
-    // It was understood before.
+    // The filter was checked before.
     if let Err(error) = telemetry::set_filter(&now.log().log) {
-        tracing::error!(%error, "the log goes on as before");
+        tracing::error!(%error, "cannot change log filter");
     }
 }
 
@@ -211,7 +215,7 @@ mod tests {
     #[derive(Debug, Clone, Parser)]
     #[command(name = "service")]
     struct Options {
-        /// Must be given
+        /// Required
         #[arg(long, env = "RELOAD_TEST_KEY", hide_env_values = true)]
         key: String,
         /// Has a default
@@ -247,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_says_counts_and_the_rest_stays() {
+    fn the_file_overrides_its_settings_only() {
         let changed = over("# limits\nRELOAD_TEST_READS = 9\n\nLOG=info,api=debug\n").unwrap();
         assert_eq!(
             (changed.reads, changed.places, changed.log.log.as_str()),
@@ -260,24 +264,24 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_named_in_one_sentence() {
+    fn invalid_settings_are_named_in_one_sentence() {
         for (text, parts) in [
             ("LOG", ["line 1 is not", "NAME=VALUE"]),
-            ("LOG=info\nLOG=off", ["LOG", "is there twice"]),
+            ("LOG=info\nLOG=off", ["LOG", "is set twice"]),
             ("RELOAD_TEST_READS=0", ["RELOAD_TEST_READS: invalid value '0'", "from 1 to 100"]),
             (
                 "RELOAD_TEST_READS=8\nRELOAD_TEST_PLACES=x",
                 ["RELOAD_TEST_PLACES: invalid value 'x'", "from 1 to 100"],
             ),
-            ("RELOAD_TEST_READS=8\nLOG==bad=", ["LOG: ", "is not understood"]),
+            ("RELOAD_TEST_READS=8\nLOG==bad=", ["LOG: ", "invalid log filter"]),
             (
                 "RELOAD_TEST_PORT=1",
                 [
-                    "RELOAD_TEST_PORT cannot be set here",
-                    "RELOAD_TEST_READS, RELOAD_TEST_PLACES, LOG can",
+                    "RELOAD_TEST_PORT is not reloadable",
+                    "reloadable are RELOAD_TEST_READS, RELOAD_TEST_PLACES, LOG",
                 ],
             ),
-            ("NONSENSE=1", ["NONSENSE cannot be set here", "LOG can"]),
+            ("NONSENSE=1", ["NONSENSE is not reloadable", "LOG"]),
         ] {
             let refusal = over(text).unwrap_err();
             assert!(parts.iter().all(|part| refusal.contains(part)), "{text}: {refusal}");
@@ -286,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_cannot_be_used_is_refused_at_the_start() {
+    async fn an_unusable_file_is_rejected_at_startup() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("settings");
         let mut options = options();
@@ -302,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_who_listens_is_told() {
+    fn all_listeners_get_new_values() {
         let (changes, heard) = (Changes::<u32>::default(), Arc::new(Mutex::new(Vec::new())));
         changes.tell(&1);
         for who in ["a", "b"] {

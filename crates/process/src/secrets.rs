@@ -1,14 +1,14 @@
-//! What a secret of a deployment must be: not what an example left in its place, and not to be guessed.
+//! Checks secrets of a deployment: no placeholders, nothing that can be guessed.
 
 use sector_auth::Secret;
 
 use crate::error::ServiceError;
 
-/// Bits that a key which signs must have.
+/// Minimum entropy of a signing key, in bits.
 const KEY_BITS_MIN: usize = 256;
-/// A key of fewer different letters was typed, not drawn.
-const LETTERS_MIN: usize = 10;
-/// What stands in examples where a secret belongs, in small letters.
+/// Minimum number of different characters; fewer were typed, not generated.
+const CHARACTERS_MIN: usize = 10;
+/// Placeholders in examples, in lower case.
 const PLACEHOLDERS: [&str; 12] = [
     "changeme",
     "change-me",
@@ -23,50 +23,53 @@ const PLACEHOLDERS: [&str; 12] = [
     "${",
     "xxxx",
 ];
-/// How to draw a good one.
-const REMEDY: &str = "set it to what `openssl rand -hex 32` prints";
+/// How to generate a good secret.
+const REMEDY: &str = "set the output of `openssl rand -hex 32`";
 
-/// Refuses what an example left in the place of a secret. `setting` names it, as in `--jwt-secret (JWT_SECRET)`.
+/// Rejects placeholders. `setting` names the secret, such as `--jwt-secret (JWT_SECRET)`.
 ///
 /// # Errors
-/// [`ServiceError::Setting`], which does not repeat the secret.
+/// [`ServiceError::Setting`], without the secret.
 pub fn check(setting: &'static str, secret: &Secret) -> Result<(), ServiceError> {
     let text = secret.expose().to_lowercase();
     if PLACEHOLDERS.iter().any(|placeholder| text.contains(placeholder)) || text.starts_with('<') {
-        return Err(refused(setting, "it is the placeholder of an example"));
+        return Err(refused(setting, "the value is a placeholder"));
     }
     Ok(())
 }
 
-/// Refuses a key that could be guessed as well: one of fewer than 256 bits. A hexadecimal digit counts as 4 bits, a letter
-/// of Base64 as 6, any other byte as 8.
+/// Rejects keys that can be guessed: fewer than 256 bits, counting 4 bits per hex digit, 6 per
+/// Base64 character and 8 per other byte.
 ///
 /// # Errors
-/// [`ServiceError::Setting`], which does not repeat the key.
+/// [`ServiceError::Setting`], without the key.
 pub fn check_key(setting: &'static str, key: &Secret) -> Result<(), ServiceError> {
     check(setting, key)?;
     let bytes = key.expose().as_bytes();
-    let bits_a_letter = if bytes.iter().all(u8::is_ascii_hexdigit) {
+    let bits_per_character = if bytes.iter().all(u8::is_ascii_hexdigit) {
         4
     } else if bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte)) {
         6
     } else {
         8
     };
-    let bits = bytes.len() * bits_a_letter;
+    let bits = bytes.len() * bits_per_character;
     if bits < KEY_BITS_MIN {
         return Err(refused(
             setting,
-            &format!("it has at most {bits} bits, {KEY_BITS_MIN} are needed"),
+            &format!("the key has at most {bits} bits, {KEY_BITS_MIN} are needed"),
         ));
     }
-    let mut letters = bytes.to_vec();
-    letters.sort_unstable();
-    letters.dedup();
-    if letters.len() < LETTERS_MIN {
+    let mut characters = bytes.to_vec();
+    characters.sort_unstable();
+    characters.dedup();
+    if characters.len() < CHARACTERS_MIN {
         return Err(refused(
             setting,
-            &format!("it has {} different letters and could be guessed", letters.len()),
+            &format!(
+                "the key has only {} different characters and can be guessed",
+                characters.len()
+            ),
         ));
     }
     Ok(())
@@ -75,7 +78,7 @@ pub fn check_key(setting: &'static str, key: &Secret) -> Result<(), ServiceError
 fn refused(setting: &'static str, what: &str) -> ServiceError {
     ServiceError::Setting {
         setting,
-        detail: format!("{what}: {REMEDY}; or accept that with --dev, for trying things out"),
+        detail: format!("{what}: {REMEDY}; or accept it with --dev, for development"),
     }
 }
 
@@ -84,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_drawn_is_taken_and_what_was_typed_is_refused_by_name() {
+    fn generated_keys_are_accepted_and_guessable_ones_rejected() {
         let key = |text: &str| check_key("--jwt-secret (JWT_SECRET)", &Secret::new(text).unwrap());
         for good in [
             "8b1f0c52d7e96a3480f1b2c3d4e5f60718293a4b5c6d7e8f9001122334455667",
@@ -98,7 +101,7 @@ mod tests {
             ("<your jwt secret with at least 32 bytes>", "placeholder"),
             ("8b1f0c52d7e96a3480f1b2c3d4e5f607", "128 bits"),
             ("abcdefghijklmnopqrstuvwxyzABCDEF", "192 bits"),
-            (&"ab".repeat(32), "2 different letters"),
+            (&"ab".repeat(32), "2 different characters"),
         ] {
             let text = key(bad).unwrap_err().to_string();
             assert!(text.starts_with("--jwt-secret (JWT_SECRET)") && text.contains(why), "{text}");

@@ -1,4 +1,4 @@
-//! When to stop: a token that everybody in the process watches.
+//! The shutdown token of a process.
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -7,11 +7,11 @@ pub use tokio_util::task::TaskTracker;
 
 use crate::error::ServiceError;
 
-/// A token that SIGINT (Ctrl-C) or SIGTERM cancels. A second signal ends the process at once, with
+/// A token that is cancelled by SIGINT (Ctrl-C) or SIGTERM. A second signal exits at once with
 /// status 130.
 ///
 /// # Errors
-/// [`ServiceError::Signals`] if the system does not let us listen.
+/// [`ServiceError::Signals`] if the system refuses the signal handlers.
 pub fn shutdown_on_signals() -> Result<CancellationToken, ServiceError> {
     let listen = |kind| signal(kind).map_err(|source| ServiceError::Signals { source });
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -27,7 +27,7 @@ pub fn shutdown_on_signals() -> Result<CancellationToken, ServiceError> {
             if is_second {
                 std::process::exit(130);
             }
-            tracing::info!("stopping; a second signal stops at once");
+            tracing::info!("shutting down, send a second signal to exit at once");
             token.cancel();
         }
     });

@@ -1,4 +1,4 @@
-//! Where the state of the sector lives: the options that every service with a store has.
+//! Store options, shared by all services with a store.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use sector_redis::{KeyNames, Place, RedisOptions, SectorId, Store, StoreOptions}
 use crate::error::ServiceError;
 use crate::metrics::{Metrics, StoreMetrics};
 
-/// The store of a service that runs on its own.
+/// The store of a service process.
 #[derive(Debug, Clone, clap::Args)]
 pub struct StoreConfig {
     /// Redis that holds the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
@@ -22,27 +22,27 @@ pub struct StoreConfig {
                 redis-cluster://[user:password@]host[:port],… or redis-sentinel://[user:password@]host[:port],…/master"
     )]
     pub redis_url: Secret,
-    /// The names of its keys.
+    /// Names of the keys.
     #[command(flatten)]
     pub keys: KeyConfig,
-    /// Whether it may forget.
+    /// Whether this is a development setup.
     #[command(flatten)]
     pub dev: DevConfig,
 }
 
-/// Whether this is a place for trying things out.
+/// Options for development.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct DevConfig {
-    /// For trying things out: take a Redis that may lose accepted orders (without AOF, or dropping keys when it is full),
-    /// that is open to a network without a password, or whose clock is off; and take secrets that could be guessed
+    /// For development: accept a Redis that may lose accepted orders (without AOF, or evicting keys), is open to a network
+    /// without a password, or has a wrong clock; and accept guessable secrets
     #[arg(long, env = "DEV", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub dev: bool,
 }
 
-/// The names of the keys of a sector.
+/// Names of the keys of a sector.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeyConfig {
-    /// Id of the sector among several on one Redis: 1 to 32 characters of a-z, 0-9 and -; a cluster needs one
+    /// Id of the sector among several on one Redis: 1 to 32 characters of a-z, 0-9 and -; required for a cluster
     #[arg(long, env = "SECTOR_ID", value_name = "ID")]
     pub sector_id: Option<SectorId>,
     /// Key of the event stream
@@ -51,13 +51,13 @@ pub struct KeyConfig {
     /// Key of the order stream
     #[arg(long, env = "ORDER_STREAM", default_value = "sector:orders")]
     pub order_stream: String,
-    /// Key of the newest snapshot
+    /// Key of the latest snapshot
     #[arg(long, env = "SNAPSHOT_KEY", default_value = "sector:snapshot")]
     pub snapshot_key: String,
 }
 
 impl KeyConfig {
-    /// The names, with the default prefix for the keys that have no option of their own.
+    /// The key names; keys without an option keep the default prefix.
     #[must_use]
     pub fn names(&self) -> KeyNames {
         KeyNames {
@@ -71,13 +71,13 @@ impl KeyConfig {
 }
 
 impl StoreConfig {
-    /// The Redis and the keys, for another sector or for looking at it.
+    /// Redis URL and key names.
     #[must_use]
     pub fn redis(&self) -> RedisOptions {
         RedisOptions { names: self.keys.names(), ..RedisOptions::new(self.redis_url.expose()) }
     }
 
-    /// The Redis, the keys, and whether it may forget.
+    /// Store options: Redis, key names, durability checks and metrics.
     #[must_use]
     pub fn options(&self, metrics: &Metrics) -> StoreOptions {
         let observer = Arc::new(StoreMetrics::new(metrics));
@@ -87,22 +87,22 @@ impl StoreConfig {
     /// Opens the store.
     ///
     /// # Errors
-    /// [`ServiceError::NoStore`] when Redis cannot be reached, [`ServiceError::Store`] when it holds something else or,
-    /// outside of `--dev`, is set up to forget.
+    /// [`ServiceError::NoStore`] if Redis is unreachable, [`ServiceError::Store`] if it holds other
+    /// data or, without `--dev`, may lose data.
     pub async fn open(&self, metrics: &Metrics) -> Result<Arc<dyn Store>, ServiceError> {
         sector_redis::open(self.options(metrics)).await.map_err(ServiceError::of_store)
     }
 }
 
 impl DevConfig {
-    /// The usual options for a place, which must be durable unless things are tried out.
+    /// Store options for a place; it must be durable unless `--dev` is set.
     #[must_use]
     pub fn options(self, place: Place) -> StoreOptions {
         StoreOptions { require_durable: !self.dev, ..StoreOptions::new(place) }
     }
 }
 
-/// The place that `--data` and `--redis` of a whole sector name.
+/// The place for `--data` and `--redis` of `sector`.
 #[must_use]
 pub fn place(data: Option<PathBuf>, redis: Option<&Secret>, keys: &KeyConfig) -> Place {
     match (redis, data) {

@@ -1,4 +1,4 @@
-//! Logs: to standard error, as text for people or JSON for machines.
+//! Logs to standard error, as text or JSON.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -12,53 +12,52 @@ use parking_lot::Mutex;
 use crate::error::ServiceError;
 use http_kit::request_log::OfRequest;
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The logging options of every service; flatten them into its options.
+/// Log options of every service.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LogOptions {
-    /// Which log lines to write: a level (error, warn, info, debug, trace, off), or levels by module
-    /// such as info,sim_worker=debug
+    /// Log filter: a level (error, warn, info, debug, trace, off), or levels by module such as info,sim_worker=debug
     #[arg(long, env = "LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
-    /// How log lines look
+    /// Format of log lines
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
-    /// File of NAME=VALUE lines, of the log's filter and limits, that is read at the start and again on SIGHUP, and counts
-    /// before flags and environment
+    /// File of NAME=VALUE lines with the log filter and limits, read at startup and on SIGHUP; overrides flags and
+    /// environment
     #[arg(long, env = "RELOAD_FILE", value_name = "FILE")]
     pub reload_file: Option<PathBuf>,
 }
 
-/// Changes the filter of the log that is written.
+/// Replaces the log filter.
 type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send>;
 
 enum Log {
-    NotBegun,
-    /// Somebody else's: its filter is theirs.
-    Elsewhere,
+    NotStarted,
+    /// Another subscriber is installed; its filter is not ours to change.
+    Foreign,
     Ours(SetFilter),
 }
 
-// A program has one log. A poisoned lock means that another thread panicked here; then it has begun or never will.
-static LOG: Mutex<Log> = Mutex::new(Log::NotBegun);
+// A process has one log.
+static LOG: Mutex<Log> = Mutex::new(Log::NotStarted);
 
-/// Starts logging. The first call in a process counts; further ones only check their filter.
+/// Starts logging. Only the first call in a process has an effect; later ones check their filter.
 ///
 /// # Errors
-/// [`ServiceError::LogFilter`] for a filter that cannot be understood.
+/// [`ServiceError::LogFilter`] for an invalid filter.
 pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
     let filter = filter(&options.log)?;
     let mut log = LOG.lock();
-    if !matches!(*log, Log::NotBegun) {
+    if !matches!(*log, Log::NotStarted) {
         return Ok(());
     }
     let is_terminal = std::io::stderr().is_terminal();
@@ -91,31 +90,31 @@ pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
     *log = match started {
         Ok(()) => Log::Ours(set),
         Err(error) => {
-            // Somebody installed a subscriber of their own: then theirs is the one that counts.
-            tracing::debug!(%error, "logging was started elsewhere");
-            Log::Elsewhere
+            // Another subscriber is already installed, for example by a test.
+            tracing::debug!(%error, "another log subscriber is installed");
+            Log::Foreign
         }
     };
     Ok(())
 }
 
-/// From now on the log goes by this filter.
+/// Changes the log filter.
 ///
 /// # Errors
-/// [`ServiceError::LogFilter`] for a filter that cannot be understood; the one before holds.
+/// [`ServiceError::LogFilter`] for an invalid filter; the old one stays.
 pub fn set_filter(text: &str) -> Result<(), ServiceError> {
     let filter = filter(text)?;
     match &*LOG.lock() {
         Log::Ours(set) => set(filter)
             .map_err(|detail| ServiceError::LogFilter { filter: text.to_owned(), detail }),
-        Log::NotBegun | Log::Elsewhere => Ok(()),
+        Log::NotStarted | Log::Foreign => Ok(()),
     }
 }
 
-/// Whether the log could go by this filter.
+/// Checks a log filter.
 ///
 /// # Errors
-/// [`ServiceError::LogFilter`] for a filter that cannot be understood.
+/// [`ServiceError::LogFilter`] for an invalid filter.
 pub fn check_filter(text: &str) -> Result<(), ServiceError> {
     filter(text).map(drop)
 }
@@ -132,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_filter_is_named_and_a_second_start_is_harmless() {
+    fn an_invalid_filter_is_named_and_a_second_start_is_harmless() {
         let options = |log: &str| LogOptions {
             log: log.to_owned(),
             log_format: LogFormat::Text,

@@ -1,13 +1,17 @@
-//! Traces: what became of one request, across services, told to an OpenTelemetry collector.
+//! Traces of requests across services, exported to an OpenTelemetry collector.
 //!
-//! A [`Tracer`] is passed in, like [`crate::Metrics`]; one that is off, the default, makes spans that cost nothing and tell
-//! nothing. Spans are sent in batches as OTLP over HTTP in its JSON form, by a task of its own: whoever ends a span never
-//! waits, and spans that find no room are dropped and counted.
+//! A [`Tracer`] is passed in, like [`crate::Metrics`]; the default is off and its spans cost
+//! nothing. A task exports spans in batches as OTLP over HTTP in JSON. Ending a span never waits;
+//! spans that do not fit into the queue are dropped and counted.
 //!
-//! A span says what it is given and nothing else, so that neither tokens nor bodies get into one by accident.
+//! Home-made because spans continue parents that are kept in the store, start in the past, and one
+//! process runs several services, each with its own resource: the OpenTelemetry SDK would need a
+//! wrapper of about this size and adds its dependencies to every build.
 //!
-//! Log lines name the trace where [`Span::name_in_log`] was called; of requests they have the id, which spans of requests
-//! have as `http.request.id`. So one leads to the other.
+//! Spans contain only explicit attributes, so neither tokens nor bodies get into them by accident.
+//!
+//! Log lines contain the trace id after [`Span::name_in_log`]; spans of requests contain the
+//! request id as `http.request.id`.
 
 mod export;
 mod parent;
@@ -23,16 +27,16 @@ use http_kit::request_log;
 pub use export::{Share, TraceOptions, begin, register_metrics};
 pub use parent::{KEPT, TRACEPARENT, TraceParent, of_orders, of_tick};
 
-/// Most spans that wait to be sent.
+/// Most spans waiting for export.
 const WAITING_MAX: usize = 4_096;
 
-/// Makes spans. Clones are the same one; the default is off.
+/// Creates spans. Clones share the exporter; the default is off.
 #[derive(Clone, Default)]
 pub struct Tracer(Option<Arc<Inner>>);
 
 struct Inner {
     sender: mpsc::Sender<Message>,
-    /// Of 2^32 traces that begin here, so many are told.
+    /// Sampled new traces, of 2^32.
     sampled: u64,
     dropped: crate::metrics::Counter,
 }
@@ -54,12 +58,12 @@ struct Finished {
     is_error: bool,
 }
 
-/// What an attribute of a span can be.
+/// Value of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// A text.
+    /// Text.
     Text(String),
-    /// A number.
+    /// Number.
     Number(i64),
 }
 
@@ -88,13 +92,14 @@ impl From<usize> for Value {
 }
 
 impl Tracer {
-    /// Whether any span is told.
+    /// Whether spans are exported.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.0.is_some()
     }
 
-    /// A span that continues the trace of `parent`, or begins one. It ends when it is dropped, and is told if the trace is.
+    /// A span that continues the trace of `parent`, or starts one. Ends on drop; exported if its
+    /// trace is sampled.
     pub fn span(&self, name: &'static str, parent: Option<TraceParent>) -> Span {
         let Some(inner) = &self.0 else { return Span(None) };
         let context = match parent {
@@ -123,11 +128,11 @@ impl Tracer {
         })))
     }
 
-    /// Waits until all spans that have ended were sent, or could not be.
+    /// Waits until all ended spans are exported or dropped.
     pub async fn flush(&self) {
         let Some(inner) = &self.0 else { return };
         let (sender, sent) = oneshot::channel();
-        // The exporter ends with the process alone; should it be gone, there is nothing to wait for.
+        // The exporter runs as long as the process; if it is gone, there is nothing to wait for.
         if inner.sender.send(Message::Flush(sender)).await.is_ok() {
             let _ = sent.await;
         }
@@ -140,7 +145,7 @@ impl fmt::Debug for Tracer {
     }
 }
 
-/// A part of a trace, until it is dropped.
+/// A span, until dropped.
 #[derive(Default)]
 #[must_use = "a span ends when it is dropped"]
 pub struct Span(Option<Box<Open>>);
@@ -151,33 +156,33 @@ struct Open {
 }
 
 impl Span {
-    /// Where it is, to be passed on; none if it is not told.
+    /// Position in the trace, to propagate; none if not sampled.
     #[must_use]
     pub fn context(&self) -> Option<TraceParent> {
         self.0.as_ref().map(|open| open.finished.context)
     }
 
-    /// A part of it.
+    /// A child span.
     pub fn child(&self, name: &'static str) -> Span {
         let Some(open) = &self.0 else { return Span(None) };
         Tracer(Some(Arc::clone(&open.inner))).span(name, Some(open.finished.context))
     }
 
-    /// Says something of it. Never a secret.
+    /// Sets an attribute. Never pass secrets.
     pub fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         if let Some(open) = &mut self.0 {
             open.finished.attributes.push((name, value.into()));
         }
     }
 
-    /// It began earlier, at this time in milliseconds since 1970.
+    /// Sets the start time, in milliseconds since 1970.
     pub fn began_at(&mut self, at_ms: u64) {
         if let Some(open) = &mut self.0 {
             open.finished.begin_ns = at_ms.saturating_mul(1_000_000).min(open.finished.begin_ns);
         }
     }
 
-    /// It began this long ago.
+    /// Sets the start time relative to now.
     pub fn began_ago(&mut self, ago: std::time::Duration) {
         if let Some(open) = &mut self.0 {
             let ago_ns = u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX);
@@ -185,8 +190,8 @@ impl Span {
         }
     }
 
-    /// From now on the log lines of the request that is at work name the trace, and those of the log's span, if that leaves
-    /// room for `trace_id`.
+    /// Adds the trace id to the following log lines of the current request, and to the current log
+    /// span if it has the field `trace_id`.
     pub fn name_in_log(&self) {
         if let Some(open) = &self.0 {
             request_log::trace(open.finished.context.trace);
@@ -194,7 +199,7 @@ impl Span {
         }
     }
 
-    /// It ends badly.
+    /// Marks the span as failed.
     pub fn fail(&mut self) {
         if let Some(open) = &mut self.0 {
             open.finished.is_error = true;

@@ -229,7 +229,7 @@ fn sighup_changes_limits_and_a_bad_file_changes_nothing() {
     quota(500);
     std::fs::write(&file, "LIMIT_READS=0\n").unwrap();
     api.signal("-HUP");
-    let log = api.until("the settings before hold");
+    let log = api.until("reload failed, settings unchanged");
     assert!(
         log.contains("LIMIT_READS: invalid value '0'") && log.contains("from 1 to 100000"),
         "{log}"
@@ -237,7 +237,7 @@ fn sighup_changes_limits_and_a_bad_file_changes_nothing() {
     quota(500);
     std::fs::write(&file, "LIMIT_READS=2\nWS_MAX_CLIENTS=7\n").unwrap();
     api.signal("-HUP");
-    let log = api.until("the settings were read again");
+    let log = api.until("settings reloaded");
     for changed in [
         "setting=\"LIMIT_READS\" before=\"500\" now=\"2\"",
         "setting=\"WS_MAX_CLIENTS\" before=\"1000\" now=\"7\"",
@@ -249,6 +249,6 @@ fn sighup_changes_limits_and_a_bad_file_changes_nothing() {
     // As the environment has it.
     std::fs::write(&file, "").unwrap();
     api.signal("-HUP");
-    api.until("the settings were read again");
+    api.until("settings reloaded");
     quota(400);
 }

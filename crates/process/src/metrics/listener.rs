@@ -1,5 +1,4 @@
-//! Where the metrics are read: `GET /metrics` on a listener of its own, with `/livez` and `/readyz` for services that have no
-//! other.
+//! Serves `GET /metrics`, and `/livez` and `/readyz` for services without another listener.
 
 use std::net::SocketAddr;
 
@@ -19,22 +18,23 @@ use http_kit::reply;
 use http_kit::router::Router;
 use http_kit::serve::{bind, serve as serve_on};
 
-/// The format of what is answered.
+/// Content type of the metrics.
 const OPENMETRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-/// Few read metrics: a Prometheus or two, and whoever looks.
+/// Few clients read metrics.
 const CONNECTIONS_MAX: usize = 32;
 
-/// Where a service tells its metrics; flatten it into its options.
+/// Metrics options of a service.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct MetricsOptions {
-    /// Address and port to tell metrics on (GET /metrics), such as 127.0.0.1:9464; none if not given. They are for the
-    /// operator: keep the port off the public network
+    /// Address and port to serve metrics on (GET /metrics), such as 127.0.0.1:9464; off by default. Keep the port off public
+    /// networks
     #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     pub metrics_listen: Option<SocketAddr>,
 }
 
-/// The metrics of a service that runs on its own, told where the options say until `shutdown`.
+/// Creates the metrics of a service process and serves them until `shutdown`, if the options say
+/// so.
 ///
 /// # Errors
 /// As [`start`].
@@ -49,10 +49,10 @@ pub async fn begin(
     Ok(metrics)
 }
 
-/// Listens where the options say, if they do, and answers until `shutdown`.
+/// Serves metrics until `shutdown`, if the options say so.
 ///
 /// # Errors
-/// [`ServiceError::AddressInUse`] or [`ServiceError::Bind`], naming `--metrics-listen`.
+/// [`ServiceError::Http`] naming `--metrics-listen`.
 pub async fn start(
     options: &MetricsOptions,
     metrics: &Metrics,
@@ -63,23 +63,23 @@ pub async fn start(
     let (metrics, shutdown) = (metrics.clone(), shutdown.clone());
     tokio::spawn(async move {
         if let Err(error) = serve(metrics, listener, shutdown).await {
-            tracing::error!(%error, "no metrics are told");
+            tracing::error!(%error, "metrics listener failed");
         }
     });
     Ok(())
 }
 
-/// Answers on `listener` until `shutdown`.
+/// Serves metrics on `listener` until `shutdown`.
 ///
 /// # Errors
-/// [`ServiceError`] when the routes contradict each other.
+/// [`ServiceError::Http`] for conflicting routes.
 pub async fn serve(
     metrics: Metrics,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), ServiceError> {
     let routes = Router::new(metrics)
-        .route(Method::GET, "/metrics", tell)
+        .route(Method::GET, "/metrics", metrics_text)
         .route(Method::GET, "/livez", live)
         .route(Method::GET, "/readyz", ready)
         .build()?;
@@ -103,11 +103,10 @@ async fn ready(context: Context<Metrics>) -> Result<Response, Problem> {
     if context.state().is_ready() {
         return Health::ok(name, version).respond();
     }
-    Health::failing(name, version, "this process cannot do its work at present; its log says why")
-        .respond()
+    Health::failing(name, version, "the process is not ready; see its log").respond()
 }
 
-async fn tell(context: Context<Metrics>) -> Result<Response, Problem> {
+async fn metrics_text(context: Context<Metrics>) -> Result<Response, Problem> {
     context.query(&[])?;
     let mut response = reply::text(context.state().text());
     response.headers_mut().insert(CONTENT_TYPE, OPENMETRICS);
@@ -120,7 +119,7 @@ mod tests {
     use http_kit::client::{Client, ClientOptions};
 
     #[tokio::test]
-    async fn they_are_told_where_it_was_asked_and_a_taken_port_is_refused_by_name() {
+    async fn metrics_are_served_and_a_used_port_is_named() {
         let metrics = Metrics::of("tests", "1.2.3");
         let shutdown = CancellationToken::new();
         let listener = bind("127.0.0.1:0".parse().unwrap(), "--metrics-listen").await.unwrap();

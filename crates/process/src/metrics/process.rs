@@ -1,4 +1,4 @@
-//! What the system says of this process, read when it is asked for.
+//! Metrics of the process, read on demand from the operating system.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,23 +11,24 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::registry::{Metric, Metrics};
 
-/// How many parts of a second Linux counts processor time in, whatever the kernel uses inside.
+/// Unit of processor time in `/proc`, per second.
 const TICKS_A_SECOND: f64 = 100.0;
 
-const CPU: Metric =
-    metric("process_cpu_seconds_total", "counter", "Processor time this process has used");
+const CPU: Metric = metric("process_cpu_seconds_total", "counter", "CPU time used by this process");
 const MEMORY: Metric =
-    metric("process_resident_memory_bytes", "gauge", "Memory this process holds");
-const FILES: Metric =
-    metric("process_open_fds", "gauge", "Files and sockets this process has open");
-const START: Metric =
-    metric("process_start_time_seconds", "gauge", "When this process started, seconds since 1970");
+    metric("process_resident_memory_bytes", "gauge", "Resident memory of this process");
+const FILES: Metric = metric("process_open_fds", "gauge", "Open files and sockets of this process");
+const START: Metric = metric(
+    "process_start_time_seconds",
+    "gauge",
+    "Start time of this process, in seconds since 1970",
+);
 
 const fn metric(name: &'static str, kind: &'static str, help: &'static str) -> Metric {
     Metric { name, kind, labels: Vec::new(), help }
 }
 
-/// Adds them.
+/// Registers the process metrics.
 pub(super) fn register(metrics: &Metrics) {
     let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     metrics.collector(&[CPU, MEMORY, FILES, START], Process { started });
@@ -41,7 +42,7 @@ struct Process {
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let mut gauge = |metric: &Metric, value: Option<f64>| match value {
-            // A system that does not tell is left out.
+            // Unavailable on this system: omit the metric.
             None => Ok(()),
             Some(value) => {
                 let encoder =
@@ -75,7 +76,8 @@ fn open_files() -> Option<f64> {
 
 fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name in parentheses may hold anything; after it, user and system time are the 12th and 13th field.
+    // The name in parentheses may contain anything; after it, user and system time are the 12th and
+    // 13th field.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields =
         fields.split_whitespace().skip(11).map_while(|field| field.parse::<f64>().ok());

@@ -1,4 +1,7 @@
-//! The registry, and the kinds of metrics it hands out.
+//! The registry and its metrics.
+//!
+//! A thin layer on prometheus-client: labels as arrays of static names, one metric per name however
+//! often it is requested, and descriptions for the documentation.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -16,25 +19,25 @@ use parking_lot::Mutex;
 
 use super::{Counter, Gauge, Histogram};
 
-/// One value for each label.
+/// Label names and values.
 type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
 
-/// One metric, for the documentation.
+/// Description of a metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {
-    /// As it is scraped.
+    /// Name as scraped.
     pub name: &'static str,
     /// `counter`, `gauge` or `histogram`.
     pub kind: &'static str,
-    /// The names of its labels.
+    /// Label names.
     pub labels: Vec<&'static str>,
-    /// What it says.
+    /// Help text.
     pub help: &'static str,
 }
 
-/// Makes metrics and writes them down. Clones are the same one.
+/// Creates and encodes metrics. Clones share the registry.
 ///
-/// A name that is asked for again, with the same kind and labels, gives the same metric.
+/// Requesting a name again with the same kind and labels returns the same metric.
 ///
 /// ```
 /// use process_kit::Metrics;
@@ -50,7 +53,7 @@ pub struct Metrics {
     program: Arc<OnceLock<Program>>,
 }
 
-/// Which program a registry is of.
+/// The program of a registry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Program {
     pub(super) name: &'static str,
@@ -64,7 +67,7 @@ struct Parts {
 }
 
 impl Metrics {
-    /// A registry with what every process tells of itself: build, start, memory, processor, open files.
+    /// A registry with the metrics of a process: build, start time, memory, CPU, open files.
     #[must_use]
     pub fn of(program: &'static str, version: &'static str) -> Self {
         let metrics = Self::default();
@@ -72,25 +75,24 @@ impl Metrics {
         metrics
     }
 
-    /// Adds those that [`Metrics::of`] has.
+    /// Adds the metrics of the process.
     pub fn of_process(&self, program: &'static str, version: &'static str) {
-        // Of several the first: a registry is of one process.
+        // A registry belongs to one process: the first call wins.
         let _ = self.program.set(Program { name: program, version });
         let revision = option_env!("SECTOR_REVISION").unwrap_or("unknown");
-        let help =
-            "Always 1: which program this is, its version, and the revision it was built from";
+        let help = "Always 1, labelled with program, version and build revision";
         let labels = ["program", "version", "revision"];
         self.gauges("sector_build_info", help, labels).with([program, version, revision]).set(1.0);
         super::process::register(self);
     }
 
-    /// A counter; its name ends in `_total`.
+    /// A counter; the name ends in `_total`.
     #[must_use]
     pub fn counter(&self, name: &'static str, help: &'static str) -> Counter {
         self.known(Metric { name, kind: "counter", labels: Vec::new(), help }, Counter::default)
     }
 
-    /// Counters that differ in labels; their name ends in `_total`.
+    /// Counters with labels; the name ends in `_total`.
     #[must_use]
     pub fn counters<const N: usize>(
         &self,
@@ -111,7 +113,7 @@ impl Metrics {
         self.known(Metric { name, kind: "gauge", labels: Vec::new(), help }, Gauge::default)
     }
 
-    /// Gauges that differ in labels.
+    /// Gauges with labels.
     #[must_use]
     pub fn gauges<const N: usize>(
         &self,
@@ -136,7 +138,7 @@ impl Metrics {
         self.known(Metric { name, kind: "histogram", labels: Vec::new(), help }, make)
     }
 
-    /// Histograms that differ in labels.
+    /// Histograms with labels.
     #[must_use]
     pub fn histograms<const N: usize>(
         &self,
@@ -150,12 +152,12 @@ impl Metrics {
         Histograms { labels, family }
     }
 
-    /// Says whether the process can do its work, for `/readyz` beside the metrics; it can unless this was called.
+    /// Sets the state of `/readyz` beside the metrics. Initially ready.
     pub fn set_ready(&self, is_ready: bool) {
         self.is_waiting.store(!is_ready, Ordering::Relaxed);
     }
 
-    /// Which program this is; none where nobody said.
+    /// The program; empty if not set.
     pub(super) fn program(&self) -> Program {
         self.program.get().copied().unwrap_or(Program { name: "", version: "" })
     }
@@ -164,7 +166,7 @@ impl Metrics {
         !self.is_waiting.load(Ordering::Relaxed)
     }
 
-    /// What is looked up when it is asked for.
+    /// Registers metrics that are collected on demand.
     pub(super) fn collector(&self, metrics: &[Metric], collector: impl Collector) {
         let mut parts = self.parts.lock();
         if metrics.iter().any(|metric| parts.known.contains_key(metric.name)) {
@@ -176,22 +178,23 @@ impl Metrics {
         parts.registry.register_collector(Box::new(collector));
     }
 
-    /// All of them in the OpenMetrics text format, which Prometheus reads.
+    /// All metrics in the OpenMetrics text format.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        // Writing into a string does not fail.
-        let written = text::encode(&mut text, &self.parts.lock().registry);
-        written.map(|()| text).unwrap_or_default()
+        if let Err(error) = text::encode(&mut text, &self.parts.lock().registry) {
+            tracing::error!(%error, "cannot encode metrics");
+        }
+        text
     }
 
-    /// All of them by name, for the documentation.
+    /// All metrics by name, for the documentation.
     #[must_use]
     pub fn describe(&self) -> Vec<Metric> {
         self.parts.lock().known.values().map(|(metric, _)| metric.clone()).collect()
     }
 
-    /// The metric of this name, made if there is none.
+    /// The metric with this name, created on first use.
     fn known<M>(&self, metric: Metric, make: impl FnOnce() -> M) -> M
     where
         M: prometheus_client::registry::Metric + Clone,
@@ -200,15 +203,15 @@ impl Metrics {
         if let Some((known, kept)) = parts.known.get(metric.name) {
             match kept.downcast_ref::<M>() {
                 Some(kept) if known.labels == metric.labels => return kept.clone(),
-                // A mistake of the program: what is counted under this handle is not shown.
+                // A bug in the program: this handle is not exported.
                 _ => {
-                    tracing::error!(name = metric.name, "two metrics of one name");
+                    tracing::error!(name = metric.name, "conflicting metrics with one name");
                     return make();
                 }
             }
         }
         let made = make();
-        // The encoder puts the ending there itself.
+        // The encoder appends the suffix itself.
         let name = if metric.kind == "counter" {
             metric.name.trim_end_matches("_total")
         } else {
@@ -226,7 +229,7 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// Makes the histograms of a family.
+/// Constructor of the histograms of a family.
 #[derive(Clone, Copy)]
 struct Bounds(&'static [f64]);
 
@@ -254,8 +257,8 @@ macro_rules! family {
         }
 
         impl<const N: usize> $name<N> {
-            /// The one with these values of the labels, in their order. Keep it where the values are known beforehand;
-            /// to find it by static texts allocates nothing either, but the first time.
+            /// The metric with these label values. Keep it where the values are known beforehand;
+            /// finding it by static texts does not allocate either, except the first time.
             pub fn with(&self, values: [impl Into<Cow<'static, str>>; N]) -> $metric {
                 self.family.get_or_create_owned(&labels(self.labels, values))
             }
@@ -270,15 +273,15 @@ macro_rules! family {
 }
 
 family!(
-    /// Counters that differ in labels.
+    /// Counters with labels.
     Counters of Counter, Family<Labels<N>, Counter>
 );
 family!(
-    /// Gauges that differ in labels.
+    /// Gauges with labels.
     Gauges of Gauge, Family<Labels<N>, Gauge>
 );
 family!(
-    /// Histograms that differ in labels.
+    /// Histograms with labels.
     Histograms of Histogram, Family<Labels<N>, Histogram, Bounds>
 );
 
@@ -299,13 +302,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_written_in_the_text_format() {
+    fn metrics_are_encoded_as_text() {
         let metrics = Metrics::default();
-        metrics.counter("sector_a_total", "Things that were done").inc_by(3);
+        metrics.counter("sector_a_total", "Things done").inc_by(3);
         metrics.gauges("sector_b_bytes", "Sizes", ["sector"]).with(["north".to_owned()]).set(7.5);
         metrics.histogram("sector_c_seconds", "Times", &[0.1, 1.0]).observe(0.5);
         let lines = [
-            "# HELP sector_a Things that were done.",
+            "# HELP sector_a Things done.",
             "# TYPE sector_a counter",
             "sector_a_total 3",
             "sector_b_bytes{sector=\"north\"} 7.5",
@@ -322,12 +325,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_metric_however_often_it_is_asked_for() {
+    fn a_name_is_one_metric() {
         let metrics = Metrics::default();
         for _ in 0..2 {
             metrics.clone().counters("sector_a_total", "A", ["of"]).with(["x"]).inc();
         }
-        // Another shape of the same name is not shown, and does no harm.
+        // A different shape under the same name is not exported.
         metrics.counter("sector_a_total", "B").inc();
         let text = metrics.text();
         assert_eq!(text.matches("# TYPE").count(), 1, "{text}");
@@ -336,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_tells_of_itself() {
+    fn process_metrics_have_values() {
         let text = Metrics::of("tests", "1.2.3").text();
         assert!(
             text.contains("sector_build_info{program=\"tests\",version=\"1.2.3\",revision=\""),

@@ -13,12 +13,12 @@ pub fn requests(
 ) -> impl Fn(&str, &str) -> RouteMetrics + use<> {
     let requests = metrics.counters(
         requests,
-        "Requests that reached a route, by its template and status",
+        "Routed requests, by path template and status",
         ["method", "route", "status"],
     );
     let seconds = metrics.histograms(
         seconds,
-        "From a request's reaching its route to the head of the answer",
+        "Time from routing a request to its response head",
         ["method", "route"],
         WAIT_SECONDS,
     );

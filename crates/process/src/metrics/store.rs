@@ -1,4 +1,4 @@
-//! How the store answers.
+//! Metrics of store operations.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sector_redis::Observer;
 use super::SHORT_SECONDS;
 use super::registry::{Counters, Histograms, Metrics};
 
-/// Counts the answers of stores that are opened with it.
+/// Records the operations of stores opened with it.
 #[derive(Debug, Clone)]
 pub struct StoreMetrics {
     took: Histograms<1>,
@@ -15,19 +15,19 @@ pub struct StoreMetrics {
 }
 
 impl StoreMetrics {
-    /// Those of a process.
+    /// The store metrics of a registry.
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
         Self {
             took: metrics.histograms(
                 "sector_store_operation_seconds",
-                "How long the store took to answer, by operation; reads that wait for something to come are left out",
+                "Duration of store operations, without blocking reads",
                 ["operation"],
                 SHORT_SECONDS,
             ),
             errors: metrics.counters(
                 "sector_store_errors_total",
-                "Answers of the store that were errors or refusals, by operation and kind",
+                "Failed or refused store operations, by kind of error",
                 ["operation", "kind"],
             ),
         }

@@ -1,42 +1,42 @@
-//! What is counted and measured of live streams over WebSockets, in every service that has them.
+//! Metrics of WebSockets, the same in every service.
 
 use super::{Counter, Counters, Gauge, Histogram, Metrics, WAIT_SECONDS};
 
-/// The handles for `/ws`.
+/// Metrics of `/ws`.
 #[derive(Debug, Clone)]
 pub struct StreamMetrics {
-    /// Sockets that are open.
+    /// Open sockets.
     pub clients: Gauge,
-    /// Bytes of messages.
+    /// Bytes of messages sent.
     pub bytes: Counter,
-    /// From the reading of an entry to its sending.
+    /// Delay from reading an entry to sending it.
     pub delay_seconds: Histogram,
-    /// Clients that were given a snapshot instead of what they had missed.
+    /// Clients that got a snapshot instead of missed entries.
     pub resyncs: Counter,
-    /// Sockets that ended, by reason.
+    /// Closed sockets, by reason.
     pub ended: Counters<1>,
 }
 
 impl StreamMetrics {
-    /// The same ones for whoever asks.
+    /// The stream metrics of a registry.
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
         Self {
-            clients: metrics.gauge("sector_streams_clients", "WebSockets that are open"),
+            clients: metrics.gauge("sector_streams_clients", "Open WebSockets"),
             bytes: metrics
-                .counter("sector_streams_sent_bytes_total", "Bytes of messages that were sent over WebSockets"),
+                .counter("sector_streams_sent_bytes_total", "Bytes of messages sent over WebSockets"),
             delay_seconds: metrics.histogram(
                 "sector_streams_delay_seconds",
-                "From the reading of an entry by this process until one client's connection had taken it",
+                "Delay from reading an entry until a client's connection accepted it",
                 WAIT_SECONDS,
             ),
             resyncs: metrics.counter(
                 "sector_streams_resyncs_total",
-                "Clients that had fallen behind, lost the entries between and were given a snapshot",
+                "Clients that fell behind and got a snapshot instead of the missed entries",
             ),
             ended: metrics.counters(
                 "sector_streams_ended_total",
-                "WebSockets that ended: the client left, the service shut down, the client was silent or sent too much",
+                "Closed WebSockets: client left, service shut down, client silent, or client sent too much",
                 ["reason"],
             ),
         }

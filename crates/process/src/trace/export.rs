@@ -1,4 +1,4 @@
-//! The task that sends spans: OTLP over HTTP, as JSON.
+//! Exports spans as OTLP over HTTP in JSON.
 
 use std::time::Duration;
 
@@ -14,25 +14,25 @@ use crate::metrics::{Counter, Metrics};
 use http_kit::body::{self, Request};
 use http_kit::client::{Client, ClientOptions};
 
-/// Most spans of one batch.
+/// Most spans per batch.
 const BATCH_MAX: usize = 512;
-/// How long a span waits for others at most.
+/// Longest wait for a batch to fill.
 const BATCH_WAIT: Duration = Duration::from_secs(1);
-/// How long a collector may take to answer. What it does not take is dropped.
+/// Timeout of the collector; spans it does not accept in time are dropped.
 const SEND_LIMIT: Duration = Duration::from_secs(2);
 
-/// Where traces are told; flatten it into a service's options.
+/// Trace options of a service.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct TraceOptions {
-    /// OpenTelemetry collector that traces are sent to by OTLP over HTTP, such as `http://127.0.0.1:4318`; none if not given
+    /// OpenTelemetry collector for traces (OTLP over HTTP), such as `http://127.0.0.1:4318`; off by default
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<String>,
-    /// Which part of the traces that begin here is told, from 0 to 1; those that come with a traceparent are as it says
+    /// Fraction of new traces to send, from 0 to 1; requests with a traceparent follow it
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value = "1", value_parser = share, value_name = "SHARE")]
     pub trace_share: Share,
 }
 
-/// A part of all.
+/// A fraction from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Share(f64);
 
@@ -51,14 +51,14 @@ impl std::fmt::Display for Share {
 fn share(text: &str) -> Result<Share, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(Share(share)),
-        _ => Err("allowed is a number from 0 to 1".to_owned()),
+        _ => Err("must be a number from 0 to 1".to_owned()),
     }
 }
 
-/// A tracer that tells the collector that the options name, if they do. Needs a tokio runtime.
+/// A tracer for the collector in the options, if any. Needs a tokio runtime.
 ///
 /// # Errors
-/// [`ServiceError::Setting`] for an address that cannot be one.
+/// [`ServiceError::Setting`] for an invalid URL.
 pub fn begin(
     service: &'static str,
     options: &TraceOptions,
@@ -73,7 +73,7 @@ pub fn begin(
         return Err(ServiceError::Setting {
             setting: "--otlp-endpoint (OTEL_EXPORTER_OTLP_ENDPOINT)",
             detail: format!(
-                "{endpoint:?} is not an address of the form http://host:port: name a collector that speaks plain HTTP"
+                "invalid URL {endpoint:?}: use http://host:port of a collector for plain HTTP"
             ),
         });
     }
@@ -99,11 +99,11 @@ pub fn begin(
 fn dropped(metrics: &Metrics) -> Counter {
     metrics.counter(
         "sector_trace_spans_dropped_total",
-        "Parts of traces that the collector did not take, or that found no room",
+        "Spans dropped because the collector did not accept them or the queue was full",
     )
 }
 
-/// Makes all metrics of traces, for the documentation.
+/// Registers the trace metrics, for the documentation.
 pub fn register_metrics(metrics: &Metrics) {
     drop(dropped(metrics));
 }
@@ -139,7 +139,7 @@ impl Exporter {
                 self.send(&spans).await;
             }
             for done in flushed {
-                // Nobody may be waiting any more.
+                // The caller may have stopped waiting.
                 let _ = done.send(());
             }
         }
@@ -151,14 +151,14 @@ impl Exporter {
         *request.method_mut() = Method::POST;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let failure = match self.url.parse() {
-            Err(_) => Some("its address cannot be used".to_owned()),
+            Err(_) => Some("invalid URL".to_owned()),
             Ok(url) => {
                 *request.uri_mut() = url;
                 match timeout(SEND_LIMIT, self.client.send(request)).await {
                     Ok(Ok(response)) if response.status().is_success() => None,
-                    Ok(Ok(response)) => Some(format!("it answered {}", response.status())),
+                    Ok(Ok(response)) => Some(format!("status {}", response.status())),
                     Ok(Err(error)) => Some(error.to_string()),
-                    Err(_) => Some(format!("it did not answer within {} s", SEND_LIMIT.as_secs())),
+                    Err(_) => Some(format!("no answer within {} s", SEND_LIMIT.as_secs())),
                 }
             }
         };
@@ -167,10 +167,7 @@ impl Exporter {
             Some(error) => {
                 self.dropped.inc_by(spans.len() as u64);
                 if !self.is_failing {
-                    tracing::warn!(
-                        error,
-                        "the collector does not take traces; they are dropped until it does"
-                    );
+                    tracing::warn!(error, "collector does not accept traces, dropping spans");
                     self.is_failing = true;
                 }
             }
@@ -225,7 +222,7 @@ mod tests {
 
     type Received = Arc<Mutex<Vec<serde_json::Value>>>;
 
-    /// A collector that keeps what it is sent; says where it listens.
+    /// Starts a collector that stores spans; returns its URL.
     async fn collector(received: Received) -> String {
         async fn take(mut context: Context<Received>) -> Result<http_kit::body::Response, Problem> {
             let batch = context.json(1 << 20).await?;
@@ -249,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_trace_goes_on_from_its_parent_and_arrives_whole() {
+    async fn a_trace_continues_its_parent_and_is_exported() {
         let received = Received::default();
         let url = collector(received.clone()).await;
         let tracer = begin("tests", &options(&url, 0.0), &Metrics::default()).unwrap();
@@ -262,7 +259,7 @@ mod tests {
         child.fail();
         drop(child);
         drop(root);
-        // Nothing is told of traces that are not sampled.
+        // Unsampled traces are not exported.
         assert!(tracer.span("own", None).context().is_none());
         assert!(
             tracer.span("unsampled", text.replace("-01", "-00").parse().ok()).context().is_none()
@@ -288,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_collector_that_is_away_holds_nobody_up_and_is_counted() {
+    async fn an_unreachable_collector_does_not_block_and_drops_are_counted() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let metrics = Metrics::default();
         let tracer = begin("tests", &options(&format!("http://{free}/"), 1.0), &metrics).unwrap();

@@ -1,34 +1,34 @@
-//! Where in a trace somebody is, as W3C's `traceparent` writes it.
+//! Trace context in W3C's `traceparent` format.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The header.
+/// Name of the header.
 pub const TRACEPARENT: &str = "traceparent";
 
-/// A place in a trace: `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`.
+/// A trace context: `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceParent {
     pub(super) trace: u128,
     pub(super) span: u64,
-    /// Whether the trace is told.
+    /// Whether the trace is sampled.
     pub is_sampled: bool,
 }
 
 impl TraceParent {
-    /// The beginning of a new trace that is told; none without random numbers.
+    /// A new sampled trace; none without randomness.
     pub(super) fn new() -> Option<Self> {
         let (high, low) = (getrandom::u64().ok()?, getrandom::u64().ok()?);
         let trace = u128::from(high) << 64 | u128::from(low | 1);
         Some(Self { trace, span: getrandom::u64().ok()? | 1, is_sampled: true })
     }
 
-    /// A new place in the same trace.
+    /// A new span in the same trace.
     pub(super) fn child(self) -> Option<Self> {
         Some(Self { span: getrandom::u64().ok()? | 1, ..self })
     }
 
-    /// The trace, as 32 hexadecimal digits.
+    /// The trace id as 32 hex digits.
     #[must_use]
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace)
@@ -50,7 +50,7 @@ impl fmt::Display for TraceParent {
 impl FromStr for TraceParent {
     type Err = ();
 
-    /// Versions to come may say more behind; 255 is none, and neither is an id of zeros.
+    /// Later versions may append fields. Version 255 and ids of zeros are invalid.
     fn from_str(text: &str) -> Result<Self, ()> {
         let number = |text: &str, digits: usize| {
             let is_plain = text.len() == digits
@@ -68,17 +68,17 @@ impl FromStr for TraceParent {
     }
 }
 
-/// How long the place of a request in its trace is kept for whoever goes on with it, in the store.
+/// How long the trace context of an order is kept in the store.
 pub const KEPT: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Under which name the place of an order entry is kept, among the values that the store keeps for a while.
+/// Name under which the context of an order entry is kept.
 #[must_use]
 pub fn of_orders(entry: impl fmt::Display) -> String {
     format!("trace-orders-{entry}")
 }
 
-/// Under which name the places of the orders of a tick are kept. By its number, which is known before anybody can read of
-/// the tick; it comes again only in another universe, and long after [`KEPT`].
+/// Name under which the contexts of a tick's orders are kept: by tick, which is known before the
+/// tick can be read. The number repeats only in another universe, long after [`KEPT`].
 #[must_use]
 pub fn of_tick(tick: u64) -> String {
     format!("trace-tick-{tick}")
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_read_as_it_is_written_and_nothing_else_is() {
+    fn a_context_round_trips_and_others_are_invalid() {
         let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let parent: TraceParent = text.parse().unwrap();
         assert_eq!((parent.to_string().as_str(), parent.is_sampled), (text, true));
