@@ -94,12 +94,8 @@ fn every_alert_has_a_runbook_and_a_series_that_fires_it() {
         );
         assert!(tests.contains(&format!("- name: {alert}\n")), "nothing fires {alert}");
         let page = read(&format!("docs/runbooks/{alert}.md"));
-        let parts = [
-            format!("# {alert}\n"),
-            "**What it does:**".into(),
-            "## Look\n".into(),
-            "## Do\n".into(),
-        ];
+        let parts =
+            [format!("# {alert}\n"), "**Impact:**".into(), "## Check\n".into(), "## Fix\n".into()];
         assert!(parts.iter().all(|part| page.contains(part.as_str())), "{alert}: {page}");
         for other in page.split(|letter: char| !letter.is_ascii_alphanumeric()) {
             let is_alert = other.len() > 8 && other.starts_with("Sector");
