@@ -66,7 +66,7 @@ fn rows(summary: &Value) -> String {
         let name = player["name"].as_str().unwrap_or_default();
         let directory = name.strip_suffix("-bot").filter(|name| EXAMPLES.contains(name));
         let shown = match directory.or((name == PYTHON).then_some(PYTHON)) {
-            Some(directory) => format!("[`{name}`](../examples/{directory})"),
+            Some(directory) => format!("[`{name}`](../../examples/{directory})"),
             None => format!("`{name}`"),
         };
         let number = |of: &Value| of.as_f64().unwrap_or_default();
@@ -116,8 +116,8 @@ mod tests {
         let numbers = "| 8 | 75.0 (40.0 to 90.0) | 1.25 | 30.0 (28.0 to 32.0) |";
         for name in [
             "`greedy`",
-            "[`greedy-bot`](../examples/greedy)",
-            "[`python-http`](../examples/python-http)",
+            "[`greedy-bot`](../../examples/greedy)",
+            "[`python-http`](../../examples/python-http)",
         ] {
             assert!(table.contains(&format!("| {name} {numbers}\n")), "{table}");
         }

@@ -39,7 +39,7 @@ pub(crate) fn test(full: bool) -> Result {
                 .env("CHAOS_CYCLES", "20"),
         )?;
         run(
-            "a new bot, by the words of docs/how-to/bots.md",
+            "a new bot, as in docs/tutorials/bot.md",
             &mut cargo(&[
                 "test",
                 "--package",

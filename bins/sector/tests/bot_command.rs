@@ -264,13 +264,13 @@ async fn get(url: &str) -> Value {
     reqwest::get(url).await.unwrap().json().await.unwrap()
 }
 
-/// What docs/how-to/bots.md says, in its words, but with the program that is tested and without optimizations.
+/// Runs the commands of docs/tutorials/bot.md, with the tested binary and without optimizations.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "builds the new bot, which takes a minute or more; run by cargo xtask test --full"]
 async fn the_documented_commands_lead_to_a_fleet_that_moves_in_a_live_sector() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
-    let documented = commands("docs/how-to/bots.md", "first bot");
+    let documented = commands("docs/tutorials/bot.md", "first bot");
     let [up, new, run] = <[String; 3]>::try_from(documented).unwrap();
     let target = Path::new(env!("CARGO_BIN_EXE_sector")).ancestors().nth(2).unwrap();
     let clone = clone();
