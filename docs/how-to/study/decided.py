@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""When was a run decided? The study of docs/how-to/research.md, from the run to the picture.
+"""Finds when a run was decided: the study of docs/how-to/research.md, from the run to the picture.
 
     python3 docs/how-to/study/decided.py target/release/sector
 
-Records a run, forks it at many ticks under many draws, writes decided.csv and decided.svg beside this file and puts the
-table into docs/how-to/research.md. Needs nothing but Python 3.9 and the `sector` command. The same engine gives the same
+Records a run, forks it at many ticks under many draws, writes decided.csv and decided.svg next to this file and puts the
+table into docs/how-to/research.md. Needs only Python 3.9 and the `sector` command. The same engine writes the same
 files, byte for byte.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 SEED = 7
 TICKS = [0, 50, 100, 150, 200, 300, 400, 500, 600, 700, 800, 900, 1000]
 REPLICATES = 200
-# What happens to the winner's seat at the fork: nothing, its player goes to sleep, or another strategy takes over.
+# Changes of the winner's seat at the fork, besides none: its player becomes idle, or another strategy takes over.
 CHANGES = ["idle", "greedy"]
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "research.md"
@@ -53,7 +53,7 @@ def measure(command: str) -> tuple[dict, list[dict]]:
                     "--replicates", REPLICATES, "--json",
                 ).splitlines()  # fmt: skip
                 matches = [json.loads(line) for line in lines]
-                # The unchanged arm is the same whatever the change is: the draws are.
+                # The unchanged arm is the same for every change, because the draws are.
                 arms = ["recorded", "changed"] if change == CHANGES[0] else ["changed"]
                 for arm in arms:
                     hits = sum(match["winner"] == winner for match in matches if match["arm"] == arm)
@@ -121,7 +121,7 @@ def picture(run: dict, rows: list[dict]) -> str:
         f'<text x="{(left + width - right) / 2}" y="{height - 12}" fill="#ada393" font-size="12" '
         'text-anchor="middle">tick of the fork</text>'
     )
-    # By luck alone every fifth match of five alike.
+    # The share that luck alone gives one of five equal players.
     out.append(f'<path d="M{left} {y(20):.1f}H{width - right}" stroke="#ada393" stroke-dasharray="1 5"/>')
     for index, (player, color) in enumerate(colors.items()):
         points = [row for row in rows if row["player"] == player]
