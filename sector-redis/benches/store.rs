@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use redis::aio::MultiplexedConnection;
 use redis::{Commands, cmd};
-use sector_redis::testkit::RedisServer;
 use sector_redis::{
     BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Right, Store, StoreOptions, StreamId,
     open,
 };
+use store_testkit::RedisServer;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 

@@ -138,30 +138,34 @@ pub struct Award {
 
 impl Award {
     /// Refuses an award without a proper name.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         check_name("award universe", &self.universe)?;
         check_name("award faction", &self.faction)?;
         check_name("award name", &self.award)
     }
 }
 
-/// What the store compares a commit with.
+/// The last commit, as [`Commit::check_follows`] needs it.
 #[derive(Clone, Debug)]
-pub(crate) struct Previous<'a> {
+pub struct Previous<'a> {
+    /// Its universe.
     pub universe: &'a str,
+    /// Its tick.
     pub tick: u64,
+    /// Whether it ended the run.
     pub finished: bool,
+    /// Number of its last event.
     pub event: u64,
 }
 
 impl Commit {
     /// The last order entry of which no outcome is kept after this commit.
-    pub(crate) fn outcomes_end(&self) -> u64 {
+    pub fn outcomes_end(&self) -> u64 {
         self.cursor.number().saturating_sub(self.outcomes_kept.unwrap_or(OUTCOMES_KEPT))
     }
 
     /// Refuses outcomes of entries that an earlier commit passed.
-    pub(crate) fn check_outcomes(&self, committed: u64) -> Result<()> {
+    pub fn check_outcomes(&self, committed: u64) -> Result<()> {
         match self.outcomes.first() {
             Some(first) if first.id.number() <= committed => Err(outcome_out_of_range(first.id)),
             _ => Ok(()),
@@ -169,7 +173,7 @@ impl Commit {
     }
 
     /// Refuses what no state of the store could make acceptable.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         check_name("universe", &self.universe)?;
         check_ttl(self.lease_ttl)?;
         if self.begin.is_some() {
@@ -208,7 +212,7 @@ impl Commit {
     }
 
     /// Refuses a commit that does not follow `previous`.
-    pub(crate) fn check_follows(&self, previous: Option<&Previous<'_>>) -> Result<()> {
+    pub fn check_follows(&self, previous: Option<&Previous<'_>>) -> Result<()> {
         let conflict = |committed: String| {
             Err(Error::TickConflict { universe: self.universe.clone(), tick: self.tick, committed })
         };
@@ -238,7 +242,7 @@ impl Commit {
 }
 
 /// A lease's life in milliseconds.
-pub(crate) fn check_ttl(ttl: Duration) -> Result<u64> {
+pub fn check_ttl(ttl: Duration) -> Result<u64> {
     match u64::try_from(ttl.as_millis()) {
         Ok(ms @ 1..=86_400_000) => Ok(ms),
         _ => Err(Error::invalid("lease ttl", format!("{ttl:?}"), "1 ms to 24 h")),
@@ -246,12 +250,12 @@ pub(crate) fn check_ttl(ttl: Duration) -> Result<u64> {
 }
 
 /// The refusal of a universe id that a kept run bears.
-pub(crate) fn universe_taken(universe: &str) -> Error {
+pub fn universe_taken(universe: &str) -> Error {
     Error::invalid("universe", format!("{universe:?}"), "one that no kept run bears")
 }
 
 /// The refusal of an outcome of an entry that the commit does not pass.
-pub(crate) fn outcome_out_of_range(id: StreamId) -> Error {
+pub fn outcome_out_of_range(id: StreamId) -> Error {
     Error::invalid(
         "entry of an outcome",
         id,
@@ -260,6 +264,6 @@ pub(crate) fn outcome_out_of_range(id: StreamId) -> Error {
 }
 
 /// The refusal of a cursor that moves back or points beyond the stream.
-pub(crate) fn cursor_out_of_range(cursor: StreamId) -> Error {
+pub fn cursor_out_of_range(cursor: StreamId) -> Error {
     Error::invalid("cursor", cursor, "the committed cursor up to the last order")
 }

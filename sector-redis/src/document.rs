@@ -54,7 +54,9 @@ impl Shelf {
         !matches!(self, Self::Keys)
     }
 
-    pub(crate) const fn name(self) -> &'static str {
+    /// Name of the shelf, in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Sessions => "sessions",
             Self::Keys => "keys",
@@ -62,7 +64,9 @@ impl Shelf {
         }
     }
 
-    pub(crate) fn full(self, owner: Option<&str>) -> Error {
+    /// The error for a full shelf; with an owner, for that owner's limit.
+    #[must_use]
+    pub fn full(self, owner: Option<&str>) -> Error {
         let limit = if owner.is_some() { self.owner_max() } else { self.documents_max() };
         Error::Full { shelf: self, owner: owner.map(str::to_owned), limit }
     }
@@ -102,17 +106,17 @@ impl fmt::Debug for Document {
 
 impl Document {
     /// Whether it has not ended.
-    pub(crate) fn lasts(&self, now_ms: u64) -> bool {
+    pub fn lasts(&self, now_ms: u64) -> bool {
         self.end() > now_ms
     }
 
     /// Its end as a number; the largest there is when it has none.
-    pub(crate) fn end(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         self.ends_at_ms.unwrap_or(u64::MAX)
     }
 
     /// Refuses what would not be kept.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         check_name("document id", &self.id)?;
         check_name("document owner", &self.owner)?;
         check_body("document", &self.body, MAX_DOCUMENT_BYTES)?;
@@ -127,7 +131,7 @@ impl Document {
 }
 
 /// Refuses an entry of the audit log that would not be kept.
-pub(crate) fn check_audit(body: &str) -> Result<()> {
+pub fn check_audit(body: &str) -> Result<()> {
     check_body("audit entry", body, MAX_AUDIT_BYTES)
 }
 

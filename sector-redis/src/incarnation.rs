@@ -101,7 +101,7 @@ impl From<StreamId> for Position {
 
 impl Position {
     /// Refuses a position of another incarnation than the store's.
-    pub(crate) fn check(&self, current: Option<Incarnation>) -> Result<()> {
+    pub fn check(&self, current: Option<Incarnation>) -> Result<()> {
         match self.incarnation {
             Some(known) if current != Some(known) => Err(Error::Restored { known, current }),
             _ => Ok(()),
@@ -110,7 +110,7 @@ impl Position {
 }
 
 /// The refusal of a new incarnation while a worker is at it.
-pub(crate) fn held() -> Error {
+pub fn held() -> Error {
     Error::config("a worker holds the lease of this sector; stop all of them first")
 }
 

@@ -78,8 +78,6 @@ pub mod seat;
 pub mod sector_id;
 pub mod store;
 pub mod stream;
-#[cfg(feature = "testkit")]
-pub mod testkit;
 mod wait;
 
 pub use archive::{Archive, Dump};

@@ -100,7 +100,7 @@ pub struct OrderEntry {
 
 impl OrderBatch {
     /// Refuses a batch the store would not keep.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         if self.orders.is_empty() || self.orders.len() > MAX_BATCH_ORDERS {
             let count = self.orders.len().to_string();
             return Err(Error::invalid("number of orders", count, "1 to 1000"));
@@ -135,7 +135,7 @@ impl OrderBatch {
 }
 
 /// Refuses a batch for which there is no room among so many that wait.
-pub(crate) fn check_backlog(waiting: u64, backlog_max: Option<u64>) -> Result<()> {
+pub fn check_backlog(waiting: u64, backlog_max: Option<u64>) -> Result<()> {
     match backlog_max {
         Some(most) if waiting >= most => Err(Error::BacklogFull { waiting }),
         _ => Ok(()),
@@ -143,7 +143,7 @@ pub(crate) fn check_backlog(waiting: u64, backlog_max: Option<u64>) -> Result<()
 }
 
 /// Refuses an empty or overlong name, and control characters, which separate names in stored keys.
-pub(crate) fn check_name(what: &'static str, name: &str) -> Result<()> {
+pub fn check_name(what: &'static str, name: &str) -> Result<()> {
     let allowed = "1 to 256 bytes without control characters";
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
         return Err(Error::invalid(what, format!("{name:?}"), allowed));

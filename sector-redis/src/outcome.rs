@@ -49,17 +49,13 @@ impl OrderStatus {
 }
 
 /// How many of a player's entries are listed when `count` are asked for.
-pub(crate) fn listed(count: usize) -> usize {
+pub fn listed(count: usize) -> usize {
     count.clamp(1, PLAYER_ORDERS)
 }
 
 /// Both lists as one, the newest first. They may have been read one after the other, what waits
 /// first: what is in both is done.
-pub(crate) fn newest(
-    waiting: Vec<OrderEntry>,
-    done: Vec<Outcome>,
-    count: usize,
-) -> Vec<OrderStatus> {
+pub fn newest(waiting: Vec<OrderEntry>, done: Vec<Outcome>, count: usize) -> Vec<OrderStatus> {
     let newest_done = done.first().map_or(StreamId::START, |outcome| outcome.id);
     let waiting =
         waiting.into_iter().filter(|entry| entry.id > newest_done).map(OrderStatus::Waiting);

@@ -36,11 +36,11 @@ pub enum ClaimOutcome {
 }
 
 /// Whether a player last seen at `seen_ms` has been away for `idle_ms`.
-pub(crate) fn lapsed(seen_ms: u64, now_ms: u64, idle_ms: u64) -> bool {
+pub fn lapsed(seen_ms: u64, now_ms: u64, idle_ms: u64) -> bool {
     now_ms.saturating_sub(seen_ms) >= idle_ms
 }
 
 /// How much later than the last sighting one must be to be worth writing down.
-pub(crate) fn touch_resolution_ms(idle_ms: u64) -> u64 {
+pub fn touch_resolution_ms(idle_ms: u64) -> u64 {
     TOUCH_RESOLUTION_MS.min(idle_ms / 10).max(1)
 }

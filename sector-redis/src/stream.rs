@@ -101,7 +101,7 @@ pub struct Event {
 /// Refuses a read that cannot go on exactly after `after`.
 ///
 /// `kept_after` is the id before the oldest kept entry, `last` the newest id ever given.
-pub(crate) fn check_readable(
+pub fn check_readable(
     stream: &'static str,
     after: StreamId,
     kept_after: StreamId,

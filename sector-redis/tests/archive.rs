@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use sector_redis::BackupNote;
 use sector_redis::archive::{Archive, Dump, EPOCH_GAP};
-use sector_redis::testkit::{RedisCluster, RedisServer};
 use sector_redis::{
     Award, BatchOrder, Commit, Document, Error, KeyNames, Lease, NewEvent, OrderBatch, OrderStatus,
     Outcome, Place, Position, RedisOptions, Shelf, StoreOptions, StreamId,
 };
+use store_testkit::{RedisCluster, RedisServer};
 
 const TTL: Duration = Duration::from_secs(600);
 

@@ -7,11 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::testkit::RedisServer;
 use sector_redis::{
     Award, BatchOrder, Commit, Lease, NewEvent, OrderBatch, Place, Store, StoreOptions, StreamId,
     open,
 };
+use store_testkit::RedisServer;
 
 const TTL: Duration = Duration::from_millis(1);
 /// Cuts of an ordinary run, besides those at either end.

@@ -9,13 +9,14 @@ use serde_json::Value;
 use crate::run::{Result, cargo, output, root};
 
 /// The floor of each crate; a crate may depend on those on lower floors, and on its own floor where named.
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 16] = [
     ("sector-sim", 1),
     ("sector-auth", 1),
     ("sector-redis", 2),
     ("sector-client", 2),
     ("http-kit", 3),
     ("process-kit", 4),
+    ("store-testkit", 3),
     ("follow", 4),
     ("api", 5),
     ("sim-worker", 5),

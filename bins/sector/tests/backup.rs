@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Place, StoreOptions};
 use serde_json::Value;
+use store_testkit::RedisServer;
 
 fn sector(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sector"));

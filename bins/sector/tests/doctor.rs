@@ -4,9 +4,9 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Commit, Place, StoreOptions};
 use serde_json::Value;
+use store_testkit::RedisServer;
 
 /// The exit status, and status and detail by check.
 fn doctor(arguments: &[&str]) -> (i32, Value) {

@@ -7,10 +7,10 @@ use clap::Parser;
 use follow::Sectors;
 use process_kit::CancellationToken;
 use sector_auth::Secret;
-use sector_redis::testkit::RedisServer;
 use sector_redis::{KeyNames, Place, RedisOptions, StoreOptions};
 use serde_json::{Value, json};
 use sim_worker::{Options, Post, Sources};
+use store_testkit::RedisServer;
 use tokio::task::JoinSet;
 
 /// Longest a test waits for anything.

@@ -12,8 +12,9 @@ use process_kit::metrics::StoreMetrics;
 use process_kit::trace::{Share, TraceOptions};
 use process_kit::{CancellationToken, Handles, Metrics};
 use sector_auth::{Key, Secret};
-use sector_redis::{Place, StoreOptions, open, testkit::RedisServer};
+use sector_redis::{Place, StoreOptions, open};
 use serde_json::{Value, json};
+use store_testkit::RedisServer;
 
 const BOT_TOKEN: &str = "the token of the operator's bots";
 /// On a machine that has other things to do.

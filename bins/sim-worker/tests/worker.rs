@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use process_kit::CancellationToken;
 use process_kit::config::{Milliseconds, Seconds};
-use sector_redis::testkit::RedisServer;
 use sector_redis::{
     BatchOrder, Event, OrderBatch, OrderStatus, Place, Store, StoreOptions, StreamId, open,
 };
 use sector_sim::{Delta, Mirror, Snapshot, verify};
 use serde_json::Value;
 use sim_worker::{Config, Error, Sources};
+use store_testkit::RedisServer;
 use tokio::task::JoinHandle;
 
 /// Longest wait for something that should happen at once.

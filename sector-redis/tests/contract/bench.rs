@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use sector_redis::testkit::{ModelStore, RedisCluster, RedisServer};
 use sector_redis::{
     BatchOrder, Commit, Committed, KeyNames, Lease, ManualClock, NewEvent, OrderBatch, Place,
     RedisOptions, Result, Store, StoreOptions, StreamId, open,
 };
+use store_testkit::{ModelStore, RedisCluster, RedisServer};
 
 use crate::users::Users;
 

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Layer, Operation, Place, Store, forward};
+use store_testkit::RedisServer;
 
 /// One connection for each user.
 pub(crate) struct Users {

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use redis::Connection;
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Commit, Error, StreamId};
+use store_testkit::RedisServer;
 
 use crate::{TTL, begin, open_url, order, raw, tick};
 

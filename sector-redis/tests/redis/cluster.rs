@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::testkit::{RedisCluster, RedisServer};
 use sector_redis::{
     Error, KeyNames, Place, RedisOptions, Result, Store, StoreOptions, StreamId, open, sectors,
 };
+use store_testkit::{RedisCluster, RedisServer};
 use tokio::time::{Instant, timeout};
 
 use crate::{TTL, begin, config_message, lease, order, tick};

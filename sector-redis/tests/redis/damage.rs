@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use redis::Commands;
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Error, OrderStatus, StreamId};
+use store_testkit::RedisServer;
 
 use crate::{begin, config_message, lease, open_url, order, raw, tick};
 

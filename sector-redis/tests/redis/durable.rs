@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sector_redis::testkit::RedisServer;
 use sector_redis::{
     Commit, Durability, KeyNames, Place, RedisOptions, RedisReport, StoreOptions, StreamId, open,
 };
+use store_testkit::RedisServer;
 
 use crate::{TTL, begin, config_message, lease, open_url, order, raw, tick};
 

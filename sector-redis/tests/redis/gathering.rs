@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::testkit::RedisServer;
 use sector_redis::{
     BatchOrder, Commit, Error, OrderBatch, OrderEntry, OrderStatus, Place, Receipt, Result, Right,
     Store, StoreOptions, StreamId,
 };
+use store_testkit::RedisServer;
 use tokio::task::JoinHandle;
 
 use crate::proxy::Proxy;

@@ -20,11 +20,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Commands, Connection};
-use sector_redis::testkit::RedisServer;
 use sector_redis::{
     BatchOrder, Commit, Document, Durability, Error, KeyNames, Lease, NewEvent, OrderBatch, Place,
     RedisOptions, Result, Right, Shelf, Store, StoreOptions, StreamId, open,
 };
+use store_testkit::RedisServer;
 use tokio::time::{Instant, sleep, timeout};
 
 const TTL: Duration = Duration::from_secs(600);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Error, Position, Store, StreamId};
+use store_testkit::RedisServer;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{TTL, begin, lease, open_url, order, raw, tick};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redis::FromRedisValue;
 use sector_redis::StreamId;
-use sector_redis::testkit::RedisServer;
+use store_testkit::RedisServer;
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::free_port;

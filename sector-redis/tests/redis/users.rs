@@ -2,8 +2,8 @@
 //! the whole contract suite, run as them.
 
 use redis::{Connection, ErrorKind, RedisError, ServerErrorKind, Value};
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Commit, Place, StoreOptions, open};
+use store_testkit::RedisServer;
 
 use crate::{begin, lease, open_url, order, raw, tick};
 

@@ -21,7 +21,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sector_redis::testkit::RedisServer;
+use store_testkit::RedisServer;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::load::{CONNECTIONS, Until, body, fetch, get, load, post};

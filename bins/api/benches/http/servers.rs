@@ -17,9 +17,9 @@ use process_kit::telemetry::{self, LogFormat, LogOptions};
 use process_kit::trace::{self, TraceOptions};
 use process_kit::{CancellationToken, Handles};
 use sector_auth::Secret;
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Commit, Lease, NewEvent, Place, RedisOptions, Store, StoreOptions, StreamId};
 use sector_sim::{Delta, Rules, Snapshot, Universe, World};
+use store_testkit::RedisServer;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 

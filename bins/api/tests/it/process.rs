@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-use sector_redis::testkit::RedisServer;
+use store_testkit::RedisServer;
 
 fn start(environment: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_api"))

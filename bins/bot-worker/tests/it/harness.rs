@@ -11,9 +11,9 @@ use process_kit::CancellationToken;
 use process_kit::config::{Milliseconds, Seconds};
 use sector_auth::{Key, Secret};
 use sector_client::{Client, Ticks};
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Place, RedisOptions, Store, StoreOptions};
 use sector_sim::{Event, FactionId};
+use store_testkit::RedisServer;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 

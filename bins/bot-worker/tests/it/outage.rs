@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use sector_client::Client;
-use sector_redis::testkit::RedisServer;
+use store_testkit::RedisServer;
 
 use crate::harness::{Sector, Watch, in_time};
 use crate::worker::outcomes;

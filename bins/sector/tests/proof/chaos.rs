@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use sector_redis::testkit::RedisServer;
 use sector_redis::{Place, Store, StoreOptions, open};
+use store_testkit::RedisServer;
 use tokio::time::sleep;
 
 use crate::books::Books;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use sector_redis::testkit::RedisServer;
 use serde_json::Value;
+use store_testkit::RedisServer;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use http_kit::{Client, ClientOptions};
-use sector_redis::testkit::{RedisCluster, RedisServer};
 use sector_redis::{KeyNames, Place, RedisOptions, SectorId, Store, StoreOptions, StreamId, open};
 use serde_json::Value;
+use store_testkit::{RedisCluster, RedisServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep};
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use process_kit::CancellationToken;
 use process_kit::config::{Milliseconds, Seconds};
-use sector_redis::testkit::ModelStore;
 use sector_redis::{Clock, SectorId, Store};
 use sim_worker::{Config, Duty, Error, Post, Sources};
+use store_testkit::ModelStore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 

@@ -1,6 +1,6 @@
 //! Bugs planted on purpose: in the store, and on the way to it or in its callers.
 
-use sector_redis::testkit::Flaw;
+use store_testkit::Flaw;
 
 /// A bug on the client's side of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

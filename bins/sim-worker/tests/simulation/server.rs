@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use sector_redis::testkit::{ModelBackup, ModelStore};
 use sector_redis::{
     Claim, ClaimOutcome, Claims, Clock, Commit, Committed, Events, Layer, Lease, Operation,
     OrderBatch, OrderEntry, OrderStatus, Orders, Receipt, Result, Runs, Status, Store, StreamId,
     World, forward,
 };
+use store_testkit::{ModelBackup, ModelStore};
 use tokio::time::Instant;
 
 use crate::books::Books;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use process_kit::CancellationToken;
 use process_kit::config::{Milliseconds, Seconds};
 use sector_redis::roles::*;
-use sector_redis::testkit::ModelStore;
 use sector_sim::{Rules, Size, World as Engine};
 use serde_json::{Value, json};
 use sim_worker::{Config, Error, Sources};
+use store_testkit::ModelStore;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::books::Counts;

@@ -1,11 +1,11 @@
 //! What became of orders, and the documents of the services.
 
 use super::state::State;
-use crate::document::{Document, Shelf};
-use crate::error::Result;
-use crate::order::OrderEntry;
-use crate::outcome::{OrderStatus, Outcome, WAITING_LOOKED_AT, newest};
-use crate::stream::StreamId;
+use sector_redis::document::{Document, Shelf};
+use sector_redis::error::Result;
+use sector_redis::order::OrderEntry;
+use sector_redis::outcome::{OrderStatus, Outcome, WAITING_LOOKED_AT, newest};
+use sector_redis::stream::StreamId;
 
 impl State {
     pub(super) fn status(&self, id: StreamId) -> Option<OrderStatus> {

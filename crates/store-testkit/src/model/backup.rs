@@ -2,9 +2,9 @@
 
 use super::state::State;
 use super::store::ModelStore;
-use crate::archive::EPOCH_GAP;
-use crate::error::Result;
-use crate::incarnation::held;
+use sector_redis::archive::EPOCH_GAP;
+use sector_redis::error::Result;
+use sector_redis::incarnation::held;
 
 /// Everything a model held at a moment.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ impl ModelStore {
     /// history has a new incarnation, unless `is_unmarked`, which breaks that promise.
     ///
     /// # Errors
-    /// [`Config`](crate::Error::Config) while a worker holds the lease.
+    /// [`Config`](sector_redis::Error::Config) while a worker holds the lease.
     pub fn restore(&self, backup: &ModelBackup, is_unmarked: bool) -> Result<()> {
         let now_ms = self.now_ms();
         let mut state = self.state();

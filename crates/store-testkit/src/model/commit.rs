@@ -2,11 +2,11 @@
 
 use super::flaw::Flaw;
 use super::state::{State, World, lost};
-use crate::commit::{
+use sector_redis::commit::{
     Award, Checkpoint, Commit, Committed, Previous, Run, cursor_out_of_range, universe_taken,
 };
-use crate::error::Result;
-use crate::stream::{Event, StreamId};
+use sector_redis::error::Result;
+use sector_redis::stream::{Event, StreamId};
 
 impl State {
     pub(super) fn commit(

@@ -1,9 +1,9 @@
 //! The seats of players.
 
 use super::state::State;
-use crate::error::{Error, Result};
-use crate::order::{OrderBatch, Right};
-use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
+use sector_redis::error::{Error, Result};
+use sector_redis::order::{OrderBatch, Right};
+use sector_redis::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 
 impl State {
     pub(super) fn runs(&self, universe: &str) -> bool {

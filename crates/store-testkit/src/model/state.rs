@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::flaw::Flaw;
-use crate::commit::{Checkpoint, Lease, Run};
-use crate::document::{Document, Shelf};
-use crate::embedded::MAX_NONCES;
-use crate::error::{Error, Result};
-use crate::incarnation::{Incarnation, Position, held};
-use crate::order::{OrderBatch, OrderEntry, Receipt, check_backlog};
-use crate::outcome::Outcome;
-use crate::store::RestartRequest;
-use crate::stream::{Event, StreamId, check_readable};
+use sector_redis::commit::{Checkpoint, Lease, Run};
+use sector_redis::document::{Document, Shelf};
+use sector_redis::embedded::MAX_NONCES;
+use sector_redis::error::{Error, Result};
+use sector_redis::incarnation::{Incarnation, Position, held};
+use sector_redis::order::{OrderBatch, OrderEntry, Receipt, check_backlog};
+use sector_redis::outcome::Outcome;
+use sector_redis::store::RestartRequest;
+use sector_redis::stream::{Event, StreamId, check_readable};
 
 /// The newest commit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,20 +9,20 @@ use tokio::time::{Instant, timeout_at};
 
 use super::flaw::Flaw;
 use super::state::State;
-use crate::clock::Clock;
-use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
-use crate::document::{Document, Shelf, check_audit};
-use crate::error::Result;
-use crate::incarnation::{Incarnation, Position};
-use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
-use crate::outcome::{OrderStatus, listed};
-use crate::seat::{Claim, ClaimOutcome};
-use crate::store::{
+use sector_redis::MAX_WAIT;
+use sector_redis::clock::Clock;
+use sector_redis::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
+use sector_redis::document::{Document, Shelf, check_audit};
+use sector_redis::error::Result;
+use sector_redis::incarnation::{Incarnation, Position};
+use sector_redis::order::{OrderBatch, OrderEntry, Receipt, check_name};
+use sector_redis::outcome::{OrderStatus, listed};
+use sector_redis::seat::{Claim, ClaimOutcome};
+use sector_redis::store::{
     Claims, Control, Documents, Durability, Events, MAX_READ, Orders, RestartRequest, Runs, Status,
     World,
 };
-use crate::stream::{Event, StreamId};
-use crate::wait::MAX_WAIT;
+use sector_redis::stream::{Event, StreamId};
 
 /// The model of a store.
 pub struct ModelStore {
