@@ -1,4 +1,4 @@
-//! The newest entries, bounded in number and in bytes.
+//! The newest entries, bounded in number and bytes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use sector_redis::StreamId;
 
 use crate::entry::{Entry, EntryKind};
 
-/// Most entries kept in memory: five minutes at the usual pace.
+/// Most entries in memory: five minutes at the default tick rate.
 pub const ENTRIES_MAX: usize = 1_024;
-/// Most bytes of entries kept in memory. The newest entry is kept whatever its size.
+/// Most bytes of entries in memory. The newest entry is kept whatever its size.
 pub const BYTES_MAX: usize = 64 << 20;
 
-/// Entries without a gap between `kept_after` (exclusive) and `newest` (inclusive).
+/// Entries without a gap from `kept_after` (exclusive) to `newest` (inclusive).
 #[derive(Debug)]
 pub(crate) struct Backlog {
     kept_after: StreamId,
@@ -24,7 +24,7 @@ pub(crate) struct Backlog {
 }
 
 impl Backlog {
-    /// Nothing yet; the first entry will follow `position`.
+    /// No entries; the first will follow `position`.
     pub(crate) fn new(position: StreamId) -> Self {
         Self::bounded(position, ENTRIES_MAX, BYTES_MAX)
     }
@@ -40,12 +40,12 @@ impl Backlog {
         }
     }
 
-    /// The last entry, or where the first will follow.
+    /// The last entry, or the position before the first.
     pub(crate) fn newest(&self) -> StreamId {
         self.newest
     }
 
-    /// Adds the entry that follows the newest.
+    /// Appends the entry that follows the newest.
     pub(crate) fn push(&mut self, entry: Arc<Entry>) {
         self.newest = entry.id;
         self.bytes += entry.json.len();
@@ -59,8 +59,8 @@ impl Backlog {
         }
     }
 
-    /// The deltas after a tick up to the entry `until`, oldest first, that tick being `present`; `None` if not all are
-    /// kept, or they are of several universes.
+    /// The deltas from the tick `present` up to the entry `until`, oldest first; `None` if not all
+    /// of them are kept, or they span universes.
     pub(crate) fn since(
         &self,
         tick: u64,
@@ -87,7 +87,7 @@ impl Backlog {
         (wanted == 0 && begins).then_some(deltas)
     }
 
-    /// Up to `count` entries after `after`; `None` if not all that follow are kept.
+    /// Up to `count` entries after `after`; `None` if some of them are no longer kept.
     pub(crate) fn after(&self, after: StreamId, count: usize) -> Option<Vec<Arc<Entry>>> {
         if after < self.kept_after || after > self.newest {
             return None;
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_has_no_gap() {
+    fn kept_entries_have_no_gap() {
         let mut backlog = Backlog::bounded(StreamId::new(10), 3, 1_000);
         assert_eq!(backlog.after(StreamId::new(10), 9), Some(Vec::new()));
         fill(&mut backlog, 11..=15);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn deltas_since_a_tick_are_all_of_them_or_none() {
+    fn deltas_since_a_tick_are_complete_or_none() {
         let mut backlog = Backlog::bounded(StreamId::START, 6, 10_000);
         let entry = |id: u64, kind: &str, tick: Option<u64>| {
             let entry = Entry::new(Incarnation::new(1), StreamId::new(id), kind, b"{}");
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(since(&backlog, 0, 3, 7), Some(vec![4, 6, 7]));
         assert_eq!(since(&backlog, 1, 2, 6), Some(vec![6]));
         assert_eq!(since(&backlog, 3, 3, 7), Some(vec![]));
-        // Not come yet, of another universe, or no longer there.
+        // In the future, of another universe, or no longer kept.
         assert_eq!(since(&backlog, 4, 3, 7), None);
         assert_eq!(since(&backlog, 7, 8, 1), None);
         for id in 8..13 {

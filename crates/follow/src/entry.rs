@@ -1,4 +1,4 @@
-//! One entry of the event stream, as it goes to clients.
+//! An entry of the event stream as sent to clients.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use bytes::Bytes;
 use sector_redis::{Event, Incarnation, Position, StreamId};
 use serde_json::Value;
 
-/// What an entry holds.
+/// Kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntryKind {
-    /// A whole sector: a new universe begins.
+    /// A whole sector: a new universe starts.
     Snapshot,
-    /// What one tick changed.
+    /// The changes of one tick.
     Delta,
     /// A run is over.
     RunEnd,
-    /// Something that this version does not know; passed on, since clients skip what they do not know.
+    /// A kind unknown to this version; passed on, since clients skip unknown kinds.
     Other,
 }
 
@@ -30,18 +30,18 @@ impl EntryKind {
     }
 }
 
-/// When an entry was read. All are equal: an entry is the same whenever that was.
+/// When an entry was read. All are equal, so that entries compare by content.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment(Instant);
 
 impl Moment {
-    /// This one.
+    /// Now.
     #[must_use]
     pub fn now() -> Self {
         Self(Instant::now())
     }
 
-    /// How long ago that was.
+    /// Time since then.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.0.elapsed()
@@ -56,25 +56,25 @@ impl PartialEq for Moment {
 
 impl Eq for Moment {}
 
-/// An entry, written once for everybody.
+/// An entry, serialized once for all clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its id in the event stream.
+    /// Id in the event stream.
     pub id: StreamId,
-    /// The incarnation of the store within which the id counts.
+    /// Incarnation of the store within which the id counts.
     pub incarnation: Incarnation,
-    /// What it holds.
+    /// Kind of the entry.
     pub kind: EntryKind,
-    /// The tick that a snapshot shows or a delta leads to, where it is known.
+    /// Tick of the snapshot, or tick that the delta leads to, if known.
     pub tick: Option<u64>,
-    /// When this process made it of what it read.
+    /// When this process read the entry.
     pub received: Moment,
-    /// The complete text: `{"id":"17-0","type":"delta","data":{…}}`. Cloning it copies nothing.
+    /// The whole text: `{"id":"17-0","type":"delta","data":{…}}`. Clones share it.
     pub json: Bytes,
 }
 
 impl Entry {
-    /// The entry with `data`, which is JSON.
+    /// An entry with `data`, which is JSON.
     pub(crate) fn new(incarnation: Incarnation, id: StreamId, kind: &str, data: &[u8]) -> Self {
         let head = format!(r#"{{"id":"{id}","type":{},"data":"#, Value::from(kind));
         let mut json = Vec::with_capacity(head.len() + data.len() + 1);
@@ -91,8 +91,8 @@ impl Entry {
         }
     }
 
-    /// What a reader at `position` is told when the sector can no longer be followed, or can again:
-    /// `{"id":"17-0","type":"link","data":{"following":false}}`. Its id is that of the entry before.
+    /// Notice for a reader at `position` that the sector can no longer be followed, or can again:
+    /// `{"id":"17-0","type":"link","data":{"following":false}}`. Its id is that of the last entry.
     #[must_use]
     pub fn link(position: &Position, is_following: bool) -> Self {
         let incarnation = position.incarnation.unwrap_or(Incarnation::new(0));
@@ -100,7 +100,7 @@ impl Entry {
         Self::new(incarnation, position.after, "link", data.as_bytes())
     }
 
-    /// The stored event as an entry; a snapshot is given its incarnation.
+    /// A stored event as an entry; snapshots get the incarnation.
     pub(crate) fn of(incarnation: Incarnation, event: &Event) -> Self {
         let data = event.data.as_bytes();
         match EntryKind::parse(&event.kind) {
@@ -112,7 +112,8 @@ impl Entry {
     }
 }
 
-/// A snapshot as clients get it: with `incarnation` as its first field. What is no object stays as it is.
+/// A snapshot for clients, with `incarnation` as its first field. Other values than objects are
+/// unchanged.
 pub(crate) fn with_incarnation(incarnation: Incarnation, snapshot: &[u8]) -> Vec<u8> {
     let Some(fields) = snapshot.strip_prefix(b"{") else { return snapshot.to_vec() };
     let mut json = format!(r#"{{"incarnation":"{incarnation}""#).into_bytes();
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_passed_on() {
+    fn unknown_kinds_are_passed_on() {
         let entry = Entry::of(
             LIFE,
             &Event { id: StreamId::new(1), kind: "a \"rumour\"".into(), data: "null".into() },
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_says_which_life_of_the_store_it_is_of() {
+    fn a_snapshot_has_the_incarnation() {
         for (data, told) in [
             (r#"{"tick":3}"#, r#"{"incarnation":"0000000000000abc","tick":3}"#),
             ("{}", r#"{"incarnation":"0000000000000abc"}"#),

@@ -1,63 +1,61 @@
-//! What a reader may be told instead of entries.
+//! Why a reader gets no entries.
 
 use sector_redis::{Incarnation, StreamId};
 
-/// Why there is nothing to read, by what the reader can do about it.
+/// Why there is nothing to read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// One cannot go on from this entry: take the current frame and go on from there.
-    #[error(
-        "the events after {after} are not kept any more, or were never there; begin again with a snapshot"
-    )]
+    /// The position is not kept: take the current frame and continue from there.
+    #[error("events after {after} are not available; start over with a snapshot")]
     HistoryTrimmed {
-        /// The id that was to be gone on from.
+        /// The requested position.
         after: StreamId,
     },
-    /// The history is another than the reader knows: the store was restored from a backup, or emptied. Take the
-    /// current frame and go on from there.
+    /// The store was restored from a backup, or emptied: take the current frame and continue from
+    /// there.
     #[error(
-        "the sector was restored: events of incarnation {known} are not told any more; begin again with a snapshot"
+        "the sector was restored, events of incarnation {known} are gone; start over with a snapshot"
     )]
     Restored {
-        /// The incarnation that was to be gone on in.
+        /// The requested incarnation.
         known: Incarnation,
     },
-    /// There is nothing yet: the store does not answer, or no universe has begun. Try again later.
-    #[error("nothing to follow yet: {reason}")]
+    /// The store does not answer, or no universe has started: retry later.
+    #[error("not ready: {reason}")]
     NotReady {
-        /// Why, for the operator.
+        /// The reason, for the operator.
         reason: String,
     },
     /// The follower was shut down.
     #[error("the follower has stopped")]
     Stopped,
-    /// The store failed while reading what memory did not hold any more.
-    #[error("the event stream cannot be read")]
+    /// The store failed while reading entries that are no longer in memory.
+    #[error("cannot read the event stream")]
     Store(#[from] sector_redis::Error),
 }
 
 impl Error {
-    /// Whether the reader begins again with the current frame.
+    /// Whether the reader should start over with the current frame.
     #[must_use]
     pub fn needs_frame(&self) -> bool {
         matches!(self, Self::HistoryTrimmed { .. } | Self::Restored { .. })
     }
 }
 
-/// How the follower is doing.
+/// State of a follower.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
-    /// It has not reached the store yet.
+    /// The store has not been reached yet.
     Starting,
-    /// The store answers, and no universe has begun.
+    /// The store answers, but no universe has started.
     NoUniverse,
-    /// It is up to date, or reading to become so.
+    /// Up to date, or catching up.
     Following,
-    /// It cannot go on at present and tries again; the last frame, if any, grows old.
+    /// Cannot follow at present and retries; the last frame, if any, gets stale.
     Interrupted {
-        /// Why, for the operator.
+        /// The reason, for the operator.
         reason: String,
     },
-    /// It was shut down.
+    /// Shut down.
     Stopped,
 }

@@ -1,7 +1,7 @@
-//! What one client is given: a frame to begin with, then the entries, and a frame again if it falls behind.
+//! The stream of one client: a frame, then entries, and a frame again if the client falls behind.
 //!
-//! A feed has no queue of its own. It holds at most one batch of entries, which all clients share, and asks for the
-//! next when that is out; so a slow client costs a position in the stream.
+//! A feed has no queue. It holds at most one batch of entries, shared by all clients, and fetches
+//! the next when that is used up, so a slow client costs only a position in the stream.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const READ_WAIT: Duration = Duration::from_secs(60);
 /// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often a client that had fallen behind was given a snapshot.
+/// Counts clients that fell behind and got a snapshot.
 #[derive(Debug, Default)]
 pub struct Resyncs {
     total: AtomicU64,
@@ -30,7 +30,7 @@ pub struct Resyncs {
 }
 
 impl Resyncs {
-    /// None yet; the streams that count here are measured by these handles, too.
+    /// No resyncs yet; streams that use this are recorded in `tally` too.
     #[must_use]
     pub fn measured(tally: Tally) -> Self {
         Self { total: AtomicU64::new(0), tally: Some(tally) }
@@ -47,7 +47,7 @@ impl Resyncs {
         }
     }
 
-    /// How often.
+    /// Number of resyncs.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
@@ -58,14 +58,14 @@ impl Resyncs {
 pub struct Feed {
     follower: Arc<Follower>,
     resyncs: Arc<Resyncs>,
-    /// The last entry given out; none before the first frame, and after a loss.
+    /// Last entry sent; none before the first frame, and after falling behind.
     position: Option<Position>,
-    /// A client that resumes is owed all that there was when it came, however much that is.
+    /// A resuming client gets everything that existed when it connected, however much.
     owed_until: Option<StreamId>,
     health: watch::Receiver<Health>,
-    /// What the client was told last: whether the sector is followed.
+    /// Whether the client was last told that the sector is followed.
     is_live: bool,
-    /// Whether anything was given out.
+    /// Whether anything was sent.
     has_begun: bool,
     behind_max: usize,
 }
@@ -76,13 +76,13 @@ impl fmt::Debug for Feed {
     }
 }
 
-/// What comes next.
+/// The next item of a feed.
 pub enum Step {
-    /// The sector as it is. Not to be held for long.
+    /// The current frame. Don't hold it for long.
     Begin(Arc<Frame>),
-    /// The entries that follow; at least one.
+    /// The following entries, at least one.
     Entries(Vec<Arc<Entry>>),
-    /// The sector cannot be followed at present, or can again: a message for the client.
+    /// Notice that the sector cannot be followed at present, or can again.
     Link(Entry),
 }
 
@@ -91,8 +91,8 @@ impl Feed {
         Arc::clone(&self.resyncs)
     }
 
-    /// Goes on after `after` if that is still possible, else begins with a frame. A client more than `behind_max`
-    /// entries behind is given a frame.
+    /// Resumes after `after` if possible, otherwise starts with a frame. A client more than
+    /// `behind_max` entries behind gets a frame.
     #[must_use]
     pub fn new(
         follower: Arc<Follower>,
@@ -113,7 +113,7 @@ impl Feed {
         }
     }
 
-    /// Waits for what comes next; none when the follower has stopped. May be dropped while it waits: nothing is lost.
+    /// Waits for the next item; none when the follower has stopped. Cancel-safe.
     pub async fn next(&mut self) -> Option<Step> {
         loop {
             let Some(mut position) = self.position else {
@@ -127,7 +127,7 @@ impl Feed {
                 Some(id) => id,
                 None => {
                     let frame = self.follower.ready().await.ok()?;
-                    // A client that does not say means the incarnation that it finds.
+                    // A client without an incarnation means the current one.
                     position.incarnation = position.incarnation.or(Some(frame.incarnation()));
                     self.position = Some(position);
                     *self.owed_until.insert(frame.event_id())
@@ -159,14 +159,14 @@ impl Feed {
                 Err(Error::NotReady { .. }) => drop(self.follower.ready().await.ok()?),
                 Err(Error::Stopped) => return None,
                 Err(error) => {
-                    tracing::warn!(%error, "a client waits for the store");
+                    tracing::warn!(%error, "store unavailable, client waiting");
                     tokio::time::sleep(STORE_PAUSE).await;
                 }
             }
         }
     }
 
-    /// Goes on with a frame. For a client that has nothing yet that is no loss.
+    /// Continues with a frame. Not counted as a resync if the client has nothing yet.
     fn lose(&mut self) {
         self.position = None;
         if self.has_begun {
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use crate::testkit::{Sector, store};
 
-    /// What came: where its bytes are, and how many.
+    /// Address and number of the entries.
     async fn bytes(feed: &mut Feed) -> Vec<(*const u8, usize)> {
         match feed.next().await.unwrap() {
             Step::Begin(frame) => {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_client_is_handed_the_same_bytes() {
+    async fn all_clients_share_the_same_bytes() {
         let mut sector = Sector::begin(store().await, "u-1", 7).await;
         let shutdown = CancellationToken::new();
         let follower = Follower::spawn(sector.store.clone(), shutdown.clone());
@@ -212,7 +212,7 @@ mod tests {
             }
             sector.tick().await;
         }
-        // What there is when it stops is still given out.
+        // Remaining entries are still sent at shutdown.
         follower.caught_up(Duration::from_secs(10)).await.unwrap();
         shutdown.cancel();
         assert_eq!(bytes(&mut feeds[0]).await.len(), 1);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_falls_behind_goes_on_with_a_frame_and_is_counted() {
+    async fn a_client_that_falls_behind_gets_a_frame_and_is_counted() {
         let mut sector = Sector::begin(store().await, "u-1", 7).await;
         let shutdown = CancellationToken::new();
         let follower = Follower::spawn(sector.store.clone(), shutdown.clone());

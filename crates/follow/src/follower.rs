@@ -1,4 +1,4 @@
-//! What readers hold: the current frame, and the entries after any other.
+//! Follows one sector and serves readers from memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::state::Shared;
 use crate::subscription::Subscription;
 use crate::task;
 
-/// How long the store may take to answer whether it is there.
+/// Timeout of the store for readiness checks.
 const PING_WAIT: Duration = Duration::from_secs(2);
-/// The longest that one read waits.
+/// Longest wait of one read.
 pub(crate) const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// Follows one sector for the whole process.
@@ -28,13 +28,13 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts to follow, until `shutdown`. Needs a tokio runtime.
+    /// Starts to follow until `shutdown`. Needs a tokio runtime.
     pub fn spawn(store: Arc<dyn ServiceStore>, shutdown: CancellationToken) -> Arc<Self> {
-        // Without randomness there is no jitter, which is no reason to stop.
+        // Without randomness there is no jitter.
         Self::spawn_with(store, Arc::new(|| getrandom::u32().unwrap_or(u32::MAX)), shutdown)
     }
 
-    /// Starts to follow, until `shutdown`, with pauses after failures that are spread by `random`. Needs a tokio
+    /// Starts to follow until `shutdown`, with `random` as the source of jitter. Needs a tokio
     /// runtime.
     pub fn spawn_with(
         store: Arc<dyn ServiceStore>,
@@ -46,20 +46,20 @@ impl Follower {
         Arc::new(Self { shared, store })
     }
 
-    /// The sector as it is; `None` before the first universe was seen. It stays, and grows old, while
-    /// the store is away.
+    /// The current frame; `None` before the first universe. Gets stale while the store is
+    /// unavailable.
     #[must_use]
     pub fn current(&self) -> Option<Arc<Frame>> {
         self.shared.read().frame.clone()
     }
 
-    /// Looks at how the factions fared; `None` before the first universe was seen. Entries wait meanwhile: take what is
-    /// needed and be done.
+    /// Reads the history; `None` before the first universe. New entries wait meanwhile, so be
+    /// quick.
     pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> Option<T> {
         self.shared.read().history.as_ref().map(look)
     }
 
-    /// The deltas that lead from a tick to this frame, oldest first, if all of them are in memory.
+    /// The deltas from a tick to this frame, oldest first, if all are in memory.
     #[must_use]
     pub fn since(&self, frame: &Frame, tick: u64) -> Option<Vec<Arc<Entry>>> {
         let state = self.shared.read();
@@ -70,38 +70,38 @@ impl Follower {
         if is_same { state.backlog.since(tick, frame.tick(), frame.event_id()) } else { None }
     }
 
-    /// How it is doing.
+    /// Current state of the follower.
     #[must_use]
     pub fn health(&self) -> Health {
         self.shared.health.borrow().clone()
     }
 
-    /// How it is doing, and every change of that.
+    /// Current state of the follower, and its changes.
     #[must_use]
     pub fn watch_health(&self) -> watch::Receiver<Health> {
         self.shared.health.subscribe()
     }
 
-    /// Whether there is a sector that is followed, in a store that answers.
+    /// Checks that a sector is followed and the store answers.
     ///
     /// # Errors
-    /// Why not, in a sentence that may be shown to anybody: hosts are named in the log alone.
+    /// The reason, in a sentence that is safe to publish: host names are in the log only.
     pub async fn check(&self) -> Result<(), &'static str> {
         if !matches!(timeout(PING_WAIT, self.store.ping()).await, Ok(Ok(()))) {
             return Err("the store does not answer");
         }
         match self.health() {
             Health::Starting => Err("the store has not been read yet"),
-            Health::NoUniverse => Err("no universe has begun yet"),
+            Health::NoUniverse => Err("no universe has started yet"),
             Health::Interrupted { .. } => {
-                Err("the sector cannot be followed at present; the log says why")
+                Err("the sector cannot be followed at present; see the log")
             }
-            Health::Stopped => Err("this service is stopping"),
+            Health::Stopped => Err("the service is stopping"),
             Health::Following => Ok(()),
         }
     }
 
-    /// The sector as it is, or why there is none.
+    /// The current frame.
     ///
     /// # Errors
     /// [`Error::NotReady`], [`Error::Stopped`].
@@ -109,7 +109,7 @@ impl Follower {
         self.current().ok_or_else(|| self.why_not())
     }
 
-    /// The sector as it is, as soon as there is one.
+    /// Waits for the first frame.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -132,12 +132,11 @@ impl Follower {
         }
     }
 
-    /// The frame once it includes everything that was committed when this was called; the newest there
-    /// is after `wait`.
+    /// Waits for a frame that includes everything committed before this call, at most `wait`; then
+    /// returns the current one.
     ///
     /// # Errors
-    /// [`Error::Store`] when the store does not say what is committed, [`Error::NotReady`],
-    /// [`Error::Stopped`].
+    /// [`Error::Store`] if the store does not answer, [`Error::NotReady`], [`Error::Stopped`].
     pub async fn caught_up(&self, wait: Duration) -> Result<Arc<Frame>, Error> {
         let deadline = Instant::now() + wait;
         let mut changes = self.shared.changes.subscribe();
@@ -159,14 +158,13 @@ impl Follower {
         }
     }
 
-    /// Up to `count` entries after `from`, waiting up to `wait` (at most a minute) for the first;
-    /// empty if none came. Answered from memory, and from the store beyond that. A bare id is taken
-    /// to be of the incarnation that is followed when this is called.
+    /// Up to `count` entries after `from`. Waits up to `wait` (at most a minute) for the first;
+    /// empty if none came. Reads from memory, older entries from the store. A bare id counts within
+    /// the current incarnation.
     ///
     /// # Errors
-    /// [`Error::HistoryTrimmed`] when one cannot go on from there, [`Error::Restored`] when it is of
-    /// another incarnation than the store, [`Error::NotReady`] and [`Error::Stopped`],
-    /// [`Error::Store`] when the store fails.
+    /// [`Error::HistoryTrimmed`] if the position is not kept, [`Error::Restored`] for another
+    /// incarnation, [`Error::NotReady`], [`Error::Stopped`], [`Error::Store`] if the store fails.
     pub async fn read_after(
         &self,
         from: impl Into<Position>,
@@ -193,7 +191,7 @@ impl Follower {
                 _ if stopped => return Err(Error::Stopped),
                 _ if !is_ready => return Err(self.why_not()),
                 Some(_) => {}
-                // Older than memory reaches, or this process is behind the reader's last one.
+                // Older than memory, or newer than this process has read.
                 None => {
                     let entries = self.read_store(Position { incarnation, after }, count).await?;
                     if !entries.is_empty() {
@@ -214,7 +212,7 @@ impl Follower {
         }
     }
 
-    /// The entries after `after`, one by one, for as long as somebody asks.
+    /// A subscription to the entries after `after`.
     #[must_use]
     pub fn subscribe(self: &Arc<Self>, from: impl Into<Position>) -> Subscription {
         let Position { incarnation, after } = from.into();
@@ -222,7 +220,7 @@ impl Follower {
         Subscription::new(Arc::clone(self), Position { incarnation, after })
     }
 
-    /// `from` names an incarnation: there is a frame whenever this is called.
+    /// `from` has an incarnation, so a frame exists.
     async fn read_store(&self, from: Position, count: usize) -> Result<Vec<Arc<Entry>>, Error> {
         let Position { incarnation: Some(incarnation), after } = from else {
             return Err(self.why_not());
@@ -242,7 +240,7 @@ impl Follower {
             Health::Stopped => Error::Stopped,
             Health::Interrupted { reason } => Error::NotReady { reason },
             Health::NoUniverse => {
-                Error::NotReady { reason: "no universe has begun yet".to_owned() }
+                Error::NotReady { reason: "no universe has started yet".to_owned() }
             }
             Health::Starting | Health::Following => {
                 Error::NotReady { reason: "starting".to_owned() }

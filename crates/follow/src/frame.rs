@@ -10,8 +10,8 @@ use crate::entry::{Entry, with_incarnation};
 
 /// The sector as of one entry of the event stream.
 ///
-/// It is shared by all readers. Hold it for the length of a request, not longer: while somebody holds
-/// the newest frame, the next tick has to copy it.
+/// Shared by all readers. Hold it for the length of a request only: while the newest frame is held,
+/// the next tick has to copy it.
 #[derive(Debug)]
 pub struct Frame {
     incarnation: Incarnation,
@@ -40,7 +40,7 @@ impl Frame {
         Ok(Self::new(incarnation, event_id, Mirror::new(snapshot)?))
     }
 
-    /// Goes on by one tick; unchanged on an error.
+    /// Applies a tick; unchanged on an error.
     pub(crate) fn apply(&mut self, event_id: StreamId, delta: &Delta) -> Result<(), MirrorError> {
         self.mirror.apply(delta)?;
         self.pass(event_id);
@@ -48,43 +48,43 @@ impl Frame {
         Ok(())
     }
 
-    /// Goes on by an entry that changes nothing of the sector.
+    /// Advances past an entry that does not change the sector.
     pub(crate) fn pass(&mut self, event_id: StreamId) {
         self.event_id = event_id;
         self.entry = OnceLock::new();
     }
 
-    /// The last entry it includes: go on from here.
+    /// Id of the last included entry: resume from here.
     #[must_use]
     pub fn event_id(&self) -> StreamId {
         self.event_id
     }
 
-    /// The incarnation of the store that it shows; event ids count within it.
+    /// Incarnation of the store, within which event ids count.
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
         self.incarnation
     }
 
-    /// The last entry it includes, with its incarnation: go on from here.
+    /// Position of the last included entry: resume from here.
     #[must_use]
     pub fn position(&self) -> Position {
         Position { incarnation: Some(self.incarnation), after: self.event_id }
     }
 
-    /// The universe it shows.
+    /// Id of the universe.
     #[must_use]
     pub fn universe(&self) -> &str {
         &self.mirror.universe().id
     }
 
-    /// The tick it shows.
+    /// The tick.
     #[must_use]
     pub fn tick(&self) -> u64 {
         self.board().tick()
     }
 
-    /// Whether the run has ended: no further order is of use.
+    /// Whether the run is over.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.board().result().is_some()
@@ -96,35 +96,34 @@ impl Frame {
         self.mirror.board()
     }
 
-    /// The systems' places and the lanes.
+    /// Positions of the systems, and lanes.
     #[must_use]
     pub fn map(&self) -> &Map {
         self.mirror.map()
     }
 
-    /// The whole copy.
+    /// The mirror.
     #[must_use]
     pub fn mirror(&self) -> &Mirror {
         &self.mirror
     }
 
-    /// The snapshot as JSON with the field `incarnation` besides, encoded by the first who asks. Cloning it copies nothing.
+    /// The snapshot as JSON, with the field `incarnation`. Encoded on first use; clones share it.
     #[must_use]
     pub fn snapshot_json(&self) -> Bytes {
         self.snapshot
             .get_or_init(|| match serde_json::to_vec(&self.mirror.snapshot()) {
                 Ok(json) => with_incarnation(self.incarnation, &json).into(),
                 Err(error) => {
-                    // A snapshot is made of numbers and texts; there is nothing that cannot be written.
-                    tracing::error!(%error, "a snapshot cannot be written as JSON");
+                    tracing::error!(%error, "cannot serialize snapshot");
                     Bytes::from_static(b"null")
                 }
             })
             .clone()
     }
 
-    /// The snapshot as the first message of a stream, under the id to go on from:
-    /// `{"id":"17-0","type":"snapshot","data":{…}}`. Encoded by the first who asks.
+    /// The snapshot as the first message of a stream, with the id to resume from:
+    /// `{"id":"17-0","type":"snapshot","data":{…}}`. Encoded on first use.
     #[must_use]
     pub fn snapshot_entry(&self) -> Entry {
         self.entry

@@ -1,61 +1,61 @@
-//! How each faction fared, sampled from the events as they come.
+//! History of each faction, sampled from the events.
 //!
 //! # Invariants
-//! - It is of one universe, and goes back as far as the events did that were read: [`History::from_tick`] says how far.
-//! - A faction has at most [`SAMPLES_MAX`] samples. When one has more, samples are taken half as often and every other
-//!   one is dropped, so that the memory is bounded however long a run is.
+//! - Covers one universe, as far back as events were read: [`History::from_tick`].
+//! - A faction has at most [`SAMPLES_MAX`] samples. Beyond that, the sampling interval doubles and
+//!   every other sample is dropped, so memory is bounded for runs of any length.
 
 use std::collections::BTreeMap;
 
 use sector_sim::{FactionForm, FactionId};
 
-/// Most samples of a faction: more than a chart has pixels to tell apart on a phone.
+/// Most samples per faction: more than a chart on a phone can show.
 pub const SAMPLES_MAX: usize = 512;
 
 /// A faction at a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// The tick.
+    /// Tick of the sample.
     pub tick: u64,
-    /// How many systems it owned.
+    /// Number of systems.
     pub systems: i64,
-    /// Their value.
+    /// Value of its systems.
     pub value: i64,
-    /// What its systems yielded, in thousandths.
+    /// Yield of its systems, in thousandths.
     pub economy: i64,
-    /// How many fleets it had.
+    /// Number of fleets.
     pub fleets: i64,
-    /// Their strength, in thousandths.
+    /// Strength of its fleets, in thousandths.
     pub strength: i64,
 }
 
 impl Sample {
-    /// The faction as of this tick.
+    /// A sample of the faction at this tick.
     #[must_use]
     pub fn of(tick: u64, faction: &FactionForm) -> Self {
         let FactionForm { systems, value, economy, fleets, strength, .. } = *faction;
         Self { tick, systems, value, economy, fleets, strength }
     }
 
-    /// Whether it says the same of another tick.
+    /// Whether the sample is the same except for the tick.
     fn is_like(&self, other: &Self) -> bool {
         Self { tick: other.tick, ..*self } == *other
     }
 }
 
-/// How each faction of a universe fared.
+/// History of the factions of a universe.
 #[derive(Debug, Clone)]
 pub struct History {
     universe: String,
     from_tick: u64,
     every_ticks: u64,
-    /// What is known of each as of the last tick.
+    /// Latest values per faction.
     present: BTreeMap<FactionId, Sample>,
     samples: BTreeMap<FactionId, Vec<Sample>>,
 }
 
 impl History {
-    /// Begins before `from_tick`, the first that it will tell of.
+    /// An empty history; `from_tick` is the first tick it will cover.
     pub(crate) fn new(universe: &str, from_tick: u64) -> Self {
         Self {
             universe: universe.to_owned(),
@@ -66,13 +66,13 @@ impl History {
         }
     }
 
-    /// Which universe it is of.
+    /// Id of the universe.
     #[must_use]
     pub fn universe(&self) -> &str {
         &self.universe
     }
 
-    /// The first tick that it tells of.
+    /// First tick covered.
     #[must_use]
     pub fn from_tick(&self) -> u64 {
         self.from_tick
@@ -84,13 +84,13 @@ impl History {
         self.every_ticks
     }
 
-    /// The samples of a faction, oldest first; consecutive ones differ.
+    /// Samples of a faction, oldest first; consecutive ones differ.
     #[must_use]
     pub fn samples(&self, faction: FactionId) -> &[Sample] {
         self.samples.get(&faction).map_or(&[], Vec::as_slice)
     }
 
-    /// Takes note of the factions that changed in a tick. Ticks come in their order.
+    /// Records the factions that changed in a tick. Ticks must be in order.
     pub(crate) fn note(&mut self, tick: u64, changed: &[FactionForm]) {
         for faction in changed {
             self.present.insert(faction.id, Sample::of(tick, faction));
@@ -109,7 +109,7 @@ impl History {
         while is_full {
             self.every_ticks *= 2;
             for samples in self.samples.values_mut() {
-                // The newest of each stretch stays, which is what a sample at its end would have said.
+                // Keep the newest of each interval, as a sample at its end would be.
                 let every = self.every_ticks;
                 samples.dedup_by(|later, earlier| {
                     let is_same = later.tick.div_ceil(every) == earlier.tick.div_ceil(every);

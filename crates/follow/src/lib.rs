@@ -1,21 +1,21 @@
-//! Follows a running sector: one mirror a process, however many clients it has.
+//! Follows a running sector: one mirror per process, for any number of clients.
 //!
 //! A [`Follower`] reads the newest checkpoint, then every entry of the event stream. It keeps
-//! - the [`Frame`]: the sector as of the last entry, as a [`sector_sim::Mirror`] and as JSON that is
-//!   encoded at most once a tick, and only if somebody asks;
-//! - the newest entries as finished text (`{"id","type","data"}`), so that all clients are handed the
-//!   same bytes and one that was cut off resumes from memory, or from the store beyond that;
-//! - the [`History`]: how each faction fared, sampled as the entries come.
+//! - the [`Frame`]: the sector as of the last entry, as a [`sector_sim::Mirror`] and as JSON,
+//!   encoded at most once per tick and only on demand;
+//! - the newest entries as serialized text (`{"id","type","data"}`), so that all clients share the
+//!   same bytes and resume from memory, or from the store for older entries;
+//! - the [`History`] of each faction, sampled from the entries.
 //!
 //! # Invariants
-//! - The frame and the newest entry change together: whoever sees [`Frame::event_id`] can go on from it
-//!   with [`Follower::read_after`] or [`Follower::subscribe`] without a gap or a repetition.
-//! - Readers have no queues of their own. A slow one costs nothing; it falls out of the kept entries, is
-//!   told so ([`Error::HistoryTrimmed`]) and begins again with a frame.
-//! - Ids count within the incarnation of the store, which every frame and entry names. After a restore
-//!   from a backup, readers that know another one are told so ([`Error::Restored`]).
-//! - When the store fails, was restored, or the history is trimmed, the follower starts over from the
-//!   checkpoint by itself; meanwhile the last frame stays.
+//! - Frame and newest entry change together: [`Follower::read_after`] or [`Follower::subscribe`]
+//!   continue from [`Frame::event_id`] without gaps or duplicates.
+//! - Readers have no queues. A slow one falls out of the kept entries, gets
+//!   [`Error::HistoryTrimmed`] and starts over with a frame.
+//! - Ids count within the incarnation of the store, which every frame and entry contains. After a
+//!   restore from a backup, readers of another incarnation get [`Error::Restored`].
+//! - If the store fails, was restored, or the history is trimmed, the follower starts over from the
+//!   checkpoint by itself; the last frame stays meanwhile.
 //!
 //! ```no_run
 //! # async fn example(store: std::sync::Arc<dyn sector_redis::ServiceStore>) -> Result<(), follow::Error> {

@@ -17,7 +17,7 @@ pub fn position<S: Send + Sync + 'static>(
     let after: Result<StreamId, _> = text.parse();
     after.map(|after| Some(Position { incarnation, after })).map_err(|_| {
         let allowed = "the id of an event, such as 17-0; 0-0 is the beginning";
-        Problem::bad_request("bad_event_id", "There is no event of that id to go on from.")
-            .with_error(FieldError::new("after", text, allowed, "This is no event id."))
+        Problem::bad_request("bad_event_id", "The id to resume from is not an event id.")
+            .with_error(FieldError::new("after", text, allowed, "Not an event id."))
     })
 }

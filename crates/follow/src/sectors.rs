@@ -1,10 +1,10 @@
-//! The sectors that a service serves: its own, and the others of the same Redis from when somebody asks for them.
+//! The sectors a service serves: its own, and others of the same Redis, opened on demand.
 //!
 //! # Invariants
-//! - A sector is opened at first use, once, and followed by one [`Follower`] from then on.
-//! - Only a sector that is on the list of the Redis is opened: asking for names that nobody gave creates nothing.
-//! - At most [`OPEN_MAX`] others are open. Beyond that the one that was asked for the longest ago is closed, if that
-//!   was [`UNUSED_MIN`] ago.
+//! - A sector is opened once, at first use, and then followed by one [`Follower`].
+//! - Only sectors in the list of the Redis are opened: unknown names create nothing.
+//! - At most [`OPEN_MAX`] others are open. Beyond that the least recently used one is closed, if it
+//!   was unused for [`UNUSED_MIN`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use parking_lot::Mutex;
 
 use crate::follower::Follower;
 
-/// Most sectors that are followed besides the service's own: each holds a copy of a world.
+/// Most sectors followed besides the service's own; each holds a copy of a world.
 pub const OPEN_MAX: usize = 64;
-/// A sector that was asked for within this time is not closed for another.
+/// A sector used within this time is not closed for another.
 pub const UNUSED_MIN: Duration = Duration::from_secs(300);
-/// For how long the list of sectors is taken to be the same.
+/// How long the list of sectors is cached.
 const LIST_LIFE: Duration = Duration::from_secs(1);
 
-/// A sector and whoever follows it.
+/// A sector and its follower.
 pub struct Followed {
     id: Option<SectorId>,
     store: Arc<dyn ServiceStore>,
@@ -34,7 +34,7 @@ pub struct Followed {
 }
 
 impl Followed {
-    /// A sector that is followed already.
+    /// A sector that is already followed.
     #[must_use]
     pub fn new(
         id: Option<SectorId>,
@@ -44,35 +44,35 @@ impl Followed {
         Self { id, store, follower }
     }
 
-    /// What it is called.
+    /// Name of the sector.
     #[must_use]
     pub fn name(&self) -> &str {
         SectorId::name(self.id.as_ref())
     }
 
-    /// Its state.
+    /// Store of the sector.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn ServiceStore> {
         &self.store
     }
 
-    /// Its mirror.
+    /// Follower of the sector.
     #[must_use]
     pub fn follower(&self) -> &Arc<Follower> {
         &self.follower
     }
 }
 
-/// Knows the sectors beside a service's own.
+/// Knows the sectors besides the service's own.
 #[async_trait]
 pub trait Opener: Send + Sync + 'static {
-    /// All sectors there are; `None` is the one without an id.
+    /// All sectors; `None` is the one without an id.
     ///
     /// # Errors
     /// Those of the store.
     async fn list(&self) -> sector_redis::Result<Vec<Option<SectorId>>>;
 
-    /// The store of one that is on the list.
+    /// Opens the store of a listed sector.
     ///
     /// # Errors
     /// Those of the store.
@@ -82,7 +82,7 @@ pub trait Opener: Send + Sync + 'static {
 /// The sectors of one Redis.
 #[derive(Clone)]
 pub struct OnRedis(
-    /// How the service's own sector is opened; the others differ in their id.
+    /// Options of the service's own sector; the others differ in their id.
     pub StoreOptions,
 );
 
@@ -105,29 +105,29 @@ impl Opener for OnRedis {
     }
 }
 
-/// Why a sector cannot be had.
+/// Why a sector is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum SectorError {
-    /// There is none of that name.
-    #[error("there is no sector {name:?}")]
+    /// No sector has this name.
+    #[error("unknown sector {name:?}")]
     Unknown {
-        /// The name.
+        /// The requested name.
         name: String,
     },
-    /// As many as can be are open and in use.
+    /// The limit of open sectors is reached, and all are in use.
     #[error("{OPEN_MAX} sectors are in use already")]
     TooMany,
     /// The store failed.
-    #[error("the sector cannot be opened")]
+    #[error("cannot open the sector")]
     Store(#[from] sector_redis::Error),
 }
 
-/// The sectors that a service serves.
+/// The sectors a service serves.
 pub struct Sectors {
     home: Arc<Followed>,
     elsewhere: Option<Box<dyn Opener>>,
     open: Mutex<BTreeMap<Option<SectorId>, Open>>,
-    /// Held while the list is read or a sector opened: one at a time.
+    /// Serializes listing and opening.
     listed: tokio::sync::Mutex<Option<(Instant, Vec<Option<SectorId>>)>>,
     shutdown: CancellationToken,
 }
@@ -139,13 +139,13 @@ struct Open {
 }
 
 impl Sectors {
-    /// One sector, which is followed from now on.
+    /// A service with one sector.
     pub fn one(store: Arc<dyn ServiceStore>, shutdown: CancellationToken) -> Arc<Self> {
         let follower = Follower::spawn(Arc::clone(&store), shutdown.clone());
         Self::new(Followed::new(None, store, follower), None, shutdown)
     }
 
-    /// The service's own sector, and those that `elsewhere` knows.
+    /// The service's own sector, and those of `elsewhere`.
     pub fn new(
         home: Followed,
         elsewhere: Option<Box<dyn Opener>>,
@@ -160,7 +160,7 @@ impl Sectors {
         })
     }
 
-    /// Opens the sector that the options name and knows the others of the same Redis.
+    /// Opens the sector of these options, and knows the others of the same Redis.
     ///
     /// # Errors
     /// Those of [`sector_redis::open()`].
@@ -172,7 +172,7 @@ impl Sectors {
         Ok(Self::of(options, store, shutdown))
     }
 
-    /// The sector of a store that was opened by these options, and the others of the same Redis.
+    /// The sector of a store opened with these options, and the others of the same Redis.
     pub fn of(
         options: StoreOptions,
         store: Arc<dyn ServiceStore>,
@@ -188,13 +188,13 @@ impl Sectors {
         Self::new(Followed::new(id, store, follower), elsewhere, shutdown)
     }
 
-    /// The service's own sector: plain paths mean this one.
+    /// The service's own sector, served by paths without a sector.
     #[must_use]
     pub fn home(&self) -> &Arc<Followed> {
         &self.home
     }
 
-    /// The names of all sectors there are, in order.
+    /// Names of all sectors, sorted.
     ///
     /// # Errors
     /// [`SectorError::Store`].
@@ -212,7 +212,7 @@ impl Sectors {
         Ok(names)
     }
 
-    /// The sector of that name, opened if need be.
+    /// The sector with this name, opened on demand.
     ///
     /// # Errors
     /// [`SectorError`].
@@ -227,7 +227,7 @@ impl Sectors {
         }
         let Some(elsewhere) = &self.elsewhere else { return Err(unknown()) };
         let mut listed = self.listed.lock().await;
-        // Somebody else may have opened it meanwhile.
+        // Another request may have opened it meanwhile.
         if let Some(followed) = self.find(id.as_ref()) {
             return Ok(followed);
         }
@@ -244,7 +244,7 @@ impl Sectors {
         Ok(followed)
     }
 
-    /// The list, read anew if it is old.
+    /// The list, refreshed if it is old.
     async fn list<'a>(
         &self,
         listed: &'a mut Option<(Instant, Vec<Option<SectorId>>)>,
@@ -263,7 +263,7 @@ impl Sectors {
         Some(Arc::clone(&open.followed))
     }
 
-    /// Closes the sector that was not asked for the longest, if there is no room for another.
+    /// Closes the least recently used sector if there is no room for another.
     fn make_room(&self) -> Result<(), SectorError> {
         let mut open = self.open.lock();
         if open.len() < OPEN_MAX {
@@ -288,7 +288,7 @@ mod tests {
 
     use super::*;
 
-    /// Sectors `s0`, `s1`, … in memory, counting what is asked of it.
+    /// Sectors `s0`, `s1`, … in memory, counting calls.
     #[derive(Default)]
     struct Many {
         lists: AtomicUsize,
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_open_ones_are_bounded_and_the_used_ones_stay() {
+    async fn open_sectors_are_limited_and_used_ones_stay() {
         let (_, sectors) = many().await;
         for number in 0..OPEN_MAX {
             sectors.get(&format!("s{number}")).await.unwrap();
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn alone_there_is_but_one() {
+    async fn a_single_sector_knows_no_others() {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         let sectors = Sectors::one(store, CancellationToken::new());
         assert_eq!(sectors.names().await.unwrap(), ["default"]);

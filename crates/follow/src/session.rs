@@ -1,7 +1,7 @@
 //! One WebSocket, from open to closed.
 //!
-//! Listening and speaking go on at the same time, so that a client that reads slowly is still heard. What is said is
-//! cut into fragments: the socket's buffer stays small, however large a snapshot is, and pings go in between.
+//! Reading and writing run concurrently, so that a slow reader is still heard. Messages are sent in
+//! fragments: the socket's buffer stays small even for large snapshots, and pings fit in between.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,16 +22,16 @@ use tokio_util::sync::CancellationToken;
 use crate::feed::{Feed, Step};
 use crate::tally::Tally;
 
-/// The times and depths of the live streams.
+/// Timeouts and limits of live streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Between pings to a client. Default 20 s.
+    /// Interval of pings. Default 20 s.
     pub ping: Duration,
-    /// How long a client may say nothing, not even a pong. Default 45 s: two pings lost.
+    /// Timeout for any message from the client, including pongs. Default 45 s: two lost pings.
     pub silence: Duration,
-    /// How long a client has to answer a closing. Default 1.5 s: less than a shutdown waits.
+    /// Timeout for the closing handshake. Default 1.5 s, less than a shutdown waits.
     pub closing: Duration,
-    /// How many entries a client may be behind before it is given a snapshot instead. Default 256.
+    /// Most entries a client may be behind before it gets a snapshot instead. Default 256.
     pub behind_max: usize,
 }
 
@@ -46,23 +46,23 @@ impl Default for Pace {
     }
 }
 
-/// Longest message that a client may send. There is nothing to be said but pongs.
+/// Longest message accepted from a client; pongs are enough.
 const INCOMING_BYTES_MAX: usize = 16 << 10;
-/// Longest piece of a message that is sent.
+/// Longest fragment sent.
 const FRAGMENT_BYTES_MAX: usize = 64 << 10;
-/// What a socket keeps for reading; clients say little.
+/// Read buffer of a socket; clients send little.
 const READ_BUFFER_BYTES: usize = 4 << 10;
 
-/// Why a session ends.
+/// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The client has closed, or is gone.
+    /// The client closed the connection or is gone.
     Left,
     /// The server shuts down.
     Shutdown,
-    /// The client said nothing for too long.
+    /// The client sent nothing for too long.
     Silent,
-    /// The client sent more than it may.
+    /// The client sent too much.
     TooLong,
 }
 
@@ -98,7 +98,7 @@ impl fmt::Display for End {
     }
 }
 
-/// The limits of a socket.
+/// Limits of a socket.
 #[must_use]
 pub fn socket_config() -> WebSocketConfig {
     WebSocketConfig::default()
@@ -108,7 +108,7 @@ pub fn socket_config() -> WebSocketConfig {
         .max_frame_size(Some(INCOMING_BYTES_MAX))
 }
 
-/// Serves one client until it leaves or `shutdown`; then takes at most `pace.closing` to close.
+/// Serves one client until it leaves or `shutdown`; closing takes at most `pace.closing`.
 pub async fn serve<S>(
     socket: WebSocketStream<S>,
     mut feed: Feed,
@@ -129,16 +129,16 @@ pub async fn serve<S>(
         end = listen(&mut stream, pace) => end,
         end = speak(&mut sink, &mut feed, tally, pace) => end,
     };
-    tracing::debug!(%end, "a socket ends");
+    tracing::debug!(%end, "socket closed");
     if let Some(tally) = tally {
         tally.clients.dec();
         end.counter(tally).inc();
     }
-    // Whatever goes wrong with closing, the connection ends with this function.
+    // After a failed close the connection ends with this function.
     let _ = timeout(pace.closing, close(&mut sink, &mut stream, end)).await;
 }
 
-/// Hears the client out; what it says counts as a sign of life only.
+/// Reads from the client; messages count only as a sign of life.
 async fn listen<S>(stream: &mut SplitStream<WebSocketStream<S>>, pace: Pace) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -153,7 +153,7 @@ where
     }
 }
 
-/// Sends what the feed gives, and pings.
+/// Sends the items of the feed, and pings.
 async fn speak<S>(
     sink: &mut SplitSink<WebSocketStream<S>, Message>,
     feed: &mut Feed,
@@ -177,7 +177,7 @@ where
             None => return End::Shutdown,
             Some(Step::Begin(frame)) => {
                 let json = frame.snapshot_entry().json;
-                // While somebody holds it, the next tick has to copy it.
+                // While the frame is held, the next tick has to copy it.
                 drop(frame);
                 if let Some(tally) = tally {
                     tally.bytes.inc_by(json.len() as u64);
@@ -210,7 +210,7 @@ fn ping() -> Message {
     Message::Ping(Bytes::new())
 }
 
-/// Sends one text, piece by piece, with pings between the pieces as they come due.
+/// Sends a text in fragments, with pings in between.
 async fn send<S>(sink: &mut S, text: Bytes, pings: &mut Interval) -> Result<(), WireError>
 where
     S: Sink<Message, Error = WireError> + Unpin,
@@ -224,7 +224,7 @@ where
     Ok(())
 }
 
-/// A text message as frames. They share its bytes.
+/// A text message as frames that share its bytes.
 fn fragments(mut text: Bytes) -> impl Iterator<Item = WireFrame> {
     let mut opcode = Some(OpCode::Data(Data::Text));
     std::iter::from_fn(move || {
@@ -237,7 +237,7 @@ fn fragments(mut text: Bytes) -> impl Iterator<Item = WireFrame> {
     })
 }
 
-/// Says goodbye and waits for the answer.
+/// Sends a close frame and waits for the reply.
 async fn close<S>(
     sink: &mut SplitSink<WebSocketStream<S>, Message>,
     stream: &mut SplitStream<WebSocketStream<S>>,
@@ -252,7 +252,7 @@ where
             while let Some(Ok(_)) = stream.next().await {}
             Ok(())
         }
-        // The answer to the client's own goodbye is waiting to be sent.
+        // The reply to the client's own close frame is queued.
         None => sink.close().await,
     }
 }
@@ -270,7 +270,7 @@ mod tests {
     use crate::testkit::{Sector, store};
 
     #[test]
-    fn fragments_share_the_bytes_and_make_one_text() {
+    fn fragments_share_bytes_and_form_one_text() {
         for length in [0, 1, FRAGMENT_BYTES_MAX, FRAGMENT_BYTES_MAX + 1, 3 * FRAGMENT_BYTES_MAX] {
             let text = Bytes::from(vec![b'x'; length]);
             let frames: Vec<WireFrame> = fragments(text.clone()).collect();

@@ -1,4 +1,4 @@
-//! What the task writes and readers read, behind one lock.
+//! State written by the task and read by readers, behind one lock.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::history::History;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Shared by the task and all readers.
+/// State shared by the task and all readers.
 pub(crate) struct Shared {
     state: RwLock<State>,
-    /// Changes after every change of the state; the number itself means nothing.
+    /// Incremented after every change of the state.
     pub(crate) changes: watch::Sender<u64>,
     pub(crate) health: watch::Sender<Health>,
 }
@@ -44,7 +44,6 @@ impl Shared {
         }
     }
 
-    // A poisoned lock means that a thread panicked while it held it; nobody panics in here.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read()
     }
@@ -53,12 +52,12 @@ impl Shared {
         self.state.write()
     }
 
-    /// The incarnation that is followed.
+    /// The current incarnation.
     pub(crate) fn incarnation(&self) -> Option<Incarnation> {
         self.read().frame.as_ref().map(|frame| frame.incarnation())
     }
 
-    /// Begins with a checkpoint. What was kept in memory may belong to another history and is dropped.
+    /// Starts from a checkpoint. Entries in memory may belong to another history and are dropped.
     pub(crate) fn begin(&self, frame: Frame, history: History) {
         {
             let mut state = self.write();
@@ -69,10 +68,10 @@ impl Shared {
         self.changed();
     }
 
-    /// Goes on by the entries that follow the newest one.
+    /// Applies the entries after the newest one.
     ///
     /// # Errors
-    /// Says which entry cannot be followed; those before it have been.
+    /// Names the entry that cannot be applied; those before it were.
     pub(crate) fn advance(&self, events: &[Event]) -> Result<(), String> {
         let result = events.iter().try_for_each(|event| {
             self.advance_by(event)
@@ -85,9 +84,9 @@ impl Shared {
     }
 
     fn advance_by(&self, event: &Event) -> Result<(), BoxError> {
-        let incarnation = self.incarnation().ok_or("no universe has begun")?;
+        let incarnation = self.incarnation().ok_or("no universe has started")?;
         let mut entry = Entry::of(incarnation, event);
-        // Parsed outside of the lock: readers wait for the change alone.
+        // Parse outside of the lock.
         match entry.kind {
             EntryKind::Snapshot => {
                 let snapshot: Snapshot = serde_json::from_str(&event.data)?;
@@ -104,7 +103,7 @@ impl Shared {
                 let delta: Delta = serde_json::from_str(&event.data)?;
                 entry.tick = Some(delta.tick);
                 let mut state = self.write();
-                let frame = state.frame.as_mut().ok_or("no universe has begun")?;
+                let frame = state.frame.as_mut().ok_or("no universe has started")?;
                 // Copies the frame only while a reader holds it.
                 Arc::make_mut(frame).apply(event.id, &delta)?;
                 if let Some(history) = &mut state.history {

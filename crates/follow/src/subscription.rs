@@ -1,4 +1,4 @@
-//! A reader that goes through the entries one by one.
+//! Reads entries one by one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::follower::{Follower, LONG_WAIT};
 /// Most entries fetched at once.
 const FETCH_COUNT: usize = 64;
 
-/// Goes through the entries from one on, in order, without a gap or a repetition.
+/// Yields the entries after a position in order, without gaps or duplicates.
 pub struct Subscription {
     follower: Arc<Follower>,
     from: Position,
@@ -24,17 +24,18 @@ impl Subscription {
         Self { follower, from, fetched: VecDeque::new() }
     }
 
-    /// The last entry that was given out.
+    /// Id of the last entry returned.
     #[must_use]
     pub fn position(&self) -> StreamId {
         self.from.after
     }
 
-    /// Waits for the next entry. May be dropped while it waits: nothing is lost.
+    /// Waits for the next entry. Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::HistoryTrimmed`] for a reader that fell too far behind, [`Error::Restored`] after the
-    /// store was restored from a backup: it takes [`Follower::current`] and subscribes anew. [`Error::Stopped`] at the end.
+    /// [`Error::HistoryTrimmed`] for a reader too far behind, [`Error::Restored`] after a restore
+    /// from a backup: take [`Follower::current`] and subscribe again. [`Error::Stopped`] at the
+    /// end.
     pub async fn next(&mut self) -> Result<Arc<Entry>, Error> {
         loop {
             if let Some(entry) = self.fetched.pop_front() {

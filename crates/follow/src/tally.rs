@@ -1,26 +1,26 @@
-//! What live streams are counted and measured by, where somebody wants to know.
+//! Metrics of live streams.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-/// Handles that the owner of the streams has registered; the default ones are nobody's.
+/// Metrics registered by the owner of the streams; the default ones are not exported.
 #[derive(Debug, Clone)]
 pub struct Tally {
-    /// Sockets that are open.
+    /// Open sockets.
     pub clients: Gauge<f64, std::sync::atomic::AtomicU64>,
-    /// Bytes of messages that were sent, before any packing by the transport.
+    /// Bytes of messages sent, before compression by the transport.
     pub bytes: Counter,
-    /// Seconds from the reading of an entry in this process until it was handed to one client's connection.
+    /// Seconds from reading an entry until a client's connection accepted it.
     pub delay_seconds: Histogram,
-    /// Clients that had fallen behind and were given a snapshot.
+    /// Clients that fell behind and got a snapshot.
     pub resyncs: Counter,
-    /// Sockets that the client ended, or that broke.
+    /// Sockets closed by the client, or broken.
     pub left: Counter,
-    /// Sockets that were closed because the service ends.
+    /// Sockets closed because the service stops.
     pub shutdown: Counter,
-    /// Sockets that were closed because the client said nothing for too long.
+    /// Sockets closed because the client was silent.
     pub silent: Counter,
-    /// Sockets that were closed because the client sent too much.
+    /// Sockets closed because the client sent too much.
     pub too_long: Counter,
 }

@@ -1,4 +1,4 @@
-//! The loop behind a follower: checkpoint, then entries, and over again when something breaks.
+//! The loop of a follower: checkpoint, then entries, and again after a failure.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -18,29 +18,29 @@ use crate::state::Shared;
 const READ_COUNT: usize = 256;
 /// How long one read waits for the next entry.
 const READ_WAIT: Duration = Duration::from_secs(5);
-/// Most entries before the checkpoint that are read for the history: ten minutes at the usual pace.
+/// Most entries before the checkpoint read for the history: ten minutes at the default tick rate.
 const HISTORY_COUNT: u64 = 2_000;
-/// Most bytes of them, about: less is read where ticks change much.
+/// Approximate limit of their bytes; fewer are read if ticks are large.
 const HISTORY_BYTES: usize = 16 << 20;
-/// How long to wait for a first universe before looking again.
+/// Pause before looking again for a first universe.
 const UNIVERSE_PAUSE: Duration = Duration::from_millis(100);
-/// First pause after a failure; it doubles with each further one.
+/// First pause after a failure; doubles with each further one.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
-/// Longest pause after a failure: whoever follows is back soon after the store is.
+/// Longest pause after a failure.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// Where the jitter of pauses comes from.
+/// Source of jitter.
 pub(crate) type Random = Arc<dyn Fn() -> u32 + Send + Sync>;
 
-/// Why following stopped for the moment.
+/// Why following was interrupted.
 enum Break {
-    /// There is nothing to follow yet.
+    /// There is no universe yet.
     NoUniverse,
-    /// The entries that would follow are gone, or of another history: go on from the checkpoint.
+    /// The next entries are gone, or of another history: restart from the checkpoint.
     Lost(String),
-    /// What was read does not fit what there is: go on from the checkpoint.
+    /// The data does not fit the state: restart from the checkpoint.
     Unusable(String),
-    /// The store failed: go on from where it was.
+    /// The store failed: continue from the current position.
     Failed(String),
 }
 
@@ -73,13 +73,13 @@ pub(crate) async fn run(
                 }
                 Break::Failed(reason) => (Duration::ZERO, reason),
             };
-            // Whoever got somewhere in between begins with a short pause again.
+            // Progress resets the pause.
             failures = if shared.read().backlog.newest() > before { 0 } else { failures + 1 };
             let pause = pause.max(pause_after(failures, random()));
             tracing::warn!(
                 reason,
                 pause_ms = pause.as_millis(),
-                "cannot follow the sector; trying again"
+                "cannot follow the sector, retrying"
             );
             shared.set_health(Health::Interrupted { reason });
             tokio::time::sleep(pause).await;
@@ -93,13 +93,13 @@ pub(crate) async fn run(
     shared.set_health(Health::Stopped);
 }
 
-/// From the checkpoint on, or from where it was, as long as it goes well.
+/// Follows from the checkpoint or the current position, until a failure.
 async fn follow(shared: &Shared, store: &dyn ServiceStore, is_begun: &mut bool) -> Break {
     if !*is_begun {
         match begin(store).await {
             Ok((frame, history)) => {
                 shared.begin(frame, history);
-                // After a failure, only what was read beyond the checkpoint says that it is over.
+                // After a failure, only an entry beyond the checkpoint shows recovery.
                 if matches!(*shared.health.borrow(), Health::Starting | Health::NoUniverse) {
                     shared.set_health(Health::Following);
                 }
@@ -124,15 +124,14 @@ async fn follow(shared: &Shared, store: &dyn ServiceStore, is_begun: &mut bool) 
     }
 }
 
-/// The frame of the newest checkpoint, and what the events before it tell.
+/// The frame of the newest checkpoint, and the history of the events before it.
 async fn begin(store: &dyn ServiceStore) -> Result<(Frame, History), Break> {
     let checkpoint = match store.checkpoint().await {
         Ok(Some(checkpoint)) => checkpoint,
         Ok(None) => return Err(Break::NoUniverse),
         Err(error) => return Err(Break::Failed(error.to_string())),
     };
-    let unusable =
-        |error: &dyn Display| Break::Unusable(format!("the checkpoint is unusable: {error}"));
+    let unusable = |error: &dyn Display| Break::Unusable(format!("unusable checkpoint: {error}"));
     let snapshot: Snapshot =
         serde_json::from_str(&checkpoint.snapshot).map_err(|error| unusable(&error))?;
     snapshot.verify().map_err(|error| unusable(&error))?;
@@ -145,9 +144,9 @@ async fn begin(store: &dyn ServiceStore) -> Result<(Frame, History), Break> {
     Ok((frame, history))
 }
 
-/// What the events before the checkpoint tell, if they can be read: nothing else depends on it.
+/// The history of the events before the checkpoint, if readable; nothing else depends on it.
 async fn past(store: &dyn ServiceStore, checkpoint: &Checkpoint) -> Option<History> {
-    /// A snapshot or a delta, for what is of interest here.
+    /// The part of a snapshot or delta that the history needs.
     #[derive(Deserialize)]
     struct Tick {
         universe_id: String,
@@ -159,7 +158,7 @@ async fn past(store: &dyn ServiceStore, checkpoint: &Checkpoint) -> Option<Histo
         incarnation: Some(checkpoint.incarnation),
         after: StreamId::new(number),
     };
-    // How large entries are is seen by the last one.
+    // Estimate entry sizes by the last one.
     let newest = store.events_from(position(last.checked_sub(1)?), 1, Duration::ZERO).await.ok()?;
     let each = newest.first()?.data.len().max(1);
     let count = HISTORY_COUNT.min((HISTORY_BYTES / each) as u64);
@@ -192,7 +191,8 @@ async fn past(store: &dyn ServiceStore, checkpoint: &Checkpoint) -> Option<Histo
     history
 }
 
-/// Between half and all of a pause that doubles with each failure, so that many processes do not
+/// Half to all of a pause that doubles with each failure, so that many processes do not retry at
+/// the same moment.
 /// come back at the same moment.
 fn pause_after(failures: u32, random: u32) -> Duration {
     let pause =

@@ -1,4 +1,4 @@
-//! A sector in memory, for the unit tests and the tests on the wire.
+//! A sector in memory, for unit tests and tests over the network.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ pub(crate) async fn store() -> Arc<dyn Store> {
     sector_redis::open(StoreOptions::memory()).await.unwrap()
 }
 
-/// A sector that ticks when it is told to.
+/// A sector that ticks on demand.
 pub(crate) struct Sector {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) lease: Lease,
     universe: Universe,
     pub(crate) world: World,
-    /// The last entry.
+    /// Id of the last entry.
     pub(crate) newest: StreamId,
 }
 
@@ -54,12 +54,13 @@ impl Sector {
         Snapshot::of(&self.universe, self.world.map(), self.world.board(), self.world.digest())
     }
 
-    /// One tick, published.
+    /// Commits one tick.
     pub(crate) async fn tick(&mut self) -> StreamId {
         self.tick_told(Vec::new(), None).await
     }
 
-    /// One tick with further sentences; `keep` makes it a checkpoint and trims the events down to so many.
+    /// Commits one tick with extra events; `keep` stores a checkpoint and trims the stream to that
+    /// many events.
     pub(crate) async fn tick_told(&mut self, texts: Vec<String>, keep: Option<u64>) -> StreamId {
         self.world.step(&[]);
         let mut delta = Delta::of(&self.universe.id, &self.world)

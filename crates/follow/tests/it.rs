@@ -1,4 +1,4 @@
-//! A follower over a store in memory, with the worker's part played by the test.
+//! A follower on a store in memory; the test plays the worker.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a broken promise ends the test")]
 
@@ -116,7 +116,7 @@ async fn from_nothing_through_two_universes() {
         let value: Value = serde_json::from_slice(&entry.json).unwrap();
         assert_eq!(value["data"]["tick"], tick);
     }
-    // Who held the old frame still sees it as it was.
+    // The old frame is unchanged for readers that hold it.
     assert_eq!((frame.tick(), frame.mirror().is_exact()), (0, true));
 
     worker.begin("u-2").await;
@@ -158,7 +158,7 @@ async fn a_tick_is_encoded_once_for_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_memory_dropped_comes_from_the_store_until_that_dropped_it_too() {
+async fn entries_dropped_from_memory_come_from_the_store() {
     let mut worker = Worker::new().await;
     worker.begin("u-1").await;
     let follower = worker.follow(&CancellationToken::new());
@@ -205,7 +205,7 @@ async fn a_follower_that_starts_late_begins_at_the_checkpoint_and_catches_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_entry_that_does_not_fit_is_survived_by_the_next_checkpoint() {
+async fn an_entry_that_does_not_fit_is_recovered_by_the_next_checkpoint() {
     let mut worker = Worker::new().await;
     worker.begin("u-1").await;
     let follower = worker.follow(&CancellationToken::new());
@@ -220,7 +220,7 @@ async fn an_entry_that_does_not_fit_is_survived_by_the_next_checkpoint() {
         matches!(&health, Health::Interrupted { reason } if reason.contains("entry 2-0 (delta)")),
         "{health:?}"
     );
-    // What was seen before stays.
+    // The old frame stays.
     assert_eq!(follower.current().unwrap().tick(), 0);
 
     worker.world.step(&[]);
@@ -243,7 +243,7 @@ async fn an_entry_that_does_not_fit_is_survived_by_the_next_checkpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_restore_everybody_begins_anew_although_the_ids_go_on() {
+async fn after_a_restore_all_readers_start_over() {
     let mut worker = Worker::new().await;
     worker.begin("u-1").await;
     for _ in 0..3 {
@@ -261,7 +261,7 @@ async fn after_a_restore_everybody_begins_anew_although_the_ids_go_on() {
     let waiting =
         tokio::spawn(async move { waiting.read_after(StreamId::new(4), 9, PATIENCE).await });
 
-    // What a restore does: nobody holds the lease, the history is put there, and the store is another one.
+    // A restore releases the lease, writes the history and changes the incarnation.
     worker.store.release_lease(&worker.lease).await.unwrap();
     let renewed = worker.store.renew_incarnation().await.unwrap();
     worker.lease = worker.store.acquire_lease("test", LEASE_TTL).await.unwrap().unwrap();
@@ -281,7 +281,7 @@ async fn after_a_restore_everybody_begins_anew_although_the_ids_go_on() {
     assert_eq!(frame.mirror().snapshot(), worker.snapshot());
     until_health(&follower, |health| *health == Health::Following).await;
 
-    // The same id is told to whoever means it in the present life, and to whoever does not say.
+    // The same id works in the current incarnation, and without one.
     let from = |incarnation| Position { incarnation, after: StreamId::new(4) };
     for incarnation in [Some(renewed), None] {
         let entries = follower.read_after(from(incarnation), 9, Duration::ZERO).await.unwrap();
@@ -295,7 +295,7 @@ async fn after_a_restore_everybody_begins_anew_although_the_ids_go_on() {
 }
 
 #[tokio::test]
-async fn the_history_reaches_back_as_far_as_the_events_do_also_for_whoever_comes_late() {
+async fn the_history_covers_all_events_also_for_late_followers() {
     let mut worker = Worker::new().await;
     worker.begin("u-1").await;
     let shutdown = CancellationToken::new();
@@ -304,7 +304,7 @@ async fn the_history_reaches_back_as_far_as_the_events_do_also_for_whoever_comes
     for _ in 0..150 {
         worker.tick().await;
     }
-    // A checkpoint late in the run, which is where whoever comes late begins.
+    // A late checkpoint, from which late followers start.
     worker.world.step(&[]);
     let events = vec![worker.delta()];
     worker.commit(Commit { events, checkpoint: worker.checkpoint(), ..Commit::default() }).await;
@@ -323,7 +323,7 @@ async fn the_history_reaches_back_as_far_as_the_events_do_also_for_whoever_comes
     assert_eq!((from_tick, samples[0].tick), (0, 0));
     assert!(samples.len() > 1);
 
-    // Of what was trimmed nothing is told, and what is left is.
+    // Trimmed events are missing, the others are there.
     worker.world.step(&[]);
     let events = vec![worker.delta()];
     let trim = Commit {
