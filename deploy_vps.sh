@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Puts a sector onto one machine of your own: k3s, images built there, TLS by Let's Encrypt. docs/how-to/deploy-vps.md.
+# Installs a sector on one machine: k3s, images built there, TLS by Let's Encrypt. See docs/how-to/deploy-vps.md.
 #
 #   DOMAIN=sector.example.org EMAIL=you@example.org ./deploy_vps.sh <git_repo_url> [--dry-run]
-#   DOMAIN=… EMAIL=… ./deploy_vps.sh <git_repo_url> --rollback      back to the release before
+#   DOMAIN=… EMAIL=… ./deploy_vps.sh <git_repo_url> --rollback      apply the previous release
 #
-# A second run changes nothing; one after a change of the repository upgrades. --dry-run looks, and says what it would do.
+# A second run changes nothing; a run after a change in the repository upgrades. --dry-run prints what it would do.
 #
 # Optional: KUBECONFIG_PATH REPO_DIR REPO_REF K3S_VERSION K3S_SHA256 IMAGE_NAME IMAGE_TAG STOP_HOST_NGINX=1
 # TLS_SECRET_NAME ALLOW_DNS_MISMATCH=1 WAIT_SECONDS STATE_DIR
@@ -23,7 +23,7 @@ refuse() {
     exit 1
 }
 
-# What changes something goes through here.
+# Runs a command that changes something; with --dry-run, prints it.
 do_it() {
     if [[ $dry_run == 1 ]]; then
         say "would run: $*"
@@ -32,7 +32,7 @@ do_it() {
     fi
 }
 
-# do_script WHAT SCRIPT: a change that takes more than one command.
+# do_script WHAT FUNCTION: the same for a change of several commands.
 do_script() {
     if [[ $dry_run == 1 ]]; then
         say "would $1"
@@ -52,17 +52,17 @@ parse_arguments() {
         case $argument in
         --dry-run) dry_run=1 ;;
         --rollback) rollback=1 ;;
-        -*) refuse "there is no option $argument; there are --dry-run and --rollback" ;;
+        -*) refuse "unknown option $argument; the options are --dry-run and --rollback" ;;
         *)
-            [[ -z $repo_url ]] || refuse "one repository is enough: $repo_url or $argument"
+            [[ -z $repo_url ]] || refuse "more than one repository: $repo_url and $argument"
             repo_url=$argument
             ;;
         esac
     done
     [[ -n $repo_url ]] || refuse "usage: DOMAIN=… EMAIL=… ./deploy_vps.sh <git_repo_url> [--dry-run | --rollback]"
     [[ $repo_url =~ ^(https://|ssh://|git@|file:///|/)[A-Za-z0-9@:/._~-]+$ ]] ||
-        refuse "$repo_url is not the address of a git repository"
-    [[ $repo_url != *://*:*@* ]] || refuse "the address of the repository has a password in it; use a deploy key"
+        refuse "$repo_url is not the URL of a git repository"
+    [[ $repo_url != *://*:*@* ]] || refuse "the repository URL contains a password; use a deploy key instead"
 }
 
 check_settings() {
@@ -83,65 +83,65 @@ check_settings() {
     UNIT_DIR=${UNIT_DIR:-/etc/systemd/system}
     MANIFESTS_DIR=${MANIFESTS_DIR:-/var/lib/rancher/k3s/server/manifests}
 
-    [[ -n $DOMAIN ]] || refuse "DOMAIN is not set: the host name of the site, such as DOMAIN=sector.example.org"
+    [[ -n $DOMAIN ]] || refuse "DOMAIN is not set; set it to the host name of the site, such as DOMAIN=sector.example.org"
     [[ ${#DOMAIN} -le 253 && $DOMAIN =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$ ]] ||
-        refuse "DOMAIN=$DOMAIN is not a host name in small letters, such as sector.example.org"
+        refuse "DOMAIN=$DOMAIN is not a lower-case host name, such as sector.example.org"
     case $DOMAIN in
     *.local | *.localhost | *.invalid | *.test | *.example | *.internal | *example.org | *example.com)
-        refuse "DOMAIN=$DOMAIN cannot get a certificate: use a name of your own that the world can look up"
+        refuse "DOMAIN=$DOMAIN cannot get a certificate: use a public name that you own"
         ;;
     esac
-    [[ -n $EMAIL ]] || refuse "EMAIL is not set: where Let's Encrypt writes to when a certificate is about to end"
+    [[ -n $EMAIL ]] || refuse "EMAIL is not set; Let's Encrypt writes there when a certificate is about to expire"
     [[ $EMAIL =~ ^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$ ]] || refuse "EMAIL=$EMAIL is not an e-mail address"
-    [[ $EMAIL != *@example.* ]] || refuse "EMAIL=$EMAIL is not yours"
+    [[ $EMAIL != *@example.* ]] || refuse "EMAIL=$EMAIL is an example; set your own address"
     [[ $K3S_VERSION =~ ^v1\.[0-9]+\.[0-9]+\+k3s[0-9]+$ ]] ||
-        refuse "K3S_VERSION=$K3S_VERSION is not a version of k3s, such as v1.36.4+k3s1"
-    [[ -z ${K3S_SHA256:-} || $K3S_SHA256 =~ ^[0-9a-f]{64}$ ]] || refuse "K3S_SHA256 is not a SHA-256 in hexadecimal"
-    [[ $IMAGE_NAME =~ ^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$ ]] || refuse "IMAGE_NAME=$IMAGE_NAME is not the name of an image"
+        refuse "K3S_VERSION=$K3S_VERSION is not a k3s version, such as v1.36.4+k3s1"
+    [[ -z ${K3S_SHA256:-} || $K3S_SHA256 =~ ^[0-9a-f]{64}$ ]] || refuse "K3S_SHA256 is not a SHA-256 (64 hexadecimal digits)"
+    [[ $IMAGE_NAME =~ ^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$ ]] || refuse "IMAGE_NAME=$IMAGE_NAME is not an image name"
     [[ -z $IMAGE_TAG || $IMAGE_TAG =~ ^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$ ]] ||
-        refuse "IMAGE_TAG=$IMAGE_TAG is not the tag of an image"
-    [[ $IMAGE_TAG != latest ]] || refuse "IMAGE_TAG=latest says nothing; leave it out for the commit's number"
+        refuse "IMAGE_TAG=$IMAGE_TAG is not an image tag"
+    [[ $IMAGE_TAG != latest ]] || refuse "IMAGE_TAG=latest is ambiguous; leave it unset to use the commit"
     [[ $TLS_SECRET_NAME =~ ^[a-z0-9]([a-z0-9-]*[a-z0-9])?$ ]] ||
-        refuse "TLS_SECRET_NAME=$TLS_SECRET_NAME is not the name of a Secret"
-    [[ $WAIT_SECONDS =~ ^[0-9]+$ ]] || refuse "WAIT_SECONDS=$WAIT_SECONDS is not a number of seconds"
+        refuse "TLS_SECRET_NAME=$TLS_SECRET_NAME is not a valid Secret name"
+    [[ $WAIT_SECONDS =~ ^[0-9]+$ ]] || refuse "WAIT_SECONDS=$WAIT_SECONDS is not a whole number"
     local path
     for path in "$REPO_DIR" "$STATE_DIR" "$KUBECONFIG_PATH"; do
-        [[ $path == /* && $path != / && $path != *..* ]] || refuse "$path is not the whole path of something below /"
+        [[ $path == /* && $path != / && $path != *..* ]] || refuse "$path is not an absolute path below / without .."
     done
 }
 
 check_machine() {
-    step "this machine"
+    step "machine"
     local command missing=()
     for command in git curl sha256sum docker systemctl ss getent ip awk install; do
         command -v "$command" >/dev/null || missing+=("$command")
     done
     [[ ${#missing[@]} -eq 0 ]] ||
-        refuse "these commands are missing: ${missing[*]} (Debian: apt-get install git curl docker.io docker-buildx iproute2)"
-    [[ $(id -u) == 0 ]] || refuse "this takes root: run it with sudo -E, so that DOMAIN and EMAIL come along"
+        refuse "missing commands: ${missing[*]} (Debian: apt-get install git curl docker.io docker-buildx iproute2)"
+    [[ $(id -u) == 0 ]] || refuse "must run as root: use sudo -E to keep DOMAIN and EMAIL"
     case $(uname -s)-$(uname -m) in
     Linux-x86_64) arch=amd64 ;;
     Linux-aarch64) arch=arm64 ;;
-    *) refuse "k3s runs on Linux on x86_64 or aarch64, and this is $(uname -s) on $(uname -m)" ;;
+    *) refuse "k3s needs Linux on x86_64 or aarch64 (got $(uname -s) on $(uname -m))" ;;
     esac
-    docker buildx version >/dev/null 2>&1 || refuse "docker has no BuildKit: install docker-buildx"
-    docker info >/dev/null 2>&1 || refuse "docker does not answer: systemctl start docker"
+    docker buildx version >/dev/null 2>&1 || refuse "docker lacks BuildKit: install docker-buildx"
+    docker info >/dev/null 2>&1 || refuse "docker is not running: systemctl start docker"
     local memory disk
     memory=$(free -m | awk '/^Mem:/ { print $2 }')
-    [[ $memory -ge $MEMORY_MB_MIN ]] || refuse "there are $memory MB of memory, and $MEMORY_MB_MIN are needed to build and run"
+    [[ $memory -ge $MEMORY_MB_MIN ]] || refuse "not enough memory: $memory MB, need $MEMORY_MB_MIN MB to build and run"
     disk=$(df -Pm / | awk 'NR == 2 { print $4 }')
-    [[ $disk -ge $DISK_MB_MIN ]] || refuse "there are $disk MB free on /, and $DISK_MB_MIN are needed"
+    [[ $disk -ge $DISK_MB_MIN ]] || refuse "not enough disk space on /: $disk MB free, need $DISK_MB_MIN MB"
     [[ $(timedatectl show -p NTPSynchronized --value 2>/dev/null || true) != no ]] ||
-        refuse "the clock of this machine is not set by NTP: timedatectl set-ntp true"
+        refuse "the clock is not synchronized by NTP: timedatectl set-ntp true"
     check_name
     check_ports
 }
 
-# The name must lead here, or no certificate comes.
+# Without a name that resolves to this machine, no certificate is issued.
 check_name() {
     local named here address
     named=$(getent ahosts "$DOMAIN" | awk '{ print $1 }' | sort -u || true)
-    [[ -n $named ]] || refuse "$DOMAIN cannot be looked up: give it an A record with the address of this machine"
+    [[ -n $named ]] || refuse "$DOMAIN does not resolve: add an A record with the address of this machine"
     here=$(ip -o addr show scope global | awk '{ split($4, parts, "/"); print parts[1] }')
     for address in $named; do
         if grep -qxF "$address" <<<"$here"; then
@@ -149,11 +149,11 @@ check_name() {
         fi
     done
     [[ $ALLOW_DNS_MISMATCH == 1 ]] ||
-        refuse "$DOMAIN leads to $(tr '\n' ' ' <<<"$named")and not here; if that is as it should be (NAT, a proxy in front), set ALLOW_DNS_MISMATCH=1"
-    warn "$DOMAIN leads elsewhere, as ALLOW_DNS_MISMATCH=1 allows"
+        refuse "$DOMAIN resolves to $(tr '\n' ' ' <<<"$named")and not to this machine; if that is intended (NAT, a proxy), set ALLOW_DNS_MISMATCH=1"
+    warn "$DOMAIN resolves to another machine; allowed by ALLOW_DNS_MISMATCH=1"
 }
 
-# k3s takes the ports 80 and 443 without listening on them; whoever does listen is somebody else.
+# k3s uses ports 80 and 443 without listening on them, so a listener is another program.
 check_ports() {
     local port who
     for port in 80 443; do
@@ -162,21 +162,21 @@ check_ports() {
         '' | k3s* | traefik | lb-*) ;;
         nginx)
             [[ $STOP_HOST_NGINX == 1 ]] ||
-                refuse "nginx of this machine has port $port: stop it, or set STOP_HOST_NGINX=1 to have it stopped and disabled"
+                refuse "nginx uses port $port: stop it, or set STOP_HOST_NGINX=1 to stop and disable it"
             stop_nginx=1
             ;;
-        *) refuse "$who has port $port, which the site needs: stop it first" ;;
+        *) refuse "$who uses port $port, which the site needs: stop it first" ;;
         esac
     done
 }
 
 stop_host_nginx() {
     [[ ${stop_nginx:-0} == 1 ]] || return 0
-    step "nginx of this machine"
+    step "host nginx"
     do_it systemctl disable --now nginx
 }
 
-# 1.36.4 of v1.36.4+k3s1, so that versions can be put in order.
+# Turns v1.36.4+k3s1 into 1.36.4.1, which sorts by version.
 plain() {
     local version=${1#v}
     printf '%s\n' "${version/+k3s/.}"
@@ -189,12 +189,12 @@ install_k3s() {
         installed=$(k3s --version | awk 'NR == 1 { print $3 }')
     fi
     if [[ $installed == "$K3S_VERSION" ]]; then
-        say "it is installed"
+        say "already installed"
     else
         if [[ -n $installed && $(printf '%s\n' "$(plain "$installed")" "$(plain "$K3S_VERSION")" | sort -V | tail -n 1) == "$(plain "$installed")" ]]; then
-            refuse "k3s $installed is installed, which is newer: set K3S_VERSION=$installed; k3s cannot go back"
+            refuse "k3s $installed is installed and newer: set K3S_VERSION=$installed; k3s cannot be downgraded"
         fi
-        do_script "download k3s $K3S_VERSION, compare its checksum, and install it${installed:+ in place of $installed}" fetch_k3s
+        do_script "download k3s $K3S_VERSION, verify its checksum, and install it${installed:+ in place of $installed}" fetch_k3s
     fi
     if ! systemctl is-active --quiet k3s || ! systemctl is-enabled --quiet k3s; then
         do_it systemctl enable --now k3s
@@ -210,14 +210,14 @@ fetch_k3s() {
     curl -fsSL --proto '=https' --retry 3 -o "$folder/k3s" "$from/$name"
     wanted=${K3S_SHA256:-}
     if [[ -z $wanted ]]; then
-        # As the release itself says; K3S_SHA256 pins it.
+        # The checksum stated by the release; K3S_SHA256 pins it.
         curl -fsSL --proto '=https' --retry 3 -o "$folder/sums" "$from/sha256sum-$arch.txt"
         wanted=$(awk -v name="$name" '$2 == name { print $1 }' "$folder/sums")
     fi
-    [[ $wanted =~ ^[0-9a-f]{64}$ ]] || refuse "the checksums of k3s $K3S_VERSION do not name $name"
+    [[ $wanted =~ ^[0-9a-f]{64}$ ]] || refuse "the checksums of k3s $K3S_VERSION do not list $name"
     if ! printf '%s  %s\n' "$wanted" "$folder/k3s" | sha256sum -c --quiet - >/dev/null 2>&1; then
         rm -rf "$folder"
-        refuse "what was downloaded as k3s $K3S_VERSION has another checksum than $wanted; nothing was installed"
+        refuse "the downloaded k3s $K3S_VERSION does not match checksum $wanted; nothing was installed"
     fi
     install -m 0755 "$folder/k3s" "$BIN_DIR/k3s"
     rm -rf "$folder"
@@ -253,22 +253,22 @@ UNIT
 wait_for_node() {
     local until=$((SECONDS + WAIT_SECONDS))
     while ! k wait --for=condition=Ready node --all --timeout=10s >/dev/null 2>&1; do
-        [[ $SECONDS -lt $until ]] || refuse "the node is not ready after $WAIT_SECONDS s: journalctl -u k3s"
+        [[ $SECONDS -lt $until ]] || refuse "the node is not ready after $WAIT_SECONDS s; see journalctl -u k3s"
         sleep 2
     done
 }
 
-# As k3s brings it, Traefik takes every request for one from within the cluster: all players together would have the quota
-# of one. k3s applies what lies in this folder.
+# By default k3s' Traefik hides client addresses, so all players would share one quota. k3s applies every file in this
+# folder.
 keep_addresses() {
-    step "addresses of clients"
+    step "client addresses"
     local file=$MANIFESTS_DIR/sector-traefik.yaml
     if [[ -e $file ]]; then
-        say "Traefik keeps them"
+        say "already kept by Traefik"
     elif [[ -n $(k -n kube-system get helmchartconfig traefik --ignore-not-found -o name 2>/dev/null || true) ]]; then
-        warn "Traefik has settings of yours: unless they say service.spec.externalTrafficPolicy: Local, all players have the quota of one"
+        warn "Traefik has custom settings: without service.spec.externalTrafficPolicy: Local all players share one quota"
     else
-        do_script "have Traefik keep them, by $file" write_traefik
+        do_script "configure Traefik to keep them, in $file" write_traefik
     fi
 }
 
@@ -289,7 +289,7 @@ YAML
 }
 
 fetch_source() {
-    step "the source"
+    step "source"
     if [[ ! -e $REPO_DIR ]]; then
         do_it git clone --quiet "$repo_url" "$REPO_DIR"
         if [[ $dry_run == 1 ]]; then
@@ -297,12 +297,12 @@ fetch_source() {
             return
         fi
     else
-        [[ -d $REPO_DIR/.git ]] || refuse "REPO_DIR=$REPO_DIR is there, and is no git repository"
+        [[ -d $REPO_DIR/.git ]] || refuse "REPO_DIR=$REPO_DIR exists and is not a git repository"
         local known
         known=$(git -C "$REPO_DIR" remote get-url origin)
-        [[ $known == "$repo_url" ]] || refuse "REPO_DIR=$REPO_DIR comes from $known, not from $repo_url: name another folder"
+        [[ $known == "$repo_url" ]] || refuse "REPO_DIR=$REPO_DIR is a clone of $known, not of $repo_url: choose another folder"
         [[ -z $(git -C "$REPO_DIR" status --porcelain) ]] ||
-            refuse "$REPO_DIR has changes that are not committed: keep them elsewhere first (git stash)"
+            refuse "$REPO_DIR has uncommitted changes: save them first (git stash)"
         do_it git -C "$REPO_DIR" fetch --quiet --tags origin
         do_it git -C "$REPO_DIR" checkout --quiet --detach "${REPO_REF:-origin/HEAD}"
     fi
@@ -321,8 +321,8 @@ build_images() {
     for service in "${SERVICES[@]}"; do
         image=$IMAGE_NAME/$service:$tag
         if grep -qxF "$image" <<<"$there"; then
-            say "$image is there"
-            [[ -z $IMAGE_TAG ]] || warn "$image is not built anew: take another IMAGE_TAG for another commit, or none"
+            say "$image exists"
+            [[ -z $IMAGE_TAG ]] || warn "$image is not rebuilt: for another commit, change or unset IMAGE_TAG"
             continue
         fi
         do_it docker buildx build --load --quiet --target "$service" --build-arg "REVISION=$revision" -t "$image" "$REPO_DIR"
@@ -339,14 +339,14 @@ install_cert_manager() {
     local known
     known=$(k -n cert-manager get deployment cert-manager -o 'jsonpath={.spec.template.spec.containers[0].image}' 2>/dev/null || true)
     if [[ $known == *":$CERT_MANAGER_VERSION" ]]; then
-        say "it is installed"
+        say "already installed"
         return
     fi
     do_it k apply --server-side -f "https://github.com/cert-manager/cert-manager/releases/download/$CERT_MANAGER_VERSION/cert-manager.yaml"
     do_it k -n cert-manager rollout status deployment/cert-manager-webhook "--timeout=${WAIT_SECONDS}s"
 }
 
-# From one folder to another, as kustomize wants it.
+# Relative path from folder $2 to $1, as kustomize requires.
 relative() { realpath -m --relative-to="$2" "$1"; }
 
 write_overlay() {
@@ -369,7 +369,7 @@ configMapGenerator:
     literals: [AUTH_DOMAIN=$DOMAIN, "AUTH_URI=https://$DOMAIN"]
   - name: sector
     behavior: merge
-    # The pods of k3s.
+    # The pod network of k3s.
     literals: [TRUSTED_PROXIES=10.42.0.0/16]
 patches:
   - target: {kind: Ingress, name: frontend}
@@ -380,7 +380,7 @@ patches:
   - target: {kind: ClusterIssuer, name: letsencrypt}
     patch: |-
       - {op: replace, path: /spec/acme/email, value: $EMAIL}
-  # One machine: a second copy of a service helps only while the first is replaced.
+  # On one machine a second replica helps only during a replacement.
   - target: {kind: HorizontalPodAutoscaler}
     patch: |-
       - {op: replace, path: /spec/minReplicas, value: 1}
@@ -399,7 +399,7 @@ YAML
 current() { cat "$STATE_DIR/current" 2>/dev/null || true; }
 
 apply_release() {
-    step "the sector, release $tag"
+    step "release $tag"
     if [[ $dry_run == 1 ]]; then
         say "would write $STATE_DIR/releases/$tag.yaml and apply it"
         return
@@ -408,7 +408,7 @@ apply_release() {
     local differs=0
     k diff -f "$STATE_DIR/releases/$tag.yaml" >/dev/null 2>&1 || differs=$?
     if [[ $differs == 0 ]]; then
-        say "nothing has changed"
+        say "no changes"
     else
         k apply -f "$STATE_DIR/releases/$tag.yaml"
     fi
@@ -420,12 +420,12 @@ apply_release() {
 
 choose_previous() {
     tag=$(cat "$STATE_DIR/previous" 2>/dev/null || true)
-    [[ -n $tag && -f $STATE_DIR/releases/$tag.yaml ]] || refuse "there is no release before this one in $STATE_DIR/releases"
-    say "back from $(current) to $tag"
+    [[ -n $tag && -f $STATE_DIR/releases/$tag.yaml ]] || refuse "no previous release in $STATE_DIR/releases"
+    say "rolling back from $(current) to $tag"
 }
 
 wait_for_site() {
-    step "waiting until https://$DOMAIN answers"
+    step "waiting for https://$DOMAIN"
     if [[ $dry_run == 1 ]]; then
         say "would wait up to $WAIT_SECONDS s"
         return
@@ -433,26 +433,26 @@ wait_for_site() {
     local until=$((SECONDS + WAIT_SECONDS)) what
     for what in statefulset/redis deployment/api deployment/sim-worker deployment/frontend deployment/bot-worker; do
         k -n sector rollout status "$what" "--timeout=${WAIT_SECONDS}s" ||
-            refuse "$what does not come up: k3s kubectl -n sector describe $what; to go back: $0 $repo_url --rollback"
+            refuse "$what is not ready: see k3s kubectl -n sector describe $what; to roll back: $0 $repo_url --rollback"
     done
     until curl -fsS --max-time 5 -o /dev/null "https://$DOMAIN/health" && curl -fsS --max-time 5 -o /dev/null "https://$DOMAIN/api/health"; do
         [[ $SECONDS -lt $until ]] ||
-            refuse "https://$DOMAIN does not answer after $WAIT_SECONDS s: is port 80 open to the world? k3s kubectl -n sector describe certificate,challenge"
+            refuse "https://$DOMAIN does not answer after $WAIT_SECONDS s: is port 80 open to the world? See k3s kubectl -n sector describe certificate,challenge"
         sleep 3
     done
 }
 
 farewell() {
     step "done"
-    say "page:  https://$DOMAIN/"
-    say "API:   https://$DOMAIN/api/   live stream: wss://$DOMAIN/ws"
-    say "look:  k3s kubectl -n sector get pods"
-    say "back:  $0 $repo_url --rollback"
-    say "secrets are in $STATE_DIR/secrets: keep a copy of that folder elsewhere"
+    say "page:      https://$DOMAIN/"
+    say "API:       https://$DOMAIN/api/   live stream: wss://$DOMAIN/ws"
+    say "status:    k3s kubectl -n sector get pods"
+    say "roll back: $0 $repo_url --rollback"
+    say "secrets:   $STATE_DIR/secrets; keep a copy of that folder elsewhere"
     if command -v ufw >/dev/null && ufw status 2>/dev/null | grep -q '^Status: active'; then
-        say "firewall: ufw allow 80/tcp; ufw allow 443/tcp; ufw allow from 10.42.0.0/16; ufw allow from 10.43.0.0/16"
+        say "firewall:  ufw allow 80/tcp; ufw allow 443/tcp; ufw allow from 10.42.0.0/16; ufw allow from 10.43.0.0/16"
     else
-        say "firewall: the world needs 80/tcp and 443/tcp; keep 6443/tcp (Kubernetes) and 10250/tcp to yourself"
+        say "firewall:  open 80/tcp and 443/tcp to the world; keep 6443/tcp (Kubernetes) and 10250/tcp private"
     fi
 }
 

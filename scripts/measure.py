@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures what `sector capacity` reckons with: processor time, memory and bytes of each process for a tick, an order, a watcher.
+"""Measures the inputs of `sector capacity`: CPU time, memory and bytes per process for a tick, an order and a watcher.
 
     cargo build --release -p api -p sim-worker -p frontend -p bot-worker
     python3 scripts/measure.py target/release [--seconds 30] [--watchers 300] [--sectors 20]
 
-It starts a Redis of its own (AOF everysec), the services, and clients that read; it reads /proc, so that other load on the
-machine matters little: processor time is counted, not time.
+Starts its own Redis (AOF everysec), the services, and reading clients. Reads CPU time from /proc, so other load on the
+machine matters little.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def wait(url):
             return get(url)
         except Exception:
             time.sleep(0.1)
-    raise SystemExit(f"{url} does not come up")
+    raise SystemExit(f"{url} does not answer after 60 s")
 
 
 class Bench:
@@ -109,7 +109,7 @@ def ticking(binaries, seconds, systems, factions, sectors):
             "sim_worker_us_per_tick": round(used["sim-worker"] / all_ticks * 1e6, 1),
             "redis_us_per_tick": round(used["redis"] / all_ticks * 1e6, 1),
             "aof_bytes_per_tick": round(aof / all_ticks),
-            # Events, records and outcomes pile up until there are as many as are kept.
+            # Events, records and outcomes grow up to their retention limits.
             "redis_bytes_kept_per_tick": round(grown / all_ticks),
             "sim_worker_bytes_per_sector": round(memory(bench.processes["sim-worker"]) / sectors),
             "bot_worker_us_per_tick": round(used["bot-worker"] / max(ticks, 1) * 1e6, 1),

@@ -1,15 +1,17 @@
 #!/bin/sh
-# Makes the secrets of a deployment, as files, and Redis' list of users from them.
+# Generates the secrets of a deployment as files, and the list of Redis users.
 #
 #   scripts/secrets.sh DIRECTORY
 #
-# A folder for each service, which holds what that service needs and nothing else. A secret that is there is kept; the
-# list of users is written anew each time. To replace a secret, delete its file, run this, and restart what uses it
-# (docs/explanation/security.md says how to replace those that players would notice).
+# Each service gets a folder with only the secrets it needs. Existing secrets are kept; the list of users is regenerated on
+# every run. To replace a secret, delete its file, run this script, and restart the services that use it.
+# docs/explanation/security.md describes replacements that players would notice.
 #
-# REDIS_ADDRESS (redis:6379) is where services find Redis. TEMPLATE is the list of users before it has passwords. BACKUPS,
-# if it is set, is the folder that `sector backup` may write to.
-# Run as root, as in a container, it gives each folder to the user that its service runs as.
+# REDIS_ADDRESS   address of Redis; default redis:6379
+# TEMPLATE        list of Redis users without passwords; default k8s/base/redis/users.acl.template
+# BACKUPS         folder for `sector backup`; optional
+#
+# As root (for example in a container), gives each folder to the user of its service.
 set -eu
 
 refuse() {
@@ -21,28 +23,28 @@ refuse() {
 directory=$1
 address=${REDIS_ADDRESS:-redis:6379}
 template=${TEMPLATE:-$(dirname "$0")/../k8s/base/redis/users.acl.template}
-[ -r "$template" ] || refuse "$template cannot be read; name the list of users in TEMPLATE"
+[ -r "$template" ] || refuse "cannot read $template; set TEMPLATE to the list of Redis users"
 umask 077
 mkdir -p "$directory"
 
-# 256 random bits, in hexadecimal.
+# Prints 256 random bits in hexadecimal.
 random() {
     bits=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
-    [ ${#bits} -eq 64 ] || refuse "/dev/urandom gave too little"
+    [ ${#bits} -eq 64 ] || refuse "cannot read 32 bytes from /dev/urandom"
     echo "$bits"
 }
 
-# write FILE TEXT: whole or not at all.
+# write FILE TEXT: writes a file atomically.
 write() {
     printf '%s\n' "$2" >"$1.new"
     mv -f "$1.new" "$1"
 }
 
-# secret FILE: makes it unless it is there.
+# secret FILE: generates a secret unless the file exists.
 secret() {
     if [ ! -s "$directory/$1" ]; then
         write "$directory/$1" "$(random)"
-        echo "secrets.sh: made $1"
+        echo "secrets.sh: generated $1"
     fi
 }
 
@@ -53,12 +55,12 @@ secret api/jwt_secret
 secret api/bot_api_tokens
 secret nft-minter/minter_api_key
 secret grafana/admin_password
-# The bots present the first of the tokens that the API takes.
+# The bots use the first token that the API accepts.
 first=$(sed -n '/[^[:space:]]/{p;q;}' "$directory/api/bot_api_tokens")
 [ "$(cat "$directory/bot-worker/bot_api_token" 2>/dev/null || true)" = "$first" ] ||
     write "$directory/bot-worker/bot_api_token" "$first"
 
-# Comments go, lines are joined, keys are written out.
+# Drop comments, join continued lines, expand key patterns.
 users=$(awk '/^#/ || /^$/ { next } /^ / { user = user $0; next } { if (user) print user; user = $0 } END { print user }' "$template" |
     sed -e 's/\([ (]\)K:\([^ )]*\)/\1~sector:\2 ~{*}:sector:\2/g' \
         -e 's/\([ (]\)R:\([^ )]*\)/\1%R~sector:\2 %R~{*}:sector:\2/g')
@@ -67,7 +69,7 @@ for service in api sim-worker frontend nft-minter operator; do
     password=$(sed -n 's|^redis://[^:@]*:\([^@]*\)@.*$|\1|p' "$file" 2>/dev/null || true)
     if [ -z "$password" ]; then
         password=$(random)
-        echo "secrets.sh: made $service/redis_url"
+        echo "secrets.sh: generated $service/redis_url"
     fi
     url="redis://$service:$password@$address"
     [ "$(cat "$file" 2>/dev/null || true)" = "$url" ] || write "$file" "$url"
@@ -75,13 +77,13 @@ for service in api sim-worker frontend nft-minter operator; do
     users=$(printf '%s\n' "$users" | sed -e "s/@$service@/$digest/g")
 done
 case $users in
-*'#@'*) refuse "$template names a user that has no password" ;;
+*'#@'*) refuse "$template has a user without a generated password" ;;
 esac
 [ "$(cat "$directory/redis/users.acl" 2>/dev/null || true)" = "$users" ] ||
     write "$directory/redis/users.acl" "$users"
 
 if [ "$(id -u)" -eq 0 ]; then
-    # Of the images: ours, Redis, Grafana. The folder itself is for whoever mounts the ones within.
+    # User ids of our images, Redis and Grafana. The top folder must be passable to reach the others.
     chmod 0711 "$directory"
     chown -R 65532:65532 "$directory/api" "$directory/sim-worker" "$directory/frontend" \
         "$directory/bot-worker" "$directory/nft-minter" "$directory/operator"
