@@ -1,19 +1,19 @@
 # syntax=docker/dockerfile:1.12
-# The images of the services: one static binary each, nothing else, not run as root.
+# Images of the services: one static binary each, run as an unprivileged user.
 #
 #   docker build --target api -t localhost/sector/api:0.1.0 .
 #
-# Targets: api, sim-worker, frontend, bot-worker, tools (`sector`: doctor, backup, restore). The minter, which is to hold
-# a key of its own one day, has a tree of its own: bins/nft-minter/Dockerfile. All of them at once, for several
-# architectures: docker-bake.hcl.
+# Targets: api, sim-worker, frontend, bot-worker, tools (`sector`: doctor, backup, restore). The minter is built apart, by
+# bins/nft-minter/Dockerfile, because it may hold a signing key one day. docker-bake.hcl builds all images, also for
+# several architectures.
 #
-# The build needs BuildKit, for its cache mounts: dependencies are compiled once, not once per change. The browser UI is
-# committed as it is served, so that no Node.js is needed.
+# Needs BuildKit for cache mounts: dependencies are compiled once, not on every change. No Node.js is needed, because the
+# built browser UI is committed.
 ARG RUST_IMAGE=rust:1.95.0-slim-bookworm
 
 FROM ${RUST_IMAGE} AS build
-# glibc 2.36 and newer has what looks names up within itself, so that a static binary needs no file but resolv.conf.
-# The target is named, so that what runs while building (macros) stays dynamic.
+# glibc 2.36 and newer includes its resolver modules, so a static binary needs only resolv.conf to look up names.
+# --target keeps procedural macros, which run during the build, dynamic.
 ENV RUSTFLAGS="-C target-feature=+crt-static" \
     CARGO_PROFILE_RELEASE_STRIP=symbols \
     CARGO_INCREMENTAL=0 \
@@ -35,7 +35,7 @@ RUN --mount=type=cache,id=sector-registry,target=/usr/local/cargo/registry,shari
         || exit 1; \
     done
 
-# What all of them have in common.
+# Common to all services.
 FROM scratch AS service
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -47,7 +47,7 @@ LABEL org.opencontainers.image.title="sector" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.source="${SOURCE}"
 COPY LICENSE-APACHE LICENSE-MIT /licenses/
-# Logs are lines of JSON; metrics have a port that is never published.
+# Logs are lines of JSON. The metrics port is never published.
 ENV LOG_FORMAT=json \
     BIND=0.0.0.0 \
     METRICS_LISTEN=0.0.0.0:9100

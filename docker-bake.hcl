@@ -1,6 +1,6 @@
-# All images, also for several architectures:
+# Builds all images, also for several architectures:
 #
-#   docker buildx bake                                       # for this machine, into the local engine
+#   docker buildx bake                                       # for this machine, loaded into the local engine
 #   REGISTRY=registry.example.org/sector VERSION=0.1.0 REVISION=$(git rev-parse HEAD) \
 #     docker buildx bake release --push                      # amd64 and arm64, with SBOM and provenance
 
@@ -8,7 +8,7 @@ variable "REGISTRY" { default = "localhost/sector" }
 variable "VERSION" { default = "0.1.0" }
 variable "REVISION" { default = "unknown" }
 variable "SOURCE" { default = "" }
-# scripts/pin-digests.sh writes the digest behind it, where builds must be repeatable.
+# For reproducible builds, scripts/pin-digests.sh appends the digest.
 variable "RUST_IMAGE" { default = "rust:1.95.0-slim-bookworm" }
 
 group "default" {
