@@ -12,6 +12,7 @@ use crate::run::{Result, cargo, output, root};
 const FLOORS: [(&str, u8); 16] = [
     ("sector-sim", 1),
     ("sector-auth", 1),
+    ("sector-wire", 2),
     ("sector-redis", 2),
     ("sector-client", 2),
     ("http-kit", 3),

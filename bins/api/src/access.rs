@@ -4,6 +4,7 @@
 
 use http_kit::Problem;
 use sector_auth::{Role, Verb};
+use sector_wire::Code;
 
 use crate::caller::{Caller, Person, unauthenticated};
 
@@ -50,10 +51,10 @@ impl Access {
         Err(match (self, caller) {
             (_, Caller::Anonymous) => unauthenticated(),
             (Self::Admin, _) => Problem::forbidden(
-                "not_admin",
+                Code::NotAdmin,
                 "This takes the admin role; a login alone is not enough.",
             ),
-            _ => Problem::forbidden("not_a_player", "This is for players, not for bots."),
+            _ => Problem::forbidden(Code::NotAPlayer, "This is for players, not for bots."),
         })
     }
 
@@ -67,7 +68,7 @@ impl Access {
         match caller {
             Caller::Person(Person { key: Some(key), .. }) if !key.verbs.allow(verb) => {
                 Err(Problem::forbidden(
-                    "key_not_good_for_this",
+                    Code::KeyNotGoodForThis,
                     format!("This takes a key with the verb {verb}; the one presented has others."),
                 ))
             }

@@ -6,6 +6,9 @@ use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::schema::Components;
 use utoipa::openapi::{Content, Object, OpenApi, Ref, RefOr, Response, Type};
 
+use http_kit::{Kind, catalogue};
+use sector_wire::Code;
+
 use crate::access::{Access, Declaration, Scope};
 use crate::examples::Examples;
 
@@ -148,13 +151,9 @@ fn complete_operation(operation: &mut Operation, declaration: Declaration) {
     let (is_done_once, is_compared) =
         (takes(operation, "Idempotency-Key"), takes(operation, "If-None-Match"));
     let mut answers = Answers(operation);
-    answers.code(
-        "400",
-        "invalid_query",
-        "there are parameters that the operation does not have, or not in this form",
-    );
+    answers.kit(catalogue::INVALID_QUERY);
     if has_body {
-        answers.code("400", "body_broken", "the body ended before its end");
+        answers.kit(catalogue::BODY_BROKEN);
         answers.shared(&TOO_SLOW);
     }
     if !matches!(declaration.access, Access::Probe | Access::Anyone) {
@@ -195,28 +194,42 @@ fn takes(operation: &Operation, name: &str) -> bool {
 struct Answers<'a>(&'a mut Operation);
 
 impl Answers<'_> {
-    /// What comes of credentials where they are looked at.
+    /// The problems of credentials.
     fn credentials(&mut self, access: Access) {
-        self.code("400", "two_credentials", "Authorization and X-Bot-Token are both there");
-        self.code("401", "unauthenticated", "there are no credentials");
-        self.code("401", "bearer_required", "Authorization is not of the form `Bearer <token>`");
-        self.code("401", "session_ended", "somebody signed out, or the session ran out");
-        self.code("401", "key_unknown", "the key was revoked, has ended, or never was");
-        self.code("401", "bot_token_wrong", "X-Bot-Token is not the server's");
-        self.code("403", "bots_disabled", "the server takes no X-Bot-Token");
+        self.problem(Code::TwoCredentials);
+        self.problem(Code::Unauthenticated);
+        self.problem(Code::BearerRequired);
+        self.problem(Code::SessionEnded);
+        self.problem(Code::KeyUnknown);
+        self.problem(Code::BotTokenWrong);
+        self.problem(Code::BotsDisabled);
         match access {
-            Access::Admin => self.code("403", "not_admin", "it takes the admin role"),
+            Access::Admin => self.problem(Code::NotAdmin),
             Access::Orders | Access::Receipts => {}
-            _ => self.code("403", "not_a_player", "it is not for bots"),
+            _ => self.problem(Code::NotAPlayer),
         }
         if matches!(access, Access::Own | Access::Orders | Access::Receipts) {
-            self.code("403", "key_not_good_for_this", "the key has not the verb that it takes");
+            self.problem(Code::KeyNotGoodForThis);
         }
     }
 
-    /// One more code of a status, unless it is named already.
-    fn code(&mut self, status: &str, code: &str, meaning: &str) {
-        self.say(status, code, &format!("`{code}`: {meaning}."));
+    /// Adds a problem to the response of its status.
+    fn problem(&mut self, code: Code) {
+        if let [status] = code.statuses() {
+            self.code(*status, code.name(), code.meaning());
+        }
+    }
+
+    /// Adds a problem of the HTTP kit to the response of its status.
+    fn kit(&mut self, kind: Kind) {
+        if let [status] = kind.statuses {
+            self.code(*status, kind.code, kind.meaning);
+        }
+    }
+
+    /// Adds a code to the response of a status, unless it is named already.
+    fn code(&mut self, status: u16, code: &str, meaning: &str) {
+        self.say(&status.to_string(), code, &format!("`{code}`: {meaning}"));
     }
 
     /// A shared answer; beside an operation's own of this status, its codes are added to those.

@@ -3,6 +3,7 @@
 //! An action is written down before it is done, and what it came to after it. With an `Idempotency-Key` the answer is
 //! kept for a day, and given again instead of doing the thing again.
 
+use sector_wire::Code;
 use std::future::Future;
 
 use http::StatusCode;
@@ -136,14 +137,17 @@ async fn note(call: &Call, action: &str, parameters: &Value, outcome: &str) -> R
 async fn replay(call: &Call, id: &str, wish: &str, now_ms: u64) -> Result<Response, Problem> {
     let known = call.state().home().document(Shelf::Replies, id, now_ms).await.map_err(of_store)?;
     let under_way = || {
-        Problem::conflict("request_under_way", "A request with this Idempotency-Key is under way.")
+        Problem::conflict(
+            Code::RequestUnderWay,
+            "A request with this Idempotency-Key is under way.",
+        )
     };
     let known: Kept =
         serde_json::from_str(&known.ok_or_else(under_way)?.body).map_err(Problem::internal)?;
     if known.wish != wish {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_key_reused",
+            Code::IdempotencyKeyReused,
             "This Idempotency-Key was used for something else; take a new one.",
         ));
     }
@@ -162,7 +166,7 @@ fn key(call: &Call) -> Result<Option<String>, Problem> {
     }
     let shown: String = text.chars().take(KEY_CHARACTERS_MAX).collect();
     let detail = "The Idempotency-Key is not fit for one.";
-    Err(Problem::bad_request("invalid_idempotency_key", detail).with_error(FieldError::new(
+    Err(Problem::bad_request(Code::InvalidIdempotencyKey, detail).with_error(FieldError::new(
         IDEMPOTENCY_KEY_HEADER,
         shown,
         "1 to 64 visible ASCII characters",

@@ -3,6 +3,7 @@
 //! Of a key only the digest is kept. It gives the faction's orders of whoever issued it, whichever faction that is in
 //! the universe at hand, as far as its verbs go.
 
+use sector_wire::Code;
 use std::collections::HashMap;
 
 use http_kit::Problem;
@@ -61,7 +62,7 @@ pub(crate) async fn issue(
         Ok(true) => Ok((secret, Listed { id: document.id, ends_at_ms, key })),
         Ok(false) => Err(Problem::internal("two keys drew the same random id")),
         Err(StoreError::Full { owner: Some(_), limit, .. }) => Err(Problem::conflict(
-            "too_many_keys",
+            Code::TooManyKeys,
             format!("You have {limit} keys, which is as many as can be: revoke one first."),
         )),
         Err(error) => Err(of_store(error)),
@@ -94,7 +95,7 @@ pub(crate) async fn revoke(api: &Api, owner: Address, id: TokenId) -> Result<(),
     let known =
         api.home().document(Shelf::Keys, &id.to_string(), now_ms).await.map_err(of_store)?;
     if known.is_none_or(|document| document.owner != owner.to_checksum()) {
-        return Err(Problem::not_found("unknown_key", "You have no key of this id."));
+        return Err(Problem::not_found(Code::UnknownKey, "You have no key of this id."));
     }
     api.home().remove_document(Shelf::Keys, &id.to_string()).await.map_err(of_store)?;
     api.standing_keys.forget(id);
@@ -138,7 +139,7 @@ pub(crate) async fn identify(api: &Api, presented: &str) -> Result<Person, Probl
 }
 
 fn unknown() -> Problem {
-    Problem::unauthorized("key_unknown", "This key was revoked, has expired or never was.")
+    Problem::unauthorized(Code::KeyUnknown, "This key was revoked, has expired or never was.")
 }
 
 /// Notes, not too often, that a key is in use. That somebody else noted it meanwhile is as good.

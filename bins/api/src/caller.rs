@@ -3,9 +3,13 @@
 use http::header::{AUTHORIZATION, HeaderName};
 use http_kit::{Context, Problem};
 use sector_auth::{Address, OpaqueKind, Role, Scopes, TokenId};
+use sector_wire::Code;
 
 use crate::state::Api;
 use crate::{bot_keys, sessions};
+
+/// Name under which the orders of the shared bot token go.
+pub(crate) const BOT_PLAYER: &str = "bot";
 
 /// Header in which the operator's bots present their token.
 pub const BOT_TOKEN_HEADER: &str = "x-bot-token";
@@ -75,7 +79,7 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
     let has_bot_token = context.headers().contains_key(BOT_TOKEN);
     if has_authorization && has_bot_token {
         return Err(Problem::bad_request(
-            "two_credentials",
+            Code::TwoCredentials,
             "Send Authorization or X-Bot-Token, not both: it must be clear who is asking.",
         ));
     }
@@ -84,11 +88,11 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
         return match api.bot_tokens.matches(presented, api.now().unix_ms()) {
             Some(true) => Ok(Caller::Bot),
             Some(false) => Err(Problem::unauthorized(
-                "bot_token_wrong",
+                Code::BotTokenWrong,
                 "The X-Bot-Token is not the one of this server.",
             )),
             None => Err(Problem::forbidden(
-                "bots_disabled",
+                Code::BotsDisabled,
                 "This server takes no bots: it has no BOT_API_TOKEN.",
             )),
         };
@@ -98,7 +102,7 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
     }
     let token = context.bearer().ok_or_else(|| {
         Problem::unauthorized(
-            "bearer_required",
+            Code::BearerRequired,
             "The Authorization header is not of the form \"Bearer <token>\".",
         )
     })?;
@@ -121,7 +125,7 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
 /// 401 for nobody in particular.
 pub(crate) fn unauthenticated() -> Problem {
     Problem::unauthorized(
-        "unauthenticated",
+        Code::Unauthenticated,
         "Sign in first: this takes a token in the Authorization header.",
     )
 }

@@ -11,7 +11,7 @@ use crate::routes::{
     openapi as document, orders, receipts, rules, runs, sectors, snapshot, socket, status, stream,
     systems,
 };
-use crate::wire::ProblemDocument;
+use sector_wire::ProblemDocument;
 
 /// Everything there is to describe.
 #[derive(OpenApi)]

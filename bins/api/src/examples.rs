@@ -1,18 +1,17 @@
-//! Examples of the document: what was really asked and answered, and a problem for every code.
+//! Examples in the API document: recorded requests and responses, and a problem for every code.
 //!
-//! `examples.json` holds what a test wrote down of a sector in memory, cut to the first entries of every list; another
-//! test holds each against its schema. Problems follow from the catalogue.
+//! A test records `examples.json` from a sector in memory, keeping the first entries of each list; another one checks
+//! each example against its schema. The problems come from [`Code`].
 
 use std::collections::BTreeMap;
 
-use http_kit::Catalogue;
+use http_kit::{Catalogue, Kind};
+use sector_wire::{Code, Service};
 use serde_json::{Value, json};
 use utoipa::openapi::example::Example;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Components;
 use utoipa::openapi::{Content, Ref, RefOr, Response};
-
-use crate::codes::{CREDENTIAL_PROBLEMS, PROBLEMS};
 
 /// What was written down: by `GET /snapshot`, then `request` or the status.
 const RECORDED: &str = include_str!("examples.json");
@@ -32,7 +31,7 @@ impl Examples {
     pub(crate) fn load() -> Self {
         // Both are held to be well-formed by tests.
         let recorded = serde_json::from_str(RECORDED).unwrap_or_default();
-        Self { recorded, catalogue: Catalogue::new(&[PROBLEMS, CREDENTIAL_PROBLEMS]).ok() }
+        Self { recorded, catalogue: Catalogue::new(&[&problems()]).ok() }
     }
 
     /// A problem for every code and status, under names that operations refer to.
@@ -97,4 +96,12 @@ fn fill(content: &mut RefOr<Content>, example: &Value) {
     {
         content.example = Some(example.clone());
     }
+}
+
+/// The problems of the API, besides those of the HTTP kit.
+#[must_use]
+pub fn problems() -> Vec<Kind> {
+    Code::of(Service::Api)
+        .map(|code| Kind::new(code.name(), code.statuses(), code.meaning(), code.remedy()))
+        .collect()
 }

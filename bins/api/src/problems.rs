@@ -2,7 +2,9 @@
 
 use http::StatusCode;
 use http_kit::Problem;
+use http_kit::catalogue;
 use sector_redis::Error as StoreError;
+use sector_wire::Code;
 
 /// What to do about a failing store, in seconds from now.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -11,14 +13,14 @@ const RETRY_AFTER_SECONDS: u64 = 1;
 pub(crate) fn of_store(error: StoreError) -> Problem {
     match &error {
         StoreError::Unavailable { .. } => Problem::unavailable(
-            "store_unavailable",
+            Code::StoreUnavailable,
             "The state of the sector cannot be reached at present; try again shortly.",
             RETRY_AFTER_SECONDS,
         )
         .with_source(error),
         StoreError::WrongUniverse { current: None, .. } => no_universe(),
         StoreError::WrongUniverse { .. } => Problem::conflict(
-            "run_over",
+            Code::RunOver,
             "The run has ended; its universe takes no further orders.",
         ),
         _ => Problem::internal(error),
@@ -29,25 +31,25 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
 pub(crate) fn of_follower(error: follow::Error) -> Problem {
     match error {
         follow::Error::HistoryTrimmed { after } => Problem::gone(
-            "history_trimmed",
+            Code::HistoryTrimmed,
             format!(
                 "One cannot go on from event {after}: take a snapshot and go on from the id in its ETag."
             ),
         ),
         follow::Error::Restored { known } => Problem::gone(
-            "history_restored",
+            Code::HistoryRestored,
             format!(
                 "The sector was restored from a backup and {known} is not its incarnation any more: take a snapshot and go on from there."
             ),
         ),
         follow::Error::NotReady { reason } => Problem::unavailable(
-            "no_universe",
+            Code::NoUniverse,
             "There is no universe to look at yet; try again shortly.",
             RETRY_AFTER_SECONDS,
         )
         .with_source(reason),
         follow::Error::Stopped => Problem::unavailable(
-            "stopping",
+            Code::Stopping,
             "This server is stopping; try another or again.",
             RETRY_AFTER_SECONDS,
         ),
@@ -59,11 +61,11 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
 pub(crate) fn of_sector(error: follow::SectorError) -> Problem {
     match error {
         follow::SectorError::Unknown { name } => Problem::not_found(
-            "unknown_sector",
+            Code::UnknownSector,
             format!("There is no sector {name:?}; GET /sectors lists them."),
         ),
         follow::SectorError::TooMany => Problem::unavailable(
-            "too_many_sectors",
+            Code::TooManySectors,
             "This server has as many sectors open as it may; try again shortly.",
             RETRY_AFTER_SECONDS,
         ),
@@ -73,14 +75,14 @@ pub(crate) fn of_sector(error: follow::SectorError) -> Problem {
 
 /// 409 while there is nothing to act in.
 pub(crate) fn no_universe() -> Problem {
-    Problem::conflict("no_universe", "No universe is running; wait until one begins.")
+    Problem::conflict(Code::NoUniverse, "No universe is running; wait until one begins.")
 }
 
 /// 400 for fields of a body that the JSON reader cannot judge.
 pub(crate) fn invalid_body(error: http_kit::FieldError) -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
-        "invalid_body",
+        catalogue::INVALID_BODY,
         format!("Invalid field {}: {}", error.field, error.detail),
     )
     .with_error(error)

@@ -1,5 +1,6 @@
 //! The rules of the universes that are served: read once a universe from the header of its replay.
 
+use sector_wire::Code;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -52,14 +53,14 @@ impl Rulebooks {
         let header = sector.store().replay_header(universe).await.map_err(of_store)?;
         // Whoever is shown a universe that has just been dropped may ask for the next one.
         let header = header.ok_or_else(|| {
-            Problem::conflict("run_over", "This universe has just been replaced; ask again.")
+            Problem::conflict(Code::RunOver, "This universe has just been replaced; ask again.")
         })?;
         let header = read_header(&header)
             .map_err(|error| error.to_string())
             .and_then(|header| header.check_rules_version().map(|()| header).map_err(|error| error.to_string()))
             .map_err(|error| {
                 Problem::conflict(
-                    "foreign_rules",
+                    Code::ForeignRules,
                     "The universe lives by rules of another version, which this server does not know.",
                 )
                 .with_source(error)

@@ -6,6 +6,7 @@
 //! - Of a refresh token only the digest is kept. It is replaced with every renewal. For [`GRACE_MS`] the one before still
 //!   works, since an answer may have been lost; after that, whoever presents it has a copy, and the session ends.
 
+use sector_wire::Code;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problems::of_store;
 use crate::state::Api;
-use crate::wire::TokenAnswer;
+use sector_wire::TokenAnswer;
 
 /// For how long it is taken for certain that a session, or a key, still stands.
 pub(crate) const REMEMBERED_MS: u64 = 1_000;
@@ -122,7 +123,7 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
             .map_err(of_store)?;
         let Some(known) = known else {
             return refused(
-                "refresh_token_unknown",
+                Code::RefreshTokenUnknown,
                 "This session has ended or never was: sign in again.",
             );
         };
@@ -135,7 +136,7 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
         if !presented.matches(&session.refresh) {
             if !is_late {
                 return refused(
-                    "refresh_token_unknown",
+                    Code::RefreshTokenUnknown,
                     "This is not the refresh token of its session: sign in again.",
                 );
             }
@@ -143,7 +144,7 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
                 end(api, id).await?;
                 tracing::warn!(session = %id, "a used refresh token was presented again; its session is ended");
                 return refused(
-                    "refresh_token_reused",
+                    Code::RefreshTokenReused,
                     "This refresh token was used before, so somebody has a copy: the session is ended, sign in again.",
                 );
             }
@@ -164,7 +165,7 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
         }
     }
     Err(Problem::conflict(
-        "refresh_token_busy",
+        Code::RefreshTokenBusy,
         "The same session is being renewed by others: try again.",
     ))
 }
@@ -182,7 +183,7 @@ pub(crate) async fn check(api: &Api, id: TokenId) -> Result<(), Problem> {
         api.home().document(Shelf::Sessions, &id.to_string(), now_ms).await.map_err(of_store)?;
     if known.is_none() {
         return Err(Problem::unauthorized(
-            "session_ended",
+            Code::SessionEnded,
             "You have signed out, or the session has run out.",
         ));
     }

@@ -1,5 +1,6 @@
 //! Routes and what they declare.
 
+use http_kit::catalogue;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
@@ -108,7 +109,7 @@ async fn admit(declaration: Declaration, context: Context<Api>) -> Result<Call, 
         None => Arc::clone(api.sectors.home()),
         Some(SectorName(_)) if declaration.scope == Scope::Service => {
             return Err(Problem::not_found(
-                "not_found",
+                catalogue::NOT_FOUND,
                 "This is not about a sector: leave /sectors/{sector} out of the path.",
             ));
         }

@@ -1,5 +1,6 @@
 //! The UI's files, embedded in the binary: each is hashed and compressed at most once per process.
 
+use http_kit::catalogue;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -40,7 +41,10 @@ pub(crate) async fn sector_page(context: Context<State>) -> Result<Response, Pro
 /// Responds with the file at `path`.
 pub(crate) fn respond(context: &Context<State>, path: &str) -> Result<Response, Problem> {
     let Some(asset) = context.state().assets.get(path) else {
-        return Err(Problem::not_found("not_found", format!("There is nothing at {path}.")));
+        return Err(Problem::not_found(
+            catalogue::NOT_FOUND,
+            format!("There is nothing at {path}."),
+        ));
     };
     if *context.method() != Method::GET && *context.method() != Method::HEAD {
         return Err(Problem::method_not_allowed(context.method(), &[Method::GET, Method::HEAD]));

@@ -18,7 +18,6 @@ pub mod error;
 mod files;
 mod lines;
 mod preview;
-mod problems;
 mod recording;
 mod routes;
 mod run;
@@ -29,7 +28,6 @@ mod traces;
 pub use config::{ApiUrl, Config, Options, Places};
 pub use error::Error;
 pub use follow::Pace;
-pub use problems::PROBLEMS;
 pub use recording::{PACES_MS, Playing, Recording};
 pub use run::run;
 

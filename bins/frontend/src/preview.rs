@@ -1,5 +1,6 @@
 //! The map of a seed at tick 0, without touching the live sector.
 
+use sector_wire::Code;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub(crate) async fn preview(context: Context<State>) -> Result<Response, Problem
     let slot = timeout(SLOT_WAIT, Arc::clone(&context.state().previews).acquire_owned());
     let Ok(Ok(slot)) = slot.await else {
         return Err(Problem::unavailable(
-            "busy",
+            Code::Busy,
             "Too many previews are being generated; try again shortly.",
             1,
         ));
@@ -82,7 +83,7 @@ fn generate(
     };
     let world = World::with_size(Arc::new(rules), seed, size).map_err(|error| match error {
         WorldError::Map(error) => Problem::unprocessable(
-            "impossible_map",
+            Code::ImpossibleMap,
             format!("No map of this size exists: {error}."),
         ),
         error => Problem::internal(error),

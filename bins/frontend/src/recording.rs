@@ -1,5 +1,7 @@
 //! A recorded run shown as if it were live. Viewers can pause, change the pace and seek, but not play.
 
+use http_kit::catalogue;
+use sector_wire::Code;
 use std::ops::RangeInclusive;
 
 use http::header::LOCATION;
@@ -102,7 +104,7 @@ impl Recording {
 
     pub(crate) fn refusal() -> Problem {
         Problem::forbidden(
-            "recorded_run",
+            Code::RecordedRun,
             "This is a recorded run: you can watch it, but not play.",
         )
     }
@@ -151,7 +153,10 @@ pub(crate) async fn change(mut context: Context<State>) -> Result<Response, Prob
 /// The recording; 404 on a live frontend.
 fn recording(context: &Context<State>) -> Result<&Recording, Problem> {
     context.state().config.recording.as_ref().ok_or_else(|| {
-        Problem::not_found("not_found", format!("There is nothing at {}.", context.uri().path()))
+        Problem::not_found(
+            catalogue::NOT_FOUND,
+            format!("There is nothing at {}.", context.uri().path()),
+        )
     })
 }
 

@@ -4,6 +4,7 @@ use follow::Health as Following;
 use http::Method;
 use http::uri::PathAndQuery;
 use http_kit::{Context, Health, Problem, Response, Router, Routes, SetupError, reply};
+use sector_wire::Code;
 
 use process_kit::Metrics;
 
@@ -89,11 +90,11 @@ pub(crate) async fn proxy(context: Context<State>) -> Result<Response, Problem> 
     state.client.forward(context.into_request(), api, path, peer).await.map_err(|problem| {
         match problem.code() {
             "upstream_unreachable" => {
-                Problem::bad_gateway("api_unreachable", "The API cannot be reached.")
+                Problem::bad_gateway(Code::ApiUnreachable, "The API cannot be reached.")
                     .with_source(format!("{problem:?}"))
             }
             "upstream_timeout" => {
-                Problem::gateway_timeout("api_timeout", "The API did not answer in time.")
+                Problem::gateway_timeout(Code::ApiTimeout, "The API did not answer in time.")
                     .with_source(format!("{problem:?}"))
             }
             _ => problem,

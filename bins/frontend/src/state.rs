@@ -1,5 +1,6 @@
 //! State shared by all handlers.
 
+use sector_wire::Code;
 use std::sync::Arc;
 
 use follow::{Followed, Resyncs, SectorError, Sectors, Tally};
@@ -34,15 +35,15 @@ pub(crate) async fn sector(context: &Context<State>) -> Result<Arc<Followed>, Pr
     }
     sectors.get(name).await.map_err(|error| match error {
         SectorError::Unknown { name } => {
-            Problem::not_found("unknown_sector", format!("There is no sector {name:?}."))
+            Problem::not_found(Code::UnknownSector, format!("There is no sector {name:?}."))
         }
         SectorError::TooMany => Problem::unavailable(
-            "too_many_sectors",
+            Code::TooManySectors,
             "This server has its maximum number of sectors open.",
             1,
         ),
         SectorError::Store(error) => {
-            Problem::unavailable("store_unavailable", "The store cannot be reached.", 1)
+            Problem::unavailable(Code::StoreUnavailable, "The store cannot be reached.", 1)
                 .with_source(error)
         }
     })

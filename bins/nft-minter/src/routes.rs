@@ -3,6 +3,7 @@
 use http::StatusCode;
 use http_kit::{Context, FieldError, Health, Problem, Response, reply};
 use sector_redis::Award;
+use sector_wire::Code;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -73,7 +74,7 @@ async fn keep(mut context: Context<State>) -> Result<Response, Problem> {
         && !context.bearer().is_some_and(|given| key.matches(given))
     {
         return Err(Problem::unauthorized(
-            "bad_key",
+            Code::BadKey,
             "This needs the key of the minter as a bearer token.",
         ));
     }
@@ -83,10 +84,10 @@ async fn keep(mut context: Context<State>) -> Result<Response, Problem> {
         names.into_iter().filter_map(|(field, name)| check(field, name)).collect();
     if !errors.is_empty() {
         return Err(
-            Problem::bad_request("bad_award", "The award is malformed.").with_errors(errors)
+            Problem::bad_request(Code::BadAward, "The award is malformed.").with_errors(errors)
         );
     }
-    let body = serde_json::to_string(&metadata).unwrap_or_default();
+    let body = serde_json::to_string(&metadata).map_err(Problem::internal)?;
     let kept = Award {
         universe: universe_id.clone(),
         faction: faction.clone(),
@@ -95,7 +96,7 @@ async fn keep(mut context: Context<State>) -> Result<Response, Problem> {
     };
     let is_new = context.state().store.record_award(&kept).await.map_err(|error| {
         Problem::unavailable(
-            "store_unavailable",
+            Code::StoreUnavailable,
             "The award could not be kept; hand it in again.",
             1,
         )

@@ -1,13 +1,13 @@
 //! docs/reference/errors.md, made from the lists of the services.
 
-use http_kit::{Catalogue, Kind};
+use std::collections::BTreeMap;
+
+use http_kit::Kind;
+use http_kit::catalogue::SHARED;
+use sector_wire::Code;
 
 /// Set this variable to write the committed file anew.
 const UPDATE: &str = "UPDATE_DOCS";
-
-/// The services, each with the codes that it may answer beside those that every service may.
-const SERVICES: [(&str, &[&[Kind]]); 2] =
-    [("API", &[api::PROBLEMS, api::CREDENTIAL_PROBLEMS]), ("frontend", &[frontend::PROBLEMS])];
 
 const BEGINNING: &str = "# Errors
 
@@ -25,21 +25,20 @@ they are in [rules.md](rules.md). This file is generated.
 ";
 
 fn document() -> String {
-    let lists: Vec<&[Kind]> =
-        SERVICES.iter().flat_map(|(_, lists)| lists.iter().copied()).collect();
-    let catalogue = Catalogue::new(&lists).unwrap();
+    let own = Code::ALL.iter().map(|code| {
+        let services: Vec<&str> = code.services().iter().map(|service| service.name()).collect();
+        let kind = Kind::new(code.name(), code.statuses(), code.meaning(), code.remedy());
+        (kind, services.join(", "))
+    });
+    let kinds: BTreeMap<&str, (Kind, String)> = SHARED
+        .iter()
+        .map(|kind| (*kind, "every service".to_owned()))
+        .chain(own)
+        .map(|(kind, services)| (kind.code, (kind, services)))
+        .collect();
     let mut text = String::from(BEGINNING);
-    for Kind { code, statuses, meaning, remedy } in catalogue.kinds() {
+    for (code, (Kind { statuses, meaning, remedy, .. }, services)) in kinds {
         let statuses = statuses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-        let is_of =
-            |lists: &[&[Kind]]| lists.iter().any(|list| list.iter().any(|kind| kind.code == *code));
-        let services: Vec<&str> = SERVICES
-            .iter()
-            .filter(|(_, lists)| is_of(lists))
-            .map(|(service, _)| *service)
-            .collect();
-        let services =
-            if services.is_empty() { "every service".to_owned() } else { services.join(", ") };
         text.push_str(&format!("## {code}\n\n{statuses}, {services}. {meaning}\n{remedy}\n\n"));
     }
     text.truncate(text.trim_end().len());

@@ -1,42 +1,11 @@
 //! What a run leaves behind: the announcement of its end, its summary and its award.
 
 use sector_redis::{Award, Claim};
-use sector_sim::{Cause, FactionId, RunEnd, World};
+use sector_sim::{FactionId, RunEnd, World};
+use sector_wire::{RunDocument, RunPlayer, VICTORY, Victory};
 use serde::Serialize;
 
-/// What the list of finished runs says of a run.
-#[derive(Debug, Serialize)]
-struct Summary<'a> {
-    universe_id: &'a str,
-    seed: u64,
-    systems: usize,
-    factions: usize,
-    ticks: u64,
-    winner: Option<FactionId>,
-    winner_name: Option<&'a str>,
-    cause: Cause,
-    digest: String,
-    ended_at_ms: u64,
-    players: Vec<Player<'a>>,
-}
-
-/// Who held a seat when the run ended.
-#[derive(Debug, Serialize)]
-struct Player<'a> {
-    faction: &'a str,
-    player: &'a str,
-}
-
-/// What the award for a won run says.
-#[derive(Debug, Serialize)]
-struct Victory<'a> {
-    name: &'a str,
-    cause: Cause,
-    tick: u64,
-    seed: u64,
-    digest: String,
-    player: Option<&'a str>,
-}
+use crate::error::Error;
 
 /// The texts that are committed with the last tick of a run.
 pub(crate) struct Ending {
@@ -52,57 +21,58 @@ pub(crate) fn ending(
     next_universe_in_ms: u64,
     ended_at_ms: u64,
     seats: &[Claim],
-) -> Option<Ending> {
+) -> Result<Option<Ending>, Error> {
     let holder = |faction: FactionId| {
         let faction = faction.to_string();
-        seats.iter().find(|seat| seat.faction == faction).map(|seat| seat.player.as_str())
+        seats.iter().find(|seat| seat.faction == faction).map(|seat| seat.player.clone())
     };
-    let run_end = RunEnd::of(universe, world, Some(next_universe_in_ms))?;
+    let Some(run_end) = RunEnd::of(universe, world, Some(next_universe_in_ms)) else {
+        return Ok(None);
+    };
     let RunEnd { winner, cause, tick, .. } = run_end;
-    let name =
-        winner.and_then(|winner| world.board().faction(winner)).map(|faction| &*faction.name);
-    let digest = || world.digest().to_string();
-    let seed = world.board().seed();
-    let summary = Summary {
-        universe_id: universe,
+    let name = winner
+        .and_then(|winner| world.board().faction(winner))
+        .map(|faction| faction.name.to_string());
+    let (seed, digest) = (world.board().seed(), world.digest().to_string());
+    let summary = RunDocument {
+        universe_id: universe.to_owned(),
+        running: false,
         seed,
-        systems: world.map().len(),
-        factions: world.map().homes().len(),
+        systems: count(world.map().len()),
+        factions: count(world.map().homes().len()),
         ticks: tick,
         winner,
-        winner_name: name,
-        cause,
-        digest: digest(),
-        ended_at_ms,
+        winner_name: name.clone(),
+        cause: Some(cause),
+        digest: digest.clone(),
+        ended_at_ms: Some(ended_at_ms),
         players: seats
             .iter()
-            .map(|seat| Player { faction: &seat.faction, player: &seat.player })
+            .map(|seat| RunPlayer { faction: seat.faction.clone(), player: seat.player.clone() })
             .collect(),
     };
-    let award = winner.map(|winner| {
-        let victory = Victory {
-            name: name.unwrap_or_default(),
-            cause,
-            tick,
-            seed,
-            digest: digest(),
-            player: holder(winner),
-        };
-        Award {
+    let mut awards = Vec::new();
+    if let Some(winner) = winner {
+        let name = name.unwrap_or_default();
+        let victory = Victory { name, cause, tick, seed, digest, player: holder(winner) };
+        awards.push(Award {
             universe: universe.to_owned(),
             faction: winner.to_string(),
-            award: "victory".to_owned(),
-            body: text(&victory),
-        }
-    });
-    Some(Ending {
-        run_end: text(&run_end),
-        summary: text(&summary),
-        awards: award.into_iter().collect(),
-    })
+            award: VICTORY.to_owned(),
+            body: text(&victory)?,
+        });
+    }
+    Ok(Some(Ending { run_end: text(&run_end)?, summary: text(&summary)?, awards }))
 }
 
-/// Plain structs of texts and numbers always become JSON.
-pub(crate) fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A value as JSON.
+///
+/// # Errors
+/// [`Error::Json`] when it cannot be written: nothing may be committed then.
+pub(crate) fn text(value: &impl Serialize) -> Result<String, Error> {
+    Ok(serde_json::to_string(value)?)
 }

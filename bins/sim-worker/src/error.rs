@@ -22,6 +22,9 @@ pub enum Error {
         /// What does not fit.
         detail: String,
     },
+    /// A value cannot be written as JSON; nothing was committed.
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),

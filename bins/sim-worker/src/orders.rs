@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 
 use sector_redis::{NewEvent, OrderEntry, Outcome, StreamId};
 use sector_sim::{FleetId, Order, Refusal};
-use serde::Serialize;
+use sector_wire::{
+    EventKind, OrderProgress, OrderResult, OrderSource, OrderState, OrdersRefused, RefusedOrder,
+    Untaken,
+};
 use serde_json::Value;
 
 use crate::chronicle::text;
+use crate::error::Error;
 use crate::meter::Meter;
 
 /// Most entries of the order stream that one tick takes; the rest waits for the next.
 pub(crate) const MAX_ENTRIES: usize = 1_000;
-/// The source of entries by the computer players of the service, who play what no player holds.
-const BOT: &str = "bot";
 
 /// What the next entries of the order stream come to.
 #[derive(Debug, Default)]
@@ -24,7 +26,7 @@ pub(crate) struct Taken {
     /// The orders for the running universe, in stream order: the tick applies or refuses each.
     pub(crate) orders: Vec<Order>,
     /// Those that no tick of the running universe can take, in stream order.
-    refused: Vec<Refused>,
+    refused: Vec<RefusedOrder>,
 }
 
 /// What becomes of an order.
@@ -33,32 +35,14 @@ enum Fate {
     /// The tick decides; this is its place among the tick's orders.
     Given(usize),
     /// It is refused without a tick.
-    Refused(&'static str),
-}
-
-/// An accepted order that is refused without a tick.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Refused {
-    /// The entry of the order stream.
-    id: String,
-    universe_id: String,
-    player: String,
-    client_id: Option<String>,
-    code: &'static str,
-}
-
-/// The entry of type `orders_refused` in the event stream.
-#[derive(Debug, Serialize)]
-struct OrdersRefused<'a> {
-    /// The universe that runs, and the tick whose commit passes the orders.
-    universe_id: &'a str,
-    tick: u64,
-    orders: &'a [Refused],
+    Refused(Untaken),
 }
 
 /// Whether it depends on the seats what becomes of these entries.
 pub(crate) fn depend_on_seats(entries: &[OrderEntry], universe: &str) -> bool {
-    entries.iter().any(|entry| entry.source == BOT && entry.universe == universe)
+    entries
+        .iter()
+        .any(|entry| entry.source == OrderSource::Bot.name() && entry.universe == universe)
 }
 
 impl Taken {
@@ -77,7 +61,7 @@ impl Taken {
             for body in &entry.orders {
                 let fate = taken.judge(entry, body, universe, claimed);
                 if let Fate::Refused(code) = fate {
-                    taken.refused.push(Refused::of(entry, body, code));
+                    taken.refused.push(refused(entry, body, code));
                 }
                 fates.push(fate);
             }
@@ -95,11 +79,14 @@ impl Taken {
         claimed: &BTreeSet<String>,
     ) -> Fate {
         if entry.universe != universe {
-            return Fate::Refused("run_over");
+            return Fate::Refused(Untaken::RunOver);
         }
         match serde_json::from_str::<Order>(body) {
-            Ok(order) if entry.source == BOT && claimed.contains(&order.faction.to_string()) => {
-                Fate::Refused("faction_claimed")
+            Ok(order)
+                if entry.source == OrderSource::Bot.name()
+                    && claimed.contains(&order.faction.to_string()) =>
+            {
+                Fate::Refused(Untaken::FactionClaimed)
             }
             Ok(order) => {
                 self.orders.push(order);
@@ -108,7 +95,7 @@ impl Taken {
             // Only checked orders are appended, so this was written by something else.
             Err(error) => {
                 tracing::warn!(id = %entry.id, %error, "an order that cannot be read is refused");
-                Fate::Refused("unreadable")
+                Fate::Refused(Untaken::Unreadable)
             }
         }
     }
@@ -118,14 +105,15 @@ impl Taken {
         self.entries.last().map(|entry| entry.id)
     }
 
-    /// The refusals as an event, if there are any. It is committed with the cursor that passes the orders, so that
-    /// each accepted order has an outcome in the event stream, exactly once.
-    pub(crate) fn refusals(&self, universe: &str, tick: u64) -> Option<NewEvent> {
+    /// The refusals as an event, if there are any. The commit that passes the orders writes it, so each accepted order
+    /// has exactly one outcome in the event stream.
+    pub(crate) fn refusals(&self, universe: &str, tick: u64) -> Result<Option<NewEvent>, Error> {
         if self.refused.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let data = text(&OrdersRefused { universe_id: universe, tick, orders: &self.refused });
-        Some(NewEvent { kind: "orders_refused".into(), data })
+        let orders = self.refused.clone();
+        let data = text(&OrdersRefused { universe_id: universe.to_owned(), tick, orders })?;
+        Ok(Some(NewEvent { kind: EventKind::OrdersRefused.into(), data }))
     }
 
     /// Counts what became of the orders, once that is committed.
@@ -138,7 +126,7 @@ impl Taken {
         for (entry, fates) in self.entries.iter().zip(&self.fates) {
             for fate in fates {
                 meter.order(match fate {
-                    Fate::Refused(code) => Some(code),
+                    Fate::Refused(code) => Some(code.name()),
                     Fate::Given(index) => match results.get(*index) {
                         Some(Ok(_)) => None,
                         Some(Err(refusal)) => Some(refusal.code()),
@@ -155,61 +143,52 @@ impl Taken {
         &self.entries
     }
 
-    /// What became of each entry, to be kept for whoever asks. `tick` is the one whose commit passes them, `results`
-    /// what it did with its orders.
+    /// The outcome of each entry. `tick` is the one whose commit passes them, `results` its results for their orders.
     pub(crate) fn outcomes(
         &self,
         tick: u64,
         results: &[Result<Option<FleetId>, Refusal>],
-    ) -> Vec<Outcome> {
+    ) -> Result<Vec<Outcome>, Error> {
         let outcome = |(entry, fates): (&OrderEntry, &Vec<Fate>)| {
-            let orders =
-                entry.orders.iter().zip(fates).map(|(body, fate)| told(body, *fate, results));
-            let body = format!(
-                r#"{{"universe_id":{},"tick":{tick},"source":{},"at_ms":{},"orders":[{}]}}"#,
-                text(&entry.universe),
-                text(&entry.source),
-                entry.at_ms,
-                orders.collect::<Vec<_>>().join(",")
-            );
-            Outcome { id: entry.id, player: entry.player.clone(), body }
+            let orders = entry.orders.iter().zip(fates);
+            let result = OrderResult {
+                universe_id: entry.universe.clone(),
+                tick: Some(tick),
+                source: entry.source.clone(),
+                at_ms: entry.at_ms,
+                orders: orders.map(|(body, fate)| progress(body, *fate, results)).collect(),
+            };
+            Ok(Outcome { id: entry.id, player: entry.player.clone(), body: text(&result)? })
         };
         self.entries.iter().zip(&self.fates).map(outcome).collect()
     }
 }
 
-/// An order as it was sent, and what became of it.
-fn told(body: &str, fate: Fate, results: &[Result<Option<FleetId>, Refusal>]) -> String {
-    let refused = |order: &str, code: String| {
-        format!(r#"{{"order":{order},"status":"refused","code":{code}}}"#)
-    };
-    match fate {
+/// An order and its outcome.
+fn progress(body: &str, fate: Fate, results: &[Result<Option<FleetId>, Refusal>]) -> OrderProgress {
+    let order = serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
+    let refused = |code: &str| (OrderState::Refused, Some(code.to_owned()), None);
+    let (status, code, fleet) = match fate {
         Fate::Given(index) => match results.get(index) {
-            Some(Ok(None)) => format!(r#"{{"order":{body},"status":"applied"}}"#),
-            Some(Ok(Some(fleet))) => {
-                format!(r#"{{"order":{body},"status":"applied","fleet":{}}}"#, text(fleet))
-            }
-            Some(Err(code)) => refused(body, text(code)),
+            Some(Ok(fleet)) => (OrderState::Applied, None, fleet.map(|fleet| fleet.0)),
+            Some(Err(refusal)) => refused(refusal.code()),
             // The engine judges every order it is given.
-            None => refused(body, text(&Refusal::RunOver)),
+            None => refused(Refusal::RunOver.code()),
         },
-        Fate::Refused(code) => match serde_json::from_str::<Value>(body) {
-            Ok(order) => refused(&order.to_string(), text(&code)),
-            Err(_) => refused(&text(&body), text(&code)),
-        },
-    }
+        Fate::Refused(code) => refused(code.name()),
+    };
+    OrderProgress { order, status, code, fleet }
 }
 
-impl Refused {
-    fn of(entry: &OrderEntry, body: &str, code: &'static str) -> Refused {
-        let body = serde_json::from_str::<Value>(body).unwrap_or_default();
-        Refused {
-            id: entry.id.to_string(),
-            universe_id: entry.universe.clone(),
-            player: entry.player.clone(),
-            client_id: body.get("client_id").and_then(Value::as_str).map(str::to_owned),
-            code,
-        }
+/// An order that reaches no tick.
+fn refused(entry: &OrderEntry, body: &str, code: Untaken) -> RefusedOrder {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    RefusedOrder {
+        id: entry.id.to_string(),
+        universe_id: entry.universe.clone(),
+        player: entry.player.clone(),
+        client_id: body.get("client_id").and_then(Value::as_str).map(str::to_owned),
+        code,
     }
 }
 
@@ -245,7 +224,7 @@ mod tests {
         ];
         let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F1"]));
         assert_eq!((taken.orders.len(), taken.last()), (1, Some(StreamId::new(2))));
-        let event = taken.refusals("new", 7).unwrap();
+        let event = taken.refusals("new", 7).unwrap().unwrap();
         assert_eq!(event.kind, "orders_refused");
         let data: Value = serde_json::from_str(&event.data).unwrap();
         assert_eq!((&data["universe_id"], &data["tick"]), (&"new".into(), &7.into()));
@@ -270,9 +249,12 @@ mod tests {
             ]
         );
         assert!(
-            Taken::of(entries[1..].to_vec(), "old", &claimed(&[])).refusals("old", 1).is_some()
+            Taken::of(entries[1..].to_vec(), "old", &claimed(&[]))
+                .refusals("old", 1)
+                .unwrap()
+                .is_some()
         );
-        assert!(Taken::of(Vec::new(), "new", &claimed(&[])).refusals("new", 1).is_none());
+        assert!(Taken::of(Vec::new(), "new", &claimed(&[])).refusals("new", 1).unwrap().is_none());
     }
 
     #[test]
@@ -289,6 +271,7 @@ mod tests {
             taken
                 .refusals("new", 1)
                 .unwrap()
+                .unwrap()
                 .data
                 .contains(r#""client_id":"c","code":"faction_claimed""#)
         );
@@ -303,8 +286,9 @@ mod tests {
             entry(5, "new", "human", &[FIRST]),
         ];
         let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F2"]));
-        let outcomes =
-            taken.outcomes(9, &[Ok(serde_json::from_str("12").unwrap()), Err(Refusal::NotOwner)]);
+        let outcomes = taken
+            .outcomes(9, &[Ok(serde_json::from_str("12").unwrap()), Err(Refusal::NotOwner)])
+            .unwrap();
         let ids: Vec<u64> = outcomes.iter().map(|outcome| outcome.id.number()).collect();
         assert_eq!(ids, [3, 4, 5]);
         let bodies: Vec<Value> =
@@ -321,11 +305,10 @@ mod tests {
         ]);
         assert_eq!(bodies[1], expected("new", "bot", orders));
         assert_eq!(bodies[2], expected("new", "human", json!([refused(&first, "not_owner")])));
-        assert_eq!(
-            Taken::of(entries[2..].to_vec(), "new", &claimed(&[])).outcomes(9, &[Ok(None)])[0].body,
-            format!(
-                r#"{{"universe_id":"new","tick":9,"source":"human","at_ms":7,"orders":[{{"order":{FIRST},"status":"applied"}}]}}"#
-            )
-        );
+        let applied = Taken::of(entries[2..].to_vec(), "new", &claimed(&[]));
+        let applied = applied.outcomes(9, &[Ok(None)]).unwrap();
+        let applied: Value = serde_json::from_str(&applied[0].body).unwrap();
+        let orders = json!([{ "order": first, "status": "applied" }]);
+        assert_eq!(applied, expected("new", "human", orders));
     }
 }

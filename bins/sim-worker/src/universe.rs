@@ -8,6 +8,7 @@ use sector_redis::Backoff;
 use sector_redis::{Claim, Commit, Committed, Lease, NewEvent, OrderEntry, Store, StreamId};
 use sector_sim::replay::journal::{Header, Record, read_header};
 use sector_sim::{Delta, Digest, Size, Snapshot, Universe as Meta, World};
+use sector_wire::EventKind;
 use tracing::Instrument;
 
 use crate::chronicle::{ending, text};
@@ -53,10 +54,10 @@ impl Universe {
             .await?
             .map_or((StreamId::START, StreamId::START), |head| (head.cursor, head.event_id));
         let universe = Universe { store, config, sources, lease, meter, meta, world, cursor };
-        let snapshot = text(&universe.snapshot());
+        let snapshot = text(&universe.snapshot())?;
         let commit = Commit {
-            begin: Some(text(&Header::of(&universe.meta.id, &universe.world))),
-            events: vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }],
+            begin: Some(text(&Header::of(&universe.meta.id, &universe.world))?),
+            events: vec![NewEvent { kind: EventKind::Snapshot.into(), data: snapshot.clone() }],
             checkpoint: Some(snapshot),
             follows: Some(follows),
             restart_served: served,
@@ -201,19 +202,19 @@ impl Universe {
         let world = &self.world;
         let delta = Delta::of(&self.meta.id, world).narrated(world.map(), world.board());
         let mut commit = Commit {
-            record: text(&Record::of(world, &taken.orders)),
-            events: taken.refusals(&self.meta.id, world.tick()).into_iter().collect(),
-            outcomes: taken.outcomes(world.tick(), &world.report().outcomes),
+            record: text(&Record::of(world, &taken.orders))?,
+            events: taken.refusals(&self.meta.id, world.tick())?.into_iter().collect(),
+            outcomes: taken.outcomes(world.tick(), &world.report().outcomes)?,
             ..self.commit(cursor)
         };
-        let delta = text(&delta);
+        let delta = text(&delta)?;
         let delta_bytes = delta.len();
-        commit.events.push(NewEvent { kind: "delta".into(), data: delta });
+        commit.events.push(NewEvent { kind: EventKind::Delta.into(), data: delta });
         if self.is_over() {
             self.conclude(&mut commit).await?;
         }
         if self.is_over() || world.tick().is_multiple_of(self.config.snapshot_every) {
-            commit.checkpoint = Some(text(&self.snapshot()));
+            commit.checkpoint = Some(text(&self.snapshot())?);
         }
         self.meter.encoded(stepped, delta_bytes);
         let encoded = Instant::now();
@@ -243,7 +244,7 @@ impl Universe {
         let seats = self.seats().await?;
         let pause_ms = self.config.universe_pause_ms.0;
         let Some(ending) =
-            ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), &seats)
+            ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), &seats)?
         else {
             return Ok(());
         };
@@ -253,7 +254,7 @@ impl Universe {
             summary = ending.summary,
             "the run has ended"
         );
-        commit.events.push(NewEvent { kind: "run_end".into(), data: ending.run_end });
+        commit.events.push(NewEvent { kind: EventKind::RunEnd.into(), data: ending.run_end });
         commit.finished = Some(ending.summary);
         commit.awards = ending.awards;
         Ok(())

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sector_redis::{Event, Incarnation, Position, StreamId};
+use sector_wire::EventKind;
 use serde_json::Value;
 
 /// Kind of an entry.
@@ -20,12 +21,12 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    fn parse(text: &str) -> Self {
-        match text {
-            "snapshot" => Self::Snapshot,
-            "delta" => Self::Delta,
-            "run_end" => Self::RunEnd,
-            _ => Self::Other,
+    fn parse(name: &str) -> Self {
+        match EventKind::from_name(name) {
+            Some(EventKind::Snapshot) => Self::Snapshot,
+            Some(EventKind::Delta) => Self::Delta,
+            Some(EventKind::RunEnd) => Self::RunEnd,
+            Some(EventKind::OrdersRefused) | None => Self::Other,
         }
     }
 }

@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::de::DeserializeOwned;
 
 use crate::body::{self, Body, Request, Response};
+use crate::catalogue;
 use crate::error::ClientError;
 use crate::problem::Problem;
 
@@ -139,12 +140,12 @@ impl Client {
         let request = forwarded(request, upstream, path_and_query, peer)?;
         let mut response = self.send(request).await.map_err(|error| match error {
             ClientError::NoAnswer { .. } => Problem::gateway_timeout(
-                "upstream_timeout",
+                catalogue::UPSTREAM_TIMEOUT,
                 "The upstream service did not answer in time.",
             )
             .with_source(error),
             _ => Problem::bad_gateway(
-                "upstream_unreachable",
+                catalogue::UPSTREAM_UNREACHABLE,
                 "The upstream service cannot be reached.",
             )
             .with_source(error),

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 use parking_lot::Mutex;
 
+use crate::catalogue;
 use crate::client_address::network;
 use crate::problem::Problem;
 
@@ -91,7 +92,11 @@ impl ClientSlots {
 impl SlotsFull {
     /// A problem with these codes: 503 for the total limit, 429 for that of an address, both with `Retry-After`.
     #[must_use]
-    pub fn problem(self, total_code: &'static str, address_code: &'static str) -> Problem {
+    pub fn problem(
+        self,
+        total_code: impl Into<&'static str>,
+        address_code: impl Into<&'static str>,
+    ) -> Problem {
         match self {
             Self::Total(max) => Problem::unavailable(
                 total_code,
@@ -111,7 +116,7 @@ impl SlotsFull {
 /// 503 `too_many_clients` or 429 `too_many_clients_of_address`.
 impl From<SlotsFull> for Problem {
     fn from(full: SlotsFull) -> Self {
-        full.problem("too_many_clients", "too_many_clients_of_address")
+        full.problem(catalogue::TOO_MANY_CLIENTS, catalogue::TOO_MANY_CLIENTS_OF_ADDRESS)
     }
 }
 

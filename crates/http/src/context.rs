@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arrival::Arrival;
 use crate::body::Request;
+use crate::catalogue;
 use crate::json;
 use crate::problem::{FieldError, Problem};
 use crate::query::{Query, sentence};
@@ -134,8 +135,16 @@ impl<S> Context<S> {
     {
         let text = self.parameter(name);
         text.parse().map_err(|error: T::Err| {
-            Problem::bad_request("invalid_path", format!("{name} in the path is not {allowed}."))
-                .with_error(FieldError::new(name, text, allowed, sentence(&error.to_string())))
+            Problem::bad_request(
+                catalogue::INVALID_PATH,
+                format!("{name} in the path is not {allowed}."),
+            )
+            .with_error(FieldError::new(
+                name,
+                text,
+                allowed,
+                sentence(&error.to_string()),
+            ))
         })
     }
 

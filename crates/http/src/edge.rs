@@ -27,6 +27,7 @@ use tracing::Level;
 
 use crate::arrival::Arrival;
 use crate::body::{self, BoxError, Request, Response};
+use crate::catalogue;
 use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::quota::RATE_LIMIT;
@@ -126,7 +127,7 @@ impl Edge {
     async fn guarded(&self, request: Request) -> Result<Response, Problem> {
         let Ok(_permit) = self.permits.try_acquire() else {
             let detail = "Too many concurrent requests; try again shortly.";
-            return Err(Problem::unavailable("overloaded", detail, 1));
+            return Err(Problem::unavailable(catalogue::OVERLOADED, detail, 1));
         };
         // Lazy, so that panics before the first future are caught too.
         let work = AssertUnwindSafe(async { (self.app)(request).await }).catch_unwind();
@@ -138,7 +139,9 @@ impl Edge {
                 "the handler panicked: {}",
                 panic_text(panic.as_ref())
             ))),
-            Err(_) => Err(Problem::unavailable("request_timeout", "The request timed out.", 1)),
+            Err(_) => {
+                Err(Problem::unavailable(catalogue::REQUEST_TIMEOUT, "The request timed out.", 1))
+            }
         }
     }
 
@@ -150,7 +153,7 @@ impl Edge {
             let detail = format!(
                 "Path and query have {url_bytes} bytes; at most {url_bytes_max} are allowed."
             );
-            return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail));
+            return Err(Problem::new(StatusCode::URI_TOO_LONG, catalogue::URI_TOO_LONG, detail));
         }
         let headers = request.headers().len();
         if headers > headers_max {
@@ -158,7 +161,7 @@ impl Edge {
                 format!("The request has {headers} headers; at most {headers_max} are allowed.");
             return Err(Problem::new(
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "too_many_headers",
+                catalogue::TOO_MANY_HEADERS,
                 detail,
             ));
         }

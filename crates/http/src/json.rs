@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::body::Body;
+use crate::catalogue;
 use crate::connections::TooSlow;
 use crate::problem::{FieldError, Problem};
 
@@ -38,8 +39,11 @@ pub(crate) async fn collect(
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|source| match source.0.downcast_ref::<TooSlow>() {
             Some(slow) => too_slow(*slow),
-            None => Problem::bad_request("body_broken", "The body ended before it was complete.")
-                .with_source(source),
+            None => Problem::bad_request(
+                catalogue::BODY_BROKEN,
+                "The body ended before it was complete.",
+            )
+            .with_source(source),
         })?;
         let Ok(data) = frame.into_data() else {
             continue;
@@ -59,7 +63,7 @@ fn too_slow(slow: TooSlow) -> Problem {
         slow.bytes_per_second_min
     );
     // Don't wait for the rest of the body.
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
+    Problem::new(StatusCode::REQUEST_TIMEOUT, catalogue::BODY_TOO_SLOW, detail)
         .with_header(CONNECTION, HeaderValue::from_static("close"))
 }
 
@@ -96,7 +100,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     // Parse again to find the error: tracking the path is too slow for valid bodies.
     let body: Value = serde_json::from_slice(bytes).map_err(|error| {
-        Problem::bad_request("malformed_json", format!("The body is not valid JSON: {error}."))
+        Problem::bad_request(
+            catalogue::MALFORMED_JSON,
+            format!("The body is not valid JSON: {error}."),
+        )
     })?;
     Err(match fault::find::<T>(&body) {
         _ if is_list => invalid(FieldError::new(
@@ -121,7 +128,7 @@ fn invalid(error: FieldError) -> Problem {
         "" => format!("Invalid request body: {}", error.detail),
         field => format!("Invalid field {field}: {}", error.detail),
     };
-    Problem::bad_request("invalid_body", detail).with_error(error)
+    Problem::bad_request(catalogue::INVALID_BODY, detail).with_error(error)
 }
 
 #[cfg(test)]

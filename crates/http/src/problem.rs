@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::body::{self, BoxError, Response};
+use crate::catalogue;
 
 /// Media type of problem documents.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -66,11 +67,15 @@ struct Parts {
 impl Problem {
     /// A problem of any status. `code` is stable, in snake case; `detail` is a sentence for the
     /// client.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: impl Into<&'static str>,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             parts: Box::new(Parts {
                 status,
-                code,
+                code: code.into(),
                 title: status.canonical_reason().unwrap_or("Error").to_owned(),
                 detail: detail.into(),
                 errors: Vec::new(),
@@ -81,23 +86,23 @@ impl Problem {
     }
 
     /// 400: malformed request.
-    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn bad_request(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
     /// 401: missing or invalid credentials. Asks for a bearer token.
-    pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn unauthorized(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
             .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// 403: the client is known but not allowed to do this.
-    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn forbidden(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, detail)
     }
 
     /// 404: not found.
-    pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn not_found(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, detail)
     }
 
@@ -107,7 +112,7 @@ impl Problem {
         let list = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
+            catalogue::METHOD_NOT_ALLOWED,
             format!("{found} is not allowed here; use {list}."),
         );
         match HeaderValue::from_str(&list) {
@@ -117,12 +122,12 @@ impl Problem {
     }
 
     /// 409: conflicts with the current state.
-    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn conflict(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
     /// 410: no longer exists.
-    pub fn gone(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn gone(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::GONE, code, detail)
     }
 
@@ -131,7 +136,7 @@ impl Problem {
     pub fn payload_too_large(limit_bytes: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
+            catalogue::PAYLOAD_TOO_LARGE,
             format!("The body is too long; at most {limit_bytes} bytes are allowed."),
         )
     }
@@ -143,11 +148,11 @@ impl Problem {
             Some(found) => format!("Content-Type is {found:?}; send {allowed}."),
             None => format!("Content-Type is missing; send {allowed}."),
         };
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, catalogue::UNSUPPORTED_MEDIA_TYPE, detail)
     }
 
     /// 422: well-formed but rejected.
-    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn unprocessable(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
@@ -156,7 +161,7 @@ impl Problem {
     pub fn too_many_requests(retry_after_seconds: u64) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
-            "rate_limited",
+            catalogue::RATE_LIMITED,
             format!("Too many requests; try again in {retry_after_seconds} s."),
         )
         .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))
@@ -166,20 +171,20 @@ impl Problem {
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
+            catalogue::INTERNAL,
             "Internal error. The log has the details under the instance.",
         )
         .with_source(source)
     }
 
     /// 502: the upstream service failed.
-    pub fn bad_gateway(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn bad_gateway(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, code, detail)
     }
 
     /// 503 with `Retry-After`.
     pub fn unavailable(
-        code: &'static str,
+        code: impl Into<&'static str>,
         detail: impl Into<String>,
         retry_after_seconds: u64,
     ) -> Self {
@@ -188,7 +193,7 @@ impl Problem {
     }
 
     /// 504: the upstream service timed out.
-    pub fn gateway_timeout(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn gateway_timeout(code: impl Into<&'static str>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::GATEWAY_TIMEOUT, code, detail)
     }
 

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::catalogue;
 use crate::problem::{FieldError, Problem};
 
 /// The query parameters of a request.
@@ -127,7 +128,7 @@ pub fn missing(name: &str, allowed: &str) -> Problem {
 
 fn invalid(errors: Vec<FieldError>) -> Problem {
     let names = errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>().join(", ");
-    Problem::bad_request("invalid_query", format!("Invalid query parameters: {names}."))
+    Problem::bad_request(catalogue::INVALID_QUERY, format!("Invalid query parameters: {names}."))
         .with_errors(errors)
 }
 

@@ -19,6 +19,7 @@ use hyper::body::Body as _;
 use percent_encoding::percent_decode_str;
 
 use crate::body::{self, Request, Response};
+use crate::catalogue;
 use crate::context::Context;
 use crate::error::SetupError;
 use crate::measure::RouteMetrics;
@@ -167,9 +168,10 @@ impl<S> Inner<S> {
         let Ok(found) = self.paths.at(path) else {
             return match &self.fallback {
                 Some(handler) => Ok((handler, Vec::new())),
-                None => {
-                    Err(Problem::not_found("not_found", format!("There is nothing at {path}.")))
-                }
+                None => Err(Problem::not_found(
+                    catalogue::NOT_FOUND,
+                    format!("There is nothing at {path}."),
+                )),
             };
         };
         let handler = found.value.handler(method)?;
@@ -177,7 +179,7 @@ impl<S> Inner<S> {
         for (name, value) in found.params.iter() {
             let value = percent_decode_str(value).decode_utf8().map_err(|_| {
                 Problem::bad_request(
-                    "invalid_path",
+                    catalogue::INVALID_PATH,
                     format!("{name} in the path is not percent-encoded UTF-8."),
                 )
             })?;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::body::{self, Response};
+use crate::catalogue;
 use crate::client_slots::ClientSlots;
 use crate::context::Context;
 use crate::origin::Origins;
@@ -56,14 +57,18 @@ impl Sockets {
             || !hyper_tungstenite::is_upgrade_request(context.request())
         {
             let detail = "This path is for WebSockets only.";
-            return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail)
-                .with_header(UPGRADE, HeaderValue::from_static("websocket")));
+            return Err(Problem::new(
+                StatusCode::UPGRADE_REQUIRED,
+                catalogue::UPGRADE_REQUIRED,
+                detail,
+            )
+            .with_header(UPGRADE, HeaderValue::from_static("websocket")));
         }
         // A header that is not text is not an allowed origin.
         let origin = context.headers().get(ORIGIN).map(|value| value.to_str().unwrap_or("null"));
         if !self.origins.allow(origin, context.header(HOST)) {
             return Err(Problem::forbidden(
-                "origin_not_allowed",
+                catalogue::ORIGIN_NOT_ALLOWED,
                 "Pages of this origin are not allowed to connect.",
             ));
         }
@@ -90,7 +95,7 @@ impl Sockets {
         let (response, socket) = hyper_tungstenite::upgrade(context.request_mut(), Some(config))
             .map_err(|error| {
                 Problem::bad_request(
-                    "bad_upgrade",
+                    catalogue::BAD_UPGRADE,
                     format!("Invalid WebSocket handshake: {error}."),
                 )
             })?;

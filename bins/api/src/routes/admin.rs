@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::audit::act;
 use crate::call::Call;
 use crate::problems::of_store;
-use crate::wire::{AuditEntry, AuditPage, BotsOnlyAnswer, PauseAnswer, RestartAnswer};
+use sector_wire::{AuditEntry, AuditPage, BotsOnlyAnswer, PauseAnswer, RestartAnswer};
 
 /// Ask for a new universe.
 ///

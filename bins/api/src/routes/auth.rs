@@ -8,13 +8,14 @@ use http_kit::{FieldError, Problem, Response, reply};
 use sector_auth::{
     Address, AuthError, Expected, LoginFields, LoginMessage, Role, verify as check_login,
 };
+use sector_wire::Code;
 use serde_json::Value;
 
 use crate::call::Call;
 use crate::operator::{CODE_BYTES_MAX, take_operator};
 use crate::problems::{invalid_body, of_store};
 use crate::sessions::{self, random};
-use crate::wire::{
+use sector_wire::{
     LogoutAnswer, NonceAnswer, NonceRequest, OperatorRequest, RefreshRequest, TokenAnswer,
     VerifyRequest,
 };
@@ -260,7 +261,7 @@ pub(crate) async fn operator(mut call: Call) -> Result<Response, Problem> {
     let api = call.state();
     if !take_operator(api.home().as_ref(), &code).await.map_err(of_store)? {
         return Err(Problem::unauthorized(
-            "operator_code_unknown",
+            Code::OperatorCodeUnknown,
             "This code was used, has expired or was never given: start the sector again for a new one.",
         ));
     }
@@ -281,7 +282,7 @@ fn address(text: &str) -> Result<Address, Problem> {
 
 fn nonce_unknown() -> Problem {
     Problem::unauthorized(
-        "nonce_unknown",
+        Code::NonceUnknown,
         "No message is waiting: it was used, has expired or was never asked for. Ask for a new one.",
     )
 }

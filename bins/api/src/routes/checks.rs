@@ -14,7 +14,7 @@ use super::orders::judge::{Fault, existence, form};
 use super::orders::read;
 use crate::call::Call;
 use crate::problems::of_follower;
-use crate::wire::{
+use sector_wire::{
     BattlePreview, FieldProblem, OrderCheck, OrderPreview, OrderRequest, OrderVerdict,
 };
 
@@ -115,7 +115,7 @@ const NOTHING: OrderPreview = OrderPreview {
 /// What is wrong with the order at this place.
 fn invalid(index: usize, faults: &[Fault]) -> OrderPreview {
     let mut faults = faults.iter().filter(|fault| fault.index == index).peekable();
-    let first = faults.peek().map(|fault| (fault.code.to_owned(), fault.error.detail.clone()));
+    let first = faults.peek().map(|fault| (fault.code.to_string(), fault.error.detail.clone()));
     let (code, detail) = first.unzip();
     let errors = faults.map(|fault| FieldProblem {
         field: fault.error.field.clone(),

@@ -7,7 +7,7 @@ use sector_redis::{Incarnation, Position, StreamId};
 
 use crate::call::Call;
 use crate::problems::of_follower;
-use crate::wire::EventPage;
+use sector_wire::EventPage;
 
 /// Most events of one answer.
 const COUNT_MAX: usize = 1_000;

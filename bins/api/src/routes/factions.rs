@@ -1,5 +1,6 @@
 //! `/factions`: who plays, and whose seat is free.
 
+use sector_wire::Code;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +16,7 @@ use crate::bodies::{self, Kind, Stamp};
 use crate::bot_keys;
 use crate::call::Call;
 use crate::problems::{no_universe, of_follower, of_store};
-use crate::wire::{
+use sector_wire::{
     ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample,
     FactionSeat, Me, ReleaseAnswer,
 };
@@ -90,7 +91,7 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
         let known: Vec<String> =
             board.factions().iter().map(|faction| faction.id.to_string()).collect();
         Problem::not_found(
-            "unknown_faction",
+            Code::UnknownFaction,
             format!(
                 "There is no faction {shown:?} in this universe; there are {}.",
                 known.join(", ")
@@ -202,16 +203,12 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
         let known: Vec<String> =
             frame.board().factions().iter().map(|faction| faction.id.to_string()).collect();
         let detail = "There is no such faction in this universe.";
-        return Err(Problem::bad_request("unknown_faction", detail).with_error(FieldError::new(
-            "faction",
-            shown,
-            known.join(", "),
-            detail,
-        )));
+        return Err(Problem::bad_request(Code::UnknownFaction, detail)
+            .with_error(FieldError::new("faction", shown, known.join(", "), detail)));
     };
     if !is_open(&frame, id) {
         return Err(Problem::conflict(
-            "not_claimable",
+            Code::NotClaimable,
             format!("{id} cannot be claimed: only starters that are still alive can."),
         ));
     }
@@ -231,14 +228,14 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     match outcome {
         ClaimOutcome::Claimed => reply::json(&describe(&call, &person).await?),
         ClaimOutcome::TakenByOther => {
-            Err(Problem::conflict("faction_claimed", format!("Another player holds {id}.")))
+            Err(Problem::conflict(Code::FactionClaimed, format!("Another player holds {id}.")))
         }
         ClaimOutcome::AlreadyHolds(other) => Err(Problem::conflict(
-            "already_claimed",
+            Code::AlreadyClaimed,
             format!("You hold {other}; give it up first."),
         )),
         ClaimOutcome::WrongUniverse => Err(Problem::conflict(
-            "run_over",
+            Code::RunOver,
             "The universe has just ended; try again in the next one.",
         )),
     }
@@ -296,7 +293,7 @@ pub(super) async fn acting_frame(call: &Call) -> Result<Arc<Frame>, Problem> {
     };
     if frame.is_over() {
         return Err(Problem::conflict(
-            "run_over",
+            Code::RunOver,
             "The run has ended; wait for the next universe.",
         ));
     }

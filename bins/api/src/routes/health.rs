@@ -4,7 +4,7 @@ use follow::Health as Following;
 use http_kit::{Health, Problem, Response};
 
 use crate::call::Call;
-use crate::wire::HealthDocument;
+use sector_wire::HealthDocument;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -6,7 +6,7 @@ use sector_auth::{AuthError, Scopes, Timestamp, TokenId};
 use crate::bot_keys::{Listed, issue as issue_key, list as keys_of, revoke as revoke_key};
 use crate::call::Call;
 use crate::problems::invalid_body;
-use crate::wire::{IssuedKey, KeyList, KeyRequest, KeyRevoked, ListedKey};
+use sector_wire::{IssuedKey, KeyList, KeyRequest, KeyRevoked, ListedKey};
 
 /// Longest body, in bytes.
 const BODY_BYTES_MAX: usize = 1_024;

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 
 use http_kit::{Problem, Response, reply};
-use serde::Deserialize;
 
 use super::runs::finished;
 use crate::call::Call;
 use crate::problems::of_store;
-use crate::wire::{Leader, Leaderboard};
+use sector_wire::{Leader, Leaderboard, VICTORY, Victory};
 
-/// The award for a won run.
-const VICTORY: &str = "victory";
 /// Most players that are listed.
 const LEADERS_MAX: usize = 1_000;
 
@@ -32,10 +29,6 @@ const LEADERS_MAX: usize = 1_000;
     })))
 )]
 pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    struct Victory {
-        player: Option<String>,
-    }
     call.query(&[])?;
     call.renew().await;
     let awards = call.store().awards(None).await.map_err(of_store)?;

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::caller::Person;
 use crate::problems::of_store;
 use crate::seats::seat;
-use crate::wire::Me;
+use sector_wire::Me;
 
 /// Who is asking, and which faction they hold.
 #[utoipa::path(

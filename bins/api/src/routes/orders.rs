@@ -5,6 +5,7 @@
 //! which an order is carried out. Before anything is refused for not existing, the state is brought up to
 //! what is committed: the sender may have seen a tick that this process has not.
 
+use sector_wire::Code;
 use std::collections::BTreeSet;
 
 use http::StatusCode;
@@ -21,11 +22,11 @@ use crate::caller::{Caller, unauthenticated};
 use crate::problems::{of_follower, of_store};
 use crate::seats::seat;
 use crate::traces;
-use crate::wire::{OrderReceipt, OrderRequest};
+use sector_wire::{OrderReceipt, OrderRequest, OrderSource};
 
 pub(super) mod judge;
 
-use judge::{Fault, UNKNOWN_FLEET, existence, form, refusal};
+use judge::{Fault, existence, form, refusal};
 
 /// Longest body, in bytes.
 const BODY_BYTES_MAX: usize = 256 << 10;
@@ -87,7 +88,7 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
     // The frame is let go before the store is waited for: a tick that comes meanwhile need not copy it.
     drop(frame);
     // Fleets pass: whose orders have ids may be asking again, with what was right when it was accepted.
-    let may_be_again = faults.iter().all(|fault| fault.code == UNKNOWN_FLEET)
+    let may_be_again = faults.iter().all(|fault| fault.code == Code::UnknownFleet)
         && orders.iter().all(|(_, order)| order.client_id.is_some());
     if !faults.is_empty() && !may_be_again {
         return Err(refusal(StatusCode::BAD_REQUEST, faults));
@@ -104,7 +105,7 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
     let batch = OrderBatch {
         universe,
         player,
-        source: source.to_owned(),
+        source: source.name().to_owned(),
         at_ms: call.state().now().unix_ms(),
         orders: entries,
         right,
@@ -158,19 +159,20 @@ async fn right(
     call: &Call,
     universe: &str,
     orders: &[(usize, Order)],
-) -> Result<(String, &'static str, Right), Problem> {
+) -> Result<(String, OrderSource, Right), Problem> {
     let idle_ms = call.state().idle_ms();
     let factions: BTreeSet<String> =
         orders.iter().map(|(_, order)| order.faction.to_string()).collect();
     match call.caller() {
         Caller::Anonymous => Err(unauthenticated()),
         Caller::Bot => Ok((
-            "bot".to_owned(),
-            "bot",
+            crate::caller::BOT_PLAYER.to_owned(),
+            OrderSource::Bot,
             Right::Unclaimed { factions: factions.into_iter().collect(), idle_ms },
         )),
         Caller::Person(person) => {
-            let source = if person.key.is_some() { "bot_key" } else { "human" };
+            let source =
+                if person.key.is_some() { OrderSource::BotKey } else { OrderSource::Human };
             let mut factions = factions.into_iter();
             match (factions.next(), factions.next()) {
                 (Some(faction), None) => {
@@ -192,12 +194,12 @@ fn refused(error: StoreError, orders: &[(usize, Order)]) -> Problem {
         StoreError::SeatTaken { factions } => {
             let detail = "A player has claimed this faction.";
             let allowed = "factions that nobody has claimed";
-            foreign("faction_claimed", allowed, detail, orders, &|faction| {
+            foreign(Code::FactionClaimed, allowed, detail, orders, &|faction| {
                 !factions.iter().any(|one| one == faction)
             })
         }
         StoreError::BacklogFull { waiting } => Problem::unavailable(
-            "order_backlog_full",
+            Code::OrderBacklogFull,
             format!(
                 "{waiting} entries wait to be carried out already; try again when the sector goes on."
             ),
@@ -212,12 +214,12 @@ fn not_your_seat(held: Option<&str>, orders: &[(usize, Order)]) -> Problem {
         Some(own) => (own, "This is not the faction that you claimed."),
         None => ("none", "You have claimed no faction, or were away for too long."),
     };
-    foreign("not_your_faction", allowed, detail, orders, &|faction| held == Some(faction))
+    foreign(Code::NotYourFaction, allowed, detail, orders, &|faction| held == Some(faction))
 }
 
 /// 403 with each order that is not the sender's to give.
 fn foreign(
-    code: &'static str,
+    code: Code,
     allowed: &str,
     detail: &str,
     orders: &[(usize, Order)],

@@ -1,13 +1,15 @@
 //! `/orders/{receipt}` and `GET /orders`: what became of orders, for those who gave them.
 
+use http_kit::catalogue;
 use http_kit::{Problem, Response, reply};
 use sector_redis::{OrderEntry, OrderStatus, StreamId};
+use sector_wire::Code;
 use serde_json::Value;
 
 use crate::call::Call;
 use crate::caller::{Caller, unauthenticated};
 use crate::problems::of_store;
-use crate::wire::{OrderProgress, OrderResult, OrderState, ReceiptList, ReceiptStatus};
+use sector_wire::{OrderProgress, OrderResult, OrderState, ReceiptList, ReceiptStatus};
 
 /// Most receipts of one answer: as many as are kept of a player.
 const COUNT_MAX: usize = 100;
@@ -42,7 +44,7 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     match status.filter(|status| is_of(status, &player)) {
         Some(status) => reply::json(&shown(status)?),
         None => Err(Problem::not_found(
-            "unknown_receipt",
+            Code::UnknownReceipt,
             "You have no such receipt, or it is no longer kept.",
         )),
     }
@@ -70,7 +72,7 @@ pub(crate) async fn mine(call: Call) -> Result<Response, Problem> {
     let query = call.query(&["mine", "count"])?;
     if query.boolean("mine")? == Some(false) {
         return Err(Problem::bad_request(
-            "invalid_query",
+            catalogue::INVALID_QUERY,
             "The orders of others are not shown: mine is true, or left out.",
         ));
     }
@@ -83,7 +85,7 @@ pub(crate) async fn mine(call: Call) -> Result<Response, Problem> {
 fn player(call: &Call) -> Result<String, Problem> {
     match call.caller() {
         Caller::Anonymous => Err(unauthenticated()),
-        Caller::Bot => Ok("bot".to_owned()),
+        Caller::Bot => Ok(crate::caller::BOT_PLAYER.to_owned()),
         Caller::Person(person) => Ok(person.player()),
     }
 }

@@ -8,7 +8,7 @@ use crate::bodies;
 use crate::call::Call;
 use crate::problems::of_follower;
 use crate::rulebook::Rulebook;
-use crate::wire::{RuleNumber, RulesDocument};
+use sector_wire::{RuleNumber, RulesDocument};
 
 /// The rules of the running universe.
 ///

@@ -1,5 +1,7 @@
 //! `/runs`: the run that goes on, those that ended, and their replays.
 
+use http_kit::catalogue;
+use sector_wire::Code;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -9,7 +11,7 @@ use sector_sim::{FactionId, read_header};
 
 use crate::call::Call;
 use crate::problems::{of_follower, of_store};
-use crate::wire::{RunDocument, RunPage, RunPlayer};
+use sector_wire::{RunDocument, RunPage, RunPlayer};
 
 mod recorder;
 
@@ -50,7 +52,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
         let place = runs.iter().position(|run| run.universe_id == before).ok_or_else(|| {
             let shown: String = before.chars().take(64).collect();
             let detail = "No kept run bears this name; begin again without it.";
-            Problem::bad_request("invalid_query", "before names a run that is not kept.")
+            Problem::bad_request(catalogue::INVALID_QUERY, "before names a run that is not kept.")
                 .with_error(FieldError::new("before", shown, "the universe of a kept run", detail))
         })?;
         runs.drain(..=place);
@@ -134,7 +136,7 @@ pub(crate) async fn replay(call: Call) -> Result<Response, Problem> {
     let header = read_header(&header).map_err(Problem::internal)?;
     header.check_rules_version().map_err(|error| {
         Problem::conflict(
-            "foreign_rules",
+            Code::ForeignRules,
             format!(
                 "The run was recorded under rules of version {}, which this server does not play.",
                 header.rules_version
@@ -144,7 +146,7 @@ pub(crate) async fn replay(call: Call) -> Result<Response, Problem> {
     })?;
     let permit = Arc::clone(&call.state().replays).try_acquire_owned().map_err(|_| {
         Problem::unavailable(
-            "too_many_replays",
+            Code::TooManyReplays,
             "As many replays as can be are being made; try again shortly.",
             REPLAY_RETRY_SECONDS,
         )
@@ -175,7 +177,7 @@ pub(super) async fn finished(call: &Call) -> Result<Vec<RunDocument>, Problem> {
 fn unknown(universe: &str) -> Problem {
     let shown: String = universe.chars().take(64).collect();
     Problem::not_found(
-        "unknown_run",
+        Code::UnknownRun,
         format!("There is no run {shown:?}; GET /runs lists those that are kept."),
     )
 }

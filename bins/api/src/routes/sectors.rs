@@ -4,7 +4,7 @@ use http_kit::{Problem, Response, reply};
 
 use crate::call::Call;
 use crate::problems::of_sector;
-use crate::wire::{SectorList, SectorPlace};
+use sector_wire::{SectorList, SectorPlace};
 
 /// The sectors that this service serves.
 ///

@@ -2,12 +2,13 @@
 
 use follow::{EntryKind, Frame};
 use http_kit::{Effort, Problem, Response};
+use sector_wire::Code;
 
 use super::factions::CATCH_UP_WAIT;
 use crate::bodies::{self, Kind, Stamp};
 use crate::call::Call;
 use crate::problems::of_follower;
-use crate::wire::SnapshotAnswer;
+use sector_wire::SnapshotAnswer;
 
 mod part;
 
@@ -91,7 +92,7 @@ async fn changes(
     }
     let gone = || {
         Problem::gone(
-            "history_trimmed",
+            Code::HistoryTrimmed,
             format!("What changed since tick {since} is not known: take a whole snapshot."),
         )
     };

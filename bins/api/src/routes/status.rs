@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::call::Call;
 use crate::prefix::SectorName;
-use crate::wire::{SectorCondition, SectorStatus};
+use sector_wire::{SectorCondition, SectorStatus};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");

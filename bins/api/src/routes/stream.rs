@@ -1,5 +1,6 @@
 //! `/events/stream`: the events as they happen, over one connection (Server-Sent Events).
 
+use sector_wire::Code;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use sector_redis::{Incarnation, Position, StreamId};
 
 use crate::call::Call;
 use crate::problems::of_follower;
-use crate::wire::StreamedEvent;
+use sector_wire::StreamedEvent;
 
 /// How long a client waits before it comes again after a cut, in milliseconds.
 const RETRY_MS: u64 = 1_000;
@@ -52,7 +53,7 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
             let shown: String = text.chars().take(64).collect();
             let detail = "This is not the id of an event of this stream.";
             Problem::bad_request(
-                "invalid_header",
+                Code::InvalidHeader,
                 "Last-Event-ID is not one that this server sent.",
             )
             .with_error(FieldError::new(
@@ -71,7 +72,7 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
         .state()
         .streams
         .take(call.client_address())
-        .map_err(|full| full.problem("too_many_streams", "too_many_streams"))?;
+        .map_err(|full| full.problem(Code::TooManyStreams, Code::TooManyStreams))?;
     let feed = Feed {
         follower: Arc::clone(call.follower()),
         subscription: None,

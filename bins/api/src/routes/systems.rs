@@ -2,10 +2,11 @@
 
 use http_kit::{Problem, Response, reply};
 use sector_sim::{FleetForm, SystemForm, SystemId};
+use sector_wire::Code;
 
 use crate::call::Call;
 use crate::problems::of_follower;
-use crate::wire::{Inbound, LaneEnd, SystemDocument};
+use sector_wire::{Inbound, LaneEnd, SystemDocument};
 
 /// One system: its state, its lanes, the fleets there and those on their way.
 #[utoipa::path(
@@ -29,7 +30,7 @@ pub(crate) async fn system(call: Call) -> Result<Response, Problem> {
     let system = SystemForm::of(map, board, id).ok_or_else(|| {
         let last = map.len().saturating_sub(1);
         Problem::not_found(
-            "unknown_system",
+            Code::UnknownSystem,
             format!("There is no system {id} in this universe; there are 0 to {last}."),
         )
     })?;

@@ -1,8 +1,8 @@
 //! What orders would come to.
 
-use api::wire::{OrderCheck, OrderPreview, OrderVerdict};
 use http::Method;
 use sector_sim::{Order, OrderForm, Planner, SystemId};
+use sector_wire::{OrderCheck, OrderPreview, OrderVerdict};
 use serde_json::{Value, json};
 
 use crate::harness::Sector;

@@ -22,7 +22,7 @@ async fn release(sector: &Sector, token: &str) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_faction_is_listed_claimed_and_given_up() {
     let sector = Sector::start().await;
-    let list: api::wire::FactionList =
+    let list: sector_wire::FactionList =
         serde_json::from_value(sector.get("/factions").await.json()).unwrap();
     assert_eq!((list.universe_id.as_str(), list.factions.len()), ("u-1", 5));
     assert!(

@@ -148,12 +148,12 @@ async fn refused_orders_are_events_too() {
         .find(|entry| entry["type"] == "orders_refused")
         .unwrap();
     assert_eq!(entry["data"], json!({"universe_id": "u-1", "tick": 1, "orders": orders}));
-    let typed: api::wire::EventPage = serde_json::from_value(page).unwrap();
+    let typed: sector_wire::EventPage = serde_json::from_value(page).unwrap();
     assert!(
         typed
             .events
             .iter()
-            .any(|entry| matches!(entry, api::wire::StreamEntry::OrdersRefused { .. }))
+            .any(|entry| matches!(entry, sector_wire::StreamEntry::OrdersRefused { .. }))
     );
 }
 

@@ -2,10 +2,10 @@
 
 use std::io::Read;
 
-use api::wire::{SectorSnapshot, SnapshotPart};
 use flate2::read::GzDecoder;
 use http::Method;
 use sector_sim::{Amount, Command, Order, Snapshot, SystemId};
+use sector_wire::{SectorSnapshot, SnapshotPart};
 use serde_json::{Value, json};
 
 use crate::harness::{Reply, Sector};

@@ -1,7 +1,7 @@
 //! One system, one faction.
 
-use api::wire::{Controller, FactionDocument, SystemDocument};
 use sector_sim::{Amount, Command, FactionForm, FleetForm, Order, SystemForm, SystemId};
+use sector_wire::{Controller, FactionDocument, SystemDocument};
 
 use crate::harness::{Reply, Sector};
 

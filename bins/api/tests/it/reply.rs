@@ -35,7 +35,7 @@ impl Reply {
                 && problem["detail"].is_string()
                 && problem["errors"].is_array()
         );
-        let document: Result<api::wire::ProblemDocument, _> =
+        let document: Result<sector_wire::ProblemDocument, _> =
             serde_json::from_value(problem.clone());
         assert!(document.is_ok(), "{document:?}");
         problem.as_object_mut().unwrap().remove("instance");

@@ -1,8 +1,8 @@
 //! Runs of the past, their replays, and who won them.
 
-use api::wire::{Leaderboard, RunDocument, RunPage};
 use sector_redis::Award;
 use sector_sim::{Amount, Command, Order, Replay, SystemId, verify};
+use sector_wire::{Leaderboard, RunDocument, RunPage};
 use serde_json::{Value, json};
 
 use crate::harness::Sector;
@@ -127,11 +127,14 @@ async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
     sector.end_with(seats(&[("F1", "0xB"), ("F3", "0xA")])).await;
     sector.begin("u-3", 9).await;
     sector.end_with(seats(&[("F2", "0xC")])).await;
-    let award = |universe: &str, award: &str, player: Value| Award {
+    let award = |universe: &str, award: &str, player: Value| {
+        Award {
         universe: universe.into(),
         faction: "F1".into(),
         award: award.into(),
-        body: json!({"name": "The first", "player": player}).to_string(),
+        body: json!({"name": "The first", "cause": "eliminated", "tick": 9, "seed": 7, "digest": "0", "player": player})
+            .to_string(),
+    }
     };
     for award in [
         award("u-1", "victory", json!("0xA")),

@@ -32,10 +32,10 @@ async fn a_snapshot_and_the_events_after_it_are_the_next_snapshot() {
     while mirror.board().tick() < 21 {
         let page =
             sector.get(&format!("/events?after={after}&incarnation={incarnation}&count=8")).await;
-        let page: api::wire::EventPage = serde_json::from_slice(&page.body).unwrap();
+        let page: sector_wire::EventPage = serde_json::from_slice(&page.body).unwrap();
         assert!((1..=8).contains(&page.events.len()));
         for entry in &page.events {
-            let api::wire::StreamEntry::Delta { data, .. } = entry else { panic!("{entry:?}") };
+            let sector_wire::StreamEntry::Delta { data, .. } = entry else { panic!("{entry:?}") };
             mirror.apply(data).unwrap();
         }
         after = page.next;
@@ -67,7 +67,7 @@ async fn the_stream_tells_of_ends_and_beginnings() {
         page["events"].as_array().unwrap().iter().map(|entry| entry["type"].clone()).collect();
     assert_eq!(kinds, ["snapshot", "delta", "delta", "run_end", "snapshot"]);
     assert_eq!(page["next"], "5-0");
-    let page: api::wire::EventPage = serde_json::from_value(page).unwrap();
+    let page: sector_wire::EventPage = serde_json::from_value(page).unwrap();
     assert_eq!(page.events.len(), 5);
     let snapshot = sector.get("/snapshot").await.json();
     assert_eq!((&snapshot["universe_id"], &snapshot["tick"]), (&json!("u-2"), &json!(0)));
@@ -112,7 +112,7 @@ async fn history_that_is_gone_or_never_was_is_410() {
 async fn health_tells_what_is_seen() {
     let mut sector = Sector::start().await;
     sector.tick(&[]).await;
-    let health: api::wire::HealthDocument =
+    let health: sector_wire::HealthDocument =
         serde_json::from_slice(&sector.get("/health").await.body).unwrap();
     assert_eq!((health.status.as_str(), health.service.as_str()), ("ok", "api"));
     assert_eq!((health.universe_id.as_deref(), health.tick), (Some("u-1"), Some(1)));
@@ -168,7 +168,7 @@ async fn probes_tell_life_from_readiness() {
     let sector = Sector::start().await;
     for path in ["/livez", "/readyz"] {
         let answer = sector.get(path).await;
-        let health: api::wire::HealthDocument = serde_json::from_slice(&answer.body).unwrap();
+        let health: sector_wire::HealthDocument = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!(
             (answer.status, health.status.as_str(), health.service.as_str()),
             (200, "ok", "api"),

@@ -1,8 +1,8 @@
 //! How the sector is, and the rules that it lives by.
 
-use api::wire::{RulesDocument, SectorCondition, SectorStatus};
 use base64::Engine;
 use sector_sim::Rules;
+use sector_wire::{RulesDocument, SectorCondition, SectorStatus};
 use serde_json::json;
 use sha2::Digest;
 

@@ -1,5 +1,7 @@
 //! A frontend over a store in memory, a worker that publishes a real world, and clients.
 
+use http_kit::Kind;
+use sector_wire::{Code, Service};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -247,12 +249,12 @@ impl Reply {
         );
         let problem = self.json();
         assert_eq!(problem["code"], code, "{problem}");
-        // The teapot is what the tests have for an API.
-        let teapot = [http_kit::Kind::new("teapot", &[409], "It is a teapot.", "Make tea.")];
-        http_kit::Catalogue::new(&[frontend::PROBLEMS, &teapot])
-            .unwrap()
-            .check(status, code)
-            .unwrap();
+        // The tests have a teapot for an API.
+        let teapot = [Kind::new("teapot", &[409], "It is a teapot.", "Make tea.")];
+        let own: Vec<_> = Code::of(Service::Frontend)
+            .map(|code| Kind::new(code.name(), code.statuses(), code.meaning(), code.remedy()))
+            .collect();
+        http_kit::Catalogue::new(&[&own, &teapot]).unwrap().check(status, code).unwrap();
         problem
     }
 }

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::bucket::Decision;
 use super::gate::Quota;
+use crate::catalogue;
 use crate::problem::Problem;
 
 /// About the length of one member, in bytes.
@@ -75,7 +76,7 @@ impl Standing {
             "The quota \"{}\" of {} in {} s is used up; retry in {seconds} s.",
             quota.name, quota.burst, quota.window_s
         );
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, catalogue::RATE_LIMITED, detail)
             .with_header(RETRY_AFTER, HeaderValue::from(seconds))
             .with_header(RATE_LIMIT_POLICY, self.policy.clone())
             .with_header(RATE_LIMIT, self.state())

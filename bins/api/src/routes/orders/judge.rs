@@ -3,11 +3,9 @@
 use http::StatusCode;
 use http_kit::{FieldError, Problem, json};
 use sector_sim::{Board, Command, FactionId, FleetId, FormError, Order, OrderForm, SystemId};
+use sector_wire::Code;
 use serde_json::Value;
 use serde_json::value::RawValue;
-
-/// The code of an order for a fleet that is not there.
-pub(super) const UNKNOWN_FLEET: &str = "unknown_fleet";
 
 /// One thing that is wrong with one order.
 #[derive(Debug)]
@@ -15,7 +13,7 @@ pub(in crate::routes) struct Fault {
     /// The order's place in the batch.
     pub(in crate::routes) index: usize,
     /// The stable word for it.
-    pub(in crate::routes) code: &'static str,
+    pub(in crate::routes) code: Code,
     /// Where and what.
     pub(in crate::routes) error: FieldError,
 }
@@ -35,7 +33,7 @@ pub(in crate::routes) fn form(
                 "an object",
                 "This is not an order.",
             );
-            faults.push(Fault { index, code: "invalid_order", error });
+            faults.push(Fault { index, code: Code::InvalidOrder, error });
             continue;
         }
         match json::parse::<OrderForm>(text.as_bytes()) {
@@ -45,7 +43,7 @@ pub(in crate::routes) fn form(
             },
             Err(problem) => faults.extend(problem.errors().iter().map(|error| Fault {
                 index,
-                code: "invalid_order",
+                code: Code::InvalidOrder,
                 error: FieldError { field: place(index, &error.field), ..error.clone() },
             })),
         }
@@ -59,7 +57,7 @@ fn of_form(index: usize, error: &FormError) -> Fault {
     let detail = format!("{}: {} is not allowed.", error.field, error.value);
     Fault {
         index,
-        code: "invalid_order",
+        code: Code::InvalidOrder,
         error: FieldError::new(place(index, error.field), value, error.allowed.as_str(), detail),
     }
 }
@@ -97,14 +95,7 @@ struct Missing<'a> {
 }
 
 impl Missing<'_> {
-    fn add(
-        &mut self,
-        code: &'static str,
-        field: &str,
-        value: Value,
-        allowed: String,
-        detail: &str,
-    ) {
+    fn add(&mut self, code: Code, field: &str, value: Value, allowed: String, detail: &str) {
         self.faults.push(Fault {
             index: self.index,
             code,
@@ -119,14 +110,14 @@ impl Missing<'_> {
         let living = self.board.factions().iter().filter(|faction| faction.alive);
         let allowed = living.map(|faction| faction.id.to_string()).collect::<Vec<_>>().join(", ");
         let detail = "There is no such faction in this universe, or it has been eliminated.";
-        self.add("unknown_faction", "faction", id.to_string().into(), allowed, detail);
+        self.add(Code::UnknownFaction, "faction", id.to_string().into(), allowed, detail);
     }
 
     fn system(&mut self, field: &str, id: SystemId) {
         if self.board.system(id).is_none() {
             let last = self.board.systems().len().saturating_sub(1);
             let detail = "There is no such system in this universe.";
-            self.add("unknown_system", field, id.0.into(), format!("0 to {last}"), detail);
+            self.add(Code::UnknownSystem, field, id.0.into(), format!("0 to {last}"), detail);
         }
     }
 
@@ -134,7 +125,7 @@ impl Missing<'_> {
         if self.board.fleets().get(id).is_none() {
             let detail = "There is no such fleet in this universe, or it is gone.";
             self.add(
-                UNKNOWN_FLEET,
+                Code::UnknownFleet,
                 "fleet_id",
                 id.0.into(),
                 "the id of a fleet".to_owned(),
@@ -147,9 +138,9 @@ impl Missing<'_> {
 /// The refusal of a batch: with the faults' own code if they have one in common.
 pub(in crate::routes) fn refusal(status: StatusCode, mut faults: Vec<Fault>) -> Problem {
     faults.sort_by_key(|fault| fault.index);
-    let first = faults.first().map_or("invalid_orders", |fault| fault.code);
+    let first = faults.first().map_or(Code::InvalidOrders, |fault| fault.code);
     let code =
-        if faults.iter().all(|fault| fault.code == first) { first } else { "invalid_orders" };
+        if faults.iter().all(|fault| fault.code == first) { first } else { Code::InvalidOrders };
     let detail = match faults.as_slice() {
         [fault] => format!(
             "None of the orders was accepted. {}: {}",

@@ -1,5 +1,6 @@
 //! Parts of a snapshot: some of its fields, or what changed since a tick.
 
+use http_kit::catalogue;
 use std::collections::BTreeSet;
 
 use follow::{Entry, Frame};
@@ -10,7 +11,7 @@ use sector_sim::{
 };
 use serde::Deserialize;
 
-use crate::wire::SnapshotPart;
+use sector_wire::SnapshotPart;
 
 /// The fields that can be asked for; those that say of when a part is are there in any case.
 const FIELDS: [&str; 17] = [
@@ -61,7 +62,7 @@ impl Fields {
         // One that is repeated a thousand times need not be answered a thousand times.
         errors.truncate(FIELDS.len());
         Err(Problem::bad_request(
-            "invalid_query",
+            catalogue::INVALID_QUERY,
             "fields names what a snapshot does not have; see errors.",
         )
         .with_errors(errors))

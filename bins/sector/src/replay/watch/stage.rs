@@ -6,6 +6,7 @@ use std::time::Duration;
 use sector_redis::{Commit, Lease, ManualClock, NewEvent, Store, StoreOptions};
 use sector_sim::replay::journal::{Header, Record};
 use sector_sim::{Delta, Order, RunEnd, Snapshot, Universe, World};
+use sector_wire::EventKind;
 
 use crate::output::Error;
 
@@ -59,7 +60,7 @@ impl Stage {
         let snapshot = self.snapshot(world)?;
         let commit = Commit {
             begin: Some(serde_json::to_string(&Header::of(&self.universe.id, world))?),
-            events: vec![NewEvent { kind: "snapshot".into(), data: snapshot.clone() }],
+            events: vec![NewEvent { kind: EventKind::Snapshot.into(), data: snapshot.clone() }],
             checkpoint: Some(snapshot),
             ..self.commit(world)
         };
@@ -76,15 +77,19 @@ impl Stage {
         let delta = Delta::of(&self.universe.id, world).narrated(world.map(), world.board());
         let mut commit = Commit {
             record: serde_json::to_string(&Record::of(world, orders))?,
-            events: vec![NewEvent { kind: "delta".into(), data: serde_json::to_string(&delta)? }],
+            events: vec![NewEvent {
+                kind: EventKind::Delta.into(),
+                data: serde_json::to_string(&delta)?,
+            }],
             ..self.commit(world)
         };
         // Nothing follows a recorded run.
         let end = RunEnd::of(&self.universe.id, world, None);
         if let Some(end) = &end {
-            commit
-                .events
-                .push(NewEvent { kind: "run_end".into(), data: serde_json::to_string(end)? });
+            commit.events.push(NewEvent {
+                kind: EventKind::RunEnd.into(),
+                data: serde_json::to_string(end)?,
+            });
         }
         if end.is_some() || world.tick().is_multiple_of(CHECKPOINT_TICKS) {
             commit.checkpoint = Some(self.snapshot(world)?);

@@ -1,10 +1,10 @@
-//! What orders would come to.
+//! Previews of orders.
 
 use sector_sim::FactionId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::FieldProblem;
+use crate::problem::FieldProblem;
 
 /// What orders would come to if the next tick carried them out, in their order, and no others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

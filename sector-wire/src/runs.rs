@@ -1,4 +1,4 @@
-//! Runs of the past, and who won them.
+//! Runs, past and present, and the leaderboard.
 
 use sector_sim::{Cause, FactionId};
 use serde::{Deserialize, Serialize};
@@ -84,3 +84,23 @@ pub struct Leader {
     /// How many of these the player won.
     pub games_won: u64,
 }
+
+/// What a `victory` award says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Victory {
+    /// Name of the winning faction.
+    pub name: String,
+    /// Why the run ended.
+    pub cause: Cause,
+    /// Last tick.
+    pub tick: u64,
+    /// Seed of the universe.
+    pub seed: u64,
+    /// Digest of the last tick.
+    pub digest: String,
+    /// Address of the player who held the winning faction at the end, if one did.
+    pub player: Option<String>,
+}
+
+/// Name of the award for winning a run.
+pub const VICTORY: &str = "victory";

@@ -1,10 +1,53 @@
-//! How a sector is, and its rules.
+//! Health, status and rules of a sector.
 
 use std::collections::BTreeMap;
 
 use sector_sim::ResultForm;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// How the service is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HealthDocument {
+    /// `ok`, or `failing` with a `reason`.
+    #[schema(examples("ok"))]
+    pub status: String,
+    /// Which service this is.
+    #[schema(examples("api"))]
+    pub service: String,
+    /// Its version.
+    #[schema(examples("0.1.0"))]
+    pub version: String,
+    /// Why it is failing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The universe that it sees, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub universe_id: Option<String>,
+    /// The tick that it sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<u64>,
+}
+
+/// The sectors that a service serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SectorList {
+    /// They, by name.
+    pub sectors: Vec<SectorPlace>,
+}
+
+/// A sector and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SectorPlace {
+    /// Its name; `default` for the one without an id.
+    #[schema(examples("north-2"))]
+    pub name: String,
+    /// What stands before the paths that are about it.
+    #[schema(examples("/sectors/north-2"))]
+    pub path: String,
+    /// Whether paths without such a beginning mean this one.
+    pub home: bool,
+}
 
 /// What a sector does at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

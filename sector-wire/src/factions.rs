@@ -1,48 +1,73 @@
-//! One system, one faction.
+//! Factions and claims.
 
-use sector_sim::{FactionForm, FleetForm, SystemForm};
+use sector_sim::{FactionForm, FactionId, FactionKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::FactionSeat;
-
-/// A system and everything about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SystemDocument {
-    /// The universe.
-    pub universe_id: String,
-    /// The tick as of which all of this is.
-    pub tick: u64,
-    /// The system.
-    pub system: SystemForm,
-    /// The lanes that begin here, by the system at their other end.
-    pub lanes: Vec<LaneEnd>,
-    /// The fleets at the system, by id.
-    pub fleets: Vec<FleetForm>,
-    /// The fleets that will come through or stop here, soonest first.
-    pub inbound: Vec<Inbound>,
+/// Who gives a faction's orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Controller {
+    /// The player who claimed it.
+    Human,
+    /// The computer.
+    Bot,
 }
 
-/// A lane as seen from one end.
+/// A faction and whether it can be had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LaneEnd {
-    /// The system at the other end.
-    pub system_id: u32,
+pub struct FactionSeat {
+    /// Its id.
+    pub id: FactionId,
     /// Its name.
     pub name: String,
-    /// How many ticks a fleet travels.
-    pub ticks: u16,
+    /// Its colour, `#rrggbb`.
+    pub color: String,
+    /// Where it comes from.
+    pub kind: FactionKind,
+    /// Whether it has a system or a fleet.
+    pub alive: bool,
+    /// How many systems it owns.
+    pub systems: i64,
+    /// Their value.
+    pub value: i64,
+    /// The strength of its fleets, in thousandths.
+    pub strength: i64,
+    /// Whether a player holds it.
+    pub claimed: bool,
+    /// Whether it could be claimed now.
+    pub claimable: bool,
+    /// Who gives its orders.
+    pub controller: Controller,
+    /// The label of the key with which a player's bot gives them, if one does.
+    #[schema(required = true)]
+    pub bot: Option<String>,
 }
 
-/// A fleet that is on its way.
+/// All factions that ever were in this universe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Inbound {
-    /// The fleet.
-    pub fleet: FleetForm,
-    /// The tick in which it enters the system, if nothing stops it before.
-    pub arrives: u64,
-    /// Whether it stops there; otherwise it passes through.
-    pub stops: bool,
+pub struct FactionList {
+    /// The universe.
+    pub universe_id: String,
+    /// The factions, by id.
+    pub factions: Vec<FactionSeat>,
+}
+
+/// Asks for a faction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRequest {
+    /// The faction's id.
+    #[schema(examples("F1"))]
+    pub faction: String,
+}
+
+/// A claim that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReleaseAnswer {
+    /// The faction that was given up, if one was held.
+    #[schema(required = true)]
+    pub released: Option<String>,
 }
 
 /// A faction and everything about it.

@@ -1,4 +1,4 @@
-//! A part of a snapshot.
+//! Snapshots, whole and in part.
 
 use sector_sim::{
     Digest, Event, FactionForm, FleetForm, HistoryEntry, Lane, ResultForm, SystemForm,
@@ -6,7 +6,7 @@ use sector_sim::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::SectorSnapshot;
+use crate::events::SectorSnapshot;
 
 /// A whole snapshot; with `fields` or `since`, a part of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
