@@ -132,7 +132,7 @@ async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
         universe: universe.into(),
         faction: "F1".into(),
         award: award.into(),
-        body: json!({"name": "The first", "cause": "eliminated", "tick": 9, "seed": 7, "digest": "0", "player": player})
+        body: json!({"name": "The first", "cause": "domination", "tick": 9, "seed": 7, "digest": "0", "player": player})
             .to_string(),
     }
     };
