@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::run::{Result, cargo, output, root};
 
 /// The floor of each crate; a crate may depend on those on lower floors, and on its own floor where named.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: &[(&str, u8)] = &[
     ("sector-sim", 1),
     ("sector-auth", 1),
     ("sector-wire", 2),
@@ -80,7 +80,7 @@ fn dependencies() -> Result<Vec<String>> {
             .ok_or("cargo metadata failed")?;
     let metadata: Value =
         serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
-    let floors: BTreeMap<&str, u8> = FLOORS.into_iter().collect();
+    let floors: BTreeMap<&str, u8> = FLOORS.iter().copied().collect();
     let mut faults = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();

@@ -1767,7 +1767,8 @@ export interface components {
             /** @description Its `client_id`, if it had one. */
             client_id: string | null;
             /**
-             * @description `run_over`: its universe has ended. `faction_claimed`: a player has the faction that a bot ordered. `unreadable`.
+             * @description `run_over`: its universe has ended. `faction_claimed`: a player holds the faction that a bot ordered.
+             *     `unreadable`: it is not an order.
              * @example run_over
              */
             code: string;
@@ -2495,7 +2496,7 @@ export interface operations {
                     "application/json": components["schemas"]["SectorStatus"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2572,7 +2573,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            /** @description `invalid_query`. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2584,7 +2585,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2597,7 +2598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2647,7 +2648,7 @@ export interface operations {
                     "application/json": components["schemas"]["BotsOnlyAnswer"];
                 };
             };
-            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2659,7 +2660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2672,7 +2673,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2742,7 +2743,7 @@ export interface operations {
                     "application/json": components["schemas"]["PauseAnswer"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2754,7 +2755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2767,7 +2768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2820,7 +2821,7 @@ export interface operations {
                     "application/json": components["schemas"]["PauseAnswer"];
                 };
             };
-            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2832,7 +2833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2845,7 +2846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2923,7 +2924,7 @@ export interface operations {
                     "application/json": components["schemas"]["RestartAnswer"];
                 };
             };
-            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2935,7 +2936,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2948,7 +2949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3018,7 +3019,7 @@ export interface operations {
                     "application/json": components["schemas"]["LogoutAnswer"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3030,7 +3031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3043,7 +3044,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots are not signed in. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_a_player`: bots are not signed in. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3089,7 +3090,7 @@ export interface operations {
                     "application/json": components["schemas"]["LogoutAnswer"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3101,7 +3102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3114,7 +3115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots are not signed in. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_a_player`: bots are not signed in. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3170,7 +3171,7 @@ export interface operations {
                     "application/json": components["schemas"]["NonceAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`: the address is none. `invalid_query`: there are parameters that the operation does not have, or not in this form. `body_broken`: the body ended before its end. */
+            /** @description `malformed_json`, `invalid_body`: the address is none. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3253,7 +3254,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: there are parameters that the operation does not have, or not in this form. `body_broken`: the body ended before its end. */
+            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3349,7 +3350,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: there are parameters that the operation does not have, or not in this form. `body_broken`: the body ended before its end. */
+            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3458,7 +3459,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: there are parameters that the operation does not have, or not in this form. `body_broken`: the body ended before its end. */
+            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3552,7 +3553,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3974,7 +3975,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4032,7 +4033,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`, `unknown_faction`. `invalid_query`: there are parameters that the operation does not have, or not in this form. `body_broken`: the body ended before its end. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `malformed_json`, `invalid_body`, `unknown_faction`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4044,7 +4045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4057,7 +4058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots claim nothing. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_a_player`: bots claim nothing. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4140,7 +4141,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReleaseAnswer"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4152,7 +4153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4165,7 +4166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots claim nothing. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_a_player`: bots claim nothing. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4265,7 +4266,7 @@ export interface operations {
                     "application/json": components["schemas"]["FactionDocument"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4326,7 +4327,7 @@ export interface operations {
                     "application/json": components["schemas"]["HealthDocument"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4397,7 +4398,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4409,7 +4410,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4422,7 +4423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots have no keys. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_a_player`: bots have no keys. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4491,7 +4492,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: there are parameters that the operation does not have, or not in this form. `body_broken`: the body ended before its end. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4503,7 +4504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4516,7 +4517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots issue no keys. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_a_player`: bots issue no keys. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4602,7 +4603,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeyRevoked"];
                 };
             };
-            /** @description `invalid_path`. `invalid_query`: there are parameters that the operation does not have, or not in this form. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_path`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4614,7 +4615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4627,7 +4628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots revoke nothing. `bots_disabled`: the server takes no X-Bot-Token. */
+            /** @description `not_a_player`: bots revoke nothing. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4694,7 +4695,7 @@ export interface operations {
                     "application/json": components["schemas"]["Leaderboard"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4742,7 +4743,7 @@ export interface operations {
                     "application/json": components["schemas"]["HealthDocument"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4791,7 +4792,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4803,7 +4804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault (`token_expired`, `token_signature`, …). `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, or the token's fault (`token_expired`, `token_signature`, …). `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4816,7 +4817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots are nobody in particular. `bots_disabled`: the server takes no X-Bot-Token. `key_not_good_for_this`: the key has not the verb that it takes. */
+            /** @description `not_a_player`: bots are nobody in particular. `bots_disabled`: This server accepts no X-Bot-Token. `key_not_good_for_this`: This key lacks the required permission. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4882,7 +4883,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4954,7 +4955,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptList"];
                 };
             };
-            /** @description `invalid_query`. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_query`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4966,7 +4967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the fault of the token or key. `bearer_required`: Authorization is not of the form `Bearer <token>`. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, `session_ended`, or the fault of the token or key. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5049,7 +5050,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderReceipt"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` for a batch with faults of several kinds. `invalid_query`: there are parameters that the operation does not have, or not in this form. `body_broken`: the body ended before its end. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` for a batch with faults of several kinds. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5061,7 +5062,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `bot_token_wrong`, or the token's fault. `bearer_required`: Authorization is not of the form `Bearer <token>`. `session_ended`: somebody signed out, or the session ran out. `key_unknown`: the key was revoked, has ended, or never was. */
+            /** @description `unauthenticated`, `bot_token_wrong`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5074,7 +5075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_your_faction`: not the one you claimed. `faction_claimed`: bots may not order a player's. `bots_disabled`. `key_not_good_for_this`: the key has not the verb that it takes. */
+            /** @description `not_your_faction`: not the one you claimed. `faction_claimed`: bots may not order a player's. `bots_disabled`. `key_not_good_for_this`: This key lacks the required permission. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5194,7 +5195,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderCheck"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: there are parameters that the operation does not have, or not in this form. `body_broken`: the body ended before its end. */
+            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5300,7 +5301,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptStatus"];
                 };
             };
-            /** @description `invalid_path`. `invalid_query`: there are parameters that the operation does not have, or not in this form. `two_credentials`: Authorization and X-Bot-Token are both there. */
+            /** @description `invalid_path`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5312,7 +5313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the fault of the token or key. `bearer_required`: Authorization is not of the form `Bearer <token>`. `key_unknown`: the key was revoked, has ended, or never was. `bot_token_wrong`: X-Bot-Token is not the server's. */
+            /** @description `unauthenticated`, `session_ended`, or the fault of the token or key. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5384,7 +5385,7 @@ export interface operations {
                     "application/json": components["schemas"]["HealthDocument"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5602,7 +5603,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5754,7 +5755,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5812,7 +5813,7 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5899,7 +5900,7 @@ export interface operations {
                     "application/json": components["schemas"]["SectorList"];
                 };
             };
-            /** @description `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6268,7 +6269,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `bad_event_id`: `after` is no id of an event. `bad_upgrade`: the handshake is malformed. `invalid_query`: there are parameters that the operation does not have, or not in this form. */
+            /** @description `bad_event_id`: `after` is no id of an event. `bad_upgrade`: the handshake is malformed. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
