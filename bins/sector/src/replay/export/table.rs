@@ -1,5 +1,5 @@
-//! What the tables hold: their names, columns, types and units. Stable, because analyses are written against it;
-//! `docs/how-to/research.md` shows the same, and a test holds the two together.
+//! Tables of an export: names, columns, types and units. Names and types are stable, because analyses depend on them.
+//! A test keeps `docs/how-to/research.md` in step.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// A signed integer of 64 bits.
+    /// A signed 64-bit integer.
     Integer,
     /// True or false.
     Boolean,
-    /// A text in UTF-8.
+    /// UTF-8 text.
     Text,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
     /// Whether a value may be missing.
     pub(crate) nullable: bool,
-    /// What it is counted in; empty for names and texts.
+    /// Unit; empty for names and text.
     pub(crate) unit: &'static str,
     pub(crate) about: &'static str,
 }
@@ -78,7 +78,7 @@ impl Table {
         Table::Events,
     ];
 
-    /// The name, which is the name of its file as well.
+    /// Name of the table and of its file.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Table::Run => "run",
@@ -93,24 +93,26 @@ impl Table {
         }
     }
 
-    /// What a row stands for.
+    /// Meaning of a row.
     pub(crate) const fn about(self) -> &'static str {
         match self {
-            Table::Run => "one row: what was played, and how it ended",
-            Table::Factions => "a faction that ever was",
-            Table::Systems => "a system, as it never changes",
-            Table::Lanes => "a lane",
-            Table::TicksFactions => "a faction after a tick; tick 0 is the start",
-            Table::TicksSystems => {
-                "a system after a tick that changed it (all of them at tick 0 and with --every)"
+            Table::Run => "what was played and how it ended (one row)",
+            Table::Factions => "one row per faction that ever existed",
+            Table::Systems => "one row per system: what never changes",
+            Table::Lanes => "one row per lane",
+            Table::TicksFactions => {
+                "one row per faction and tick, after the tick; tick 0 is the start"
             }
-            Table::Battles => "a battle",
-            Table::Orders => "an order that was given, with what became of it",
-            Table::Events => "anything else that happened, battles included",
+            Table::TicksSystems => {
+                "one row per system and tick that changed it (all systems at tick 0 and with --every)"
+            }
+            Table::Battles => "one row per battle",
+            Table::Orders => "one row per order, with its outcome",
+            Table::Events => "one row per event, battles included",
         }
     }
 
-    /// Whether it can be told without playing the run again.
+    /// Whether the table can be written without replaying the run.
     pub(crate) const fn is_recorded(self) -> bool {
         matches!(self, Table::Run | Table::Orders)
     }
@@ -133,147 +135,146 @@ impl Table {
 const MILLI: &str = "thousandths";
 const PER_MILLE: &str = "per mille";
 
-const TICK: Column = integer("tick", "ticks", "when");
+const TICK: Column = integer("tick", "ticks", "tick");
 
 const RUN: &[Column] = &[
-    text("universe_id", "which run it was"),
-    integer("seed", "", "the seed, 0 to 2^53 − 1"),
-    integer("system_count", "systems", "how many systems there are"),
-    integer("starter_count", "factions", "how many factions it started with"),
-    text("rules", "the name of the rules"),
+    text("universe_id", "id of the run"),
+    integer("seed", "", "seed, 0 to 2^53 − 1"),
+    integer("system_count", "systems", "number of systems"),
+    integer("starter_count", "factions", "number of factions at the start"),
+    text("rules", "name of the rules"),
     text("rules_hash", "SHA-256 of the canonical JSON of the rules"),
-    integer("rules_version", "", "what the rules mean, as a version of the engine's"),
-    text("engine", "the version of the engine that recorded it"),
+    integer("rules_version", "", "version of the engine's rules (RULES_VERSION)"),
+    text("engine", "version of the engine that recorded the run"),
     text("commit", "its commit").nullable(),
-    integer("started_ms", "Unix ms", "when it was started").nullable(),
-    integer("ticks", "ticks", "how many are recorded"),
-    integer("orders", "orders", "how many are recorded"),
-    boolean("is_complete", "whether the replay reaches as far as the run was recorded"),
-    text("digest", "the digest of the last state, 16 hexadecimal digits"),
-    text("winner", "the faction that won; null while undecided and when nobody did").nullable(),
+    integer("started_ms", "Unix ms", "start time").nullable(),
+    integer("ticks", "ticks", "number of recorded ticks"),
+    integer("orders", "orders", "number of recorded orders"),
+    boolean("is_complete", "whether the replay contains everything that was recorded"),
+    text("digest", "digest of the last state, 16 hexadecimal digits"),
+    text("winner", "winning faction; null while undecided and if nobody won").nullable(),
     text("cause", "domination, last_standing or tick_limit; null while undecided").nullable(),
 ];
 
 const FACTIONS: &[Column] = &[
-    text("faction", "its id: F1 to F64, L1 or S1 to S32"),
-    text("name", "its name"),
+    text("faction", "id: F1 to F64, L1 or S1 to S32"),
+    text("name", "name"),
     text("kind", "starter, league or splinter"),
-    text("color", "its colour, #rrggbb"),
-    text("parent", "the faction it broke away from").nullable(),
-    integer("home", "system", "where it started").nullable(),
-    text("player", "the strategy in its seat, if that was recorded").nullable(),
-    integer("aggression", PER_MILLE, "trait of that strategy").nullable(),
-    integer("expansionism", PER_MILLE, "trait of that strategy").nullable(),
-    integer("greed", PER_MILLE, "trait of that strategy").nullable(),
-    integer("caution", PER_MILLE, "trait of that strategy").nullable(),
-    integer("first_tick", "ticks", "the tick after which it was first there"),
-    integer("eliminated_tick", "ticks", "the tick that ended it; null when it outlived the record")
-        .nullable(),
+    text("color", "colour, #rrggbb"),
+    text("parent", "faction it broke away from").nullable(),
+    integer("home", "system", "system it started in").nullable(),
+    text("player", "strategy in its seat, if recorded").nullable(),
+    integer("aggression", PER_MILLE, "trait of the strategy").nullable(),
+    integer("expansionism", PER_MILLE, "trait of the strategy").nullable(),
+    integer("greed", PER_MILLE, "trait of the strategy").nullable(),
+    integer("caution", PER_MILLE, "trait of the strategy").nullable(),
+    integer("first_tick", "ticks", "first tick after which it existed"),
+    integer("eliminated_tick", "ticks", "tick that eliminated it; null if it survived").nullable(),
     boolean("is_winner", "whether it won"),
 ];
 
 const SYSTEMS: &[Column] = &[
-    integer("system", "", "its id"),
-    text("name", "its name"),
+    integer("system", "", "id"),
+    text("name", "name"),
     integer("x", "1/1 000 000 of the side", "distance from the left edge"),
     integer("y", "1/1 000 000 of the side", "distance from the top edge"),
-    integer("value", "", "its value, 1 to 10"),
+    integer("value", "", "value, 1 to 10"),
     text("kind", "normal, relic, forge or hive"),
-    integer("lanes", "lanes", "how many lanes end there"),
-    text("home_of", "the starter whose home it is").nullable(),
+    integer("lanes", "lanes", "number of lanes"),
+    text("home_of", "starter whose home it is").nullable(),
 ];
 
 const LANES: &[Column] = &[
-    integer("a", "system", "the end with the lower id"),
-    integer("b", "system", "the end with the higher id"),
-    integer("ticks", "ticks", "how long a fleet travels"),
+    integer("a", "system", "end with the lower id"),
+    integer("b", "system", "end with the higher id"),
+    integer("ticks", "ticks", "travel time of a fleet"),
 ];
 
 const TICKS_FACTIONS: &[Column] = &[
     TICK,
-    text("faction", "which"),
+    text("faction", "faction"),
     boolean("is_alive", "whether it has a system or a fleet"),
-    integer("standing", "", "its place among the living, 1 is best").nullable(),
-    integer("systems", "systems", "how many it owns"),
-    integer("value", "", "their value"),
-    integer("economy", MILLI, "what its systems yield"),
-    integer("build_stock", MILLI, "what is gathered towards the next fleet"),
-    integer("fleets", "fleets", "how many it has"),
-    integer("strength", MILLI, "their strength"),
-    integer("domination_ticks", "ticks", "for how many running ticks it has dominated"),
+    integer("standing", "", "place among living factions, 1 is best").nullable(),
+    integer("systems", "systems", "number of systems it owns"),
+    integer("value", "", "total value of its systems"),
+    integer("economy", MILLI, "yield of its systems"),
+    integer("build_stock", MILLI, "stock for the next fleet"),
+    integer("fleets", "fleets", "number of fleets"),
+    integer("strength", MILLI, "total strength of its fleets"),
+    integer("domination_ticks", "ticks", "consecutive ticks of domination"),
 ];
 
 const TICKS_SYSTEMS: &[Column] = &[
     TICK,
-    integer("system", "", "which"),
-    text("owner", "who owns it").nullable(),
-    integer("garrison", MILLI, "strength that defends it without a fleet"),
-    integer("stability", PER_MILLE, "how content it is"),
-    integer("unrest", PER_MILLE, "how much it resents a capture"),
-    integer("heat", "", "how much was fought there lately"),
-    integer("reclaim_cooldown", "ticks", "while attackers have lower odds"),
-    integer("maturity", "ticks", "for which it has been owned, up to those that yield in full"),
+    integer("system", "", "system"),
+    text("owner", "owner").nullable(),
+    integer("garrison", MILLI, "defensive strength without fleets"),
+    integer("stability", PER_MILLE, "stability"),
+    integer("unrest", PER_MILLE, "unrest after a capture"),
+    integer("heat", "", "amount of recent fighting"),
+    integer("reclaim_cooldown", "ticks", "remaining time in which attackers have lower odds"),
+    integer("maturity", "ticks", "time under its owner, up to full yield"),
     text("focus", "balanced, industry, garrison or order"),
-    text("occupation_faction", "who is occupying it").nullable(),
-    integer("occupation_progress", "ticks", "for how long"),
-    text("siege_owner", "the strongest foreign faction with a fleet there").nullable(),
-    integer("siege_strength", MILLI, "the strength of its fleets there"),
+    text("occupation_faction", "occupying faction").nullable(),
+    integer("occupation_progress", "ticks", "duration of the occupation"),
+    text("siege_owner", "strongest foreign faction with a fleet there").nullable(),
+    integer("siege_strength", MILLI, "strength of its fleets there"),
 ];
 
 const BATTLES: &[Column] = &[
     TICK,
-    integer("event", "", "its place among the events of the tick, from 0"),
-    integer("system", "", "where"),
-    text("attacker", "who attacked"),
-    text("defender", "who defended"),
-    integer("attack", MILLI, "strength of the attacker before"),
-    integer("defence", MILLI, "strength of the defender before, with the garrison if it fought"),
-    integer("odds", PER_MILLE, "how likely the attacker was to win; 0 and 1000 mean certain"),
-    text("winner", "who won"),
-    integer("attacker_loss", MILLI, "what the attacker's fleets lost"),
-    integer("defender_loss", MILLI, "what the defender's fleets lost"),
-    integer("garrison_loss", MILLI, "what the garrison lost"),
+    integer("event", "", "index among the events of the tick, from 0"),
+    integer("system", "", "place of the battle"),
+    text("attacker", "attacker"),
+    text("defender", "defender"),
+    integer("attack", MILLI, "strength of the attacker before the battle"),
+    integer(
+        "defence",
+        MILLI,
+        "strength of the defender before the battle, with the garrison if it fought",
+    ),
+    integer("odds", PER_MILLE, "attacker's chance to win; 0 and 1000 are certain"),
+    text("winner", "winner"),
+    integer("attacker_loss", MILLI, "losses of the attacker's fleets"),
+    integer("defender_loss", MILLI, "losses of the defender's fleets"),
+    integer("garrison_loss", MILLI, "losses of the garrison"),
 ];
 
 const ORDERS: &[Column] = &[
     TICK,
-    integer("order", "", "its place among the orders of the tick, from 0"),
-    text("faction", "who was to obey"),
+    integer("order", "", "index among the orders of the tick, from 0"),
+    text("faction", "faction that received the order"),
     text("kind", "move, cancel, muster or focus"),
-    integer("origin", "system", "move: from where").nullable(),
-    integer("target", "system", "move: to where; muster: where new fleets shall appear").nullable(),
-    integer("fleet", "fleet", "which fleet was named").nullable(),
-    integer("strength", MILLI, "move: how much to detach").nullable(),
+    integer("origin", "system", "move: start").nullable(),
+    integer("target", "system", "move: destination; muster: where new fleets appear").nullable(),
+    integer("fleet", "fleet", "named fleet").nullable(),
+    integer("strength", MILLI, "move: strength to detach").nullable(),
     boolean("all", "move: every idle fleet there").nullable(),
-    integer("system", "", "focus: which system").nullable(),
-    text("focus", "focus: what it shall strive for").nullable(),
-    text("client_id", "the sender's own id").nullable(),
-    text("reason", "why, in the sender's words").nullable(),
-    boolean(
-        "is_applied",
-        "whether it was carried out; null where neither the record nor playing tells",
-    )
-    .nullable(),
-    text("refusal", "why not: the code of the refusal").nullable(),
-    integer("obeyed_by", "fleet", "the fleet that obeyed").nullable(),
+    integer("system", "", "focus: system").nullable(),
+    text("focus", "focus: new focus").nullable(),
+    text("client_id", "sender's id of the order").nullable(),
+    text("reason", "sender's reason, free text").nullable(),
+    boolean("is_applied", "whether it was applied; null if unknown").nullable(),
+    text("refusal", "code of the refusal").nullable(),
+    integer("obeyed_by", "fleet", "fleet that carried it out").nullable(),
 ];
 
 const EVENTS: &[Column] = &[
     TICK,
-    integer("event", "", "its place among the events of the tick, from 0"),
+    integer("event", "", "index among the events of the tick, from 0"),
     text(
         "type",
         "launched, arrived, battle, occupation_started, occupation_lost, captured, rebelled, seceded, fleet_built, eliminated or run_ended",
     ),
-    integer("system", "", "where; of a launch: from where").nullable(),
-    integer("to_system", "system", "launched: where the lane leads").nullable(),
-    text("faction", "who did it, or gained; of an end of the run: the winner").nullable(),
-    text("other_faction", "battle: the defender; captured, rebelled, seceded: the owner before")
+    integer("system", "", "place; launched: start").nullable(),
+    integer("to_system", "system", "launched: end of the lane").nullable(),
+    text("faction", "faction that acted or gained; run_ended: the winner").nullable(),
+    text("other_faction", "battle: defender; captured, rebelled, seceded: previous owner")
         .nullable(),
-    integer("fleet", "fleet", "which fleet").nullable(),
-    integer("arrives", "ticks", "launched: the tick of arrival").nullable(),
-    integer("strength", MILLI, "fleet_built: how strong").nullable(),
-    text("text", "the same as a sentence"),
+    integer("fleet", "fleet", "fleet").nullable(),
+    integer("arrives", "ticks", "launched: tick of arrival").nullable(),
+    integer("strength", MILLI, "fleet_built: strength").nullable(),
+    text("text", "the event as a sentence"),
 ];
 
 /// A value of a row.
@@ -340,7 +341,7 @@ impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// Whether a column may hold this.
+    /// Whether a column may hold this value.
     pub(crate) const fn fits(&self, column: &Column) -> bool {
         match self {
             Cell::Null => column.nullable,
@@ -365,7 +366,7 @@ mod tests {
         }
     }
 
-    /// The documentation shows every table, column by column, as it is.
+    /// The documentation lists every table with its columns.
     #[test]
     fn the_documentation_shows_the_tables_as_they_are() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/how-to/research.md");
