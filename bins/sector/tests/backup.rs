@@ -5,11 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sector_redis::{Place, StoreOptions};
 use serde_json::Value;
-use store_testkit::RedisServer;
+use store_testkit::{RedisServer, eventually};
 
 fn sector(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sector"));
@@ -77,17 +77,13 @@ impl Up {
     /// Waits for the tick; returns the universe.
     async fn reaches(&self, tick: u64) -> String {
         let http = reqwest::Client::new();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            if let Ok(answer) = http.get(format!("{}/snapshot", self.api)).send().await
-                && let Ok(snapshot) = answer.json::<Value>().await
-                && snapshot["tick"].as_u64().is_some_and(|now| now >= tick)
-            {
-                return snapshot["universe_id"].as_str().unwrap().to_owned();
-            }
-            assert!(Instant::now() < deadline, "tick {tick} does not come");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        eventually(&format!("tick {tick}"), Duration::from_secs(60), async || {
+            let answer = http.get(format!("{}/snapshot", self.api)).send().await.ok()?;
+            let snapshot = answer.json::<Value>().await.ok()?;
+            (snapshot["tick"].as_u64()? >= tick)
+                .then(|| snapshot["universe_id"].as_str().unwrap().to_owned())
+        })
+        .await
     }
 }
 

@@ -17,7 +17,7 @@ use sector_auth::Secret;
 use sector_redis::{Place, RedisOptions, StoreOptions};
 use serde_json::{Value, json};
 use sim_worker::Sources;
-use store_testkit::RedisServer;
+use store_testkit::{RedisServer, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -182,15 +182,7 @@ impl Services {
     }
 
     async fn until(&self, limit: Duration, is_so: impl AsyncFn() -> bool) {
-        let waiting = async {
-            while !is_so().await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let since = Instant::now();
-        tokio::time::timeout(limit, waiting)
-            .await
-            .unwrap_or_else(|_| panic!("not within {:?}", since.elapsed()));
+        eventually("the services change", limit, async || is_so().await.then_some(())).await;
     }
 
     fn redis_cli(&self, command: &[&str]) {

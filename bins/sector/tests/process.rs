@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 
 use sector_auth::Key;
 use serde_json::{Value, json};
+use store_testkit::eventually;
+
+/// Longest wait for something that must happen.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn sector(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sector"));
@@ -135,15 +139,11 @@ impl Client {
 
     /// The snapshot, once it is at this tick or later.
     async fn snapshot_from(&self, tick: u64) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
+        eventually(&format!("tick {tick}"), PATIENCE, async || {
             let (status, snapshot) = self.call(reqwest::Method::GET, "/snapshot", None).await;
-            if status == 200 && snapshot["tick"].as_u64().unwrap() >= tick {
-                return snapshot;
-            }
-            assert!(Instant::now() < deadline, "tick {tick} does not come: {status}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            (status == 200 && snapshot["tick"].as_u64().unwrap() >= tick).then_some(snapshot)
+        })
+        .await
     }
 
     /// All entries of the event stream so far.
@@ -278,23 +278,18 @@ async fn everything_answers_the_operator_gets_in_once_and_ctrl_c_ends_it() {
     client.token = Some(token["token"].as_str().unwrap().to_owned());
     let (status, _) = client.call(reqwest::Method::POST, "/admin/restart?seed=99", None).await;
     assert!((200..300).contains(&status));
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while client.get("/snapshot").await["generator_seed"] != 99 {
-        assert!(Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually("the restart", PATIENCE, async || {
+        (client.get("/snapshot").await["generator_seed"] == 99).then_some(())
+    })
+    .await;
 
     // Bots play: fleets set out by themselves.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !client
-        .events()
-        .await
-        .iter()
-        .any(|entry| entry.to_string().contains(r#""type":"launched""#))
-    {
-        assert!(Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("a launched fleet", PATIENCE, async || {
+        let events = client.events().await;
+        let is_launch = |entry: &Value| entry.to_string().contains(r#""type":"launched""#);
+        events.iter().any(is_launch).then_some(())
+    })
+    .await;
     up.signal("INT");
     let stopping = Instant::now();
     let status = tokio::task::block_in_place(|| up.child.wait()).unwrap();

@@ -1,5 +1,5 @@
 //! Several sectors on one Redis: one worker ticks them, one API and one frontend serve them.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sector_auth::Secret;
 use sector_redis::{KeyNames, Place, RedisOptions, StoreOptions};
 use serde_json::{Value, json};
 use sim_worker::{Options, Post, Sources};
-use store_testkit::RedisServer;
+use store_testkit::{RedisServer, eventually};
 use tokio::task::JoinSet;
 
 /// Longest a test waits for anything.
@@ -25,19 +25,6 @@ fn options(url: &str, id: Option<&str>) -> StoreOptions {
 async fn get(http: &reqwest::Client, url: &str) -> (u16, Value) {
     let answer = http.get(url).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap_or_default())
-}
-
-/// What comes of it, once it is that.
-async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
-    let tries = async {
-        loop {
-            if let Some(found) = attempt().await {
-                return found;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, tries).await.unwrap_or_else(|_| panic!("{what}: not in time"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +70,7 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
     running.spawn(async { serving.await.map_err(|error| format!("frontend: {error}")) });
 
     let http = reqwest::Client::new();
-    let list = until("a list of three", async || {
+    let list = eventually("a list of three", PATIENCE, async || {
         let (_, list) = get(&http, &format!("{api}/sectors")).await;
         (list["sectors"].as_array()?.len() == 3).then_some(list)
     })
@@ -108,7 +95,7 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
     for (name, path) in
         [("north", ""), ("default", "/sectors/default"), ("south", "/v1/sectors/south")]
     {
-        let snapshot = until(name, async || {
+        let snapshot = eventually(name, PATIENCE, async || {
             let (status, snapshot) = get(&http, &format!("{api}{path}/snapshot")).await;
             (status == 200 && snapshot["tick"].as_u64()? > 2).then_some(snapshot)
         })
@@ -129,7 +116,7 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
             http.post(format!("{api}{path}/orders")).header("x-bot-token", BOT_TOKEN).json(&order);
         assert_eq!(request.send().await.unwrap().status(), 202, "{name}");
         let mut after = "0-0".to_owned();
-        until("the outcome", async || {
+        eventually("the outcome", PATIENCE, async || {
             let (_, page) =
                 get(&http, &format!("{api}{path}/events?after={after}&wait_ms=1000&count=1000"))
                     .await;

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http_kit::{Context, Limits, Problem, Response, Router, reply};
 use process_kit::config::{Milliseconds, Seconds};
@@ -14,7 +14,7 @@ use process_kit::{CancellationToken, Handles, Metrics};
 use sector_auth::{Key, Secret};
 use sector_redis::{Place, StoreOptions, open};
 use serde_json::{Value, json};
-use store_testkit::RedisServer;
+use store_testkit::{RedisServer, eventually};
 
 const BOT_TOKEN: &str = "the token of the operator's bots";
 /// On a machine that has other things to do.
@@ -109,8 +109,7 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let http = reqwest::Client::new();
     let order = json!({ "orders": [{ "kind": "muster", "faction": "F1", "target_id": 3, "client_id": "traced" }] });
-    let began = Instant::now();
-    loop {
+    eventually("the order is accepted", PATIENCE, async || {
         let request =
             http.post(format!("{url}/orders")).json(&order).header("x-bot-token", BOT_TOKEN);
         let answer = request
@@ -118,12 +117,9 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
             .send()
             .await
             .unwrap();
-        if answer.status().as_u16() == 202 {
-            break;
-        }
-        assert!(began.elapsed() < PATIENCE, "{}", answer.text().await.unwrap());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        (answer.status().as_u16() == 202).then_some(())
+    })
+    .await;
     let names = [
         "POST /orders",
         "append to the order stream",
@@ -132,15 +128,12 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
         "commit",
         "hand to the sockets",
     ];
-    let ours = loop {
+    let ours = eventually("all spans arrive", PATIENCE, async || {
         let ours: Vec<Value> =
             spans.lock().unwrap().iter().filter(|span| span["traceId"] == trace).cloned().collect();
-        if names.iter().all(|name| ours.iter().any(|span| span["name"] == *name)) {
-            break ours;
-        }
-        assert!(began.elapsed() < PATIENCE, "{ours:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+        names.iter().all(|name| ours.iter().any(|span| span["name"] == *name)).then_some(ours)
+    })
+    .await;
     let span = |name: &str| ours.iter().rfind(|span| span["name"] == name).unwrap();
     let parents = [
         ("append to the order stream", "POST /orders"),
@@ -242,16 +235,11 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
         assert!(status.is_success(), "{path}: {status} {body}");
         body
     };
-    let began = Instant::now();
-    while !http
-        .get(format!("{url}/factions"))
-        .send()
-        .await
-        .is_ok_and(|answer| answer.status().is_success())
-    {
-        assert!(began.elapsed() < PATIENCE, "no universe begins");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("a universe starts", PATIENCE, async || {
+        let answer = http.get(format!("{url}/factions")).send().await.ok()?;
+        answer.status().is_success().then_some(())
+    })
+    .await;
     let key = Key::from_random_bytes([7; 32]).unwrap();
     let address = key.address().to_string();
     let nonce = post("/auth/nonce", json!({ "address": address }), None).await;
@@ -269,13 +257,13 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
     let answer = traced.header("x-request-id", "the-traced-one").send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 202);
     let parts = ["POST /orders", "wait for the tick", "tick", "commit", "hand to the sockets"];
-    let began = Instant::now();
-    while !parts.iter().all(|part| {
-        spans.lock().unwrap().iter().any(|span| span["traceId"] == trace && span["name"] == *part)
-    }) {
-        assert!(began.elapsed() < PATIENCE, "{:?}", spans.lock().unwrap());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("all spans arrive", PATIENCE, async || {
+        let spans = spans.lock().unwrap();
+        let has =
+            |part: &str| spans.iter().any(|span| span["traceId"] == trace && span["name"] == part);
+        parts.iter().all(|part| has(part)).then_some(())
+    })
+    .await;
     let issued = post(
         "/keys",
         json!({ "label": "spy", "verbs": ["read", "orders"], "expires_in": 3_600 }),

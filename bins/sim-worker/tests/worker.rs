@@ -17,7 +17,7 @@ use sector_redis::{
 use sector_sim::{Delta, Mirror, Snapshot, verify};
 use serde_json::Value;
 use sim_worker::{Config, Error, Sources};
-use store_testkit::RedisServer;
+use store_testkit::{RedisServer, eventually};
 use tokio::task::JoinHandle;
 
 /// Longest wait for something that should happen at once.
@@ -263,20 +263,16 @@ async fn a_paused_sector_stands_still_and_a_standby_takes_over() {
 async fn a_run_ends_with_a_winner_and_the_next_one_begins() {
     let store = open(StoreOptions::memory()).await.unwrap();
     let worker = Worker::start(Config { snapshot_every: 500, ..config(8) }, &store);
-    let ended = loop {
-        let runs = store.runs(10).await.unwrap();
-        if let Some(run) = runs.first() {
-            break run.clone();
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    let head = loop {
+    let an_hour = Duration::from_secs(3_600);
+    let ended = eventually("the end of the run", an_hour, async || {
+        store.runs(10).await.unwrap().first().cloned()
+    })
+    .await;
+    let head = eventually("the next universe", an_hour, async || {
         let head = store.head().await.unwrap().unwrap();
-        if head.universe != ended.universe && head.tick > 3 {
-            break head;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    };
+        (head.universe != ended.universe && head.tick > 3).then_some(head)
+    })
+    .await;
     worker.stop().await;
     let summary: Value = serde_json::from_str(&ended.summary).unwrap();
     assert_eq!(

@@ -6,7 +6,9 @@ use sector_redis::{OrderEntry, StreamId};
 use sector_sim::{Command, Order, SystemId};
 use serde_json::{Value, json};
 
-use crate::harness::{Sector, key};
+use store_testkit::eventually;
+
+use crate::harness::{PATIENCE, Sector, key};
 
 /// All orders in the store.
 async fn stored(sector: &Sector) -> Vec<OrderEntry> {
@@ -212,11 +214,10 @@ async fn bots_need_the_token_and_a_server_that_takes_bots() {
 async fn orders_need_a_universe_that_runs() {
     let mut sector = Sector::empty(crate::harness::config()).await;
     let batch = json!({"orders": [{"faction": "F1", "origin_id": 0, "target_id": 1}]});
-    let mut health = sector.get("/health").await;
-    while health.status != 200 {
-        tokio::task::yield_now().await;
-        health = sector.get("/health").await;
-    }
+    eventually("the follower reaches the store", PATIENCE, async || {
+        (sector.get("/health").await.status == 200).then_some(())
+    })
+    .await;
     sector.post_as_bot("/orders", &batch).await.problem(409, "no_universe");
     sector.begin("u-1", 7).await;
     assert_eq!(sector.post_as_bot("/orders", &batch).await.status, 202);

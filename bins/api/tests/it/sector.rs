@@ -7,7 +7,9 @@ use sector_redis::StreamId;
 use sector_sim::{Command, Focus, Mirror, Order, Snapshot, SystemId};
 use serde_json::json;
 
-use crate::harness::Sector;
+use store_testkit::eventually;
+
+use crate::harness::{PATIENCE, Sector};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_and_the_events_after_it_are_the_next_snapshot() {
@@ -129,9 +131,10 @@ async fn a_shutdown_answers_whoever_waits() {
     let path = "/events?after=1-0&wait_ms=30000";
     let (answer, ()) = tokio::join!(sector.get_as(&token, path), async {
         // The request is under way once it has renewed the claim.
-        while seen_ms().await == before {
-            tokio::task::yield_now().await;
-        }
+        eventually("the claim is renewed", PATIENCE, async || {
+            (seen_ms().await != before).then_some(())
+        })
+        .await;
         sector.shut_down();
     });
     assert!(matches!(answer.status, 200 | 503), "{answer:?}");

@@ -6,7 +6,9 @@ use sector_wire::{RulesDocument, SectorCondition, SectorStatus};
 use serde_json::json;
 use sha2::Digest;
 
-use crate::harness::{Sector, config};
+use store_testkit::eventually;
+
+use crate::harness::{PATIENCE, Sector, config};
 
 async fn status(sector: &Sector) -> SectorStatus {
     let answer = sector.get("/").await;
@@ -18,17 +20,11 @@ async fn status(sector: &Sector) -> SectorStatus {
 async fn a_sector_says_how_it_is_from_before_its_beginning_to_its_end() {
     let mut sector = Sector::empty(config()).await;
     // The follower finds out by itself; until then it says that it cannot tell.
-    let waiting = async {
-        loop {
-            let status = status(&sector).await;
-            match status.status {
-                SectorCondition::Unreachable => tokio::task::yield_now().await,
-                _ => return status,
-            }
-        }
-    };
-    let waiting =
-        tokio::time::timeout(crate::harness::PATIENCE, waiting).await.expect("it finds out");
+    let waiting = eventually("the follower reaches the store", PATIENCE, async || {
+        let status = status(&sector).await;
+        (status.status != SectorCondition::Unreachable).then_some(status)
+    })
+    .await;
     assert_eq!(
         (waiting.status, waiting.universe_id, waiting.tick),
         (SectorCondition::Waiting, None, None)

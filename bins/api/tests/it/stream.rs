@@ -5,6 +5,8 @@ use http_body_util::BodyExt;
 use http_kit::Body;
 use serde_json::Value;
 
+use store_testkit::eventually;
+
 use crate::harness::{PATIENCE, Sector, config};
 
 /// A stream that is read event by event.
@@ -127,16 +129,12 @@ async fn streams_are_few_to_one_client_and_end_with_the_service() {
     assert_eq!(answer.header("retry-after"), Some("5"));
     // Who leaves makes room, as soon as the server has noticed.
     listeners.pop();
-    let another = async {
-        loop {
-            let response = sector.open(sector.request(Method::GET, "/events/stream")).await;
-            if response.status() == 200 {
-                return Listener { body: response.into_body(), text: String::new() };
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    listeners.push(tokio::time::timeout(PATIENCE, another).await.expect("there is room"));
+    let another = eventually("a free slot", PATIENCE, async || {
+        let response = sector.open(sector.request(Method::GET, "/events/stream")).await;
+        (response.status() == 200)
+            .then(|| Listener { body: response.into_body(), text: String::new() })
+    });
+    listeners.push(another.await);
 
     sector.shut_down();
     for mut listener in listeners {

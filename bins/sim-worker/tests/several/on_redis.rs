@@ -10,9 +10,9 @@ use http_body_util::BodyExt;
 use http_kit::{Client, ClientOptions};
 use sector_redis::{KeyNames, Place, RedisOptions, SectorId, Store, StoreOptions, StreamId, open};
 use serde_json::Value;
-use store_testkit::{RedisCluster, RedisServer};
+use store_testkit::{RedisCluster, RedisServer, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 /// Longest wait for something that should happen soon, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -91,12 +91,10 @@ impl Drop for Worker {
     }
 }
 
+/// The time until `is_true`.
 async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) -> Duration {
     let began = Instant::now();
-    while !is_true().await {
-        assert!(began.elapsed() < PATIENCE, "waiting until {what}");
-        sleep(Duration::from_millis(20)).await;
-    }
+    eventually(what, PATIENCE, async || is_true().await.then_some(())).await;
     began.elapsed()
 }
 

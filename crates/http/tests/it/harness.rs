@@ -234,6 +234,13 @@ pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     bytes
 }
 
+/// Checks that the server neither sends nor closes for this long.
+pub(crate) async fn stays_quiet(stream: &mut TcpStream, milliseconds: u64) {
+    let mut byte = [0];
+    let read = tokio::time::timeout(Duration::from_millis(milliseconds), stream.read(&mut byte));
+    assert!(read.await.is_err(), "the server sent something or closed");
+}
+
 /// Reads until these bytes came.
 pub(crate) async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use http_kit::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
-use crate::harness::{BIG_BYTES, Reply, patiently, read_to_end, read_until, start};
+use crate::harness::{BIG_BYTES, Reply, patiently, read_to_end, read_until, start, stays_quiet};
 
 #[tokio::test]
 async fn a_peer_that_says_nothing_is_cut_off() {
@@ -37,12 +38,13 @@ async fn a_byte_now_and_then_gains_no_time() {
     let server = start(Limits { header_read_timeout_ms: 100, ..Limits::default() }).await;
     let mut stream = server.connect().await;
     let began = Instant::now();
-    // Writing fails at last, because the peer is gone.
+    let mut answer = [0];
+    // A byte every 10 ms until the server closes.
     patiently(async {
         stream.write_all(b"GET /hello HTTP/1.1\r\nX: ").await.unwrap();
-        while stream.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        while stream.write_all(b"x").await.is_ok()
+            && timeout(Duration::from_millis(10), stream.read(&mut answer)).await.is_err()
+        {}
     })
     .await;
     assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
@@ -62,7 +64,7 @@ async fn an_idle_connection_is_closed_later_than_a_silent_one() {
     for _ in 0..2 {
         stream.write_all(b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
         read_until(&mut stream, b"hello").await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        stays_quiet(&mut stream, 100).await;
     }
     let began = Instant::now();
     assert!(read_to_end(&mut stream).await.is_empty());
@@ -86,7 +88,9 @@ async fn a_body_that_trickles_is_408_and_a_slow_one_is_not() {
     stream.write_all(head.as_bytes()).await.unwrap();
     for byte in b"{\"orders\":[]}".chunks(1) {
         stream.write_all(byte).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        if byte != b"}" {
+            stays_quiet(&mut stream, 30).await;
+        }
     }
     read_until(&mut stream, b"{\"orders\":[]}").await;
     server.stop().await;
@@ -119,10 +123,10 @@ async fn a_stream_with_nothing_to_say_is_not_cut_off() {
         .write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
-    server.state.began.notified().await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    read_until(&mut stream, b"one\r\n").await;
+    stays_quiet(&mut stream, 200).await;
     server.state.go_on.notify_one();
-    assert!(Reply::parse(&read_to_end(&mut stream).await).body.contains("two"));
+    read_until(&mut stream, b"two\r\n0\r\n\r\n").await;
     server.stop().await;
 }
 
@@ -245,7 +249,7 @@ async fn a_long_wait_in_the_first_request_is_not_mistaken_for_silence() {
         .await
         .unwrap();
     server.state.began.notified().await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    stays_quiet(&mut stream, 200).await;
     server.state.go_on.notify_one();
     assert_eq!(Reply::parse(&read_to_end(&mut stream).await).body, "waited");
     server.stop().await;
@@ -277,10 +281,11 @@ async fn a_stream_may_outlast_the_request_timeout() {
         .write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
-    server.state.began.notified().await;
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    let mut answer = read_until(&mut stream, b"one\r\n").await;
+    stays_quiet(&mut stream, 150).await;
     server.state.go_on.notify_one();
-    let reply = Reply::parse(&read_to_end(&mut stream).await);
+    answer.extend(read_to_end(&mut stream).await);
+    let reply = Reply::parse(&answer);
     assert_eq!((reply.status, reply.body.as_str()), (200, "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"));
     server.stop().await;
 }
@@ -315,7 +320,7 @@ async fn one_connection_too_many_waits_its_turn() {
         .await
         .unwrap();
     let mut byte = [0];
-    let early = tokio::time::timeout(Duration::from_millis(100), second.read(&mut byte)).await;
+    let early = timeout(Duration::from_millis(100), second.read(&mut byte)).await;
     assert!(early.is_err(), "the second connection was served beside the first");
     drop(first);
     server.state.go_on.notify_one();

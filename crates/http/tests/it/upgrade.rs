@@ -1,8 +1,11 @@
 //! WebSockets through the kit.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use http_kit::{Context, Limits, Problem, Response, body};
 use hyper_tungstenite::tungstenite::Message;
+use tokio::time::timeout;
 
 use crate::harness::{State, patiently, start};
 
@@ -49,7 +52,8 @@ async fn a_socket_echoes_outlives_the_timeouts_and_hears_of_the_shutdown() {
     for text in ["one", "two"] {
         socket.send(Message::text(text)).await.unwrap();
         assert_eq!(patiently(socket.next()).await.unwrap().unwrap(), Message::text(text));
-        tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+        let silence = timeout(Duration::from_millis(120), socket.next()).await;
+        assert!(silence.is_err(), "{silence:?}");
     }
     // An open socket is no request under way.
     assert_eq!(server.ask("GET", "/hello").await.status, 200);
