@@ -31,14 +31,14 @@ impl Follower {
     /// Starts to follow until `shutdown`. Needs a tokio runtime.
     pub fn spawn(store: Arc<dyn ServiceStore>, shutdown: CancellationToken) -> Arc<Self> {
         // Without randomness there is no jitter.
-        Self::spawn_with(store, Arc::new(|| getrandom::u32().unwrap_or(u32::MAX)), shutdown)
+        Self::spawn_with(store, Arc::new(|| getrandom::u64().unwrap_or(u64::MAX)), shutdown)
     }
 
     /// Starts to follow until `shutdown`, with `random` as the source of jitter. Needs a tokio
     /// runtime.
     pub fn spawn_with(
         store: Arc<dyn ServiceStore>,
-        random: Arc<dyn Fn() -> u32 + Send + Sync>,
+        random: Arc<dyn Fn() -> u64 + Send + Sync>,
         shutdown: CancellationToken,
     ) -> Arc<Self> {
         let shared = Arc::new(Shared::new());

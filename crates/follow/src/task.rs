@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Checkpoint, Position, ServiceStore, StreamId};
+use sector_redis::{Backoff, Checkpoint, Position, ServiceStore, StreamId};
 use sector_sim::{FactionForm, Snapshot};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -24,13 +24,13 @@ const HISTORY_COUNT: u64 = 2_000;
 const HISTORY_BYTES: usize = 16 << 20;
 /// Pause before looking again for a first universe.
 const UNIVERSE_PAUSE: Duration = Duration::from_millis(100);
-/// First pause after a failure; doubles with each further one.
+/// Longest first pause after a failure; doubles with each further one.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause after a failure.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Source of jitter.
-pub(crate) type Random = Arc<dyn Fn() -> u32 + Send + Sync>;
+pub(crate) type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Why following was interrupted.
 enum Break {
@@ -52,13 +52,13 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) {
     let following = async {
-        let mut failures = 0;
+        let mut backoff = Backoff::new(RETRY_PAUSE, RETRY_PAUSE_MAX);
         let mut is_begun = false;
         loop {
             let before = shared.read().backlog.newest();
             let (pause, reason) = match follow(&shared, store.as_ref(), &mut is_begun).await {
                 Break::NoUniverse => {
-                    failures = 0;
+                    backoff.reset();
                     shared.set_health(Health::NoUniverse);
                     tokio::time::sleep(UNIVERSE_PAUSE).await;
                     continue;
@@ -74,8 +74,10 @@ pub(crate) async fn run(
                 Break::Failed(reason) => (Duration::ZERO, reason),
             };
             // Progress resets the pause.
-            failures = if shared.read().backlog.newest() > before { 0 } else { failures + 1 };
-            let pause = pause.max(pause_after(failures, random()));
+            if shared.read().backlog.newest() > before {
+                backoff.reset();
+            }
+            let pause = pause.max(backoff.next_wait(random()));
             tracing::warn!(
                 reason,
                 pause_ms = pause.as_millis(),
@@ -189,28 +191,4 @@ async fn past(store: &dyn ServiceStore, checkpoint: &Checkpoint) -> Option<Histo
         }
     }
     history
-}
-
-/// Half to all of a pause that doubles with each failure, so that many processes do not retry at
-/// the same moment.
-/// come back at the same moment.
-fn pause_after(failures: u32, random: u32) -> Duration {
-    let pause =
-        RETRY_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(RETRY_PAUSE_MAX);
-    pause.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_are_bounded() {
-        for (failures, longest_ms) in [(0, 100), (1, 100), (2, 200), (4, 800), (40, 1_000)] {
-            for random in [0, 1 << 31, u32::MAX] {
-                let pause = pause_after(failures, random).as_millis();
-                assert!((longest_ms / 2..=longest_ms).contains(&pause), "{failures}: {pause} ms");
-            }
-        }
-    }
 }

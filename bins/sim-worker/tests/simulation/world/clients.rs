@@ -139,7 +139,7 @@ pub(super) async fn follower_life(scene: Arc<Scene>, chance: Chance) {
         let shutdown = CancellationToken::new();
         let link = Arc::new(scene.link("follower", 50, chance.fork()));
         let random = chance.fork();
-        let random = Arc::new(move || (random.next() >> 32) as u32);
+        let random = Arc::new(move || random.next());
         let follower = Follower::spawn_with(link, random, shutdown.clone());
         let life = Duration::from_millis(if is_last { 20_000 } else { chance.between(500, 6_000) });
         let reading = timeout(life, read(&scene, &follower, &chance)).await;
