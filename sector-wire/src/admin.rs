@@ -6,56 +6,56 @@ use utoipa::ToSchema;
 /// An entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntry {
-    /// Its number, from 1, without gaps.
+    /// Sequence number, from 1, without gaps.
     #[serde(default)]
     pub number: u64,
-    /// When, in milliseconds since 1970.
+    /// Time, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// Whose action it was.
+    /// Address of the operator.
     pub by: String,
-    /// In which sector.
+    /// Name of the sector.
     pub sector: String,
-    /// What was asked for.
+    /// Action requested.
     #[schema(examples("pause"))]
     pub action: String,
-    /// With which parameters.
+    /// Parameters of the action.
     pub parameters: serde_json::Value,
-    /// The id of the request.
+    /// Request id.
     pub request_id: String,
-    /// `asked`, `done`, or the code of the problem.
+    /// `asked`, `done`, or the problem code.
     #[schema(examples("done"))]
     pub outcome: String,
 }
 
-/// Entries of the audit log.
+/// A page of the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditPage {
-    /// The entries, oldest first.
+    /// Entries, oldest first.
     pub entries: Vec<AuditEntry>,
-    /// Where to go on: pass it as `after`.
+    /// Cursor of the next page: pass it as `after`.
     pub next: u64,
 }
 
-/// A wish for a new universe, noted.
+/// An accepted request for a new universe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RestartAnswer {
-    /// Grows with every request.
+    /// Number of the request; increases with each one.
     pub number: u64,
-    /// The seed that was asked for, if one was.
+    /// Requested seed, if any.
     #[schema(required = true)]
     pub seed: Option<u64>,
 }
 
-/// Claims that ended.
+/// Result of ending all claims.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BotsOnlyAnswer {
-    /// How many there were.
+    /// Number of claims ended.
     pub released: u64,
 }
 
-/// Whether the sector stands still.
+/// The pause state of the sector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PauseAnswer {
-    /// Whether it does.
+    /// Whether the sector is paused.
     pub paused: bool,
 }

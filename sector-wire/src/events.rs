@@ -47,14 +47,14 @@ impl From<EventKind> for String {
     }
 }
 
-/// A whole sector, and which life of its store it is of.
+/// A whole sector, with the incarnation of its store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SectorSnapshot {
-    /// Changes when the sector is restored from a backup: event ids count within an incarnation. Pass it on with
-    /// `after`, to be told when that happened.
+    /// Incarnation of the store; changes when the sector is restored from a backup, because event
+    /// ids count within an incarnation. Pass it along with `after` to detect a restore.
     #[schema(examples("00c0ffee00c0ffee"), pattern = "^[0-9a-f]{16}$")]
     pub incarnation: String,
-    /// The sector.
+    /// The snapshot.
     #[serde(flatten)]
     pub snapshot: Snapshot,
 }
@@ -65,66 +65,66 @@ pub struct SectorSnapshot {
 pub enum StreamEntry {
     /// A new universe begins.
     Snapshot {
-        /// The entry's id, to go on from.
+        /// Id of the entry, to resume from.
         id: String,
         /// The whole sector.
         data: SectorSnapshot,
     },
-    /// One tick.
+    /// A tick.
     Delta {
-        /// The entry's id, to go on from.
+        /// Id of the entry, to resume from.
         id: String,
         /// What the tick changed.
         data: Delta,
     },
-    /// A run is over.
+    /// A run has ended.
     RunEnd {
-        /// The entry's id, to go on from.
+        /// Id of the entry, to resume from.
         id: String,
-        /// How it ended.
+        /// How the run ended.
         data: RunEnd,
     },
-    /// Accepted orders that no tick could take.
+    /// Accepted orders that no tick could apply.
     OrdersRefused {
-        /// The entry's id, to go on from.
+        /// Id of the entry, to resume from.
         id: String,
-        /// Which, and why.
+        /// The orders, each with the reason.
         data: OrdersRefused,
     },
 }
 
-/// An event of `GET /events/stream`, field by field as Server-Sent Events have them.
+/// An event of `GET /events/stream`, with the fields of Server-Sent Events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StreamedEvent {
-    /// What to send as `Last-Event-ID`, to go on from here.
+    /// Value for `Last-Event-ID`, to resume from here.
     #[schema(examples("17-0.00c0ffee00c0ffee"))]
     pub id: String,
-    /// A `StreamEntry`, as JSON.
+    /// A `StreamEntry` as JSON.
     pub data: String,
 }
 
-/// Accepted orders that were refused without a tick.
+/// Accepted orders that were refused without reaching a tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrdersRefused {
-    /// The universe that runs.
+    /// Id of the running universe.
     pub universe_id: String,
-    /// The tick whose commit passed them.
+    /// Tick whose commit recorded the refusals.
     pub tick: u64,
-    /// They, as they were accepted.
+    /// Orders, in the order of acceptance.
     pub orders: Vec<RefusedOrder>,
 }
 
-/// An accepted order that was refused without a tick.
+/// An accepted order that was refused without reaching a tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedOrder {
-    /// The receipt's id.
+    /// Id of the receipt.
     #[schema(examples("5-0"))]
     pub id: String,
-    /// The universe that it was accepted for.
+    /// Id of the universe it was accepted for.
     pub universe_id: String,
-    /// Who gave it: the address of a player, or `bot`.
+    /// Sender: a player's address, or `bot`.
     pub player: String,
-    /// Its `client_id`, if it had one.
+    /// `client_id` of the order, if any.
     #[schema(required = true)]
     pub client_id: Option<String>,
     /// `run_over`: its universe has ended. `faction_claimed`: a player holds the faction that a bot ordered.
@@ -136,9 +136,9 @@ pub struct RefusedOrder {
 /// Entries of the event stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventPage {
-    /// The entries, oldest first; empty if none came in time.
+    /// Entries, oldest first; empty if none arrived in time.
     pub events: Vec<StreamEntry>,
-    /// Where to go on: pass it as `after`.
+    /// Cursor of the next page: pass it as `after`.
     #[schema(examples("17-0"))]
     pub next: String,
 }

@@ -10,94 +10,95 @@ use utoipa::ToSchema;
 pub enum Controller {
     /// The player who claimed it.
     Human,
-    /// The computer.
+    /// A computer player.
     Bot,
 }
 
-/// A faction and whether it can be had.
+/// A faction and its claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FactionSeat {
-    /// Its id.
+    /// Faction id.
     pub id: FactionId,
-    /// Its name.
+    /// Name of the faction.
     pub name: String,
-    /// Its colour, `#rrggbb`.
+    /// Colour, as `#rrggbb`.
     pub color: String,
-    /// Where it comes from.
+    /// Origin of the faction.
     pub kind: FactionKind,
-    /// Whether it has a system or a fleet.
+    /// Whether it owns a system or a fleet.
     pub alive: bool,
-    /// How many systems it owns.
+    /// Number of systems owned.
     pub systems: i64,
-    /// Their value.
+    /// Total value of its systems.
     pub value: i64,
-    /// The strength of its fleets, in thousandths.
+    /// Total strength of its fleets, in thousandths.
     pub strength: i64,
     /// Whether a player holds it.
     pub claimed: bool,
-    /// Whether it could be claimed now.
+    /// Whether it can be claimed now.
     pub claimable: bool,
-    /// Who gives its orders.
+    /// Who controls it.
     pub controller: Controller,
-    /// The label of the key with which a player's bot gives them, if one does.
+    /// Label of the key that the player's bot uses, if it is played by one.
     #[schema(required = true)]
     pub bot: Option<String>,
 }
 
-/// All factions that ever were in this universe.
+/// All factions of this universe, past and present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FactionList {
-    /// The universe.
+    /// Id of the universe.
     pub universe_id: String,
-    /// The factions, by id.
+    /// Factions, ordered by id.
     pub factions: Vec<FactionSeat>,
 }
 
-/// Asks for a faction.
+/// Request to claim a faction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimRequest {
-    /// The faction's id.
+    /// Faction id.
     #[schema(examples("F1"))]
     pub faction: String,
 }
 
-/// A claim that ended.
+/// Result of releasing a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReleaseAnswer {
-    /// The faction that was given up, if one was held.
+    /// Released faction, if one was held.
     #[schema(required = true)]
     pub released: Option<String>,
 }
 
-/// A faction and everything about it.
+/// A faction in detail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FactionDocument {
-    /// The universe.
+    /// Id of the universe.
     pub universe_id: String,
-    /// The tick as of which all of this is.
+    /// Tick of this data.
     pub tick: u64,
-    /// Its economy, fleets and systems.
+    /// Economy, fleets and systems of the faction.
     pub faction: FactionForm,
-    /// Its place among the living, from 1, by value, then systems, then strength; null once it has perished.
+    /// Rank among living factions, from 1, by value, then systems, then strength; null once
+    /// eliminated.
     #[schema(required = true)]
     pub rank: Option<u32>,
-    /// How many factions live.
+    /// Number of living factions.
     pub living: u32,
-    /// Who plays it.
+    /// The faction's claim.
     pub seat: FactionSeat,
-    /// How it fared.
+    /// History of the faction.
     pub history: FactionHistory,
 }
 
-/// How a faction fared, as far as the kept events tell.
+/// History of a faction, as far back as events are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FactionHistory {
-    /// The first tick of which the kept events tell; what was before is not known here. The replay of the run knows it.
+    /// First tick covered by the kept events; the replay of the run has the earlier ones.
     pub from_tick: u64,
-    /// Ticks from sample to sample, at least: it grows with the length of the history.
+    /// Minimum number of ticks between samples; grows with the length of the history.
     pub every_ticks: u64,
-    /// Samples, oldest first, the newest being of the present; none for ticks in which nothing changed.
+    /// Samples, oldest first; the last one is current. Ticks without a change have none.
     pub samples: Vec<FactionSample>,
 }
 
@@ -106,14 +107,14 @@ pub struct FactionHistory {
 pub struct FactionSample {
     /// The tick.
     pub tick: u64,
-    /// How many systems it owned.
+    /// Number of systems owned.
     pub systems: i64,
-    /// Their value.
+    /// Total value of its systems.
     pub value: i64,
-    /// What its systems yielded, in thousandths.
+    /// Output of its systems, in thousandths.
     pub economy: i64,
-    /// How many fleets it had.
+    /// Number of fleets.
     pub fleets: i64,
-    /// Their strength, in thousandths.
+    /// Total strength of its fleets, in thousandths.
     pub strength: i64,
 }

@@ -3,61 +3,61 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Asks for a key.
+/// Request for a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRequest {
-    /// What the key is called; others see it beside a seat that is played with it.
+    /// Label of the key; shown to others beside a faction played with it.
     #[schema(examples("night watch"), min_length = 1, max_length = 40)]
     pub label: String,
-    /// What it is good for: `read`, `orders` or both.
+    /// Permissions: `read`, `orders` or both.
     #[schema(examples(json!(["read", "orders"])), min_items = 1)]
     pub verbs: Vec<String>,
-    /// In how many seconds it ends, 60 to 31536000; without, it lasts until it is revoked.
+    /// Lifetime in seconds, 60 to 31536000; without it, the key is valid until revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 60, maximum = 31536000)]
     pub expires_in: Option<u64>,
 }
 
-/// A key, without its secret.
+/// A key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListedKey {
-    /// Its id.
+    /// Key id.
     pub id: String,
-    /// What it is called.
+    /// Label.
     pub label: String,
-    /// What it is good for.
+    /// Permissions.
     pub verbs: Vec<String>,
-    /// When it was issued (RFC 3339).
+    /// Time of issue (RFC 3339).
     pub issued_at: String,
-    /// When it ends, if it does.
+    /// Expiry (RFC 3339), if any.
     #[schema(required = true)]
     pub expires_at: Option<String>,
-    /// When it was last used, to the minute; null if never.
+    /// Last use (RFC 3339), to the minute; null if never used.
     #[schema(required = true)]
     pub used_at: Option<String>,
 }
 
-/// A key that was just issued.
+/// A newly issued key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IssuedKey {
-    /// The key itself: `Authorization: Bearer sector_key_…`. It cannot be shown again.
+    /// The key, sent as `Authorization: Bearer sector_key_…`. It is shown only once.
     pub key: String,
-    /// What is kept of it.
+    /// The stored part of the key.
     #[serde(flatten)]
     pub listed: ListedKey,
 }
 
-/// Somebody's keys.
+/// The caller's keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyList {
-    /// They, by id.
+    /// Keys, ordered by id.
     pub keys: Vec<ListedKey>,
 }
 
-/// A key that was revoked.
+/// Result of revoking a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyRevoked {
-    /// Its id.
+    /// Key id.
     pub revoked: String,
 }

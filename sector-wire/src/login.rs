@@ -3,87 +3,87 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Asks for a message to sign.
+/// Request for a login message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NonceRequest {
-    /// The address of the wallet that will sign: 0x and 40 hexadecimal digits.
+    /// Address of the wallet that will sign: 0x and 40 hexadecimal digits.
     #[schema(examples("0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"))]
     pub address: String,
 }
 
-/// A message to sign.
+/// A login message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NonceAnswer {
-    /// The nonce in the message; it works once, and for a short time.
+    /// Nonce in the message; single use, short-lived.
     pub nonce: String,
-    /// The text to sign as it stands, with `personal_sign`.
+    /// Text to sign unchanged with `personal_sign`.
     pub message: String,
 }
 
-/// Presents the signed message: with the message itself, as wallets that write their own do, or with the address that
-/// asked for it.
+/// A signed login message. Send the message itself (wallets that write their own must), or the
+/// address that requested it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
-    /// The address that asked for the message; may be left out when the message is there.
+    /// Address that requested the message; optional if `message` is present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(examples("0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"))]
     pub address: Option<String>,
-    /// The message that was signed: the one that was handed out, or another ERC-4361 message with its nonce.
+    /// Signed message: the one issued, or another ERC-4361 message with its nonce.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What `personal_sign` returned: 65 bytes in hexadecimal, after 0x.
+    /// Result of `personal_sign`: 0x and 65 bytes in hexadecimal.
     pub signature: String,
 }
 
-/// Presents a refresh token.
+/// Request to renew a session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
-    /// The refresh token of the login, or of the last renewal.
+    /// Refresh token of the login or of the last renewal.
     pub refresh_token: String,
 }
 
-/// Presents a one-time code of the operator.
+/// Login with the operator's one-time code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorRequest {
-    /// The code from the terminal.
+    /// Code printed in the terminal.
     pub code: String,
 }
 
-/// A login.
+/// Tokens of a session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenAnswer {
-    /// The token, to be sent as `Authorization: Bearer <token>`.
+    /// Access token, sent as `Authorization: Bearer <token>`.
     pub token: String,
-    /// For how many seconds it holds.
+    /// Lifetime of the access token, in seconds.
     #[schema(examples(900))]
     pub expires_in: u64,
-    /// Gets a new token at `POST /auth/refresh`, once.
+    /// Refresh token for `POST /auth/refresh`; single use.
     pub refresh_token: String,
-    /// For how many seconds the session lasts unless it is renewed.
+    /// Lifetime of the session in seconds, unless renewed.
     #[schema(examples(2592000))]
     pub refresh_expires_in: u64,
 }
 
-/// Sessions that ended.
+/// Result of a logout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogoutAnswer {
-    /// How many there were.
+    /// Number of sessions ended.
     pub ended: u64,
 }
 
-/// Who is asking.
+/// The caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Me {
-    /// The address that logged in; all zeros for the local operator.
+    /// Address that logged in; all zeros for the local operator.
     pub address: String,
-    /// The faction that is claimed, if one is.
+    /// Claimed faction, if any.
     #[schema(required = true)]
     pub faction: Option<String>,
-    /// The running universe, if there is one.
+    /// Id of the running universe, if any.
     #[schema(required = true)]
     pub universe_id: Option<String>,
     /// `player` or `admin`.

@@ -61,81 +61,81 @@ pub struct OrderRequest {
     pub orders: Vec<OrderForm>,
 }
 
-/// The proof that orders were accepted. They are carried out, or refused with a reason, by the next
-/// tick; its events say which.
+/// Receipt for accepted orders. The next tick applies each order or refuses it with a reason; its
+/// events say which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderReceipt {
-    /// The entry of the order stream that holds them.
+    /// Id of the entry in the order stream.
     #[schema(examples("5-0"))]
     pub id: String,
-    /// The `client_id`s of orders that had been accepted before and were left out now.
+    /// `client_id`s of orders that had already been accepted and were skipped.
     pub duplicates: Vec<String>,
 }
 
-/// How far an order, or a receipt, has come.
+/// State of an order or a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
-    /// No tick has passed it.
+    /// No tick has handled it yet.
     Waiting,
-    /// Of a receipt: a tick has passed it, and what became of each order is said with it.
+    /// Receipts only: a tick has handled it; see each order for its outcome.
     Done,
-    /// Of an order: it was carried out.
+    /// Orders only: applied.
     Applied,
-    /// Of an order: it was refused; `code` says why.
+    /// Orders only: refused; `code` says why.
     Refused,
 }
 
-/// An order and what became of it.
+/// An order and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderProgress {
-    /// The order as it was sent.
+    /// The order as sent.
     pub order: serde_json::Value,
-    /// What became of it.
+    /// State of the order.
     pub status: OrderState,
-    /// Why it was refused: the engine's reasons, and `run_over`, `faction_claimed` and `unreadable` for one that no
-    /// tick could take.
+    /// Reason of the refusal: a code of the engine, or `run_over`, `faction_claimed` or
+    /// `unreadable` if no tick could apply it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(examples("not_owner"))]
     pub code: Option<String>,
-    /// The fleet that obeys, if it concerns one.
+    /// Fleet that acts on the order, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<u32>,
 }
 
-/// Orders that were accepted together, and what became of them.
+/// Orders that were accepted together, with their outcomes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderResult {
-    /// The universe they were for.
+    /// Id of the universe they were for.
     pub universe_id: String,
-    /// The tick that passed them.
+    /// Tick that handled them; null while they wait.
     #[schema(required = true)]
     pub tick: Option<u64>,
-    /// How they came in: `human`, `bot_key` or `bot`.
+    /// Source: `human`, `bot_key` or `bot`.
     #[schema(examples("human"))]
     pub source: String,
-    /// When they were accepted, in milliseconds since 1970.
+    /// Time of acceptance, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// Each order, in the order of the batch, duplicates left out.
+    /// Orders of the batch, in order, without duplicates.
     pub orders: Vec<OrderProgress>,
 }
 
-/// What became of a receipt.
+/// State of a receipt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReceiptStatus {
-    /// The receipt.
+    /// Id of the receipt.
     #[schema(examples("5-0"))]
     pub id: String,
     /// `waiting` or `done`.
     pub status: OrderState,
-    /// What became of its orders.
+    /// Its orders and their outcomes.
     #[serde(flatten)]
     pub result: OrderResult,
 }
 
-/// Somebody's receipts.
+/// The caller's receipts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReceiptList {
-    /// They, the newest first.
+    /// Receipts, newest first.
     pub orders: Vec<ReceiptStatus>,
 }

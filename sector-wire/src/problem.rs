@@ -6,38 +6,38 @@ use utoipa::ToSchema;
 /// Why a request was refused (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProblemDocument {
-    /// The kind of problem, as a URN that ends with the code.
+    /// Problem type: a URN that ends with the code.
     #[serde(rename = "type")]
     #[schema(examples("urn:sector:problem:not_your_faction"))]
     pub kind: String,
-    /// The name of the status.
+    /// Reason phrase of the status.
     #[schema(examples("Forbidden"))]
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status.
     #[schema(examples(403))]
     pub status: u16,
-    /// A stable word for programs.
+    /// Stable code, for programs.
     #[schema(examples("not_your_faction"))]
     pub code: String,
-    /// What is wrong, as a sentence for people.
+    /// What is wrong, for people; may change.
     pub detail: String,
-    /// The id of the request, as in the header X-Request-Id and in the server's log.
+    /// Request id, as in the header X-Request-Id and the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
-    /// The fields at fault, where there are any.
+    /// Invalid fields, if any.
     pub errors: Vec<FieldProblem>,
 }
 
-/// What is wrong with one field.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldProblem {
-    /// Where: a path into the body such as `orders[2].strength`, or a parameter.
+    /// Path into the body, such as `orders[2].strength`, or name of a parameter.
     #[schema(examples("orders[2].strength"))]
     pub field: String,
-    /// What was there; null if nothing was.
+    /// Value sent; null if missing.
     pub value: serde_json::Value,
-    /// What would be allowed there, in words.
+    /// Allowed values, in words.
     pub allowed: String,
-    /// What is wrong, as a sentence.
+    /// What is wrong, in one sentence.
     pub detail: String,
 }

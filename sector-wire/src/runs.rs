@@ -4,37 +4,37 @@ use sector_sim::{Cause, FactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A run: the one that goes on, or a finished one.
+/// A run, current or finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunDocument {
-    /// The universe.
+    /// Id of the universe.
     pub universe_id: String,
-    /// Whether it still goes on.
+    /// Whether it is still running.
     #[serde(default)]
     pub running: bool,
-    /// The seed that it grew from.
+    /// Seed of the universe.
     pub seed: u64,
-    /// How many systems it has.
+    /// Number of systems.
     pub systems: u32,
-    /// How many factions it started with.
+    /// Number of starting factions.
     pub factions: u32,
-    /// How many ticks it lasted, or has so far.
+    /// Number of ticks so far.
     pub ticks: u64,
-    /// Who won; nobody while it goes on, and when all have perished.
+    /// Winner; null while running, or if all factions were eliminated.
     #[schema(required = true)]
     pub winner: Option<FactionId>,
-    /// What the winner is called.
+    /// Name of the winner.
     #[schema(required = true)]
     pub winner_name: Option<String>,
-    /// Why it ended.
+    /// Why it ended; null while running.
     #[schema(required = true)]
     pub cause: Option<Cause>,
-    /// The digest of its last tick.
+    /// Digest of the last tick.
     pub digest: String,
-    /// When it ended, in milliseconds since 1970.
+    /// When it ended, in milliseconds since the Unix epoch; null while running.
     #[schema(required = true)]
     pub ended_at_ms: Option<u64>,
-    /// The players who held a seat when it ended, or hold one now.
+    /// Players who hold a faction, or held one when it ended.
     #[serde(default)]
     pub players: Vec<RunPlayer>,
 }
@@ -42,46 +42,46 @@ pub struct RunDocument {
 /// A player in a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunPlayer {
-    /// The faction.
+    /// Faction id.
     #[schema(examples("F1"))]
     pub faction: String,
-    /// The address of the player.
+    /// Address of the player.
     pub player: String,
 }
 
 /// Finished runs, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunPage {
-    /// The runs.
+    /// Runs, newest first.
     pub runs: Vec<RunDocument>,
-    /// Where to go on: pass it as `before`; null when there are no more.
+    /// Cursor of the next page: pass it as `before`; null on the last page.
     #[schema(required = true)]
     pub next: Option<String>,
 }
 
-/// Who won how often.
+/// Players ranked by victories.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Leaderboard {
-    /// The players, best first: by wins, then by games won, then by address.
+    /// Players, best first: by wins, then games won, then address.
     pub players: Vec<Leader>,
-    /// How many victories were ever awarded, to players or not.
+    /// Number of victories ever awarded.
     pub victories: u64,
-    /// How many of them nobody held the seat of: the computer won.
+    /// Number of victories by computer players.
     pub computer_victories: u64,
-    /// How many finished runs are kept. `games` and `games_won` are counted over these alone.
+    /// Number of finished runs kept; `games` and `games_won` count only these.
     pub runs_kept: u64,
 }
 
-/// A player and what they won.
+/// A player on the leaderboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Leader {
-    /// The address of the player.
+    /// Address of the player.
     pub player: String,
-    /// Victories ever awarded, which are kept for ever.
+    /// Victories ever awarded.
     pub wins: u64,
-    /// Kept runs at whose end the player held a seat.
+    /// Kept runs in which the player held a faction at the end.
     pub games: u64,
-    /// How many of these the player won.
+    /// Kept runs that the player won.
     pub games_won: u64,
 }
 

@@ -6,133 +6,134 @@ use sector_sim::ResultForm;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How the service is.
+/// Health of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HealthDocument {
     /// `ok`, or `failing` with a `reason`.
     #[schema(examples("ok"))]
     pub status: String,
-    /// Which service this is.
+    /// Name of the service.
     #[schema(examples("api"))]
     pub service: String,
-    /// Its version.
+    /// Version of the service.
     #[schema(examples("0.1.0"))]
     pub version: String,
-    /// Why it is failing.
+    /// Why it is failing, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The universe that it sees, if there is one.
+    /// Id of the current universe, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub universe_id: Option<String>,
-    /// The tick that it sees.
+    /// Current tick, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tick: Option<u64>,
 }
 
-/// The sectors that a service serves.
+/// Sectors that the service serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SectorList {
-    /// They, by name.
+    /// Sectors, ordered by name.
     pub sectors: Vec<SectorPlace>,
 }
 
-/// A sector and where it is.
+/// A sector and its path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SectorPlace {
-    /// Its name; `default` for the one without an id.
+    /// Name of the sector; `default` for the one without an id.
     #[schema(examples("north-2"))]
     pub name: String,
-    /// What stands before the paths that are about it.
+    /// Prefix of the sector's paths.
     #[schema(examples("/sectors/north-2"))]
     pub path: String,
-    /// Whether paths without such a beginning mean this one.
+    /// Whether paths without a prefix mean this sector.
     pub home: bool,
 }
 
-/// What a sector does at present.
+/// State of a sector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SectorCondition {
-    /// It ticks.
+    /// Ticking.
     Running,
-    /// The operator let it stand still.
+    /// Paused by the operator.
     Paused,
-    /// The run has ended; the next universe is about to begin.
+    /// The run has ended; the next universe will begin soon.
     Over,
     /// No universe has begun yet.
     Waiting,
-    /// The server cannot follow it at present; what is said of it is old.
+    /// The server cannot follow the sector; its data is stale.
     Unreachable,
 }
 
-/// How a sector is, and where everything else is.
+/// Status of a sector, with links.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SectorStatus {
-    /// Which service this is.
+    /// Name of the service.
     #[schema(examples("api"))]
     pub service: String,
-    /// Its version.
+    /// Version of the service.
     #[schema(examples("0.1.0"))]
     pub version: String,
-    /// The sector's name; `default` for the one without an id.
+    /// Name of the sector; `default` for the one without an id.
     #[schema(examples("default"))]
     pub sector: String,
-    /// What it does at present.
+    /// State of the sector.
     pub status: SectorCondition,
-    /// Whether the operator let it stand still; null when the store does not say.
+    /// Whether the operator paused it; null while the store is unavailable.
     #[schema(required = true)]
     pub paused: Option<bool>,
-    /// The universe, if one has begun.
+    /// Id of the universe, if one has begun.
     #[schema(required = true)]
     pub universe_id: Option<String>,
-    /// How many ticks have passed in it.
+    /// Ticks since the universe began.
     #[schema(required = true)]
     pub tick: Option<u64>,
-    /// Milliseconds from tick to tick.
+    /// Milliseconds per tick.
     #[schema(required = true)]
     pub tick_delay_ms: Option<u64>,
-    /// The name of its rules.
+    /// Name of the rule set.
     #[schema(required = true)]
     pub rules: Option<String>,
-    /// How the run ended, once it has.
+    /// Result of the run, once it has ended.
     #[schema(required = true)]
     pub result: Option<ResultForm>,
-    /// When the next universe is due, in milliseconds since 1970; null while the run goes on, and where it is not
-    /// known.
+    /// When the next universe is due, in milliseconds since the Unix epoch; null while the run is
+    /// on or if unknown.
     #[schema(required = true)]
     pub next_universe_at_ms: Option<u64>,
-    /// Paths to what there is besides, by name.
+    /// Paths of related resources, by name.
     pub links: BTreeMap<String, String>,
 }
 
-/// The rules of a universe.
+/// Rules of a universe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RulesDocument {
-    /// The universe that lives by them.
+    /// Id of the universe.
     pub universe_id: String,
-    /// Their name.
+    /// Name of the rule set.
     #[schema(examples("classic"))]
     pub name: String,
-    /// What the rules mean: raised when the engine draws other conclusions from the same numbers.
+    /// Version of the rules; increases when the engine gives different results for the same
+    /// numbers.
     #[schema(examples(2))]
     pub rules_version: u32,
-    /// The numbers, each with what it may be.
+    /// Numbers, each with its allowed range.
     pub numbers: Vec<RuleNumber>,
-    /// The whole rule set, section by section, as the engine reads it.
+    /// The whole rule set by section, as the engine reads it.
     #[schema(value_type = Object)]
     pub rules: serde_json::Map<String, serde_json::Value>,
 }
 
-/// A number of the rules.
+/// A number in the rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RuleNumber {
-    /// Its name: section and key.
+    /// Section and key.
     #[schema(examples("battle.overwhelming"))]
     pub key: String,
-    /// What it is in this universe.
+    /// Value in this universe.
     pub value: i64,
-    /// The least that it may be.
+    /// Smallest allowed value.
     pub least: i64,
-    /// The greatest that it may be.
+    /// Largest allowed value.
     pub most: i64,
 }

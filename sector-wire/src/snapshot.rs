@@ -8,72 +8,73 @@ use utoipa::ToSchema;
 
 use crate::events::SectorSnapshot;
 
-/// A whole snapshot; with `fields` or `since`, a part of one.
+/// A whole snapshot, or part of one with `fields` or `since`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum SnapshotAnswer {
-    /// All of it.
+    /// A whole snapshot.
     Whole(Box<SectorSnapshot>),
-    /// What was asked for.
+    /// The requested part.
     Part(Box<SnapshotPart>),
 }
 
-/// A part of a snapshot: the fields that were asked for. With `since`, of `systems`, `fleets` and `factions` it holds
-/// those that are new or not as they were, whole; put them in place of those with the same id. Of `history_tail` it
-/// holds what is new.
+/// Part of a snapshot: the requested fields. With `since`, `systems`, `fleets` and `factions` hold
+/// the items that are new or have changed, each whole: replace the items with the same id.
+/// `history_tail` holds the new entries.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotPart {
-    /// As in a snapshot.
+    /// Incarnation of the store, as in a snapshot.
     #[schema(examples("00c0ffee00c0ffee"), pattern = "^[0-9a-f]{16}$")]
     pub incarnation: String,
-    /// Which universe it is. If it is not the one that you know, `since` meant nothing: take a whole snapshot.
+    /// Id of the universe. If it differs from the one you know, `since` was ignored: take a whole
+    /// snapshot.
     pub universe_id: String,
-    /// How many ticks have passed.
+    /// Ticks since the universe began.
     pub tick: u64,
-    /// The tick that changes are told since, if one was named.
+    /// Tick since which changes are included, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
-    /// Milliseconds from tick to tick.
+    /// Milliseconds per tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tick_delay_ms: Option<u64>,
-    /// The seed that it grew from.
+    /// Seed of the universe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator_seed: Option<u64>,
-    /// The name of its rules.
+    /// Name of the rule set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
-    /// Systems, by id.
+    /// Systems, ordered by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub systems: Option<Vec<SystemForm>>,
-    /// All lanes; with `since` none, for they stay.
+    /// All lanes; never with `since`, since lanes do not change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lanes: Option<Vec<Lane>>,
-    /// Fleets, by id.
+    /// Fleets, ordered by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleets: Option<Vec<FleetForm>>,
-    /// With `since` and `fleets`: ids of fleets that are gone. Some of them you may never have known.
+    /// With `since` and `fleets`: ids of removed fleets, which may include fleets you never saw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleets_removed: Option<Vec<u32>>,
-    /// Factions, by id.
+    /// Factions, ordered by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factions: Option<Vec<FactionForm>>,
-    /// The id that the next fleet will have.
+    /// Id of the next fleet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_fleet_id: Option<u32>,
-    /// How the run ended; null while it goes on.
+    /// Result of the run; null while it is running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Option<ResultForm>>,
     /// Systems with a battle, capture or rebellion in the last tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highlight_ids: Option<Vec<u32>>,
-    /// What happened in the last tick.
+    /// Events of the last tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<Vec<Event>>,
     /// The latest notable events, oldest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history_tail: Option<Vec<HistoryEntry>>,
-    /// The digest of the whole state.
+    /// Digest of the whole state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
 }

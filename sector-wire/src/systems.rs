@@ -4,41 +4,41 @@ use sector_sim::{FleetForm, SystemForm};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A system and everything about it.
+/// A system in detail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SystemDocument {
-    /// The universe.
+    /// Id of the universe.
     pub universe_id: String,
-    /// The tick as of which all of this is.
+    /// Tick of this data.
     pub tick: u64,
     /// The system.
     pub system: SystemForm,
-    /// The lanes that begin here, by the system at their other end.
+    /// Lanes from this system, ordered by the system at the other end.
     pub lanes: Vec<LaneEnd>,
-    /// The fleets at the system, by id.
+    /// Fleets at the system, ordered by id.
     pub fleets: Vec<FleetForm>,
-    /// The fleets that will come through or stop here, soonest first.
+    /// Fleets that will pass through or stop here, soonest first.
     pub inbound: Vec<Inbound>,
 }
 
-/// A lane as seen from one end.
+/// A lane seen from one end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LaneEnd {
-    /// The system at the other end.
+    /// System at the other end.
     pub system_id: u32,
-    /// Its name.
+    /// Name of that system.
     pub name: String,
-    /// How many ticks a fleet travels.
+    /// Travel time, in ticks.
     pub ticks: u16,
 }
 
-/// A fleet that is on its way.
+/// A fleet in transit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Inbound {
     /// The fleet.
     pub fleet: FleetForm,
-    /// The tick in which it enters the system, if nothing stops it before.
+    /// Tick of arrival at the system, if nothing stops it before.
     pub arrives: u64,
-    /// Whether it stops there; otherwise it passes through.
+    /// Whether it stops here; otherwise it passes through.
     pub stops: bool,
 }

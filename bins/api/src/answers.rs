@@ -25,25 +25,25 @@ struct Shared {
 const TOO_SLOW: Shared = Shared {
     status: "408",
     name: "BodyTooSlow",
-    description: "`body_too_slow`: the body came more slowly than the least rate.",
+    description: "`body_too_slow`: the body arrived below the minimum rate.",
 };
 const URI_TOO_LONG: Shared = Shared {
     status: "414",
     name: "UriTooLong",
-    description: "`uri_too_long`: path and query are longer than they may be.",
+    description: "`uri_too_long`: the path and query are too long.",
 };
 const RATE_LIMITED: Shared = Shared {
     status: "429",
     name: "RateLimited",
-    description: "`rate_limited`: a quota is used up; wait for as many seconds as Retry-After says.",
+    description: "`rate_limited`: a rate limit is used up; wait for the seconds in Retry-After.",
 };
 const TOO_MANY_HEADERS: Shared = Shared {
     status: "431",
     name: "TooManyHeaders",
-    description: "`too_many_headers`. Where their bytes are too many, the answer has no body.",
+    description: "`too_many_headers`. If the headers are too large in bytes, the response has no body.",
 };
 const INTERNAL: Shared =
-    Shared { status: "500", name: "Internal", description: "`internal`: our fault." };
+    Shared { status: "500", name: "Internal", description: "`internal`: a fault of the server." };
 const UNAVAILABLE: Shared = Shared {
     status: "503",
     name: "Unavailable",
@@ -52,7 +52,7 @@ const UNAVAILABLE: Shared = Shared {
 const NO_SECTOR: Shared = Shared {
     status: "404",
     name: "UnknownSector",
-    description: "`unknown_sector`: the path begins with `/sectors/{sector}`, and there is no such sector.",
+    description: "`unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name.",
 };
 const NOT_OF_A_SECTOR: Shared = Shared {
     status: "404",
@@ -74,11 +74,7 @@ const SHARED: [&Shared; 8] = [
 
 /// Headers of answers: the name, whether it is a number, and what it says.
 const HEADERS: [(&str, Type, &str); 7] = [
-    (
-        "ETag",
-        Type::String,
-        "What to send as If-None-Match, to be told 304 as long as nothing changed.",
-    ),
+    ("ETag", Type::String, "Send it as If-None-Match to get 304 while nothing has changed."),
     (
         "X-Request-Id",
         Type::String,
@@ -167,7 +163,7 @@ fn complete_operation(operation: &mut Operation, declaration: Declaration) {
         answers.shared(shared);
     }
     if is_compared {
-        let known = Response::new("It is as If-None-Match says; there is no body.");
+        let known = Response::new("Not modified; there is no body.");
         operation.responses.responses.entry("304".to_owned()).or_insert(RefOr::T(known));
     }
     for (status, response) in &mut operation.responses.responses {

@@ -63,7 +63,7 @@ pub(crate) async fn issue(
         Ok(false) => Err(Problem::internal("two keys drew the same random id")),
         Err(StoreError::Full { owner: Some(_), limit, .. }) => Err(Problem::conflict(
             Code::TooManyKeys,
-            format!("You have {limit} keys, which is as many as can be: revoke one first."),
+            format!("You have {limit} keys, the maximum: revoke one first."),
         )),
         Err(error) => Err(of_store(error)),
     }

@@ -1,4 +1,4 @@
-//! The description of the API, made from the code that answers.
+//! The OpenAPI document, generated from the handlers.
 
 use utoipa::openapi::schema::AnyOf;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -13,20 +13,20 @@ use crate::routes::{
 };
 use sector_wire::ProblemDocument;
 
-/// Everything there is to describe.
+/// The document.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Sector",
-        description = "The HTTP API of a sector: logins, claims, orders, and the sector as it is.\n\nAll numbers are integers: strength, stock and economy in thousandths; stability, unrest and odds per mille; positions from 0 to 1000000; time in ticks. Errors are `application/problem+json` with a stable `code`.",
+        description = "The HTTP API of a sector: login, claims, orders, state and events.\n\nAll numbers are integers: strength, stock and economy in thousandths; stability, unrest and odds per mille; positions from 0 to 1000000; time in ticks. Errors are `application/problem+json` with a stable `code`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "http://localhost:8000", description = "A sector on this machine")),
     tags(
-        (name = "auth", description = "Logging in: sign a message with a wallet's key, get a token."),
-        (name = "players", description = "Claiming a faction and giving orders."),
-        (name = "sector", description = "The sector as it is, and what happens in it. Open to all."),
-        (name = "admin", description = "For whoever runs the sector; takes the admin role."),
+        (name = "auth", description = "Login: sign a message with a wallet, get a token."),
+        (name = "players", description = "Claim a faction and send orders."),
+        (name = "sector", description = "The state and events of the sector. Public."),
+        (name = "admin", description = "For operators; requires the admin role."),
         (name = "service", description = "About the service itself.")
     ),
     paths(
@@ -76,7 +76,7 @@ use sector_wire::ProblemDocument;
 )]
 struct Described;
 
-/// How to prove who is asking.
+/// Security schemes.
 struct Security;
 
 impl Modify for Security {
@@ -85,18 +85,16 @@ impl Modify for Security {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("The token of a login, for players and admins."))
+            .description(Some("Access token of a session, for players and admins."))
             .build();
-        let bot = ApiKeyValue::with_description(
-            "X-Bot-Token",
-            "The token that all bots of this sector share.",
-        );
+        let bot =
+            ApiKeyValue::with_description("X-Bot-Token", "Token shared by all bots of the sector.");
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         components.add_security_scheme("botToken", SecurityScheme::ApiKey(ApiKey::Header(bot)));
     }
 }
 
-/// What all operations share.
+/// Parts shared by all operations.
 struct Shared;
 
 impl Modify for Shared {
@@ -105,8 +103,8 @@ impl Modify for Shared {
     }
 }
 
-/// A part of a snapshot that has all of its fields is a whole one as well: an answer is of any of the forms, not of
-/// exactly one.
+/// A partial snapshot with all fields is also a whole one, so the response matches any of the
+/// forms, not exactly one.
 struct Forms;
 
 impl Modify for Forms {
@@ -124,7 +122,7 @@ impl Modify for Forms {
     }
 }
 
-/// The description of the API: OpenAPI 3.1, JSON, the same text from the same code.
+/// The OpenAPI 3.1 document as JSON; deterministic.
 #[must_use]
 pub fn openapi() -> String {
     let mut text = Described::openapi().to_pretty_json().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The HTTP API of a sector: logins, claims, orders, and the sector as it is.
+//! The HTTP API of a sector: login, claims, orders, state and events.
 //!
 //! # Invariants
 //! - An order reaches the sector only through `POST /orders`: its form, its sender's right to the

@@ -14,14 +14,14 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
     match &error {
         StoreError::Unavailable { .. } => Problem::unavailable(
             Code::StoreUnavailable,
-            "The state of the sector cannot be reached at present; try again shortly.",
+            "The store cannot be reached; try again shortly.",
             RETRY_AFTER_SECONDS,
         )
         .with_source(error),
         StoreError::WrongUniverse { current: None, .. } => no_universe(),
         StoreError::WrongUniverse { .. } => Problem::conflict(
             Code::RunOver,
-            "The run has ended; its universe takes no further orders.",
+            "The run has ended; its universe accepts no more orders.",
         ),
         _ => Problem::internal(error),
     }
@@ -33,24 +33,24 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
         follow::Error::HistoryTrimmed { after } => Problem::gone(
             Code::HistoryTrimmed,
             format!(
-                "One cannot go on from event {after}: take a snapshot and go on from the id in its ETag."
+                "Events after {after} are no longer kept: take a snapshot and continue from the id in its ETag."
             ),
         ),
         follow::Error::Restored { known } => Problem::gone(
             Code::HistoryRestored,
             format!(
-                "The sector was restored from a backup and {known} is not its incarnation any more: take a snapshot and go on from there."
+                "The sector was restored from a backup; {known} is no longer its incarnation: take a snapshot and continue from there."
             ),
         ),
         follow::Error::NotReady { reason } => Problem::unavailable(
             Code::NoUniverse,
-            "There is no universe to look at yet; try again shortly.",
+            "No universe is running yet; try again shortly.",
             RETRY_AFTER_SECONDS,
         )
         .with_source(reason),
         follow::Error::Stopped => Problem::unavailable(
             Code::Stopping,
-            "This server is stopping; try another or again.",
+            "This server is shutting down; try again, or use another.",
             RETRY_AFTER_SECONDS,
         ),
         follow::Error::Store(error) => of_store(error),
@@ -66,7 +66,7 @@ pub(crate) fn of_sector(error: follow::SectorError) -> Problem {
         ),
         follow::SectorError::TooMany => Problem::unavailable(
             Code::TooManySectors,
-            "This server has as many sectors open as it may; try again shortly.",
+            "This server has its maximum number of sectors open; try again shortly.",
             RETRY_AFTER_SECONDS,
         ),
         follow::SectorError::Store(error) => of_store(error),

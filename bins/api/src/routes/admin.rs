@@ -9,23 +9,23 @@ use crate::call::Call;
 use crate::problems::of_store;
 use sector_wire::{AuditEntry, AuditPage, BotsOnlyAnswer, PauseAnswer, RestartAnswer};
 
-/// Ask for a new universe.
+/// Request a new universe.
 ///
-/// The worker ends the running one and begins another, within a tick or two.
+/// The worker ends the current universe and begins another within a tick or two.
 #[utoipa::path(
     post,
     path = "/admin/restart",
     operation_id = "restart",
     tag = "admin",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same."), ("seed" = Option<u64>, Query, description = "The seed of the new universe, 0 to 9007199254740991; otherwise one is drawn.", minimum = 0, maximum = 9007199254740991_i64)),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else."), ("seed" = Option<u64>, Query, description = "Seed of the new universe, 0 to 9007199254740991; otherwise one is drawn.", minimum = 0, maximum = 9007199254740991_i64)),
     responses(
-        (status = 200, description = "The wish is noted; it replaces one that still stands.", body = RestartAnswer),
+        (status = 200, description = "Accepted; replaces an earlier request that is still pending.", body = RestartAnswer),
         (status = 400, description = "`invalid_query`, `invalid_idempotency_key`."),
-        (status = 401, description = "`unauthenticated`, or the token's fault."),
+        (status = 401, description = "`unauthenticated`, or a problem with the token."),
         (status = 403, description = "`not_admin`."),
-        (status = 409, description = "`request_under_way`: one with this Idempotency-Key is."),
-        (status = 422, description = "`idempotency_key_reused`: for something else."),
+        (status = 409, description = "`request_under_way`: a request with this Idempotency-Key is in progress."),
+        (status = 422, description = "`idempotency_key_reused`: the key was used for a different request."),
     )
 )]
 pub(crate) async fn restart(call: Call) -> Result<Response, Problem> {
@@ -37,21 +37,21 @@ pub(crate) async fn restart(call: Call) -> Result<Response, Problem> {
     .await
 }
 
-/// End all claims: from now on bots play everything.
+/// End all claims, so that bots play every faction.
 #[utoipa::path(
     post,
     path = "/admin/bots-only",
     operation_id = "bots_only",
     tag = "admin",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else.")),
     responses(
         (status = 200, description = "All claims have ended.", body = BotsOnlyAnswer),
         (status = 400, description = "`invalid_query`, `invalid_idempotency_key`."),
-        (status = 401, description = "`unauthenticated`, or the token's fault."),
+        (status = 401, description = "`unauthenticated`, or a problem with the token."),
         (status = 403, description = "`not_admin`."),
-        (status = 409, description = "`request_under_way`: one with this Idempotency-Key is."),
-        (status = 422, description = "`idempotency_key_reused`: for something else."),
+        (status = 409, description = "`request_under_way`: a request with this Idempotency-Key is in progress."),
+        (status = 422, description = "`idempotency_key_reused`: the key was used for a different request."),
     )
 )]
 pub(crate) async fn bots_only(call: Call) -> Result<Response, Problem> {
@@ -68,7 +68,7 @@ pub(crate) async fn bots_only(call: Call) -> Result<Response, Problem> {
     .await
 }
 
-/// Whether the sector stands still.
+/// Whether the sector is paused.
 #[utoipa::path(
     get,
     path = "/admin/pause",
@@ -76,8 +76,8 @@ pub(crate) async fn bots_only(call: Call) -> Result<Response, Problem> {
     tag = "admin",
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "Whether it does.", body = PauseAnswer),
-        (status = 401, description = "`unauthenticated`, or the token's fault."),
+        (status = 200, description = "The pause state.", body = PauseAnswer),
+        (status = 401, description = "`unauthenticated`, or a problem with the token."),
         (status = 403, description = "`not_admin`."),
     )
 )]
@@ -87,21 +87,21 @@ pub(crate) async fn paused(call: Call) -> Result<Response, Problem> {
     reply::json(&PauseAnswer { paused })
 }
 
-/// Let the sector stand still, or go on.
+/// Pause or resume the sector.
 #[utoipa::path(
     post,
     path = "/admin/pause",
     operation_id = "pause",
     tag = "admin",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same."), ("paused" = bool, Query, description = "`true` to stand still, `false` to go on.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else."), ("paused" = bool, Query, description = "`true` to pause, `false` to resume.")),
     responses(
-        (status = 200, description = "As it is from now on.", body = PauseAnswer),
+        (status = 200, description = "The new state.", body = PauseAnswer),
         (status = 400, description = "`invalid_query`, `invalid_idempotency_key`."),
-        (status = 401, description = "`unauthenticated`, or the token's fault."),
+        (status = 401, description = "`unauthenticated`, or a problem with the token."),
         (status = 403, description = "`not_admin`."),
-        (status = 409, description = "`request_under_way`: one with this Idempotency-Key is."),
-        (status = 422, description = "`idempotency_key_reused`: for something else."),
+        (status = 409, description = "`request_under_way`: a request with this Idempotency-Key is in progress."),
+        (status = 422, description = "`idempotency_key_reused`: the key was used for a different request."),
     )
 )]
 pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
@@ -116,9 +116,9 @@ pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
     .await
 }
 
-/// What the operators did.
+/// The audit log: actions of operators.
 ///
-/// Each action twice: when it was asked for, and what it came to. Entries are never changed.
+/// Each action has two entries: the request and its outcome. Entries never change.
 #[utoipa::path(
     get,
     path = "/admin/audit",
@@ -126,13 +126,13 @@ pub(crate) async fn pause(call: Call) -> Result<Response, Problem> {
     tag = "admin",
     security(("bearer" = [])),
     params(
-        ("after" = Option<u64>, Query, description = "The number to go on from; 0, the default, is the beginning.", minimum = 0),
-        ("count" = Option<u32>, Query, description = "Most entries to return: 1 to 1000, by default 100.", minimum = 1, maximum = 1000),
+        ("after" = Option<u64>, Query, description = "Return entries after this number; 0, the default, starts at the beginning.", minimum = 0),
+        ("count" = Option<u32>, Query, description = "Maximum number of entries: 1 to 1000, default 100.", minimum = 1, maximum = 1000),
     ),
     responses(
         (status = 200, description = "The entries, oldest first.", body = AuditPage),
         (status = 400, description = "`invalid_query`."),
-        (status = 401, description = "`unauthenticated`, or the token's fault."),
+        (status = 401, description = "`unauthenticated`, or a problem with the token."),
         (status = 403, description = "`not_admin`."),
     )
 )]

@@ -20,16 +20,16 @@ use sector_wire::{
     VerifyRequest,
 };
 
-/// Longest body of a login request, in bytes.
+/// Maximum body of a login request, in bytes.
 const BODY_BYTES_MAX: usize = 4_096;
-/// Longest signature that is looked at, in bytes: twice what 65 bytes take.
+/// Maximum signature, in bytes: twice the length of 65 bytes in hexadecimal.
 const SIGNATURE_BYTES_MAX: usize = 264;
-/// What the wallet shows above the particulars.
+/// Statement that the wallet shows above the fields.
 const STATEMENT: &str = "Sign in to Sector. This costs nothing and moves nothing.";
 
-/// Ask for a message to sign.
+/// Request a login message.
 ///
-/// Sign it as it stands and present the signature at `POST /auth/verify`.
+/// Sign it unchanged and send the signature to `POST /auth/verify`.
 #[utoipa::path(
     post,
     path = "/auth/nonce",
@@ -37,9 +37,9 @@ const STATEMENT: &str = "Sign in to Sector. This costs nothing and moves nothing
     tag = "auth",
     request_body = NonceRequest,
     responses(
-        (status = 200, description = "The message to sign, an ERC-4361 text with a nonce that works once.", body = NonceAnswer),
-        (status = 400, description = "`malformed_json`, `invalid_body`: the address is none."),
-        (status = 413, description = "`payload_too_large`: beyond 4096 bytes."),
+        (status = 200, description = "The message to sign: an ERC-4361 text with a single-use nonce.", body = NonceAnswer),
+        (status = 400, description = "`malformed_json`, `invalid_body`: the address is malformed."),
+        (status = 413, description = "`payload_too_large`: more than 4096 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
@@ -71,7 +71,7 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     reply::json(&NonceAnswer { nonce, message })
 }
 
-/// Present the signed message.
+/// Log in with a signed message.
 #[utoipa::path(
     post,
     path = "/auth/verify",
@@ -79,10 +79,10 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     tag = "auth",
     request_body = VerifyRequest,
     responses(
-        (status = 200, description = "A token that says who is asking.", body = TokenAnswer),
+        (status = 200, description = "Access token and refresh token.", body = TokenAnswer),
         (status = 400, description = "`malformed_json`, `invalid_body`."),
-        (status = 401, description = "`nonce_unknown`: no message is waiting for this address, or it was used or has expired. `wrong_signer`, `signature_invalid` and others: the signature is not this address's of that message."),
-        (status = 413, description = "`payload_too_large`: beyond 4096 bytes."),
+        (status = 401, description = "`nonce_unknown`: no message is pending for this address; it was used or has expired. `wrong_signer`, `signature_invalid` and others: the signature does not match the address and message."),
+        (status = 413, description = "`payload_too_large`: more than 4096 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
@@ -157,11 +157,11 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     reply::json(&sessions::begin(api, expected.address, api.role(expected.address)).await?)
 }
 
-/// Renew a login.
+/// Renew a session.
 ///
-/// Takes the refresh token of the login or of the last renewal, and gives a new token and a new refresh token. The old
-/// one works for ten seconds more, should the answer be lost; presented later it ends the session, because then somebody
-/// has a copy.
+/// Takes the refresh token of the login or of the last renewal, and returns a new access token and
+/// refresh token. The old refresh token works for ten more seconds in case the response is lost;
+/// using it later ends the session, because someone may have a copy.
 #[utoipa::path(
     post,
     path = "/auth/refresh",
@@ -171,9 +171,9 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     responses(
         (status = 200, description = "A new token and a new refresh token.", body = TokenAnswer),
         (status = 400, description = "`malformed_json`, `invalid_body`."),
-        (status = 401, description = "`refresh_token_unknown`: the session has ended. `refresh_token_reused`: it was used before; the session is ended. `opaque_token_checksum` and others: it is no refresh token."),
-        (status = 409, description = "`refresh_token_busy`: others are renewing the same session."),
-        (status = 413, description = "`payload_too_large`: beyond 4096 bytes."),
+        (status = 401, description = "`refresh_token_unknown`: the session has ended. `refresh_token_reused`: the token was already used; the session has been ended. `opaque_token_checksum` and others: this is not a refresh token."),
+        (status = 409, description = "`refresh_token_busy`: another request is renewing the session."),
+        (status = 413, description = "`payload_too_large`: more than 4096 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
@@ -185,8 +185,8 @@ pub(crate) async fn refresh(mut call: Call) -> Result<Response, Problem> {
 
 /// Sign out.
 ///
-/// Ends the session of the token: neither it nor its refresh token is good for anything from now on; at other replicas
-/// of this service within a second.
+/// Ends the session of the token: its access and refresh tokens become invalid at once here, and
+/// within a second on other replicas of the service.
 #[utoipa::path(
     post,
     path = "/auth/logout",
@@ -195,8 +195,8 @@ pub(crate) async fn refresh(mut call: Call) -> Result<Response, Problem> {
     security(("bearer" = [])),
     responses(
         (status = 200, description = "Signed out.", body = LogoutAnswer),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
-        (status = 403, description = "`not_a_player`: bots are not signed in."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
+        (status = 403, description = "`not_a_player`: bots have no session."),
     )
 )]
 pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
@@ -210,7 +210,7 @@ pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
 
 /// Sign out everywhere.
 ///
-/// Ends all sessions of the address, this one too. Keys stay: revoke them one by one.
+/// Ends all sessions of the address, including this one. Keys remain valid; revoke them one by one.
 #[utoipa::path(
     post,
     path = "/auth/logout-all",
@@ -219,8 +219,8 @@ pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
     security(("bearer" = [])),
     responses(
         (status = 200, description = "Signed out everywhere.", body = LogoutAnswer),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
-        (status = 403, description = "`not_a_player`: bots are not signed in."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
+        (status = 403, description = "`not_a_player`: bots have no session."),
     )
 )]
 pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
@@ -230,9 +230,9 @@ pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
     })
 }
 
-/// Present a one-time code of the operator.
+/// Log in with the operator's one-time code.
 ///
-/// Whoever starts a sector prints a link with such a code; it signs one browser in as admin.
+/// A sector prints a link with the code at start; it signs one browser in as admin.
 #[utoipa::path(
     post,
     path = "/auth/operator",
@@ -240,10 +240,10 @@ pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
     tag = "auth",
     request_body = OperatorRequest,
     responses(
-        (status = 200, description = "A token with the admin role.", body = TokenAnswer),
+        (status = 200, description = "Tokens with the admin role.", body = TokenAnswer),
         (status = 400, description = "`malformed_json`, `invalid_body`."),
-        (status = 401, description = "`operator_code_unknown`: the code was used, has expired or was never given."),
-        (status = 413, description = "`payload_too_large`: beyond 4096 bytes."),
+        (status = 401, description = "`operator_code_unknown`: the code was used, has expired or was never issued."),
+        (status = 413, description = "`payload_too_large`: more than 4096 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
@@ -287,12 +287,12 @@ fn nonce_unknown() -> Problem {
     )
 }
 
-/// Where the message with a nonce waits.
+/// Key of the message with this nonce.
 fn message_key(nonce: &str) -> String {
     format!("login:{nonce}")
 }
 
-/// Where the nonce of the newest message for an address waits.
+/// Key of the newest nonce of an address.
 fn address_key(address: Address) -> String {
     format!("login-of:{}", address.to_lower_hex())
 }

@@ -18,12 +18,13 @@ use sector_wire::{
     BattlePreview, FieldProblem, OrderCheck, OrderPreview, OrderRequest, OrderVerdict,
 };
 
-/// See what orders would come to, without giving them.
+/// Preview orders without sending them.
 ///
-/// For everybody and for every faction. Each order is judged by form, by whether what it names exists, and by the
-/// engine: what the next tick would refuse and why, the way the fleet would take, when it would arrive and what it
-/// would meet there as things stand. Orders are carried out in their order, so that a later one sees what an earlier
-/// one did. Whether a `client_id` was accepted before, and whether the faction is yours, is not looked at.
+/// Open to everyone, for every faction. Checks the form of each order, whether the things it names
+/// exist, and what the engine would do in the next tick: a refusal with its reason, or the fleet's
+/// route, its arrival and the battle it would meet in the current state. Orders are applied in
+/// sequence, so later ones see the effects of earlier ones. Does not check whether a `client_id`
+/// was already accepted or whether you hold the faction.
 #[utoipa::path(
     post,
     path = "/orders/check",
@@ -33,15 +34,15 @@ use sector_wire::{
         {"kind": "move", "faction": "F1", "origin_id": 3, "target_id": 9}
     ]})),
     responses(
-        (status = 200, description = "What would become of each order.", body = OrderCheck, example = json!({
+        (status = 200, description = "A preview of each order.", body = OrderCheck, example = json!({
             "universe_id": "u-19ab2c3d4e5-0badf00d", "tick": 417, "orders": [{
                 "verdict": "good", "fleet_id": 12, "strength": 10_000, "route": [7, 9], "arrives": 431,
                 "battle": {"system_id": 9, "owner": "F2", "garrison": 3_000, "defence": 0, "odds": 1_000, "left": 7_000}
             }]
         })),
         (status = 400, description = "`malformed_json`, `invalid_body`."),
-        (status = 409, description = "`no_universe`, `run_over`; `foreign_rules`: the universe lives by rules of another version than this server's."),
-        (status = 413, description = "`payload_too_large`: beyond 262144 bytes."),
+        (status = 409, description = "`no_universe`, `run_over`; `foreign_rules`: the universe uses a rules version that this server does not know."),
+        (status = 413, description = "`payload_too_large`: more than 262144 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
@@ -112,7 +113,7 @@ const NOTHING: OrderPreview = OrderPreview {
     battle: None,
 };
 
-/// What is wrong with the order at this place.
+/// The preview of an invalid order.
 fn invalid(index: usize, faults: &[Fault]) -> OrderPreview {
     let mut faults = faults.iter().filter(|fault| fault.index == index).peekable();
     let first = faults.peek().map(|fault| (fault.code.to_string(), fault.error.detail.clone()));
@@ -136,7 +137,7 @@ fn refused(refusal: Refusal) -> OrderPreview {
     }
 }
 
-/// What an order came to in the copy.
+/// The preview of an order that was tried on a copy of the world.
 fn carried_out(
     frame: &Frame,
     rules: &Rules,
@@ -161,7 +162,7 @@ fn carried_out(
     preview
 }
 
-/// What a fleet would meet at a system that is not its own.
+/// The battle that a fleet would meet at a foreign system.
 fn battle(
     frame: &Frame,
     rules: &Rules,

@@ -10,7 +10,7 @@ use crate::bodies;
 use crate::call::Call;
 use crate::reference;
 
-/// The page has a style and a script of its own and nothing else: no picture, nothing of elsewhere.
+/// The page may use its own style and script, nothing else.
 fn policy() -> Result<HeaderValue, Problem> {
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -19,13 +19,13 @@ fn policy() -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(&policy).map_err(Problem::internal)
 }
 
-/// The reference of this API as one page of HTML, made from the same description.
+/// Reference of this API as one HTML page, generated from the OpenAPI document.
 #[utoipa::path(
     get,
     path = "/docs",
     operation_id = "docs",
     tag = "service",
-    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
+    params(("If-None-Match" = Option<String>, Header, description = "A previous ETag; if it is still current, the response is 304 without a body.")),
     responses((status = 200, description = "The page.", content_type = "text/html", body = String))
 )]
 pub(crate) async fn docs(call: Call) -> Result<Response, Problem> {

@@ -9,34 +9,35 @@ use crate::call::Call;
 use crate::problems::of_follower;
 use sector_wire::EventPage;
 
-/// Most events of one answer.
+/// Maximum number of events in a response.
 const COUNT_MAX: usize = 1_000;
-/// Events of one answer unless more or fewer were asked for.
+/// Default number of events in a response.
 const COUNT_DEFAULT: usize = 100;
-/// Longest wait for the first event, in milliseconds.
+/// Maximum wait for the first event, in milliseconds.
 const WAIT_MS_MAX: u64 = 30_000;
-/// Bytes of events after which an answer ends; the first event is given whatever its size.
+/// A response ends after this many bytes of events; it has at least one event.
 const BYTES_MAX: usize = 8 << 20;
 
-/// What happened after an event.
+/// Events after a position.
 ///
-/// Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused` (accepted orders that no
-/// tick could take). Apply deltas to the snapshot that came before; pass `next` as `after` to go on.
+/// Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused`
+/// (accepted orders that no tick could apply). Apply deltas to the preceding snapshot; pass `next`
+/// as `after` to continue.
 #[utoipa::path(
     get,
     path = "/events",
     operation_id = "events",
     tag = "sector",
     params(
-        ("after" = Option<String>, Query, description = "The id to go on from, such as `17-0`; `0-0`, the default, is the beginning."),
-        ("incarnation" = Option<String>, Query, description = "The `incarnation` of the snapshot that one goes on from: after the sector was restored from a backup, the answer is 410 `history_restored`. Without it, ids are taken to be of the present incarnation."),
-        ("count" = Option<u32>, Query, description = "Most entries to return: 1 to 1000, by default 100.", minimum = 1, maximum = 1000),
-        ("wait_ms" = Option<u32>, Query, description = "How long to wait for the first entry, in milliseconds: 0 to 30000, by default 0.", minimum = 0, maximum = 30000),
+        ("after" = Option<String>, Query, description = "Id to resume from, such as `17-0`; `0-0`, the default, is the beginning."),
+        ("incarnation" = Option<String>, Query, description = "The `incarnation` of the snapshot that `after` belongs to: if the sector has been restored from a backup since, the response is 410 `history_restored`. Without it, ids are read in the current incarnation."),
+        ("count" = Option<u32>, Query, description = "Maximum number of entries: 1 to 1000, default 100.", minimum = 1, maximum = 1000),
+        ("wait_ms" = Option<u32>, Query, description = "Maximum wait for the first entry, in milliseconds: 0 to 30000, default 0.", minimum = 0, maximum = 30000),
     ),
     responses(
-        (status = 200, description = "The entries, oldest first; none if none came in time.", body = EventPage),
+        (status = 200, description = "Entries, oldest first; empty if none arrived in time.", body = EventPage),
         (status = 400, description = "`invalid_query`."),
-        (status = 410, description = "`history_trimmed`: one cannot go on from there; `history_restored`: the sector was restored from a backup. Take a snapshot."),
+        (status = 410, description = "`history_trimmed`: events after this id are no longer kept. `history_restored`: the sector was restored from a backup. Take a snapshot."),
     )
 )]
 pub(crate) async fn events(call: Call) -> Result<Response, Problem> {

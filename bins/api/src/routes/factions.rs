@@ -21,22 +21,22 @@ use sector_wire::{
     FactionSeat, Me, ReleaseAnswer,
 };
 
-/// Longest body of a claim, in bytes.
+/// Maximum body of a claim, in bytes.
 const BODY_BYTES_MAX: usize = 1_024;
-/// How long a request waits for this process to see what was committed.
+/// How long a request waits for this process to catch up with the latest commit.
 pub(super) const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
 
-/// All factions of the running universe, and who plays them.
+/// All factions of the running universe, with their claims.
 ///
-/// A seat that was taken or given up by way of another server is seen a second later at most.
+/// Claims made or released through another server appear within a second.
 #[utoipa::path(
     get,
     path = "/factions",
     operation_id = "factions",
     tag = "players",
-    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
-    responses((status = 200, description = "All factions that ever were in this universe.", body = FactionList,
-        headers(("ETag" = String, description = "Changes with the answer."))))
+    params(("If-None-Match" = Option<String>, Header, description = "A previous ETag; if it is still current, the response is 304 without a body.")),
+    responses((status = 200, description = "All factions of this universe, past and present.", body = FactionList,
+        headers(("ETag" = String, description = "Changes with the content."))))
 )]
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
@@ -67,16 +67,16 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     Ok(bodies::respond(&call, &body))
 }
 
-/// One faction: its standing, its economy, who plays it, and how it fared.
+/// A faction: rank, economy, claim and history.
 #[utoipa::path(
     get,
     path = "/factions/{id}",
     operation_id = "faction",
     tag = "sector",
-    params(("id" = String, Path, description = "The faction's id.", example = "F1")),
+    params(("id" = String, Path, description = "Faction id.", example = "F1")),
     responses(
         (status = 200, description = "The faction.", body = FactionDocument),
-        (status = 404, description = "`unknown_faction`: there is none with this id in this universe."),
+        (status = 404, description = "`unknown_faction`: this universe has no faction with this id."),
     )
 )]
 pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
@@ -119,7 +119,7 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     })
 }
 
-/// How a faction fared.
+/// The history of a faction.
 fn history_of(history: &History, faction: FactionId) -> FactionHistory {
     let samples = history.samples(faction).iter().map(|sample| {
         let Sample { tick, systems, value, economy, fleets, strength } = *sample;
@@ -132,7 +132,7 @@ fn history_of(history: &History, faction: FactionId) -> FactionHistory {
     }
 }
 
-/// The factions that players hold; with the label of the key, where a player's bot gives the orders.
+/// Claimed factions, with the label of the key if a player's bot plays.
 async fn claimed(call: &Call, frame: &Frame) -> Result<HashMap<String, Option<String>>, Problem> {
     let api = call.state();
     let claims = call
@@ -145,7 +145,7 @@ async fn claimed(call: &Call, frame: &Frame) -> Result<HashMap<String, Option<St
     Ok(claims.into_iter().map(|claim| (claim.faction, labels.remove(&claim.player))).collect())
 }
 
-/// A faction and whether it can be had.
+/// A faction with its claim.
 fn seat_of(
     frame: &Frame,
     faction: &Faction,
@@ -172,8 +172,9 @@ fn seat_of(
 
 /// Claim a faction.
 ///
-/// One faction a player, one player a faction, starters only. A claim ends with the universe, and when
-/// its player was away for too long; any request with the player's token renews it.
+/// Each player holds at most one faction, and each faction at most one player; only starting
+/// factions can be claimed. A claim ends with the universe, or when its player has been away too
+/// long; any request with the player's token renews it.
 #[utoipa::path(
     post,
     path = "/factions/claim",
@@ -182,12 +183,12 @@ fn seat_of(
     security(("bearer" = [])),
     request_body = ClaimRequest,
     responses(
-        (status = 200, description = "The faction is yours, now or since before.", body = Me),
+        (status = 200, description = "You hold the faction.", body = Me),
         (status = 400, description = "`malformed_json`, `invalid_body`, `unknown_faction`."),
-        (status = 401, description = "`unauthenticated`, or the token's fault."),
-        (status = 403, description = "`not_a_player`: bots claim nothing."),
-        (status = 409, description = "`faction_claimed`: another player holds it. `already_claimed`: you hold another. `not_claimable`: it is no starter, or eliminated. `run_over`, `no_universe`."),
-        (status = 413, description = "`payload_too_large`: beyond 1024 bytes."),
+        (status = 401, description = "`unauthenticated`, or a problem with the token."),
+        (status = 403, description = "`not_a_player`: bots cannot claim."),
+        (status = 409, description = "`faction_claimed`: another player holds it. `already_claimed`: you hold another. `not_claimable`: it is not a starting faction, or was eliminated. `run_over`, `no_universe`."),
+        (status = 413, description = "`payload_too_large`: more than 1024 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
@@ -241,7 +242,7 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     }
 }
 
-/// Give the claimed faction up.
+/// Release the claimed faction.
 #[utoipa::path(
     delete,
     path = "/factions/claim",
@@ -249,9 +250,9 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     tag = "players",
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "No faction is yours any more.", body = ReleaseAnswer),
-        (status = 401, description = "`unauthenticated`, or the token's fault."),
-        (status = 403, description = "`not_a_player`: bots claim nothing."),
+        (status = 200, description = "You no longer hold a faction.", body = ReleaseAnswer),
+        (status = 401, description = "`unauthenticated`, or a problem with the token."),
+        (status = 403, description = "`not_a_player`: bots cannot claim."),
     )
 )]
 pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
@@ -268,17 +269,17 @@ pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
     reply::json(&ReleaseAnswer { released })
 }
 
-/// Whether players may have it, if nobody has.
+/// Whether players may claim it while it is free.
 fn is_open(frame: &Frame, id: FactionId) -> bool {
     !frame.is_over()
         && id.kind() == FactionKind::Starter
         && frame.board().faction(id).is_some_and(|faction| faction.alive)
 }
 
-/// The frame of a universe in which one can act.
+/// The current frame, if its universe accepts orders.
 ///
 /// # Errors
-/// 409 `no_universe` and `run_over`; 503 while the store is away.
+/// 409 `no_universe` and `run_over`; 503 while the store is unavailable.
 pub(super) async fn acting_frame(call: &Call) -> Result<Arc<Frame>, Problem> {
     let frame = match call.follower().frame() {
         Ok(frame) if !frame.is_over() => return Ok(frame),

@@ -9,30 +9,30 @@ use sector_wire::HealthDocument;
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Whether the process runs.
+/// Liveness: the process is running.
 ///
-/// It says so whatever becomes of the store: a restart would not bring that back.
+/// Does not depend on the store, since a restart would not bring it back.
 #[utoipa::path(
     get,
     path = "/livez",
     operation_id = "livez",
     tag = "service",
-    responses((status = 200, description = "It runs.", body = HealthDocument))
+    responses((status = 200, description = "The process is running.", body = HealthDocument))
 )]
 pub(crate) async fn livez(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     Health::ok(NAME, VERSION).respond()
 }
 
-/// Whether the API can serve requests now: the store answers, and the sector is followed.
+/// Readiness: the store answers and the sector is being followed.
 #[utoipa::path(
     get,
     path = "/readyz",
     operation_id = "readyz",
     tag = "service",
     responses(
-        (status = 200, description = "It can.", body = HealthDocument),
-        (status = 503, description = "It cannot; `reason` says why. Send requests elsewhere, or later.", body = HealthDocument)
+        (status = 200, description = "Ready.", body = HealthDocument),
+        (status = 503, description = "Not ready; `reason` says why. Send requests elsewhere, or later.", body = HealthDocument)
     )
 )]
 pub(crate) async fn readyz(call: Call) -> Result<Response, Problem> {
@@ -43,17 +43,17 @@ pub(crate) async fn readyz(call: Call) -> Result<Response, Problem> {
     }
 }
 
-/// Whether the API can do its work, and what it sees.
+/// Health of the API, with the state it sees.
 ///
-/// A sector without a universe is well: one is about to begin.
+/// A sector without a universe is healthy: one is about to begin.
 #[utoipa::path(
     get,
     path = "/health",
     operation_id = "health",
     tag = "service",
     responses(
-        (status = 200, description = "It is well.", body = HealthDocument),
-        (status = 503, description = "It cannot do its work at present; `reason` says why.", body = HealthDocument)
+        (status = 200, description = "Healthy.", body = HealthDocument),
+        (status = 503, description = "Unhealthy; `reason` says why.", body = HealthDocument)
     )
 )]
 pub(crate) async fn health(call: Call) -> Result<Response, Problem> {

@@ -8,17 +8,18 @@ use crate::call::Call;
 use crate::problems::invalid_body;
 use sector_wire::{IssuedKey, KeyList, KeyRequest, KeyRevoked, ListedKey};
 
-/// Longest body, in bytes.
+/// Maximum body, in bytes.
 const BODY_BYTES_MAX: usize = 1_024;
-/// Longest label, in characters.
+/// Maximum label, in characters.
 const LABEL_CHARACTERS_MAX: usize = 40;
-/// Shortest and longest life, in seconds: a minute and a year.
+/// Minimum and maximum lifetime, in seconds: a minute and a year.
 const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
 
 /// Issue a key for a bot.
 ///
-/// The bot presents it as `Authorization: Bearer sector_key_…` and may do what the verbs say, for the faction that you
-/// hold in the universe at hand. The key is shown once; of it only a digest is kept.
+/// The bot sends it as `Authorization: Bearer sector_key_…` and has the key's permissions for the
+/// faction that you hold in the current universe. The key is shown once; only a digest of it is
+/// stored.
 #[utoipa::path(
     post,
     path = "/keys",
@@ -27,12 +28,12 @@ const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
     security(("bearer" = [])),
     request_body(content = KeyRequest, example = json!({"label": "night watch", "verbs": ["read", "orders"], "expires_in": 604_800})),
     responses(
-        (status = 200, description = "The key, shown this once.", body = IssuedKey),
+        (status = 200, description = "The key; shown only once.", body = IssuedKey),
         (status = 400, description = "`malformed_json`, `invalid_body`."),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
-        (status = 403, description = "`not_a_player`: bots issue no keys."),
-        (status = 409, description = "`too_many_keys`: you have 20."),
-        (status = 413, description = "`payload_too_large`: beyond 1024 bytes."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
+        (status = 403, description = "`not_a_player`: bots cannot issue keys."),
+        (status = 409, description = "`too_many_keys`: you have 20, the maximum."),
+        (status = 413, description = "`payload_too_large`: more than 1024 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
@@ -89,8 +90,8 @@ pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
     tag = "players",
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "They, without their secrets.", body = KeyList),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
+        (status = 200, description = "Your keys, without their secrets.", body = KeyList),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
         (status = 403, description = "`not_a_player`: bots have no keys."),
     )
 )]
@@ -102,20 +103,20 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
 
 /// Revoke a key.
 ///
-/// It is refused from now on; by other replicas of this service within a second.
+/// Takes effect at once here, and within a second on other replicas of the service.
 #[utoipa::path(
     delete,
     path = "/keys/{id}",
     operation_id = "revoke_key",
     tag = "players",
     security(("bearer" = [])),
-    params(("id" = String, Path, description = "The key's id: 32 hexadecimal digits.")),
+    params(("id" = String, Path, description = "Key id: 32 hexadecimal digits.")),
     responses(
-        (status = 200, description = "It is revoked.", body = KeyRevoked),
+        (status = 200, description = "Revoked.", body = KeyRevoked),
         (status = 400, description = "`invalid_path`."),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or the token's fault."),
-        (status = 403, description = "`not_a_player`: bots revoke nothing."),
-        (status = 404, description = "`unknown_key`: you have none of this id."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
+        (status = 403, description = "`not_a_player`: bots cannot revoke keys."),
+        (status = 404, description = "`unknown_key`: you have no key with this id."),
     )
 )]
 pub(crate) async fn revoke(call: Call) -> Result<Response, Problem> {

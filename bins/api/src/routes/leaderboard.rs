@@ -9,21 +9,21 @@ use crate::call::Call;
 use crate::problems::of_store;
 use sector_wire::{Leader, Leaderboard, VICTORY, Victory};
 
-/// Most players that are listed.
+/// Maximum number of players listed.
 const LEADERS_MAX: usize = 1_000;
 
-/// Who won how often.
+/// Players ranked by victories.
 ///
-/// `wins` are the victories that were ever awarded to a player: whoever held the winner's seat when the run ended.
-/// Awards are kept for ever. `games` and `games_won` are counted over the finished runs that are still kept (see
-/// `/runs`): at whose end a player held a seat, and won. Who gave a seat up before the end is not counted. At most 1000
-/// players are listed.
+/// `wins` counts all victories ever awarded to a player, that is, to the holder of the winning
+/// faction at the end of a run. `games` and `games_won` count only the finished runs that are still
+/// kept (see `/runs`) in which the player held a faction at the end. At most 1000 players are
+/// listed.
 #[utoipa::path(
     get,
     path = "/leaderboard",
     operation_id = "leaderboard",
     tag = "sector",
-    responses((status = 200, description = "The players, best first.", body = Leaderboard, example = json!({
+    responses((status = 200, description = "Players, best first.", body = Leaderboard, example = json!({
         "players": [{"player": "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf", "wins": 4, "games": 9, "games_won": 3}],
         "victories": 61, "computer_victories": 57, "runs_kept": 50
     })))

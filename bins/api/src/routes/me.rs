@@ -8,7 +8,7 @@ use crate::problems::of_store;
 use crate::seats::seat;
 use sector_wire::Me;
 
-/// Who is asking, and which faction they hold.
+/// The caller, and the faction they hold.
 #[utoipa::path(
     get,
     path = "/me",
@@ -16,9 +16,9 @@ use sector_wire::Me;
     tag = "players",
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "Who is asking.", body = Me),
-        (status = 401, description = "`unauthenticated`, or the token's fault (`token_expired`, `token_signature`, …)."),
-        (status = 403, description = "`not_a_player`: bots are nobody in particular."),
+        (status = 200, description = "The caller.", body = Me),
+        (status = 401, description = "`unauthenticated`, or a problem with the token (`token_expired`, `token_signature`, …)."),
+        (status = 403, description = "`not_a_player`: the shared bot token has no identity."),
     )
 )]
 pub(crate) async fn me(call: Call) -> Result<Response, Problem> {
@@ -27,7 +27,7 @@ pub(crate) async fn me(call: Call) -> Result<Response, Problem> {
     reply::json(&describe(&call, &person).await?)
 }
 
-/// The person, and which faction of the running universe they hold.
+/// The caller, with the faction they hold in the running universe.
 pub(super) async fn describe(call: &Call, person: &Person) -> Result<Me, Problem> {
     let universe_id = call.follower().current().map(|frame| frame.universe().to_owned());
     let faction = match &universe_id {

@@ -1,4 +1,4 @@
-//! `/openapi.json`: the description of this API.
+//! `/openapi.json`: the document of this API.
 
 use std::sync::OnceLock;
 
@@ -7,13 +7,13 @@ use http_kit::{Effort, Encoded, Problem, Response};
 use crate::bodies;
 use crate::call::Call;
 
-/// The description of this API, as OpenAPI 3.1.
+/// The OpenAPI 3.1 document of this API.
 #[utoipa::path(
     get,
     path = "/openapi.json",
     operation_id = "openapi",
     tag = "service",
-    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
+    params(("If-None-Match" = Option<String>, Header, description = "A previous ETag; if it is still current, the response is 304 without a body.")),
     responses((status = 200, description = "This document.", body = serde_json::Value,
         headers(("ETag" = String, description = "Changes with the document."))))
 )]

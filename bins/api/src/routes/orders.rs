@@ -28,28 +28,30 @@ pub(super) mod judge;
 
 use judge::{Fault, existence, form, refusal};
 
-/// Longest body, in bytes.
+/// Maximum body, in bytes.
 const BODY_BYTES_MAX: usize = 256 << 10;
-/// Most orders of one batch.
+/// Maximum number of orders in a batch.
 const ORDERS_MAX: usize = 100;
-/// Most entries that may wait for the worker: a paused sector must not fill the store.
+/// Maximum number of entries that wait for the worker, so that a paused sector does not fill the
+/// store.
 const BACKLOG_MAX: u64 = 10_000;
-/// How long to wait before trying again with a full backlog, in seconds.
+/// `Retry-After` while the backlog is full, in seconds.
 const BACKLOG_RETRY_SECONDS: u64 = 2;
 
-/// The body, before each order is looked at by itself, so that all that are wrong are named.
+/// The body. Orders are parsed one by one afterwards, so that all errors are reported.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Request {
     orders: Vec<Box<RawValue>>,
 }
 
-/// Give orders.
+/// Send orders.
 ///
-/// Players order the faction they claimed, bots those that nobody has. A batch is accepted whole or
-/// refused whole, with each order's reason in `errors`. What is accepted is carried out by the next tick,
-/// or refused by it: the events `order_applied` and `order_refused` say which. An order whose `client_id`
-/// was accepted before is left out and named in `duplicates`, so that sending a batch again does no harm.
+/// Players send orders to the faction they claimed, bots to unclaimed factions. A batch is accepted
+/// or refused as a whole, with the reason for each order in `errors`. The next tick applies or
+/// refuses each accepted order: see the events `order_applied` and `order_refused`. An order whose
+/// `client_id` was already accepted is skipped and listed in `duplicates`, so a batch can safely be
+/// sent again.
 #[utoipa::path(
     post,
     path = "/orders",
@@ -61,12 +63,12 @@ struct Request {
         {"kind": "focus", "faction": "F1", "system_id": 3, "focus": "industry"}
     ]})),
     responses(
-        (status = 202, description = "Accepted, to be carried out by the next tick.", body = OrderReceipt),
-        (status = 400, description = "`malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` for a batch with faults of several kinds."),
-        (status = 401, description = "`unauthenticated`, `bot_token_wrong`, or the token's fault."),
-        (status = 403, description = "`not_your_faction`: not the one you claimed. `faction_claimed`: bots may not order a player's. `bots_disabled`."),
+        (status = 202, description = "Accepted; the next tick will apply or refuse each order.", body = OrderReceipt),
+        (status = 400, description = "`malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` if the batch has errors of several kinds."),
+        (status = 401, description = "`unauthenticated`, `bot_token_wrong`, or a problem with the token."),
+        (status = 403, description = "`not_your_faction`: you did not claim this faction. `faction_claimed`: bots cannot order a player's faction. `bots_disabled`."),
         (status = 409, description = "`no_universe`, `run_over`."),
-        (status = 413, description = "`payload_too_large`: beyond 262144 bytes."),
+        (status = 413, description = "`payload_too_large`: more than 262144 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
@@ -136,10 +138,10 @@ fn accepted(receipt: Receipt) -> Result<Response, Problem> {
     reply::json_with_status(StatusCode::ACCEPTED, &answer)
 }
 
-/// The orders of the body, each still to be looked at.
+/// The orders of the body, not yet parsed.
 ///
 /// # Errors
-/// Those of [`http_kit::Context::json`]; 400 `invalid_body` for none or too many.
+/// As [`http_kit::Context::json`]; 400 `invalid_body` for an empty batch or too many orders.
 pub(super) async fn read(call: &mut Call) -> Result<Vec<Box<RawValue>>, Problem> {
     let Request { orders } = call.json(BODY_BYTES_MAX).await?;
     if (1..=ORDERS_MAX).contains(&orders.len()) {
@@ -150,11 +152,11 @@ pub(super) async fn read(call: &mut Call) -> Result<Vec<Box<RawValue>>, Problem>
     Err(crate::problems::invalid_body(error))
 }
 
-/// Under whose name the orders go, how they came in, and the right that is judged where they are appended: in the same
-/// step, so that nobody loses a seat in between.
+/// Sender and source of the orders, and the right that the store checks in the same step as the
+/// append, so that no claim changes in between.
 ///
 /// # Errors
-/// 403 for a player's batch with orders of several factions: one holds no more than one.
+/// 403 for a player's batch with orders for several factions.
 async fn right(
     call: &Call,
     universe: &str,
@@ -187,7 +189,7 @@ async fn right(
     }
 }
 
-/// Why the store did not take the orders, for the client.
+/// The problem for orders that the store refused.
 fn refused(error: StoreError, orders: &[(usize, Order)]) -> Problem {
     match error {
         StoreError::NotYourSeat { held } => not_your_seat(held.as_deref(), orders),
@@ -217,7 +219,7 @@ fn not_your_seat(held: Option<&str>, orders: &[(usize, Order)]) -> Problem {
     foreign(Code::NotYourFaction, allowed, detail, orders, &|faction| held == Some(faction))
 }
 
-/// 403 with each order that is not the sender's to give.
+/// 403 naming each order for a faction that the sender does not hold.
 fn foreign(
     code: Code,
     allowed: &str,

@@ -11,28 +11,28 @@ use crate::caller::{Caller, unauthenticated};
 use crate::problems::of_store;
 use sector_wire::{OrderProgress, OrderResult, OrderState, ReceiptList, ReceiptStatus};
 
-/// Most receipts of one answer: as many as are kept of a player.
+/// Maximum number of receipts in a response: as many as are kept per player.
 const COUNT_MAX: usize = 100;
-/// Receipts of one answer unless more or fewer were asked for.
+/// Default number of receipts in a response.
 const COUNT_DEFAULT: usize = 20;
 
-/// What became of the orders of a receipt.
+/// Outcome of the orders of a receipt.
 ///
-/// They are `waiting` until a tick passes them; then each was `applied` or `refused` with a code. The outcomes of the
-/// newest 10000 receipts are kept.
+/// Orders are `waiting` until a tick handles them; then each is `applied`, or `refused` with a
+/// code. The outcomes of the newest 10000 receipts are kept.
 #[utoipa::path(
     get,
     path = "/orders/{receipt}",
     operation_id = "order_status",
     tag = "players",
     security(("bearer" = []), ("botToken" = [])),
-    params(("receipt" = String, Path, description = "The `id` that `POST /orders` answered.", example = "5-0")),
+    params(("receipt" = String, Path, description = "The `id` returned by `POST /orders`.", example = "5-0")),
     responses(
-        (status = 200, description = "What became of them.", body = ReceiptStatus),
+        (status = 200, description = "The receipt and its outcome.", body = ReceiptStatus),
         (status = 400, description = "`invalid_path`."),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or the fault of the token or key."),
-        (status = 403, description = "`key_not_good_for_this`: a key without the verb read. `bots_disabled`."),
-        (status = 404, description = "`unknown_receipt`: never given to you, or no longer kept."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token or key."),
+        (status = 403, description = "`key_not_good_for_this`: the key lacks the permission read. `bots_disabled`."),
+        (status = 404, description = "`unknown_receipt`: not one of your receipts, or no longer kept."),
     )
 )]
 pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
@@ -45,12 +45,12 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
         Some(status) => reply::json(&shown(status)?),
         None => Err(Problem::not_found(
             Code::UnknownReceipt,
-            "You have no such receipt, or it is no longer kept.",
+            "This is not one of your receipts, or it is no longer kept.",
         )),
     }
 }
 
-/// What became of your newest orders.
+/// Your newest orders and their outcomes.
 #[utoipa::path(
     get,
     path = "/orders",
@@ -58,14 +58,14 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     tag = "players",
     security(("bearer" = []), ("botToken" = [])),
     params(
-        ("mine" = Option<bool>, Query, description = "True, if anything: nobody is shown the orders of others."),
-        ("count" = Option<u32>, Query, description = "Most receipts to return: 1 to 100, by default 20.", minimum = 1, maximum = 100),
+        ("mine" = Option<bool>, Query, description = "Only `true` is allowed: the orders of others are not shown."),
+        ("count" = Option<u32>, Query, description = "Maximum number of receipts: 1 to 100, default 20.", minimum = 1, maximum = 100),
     ),
     responses(
-        (status = 200, description = "Your receipts, the newest first.", body = ReceiptList),
+        (status = 200, description = "Your receipts, newest first.", body = ReceiptList),
         (status = 400, description = "`invalid_query`."),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or the fault of the token or key."),
-        (status = 403, description = "`key_not_good_for_this`: a key without the verb read. `bots_disabled`."),
+        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token or key."),
+        (status = 403, description = "`key_not_good_for_this`: the key lacks the permission read. `bots_disabled`."),
     )
 )]
 pub(crate) async fn mine(call: Call) -> Result<Response, Problem> {
@@ -73,7 +73,7 @@ pub(crate) async fn mine(call: Call) -> Result<Response, Problem> {
     if query.boolean("mine")? == Some(false) {
         return Err(Problem::bad_request(
             catalogue::INVALID_QUERY,
-            "The orders of others are not shown: mine is true, or left out.",
+            "The orders of others are not shown: set mine to true, or omit it.",
         ));
     }
     let count = query.integer("count", 1..=COUNT_MAX)?.unwrap_or(COUNT_DEFAULT);
@@ -81,7 +81,7 @@ pub(crate) async fn mine(call: Call) -> Result<Response, Problem> {
     reply::json(&ReceiptList { orders: known.into_iter().map(shown).collect::<Result<_, _>>()? })
 }
 
-/// The name under which the caller's orders go.
+/// The name under which the caller sends orders.
 fn player(call: &Call) -> Result<String, Problem> {
     match call.caller() {
         Caller::Anonymous => Err(unauthenticated()),

@@ -12,17 +12,17 @@ use sector_wire::{RuleNumber, RulesDocument};
 
 /// The rules of the running universe.
 ///
-/// Every number with its value and the range that it may have. They stay as they are for as long as the universe runs.
+/// Every number with its value and allowed range. They do not change while the universe runs.
 #[utoipa::path(
     get,
     path = "/rules",
     operation_id = "rules",
     tag = "sector",
-    params(("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds.")),
+    params(("If-None-Match" = Option<String>, Header, description = "A previous ETag; if it is still current, the response is 304 without a body.")),
     responses(
         (status = 200, description = "The rules.", body = RulesDocument,
             headers(("ETag" = String, description = "Changes with the rules."))),
-        (status = 409, description = "`foreign_rules`: the universe lives by rules of another version than this server's. `run_over`: it was replaced just now."),
+        (status = 409, description = "`foreign_rules`: the universe uses a rules version that this server does not know. `run_over`: the universe was just replaced."),
     )
 )]
 pub(crate) async fn rules(call: Call) -> Result<Response, Problem> {

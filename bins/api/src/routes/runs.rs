@@ -17,26 +17,26 @@ mod recorder;
 
 use recorder::Recorder;
 
-/// Most runs of one answer.
+/// Maximum number of runs in a response.
 const COUNT_MAX: usize = 100;
-/// Runs of one answer unless more or fewer were asked for.
+/// Default number of runs in a response.
 const COUNT_DEFAULT: usize = 20;
-/// More runs than any store keeps.
+/// More runs than a store keeps.
 const RUNS_READ: usize = 10_000;
-/// When to try again for a replay, in seconds.
+/// `Retry-After` for a replay, in seconds.
 const REPLAY_RETRY_SECONDS: u64 = 5;
 
 /// The finished runs, newest first.
 ///
-/// A store keeps the newest 50 or so; older ones are gone.
+/// The store keeps the newest runs, 50 by default.
 #[utoipa::path(
     get,
     path = "/runs",
     operation_id = "runs",
     tag = "sector",
     params(
-        ("before" = Option<String>, Query, description = "A universe: runs older than that are returned; `next` of the page before."),
-        ("count" = Option<u32>, Query, description = "Most runs to return: 1 to 100, by default 20.", minimum = 1, maximum = 100),
+        ("before" = Option<String>, Query, description = "Return runs older than this universe: the `next` of the previous page."),
+        ("count" = Option<u32>, Query, description = "Maximum number of runs: 1 to 100, default 20.", minimum = 1, maximum = 100),
     ),
     responses(
         (status = 200, description = "The runs.", body = RunPage),
@@ -63,7 +63,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     reply::json(&RunPage { runs, next })
 }
 
-/// One run: the one that goes on, or a finished one.
+/// A run, current or finished.
 #[utoipa::path(
     get,
     path = "/runs/{universe}",
@@ -72,7 +72,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     params(("universe" = String, Path, description = "The universe.", example = "u-19ab2c3d4e5-0badf00d")),
     responses(
         (status = 200, description = "The run.", body = RunDocument),
-        (status = 404, description = "`unknown_run`: no run of this name goes on or is kept."),
+        (status = 404, description = "`unknown_run`: no current or kept run has this name."),
     )
 )]
 pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
@@ -111,10 +111,11 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     })
 }
 
-/// The replay of a run: a file of version 2, as `sector replay verify` takes it.
+/// The replay of a run: a version 2 file for `sector replay verify`.
 ///
-/// It is made while it is sent, by playing the run anew and comparing every digest; where that fails, the transfer
-/// breaks off. That of a run that goes on ends with the last tick there was when it was asked for.
+/// The server re-runs the match while sending and compares every digest; if one differs, the
+/// transfer is aborted. The replay of a running match ends with the tick at the time of the
+/// request.
 #[utoipa::path(
     get,
     path = "/runs/{universe}/replay",
@@ -123,9 +124,9 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     params(("universe" = String, Path, description = "The universe.", example = "u-19ab2c3d4e5-0badf00d")),
     responses(
         (status = 200, description = "The replay.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 404, description = "`unknown_run`: no run of this name goes on or is kept."),
-        (status = 409, description = "`foreign_rules`: the run was recorded under rules of another version than this server's."),
-        (status = 503, description = "`too_many_replays`: as many as can be are being made; try again shortly. `store_unavailable` and others."),
+        (status = 404, description = "`unknown_run`: no current or kept run has this name."),
+        (status = 409, description = "`foreign_rules`: the run uses a rules version that this server does not know."),
+        (status = 503, description = "`too_many_replays`: the maximum number of replays is being prepared; try again shortly. `store_unavailable` and others."),
     )
 )]
 pub(crate) async fn replay(call: Call) -> Result<Response, Problem> {
@@ -161,7 +162,8 @@ pub(crate) async fn replay(call: Call) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// All finished runs that are kept, newest first. What cannot be read, of a later version perhaps, is left out.
+/// All kept runs, newest first, without those that cannot be read, for example from a later
+/// version.
 pub(super) async fn finished(call: &Call) -> Result<Vec<RunDocument>, Problem> {
     let runs = call.store().runs(RUNS_READ).await.map_err(of_store)?;
     let read = |run: sector_redis::Run| match serde_json::from_str(&run.summary) {

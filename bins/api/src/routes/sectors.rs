@@ -8,13 +8,13 @@ use sector_wire::{SectorList, SectorPlace};
 
 /// The sectors that this service serves.
 ///
-/// Every path about a sector means the one that is `home`; with `/sectors/{sector}` before it, it means that one.
+/// Paths without a prefix mean the `home` sector; with the prefix `/sectors/{sector}` they mean that one.
 #[utoipa::path(
     get,
     path = "/sectors",
     operation_id = "sectors",
     tag = "service",
-    responses((status = 200, description = "The sectors, by name.", body = SectorList))
+    responses((status = 200, description = "Sectors, ordered by name.", body = SectorList))
 )]
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;

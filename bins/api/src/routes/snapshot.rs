@@ -14,33 +14,35 @@ mod part;
 
 use part::{Changes, Fields, part};
 
-/// Most bytes of deltas that are added up: beyond that a whole snapshot is less work for both sides.
+/// Maximum total size of the deltas to merge: beyond it, a whole snapshot is cheaper for both
+/// sides.
 const SINCE_BYTES_MAX: usize = 4 << 20;
 
-/// The sector as it is.
+/// The current state of the sector.
 ///
-/// Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
-/// `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`. Packed by gzip, brotli or zstd it is the same after `W/`.
+/// The ETag is the id of the last event included, a dot, and the incarnation, in quotes, such as
+/// `"17-0.00c0ffee00c0ffee"`: continue from there with `/events`. With gzip, brotli or zstd
+/// encoding, it is prefixed by `W/`.
 ///
-/// With `fields`, only those. With `since`, only what changed after that tick, as long as that is remembered: about
-/// 1000 ticks, and 4 MiB of changes. Whoever names a tick names its universe too, unless they compare the
-/// `universe_id` of the answer with their own.
+/// With `fields`, only those fields. With `since`, only what changed after that tick; changes are
+/// kept for about 1000 ticks, up to 4 MiB. Send `universe_id` along with `since`, or compare the
+/// `universe_id` of the response with your own.
 #[utoipa::path(
     get,
     path = "/snapshot",
     operation_id = "snapshot",
     tag = "sector",
     params(
-        ("If-None-Match" = Option<String>, Header, description = "An ETag from before; the answer is 304 without a body if it still holds."),
-        ("fields" = Option<String>, Query, description = "Which fields to return, separated by commas; `incarnation`, `universe_id` and `tick` are there in any case.", example = "factions,fleets"),
-        ("since" = Option<u64>, Query, description = "A tick: only what changed after it is returned. A tick that is no longer remembered, or that has not come, is 410 `history_trimmed`.", minimum = 0, maximum = 9007199254740991_i64),
-        ("universe_id" = Option<String>, Query, description = "The universe of that tick; another one is 410 `history_trimmed` as well."),
+        ("If-None-Match" = Option<String>, Header, description = "A previous ETag; if it is still current, the response is 304 without a body."),
+        ("fields" = Option<String>, Query, description = "Fields to return, separated by commas; `incarnation`, `universe_id` and `tick` are always included.", example = "factions,fleets"),
+        ("since" = Option<u64>, Query, description = "Return only what changed after this tick. A tick that is no longer kept, or in the future, is 410 `history_trimmed`.", minimum = 0, maximum = 9007199254740991_i64),
+        ("universe_id" = Option<String>, Query, description = "The universe of that tick; a different one is 410 `history_trimmed`."),
     ),
     responses(
-        (status = 200, description = "The sector, or what was asked for of it.", body = SnapshotAnswer,
-            headers(("ETag" = String, description = "The id of the last event it includes, a point, and the incarnation, in quotes."))),
-        (status = 400, description = "`invalid_query`: a field that a snapshot does not have, or a tick that is no number."),
-        (status = 410, description = "`history_trimmed`: what changed since then is not known any more. Take a whole snapshot."),
+        (status = 200, description = "The sector, or the requested part.", body = SnapshotAnswer,
+            headers(("ETag" = String, description = "In quotes: the id of the last event included, a dot, and the incarnation."))),
+        (status = 400, description = "`invalid_query`: an unknown field, or a tick that is not a number."),
+        (status = 410, description = "`history_trimmed`: the changes since then are no longer kept. Take a whole snapshot."),
     )
 )]
 pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
@@ -73,12 +75,12 @@ pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
     Ok(bodies::respond(&call, &bodies::json(json, tag(&frame), Effort::Live)))
 }
 
-/// What changes when the sector does.
+/// The ETag of the sector's state.
 fn tag(frame: &Frame) -> String {
     format!("{}.{}", frame.event_id(), frame.incarnation())
 }
 
-/// What changed since a tick, and the frame to which it leads.
+/// The changes since a tick, and the frame they lead to.
 async fn changes(
     call: &Call,
     since: u64,

@@ -7,31 +7,31 @@ use http_kit::{Problem, Response};
 
 use crate::call::Call;
 
-/// The events as they happen, over a WebSocket.
+/// Live events over a WebSocket.
 ///
-/// Each text message is an entry as `/events` returns it: `{"id","type","data"}`; a client has nothing to say. Without
-/// `after`, and whenever one cannot go on from there, the first is a `snapshot`; a client that is more than 256 entries
-/// behind is given a snapshot instead of them. While the store is away a `link` says so. The server pings every 20 s and
-/// closes with 1008 who has not answered for 45 s, with 1009 who sends more than 16 KiB, and with 1012 when it stops:
-/// connect again with the id of the last entry as `after`. Pages may connect from the API's own host and from the
-/// operator's `CORS_ORIGINS`. One address may have 64 sockets, or as many as the operator
-/// says.
+/// Each text message is an entry as in `/events`: `{"id","type","data"}`. Clients send nothing.
+/// Without `after`, or if resuming from it is not possible, the first message is a `snapshot`; a
+/// client more than 256 entries behind gets a snapshot instead of the missed entries. A `link`
+/// message reports when the store becomes unavailable or available again. The server pings every 20
+/// s. It closes with 1008 after 45 s without a pong, with 1009 after a message of more than 16 KiB,
+/// and with 1012 on shutdown: reconnect with the id of the last entry as `after`. Pages may connect
+/// from the API's own host and from `CORS_ORIGINS`. Each address may have 64 sockets by default.
 #[utoipa::path(
     get,
     path = "/ws",
     operation_id = "socket",
     tag = "sector",
     params(
-        ("after" = Option<String>, Query, description = "The id of the entry to go on from, such as `17-0`."),
-        ("incarnation" = Option<String>, Query, description = "The `incarnation` within which `after` counts; without it the present one."),
+        ("after" = Option<String>, Query, description = "Id of the entry to resume from, such as `17-0`."),
+        ("incarnation" = Option<String>, Query, description = "The `incarnation` that `after` belongs to; the current one by default."),
     ),
     responses(
-        (status = 101, description = "The connection is a WebSocket from here on."),
-        (status = 400, description = "`bad_event_id`: `after` is no id of an event. `bad_upgrade`: the handshake is malformed."),
+        (status = 101, description = "Switched to WebSocket."),
+        (status = 400, description = "`bad_event_id`: `after` is not an event id. `bad_upgrade`: the handshake is malformed."),
         (status = 403, description = "`origin_not_allowed`: pages of this origin may not connect here."),
-        (status = 426, description = "`upgrade_required`: this is no WebSocket handshake."),
-        (status = 429, description = "`too_many_clients_of_address`: this address has as many sockets as one may have. `rate_limited`."),
-        (status = 503, description = "`too_many_clients`: the server has as many as it may have. `no_universe`, `stopping` and others."),
+        (status = 426, description = "`upgrade_required`: not a WebSocket handshake."),
+        (status = 429, description = "`too_many_clients_of_address`: this address has its maximum number of sockets open. `rate_limited`."),
+        (status = 503, description = "`too_many_clients`: the server has its maximum number of sockets open. `no_universe`, `stopping` and others."),
     )
 )]
 pub(crate) async fn open(mut call: Call) -> Result<Response, Problem> {

@@ -16,14 +16,14 @@ use sector_wire::{SectorCondition, SectorStatus};
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What there is of a sector, by name.
+/// Links of a sector, by name.
 const OF_SECTOR: &[(&str, &str)] = &[
     ("snapshot", "/snapshot"),
     ("events", "/events"),
     ("factions", "/factions"),
     ("rules", "/rules"),
 ];
-/// What there is of the service, by name.
+/// Links of the service, by name.
 const OF_SERVICE: &[(&str, &str)] = &[
     ("docs", "/docs"),
     ("openapi", "/openapi.json"),
@@ -31,15 +31,15 @@ const OF_SERVICE: &[(&str, &str)] = &[
     ("health", "/health"),
 ];
 
-/// How the sector is, and where everything else is.
+/// Status of the sector, with links.
 ///
-/// The answer is 200 also while the store cannot be reached: `status` is `unreachable` then.
+/// While the store cannot be reached, the response is still 200, with the `status` `unreachable`.
 #[utoipa::path(
     get,
     path = "/",
     operation_id = "status",
     tag = "service",
-    responses((status = 200, description = "How the sector is.", body = SectorStatus, example = json!({
+    responses((status = 200, description = "The status.", body = SectorStatus, example = json!({
         "service": "api", "version": "0.1.0", "sector": "default", "status": "running", "paused": false,
         "universe_id": "u-19ab2c3d4e5-0badf00d", "tick": 417, "tick_delay_ms": 300, "rules": "classic",
         "result": null, "next_universe_at_ms": null,
@@ -82,8 +82,8 @@ pub(crate) async fn status(call: Call) -> Result<Response, Problem> {
     })
 }
 
-/// When the universe after this one is due: some time after the end, which the list of runs knows. Whatever is not
-/// found is not known.
+/// When the next universe is due: a fixed time after the end, which the list of runs has. `None` if
+/// unknown.
 async fn next_universe(call: &Call, frame: &Frame) -> Option<u64> {
     #[derive(Deserialize)]
     struct Ended {
@@ -105,7 +105,7 @@ async fn next_universe(call: &Call, frame: &Frame) -> Option<u64> {
     Some(ended.ended_at_ms.saturating_add(announced.data.next_universe_in_ms?))
 }
 
-/// Paths to everything else; those of the sector begin as the path of this request did.
+/// Links; those of the sector have the same prefix as this request.
 fn links(call: &Call) -> BTreeMap<String, String> {
     let prefix = match call.extension::<SectorName>() {
         Some(_) => format!("/sectors/{}", call.sector().name()),

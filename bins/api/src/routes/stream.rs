@@ -14,33 +14,33 @@ use crate::call::Call;
 use crate::problems::of_follower;
 use sector_wire::StreamedEvent;
 
-/// How long a client waits before it comes again after a cut, in milliseconds.
+/// Reconnection delay sent to clients, in milliseconds.
 const RETRY_MS: u64 = 1_000;
 /// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// The events as they happen, as Server-Sent Events.
+/// Live events as Server-Sent Events.
 ///
-/// The data of each event is an entry as `/events` returns it: `{"id","type","data"}`. Its id is the entry's, a point,
-/// and the incarnation, as in the ETag of `/snapshot`; a client that was cut off sends it back as `Last-Event-ID` and
-/// misses nothing. Without it (or `after`), and whenever one cannot go on from there, the first event is a `snapshot`.
-/// A comment every 15 s keeps the connection open. The stream ends when the server stops. One address may have 20
-/// streams.
+/// The data of each event is an entry as in `/events`: `{"id","type","data"}`. Its id is the id of
+/// the entry, a dot, and the incarnation, as in the ETag of `/snapshot`; a client that reconnects
+/// sends it as `Last-Event-ID` and misses nothing. Without it (or `after`), or if resuming is not
+/// possible, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
+/// stream ends when the server shuts down. Each address may have 20 streams.
 #[utoipa::path(
     get,
     path = "/events/stream",
     operation_id = "event_stream",
     tag = "sector",
     params(
-        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was received; it goes before `after`."),
-        ("after" = Option<String>, Query, description = "The id of the entry to go on from, such as `17-0`."),
-        ("incarnation" = Option<String>, Query, description = "The `incarnation` within which `after` counts; without it the present one."),
+        ("Last-Event-ID" = Option<String>, Header, description = "Id of the last event received; takes precedence over `after`."),
+        ("after" = Option<String>, Query, description = "Id of the entry to resume from, such as `17-0`."),
+        ("incarnation" = Option<String>, Query, description = "The `incarnation` that `after` belongs to; the current one by default."),
     ),
     responses(
-        (status = 200, description = "The events, each as the schema has it.", content_type = "text/event-stream", body = StreamedEvent),
-        (status = 400, description = "`invalid_query`; `invalid_header`: a `Last-Event-ID` that this server never sent."),
-        (status = 429, description = "`too_many_streams`: this address has as many as one may have. `rate_limited`."),
-        (status = 503, description = "`too_many_streams`: the server has as many as it may have. `no_universe`, `stopping` and others."),
+        (status = 200, description = "Events, each as described by the schema.", content_type = "text/event-stream", body = StreamedEvent),
+        (status = 400, description = "`invalid_query`; `invalid_header`: not a `Last-Event-ID` of this server."),
+        (status = 429, description = "`too_many_streams`: this address has its maximum number of streams open. `rate_limited`."),
+        (status = 503, description = "`too_many_streams`: the server has its maximum number of streams open. `no_universe`, `stopping` and others."),
     )
 )]
 pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
@@ -83,13 +83,13 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
     Ok(sse::respond(feed.events(), call.shutdown()))
 }
 
-/// What an id of this stream says.
+/// The position that an id of this stream names.
 fn position(text: &str) -> Option<Position> {
     let (after, incarnation) = text.split_once('.')?;
     Some(Position { incarnation: Some(incarnation.parse().ok()?), after: after.parse().ok()? })
 }
 
-/// The stream of one client. It holds a position, and at most one batch of entries that all clients share.
+/// The stream of one client: a position, and at most one batch of entries shared by all clients.
 struct Feed {
     follower: Arc<Follower>,
     subscription: Option<Subscription>,
@@ -138,7 +138,7 @@ impl Feed {
     }
 }
 
-/// An entry as it goes over the wire.
+/// An entry as an SSE event.
 fn event(entry: &Entry) -> Event {
     // Entries are JSON, which is UTF-8.
     let event = Event::new(&String::from_utf8_lossy(&entry.json));

@@ -8,17 +8,17 @@ use crate::call::Call;
 use crate::problems::of_follower;
 use sector_wire::{Inbound, LaneEnd, SystemDocument};
 
-/// One system: its state, its lanes, the fleets there and those on their way.
+/// A system: its state, lanes, fleets present and fleets inbound.
 #[utoipa::path(
     get,
     path = "/systems/{id}",
     operation_id = "system",
     tag = "sector",
-    params(("id" = u32, Path, description = "The system's id, from 0.", example = 3)),
+    params(("id" = u32, Path, description = "System id, from 0.", example = 3)),
     responses(
         (status = 200, description = "The system.", body = SystemDocument),
         (status = 400, description = "`invalid_path`, `invalid_query`."),
-        (status = 404, description = "`unknown_system`: there is none with this id in this universe."),
+        (status = 404, description = "`unknown_system`: this universe has no system with this id."),
     )
 )]
 pub(crate) async fn system(call: Call) -> Result<Response, Problem> {

@@ -1,4 +1,4 @@
-//! The events as they happen, over a WebSocket. How a socket treats slow, mute and talkative clients is tested where it is
+//! Live events over a WebSocket. How a socket treats slow, mute and talkative clients is tested where it is
 //! shared with the frontend.
 
 use futures_util::StreamExt;

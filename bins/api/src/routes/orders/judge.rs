@@ -7,7 +7,7 @@ use sector_wire::Code;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// One thing that is wrong with one order.
+/// An error in one order.
 #[derive(Debug)]
 pub(in crate::routes) struct Fault {
     /// The order's place in the batch.
@@ -18,7 +18,7 @@ pub(in crate::routes) struct Fault {
     pub(in crate::routes) error: FieldError,
 }
 
-/// The orders that are well formed, with their place in the batch; the others' faults are added.
+/// The well-formed orders with their index in the batch; adds the errors of the others to `faults`.
 pub(in crate::routes) fn form(
     orders: &[Box<RawValue>],
     faults: &mut Vec<Fault>,
@@ -66,7 +66,7 @@ fn place(index: usize, field: &str) -> String {
     if field.is_empty() { format!("orders[{index}]") } else { format!("orders[{index}].{field}") }
 }
 
-/// Names of factions, systems and fleets that do not exist.
+/// Errors for factions, systems and fleets that do not exist.
 pub(in crate::routes) fn existence(board: &Board, orders: &[(usize, Order)]) -> Vec<Fault> {
     let mut missing = Missing { board, index: 0, faults: Vec::new() };
     for (index, order) in orders {
@@ -109,21 +109,21 @@ impl Missing<'_> {
         }
         let living = self.board.factions().iter().filter(|faction| faction.alive);
         let allowed = living.map(|faction| faction.id.to_string()).collect::<Vec<_>>().join(", ");
-        let detail = "There is no such faction in this universe, or it has been eliminated.";
+        let detail = "This universe has no such faction, or it has been eliminated.";
         self.add(Code::UnknownFaction, "faction", id.to_string().into(), allowed, detail);
     }
 
     fn system(&mut self, field: &str, id: SystemId) {
         if self.board.system(id).is_none() {
             let last = self.board.systems().len().saturating_sub(1);
-            let detail = "There is no such system in this universe.";
+            let detail = "This universe has no such system.";
             self.add(Code::UnknownSystem, field, id.0.into(), format!("0 to {last}"), detail);
         }
     }
 
     fn fleet(&mut self, id: FleetId) {
         if self.board.fleets().get(id).is_none() {
-            let detail = "There is no such fleet in this universe, or it is gone.";
+            let detail = "This universe has no such fleet, or no longer.";
             self.add(
                 Code::UnknownFleet,
                 "fleet_id",
@@ -135,7 +135,7 @@ impl Missing<'_> {
     }
 }
 
-/// The refusal of a batch: with the faults' own code if they have one in common.
+/// The problem for a refused batch, with the code that all errors share, or `invalid_orders`.
 pub(in crate::routes) fn refusal(status: StatusCode, mut faults: Vec<Fault>) -> Problem {
     faults.sort_by_key(|fault| fault.index);
     let first = faults.first().map_or(Code::InvalidOrders, |fault| fault.code);

@@ -19,23 +19,23 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
-/// Records that are read at once.
+/// Records read per request to the store.
 const RECORDS_AT_ONCE: usize = 500;
-/// Bytes that are sent at once, about.
+/// Approximate size of a chunk, in bytes.
 const CHUNK_BYTES: usize = 64 << 10;
-/// Chunks that wait for the client.
+/// Maximum number of chunks waiting for the client.
 const CHUNKS_MAX: usize = 4;
-/// How long a client may not read before it is given up.
+/// A client that reads nothing for this long is dropped.
 const STALL: Duration = Duration::from_secs(30);
 
-/// Makes the replay of one run.
+/// Records the replay of a run.
 pub(super) struct Recorder {
     store: Arc<dyn ServiceStore>,
     header: Header,
     shutdown: CancellationToken,
 }
 
-/// What waits for the client.
+/// Bytes waiting for the client.
 type Sender = mpsc::Sender<Result<Bytes, BoxError>>;
 
 impl Recorder {

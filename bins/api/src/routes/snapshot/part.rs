@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use sector_wire::SnapshotPart;
 
-/// The fields that can be asked for; those that say of when a part is are there in any case.
+/// Fields that can be requested, besides those that are always included.
 const FIELDS: [&str; 17] = [
     "incarnation",
     "universe_id",
@@ -34,7 +34,7 @@ const FIELDS: [&str; 17] = [
     "fleets_removed",
 ];
 
-/// Which fields were asked for.
+/// Requested fields.
 pub(super) struct Fields(Option<BTreeSet<&'static str>>);
 
 impl Fields {
@@ -75,7 +75,7 @@ impl Fields {
     }
 }
 
-/// What changed over some ticks.
+/// Changes over a range of ticks.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     since: u64,
@@ -121,7 +121,7 @@ impl Changes {
     }
 }
 
-/// The fields of the frame that were asked for, and of those only what changed, if that was asked for.
+/// The requested fields of the frame, limited to the requested changes.
 pub(super) fn part(frame: &Frame, fields: &Fields, changes: Option<&Changes>) -> SnapshotPart {
     let (map, board, mirror) = (frame.map(), frame.board(), frame.mirror());
     let systems = || match changes {
