@@ -10,53 +10,54 @@ pub mod types {
     ///An entry of the audit log.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AuditEntry {
-        ///What was asked for.
+        ///Action requested.
         pub action: ::std::string::String,
-        ///When, in milliseconds since 1970.
+        ///Time, in milliseconds since the Unix epoch.
         pub at_ms: u64,
-        ///Whose action it was.
+        ///Address of the operator.
         pub by: ::std::string::String,
-        ///Its number, from 1, without gaps.
+        ///Sequence number, from 1, without gaps.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub number: ::std::option::Option<u64>,
-        ///`asked`, `done`, or the code of the problem.
+        ///`asked`, `done`, or the problem code.
         pub outcome: ::std::string::String,
-        ///With which parameters.
+        ///Parameters of the action.
         pub parameters: ::serde_json::Value,
-        ///The id of the request.
+        ///Request id.
         pub request_id: ::std::string::String,
-        ///In which sector.
+        ///Name of the sector.
         pub sector: ::std::string::String,
     }
-    ///Entries of the audit log.
+    ///A page of the audit log.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AuditPage {
-        ///The entries, oldest first.
+        ///Entries, oldest first.
         pub entries: ::std::vec::Vec<AuditEntry>,
-        ///Where to go on: pass it as `after`.
+        ///Cursor of the next page: pass it as `after`.
         pub next: u64,
     }
-    ///What an attack would meet, as things stand.
+    ///Preview of an attack in the current state.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct BattlePreview {
-        ///What foreign fleets there count for, with the garrison if it fights beside them, in thousandths; 0 without fleets.
+        /**Defence of the fleets there, in thousandths, including the garrison if it fights with them;
+0 without fleets.*/
         pub defence: i64,
-        ///Its garrison by then, in thousandths.
+        ///Garrison on arrival, in thousandths.
         pub garrison: i64,
-        /**What would be left of the attackers once they have prevailed and ground the garrison down, in thousandths; 0 if
-that is too little to hold the system.*/
+        /**Strength left after defeating fleets and garrison, in thousandths; 0 if too little to hold
+the system.*/
         pub left: i64,
-        ///Whether the attack would prevail over the fleets, per mille; 1000 without fleets.
+        ///Chance to defeat the fleets, per mille; 1000 without fleets.
         pub odds: i64,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub owner: ::std::option::Option<::sector_sim::FactionId>,
-        ///The system.
+        ///Target system.
         pub system_id: u32,
     }
-    ///Claims that ended.
+    ///Result of ending all claims.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct BotsOnlyAnswer {
-        ///How many there were.
+        ///Number of claims ended.
         pub released: u64,
     }
     ///Why a run ended.
@@ -118,11 +119,11 @@ that is too little to hold the system.*/
             value.parse()
         }
     }
-    ///Asks for a faction.
+    ///Request to claim a faction.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct ClaimRequest {
-        ///The faction's id.
+        ///Faction id.
         pub faction: ::std::string::String,
     }
     ///Who gives a faction's orders.
@@ -183,154 +184,155 @@ that is too little to hold the system.*/
     ///Entries of the event stream.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct EventPage {
-        ///The entries, oldest first; empty if none came in time.
+        ///Entries, oldest first; empty if none arrived in time.
         pub events: ::std::vec::Vec<crate::entry::Entry>,
-        ///Where to go on: pass it as `after`.
+        ///Cursor of the next page: pass it as `after`.
         pub next: ::std::string::String,
     }
-    ///A faction and everything about it.
+    ///A faction in detail.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct FactionDocument {
         pub faction: ::sector_sim::FactionForm,
         pub history: FactionHistory,
-        ///How many factions live.
+        ///Number of living factions.
         pub living: u32,
-        ///Its place among the living, from 1, by value, then systems, then strength; null once it has perished.
+        /**Rank among living factions, from 1, by value, then systems, then strength; null once
+eliminated.*/
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub rank: ::std::option::Option<u32>,
         pub seat: FactionSeat,
-        ///The tick as of which all of this is.
+        ///Tick of this data.
         pub tick: u64,
-        ///The universe.
+        ///Id of the universe.
         pub universe_id: ::std::string::String,
     }
-    ///How a faction fared, as far as the kept events tell.
+    ///History of a faction, as far back as events are kept.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct FactionHistory {
-        ///Ticks from sample to sample, at least: it grows with the length of the history.
+        ///Minimum number of ticks between samples; grows with the length of the history.
         pub every_ticks: u64,
-        ///The first tick of which the kept events tell; what was before is not known here. The replay of the run knows it.
+        ///First tick covered by the kept events; the replay of the run has the earlier ones.
         pub from_tick: u64,
-        ///Samples, oldest first, the newest being of the present; none for ticks in which nothing changed.
+        ///Samples, oldest first; the last one is current. Ticks without a change have none.
         pub samples: ::std::vec::Vec<FactionSample>,
     }
-    ///All factions that ever were in this universe.
+    ///All factions of this universe, past and present.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct FactionList {
-        ///The factions, by id.
+        ///Factions, ordered by id.
         pub factions: ::std::vec::Vec<FactionSeat>,
-        ///The universe.
+        ///Id of the universe.
         pub universe_id: ::std::string::String,
     }
     ///A faction at a tick.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct FactionSample {
-        ///What its systems yielded, in thousandths.
+        ///Output of its systems, in thousandths.
         pub economy: i64,
-        ///How many fleets it had.
+        ///Number of fleets.
         pub fleets: i64,
-        ///Their strength, in thousandths.
+        ///Total strength of its fleets, in thousandths.
         pub strength: i64,
-        ///How many systems it owned.
+        ///Number of systems owned.
         pub systems: i64,
         ///The tick.
         pub tick: u64,
-        ///Their value.
+        ///Total value of its systems.
         pub value: i64,
     }
-    ///A faction and whether it can be had.
+    ///A faction and its claim.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct FactionSeat {
-        ///Whether it has a system or a fleet.
+        ///Whether it owns a system or a fleet.
         pub alive: bool,
-        ///The label of the key with which a player's bot gives them, if one does.
+        ///Label of the key that the player's bot uses, if it is played by one.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub bot: ::std::option::Option<::std::string::String>,
-        ///Whether it could be claimed now.
+        ///Whether it can be claimed now.
         pub claimable: bool,
         ///Whether a player holds it.
         pub claimed: bool,
-        ///Its colour, `#rrggbb`.
+        ///Colour, as `#rrggbb`.
         pub color: ::std::string::String,
         pub controller: Controller,
         pub id: ::sector_sim::FactionId,
         pub kind: ::sector_sim::FactionKind,
-        ///Its name.
+        ///Name of the faction.
         pub name: ::std::string::String,
-        ///The strength of its fleets, in thousandths.
+        ///Total strength of its fleets, in thousandths.
         pub strength: i64,
-        ///How many systems it owns.
+        ///Number of systems owned.
         pub systems: i64,
-        ///Their value.
+        ///Total value of its systems.
         pub value: i64,
     }
-    ///How the service is.
+    ///Health of the service.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct HealthDocument {
-        ///Why it is failing.
+        ///Why it is failing, if it is.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reason: ::std::option::Option<::std::string::String>,
-        ///Which service this is.
+        ///Name of the service.
         pub service: ::std::string::String,
         ///`ok`, or `failing` with a `reason`.
         pub status: ::std::string::String,
-        ///The tick that it sees.
+        ///Current tick, if any.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tick: ::std::option::Option<u64>,
-        ///The universe that it sees, if there is one.
+        ///Id of the current universe, if any.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub universe_id: ::std::option::Option<::std::string::String>,
-        ///Its version.
+        ///Version of the service.
         pub version: ::std::string::String,
     }
-    ///A fleet that is on its way.
+    ///A fleet in transit.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Inbound {
-        ///The tick in which it enters the system, if nothing stops it before.
+        ///Tick of arrival at the system, if nothing stops it before.
         pub arrives: u64,
         pub fleet: ::sector_sim::FleetForm,
-        ///Whether it stops there; otherwise it passes through.
+        ///Whether it stops here; otherwise it passes through.
         pub stops: bool,
     }
-    ///A key that was just issued.
+    ///A newly issued key.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct IssuedKey {
-        ///When it ends, if it does.
+        ///Expiry (RFC 3339), if any.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub expires_at: ::std::option::Option<::std::string::String>,
-        ///Its id.
+        ///Key id.
         pub id: ::std::string::String,
-        ///When it was issued (RFC 3339).
+        ///Time of issue (RFC 3339).
         pub issued_at: ::std::string::String,
-        ///The key itself: `Authorization: Bearer sector_key_…`. It cannot be shown again.
+        ///The key, sent as `Authorization: Bearer sector_key_…`. It is shown only once.
         pub key: ::std::string::String,
-        ///What it is called.
+        ///Label.
         pub label: ::std::string::String,
-        ///When it was last used, to the minute; null if never.
+        ///Last use (RFC 3339), to the minute; null if never used.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub used_at: ::std::option::Option<::std::string::String>,
-        ///What it is good for.
+        ///Permissions.
         pub verbs: ::std::vec::Vec<::std::string::String>,
     }
-    ///Somebody's keys.
+    ///The caller's keys.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct KeyList {
-        ///They, by id.
+        ///Keys, ordered by id.
         pub keys: ::std::vec::Vec<ListedKey>,
     }
-    ///Asks for a key.
+    ///Request for a key.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct KeyRequest {
-        ///In how many seconds it ends, 60 to 31536000; without, it lasts until it is revoked.
+        ///Lifetime in seconds, 60 to 31536000; without it, the key is valid until revoked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub expires_in: ::std::option::Option<u64>,
-        ///What the key is called; others see it beside a seat that is played with it.
+        ///Label of the key; shown to others beside a faction played with it.
         pub label: KeyRequestLabel,
-        ///What it is good for: `read`, `orders` or both.
+        ///Permissions: `read`, `orders` or both.
         pub verbs: ::std::vec::Vec<::std::string::String>,
     }
-    ///What the key is called; others see it beside a seat that is played with it.
+    ///Label of the key; shown to others beside a faction played with it.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct KeyRequestLabel(::std::string::String);
@@ -387,165 +389,167 @@ that is too little to hold the system.*/
                 })
         }
     }
-    ///A key that was revoked.
+    ///Result of revoking a key.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct KeyRevoked {
-        ///Its id.
+        ///Key id.
         pub revoked: ::std::string::String,
     }
-    ///A lane as seen from one end.
+    ///A lane seen from one end.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct LaneEnd {
-        ///Its name.
+        ///Name of that system.
         pub name: ::std::string::String,
-        ///The system at the other end.
+        ///System at the other end.
         pub system_id: u32,
-        ///How many ticks a fleet travels.
+        ///Travel time, in ticks.
         pub ticks: u32,
     }
-    ///A player and what they won.
+    ///A player on the leaderboard.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Leader {
-        ///Kept runs at whose end the player held a seat.
+        ///Kept runs in which the player held a faction at the end.
         pub games: u64,
-        ///How many of these the player won.
+        ///Kept runs that the player won.
         pub games_won: u64,
-        ///The address of the player.
+        ///Address of the player.
         pub player: ::std::string::String,
-        ///Victories ever awarded, which are kept for ever.
+        ///Victories ever awarded.
         pub wins: u64,
     }
-    ///Who won how often.
+    ///Players ranked by victories.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Leaderboard {
-        ///How many of them nobody held the seat of: the computer won.
+        ///Number of victories by computer players.
         pub computer_victories: u64,
-        ///The players, best first: by wins, then by games won, then by address.
+        ///Players, best first: by wins, then games won, then address.
         pub players: ::std::vec::Vec<Leader>,
-        ///How many finished runs are kept. `games` and `games_won` are counted over these alone.
+        ///Number of finished runs kept; `games` and `games_won` count only these.
         pub runs_kept: u64,
-        ///How many victories were ever awarded, to players or not.
+        ///Number of victories ever awarded.
         pub victories: u64,
     }
-    ///A key, without its secret.
+    ///A key without its secret.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ListedKey {
-        ///When it ends, if it does.
+        ///Expiry (RFC 3339), if any.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub expires_at: ::std::option::Option<::std::string::String>,
-        ///Its id.
+        ///Key id.
         pub id: ::std::string::String,
-        ///When it was issued (RFC 3339).
+        ///Time of issue (RFC 3339).
         pub issued_at: ::std::string::String,
-        ///What it is called.
+        ///Label.
         pub label: ::std::string::String,
-        ///When it was last used, to the minute; null if never.
+        ///Last use (RFC 3339), to the minute; null if never used.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub used_at: ::std::option::Option<::std::string::String>,
-        ///What it is good for.
+        ///Permissions.
         pub verbs: ::std::vec::Vec<::std::string::String>,
     }
-    ///Sessions that ended.
+    ///Result of a logout.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct LogoutAnswer {
-        ///How many there were.
+        ///Number of sessions ended.
         pub ended: u64,
     }
-    ///Who is asking.
+    ///The caller.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Me {
-        ///The address that logged in; all zeros for the local operator.
+        ///Address that logged in; all zeros for the local operator.
         pub address: ::std::string::String,
-        ///The faction that is claimed, if one is.
+        ///Claimed faction, if any.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub faction: ::std::option::Option<::std::string::String>,
         ///`player` or `admin`.
         pub role: ::std::string::String,
-        ///The running universe, if there is one.
+        ///Id of the running universe, if any.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub universe_id: ::std::option::Option<::std::string::String>,
     }
-    ///A message to sign.
+    ///A login message.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct NonceAnswer {
-        ///The text to sign as it stands, with `personal_sign`.
+        ///Text to sign unchanged with `personal_sign`.
         pub message: ::std::string::String,
-        ///The nonce in the message; it works once, and for a short time.
+        ///Nonce in the message; single use, short-lived.
         pub nonce: ::std::string::String,
     }
-    ///Asks for a message to sign.
+    ///Request for a login message.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct NonceRequest {
-        ///The address of the wallet that will sign: 0x and 40 hexadecimal digits.
+        ///Address of the wallet that will sign: 0x and 40 hexadecimal digits.
         pub address: ::std::string::String,
     }
-    ///Presents a one-time code of the operator.
+    ///Login with the operator's one-time code.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct OperatorRequest {
-        ///The code from the terminal.
+        ///Code printed in the terminal.
         pub code: ::std::string::String,
     }
-    ///What orders would come to if the next tick carried them out, in their order, and no others.
+    ///Preview of orders, as if the next tick applied exactly these in this order.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct OrderCheck {
-        ///One for each order, in their order.
+        ///One preview per order, in the same order.
         pub orders: ::std::vec::Vec<OrderPreview>,
-        ///The tick as of which all of this is; orders are carried out by the one after it.
+        ///Tick of the preview; the orders would be applied by the next one.
         pub tick: u64,
-        ///The universe.
+        ///Id of the universe.
         pub universe_id: ::std::string::String,
     }
-    ///What an order would come to.
+    ///Preview of an order.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct OrderPreview {
-        ///move: the tick in which it would reach its target, if nothing stops it before.
+        ///move: tick of arrival at the target, if nothing stops it before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub arrives: ::std::option::Option<u64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub battle: ::std::option::Option<BattlePreview>,
-        ///Why not: the code of a refusal such as `no_idle_fleet`, or of what is invalid such as `unknown_system`.
+        /**Reason: the code of a refusal such as `no_idle_fleet`, or of an invalid field such as
+`unknown_system`.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub code: ::std::option::Option<::std::string::String>,
-        ///The same as a sentence.
+        ///Reason, in one sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub detail: ::std::option::Option<::std::string::String>,
-        ///The fields at fault, where it is invalid.
+        ///Invalid fields, if the order is invalid.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub errors: ::std::vec::Vec<crate::error::FieldProblem>,
-        ///The fleet that would obey. A detached one takes the next id, if nobody else divides a fleet before.
+        /**Fleet that would act. A detached fleet gets the next free id, unless another fleet is split
+first.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fleet_id: ::std::option::Option<u32>,
-        ///move: the systems that it would enter, in the order of travel.
+        ///move: systems it would enter, in order of travel.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub route: ::std::vec::Vec<u32>,
-        ///Its strength then, in thousandths.
+        ///Strength of the fleet then, in thousandths.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub strength: ::std::option::Option<i64>,
         pub verdict: OrderVerdict,
     }
-    ///An order and what became of it.
+    ///An order and its outcome.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct OrderProgress {
-        /**Why it was refused: the engine's reasons, and `run_over`, `faction_claimed` and `unreadable` for one that no
-tick could take.*/
+        /**Reason of the refusal: a code of the engine, or `run_over`, `faction_claimed` or
+`unreadable` if no tick could apply it.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub code: ::std::option::Option<::std::string::String>,
-        ///The fleet that obeys, if it concerns one.
+        ///Fleet that acts on the order, if any.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fleet: ::std::option::Option<u32>,
-        ///The order as it was sent.
+        ///The order as sent.
         pub order: ::serde_json::Value,
         pub status: OrderState,
     }
-    /**The proof that orders were accepted. They are carried out, or refused with a reason, by the next
-tick; its events say which.*/
+    /**Receipt for accepted orders. The next tick applies each order or refuses it with a reason; its
+events say which.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct OrderReceipt {
-        ///The `client_id`s of orders that had been accepted before and were left out now.
+        ///`client_id`s of orders that had already been accepted and were skipped.
         pub duplicates: ::std::vec::Vec<::std::string::String>,
-        ///The entry of the order stream that holds them.
+        ///Id of the entry in the order stream.
         pub id: ::std::string::String,
     }
     ///Orders to be accepted together.
@@ -555,22 +559,22 @@ tick; its events say which.*/
         ///1 to 100 orders.
         pub orders: ::std::vec::Vec<::sector_sim::OrderForm>,
     }
-    ///Orders that were accepted together, and what became of them.
+    ///Orders that were accepted together, with their outcomes.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct OrderResult {
-        ///When they were accepted, in milliseconds since 1970.
+        ///Time of acceptance, in milliseconds since the Unix epoch.
         pub at_ms: u64,
-        ///Each order, in the order of the batch, duplicates left out.
+        ///Orders of the batch, in order, without duplicates.
         pub orders: ::std::vec::Vec<OrderProgress>,
-        ///How they came in: `human`, `bot_key` or `bot`.
+        ///Source: `human`, `bot_key` or `bot`.
         pub source: ::std::string::String,
-        ///The tick that passed them.
+        ///Tick that handled them; null while they wait.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub tick: ::std::option::Option<u64>,
-        ///The universe they were for.
+        ///Id of the universe they were for.
         pub universe_id: ::std::string::String,
     }
-    ///How far an order, or a receipt, has come.
+    ///State of an order or a receipt.
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,
@@ -633,7 +637,7 @@ tick; its events say which.*/
             value.parse()
         }
     }
-    ///What would become of an order.
+    ///Verdict on an order.
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,
@@ -692,135 +696,136 @@ tick; its events say which.*/
             value.parse()
         }
     }
-    ///Whether the sector stands still.
+    ///The pause state of the sector.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct PauseAnswer {
-        ///Whether it does.
+        ///Whether the sector is paused.
         pub paused: bool,
     }
-    ///Somebody's receipts.
+    ///The caller's receipts.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReceiptList {
-        ///They, the newest first.
+        ///Receipts, newest first.
         pub orders: ::std::vec::Vec<ReceiptStatus>,
     }
-    ///What became of a receipt.
+    ///State of a receipt.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReceiptStatus {
-        ///When they were accepted, in milliseconds since 1970.
+        ///Time of acceptance, in milliseconds since the Unix epoch.
         pub at_ms: u64,
-        ///The receipt.
+        ///Id of the receipt.
         pub id: ::std::string::String,
-        ///Each order, in the order of the batch, duplicates left out.
+        ///Orders of the batch, in order, without duplicates.
         pub orders: ::std::vec::Vec<OrderProgress>,
-        ///How they came in: `human`, `bot_key` or `bot`.
+        ///Source: `human`, `bot_key` or `bot`.
         pub source: ::std::string::String,
         pub status: OrderState,
-        ///The tick that passed them.
+        ///Tick that handled them; null while they wait.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub tick: ::std::option::Option<u64>,
-        ///The universe they were for.
+        ///Id of the universe they were for.
         pub universe_id: ::std::string::String,
     }
-    ///Presents a refresh token.
+    ///Request to renew a session.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct RefreshRequest {
-        ///The refresh token of the login, or of the last renewal.
+        ///Refresh token of the login or of the last renewal.
         pub refresh_token: ::std::string::String,
     }
-    ///A claim that ended.
+    ///Result of releasing a claim.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReleaseAnswer {
-        ///The faction that was given up, if one was held.
+        ///Released faction, if one was held.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub released: ::std::option::Option<::std::string::String>,
     }
-    ///A wish for a new universe, noted.
+    ///An accepted request for a new universe.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct RestartAnswer {
-        ///Grows with every request.
+        ///Number of the request; increases with each one.
         pub number: u64,
-        ///The seed that was asked for, if one was.
+        ///Requested seed, if any.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub seed: ::std::option::Option<u64>,
     }
-    ///A number of the rules.
+    ///A number in the rules.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct RuleNumber {
-        ///Its name: section and key.
+        ///Section and key.
         pub key: ::std::string::String,
-        ///The least that it may be.
+        ///Smallest allowed value.
         pub least: i64,
-        ///The greatest that it may be.
+        ///Largest allowed value.
         pub most: i64,
-        ///What it is in this universe.
+        ///Value in this universe.
         pub value: i64,
     }
-    ///The rules of a universe.
+    ///Rules of a universe.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct RulesDocument {
-        ///Their name.
+        ///Name of the rule set.
         pub name: ::std::string::String,
-        ///The numbers, each with what it may be.
+        ///Numbers, each with its allowed range.
         pub numbers: ::std::vec::Vec<RuleNumber>,
-        ///The whole rule set, section by section, as the engine reads it.
+        ///The whole rule set by section, as the engine reads it.
         pub rules: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        ///What the rules mean: raised when the engine draws other conclusions from the same numbers.
+        /**Version of the rules; increases when the engine gives different results for the same
+numbers.*/
         pub rules_version: u32,
-        ///The universe that lives by them.
+        ///Id of the universe.
         pub universe_id: ::std::string::String,
     }
-    ///A run: the one that goes on, or a finished one.
+    ///A run, current or finished.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct RunDocument {
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub cause: ::std::option::Option<Cause>,
-        ///The digest of its last tick.
+        ///Digest of the last tick.
         pub digest: ::std::string::String,
-        ///When it ended, in milliseconds since 1970.
+        ///When it ended, in milliseconds since the Unix epoch; null while running.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub ended_at_ms: ::std::option::Option<u64>,
-        ///How many factions it started with.
+        ///Number of starting factions.
         pub factions: u32,
-        ///The players who held a seat when it ended, or hold one now.
+        ///Players who hold a faction, or held one when it ended.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub players: ::std::vec::Vec<RunPlayer>,
-        ///Whether it still goes on.
+        ///Whether it is still running.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub running: ::std::option::Option<bool>,
-        ///The seed that it grew from.
+        ///Seed of the universe.
         pub seed: u64,
-        ///How many systems it has.
+        ///Number of systems.
         pub systems: u32,
-        ///How many ticks it lasted, or has so far.
+        ///Number of ticks so far.
         pub ticks: u64,
-        ///The universe.
+        ///Id of the universe.
         pub universe_id: ::std::string::String,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub winner: ::std::option::Option<::sector_sim::FactionId>,
-        ///What the winner is called.
+        ///Name of the winner.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub winner_name: ::std::option::Option<::std::string::String>,
     }
     ///Finished runs, newest first.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct RunPage {
-        ///Where to go on: pass it as `before`; null when there are no more.
+        ///Cursor of the next page: pass it as `before`; null on the last page.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub next: ::std::option::Option<::std::string::String>,
-        ///The runs.
+        ///Runs, newest first.
         pub runs: ::std::vec::Vec<RunDocument>,
     }
     ///A player in a run.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct RunPlayer {
-        ///The faction.
+        ///Faction id.
         pub faction: ::std::string::String,
-        ///The address of the player.
+        ///Address of the player.
         pub player: ::std::string::String,
     }
-    ///What a sector does at present.
+    ///State of a sector.
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,
@@ -887,106 +892,106 @@ tick; its events say which.*/
             value.parse()
         }
     }
-    ///The sectors that a service serves.
+    ///Sectors that the service serves.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SectorList {
-        ///They, by name.
+        ///Sectors, ordered by name.
         pub sectors: ::std::vec::Vec<SectorPlace>,
     }
-    ///A sector and where it is.
+    ///A sector and its path.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SectorPlace {
-        ///Whether paths without such a beginning mean this one.
+        ///Whether paths without a prefix mean this sector.
         pub home: bool,
-        ///Its name; `default` for the one without an id.
+        ///Name of the sector; `default` for the one without an id.
         pub name: ::std::string::String,
-        ///What stands before the paths that are about it.
+        ///Prefix of the sector's paths.
         pub path: ::std::string::String,
     }
-    ///How a sector is, and where everything else is.
+    ///Status of a sector, with links.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SectorStatus {
-        ///Paths to what there is besides, by name.
+        ///Paths of related resources, by name.
         pub links: ::std::collections::HashMap<
             ::std::string::String,
             ::std::string::String,
         >,
-        /**When the next universe is due, in milliseconds since 1970; null while the run goes on, and where it is not
-known.*/
+        /**When the next universe is due, in milliseconds since the Unix epoch; null while the run is
+on or if unknown.*/
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub next_universe_at_ms: ::std::option::Option<u64>,
-        ///Whether the operator let it stand still; null when the store does not say.
+        ///Whether the operator paused it; null while the store is unavailable.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub paused: ::std::option::Option<bool>,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub result: ::std::option::Option<::sector_sim::ResultForm>,
-        ///The name of its rules.
+        ///Name of the rule set.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub rules: ::std::option::Option<::std::string::String>,
-        ///The sector's name; `default` for the one without an id.
+        ///Name of the sector; `default` for the one without an id.
         pub sector: ::std::string::String,
-        ///Which service this is.
+        ///Name of the service.
         pub service: ::std::string::String,
         pub status: SectorCondition,
-        ///How many ticks have passed in it.
+        ///Ticks since the universe began.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub tick: ::std::option::Option<u64>,
-        ///Milliseconds from tick to tick.
+        ///Milliseconds per tick.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub tick_delay_ms: ::std::option::Option<u64>,
-        ///The universe, if one has begun.
+        ///Id of the universe, if one has begun.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub universe_id: ::std::option::Option<::std::string::String>,
-        ///Its version.
+        ///Version of the service.
         pub version: ::std::string::String,
     }
-    ///An event of `GET /events/stream`, field by field as Server-Sent Events have them.
+    ///An event of `GET /events/stream`, with the fields of Server-Sent Events.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct StreamedEvent {
-        ///A `StreamEntry`, as JSON.
+        ///A `StreamEntry` as JSON.
         pub data: ::std::string::String,
-        ///What to send as `Last-Event-ID`, to go on from here.
+        ///Value for `Last-Event-ID`, to resume from here.
         pub id: ::std::string::String,
     }
-    ///A system and everything about it.
+    ///A system in detail.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SystemDocument {
-        ///The fleets at the system, by id.
+        ///Fleets at the system, ordered by id.
         pub fleets: ::std::vec::Vec<::sector_sim::FleetForm>,
-        ///The fleets that will come through or stop here, soonest first.
+        ///Fleets that will pass through or stop here, soonest first.
         pub inbound: ::std::vec::Vec<Inbound>,
-        ///The lanes that begin here, by the system at their other end.
+        ///Lanes from this system, ordered by the system at the other end.
         pub lanes: ::std::vec::Vec<LaneEnd>,
         pub system: ::sector_sim::SystemForm,
-        ///The tick as of which all of this is.
+        ///Tick of this data.
         pub tick: u64,
-        ///The universe.
+        ///Id of the universe.
         pub universe_id: ::std::string::String,
     }
-    ///A login.
+    ///Tokens of a session.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TokenAnswer {
-        ///For how many seconds it holds.
+        ///Lifetime of the access token, in seconds.
         pub expires_in: u64,
-        ///For how many seconds the session lasts unless it is renewed.
+        ///Lifetime of the session in seconds, unless renewed.
         pub refresh_expires_in: u64,
-        ///Gets a new token at `POST /auth/refresh`, once.
+        ///Refresh token for `POST /auth/refresh`; single use.
         pub refresh_token: ::std::string::String,
-        ///The token, to be sent as `Authorization: Bearer <token>`.
+        ///Access token, sent as `Authorization: Bearer <token>`.
         pub token: ::std::string::String,
     }
-    /**Presents the signed message: with the message itself, as wallets that write their own do, or with the address that
-asked for it.*/
+    /**A signed login message. Send the message itself (wallets that write their own must), or the
+address that requested it.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct VerifyRequest {
-        ///The address that asked for the message; may be left out when the message is there.
+        ///Address that requested the message; optional if `message` is present.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub address: ::std::option::Option<::std::string::String>,
-        ///The message that was signed: the one that was handed out, or another ERC-4361 message with its nonce.
+        ///Signed message: the one issued, or another ERC-4361 message with its nonce.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message: ::std::option::Option<::std::string::String>,
-        ///What `personal_sign` returned: 65 bytes in hexadecimal, after 0x.
+        ///Result of `personal_sign`: 0x and 65 bytes in hexadecimal.
         pub signature: ::std::string::String,
     }
     /// Error types.
@@ -1025,7 +1030,7 @@ asked for it.*/
 #[derive(Clone, Debug)]
 /**Client for Sector
 
-The HTTP API of a sector: logins, claims, orders, and the sector as it is.
+The HTTP API of a sector: login, claims, orders, state and events.
 
 All numbers are integers: strength, stock and economy in thousandths; stability, unrest and odds per mille; positions from 0 to 1000000; time in ticks. Errors are `application/problem+json` with a stable `code`.
 
@@ -1077,9 +1082,9 @@ const _: () = {
 };
 #[allow(clippy::all)]
 impl Client {
-    /**How the sector is, and where everything else is
+    /**Status of the sector, with links
 
-The answer is 200 also while the store cannot be reached: `status` is `unreachable` then.
+While the store cannot be reached, the response is still 200, with the `status` `unreachable`.
 
 Sends a `GET` request to `/`
 
@@ -1119,15 +1124,15 @@ Sends a `GET` request to `/`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**What the operators did
+    /**The audit log: actions of operators
 
-Each action twice: when it was asked for, and what it came to. Entries are never changed.
+Each action has two entries: the request and its outcome. Entries never change.
 
 Sends a `GET` request to `/admin/audit`
 
 Arguments:
-- `after`: The number to go on from; 0, the default, is the beginning.
-- `count`: Most entries to return: 1 to 1000, by default 100.
+- `after`: Return entries after this number; 0, the default, starts at the beginning.
+- `count`: Maximum number of entries: 1 to 1000, default 100.
 */
     pub async fn audit<'a>(
         &'a self,
@@ -1174,14 +1179,14 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**End all claims: from now on bots play everything
+    /**End all claims, so that bots play every faction
 
-End all claims: from now on bots play everything.
+End all claims, so that bots play every faction.
 
 Sends a `POST` request to `/admin/bots-only`
 
 Arguments:
-- `idempotency_key`: 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same.
+- `idempotency_key`: 1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else.
 */
     pub async fn bots_only<'a>(
         &'a self,
@@ -1234,9 +1239,9 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Whether the sector stands still
+    /**Whether the sector is paused
 
-Whether the sector stands still.
+Whether the sector is paused.
 
 Sends a `GET` request to `/admin/pause`
 
@@ -1282,15 +1287,15 @@ Sends a `GET` request to `/admin/pause`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Let the sector stand still, or go on
+    /**Pause or resume the sector
 
-Let the sector stand still, or go on.
+Pause or resume the sector.
 
 Sends a `POST` request to `/admin/pause`
 
 Arguments:
-- `paused`: `true` to stand still, `false` to go on.
-- `idempotency_key`: 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same.
+- `paused`: `true` to pause, `false` to resume.
+- `idempotency_key`: 1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else.
 */
     pub async fn pause<'a>(
         &'a self,
@@ -1345,15 +1350,15 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Ask for a new universe
+    /**Request a new universe
 
-The worker ends the running one and begins another, within a tick or two.
+The worker ends the current universe and begins another within a tick or two.
 
 Sends a `POST` request to `/admin/restart`
 
 Arguments:
-- `seed`: The seed of the new universe, 0 to 9007199254740991; otherwise one is drawn.
-- `idempotency_key`: 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same.
+- `seed`: Seed of the new universe, 0 to 9007199254740991; otherwise one is drawn.
+- `idempotency_key`: 1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else.
 */
     pub async fn restart<'a>(
         &'a self,
@@ -1410,8 +1415,8 @@ Arguments:
     }
     /**Sign out
 
-Ends the session of the token: neither it nor its refresh token is good for anything from now on; at other replicas
-of this service within a second.
+Ends the session of the token: its access and refresh tokens become invalid at once here, and
+within a second on other replicas of the service.
 
 Sends a `POST` request to `/auth/logout`
 
@@ -1459,7 +1464,7 @@ Sends a `POST` request to `/auth/logout`
     }
     /**Sign out everywhere
 
-Ends all sessions of the address, this one too. Keys stay: revoke them one by one.
+Ends all sessions of the address, including this one. Keys remain valid; revoke them one by one.
 
 Sends a `POST` request to `/auth/logout-all`
 
@@ -1505,9 +1510,9 @@ Sends a `POST` request to `/auth/logout-all`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Ask for a message to sign
+    /**Request a login message
 
-Sign it as it stands and present the signature at `POST /auth/verify`.
+Sign it unchanged and send the signature to `POST /auth/verify`.
 
 Sends a `POST` request to `/auth/nonce`
 
@@ -1555,9 +1560,9 @@ Sends a `POST` request to `/auth/nonce`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Present a one-time code of the operator
+    /**Log in with the operator's one-time code
 
-Whoever starts a sector prints a link with such a code; it signs one browser in as admin.
+A sector prints a link with the code at start; it signs one browser in as admin.
 
 Sends a `POST` request to `/auth/operator`
 
@@ -1608,11 +1613,11 @@ Sends a `POST` request to `/auth/operator`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Renew a login
+    /**Renew a session
 
-Takes the refresh token of the login or of the last renewal, and gives a new token and a new refresh token. The old
-one works for ten seconds more, should the answer be lost; presented later it ends the session, because then somebody
-has a copy.
+Takes the refresh token of the login or of the last renewal, and returns a new access token and
+refresh token. The old refresh token works for ten more seconds in case the response is lost;
+using it later ends the session, because someone may have a copy.
 
 Sends a `POST` request to `/auth/refresh`
 
@@ -1666,9 +1671,9 @@ Sends a `POST` request to `/auth/refresh`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Present the signed message
+    /**Log in with a signed message
 
-Present the signed message.
+Log in with a signed message.
 
 Sends a `POST` request to `/auth/verify`
 
@@ -1719,14 +1724,14 @@ Sends a `POST` request to `/auth/verify`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**The reference of this API as one page of HTML, made from the same description
+    /**Reference of this API as one HTML page, generated from the OpenAPI document
 
-The reference of this API as one page of HTML, made from the same description.
+Reference of this API as one HTML page, generated from the OpenAPI document.
 
 Sends a `GET` request to `/docs`
 
 Arguments:
-- `if_none_match`: An ETag from before; the answer is 304 without a body if it still holds.
+- `if_none_match`: A previous ETag; if it is still current, the response is 304 without a body.
 */
     pub async fn docs<'a>(
         &'a self,
@@ -1759,18 +1764,19 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**What happened after an event
+    /**Events after a position
 
-Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused` (accepted orders that no
-tick could take). Apply deltas to the snapshot that came before; pass `next` as `after` to go on.
+Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused`
+(accepted orders that no tick could apply). Apply deltas to the preceding snapshot; pass `next`
+as `after` to continue.
 
 Sends a `GET` request to `/events`
 
 Arguments:
-- `after`: The id to go on from, such as `17-0`; `0-0`, the default, is the beginning.
-- `count`: Most entries to return: 1 to 1000, by default 100.
-- `incarnation`: The `incarnation` of the snapshot that one goes on from: after the sector was restored from a backup, the answer is 410 `history_restored`. Without it, ids are taken to be of the present incarnation.
-- `wait_ms`: How long to wait for the first entry, in milliseconds: 0 to 30000, by default 0.
+- `after`: Id to resume from, such as `17-0`; `0-0`, the default, is the beginning.
+- `count`: Maximum number of entries: 1 to 1000, default 100.
+- `incarnation`: The `incarnation` of the snapshot that `after` belongs to: if the sector has been restored from a backup since, the response is 410 `history_restored`. Without it, ids are read in the current incarnation.
+- `wait_ms`: Maximum wait for the first entry, in milliseconds: 0 to 30000, default 0.
 */
     pub async fn events<'a>(
         &'a self,
@@ -1818,20 +1824,20 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**The events as they happen, as Server-Sent Events
+    /**Live events as Server-Sent Events
 
-The data of each event is an entry as `/events` returns it: `{"id","type","data"}`. Its id is the entry's, a point,
-and the incarnation, as in the ETag of `/snapshot`; a client that was cut off sends it back as `Last-Event-ID` and
-misses nothing. Without it (or `after`), and whenever one cannot go on from there, the first event is a `snapshot`.
-A comment every 15 s keeps the connection open. The stream ends when the server stops. One address may have 20
-streams.
+The data of each event is an entry as in `/events`: `{"id","type","data"}`. Its id is the id of
+the entry, a dot, and the incarnation, as in the ETag of `/snapshot`; a client that reconnects
+sends it as `Last-Event-ID` and misses nothing. Without it (or `after`), or if resuming is not
+possible, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
+stream ends when the server shuts down. Each address may have 20 streams.
 
 Sends a `GET` request to `/events/stream`
 
 Arguments:
-- `after`: The id of the entry to go on from, such as `17-0`.
-- `incarnation`: The `incarnation` within which `after` counts; without it the present one.
-- `last_event_id`: The id of the last event that was received; it goes before `after`.
+- `after`: Id of the entry to resume from, such as `17-0`.
+- `incarnation`: The `incarnation` that `after` belongs to; the current one by default.
+- `last_event_id`: Id of the last event received; takes precedence over `after`.
 */
     pub async fn event_stream<'a>(
         &'a self,
@@ -1878,14 +1884,14 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**All factions of the running universe, and who plays them
+    /**All factions of the running universe, with their claims
 
-A seat that was taken or given up by way of another server is seen a second later at most.
+Claims made or released through another server appear within a second.
 
 Sends a `GET` request to `/factions`
 
 Arguments:
-- `if_none_match`: An ETag from before; the answer is 304 without a body if it still holds.
+- `if_none_match`: A previous ETag; if it is still current, the response is 304 without a body.
 */
     pub async fn factions<'a>(
         &'a self,
@@ -1928,8 +1934,9 @@ Arguments:
     }
     /**Claim a faction
 
-One faction a player, one player a faction, starters only. A claim ends with the universe, and when
-its player was away for too long; any request with the player's token renews it.
+Each player holds at most one faction, and each faction at most one player; only starting
+factions can be claimed. A claim ends with the universe, or when its player has been away too
+long; any request with the player's token renews it.
 
 Sends a `POST` request to `/factions/claim`
 
@@ -1986,9 +1993,9 @@ Sends a `POST` request to `/factions/claim`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Give the claimed faction up
+    /**Release the claimed faction
 
-Give the claimed faction up.
+Release the claimed faction.
 
 Sends a `DELETE` request to `/factions/claim`
 
@@ -2034,14 +2041,14 @@ Sends a `DELETE` request to `/factions/claim`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**One faction: its standing, its economy, who plays it, and how it fared
+    /**A faction: rank, economy, claim and history
 
-One faction: its standing, its economy, who plays it, and how it fared.
+A faction: rank, economy, claim and history.
 
 Sends a `GET` request to `/factions/{id}`
 
 Arguments:
-- `id`: The faction's id.
+- `id`: Faction id.
 */
     pub async fn faction<'a>(
         &'a self,
@@ -2084,9 +2091,9 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Whether the API can do its work, and what it sees
+    /**Health of the API, with the state it sees
 
-A sector without a universe is well: one is about to begin.
+A sector without a universe is healthy: one is about to begin.
 
 Sends a `GET` request to `/health`
 
@@ -2176,8 +2183,9 @@ Sends a `GET` request to `/keys`
     }
     /**Issue a key for a bot
 
-The bot presents it as `Authorization: Bearer sector_key_…` and may do what the verbs say, for the faction that you
-hold in the universe at hand. The key is shown once; of it only a digest is kept.
+The bot sends it as `Authorization: Bearer sector_key_…` and has the key's permissions for the
+faction that you hold in the current universe. The key is shown once; only a digest of it is
+stored.
 
 Sends a `POST` request to `/keys`
 
@@ -2236,12 +2244,12 @@ Sends a `POST` request to `/keys`
     }
     /**Revoke a key
 
-It is refused from now on; by other replicas of this service within a second.
+Takes effect at once here, and within a second on other replicas of the service.
 
 Sends a `DELETE` request to `/keys/{id}`
 
 Arguments:
-- `id`: The key's id: 32 hexadecimal digits.
+- `id`: Key id: 32 hexadecimal digits.
 */
     pub async fn revoke_key<'a>(
         &'a self,
@@ -2288,12 +2296,12 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Who won how often
+    /**Players ranked by victories
 
-`wins` are the victories that were ever awarded to a player: whoever held the winner's seat when the run ended.
-Awards are kept for ever. `games` and `games_won` are counted over the finished runs that are still kept (see
-`/runs`): at whose end a player held a seat, and won. Who gave a seat up before the end is not counted. At most 1000
-players are listed.
+`wins` counts all victories ever awarded to a player, that is, to the holder of the winning
+faction at the end of a run. `games` and `games_won` count only the finished runs that are still
+kept (see `/runs`) in which the player held a faction at the end. At most 1000 players are
+listed.
 
 Sends a `GET` request to `/leaderboard`
 
@@ -2333,9 +2341,9 @@ Sends a `GET` request to `/leaderboard`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Whether the process runs
+    /**Liveness: the process is running
 
-It says so whatever becomes of the store: a restart would not bring that back.
+Does not depend on the store, since a restart would not bring it back.
 
 Sends a `GET` request to `/livez`
 
@@ -2375,9 +2383,9 @@ Sends a `GET` request to `/livez`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Who is asking, and which faction they hold
+    /**The caller, and the faction they hold
 
-Who is asking, and which faction they hold.
+The caller, and the faction they hold.
 
 Sends a `GET` request to `/me`
 
@@ -2423,14 +2431,14 @@ Sends a `GET` request to `/me`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**The description of this API, as OpenAPI 3.1
+    /**The OpenAPI 3.1 document of this API
 
-The description of this API, as OpenAPI 3.1.
+The OpenAPI 3.1 document of this API.
 
 Sends a `GET` request to `/openapi.json`
 
 Arguments:
-- `if_none_match`: An ETag from before; the answer is 304 without a body if it still holds.
+- `if_none_match`: A previous ETag; if it is still current, the response is 304 without a body.
 */
     pub async fn openapi<'a>(
         &'a self,
@@ -2471,15 +2479,15 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**What became of your newest orders
+    /**Your newest orders and their outcomes
 
-What became of your newest orders.
+Your newest orders and their outcomes.
 
 Sends a `GET` request to `/orders`
 
 Arguments:
-- `count`: Most receipts to return: 1 to 100, by default 20.
-- `mine`: True, if anything: nobody is shown the orders of others.
+- `count`: Maximum number of receipts: 1 to 100, default 20.
+- `mine`: Only `true` is allowed: the orders of others are not shown.
 */
     pub async fn my_orders<'a>(
         &'a self,
@@ -2526,12 +2534,13 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Give orders
+    /**Send orders
 
-Players order the faction they claimed, bots those that nobody has. A batch is accepted whole or
-refused whole, with each order's reason in `errors`. What is accepted is carried out by the next tick,
-or refused by it: the events `order_applied` and `order_refused` say which. An order whose `client_id`
-was accepted before is left out and named in `duplicates`, so that sending a batch again does no harm.
+Players send orders to the faction they claimed, bots to unclaimed factions. A batch is accepted
+or refused as a whole, with the reason for each order in `errors`. The next tick applies or
+refuses each accepted order: see the events `order_applied` and `order_refused`. An order whose
+`client_id` was already accepted is skipped and listed in `duplicates`, so a batch can safely be
+sent again.
 
 Sends a `POST` request to `/orders`
 
@@ -2588,12 +2597,13 @@ Sends a `POST` request to `/orders`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**See what orders would come to, without giving them
+    /**Preview orders without sending them
 
-For everybody and for every faction. Each order is judged by form, by whether what it names exists, and by the
-engine: what the next tick would refuse and why, the way the fleet would take, when it would arrive and what it
-would meet there as things stand. Orders are carried out in their order, so that a later one sees what an earlier
-one did. Whether a `client_id` was accepted before, and whether the faction is yours, is not looked at.
+Open to everyone, for every faction. Checks the form of each order, whether the things it names
+exist, and what the engine would do in the next tick: a refusal with its reason, or the fleet's
+route, its arrival and the battle it would meet in the current state. Orders are applied in
+sequence, so later ones see the effects of earlier ones. Does not check whether a `client_id`
+was already accepted or whether you hold the faction.
 
 Sends a `POST` request to `/orders/check`
 
@@ -2644,15 +2654,15 @@ Sends a `POST` request to `/orders/check`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**What became of the orders of a receipt
+    /**Outcome of the orders of a receipt
 
-They are `waiting` until a tick passes them; then each was `applied` or `refused` with a code. The outcomes of the
-newest 10000 receipts are kept.
+Orders are `waiting` until a tick handles them; then each is `applied`, or `refused` with a
+code. The outcomes of the newest 10000 receipts are kept.
 
 Sends a `GET` request to `/orders/{receipt}`
 
 Arguments:
-- `receipt`: The `id` that `POST /orders` answered.
+- `receipt`: The `id` returned by `POST /orders`.
 */
     pub async fn order_status<'a>(
         &'a self,
@@ -2701,9 +2711,9 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Whether the API can serve requests now: the store answers, and the sector is followed
+    /**Readiness: the store answers and the sector is being followed
 
-Whether the API can serve requests now: the store answers, and the sector is followed.
+Readiness: the store answers and the sector is being followed.
 
 Sends a `GET` request to `/readyz`
 
@@ -2745,12 +2755,12 @@ Sends a `GET` request to `/readyz`
     }
     /**The rules of the running universe
 
-Every number with its value and the range that it may have. They stay as they are for as long as the universe runs.
+Every number with its value and allowed range. They do not change while the universe runs.
 
 Sends a `GET` request to `/rules`
 
 Arguments:
-- `if_none_match`: An ETag from before; the answer is 304 without a body if it still holds.
+- `if_none_match`: A previous ETag; if it is still current, the response is 304 without a body.
 */
     pub async fn rules<'a>(
         &'a self,
@@ -2796,13 +2806,13 @@ Arguments:
     }
     /**The finished runs, newest first
 
-A store keeps the newest 50 or so; older ones are gone.
+The store keeps the newest runs, 50 by default.
 
 Sends a `GET` request to `/runs`
 
 Arguments:
-- `before`: A universe: runs older than that are returned; `next` of the page before.
-- `count`: Most runs to return: 1 to 100, by default 20.
+- `before`: Return runs older than this universe: the `next` of the previous page.
+- `count`: Maximum number of runs: 1 to 100, default 20.
 */
     pub async fn runs<'a>(
         &'a self,
@@ -2843,9 +2853,9 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**One run: the one that goes on, or a finished one
+    /**A run, current or finished
 
-One run: the one that goes on, or a finished one.
+A run, current or finished.
 
 Sends a `GET` request to `/runs/{universe}`
 
@@ -2893,10 +2903,11 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**The replay of a run: a file of version 2, as `sector replay verify` takes it
+    /**The replay of a run: a version 2 file for `sector replay verify`
 
-It is made while it is sent, by playing the run anew and comparing every digest; where that fails, the transfer
-breaks off. That of a run that goes on ends with the last tick there was when it was asked for.
+The server re-runs the match while sending and compares every digest; if one differs, the
+transfer is aborted. The replay of a running match ends with the tick at the time of the
+request.
 
 Sends a `GET` request to `/runs/{universe}/replay`
 
@@ -2944,7 +2955,7 @@ Arguments:
     }
     /**The sectors that this service serves
 
-Every path about a sector means the one that is `home`; with `/sectors/{sector}` before it, it means that one.
+Paths without a prefix mean the `home` sector; with the prefix `/sectors/{sector}` they mean that one.
 
 Sends a `GET` request to `/sectors`
 
@@ -2984,19 +2995,20 @@ Sends a `GET` request to `/sectors`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**The sector as it is
+    /**The current state of the sector
 
-Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
-`"17-0.00c0ffee00c0ffee"`: go on from there with `/events`. Packed by gzip, brotli or zstd it is the same after `W/`.
+The ETag is the id of the last event included, a dot, and the incarnation, in quotes, such as
+`"17-0.00c0ffee00c0ffee"`: continue from there with `/events`. With gzip, brotli or zstd
+encoding, it is prefixed by `W/`.
 
-With `fields`, only those. With `since`, only what changed after that tick, as long as that is remembered: about
-1000 ticks, and 4 MiB of changes. Whoever names a tick names its universe too, unless they compare the
-`universe_id` of the answer with their own.
+With `fields`, only those fields. With `since`, only what changed after that tick; changes are
+kept for about 1000 ticks, up to 4 MiB. Send `universe_id` along with `since`, or compare the
+`universe_id` of the response with your own.
 
 Sends a `GET` request to `/snapshot`
 
 Arguments:
-- `if_none_match`: An ETag from before; the answer is 304 without a body if it still holds.
+- `if_none_match`: A previous ETag; if it is still current, the response is 304 without a body.
 */
     pub async fn snapshot<'a>(
         &'a self,
@@ -3040,14 +3052,14 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**One system: its state, its lanes, the fleets there and those on their way
+    /**A system: its state, lanes, fleets present and fleets inbound
 
-One system: its state, its lanes, the fleets there and those on their way.
+A system: its state, lanes, fleets present and fleets inbound.
 
 Sends a `GET` request to `/systems/{id}`
 
 Arguments:
-- `id`: The system's id, from 0.
+- `id`: System id, from 0.
 */
     pub async fn system<'a>(
         &'a self,

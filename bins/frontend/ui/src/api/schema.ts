@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How the sector is, and where everything else is.
-         * @description The answer is 200 also while the store cannot be reached: `status` is `unreachable` then.
+         * Status of the sector, with links.
+         * @description While the store cannot be reached, the response is still 200, with the `status` `unreachable`.
          */
         get: operations["status"];
         put?: never;
@@ -32,8 +32,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the operators did.
-         * @description Each action twice: when it was asked for, and what it came to. Entries are never changed.
+         * The audit log: actions of operators.
+         * @description Each action has two entries: the request and its outcome. Entries never change.
          */
         get: operations["audit"];
         put?: never;
@@ -54,8 +54,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End all claims: from now on bots play everything.
-         * @description End all claims: from now on bots play everything.
+         * End all claims, so that bots play every faction.
+         * @description End all claims, so that bots play every faction.
          */
         post: operations["bots_only"];
         delete?: never;
@@ -72,14 +72,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the sector stands still.
-         * @description Whether the sector stands still.
+         * Whether the sector is paused.
+         * @description Whether the sector is paused.
          */
         get: operations["paused"];
         put?: never;
         /**
-         * Let the sector stand still, or go on.
-         * @description Let the sector stand still, or go on.
+         * Pause or resume the sector.
+         * @description Pause or resume the sector.
          */
         post: operations["pause"];
         delete?: never;
@@ -98,8 +98,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a new universe.
-         * @description The worker ends the running one and begins another, within a tick or two.
+         * Request a new universe.
+         * @description The worker ends the current universe and begins another within a tick or two.
          */
         post: operations["restart"];
         delete?: never;
@@ -119,8 +119,8 @@ export interface paths {
         put?: never;
         /**
          * Sign out.
-         * @description Ends the session of the token: neither it nor its refresh token is good for anything from now on; at other replicas
-         *     of this service within a second.
+         * @description Ends the session of the token: its access and refresh tokens become invalid at once here, and
+         *     within a second on other replicas of the service.
          */
         post: operations["logout"];
         delete?: never;
@@ -140,7 +140,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out everywhere.
-         * @description Ends all sessions of the address, this one too. Keys stay: revoke them one by one.
+         * @description Ends all sessions of the address, including this one. Keys remain valid; revoke them one by one.
          */
         post: operations["logout_all"];
         delete?: never;
@@ -159,8 +159,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a message to sign.
-         * @description Sign it as it stands and present the signature at `POST /auth/verify`.
+         * Request a login message.
+         * @description Sign it unchanged and send the signature to `POST /auth/verify`.
          */
         post: operations["auth_nonce"];
         delete?: never;
@@ -179,8 +179,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Present a one-time code of the operator.
-         * @description Whoever starts a sector prints a link with such a code; it signs one browser in as admin.
+         * Log in with the operator's one-time code.
+         * @description A sector prints a link with the code at start; it signs one browser in as admin.
          */
         post: operations["auth_operator"];
         delete?: never;
@@ -199,10 +199,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Renew a login.
-         * @description Takes the refresh token of the login or of the last renewal, and gives a new token and a new refresh token. The old
-         *     one works for ten seconds more, should the answer be lost; presented later it ends the session, because then somebody
-         *     has a copy.
+         * Renew a session.
+         * @description Takes the refresh token of the login or of the last renewal, and returns a new access token and
+         *     refresh token. The old refresh token works for ten more seconds in case the response is lost;
+         *     using it later ends the session, because someone may have a copy.
          */
         post: operations["auth_refresh"];
         delete?: never;
@@ -221,8 +221,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Present the signed message.
-         * @description Present the signed message.
+         * Log in with a signed message.
+         * @description Log in with a signed message.
          */
         post: operations["auth_verify"];
         delete?: never;
@@ -239,8 +239,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The reference of this API as one page of HTML, made from the same description.
-         * @description The reference of this API as one page of HTML, made from the same description.
+         * Reference of this API as one HTML page, generated from the OpenAPI document.
+         * @description Reference of this API as one HTML page, generated from the OpenAPI document.
          */
         get: operations["docs"];
         put?: never;
@@ -259,9 +259,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened after an event.
-         * @description Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused` (accepted orders that no
-         *     tick could take). Apply deltas to the snapshot that came before; pass `next` as `after` to go on.
+         * Events after a position.
+         * @description Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused`
+         *     (accepted orders that no tick could apply). Apply deltas to the preceding snapshot; pass `next`
+         *     as `after` to continue.
          */
         get: operations["events"];
         put?: never;
@@ -280,12 +281,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The events as they happen, as Server-Sent Events.
-         * @description The data of each event is an entry as `/events` returns it: `{"id","type","data"}`. Its id is the entry's, a point,
-         *     and the incarnation, as in the ETag of `/snapshot`; a client that was cut off sends it back as `Last-Event-ID` and
-         *     misses nothing. Without it (or `after`), and whenever one cannot go on from there, the first event is a `snapshot`.
-         *     A comment every 15 s keeps the connection open. The stream ends when the server stops. One address may have 20
-         *     streams.
+         * Live events as Server-Sent Events.
+         * @description The data of each event is an entry as in `/events`: `{"id","type","data"}`. Its id is the id of
+         *     the entry, a dot, and the incarnation, as in the ETag of `/snapshot`; a client that reconnects
+         *     sends it as `Last-Event-ID` and misses nothing. Without it (or `after`), or if resuming is not
+         *     possible, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
+         *     stream ends when the server shuts down. Each address may have 20 streams.
          */
         get: operations["event_stream"];
         put?: never;
@@ -304,8 +305,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All factions of the running universe, and who plays them.
-         * @description A seat that was taken or given up by way of another server is seen a second later at most.
+         * All factions of the running universe, with their claims.
+         * @description Claims made or released through another server appear within a second.
          */
         get: operations["factions"];
         put?: never;
@@ -327,13 +328,14 @@ export interface paths {
         put?: never;
         /**
          * Claim a faction.
-         * @description One faction a player, one player a faction, starters only. A claim ends with the universe, and when
-         *     its player was away for too long; any request with the player's token renews it.
+         * @description Each player holds at most one faction, and each faction at most one player; only starting
+         *     factions can be claimed. A claim ends with the universe, or when its player has been away too
+         *     long; any request with the player's token renews it.
          */
         post: operations["claim_faction"];
         /**
-         * Give the claimed faction up.
-         * @description Give the claimed faction up.
+         * Release the claimed faction.
+         * @description Release the claimed faction.
          */
         delete: operations["release_faction"];
         options?: never;
@@ -349,8 +351,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One faction: its standing, its economy, who plays it, and how it fared.
-         * @description One faction: its standing, its economy, who plays it, and how it fared.
+         * A faction: rank, economy, claim and history.
+         * @description A faction: rank, economy, claim and history.
          */
         get: operations["faction"];
         put?: never;
@@ -369,8 +371,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the API can do its work, and what it sees.
-         * @description A sector without a universe is well: one is about to begin.
+         * Health of the API, with the state it sees.
+         * @description A sector without a universe is healthy: one is about to begin.
          */
         get: operations["health"];
         put?: never;
@@ -396,8 +398,9 @@ export interface paths {
         put?: never;
         /**
          * Issue a key for a bot.
-         * @description The bot presents it as `Authorization: Bearer sector_key_…` and may do what the verbs say, for the faction that you
-         *     hold in the universe at hand. The key is shown once; of it only a digest is kept.
+         * @description The bot sends it as `Authorization: Bearer sector_key_…` and has the key's permissions for the
+         *     faction that you hold in the current universe. The key is shown once; only a digest of it is
+         *     stored.
          */
         post: operations["issue_key"];
         delete?: never;
@@ -418,7 +421,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke a key.
-         * @description It is refused from now on; by other replicas of this service within a second.
+         * @description Takes effect at once here, and within a second on other replicas of the service.
          */
         delete: operations["revoke_key"];
         options?: never;
@@ -434,11 +437,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who won how often.
-         * @description `wins` are the victories that were ever awarded to a player: whoever held the winner's seat when the run ended.
-         *     Awards are kept for ever. `games` and `games_won` are counted over the finished runs that are still kept (see
-         *     `/runs`): at whose end a player held a seat, and won. Who gave a seat up before the end is not counted. At most 1000
-         *     players are listed.
+         * Players ranked by victories.
+         * @description `wins` counts all victories ever awarded to a player, that is, to the holder of the winning
+         *     faction at the end of a run. `games` and `games_won` count only the finished runs that are still
+         *     kept (see `/runs`) in which the player held a faction at the end. At most 1000 players are
+         *     listed.
          */
         get: operations["leaderboard"];
         put?: never;
@@ -457,8 +460,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the process runs.
-         * @description It says so whatever becomes of the store: a restart would not bring that back.
+         * Liveness: the process is running.
+         * @description Does not depend on the store, since a restart would not bring it back.
          */
         get: operations["livez"];
         put?: never;
@@ -477,8 +480,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who is asking, and which faction they hold.
-         * @description Who is asking, and which faction they hold.
+         * The caller, and the faction they hold.
+         * @description The caller, and the faction they hold.
          */
         get: operations["me"];
         put?: never;
@@ -497,8 +500,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The description of this API, as OpenAPI 3.1.
-         * @description The description of this API, as OpenAPI 3.1.
+         * The OpenAPI 3.1 document of this API.
+         * @description The OpenAPI 3.1 document of this API.
          */
         get: operations["openapi"];
         put?: never;
@@ -517,17 +520,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What became of your newest orders.
-         * @description What became of your newest orders.
+         * Your newest orders and their outcomes.
+         * @description Your newest orders and their outcomes.
          */
         get: operations["my_orders"];
         put?: never;
         /**
-         * Give orders.
-         * @description Players order the faction they claimed, bots those that nobody has. A batch is accepted whole or
-         *     refused whole, with each order's reason in `errors`. What is accepted is carried out by the next tick,
-         *     or refused by it: the events `order_applied` and `order_refused` say which. An order whose `client_id`
-         *     was accepted before is left out and named in `duplicates`, so that sending a batch again does no harm.
+         * Send orders.
+         * @description Players send orders to the faction they claimed, bots to unclaimed factions. A batch is accepted
+         *     or refused as a whole, with the reason for each order in `errors`. The next tick applies or
+         *     refuses each accepted order: see the events `order_applied` and `order_refused`. An order whose
+         *     `client_id` was already accepted is skipped and listed in `duplicates`, so a batch can safely be
+         *     sent again.
          */
         post: operations["give_orders"];
         delete?: never;
@@ -546,11 +550,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * See what orders would come to, without giving them.
-         * @description For everybody and for every faction. Each order is judged by form, by whether what it names exists, and by the
-         *     engine: what the next tick would refuse and why, the way the fleet would take, when it would arrive and what it
-         *     would meet there as things stand. Orders are carried out in their order, so that a later one sees what an earlier
-         *     one did. Whether a `client_id` was accepted before, and whether the faction is yours, is not looked at.
+         * Preview orders without sending them.
+         * @description Open to everyone, for every faction. Checks the form of each order, whether the things it names
+         *     exist, and what the engine would do in the next tick: a refusal with its reason, or the fleet's
+         *     route, its arrival and the battle it would meet in the current state. Orders are applied in
+         *     sequence, so later ones see the effects of earlier ones. Does not check whether a `client_id`
+         *     was already accepted or whether you hold the faction.
          */
         post: operations["check_orders"];
         delete?: never;
@@ -567,9 +572,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What became of the orders of a receipt.
-         * @description They are `waiting` until a tick passes them; then each was `applied` or `refused` with a code. The outcomes of the
-         *     newest 10000 receipts are kept.
+         * Outcome of the orders of a receipt.
+         * @description Orders are `waiting` until a tick handles them; then each is `applied`, or `refused` with a
+         *     code. The outcomes of the newest 10000 receipts are kept.
          */
         get: operations["order_status"];
         put?: never;
@@ -588,8 +593,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the API can serve requests now: the store answers, and the sector is followed.
-         * @description Whether the API can serve requests now: the store answers, and the sector is followed.
+         * Readiness: the store answers and the sector is being followed.
+         * @description Readiness: the store answers and the sector is being followed.
          */
         get: operations["readyz"];
         put?: never;
@@ -609,7 +614,7 @@ export interface paths {
         };
         /**
          * The rules of the running universe.
-         * @description Every number with its value and the range that it may have. They stay as they are for as long as the universe runs.
+         * @description Every number with its value and allowed range. They do not change while the universe runs.
          */
         get: operations["rules"];
         put?: never;
@@ -629,7 +634,7 @@ export interface paths {
         };
         /**
          * The finished runs, newest first.
-         * @description A store keeps the newest 50 or so; older ones are gone.
+         * @description The store keeps the newest runs, 50 by default.
          */
         get: operations["runs"];
         put?: never;
@@ -648,8 +653,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One run: the one that goes on, or a finished one.
-         * @description One run: the one that goes on, or a finished one.
+         * A run, current or finished.
+         * @description A run, current or finished.
          */
         get: operations["run"];
         put?: never;
@@ -668,9 +673,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The replay of a run: a file of version 2, as `sector replay verify` takes it.
-         * @description It is made while it is sent, by playing the run anew and comparing every digest; where that fails, the transfer
-         *     breaks off. That of a run that goes on ends with the last tick there was when it was asked for.
+         * The replay of a run: a version 2 file for `sector replay verify`.
+         * @description The server re-runs the match while sending and compares every digest; if one differs, the
+         *     transfer is aborted. The replay of a running match ends with the tick at the time of the
+         *     request.
          */
         get: operations["replay"];
         put?: never;
@@ -690,7 +696,7 @@ export interface paths {
         };
         /**
          * The sectors that this service serves.
-         * @description Every path about a sector means the one that is `home`; with `/sectors/{sector}` before it, it means that one.
+         * @description Paths without a prefix mean the `home` sector; with the prefix `/sectors/{sector}` they mean that one.
          */
         get: operations["sectors"];
         put?: never;
@@ -709,13 +715,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The sector as it is.
-         * @description Its ETag is, in quotes, the id of the last event that it includes, a point, and the incarnation, such as
-         *     `"17-0.00c0ffee00c0ffee"`: go on from there with `/events`. Packed by gzip, brotli or zstd it is the same after `W/`.
+         * The current state of the sector.
+         * @description The ETag is the id of the last event included, a dot, and the incarnation, in quotes, such as
+         *     `"17-0.00c0ffee00c0ffee"`: continue from there with `/events`. With gzip, brotli or zstd
+         *     encoding, it is prefixed by `W/`.
          *
-         *     With `fields`, only those. With `since`, only what changed after that tick, as long as that is remembered: about
-         *     1000 ticks, and 4 MiB of changes. Whoever names a tick names its universe too, unless they compare the
-         *     `universe_id` of the answer with their own.
+         *     With `fields`, only those fields. With `since`, only what changed after that tick; changes are
+         *     kept for about 1000 ticks, up to 4 MiB. Send `universe_id` along with `since`, or compare the
+         *     `universe_id` of the response with your own.
          */
         get: operations["snapshot"];
         put?: never;
@@ -734,8 +741,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One system: its state, its lanes, the fleets there and those on their way.
-         * @description One system: its state, its lanes, the fleets there and those on their way.
+         * A system: its state, lanes, fleets present and fleets inbound.
+         * @description A system: its state, lanes, fleets present and fleets inbound.
          */
         get: operations["system"];
         put?: never;
@@ -754,14 +761,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The events as they happen, over a WebSocket.
-         * @description Each text message is an entry as `/events` returns it: `{"id","type","data"}`; a client has nothing to say. Without
-         *     `after`, and whenever one cannot go on from there, the first is a `snapshot`; a client that is more than 256 entries
-         *     behind is given a snapshot instead of them. While the store is away a `link` says so. The server pings every 20 s and
-         *     closes with 1008 who has not answered for 45 s, with 1009 who sends more than 16 KiB, and with 1012 when it stops:
-         *     connect again with the id of the last entry as `after`. Pages may connect from the API's own host and from the
-         *     operator's `CORS_ORIGINS`. One address may have 64 sockets, or as many as the operator
-         *     says.
+         * Live events over a WebSocket.
+         * @description Each text message is an entry as in `/events`: `{"id","type","data"}`. Clients send nothing.
+         *     Without `after`, or if resuming from it is not possible, the first message is a `snapshot`; a
+         *     client more than 256 entries behind gets a snapshot instead of the missed entries. A `link`
+         *     message reports when the store becomes unavailable or available again. The server pings every 20
+         *     s. It closes with 1008 after 45 s without a pong, with 1009 after a message of more than 16 KiB,
+         *     and with 1012 on shutdown: reconnect with the id of the last entry as `after`. Pages may connect
+         *     from the API's own host and from `CORS_ORIGINS`. Each address may have 64 sockets by default.
          */
         get: operations["socket"];
         put?: never;
@@ -779,79 +786,80 @@ export interface components {
         /** @description An entry of the audit log. */
         AuditEntry: {
             /**
-             * @description What was asked for.
+             * @description Action requested.
              * @example pause
              */
             action: string;
             /**
              * Format: int64
-             * @description When, in milliseconds since 1970.
+             * @description Time, in milliseconds since the Unix epoch.
              */
             at_ms: number;
-            /** @description Whose action it was. */
+            /** @description Address of the operator. */
             by: string;
             /**
              * Format: int64
-             * @description Its number, from 1, without gaps.
+             * @description Sequence number, from 1, without gaps.
              */
             number?: number;
             /**
-             * @description `asked`, `done`, or the code of the problem.
+             * @description `asked`, `done`, or the problem code.
              * @example done
              */
             outcome: string;
-            /** @description With which parameters. */
+            /** @description Parameters of the action. */
             parameters: unknown;
-            /** @description The id of the request. */
+            /** @description Request id. */
             request_id: string;
-            /** @description In which sector. */
+            /** @description Name of the sector. */
             sector: string;
         };
-        /** @description Entries of the audit log. */
+        /** @description A page of the audit log. */
         AuditPage: {
-            /** @description The entries, oldest first. */
+            /** @description Entries, oldest first. */
             entries: components["schemas"]["AuditEntry"][];
             /**
              * Format: int64
-             * @description Where to go on: pass it as `after`.
+             * @description Cursor of the next page: pass it as `after`.
              */
             next: number;
         };
-        /** @description What an attack would meet, as things stand. */
+        /** @description Preview of an attack in the current state. */
         BattlePreview: {
             /**
              * Format: int64
-             * @description What foreign fleets there count for, with the garrison if it fights beside them, in thousandths; 0 without fleets.
+             * @description Defence of the fleets there, in thousandths, including the garrison if it fights with them;
+             *     0 without fleets.
              */
             defence: number;
             /**
              * Format: int64
-             * @description Its garrison by then, in thousandths.
+             * @description Garrison on arrival, in thousandths.
              */
             garrison: number;
             /**
              * Format: int64
-             * @description What would be left of the attackers once they have prevailed and ground the garrison down, in thousandths; 0 if
-             *     that is too little to hold the system.
+             * @description Strength left after defeating fleets and garrison, in thousandths; 0 if too little to hold
+             *     the system.
              */
             left: number;
             /**
              * Format: int64
-             * @description Whether the attack would prevail over the fleets, per mille; 1000 without fleets.
+             * @description Chance to defeat the fleets, per mille; 1000 without fleets.
              */
             odds: number;
             owner: components["schemas"]["FactionId"] | null;
             /**
              * Format: int32
-             * @description The system.
+             * @description Target system.
              */
             system_id: number;
         };
-        /** @description Claims that ended. */
+        /** @description Result of ending all claims. */
         BotsOnlyAnswer: {
             /**
              * Format: int64
-             * @description How many there were.
+             * @description Number of claims ended.
              */
             released: number;
         };
@@ -860,10 +868,10 @@ export interface components {
          * @enum {string}
          */
         Cause: "domination" | "last_standing" | "tick_limit";
-        /** @description Asks for a faction. */
+        /** @description Request to claim a faction. */
         ClaimRequest: {
             /**
-             * @description The faction's id.
+             * @description Faction id.
              * @example F1
              */
             faction: string;
@@ -1071,38 +1079,39 @@ export interface components {
         };
         /** @description Entries of the event stream. */
         EventPage: {
-            /** @description The entries, oldest first; empty if none came in time. */
+            /** @description Entries, oldest first; empty if none arrived in time. */
             events: components["schemas"]["StreamEntry"][];
             /**
-             * @description Where to go on: pass it as `after`.
+             * @description Cursor of the next page: pass it as `after`.
              * @example 17-0
              */
             next: string;
         };
-        /** @description A faction and everything about it. */
+        /** @description A faction in detail. */
         FactionDocument: {
-            /** @description Its economy, fleets and systems. */
+            /** @description Economy, fleets and systems of the faction. */
             faction: components["schemas"]["FactionForm"];
-            /** @description How it fared. */
+            /** @description History of the faction. */
             history: components["schemas"]["FactionHistory"];
             /**
              * Format: int32
-             * @description How many factions live.
+             * @description Number of living factions.
              */
             living: number;
             /**
              * Format: int32
-             * @description Its place among the living, from 1, by value, then systems, then strength; null once it has perished.
+             * @description Rank among living factions, from 1, by value, then systems, then strength; null once
+             *     eliminated.
              */
             rank: number | null;
-            /** @description Who plays it. */
+            /** @description The faction's claim. */
             seat: components["schemas"]["FactionSeat"];
             /**
              * Format: int64
-             * @description The tick as of which all of this is.
+             * @description Tick of this data.
              */
             tick: number;
-            /** @description The universe. */
+            /** @description Id of the universe. */
             universe_id: string;
         };
         /** @description A faction. Amounts in thousandths. */
@@ -1156,19 +1165,19 @@ export interface components {
              */
             value: number;
         };
-        /** @description How a faction fared, as far as the kept events tell. */
+        /** @description History of a faction, as far back as events are kept. */
         FactionHistory: {
             /**
              * Format: int64
-             * @description Ticks from sample to sample, at least: it grows with the length of the history.
+             * @description Minimum number of ticks between samples; grows with the length of the history.
              */
             every_ticks: number;
             /**
              * Format: int64
-             * @description The first tick of which the kept events tell; what was before is not known here. The replay of the run knows it.
+             * @description First tick covered by the kept events; the replay of the run has the earlier ones.
              */
             from_tick: number;
-            /** @description Samples, oldest first, the newest being of the present; none for ticks in which nothing changed. */
+            /** @description Samples, oldest first; the last one is current. Ticks without a change have none. */
             samples: components["schemas"]["FactionSample"][];
         };
         /**
@@ -1183,33 +1192,33 @@ export interface components {
          * @enum {string}
          */
         FactionKind: "starter" | "league" | "splinter";
-        /** @description All factions that ever were in this universe. */
+        /** @description All factions of this universe, past and present. */
         FactionList: {
-            /** @description The factions, by id. */
+            /** @description Factions, ordered by id. */
             factions: components["schemas"]["FactionSeat"][];
-            /** @description The universe. */
+            /** @description Id of the universe. */
             universe_id: string;
         };
         /** @description A faction at a tick. */
         FactionSample: {
             /**
              * Format: int64
-             * @description What its systems yielded, in thousandths.
+             * @description Output of its systems, in thousandths.
              */
             economy: number;
             /**
              * Format: int64
-             * @description How many fleets it had.
+             * @description Number of fleets.
              */
             fleets: number;
             /**
              * Format: int64
-             * @description Their strength, in thousandths.
+             * @description Total strength of its fleets, in thousandths.
              */
             strength: number;
             /**
              * Format: int64
-             * @description How many systems it owned.
+             * @description Number of systems owned.
              */
             systems: number;
             /**
@@ -1219,58 +1228,58 @@ export interface components {
             tick: number;
             /**
              * Format: int64
-             * @description Their value.
+             * @description Total value of its systems.
              */
             value: number;
         };
-        /** @description A faction and whether it can be had. */
+        /** @description A faction and its claim. */
         FactionSeat: {
-            /** @description Whether it has a system or a fleet. */
+            /** @description Whether it owns a system or a fleet. */
             alive: boolean;
-            /** @description The label of the key with which a player's bot gives them, if one does. */
+            /** @description Label of the key that the player's bot uses, if it is played by one. */
             bot: string | null;
-            /** @description Whether it could be claimed now. */
+            /** @description Whether it can be claimed now. */
             claimable: boolean;
             /** @description Whether a player holds it. */
             claimed: boolean;
-            /** @description Its colour, `#rrggbb`. */
+            /** @description Colour, as `#rrggbb`. */
             color: string;
-            /** @description Who gives its orders. */
+            /** @description Who controls it. */
             controller: components["schemas"]["Controller"];
-            /** @description Its id. */
+            /** @description Faction id. */
             id: components["schemas"]["FactionId"];
-            /** @description Where it comes from. */
+            /** @description Origin of the faction. */
             kind: components["schemas"]["FactionKind"];
-            /** @description Its name. */
+            /** @description Name of the faction. */
             name: string;
             /**
              * Format: int64
-             * @description The strength of its fleets, in thousandths.
+             * @description Total strength of its fleets, in thousandths.
              */
             strength: number;
             /**
              * Format: int64
-             * @description How many systems it owns.
+             * @description Number of systems owned.
              */
             systems: number;
             /**
              * Format: int64
-             * @description Their value.
+             * @description Total value of its systems.
              */
             value: number;
         };
-        /** @description What is wrong with one field. */
+        /** @description An invalid field. */
         FieldProblem: {
-            /** @description What would be allowed there, in words. */
+            /** @description Allowed values, in words. */
             allowed: string;
-            /** @description What is wrong, as a sentence. */
+            /** @description What is wrong, in one sentence. */
             detail: string;
             /**
-             * @description Where: a path into the body such as `orders[2].strength`, or a parameter.
+             * @description Path into the body, such as `orders[2].strength`, or name of a parameter.
              * @example orders[2].strength
              */
             field: string;
-            /** @description What was there; null if nothing was. */
+            /** @description Value sent; null if missing. */
             value: unknown;
         };
         /** @description A fleet. */
@@ -1315,12 +1324,12 @@ export interface components {
          * @enum {string}
          */
         Focus: "balanced" | "industry" | "garrison" | "order";
-        /** @description How the service is. */
+        /** @description Health of the service. */
         HealthDocument: {
-            /** @description Why it is failing. */
+            /** @description Why it is failing, if it is. */
             reason?: string | null;
             /**
-             * @description Which service this is.
+             * @description Name of the service.
              * @example api
              */
             service: string;
@@ -1331,13 +1340,13 @@ export interface components {
             status: string;
             /**
              * Format: int64
-             * @description The tick that it sees.
+             * @description Current tick, if any.
              */
             tick?: number | null;
-            /** @description The universe that it sees, if there is one. */
+            /** @description Id of the current universe, if any. */
             universe_id?: string | null;
             /**
-             * @description Its version.
+             * @description Version of the service.
              * @example 0.1.0
              */
             version: string;
@@ -1354,46 +1363,46 @@ export interface components {
              */
             tick: number;
         };
-        /** @description A fleet that is on its way. */
+        /** @description A fleet in transit. */
         Inbound: {
             /**
              * Format: int64
-             * @description The tick in which it enters the system, if nothing stops it before.
+             * @description Tick of arrival at the system, if nothing stops it before.
              */
             arrives: number;
             /** @description The fleet. */
             fleet: components["schemas"]["FleetForm"];
-            /** @description Whether it stops there; otherwise it passes through. */
+            /** @description Whether it stops here; otherwise it passes through. */
             stops: boolean;
         };
-        /** @description A key that was just issued. */
+        /** @description A newly issued key. */
         IssuedKey: components["schemas"]["ListedKey"] & {
-            /** @description The key itself: `Authorization: Bearer sector_key_…`. It cannot be shown again. */
+            /** @description The key, sent as `Authorization: Bearer sector_key_…`. It is shown only once. */
             key: string;
         };
-        /** @description Somebody's keys. */
+        /** @description The caller's keys. */
         KeyList: {
-            /** @description They, by id. */
+            /** @description Keys, ordered by id. */
             keys: components["schemas"]["ListedKey"][];
         };
-        /** @description Asks for a key. */
+        /** @description Request for a key. */
         KeyRequest: {
             /**
              * Format: int64
-             * @description In how many seconds it ends, 60 to 31536000; without, it lasts until it is revoked.
+             * @description Lifetime in seconds, 60 to 31536000; without it, the key is valid until revoked.
              */
             expires_in?: number | null;
             /**
-             * @description What the key is called; others see it beside a seat that is played with it.
+             * @description Label of the key; shown to others beside a faction played with it.
              * @example night watch
              */
             label: string;
-            /** @description What it is good for: `read`, `orders` or both. */
+            /** @description Permissions: `read`, `orders` or both. */
             verbs: string[];
         };
-        /** @description A key that was revoked. */
+        /** @description Result of revoking a key. */
         KeyRevoked: {
-            /** @description Its id. */
+            /** @description Key id. */
             revoked: string;
         };
         /**
@@ -1419,128 +1428,128 @@ export interface components {
              */
             ticks: number;
         };
-        /** @description A lane as seen from one end. */
+        /** @description A lane seen from one end. */
         LaneEnd: {
-            /** @description Its name. */
+            /** @description Name of that system. */
             name: string;
             /**
              * Format: int32
-             * @description The system at the other end.
+             * @description System at the other end.
              */
             system_id: number;
             /**
              * Format: int32
-             * @description How many ticks a fleet travels.
+             * @description Travel time, in ticks.
              */
             ticks: number;
         };
-        /** @description A player and what they won. */
+        /** @description A player on the leaderboard. */
         Leader: {
             /**
              * Format: int64
-             * @description Kept runs at whose end the player held a seat.
+             * @description Kept runs in which the player held a faction at the end.
              */
             games: number;
             /**
              * Format: int64
-             * @description How many of these the player won.
+             * @description Kept runs that the player won.
              */
             games_won: number;
-            /** @description The address of the player. */
+            /** @description Address of the player. */
             player: string;
             /**
              * Format: int64
-             * @description Victories ever awarded, which are kept for ever.
+             * @description Victories ever awarded.
              */
             wins: number;
         };
-        /** @description Who won how often. */
+        /** @description Players ranked by victories. */
         Leaderboard: {
             /**
              * Format: int64
-             * @description How many of them nobody held the seat of: the computer won.
+             * @description Number of victories by computer players.
              */
             computer_victories: number;
-            /** @description The players, best first: by wins, then by games won, then by address. */
+            /** @description Players, best first: by wins, then games won, then address. */
             players: components["schemas"]["Leader"][];
             /**
              * Format: int64
-             * @description How many finished runs are kept. `games` and `games_won` are counted over these alone.
+             * @description Number of finished runs kept; `games` and `games_won` count only these.
              */
             runs_kept: number;
             /**
              * Format: int64
-             * @description How many victories were ever awarded, to players or not.
+             * @description Number of victories ever awarded.
              */
             victories: number;
         };
-        /** @description A key, without its secret. */
+        /** @description A key without its secret. */
         ListedKey: {
-            /** @description When it ends, if it does. */
+            /** @description Expiry (RFC 3339), if any. */
             expires_at: string | null;
-            /** @description Its id. */
+            /** @description Key id. */
             id: string;
-            /** @description When it was issued (RFC 3339). */
+            /** @description Time of issue (RFC 3339). */
             issued_at: string;
-            /** @description What it is called. */
+            /** @description Label. */
             label: string;
-            /** @description When it was last used, to the minute; null if never. */
+            /** @description Last use (RFC 3339), to the minute; null if never used. */
             used_at: string | null;
-            /** @description What it is good for. */
+            /** @description Permissions. */
             verbs: string[];
         };
-        /** @description Sessions that ended. */
+        /** @description Result of a logout. */
         LogoutAnswer: {
             /**
              * Format: int64
-             * @description How many there were.
+             * @description Number of sessions ended.
              */
             ended: number;
         };
-        /** @description Who is asking. */
+        /** @description The caller. */
         Me: {
-            /** @description The address that logged in; all zeros for the local operator. */
+            /** @description Address that logged in; all zeros for the local operator. */
             address: string;
-            /** @description The faction that is claimed, if one is. */
+            /** @description Claimed faction, if any. */
             faction: string | null;
             /**
              * @description `player` or `admin`.
              * @example player
              */
             role: string;
-            /** @description The running universe, if there is one. */
+            /** @description Id of the running universe, if any. */
             universe_id: string | null;
         };
-        /** @description A message to sign. */
+        /** @description A login message. */
         NonceAnswer: {
-            /** @description The text to sign as it stands, with `personal_sign`. */
+            /** @description Text to sign unchanged with `personal_sign`. */
             message: string;
-            /** @description The nonce in the message; it works once, and for a short time. */
+            /** @description Nonce in the message; single use, short-lived. */
             nonce: string;
         };
-        /** @description Asks for a message to sign. */
+        /** @description Request for a login message. */
         NonceRequest: {
             /**
-             * @description The address of the wallet that will sign: 0x and 40 hexadecimal digits.
+             * @description Address of the wallet that will sign: 0x and 40 hexadecimal digits.
              * @example 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf
              */
             address: string;
         };
-        /** @description Presents a one-time code of the operator. */
+        /** @description Login with the operator's one-time code. */
         OperatorRequest: {
-            /** @description The code from the terminal. */
+            /** @description Code printed in the terminal. */
             code: string;
         };
-        /** @description What orders would come to if the next tick carried them out, in their order, and no others. */
+        /** @description Preview of orders, as if the next tick applied exactly these in this order. */
         OrderCheck: {
-            /** @description One for each order, in their order. */
+            /** @description One preview per order, in the same order. */
             orders: components["schemas"]["OrderPreview"][];
             /**
              * Format: int64
-             * @description The tick as of which all of this is; orders are carried out by the one after it.
+             * @description Tick of the preview; the orders would be applied by the next one.
              */
             tick: number;
-            /** @description The universe. */
+            /** @description Id of the universe. */
             universe_id: string;
         };
         /** @description An order as it is written: one flat object. */
@@ -1590,65 +1599,67 @@ export interface components {
          * @enum {string}
          */
         OrderKind: "move" | "cancel" | "muster" | "focus";
-        /** @description What an order would come to. */
+        /** @description Preview of an order. */
         OrderPreview: {
             /**
              * Format: int64
-             * @description move: the tick in which it would reach its target, if nothing stops it before.
+             * @description move: tick of arrival at the target, if nothing stops it before.
              */
             arrives?: number | null;
             battle?: components["schemas"]["BattlePreview"] | null;
             /**
-             * @description Why not: the code of a refusal such as `no_idle_fleet`, or of what is invalid such as `unknown_system`.
+             * @description Reason: the code of a refusal such as `no_idle_fleet`, or of an invalid field such as
+             *     `unknown_system`.
              * @example no_idle_fleet
              */
             code?: string | null;
-            /** @description The same as a sentence. */
+            /** @description Reason, in one sentence. */
             detail?: string | null;
-            /** @description The fields at fault, where it is invalid. */
+            /** @description Invalid fields, if the order is invalid. */
             errors?: components["schemas"]["FieldProblem"][];
             /**
              * Format: int32
-             * @description The fleet that would obey. A detached one takes the next id, if nobody else divides a fleet before.
+             * @description Fleet that would act. A detached fleet gets the next free id, unless another fleet is split
+             *     first.
              */
             fleet_id?: number | null;
-            /** @description move: the systems that it would enter, in the order of travel. */
+            /** @description move: systems it would enter, in order of travel. */
             route?: number[];
             /**
              * Format: int64
-             * @description Its strength then, in thousandths.
+             * @description Strength of the fleet then, in thousandths.
              */
             strength?: number | null;
-            /** @description Whether it would be carried out. */
+            /** @description Verdict. */
             verdict: components["schemas"]["OrderVerdict"];
         };
-        /** @description An order and what became of it. */
+        /** @description An order and its outcome. */
         OrderProgress: {
             /**
-             * @description Why it was refused: the engine's reasons, and `run_over`, `faction_claimed` and `unreadable` for one that no
-             *     tick could take.
+             * @description Reason of the refusal: a code of the engine, or `run_over`, `faction_claimed` or
+             *     `unreadable` if no tick could apply it.
              * @example not_owner
              */
             code?: string | null;
             /**
              * Format: int32
-             * @description The fleet that obeys, if it concerns one.
+             * @description Fleet that acts on the order, if any.
              */
             fleet?: number | null;
-            /** @description The order as it was sent. */
+            /** @description The order as sent. */
             order: unknown;
-            /** @description What became of it. */
+            /** @description State of the order. */
             status: components["schemas"]["OrderState"];
         };
         /**
-         * @description The proof that orders were accepted. They are carried out, or refused with a reason, by the next
-         *     tick; its events say which.
+         * @description Receipt for accepted orders. The next tick applies each order or refuses it with a reason; its
+         *     events say which.
          */
         OrderReceipt: {
-            /** @description The `client_id`s of orders that had been accepted before and were left out now. */
+            /** @description `client_id`s of orders that had already been accepted and were skipped. */
             duplicates: string[];
             /**
-             * @description The entry of the order stream that holds them.
+             * @description Id of the entry in the order stream.
              * @example 5-0
              */
             id: string;
@@ -1658,103 +1669,103 @@ export interface components {
             /** @description 1 to 100 orders. */
             orders: components["schemas"]["OrderForm"][];
         };
-        /** @description Orders that were accepted together, and what became of them. */
+        /** @description Orders that were accepted together, with their outcomes. */
         OrderResult: {
             /**
              * Format: int64
-             * @description When they were accepted, in milliseconds since 1970.
+             * @description Time of acceptance, in milliseconds since the Unix epoch.
              */
             at_ms: number;
-            /** @description Each order, in the order of the batch, duplicates left out. */
+            /** @description Orders of the batch, in order, without duplicates. */
             orders: components["schemas"]["OrderProgress"][];
             /**
-             * @description How they came in: `human`, `bot_key` or `bot`.
+             * @description Source: `human`, `bot_key` or `bot`.
              * @example human
              */
             source: string;
             /**
              * Format: int64
-             * @description The tick that passed them.
+             * @description Tick that handled them; null while they wait.
              */
             tick: number | null;
-            /** @description The universe they were for. */
+            /** @description Id of the universe they were for. */
             universe_id: string;
         };
         /**
-         * @description How far an order, or a receipt, has come.
+         * @description State of an order or a receipt.
          * @enum {string}
          */
         OrderState: "waiting" | "done" | "applied" | "refused";
         /**
-         * @description What would become of an order.
+         * @description Verdict on an order.
          * @enum {string}
          */
         OrderVerdict: "good" | "refused" | "invalid";
-        /** @description Accepted orders that were refused without a tick. */
+        /** @description Accepted orders that were refused without reaching a tick. */
         OrdersRefused: {
-            /** @description They, as they were accepted. */
+            /** @description Orders, in the order of acceptance. */
             orders: components["schemas"]["RefusedOrder"][];
             /**
              * Format: int64
-             * @description The tick whose commit passed them.
+             * @description Tick whose commit recorded the refusals.
              */
             tick: number;
-            /** @description The universe that runs. */
+            /** @description Id of the running universe. */
             universe_id: string;
         };
-        /** @description Whether the sector stands still. */
+        /** @description The pause state of the sector. */
         PauseAnswer: {
-            /** @description Whether it does. */
+            /** @description Whether the sector is paused. */
             paused: boolean;
         };
         /** @description Why a request was refused (RFC 9457). */
         ProblemDocument: {
             /**
-             * @description A stable word for programs.
+             * @description Stable code, for programs.
              * @example not_your_faction
              */
             code: string;
-            /** @description What is wrong, as a sentence for people. */
+            /** @description What is wrong, for people; may change. */
             detail: string;
-            /** @description The fields at fault, where there are any. */
+            /** @description Invalid fields, if any. */
             errors: components["schemas"]["FieldProblem"][];
-            /** @description The id of the request, as in the header X-Request-Id and in the server's log. */
+            /** @description Request id, as in the header X-Request-Id and the server's log. */
             instance?: string | null;
             /**
              * Format: int32
-             * @description The HTTP status.
+             * @description HTTP status.
              * @example 403
              */
             status: number;
             /**
-             * @description The name of the status.
+             * @description Reason phrase of the status.
              * @example Forbidden
              */
             title: string;
             /**
-             * @description The kind of problem, as a URN that ends with the code.
+             * @description Problem type: a URN that ends with the code.
              * @example urn:sector:problem:not_your_faction
              */
             type: string;
         };
-        /** @description Somebody's receipts. */
+        /** @description The caller's receipts. */
         ReceiptList: {
-            /** @description They, the newest first. */
+            /** @description Receipts, newest first. */
             orders: components["schemas"]["ReceiptStatus"][];
         };
-        /** @description What became of a receipt. */
+        /** @description State of a receipt. */
         ReceiptStatus: components["schemas"]["OrderResult"] & {
             /**
-             * @description The receipt.
+             * @description Id of the receipt.
              * @example 5-0
              */
             id: string;
             /** @description `waiting` or `done`. */
             status: components["schemas"]["OrderState"];
         };
-        /** @description Presents a refresh token. */
+        /** @description Request to renew a session. */
         RefreshRequest: {
-            /** @description The refresh token of the login, or of the last renewal. */
+            /** @description Refresh token of the login or of the last renewal. */
             refresh_token: string;
         };
         /**
@@ -1762,9 +1773,9 @@ export interface components {
          * @enum {string}
          */
         Refusal: "unknown_faction" | "unknown_system" | "unknown_fleet" | "not_owner" | "no_idle_fleet" | "not_at_origin" | "too_weak" | "already_there" | "unreachable" | "no_route" | "duplicate" | "wrong_universe" | "run_over";
-        /** @description An accepted order that was refused without a tick. */
+        /** @description An accepted order that was refused without reaching a tick. */
         RefusedOrder: {
-            /** @description Its `client_id`, if it had one. */
+            /** @description `client_id` of the order, if any. */
             client_id: string | null;
             /**
              * @description `run_over`: its universe has ended. `faction_claimed`: a player holds the faction that a bot ordered.
@@ -1773,30 +1784,30 @@ export interface components {
              */
             code: string;
             /**
-             * @description The receipt's id.
+             * @description Id of the receipt.
              * @example 5-0
              */
             id: string;
-            /** @description Who gave it: the address of a player, or `bot`. */
+            /** @description Sender: a player's address, or `bot`. */
             player: string;
-            /** @description The universe that it was accepted for. */
+            /** @description Id of the universe it was accepted for. */
             universe_id: string;
         };
-        /** @description A claim that ended. */
+        /** @description Result of releasing a claim. */
         ReleaseAnswer: {
-            /** @description The faction that was given up, if one was held. */
+            /** @description Released faction, if one was held. */
             released: string | null;
         };
-        /** @description A wish for a new universe, noted. */
+        /** @description An accepted request for a new universe. */
         RestartAnswer: {
             /**
              * Format: int64
-             * @description Grows with every request.
+             * @description Number of the request; increases with each one.
              */
             number: number;
             /**
              * Format: int64
-             * @description The seed that was asked for, if one was.
+             * @description Requested seed, if any.
              */
             seed: number | null;
         };
@@ -1811,87 +1822,88 @@ export interface components {
             tick: number;
             winner: components["schemas"]["FactionId"] | null;
         };
-        /** @description A number of the rules. */
+        /** @description A number in the rules. */
         RuleNumber: {
             /**
-             * @description Its name: section and key.
+             * @description Section and key.
              * @example battle.overwhelming
              */
             key: string;
             /**
              * Format: int64
-             * @description The least that it may be.
+             * @description Smallest allowed value.
              */
             least: number;
             /**
              * Format: int64
-             * @description The greatest that it may be.
+             * @description Largest allowed value.
              */
             most: number;
             /**
              * Format: int64
-             * @description What it is in this universe.
+             * @description Value in this universe.
              */
             value: number;
         };
-        /** @description The rules of a universe. */
+        /** @description Rules of a universe. */
         RulesDocument: {
             /**
-             * @description Their name.
+             * @description Name of the rule set.
              * @example classic
              */
             name: string;
-            /** @description The numbers, each with what it may be. */
+            /** @description Numbers, each with its allowed range. */
             numbers: components["schemas"]["RuleNumber"][];
-            /** @description The whole rule set, section by section, as the engine reads it. */
+            /** @description The whole rule set by section, as the engine reads it. */
             rules: Record<string, never>;
             /**
              * Format: int32
-             * @description What the rules mean: raised when the engine draws other conclusions from the same numbers.
+             * @description Version of the rules; increases when the engine gives different results for the same
+             *     numbers.
              * @example 2
              */
             rules_version: number;
-            /** @description The universe that lives by them. */
+            /** @description Id of the universe. */
             universe_id: string;
         };
-        /** @description A run: the one that goes on, or a finished one. */
+        /** @description A run, current or finished. */
         RunDocument: {
             cause: components["schemas"]["Cause"] | null;
-            /** @description The digest of its last tick. */
+            /** @description Digest of the last tick. */
             digest: string;
             /**
              * Format: int64
-             * @description When it ended, in milliseconds since 1970.
+             * @description When it ended, in milliseconds since the Unix epoch; null while running.
              */
             ended_at_ms: number | null;
             /**
              * Format: int32
-             * @description How many factions it started with.
+             * @description Number of starting factions.
              */
             factions: number;
-            /** @description The players who held a seat when it ended, or hold one now. */
+            /** @description Players who hold a faction, or held one when it ended. */
             players?: components["schemas"]["RunPlayer"][];
-            /** @description Whether it still goes on. */
+            /** @description Whether it is still running. */
             running?: boolean;
             /**
              * Format: int64
-             * @description The seed that it grew from.
+             * @description Seed of the universe.
              */
             seed: number;
             /**
              * Format: int32
-             * @description How many systems it has.
+             * @description Number of systems.
              */
             systems: number;
             /**
              * Format: int64
-             * @description How many ticks it lasted, or has so far.
+             * @description Number of ticks so far.
              */
             ticks: number;
-            /** @description The universe. */
+            /** @description Id of the universe. */
             universe_id: string;
             winner: components["schemas"]["FactionId"] | null;
-            /** @description What the winner is called. */
+            /** @description Name of the winner. */
             winner_name: string | null;
         };
         /** @description How a run ended. */
@@ -1914,98 +1926,98 @@ export interface components {
         };
         /** @description Finished runs, newest first. */
         RunPage: {
-            /** @description Where to go on: pass it as `before`; null when there are no more. */
+            /** @description Cursor of the next page: pass it as `before`; null on the last page. */
             next: string | null;
-            /** @description The runs. */
+            /** @description Runs, newest first. */
             runs: components["schemas"]["RunDocument"][];
         };
         /** @description A player in a run. */
         RunPlayer: {
             /**
-             * @description The faction.
+             * @description Faction id.
              * @example F1
              */
             faction: string;
-            /** @description The address of the player. */
+            /** @description Address of the player. */
             player: string;
         };
         /**
-         * @description What a sector does at present.
+         * @description State of a sector.
          * @enum {string}
          */
         SectorCondition: "running" | "paused" | "over" | "waiting" | "unreachable";
-        /** @description The sectors that a service serves. */
+        /** @description Sectors that the service serves. */
         SectorList: {
-            /** @description They, by name. */
+            /** @description Sectors, ordered by name. */
             sectors: components["schemas"]["SectorPlace"][];
         };
-        /** @description A sector and where it is. */
+        /** @description A sector and its path. */
         SectorPlace: {
-            /** @description Whether paths without such a beginning mean this one. */
+            /** @description Whether paths without a prefix mean this sector. */
             home: boolean;
             /**
-             * @description Its name; `default` for the one without an id.
+             * @description Name of the sector; `default` for the one without an id.
              * @example north-2
              */
             name: string;
             /**
-             * @description What stands before the paths that are about it.
+             * @description Prefix of the sector's paths.
              * @example /sectors/north-2
              */
             path: string;
         };
-        /** @description A whole sector, and which life of its store it is of. */
+        /** @description A whole sector, with the incarnation of its store. */
         SectorSnapshot: components["schemas"]["Snapshot"] & {
             /**
-             * @description Changes when the sector is restored from a backup: event ids count within an incarnation. Pass it on with
-             *     `after`, to be told when that happened.
+             * @description Incarnation of the store; changes when the sector is restored from a backup, because event
+             *     ids count within an incarnation. Pass it along with `after` to detect a restore.
              * @example 00c0ffee00c0ffee
              */
             incarnation: string;
         };
-        /** @description How a sector is, and where everything else is. */
+        /** @description Status of a sector, with links. */
         SectorStatus: {
-            /** @description Paths to what there is besides, by name. */
+            /** @description Paths of related resources, by name. */
             links: {
                 [key: string]: string;
             };
             /**
              * Format: int64
-             * @description When the next universe is due, in milliseconds since 1970; null while the run goes on, and where it is not
-             *     known.
+             * @description When the next universe is due, in milliseconds since the Unix epoch; null while the run is
+             *     on or if unknown.
              */
             next_universe_at_ms: number | null;
-            /** @description Whether the operator let it stand still; null when the store does not say. */
+            /** @description Whether the operator paused it; null while the store is unavailable. */
             paused: boolean | null;
             result: components["schemas"]["ResultForm"] | null;
-            /** @description The name of its rules. */
+            /** @description Name of the rule set. */
             rules: string | null;
             /**
-             * @description The sector's name; `default` for the one without an id.
+             * @description Name of the sector; `default` for the one without an id.
              * @example default
              */
             sector: string;
             /**
-             * @description Which service this is.
+             * @description Name of the service.
              * @example api
              */
             service: string;
-            /** @description What it does at present. */
+            /** @description State of the sector. */
             status: components["schemas"]["SectorCondition"];
             /**
              * Format: int64
-             * @description How many ticks have passed in it.
+             * @description Ticks since the universe began.
              */
             tick: number | null;
             /**
              * Format: int64
-             * @description Milliseconds from tick to tick.
+             * @description Milliseconds per tick.
              */
             tick_delay_ms: number | null;
-            /** @description The universe, if one has begun. */
+            /** @description Id of the universe, if one has begun. */
             universe_id: string | null;
             /**
-             * @description Its version.
+             * @description Version of the service.
              * @example 0.1.0
              */
             version: string;
@@ -2051,26 +2063,26 @@ export interface components {
             /** @description Which universe it is. */
             universe_id: string;
         };
-        /** @description A whole snapshot; with `fields` or `since`, a part of one. */
+        /** @description A whole snapshot, or part of one with `fields` or `since`. */
         SnapshotAnswer: components["schemas"]["SectorSnapshot"] | components["schemas"]["SnapshotPart"];
         /**
-         * @description A part of a snapshot: the fields that were asked for. With `since`, of `systems`, `fleets` and `factions` it holds
-         *     those that are new or not as they were, whole; put them in place of those with the same id. Of `history_tail` it
-         *     holds what is new.
+         * @description Part of a snapshot: the requested fields. With `since`, `systems`, `fleets` and `factions` hold
+         *     the items that are new or have changed, each whole: replace the items with the same id.
+         *     `history_tail` holds the new entries.
          */
         SnapshotPart: {
             digest?: components["schemas"]["Digest"] | null;
-            /** @description What happened in the last tick. */
+            /** @description Events of the last tick. */
             events?: components["schemas"]["Event"][] | null;
-            /** @description Factions, by id. */
+            /** @description Factions, ordered by id. */
             factions?: components["schemas"]["FactionForm"][] | null;
-            /** @description Fleets, by id. */
+            /** @description Fleets, ordered by id. */
             fleets?: components["schemas"]["FleetForm"][] | null;
-            /** @description With `since` and `fleets`: ids of fleets that are gone. Some of them you may never have known. */
+            /** @description With `since` and `fleets`: ids of removed fleets, which may include fleets you never saw. */
             fleets_removed?: number[] | null;
             /**
              * Format: int64
-             * @description The seed that it grew from.
+             * @description Seed of the universe.
              */
             generator_seed?: number | null;
             /** @description Systems with a battle, capture or rebellion in the last tick. */
@@ -2078,76 +2090,79 @@ export interface components {
             /** @description The latest notable events, oldest first. */
             history_tail?: components["schemas"]["HistoryEntry"][] | null;
             /**
-             * @description As in a snapshot.
+             * @description Incarnation of the store, as in a snapshot.
              * @example 00c0ffee00c0ffee
              */
             incarnation: string;
-            /** @description All lanes; with `since` none, for they stay. */
+            /** @description All lanes; never with `since`, since lanes do not change. */
             lanes?: components["schemas"]["Lane"][] | null;
             /**
              * Format: int32
-             * @description The id that the next fleet will have.
+             * @description Id of the next fleet.
              */
             next_fleet_id?: number | null;
             result?: components["schemas"]["ResultForm"] | null;
-            /** @description The name of its rules. */
+            /** @description Name of the rule set. */
             rules?: string | null;
             /**
              * Format: int64
-             * @description The tick that changes are told since, if one was named.
+             * @description Tick since which changes are included, if requested.
              */
             since?: number | null;
-            /** @description Systems, by id. */
+            /** @description Systems, ordered by id. */
             systems?: components["schemas"]["SystemForm"][] | null;
             /**
              * Format: int64
-             * @description How many ticks have passed.
+             * @description Ticks since the universe began.
              */
             tick: number;
             /**
              * Format: int64
-             * @description Milliseconds from tick to tick.
+             * @description Milliseconds per tick.
              */
             tick_delay_ms?: number | null;
-            /** @description Which universe it is. If it is not the one that you know, `since` meant nothing: take a whole snapshot. */
+            /**
+             * @description Id of the universe. If it differs from the one you know, `since` was ignored: take a whole
+             *     snapshot.
+             */
             universe_id: string;
         };
         /** @description An entry of the event stream. */
         StreamEntry: {
             /** @description The whole sector. */
             data: components["schemas"]["SectorSnapshot"];
-            /** @description The entry's id, to go on from. */
+            /** @description Id of the entry, to resume from. */
             id: string;
             /** @enum {string} */
             type: "snapshot";
         } | {
             /** @description What the tick changed. */
             data: components["schemas"]["Delta"];
-            /** @description The entry's id, to go on from. */
+            /** @description Id of the entry, to resume from. */
             id: string;
             /** @enum {string} */
             type: "delta";
         } | {
-            /** @description How it ended. */
+            /** @description How the run ended. */
             data: components["schemas"]["RunEnd"];
-            /** @description The entry's id, to go on from. */
+            /** @description Id of the entry, to resume from. */
             id: string;
             /** @enum {string} */
             type: "run_end";
         } | {
-            /** @description Which, and why. */
+            /** @description The orders, each with the reason. */
             data: components["schemas"]["OrdersRefused"];
-            /** @description The entry's id, to go on from. */
+            /** @description Id of the entry, to resume from. */
             id: string;
             /** @enum {string} */
             type: "orders_refused";
         };
-        /** @description An event of `GET /events/stream`, field by field as Server-Sent Events have them. */
+        /** @description An event of `GET /events/stream`, with the fields of Server-Sent Events. */
         StreamedEvent: {
-            /** @description A `StreamEntry`, as JSON. */
+            /** @description A `StreamEntry` as JSON. */
             data: string;
             /**
-             * @description What to send as `Last-Event-ID`, to go on from here.
+             * @description Value for `Last-Event-ID`, to resume from here.
              * @example 17-0.00c0ffee00c0ffee
              */
             id: string;
@@ -2204,22 +2219,22 @@ export interface components {
              */
             unrest: number;
         };
-        /** @description A system and everything about it. */
+        /** @description A system in detail. */
         SystemDocument: {
-            /** @description The fleets at the system, by id. */
+            /** @description Fleets at the system, ordered by id. */
             fleets: components["schemas"]["FleetForm"][];
-            /** @description The fleets that will come through or stop here, soonest first. */
+            /** @description Fleets that will pass through or stop here, soonest first. */
             inbound: components["schemas"]["Inbound"][];
-            /** @description The lanes that begin here, by the system at their other end. */
+            /** @description Lanes from this system, ordered by the system at the other end. */
             lanes: components["schemas"]["LaneEnd"][];
             /** @description The system. */
             system: components["schemas"]["SystemForm"];
             /**
              * Format: int64
-             * @description The tick as of which all of this is.
+             * @description Tick of this data.
              */
             tick: number;
-            /** @description The universe. */
+            /** @description Id of the universe. */
             universe_id: string;
         };
         /** @description A system, whole. */
@@ -2298,43 +2313,43 @@ export interface components {
          * @description The index of a system on its map, from 0.
          */
         SystemId: number;
-        /** @description A login. */
+        /** @description Tokens of a session. */
         TokenAnswer: {
             /**
              * Format: int64
-             * @description For how many seconds it holds.
+             * @description Lifetime of the access token, in seconds.
              * @example 900
              */
             expires_in: number;
             /**
              * Format: int64
-             * @description For how many seconds the session lasts unless it is renewed.
+             * @description Lifetime of the session in seconds, unless renewed.
              * @example 2592000
              */
             refresh_expires_in: number;
-            /** @description Gets a new token at `POST /auth/refresh`, once. */
+            /** @description Refresh token for `POST /auth/refresh`; single use. */
             refresh_token: string;
-            /** @description The token, to be sent as `Authorization: Bearer <token>`. */
+            /** @description Access token, sent as `Authorization: Bearer <token>`. */
             token: string;
         };
         /**
-         * @description Presents the signed message: with the message itself, as wallets that write their own do, or with the address that
-         *     asked for it.
+         * @description A signed login message. Send the message itself (wallets that write their own must), or the
+         *     address that requested it.
          */
         VerifyRequest: {
             /**
-             * @description The address that asked for the message; may be left out when the message is there.
+             * @description Address that requested the message; optional if `message` is present.
              * @example 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf
              */
             address?: string | null;
-            /** @description The message that was signed: the one that was handed out, or another ERC-4361 message with its nonce. */
+            /** @description Signed message: the one issued, or another ERC-4361 message with its nonce. */
             message?: string | null;
-            /** @description What `personal_sign` returned: 65 bytes in hexadecimal, after 0x. */
+            /** @description Result of `personal_sign`: 0x and 65 bytes in hexadecimal. */
             signature: string;
         };
     };
     responses: {
-        /** @description `body_too_slow`: the body came more slowly than the least rate. */
+        /** @description `body_too_slow`: the body arrived below the minimum rate. */
         BodyTooSlow: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2346,7 +2361,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description `internal`: our fault. */
+        /** @description `internal`: a fault of the server. */
         Internal: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2370,7 +2385,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description `rate_limited`: a quota is used up; wait for as many seconds as Retry-After says. */
+        /** @description `rate_limited`: a rate limit is used up; wait for the seconds in Retry-After. */
         RateLimited: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2383,7 +2398,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description `too_many_headers`. Where their bytes are too many, the answer has no body. */
+        /** @description `too_many_headers`. If the headers are too large in bytes, the response has no body. */
         TooManyHeaders: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2408,7 +2423,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description `unknown_sector`: the path begins with `/sectors/{sector}`, and there is no such sector. */
+        /** @description `unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name. */
         UnknownSector: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2420,7 +2435,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description `uri_too_long`: path and query are longer than they may be. */
+        /** @description `uri_too_long`: the path and query are too long. */
         UriTooLong: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2436,7 +2451,7 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description What to send as If-None-Match, to be told 304 as long as nothing changed. */
+        /** @description Send it as If-None-Match to get 304 while nothing has changed. */
         ETag: string;
         /** @description `true` if this is the answer to an earlier request with the same key. */
         "Idempotency-Replayed": string;
@@ -2464,7 +2479,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How the sector is. */
+            /** @description The status. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2519,9 +2534,9 @@ export interface operations {
     audit: {
         parameters: {
             query?: {
-                /** @description The number to go on from; 0, the default, is the beginning. */
+                /** @description Return entries after this number; 0, the default, starts at the beginning. */
                 after?: number;
-                /** @description Most entries to return: 1 to 1000, by default 100. */
+                /** @description Maximum number of entries: 1 to 1000, default 100. */
                 count?: number;
             };
             header?: never;
@@ -2585,7 +2600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2622,7 +2637,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same. */
+                /** @description 1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2660,7 +2675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2686,7 +2701,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `request_under_way`: one with this Idempotency-Key is. */
+            /** @description `request_under_way`: a request with this Idempotency-Key is in progress. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2699,7 +2714,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `idempotency_key_reused`: for something else. */
+            /** @description `idempotency_key_reused`: the key was used for a different request. */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2726,7 +2741,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Whether it does. */
+            /** @description The pause state. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2755,7 +2770,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2791,11 +2806,11 @@ export interface operations {
     pause: {
         parameters: {
             query: {
-                /** @description `true` to stand still, `false` to go on. */
+                /** @description `true` to pause, `false` to resume. */
                 paused: boolean;
             };
             header?: {
-                /** @description 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same. */
+                /** @description 1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2803,7 +2818,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is from now on. */
+            /** @description The new state. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
@@ -2833,7 +2848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2859,7 +2874,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `request_under_way`: one with this Idempotency-Key is. */
+            /** @description `request_under_way`: a request with this Idempotency-Key is in progress. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2872,7 +2887,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `idempotency_key_reused`: for something else. */
+            /** @description `idempotency_key_reused`: the key was used for a different request. */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2893,11 +2908,11 @@ export interface operations {
     restart: {
         parameters: {
             query?: {
-                /** @description The seed of the new universe, 0 to 9007199254740991; otherwise one is drawn. */
+                /** @description Seed of the new universe, 0 to 9007199254740991; otherwise one is drawn. */
                 seed?: number;
             };
             header?: {
-                /** @description 1 to 64 visible ASCII characters that name this wish: asked for again within a day, it is not done again, and the answer is the same. */
+                /** @description 1 to 64 visible ASCII characters. Repeating a request with the same key within a day returns the first response and does nothing else. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2905,7 +2920,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The wish is noted; it replaces one that still stands. */
+            /** @description Accepted; replaces an earlier request that is still pending. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
@@ -2936,7 +2951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2962,7 +2977,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `request_under_way`: one with this Idempotency-Key is. */
+            /** @description `request_under_way`: a request with this Idempotency-Key is in progress. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2975,7 +2990,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `idempotency_key_reused`: for something else. */
+            /** @description `idempotency_key_reused`: the key was used for a different request. */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3031,7 +3046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3044,7 +3059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots are not signed in. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `not_a_player`: bots have no session. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3102,7 +3117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3115,7 +3130,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots are not signed in. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `not_a_player`: bots have no session. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3153,7 +3168,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The message to sign, an ERC-4361 text with a nonce that works once. */
+            /** @description The message to sign: an ERC-4361 text with a single-use nonce. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3171,7 +3186,7 @@ export interface operations {
                     "application/json": components["schemas"]["NonceAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`: the address is none. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
+            /** @description `malformed_json`, `invalid_body`: the address is malformed. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3185,7 +3200,7 @@ export interface operations {
             };
             404: components["responses"]["NotOfASector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `payload_too_large`: beyond 4096 bytes. */
+            /** @description `payload_too_large`: more than 4096 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3234,7 +3249,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A token with the admin role. */
+            /** @description Tokens with the admin role. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3266,7 +3281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `operator_code_unknown`: the code was used, has expired or was never given. */
+            /** @description `operator_code_unknown`: the code was used, has expired or was never issued. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3281,7 +3296,7 @@ export interface operations {
             };
             404: components["responses"]["NotOfASector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `payload_too_large`: beyond 4096 bytes. */
+            /** @description `payload_too_large`: more than 4096 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3362,7 +3377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `refresh_token_unknown`: the session has ended. `refresh_token_reused`: it was used before; the session is ended. `opaque_token_checksum` and others: it is no refresh token. */
+            /** @description `refresh_token_unknown`: the session has ended. `refresh_token_reused`: the token was already used; the session has been ended. `opaque_token_checksum` and others: this is not a refresh token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3377,7 +3392,7 @@ export interface operations {
             };
             404: components["responses"]["NotOfASector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `refresh_token_busy`: others are renewing the same session. */
+            /** @description `refresh_token_busy`: another request is renewing the session. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3389,7 +3404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `payload_too_large`: beyond 4096 bytes. */
+            /** @description `payload_too_large`: more than 4096 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3439,7 +3454,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A token that says who is asking. */
+            /** @description Access token and refresh token. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3471,7 +3486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `nonce_unknown`: no message is waiting for this address, or it was used or has expired. `wrong_signer`, `signature_invalid` and others: the signature is not this address's of that message. */
+            /** @description `nonce_unknown`: no message is pending for this address; it was used or has expired. `wrong_signer`, `signature_invalid` and others: the signature does not match the address and message. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3486,7 +3501,7 @@ export interface operations {
             };
             404: components["responses"]["NotOfASector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `payload_too_large`: beyond 4096 bytes. */
+            /** @description `payload_too_large`: more than 4096 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3521,7 +3536,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag from before; the answer is 304 without a body if it still holds. */
+                /** @description A previous ETag; if it is still current, the response is 304 without a body. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -3542,7 +3557,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description It is as If-None-Match says; there is no body. */
+            /** @description Not modified; there is no body. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -3576,13 +3591,13 @@ export interface operations {
     events: {
         parameters: {
             query?: {
-                /** @description The id to go on from, such as `17-0`; `0-0`, the default, is the beginning. */
+                /** @description Id to resume from, such as `17-0`; `0-0`, the default, is the beginning. */
                 after?: string;
-                /** @description The `incarnation` of the snapshot that one goes on from: after the sector was restored from a backup, the answer is 410 `history_restored`. Without it, ids are taken to be of the present incarnation. */
+                /** @description The `incarnation` of the snapshot that `after` belongs to: if the sector has been restored from a backup since, the response is 410 `history_restored`. Without it, ids are read in the current incarnation. */
                 incarnation?: string;
-                /** @description Most entries to return: 1 to 1000, by default 100. */
+                /** @description Maximum number of entries: 1 to 1000, default 100. */
                 count?: number;
-                /** @description How long to wait for the first entry, in milliseconds: 0 to 30000, by default 0. */
+                /** @description Maximum wait for the first entry, in milliseconds: 0 to 30000, default 0. */
                 wait_ms?: number;
             };
             header?: never;
@@ -3591,7 +3606,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The entries, oldest first; none if none came in time. */
+            /** @description Entries, oldest first; empty if none arrived in time. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3811,7 +3826,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `history_trimmed`: one cannot go on from there; `history_restored`: the sector was restored from a backup. Take a snapshot. */
+            /** @description `history_trimmed`: events after this id are no longer kept. `history_restored`: the sector was restored from a backup. Take a snapshot. */
             410: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3833,13 +3848,13 @@ export interface operations {
     event_stream: {
         parameters: {
             query?: {
-                /** @description The id of the entry to go on from, such as `17-0`. */
+                /** @description Id of the entry to resume from, such as `17-0`. */
                 after?: string;
-                /** @description The `incarnation` within which `after` counts; without it the present one. */
+                /** @description The `incarnation` that `after` belongs to; the current one by default. */
                 incarnation?: string;
             };
             header?: {
-                /** @description The id of the last event that was received; it goes before `after`. */
+                /** @description Id of the last event received; takes precedence over `after`. */
                 "Last-Event-ID"?: string | null;
             };
             path?: never;
@@ -3847,7 +3862,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The events, each as the schema has it. */
+            /** @description Events, each as described by the schema. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3859,7 +3874,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["StreamedEvent"];
                 };
             };
-            /** @description `invalid_query`; `invalid_header`: a `Last-Event-ID` that this server never sent. */
+            /** @description `invalid_query`; `invalid_header`: not a `Last-Event-ID` of this server. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3873,7 +3888,7 @@ export interface operations {
             };
             404: components["responses"]["UnknownSector"];
             414: components["responses"]["UriTooLong"];
-            /** @description `too_many_streams`: this address has as many as one may have. `rate_limited`. `rate_limited`: a quota is used up; wait for as many seconds as Retry-After says. */
+            /** @description `too_many_streams`: this address has its maximum number of streams open. `rate_limited`. `rate_limited`: a rate limit is used up; wait for the seconds in Retry-After. */
             429: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3888,7 +3903,7 @@ export interface operations {
             };
             431: components["responses"]["TooManyHeaders"];
             500: components["responses"]["Internal"];
-            /** @description `too_many_streams`: the server has as many as it may have. `no_universe`, `stopping` and others. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
+            /** @description `too_many_streams`: the server has its maximum number of streams open. `no_universe`, `stopping` and others. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
             503: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3907,7 +3922,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag from before; the answer is 304 without a body if it still holds. */
+                /** @description A previous ETag; if it is still current, the response is 304 without a body. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -3915,10 +3930,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All factions that ever were in this universe. */
+            /** @description All factions of this universe, past and present. */
             200: {
                 headers: {
-                    /** @description Changes with the answer. */
+                    /** @description Changes with the content. */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -3964,7 +3979,7 @@ export interface operations {
                     "application/json": components["schemas"]["FactionList"];
                 };
             };
-            /** @description It is as If-None-Match says; there is no body. */
+            /** @description Not modified; there is no body. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -4013,7 +4028,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The faction is yours, now or since before. */
+            /** @description You hold the faction. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4045,7 +4060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4058,7 +4073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots claim nothing. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `not_a_player`: bots cannot claim. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4072,7 +4087,7 @@ export interface operations {
             };
             404: components["responses"]["UnknownSector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `faction_claimed`: another player holds it. `already_claimed`: you hold another. `not_claimable`: it is no starter, or eliminated. `run_over`, `no_universe`. */
+            /** @description `faction_claimed`: another player holds it. `already_claimed`: you hold another. `not_claimable`: it is not a starting faction, or was eliminated. `run_over`, `no_universe`. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4084,7 +4099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `payload_too_large`: beyond 1024 bytes. */
+            /** @description `payload_too_large`: more than 1024 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4124,7 +4139,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No faction is yours any more. */
+            /** @description You no longer hold a faction. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4153,7 +4168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4166,7 +4181,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots claim nothing. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `not_a_player`: bots cannot claim. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4192,7 +4207,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The faction's id.
+                 * @description Faction id.
                  * @example F1
                  */
                 id: string;
@@ -4278,7 +4293,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unknown_faction`: there is none with this id in this universe. `unknown_sector`: the path begins with `/sectors/{sector}`, and there is no such sector. */
+            /** @description `unknown_faction`: this universe has no faction with this id. `unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name. */
             404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4306,7 +4321,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is well. */
+            /** @description Healthy. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4344,7 +4359,7 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             431: components["responses"]["TooManyHeaders"];
             500: components["responses"]["Internal"];
-            /** @description It cannot do its work at present; `reason` says why. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
+            /** @description Unhealthy; `reason` says why. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
             503: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4369,7 +4384,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They, without their secrets. */
+            /** @description Your keys, without their secrets. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4410,7 +4425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4466,7 +4481,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The key, shown this once. */
+            /** @description The key; shown only once. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4504,7 +4519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4517,7 +4532,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots issue no keys. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `not_a_player`: bots cannot issue keys. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4531,7 +4546,7 @@ export interface operations {
             };
             404: components["responses"]["NotOfASector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `too_many_keys`: you have 20. */
+            /** @description `too_many_keys`: you have 20, the maximum. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4543,7 +4558,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `payload_too_large`: beyond 1024 bytes. */
+            /** @description `payload_too_large`: more than 1024 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4579,14 +4594,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The key's id: 32 hexadecimal digits. */
+                /** @description Key id: 32 hexadecimal digits. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is revoked. */
+            /** @description Revoked. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4615,7 +4630,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4628,7 +4643,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots revoke nothing. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `not_a_player`: bots cannot revoke keys. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4640,7 +4655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unknown_key`: you have none of this id. `not_found`: there is no such path under `/sectors/{sector}`. */
+            /** @description `unknown_key`: you have no key with this id. `not_found`: there is no such path under `/sectors/{sector}`. */
             404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4668,7 +4683,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The players, best first. */
+            /** @description Players, best first. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4724,7 +4739,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It runs. */
+            /** @description The process is running. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4772,7 +4787,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Who is asking. */
+            /** @description The caller. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4804,7 +4819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or the token's fault (`token_expired`, `token_signature`, …). `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token (`token_expired`, `token_signature`, …). `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4817,7 +4832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots are nobody in particular. `bots_disabled`: This server accepts no X-Bot-Token. `key_not_good_for_this`: This key lacks the required permission. */
+            /** @description `not_a_player`: the shared bot token has no identity. `bots_disabled`: This server accepts no X-Bot-Token. `key_not_good_for_this`: This key lacks the required permission. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4841,7 +4856,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag from before; the answer is 304 without a body if it still holds. */
+                /** @description A previous ETag; if it is still current, the response is 304 without a body. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -4872,7 +4887,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description It is as If-None-Match says; there is no body. */
+            /** @description Not modified; there is no body. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -4906,9 +4921,9 @@ export interface operations {
     my_orders: {
         parameters: {
             query?: {
-                /** @description True, if anything: nobody is shown the orders of others. */
+                /** @description Only `true` is allowed: the orders of others are not shown. */
                 mine?: boolean;
-                /** @description Most receipts to return: 1 to 100, by default 20. */
+                /** @description Maximum number of receipts: 1 to 100, default 20. */
                 count?: number;
             };
             header?: never;
@@ -4917,7 +4932,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Your receipts, the newest first. */
+            /** @description Your receipts, newest first. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4967,7 +4982,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the fault of the token or key. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token or key. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4980,7 +4995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `key_not_good_for_this`: a key without the verb read. `bots_disabled`. */
+            /** @description `key_not_good_for_this`: the key lacks the permission read. `bots_disabled`. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5032,7 +5047,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted, to be carried out by the next tick. */
+            /** @description Accepted; the next tick will apply or refuse each order. */
             202: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5050,7 +5065,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderReceipt"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` for a batch with faults of several kinds. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` if the batch has errors of several kinds. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5062,7 +5077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `bot_token_wrong`, or the token's fault. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. */
+            /** @description `unauthenticated`, `bot_token_wrong`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5075,7 +5090,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_your_faction`: not the one you claimed. `faction_claimed`: bots may not order a player's. `bots_disabled`. `key_not_good_for_this`: This key lacks the required permission. */
+            /** @description `not_your_faction`: you did not claim this faction. `faction_claimed`: bots cannot order a player's faction. `bots_disabled`. `key_not_good_for_this`: This key lacks the required permission. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5101,7 +5116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `payload_too_large`: beyond 262144 bytes. */
+            /** @description `payload_too_large`: more than 262144 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5157,7 +5172,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What would become of each order. */
+            /** @description A preview of each order. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5209,7 +5224,7 @@ export interface operations {
             };
             404: components["responses"]["UnknownSector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `no_universe`, `run_over`; `foreign_rules`: the universe lives by rules of another version than this server's. */
+            /** @description `no_universe`, `run_over`; `foreign_rules`: the universe uses a rules version that this server does not know. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5221,7 +5236,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `payload_too_large`: beyond 262144 bytes. */
+            /** @description `payload_too_large`: more than 262144 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5258,7 +5273,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The `id` that `POST /orders` answered.
+                 * @description The `id` returned by `POST /orders`.
                  * @example 5-0
                  */
                 receipt: string;
@@ -5267,7 +5282,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What became of them. */
+            /** @description The receipt and its outcome. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5313,7 +5328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or the fault of the token or key. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token or key. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5326,7 +5341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `key_not_good_for_this`: a key without the verb read. `bots_disabled`. */
+            /** @description `key_not_good_for_this`: the key lacks the permission read. `bots_disabled`. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5338,7 +5353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unknown_receipt`: never given to you, or no longer kept. `unknown_sector`: the path begins with `/sectors/{sector}`, and there is no such sector. */
+            /** @description `unknown_receipt`: not one of your receipts, or no longer kept. `unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name. */
             404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5366,7 +5381,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can. */
+            /** @description Ready. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5402,7 +5417,7 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             431: components["responses"]["TooManyHeaders"];
             500: components["responses"]["Internal"];
-            /** @description It cannot; `reason` says why. Send requests elsewhere, or later. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
+            /** @description Not ready; `reason` says why. Send requests elsewhere, or later. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
             503: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5422,7 +5437,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag from before; the answer is 304 without a body if it still holds. */
+                /** @description A previous ETag; if it is still current, the response is 304 without a body. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -5592,7 +5607,7 @@ export interface operations {
                     "application/json": components["schemas"]["RulesDocument"];
                 };
             };
-            /** @description It is as If-None-Match says; there is no body. */
+            /** @description Not modified; there is no body. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -5616,7 +5631,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `foreign_rules`: the universe lives by rules of another version than this server's. `run_over`: it was replaced just now. */
+            /** @description `foreign_rules`: the universe uses a rules version that this server does not know. `run_over`: the universe was just replaced. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5638,9 +5653,9 @@ export interface operations {
     runs: {
         parameters: {
             query?: {
-                /** @description A universe: runs older than that are returned; `next` of the page before. */
+                /** @description Return runs older than this universe: the `next` of the previous page. */
                 before?: string;
-                /** @description Most runs to return: 1 to 100, by default 20. */
+                /** @description Maximum number of runs: 1 to 100, default 20. */
                 count?: number;
             };
             header?: never;
@@ -5767,7 +5782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unknown_run`: no run of this name goes on or is kept. `unknown_sector`: the path begins with `/sectors/{sector}`, and there is no such sector. */
+            /** @description `unknown_run`: no current or kept run has this name. `unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name. */
             404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5825,7 +5840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unknown_run`: no run of this name goes on or is kept. `unknown_sector`: the path begins with `/sectors/{sector}`, and there is no such sector. */
+            /** @description `unknown_run`: no current or kept run has this name. `unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name. */
             404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5837,7 +5852,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `foreign_rules`: the run was recorded under rules of another version than this server's. */
+            /** @description `foreign_rules`: the run uses a rules version that this server does not know. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5853,7 +5868,7 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             431: components["responses"]["TooManyHeaders"];
             500: components["responses"]["Internal"];
-            /** @description `too_many_replays`: as many as can be are being made; try again shortly. `store_unavailable` and others. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
+            /** @description `too_many_replays`: the maximum number of replays is being prepared; try again shortly. `store_unavailable` and others. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
             503: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5877,7 +5892,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sectors, by name. */
+            /** @description Sectors, ordered by name. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5924,17 +5939,17 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Which fields to return, separated by commas; `incarnation`, `universe_id` and `tick` are there in any case.
+                 * @description Fields to return, separated by commas; `incarnation`, `universe_id` and `tick` are always included.
                  * @example factions,fleets
                  */
                 fields?: string;
-                /** @description A tick: only what changed after it is returned. A tick that is no longer remembered, or that has not come, is 410 `history_trimmed`. */
+                /** @description Return only what changed after this tick. A tick that is no longer kept, or in the future, is 410 `history_trimmed`. */
                 since?: number;
-                /** @description The universe of that tick; another one is 410 `history_trimmed` as well. */
+                /** @description The universe of that tick; a different one is 410 `history_trimmed`. */
                 universe_id?: string;
             };
             header?: {
-                /** @description An ETag from before; the answer is 304 without a body if it still holds. */
+                /** @description A previous ETag; if it is still current, the response is 304 without a body. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -5942,10 +5957,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sector, or what was asked for of it. */
+            /** @description The sector, or the requested part. */
             200: {
                 headers: {
-                    /** @description The id of the last event it includes, a point, and the incarnation, in quotes. */
+                    /** @description In quotes: the id of the last event included, a dot, and the incarnation. */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -6090,7 +6105,7 @@ export interface operations {
                     "application/json": components["schemas"]["SnapshotAnswer"];
                 };
             };
-            /** @description It is as If-None-Match says; there is no body. */
+            /** @description Not modified; there is no body. */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -6101,7 +6116,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: a field that a snapshot does not have, or a tick that is no number. */
+            /** @description `invalid_query`: an unknown field, or a tick that is not a number. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6114,7 +6129,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `history_trimmed`: what changed since then is not known any more. Take a whole snapshot. */
+            /** @description `history_trimmed`: the changes since then are no longer kept. Take a whole snapshot. */
             410: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6139,7 +6154,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The system's id, from 0.
+                 * @description System id, from 0.
                  * @example 3
                  */
                 id: number;
@@ -6226,7 +6241,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unknown_system`: there is none with this id in this universe. `unknown_sector`: the path begins with `/sectors/{sector}`, and there is no such sector. */
+            /** @description `unknown_system`: this universe has no system with this id. `unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name. */
             404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6248,9 +6263,9 @@ export interface operations {
     socket: {
         parameters: {
             query?: {
-                /** @description The id of the entry to go on from, such as `17-0`. */
+                /** @description Id of the entry to resume from, such as `17-0`. */
                 after?: string;
-                /** @description The `incarnation` within which `after` counts; without it the present one. */
+                /** @description The `incarnation` that `after` belongs to; the current one by default. */
                 incarnation?: string;
             };
             header?: never;
@@ -6259,7 +6274,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The connection is a WebSocket from here on. */
+            /** @description Switched to WebSocket. */
             101: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6269,7 +6284,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `bad_event_id`: `after` is no id of an event. `bad_upgrade`: the handshake is malformed. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
+            /** @description `bad_event_id`: `after` is not an event id. `bad_upgrade`: the handshake is malformed. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6295,7 +6310,7 @@ export interface operations {
             };
             404: components["responses"]["UnknownSector"];
             414: components["responses"]["UriTooLong"];
-            /** @description `upgrade_required`: this is no WebSocket handshake. */
+            /** @description `upgrade_required`: not a WebSocket handshake. */
             426: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6307,7 +6322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `too_many_clients_of_address`: this address has as many sockets as one may have. `rate_limited`. `rate_limited`: a quota is used up; wait for as many seconds as Retry-After says. */
+            /** @description `too_many_clients_of_address`: this address has its maximum number of sockets open. `rate_limited`. `rate_limited`: a rate limit is used up; wait for the seconds in Retry-After. */
             429: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -6322,7 +6337,7 @@ export interface operations {
             };
             431: components["responses"]["TooManyHeaders"];
             500: components["responses"]["Internal"];
-            /** @description `too_many_clients`: the server has as many as it may have. `no_universe`, `stopping` and others. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
+            /** @description `too_many_clients`: the server has its maximum number of sockets open. `no_universe`, `stopping` and others. `store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After. */
             503: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
