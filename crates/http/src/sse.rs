@@ -26,9 +26,6 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 /// Longest silence of a stream.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// An event that clients ignore.
-const COMMENT: &[u8] = b":\n\n";
-
 /// Header with the id of the last event a client received.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -45,27 +42,38 @@ pub struct EventError {
     pub value: String,
 }
 
-/// One event in wire format.
+/// One event. Clones share its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    text: String,
+    head: &'static str,
+    data: Bytes,
+    tail: String,
 }
 
 impl Event {
-    /// An event with this data. Clients see all line ends as line feeds.
+    /// An event with this data, which is sent as it is, without a copy, if it is a single line.
+    /// Clients see all line ends as line feeds.
     #[must_use]
-    pub fn new(data: &str) -> Self {
-        let mut text = String::with_capacity(data.len() + 64);
-        for line in data.replace("\r\n", "\n").split(['\n', '\r']) {
-            let _ = writeln!(text, "data: {line}");
+    pub fn new(data: impl Into<Bytes>) -> Self {
+        let data = data.into();
+        if !data.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            return Self { head: "data: ", data, tail: "\n".to_owned() };
         }
-        Self { text }
+        let text = String::from_utf8_lossy(&data).replace("\r\n", "\n");
+        let lines: Vec<String> =
+            text.split(['\n', '\r']).map(|line| format!("data: {line}")).collect();
+        Self { head: "", data: lines.join("\n").into(), tail: "\n".to_owned() }
     }
 
     /// Sets the reconnection delay of the client.
     #[must_use]
     pub fn retry(milliseconds: u64) -> Self {
-        Self { text: format!("retry: {milliseconds}\n") }
+        Self { head: "retry: ", data: milliseconds.to_string().into(), tail: "\n".to_owned() }
+    }
+
+    /// A line that clients ignore.
+    fn comment() -> Self {
+        Self { head: ":", data: Bytes::new(), tail: "\n".to_owned() }
     }
 
     /// Adds an id to resume from.
@@ -88,15 +96,14 @@ impl Event {
         if value.contains(['\r', '\n', '\0']) {
             return Err(EventError { what, value: value.to_owned() });
         }
-        let _ = writeln!(self.text, "{what}: {value}");
+        let _ = writeln!(self.tail, "{what}: {value}");
         Ok(self)
     }
 
     /// The event in wire format.
-    #[must_use]
-    pub fn into_bytes(mut self) -> Bytes {
-        self.text.push('\n');
-        Bytes::from(self.text)
+    fn into_chunks(mut self) -> [Bytes; 3] {
+        self.tail.push('\n');
+        [Bytes::from_static(self.head.as_bytes()), self.data, self.tail.into()]
     }
 }
 
@@ -106,7 +113,11 @@ pub fn respond<S>(events: S, shutdown: CancellationToken) -> Response
 where
     S: Stream<Item = Event> + Send + 'static,
 {
-    let mut response = Response::new(body::stream(framed(events, shutdown)));
+    let chunks = framed(events, shutdown).flat_map(|event| {
+        let chunks = event.into_chunks().into_iter().filter(|chunk| !chunk.is_empty());
+        stream::iter(chunks.map(Ok::<_, Infallible>))
+    });
+    let mut response = Response::new(body::stream(chunks));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
@@ -119,10 +130,7 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
     headers.get(LAST_EVENT_ID)?.to_str().ok().filter(|id| !id.is_empty())
 }
 
-fn framed<S>(
-    events: S,
-    shutdown: CancellationToken,
-) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static
+fn framed<S>(events: S, shutdown: CancellationToken) -> impl Stream<Item = Event> + Send + 'static
 where
     S: Stream<Item = Event> + Send + 'static,
 {
@@ -136,8 +144,8 @@ where
             has_ended = true;
             return Poll::Ready(None);
         }
-        let chunk = match events.poll_next_unpin(context) {
-            Poll::Ready(Some(event)) => event.into_bytes(),
+        let event = match events.poll_next_unpin(context) {
+            Poll::Ready(Some(event)) => event,
             Poll::Ready(None) => {
                 has_ended = true;
                 return Poll::Ready(None);
@@ -146,11 +154,11 @@ where
                 if silence.as_mut().poll(context).is_pending() {
                     return Poll::Pending;
                 }
-                Bytes::from_static(COMMENT)
+                Event::comment()
             }
         };
         silence.as_mut().reset(Instant::now() + KEEP_ALIVE);
-        Poll::Ready(Some(Ok(chunk)))
+        Poll::Ready(Some(event))
     })
 }
 
@@ -161,7 +169,7 @@ mod tests {
     use super::*;
 
     fn text(event: Event) -> String {
-        String::from_utf8(event.into_bytes().to_vec()).unwrap()
+        String::from_utf8(event.into_chunks().concat()).unwrap()
     }
 
     #[test]
@@ -175,6 +183,15 @@ mod tests {
             (" leading", "data:  leading\n\n"),
         ] {
             assert_eq!(text(Event::new(data)), expected, "{data:?}");
+        }
+    }
+
+    #[test]
+    fn single_lines_are_sent_without_a_copy() {
+        let data = Bytes::from(r#"{"tick":1}"#.to_owned());
+        for client in 0..3 {
+            let event = Event::new(data.clone()).with_id(&client.to_string()).unwrap();
+            assert_eq!(event.into_chunks()[1].as_ptr(), data.as_ptr());
         }
     }
 
@@ -205,14 +222,14 @@ mod tests {
     async fn a_comment_follows_15_s_of_silence() {
         let events = stream::unfold(0, |number| async move {
             tokio::time::sleep(Duration::from_secs(if number == 0 { 10 } else { 40 })).await;
-            Some((Event::new(&number.to_string()), number + 1))
+            Some((Event::new(number.to_string()), number + 1))
         });
         let began = Instant::now();
-        let mut chunks = Box::pin(framed(events, CancellationToken::new()));
+        let mut events = Box::pin(framed(events, CancellationToken::new()));
         let mut seen = Vec::new();
         for _ in 0..5 {
-            let chunk = chunks.next().await.unwrap().unwrap();
-            seen.push((began.elapsed().as_secs(), String::from_utf8(chunk.to_vec()).unwrap()));
+            let event = events.next().await.unwrap();
+            seen.push((began.elapsed().as_secs(), text(event)));
         }
         let expected =
             [(10, "data: 0\n\n"), (25, ":\n\n"), (40, ":\n\n"), (50, "data: 1\n\n"), (65, ":\n\n")];
@@ -222,20 +239,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stream_ends_with_its_events_and_at_shutdown() {
         let shutdown = CancellationToken::new();
-        let mut chunks = Box::pin(framed(stream::iter([Event::new("1")]), shutdown.clone()));
+        let mut events = Box::pin(framed(stream::iter([Event::new("1")]), shutdown.clone()));
         assert!(
-            chunks.next().await.is_some()
-                && chunks.next().await.is_none()
-                && chunks.next().await.is_none()
+            events.next().await.is_some()
+                && events.next().await.is_none()
+                && events.next().await.is_none()
         );
         // Endless streams, one silent and one always ready.
         let silent = stream::pending().left_stream::<stream::Repeat<Event>>();
         for events in [silent, stream::repeat(Event::new("1")).right_stream()] {
             let shutdown = CancellationToken::new();
-            let mut chunks = Box::pin(framed(events, shutdown.clone()));
-            assert!(chunks.next().await.is_some());
+            let mut events = Box::pin(framed(events, shutdown.clone()));
+            assert!(events.next().await.is_some());
             shutdown.cancel();
-            assert!(chunks.next().await.is_none());
+            assert!(events.next().await.is_none());
         }
     }
 
@@ -247,9 +264,9 @@ mod tests {
             counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Event::new("1")
         });
-        let mut chunks = Box::pin(framed(events, CancellationToken::new()));
-        chunks.next().await.unwrap().unwrap();
-        chunks.next().await.unwrap().unwrap();
+        let mut events = Box::pin(framed(events, CancellationToken::new()));
+        events.next().await.unwrap();
+        events.next().await.unwrap();
         assert_eq!(pulled.load(std::sync::atomic::Ordering::Relaxed), 2);
     }
 }

@@ -1,23 +1,21 @@
 //! `/events/stream`: the events as they happen, over one connection (Server-Sent Events).
 
-use sector_wire::Code;
+use std::future::ready;
 use std::sync::Arc;
-use std::time::Duration;
 
-use follow::{Entry, Follower, Subscription};
-use futures_util::stream::{Stream, unfold};
+use follow::{Entry, Feed, Pace, Step};
+use futures_util::StreamExt;
+use futures_util::stream::{self, Stream, unfold};
 use http_kit::sse::{self, Event};
 use http_kit::{ClientSlot, FieldError, Problem, Response};
 use sector_redis::{Incarnation, Position, StreamId};
+use sector_wire::{Code, StreamedEvent};
 
 use crate::call::Call;
 use crate::problems::of_follower;
-use sector_wire::StreamedEvent;
 
 /// Reconnection delay sent to clients, in milliseconds.
 const RETRY_MS: u64 = 1_000;
-/// Pause after the store failed.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Live events as Server-Sent Events.
 ///
@@ -66,21 +64,20 @@ pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
         None => after.map(|after| Position { incarnation, after }),
     };
     call.renew().await;
-    // Who would wait for a first universe is told so at once.
+    // Without a universe, fail now instead of waiting for one.
     call.follower().frame().map_err(of_follower)?;
     let slot = call
         .state()
         .streams
         .take(call.client_address())
         .map_err(|full| full.problem(Code::TooManyStreams, Code::TooManyStreams))?;
-    let feed = Feed {
-        follower: Arc::clone(call.follower()),
-        subscription: None,
+    let feed = Feed::new(
+        Arc::clone(call.follower()),
+        Arc::clone(&call.state().resyncs),
         from,
-        has_begun: false,
-        _slot: slot,
-    };
-    Ok(sse::respond(feed.events(), call.shutdown()))
+        Pace::default().behind_max,
+    );
+    Ok(sse::respond(events(feed, slot), call.shutdown()))
 }
 
 /// The position that an id of this stream names.
@@ -89,60 +86,24 @@ fn position(text: &str) -> Option<Position> {
     Some(Position { incarnation: Some(incarnation.parse().ok()?), after: after.parse().ok()? })
 }
 
-/// The stream of one client: a position, and at most one batch of entries shared by all clients.
-struct Feed {
-    follower: Arc<Follower>,
-    subscription: Option<Subscription>,
-    /// Where it begins; with a snapshot if nowhere.
-    from: Option<Position>,
-    has_begun: bool,
-    _slot: ClientSlot,
+/// The events of one client, which keeps its slot until they end.
+fn events(feed: Feed, slot: ClientSlot) -> impl Stream<Item = Event> + Send + 'static {
+    let steps = unfold((feed, slot), |(mut feed, slot)| async move {
+        let entries = match feed.next().await? {
+            Step::Begin(frame) => vec![Arc::new(frame.snapshot_entry())],
+            Step::Entries(entries) => entries,
+            // Only sockets are told: this stream carries nothing that `/events` does not.
+            Step::Link(_) => Vec::new(),
+        };
+        Some((stream::iter(entries).map(|entry| event(&entry)), (feed, slot)))
+    });
+    stream::once(ready(Event::retry(RETRY_MS))).chain(steps.flatten())
 }
 
-impl Feed {
-    fn events(self) -> impl Stream<Item = Event> + Send + 'static {
-        unfold(self, |mut feed| async move {
-            if !feed.has_begun {
-                feed.has_begun = true;
-                return Some((Event::retry(RETRY_MS), feed));
-            }
-            let event = feed.next().await?;
-            Some((event, feed))
-        })
-    }
-
-    /// The next event; none when the follower has stopped.
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            let Some(subscription) = &mut self.subscription else {
-                if let Some(from) = self.from.take() {
-                    self.subscription = Some(self.follower.subscribe(from));
-                    continue;
-                }
-                let frame = self.follower.ready().await.ok()?;
-                self.subscription = Some(self.follower.subscribe(frame.position()));
-                return Some(event(&frame.snapshot_entry()));
-            };
-            match subscription.next().await {
-                Ok(entry) => return Some(event(&entry)),
-                // Begin again with a snapshot.
-                Err(error) if error.needs_frame() => self.subscription = None,
-                Err(follow::Error::NotReady { .. }) => drop(self.follower.ready().await.ok()?),
-                Err(follow::Error::Stopped) => return None,
-                Err(error) => {
-                    tracing::warn!(%error, "a stream waits for the store");
-                    tokio::time::sleep(STORE_PAUSE).await;
-                }
-            }
-        }
-    }
-}
-
-/// An entry as an SSE event.
+/// An entry as an event that shares its bytes.
 fn event(entry: &Entry) -> Event {
-    // Entries are JSON, which is UTF-8.
-    let event = Event::new(&String::from_utf8_lossy(&entry.json));
+    let event = Event::new(entry.json.clone());
     let id = format!("{}.{}", entry.id, entry.incarnation);
-    // Neither part can hold a line end.
+    // Neither part can contain a line end.
     event.clone().with_id(&id).unwrap_or(event)
 }

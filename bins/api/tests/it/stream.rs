@@ -1,11 +1,13 @@
 //! The events as they happen, over one connection.
 
-use http::Method;
+use follow::{Followed, Sectors};
+use http::{Method, Request};
 use http_body_util::BodyExt;
-use http_kit::Body;
+use http_kit::{Body, body};
+use process_kit::CancellationToken;
 use serde_json::Value;
-
 use store_testkit::eventually;
+use tower::ServiceExt;
 
 use crate::harness::{PATIENCE, Sector, config};
 
@@ -115,6 +117,32 @@ async fn who_cannot_go_on_begins_with_a_snapshot() {
     }
     let empty = Sector::empty(config()).await;
     empty.get("/events/stream").await.problem(503, "no_universe");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_falls_behind_gets_a_snapshot() {
+    let mut sector = Sector::start().await;
+    // Without a connection, whose buffers would take the events that the client has not read.
+    let home = Followed::new(None, sector.store.clone(), sector.follower.clone());
+    let shutdown = CancellationToken::new();
+    let sectors = Sectors::new(home, None, shutdown.clone());
+    let service = api::enclosed(config(), sectors, api::system_clock(), shutdown).unwrap();
+    let request = Request::get("/events/stream").body(body::empty()).unwrap();
+    let response = service.oneshot(request).await.unwrap();
+    let mut listener = Listener { body: response.into_body(), text: String::new() };
+    assert_eq!(listener.next().await.unwrap().data["type"], "snapshot");
+    for _ in 0..256 {
+        sector.tick(&[]).await;
+    }
+    for tick in 1..=256 {
+        let delta = listener.next().await.unwrap().data;
+        assert_eq!((&delta["type"], &delta["data"]["tick"]), (&"delta".into(), &tick.into()));
+    }
+    for _ in 0..257 {
+        sector.tick(&[]).await;
+    }
+    let resync = listener.next().await.unwrap().data;
+    assert_eq!((&resync["type"], &resync["data"]["tick"]), (&"snapshot".into(), &513.into()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
