@@ -108,7 +108,7 @@ pub(crate) fn bench(filter: Option<&str>) -> Result {
     if filter == Some(API) {
         return run(
             "benchmark of the API",
-            &mut cargo(&["bench", "--locked", "--package", "api", "--bench", "http"]),
+            &mut cargo(&["bench", "--locked", "--package", "api", "--bench", "edge"]),
         );
     }
     let target =

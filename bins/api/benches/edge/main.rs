@@ -1,11 +1,12 @@
-//! What the API costs above the server it stands on: beside a bare hyper server that answers the same bytes, and beside
-//! `redis-benchmark`, in one run, with the same clients.
+//! Cost of the API over the server below it, next to a bare hyper server that returns the same bytes
+//! and `redis-benchmark`, in one run with the same clients.
 //!
-//! To hold: `GET /snapshot` and its 304 at least 0.8 of the bare server; `POST /orders` of one order over 16 connections
-//! at least 0.7 of unpipelined `XADD`, with a 99th percentile of at most 5 ms; at most 40 MB at rest. All of it shares
-//! this machine: clients, API and Redis. Exits with 1 when a promise is broken.
+//! Promises: `GET /snapshot` and its 304 reach 0.8 of the bare server's rate; `POST /orders` of one
+//! order over 16 connections reaches 0.7 of unpipelined `XADD`, with a 99th percentile of at most
+//! 5 ms; at most 40 MB at rest. Clients, API and Redis share this machine. Exits with 1 if a promise
+//! is broken.
 //!
-//! `-- cost` prints whose processor time a request takes instead, which says more where others use the machine as well.
+//! `-- cost` prints the CPU time per request instead, which is more reliable on a busy machine.
 //! `-- serve` and `-- ask` are its two halves, for profilers; with `LOG` set, the server logs and traces.
 #![expect(
     clippy::unwrap_used,
@@ -30,7 +31,7 @@ use crate::servers::Servers;
 const ROUNDS: usize = 5;
 const ROUND: Until = Until::Over(Duration::from_millis(700));
 
-/// What a promise came to.
+/// Result of a promise.
 struct Held {
     name: &'static str,
     measured: f64,
@@ -42,7 +43,7 @@ struct Held {
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    // Cargo adds a word of its own.
+    // Cargo appends `--bench`.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => hold(&runtime.block_on(measure())),
@@ -83,7 +84,7 @@ async fn measure() -> Vec<Held> {
     ] {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            // Other addresses each round, so that no quota is used up.
+            // New addresses each round stay within the quotas.
             let client = |index: usize| round * CONNECTIONS + index;
             ours.push(load(servers.api, ROUND, |index, _| get(client(index), tag)).await.rate);
             theirs.push(load(beside, ROUND, |index, _| get(client(index), tag)).await.rate);
@@ -142,7 +143,7 @@ async fn measure() -> Vec<Held> {
     held
 }
 
-/// Unpipelined `XADD` of as many bytes over as many connections.
+/// Unpipelined `XADD` with the same payload size and number of connections.
 pub(crate) fn redis_benchmark(url: &str, times: u64) -> f64 {
     let socket = url.split("unix://").nth(1).unwrap().to_owned();
     let (connections, times) = (CONNECTIONS.to_string(), times.to_string());
@@ -169,7 +170,7 @@ pub(crate) fn redis_benchmark(url: &str, times: u64) -> f64 {
     line.rsplit("\",\"").nth(6).unwrap_or_default().trim_matches('"').parse().unwrap()
 }
 
-/// What the API takes as a process of its own, once it has answered.
+/// Memory of the API as a separate process, after its first response.
 async fn memory_mb(redis: &RedisServer) -> f64 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

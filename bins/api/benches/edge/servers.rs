@@ -1,4 +1,4 @@
-//! The API over a Redis of its own, with ticks that pass the orders, and servers that do nothing but answer the same.
+//! The API on its own Redis, with ticks that consume the orders, and bare servers that return the same bytes.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -29,15 +29,15 @@ const LEASE_TTL: Duration = Duration::from_secs(3_600);
 const TICK: Duration = Duration::from_millis(50);
 pub(crate) const BOT_TOKEN: &str = "the bots' own token";
 
-/// What is measured.
+/// The servers under test.
 pub(crate) struct Servers {
     pub(crate) redis: RedisServer,
     pub(crate) api: SocketAddr,
-    /// Answers the same snapshot.
+    /// Returns the same snapshot.
     pub(crate) bare: SocketAddr,
-    /// Answers the same 304.
+    /// Returns the same 304.
     pub(crate) bare_empty: SocketAddr,
-    /// The snapshot's tag.
+    /// ETag of the snapshot.
     pub(crate) tag: String,
     worker: Option<Worker>,
     ticking: Option<JoinHandle<()>>,
@@ -62,12 +62,12 @@ impl Servers {
         let mut config =
             Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
         config.bot_api_token = Some(Secret::new(BOT_TOKEN).unwrap());
-        // Each connection is a client of its own, and none is refused.
+        // Each connection is a separate client, and none is refused.
         config.trusted_proxies = "127.0.0.1".parse().unwrap();
         config.quotas.limit_reads = 100_000;
         config.quotas.limit_orders = 20_000;
         let mut handles = Handles::from(shutdown.clone());
-        // As it is deployed, for whoever counts what that takes: with a log, and traces that are told.
+        // As deployed: with logs and exported traces.
         if let Ok(log) = std::env::var("LOG") {
             telemetry::init(&LogOptions { log, log_format: LogFormat::Json, reload_file: None })
                 .unwrap();
@@ -89,7 +89,7 @@ impl Servers {
         Self { redis, api, bare, bare_empty, tag, worker: Some(worker), ticking: None, shutdown }
     }
 
-    /// Ticks from now on, so that orders are passed; tags no longer hold.
+    /// Starts ticking, so that orders are consumed; earlier ETags become stale.
     pub(crate) fn begin_to_tick(&mut self) {
         let Some(mut worker) = self.worker.take() else { return };
         let stop = self.shutdown.clone();
@@ -101,7 +101,7 @@ impl Servers {
         }));
     }
 
-    /// Stops all but Redis.
+    /// Stops everything except Redis.
     pub(crate) async fn stop(self) -> RedisServer {
         self.shutdown.cancel();
         if let Some(ticking) = self.ticking {
@@ -111,7 +111,7 @@ impl Servers {
     }
 }
 
-/// The worker's part: a universe, and ticks that pass the orders.
+/// The worker's part: a universe, and ticks that consume the orders.
 pub(crate) struct Worker {
     store: Arc<dyn Store>,
     lease: Lease,
@@ -167,7 +167,7 @@ impl Worker {
     }
 }
 
-/// A server that does nothing but answer these bytes, with these headers.
+/// A server that only returns these bytes with these headers.
 pub(crate) async fn bare(head: &str, body: Bytes) -> SocketAddr {
     let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
     let headers: HeaderMap = head
@@ -193,7 +193,7 @@ pub(crate) async fn bare(head: &str, body: Bytes) -> SocketAddr {
                     *response.headers_mut() = headers.clone();
                     async move { Ok::<_, Infallible>(response) }
                 });
-                // The client hangs up.
+                // The client closes the connection.
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }

@@ -1,4 +1,4 @@
-//! Whose processor time a request takes: that of its client, of the server, or of Redis.
+//! CPU time of a request: in its client, in the server and in Redis.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -8,23 +8,23 @@ use crate::load::{CONNECTIONS, Until, get, load, post};
 use crate::redis_benchmark;
 use crate::servers::Servers;
 
-/// Requests of one measurement; on each connection as many as fit into the quotas of its address.
+/// Requests per measurement; each connection stays within the quota of its address.
 const TIMES: u64 = 1_600 * CONNECTIONS as u64;
 
-/// Serves until its input ends; says where, on its output.
+/// Serves until its input ends; prints its address.
 pub(crate) async fn serve() {
     let mut servers = Servers::start().await;
     let Servers { api, bare, bare_empty, tag, redis, .. } = &servers;
     println!("{api} {bare} {bare_empty} {tag} {} {}", redis.process_id(), redis.url());
     let mut line = String::new();
-    // One line begins the ticks, the end ends it all.
+    // A line starts the ticks; end of input stops the server.
     while tokio::task::block_in_place(|| std::io::stdin().read_line(&mut line)).unwrap() > 0 {
         servers.begin_to_tick();
     }
     servers.stop().await;
 }
 
-/// Asks so many times.
+/// Sends `count` requests.
 pub(crate) async fn ask(what: &str, address: SocketAddr, times: u64, tag: &str) {
     let each = Until::Asked(times / CONNECTIONS as u64);
     let base = std::process::id() as usize % 200 * CONNECTIONS;
@@ -34,12 +34,12 @@ pub(crate) async fn ask(what: &str, address: SocketAddr, times: u64, tag: &str) 
         "orders" => load(address, each, |index, number| post(base + index, number)).await,
         _ => panic!("`snapshot`, `304` or `orders`"),
     };
-    // Whoever wants to know what this took looks before it ends.
+    // The parent reads this process's CPU time before closing its input.
     println!("asked");
     std::io::stdin().lock().read_line(&mut String::new()).unwrap();
 }
 
-/// Prints what each kind of request costs whom.
+/// Prints the CPU time of each kind of request by process.
 pub(crate) async fn cost() {
     let mut server = Command::new(std::env::current_exe().unwrap())
         .arg("serve")
@@ -72,7 +72,7 @@ pub(crate) async fn cost() {
         let (ours, redis) = (each(after[0] - before[0]), each(after[1] - before[1]));
         println!("{name:<36} {:>8.1} {ours:>8.1} {redis:>8.1}", each(client));
     };
-    // What is asked first also fills caches.
+    // The first requests fill caches.
     row("warming up", "snapshot", api);
     row("GET /snapshot, bare server", "snapshot", bare);
     row("GET /snapshot", "snapshot", api);
@@ -88,18 +88,18 @@ pub(crate) async fn cost() {
     server.wait().unwrap();
 }
 
-/// Waits until a client has asked; the processor time that it took.
+/// Waits for the client to finish; returns its CPU time.
 fn done(asking: &mut Child) -> u64 {
     let mut said = String::new();
     BufReader::new(asking.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let used = used_ns(asking.id());
-    // It goes on when its input ends.
+    // The client exits when its input ends.
     asking.stdin.take();
     assert!(asking.wait().unwrap().success());
     used
 }
 
-/// Processor time that a process has used, all its threads together.
+/// CPU time of a process, all threads together.
 fn used_ns(process: u32) -> u64 {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
     threads

@@ -1,4 +1,4 @@
-//! Clients that ask over several connections, each as soon as it is answered.
+//! Clients on several connections, each sending its next request as soon as it has a response.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,28 +10,28 @@ use tokio::net::TcpStream;
 
 use crate::servers::BOT_TOKEN;
 
-/// How many of them ask at the same time.
+/// Number of connections.
 pub(crate) const CONNECTIONS: usize = 16;
 
-/// What came of a round.
+/// Result of a round.
 pub(crate) struct Loaded {
-    /// Requests a second.
+    /// Requests per second.
     pub(crate) rate: f64,
-    /// The 99th percentile of the time from a request to the end of its answer.
+    /// 99th percentile of the time from a request to the end of its response.
     pub(crate) p99_ms: f64,
 }
 
 /// When to stop.
 #[derive(Clone, Copy)]
 pub(crate) enum Until {
-    /// After so long.
+    /// After this time.
     Over(Duration),
-    /// After so many requests on each connection.
+    /// After this many requests on each connection.
     Asked(u64),
 }
 
-/// Asks over all connections, each as soon as it is answered. Requests differ by the connection and by how many were
-/// asked on it before.
+/// Sends requests over all connections, each as soon as it has a response. A request depends on its
+/// connection and on how many were sent on it before.
 pub(crate) async fn load(
     address: SocketAddr,
     until: Until,
@@ -66,7 +66,7 @@ pub(crate) async fn load(
     Loaded { rate: latencies.len() as f64 / seconds, p99_ms }
 }
 
-/// Reads one answer; its head.
+/// Reads one response and returns its head.
 async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> String {
     buffer.clear();
     let head_end = loop {
@@ -104,7 +104,7 @@ pub(crate) fn header(head: &str, name: &str) -> String {
     line.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
 }
 
-/// Asks for the snapshot, from an address of this client's, with a tag or without.
+/// A request for the snapshot from an address of this client, with or without a tag.
 pub(crate) fn get(client: usize, tag: &str) -> String {
     let condition =
         if tag.is_empty() { String::new() } else { format!("if-none-match: {tag}\r\n") };
@@ -114,7 +114,7 @@ pub(crate) fn get(client: usize, tag: &str) -> String {
     )
 }
 
-/// A batch of one order, which none other has the name of.
+/// A batch of one order with a unique `client_id`.
 pub(crate) fn body(client: usize, number: u64) -> String {
     let name = format!("{client:04x}{number:012x}");
     format!(
@@ -122,7 +122,7 @@ pub(crate) fn body(client: usize, number: u64) -> String {
     )
 }
 
-/// Gives it.
+/// A request that sends the batch.
 pub(crate) fn post(client: usize, number: u64) -> String {
     let body = body(client, number);
     let length = body.len();
