@@ -1,4 +1,4 @@
-//! The options of the API: flags before environment before defaults.
+//! Options of the API. Flags override environment variables, which override defaults.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use sector_auth::{Address, Secret};
 use crate::error::Error;
 use crate::quotas::QuotaConfig;
 
-/// The API as a process of its own.
+/// The API as a process.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "api", version, about = "The HTTP API of a sector")]
 pub struct Options {
@@ -30,16 +30,16 @@ pub struct Options {
     /// Address to listen on
     #[arg(long, env = "BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub bind: IpAddr,
-    /// Where the state is kept.
+    /// Where the state is stored.
     #[command(flatten)]
     pub store: StoreConfig,
-    /// What the API itself needs.
+    /// Configuration of the API itself.
     #[command(flatten)]
     pub config: Config,
-    /// Where to tell metrics.
+    /// Where to serve metrics.
     #[command(flatten)]
     pub metrics: MetricsOptions,
-    /// Where to tell traces.
+    /// Where to send traces.
     #[command(flatten)]
     pub traces: TraceOptions,
     /// How to log.
@@ -62,63 +62,64 @@ impl Reloadable for Options {
     }
 }
 
-/// What the API needs besides a listener and a store.
+/// Configuration of the API.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// Secret that signs login tokens, at least 32 bytes; there is no default
+    /// Secret that signs login tokens, at least 32 bytes; required
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_parser = token_secret, value_name = "SECRET")]
     pub jwt_secret: Secret,
-    /// Secrets that signed login tokens before, separated by commas: their tokens hold until they expire; at most 4
+    /// Previous signing secrets, separated by commas, at most 4; their tokens stay valid until they
+    /// expire
     #[arg(long, env = "JWT_PREVIOUS_SECRETS", hide_env_values = true, value_delimiter = ',', value_parser = token_secret, value_name = "SECRETS")]
     pub jwt_previous_secrets: Vec<Secret>,
-    /// How long a login token holds; it is renewed with the session's refresh token
+    /// Lifetime of a login token; the session's refresh token renews it
     #[arg(long, env = "JWT_TTL_SECONDS", default_value = "900s", value_parser = seconds(60..=86_400), value_name = "SECONDS")]
     pub jwt_ttl_seconds: Seconds,
-    /// How long a session lasts after its last renewal
+    /// Lifetime of a session after its last renewal
     #[arg(long, env = "SESSION_TTL_SECONDS", default_value = "2592000s", value_parser = seconds(300..=31_536_000), value_name = "SECONDS")]
     pub session_ttl_seconds: Seconds,
-    /// Issuer that login tokens name
+    /// Issuer of login tokens
     #[arg(long, env = "JWT_ISSUER", default_value = "sector", value_name = "NAME")]
     pub jwt_issuer: String,
-    /// Audience that login tokens name
+    /// Audience of login tokens
     #[arg(long, env = "JWT_AUDIENCE", default_value = "sector-api", value_name = "NAME")]
     pub jwt_audience: String,
-    /// How long a login message may be signed
+    /// Time to sign a login message
     #[arg(long, env = "AUTH_NONCE_TTL_SECONDS", default_value = "300s", value_parser = seconds(10..=3_600), value_name = "SECONDS")]
     pub auth_nonce_ttl_seconds: Seconds,
-    /// Host and port of the site that players see, as the login message names it
+    /// Host and port of the public site, as named in login messages
     #[arg(long, env = "AUTH_DOMAIN", default_value = "localhost:9000", value_name = "HOST:PORT")]
     pub auth_domain: String,
-    /// Address of the site that players see, as the login message names it
+    /// URL of the public site, as named in login messages
     #[arg(long, env = "AUTH_URI", default_value = "http://localhost:9000", value_name = "URL")]
     pub auth_uri: String,
-    /// Chain that the login message names
+    /// Chain id in login messages
     #[arg(long, env = "AUTH_CHAIN_ID", default_value_t = 1, value_name = "NUMBER")]
     pub auth_chain_id: u64,
-    /// Token that bots present as X-Bot-Token; without it bots are refused
+    /// Token that bots send as X-Bot-Token; without it bots are rejected
     #[arg(long, env = "BOT_API_TOKEN", hide_env_values = true, value_name = "SECRET")]
     pub bot_api_token: Option<Secret>,
-    /// File with such tokens, one a line, at most 4; it is read anew when it changes
+    /// File of such tokens, one per line, at most 4; reread when it changes
     #[arg(long, env = "BOT_API_TOKEN_FILE", value_name = "FILE")]
     pub bot_api_token_file: Option<PathBuf>,
-    /// Addresses that get the admin role when they log in, separated by commas
+    /// Addresses that get the admin role at login, separated by commas
     #[arg(long, env = "ADMIN_ADDRESSES", default_value = "", value_name = "ADDRESSES")]
     pub admin_addresses: List<Address>,
-    /// How long a player may be away before the faction is free again
+    /// Time after which the faction of an absent player is free again
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
-    /// Origins whose pages may call this API, separated by commas; * for all
+    /// Origins whose pages may call the API, separated by commas; * for all
     #[arg(long, env = "CORS_ORIGINS", default_value = "", value_parser = origins, value_name = "ORIGINS")]
     pub cors_origins: Origins,
-    /// Networks of proxies that are believed when they say whom a request comes from, separated by commas, such as
-    /// 10.0.0.0/8; without them, everybody behind a proxy is one client
+    /// Networks of trusted proxies that name the client, separated by commas, such as 10.0.0.0/8;
+    /// without them, everyone behind a proxy counts as one client
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
     pub trusted_proxies: TrustedProxies,
-    /// For how long browsers are to come by TLS alone (Strict-Transport-Security); 0 tells them nothing. Only for a service
-    /// behind a proxy that speaks TLS
+    /// Seconds for which browsers must use TLS (Strict-Transport-Security); 0 sends no header. Only
+    /// for a service behind a TLS proxy
     #[arg(long, env = "HSTS_SECONDS", default_value = "0s", value_parser = seconds(0..=63_072_000), value_name = "SECONDS")]
     pub hsts_seconds: Seconds,
-    /// How often one client may do what.
+    /// Rate limits.
     #[command(flatten)]
     pub quotas: QuotaConfig,
 }
@@ -165,7 +166,7 @@ impl Config {
         defaults(&[&format!("--jwt-secret={}", jwt_secret.expose())])
     }
 
-    /// Refuses what is good enough for trying things out only: secrets that could be guessed, and a site of two names.
+    /// Rejects settings for development only: guessable secrets, and a site with two names.
     ///
     /// # Errors
     /// [`Error::Service`] and [`Error::Config`], naming the setting and what to set.
@@ -180,7 +181,8 @@ impl Config {
         self.check_site()
     }
 
-    /// Refuses a site that login messages would name in two ways: wallets warn of those, and nobody could log in.
+    /// Rejects a URI and a domain that differ: wallets warn about such login messages, and nobody
+    /// could log in.
     ///
     /// # Errors
     /// [`Error::Config`], saying what to set.
@@ -192,17 +194,14 @@ impl Config {
             .strip_prefix("https://")
             .or_else(|| self.auth_uri.strip_prefix("http://"));
         let Some(site) = site else {
-            return refused(format!(
-                "{:?} is not an address of the form https://host[:port]",
-                self.auth_uri
-            ));
+            return refused(format!("invalid URL {:?}: use https://host[:port]", self.auth_uri));
         };
         let host = site.split(['/', '?', '#']).next().unwrap_or_default();
         if host == self.auth_domain {
             return Ok(());
         }
         refused(format!(
-            "the address {:?} is of {host:?}, but the domain is {:?}: set both to the site that players see, such as \
+            "the URI {:?} is of {host:?}, but the domain is {:?}: set both to the public site, such as \
              AUTH_DOMAIN=sector.example and AUTH_URI=https://sector.example",
             self.auth_uri, self.auth_domain
         ))
@@ -211,12 +210,15 @@ impl Config {
 
 fn token_secret(text: &str) -> Result<Secret, String> {
     if text.len() < SECRET_BYTES_MIN {
-        return Err(format!("it has {} bytes; at least {SECRET_BYTES_MIN} are needed", text.len()));
+        return Err(format!(
+            "the secret has {} bytes; at least {SECRET_BYTES_MIN} are needed",
+            text.len()
+        ));
     }
     Secret::new(text).map_err(|error| error.to_string())
 }
 
-/// Values separated by commas; the empty text is the empty list.
+/// Values separated by commas; the empty string is the empty list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
 

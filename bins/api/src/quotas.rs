@@ -1,9 +1,8 @@
-//! How often each client may use the API: a number for every kind of use.
+//! Rate limits of the API.
 //!
-//! What is counted together depends on who asks. Whoever gives no credentials is counted by address (IPv6 by /64),
-//! with everybody else behind it; a player by wallet and a bot key by itself, wherever they come from. Beside that,
-//! everything that comes from one address counts against a tenfold, so that many wallets do not help either. The bots
-//! of the operator have a quota of their own.
+//! Clients without credentials are counted by address (IPv6 by /64), players by wallet, bot keys by
+//! key. In addition, everything from one address counts against ten times the read limit, so many
+//! wallets gain nothing. The operator's bots have their own quota.
 
 use clap::Args;
 use http_kit::client_slots::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
@@ -16,37 +15,38 @@ use crate::access::Class;
 use crate::caller::{Caller, Person};
 use crate::state::Api;
 
-/// In how many seconds every quota fills.
+/// Seconds in which a quota refills.
 const WINDOW_S: u32 = 60;
-/// How many times what one anonymous client may read all clients of one address may do together.
+/// Limit of an address, in multiples of the anonymous read limit.
 const ADDRESS_FACTOR: u32 = 10;
-/// How many times what one player may order the operator's own bots may do: 64 factions at ten ticks a second, and more.
+/// Limit of the operator's bots, in multiples of a player's order limit: enough for 64 factions at
+/// ten ticks per second.
 const SERVICE_FACTOR: u32 = 50;
 
-/// Requests a minute that one client may make, by kind, all of them at once if need be; and how many WebSockets there may be.
+/// Requests per minute of one client, by kind, and limits of WebSockets.
 #[derive(Debug, Clone, Args)]
 pub struct QuotaConfig {
-    /// Requests a minute with which one client may look at the sector
+    /// Read requests per minute of one client
     #[arg(long, env = "LIMIT_READS", default_value_t = 3_000, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
     pub limit_reads: u32,
-    /// Requests a minute with which one player or key may give orders
+    /// Order requests per minute of one player or key
     #[arg(long, env = "LIMIT_ORDERS", default_value_t = 1_200, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
     pub limit_orders: u32,
-    /// Requests a minute with which one client may claim, issue keys and the like
+    /// Other writes per minute of one client, such as claims and keys
     #[arg(long, env = "LIMIT_WRITES", default_value_t = 120, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
     pub limit_writes: u32,
-    /// Requests a minute with which one address may log in
+    /// Login requests per minute of one address
     #[arg(long, env = "LIMIT_LOGINS", default_value_t = 120, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
     pub limit_logins: u32,
-    /// Most WebSockets at once
+    /// Most open WebSockets
     #[arg(long, env = "WS_MAX_CLIENTS", default_value_t = CLIENTS_MAX, value_parser = integer(1..=100_000usize), value_name = "NUMBER")]
     pub ws_max_clients: usize,
-    /// Most WebSockets from one address (IPv6: one /64)
+    /// Most open WebSockets of one address (IPv6: one /64)
     #[arg(long, env = "WS_MAX_PER_ADDRESS", default_value_t = CLIENTS_PER_ADDRESS_MAX, value_parser = integer(1..=100_000usize), value_name = "NUMBER")]
     pub ws_max_per_address: usize,
 }
 
-/// Who is counted, as far as quotas go.
+/// Kind of caller, for quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
     Anonymous,
@@ -55,13 +55,13 @@ pub(crate) enum Who {
     Service,
 }
 
-/// What a request is measured as.
+/// Class of a request and kind of its caller.
 pub(crate) type Measure = (Class, Who);
 
-/// The gate with these numbers.
+/// The gate with these limits.
 ///
 /// # Errors
-/// [`SetupError::Quota`] for numbers that no quota can have.
+/// [`SetupError::Quota`] for limits out of range.
 pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, SetupError> {
     let quota = |name, scope, burst| Quota { name, scope, burst, window_s: WINDOW_S };
     let all = quota("address", Scope::Ip, config.limit_reads.saturating_mul(ADDRESS_FACTOR));
@@ -104,7 +104,7 @@ pub(crate) fn gate(config: &QuotaConfig) -> Result<Gate<Measure>, SetupError> {
     Gate::new(&classes)
 }
 
-/// Counts a request of this caller; none could be made out when it is `None`.
+/// Counts a request; `caller` is `None` with invalid credentials.
 ///
 /// # Errors
 /// 429 `rate_limited`.
@@ -134,7 +134,7 @@ pub(crate) fn measure(
     }
 }
 
-/// Answers a request, and counts those that reached no route, such as paths that do not exist.
+/// Answers a request, and counts those without a route, such as unknown paths.
 pub(crate) async fn measured(api: &Api, routes: &Routes<Api>, request: Request) -> Response {
     let arrival = request.extensions().get::<Arrival>().cloned();
     let request_id = request.headers().get(REQUEST_ID_HEADER).cloned();

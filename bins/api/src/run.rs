@@ -1,4 +1,4 @@
-//! From options to a served API.
+//! Runs the API.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use crate::routes;
 use crate::state::{Api, WallClock, system_clock};
 use crate::table::Declared;
 
-/// Serves the API until shutdown, with the system's clock.
+/// Serves the API until shutdown, with the system clock.
 ///
 /// # Errors
-/// [`Error::Config`] when the configuration cannot be used.
+/// [`Error::Config`] for an invalid configuration.
 pub async fn run(
     config: Config,
     listener: TcpListener,
@@ -39,7 +39,7 @@ pub async fn run(
 /// Serves the API until shutdown, with any clock.
 ///
 /// # Errors
-/// [`Error::Config`] when the configuration cannot be used.
+/// [`Error::Config`] for an invalid configuration.
 pub async fn run_with(
     config: Config,
     listener: TcpListener,
@@ -60,10 +60,10 @@ pub async fn run_with(
     Ok(())
 }
 
-/// The API without a listener, its edge included: for tests that have requests and no sockets.
+/// The API without a listener, for tests and the fuzzer.
 ///
 /// # Errors
-/// [`Error::Config`] when the configuration cannot be used.
+/// [`Error::Config`] for an invalid configuration.
 pub fn enclosed(
     config: Config,
     sectors: Arc<Sectors>,
@@ -90,7 +90,7 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-/// All routes, and what stands before them.
+/// All routes with their layers.
 fn app(
     api: Arc<Api>,
     cors: Option<CorsLayer>,
@@ -113,13 +113,13 @@ fn app(
     )
 }
 
-/// Every route and what it declares, in the order of the table.
+/// All routes and their declarations, in table order.
 #[must_use]
 pub fn declared() -> Vec<Declared> {
     routes::table().declared()
 }
 
-/// What browsers are told about pages of other origins; nothing unless some are configured.
+/// The CORS layer; none without configured origins.
 fn cors(config: &Config) -> Option<CorsLayer> {
     let origins = config.cors_origins.clone();
     if origins.is_empty() {

@@ -1,4 +1,4 @@
-//! The options of a bot-worker.
+//! Options of the bot-worker.
 
 use clap::Parser;
 use http_kit::BoxError;
@@ -11,29 +11,29 @@ use sector_sim::Style;
 
 use crate::styles::Styles;
 
-/// Where and how the bots play.
+/// Configuration of the bots.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
-    /// Where the API is
+    /// URL of the API
     #[arg(long, env = "BOT_API_URL", default_value = "http://127.0.0.1:8000", value_name = "URL")]
     pub bot_api_url: String,
-    /// Token that the API takes for bots; there is no default
+    /// Token that the API accepts for bots; required
     #[arg(long, env = "BOT_API_TOKEN", hide_env_values = true, value_name = "SECRET")]
     pub bot_api_token: Secret,
-    /// How often to ask which factions humans have claimed; ticks come by stream
+    /// Interval of asking for claimed factions; ticks arrive by stream
     #[arg(long, env = "BOT_POLL_INTERVAL", default_value = "1s", value_parser = milliseconds(50..=600_000))]
     pub bot_poll_interval: Milliseconds,
-    /// Most orders of one faction in one tick
+    /// Most orders of one faction per tick
     #[arg(long, env = "BOT_MAX_ORDERS", default_value_t = 50, value_parser = integer(1..=10_000usize))]
     pub bot_max_orders: usize,
-    /// Where no stream is to be had: how long one request for events waits for the next tick
+    /// Without an event stream: how long one request for events waits for the next tick
     #[arg(long, env = "BOT_EVENT_BLOCK_MS", default_value = "5s", value_parser = milliseconds(0..=30_000))]
     pub bot_event_block_ms: Milliseconds,
-    /// Strategy of all factions: classic, greedy, turtle, raider, lookahead, random or idle; with a personality of its
-    /// own as name@aggression/expansionism/greed/caution, each 0 to 1000
+    /// Strategy of all factions: classic, greedy, turtle, raider, lookahead, random or idle; with a
+    /// personality as name@aggression/expansionism/greed/caution, each 0 to 1000
     #[arg(long, env = "BOT_STRATEGY", default_value = "classic", value_name = "NAME")]
     pub bot_strategy: Style,
-    /// Strategies of single factions instead, separated by commas: F1=classic,F2=raider@900/400/800/100
+    /// Strategies of single factions, separated by commas: F1=classic,F2=raider@900/400/800/100
     #[arg(long, env = "BOT_STRATEGIES", value_name = "LIST")]
     pub bot_strategies: Option<Styles>,
 }
@@ -42,7 +42,7 @@ impl Config {
     /// The defaults, with this API and token.
     ///
     /// # Errors
-    /// None with the defaults of this version.
+    /// Never with valid defaults.
     pub fn new(api_url: &str, token: &Secret) -> Result<Config, clap::Error> {
         let token = format!("--bot-api-token={}", token.expose());
         defaults(&[&format!("--bot-api-url={api_url}"), &token])
@@ -53,10 +53,10 @@ impl Config {
 #[derive(Debug, Clone, Parser)]
 #[command(name = "bot-worker", version)]
 pub struct Options {
-    /// Where and how the bots play.
+    /// Configuration of the bots.
     #[command(flatten)]
     pub worker: Config,
-    /// Where to tell metrics.
+    /// Where to serve metrics.
     #[command(flatten)]
     pub metrics: MetricsOptions,
     /// How to log.

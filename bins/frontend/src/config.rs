@@ -1,4 +1,4 @@
-//! The options of a frontend.
+//! Options of the frontend.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -18,47 +18,47 @@ use process_kit::{Handles, MetricsOptions, Service, ServiceError, StoreConfig};
 
 use crate::recording::Recording;
 
-/// How the sector is shown.
+/// Configuration of the frontend.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
-    /// Where the API is; requests to /api/ are passed on to it
+    /// URL of the API; requests to /api/ are forwarded to it
     #[arg(long, env = "API_URL", default_value_t, value_name = "URL")]
     pub api_url: ApiUrl,
-    /// Origins of other sites whose pages may open the WebSocket, separated by commas,
-    /// such as `https://example.org`; pages from the frontend's own host always may
+    /// Origins of other sites whose pages may open the WebSocket, separated by commas, such as
+    /// `https://example.org`; pages of the frontend's own host always may
     #[arg(long, env = "ALLOWED_ORIGINS", default_value_t, value_name = "ORIGINS")]
     pub allowed_origins: Origins,
-    /// Most clients of the live streams at once
+    /// Most clients of live streams
     #[arg(long, env = "WS_MAX_CLIENTS", default_value_t = Self::default().ws_max_clients, value_parser = integer(1..=100_000usize))]
     pub ws_max_clients: usize,
-    /// Networks of proxies that are believed when they say whom a request comes from, separated by
-    /// commas, such as 10.0.0.0/8; without them, everybody behind a proxy is one client
+    /// Networks of trusted proxies that name the client, separated by commas, such as 10.0.0.0/8;
+    /// without them, everyone behind a proxy counts as one client
     #[arg(long, env = "TRUSTED_PROXIES", default_value_t, value_name = "NETWORKS")]
     pub trusted_proxies: TrustedProxies,
-    /// For how long browsers are to come by TLS alone (Strict-Transport-Security); 0 tells them nothing. Only for a service
-    /// behind a proxy that speaks TLS
+    /// Seconds for which browsers must use TLS (Strict-Transport-Security); 0 sends no header. Only
+    /// for a service behind a TLS proxy
     #[arg(long, env = "HSTS_SECONDS", default_value_t = Self::default().hsts_seconds, value_parser = seconds(0..=63_072_000), value_name = "SECONDS")]
     pub hsts_seconds: Seconds,
-    /// Most clients of the live streams from one address (IPv6: one /64)
+    /// Most clients of live streams from one address (IPv6: one /64)
     #[arg(
         long, env = "WS_MAX_PER_ADDRESS", default_value_t = Self::default().ws_max_per_address,
         value_parser = integer(1..=100_000usize)
     )]
     pub ws_max_per_address: usize,
-    /// What is shown is a recorded run.
+    /// Serves a recorded run.
     #[arg(skip)]
     pub recording: Option<Recording>,
-    /// The times and depths of the live streams.
+    /// Timeouts and limits of live streams.
     #[arg(skip)]
     pub pace: Pace,
 }
 
-/// How many clients the live streams may have from now on.
+/// Limits of the clients of live streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
-    /// At once.
+    /// In total.
     pub clients_max: usize,
-    /// From one address.
+    /// Per address.
     pub per_address_max: usize,
 }
 
@@ -72,16 +72,16 @@ pub struct Options {
     /// Address to listen on; 0.0.0.0 or :: for all
     #[arg(long, env = "BIND", default_value = "127.0.0.1")]
     pub bind: IpAddr,
-    /// How the sector is shown.
+    /// Configuration of the frontend.
     #[command(flatten)]
     pub frontend: Config,
-    /// Where its state lives.
+    /// Where the state is stored.
     #[command(flatten)]
     pub store: StoreConfig,
-    /// Where to tell metrics.
+    /// Where to serve metrics.
     #[command(flatten)]
     pub metrics: MetricsOptions,
-    /// Where to tell traces.
+    /// Where to send traces.
     #[command(flatten)]
     pub traces: TraceOptions,
     /// How to log.
@@ -150,7 +150,7 @@ impl Default for Config {
     }
 }
 
-/// Where the API is: `http://host:port`.
+/// URL of the API: `http://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiUrl(Authority);
 
@@ -178,7 +178,7 @@ impl FromStr for ApiUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || "allowed is http://host or http://host:port, without a path".to_owned();
+        let refused = || "use http://host or http://host:port, without a path".to_owned();
         let uri: Uri = text.parse().map_err(|_| refused())?;
         let has_path = !matches!(uri.path(), "" | "/") || uri.query().is_some();
         match uri.authority() {

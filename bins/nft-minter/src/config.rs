@@ -1,4 +1,4 @@
-//! The options of the minter.
+//! Options of the minter.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,16 +9,16 @@ use process_kit::telemetry::LogOptions;
 use process_kit::{Handles, MetricsOptions, Service, ServiceError, StoreConfig, secrets};
 use sector_auth::Secret;
 
-/// How awards are taken in.
+/// Configuration of the minter.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub struct Config {
-    /// Key that POST /mint asks for as a bearer token; without one, anybody who reaches the port may hand in awards
+    /// Bearer token for POST /mint; without it, anyone who reaches the port may submit awards
     #[arg(long, env = "MINTER_API_KEY", hide_env_values = true)]
     pub minter_api_key: Option<Secret>,
 }
 
-/// Keeps the awards of finished runs.
+/// Stores the awards of finished runs.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "nft-minter", version)]
 pub struct Options {
@@ -28,13 +28,13 @@ pub struct Options {
     /// Address to listen on
     #[arg(long, env = "BIND", default_value = "127.0.0.1")]
     pub bind: IpAddr,
-    /// How awards are taken in.
+    /// Configuration of the minter.
     #[command(flatten)]
     pub minter: Config,
-    /// Where they are kept.
+    /// Where awards are stored.
     #[command(flatten)]
     pub store: StoreConfig,
-    /// Where to tell metrics.
+    /// Where to serve metrics.
     #[command(flatten)]
     pub metrics: MetricsOptions,
     /// How to log.
@@ -76,7 +76,7 @@ impl Service for Options {
 }
 
 impl Options {
-    /// Refuses a port that anybody on the network may hand awards in at, and a key that an example left in its place.
+    /// Rejects a public port without a key, and a placeholder as key.
     ///
     /// # Errors
     /// [`ServiceError::Setting`], saying what to set.
@@ -88,7 +88,7 @@ impl Options {
             None => Err(ServiceError::Setting {
                 setting: SETTING,
                 detail: format!(
-                    "it is missing, and whoever reaches {} could hand in awards: set it, or accept that with --dev",
+                    "the key is missing, so anyone who reaches {} could submit awards: set it, or accept that with --dev",
                     self.bind
                 ),
             }),

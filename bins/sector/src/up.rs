@@ -1,4 +1,4 @@
-//! `sector up`: a whole sector in this process, on real ports.
+//! `sector up`: all services in this process, on real ports.
 
 mod services;
 
@@ -21,20 +21,21 @@ use tokio::net::TcpListener;
 use self::services::{Told, Tracers};
 use crate::output::{Error, say};
 
-/// How long the link for the operator works.
+/// Lifetime of the operator link.
 const OPERATOR_LINK_LIFE: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// Keep the sector in this directory; without it the sector ends with the process
+    /// Directory for the sector; without it the sector is lost at exit
     #[arg(long, value_name = "DIR", conflicts_with = "redis")]
     data: Option<PathBuf>,
-    /// Keep the sector in this Redis: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
+    /// Redis for the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or
+    /// `redis-sentinel://…`
     #[arg(
         long,
         value_name = "URL",
-        help = "Keep the sector in this Redis: redis://[user:password@]host[:port][/database], redis+unix:///path, \
+        help = "Redis for the sector: redis://[user:password@]host[:port][/database], redis+unix:///path, \
                 redis-cluster://[user:password@]host[:port],… or redis-sentinel://[user:password@]host[:port],…/master"
     )]
     redis: Option<Secret>,
@@ -50,7 +51,7 @@ pub(crate) struct Options {
     /// Port of the minter
     #[arg(long, default_value_t = 9100, value_name = "PORT")]
     minter_port: u16,
-    /// Secret that signs login tokens, at least 32 bytes [default: a new one each time]
+    /// Secret that signs login tokens, at least 32 bytes [default: generated at each start]
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
     jwt_secret: Option<Secret>,
     #[command(flatten)]
@@ -65,12 +66,12 @@ pub(crate) struct Options {
     metrics: MetricsOptions,
     #[command(flatten)]
     traces: TraceOptions,
-    /// What to log: a level (error, warn, info, debug, trace) or directives like info,api=debug
+    /// Log filter: a level (error, warn, info, debug, trace) or directives like info,api=debug
     #[arg(long, env = "LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
 }
 
-/// The listeners of the services, taken before anything else begins.
+/// The listeners, bound before anything else starts.
 struct Ports {
     api: TcpListener,
     frontend: TcpListener,
@@ -81,7 +82,7 @@ pub(crate) fn up(options: Options) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("the runtime cannot be started: {error}"))?;
+        .map_err(|error| format!("cannot start the runtime: {error}"))?;
     runtime.block_on(start(options))
 }
 
@@ -118,13 +119,11 @@ async fn start(options: Options) -> Result<(), Error> {
     services::run(options, ports, store, sectors, Told { metrics, tracers }, shutdown).await
 }
 
-/// Why the sector cannot be opened, and which option is about it.
+/// Why the store cannot be opened, with the option to change.
 fn unopened(options: &Options, error: sector_redis::Error) -> Error {
     match (&options.redis, error.is_unavailable()) {
-        (Some(_), true) => {
-            format!("{error}: start Redis, or set --redis to where it listens").into()
-        }
-        (Some(_), false) => format!("{error} (it is the one of --redis)").into(),
+        (Some(_), true) => format!("{error}: start Redis, or set --redis to its address").into(),
+        (Some(_), false) => format!("{error} (the store of --redis)").into(),
         (None, _) => error.into(),
     }
 }
@@ -133,7 +132,7 @@ fn unopened(options: &Options, error: sector_redis::Error) -> Error {
 fn random_hex() -> Result<String, Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)
-        .map_err(|error| format!("the system gives no random numbers: {error}"))?;
+        .map_err(|error| format!("no random numbers from the system: {error}"))?;
     Ok(hex::encode(bytes))
 }
 

@@ -1,4 +1,4 @@
-//! The options of a worker.
+//! Options of the sim-worker.
 
 use std::net::IpAddr;
 
@@ -11,93 +11,95 @@ use process_kit::{MetricsOptions, StoreConfig};
 
 use crate::sectors::SectorList;
 
-/// How the sector is run.
+/// Configuration of a sector.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Config {
-    /// Time from tick to tick
+    /// Time between ticks
     #[arg(long, env = "TICK_MS", default_value = "300ms", value_parser = milliseconds(10..=600_000))]
     pub tick_ms: Milliseconds,
-    /// Seed of the first universe (0 to 9007199254740991); random if not given
+    /// Seed of the first universe (0 to 9007199254740991); random by default
     #[arg(long, env = "SEED", value_parser = integer(0..=sector_sim::MAX_SEED))]
     pub seed: Option<u64>,
-    /// Systems of a new universe
+    /// Number of systems of a new universe
     #[arg(long, env = "SYSTEMS", default_value_t = 30, value_parser = integer(2..=200_000u32))]
     pub systems: u32,
-    /// Factions of a new universe
+    /// Number of factions of a new universe
     #[arg(long, env = "FACTIONS", default_value_t = 5, value_parser = integer(2..=64u8))]
     pub factions: u8,
-    /// How long the sector stays with a worker that is not heard of
+    /// Time after which another worker takes over from one that stopped responding
     #[arg(long, env = "LEASE_TTL_MS", default_value = "5s", value_parser = milliseconds(500..=600_000))]
     pub lease_ttl_ms: Milliseconds,
-    /// How long a tick waits for the store to hand out orders before it goes without
+    /// Longest wait of a tick for orders from the store
     #[arg(long, env = "ORDER_BLOCK_MS", default_value = "100ms", value_parser = milliseconds(1..=60_000))]
     pub order_block_ms: Milliseconds,
-    /// Begin a new universe instead of going on with the stored one
+    /// Start a new universe instead of continuing the stored one
     #[arg(long, env = "RESET_UNIVERSE_ON_START", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub reset_universe_on_start: bool,
-    /// How many events the event stream keeps at least for followers that resume
+    /// Events kept in the event stream for followers that resume
     #[arg(long, env = "EVENT_STREAM_MAXLEN", default_value_t = 10_000, value_parser = integer(100..=10_000_000u64))]
     pub event_stream_maxlen: u64,
-    /// A whole snapshot is stored every so many ticks
+    /// Ticks between stored snapshots
     #[arg(long, env = "SNAPSHOT_EVERY", default_value_t = 20, value_parser = integer(1..=10_000u64))]
     pub snapshot_every: u64,
-    /// Time between the end of a run and the next universe
+    /// Pause between the end of a run and the next universe
     #[arg(long, env = "UNIVERSE_PAUSE_MS", default_value = "15s", value_parser = milliseconds(0..=86_400_000))]
     pub universe_pause_ms: Milliseconds,
-    /// How long a player may be away before computer players may order the faction; the same as for the API
+    /// Time after which computer players may order the faction of an absent player; the same as for
+    /// the API
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
 }
 
 impl Config {
-    /// Checks what no option can check by itself.
+    /// Checks options that depend on each other.
     ///
     /// # Errors
-    /// A sentence that names the options that contradict each other.
+    /// A sentence that names the conflicting options.
     pub fn check(&self) -> Result<(), String> {
         if u32::from(self.factions) <= self.systems {
             return Ok(());
         }
         Err(format!(
-            "--factions {} need a home each, but --systems is {}",
+            "--factions {} needs at least as many systems, but --systems is {}",
             self.factions, self.systems
         ))
     }
 }
 
-/// Runs the sector: leases it, consumes orders, ticks, publishes.
+/// Runs the sector: leases it, reads orders, ticks, publishes.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "sim-worker", version)]
 pub struct Options {
-    /// How the sector is run.
+    /// Configuration of the sectors.
     #[command(flatten)]
     pub worker: Config,
-    /// Where its state lives.
+    /// Where the state is stored.
     #[command(flatten)]
     pub store: StoreConfig,
-    /// Run several sectors, as far as no other worker does: their ids, separated by commas; default is the one without
+    /// Ids of several sectors, separated by commas, to run unless another worker does; default is
+    /// the one without an id
     #[arg(long, env = "SECTORS", value_name = "IDS", conflicts_with = "sector_id")]
     pub sectors: Option<SectorList>,
-    /// Port that tells whether the worker is well (/livez, /readyz, /health); none if not given
+    /// Port for health checks (/livez, /readyz, /health); off by default
     #[arg(long, env = "HEALTH_PORT", value_name = "PORT", value_parser = integer(1..=u16::MAX))]
     pub health_port: Option<u16>,
-    /// Address to listen on for that
+    /// Address for health checks
     #[arg(long, env = "BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub bind: IpAddr,
-    /// Wait until the frontend is up before the first tick
+    /// Wait for the frontend before the first tick
     #[arg(long, env = "WAIT_FOR_FRONTEND", num_args = 0..=1, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub wait_for_frontend: bool,
-    /// Where the frontend says that it is up
+    /// Health URL of the frontend
     #[arg(long, env = "FRONTEND_HEALTH_URL", default_value = "http://127.0.0.1:9000/health")]
     pub frontend_health_url: String,
-    /// Most seconds to wait for the frontend before the sector runs without
+    /// Most seconds to wait for the frontend
     #[arg(long, env = "WAIT_FOR_FRONTEND_SECONDS", default_value_t = 120, value_parser = integer(1..=3_600u64))]
     pub wait_for_frontend_seconds: u64,
-    /// Where to tell metrics.
+    /// Where to serve metrics.
     #[command(flatten)]
     pub metrics: MetricsOptions,
-    /// Where to tell traces.
+    /// Where to send traces.
     #[command(flatten)]
     pub traces: TraceOptions,
     /// How to log.

@@ -1,4 +1,4 @@
-//! The services of a whole sector: the same code that runs in processes of its own elsewhere, on one store.
+//! The services of `sector up`: the same code as in separate processes, on one store.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use tokio::task::JoinSet;
 use super::{Options, Ports, random_hex};
 use crate::output::Error;
 
-/// How a service ended: its name, and why if it failed.
+/// Name of a service that ended, and its error.
 type Ended = (&'static str, Result<(), String>);
 
-/// Where the services tell of themselves.
+/// Metrics and traces of the services.
 pub(super) struct Told {
     pub(super) metrics: Metrics,
     pub(super) tracers: Tracers,
 }
 
-/// Each service that traces has one of its own, because each is named in what it tells.
+/// One tracer per service, because each has its own name.
 pub(super) struct Tracers {
     api: Tracer,
     worker: Tracer,
@@ -39,7 +39,7 @@ impl Tracers {
     }
 }
 
-/// Runs all services until `shutdown`, or until one of them fails, which stops the others too.
+/// Runs all services until `shutdown`, or until one fails, which stops the others.
 pub(super) async fn run(
     options: Options,
     ports: Ports,
@@ -63,7 +63,7 @@ pub(super) async fn run(
     api_config.auth_uri = format!("http://localhost:{frontend_port}");
     api_config.bot_api_token = Some(bot_token.clone());
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
-    // The frontend, which passes requests on.
+    // The frontend, which forwards requests.
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
     let frontend_config =
         frontend::Config { api_url: api_url.parse()?, ..frontend::Config::default() };
@@ -107,12 +107,14 @@ pub(super) async fn run(
         let (name, result) = ended.unwrap_or_else(|error| ("a service", Err(error.to_string())));
         match result {
             Err(error) if failure.is_none() => failure = Some(format!("{name}: {error}")),
-            Ok(()) if !shutdown.is_cancelled() => failure = Some(format!("{name} ended by itself")),
+            Ok(()) if !shutdown.is_cancelled() => {
+                failure = Some(format!("{name} ended unexpectedly"));
+            }
             _ => {}
         }
         shutdown.cancel();
     }
-    // At once: a collector that does not answer holds nothing up for longer than one of them waits.
+    // Concurrently, so that an unreachable collector delays the exit only once.
     tokio::join!(tracers.api.flush(), tracers.worker.flush(), tracers.frontend.flush());
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
@@ -133,7 +135,7 @@ fn spawn<E: std::fmt::Display + Send + 'static>(
     services.spawn(async move { (name, service.await.map_err(|error| error.to_string())) });
 }
 
-/// The worker, which takes the lease anew after this machine has slept for longer than it lasts.
+/// The worker; reacquires the lease if it expired while the machine slept.
 async fn run_worker(
     config: sim_worker::Config,
     store: Arc<dyn Store>,
@@ -145,7 +147,7 @@ async fn run_worker(
             sim_worker::run(config.clone(), store.clone(), Sources::system(), handles.clone());
         match run.await {
             Err(error @ sim_worker::Error::LeaseLost(_)) => {
-                tracing::warn!(%error, "taking the lease anew");
+                tracing::warn!(%error, "lease lost, acquiring it again");
             }
             ended => return ended,
         }
@@ -153,7 +155,7 @@ async fn run_worker(
     }
 }
 
-/// The computer players, once the API has something to play.
+/// The computer players, once a universe runs.
 async fn run_bots(
     config: bot_worker::Config,
     api_url: String,
