@@ -8,9 +8,27 @@ pub(crate) fn check() -> Result {
     println!("\n== layer boundaries");
     boundaries::check()?;
     compatibility::check()?;
-    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--features",
+        "sector/parquet",
+        "--",
+        "--deny",
+        "warnings",
+    ];
     run("lints", &mut cargo(&clippy))?;
-    let doc = ["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"];
+    let doc = [
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--locked",
+        "--features",
+        "sector/parquet",
+        "--document-private-items",
+    ];
     run("documentation", cargo(&doc).env("RUSTDOCFLAGS", "--deny warnings"))?;
     ui::check()?;
     codegen_command::codegen(true)

@@ -12,7 +12,10 @@ pub(crate) fn test() -> Result {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let python = environment(&target)?;
-    run("build for the tables", &mut cargo(&["build", "--locked", "--package", "sector"]))?;
+    run(
+        "build for the tables",
+        &mut cargo(&["build", "--locked", "--package", "sector", "--features", "parquet"]),
+    )?;
     let sector = target.join("debug/sector");
     let folder = target.join("tables");
     if folder.exists() {

@@ -15,7 +15,10 @@ pub(crate) fn test(full: bool) -> Result {
     check::check()?;
     deploy::check(full)?;
     ui::test()?;
-    snapshots::run_tests("tests", &mut cargo(&["test", "--workspace", "--locked"]))?;
+    snapshots::run_tests(
+        "tests",
+        &mut cargo(&["test", "--workspace", "--locked", "--features", "sector/parquet"]),
+    )?;
     let parallel = [
         "test",
         "--package",
@@ -33,10 +36,17 @@ pub(crate) fn test(full: bool) -> Result {
     if full {
         run(
             "tests, as released, more cases",
-            cargo(&["test", "--workspace", "--locked", "--release"])
-                .env("PROPTEST_CASES", "2000")
-                .env("SIMULATION_SEEDS", "100000")
-                .env("CHAOS_CYCLES", "20"),
+            cargo(&[
+                "test",
+                "--workspace",
+                "--locked",
+                "--features",
+                "sector/parquet",
+                "--release",
+            ])
+            .env("PROPTEST_CASES", "2000")
+            .env("SIMULATION_SEEDS", "100000")
+            .env("CHAOS_CYCLES", "20"),
         )?;
         run(
             "a new bot, as in docs/tutorials/bot.md",

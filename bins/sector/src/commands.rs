@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Command, CommandFactory};
 
 /// What stands before the arguments of `sector`, in the clone, in a container and installed.
-const CALLS: [&str; 4] = [
+const CALLS: [&str; 5] = [
     "cargo run --release -- ",
+    "cargo run --release --features parquet -- ",
     "docker compose run --rm tools ",
     "target/release/sector ",
     "sector ",

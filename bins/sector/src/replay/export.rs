@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// The replay
     file: PathBuf,
     /// How the tables are written
-    #[arg(long, value_enum, default_value = DEFAULT_FORMAT)]
+    #[arg(long, value_enum, default_value = "parquet")]
     format: Format,
     /// The folder to make; it appears when all tables are complete
     #[arg(long, value_name = "DIR")]
@@ -36,8 +36,6 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TICKS", value_parser = integer(1..=10_000_000u64))]
     every: Option<u64>,
 }
-
-const DEFAULT_FORMAT: &str = if cfg!(feature = "parquet") { "parquet" } else { "csv" };
 
 pub(crate) fn export(options: &Options) -> Result<(), Error> {
     let replay = file::read(&options.file)?;

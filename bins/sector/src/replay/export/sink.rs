@@ -74,7 +74,7 @@ impl Folder {
     /// Begins the tables of a folder that must not be there yet, or be empty.
     pub(crate) fn create(place: &Path, format: Format, tables: &[Table]) -> Result<Folder, Error> {
         if cfg!(not(feature = "parquet")) && format == Format::Parquet {
-            return Err("this build writes no Parquet: build it with `--features parquet`, or take csv or jsonl".into());
+            return Err("this build has no Parquet support: build with `--features parquet`, or choose --format csv or jsonl".into());
         }
         let is_filled = std::fs::read_dir(place).map(|mut entries| entries.next().is_some());
         match is_filled {
