@@ -1,4 +1,4 @@
-//! What a run leaves behind: the announcement of its end, its summary and its award.
+//! What a run leaves behind: the event of its end, its summary and its award.
 
 use sector_redis::{Award, Claim};
 use sector_sim::{FactionId, RunEnd, World};
@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// The texts that are committed with the last tick of a run.
+/// Texts committed with the last tick of a run.
 pub(crate) struct Ending {
     pub(crate) run_end: String,
     pub(crate) summary: String,
     pub(crate) awards: Vec<Award>,
 }
 
-/// The ending of a run, once it has ended. `seats` are those that players held.
+/// The ending of a run, if it has ended. `seats` are all claims, lapsed ones included.
 pub(crate) fn ending(
     universe: &str,
     world: &World,

@@ -4,29 +4,27 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another worker has taken over, or this one was suspended for longer than its lease.
-    #[error(
-        "the lease on the sector is lost; another worker runs it, or this one may take it again: {0}"
-    )]
+    #[error("lost the lease on the sector; another worker may be running it: {0}")]
     LeaseLost(#[source] sector_redis::Error),
-    /// The store refuses or is unusable.
+    /// The store refused an operation or is unusable.
     #[error(transparent)]
     Store(sector_redis::Error),
-    /// The world that the options describe cannot be made.
-    #[error("no sector can be made: {0}")]
+    /// The options do not describe a valid world.
+    #[error("cannot create the sector: {0}")]
     World(#[from] sector_sim::WorldError),
-    /// The stored world does not lead to the stored digests. Going on would fork history.
+    /// The stored world does not lead to the stored digests. Continuing would fork history.
     #[error(
-        "the stored world cannot be continued: {detail}; keep the store as it is for a look, and start on an empty one or with --reset-universe-on-start"
+        "cannot resume the stored world: {detail}; keep the store for inspection, and start with an empty one or with --reset-universe-on-start"
     )]
     Diverged {
-        /// What does not fit.
+        /// What does not match.
         detail: String,
     },
     /// A value cannot be written as JSON; nothing was committed.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers: {0}")]
+    /// The system's random number generator failed.
+    #[error("cannot get random numbers from the system: {0}")]
     Random(String),
 }
 

@@ -1,4 +1,4 @@
-//! The listener that says how the worker is: `/livez`, `/readyz` and `/health`.
+//! The health listener: `/livez`, `/readyz` and `/health`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::status::{Duty, Post};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// How long a store may take to answer before it counts as away.
+/// Timeout for a store's answer to a health check.
 const STORE_LIMIT: Duration = Duration::from_secs(1);
-/// Few ask after a worker's health: probes, and whoever looks.
+/// Only probes and operators connect here.
 const CONNECTIONS_MAX: usize = 64;
 
-/// All posts of the worker.
+/// All sectors of the worker.
 struct State(Vec<Arc<Post>>);
 
-/// Answers on `listener` until `shutdown`.
+/// Serves on `listener` until `shutdown`.
 ///
 /// # Errors
 /// [`SetupError`] when the routes contradict each other.
@@ -61,14 +61,14 @@ async fn health(context: Context<State>) -> Result<Response, Problem> {
     judge(context.state()).await.with("sectors", sectors).respond()
 }
 
-/// Well if every sector is run or stood by for, and its store answers.
+/// Healthy if every sector is held or on standby, and its store answers.
 async fn judge(state: &State) -> Health {
     let mut stores = JoinSet::new();
     for post in &state.0 {
         let name = post.name().to_owned();
         match (post.duty(), post.store()) {
-            // The particulars are for the log; the reason may name hosts.
-            (Duty::Failed { .. }, _) => return failing(&name, "cannot be run; the log says why"),
+            // Details go to the log only: they may name hosts.
+            (Duty::Failed { .. }, _) => return failing(&name, "failed; see the log"),
             (Duty::Starting, _) | (_, None) => return failing(&name, "is being opened"),
             (Duty::StandingBy | Duty::Held { .. }, Some(store)) => {
                 stores.spawn(async move {
@@ -84,8 +84,8 @@ async fn judge(state: &State) -> Health {
             Ok((_, true)) => {}
             Ok((name, false)) => return failing(&name, "has a store that does not answer"),
             Err(error) => {
-                tracing::error!(%error, "a store could not be asked");
-                return Health::failing(NAME, VERSION, "a store could not be asked");
+                tracing::error!(%error, "cannot check the store");
+                return Health::failing(NAME, VERSION, "cannot check the store");
             }
         }
     }
@@ -96,7 +96,8 @@ fn failing(sector: &str, what: &str) -> Health {
     Health::failing(NAME, VERSION, format!("the sector {sector} {what}"))
 }
 
-/// `{"sector":…,"state":…,"held":…,"epoch":…,"universe_id":…,"tick":…,"last_tick_ms_ago":…}`, as far as there is one.
+/// `{"sector":…,"state":…,"held":…,"epoch":…,"universe_id":…,"tick":…,"last_tick_ms_ago":…}`;
+/// unknown fields are left out.
 fn describe(post: &Post) -> Value {
     let mut fields = Map::new();
     let mut field = |name: &str, value: Value| fields.insert(name.to_owned(), value);

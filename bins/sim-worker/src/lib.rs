@@ -1,12 +1,14 @@
 //! Runs the sector: leases it, consumes orders, ticks, publishes.
 //!
-//! A worker that holds the lease is the only writer of the world. It recovers the world from the newest checkpoint
-//! and the records since, comparing every digest, and then at a fixed rate: reads the orders after its cursor, lets
-//! one tick pass, and commits record, events, checkpoint and cursor as one. Whatever it does is fenced by the epoch of
-//! its lease: a worker that was suspended and wakes up after another took over can change nothing.
+//! The worker that holds the lease is the only writer of the world. It recovers the world from the
+//! newest checkpoint and the records since, comparing every digest. Then, at a fixed rate, it reads
+//! the orders after its cursor, steps the world, and commits record, events, checkpoint and cursor
+//! in one transaction. The epoch of the lease fences every write: a worker that wakes up after
+//! another took over can change nothing.
 //!
-//! [`run`] is for one sector and ends when the lease is lost. [`run_several`] is for several of one Redis, which the
-//! workers share among each other; it goes on with the others. [`serve_health`] tells how each of them is.
+//! [`run`] runs one sector and ends when the lease is lost. [`run_several`] runs several sectors of
+//! one Redis, shared among workers, and keeps the others running when one fails. [`serve_health`]
+//! reports the state of each.
 
 mod chronicle;
 mod config;
@@ -33,7 +35,7 @@ pub use several::run_several;
 pub use sources::Sources;
 pub use status::{Duty, LastTick, Post};
 
-/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+/// Registers all metrics of this service, for the generated documentation.
 pub fn register_metrics(metrics: &process_kit::Metrics) {
     drop(meter::Meter::new(metrics, Default::default(), sector_redis::DEFAULT_SECTOR_NAME));
 }

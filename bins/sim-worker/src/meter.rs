@@ -1,6 +1,6 @@
-//! What a worker counts and measures of a sector.
+//! Metrics of a worker.
 //!
-//! Histograms and counters are for all sectors of the process together; gauges say of which sector they are, of at most
+//! Histograms and counters cover all sectors of the process; gauges are labelled by sector, at most
 //! [`crate::SECTORS_MAX`].
 
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ use sector_redis::{Committed, OrderEntry};
 use sector_sim::{Order, Phase, World};
 use tokio::time::Instant as Beat;
 
-/// How often the last backup is asked for.
+/// How often to read the time of the last backup.
 const BACKUP_EVERY: Duration = Duration::from_secs(60);
 
-/// What is measured of one sector. Clones are the same one.
+/// Metrics of one sector. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
-    /// Makes spans for the orders of a tick.
+    /// Creates the spans of a tick's orders.
     pub(crate) tracer: Tracer,
     sector: String,
     tick_seconds: Histogram,
@@ -47,7 +47,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// That of a sector.
+    /// The metrics of a sector.
     pub(crate) fn new(metrics: &Metrics, tracer: Tracer, sector: &str) -> Meter {
         let gauge = |name, help| metrics.gauges(name, help, ["sector"]).with([sector.to_owned()]);
         let phases = metrics.histograms(
@@ -114,14 +114,14 @@ impl Meter {
         }
     }
 
-    /// The lease was taken.
+    /// The lease was acquired.
     pub(crate) fn held(&self, epoch: u64) {
         self.lease_held.set(1.0);
         self.lease_epoch.set(epoch as f64);
         self.transition("held");
     }
 
-    /// The lease is not held any more: `released` or `lost`.
+    /// The lease ended: `released` or `lost`.
     pub(crate) fn let_go(&self, to: &'static str) {
         self.lease_held.set(0.0);
         self.transition(to);
@@ -133,7 +133,7 @@ impl Meter {
             .inc();
     }
 
-    /// A beat comes that was due then; `before` is the one before.
+    /// A beat starts that was due at `due`; `before` is the previous one.
     pub(crate) fn beat(&self, due: Beat, before: Option<Beat>, interval: Duration) {
         self.interval.set(interval.as_secs_f64());
         self.lag.set(due.elapsed().as_secs_f64());
@@ -143,13 +143,13 @@ impl Meter {
         }
     }
 
-    /// A beat is done; the newest commit is this tick.
+    /// A beat is done; `tick` is the newest committed tick.
     pub(crate) fn done(&self, tick: u64, now_ms: u64) {
         self.tick.set(tick as f64);
         self.tick_at.set(now_ms as f64 / 1_000.0);
     }
 
-    /// Orders were read, which took until now from `began` on.
+    /// Orders were read, from `began` until now.
     pub(crate) fn orders_read(&self, began: Instant, entries: &[OrderEntry], now_ms: u64) {
         self.read_orders.observe(began.elapsed().as_secs_f64());
         self.waiting.set(entries.len() as f64);
@@ -157,12 +157,12 @@ impl Meter {
         self.oldest.set(oldest as f64 / 1_000.0);
     }
 
-    /// Order entries wait that no tick reads, or more than one tick reads.
+    /// Number of order entries waiting.
     pub(crate) fn order_backlog(&self, waiting: u64) {
         self.waiting.set(waiting as f64);
     }
 
-    /// Lets one tick pass and measures its phases.
+    /// Steps the world and measures the phases.
     pub(crate) fn step(&self, world: &mut World, orders: &[Order]) {
         let mut since = Instant::now();
         world.step_watched(orders, |phase, _| {
@@ -174,13 +174,13 @@ impl Meter {
         });
     }
 
-    /// A tick was written down for the commit.
+    /// A tick was encoded for the commit.
     pub(crate) fn encoded(&self, began: Instant, delta_bytes: usize) {
         self.encode.observe(began.elapsed().as_secs_f64());
         self.delta_bytes.set(delta_bytes as f64);
     }
 
-    /// A commit was answered; it carries a snapshot of this size, if any.
+    /// A commit was acknowledged, with a snapshot of this size, if any.
     pub(crate) fn committed(
         &self,
         result: &sector_redis::Result<Committed>,
@@ -197,13 +197,13 @@ impl Meter {
         }
     }
 
-    /// The commit of a tick is done, repetitions included.
+    /// The commit of a tick is done, including retries.
     pub(crate) fn ticked(&self, began: Instant, commit_began: Instant) {
         self.commit.observe(commit_began.elapsed().as_secs_f64());
         self.tick_seconds.observe(began.elapsed().as_secs_f64());
     }
 
-    /// An order was applied or refused by a committed tick.
+    /// A committed tick applied or refused an order.
     pub(crate) fn order(&self, refused: Option<&'static str>) {
         match refused {
             None => self.applied.inc(),
@@ -211,12 +211,12 @@ impl Meter {
         };
     }
 
-    /// The outcome of an entry is committed.
+    /// The outcome of an entry was committed.
     pub(crate) fn told(&self, entry: &OrderEntry, now_ms: u64) {
         self.order_to_event.observe(now_ms.saturating_sub(entry.at_ms) as f64 / 1_000.0);
     }
 
-    /// Looks now and then when the last backup was; `looked` is when it did so last.
+    /// Reads the time of the last backup now and then; `looked` is the last time it did.
     pub(crate) async fn look_for_backup(
         &self,
         store: &dyn sector_redis::Store,

@@ -1,4 +1,4 @@
-//! From the order stream to the orders of a tick, the refusal of those that no tick can take, and what became of all.
+//! From the order stream to the orders of a tick, the refusals, and the outcomes.
 
 use std::collections::BTreeSet;
 
@@ -14,31 +14,31 @@ use crate::chronicle::text;
 use crate::error::Error;
 use crate::meter::Meter;
 
-/// Most entries of the order stream that one tick takes; the rest waits for the next.
+/// Maximum number of order entries per tick; the rest waits for the next.
 pub(crate) const MAX_ENTRIES: usize = 1_000;
 
-/// What the next entries of the order stream come to.
+/// The next entries of the order stream, sorted into orders and refusals.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     entries: Vec<OrderEntry>,
-    /// For each entry, what becomes of its orders.
+    /// The fates of each entry's orders.
     fates: Vec<Vec<Fate>>,
-    /// The orders for the running universe, in stream order: the tick applies or refuses each.
+    /// Orders for the tick, in stream order.
     pub(crate) orders: Vec<Order>,
-    /// Those that no tick of the running universe can take, in stream order.
+    /// Orders that reach no tick, in stream order.
     refused: Vec<RefusedOrder>,
 }
 
-/// What becomes of an order.
+/// Fate of an order.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
-    /// The tick decides; this is its place among the tick's orders.
+    /// The tick decides; this is its index among the tick's orders.
     Given(usize),
-    /// It is refused without a tick.
+    /// Refused without reaching a tick.
     Refused(Untaken),
 }
 
-/// Whether it depends on the seats what becomes of these entries.
+/// Whether the fate of these entries depends on the claims.
 pub(crate) fn depend_on_seats(entries: &[OrderEntry], universe: &str) -> bool {
     entries
         .iter()
@@ -46,10 +46,9 @@ pub(crate) fn depend_on_seats(entries: &[OrderEntry], universe: &str) -> bool {
 }
 
 impl Taken {
-    /// Sorts entries into orders for this universe and refusals. An order is accepted only for the universe that
-    /// runs, but that may end before the order is read: then there is nobody left to obey it. And a computer player's
-    /// order is accepted only for a faction that nobody holds, but somebody may have claimed it since: `claimed` are
-    /// the factions that players hold now.
+    /// Sorts entries into orders for this universe and refusals. Two things may have changed since
+    /// an order was accepted: its universe may have ended, and a player may have claimed the
+    /// faction of a computer player's order. `claimed` lists the factions that players hold now.
     pub(crate) fn of(
         entries: Vec<OrderEntry>,
         universe: &str,
@@ -92,15 +91,15 @@ impl Taken {
                 self.orders.push(order);
                 Fate::Given(self.orders.len() - 1)
             }
-            // Only checked orders are appended, so this was written by something else.
+            // The API appends only checked orders, so something else wrote this.
             Err(error) => {
-                tracing::warn!(id = %entry.id, %error, "an order that cannot be read is refused");
+                tracing::warn!(id = %entry.id, %error, "refusing unreadable order");
                 Fate::Refused(Untaken::Unreadable)
             }
         }
     }
 
-    /// The last entry that was taken.
+    /// Id of the last entry.
     pub(crate) fn last(&self) -> Option<StreamId> {
         self.entries.last().map(|entry| entry.id)
     }
@@ -116,7 +115,7 @@ impl Taken {
         Ok(Some(NewEvent { kind: EventKind::OrdersRefused.into(), data }))
     }
 
-    /// Counts what became of the orders, once that is committed.
+    /// Counts the outcomes, after the commit.
     pub(crate) fn count(
         &self,
         meter: &Meter,
@@ -138,7 +137,7 @@ impl Taken {
         }
     }
 
-    /// The entries that were taken.
+    /// The entries.
     pub(crate) fn entries(&self) -> &[OrderEntry] {
         &self.entries
     }

@@ -1,4 +1,5 @@
-//! From the lease to its end: wait for it, recover, tick at a fixed rate, begin anew after a run, give it back.
+//! The life of a lease: acquire it, recover the universe, tick at a fixed rate, begin new
+//! universes, release it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +17,17 @@ use crate::sources::Sources;
 use crate::status::{Duty, Post};
 use crate::universe::Universe;
 
-/// Longest pause between attempts to reach a store that is away: the sector goes on soon after it is back.
+/// Maximum back-off while the store is unavailable, so that the sector resumes soon after.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// Runs the sector until `shutdown`, then finishes the tick and gives the lease back.
+/// Runs the sector until `shutdown`, then finishes the tick and releases the lease.
 ///
-/// A store that is away for a while is waited for. When the lease ran out meanwhile, it is asked for anew, as a standby
-/// would, and the sector is recovered from the store.
+/// Retries while the store is unavailable. If the lease expired meanwhile, acquires it again like a
+/// standby, and recovers the sector from the store.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another worker took over from one that could reach the store; the others when the stored
-/// world or the store is unusable.
+/// [`Error::LeaseLost`] when another worker took over although this one could reach the store;
+/// other errors when the store or the stored world is unusable.
 pub async fn run(
     config: Config,
     store: Arc<dyn Store>,
@@ -36,7 +37,8 @@ pub async fn run(
     run_at(config, store, sources, Post::alone(), handles).await
 }
 
-/// [`run`], and tells at `post` what it does. A post of several gives its sector up to a worker that holds fewer.
+/// As [`run`], reporting its state at `post`. One of several sectors is released to a worker that
+/// holds fewer.
 ///
 /// # Errors
 /// As [`run`].
@@ -56,7 +58,7 @@ pub async fn run_at(
     loop {
         let taken = wait_for_lease(&config, &store, &holder, &post, &shutdown, asked).await?;
         let Some((lease, holding)) = taken else { return Ok(()) };
-        tracing::info!(holder, epoch = lease.epoch, "the lease is taken");
+        tracing::info!(holder, epoch = lease.epoch, "lease acquired");
         post.set(Duty::Held { epoch: lease.epoch });
         meter.held(lease.epoch);
         let mut course = Course { meter: meter.clone(), is_away: false, has_begun: false };
@@ -67,28 +69,28 @@ pub async fn run_at(
             if !course.is_away {
                 return reigned.map(drop);
             }
-            tracing::warn!(%error, "the lease ran out while the store was away; taking it anew");
+            tracing::warn!(%error, "lease expired while the store was unavailable, acquiring it again");
         } else if let Err(error) = store.release_lease(&lease).await {
-            tracing::warn!(%error, "the lease could not be given back; it runs out by itself");
+            tracing::warn!(%error, "cannot release the lease, it will expire");
         }
         drop(holding);
         match reigned {
             Ok(End::Shutdown) => return Ok(()),
             Ok(End::GivenUp) => {
-                tracing::info!("the sector is given up to a worker that holds fewer");
+                tracing::info!("releasing the sector to a worker that holds fewer");
                 post.set(Duty::StandingBy);
-                // The other one asks for it sooner.
+                // Let the other worker acquire it first.
                 asked = Some(Instant::now());
             }
             Err(Error::LeaseLost(_)) => asked = None,
             Err(error) => return Err(error),
         }
-        // What was begun before goes on.
+        // Recover the universe that ran before.
         config.reset_universe_on_start &= !course.has_begun;
     }
 }
 
-/// Why a reign ended well.
+/// Why a reign ended without an error.
 #[derive(Debug)]
 enum End {
     Shutdown,
@@ -96,14 +98,14 @@ enum End {
     GivenUp,
 }
 
-/// How far a reign has come.
+/// State of a reign.
 #[derive(Debug)]
 struct Course {
-    /// Where it is measured.
+    /// Metrics.
     meter: Meter,
-    /// Whether the store did not answer the last time.
+    /// Whether the last call to the store failed.
     is_away: bool,
-    /// Whether there is a universe that ticks.
+    /// Whether a universe is ticking.
     has_begun: bool,
 }
 
@@ -111,7 +113,7 @@ fn pauses() -> Backoff {
     Backoff::new(Duration::from_millis(100), PAUSE_MAX)
 }
 
-/// Waits until the lease is free, as a standby. None when shutdown comes first. `asked` is when it was asked for last.
+/// Waits on standby until the lease is acquired. `None` on shutdown. `asked` is the last attempt.
 async fn wait_for_lease<'a>(
     config: &Config,
     store: &Arc<dyn Store>,
@@ -132,7 +134,7 @@ async fn wait_for_lease<'a>(
                 () = shutdown.cancelled() => return Ok(None),
                 () = tokio::time::sleep_until(next) => {}
             }
-            // Another sector may have been taken meanwhile.
+            // Another sector may have been acquired meanwhile.
             if share.next_attempt(asked, ttl) > Instant::now() {
                 continue;
             }
@@ -146,7 +148,7 @@ async fn wait_for_lease<'a>(
             Ok(None) => {
                 drop(holding);
                 if !standing_by {
-                    tracing::info!(holder, "another worker holds the lease; standing by");
+                    tracing::info!(holder, "another worker holds the lease, on standby");
                     post.set(Duty::StandingBy);
                     standing_by = true;
                 }
@@ -195,7 +197,7 @@ async fn reign(
     let mut looked = Instant::now();
     let mut looked_for_backup = None;
     let mut before = None;
-    // Ticks keep to the beat they began with; beats that were missed are left out, not caught up with.
+    // Ticks keep their beat; missed beats are skipped.
     let mut beat = interval(config.tick_ms.duration());
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -243,7 +245,7 @@ async fn reign(
             }
             Err(error) if Error::is_unavailable(&error) => {
                 course.is_away = true;
-                tracing::warn!(%error, "the store is away; the sector stands still");
+                tracing::warn!(%error, "store unavailable, not ticking");
                 tokio::select! {
                     biased;
                     () = shutdown.cancelled() => return Ok(End::Shutdown),
@@ -255,7 +257,7 @@ async fn reign(
     }
 }
 
-/// The stored universe, or the first one.
+/// The stored universe, or a first one.
 async fn open(
     config: &Config,
     store: &Arc<dyn Store>,
@@ -288,7 +290,7 @@ fn first_seed(config: &Config, sources: &Sources) -> Result<u64, Error> {
     }
 }
 
-/// What the operator wishes.
+/// Requests of the operator.
 struct Wish {
     paused: bool,
     restart: Option<RestartRequest>,

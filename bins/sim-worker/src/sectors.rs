@@ -1,18 +1,18 @@
-//! The list of sectors that a worker has, as `--sectors` names it.
+//! The value of `--sectors`.
 
 use std::str::FromStr;
 
 use sector_redis::SectorId;
 
-/// Most sectors of one worker: each is a world in memory and a loop that wants its share of the processor.
+/// Maximum number of sectors of a worker: each is a world in memory and a loop.
 pub const SECTORS_MAX: usize = 64;
 
-/// Sectors by their names, each once; `None` is the one without an id, called `default`.
+/// Distinct sectors; `None` is the one without an id, called `default`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectorList(Vec<Option<SectorId>>);
 
 impl SectorList {
-    /// The sectors, in the order they were named.
+    /// Sectors, in the given order.
     #[must_use]
     pub fn sectors(&self) -> &[Option<SectorId>] {
         &self.0

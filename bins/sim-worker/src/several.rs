@@ -1,7 +1,8 @@
-//! Several sectors of one Redis in one worker, each with a loop and a lease of its own.
+//! Several sectors of one Redis in one worker, each with its own loop and lease.
 //!
-//! What befalls one stops none of the others: a sector whose lease is lost is stood by for again, one that cannot be
-//! opened or run is tried again after a while, and is not ready until it can.
+//! Sectors fail independently. After losing a lease, the worker goes back to standby for that
+//! sector. A sector that cannot be opened or run is retried with back-off, and is not ready
+//! meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,19 +21,19 @@ use crate::reign;
 use crate::sources::Sources;
 use crate::status::{Duty, Post};
 
-/// First and longest pause before a sector that could not be run is tried again. What a restart mends, such as a Redis
-/// that has lost its last second, is mended soon; what it does not is not tried all the time.
+/// First and maximum back-off after a sector failed: short at first, since a restart fixes many
+/// failures, such as a Redis that lost its last second.
 const RUN_PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// A sector that ran for so long counts as well: the next pause is the first again.
+/// After running this long, a sector counts as healthy: the back-off starts over.
 const WELL_AFTER: Duration = Duration::from_secs(60);
-/// First and longest pause before a store that could not be opened is tried again.
+/// First and maximum back-off after a store could not be opened.
 const OPEN_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
-/// Runs the sectors of `posts` until `shutdown`, as far as no other worker does. `options` say how they are opened: all
-/// alike but for their id.
+/// Runs the sectors of `posts` until `shutdown`, except those that other workers hold. All are
+/// opened with `options`, each with its own id.
 ///
 /// # Errors
-/// [`Error::Store`] when none of the stores can be opened at the start. After that it goes on, whatever happens.
+/// [`Error::Store`] when no store can be opened at the start. Later failures are retried.
 pub async fn run_several(
     config: Config,
     options: StoreOptions,
@@ -52,12 +53,12 @@ pub async fn run_several(
             opened: Some(opened.clone()),
             post,
         };
-        // Of the highest level, so that each line that is logged at all names its sector.
+        // At the highest level, so that every log line names its sector.
         let span = tracing::error_span!("sector", name = sector.post.name());
         sectors.spawn(sector.run().instrument(span));
     }
     drop(opened);
-    // One that can be opened is reason enough to go on.
+    // One open store is enough to go on.
     let mut refused = None;
     while let Some(answer) = first.recv().await {
         refused = answer.err();
@@ -71,20 +72,20 @@ pub async fn run_several(
     }
     while let Some(ended) = sectors.join_next().await {
         if let Err(error) = ended {
-            tracing::error!(%error, "the loop of a sector broke off");
+            tracing::error!(%error, "sector loop panicked");
         }
     }
     Ok(())
 }
 
-/// One of the sectors, whatever befalls it.
+/// Runs one sector, retrying after failures.
 struct Sector {
     config: Config,
     options: StoreOptions,
     sources: Sources,
     handles: Handles,
     post: Arc<Post>,
-    /// Where the first attempt to open the store is told.
+    /// Receives the result of the first attempt to open the store.
     opened: Option<mpsc::UnboundedSender<Result<(), Error>>>,
 }
 
@@ -94,7 +95,7 @@ impl Sector {
         let mut backoff = Backoff::new(RUN_PAUSES.0, RUN_PAUSES.1);
         loop {
             let began = Instant::now();
-            // In a task of its own, so that a panic ends no more than this attempt.
+            // In its own task, so that a panic ends only this attempt.
             let mut attempt = JoinSet::new();
             let (config, post) = (self.config.clone(), self.post.clone());
             let (sources, handles) = (self.sources.clone(), self.handles.clone());
@@ -104,15 +105,15 @@ impl Sector {
             let reason = match attempt.join_next().await {
                 None | Some(Ok(Ok(()))) => return,
                 Some(Ok(Err(error @ Error::LeaseLost(_)))) => {
-                    tracing::warn!(%error, "the sector is stood by for again");
-                    // What was begun before the loss goes on.
+                    tracing::warn!(%error, "lost the sector, back to standby");
+                    // Recover the universe that ran before the loss.
                     self.config.reset_universe_on_start = false;
                     continue;
                 }
                 Some(Ok(Err(error))) => error.to_string(),
                 Some(Err(error)) => error.to_string(),
             };
-            tracing::error!(error = reason, "the sector cannot be run; it is tried again");
+            tracing::error!(error = reason, "sector failed, retrying");
             self.post.set(Duty::Failed { reason });
             self.config.reset_universe_on_start &= self.post.last_tick().is_none();
             if began.elapsed() >= WELL_AFTER {
@@ -126,7 +127,7 @@ impl Sector {
         }
     }
 
-    /// The store, as soon as it can be opened. None when shutdown comes first.
+    /// Opens the store, with retries. `None` on shutdown.
     async fn store(&mut self) -> Option<Arc<dyn Store>> {
         let mut options = self.options.clone();
         if let Place::Redis(redis) = &mut options.place {
@@ -147,7 +148,7 @@ impl Sector {
                 }
                 Err(error) => error,
             };
-            tracing::error!(%error, "the store of the sector cannot be opened");
+            tracing::error!(%error, "cannot open the sector's store");
             self.post.set(Duty::Failed { reason: error.to_string() });
             self.tell(Err(error.into()));
             tokio::select! {
@@ -160,7 +161,7 @@ impl Sector {
 
     fn tell(&mut self, first: Result<(), Error>) {
         if let Some(opened) = self.opened.take() {
-            // Nobody listens any more once one sector could be opened.
+            // The receiver is gone once one sector could be opened.
             drop(opened.send(first));
         }
     }

@@ -1,13 +1,14 @@
-//! How several workers come to share several sectors.
+//! How several workers share several sectors.
 //!
-//! All of them stand by for all sectors. Whoever holds many waits longer before it takes another, so that a sector
-//! nobody holds goes to the worker with the fewest. And a worker that holds few says so, in a note beside a sector it
-//! stands by for; the holder reads it now and then, and gives the sector up if it holds at least two more. So workers
-//! that were started one after the other share as well as those that were started together, and nobody gives anything
-//! up when nothing is gained: each sector that changes hands makes the counts more alike.
+//! Every worker is on standby for every sector. The more sectors a worker holds, the longer it
+//! waits before it acquires another lease, so a free sector goes to the worker with the fewest. A
+//! worker that holds few leaves a note beside a sector it is on standby for; the holder reads the
+//! note now and then, and releases the sector if it holds at least two more. So workers share
+//! evenly whether they start together or one by one, and a sector changes hands only if that evens
+//! out the counts.
 //!
-//! The note is a hint, no promise: it ends by itself, and whoever acts on one that is out of date loses nothing but the
-//! beats until the sector is taken again, by another or by itself.
+//! The note is only a hint: it expires, and acting on a stale one costs no more than the ticks
+//! until the sector is acquired again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,27 +17,28 @@ use std::time::Duration;
 use sector_redis::Store;
 use tokio::time::Instant;
 
-/// Longest pause between two attempts of a worker that holds nothing.
+/// Maximum pause between two attempts of a worker that holds nothing.
 const PAUSE_MAX: Duration = Duration::from_millis(200);
-/// How much longer a worker waits that holds all sectors but one. With the pause it stays below a second: that is how
-/// late a sector may be taken over after its lease has run out.
+/// Extra wait of a worker that holds all sectors but one. Together with the pause it stays below a
+/// second, the maximum delay of a takeover after the lease expires.
 const GIVE_WAY_MAX: Duration = Duration::from_millis(600);
-/// The longest pause of a worker that has one sector only.
+/// Maximum pause of a worker with a single sector.
 const ALONE_PAUSE_MAX: Duration = Duration::from_millis(500);
-/// How often a worker leaves a note, beside one sector after the other, and how often a holder looks for one.
+/// How often a worker leaves a note, for one sector after another, and how often a holder looks for
+/// one.
 const NOTE_EVERY: Duration = Duration::from_secs(2);
-/// How long a note counts.
+/// Lifetime of a note.
 const NOTE_LIFE: Duration = Duration::from_secs(5);
-/// A worker gives up one sector in this time, so that it never acts twice on one count.
+/// A worker releases at most one sector in this time, so it never acts twice on the same count.
 const GIVE_UP_EVERY: Duration = Duration::from_secs(5);
-/// The note's key among the values that the store keeps for a while.
+/// Key of the note in the store.
 const NOTE: &str = "worker-with-room";
 
-/// What the sectors of one process know of each other.
+/// State shared by the sectors of one process.
 #[derive(Debug)]
 pub(crate) struct Share {
     sectors: usize,
-    /// Leases that are held or just being asked for.
+    /// Leases held or being acquired.
     held: AtomicUsize,
     last: Mutex<Last>,
 }
@@ -47,7 +49,7 @@ struct Last {
     given_up: Option<Instant>,
 }
 
-/// A lease counts as held while this lives.
+/// Counts a lease as held until dropped.
 #[derive(Debug)]
 pub(crate) struct Holding<'a>(&'a Share);
 
@@ -58,7 +60,7 @@ impl Drop for Holding<'_> {
 }
 
 impl Share {
-    /// Of a process that has so many sectors.
+    /// The state of a process with this many sectors.
     pub(crate) fn of(sectors: usize) -> Share {
         Share { sectors, held: AtomicUsize::new(0), last: Mutex::default() }
     }
@@ -71,18 +73,18 @@ impl Share {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Counts a lease as held, from before it is asked for.
+    /// Counts a lease as held, starting before the attempt.
     pub(crate) fn hold(&self) -> Holding<'_> {
         self.held.fetch_add(1, Ordering::Relaxed);
         Holding(self)
     }
 
-    /// A lease was taken: the next waits from now on.
+    /// A lease was acquired: the next attempt waits from now on.
     pub(crate) fn note_taken(&self) {
         self.last().taken = Some(Instant::now());
     }
 
-    /// When a sector may be asked for (again); `asked` is when it was the last time.
+    /// When to try the lease again; `asked` is the last attempt.
     pub(crate) fn next_attempt(&self, asked: Option<Instant>, ttl: Duration) -> Instant {
         if !self.is_shared() {
             let pause = (ttl / 4).min(ALONE_PAUSE_MAX);
@@ -100,10 +102,10 @@ impl Share {
         GIVE_WAY_MAX * held / others
     }
 
-    /// Leaves a note beside a sector that another worker holds, if this one has room. `noted` is when it did so last,
-    /// or began to stand by.
+    /// Leaves a note beside a sector that another worker holds, if this one has room. `noted` is
+    /// the time of the last note, or of going on standby.
     pub(crate) async fn leave_note(&self, store: &dyn Store, noted: &mut Instant) {
-        // Only a worker with two more gives one up, so there must be as many others.
+        // Only a worker with two more sectors releases one, so there must be that many others.
         let waiting = self.sectors.saturating_sub(self.held());
         if !self.is_shared()
             || waiting < 2
@@ -113,11 +115,12 @@ impl Share {
         }
         *noted = Instant::now();
         if let Err(error) = store.put_nonce(NOTE, &self.held().to_string(), NOTE_LIFE).await {
-            tracing::debug!(%error, "no note is left for the holder");
+            tracing::debug!(%error, "cannot leave a note for the holder");
         }
     }
 
-    /// Whether to give this sector up, because another worker holds fewer. `looked` is when its note was looked for.
+    /// Whether to release this sector to a worker that holds fewer. `looked` is the last time its
+    /// note was read.
     pub(crate) async fn gives_up(&self, store: &dyn Store, looked: &mut Instant) -> bool {
         if !self.is_shared() || self.held() < 2 || looked.elapsed() < NOTE_EVERY {
             return false;
@@ -126,7 +129,7 @@ impl Share {
         let note = match store.take_nonce(NOTE).await {
             Ok(note) => note.and_then(|note| note.parse::<usize>().ok()),
             Err(error) => {
-                tracing::debug!(%error, "the note of another worker cannot be read");
+                tracing::debug!(%error, "cannot read another worker's note");
                 None
             }
         };
@@ -139,7 +142,6 @@ impl Share {
         gives_up
     }
 
-    // Nobody panics while the lock is held.
     fn last(&self) -> MutexGuard<'_, Last> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,11 +188,11 @@ mod tests {
         free.leave_note(&*store, &mut noted).await;
         tokio::time::advance(NOTE_EVERY).await;
         assert!(full.gives_up(&*store, &mut looked).await);
-        // A note that is left again is not acted on at once.
+        // A repeated note has no effect at first.
         tokio::time::advance(NOTE_EVERY).await;
         store.put_nonce(NOTE, "0", NOTE_LIFE).await.unwrap();
         assert!(!full.gives_up(&*store, &mut looked).await);
-        // One that holds only one fewer gets nothing.
+        // A worker with only one sector fewer gets nothing.
         let _one = free.hold();
         drop(holdings);
         let _two = [full.hold(), full.hold()];

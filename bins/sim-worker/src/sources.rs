@@ -1,4 +1,4 @@
-//! Time, chance and rules, passed in.
+//! Time, randomness and rules, passed in.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,19 +8,19 @@ use sector_sim::Rules;
 
 use crate::error::Error;
 
-/// Where a worker takes the time of day, chance and the rules of new universes from.
+/// Sources of the wall clock, randomness and the rules of new universes.
 #[derive(Clone)]
 pub struct Sources {
-    /// Milliseconds since 1970.
+    /// Milliseconds since the Unix epoch.
     pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// 64 random bits.
     pub random: Arc<dyn Fn() -> Result<u64, Error> + Send + Sync>,
-    /// The rules of new universes; a universe that goes on keeps its own.
+    /// Rules of new universes; a recovered universe keeps its own.
     pub rules: Arc<Rules>,
 }
 
 impl Sources {
-    /// Those of the system, and the standard rules.
+    /// The system's sources and the classic rules.
     #[must_use]
     pub fn system() -> Sources {
         let now_ms = || {
@@ -35,9 +35,9 @@ impl Sources {
         }
     }
 
-    /// Waits before the next attempt.
+    /// Waits for the next retry.
     pub(crate) async fn wait(&self, backoff: &mut Backoff) {
-        // Without randomness there is no jitter, which is no reason to stop.
+        // Without randomness there is no jitter, which is acceptable.
         let random = (self.random)().unwrap_or(u64::MAX);
         tokio::time::sleep(backoff.next_wait(random)).await;
     }

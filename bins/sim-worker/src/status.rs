@@ -1,4 +1,4 @@
-//! What a worker does for its sectors at present, for whoever asks after its health.
+//! State of a worker's sectors, for its health.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,37 +8,37 @@ use tokio::time::Instant;
 
 use crate::share::Share;
 
-/// What a worker does for a sector.
+/// State of a sector in a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Duty {
-    /// Nothing yet: its store is being opened.
+    /// Its store is being opened.
     Starting,
-    /// Another worker runs it; this one takes over when that one is gone.
+    /// On standby: another worker runs it.
     StandingBy,
-    /// It runs it, under this epoch.
+    /// The worker holds the lease and runs the sector.
     Held {
-        /// The epoch of its lease.
+        /// Epoch of the lease.
         epoch: u64,
     },
-    /// Nothing: it could not be run, for this reason. It is tried again.
+    /// It failed and will be retried.
     Failed {
-        /// The sentence of the error.
+        /// The error.
         reason: String,
     },
 }
 
-/// The last tick that this worker has committed.
+/// The last tick committed by this worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastTick {
-    /// Of which universe.
+    /// Id of the universe.
     pub universe: String,
-    /// Which.
+    /// The tick.
     pub tick: u64,
-    /// How long ago.
+    /// Time since the commit.
     pub age: Duration,
 }
 
-/// A sector's place in a worker: what it is called, and what is done for it.
+/// A sector of a worker, with its state.
 pub struct Post {
     id: Option<SectorId>,
     pub(crate) share: Arc<Share>,
@@ -52,14 +52,14 @@ struct Now {
 }
 
 impl Post {
-    /// The places of all sectors of a worker; `None` is the one without an id.
+    /// All sectors of a worker; `None` is the one without an id.
     #[must_use]
     pub fn all(sectors: &[Option<SectorId>]) -> Vec<Arc<Post>> {
         let share = Arc::new(Share::of(sectors.len()));
         sectors.iter().map(|id| Arc::new(Post::new(id.clone(), share.clone()))).collect()
     }
 
-    /// The place of a worker's only sector, the one without an id.
+    /// The only sector of a worker, without an id.
     #[must_use]
     pub fn alone() -> Arc<Post> {
         Arc::new(Post::new(None, Arc::new(Share::of(1))))
@@ -69,25 +69,25 @@ impl Post {
         Post { id, share, now: Mutex::new(Now { duty: Duty::Starting, store: None, last: None }) }
     }
 
-    /// What the sector is called.
+    /// Name of the sector.
     #[must_use]
     pub fn name(&self) -> &str {
         SectorId::name(self.id.as_ref())
     }
 
-    /// Its id, if it has one.
+    /// Id of the sector, if any.
     #[must_use]
     pub fn id(&self) -> Option<&SectorId> {
         self.id.as_ref()
     }
 
-    /// What is done for it.
+    /// State of the sector.
     #[must_use]
     pub fn duty(&self) -> Duty {
         self.now().duty.clone()
     }
 
-    /// The last tick that was committed here, whoever holds the sector now.
+    /// The last tick that this worker committed, even if another worker holds the sector now.
     #[must_use]
     pub fn last_tick(&self) -> Option<LastTick> {
         let now = self.now();
@@ -95,31 +95,30 @@ impl Post {
         Some(LastTick { universe: universe.clone(), tick: *tick, age: at.elapsed() })
     }
 
-    /// Its store, once it is open.
+    /// The store, once open.
     pub(crate) fn store(&self) -> Option<Arc<dyn Store>> {
         self.now().store.clone()
     }
 
-    /// Its store is open.
+    /// The store has been opened.
     pub(crate) fn opened(&self, store: &Arc<dyn Store>) {
         self.now().store = Some(store.clone());
     }
 
-    /// From now on this is done for it.
+    /// Sets the state.
     pub(crate) fn set(&self, duty: Duty) {
         self.now().duty = duty;
     }
 
-    /// A beat has passed; the newest commit is this tick.
+    /// A beat is done; `tick` is the newest committed tick.
     pub(crate) fn ticked(&self, universe: &str, tick: u64) {
         let mut now = self.now();
-        // A beat without a tick, as in a pause, says where it was before.
+        // A beat without a tick, as during a pause, repeats the previous tick.
         if now.last.as_ref().is_none_or(|(last, at, _)| (last.as_str(), *at) != (universe, tick)) {
             now.last = Some((universe.to_owned(), tick, Instant::now()));
         }
     }
 
-    // Nobody panics while the lock is held.
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }

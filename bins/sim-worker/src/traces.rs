@@ -1,20 +1,20 @@
-//! What became of single orders, for whoever looks at traces.
+//! Traces of single orders.
 //!
-//! The API keeps the place of an order entry in its trace beside the entry, for a minute; the worker goes on from there
-//! with the tick, and keeps the place under its number before it commits, so that nobody reads of the tick sooner. Nothing of this is looked at, or costs a call,
-//! unless traces are told.
+//! The API stores the trace context of an order entry for a minute. The worker continues the trace
+//! with the tick, and stores its own context under the tick's number before it commits, so readers
+//! of the tick find it. None of this costs anything while tracing is off.
 
 use process_kit::trace::{KEPT, Span, TraceParent, Tracer, of_orders, of_tick};
 use sector_redis::{OrderEntry, Store};
 
-/// Most entries of one tick whose traces go on: each costs a call of the store.
+/// Maximum number of traced entries per tick: each costs a call to the store.
 const ENTRIES_MAX: usize = 16;
 
-/// The traces of a tick.
+/// Traces of a tick.
 pub(crate) struct Traces(Vec<Span>);
 
 impl Traces {
-    /// Those of the entries that the tick takes, if any are told.
+    /// The traces of the tick's entries, if tracing is on.
     pub(crate) async fn of(
         tracer: &Tracer,
         store: &dyn Store,
@@ -47,13 +47,9 @@ impl Traces {
         let places: Vec<String> =
             self.0.iter().filter_map(Span::context).map(|place| place.to_string()).collect();
         if !places.is_empty() {
-            tracing::debug!(
-                tick,
-                traces = places.len(),
-                "a tick of orders that are traced is committed"
-            );
+            tracing::debug!(tick, traces = places.len(), "committed a tick with traced orders");
             if let Err(error) = store.put_nonce(&of_tick(tick), &places.join(","), KEPT).await {
-                tracing::debug!(%error, "the traces of a tick end here");
+                tracing::debug!(%error, "cannot pass on the traces of a tick");
             }
         }
         self.0.iter().map(|span| span.child("commit")).collect()

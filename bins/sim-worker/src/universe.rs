@@ -1,4 +1,4 @@
-//! The universe that runs: begun, recovered and moved on, always by way of a commit.
+//! The running universe: begun, recovered and advanced, always through a commit.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::orders::{MAX_ENTRIES, Taken, depend_on_seats};
 use crate::sources::Sources;
 use crate::traces::Traces;
 
-/// How many records are read at once in recovery.
+/// Records read per call during recovery.
 const RECORDS_AT_ONCE: usize = 1_000;
 
 /// A universe at a committed tick.
@@ -35,7 +35,7 @@ pub(crate) struct Universe {
 }
 
 impl Universe {
-    /// Begins a new universe. `served` is the number of the restart request that asked for it.
+    /// Begins a new universe. `served` is the number of the restart request, if any.
     pub(crate) async fn begin(
         store: Arc<dyn Store>,
         config: Config,
@@ -69,13 +69,13 @@ impl Universe {
             seed,
             systems = size.systems,
             factions = size.factions,
-            "a universe begins"
+            "universe begun"
         );
         Ok(universe)
     }
 
-    /// Recovers the stored universe: the newest checkpoint, then the records since, digest by digest. None when
-    /// nothing is stored.
+    /// Recovers the stored universe: the newest checkpoint, then the records since, comparing every
+    /// digest. `None` if nothing is stored.
     pub(crate) async fn recover(
         store: Arc<dyn Store>,
         config: Config,
@@ -86,8 +86,8 @@ impl Universe {
         let recovered =
             Self::read(store.clone(), config.clone(), sources, lease.clone(), meter).await;
         if matches!(recovered, Err(Error::Diverged { .. })) {
-            // What was read piece by piece fits together only if nobody wrote meanwhile. Whoever still holds the lease
-            // was alone all the time, and what does not fit then never will.
+            // Reads in several steps are consistent only if nobody wrote in between. If the lease
+            // is still held, nobody did, and a mismatch is permanent.
             store.renew_lease(&lease, config.lease_ttl_ms.duration()).await?;
         }
         recovered
@@ -102,15 +102,17 @@ impl Universe {
     ) -> Result<Option<Universe>, Error> {
         let Some(head) = store.head().await? else { return Ok(None) };
         let diverged = |detail: String| Error::Diverged { detail };
-        let checkpoint =
-            store.checkpoint().await?.ok_or_else(|| diverged("there is no checkpoint".into()))?;
+        let checkpoint = store
+            .checkpoint()
+            .await?
+            .ok_or_else(|| diverged("the checkpoint is missing".into()))?;
         let header = store.replay_header(&head.universe).await?;
         let header = header
             .ok_or_else(|| diverged(format!("the replay of {} has no header", head.universe)))?;
         let header = read_header(&header).map_err(|error| diverged(error.to_string()))?;
         header.check_rules_version().map_err(|error| diverged(error.to_string()))?;
         let snapshot: Snapshot = serde_json::from_str(&checkpoint.snapshot).map_err(|error| {
-            diverged(format!("the checkpoint of tick {} cannot be read: {error}", checkpoint.tick))
+            diverged(format!("cannot read the checkpoint of tick {}: {error}", checkpoint.tick))
         })?;
         let mut world = World::restore(Arc::new(header.rules), &snapshot)
             .map_err(|error| diverged(error.to_string()))?;
@@ -124,26 +126,21 @@ impl Universe {
             }
             for (tick, record) in records {
                 let record: Record = serde_json::from_str(&record).map_err(|error| {
-                    diverged(format!("the record of tick {tick} cannot be read: {error}"))
+                    diverged(format!("cannot read the record of tick {tick}: {error}"))
                 })?;
                 record.play(&mut world).map_err(|error| diverged(error.to_string()))?;
             }
         }
         if head.digest.parse::<Digest>() != Ok(world.digest()) {
             return Err(diverged(format!(
-                "tick {} has the digest {}, committed was {}",
+                "tick {} has digest {}, but {} was committed",
                 head.tick,
                 world.digest(),
                 head.digest
             )));
         }
         let replayed = head.tick.saturating_sub(checkpoint.tick);
-        tracing::info!(
-            universe = head.universe,
-            tick = head.tick,
-            replayed,
-            "the universe goes on"
-        );
+        tracing::info!(universe = head.universe, tick = head.tick, replayed, "universe recovered");
         let meta =
             Meta { id: head.universe, tick_delay_ms: config.tick_ms.0, rules: snapshot.rules };
         Ok(Some(Universe {
@@ -175,7 +172,7 @@ impl Universe {
         self.world.board().seed()
     }
 
-    /// Lets one tick pass, with the orders that have come, and commits it.
+    /// Applies the waiting orders in one tick and commits it.
     pub(crate) async fn tick(&mut self) -> Result<(), Error> {
         let span = if self.meter.tracer.is_on() {
             tracing::info_span!(
@@ -230,17 +227,17 @@ impl Universe {
         Ok(())
     }
 
-    /// Measures how many entries wait that no tick has read.
+    /// Measures the order backlog.
     pub(crate) async fn count_backlog(&self) {
         match self.store.order_backlog().await {
             Ok(waiting) => self.meter.order_backlog(waiting),
-            Err(error) => tracing::debug!(%error, "the orders that wait cannot be counted"),
+            Err(error) => tracing::debug!(%error, "cannot count waiting orders"),
         }
     }
 
-    /// Adds to the last commit of a run what the run leaves behind.
+    /// Adds the run's end, summary and awards to its last commit.
     async fn conclude(&self, commit: &mut Commit) -> Result<(), Error> {
-        // Whoever held a seat at the end is honoured, seen lately or not.
+        // Lapsed claims count, too.
         let seats = self.seats().await?;
         let pause_ms = self.config.universe_pause_ms.0;
         let Some(ending) =
@@ -252,7 +249,7 @@ impl Universe {
             universe = self.meta.id,
             tick = self.world.tick(),
             summary = ending.summary,
-            "the run has ended"
+            "run ended"
         );
         commit.events.push(NewEvent { kind: EventKind::RunEnd.into(), data: ending.run_end });
         commit.finished = Some(ending.summary);
@@ -260,14 +257,14 @@ impl Universe {
         Ok(())
     }
 
-    /// All seats. The world has passed its last tick already, and only a commit can follow: so this waits for a store
-    /// that is away, as the commit does.
+    /// All claims. The world has already stepped and must be committed next, so this retries while
+    /// the store is unavailable, as the commit does.
     async fn seats(&self) -> Result<Vec<Claim>, Error> {
         let mut backoff = Backoff::default();
         loop {
             match self.store.claims(&self.meta.id, (self.sources.now_ms)(), u64::MAX).await {
                 Err(error) if error.is_unavailable() => {
-                    tracing::warn!(%error, "waiting for the seats");
+                    tracing::warn!(%error, "waiting for the store to read claims");
                     self.sources.wait(&mut backoff).await;
                 }
                 seats => return Ok(seats?),
@@ -275,8 +272,7 @@ impl Universe {
         }
     }
 
-    /// The orders that have come. Whatever is read here is read before the tick passes: if it cannot be, nothing has
-    /// happened yet.
+    /// The waiting orders. They are read before the step, so a failure here has no effect.
     async fn take_orders(&self) -> Result<Taken, Error> {
         let entries = self.read_orders().await?;
         let claimed = if depend_on_seats(&entries, &self.meta.id) {
@@ -291,7 +287,8 @@ impl Universe {
         let read = self.store.orders_after(self.cursor, MAX_ENTRIES, Duration::ZERO);
         match tokio::time::timeout(self.config.order_block_ms.duration(), read).await {
             Ok(Err(error @ sector_redis::Error::HistoryTrimmed { .. })) => {
-                // What follows the committed cursor is always kept: another worker has gone on from there.
+                // Entries after the committed cursor are always kept, so another worker has
+                // committed.
                 self.hold().await?;
                 Err(error.into())
             }
@@ -299,21 +296,21 @@ impl Universe {
             Err(_) => {
                 tracing::warn!(
                     waited_ms = self.config.order_block_ms.0,
-                    "the store hands out no orders; the tick goes without"
+                    "cannot read orders, ticking without"
                 );
                 Ok(Vec::new())
             }
         }
     }
 
-    /// The factions that players hold, who have not been away for too long.
+    /// Factions whose claims have not lapsed.
     async fn claimed(&self) -> Result<BTreeSet<String>, Error> {
         let idle_ms = self.config.claim_idle_seconds.0.saturating_mul(1_000);
         let seats = self.store.claims(&self.meta.id, (self.sources.now_ms)(), idle_ms).await?;
         Ok(seats.into_iter().map(|seat| seat.faction).collect())
     }
 
-    /// Keeps the lease while nothing is committed.
+    /// Renews the lease while nothing is committed.
     pub(crate) async fn hold(&self) -> Result<(), Error> {
         Ok(self.store.renew_lease(&self.lease, self.config.lease_ttl_ms.duration()).await?)
     }
@@ -335,7 +332,7 @@ impl Universe {
         }
     }
 
-    /// Commits; when the answer is lost, the same again until the store says how it went.
+    /// Commits. If the response is lost, repeats the same commit until the store answers.
     async fn send(&self, commit: Commit) -> Result<Committed, Error> {
         let mut backoff = Backoff::default();
         loop {
@@ -344,7 +341,7 @@ impl Universe {
             match answer {
                 Ok(committed) => return Ok(committed),
                 Err(error) if error.is_unavailable() => {
-                    tracing::warn!(%error, tick = commit.tick, "the commit is repeated");
+                    tracing::warn!(%error, tick = commit.tick, "repeating the commit");
                     self.sources.wait(&mut backoff).await;
                 }
                 Err(error) => return Err(error.into()),
