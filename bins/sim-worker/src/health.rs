@@ -93,7 +93,7 @@ async fn judge(state: &State) -> Health {
 }
 
 fn failing(sector: &str, what: &str) -> Health {
-    Health::failing(NAME, VERSION, format!("the sector {sector} {what}"))
+    Health::failing(NAME, VERSION, format!("sector {sector} {what}"))
 }
 
 /// `{"sector":…,"state":…,"held":…,"epoch":…,"universe_id":…,"tick":…,"last_tick_ms_ago":…}`;

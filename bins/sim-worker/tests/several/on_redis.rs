@@ -227,7 +227,7 @@ async fn what_befalls_one_sector_stops_none_of_the_others() {
     all_tick(&stores).await;
     let (status, ready) = worker.ask("/readyz").await;
     assert_eq!((status, ready["status"].as_str()), (503, Some("failing")));
-    assert_eq!(ready["reason"].as_str(), Some("the sector broken cannot be run; the log says why"));
+    assert_eq!(ready["reason"].as_str(), Some("sector broken failed; see the log"));
     let (status, health) = worker.ask("/health").await;
     assert_eq!((status, &health["sectors"][1]["state"]), (503, &"failed".into()));
     let north = &health["sectors"][0];
