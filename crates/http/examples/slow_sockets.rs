@@ -1,12 +1,12 @@
-//! Measures what slow and silent sockets do to everybody else:
-//! `cargo run --release -p http-kit --example slow_sockets -- [sockets]` (2 000 unless told).
+//! Measures how slow and silent sockets affect other clients: `cargo run --release -p http-kit
+//! --example slow_sockets -- [sockets]` (default 2 000).
 //!
-//! A server with the default limits runs in a process of its own. A healthy client asks it, first
-//! alone and then beside as many sockets that say nothing (4 in 10), trickle their headers (3),
-//! trickle a body (2) or never read their answer (1), all from loopback. Printed are the healthy
-//! client's times, on one connection and with a new one for each request, and when the last socket of
-//! each kind was closed. The harmful sockets belong to a process of their own, as they would to another machine, so that
-//! what is measured is the server and not who measures. Both need about a file descriptor a socket (`ulimit -n`).
+//! A server with default limits runs in its own process. A healthy client sends requests, first
+//! alone and then beside sockets from loopback that are silent (4 in 10), trickle headers (3),
+//! trickle a body (2) or never read their response (1). Prints the latencies of the healthy client,
+//! on one connection and on a new one per request, and when the last socket of each kind was
+//! closed. The harmful sockets run in another process, so that the server is measured and not the
+//! client. Both need about one file descriptor per socket (`ulimit -n`).
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -25,11 +25,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Bytes of the answer that nobody reads: more than the buffers between two sockets.
+/// Bytes of the unread response: more than the buffers between two sockets.
 const UNREAD_BYTES: usize = 16 << 20;
-/// How often a slow socket sends a byte.
+/// Interval between the bytes of a slow socket.
 const TRICKLE: Duration = Duration::from_millis(500);
-/// Requests of one measurement, and the pause between two.
+/// Requests per measurement, and the pause between two.
 const REQUESTS: usize = 2_000;
 const PAUSE: Duration = Duration::from_millis(1);
 const ASK: &[u8] = b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -109,7 +109,7 @@ async fn measure(sockets: usize) -> Outcome<()> {
 
 type Lines = tokio::io::Lines<BufReader<ChildStdout>>;
 
-/// This program again, in another role; it ends with the handle.
+/// This program in another role; ends with the handle.
 fn start(arguments: &[&str]) -> Outcome<(Child, Lines)> {
     let mut command = tokio::process::Command::new(std::env::current_exe()?);
     let mut child = command.args(arguments).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
@@ -121,7 +121,7 @@ async fn next_line(lines: &mut Lines) -> Outcome<String> {
     Ok(lines.next_line().await?.ok_or("the other process ended before its time")?)
 }
 
-/// Opens the harmful sockets, and says when the last of each kind was closed.
+/// Opens the harmful sockets and reports when the last of each kind was closed.
 async fn harm(address: SocketAddr, sockets: usize) -> Outcome<()> {
     let began = Instant::now();
     let mut harmful = JoinSet::new();
@@ -148,7 +148,7 @@ async fn harm(address: SocketAddr, sockets: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// How long the server lets it be.
+/// Time until the server closes the socket.
 async fn until_closed(mut stream: TcpStream, kind: Kind) -> (Kind, Duration) {
     let began = Instant::now();
     let mut byte = [0];
@@ -157,7 +157,7 @@ async fn until_closed(mut stream: TcpStream, kind: Kind) -> (Kind, Duration) {
             sleep(TRICKLE).await;
             false
         } else {
-            // An answer, the end or an error: all say that it is over.
+            // A response, the end or an error: the socket is closed.
             timeout(TRICKLE, stream.read(&mut byte)).await.is_ok()
         };
         if is_closed || (kind != Kind::Silent && stream.write_all(b"x").await.is_err()) {

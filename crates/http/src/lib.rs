@@ -10,7 +10,7 @@
 //! use http_kit::{CancellationToken, Context, Health, Limits, Problem, Response, Router, SetupError, reply};
 //! use tokio::net::TcpListener;
 //!
-//! /// What all handlers see.
+//! /// State shared by the handlers.
 //! struct State {
 //!     total: AtomicU64,
 //! }
@@ -40,7 +40,7 @@
 //!     reply::json(&Total { total: before + amount * times })
 //! }
 //!
-//! /// Listener and shutdown are passed in: tests and `main` compose the same code.
+//! /// Tests and `main` pass in listener and shutdown.
 //! async fn run(listener: TcpListener, shutdown: CancellationToken) -> Result<(), SetupError> {
 //!     let routes = Router::new(State { total: AtomicU64::new(0) })
 //!         .route(Method::GET, "/health", health)

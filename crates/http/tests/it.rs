@@ -1,4 +1,4 @@
-//! The kit on the wire: real sockets, raw bytes.
+//! Tests over real sockets, with raw bytes.
 
 #[cfg(test)]
 #[path = "it/clients.rs"]

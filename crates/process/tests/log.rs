@@ -13,7 +13,7 @@ use process_kit::trace::{self, TRACEPARENT, TraceOptions, Tracer};
 use tower::Service;
 use tracing::Level;
 
-/// A log that is kept.
+/// A log in memory.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<u8>>>);
 
@@ -36,7 +36,7 @@ impl MakeWriter<'_> for Kept {
 }
 
 #[tokio::test]
-async fn lines_of_a_request_name_it_and_the_trace_that_it_began() {
+async fn request_log_lines_name_request_and_trace() {
     let log = Kept::default();
     let subscriber = tracing_subscriber::fmt()
         .json()

@@ -1,4 +1,4 @@
-//! Signals end a service. Alone in its binary, because a signal is for the whole process.
+//! Signals stop a service. In a binary of its own, because a signal is for the whole process.
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Whom a request comes from, and how much they may ask.
+//! Client addresses and quotas.
 
 use http_kit::Limits;
 
@@ -10,7 +10,7 @@ async fn asked_by(server: &Server, path: &str, forwarded: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_header_is_believed_from_a_trusted_proxy_only() {
+async fn forwarding_headers_count_from_trusted_proxies_only() {
     for (trusted, expected) in
         [("", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.0/8", "192.0.2.7")]
     {
@@ -23,7 +23,7 @@ async fn a_header_is_believed_from_a_trusted_proxy_only() {
 }
 
 #[tokio::test]
-async fn every_answer_says_how_the_quota_stands() {
+async fn every_response_has_the_quota_state() {
     let trusted_proxies = "127.0.0.1".parse().unwrap();
     let server =
         start(Limits { trusted_proxies, request_timeout_ms: 100, ..Limits::default() }).await;
@@ -42,12 +42,12 @@ async fn every_answer_says_how_the_quota_stands() {
     asked_by(&server, "/limited/hello", "192.0.2.0").await;
     let refused = asked_by(&server, "/limited/hello", "192.0.2.0").await;
     refused.problem(429, "rate_limited");
-    // A unit comes back every 30 s; what the requests before have taken is gone of that already.
+    // A unit is refilled every 30 s, minus the time of the requests before.
     let standing = standing(&refused);
     let seconds = standing.strip_prefix("\"test\";r=0;t=").unwrap_or_else(|| panic!("{standing}"));
     assert!((1..=30).contains(&seconds.parse::<u64>().unwrap()), "{standing}");
     assert_eq!(refused.header("retry-after"), Some(seconds));
-    // Others are not touched by that.
+    // Other clients are unaffected.
     assert_eq!(asked_by(&server, "/limited/hello", "192.0.2.1").await.status, 200);
     server.stop().await;
 }

@@ -1,4 +1,4 @@
-//! A shutdown finishes what is under way, and never takes longer than it may.
+//! A shutdown finishes requests in flight within its limit.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use crate::harness::{Reply, patiently, read_to_end, start};
 
 #[tokio::test]
-async fn a_request_under_way_is_answered_and_nobody_new_is_let_in() {
+async fn requests_in_flight_are_answered_and_new_connections_refused() {
     let server = start(Limits::default()).await;
     let mut stream = server.connect().await;
     stream.write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
@@ -29,7 +29,7 @@ async fn a_request_under_way_is_answered_and_nobody_new_is_let_in() {
 }
 
 #[tokio::test]
-async fn idle_connections_do_not_hold_up_the_drain() {
+async fn idle_connections_do_not_delay_the_drain() {
     let server = start(Limits { drain_timeout_ms: 60_000, ..Limits::default() }).await;
     let mut silent = server.connect().await;
     let mut idle = server.connect().await;
@@ -44,7 +44,7 @@ async fn idle_connections_do_not_hold_up_the_drain() {
 }
 
 #[tokio::test]
-async fn a_long_poll_hears_of_the_shutdown() {
+async fn a_long_poll_sees_the_shutdown() {
     let server = start(Limits { drain_timeout_ms: 60_000, ..Limits::default() }).await;
     let mut stream = server.connect().await;
     stream.write_all(b"GET /poll HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();

@@ -1,4 +1,4 @@
-//! A small service with every kind of handler, and a peer that speaks in raw bytes.
+//! A small service with every kind of handler, and a client that sends raw bytes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,25 +16,25 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-/// Longest a test waits for anything before it fails.
+/// Longest wait of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Bytes of JSON that `/orders` takes.
+/// Body limit of `/orders`, in bytes.
 pub(crate) const BODY_LIMIT: usize = 1_000;
 
 /// Length of `/big`: more than all buffers between two sockets.
 pub(crate) const BIG_BYTES: usize = 16 << 20;
 
-/// What the tests share with the handlers.
+/// State shared by tests and handlers.
 #[derive(Debug)]
 pub(crate) struct State {
-    /// Of the routes below `/limited`.
+    /// Quota of the routes below `/limited`.
     pub(crate) gate: Gate<()>,
-    /// `/wait` has begun.
+    /// `/wait` has started.
     pub(crate) began: Notify,
-    /// `/wait` may end.
+    /// `/wait` may return.
     pub(crate) go_on: Notify,
-    /// The body of `/flood` or of `/big` is gone.
+    /// The body of `/flood` or `/big` was dropped.
     pub(crate) dropped: Notify,
 }
 
@@ -144,7 +144,7 @@ pub(crate) async fn start(limits: Limits) -> Server {
     Server { address, state, shutdown, running }
 }
 
-/// Says when it is dropped.
+/// Notifies on drop.
 struct Told(Arc<State>);
 
 impl Drop for Told {
@@ -153,7 +153,7 @@ impl Drop for Told {
     }
 }
 
-/// Bytes that say when nobody holds them any more.
+/// Bytes that notify when dropped.
 struct Big {
     #[expect(dead_code, reason = "speaks when it is dropped")]
     told: Told,
@@ -170,7 +170,7 @@ async fn panicking() -> Result<Response, Problem> {
     panic!("the password is hunter2")
 }
 
-/// Sends `one`, waits to be let on, sends `two`.
+/// Sends `one`, waits for `go_on`, sends `two`.
 async fn stream(context: Context<State>) -> Result<Response, Problem> {
     let (sender, mut receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(1);
     let state = context.shared_state();
@@ -185,14 +185,14 @@ async fn stream(context: Context<State>) -> Result<Response, Problem> {
 }
 
 impl Server {
-    /// Sends `request` on a connection of its own and reads all that comes back.
+    /// Sends `request` on a new connection and reads the whole response.
     pub(crate) async fn exchange(&self, request: impl AsRef<[u8]>) -> Reply {
         let mut stream = self.connect().await;
         stream.write_all(request.as_ref()).await.unwrap();
         Reply::parse(&read_to_end(&mut stream).await)
     }
 
-    /// Sends a request without a body, to be closed after the answer.
+    /// Sends a request without body and with `Connection: close`.
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Reply {
         self.exchange(format!(
             "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
@@ -221,7 +221,7 @@ impl Server {
     }
 }
 
-/// Fails the test when `work` does not end.
+/// Fails the test if `work` does not finish in time.
 pub(crate) async fn patiently<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(PATIENCE, work).await.expect("this should have ended by now")
 }
@@ -229,7 +229,7 @@ pub(crate) async fn patiently<F: Future>(work: F) -> F::Output {
 /// All bytes until the peer closes; a reset counts as closing.
 pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // What came before a reset is kept.
+    // Bytes before a reset are kept.
     let _ = patiently(stream.read_to_end(&mut bytes)).await;
     bytes
 }
@@ -241,7 +241,7 @@ pub(crate) async fn stays_quiet(stream: &mut TcpStream, milliseconds: u64) {
     assert!(read.await.is_err(), "the server sent something or closed");
 }
 
-/// Reads until these bytes came.
+/// Reads until these bytes arrive.
 pub(crate) async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(end) {
@@ -254,7 +254,7 @@ pub(crate) async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// An answer as it came over the wire.
+/// A parsed response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -284,7 +284,7 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
     }
 
-    /// Checks that this is a well-formed problem of this status and code; returns it.
+    /// Checks that this is a valid problem with this status and code; returns it.
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         let own = [

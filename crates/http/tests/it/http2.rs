@@ -1,4 +1,4 @@
-//! HTTP/2 in raw frames: what a client may do that no library would.
+//! HTTP/2 in raw frames, for behaviour that no library has.
 
 use http_kit::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,7 +23,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// The first four bytes, or of GOAWAY the second four: the code of an error.
+    /// Error code: the first four bytes, or the second four of a GOAWAY.
     fn code(&self) -> u32 {
         let from = if self.kind == GOAWAY { 4 } else { 0 };
         u32::from_be_bytes(self.payload[from..from + 4].try_into().unwrap())
@@ -73,7 +73,7 @@ async fn next(stream: &mut TcpStream, kinds: &[u8]) -> Option<Frame> {
 }
 
 #[tokio::test]
-async fn one_stream_too_many_is_refused_and_the_others_go_on() {
+async fn one_stream_too_many_is_refused_and_the_others_continue() {
     let server = start(Limits { http2_streams_max: 4, ..Limits::default() }).await;
     let mut stream = connect(&server).await;
     for number in 0..5 {
@@ -90,7 +90,7 @@ async fn one_stream_too_many_is_refused_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn who_asks_and_takes_back_again_and_again_is_told_to_calm_down() {
+async fn repeated_resets_end_with_enhance_your_calm() {
     let server = start(Limits { http2_resets_max: 8, ..Limits::default() }).await;
     let mut stream = connect(&server).await;
     let mut frames = Vec::new();

@@ -1,4 +1,4 @@
-//! Every limit has its number, and holds.
+//! Every limit is enforced.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::harness::{BIG_BYTES, Reply, patiently, read_to_end, read_until, start, stays_quiet};
 
 #[tokio::test]
-async fn a_peer_that_says_nothing_is_cut_off() {
+async fn a_silent_peer_is_disconnected() {
     let limits =
         Limits { first_bytes_timeout_ms: 50, header_read_timeout_ms: 50, ..Limits::default() };
     let server = start(limits).await;
@@ -24,7 +24,7 @@ async fn a_peer_that_says_nothing_is_cut_off() {
 }
 
 #[tokio::test]
-async fn headers_that_trickle_are_cut_off() {
+async fn trickling_headers_are_disconnected() {
     let server = start(Limits { header_read_timeout_ms: 50, ..Limits::default() }).await;
     let mut stream = server.connect().await;
     stream.write_all(b"GET /hello HTTP/1.1\r\nHost: te").await.unwrap();
@@ -34,7 +34,7 @@ async fn headers_that_trickle_are_cut_off() {
 }
 
 #[tokio::test]
-async fn a_byte_now_and_then_gains_no_time() {
+async fn trickling_bytes_gain_no_time() {
     let server = start(Limits { header_read_timeout_ms: 100, ..Limits::default() }).await;
     let mut stream = server.connect().await;
     let began = Instant::now();
@@ -83,7 +83,7 @@ async fn a_body_that_trickles_is_408_and_a_slow_one_is_not() {
     let reply = Reply::parse(&read_to_end(&mut stream).await);
     reply.problem(408, "body_too_slow");
     assert_eq!(reply.header("connection"), Some("close"));
-    // Ten bytes a second are enough, however long it takes.
+    // Ten bytes per second are enough, for any duration.
     let mut stream = server.connect().await;
     stream.write_all(head.as_bytes()).await.unwrap();
     for byte in b"{\"orders\":[]}".chunks(1) {
@@ -97,9 +97,9 @@ async fn a_body_that_trickles_is_408_and_a_slow_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_peer_that_reads_nothing_is_cut_off() {
+async fn a_peer_that_reads_nothing_is_disconnected() {
     let server = start(Limits { write_timeout_ms: 100, ..Limits::default() }).await;
-    // One that never ends, and one that is whole.
+    // An endless body, and a whole one.
     for path in ["/flood", "/big"] {
         let mut stream = server.connect().await;
         stream
@@ -115,7 +115,7 @@ async fn a_peer_that_reads_nothing_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_stream_with_nothing_to_say_is_not_cut_off() {
+async fn a_silent_stream_stays_open() {
     let server =
         start(Limits { write_timeout_ms: 50, idle_timeout_ms: 50, ..Limits::default() }).await;
     let mut stream = server.connect().await;
@@ -148,7 +148,7 @@ async fn a_url_that_is_too_long_is_414_and_too_many_headers_are_431() {
 }
 
 #[tokio::test]
-async fn one_client_has_no_more_connections_than_it_may() {
+async fn connections_of_one_client_are_limited() {
     let limits =
         Limits { connections_per_client_max: 2, is_loopback_exempt: false, ..Limits::default() };
     let server = start(limits).await;
@@ -163,7 +163,7 @@ async fn one_client_has_no_more_connections_than_it_may() {
         server.state.began.notified().await;
         waiting.push(stream);
     }
-    // The silent one had to go for the second; a third at work is one too many.
+    // The silent one was evicted for the second; a third busy one is too many.
     assert!(read_to_end(&mut silent).await.is_empty());
     let mut refused = server.connect().await;
     assert!(read_to_end(&mut refused).await.is_empty());
@@ -176,7 +176,7 @@ async fn one_client_has_no_more_connections_than_it_may() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_makes_room_for_who_does() {
+async fn silent_connections_are_evicted_for_active_ones() {
     let server =
         start(Limits { connections_max: 20, first_bytes_timeout_ms: 60_000, ..Limits::default() })
             .await;
@@ -192,8 +192,8 @@ async fn who_says_nothing_makes_room_for_who_does() {
     server.stop().await;
 }
 
-/// Two thirds more than all connections that there are, of every kind that does harm, and a client
-/// that means it: it is served at once, and the others are gone when their time is over.
+/// Two thirds more harmful sockets than connections allowed, of every kind, and a healthy client:
+/// it is served at once, and the others are closed after their timeouts.
 #[tokio::test]
 async fn slow_and_silent_sockets_neither_stop_the_others_nor_stay() {
     let timeout_ms = 3_000;
@@ -224,7 +224,7 @@ async fn slow_and_silent_sockets_neither_stop_the_others_nor_stay() {
         assert_eq!(server.ask("GET", "/hello").await.status, 200);
         assert!(asked.elapsed() < Duration::from_millis(timeout_ms / 2), "{:?}", asked.elapsed());
     }
-    // Reading what is left would count as reading: wait until the server has closed them all.
+    // Reading would count as progress, so write until the server has closed all of them.
     let gone = harmful.iter_mut().map(|stream| async {
         while stream.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -236,7 +236,7 @@ async fn slow_and_silent_sockets_neither_stop_the_others_nor_stay() {
 }
 
 #[tokio::test]
-async fn a_long_wait_in_the_first_request_is_not_mistaken_for_silence() {
+async fn a_long_first_request_is_not_silence() {
     let server = start(Limits {
         first_bytes_timeout_ms: 50,
         header_read_timeout_ms: 50,
@@ -265,7 +265,7 @@ async fn headers_that_are_too_long_are_431() {
 }
 
 #[tokio::test]
-async fn a_handler_that_takes_too_long_is_given_up() {
+async fn a_slow_handler_times_out() {
     let server = start(Limits { request_timeout_ms: 50, ..Limits::default() }).await;
     let reply = server.ask("GET", "/wait").await;
     reply.problem(503, "request_timeout");

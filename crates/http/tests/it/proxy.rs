@@ -69,7 +69,7 @@ async fn answers_stream_through() {
         .write_all(b"GET /api/stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
-    // The first half arrives while the second is not yet written.
+    // The first half arrives before the second is written.
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"one\r\n") {
         assert_ne!(patiently(stream.read_buf(&mut bytes)).await.unwrap(), 0);
@@ -83,7 +83,7 @@ async fn answers_stream_through() {
 
 #[tokio::test]
 async fn an_upstream_that_is_away_or_asleep_is_502_or_504() {
-    // A port nobody listens on: bound a moment ago, closed now.
+    // An unused port: bound and closed again.
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let away = proxy(&free.to_string(), 5_000).await;
     away.ask("GET", "/api/hello").await.problem(502, "upstream_unreachable");
@@ -96,7 +96,7 @@ async fn an_upstream_that_is_away_or_asleep_is_502_or_504() {
 }
 
 #[tokio::test]
-async fn json_is_got_within_its_limits() {
+async fn json_is_read_within_its_limit() {
     let server = start(Limits::default()).await;
     let client = Client::new(&ClientOptions::default());
     let url = |path: &str| format!("http://{}{path}", server.address);

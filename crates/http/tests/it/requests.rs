@@ -1,4 +1,4 @@
-//! Good requests are answered, bad ones refused by name.
+//! Valid requests are answered, invalid ones rejected by name.
 
 use http_kit::Limits;
 use http_kit::SetupError;
@@ -82,7 +82,7 @@ async fn bodies_that_are_too_long_are_413() {
     let json = |bytes: usize| format!("{{\"orders\":[]{}}}", " ".repeat(bytes - 13));
     assert_eq!(server.post("/orders", &json(BODY_LIMIT)).await.status, 200);
     server.post("/orders", &json(BODY_LIMIT + 1)).await.problem(413, "payload_too_large");
-    // Written in full before the answer is read, as simple clients do.
+    // Written in full before the response is read, as simple clients do.
     server.post("/orders", &json(800_000)).await.problem(413, "payload_too_large");
     // Without a declared length.
     let head = "POST /orders HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -107,7 +107,7 @@ async fn special_answers_carry_their_headers() {
 }
 
 #[tokio::test]
-async fn panics_and_causes_stay_inside() {
+async fn panics_and_causes_are_not_exposed() {
     let server = start(Limits::default()).await;
     for path in ["/panic", "/broken"] {
         let reply = server.ask("GET", path).await;
@@ -119,7 +119,7 @@ async fn panics_and_causes_stay_inside() {
 }
 
 #[tokio::test]
-async fn request_ids_are_made_kept_or_replaced() {
+async fn request_ids_are_generated_kept_or_replaced() {
     let server = start(Limits::default()).await;
     let made = server.ask("GET", "/whoami").await;
     let id = made.header("x-request-id").unwrap();
@@ -142,7 +142,7 @@ async fn request_ids_are_made_kept_or_replaced() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_to_come_by_tls_where_that_is_configured() {
+async fn hsts_is_sent_if_configured() {
     let server = start(Limits { hsts_seconds: 31_536_000, ..Limits::default() }).await;
     for path in ["/hello", "/none", "/panic"] {
         let reply = server.ask("GET", path).await;
@@ -152,7 +152,7 @@ async fn browsers_are_told_to_come_by_tls_where_that_is_configured() {
 }
 
 #[tokio::test]
-async fn security_headers_are_on_every_answer_and_can_be_overridden() {
+async fn security_headers_are_on_every_response_and_can_be_overridden() {
     let server = start(Limits::default()).await;
     for path in ["/hello", "/none", "/panic"] {
         let reply = server.ask("GET", path).await;
@@ -202,7 +202,7 @@ async fn a_port_in_use_is_one_clear_sentence() {
 }
 
 #[tokio::test]
-async fn contradicting_routes_are_refused() {
+async fn conflicting_routes_are_rejected() {
     use http::Method;
     use http_kit::{Router, reply};
     let twice = || async { Ok(reply::text("")) };

@@ -1,4 +1,4 @@
-//! WebSockets through the kit.
+//! WebSockets.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::harness::{State, patiently, start};
 
-/// Echoes; at shutdown says so and closes.
+/// Echoes messages; at shutdown says bye and closes.
 pub(crate) async fn socket(mut context: Context<State>) -> Result<Response, Problem> {
     if !hyper_tungstenite::is_upgrade_request(context.request()) {
         return Err(Problem::bad_request("no_upgrade", "This path speaks WebSocket only."));
@@ -37,7 +37,7 @@ pub(crate) async fn socket(mut context: Context<State>) -> Result<Response, Prob
 }
 
 #[tokio::test]
-async fn a_socket_echoes_outlives_the_timeouts_and_hears_of_the_shutdown() {
+async fn a_socket_outlives_the_timeouts_and_sees_the_shutdown() {
     let limits = Limits {
         request_timeout_ms: 50,
         first_bytes_timeout_ms: 50,
@@ -55,7 +55,7 @@ async fn a_socket_echoes_outlives_the_timeouts_and_hears_of_the_shutdown() {
         let silence = timeout(Duration::from_millis(120), socket.next()).await;
         assert!(silence.is_err(), "{silence:?}");
     }
-    // An open socket is no request under way.
+    // An open socket is not a request in flight.
     assert_eq!(server.ask("GET", "/hello").await.status, 200);
     server.stop().await;
     assert_eq!(patiently(socket.next()).await.unwrap().unwrap(), Message::text("bye"));
