@@ -108,7 +108,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     describe_shared(components, &examples);
     for route in crate::declared() {
-        let Some(item) = document.paths.paths.get_mut(route.path) else { continue };
+        let Some(item) = document.paths.paths.get_mut(&route.path) else { continue };
         let operation = match route.method {
             http::Method::GET => item.get.as_mut(),
             http::Method::POST => item.post.as_mut(),
@@ -118,7 +118,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
         };
         if let Some(operation) = operation {
             complete_operation(operation, route.declaration);
-            examples.show(&route.method, route.path, operation);
+            examples.show(&route.method, &route.path, operation);
         }
     }
 }

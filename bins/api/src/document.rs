@@ -6,11 +6,7 @@ use utoipa::openapi::{OpenApi as Document, RefOr, Schema};
 use utoipa::{Modify, OpenApi};
 
 use crate::answers;
-use crate::routes::{
-    admin, auth, checks, docs, events, factions, health, keys, leaderboard, me,
-    openapi as document, orders, receipts, rules, runs, sectors, snapshot, socket, status, stream,
-    systems,
-};
+use crate::routes::Operations;
 use sector_wire::ProblemDocument;
 
 /// The document.
@@ -29,50 +25,8 @@ use sector_wire::ProblemDocument;
         (name = "admin", description = "For operators; requires the admin role."),
         (name = "service", description = "About the service itself.")
     ),
-    paths(
-        health::health,
-        health::livez,
-        health::readyz,
-        auth::nonce,
-        auth::verify,
-        auth::operator,
-        auth::refresh,
-        auth::logout,
-        auth::logout_all,
-        keys::issue,
-        keys::list,
-        keys::revoke,
-        admin::audit,
-        me::me,
-        factions::list,
-        factions::one,
-        factions::claim,
-        factions::release,
-        status::status,
-        rules::rules,
-        systems::system,
-        snapshot::snapshot,
-        events::events,
-        stream::stream,
-        socket::open,
-        orders::give,
-        receipts::mine,
-        receipts::one,
-        checks::check,
-        runs::list,
-        runs::one,
-        runs::replay,
-        leaderboard::leaderboard,
-        admin::restart,
-        admin::bots_only,
-        admin::paused,
-        admin::pause,
-        document::document,
-        docs::docs,
-        sectors::list
-    ),
     components(schemas(ProblemDocument)),
-    modifiers(&Security, &Shared, &Forms)
+    modifiers(&Security, &Operations, &Shared, &Forms)
 )]
 struct Described;
 
@@ -91,6 +45,12 @@ impl Modify for Security {
             ApiKeyValue::with_description("X-Bot-Token", "Token shared by all bots of the sector.");
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         components.add_security_scheme("botToken", SecurityScheme::ApiKey(ApiKey::Header(bot)));
+    }
+}
+
+impl Modify for Operations {
+    fn modify(&self, document: &mut Document) {
+        document.merge(Self::openapi());
     }
 }
 
@@ -123,9 +83,9 @@ impl Modify for Forms {
 }
 
 /// The OpenAPI 3.1 document as JSON; deterministic.
-#[must_use]
-pub fn openapi() -> String {
-    let mut text = Described::openapi().to_pretty_json().unwrap_or_default();
-    text.push('\n');
-    text
+///
+/// # Errors
+/// If it cannot be serialized.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    Ok(Described::openapi().to_pretty_json()? + "\n")
 }

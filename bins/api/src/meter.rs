@@ -51,12 +51,7 @@ impl Meter {
     }
 
     /// The handles of a route.
-    pub(crate) fn route(
-        &self,
-        method: &Method,
-        path: &'static str,
-        class: Class,
-    ) -> Arc<RouteMetrics> {
+    pub(crate) fn route(&self, method: &Method, path: &str, class: Class) -> Arc<RouteMetrics> {
         let method = method.as_str().to_owned();
         let (path, class) = (path.to_owned(), name(class).to_owned());
         let requests = |status: &str| {

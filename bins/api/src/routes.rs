@@ -1,7 +1,5 @@
 //! Every endpoint: one file a resource. The table says who may use it, and how often.
 
-use http::Method;
-
 use crate::access::{Access, Class, Declaration, Scope};
 use crate::table::Table;
 
@@ -45,50 +43,64 @@ const CHECK: Declaration = declare(Access::Anyone, Class::Orders, Scope::Sector)
 const ADMIN: Declaration = declare(Access::Admin, Class::Admin, Scope::Sector);
 const AUDIT: Declaration = declare(Access::Admin, Class::Admin, Scope::Service);
 
-/// All endpoints.
-pub(crate) fn table() -> Table {
-    const GET: Method = Method::GET;
-    const POST: Method = Method::POST;
-    const DELETE: Method = Method::DELETE;
-    Table::default()
-        .route(GET, "/health", PROBE, health::health)
-        .route(GET, "/livez", PROBE, health::livez)
-        .route(GET, "/readyz", PROBE, health::readyz)
-        .route(GET, "/openapi.json", DOCUMENT, openapi::document)
-        .route(GET, "/docs", DOCUMENT, docs::docs)
-        .route(GET, "/sectors", DOCUMENT, sectors::list)
-        .route(POST, "/auth/nonce", LOGIN, auth::nonce)
-        .route(POST, "/auth/verify", LOGIN, auth::verify)
-        .route(POST, "/auth/operator", LOGIN, auth::operator)
-        .route(POST, "/auth/refresh", LOGIN, auth::refresh)
-        .route(POST, "/auth/logout", SESSION, auth::logout)
-        .route(POST, "/auth/logout-all", SESSION, auth::logout_all)
-        .route(GET, "/keys", SESSION, keys::list)
-        .route(POST, "/keys", SESSION, keys::issue)
-        .route(DELETE, "/keys/{id}", SESSION, keys::revoke)
-        .route(GET, "/me", OWN, me::me)
-        .route(GET, "/", READ, status::status)
-        .route(GET, "/rules", READ, rules::rules)
-        .route(GET, "/systems/{id}", READ, systems::system)
-        .route(GET, "/factions", READ, factions::list)
-        .route(GET, "/factions/{id}", READ, factions::one)
-        .route(POST, "/factions/claim", SEAT, factions::claim)
-        .route(DELETE, "/factions/claim", SEAT, factions::release)
-        .route(GET, "/snapshot", READ, snapshot::snapshot)
-        .route(GET, "/events", READ, events::events)
-        .route(GET, "/events/stream", READ, stream::stream)
-        .route(GET, "/ws", READ, socket::open)
-        .route(POST, "/orders", ORDERS, orders::give)
-        .route(GET, "/orders", RECEIPTS, receipts::mine)
-        .route(GET, "/orders/{receipt}", RECEIPTS, receipts::one)
-        .route(POST, "/orders/check", CHECK, checks::check)
-        .route(GET, "/runs", READ, runs::list)
-        .route(GET, "/runs/{universe}", READ, runs::one)
-        .route(GET, "/runs/{universe}/replay", READ, runs::replay)
-        .route(GET, "/leaderboard", READ, leaderboard::leaderboard)
-        .route(POST, "/admin/restart", ADMIN, admin::restart)
-        .route(POST, "/admin/bots-only", ADMIN, admin::bots_only)
-        .route(GET, "/admin/pause", ADMIN, admin::paused)
-        .route(POST, "/admin/pause", ADMIN, admin::pause)
-        .route(GET, "/admin/audit", AUDIT, admin::audit)
+/// Lists each endpoint once. Method and path come from the handler's `utoipa::path`, which is the
+/// only place that names them.
+macro_rules! endpoints {
+    ($($declaration:ident $module:ident::$handler:ident,)*) => {
+        /// All endpoints.
+        pub(crate) fn table() -> Table {
+            pastey::paste! {
+                Table::default()
+                    $(.route::<$module::[<__path_ $handler>], _, _>($declaration, $module::$handler))*
+            }
+        }
+
+        /// The operations of all endpoints and the types that they use.
+        #[derive(utoipa::OpenApi)]
+        #[openapi(paths($($module::$handler),*))]
+        pub(crate) struct Operations;
+    };
+}
+
+endpoints! {
+    PROBE health::health,
+    PROBE health::livez,
+    PROBE health::readyz,
+    DOCUMENT openapi::document,
+    DOCUMENT docs::docs,
+    DOCUMENT sectors::list,
+    LOGIN auth::nonce,
+    LOGIN auth::verify,
+    LOGIN auth::operator,
+    LOGIN auth::refresh,
+    SESSION auth::logout,
+    SESSION auth::logout_all,
+    SESSION keys::list,
+    SESSION keys::issue,
+    SESSION keys::revoke,
+    OWN me::me,
+    READ status::status,
+    READ rules::rules,
+    READ systems::system,
+    READ factions::list,
+    READ factions::one,
+    SEAT factions::claim,
+    SEAT factions::release,
+    READ snapshot::snapshot,
+    READ events::events,
+    READ stream::stream,
+    READ socket::open,
+    ORDERS orders::give,
+    RECEIPTS receipts::mine,
+    RECEIPTS receipts::one,
+    CHECK checks::check,
+    READ runs::list,
+    READ runs::one,
+    READ runs::replay,
+    READ leaderboard::leaderboard,
+    ADMIN admin::restart,
+    ADMIN admin::bots_only,
+    ADMIN admin::paused,
+    ADMIN admin::pause,
+    AUDIT admin::audit,
 }

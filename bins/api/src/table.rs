@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use http::Method;
 use http_kit::{Context, Problem, Response, Router};
+use utoipa::Path;
+use utoipa::openapi::HttpMethod;
 
 use crate::access::{Access, Declaration, Scope};
 use crate::call::Call;
@@ -32,7 +34,7 @@ pub struct Declared {
     /// Its method.
     pub method: Method,
     /// Its path, without prefixes.
-    pub path: &'static str,
+    pub path: String,
     /// What it declares.
     pub declaration: Declaration,
 }
@@ -40,21 +42,17 @@ pub struct Declared {
 impl Table {
     /// Answers `method` on `path` by `handler`, for whom the declaration lets in.
     #[must_use]
-    pub(crate) fn route<H, F>(
-        mut self,
-        method: Method,
-        path: &'static str,
-        declaration: Declaration,
-        handler: H,
-    ) -> Self
+    pub(crate) fn route<P, H, F>(mut self, declaration: Declaration, handler: H) -> Self
     where
+        P: Path,
         H: Fn(Call) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
-        let declared = Declared { method: method.clone(), path, declaration };
+        let (method, path) = (method_of::<P>(), P::path());
+        let declared = Declared { method: method.clone(), path: path.clone(), declaration };
         let add: Add = Box::new(move |router, meter| {
-            let meter = meter.route(&method, path, declaration.class);
-            router.route(method, path, move |context| {
+            let meter = meter.route(&method, &path, declaration.class);
+            router.route(method, &path, move |context| {
                 let (handler, meter) = (handler.clone(), Arc::clone(&meter));
                 async move {
                     let began = Instant::now();
@@ -82,6 +80,20 @@ impl Table {
         self.routes
             .into_iter()
             .fold(Router::with_shared_state(api), |router, (_, add)| add(router, &meter))
+    }
+}
+
+/// The method of an operation; each has one.
+fn method_of<P: Path>() -> Method {
+    match P::methods().first() {
+        Some(HttpMethod::Post) => Method::POST,
+        Some(HttpMethod::Put) => Method::PUT,
+        Some(HttpMethod::Delete) => Method::DELETE,
+        Some(HttpMethod::Options) => Method::OPTIONS,
+        Some(HttpMethod::Head) => Method::HEAD,
+        Some(HttpMethod::Patch) => Method::PATCH,
+        Some(HttpMethod::Trace) => Method::TRACE,
+        Some(HttpMethod::Get) | None => Method::GET,
     }
 }
 

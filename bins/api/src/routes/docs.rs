@@ -34,7 +34,8 @@ pub(crate) async fn docs(call: Call) -> Result<Response, Problem> {
     let page = match PAGE.get() {
         Some(page) => page,
         None => {
-            let text = reference::page(&crate::openapi(), &crate::declared())
+            let text = crate::openapi()
+                .and_then(|document| reference::page(&document, &crate::declared()))
                 .map_err(Problem::internal)?;
             let tag = bodies::tag_of(text.as_bytes());
             let html = HeaderValue::from_static("text/html; charset=utf-8");

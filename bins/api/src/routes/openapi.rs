@@ -20,10 +20,13 @@ use crate::call::Call;
 pub(crate) async fn document(call: Call) -> Result<Response, Problem> {
     static DOCUMENT: OnceLock<Encoded> = OnceLock::new();
     call.query(&[])?;
-    let document = DOCUMENT.get_or_init(|| {
-        let text = crate::openapi();
-        let tag = bodies::tag_of(text.as_bytes());
-        bodies::json(text, tag, Effort::Once)
-    });
+    let document = match DOCUMENT.get() {
+        Some(document) => document,
+        None => {
+            let text = crate::openapi().map_err(Problem::internal)?;
+            let tag = bodies::tag_of(text.as_bytes());
+            DOCUMENT.get_or_init(|| bodies::json(text, tag, Effort::Once))
+        }
+    };
     Ok(bodies::respond(&call, document))
 }

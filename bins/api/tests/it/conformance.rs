@@ -33,7 +33,7 @@ const TOLD: [&str; 6] = [
 
 fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    DOCUMENT.get_or_init(|| serde_json::from_str(&api::openapi()).unwrap())
+    DOCUMENT.get_or_init(|| serde_json::from_str(&api::openapi().unwrap()).unwrap())
 }
 
 fn catalogue() -> &'static Catalogue {

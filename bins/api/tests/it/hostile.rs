@@ -311,7 +311,7 @@ fn the_corpus_breaks_no_promise_and_comes_to_every_route() {
     for route in api::declared() {
         let answered: Vec<u16> = heard
             .iter()
-            .filter(|heard| heard.method == route.method && is_of(&heard.path, route.path))
+            .filter(|heard| heard.method == route.method && is_of(&heard.path, &route.path))
             .filter_map(|heard| heard.reply.as_ref().map(|reply| reply.status))
             .collect();
         // A route that nobody gets into is not tried.

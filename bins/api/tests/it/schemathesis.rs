@@ -48,7 +48,7 @@ async fn every_request_that_the_document_allows_is_answered_as_it_says() {
     sector.begin("u-1", 7).await;
     // It keeps notes where it runs.
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("openapi.json"), api::openapi()).unwrap();
+    std::fs::write(folder.path().join("openapi.json"), api::openapi().unwrap()).unwrap();
     for (role, number) in [("player", 1), ("admin", 200)] {
         for (which, choice) in
             [("all but the last", "--exclude-path-regex"), ("the last", "--include-path-regex")]
