@@ -1,4 +1,4 @@
-//! What a route declares: who may use it, how often, and whether it is about one sector.
+//! Declarations of routes: access, quota, and scope.
 //!
 //! A route cannot be added without: [`Table::route`](crate::table::Table::route) takes a [`Declaration`].
 
@@ -11,24 +11,24 @@ use crate::caller::{Caller, Person, unauthenticated};
 /// Who may use a route, by role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody. Credentials, even bad ones, are not looked at.
+    /// Everybody; credentials are ignored, even invalid ones.
     Probe,
-    /// Everybody; players count as seen.
+    /// Everybody; a player's claim is renewed.
     Anyone,
-    /// Somebody who logged in.
+    /// Logged-in players.
     Player,
-    /// Somebody who logged in, or a bot with their key that is good for reading.
+    /// Logged-in players, and bots with a player's key that permits reading.
     Own,
-    /// As orders are given, for looking at them: a key must be good for reading.
+    /// Same as [`Self::Orders`], to read orders: a key must permit reading.
     Receipts,
-    /// Somebody who logged in, or bots.
+    /// Logged-in players and bots.
     Orders,
-    /// The operator.
+    /// Admins.
     Admin,
 }
 
 impl Access {
-    /// Whether this role may.
+    /// Whether this role has access.
     #[must_use]
     pub const fn allows(self, role: Role) -> bool {
         match self {
@@ -40,10 +40,10 @@ impl Access {
         }
     }
 
-    /// Refuses a caller who may not.
+    /// Rejects callers without access.
     ///
     /// # Errors
-    /// 401 `unauthenticated` for nobody in particular; 403 `not_admin` or `not_a_player`.
+    /// 401 `unauthenticated` without credentials; 403 `not_admin` or `not_a_player`.
     pub fn check(self, caller: &Caller) -> Result<(), Problem> {
         if self.allows(caller.role()) {
             return self.check_verb(caller);
@@ -58,7 +58,7 @@ impl Access {
         })
     }
 
-    /// Refuses a key that is not good for this.
+    /// Rejects keys without the required permission.
     fn check_verb(self, caller: &Caller) -> Result<(), Problem> {
         let verb = match self {
             Self::Own | Self::Receipts => Verb::Read,
@@ -76,7 +76,7 @@ impl Access {
         }
     }
 
-    /// In words, for the documents.
+    /// Text for the documents.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -89,29 +89,29 @@ impl Access {
     }
 }
 
-/// Whether a route is about one sector, or about the whole service.
+/// Scope of a route: one sector or the whole service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// About the whole service: there is nothing under `/sectors/{sector}`.
+    /// The whole service: not available under `/sectors/{sector}`.
     Service,
-    /// About one sector: the service's own, or the one of the path.
+    /// One sector: the default one, or the one in the path.
     Sector,
 }
 
-/// How often a route may be used: the name of a quota.
+/// Quota of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Probes of the platform, counted with all that comes from their address alone.
+    /// Health probes; only the limit per address applies.
     Probe,
     /// Logins.
     Login,
-    /// Looking.
+    /// Reads.
     Read,
-    /// Changing a little: claims, keys.
+    /// Small writes: claims, keys.
     Write,
     /// Orders.
     Orders,
-    /// The operator's.
+    /// Admin actions.
     Admin,
 }
 
@@ -124,10 +124,10 @@ impl Class {
 /// What a route declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Declaration {
-    /// Who may use it.
+    /// Access by role.
     pub access: Access,
-    /// How often.
+    /// Quota.
     pub class: Class,
-    /// Whether it is about one sector.
+    /// Scope.
     pub scope: Scope,
 }

@@ -1,4 +1,4 @@
-//! A request that was let in: who asks, and of which sector.
+//! An admitted request with its caller and sector.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::caller::{Caller, Person, unauthenticated};
 use crate::seats;
 use crate::state::Api;
 
-/// A request that was let in by what its route declares. It reads like the [`Context`] it holds.
+/// A request that satisfies the declaration of its route. Dereferences to its [`Context`].
 #[derive(Debug)]
 pub(crate) struct Call {
     context: Context<Api>,
@@ -20,7 +20,7 @@ pub(crate) struct Call {
     sector: SectorOfCall,
 }
 
-/// Its own type for the sake of `Debug`.
+/// Separate type to implement `Debug`.
 struct SectorOfCall(Arc<Followed>);
 
 impl std::fmt::Debug for SectorOfCall {
@@ -39,10 +39,10 @@ impl Call {
         &self.caller
     }
 
-    /// Who is asking, which its route takes care to be somebody who logged in.
+    /// The caller as a person; routes that call this declare an access that admits persons only.
     ///
     /// # Errors
-    /// 401 `unauthenticated` for anybody else.
+    /// 401 `unauthenticated` for other callers.
     pub(crate) fn person(&self) -> Result<Person, Problem> {
         match &self.caller {
             Caller::Person(person) => Ok(*person),
@@ -50,27 +50,27 @@ impl Call {
         }
     }
 
-    /// The sector that is asked about.
+    /// Sector of the request.
     pub(crate) fn sector(&self) -> &Arc<Followed> {
         &self.sector.0
     }
 
-    /// Its state.
+    /// Store of the sector.
     pub(crate) fn store(&self) -> &Arc<dyn ServiceStore> {
         self.sector.0.store()
     }
 
-    /// Its mirror.
+    /// Mirror of the sector.
     pub(crate) fn follower(&self) -> &Arc<Follower> {
         self.sector.0.follower()
     }
 
-    /// Notes that somebody took or left a seat, so that what was said of seats before is not said again.
+    /// Invalidates cached claims after a claim or release.
     pub(crate) fn seats_changed(&self) {
         self.state().seat_changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Notes that a player was seen who looks at something that is open to all. A store that cannot write is no matter.
+    /// Renews the claim of a player who reads a public resource. A failing store is only logged.
     pub(crate) async fn renew(&self) {
         if let Caller::Person(person) = &self.caller
             && let Some(frame) = self.follower().current()

@@ -1,4 +1,4 @@
-//! One-time codes for whoever started the process: a link printed on the terminal signs the local
+//! One-time codes of the operator: a link printed on the terminal signs the local
 //! operator's browser in as admin.
 
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use sector_redis::ServiceStore;
 use sha3::{Digest, Sha3_256};
 
-/// Longest code that is looked at, in bytes.
+/// Maximum length of a code in bytes.
 pub const CODE_BYTES_MAX: usize = 256;
 
 /// Lets `code` be exchanged once, within `ttl`, for a token with the admin role at
-/// `POST /auth/operator`. Only a digest of the code is stored. It should have 128 random bits or more.
+/// `POST /auth/operator`. Only a digest is stored. Codes should have at least 128 random bits.
 ///
 /// # Errors
-/// Those of the store.
+/// Errors of the store.
 pub async fn allow_operator(
     store: &dyn ServiceStore,
     code: &str,
@@ -22,7 +22,7 @@ pub async fn allow_operator(
     store.put_nonce(&key(code), "admin", ttl).await
 }
 
-/// Whether the code was allowed and not used yet; uses it up.
+/// Consumes the code; false if it is unknown, used or expired.
 pub(crate) async fn take_operator(
     store: &dyn ServiceStore,
     code: &str,

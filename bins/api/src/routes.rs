@@ -1,4 +1,4 @@
-//! Every endpoint: one file a resource. The table says who may use it, and how often.
+//! Endpoints, one file per resource. The table declares access and quota of each.
 
 use crate::access::{Access, Class, Declaration, Scope};
 use crate::table::Table;
@@ -38,7 +38,7 @@ const SESSION: Declaration = declare(Access::Player, Class::Write, Scope::Servic
 const SEAT: Declaration = declare(Access::Player, Class::Write, Scope::Sector);
 const RECEIPTS: Declaration = declare(Access::Receipts, Class::Read, Scope::Sector);
 const ORDERS: Declaration = declare(Access::Orders, Class::Orders, Scope::Sector);
-/// Carries orders out in a copy of the sector, which is work: counted as orders are.
+/// Executes orders on a copy of the sector, which is expensive: uses the quota of orders.
 const CHECK: Declaration = declare(Access::Anyone, Class::Orders, Scope::Sector);
 const ADMIN: Declaration = declare(Access::Admin, Class::Admin, Scope::Sector);
 const AUDIT: Declaration = declare(Access::Admin, Class::Admin, Scope::Service);

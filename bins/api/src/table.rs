@@ -1,4 +1,4 @@
-//! Routes and what they declare.
+//! The table of routes with their declarations.
 
 use http_kit::catalogue;
 use std::future::Future;
@@ -19,28 +19,28 @@ use crate::problems::of_sector;
 use crate::quotas;
 use crate::state::Api;
 
-/// Adds a route to those of a router. So each handler is put into one box, by the router, and not into two.
+/// Adds a route to a router, so that only the router boxes the handler.
 type Add = Box<dyn FnOnce(Router<Api>, &Meter) -> Router<Api>>;
 
-/// Routes being collected, none without a declaration.
+/// Routes with their declarations.
 #[derive(Default)]
 pub(crate) struct Table {
     routes: Vec<(Declared, Add)>,
 }
 
-/// A route and what it declares.
+/// A route and its declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declared {
-    /// Its method.
+    /// HTTP method.
     pub method: Method,
-    /// Its path, without prefixes.
+    /// Path without prefixes.
     pub path: String,
-    /// What it declares.
+    /// Declaration of the route.
     pub declaration: Declaration,
 }
 
 impl Table {
-    /// Answers `method` on `path` by `handler`, for whom the declaration lets in.
+    /// Adds the operation `P`, served by `handler` for callers that the declaration admits.
     #[must_use]
     pub(crate) fn route<P, H, F>(mut self, declaration: Declaration, handler: H) -> Self
     where
@@ -69,12 +69,12 @@ impl Table {
         self
     }
 
-    /// What the routes declare, in their order.
+    /// The declared routes in order.
     pub(crate) fn declared(self) -> Vec<Declared> {
         self.routes.into_iter().map(|(declared, _)| declared).collect()
     }
 
-    /// The routes over this state.
+    /// A router of all routes with this state.
     pub(crate) fn router(self, api: Arc<Api>) -> Router<Api> {
         let meter = api.meter.clone();
         self.routes
@@ -97,12 +97,12 @@ fn method_of<P: Path>() -> Method {
     }
 }
 
-/// Lets a request in, or says why not.
+/// Admits a request or returns the problem.
 async fn admit(declaration: Declaration, context: Context<Api>) -> Result<Call, Problem> {
     let api = context.shared_state();
     let identified = match declaration.access {
         Access::Probe => Ok(Caller::Anonymous),
-        // What is open to all is open to those with bad credentials too.
+        // Public resources ignore invalid credentials.
         Access::Anyone => identify(&context).await.or(Ok(Caller::Anonymous)),
         Access::Player | Access::Own | Access::Receipts | Access::Orders | Access::Admin => {
             identify(&context).await

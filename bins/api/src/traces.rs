@@ -1,11 +1,11 @@
-//! Where in a trace a request is, for whoever looks at traces. Off, it costs nothing.
+//! Trace spans of requests. Costs nothing if tracing is off.
 
 use process_kit::trace::{KEPT, Span, TRACEPARENT, of_orders};
 use sector_redis::Receipt;
 
 use crate::call::Call;
 
-/// The span of a request, which continues the trace that its `traceparent` names.
+/// Starts the span of a request; continues the trace in its `traceparent` header.
 pub(crate) fn begin(call: &Call, name: &'static str) -> Span {
     let tracer = &call.state().tracer;
     if !tracer.is_on() {
@@ -20,7 +20,7 @@ pub(crate) fn begin(call: &Call, name: &'static str) -> Span {
     span
 }
 
-/// Leaves the place of accepted orders beside their entry, so that the worker goes on with the trace.
+/// Stores the trace context of accepted orders, so that the worker continues the trace.
 pub(crate) async fn pass_on(call: &Call, span: &mut Span, receipt: &Receipt, orders: usize) {
     let Some(place) = span.context() else { return };
     span.set("sector.order_entry", receipt.id.to_string());
