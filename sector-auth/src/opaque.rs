@@ -5,7 +5,7 @@
 //! prefix. The prefix tells people and scanners what they have found; the checksum tells a typing
 //! error from a wrong secret without asking the store.
 //!
-//! A refresh token keeps its id through all renewals of its session. Whoever presents one with a known
+//! A refresh token keeps its id through all renewals of its session. A client that presents one with a known
 //! id and an old secret has a copy of a token that was used: that session is not to be trusted any more.
 
 use std::fmt;

@@ -207,7 +207,7 @@ impl Bot {
                 "an order was not accepted"
             );
         }
-        // The claim has lapsed while the sector was away; whoever took the faction meanwhile keeps it.
+        // The claim lapsed while the sector was unavailable; a player who claimed the faction meanwhile keeps it.
         self.is_to_claim |= self.claims
             && delivery.refused.iter().any(|refused| refused.code == "not_your_faction");
         Ok(())

@@ -105,7 +105,7 @@ pub enum Error {
         /// Where the sector should be.
         url: String,
     },
-    /// The stream of events is none.
+    /// The response is not an event stream.
     #[error("the stream of events cannot be used: {0}")]
     Stream(String),
     /// The snapshot contradicts itself: report it.
@@ -124,7 +124,7 @@ pub enum Error {
         /// What is not known about them.
         detail: String,
     },
-    /// A key, token or label is none: correct it. What it was is not told.
+    /// A key, token or label is malformed. The message does not contain it.
     #[error("not a credential: {0}")]
     Credential(String),
     /// The login message is not what the caller could sign without harm: ask whether this is the right sector.
@@ -273,7 +273,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// One field of a request that is not as it should be.
+/// An invalid field of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldProblem {
     /// Where: a path into the body such as `orders[2].faction`, a parameter or a header.
@@ -332,7 +332,7 @@ impl Error {
         serde_json::from_slice::<Problem>(body).is_ok()
     }
 
-    /// Whether this status passes by itself, whoever gave it.
+    /// Whether retrying later may help with this status, from a server or a proxy.
     pub(crate) fn is_passing(status: StatusCode) -> bool {
         matches!(
             status,

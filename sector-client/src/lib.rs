@@ -13,7 +13,7 @@
 //! | follow | [`Client::ticks`]: [`Ticks::next`] for each tick, [`Ticks::newest`] for the present |
 //! | look | [`Tick::view`] and the table at [`sector_sim::View`]; [`Client::system`], [`Client::faction`], [`Client::rules`] |
 //! | order | [`number_orders`], [`Client::deliver`]; [`Client::check_orders`] to see what would become of them |
-//! | know what became of orders | [`Tick::outcomes`], [`Client::order`], [`Client::my_orders`] |
+//! | know the outcome of orders | [`Tick::outcomes`], [`Client::order`], [`Client::my_orders`] |
 //! | play | [`Bot`]; with arguments and logs the module `program` (feature `program`), over a pipe [`stdio`] |
 //! | look back | [`Client::runs`], [`Client::replay`], [`Client::leaderboard`] |
 //!

@@ -3,10 +3,10 @@
 //! It begins with the snapshot and goes on with the entries after it. When the connection is cut it goes on from where
 //! it was; when the events are not kept any more or do not fit, or the sector was restored from a backup, it begins again
 //! with a snapshot; when a new universe begins it shows that one, under the rules that the sector publishes for it. So
-//! whoever reads it sees ticks in their order, each exact, and never one twice.
+//! a reader sees every tick in order, exactly once.
 //!
 //! The events come over one stream (Server-Sent Events), where a server offers one: that saves a request a tick, and a
-//! tick arrives sooner by the time that a request takes. Where no stream is to be had (a proxy that keeps answers back, a
+//! tick arrives sooner by the time that a request takes. Where no stream is available (a proxy that buffers responses, a
 //! server with all its streams taken) they are asked for by long poll, until another attempt at the stream.
 
 use std::collections::VecDeque;
@@ -44,7 +44,7 @@ const PASSED_MAX: usize = 10_000;
 /// How the events come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// Over one stream; by long poll while there is none to be had.
+    /// By event stream, with long polling as a fallback.
     Stream,
     /// By long poll: each request waits so long (at most 30 s) for the next event.
     LongPoll(Duration),
@@ -98,7 +98,7 @@ struct Following {
     received: Instant,
 }
 
-/// What became of an order.
+/// Outcome of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderOutcome {
     /// The tick that carried it out or refused it, or whose commit passed it.

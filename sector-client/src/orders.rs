@@ -9,7 +9,7 @@ use crate::session::{Client, Repeat};
 /// The most orders that a sector takes at once.
 pub const ORDERS_MAX: usize = 100;
 
-/// What became of a delivery. Whether an accepted order is carried out is told by the events of a later tick.
+/// Result of a delivery. The events of a later tick say whether an accepted order was applied.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delivery {
     /// How many orders were accepted, now or before.
@@ -50,7 +50,7 @@ pub fn number_orders(universe: &str, tick: u64, orders: &mut [Order]) {
 }
 
 impl Client {
-    /// Sends 1 to 100 orders, which are accepted together or refused together. What becomes of each is told by the
+    /// Sends 1 to 100 orders, which are accepted or refused together. The outcome of each is in the
     /// events of the tick that carries them out. They are sent again after a failure if each has a `client_id`: one
     /// that arrived the first time is not accepted twice.
     ///

@@ -67,7 +67,7 @@ pub fn run(
         }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Whoever has set another subscriber before keeps it.
+    // Keep a subscriber that was set before.
     _ = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())

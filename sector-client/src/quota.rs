@@ -58,7 +58,7 @@ impl Quotas {
         }
     }
 
-    /// Takes a request of each quota, and says how long to wait before it is sent. Whoever comes meanwhile waits longer.
+    /// Takes a request from each quota and returns how long to wait before sending. Later callers wait longer.
     fn take(&self, operation: &'static str, now: Instant) -> Duration {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let Known { quotas, measures } = &mut *known;

@@ -264,7 +264,7 @@ impl Client {
         Ok(())
     }
 
-    /// Signs in with a new key, which is returned: whoever keeps it can come back as the same player.
+    /// Signs in with a new key and returns it, to come back as the same player later.
     ///
     /// # Errors
     /// As [`Client::login`], and [`Error::Random`].

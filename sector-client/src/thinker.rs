@@ -80,7 +80,7 @@ impl Thinker {
         };
         if let Some((question, reason)) = refused {
             let reason = reason.unwrap_or_else(|| GONE.to_owned());
-            // Whoever asks holds the other end.
+            // The caller holds the other end.
             question.answer.send(Err(reason)).ok();
         }
         Thought { strategy: self.name, faction: me, tick, answer: thought }
@@ -126,7 +126,7 @@ fn think(mut strategy: Box<dyn Strategy>, questions: &mpsc::Receiver<Question>) 
         // Whatever a panic leaves behind goes with the strategy.
         let thought =
             catch_unwind(AssertUnwindSafe(|| strategy.orders(&scene.view(me), &scene.turn())));
-        // Before the answer: whoever follows the sector need not copy it then.
+        // Dropped before the response, so that the follower need not copy it.
         drop(scene);
         let panicked = thought.is_err();
         // Nobody may want it any more.

@@ -55,7 +55,7 @@ pub struct Dump {
     /// The replays: the running one first, if the run has not ended, then those of the kept runs,
     /// newest first.
     pub replays: Vec<ReplayDump>,
-    /// What became of the newest orders, by entry.
+    /// Outcomes of the newest orders, by entry.
     #[serde(default)]
     pub outcomes: Vec<Outcome>,
     /// The documents of [`Shelf::Keys`], by id, ended ones included.

@@ -55,7 +55,7 @@ pub struct Commit {
     pub awards: Vec<Award>,
     /// How many events to keep; those after the checkpoint are kept in any case. `None`: all.
     pub event_maxlen: Option<u64>,
-    /// What became of the entries this commit passes, by id. For an entry without one, nothing can
+    /// Outcomes of the entries this commit passes, by id. For an entry without one, nothing can
     /// be told later.
     pub outcomes: Vec<Outcome>,
     /// Outcomes of how many entries are kept, the newest, over universes; at most

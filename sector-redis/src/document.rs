@@ -1,7 +1,7 @@
 //! Documents: small things of the services that outlive them.
 //!
 //! Each lies on a [`Shelf`], under an id of its own, belongs to an owner, and may have an end, after
-//! which it is as good as gone. Ids and owners are names: 1 to 256 bytes without control characters.
+//! which it counts as removed. Ids and owners are names: 1 to 256 bytes without control characters.
 //! Times are the caller's, in milliseconds since 1970.
 
 use std::fmt;

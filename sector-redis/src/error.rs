@@ -176,7 +176,7 @@ impl Error {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// Whether whoever follows must begin anew with a checkpoint.
+    /// Whether followers must start over from a checkpoint.
     #[must_use]
     pub fn needs_checkpoint(&self) -> bool {
         matches!(self, Self::HistoryTrimmed { .. } | Self::Restored { .. })

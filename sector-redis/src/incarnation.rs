@@ -12,7 +12,7 @@ use crate::stream::StreamId;
 /// history was put there from a backup. Printed and parsed as 16 hex digits.
 ///
 /// Stream ids count within an incarnation. After a restore the same id may name another event, so
-/// that whoever follows compares the incarnation as well.
+/// that followers compare the incarnation as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Incarnation(u64);

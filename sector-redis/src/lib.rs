@@ -28,13 +28,13 @@
 //!   [`StoreOptions::require_durable`] (`tests/redis/durable.rs`).
 //! - A byte that changed in store is found when it is read, at the latest at recovery
 //!   (`tests/redis/damage.rs`, `tests/directory.rs`).
-//! - Whoever follows is told when history was trimmed ([`Error::HistoryTrimmed`]) or replaced
+//! - Followers are told when history was trimmed ([`Error::HistoryTrimmed`]) or replaced
 //!   ([`Error::Restored`]): ids count within an [`Incarnation`] (`tests/contract/events.rs`,
 //!   `tests/contract/incarnation.rs`).
 //!
 //! `docs/explanation/durability.md` says the same to operators, with the settings that go with it.
 //!
-//! The order stream may still hold entries of a universe that ended; whoever reads them refuses
+//! The order stream may still hold entries of a universe that ended; their reader refuses
 //! them with the commit whose cursor passes them.
 //!
 //! # Where the state lives

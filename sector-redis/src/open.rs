@@ -45,7 +45,7 @@ pub struct StoreOptions {
     /// Whether to refuse a Redis that is set up to forget, or does not tell: one without AOF, or
     /// with a `maxmemory-policy` that drops keys. The other places are what they are.
     pub require_durable: bool,
-    /// Who is told of every answer of a store opened by [`open`]; nobody by default.
+    /// Observer of every response of a store opened by [`open`]; none by default.
     pub observer: Option<Arc<dyn Observer>>,
 }
 

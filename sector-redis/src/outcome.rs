@@ -1,7 +1,7 @@
-//! What became of orders, for those who gave them.
+//! Outcomes of orders, for their senders.
 //!
 //! An entry of the order stream *waits* until a commit's cursor passes it, and is *done* from then
-//! on. The commit that passes it says what became of it; that is kept for a while.
+//! on. The commit that passes it records its outcome, which is kept for a while.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,14 +17,14 @@ pub const PLAYER_ORDERS: usize = 100;
 /// In how many waiting entries, the newest, a player's are looked for.
 pub const WAITING_LOOKED_AT: usize = 10_000;
 
-/// What became of an accepted entry; written by the commit that passes it.
+/// Outcome of an accepted entry, written by the commit that passes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The entry.
     pub id: StreamId,
     /// Who gave its orders.
     pub player: String,
-    /// What became of each, JSON.
+    /// Outcome of each order, JSON.
     pub body: String,
 }
 

@@ -164,7 +164,7 @@ pub trait Orders: Send + Sync + 'static {
     /// How many order entries wait beyond the committed cursor.
     async fn order_backlog(&self) -> Result<u64>;
 
-    /// What became of an entry, or that it waits; `None`: it was never given, or nothing is kept of
+    /// Outcome of an entry, or that it waits; `None` if it was never given or nothing is kept of
     /// it any more.
     async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>>;
 

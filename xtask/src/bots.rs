@@ -14,7 +14,7 @@ const BEGIN: &str = "<!-- bots -->\n";
 const END: &str = "<!-- /bots -->";
 /// The players of the engine.
 const BUILT_IN: &str = "classic,greedy,turtle,raider,lookahead,random,idle";
-/// The examples that are built; each has a program of its name with `-bot`. Not `llm`: it is as good as its model.
+/// The examples that are built; each has a program of its name with `-bot`. Not `llm`, whose strength depends on its model.
 const EXAMPLES: [&str; 5] = ["hello", "greedy", "defender", "lookahead", "scripted"];
 /// The one that is not.
 const PYTHON: &str = "python-http";

@@ -1,6 +1,6 @@
 //! Keys that players issue for bots, so that no bot ever holds a wallet.
 //!
-//! Of a key only the digest is kept. It gives the faction's orders of whoever issued it, whichever faction that is in
+//! Only the digest of a key is stored. A key orders the faction of the player who issued it, whichever faction that is in
 //! the universe at hand, as far as its verbs go.
 
 use sector_wire::Code;

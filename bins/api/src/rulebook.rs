@@ -51,7 +51,7 @@ impl Rulebooks {
             return Ok(Arc::clone(&kept.book));
         }
         let header = sector.store().replay_header(universe).await.map_err(of_store)?;
-        // Whoever is shown a universe that has just been dropped may ask for the next one.
+        // A client shown a universe that was just dropped may ask for the next one.
         let header = header.ok_or_else(|| {
             Problem::conflict(Code::RunOver, "This universe has just been replaced; ask again.")
         })?;

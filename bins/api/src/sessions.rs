@@ -4,7 +4,7 @@
 //! - A token holds no longer than its session: every request with one asks whether that still stands, of a memory that
 //!   is at most [`REMEMBERED_MS`] old. Ended here, it is ended here at once; elsewhere within that time.
 //! - Of a refresh token only the digest is kept. It is replaced with every renewal. For [`GRACE_MS`] the one before still
-//!   works, since an answer may have been lost; after that, whoever presents it has a copy, and the session ends.
+//!   works, since a response may have been lost; after that, using it means that someone has a copy, and the session ends.
 
 use sector_wire::Code;
 use std::collections::HashMap;

@@ -7,7 +7,7 @@
 //! an order that the API refuses because the faction was claimed is taken as news at once.
 //!
 //! Several workers share the factions: their orders are numbered by universe, tick and faction, and the sector accepts
-//! each number once. Whoever is first with a faction's first order of a tick plays it, the others stand aside until
+//! each number once. The worker whose order for a faction is first in a tick plays it; the others skip it until
 //! nobody does; see the module `share`.
 
 mod claims;

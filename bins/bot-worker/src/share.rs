@@ -1,7 +1,7 @@
 //! How several workers share the factions without knowing of each other.
 //!
 //! The sector accepts an order with the same `client_id` once. So the first order of a faction's turn, numbered by
-//! universe, tick and faction, is a *claim*: whoever has it accepted plays that faction in that tick and gives the rest;
+//! universe, tick and faction, is a *claim*: the worker whose claim is accepted plays that faction in that tick and sends the rest;
 //! who finds that another was first stands aside, does not even ask the strategy, and only listens. When nobody has
 //! ordered for the faction for a while, those who stand aside try again, so that the factions of a worker that has died
 //! are taken over within seconds.

@@ -1,6 +1,6 @@
 //! Keeps the awards of finished runs.
 //!
-//! An award is known by its universe, faction and name; whoever hands it in again gets the answer of the first time,
+//! An award is identified by universe, faction and name; sending it again returns the first response,
 //! and nothing is kept twice. The sim-worker writes the award of a won run with the last tick of the run, so that
 //! none is lost; `POST /mint` takes awards from elsewhere.
 
@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 struct State {
     store: Arc<dyn ServiceStore>,
     key: Option<SharedToken>,
-    /// Awards that were handed in, by what became of them.
+    /// Received awards, by result.
     awards: Counters<1>,
 }
 
@@ -54,7 +54,7 @@ pub async fn run(
 fn awards(metrics: &Metrics) -> Counters<1> {
     metrics.counters(
         "sector_minter_awards_total",
-        "Awards that were handed in: kept, duplicate, refused, unauthorized, or unavailable (the store did not answer)",
+        "Awards received, by result: kept, duplicate, refused, unauthorized, or unavailable (the store did not answer)",
         ["result"],
     )
 }

@@ -29,7 +29,7 @@ pub(crate) async fn health(context: Context<State>) -> Result<Response, Problem>
     }
 }
 
-/// An award that is handed in.
+/// An award to record.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mint {
@@ -41,7 +41,7 @@ struct Mint {
     metadata: Map<String, Value>,
 }
 
-/// What became of it.
+/// Result of recording an award.
 #[derive(Debug, Serialize)]
 struct Minted {
     universe_id: String,

@@ -187,7 +187,7 @@ async fn keeps_its_promises(store: Arc<dyn Store>) -> Vec<String> {
     assert_eq!(outcomes(&all, "while-stopped"), 1);
     assert_eq!(on_record(&store, stopped).await["orders"].as_array().unwrap().len(), 1);
 
-    // Whoever follows sees exactly what was committed.
+    // A follower sees exactly what was committed.
     let mut mirror = Mirror::new(&serde_json::from_str(&all[0].data).unwrap()).unwrap();
     for event in &all[1..] {
         let delta: Delta = serde_json::from_str(&event.data).unwrap();

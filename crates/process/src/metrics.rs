@@ -1,6 +1,6 @@
 //! Prometheus metrics.
 //!
-//! Whoever starts a service creates a [`Metrics`] and passes it in. [`start`] serves it on a
+//! The code that starts a service creates a [`Metrics`] and passes it in. [`start`] serves it on a
 //! listener of its own for the operator's network, if `--metrics-listen` is set. There is no global
 //! registry: services in one process may share a `Metrics` or not.
 //!

@@ -99,7 +99,7 @@ impl RedisServer {
         growing.max().expect("the log has a file that grows")
     }
 
-    /// Cuts a write that never ended from the log, as whoever runs Redis must do before starting it after a crash of
+    /// Truncates an unfinished write from the log, as an operator must before starting Redis after a crash of
     /// the machine. Redis itself cuts only to the last whole command, and when that is one of a transaction, the rest
     /// of the transaction is whatever is written next: at the start after that, half of what was cut is carried out.
     ///

@@ -103,7 +103,7 @@ fn what_is_issued_is_what_the_tests_sign_by_hand() {
     );
     assert_eq!(code(&by_hand), "accepted");
     assert_eq!(TokenKey::new(&SECRET).unwrap().id(), KEY_ID);
-    // And the order of members is no matter.
+    // The order of members does not matter.
     let text = format!(r#"{{ "kid": "{KEY_ID}", "typ": "JWT", "alg": "HS256" }}"#);
     assert_eq!(code(&signed(&text, &claims().to_string())), "accepted");
 }

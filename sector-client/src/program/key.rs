@@ -1,4 +1,4 @@
-//! The key file of a bot: whoever has it comes back as the same player.
+//! The key file of a bot, with which it comes back as the same player.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};

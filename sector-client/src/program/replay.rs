@@ -70,7 +70,7 @@ pub(super) fn replay(
             (false, false) => write!(out, "{}", text(&line)),
         };
         match printed {
-            // Whoever stops reading has seen enough.
+            // The reader closed the pipe.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             printed => Ok(printed.map(|()| true)?),
         }

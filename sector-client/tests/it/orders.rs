@@ -122,7 +122,7 @@ impl Strategy for Slow {
     }
 }
 
-/// On one thread, so that whoever blocks it blocks the sector, the API and both bots.
+/// On one thread, so that blocking it blocks the sector, the API and both bots.
 #[tokio::test]
 async fn a_bot_that_thinks_for_long_holds_up_nobody_and_can_be_stopped() {
     let sector = Sector::start(30, 1_000).await;

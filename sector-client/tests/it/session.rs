@@ -276,7 +276,7 @@ async fn a_wrong_server_is_told_from_a_wrong_version_and_from_none() {
         error.to_string().contains("is of version 9.2.0")
             && error.to_string().ends_with("use sector-client 9.2.0")
     );
-    // Whoever did not look before learns it from the first answer that makes no sense.
+    // A client that did not check first learns it from the first response it cannot parse.
     let mut ticks =
         Client::new(&newer).unwrap().ticks_by(sector_client::Transport::LongPoll(Duration::ZERO));
     let error = ticks.next().await.unwrap_err();

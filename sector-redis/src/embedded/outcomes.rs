@@ -1,4 +1,4 @@
-//! What became of orders, by entry and by player.
+//! Outcomes of orders, by entry and by player.
 
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 

@@ -26,7 +26,7 @@ const BLOCK: Duration = Duration::from_secs(2);
 /// then.
 const LIMIT: Duration = Duration::from_secs(4);
 
-/// The least time between two looks. Who waits is told of what comes after a quiet moment at once,
+/// Minimum time between two polls. Readers learn of an entry after a quiet moment at once,
 /// and of what comes in a stream so much later.
 const GAP: Duration = Duration::from_millis(2);
 

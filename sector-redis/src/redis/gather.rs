@@ -143,7 +143,7 @@ impl<C: Call> Shared<C> {
     }
 }
 
-/// The right to make a call. It passes on to those who wait, also when whoever had it gives up.
+/// The right to make a call. It passes to the next waiting call, also when its holder gives up.
 struct Turn<C: Call>(Arc<Shared<C>>);
 
 impl<C: Call> Drop for Turn<C> {

@@ -1,4 +1,4 @@
-//! What became of orders: a stream with the ids of the entries, and a sorted set of players' entries.
+//! Outcomes of orders: a stream with the ids of the entries, and a sorted set of players' entries.
 
 use redis::Value;
 

@@ -77,7 +77,7 @@ pub(super) fn event_sum(kind: &str, data: &str) -> String {
     seal::sum_of(&[kind, data])
 }
 
-/// The sum of an outcome: over all that is told of it.
+/// Checksum of an outcome, over all its fields.
 pub(super) fn outcome_sum(outcome: &Outcome) -> String {
     seal::sum_of(&[&outcome.id.to_string(), &outcome.player, &outcome.body])
 }

@@ -81,7 +81,7 @@ impl Route {
         Ok(Self::Server(info(url)?))
     }
 
-    /// Refuses a way over a network without a password: whoever reaches that Redis could change the sector.
+    /// Refuses a network connection without a password: anyone who reaches that Redis could change the sector.
     ///
     /// # Errors
     /// [`Error::Config`], saying what to set.

@@ -1,6 +1,6 @@
 //! Documents: of each shelf one hash, and two sorted sets of its ids; and the audit log, a list.
 //!
-//! None of these writes is repeated after a lost answer: the second would tell of the first.
+//! None of these writes is repeated after a lost response: the second response would reflect the first write.
 
 use redis::cmd;
 

@@ -1,4 +1,4 @@
--- An order entry, or what became of it. KEYS: world, orders, outcomes. ARGV: number.
+-- An order entry, or its outcome. KEYS: world, orders, outcomes. ARGV: number.
 -- Returns {'waiting' | 'done', entries}; one that waits may be among others of its entry of the stream.
 local id = ARGV[1] .. '-0'
 if tonumber(ARGV[1]) > tonumber(redis.call('HGET', KEYS[1], 'cursor') or '0') then

@@ -1,4 +1,4 @@
--- What became of a player's newest entries, newest first.
+-- Outcomes of a player's newest entries, newest first.
 -- KEYS: outcomes, outcomes by player. ARGV: player, most to find. Returns entries.
 local found = {}
 for _, member in ipairs(redis.call('ZREVRANGEBYLEX', KEYS[2], '(' .. ARGV[1] .. ' ',

@@ -1,4 +1,4 @@
-//! What became of orders.
+//! Outcomes of orders.
 
 use sector_redis::{Commit, Error, OrderStatus, Outcome, StreamId};
 

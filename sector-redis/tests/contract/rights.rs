@@ -51,7 +51,7 @@ pub(crate) async fn the_seat_must_be_held(bench: Bench) {
     assert_eq!(held(store.append_orders(&seat("q", "b", "F1", 20)).await).as_deref(), Some("F 2"));
     store.release("u1", "p").await.unwrap();
     assert_eq!(held(store.append_orders(&seat("p", "b", "F1", 30)).await), None);
-    // The order of another universe is refused as that, whoever gives it.
+    // An order for another universe is refused as such, regardless of the sender.
     let elsewhere = OrderBatch { universe: "u0".into(), ..seat("p", "b", "F1", 30) };
     let refused = store.append_orders(&elsewhere).await;
     assert!(matches!(refused, Err(Error::WrongUniverse { .. })), "{refused:?}");

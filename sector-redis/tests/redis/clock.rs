@@ -40,7 +40,7 @@ async fn a_clock_set_back_keeps_others_away_and_nothing_else() {
     let left: i64 = redis::cmd("PTTL").arg("sector:lease").query(&mut redis).unwrap();
     assert!(left > HOUR_MS, "it lasts an hour longer");
     assert_eq!(store.acquire_lease("two", TTL).await.unwrap(), None);
-    // Whoever holds it goes on; numbers and client ids know no time.
+    // The holder goes on; numbers and client ids do not depend on time.
     store.commit(&Commit { cursor: StreamId::new(1), ..tick(&held, 1) }).await.unwrap();
     assert_eq!(store.append_orders(&order("a")).await.unwrap().duplicates, ["a"]);
     assert_eq!(store.append_orders(&order("b")).await.unwrap().id, StreamId::new(2));

@@ -114,7 +114,7 @@ async fn a_gathered_call_whose_answer_was_lost_is_asked_again_for_what_has_names
     let answers = answers(at_once(&store, given)).await;
     assert!(proxy.all_lost());
     assert!(matches!(answers[3], Err(Error::WrongUniverse { .. })), "{:?}", answers[3]);
-    // Nobody can find out what became of them, and nobody is told.
+    // Their outcome cannot be known, and no caller gets one.
     for at in [2, 6] {
         assert!(answers[at].as_ref().is_err_and(Error::is_unavailable), "{:?}", answers[at]);
     }
@@ -237,7 +237,7 @@ async fn a_cursor_in_the_middle_of_what_was_accepted_together_loses_nothing() {
     };
     assert_eq!((kept_after, last), (StreamId::new(1), StreamId::new(10)));
     assert_eq!(store.orders_after(kept_after, 100, Duration::ZERO).await.unwrap().len(), 9);
-    // Only what waits is told of as waiting, and only that is carried elsewhere.
+    // Only waiting orders are reported as waiting, and only they are dumped.
     for number in 1..=11 {
         let status = store.order(StreamId::new(number)).await.unwrap();
         let waits =

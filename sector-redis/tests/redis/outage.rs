@@ -152,7 +152,7 @@ async fn a_redis_emptied_under_us_is_begun_anew_and_told() {
     // The old worker is out; nothing of its next tick is written.
     let refused = store.commit(&tick(&first, 2)).await;
     assert!(matches!(refused, Err(Error::LeaseLost { .. })), "{refused:?}");
-    // Whoever writes first marks the store, so that the next process finds it ours.
+    // The first writer marks the store, so that the next process recognizes it.
     store.put_nonce("n", "v", TTL).await.unwrap();
     let second = lease(&store).await;
     store.commit(&begin(&second)).await.unwrap();

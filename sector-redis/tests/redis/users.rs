@@ -7,7 +7,7 @@ use store_testkit::RedisServer;
 
 use crate::{begin, lease, open_url, order, raw, tick};
 
-/// What nobody may do but whoever owns the machine.
+/// What only the machine's owner may do.
 const NOBODY: [&str; 16] = [
     "FLUSHALL",
     "FLUSHDB",
@@ -125,7 +125,7 @@ async fn each_may_do_what_it_needs_and_no_more() {
         let mut connection = connect(&server, user);
         for command in refused.iter().chain(&NOBODY) {
             is_refused(user, &mut connection, command);
-            // A script may do no more than whoever runs it.
+            // A script has only the rights of the user who runs it.
             let words: Vec<String> = command.split(' ').map(|word| format!("'{word}'")).collect();
             let mut load = redis::cmd("SCRIPT");
             load.arg("LOAD").arg(format!("return redis.call({})", words.join(",")));

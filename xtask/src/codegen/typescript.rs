@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What became of the types.
+/// Result of generating the types.
 pub(super) enum Outcome {
     /// Their source.
     Generated(String),

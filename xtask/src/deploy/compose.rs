@@ -50,7 +50,7 @@ fn of_file(file: &Value, names: &Names) -> Vec<String> {
     faults
 }
 
-/// An address of one's own must not be given to somebody else while its owner is away.
+/// A service's fixed address must not be assigned to another container while the service is down.
 fn of_addresses(file: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, service) in entries(file, "/services") {

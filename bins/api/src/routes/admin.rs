@@ -1,4 +1,4 @@
-//! `/admin/*`: for whoever runs the sector.
+//! `/admin/*`: for operators.
 
 use http_kit::{Problem, Response, query, reply};
 use sector_sim::MAX_SEED;

@@ -53,7 +53,7 @@ pub(crate) async fn events(call: Call) -> Result<Response, Problem> {
     let shutdown = call.shutdown();
     let entries = tokio::select! {
         entries = follower.read_after(Position { incarnation, after }, count, Duration::from_millis(wait_ms)) => entries.map_err(of_follower)?,
-        // Whoever waits is answered, so that the drain need not wait for them.
+        // Answer waiting clients, so that the drain need not wait for them.
         () = shutdown.cancelled() => Vec::new(),
     };
 

@@ -114,7 +114,7 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
         backlog_max: Some(if faults.is_empty() { BACKLOG_MAX } else { 0 }),
     };
     if !faults.is_empty() {
-        // Where nothing may wait, only the receipt of a batch that was accepted before is to be had.
+        // With a backlog of 0, the store returns only the receipt of a batch that was already accepted.
         return match call.store().append_orders(&batch).await {
             Ok(receipt) => accepted(receipt),
             Err(

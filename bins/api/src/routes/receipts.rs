@@ -1,4 +1,4 @@
-//! `/orders/{receipt}` and `GET /orders`: what became of orders, for those who gave them.
+//! `/orders/{receipt}` and `GET /orders`: outcomes of orders, for their senders.
 
 use http_kit::catalogue;
 use http_kit::{Problem, Response, reply};
@@ -40,7 +40,7 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
     let receipt: StreamId = call.parameter_as("receipt", "a receipt such as 5-0")?;
     let player = player(&call)?;
     let status = call.store().order(receipt).await.map_err(of_store)?;
-    // Whose it is is nobody else's business, so a stranger's is as good as none.
+    // Don't reveal that someone else's receipt exists: answer 404.
     match status.filter(|status| is_of(status, &player)) {
         Some(status) => reply::json(&shown(status)?),
         None => Err(Problem::not_found(

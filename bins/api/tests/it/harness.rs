@@ -124,7 +124,7 @@ impl Sector {
         self.catch_up().await;
     }
 
-    /// What a restore from a backup does to whoever follows: the store gets a new incarnation, which is returned.
+    /// What followers see of a restore from a backup: a new incarnation, which is returned.
     pub(crate) async fn restore(&self) -> String {
         self.store.release_lease(&self.lease).await.unwrap();
         self.store.renew_incarnation().await.unwrap().to_string()

@@ -190,7 +190,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that has ended is no matter.
+        // The process may have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! What became of orders, and who is told.
+//! Outcomes of orders, and who may read them.
 
 use sector_redis::{Commit, Outcome};
 use serde_json::json;

@@ -14,7 +14,7 @@ const BEGIN: &str = "<!-- The table of routes begins; it is generated. -->\n";
 const END: &str = "<!-- The table of routes ends. -->";
 const PLAYER: u8 = 1;
 const ADMIN: u8 = 200;
-/// What keeps out whoever has not the role.
+/// What keeps out callers without the role.
 const KEEPS_OUT: [&str; 3] = ["unauthenticated", "not_a_player", "not_admin"];
 
 /// Those who ask, each with what they show.
@@ -70,7 +70,7 @@ async fn every_route_lets_in_whom_it_declares_and_nobody_else() {
     for route in api::declared() {
         for role in Role::ALL {
             if route.path.starts_with("/auth/logout") {
-                // Whoever is signed out cannot try the next.
+                // A caller who signed out cannot try the next.
                 callers = Callers::of(&sector).await;
             }
             let request = callers.sign(role, sector.request(route.method.clone(), &path(&route)));

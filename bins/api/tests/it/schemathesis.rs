@@ -16,7 +16,7 @@ const EXAMPLES: &str = "SCHEMATHESIS_EXAMPLES";
 /// What must hold of every answer.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method";
-/// Whoever uses these is signed out, or lets the sector stand still: they come last, by themselves.
+/// These end the session or pause the sector, so they come last, by themselves.
 const LAST: &str = "^(/auth/logout|/auth/logout-all|/admin/pause)$";
 /// Time between ticks.
 const TICK: Duration = Duration::from_millis(100);

@@ -149,7 +149,7 @@ async fn after_a_restore_410_tells_whoever_knows_another_incarnation() {
     let known = before.json()["incarnation"].as_str().unwrap().to_owned();
     let events = format!("/events?after=1-0&incarnation={known}");
     assert_eq!(sector.get(&events).await.json()["next"], "2-0");
-    // Whoever waits meanwhile is told at once.
+    // Waiting clients are answered at once.
     let waiting = format!("/events?after=2-0&incarnation={known}&wait_ms=30000");
     let (answer, renewed) = tokio::join!(sector.get(&waiting), sector.restore());
     answer.problem(410, "history_restored");

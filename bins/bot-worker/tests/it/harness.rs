@@ -58,7 +58,7 @@ impl Sector {
             seed: Some(7),
             systems,
             factions: 5,
-            // Of no matter in memory; runs out while Redis is away.
+            // Has no effect in memory; expires while Redis is unavailable.
             lease_ttl_ms: Milliseconds(1_000),
             order_block_ms: Milliseconds(1_000),
             reset_universe_on_start: false,

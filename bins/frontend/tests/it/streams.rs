@@ -267,7 +267,7 @@ async fn after_a_restore_a_client_that_goes_on_is_given_a_snapshot() {
     assert_eq!(given.data["incarnation"], renewed.as_str());
     let mut stale = frontend.socket(&resume(&known)).await;
     assert_eq!(stale.snapshot().await.data["incarnation"], renewed.as_str());
-    // Whoever knows the present one goes on where it was, and so does whoever does not say.
+    // Clients that name the current incarnation, or none, resume where they were.
     for path in [resume(&renewed), "/ws?after=1-0".to_owned()] {
         let entry = frontend.socket(&path).await.entry().await;
         assert_eq!((entry.id, entry.kind.as_str()), (StreamId::new(2), "delta"), "{path}");

@@ -137,7 +137,7 @@ async fn tell(redis: &RedisServer, line: &str) -> String {
     String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
-/// Two workers share three sectors; what befalls one of them costs none of the sectors more than a pause.
+/// Two workers share three sectors; when one of them fails, no sector stops for longer than a pause.
 async fn share(redis: &str, sectors: &str) {
     let (mut first, second) = (Worker::start(redis, sectors), Worker::start(redis, sectors));
     // Who held what under which epoch: an epoch is never another's.

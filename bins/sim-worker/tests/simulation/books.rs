@@ -68,7 +68,7 @@ pub(crate) struct Counts {
     pub(crate) restores: u64,
 }
 
-/// What whoever followed a history that was replaced may have seen of it.
+/// What followers of a replaced history may have seen of it.
 #[derive(Clone, Debug, Default)]
 struct Past {
     events: Vec<(String, String)>,

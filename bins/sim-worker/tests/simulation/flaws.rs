@@ -19,9 +19,9 @@ pub(crate) enum LinkFlaw {
     LosesEnd,
     /// A commit names a digest that is not that of the world.
     AnotherDigest,
-    /// Now and then a commit is written without what became of its entries.
+    /// Some commits are written without the outcomes of their entries.
     OutcomesLost,
-    /// What became of an entry is kept as it was for the one before.
+    /// The outcome of an entry is replaced by that of the one before.
     OutcomesMistold,
     /// The worker is not told who holds a seat.
     SeatsUnseen,

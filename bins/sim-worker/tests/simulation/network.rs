@@ -122,7 +122,7 @@ impl Weather {
     }
 }
 
-/// What befalls one request.
+/// What happens to one request.
 #[derive(Debug, Default)]
 struct Journey {
     there_ms: u64,

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use tokio::time::Instant;
 
-/// A line for each thing that happens, as a hash, and in words for whoever looks for a fault.
+/// A line for each thing that happens: hashed, and as text for debugging.
 pub(crate) struct Trace {
     hash: Mutex<u64>,
     is_shown: bool,

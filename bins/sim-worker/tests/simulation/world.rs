@@ -1,5 +1,5 @@
 //! One run of the simulation: a store, several workers, followers, players and an operator, and what
-//! befalls them.
+//! happens to them.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -338,7 +338,7 @@ impl Scene {
     }
 }
 
-/// Starts a worker, and another when it has ended, as whoever runs services does.
+/// Starts a worker, and restarts it when it ends, as a supervisor does.
 async fn worker_slot(scene: Arc<Scene>, slot: usize, chance: Chance) {
     while !scene.workers[slot].is_closed.load(Ordering::Relaxed) {
         if scene.is_stopped.load(Ordering::Relaxed) {

@@ -3,7 +3,7 @@
 /// One promise that the model breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Flaw {
-    /// A commit is taken from whoever sends it.
+    /// Commits are accepted from any sender.
     NoFence,
     /// A commit is fenced by the holder's name alone, and a lease that ran out is renewed by it.
     RenewsLostLease,
@@ -21,7 +21,7 @@ pub enum Flaw {
     DeduplicationLate,
     /// A lease that is taken gets the epoch of the one before.
     EpochReused,
-    /// A lease is given back by whoever says so.
+    /// Anyone can release a lease.
     ReleasesAnyLease,
     /// A lease that ran out still keeps others away.
     LeaseNeverEnds,

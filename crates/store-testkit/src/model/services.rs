@@ -1,4 +1,4 @@
-//! What became of orders, and the documents of the services.
+//! Outcomes of orders, and documents of the services.
 
 use super::state::State;
 use sector_redis::document::{Document, Shelf};

@@ -1,6 +1,6 @@
 //! Makes a replay file of what the store keeps of a run, while it is sent.
 //!
-//! The store keeps the orders and the digest of each tick. A file of version 2 tells what became of each order too, so
+//! The store keeps the orders and the digest of each tick. A version 2 file has the outcome of each order too, so
 //! the run is played anew, on a thread that may take its time, and every digest is compared on the way. Little of it is
 //! in memory at any time: a world, and some records.
 
@@ -100,7 +100,7 @@ impl Recorder {
         self.send(handle, sender, writer.take())
     }
 
-    /// The last tick to tell of, if the run goes on; a finished one is told to its end.
+    /// Last tick to record of a running match; a finished one is recorded to its end.
     fn last(&self, handle: &Handle) -> Result<Option<u64>, BoxError> {
         let head = handle.block_on(self.store.head())?;
         Ok(head.filter(|head| head.universe == self.header.universe_id).map(|head| head.tick))

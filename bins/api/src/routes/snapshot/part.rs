@@ -41,7 +41,7 @@ impl Fields {
     /// Reads a comma-separated list; without one, all.
     ///
     /// # Errors
-    /// 400 `invalid_query` naming each that is none.
+    /// 400 `invalid_query` naming each unknown field.
     pub(super) fn parse(text: Option<&str>) -> Result<Self, Problem> {
         let Some(text) = text else { return Ok(Self(None)) };
         let mut fields = BTreeSet::new();

@@ -81,7 +81,7 @@ pub(super) async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) 
     }
 }
 
-/// By which right orders are given: judged by the store, or by whoever sent them.
+/// Who checks the right to order: the store, or the sender.
 fn right(scene: &Scene, chance: &Chance, is_bot: bool, orders: &[BatchOrder]) -> Right {
     if is_bot {
         let faction = |order: &BatchOrder| {
