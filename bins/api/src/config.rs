@@ -18,7 +18,7 @@ use sector_auth::token::SECRET_BYTES_MIN;
 use sector_auth::{Address, Secret};
 
 use crate::error::Error;
-use crate::quotas::QuotaConfig;
+use crate::limits::quotas::QuotaConfig;
 
 /// The API as a process.
 #[derive(Debug, Clone, Parser)]

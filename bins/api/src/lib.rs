@@ -11,46 +11,32 @@
 //!
 //! [`run()`] serves it, [`openapi`] describes it; `docs/openapi.json` holds the same text.
 
-mod access;
-mod answers;
-mod audit;
-mod bodies;
-mod bot_keys;
-mod bot_tokens;
-mod call;
-pub mod caller;
 pub mod config;
-pub mod document;
+pub mod describe;
 pub mod error;
-mod examples;
-mod meter;
-pub mod operator;
-mod prefix;
-mod problems;
-mod quotas;
-mod reference;
+pub mod identity;
+mod limits;
+mod request;
 mod routes;
 mod rulebook;
 mod run;
 mod seats;
-mod sessions;
 pub mod state;
 mod table;
-mod traces;
 
-pub use access::{Access, Class, Declaration, Scope};
 pub use config::{Config, Options};
-pub use document::openapi;
+pub use describe::document::openapi;
+pub use describe::examples::problems;
 pub use error::Error;
-pub use examples::problems;
-pub use operator::allow_operator;
-pub use quotas::QuotaConfig;
+pub use identity::access::{Access, Class, Declaration, Scope};
+pub use identity::operator::allow_operator;
+pub use limits::quotas::QuotaConfig;
 pub use run::{declared, enclosed, run, run_with};
 pub use state::{Api, WallClock, system_clock};
 pub use table::Declared;
 
 /// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
 pub fn register_metrics(metrics: &process_kit::Metrics) {
-    drop(meter::Meter::new(metrics));
-    drop(meter::tally(metrics));
+    drop(limits::meter::Meter::new(metrics));
+    drop(limits::meter::tally(metrics));
 }

@@ -1,6 +1,6 @@
 //! Endpoints, one file per resource. The table declares access and quota of each.
 
-use crate::access::{Access, Class, Declaration, Scope};
+use crate::identity::access::{Access, Class, Declaration, Scope};
 use crate::table::Table;
 
 pub(crate) mod admin;

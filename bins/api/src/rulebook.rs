@@ -8,7 +8,7 @@ use follow::Followed;
 use http_kit::{Encoded, Problem};
 use sector_sim::{Rules, read_header};
 
-use crate::problems::of_store;
+use crate::request::problems::of_store;
 
 /// Most universes whose rules are remembered: as many as there can be open sectors.
 const KEPT_MAX: usize = follow::sectors::OPEN_MAX + 1;

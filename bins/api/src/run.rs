@@ -13,12 +13,12 @@ use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::audit::IDEMPOTENCY_KEY_HEADER;
-use crate::caller::BOT_TOKEN_HEADER;
 use crate::config::Config;
 use crate::error::Error;
-use crate::prefix;
-use crate::quotas::{self, QuotaConfig};
+use crate::identity::caller::BOT_TOKEN_HEADER;
+use crate::limits::quotas::{self, QuotaConfig};
+use crate::request::audit::IDEMPOTENCY_KEY_HEADER;
+use crate::request::prefix;
 use crate::routes;
 use crate::state::{Api, WallClock, system_clock};
 use crate::table::Declared;

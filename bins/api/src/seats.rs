@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use sector_auth::Address;
 use sector_redis::Error as StoreError;
 
-use crate::call::Call;
-use crate::caller::Person;
+use crate::identity::caller::Person;
+use crate::request::call::Call;
 
 /// Shortest time between two notes that a player was seen, in milliseconds.
 const SIGHTING_INTERVAL_MS: u64 = 10_000;

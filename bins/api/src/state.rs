@@ -14,16 +14,16 @@ use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
 use sector_redis::ServiceStore;
 use tokio::sync::Semaphore;
 
-use crate::bodies::Bodies;
-use crate::bot_keys::{BotKey, Labels};
-use crate::bot_tokens::BotTokens;
 use crate::config::Config;
 use crate::error::Error;
-use crate::meter::{self, Meter};
-use crate::quotas::{self, Measure, QuotaConfig};
+use crate::identity::bot_keys::{BotKey, Labels};
+use crate::identity::bot_tokens::BotTokens;
+use crate::identity::sessions::Standing;
+use crate::limits::meter::{self, Meter};
+use crate::limits::quotas::{self, Measure, QuotaConfig};
+use crate::request::bodies::Bodies;
 use crate::rulebook::Rulebooks;
 use crate::seats::Sightings;
-use crate::sessions::Standing;
 
 /// Most replays that are made at the same time: each plays a run anew, which takes a core while it lasts.
 const REPLAYS_MAX: usize = 4;

@@ -10,13 +10,13 @@ use http_kit::{Context, Problem, Response, Router};
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 
-use crate::access::{Access, Declaration, Scope};
-use crate::call::Call;
-use crate::caller::{Caller, identify};
-use crate::meter::Meter;
-use crate::prefix::SectorName;
-use crate::problems::of_sector;
-use crate::quotas;
+use crate::identity::access::{Access, Declaration, Scope};
+use crate::identity::caller::{Caller, identify};
+use crate::limits::meter::Meter;
+use crate::limits::quotas;
+use crate::request::call::Call;
+use crate::request::prefix::SectorName;
+use crate::request::problems::of_sector;
 use crate::state::Api;
 
 /// Adds a route to a router, so that only the router boxes the handler.

@@ -4,9 +4,9 @@ use http_kit::{Problem, Response, query, reply};
 use sector_sim::MAX_SEED;
 use serde_json::json;
 
-use crate::audit::act;
-use crate::call::Call;
-use crate::problems::of_store;
+use crate::request::audit::act;
+use crate::request::call::Call;
+use crate::request::problems::of_store;
 use sector_wire::{AuditEntry, AuditPage, BotsOnlyAnswer, PauseAnswer, RestartAnswer};
 
 /// Request a new universe.

@@ -11,10 +11,10 @@ use sector_auth::{
 use sector_wire::Code;
 use serde_json::Value;
 
-use crate::call::Call;
-use crate::operator::{CODE_BYTES_MAX, take_operator};
-use crate::problems::{invalid_body, of_store};
-use crate::sessions::{self, random};
+use crate::identity::operator::{CODE_BYTES_MAX, take_operator};
+use crate::identity::sessions::{self, random};
+use crate::request::call::Call;
+use crate::request::problems::{invalid_body, of_store};
 use sector_wire::{
     LogoutAnswer, NonceAnswer, NonceRequest, OperatorRequest, RefreshRequest, TokenAnswer,
     VerifyRequest,

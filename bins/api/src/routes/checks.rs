@@ -12,8 +12,8 @@ use sector_sim::{Command, FactionId, FleetId, Order, Refusal, Rules, SystemId, W
 use super::factions::{CATCH_UP_WAIT, acting_frame};
 use super::orders::judge::{Fault, existence, form};
 use super::orders::read;
-use crate::call::Call;
-use crate::problems::of_follower;
+use crate::request::call::Call;
+use crate::request::problems::of_follower;
 use sector_wire::{
     BattlePreview, FieldProblem, OrderCheck, OrderPreview, OrderRequest, OrderVerdict,
 };

@@ -6,9 +6,9 @@ use http::HeaderValue;
 use http::header::CONTENT_SECURITY_POLICY;
 use http_kit::{Effort, Encoded, Problem, Response};
 
-use crate::bodies;
-use crate::call::Call;
-use crate::reference;
+use crate::describe::reference;
+use crate::request::bodies;
+use crate::request::call::Call;
 
 /// The page may use its own style and script, nothing else.
 fn policy() -> Result<HeaderValue, Problem> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http_kit::{Problem, Response, reply};
 use sector_redis::{Incarnation, Position, StreamId};
 
-use crate::call::Call;
-use crate::problems::of_follower;
+use crate::request::call::Call;
+use crate::request::problems::of_follower;
 use sector_wire::EventPage;
 
 /// Maximum number of events in a response.

@@ -12,10 +12,10 @@ use sector_redis::ClaimOutcome;
 use sector_sim::{Faction, FactionForm, FactionId, FactionKind, faction_color};
 
 use super::me::describe;
-use crate::bodies::{self, Kind, Stamp};
-use crate::bot_keys;
-use crate::call::Call;
-use crate::problems::{no_universe, of_follower, of_store};
+use crate::identity::bot_keys;
+use crate::request::bodies::{self, Kind, Stamp};
+use crate::request::call::Call;
+use crate::request::problems::{no_universe, of_follower, of_store};
 use sector_wire::{
     ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample,
     FactionSeat, Me, ReleaseAnswer,

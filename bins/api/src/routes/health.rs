@@ -3,7 +3,7 @@
 use follow::Health as Following;
 use http_kit::{Health, Problem, Response};
 
-use crate::call::Call;
+use crate::request::call::Call;
 use sector_wire::HealthDocument;
 
 const NAME: &str = env!("CARGO_PKG_NAME");

@@ -3,9 +3,11 @@
 use http_kit::{FieldError, Problem, Response, reply};
 use sector_auth::{AuthError, Scopes, Timestamp, TokenId};
 
-use crate::bot_keys::{Listed, issue as issue_key, list as keys_of, revoke as revoke_key};
-use crate::call::Call;
-use crate::problems::invalid_body;
+use crate::identity::bot_keys::{
+    Listed, issue as issue_key, list as keys_of, revoke as revoke_key,
+};
+use crate::request::call::Call;
+use crate::request::problems::invalid_body;
 use sector_wire::{IssuedKey, KeyList, KeyRequest, KeyRevoked, ListedKey};
 
 /// Maximum body, in bytes.

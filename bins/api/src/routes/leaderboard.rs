@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use http_kit::{Problem, Response, reply};
 
 use super::runs::finished;
-use crate::call::Call;
-use crate::problems::of_store;
+use crate::request::call::Call;
+use crate::request::problems::of_store;
 use sector_wire::{Leader, Leaderboard, VICTORY, Victory};
 
 /// Maximum number of players listed.

@@ -2,9 +2,9 @@
 
 use http_kit::{Problem, Response, reply};
 
-use crate::call::Call;
-use crate::caller::Person;
-use crate::problems::of_store;
+use crate::identity::caller::Person;
+use crate::request::call::Call;
+use crate::request::problems::of_store;
 use crate::seats::seat;
 use sector_wire::Me;
 

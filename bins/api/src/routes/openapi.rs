@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use http_kit::{Effort, Encoded, Problem, Response};
 
-use crate::bodies;
-use crate::call::Call;
+use crate::request::bodies;
+use crate::request::call::Call;
 
 /// The OpenAPI 3.1 document of this API.
 #[utoipa::path(

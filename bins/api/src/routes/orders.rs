@@ -17,11 +17,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::factions::{CATCH_UP_WAIT, acting_frame};
-use crate::call::Call;
-use crate::caller::{Caller, unauthenticated};
-use crate::problems::{of_follower, of_store};
+use crate::identity::caller::{Caller, unauthenticated};
+use crate::request::call::Call;
+use crate::request::problems::{of_follower, of_store};
+use crate::request::traces;
 use crate::seats::seat;
-use crate::traces;
 use sector_wire::{OrderReceipt, OrderRequest, OrderSource};
 
 pub(super) mod judge;
@@ -149,7 +149,7 @@ pub(super) async fn read(call: &mut Call) -> Result<Vec<Box<RawValue>>, Problem>
     }
     let detail = format!("A batch has 1 to {ORDERS_MAX} orders; this one has {}.", orders.len());
     let error = FieldError::new("orders", Value::Null, format!("1 to {ORDERS_MAX} orders"), detail);
-    Err(crate::problems::invalid_body(error))
+    Err(crate::request::problems::invalid_body(error))
 }
 
 /// Sender and source of the orders, and the right that the store checks in the same step as the
@@ -168,7 +168,7 @@ async fn right(
     match call.caller() {
         Caller::Anonymous => Err(unauthenticated()),
         Caller::Bot => Ok((
-            crate::caller::BOT_PLAYER.to_owned(),
+            crate::identity::caller::BOT_PLAYER.to_owned(),
             OrderSource::Bot,
             Right::Unclaimed { factions: factions.into_iter().collect(), idle_ms },
         )),

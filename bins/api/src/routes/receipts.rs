@@ -6,9 +6,9 @@ use sector_redis::{OrderEntry, OrderStatus, StreamId};
 use sector_wire::Code;
 use serde_json::Value;
 
-use crate::call::Call;
-use crate::caller::{Caller, unauthenticated};
-use crate::problems::of_store;
+use crate::identity::caller::{Caller, unauthenticated};
+use crate::request::call::Call;
+use crate::request::problems::of_store;
 use sector_wire::{OrderProgress, OrderResult, OrderState, ReceiptList, ReceiptStatus};
 
 /// Maximum number of receipts in a response: as many as are kept per player.
@@ -85,7 +85,7 @@ pub(crate) async fn mine(call: Call) -> Result<Response, Problem> {
 fn player(call: &Call) -> Result<String, Problem> {
     match call.caller() {
         Caller::Anonymous => Err(unauthenticated()),
-        Caller::Bot => Ok(crate::caller::BOT_PLAYER.to_owned()),
+        Caller::Bot => Ok(crate::identity::caller::BOT_PLAYER.to_owned()),
         Caller::Person(person) => Ok(person.player()),
     }
 }

@@ -4,9 +4,9 @@ use http_kit::{Effort, Problem, Response};
 use sector_sim::Rules;
 use serde_json::Value;
 
-use crate::bodies;
-use crate::call::Call;
-use crate::problems::of_follower;
+use crate::request::bodies;
+use crate::request::call::Call;
+use crate::request::problems::of_follower;
 use crate::rulebook::Rulebook;
 use sector_wire::{RuleNumber, RulesDocument};
 

@@ -9,8 +9,8 @@ use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http_kit::{FieldError, Problem, Response, body, reply};
 use sector_sim::{FactionId, read_header};
 
-use crate::call::Call;
-use crate::problems::{of_follower, of_store};
+use crate::request::call::Call;
+use crate::request::problems::{of_follower, of_store};
 use sector_wire::{RunDocument, RunPage, RunPlayer};
 
 mod recorder;

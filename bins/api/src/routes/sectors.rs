@@ -2,8 +2,8 @@
 
 use http_kit::{Problem, Response, reply};
 
-use crate::call::Call;
-use crate::problems::of_sector;
+use crate::request::call::Call;
+use crate::request::problems::of_sector;
 use sector_wire::{SectorList, SectorPlace};
 
 /// The sectors that this service serves.

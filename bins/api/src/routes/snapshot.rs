@@ -5,9 +5,9 @@ use http_kit::{Effort, Problem, Response};
 use sector_wire::Code;
 
 use super::factions::CATCH_UP_WAIT;
-use crate::bodies::{self, Kind, Stamp};
-use crate::call::Call;
-use crate::problems::of_follower;
+use crate::request::bodies::{self, Kind, Stamp};
+use crate::request::call::Call;
+use crate::request::problems::of_follower;
 use sector_wire::SnapshotAnswer;
 
 mod part;

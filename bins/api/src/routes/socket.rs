@@ -5,7 +5,7 @@ use std::sync::Arc;
 use follow::{Feed, Pace, session};
 use http_kit::{Problem, Response};
 
-use crate::call::Call;
+use crate::request::call::Call;
 
 /// Live events over a WebSocket.
 ///

@@ -9,8 +9,8 @@ use sector_redis::{Position, StreamId};
 use sector_sim::{ResultForm, RunEnd};
 use serde::Deserialize;
 
-use crate::call::Call;
-use crate::prefix::SectorName;
+use crate::request::call::Call;
+use crate::request::prefix::SectorName;
 use sector_wire::{SectorCondition, SectorStatus};
 
 const NAME: &str = env!("CARGO_PKG_NAME");

@@ -11,8 +11,8 @@ use http_kit::{ClientSlot, FieldError, Problem, Response};
 use sector_redis::{Incarnation, Position, StreamId};
 use sector_wire::{Code, StreamedEvent};
 
-use crate::call::Call;
-use crate::problems::of_follower;
+use crate::request::call::Call;
+use crate::request::problems::of_follower;
 
 /// Reconnection delay sent to clients, in milliseconds.
 const RETRY_MS: u64 = 1_000;

@@ -4,8 +4,8 @@ use http_kit::{Problem, Response, reply};
 use sector_sim::{FleetForm, SystemForm, SystemId};
 use sector_wire::Code;
 
-use crate::call::Call;
-use crate::problems::of_follower;
+use crate::request::call::Call;
+use crate::request::problems::of_follower;
 use sector_wire::{Inbound, LaneEnd, SystemDocument};
 
 /// A system: its state, lanes, fleets present and fleets inbound.

@@ -178,7 +178,7 @@ async fn carry_out(sector: &mut Sector, receipt: &Value, order: &Value, address:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_committed_examples_are_of_what_happens() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/examples.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/describe/examples.json");
     let fresh = witness().await;
     if std::env::var_os(UPDATE).is_some() {
         std::fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&fresh).unwrap()))

@@ -15,7 +15,7 @@ use sector_auth::{Address, Grant, OpaqueKind, OpaqueToken, Role, SecretHash, Tok
 use sector_redis::{Document, Shelf};
 use serde::{Deserialize, Serialize};
 
-use crate::problems::of_store;
+use crate::request::problems::of_store;
 use crate::state::Api;
 use sector_wire::TokenAnswer;
 

@@ -6,7 +6,7 @@ use http_kit::Problem;
 use sector_auth::{Role, Verb};
 use sector_wire::Code;
 
-use crate::caller::{Caller, Person, unauthenticated};
+use crate::identity::caller::{Caller, Person, unauthenticated};
 
 /// Who may use a route, by role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use sector_auth::{Address, OpaqueKind, OpaqueToken, Role, Scopes, SecretHash, To
 use sector_redis::{Document, Error as StoreError, Shelf};
 use serde::{Deserialize, Serialize};
 
-use crate::caller::{KeyInUse, Person};
-use crate::problems::of_store;
-use crate::sessions::random;
+use crate::identity::caller::{KeyInUse, Person};
+use crate::identity::sessions::random;
+use crate::request::problems::of_store;
 use crate::state::Api;
 
 /// How often it is noted that a key was used, in milliseconds.

@@ -9,7 +9,7 @@ use http::Method;
 use http_kit::{Problem, RouteMetrics};
 use process_kit::metrics::{Counter, Counters, Histograms, Metrics, StreamMetrics, WAIT_SECONDS};
 
-use crate::access::Class;
+use crate::identity::access::Class;
 
 /// What is measured of all requests.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use http_kit::{Effort, Encoded, Response};
 use sector_redis::{Incarnation, StreamId};
 use sha3::{Digest, Sha3_256};
 
-use crate::call::Call;
+use crate::request::call::Call;
 
 /// Most bodies that are kept: of each kind one for every sector that can be open.
 const KEPT_MAX: usize = 2 * (follow::sectors::OPEN_MAX + 1);

@@ -8,7 +8,7 @@ use follow::{Followed, Follower};
 use http_kit::{Context, Problem};
 use sector_redis::ServiceStore;
 
-use crate::caller::{Caller, Person, unauthenticated};
+use crate::identity::caller::{Caller, Person, unauthenticated};
 use crate::seats;
 use crate::state::Api;
 

@@ -11,8 +11,8 @@ use http_kit::quota::{BURST_MAX, Gate, Key, Quota, Scope};
 use http_kit::{Arrival, Context, Problem, Request, Response, Routes, SetupError};
 use process_kit::config::integer;
 
-use crate::access::Class;
-use crate::caller::{Caller, Person};
+use crate::identity::access::Class;
+use crate::identity::caller::{Caller, Person};
 use crate::state::Api;
 
 /// Seconds in which a quota refills.

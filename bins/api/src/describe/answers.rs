@@ -9,8 +9,8 @@ use utoipa::openapi::{Content, Object, OpenApi, Ref, RefOr, Response, Type};
 use http_kit::{Kind, catalogue};
 use sector_wire::Code;
 
-use crate::access::{Access, Declaration, Scope};
-use crate::examples::Examples;
+use crate::describe::examples::Examples;
+use crate::identity::access::{Access, Declaration, Scope};
 
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";

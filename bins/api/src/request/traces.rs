@@ -3,7 +3,7 @@
 use process_kit::trace::{KEPT, Span, TRACEPARENT, of_orders};
 use sector_redis::Receipt;
 
-use crate::call::Call;
+use crate::request::call::Call;
 
 /// Starts the span of a request; continues the trace in its `traceparent` header.
 pub(crate) fn begin(call: &Call, name: &'static str) -> Span {

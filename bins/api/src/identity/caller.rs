@@ -6,7 +6,7 @@ use sector_auth::{Address, OpaqueKind, Role, Scopes, TokenId};
 use sector_wire::Code;
 
 use crate::state::Api;
-use crate::{bot_keys, sessions};
+use crate::{identity::bot_keys, identity::sessions};
 
 /// Name under which the orders of the shared bot token go.
 pub(crate) const BOT_PLAYER: &str = "bot";

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha3::{Digest, Sha3_256};
 
-use crate::call::Call;
-use crate::problems::of_store;
+use crate::request::call::Call;
+use crate::request::problems::of_store;
 
 /// Header that names one wish, so that it is granted once.
 pub(crate) const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";

@@ -1,0 +1,8 @@
+//! Who is calling: sessions, bot keys, bot tokens, operators, and what each may do.
+
+pub(crate) mod access;
+pub(crate) mod bot_keys;
+pub(crate) mod bot_tokens;
+pub mod caller;
+pub mod operator;
+pub(crate) mod sessions;

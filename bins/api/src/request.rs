@@ -1,0 +1,8 @@
+//! What handlers work with: the call, shared bodies, problems, audit, traces.
+
+pub(crate) mod audit;
+pub(crate) mod bodies;
+pub(crate) mod call;
+pub(crate) mod prefix;
+pub(crate) mod problems;
+pub(crate) mod traces;
