@@ -20,5 +20,4 @@ mod tables;
 mod writer;
 
 pub(crate) use archive::exists;
-pub use nonces::MAX_NONCES;
 pub use store::EmbeddedStore;

@@ -36,8 +36,9 @@
 //! | `sector:audit`          | list   | the audit log, by number, sealed                   | api         | for ever                    |
 //! | `sector:control`        | hash   | `paused`, `restart`, `restart_seed`, `restart_last`, `backup_at_ms`, `backup_tick` | api, commit | until changed               |
 //! | `sector:restoring:<r>:<n>` | any | what restore `r` has prepared so far               | restore     | an hour, or until renamed   |
-//! | `sector:nonces`         | hash   | nonce key → value                                  | api         | until taken or ended        |
-//! | `sector:nonces:ends`    | zset   | nonce key by its end, ms since 1970                | api         | with the nonce              |
+//! | `sector:nonces`         | hash   | login nonce or message by its key                  | api         | until taken or ended        |
+//! | `sector:nonces:ends`    | zset   | its key by its end, ms since 1970                  | api         | with the nonce              |
+//! | `sector:nonces:codes`, `:traces`, `:notes`, each with `:ends` | | the other pools, alike  | api, worker | until taken or ended        |
 //! | `sectors`               | set    | the sectors of this Redis                          | opening     | for ever                    |
 //!
 //! A sum is the XXH3 of the payload before it, 16 hex digits; sealed means with its sum in front.
@@ -46,6 +47,7 @@ use std::collections::BTreeSet;
 
 use crate::document::Shelf;
 use crate::error::{Error, Result};
+use crate::pool::Pool;
 use crate::sector_id::SectorId;
 
 /// The key of the set of all sectors.
@@ -99,8 +101,7 @@ pub(crate) struct Keys {
     pub(crate) run_headers: String,
     pub(crate) awards: String,
     pub(crate) control: String,
-    pub(crate) nonces: String,
-    pub(crate) nonce_ends: String,
+    nonces: [[String; 2]; Pool::ALL.len()],
     pub(crate) outcomes: String,
     pub(crate) outcomes_of: String,
     pub(crate) audit: String,
@@ -154,8 +155,11 @@ impl Keys {
             run_headers: own("runs:headers"),
             awards: own("awards"),
             control: own("control"),
-            nonces: own("nonces"),
-            nonce_ends: own("nonces:ends"),
+            nonces: Pool::ALL.map(|pool| {
+                let values = own(&format!("nonces{}", pool.suffix()));
+                let ends = format!("{values}:ends");
+                [values, ends]
+            }),
             outcomes: own("outcomes"),
             outcomes_of: own("outcomes:of"),
             audit: own("audit"),
@@ -211,14 +215,18 @@ impl Keys {
             &self.run_headers,
             &self.awards,
             &self.control,
-            &self.nonces,
-            &self.nonce_ends,
             &self.outcomes,
             &self.outcomes_of,
             &self.audit,
         ];
+        keys.extend(self.nonces.as_flattened().iter().map(String::as_str));
         keys.extend(Shelf::ALL.iter().flat_map(|shelf| self.shelf(*shelf).all()));
         keys
+    }
+
+    /// The keys of a pool: values, and their expiry times.
+    pub(crate) fn nonces(&self, pool: Pool) -> &[String; 2] {
+        &self.nonces[pool as usize]
     }
 
     /// The keys of a shelf.

@@ -113,8 +113,8 @@ macro_rules! role_methods {
             shelf: [val $crate::Shelf], owner: [ref str], now_ms: [val u64]
         ) -> Vec<$crate::Document>;
         write remove_documents_of(shelf: [val $crate::Shelf], owner: [ref str]) -> u64;
-        write put_nonce(key: [ref str], value: [ref str], ttl: [val ::std::time::Duration]) -> ();
-        write take_nonce(key: [ref str]) -> Option<String>;
+        write put_nonce(pool: [val $crate::Pool], key: [ref str], value: [ref str], ttl: [val ::std::time::Duration]) -> ();
+        write take_nonce(pool: [val $crate::Pool], key: [ref str]) -> Option<String>;
     } } };
     (Control $how:ident $layer:ty) => { $crate::forward_role! { $how $layer, Control {
         write set_paused(paused: [val bool]) -> ();

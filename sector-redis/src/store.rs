@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt};
 use crate::outcome::OrderStatus;
+use crate::pool::Pool;
 use crate::seat::{Claim, ClaimOutcome};
 use crate::stream::{Event, StreamId};
 
@@ -279,12 +280,11 @@ pub trait Documents: Send + Sync + 'static {
     /// Takes all documents of an owner away and says how many there were; ended ones may count, too.
     async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64>;
 
-    /// Keeps a login nonce for `ttl`. At most [`MAX_NONCES`](crate::MAX_NONCES) are kept; beyond
-    /// that the one nearest its end goes.
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
+    /// Keeps a value in a pool for `ttl`. Beyond [`Pool::max`] values, the one that expires next is evicted.
+    async fn put_nonce(&self, pool: Pool, key: &str, value: &str, ttl: Duration) -> Result<()>;
 
-    /// Takes a nonce away and returns it: to one caller, once, and not after its end.
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>>;
+    /// Takes a value out of a pool: only one caller gets it, and only before it expires.
+    async fn take_nonce(&self, pool: Pool, key: &str) -> Result<Option<String>>;
 }
 
 /// The operators' switches, and the audit log.

@@ -31,7 +31,8 @@ async fn watch(tracer: &Tracer, sector: &Followed, slots: &ClientSlots) {
                         continue;
                     };
                     // Only one of several frontends gets to end the trace.
-                    let places = sector.store().take_nonce(&of_tick(tick)).await;
+                    let places =
+                        sector.store().take_nonce(sector_redis::Pool::Traces, &of_tick(tick)).await;
                     for place in places.ok().flatten().unwrap_or_default().split(',') {
                         let Ok(place) = place.parse::<TraceParent>() else { continue };
                         let mut span = tracer.span("hand to the sockets", Some(place));

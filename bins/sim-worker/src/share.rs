@@ -114,7 +114,10 @@ impl Share {
             return;
         }
         *noted = Instant::now();
-        if let Err(error) = store.put_nonce(NOTE, &self.held().to_string(), NOTE_LIFE).await {
+        if let Err(error) = store
+            .put_nonce(sector_redis::Pool::Notes, NOTE, &self.held().to_string(), NOTE_LIFE)
+            .await
+        {
             tracing::debug!(%error, "cannot leave a note for the holder");
         }
     }
@@ -126,7 +129,7 @@ impl Share {
             return false;
         }
         *looked = Instant::now();
-        let note = match store.take_nonce(NOTE).await {
+        let note = match store.take_nonce(sector_redis::Pool::Notes, NOTE).await {
             Ok(note) => note.and_then(|note| note.parse::<usize>().ok()),
             Err(error) => {
                 tracing::debug!(%error, "cannot read another worker's note");
@@ -190,7 +193,7 @@ mod tests {
         assert!(full.gives_up(&*store, &mut looked).await);
         // A repeated note has no effect at first.
         tokio::time::advance(NOTE_EVERY).await;
-        store.put_nonce(NOTE, "0", NOTE_LIFE).await.unwrap();
+        store.put_nonce(sector_redis::Pool::Notes, NOTE, "0", NOTE_LIFE).await.unwrap();
         assert!(!full.gives_up(&*store, &mut looked).await);
         // A worker with only one sector fewer gets nothing.
         let _one = free.hold();
@@ -199,6 +202,10 @@ mod tests {
         tokio::time::advance(NOTE_EVERY * 3).await;
         free.leave_note(&*store, &mut noted).await;
         assert!(!full.gives_up(&*store, &mut looked).await);
-        assert_eq!(store.take_nonce(NOTE).await.unwrap(), None, "it was read");
+        assert_eq!(
+            store.take_nonce(sector_redis::Pool::Notes, NOTE).await.unwrap(),
+            None,
+            "it was read"
+        );
     }
 }

@@ -24,7 +24,9 @@ impl Traces {
         let mut spans = Vec::new();
         if tracer.is_on() {
             for entry in entries.iter().take(ENTRIES_MAX) {
-                let Ok(Some(parent)) = store.take_nonce(&of_orders(entry.id)).await else {
+                let Ok(Some(parent)) =
+                    store.take_nonce(sector_redis::Pool::Traces, &of_orders(entry.id)).await
+                else {
                     continue;
                 };
                 let Ok(parent) = parent.parse::<TraceParent>() else { continue };
@@ -48,7 +50,10 @@ impl Traces {
             self.0.iter().filter_map(Span::context).map(|place| place.to_string()).collect();
         if !places.is_empty() {
             tracing::debug!(tick, traces = places.len(), "committed a tick with traced orders");
-            if let Err(error) = store.put_nonce(&of_tick(tick), &places.join(","), KEPT).await {
+            if let Err(error) = store
+                .put_nonce(sector_redis::Pool::Traces, &of_tick(tick), &places.join(","), KEPT)
+                .await
+            {
                 tracing::debug!(%error, "cannot pass on the traces of a tick");
             }
         }

@@ -1,22 +1,35 @@
-//! Login nonces, in memory.
+//! Pools of short-lived values, in memory.
 
 use std::collections::{BTreeSet, HashMap};
 
-/// Most nonces kept at a time.
-pub const MAX_NONCES: usize = 10_000;
+use crate::pool::Pool;
 
-/// Nonces by key and by end.
+/// The values of all pools.
 #[derive(Default)]
-pub(super) struct Nonces {
+pub(super) struct Nonces(HashMap<Pool, Values>);
+
+impl Nonces {
+    pub(super) fn put(&mut self, pool: Pool, key: &str, value: &str, end_ms: u64, now_ms: u64) {
+        self.0.entry(pool).or_default().put(pool.max(), key, value, end_ms, now_ms);
+    }
+
+    pub(super) fn take(&mut self, pool: Pool, key: &str, now_ms: u64) -> Option<String> {
+        self.0.get_mut(&pool)?.take(key, now_ms)
+    }
+}
+
+/// The values of a pool, by key and by expiry.
+#[derive(Default)]
+struct Values {
     values: HashMap<String, (String, u64)>,
     ends: BTreeSet<(u64, String)>,
 }
 
-impl Nonces {
-    pub(super) fn put(&mut self, key: &str, value: &str, end_ms: u64, now_ms: u64) {
+impl Values {
+    fn put(&mut self, max: usize, key: &str, value: &str, end_ms: u64, now_ms: u64) {
         self.remove(key);
         while let Some((end, _)) = self.ends.first()
-            && (*end <= now_ms || self.ends.len() >= MAX_NONCES)
+            && (*end <= now_ms || self.ends.len() >= max)
         {
             if let Some((_, key)) = self.ends.pop_first() {
                 self.values.remove(&key);
@@ -26,7 +39,7 @@ impl Nonces {
         self.values.insert(key.to_owned(), (value.to_owned(), end_ms));
     }
 
-    pub(super) fn take(&mut self, key: &str, now_ms: u64) -> Option<String> {
+    fn take(&mut self, key: &str, now_ms: u64) -> Option<String> {
         let (value, end_ms) = self.remove(key)?;
         (end_ms > now_ms).then_some(value)
     }

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
 use crate::outcome::{OrderStatus, listed};
+use crate::pool::Pool;
 use crate::seat::{Claim, ClaimOutcome};
 use crate::store::{
     BackupNote, Claims, Control, Documents, Durability, Events, MAX_READ, Orders, RestartRequest,
@@ -369,20 +370,20 @@ impl Documents for EmbeddedStore {
         self.writer.write(move |txn| shelves::remove_of(txn, shelf, &owner)).await
     }
 
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+    async fn put_nonce(&self, pool: Pool, key: &str, value: &str, ttl: Duration) -> Result<()> {
         check_name("nonce key", key)?;
         let now_ms = self.clock.now_ms();
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         let end_ms = now_ms.saturating_add(ttl_ms);
         let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-        nonces.put(key, value, end_ms, now_ms);
+        nonces.put(pool, key, value, end_ms, now_ms);
         Ok(())
     }
 
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
+    async fn take_nonce(&self, pool: Pool, key: &str) -> Result<Option<String>> {
         let now_ms = self.clock.now_ms();
         let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(nonces.take(key, now_ms))
+        Ok(nonces.take(pool, key, now_ms))
     }
 }
 

@@ -26,6 +26,7 @@ use crate::incarnation::{Incarnation, Position};
 use crate::keys::Keys;
 use crate::order::{OrderBatch, OrderEntry, Receipt};
 use crate::outcome::{OrderStatus, listed};
+use crate::pool::Pool;
 use crate::report::RedisReport;
 use crate::seat::{Claim, ClaimOutcome};
 use crate::store::{
@@ -356,12 +357,12 @@ impl Documents for RedisStore {
         shelves::remove_of(self, shelf, owner).await
     }
 
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        nonces::put(self, key, value, ttl).await
+    async fn put_nonce(&self, pool: Pool, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        nonces::put(self, pool, key, value, ttl).await
     }
 
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
-        nonces::take(self, key).await
+    async fn take_nonce(&self, pool: Pool, key: &str) -> Result<Option<String>> {
+        nonces::take(self, pool, key).await
     }
 }
 

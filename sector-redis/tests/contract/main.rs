@@ -153,7 +153,8 @@ contract! {
         a_hundred_at_once_take_one
         expire
         are_replaced
-        are_bounded;
+        are_bounded
+        a_flood_of_one_pool_evicts_nothing_of_another;
     control:
         pause_is_kept
         a_restart_is_served_once

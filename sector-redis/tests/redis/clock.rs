@@ -35,7 +35,7 @@ async fn a_clock_set_back_keeps_others_away_and_nothing_else() {
     let held = store.acquire_lease("one", TTL).await.unwrap().unwrap();
     store.commit(&begin(&held)).await.unwrap();
     store.append_orders(&order("a")).await.unwrap();
-    store.put_nonce("n", "v", TTL).await.unwrap();
+    store.put_nonce(sector_redis::Pool::Logins, "n", "v", TTL).await.unwrap();
     set_back(&mut redis, HOUR_MS);
     let left: i64 = redis::cmd("PTTL").arg("sector:lease").query(&mut redis).unwrap();
     assert!(left > HOUR_MS, "it lasts an hour longer");
@@ -48,8 +48,11 @@ async fn a_clock_set_back_keeps_others_away_and_nothing_else() {
     let left: i64 = redis::cmd("PTTL").arg("sector:lease").query(&mut redis).unwrap();
     assert!(left <= i64::try_from(TTL.as_millis()).unwrap());
     // A nonce lives longer and is still taken once.
-    assert_eq!(store.take_nonce("n").await.unwrap().as_deref(), Some("v"));
-    assert_eq!(store.take_nonce("n").await.unwrap(), None);
+    assert_eq!(
+        store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap().as_deref(),
+        Some("v")
+    );
+    assert_eq!(store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap(), None);
     // What an operator does about a holder that is gone: its epoch does not come back with it.
     redis::cmd("DEL").arg("sector:lease").exec(&mut redis).unwrap();
     let next = store.acquire_lease("two", TTL).await.unwrap().unwrap();
@@ -65,7 +68,7 @@ async fn a_clock_set_forward_ends_a_lease_and_its_holder_changes_nothing() {
     let mut redis = raw(&server);
     let held = store.acquire_lease("one", TTL).await.unwrap().unwrap();
     store.commit(&begin(&held)).await.unwrap();
-    store.put_nonce("n", "v", TTL).await.unwrap();
+    store.put_nonce(sector_redis::Pool::Logins, "n", "v", TTL).await.unwrap();
     set_back(&mut redis, -HOUR_MS);
     assert!(matches!(store.commit(&tick(&held, 1)).await, Err(Error::LeaseLost { .. })));
     assert!(matches!(store.renew_lease(&held, TTL).await, Err(Error::LeaseLost { .. })));
@@ -76,11 +79,15 @@ async fn a_clock_set_forward_ends_a_lease_and_its_holder_changes_nothing() {
     assert!(matches!(store.commit(&tick(&held, 2)).await, Err(Error::LeaseLost { .. })));
     assert_eq!(store.head().await.unwrap().unwrap().epoch, next.epoch);
     assert_eq!(
-        store.take_nonce("n").await.unwrap().as_deref(),
+        store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap().as_deref(),
         Some("v"),
         "it had not been asked for meanwhile"
     );
-    store.put_nonce("n", "v", Duration::from_secs(60)).await.unwrap();
+    store.put_nonce(sector_redis::Pool::Logins, "n", "v", Duration::from_secs(60)).await.unwrap();
     set_back(&mut redis, -HOUR_MS);
-    assert_eq!(store.take_nonce("n").await.unwrap(), None, "a login begins anew");
+    assert_eq!(
+        store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap(),
+        None,
+        "a login begins anew"
+    );
 }

@@ -2,10 +2,10 @@
 //! the whole contract suite, run as them.
 
 use redis::{Connection, ErrorKind, RedisError, ServerErrorKind, Value};
-use sector_redis::{Commit, Place, StoreOptions, open};
+use sector_redis::{Commit, Place, Pool, StoreOptions, open};
 use store_testkit::RedisServer;
 
-use crate::{begin, lease, open_url, order, raw, tick};
+use crate::{TTL, begin, lease, open_url, order, raw, tick};
 
 /// What only the machine's owner may do.
 const NOBODY: [&str; 16] = [
@@ -200,5 +200,27 @@ async fn what_scripts_wrote_is_there_after_a_restart() {
         while ask(&mut connect(&server, "operator"), "PING").is_err() {
             tokio::task::yield_now().await;
         }
+    }
+}
+
+#[tokio::test]
+async fn traces_and_notes_pass_between_services_and_logins_stay_with_the_api() {
+    let server = RedisServer::start_as_shipped();
+    let store = async |user: &str| {
+        open(StoreOptions::new(Place::redis(server.url_of(user)))).await.unwrap()
+    };
+    let (api, worker, frontend) =
+        (store("api").await, store("sim-worker").await, store("frontend").await);
+    api.put_nonce(Pool::Traces, "order", "1", TTL).await.unwrap();
+    assert_eq!(worker.take_nonce(Pool::Traces, "order").await.unwrap().as_deref(), Some("1"));
+    worker.put_nonce(Pool::Traces, "tick", "2", TTL).await.unwrap();
+    assert_eq!(frontend.take_nonce(Pool::Traces, "tick").await.unwrap().as_deref(), Some("2"));
+    worker.put_nonce(Pool::Notes, "note", "3", TTL).await.unwrap();
+    assert_eq!(worker.take_nonce(Pool::Notes, "note").await.unwrap().as_deref(), Some("3"));
+    for pool in [Pool::Logins, Pool::Codes] {
+        api.put_nonce(pool, "login", "4", TTL).await.unwrap();
+        assert!(worker.take_nonce(pool, "login").await.is_err(), "{pool:?}");
+        assert!(frontend.take_nonce(pool, "login").await.is_err(), "{pool:?}");
+        assert_eq!(api.take_nonce(pool, "login").await.unwrap().as_deref(), Some("4"));
     }
 }

@@ -19,7 +19,7 @@ pub async fn allow_operator(
     code: &str,
     ttl: Duration,
 ) -> Result<(), sector_redis::Error> {
-    store.put_nonce(&key(code), "admin", ttl).await
+    store.put_nonce(sector_redis::Pool::Codes, &key(code), "admin", ttl).await
 }
 
 /// Consumes the code; false if it is unknown, used or expired.
@@ -27,7 +27,7 @@ pub(crate) async fn take_operator(
     store: &dyn ServiceStore,
     code: &str,
 ) -> Result<bool, sector_redis::Error> {
-    Ok(store.take_nonce(&key(code)).await?.is_some())
+    Ok(store.take_nonce(sector_redis::Pool::Codes, &key(code)).await?.is_some())
 }
 
 fn key(code: &str) -> String {

@@ -25,8 +25,10 @@ pub(crate) async fn pass_on(call: &Call, span: &mut Span, receipt: &Receipt, ord
     let Some(place) = span.context() else { return };
     span.set("sector.order_entry", receipt.id.to_string());
     span.set("sector.orders", orders);
-    if let Err(error) =
-        call.store().put_nonce(&of_orders(receipt.id), &place.to_string(), KEPT).await
+    if let Err(error) = call
+        .store()
+        .put_nonce(sector_redis::Pool::Traces, &of_orders(receipt.id), &place.to_string(), KEPT)
+        .await
     {
         tracing::debug!(%error, "the trace of an order ends here");
     }

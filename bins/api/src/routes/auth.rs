@@ -66,8 +66,14 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     .map_err(Problem::internal)?
     .to_string();
     let store = api.home();
-    store.put_nonce(&message_key(&nonce), &message, ttl.duration()).await.map_err(of_store)?;
-    store.put_nonce(&address_key(address), &nonce, ttl.duration()).await.map_err(of_store)?;
+    store
+        .put_nonce(sector_redis::Pool::Logins, &message_key(&nonce), &message, ttl.duration())
+        .await
+        .map_err(of_store)?;
+    store
+        .put_nonce(sector_redis::Pool::Logins, &address_key(address), &nonce, ttl.duration())
+        .await
+        .map_err(of_store)?;
     reply::json(&NonceAnswer { nonce, message })
 }
 
@@ -116,7 +122,7 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
         }
         (None, Some(address)) => api
             .home()
-            .take_nonce(&address_key(address))
+            .take_nonce(sector_redis::Pool::Logins, &address_key(address))
             .await
             .map_err(of_store)?
             .ok_or_else(nonce_unknown)?,
@@ -132,7 +138,7 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     };
     let handed_out = api
         .home()
-        .take_nonce(&message_key(&nonce))
+        .take_nonce(sector_redis::Pool::Logins, &message_key(&nonce))
         .await
         .map_err(of_store)?
         .ok_or_else(nonce_unknown)?;

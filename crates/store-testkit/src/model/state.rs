@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::flaw::Flaw;
+use sector_redis::Pool;
 use sector_redis::commit::{Checkpoint, Lease, Run};
 use sector_redis::document::{Document, Shelf};
-use sector_redis::embedded::MAX_NONCES;
 use sector_redis::error::{Error, Result};
 use sector_redis::incarnation::{Incarnation, Position, held};
 use sector_redis::order::{OrderBatch, OrderEntry, Receipt, check_backlog};
@@ -57,8 +57,8 @@ pub(super) struct State {
     /// Shelf and id: the document.
     pub(super) documents: BTreeMap<(Shelf, String), Document>,
     pub(super) audit: Vec<String>,
-    pub(super) nonces: BTreeMap<String, (String, u64)>,
-    pub(super) nonce_ends: BTreeSet<(u64, String)>,
+    pub(super) nonces: BTreeMap<(Pool, String), (String, u64)>,
+    pub(super) nonce_ends: BTreeMap<Pool, BTreeSet<(u64, String)>>,
     /// With [`Flaw::CursorApart`]: the cursor that is yet to be written.
     pub(super) late_cursor: Option<u64>,
 }
@@ -203,22 +203,30 @@ impl State {
             .collect())
     }
 
-    pub(super) fn put_nonce(&mut self, key: &str, value: &str, end_ms: u64, now_ms: u64) {
-        self.take_nonce(key, now_ms);
-        while let Some((end, _)) = self.nonce_ends.first()
-            && (*end <= now_ms || self.nonce_ends.len() >= MAX_NONCES)
+    pub(super) fn put_nonce(
+        &mut self,
+        pool: Pool,
+        key: &str,
+        value: &str,
+        end_ms: u64,
+        now_ms: u64,
+    ) {
+        self.take_nonce(pool, key, now_ms);
+        let ends = self.nonce_ends.entry(pool).or_default();
+        while let Some((end, _)) = ends.first()
+            && (*end <= now_ms || ends.len() >= pool.max())
         {
-            if let Some((_, key)) = self.nonce_ends.pop_first() {
-                self.nonces.remove(&key);
+            if let Some((_, key)) = ends.pop_first() {
+                self.nonces.remove(&(pool, key));
             }
         }
-        self.nonce_ends.insert((end_ms, key.to_owned()));
-        self.nonces.insert(key.to_owned(), (value.to_owned(), end_ms));
+        ends.insert((end_ms, key.to_owned()));
+        self.nonces.insert((pool, key.to_owned()), (value.to_owned(), end_ms));
     }
 
-    pub(super) fn take_nonce(&mut self, key: &str, now_ms: u64) -> Option<String> {
-        let (value, end_ms) = self.nonces.remove(key)?;
-        self.nonce_ends.remove(&(end_ms, key.to_owned()));
+    pub(super) fn take_nonce(&mut self, pool: Pool, key: &str, now_ms: u64) -> Option<String> {
+        let (value, end_ms) = self.nonces.remove(&(pool, key.to_owned()))?;
+        self.nonce_ends.entry(pool).or_default().remove(&(end_ms, key.to_owned()));
         (end_ms > now_ms).then_some(value)
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::flaw::Flaw;
 use super::state::State;
 use sector_redis::MAX_WAIT;
+use sector_redis::Pool;
 use sector_redis::clock::Clock;
 use sector_redis::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
 use sector_redis::document::{Document, Shelf, check_audit};
@@ -347,16 +348,16 @@ impl Documents for ModelStore {
         Ok(self.state().remove_documents_of(shelf, owner))
     }
 
-    async fn put_nonce(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+    async fn put_nonce(&self, pool: Pool, key: &str, value: &str, ttl: Duration) -> Result<()> {
         check_name("nonce key", key)?;
         let now_ms = self.clock.now_ms();
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        self.state().put_nonce(key, value, now_ms.saturating_add(ttl_ms), now_ms);
+        self.state().put_nonce(pool, key, value, now_ms.saturating_add(ttl_ms), now_ms);
         Ok(())
     }
 
-    async fn take_nonce(&self, key: &str) -> Result<Option<String>> {
-        Ok(self.state().take_nonce(key, self.clock.now_ms()))
+    async fn take_nonce(&self, pool: Pool, key: &str) -> Result<Option<String>> {
+        Ok(self.state().take_nonce(pool, key, self.clock.now_ms()))
     }
 }
 
