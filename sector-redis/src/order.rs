@@ -26,7 +26,7 @@ pub enum Right {
     #[default]
     Any,
     /// The batch's player must hold this faction's seat and not have been away for `idle_ms`. The
-    /// player counts as seen, as by [`Store::touch`](crate::Store::touch), when the orders are
+    /// player counts as seen, as by [`Claims::touch`](crate::Claims::touch), when the orders are
     /// appended.
     Seat {
         /// The faction.

@@ -82,7 +82,7 @@ codes! {
     ApiUnreachable "api_unreachable" [502] [Frontend] "The API behind /api cannot be reached." "Try again shortly."
     BadAward "bad_award" [400] [Minter] "The award is malformed." "Fix the fields listed in errors."
     BadKey "bad_key" [401] [Minter] "The bearer token is not the minter's key." "Send the key that the operator configured."
-    BearerRequired "bearer_required" [401] [Api] "The Authorization header does not have the form Bearer <token>." "Send `Authorization: Bearer` and the token."
+    BearerRequired "bearer_required" [401] [Api] "The Authorization header does not have the form `Bearer TOKEN`." "Send `Authorization: Bearer` and the token."
     BotTokenWrong "bot_token_wrong" [401] [Api] "The X-Bot-Token is not this server's token." "Ask the operator for the current token."
     BotsDisabled "bots_disabled" [403] [Api] "This server accepts no X-Bot-Token." "Log in, or use a player's bot key."
     Busy "busy" [503] [Frontend] "Too many previews are being generated." "Try again after Retry-After."

@@ -1,4 +1,4 @@
-//! [`Store`] over the tables.
+//! The roles of a store over the tables.
 
 use std::fs::File;
 use std::path::Path;

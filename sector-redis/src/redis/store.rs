@@ -1,4 +1,4 @@
-//! [`Store`] over the scripts: what is about the lease is in `lease`, and so on.
+//! The roles of a store over the scripts; the code of each is in the module of its name.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! [`Store`] over the model.
+//! The roles of a store over the model.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -2600,7 +2600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2675,7 +2675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2770,7 +2770,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2848,7 +2848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2951,7 +2951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3046,7 +3046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3117,7 +3117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4060,7 +4060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4168,7 +4168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4425,7 +4425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4519,7 +4519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4630,7 +4630,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4819,7 +4819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token (`token_expired`, `token_signature`, …). `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, or a problem with the token (`token_expired`, `token_signature`, …). `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4982,7 +4982,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token or key. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token or key. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5077,7 +5077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `bot_token_wrong`, or a problem with the token. `bearer_required`: The Authorization header does not have the form Bearer <token>. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. */
+            /** @description `unauthenticated`, `bot_token_wrong`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5328,7 +5328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token or key. `bearer_required`: The Authorization header does not have the form Bearer <token>. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`, `session_ended`, or a problem with the token or key. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
