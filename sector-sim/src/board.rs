@@ -91,7 +91,7 @@ impl Faction {
         }
     }
 
-    /// Who comes first among equals: whoever has the lower home system. Two starters never have the same.
+    /// Tie-break among factions: the lower home system first. No two starting factions share one.
     pub(crate) fn seniority(&self) -> (u32, FactionId) {
         (self.home.map_or(u32::MAX, |home| home.0), self.id)
     }

@@ -3,7 +3,7 @@
 //! The engine promises that a state says everything: a world that was restored from a snapshot, or cloned, goes on
 //! like the one that was not; the digest that a tick keeps is the one that a look at everything gives; and deltas
 //! lead a copy through the very same states. A [`Checker`] follows a world and holds it to all of that, tick by tick.
-//! It is how the tests of this crate find faults, and whoever changes rules or writes a strategy can use it as well.
+//! The tests of this crate use it, and so can tests of changed rules or new strategies.
 
 mod differences;
 
@@ -64,7 +64,7 @@ pub struct Checked {
 pub enum Comparison {
     /// The orders of two games of the same strategies.
     Orders,
-    /// What became of the orders: obeyed by which fleet, or refused why.
+    /// Outcomes of the orders: the acting fleet, or the reason of the refusal.
     Outcomes,
     /// What the tick changed, with its events and the digest after it.
     Changes,

@@ -66,7 +66,7 @@ impl Delta {
         }
     }
 
-    /// What changed from the tick `before` to the next one, `after`, found by comparing everything: for whoever has two
+    /// The changes from the tick `before` to the next one, `after`, by comparing everything: for callers with two
     /// states and no report. Without the sentences.
     ///
     /// ```

@@ -2,7 +2,7 @@
 //!
 //! The digest is a wrapping sum of one hash for each system, fleet and faction, and one for the rest, so that a tick
 //! only has to hash what it changed. Each hash is XXH3 (64 bit) over little-endian words that begin with the kind and
-//! id of the entity. It finds faults, not forgers: whoever wants proof hashes the replay.
+//! id of the entity. It detects faults, not forgery: for proof, hash the replay.
 
 use std::fmt;
 use std::str::FromStr;

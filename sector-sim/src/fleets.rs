@@ -1,7 +1,7 @@
 //! All fleets of a sector, found by id and by the system they are at.
 //!
 //! Fleets live in slots that stay put while a fleet exists; a slot is used again after its fleet is gone. Which slot a
-//! fleet has depends on history that no snapshot keeps, so nothing may depend on the order of slots: whoever walks
+//! fleet has depends on history that no snapshot keeps, so nothing may depend on the order of slots: code that walks
 //! fleets sorts by id where the order matters.
 
 use crate::ids::{FactionId, FleetId, SystemId};

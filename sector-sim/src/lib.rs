@@ -11,7 +11,7 @@
 //! let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
 //! let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
 //!
-//! // Whoever has a snapshot follows by deltas.
+//! // From a snapshot, follow by deltas.
 //! let mut mirror = Mirror::new(&snapshot).unwrap();
 //! for _ in 0..10 {
 //!     world.step(&[]);
@@ -61,7 +61,7 @@
 //! threads of `rayon` for what is pure and large: on maps of 2 048 systems and more the players of a [`Game`] decide at
 //! the same time, and the routes of a tick's orders are planned at the same time; where a tick changes that many systems
 //! or fleets, they are hashed at the same time. Results are put in order by index, so that the history is the same, bit
-//! for bit. It is for one large sector; whoever plays many small ones plays them beside each other instead.
+//! for bit. It is for one large sector; many small ones are better played in parallel.
 
 mod bits;
 mod board;

@@ -9,7 +9,7 @@
 //! # In which order orders may come
 //! Orders of one faction are carried out one after the other. Those of different factions may come in any order among
 //! each other, with the same state after the tick, as long as none of them divides a fleet: a detached fleet takes the
-//! next id when its order is carried out, and whoever is heard first gets the lower one. (A strategy is a player, not a
+//! next id when its order is applied, and the first in order gets the lower one. (A strategy is a player, not a
 //! rule: its own draws are keyed with the id of its faction.)
 
 #[cfg(feature = "parallel")]

@@ -56,7 +56,7 @@ impl<'a> View<'a> {
         self.board.fleets().iter().filter(move |fleet| fleet.owner == me)
     }
 
-    /// A world of one's own that goes on from what is seen, exactly as the real one does when it gets the same
+    /// A private world that continues from this view, exactly as the real one does with the same
     /// orders: the battles of the next tick come out alike. The map is shared, the state is copied.
     ///
     /// ```

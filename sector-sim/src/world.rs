@@ -371,7 +371,7 @@ impl Work {
 }
 
 /// Refuses a state from which a run could not go on: fleets merge and stocks grow, so all amounts together have to stay
-/// well below what a delta can tell of one.
+/// well below what a delta can hold.
 fn leaves_room(board: &Board) -> Result<(), SnapshotError> {
     let fleets = board.fleets().iter().map(|fleet| fleet.max_strength);
     let systems = board.systems().iter().map(|system| system.garrison);

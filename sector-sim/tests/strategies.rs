@@ -101,7 +101,7 @@ fn a_mirror_shows_enough_to_play_by() {
     assert!(given > 20);
 }
 
-/// Whoever looks only now and then still orders about only what is there.
+/// A strategy that looks only now and then still orders only what exists.
 #[test]
 fn a_player_that_misses_ticks_still_gives_orders_that_can_be_obeyed() {
     let rules = Rules::classic();

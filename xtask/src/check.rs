@@ -1,13 +1,15 @@
 //! `cargo xtask check`: what can be said without running the program.
 
 use crate::run::{Result, cargo, run};
-use crate::{boundaries, codegen_command, compatibility, ui};
+use crate::{boundaries, codegen_command, compatibility, english, ui};
 
 pub(crate) fn check() -> Result {
     run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     println!("\n== layer boundaries");
     boundaries::check()?;
     compatibility::check()?;
+    println!("\n== plain English");
+    english::check()?;
     let clippy = [
         "clippy",
         "--workspace",

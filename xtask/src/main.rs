@@ -12,6 +12,7 @@ mod compatibility;
 mod deploy;
 #[cfg(test)]
 mod documents;
+mod english;
 mod fuzz;
 mod monitoring;
 mod publish;

@@ -275,7 +275,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Whether whoever asked for lines still reads them.
+    /// Whether the reader of the lines is still there.
     fn line(&mut self, line: &str) -> Result<bool, Error> {
         if !self.on {
             return Ok(true);

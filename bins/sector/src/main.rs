@@ -56,7 +56,7 @@ enum Command {
     Restore(Box<backup::Restore>),
     /// Look at the store of a sector: what is well, what may go wrong, and what to do
     Doctor(Box<doctor::Options>),
-    /// Reckon how many machines it takes for so many players
+    /// Estimate how many machines N players need
     Capacity(Box<capacity::Options>),
     /// Become a program of the arena, within its limits
     #[command(name = exec::confine::NAME, hide = true)]

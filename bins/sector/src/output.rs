@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 /// An error in one sentence.
 pub(crate) type Error = Box<dyn std::error::Error>;
 
-/// Prints lines. Whoever stops reading, as `head` does, has seen enough: that is no failure.
+/// Prints lines. A reader that closes the pipe, as `head` does, is not an error.
 pub(crate) fn say(text: &str) -> Result<(), Error> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -217,7 +217,7 @@ impl Drop for Up {
     }
 }
 
-/// In so small a sector a run is over in some ticks, and the pause is long: whoever comes most likely comes in between.
+/// In so small a sector a run takes few ticks, and the pause is long: a bot most likely arrives in between.
 #[test]
 fn a_bot_that_comes_between_two_universes_waits_for_the_next() {
     let directory = tempfile::tempdir().unwrap();
@@ -228,7 +228,7 @@ fn a_bot_that_comes_between_two_universes_waits_for_the_next() {
     let up = Up::start(sector(&[&ports[..], &small].concat(), here));
     let bot = misbehave("well");
     let mut told_to_wait = false;
-    // Whoever comes while a run goes on joins it, and comes again.
+    // A bot that arrives during a run joins it, and returns for the next.
     while !told_to_wait {
         let mut running = Up {
             child: sector(&["bot", "run", &bot, "--url", &up.api], here)

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// An authority of one's own, its file, and a frontend to stand before.
+/// A private certificate authority, its file, and a frontend behind it.
 struct Site {
     authority: CertifiedIssuer<'static, KeyPair>,
     folder: tempfile::TempDir,
@@ -73,7 +73,7 @@ impl Site {
             while let Ok((client, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // Whoever does not like the certificate goes away.
+                    // A client that rejects the certificate disconnects.
                     let Ok(mut client) = acceptor.accept(client).await else { return };
                     let mut server = TcpStream::connect(frontend).await.unwrap();
                     let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
@@ -126,7 +126,7 @@ async fn certificates_are_looked_at() {
     assert!(report.to_string().contains(&format!("wss://localhost:{good}/ws opens")), "{report}");
     assert_eq!(report["ok"], true);
 
-    // Whoever the world does not trust is asked nothing.
+    // An untrusted server gets no request.
     let (report, told) = site.doctor(&format!("https://localhost:{good}"), false);
     assert!(
         told.starts_with("fail that of localhost is signed by nobody who is trusted"),

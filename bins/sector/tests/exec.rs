@@ -1,4 +1,4 @@
-//! Programs that play in the arena, and what becomes of those that misbehave. Each is a real process.
+//! Programs that play in the arena, and those that misbehave. Each is a real process.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -46,7 +46,7 @@ fn game(what: &str, more: &[&str]) -> Value {
         arguments.extend(["--systems", "8"]);
     }
     if !more.contains(&"--turn-ms") {
-        // Whoever is not to be late is not, however busy the machine is.
+        // Well-behaved programs are not late, however busy the machine is.
         arguments.extend(["--turn-ms", "60000"]);
     }
     arguments.extend(more);
@@ -135,7 +135,7 @@ fn a_program_that_never_reads_or_never_answers_is_out() {
     std::thread::scope(|scope| {
         for what in ["deaf", "mute"] {
             scope.spawn(move || {
-                // The sector is too large for what a pipe holds, so that a deaf program would block whoever writes to it.
+                // The sector is too large for what a pipe holds, so that a program that reads nothing would block its writer.
                 let game = game(what, &["--systems", "400", "--turn-ms", "5"]);
                 let (kind, tick, times, is_out, sentence) = told(fault(&game));
                 assert_eq!((kind, tick, times, is_out), ("timed_out", 0, 11, true));

@@ -54,7 +54,7 @@ fn a_fork_can_be_recorded_verified_and_compared() {
     assert_eq!(code, 0, "{stderr}");
     assert!(text.contains(answer["fork"]["digest"].as_str().unwrap()), "{text}");
 
-    // Whoever forks the fork is told that its seat changed hands, and says who shall sit there.
+    // A fork of the fork reports that the seat changed hands, and asks who plays it.
     let again = ["replay", "fork", "other.replay", "--tick", "150", "--ticks", "10"];
     let (code, _, stderr) = sector(folder.path(), &again);
     assert_eq!(code, 1);

@@ -1,4 +1,4 @@
-//! What services tell of themselves: traces that go from an order to the sockets, metrics, and no secret anywhere.
+//! Telemetry of the services: traces from an order to the sockets, metrics, and no secret anywhere.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};

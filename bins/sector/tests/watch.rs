@@ -164,7 +164,7 @@ async fn it_begins_where_it_is_told_to_and_stays_at_the_end() {
     assert_eq!(entries[0]["data"]["digest"], expected["digest"]);
 }
 
-/// Whoever looks halts it and goes back and forth; every page begins anew where the run goes back.
+/// A viewer pauses and seeks back and forth; every page starts over when the run goes back.
 #[tokio::test]
 async fn whoever_looks_can_halt_it_and_go_to_another_tick() {
     let folder = recorded(&["--seed", "3", "--ticks", "60"]);

@@ -118,7 +118,7 @@ impl Defender {
         prizes.max().map(|(_, Reverse(system))| system)
     }
 
-    /// The darkest own system at the border, for whoever has nothing better to do.
+    /// The weakest own system at the border, for fleets with nothing better to do.
     fn post(&self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
         if spare < stack.strength || self.scout.is_front(stack.system) {
             return None;

@@ -1,5 +1,5 @@
 //! The strategy: an auction. Every stack bids for every prize in its reach, and the best bids are carried out first,
-//! whoever makes them; a strategy that serves one stack after the other would let the first spoil it for the rest.
+//! regardless of the stack; a strategy that serves one stack after another would let the first spoil it for the rest.
 
 use std::cmp::Reverse;
 
@@ -69,7 +69,7 @@ impl Greedy {
         stack_is_there && self.scout.expected(bid.target) < needed
     }
 
-    /// Whoever found nothing in reach goes where there is more to find.
+    /// Stacks without a target in reach go where there are more.
     fn walk_to_the_front(&mut self, view: &View<'_>, orders: &mut Vec<Order>) {
         for index in 0..self.scout.stacks().len() {
             let stack = self.scout.stacks()[index];

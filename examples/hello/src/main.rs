@@ -12,7 +12,7 @@ impl Strategy for Hello {
     }
 
     fn orders(&mut self, view: &View<'_>, _: &Turn) -> Vec<Order> {
-        // Whoever leaves a system in the middle of a capture begins it anew.
+        // Leaving a system in the middle of a capture resets the capture.
         let ready =
             view.idle_fleets().filter(|fleet| fleet.at().is_some_and(|here| view.owns(here)));
         let moves = ready.filter_map(|fleet| {

@@ -1,4 +1,4 @@
-//! The bot against an endpoint of its own: what becomes of a turn, and of whole games.
+//! The bot against a test endpoint: single turns, and whole games.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

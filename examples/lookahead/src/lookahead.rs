@@ -9,7 +9,7 @@ use crate::model::{Model, player};
 
 /// The plans, the one that it begins with first: strategies of the engine. Each is good at something, and none at all.
 const PLANS: [&str; 4] = ["greedy", "classic", "turtle", "raider"];
-/// For how many turns it plays by a plan before it thinks again. Whoever changes plans every turn follows none.
+/// Number of turns it follows a plan before it plans again. Changing plans every turn would follow none.
 const TURNS_OF_A_PLAN: u64 = 4;
 /// How much better another plan must be to be worth a change, in millionths of everything.
 const LEAST_GAIN: i64 = 2_000;
@@ -64,7 +64,7 @@ impl Strategy for Lookahead {
             self.think(view, turn.tick);
             self.thinks = turn.tick + TURNS_OF_A_PLAN;
         }
-        // Whoever was not asked for a while is told so: what it remembers of its stacks is out of date.
+        // After a gap in turns, its memory of its stacks is stale.
         let (player, next) = &mut self.players[self.chosen];
         let missed = turn.missed.max(turn.tick.saturating_sub(*next));
         *next = turn.tick + 1;

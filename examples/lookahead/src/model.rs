@@ -1,7 +1,7 @@
 //! The forward model: what a plan leads to, some ticks ahead, told by the engine.
 //!
-//! Everybody moves in it, by plans that are as simple as the bot's own: whoever let the others alone move on would fear
-//! everything, and whoever let nobody move would fear nothing.
+//! Everyone moves in it, by plans as simple as the bot's own: if only the others moved, the bot would fear
+//! everything, and if nobody moved, nothing.
 
 use sector_sim::{
     Draw, FactionId, Order, Personality, Strategy, SystemId, Turn, View, World, ratio, scale,

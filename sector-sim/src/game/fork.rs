@@ -196,7 +196,7 @@ impl<'a> Fork<'a> {
         if let Some(others) = &self.others {
             return Ok(others.clone());
         }
-        // Whoever leaves the seat at the fork anyway may as well sleep until then.
+        // A player that leaves at the fork need not play until then.
         if self.seats.iter().any(|(seat, _)| *seat == faction) {
             Ok(Idle.name().to_owned())
         } else {

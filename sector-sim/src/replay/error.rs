@@ -40,7 +40,7 @@ pub enum ReplayError {
         "this is no replay: it begins with the bytes {0}; a replay begins with 89 53 45 43 54 4f 52 0a (version 2) or a line of JSON (version 1)"
     )]
     Foreign(String),
-    /// It is compressed. Whoever reads files has to decompress it first.
+    /// It is compressed. Decompress it first.
     #[error("this is compressed with zstd; it has to be decompressed first")]
     Compressed,
     /// The format or version is unknown.

@@ -11,7 +11,7 @@ use crate::world::World;
 
 /// Writes a replay of version 2 as its run goes on.
 ///
-/// The bytes gather in the writer; whoever records takes them from it and puts them where they belong, as often as
+/// The bytes accumulate in the writer; the caller takes them out and stores them, as often as
 /// is convenient.
 ///
 /// ```

@@ -1,6 +1,6 @@
 //! What a bot asks of what it sees: where its borders are, how far things lie, what threatens, and how a battle would go.
 //!
-//! Each answer is worked out anew from the view; it costs what its documentation says. Whoever asks much every turn keeps
+//! Each answer is computed anew from the view, at the documented cost. Strategies that ask a lot every turn keep
 //! a [`crate::Scout`] (borders, stacks and threats, kept up to date) and a [`crate::Reach`] or [`Planner`] instead.
 
 use super::View;

@@ -1,4 +1,4 @@
-//! Documents that somebody has tampered with: refused in a sentence, or as good as any other; never a panic.
+//! Tampered documents: refused with a message, or valid; never a panic.
 
 use std::sync::{Arc, LazyLock};
 
@@ -134,7 +134,7 @@ proptest! {
         let Ok(mut changed) = serde_json::from_value::<Snapshot>(document) else { return Ok(()) };
         let rules = Arc::clone(WORLD.rules());
         let mut restored = World::restore(rules.clone(), &changed);
-        // Whoever can change a state can compute its digest.
+        // Anyone who can change a state can compute its digest.
         if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) = restored {
             changed.digest = found;
             restored = World::restore(rules, &changed);

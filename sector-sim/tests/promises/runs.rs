@@ -27,7 +27,7 @@ proptest! {
     }
 
     /// A refused order changes no bit of the digest: without it the state is the same, and so are the events but for
-    /// what became of the orders.
+    /// the outcomes of the orders.
     #[test]
     fn a_refused_order_changes_nothing(run in any_run(50)) {
         let mut without = run.world();
@@ -88,7 +88,7 @@ proptest! {
         });
     }
 
-    /// Whatever the rules say and whoever plays, a run ends by its limit, and then stands still.
+    /// Under any rules and players, a run ends by its limit, and then stands still.
     #[test]
     fn every_run_ends_by_the_limit_of_its_rules(
         rules in any_rules(150),

@@ -17,7 +17,7 @@ const END: &str = "<!-- /balance -->";
 /// The tick before which a game counts as decided early enough.
 const EARLY: u64 = 1_500;
 
-/// A cell of the table: what was measured, and whether that is as it should be, if there is a target.
+/// A cell of the table: a measured value, and whether it meets its target, if any.
 type Cell = (String, Option<bool>);
 
 /// What was measured with one way of giving out personalities.

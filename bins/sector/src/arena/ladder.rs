@@ -197,7 +197,7 @@ fn scores(ladder: &Ladder) -> Vec<Score> {
         };
         let (Some(one), Some(other)) = (index(first), index(second)) else { continue };
         let Some(score) = scores.get_mut(pair_index((one, other), count)) else { continue };
-        // Of the lower one of the pair, in halves of a point.
+        // For the lower of the pair, in half points.
         let halves = meeting.iter().map(|record| {
             let place = |player: usize| {
                 let seat = record.players.iter().position(|name| index(name) == Some(player));

@@ -1,4 +1,4 @@
-//! What games are played on, and what programs are allowed in them: the options that whoever plays games has.
+//! Options of every command that plays games: maps, rules, and limits of programs.
 
 use clap::Args;
 use process_kit::config::integer;

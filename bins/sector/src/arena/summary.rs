@@ -98,7 +98,7 @@ impl Clusters {
     }
 }
 
-/// What became of a player.
+/// Results of a player.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Standing {
     /// Its name.
@@ -177,7 +177,7 @@ pub(crate) struct Summary {
     pub(crate) last_map_games: Option<u64>,
     /// The players, best rating first.
     pub(crate) players: Vec<Standing>,
-    /// Wins by seat, whoever sat there.
+    /// Wins by seat, over all players.
     pub(crate) seats: Vec<Share>,
     /// Wins of the League and splinters.
     pub(crate) others: Share,

@@ -73,7 +73,7 @@ pub(crate) fn check(options: &Options) -> Result<(), Error> {
     for seed in options.seed..options.seed + options.games {
         let (first, second) = (play(options, &program, seed)?, play(options, &program, seed)?);
         let faultless = first.account.faults.is_empty() && second.account.faults.is_empty();
-        // Whoever was late or crashed is told so; that the orders differ follows from it.
+        // Report lateness and crashes first; differing orders follow from them.
         if faultless && first.orders != second.orders {
             let same = first
                 .orders

@@ -166,7 +166,7 @@ impl Address {
         let asking = async {
             let (mut sender, connection) =
                 hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-            // It ends with its request; what went wrong is told to whoever asked.
+            // Ends with its request, which reports any error.
             tokio::spawn(connection.with_upgrades());
             sender.send_request(request).await
         };

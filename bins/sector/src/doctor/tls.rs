@@ -1,7 +1,7 @@
 //! The way to a service behind `https://`: whether its certificate is good, for that name, and for how long.
 //!
 //! Roots are Mozilla's, compiled in, because the image of this program has no files; `--ca` adds one's own. Whatever is
-//! wrong with a certificate, nothing is sent to whoever presents it.
+//! wrong with a certificate, nothing is sent to its server.
 
 use std::io;
 use std::path::Path;

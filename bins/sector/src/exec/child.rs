@@ -96,7 +96,7 @@ impl Child {
         self.input = None;
         let until = Instant::now() + LEAVE_TIME;
         let Some(mut running) = self.running.take() else { return (None, None) };
-        // Whoever still talks is listened to, lest it wait for that.
+        // Keep draining the pipe so the child does not block on it.
         while !living::has_ended(&running) && Instant::now() < until {
             while self.output.try_recv().is_ok() {}
             thread::sleep(LEAVE_LOOK);

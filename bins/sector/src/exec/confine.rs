@@ -39,7 +39,7 @@ pub(crate) fn confine(options: &Options) -> Result<(), Error> {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-        // Whoever kills the arena hard ends its programs too.
+        // If the arena is killed, its programs end too.
         set_parent_process_death_signal(Some(Signal::KILL))?;
         if getppid()
             .is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != options.parent)

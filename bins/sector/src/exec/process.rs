@@ -269,7 +269,7 @@ impl fmt::Debug for Process {
     }
 }
 
-/// A program as a strategy. What becomes of it stays with whoever has the process.
+/// A program as a strategy. The owner of the process records what happens to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Chair(Arc<Mutex<Process>>);
 

@@ -237,7 +237,7 @@ fn record<'a>(path: &'a Path, options: &Options, replay: &Replay) -> Result<Reco
     let mut header = Header { started_ms: None, ..replay.header().clone() };
     header.universe_id = format!("{}-fork-{}", header.universe_id, options.tick);
     for (faction, player) in &options.seats {
-        // Whoever forks this again is told who sat there, and has to say who shall.
+        // A fork of this fork names who played, and asks for who will.
         let before = header.seat(*faction).map_or("unknown", |seat| &seat.player);
         let player = format!("{before} until tick {}, then {player}", options.tick);
         match header.seats.iter_mut().find(|seat| seat.faction == *faction) {

@@ -2,7 +2,7 @@
 //!
 //! The browser UI follows an event stream. A recorded run is played into a store in memory, tick by tick and each one
 //! committed as the sim-worker commits it; the frontend that serves it is the one of a live sector. There is no API: nobody
-//! can give orders. Whoever looks can halt the run, change its pace and go to another tick: to go back is a universe
+//! can give orders. Viewers can pause the run, change its pace and jump to another tick: going back is a universe
 //! of its own in the store, which every page begins anew with. Every tick is compared with the record before it is shown.
 
 mod browser;
@@ -180,7 +180,7 @@ impl<'a> Show<'a> {
         Ok(())
     }
 
-    /// Waits for somebody who looks, and shows the run as whoever looks wants to see it.
+    /// Waits for a viewer, and shows the run as the viewers control it.
     async fn run(
         &mut self,
         recording: &Recording,
@@ -215,7 +215,7 @@ impl<'a> Show<'a> {
                 }
                 () = sleep_until(due), if !wanted.paused && !is_over => {
                     is_over = !self.tick().await?;
-                    // Whoever was late does not hurry.
+                    // Don't catch up after a delay.
                     due = Instant::now().max(due + Duration::from_millis(wanted.tick_ms));
                 }
             }

@@ -144,7 +144,7 @@ impl Books {
         }
     }
 
-    /// The newest receipts lead to what became of their orders, as the store has it on record; says how many were looked
+    /// The newest receipts lead to the outcomes of their orders, as the store has them; says how many were looked
     /// at.
     ///
     /// # Panics

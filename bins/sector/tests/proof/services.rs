@@ -89,7 +89,7 @@ impl Service {
         }
     }
 
-    /// Ends it as whoever runs services does: asks it to, and waits. Says how long that took.
+    /// Stops it as a supervisor does: SIGTERM, then wait. Returns how long that took.
     pub(crate) async fn stop(&mut self) -> Duration {
         let began = Instant::now();
         self.signal("TERM");
@@ -106,7 +106,7 @@ impl Service {
         began.elapsed()
     }
 
-    /// Starts it again if it has ended by itself, as whoever runs services does.
+    /// Restarts it if it has exited, as a supervisor does.
     pub(crate) fn keep_up(&mut self) -> bool {
         let ended = self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
         if ended {

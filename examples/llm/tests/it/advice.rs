@@ -1,4 +1,4 @@
-//! What becomes of a turn when the endpoint answers well, badly, slowly or not at all.
+//! A turn when the endpoint answers well, badly, slowly or not at all.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! An OpenAI-compatible endpoint of one's own, on real HTTP, that answers as it is told to.
+//! A scripted OpenAI-compatible endpoint over real HTTP.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 pub(crate) enum Behaviour {
     /// Says this text, as a model does.
     Say(String),
-    /// Sends every fleet that is told of to the first lane that is not its own.
+    /// Sends every listed fleet along its first lane to a foreign system.
     Advance,
     /// Answers with this status, headers and text.
     Status(u16, Vec<(&'static str, &'static str)>, String),

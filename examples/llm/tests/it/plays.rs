@@ -79,7 +79,7 @@ async fn it_plays_a_live_sector() {
     tokio::task::spawn_blocking(move || drop(fake)).await.unwrap();
 }
 
-/// Whatever the model says, the game is played to its end, and whoever only ever advances beats who does nothing.
+/// Whatever the model says, the game is played to its end, and always advancing beats doing nothing.
 #[test]
 fn over_the_pipe_it_beats_one_who_does_nothing() {
     let fake = Fake::start(vec![Behaviour::Advance]);

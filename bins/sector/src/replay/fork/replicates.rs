@@ -76,7 +76,7 @@ pub(super) fn play(
     say(&table(options, &pairs))
 }
 
-/// Plays all replicates; the answers stand in the order of the seeds, whoever was first.
+/// Plays all replicates; results are in the order of the seeds.
 fn all(
     options: &Options,
     unchanged: &Fork<'_>,

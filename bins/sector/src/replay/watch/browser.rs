@@ -1,4 +1,4 @@
-//! The browser of whoever sits here.
+//! Opens the user's browser.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
