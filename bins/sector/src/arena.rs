@@ -38,55 +38,57 @@ use self::table::Table;
 use crate::exec::end_with_signals;
 use crate::output::{Error, say};
 
-/// The version of `arena.json` and `games.jsonl`.
+/// Version of `arena.json` and `games.jsonl`.
 const FORMAT: u32 = 1;
 
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// Who plays: strategies by name, separated by commas; `name@aggression/expansionism/greed/caution` gives one a
-    /// personality of its own; `exec:./my-bot stdio` is a program, `mine=exec:./my-bot stdio` one with a name; a single
-    /// name plays against copies of itself [default: classic; with --ladder nobody new]
+    /// Players: strategy names, separated by commas; `name@aggression/expansionism/greed/caution`
+    /// sets a personality; `exec:./my-bot stdio` is a program, `mine=exec:./my-bot stdio` a named
+    /// one; a single player plays against copies of itself [default: classic; with --ladder none]
     #[arg(long, value_delimiter = ',')]
     players: Vec<String>,
-    /// How many games; each map is played once for every seat, so a multiple of the seats is balanced best [default:
+    /// Number of games; each map is played once per seat, so use a multiple of the seats [default:
     /// 100; with --balance 500]
     #[arg(long, value_parser = integer(1..=1_000_000u64))]
     games: Option<u64>,
-    /// A file of rules to play by instead of the standard ones
+    /// Rules file to use instead of the classic rules
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Whose personality a player without one of its own takes
+    /// Source of the personality of players that have none
     #[arg(long, value_enum, default_value = "seats")]
     personalities: Personalities,
-    /// How many games are played at the same time [default: one for each core]; it changes no result
+    /// Number of games played in parallel; does not affect results [default: one per core]
     #[arg(long, value_parser = integer(1..=1024usize))]
     jobs: Option<usize>,
-    /// Print a line of JSON for each game instead of the tables
+    /// Print one line of JSON per game instead of the tables
     #[arg(long)]
     json: bool,
-    /// Keep every game in this directory, with a summary and a report; the same command goes on where it was stopped
+    /// Store every game in this directory, with a summary and a report; the same command resumes an
+    /// interrupted arena
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// A standing ladder in this directory: adds --players to it, plays --games more duels between those of whom it
-    /// learns most, and prints it
+    /// Keep a ladder in this directory: add --players, play --games more of the most informative
+    /// duels, and print it
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seats"])]
     ladder: Option<PathBuf>,
-    /// Which games are kept as replays in --out or --ladder, with what programs printed and how long they took
+    /// Games to store as replays in --out or --ladder, with the programs' output and times
     #[arg(long, value_enum, default_value = "faults", value_name = "GAMES")]
     replays: Replays,
     #[command(flatten)]
     setting: Setting,
-    /// Measure whether the rules play well, with `classic` in all seats, and compare with what a good rule set shows
+    /// Judge the rules: play `classic` in all seats and compare with targets for a good rule set
     #[arg(long, conflicts_with_all = ["players", "seats", "personalities", "out", "json", "ladder"])]
     balance: bool,
-    /// Put the table of --balance into this document, between its lines `<!-- balance -->` and `<!-- /balance -->`
+    /// Write the table of --balance into this document, between `<!-- balance -->` and `<!--
+    /// /balance -->`
     #[arg(long, value_name = "FILE", requires = "balance")]
     write: Option<PathBuf>,
 }
 
 impl Options {
-    /// These players, so many games, on this setting; every game is kept in the directory, if there is one.
+    /// An arena of these players and games; games are stored in the directory, if any.
     pub(crate) fn of(
         players: Vec<String>,
         games: u64,
@@ -173,7 +175,7 @@ fn play(options: &Options) -> Result<(), Error> {
     if options.json { Ok(()) } else { say(&text) }
 }
 
-/// The replay of a game in the directory of an arena: the first that this player did not win, else the first.
+/// The replay of a game of an arena: the first that this player did not win, else the first.
 pub(crate) fn game_to_watch(directory: &Path, player: &str) -> Result<PathBuf, Error> {
     let path = directory.join("games.jsonl");
     let text = std::fs::read_to_string(&path)
@@ -185,7 +187,7 @@ pub(crate) fn game_to_watch(directory: &Path, player: &str) -> Result<PathBuf, E
     Ok(keep::replay_path(directory, record.game))
 }
 
-/// How many threads play.
+/// Number of threads.
 fn jobs(asked: Option<usize>) -> usize {
     asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
@@ -268,7 +270,7 @@ fn parameters(options: &Options, table: &Table) -> Value {
     parameters
 }
 
-/// Lines on stdout, until nobody reads them any more.
+/// Lines on stdout, until the reader closes the pipe.
 #[derive(Debug)]
 struct Lines {
     on: bool,

@@ -17,9 +17,10 @@ use target::Target;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a sector into a new file: one in Redis while it runs, one in a directory while it is stopped
+    /// Back up a sector to a new file: from Redis while it runs, from a directory while it is
+    /// stopped
     Create(Create),
-    /// Check every byte of a backup, and play its world from the checkpoint to the newest tick
+    /// Verify every byte of a backup, and replay its world from the checkpoint to the newest tick
     Verify(Verify),
 }
 
@@ -27,16 +28,16 @@ pub(crate) enum Command {
 pub(crate) struct Create {
     #[command(flatten)]
     target: Target,
-    /// The new file
+    /// File to create
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The backup
+    /// Backup file
     file: PathBuf,
-    /// Play the universe from its first tick
+    /// Replay the universe from its first tick
     #[arg(long)]
     full: bool,
 }
@@ -85,7 +86,7 @@ fn verify(options: &Verify) -> Result<(), Error> {
     ))
 }
 
-/// Writes a file that is there whole or not at all, and never in place of another.
+/// Writes a file atomically; never overwrites one.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |error: &std::io::Error| cannot_write(path, error);
     let directory = match path.parent() {
@@ -111,7 +112,7 @@ fn exists_already(path: &Path) -> Error {
         .into()
 }
 
-/// Reads a backup, plays its world, and only then puts it into an empty store.
+/// Reads a backup and replays its world before it restores it into an empty store.
 pub(crate) fn restore(options: &Restore) -> Result<(), Error> {
     let Restore { file, target } = options;
     let (manifest, dump) = file::read(file)?;
@@ -134,7 +135,7 @@ pub(crate) fn restore(options: &Restore) -> Result<(), Error> {
 
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
-    /// The backup
+    /// Backup file
     file: PathBuf,
     #[command(flatten)]
     target: Target,

@@ -12,13 +12,13 @@ use crate::output::Error;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a bot: a crate with a strategy, a program, a test and a README
+    /// Create a bot: a crate with a strategy, a program, a test and a README
     New(new::Options),
     /// Play a faction of a running sector with a bot
     Run(run::Options),
-    /// Play a bot against others in memory, and say how it does
+    /// Play a bot against others in memory and print the results
     Play(play::Options),
-    /// Look at a bot before it plays: crashes, times, refused orders, and whether it decides alike twice
+    /// Check a bot: crashes, times, refused orders, and whether it is deterministic
     Check(check::Options),
 }
 

@@ -9,27 +9,27 @@ use serde::Serialize;
 
 use crate::output::{Error, say};
 
-/// Seats of a universe at most.
+/// Maximum number of seats in a universe.
 const SEATS_MAX: u64 = 64;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Players who are connected at the same time
+    /// Players connected at the same time
     #[arg(long, default_value_t = 1_000_000, value_parser = integer(1..=100_000_000u64))]
     players: u64,
-    /// Players in one sector: one for each of its factions
+    /// Players per sector: one per faction
     #[arg(long, default_value_t = 32, value_parser = integer(1..=SEATS_MAX))]
     players_per_sector: u64,
-    /// Time from tick to tick, in milliseconds
+    /// Time between ticks, in milliseconds
     #[arg(long, default_value_t = 1_000, value_parser = integer(10..=600_000u64))]
     tick_ms: u64,
-    /// Orders that a player gives in a minute
+    /// Orders per player and minute
     #[arg(long, default_value_t = 6, value_parser = integer(0..=1_200u64))]
     orders_per_minute: u64,
-    /// People who only watch, for each player
+    /// Spectators per player
     #[arg(long, default_value_t = 0, value_parser = integer(0..=100u64))]
     watchers_per_player: u64,
-    /// How much of a core is planned with, in percent: the rest is for peaks and for what failed next door
+    /// Planned use of a core, in percent; the rest is headroom for peaks and failover
     #[arg(long, default_value_t = 50, value_parser = integer(1..=100u64))]
     utilization: u64,
     #[command(flatten)]
@@ -39,48 +39,50 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What one thing costs. docs/explanation/scaling.md says which of them were measured, and `scripts/measure.py` measures yours.
+/// Costs of single operations. docs/explanation/scaling.md says which were measured;
+/// `scripts/measure.py` measures yours.
 #[derive(Debug, Clone, Copy, Args)]
 struct Figures {
-    /// Processor time of a sim-worker for a tick, in microseconds
+    /// CPU time of a sim-worker per tick, in microseconds
     #[arg(long, default_value_t = 650, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     worker_us_per_tick: u64,
-    /// Processor time of Redis for a tick, in microseconds
+    /// CPU time of Redis per tick, in microseconds
     #[arg(long, default_value_t = 800, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     redis_us_per_tick: u64,
-    /// Processor time of Redis for an order that comes alone, until its outcome is kept, in microseconds
+    /// CPU time of Redis per order sent alone, including its outcome, in microseconds
     #[arg(long, default_value_t = 45, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     redis_us_per_order: u64,
-    /// Memory of Redis for a tick that is kept, in bytes: its events, record and outcomes
+    /// Memory of Redis per stored tick, in bytes: events, record and outcomes
     #[arg(long, default_value_t = 19_000, value_parser = integer(0..=1_000_000u64), value_name = "BYTES")]
     redis_bytes_per_tick: u64,
-    /// Ticks that are kept (`EVENT_STREAM_MAXLEN`)
+    /// Stored ticks (`EVENT_STREAM_MAXLEN`)
     #[arg(long, default_value_t = 10_000, value_parser = integer(100..=1_000_000u64), value_name = "NUMBER")]
     ticks_kept: u64,
-    /// What a tick adds to Redis' log, in bytes
+    /// Growth of the append-only file per tick, in bytes
     #[arg(long, default_value_t = 25_000, value_parser = integer(0..=1_000_000u64), value_name = "BYTES")]
     log_bytes_per_tick: u64,
-    /// Processor time of the API for an order, in microseconds
+    /// CPU time of the API per order, in microseconds
     #[arg(long, default_value_t = 69, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     api_us_per_order: u64,
-    /// Processor time of a frontend to send one watcher a tick, in microseconds
+    /// CPU time of a frontend per client and tick, in microseconds
     #[arg(long, default_value_t = 15, value_parser = integer(0..=1_000_000u64), value_name = "US")]
     frontend_us_per_watcher_and_tick: u64,
-    /// Memory of a frontend for a watcher, in kilobytes
+    /// Memory of a frontend per client, in kilobytes
     #[arg(long, default_value_t = 103, value_parser = integer(0..=1_000_000u64), value_name = "KB")]
     frontend_kb_per_watcher: u64,
-    /// What a watcher is sent for a tick, in bytes
+    /// Bytes sent per client and tick
     #[arg(long, default_value_t = 1_200, value_parser = integer(0..=1_000_000u64), value_name = "BYTES")]
     bytes_per_watcher_and_tick: u64,
-    /// Clients of one frontend at most (`WS_MAX_CLIENTS`)
+    /// Maximum clients per frontend (`WS_MAX_CLIENTS`)
     #[arg(long, default_value_t = 20_000, value_parser = integer(1..=100_000u64), value_name = "NUMBER")]
     clients_per_frontend: u64,
-    /// Memory of one Redis node, in gigabytes; half of it is left for rewriting the log
+    /// Memory of a Redis node, in gigabytes; half of it is reserved for rewriting the append-only
+    /// file
     #[arg(long, default_value_t = 16, value_parser = integer(1..=4_096u64), value_name = "GB")]
     redis_node_gb: u64,
 }
 
-/// What it takes.
+/// The estimate.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Plan {
     sectors: u64,
@@ -89,13 +91,13 @@ struct Plan {
     watchers: u64,
     worker_cores: u64,
     redis_nodes: u64,
-    /// Which of both asks for more nodes: `cpu` or `memory`.
+    /// What limits the number of nodes: `cpu` or `memory`.
     redis_bound: &'static str,
     redis_gb: u64,
     log_mb_per_second: u64,
     api_cores: u64,
     frontends: u64,
-    /// Which of both asks for more frontends: `clients` or `cpu`.
+    /// What limits the number of frontends: `clients` or `cpu`.
     frontend_bound: &'static str,
     frontend_gb: u64,
     outgoing_mbit_per_second: u64,

@@ -18,36 +18,37 @@ use crate::backup::proof;
 use crate::backup::target::{self, Target};
 use crate::output::{Error, say};
 
-/// A clock that is off by more is worth a word: leases end by it.
+/// Clock skew that is worth a warning, since leases depend on the clock.
 const MOST_SKEW_MS: u64 = 1_000;
-/// More orders than this a worker should not leave waiting.
+/// Backlog that is worth a warning.
 const MOST_WAITING: u64 = 1_000;
-/// A backup should not be older.
+/// Age of a backup that is worth a warning.
 const BACKUP_AGE_MS: u64 = 24 * 3_600_000;
-/// The shortest and the longest look at a ticking sector.
+/// Minimum and maximum time to watch a ticking sector.
 const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The data directory of the sector
+    /// Data directory of the sector
     #[arg(long, value_name = "DIR", conflicts_with = "redis", required_unless_present_any = ["redis", "api", "frontend", "worker"])]
     data: Option<PathBuf>,
-    /// The Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
+    /// Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or
+    /// `redis-sentinel://…`
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     redis: Option<Secret>,
     #[command(flatten)]
     keys: KeyConfig,
-    /// An API to look at as well, such as `http://127.0.0.1:8000` or `https://sector.your-name.org/api`
+    /// API to check, such as `http://127.0.0.1:8000` or `https://sector.your-name.org/api`
     #[arg(long, value_name = "URL")]
     api: Vec<String>,
-    /// A frontend, such as `http://127.0.0.1:9000` or `https://sector.your-name.org`
+    /// Frontend to check, such as `http://127.0.0.1:9000` or `https://sector.your-name.org`
     #[arg(long, value_name = "URL")]
     frontend: Vec<String>,
-    /// A sim-worker, by its health port: `http://127.0.0.1:9200`
+    /// Health port of a sim-worker to check: `http://127.0.0.1:9200`
     #[arg(long, value_name = "URL")]
     worker: Vec<String>,
-    /// A file of certificates (PEM) whose signatures count beside those of the public authorities, for `https://`
+    /// PEM file with additional certificate authorities for `https://`
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Print JSON
@@ -63,7 +64,7 @@ enum Status {
     Fail,
 }
 
-/// One line of the findings.
+/// One finding.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
@@ -323,7 +324,7 @@ async fn look_at_sector(store: &dyn Archive, findings: &mut Findings) -> Result<
     Ok(())
 }
 
-/// Watches the ticks go by for a while.
+/// Watches the ticks for a while.
 async fn look_at_ticks(
     store: &dyn Archive,
     dump: &Dump,

@@ -37,28 +37,28 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a whole sector in this process: engine, API, browser UI, computer players (the default)
+    /// Run a whole sector in one process: engine, API, browser UI and computer players (default)
     Up(Box<up::Options>),
     /// Play a match in memory
     Sim(sim::Options),
-    /// Play many matches: who wins how often, how good is who, does a rule set play well
+    /// Play many matches to rate players or to judge a rule set
     Arena(arena::Options),
-    /// Make, run, play and check bots
+    /// Create, run, play and check bots
     #[command(subcommand)]
     Bot(bot::Command),
-    /// Look into recorded runs
+    /// Inspect recorded runs
     #[command(subcommand)]
     Replay(replay::Command),
-    /// Write a sector into a file, or check such a file
+    /// Back up a sector to a file, or verify a backup
     #[command(subcommand)]
     Backup(backup::Command),
-    /// Put a backup into an empty data directory or Redis
+    /// Restore a backup into an empty data directory or Redis
     Restore(Box<backup::Restore>),
-    /// Look at the store of a sector: what is well, what may go wrong, and what to do
+    /// Diagnose the store and services of a sector, with advice
     Doctor(Box<doctor::Options>),
     /// Estimate how many machines N players need
     Capacity(Box<capacity::Options>),
-    /// Become a program of the arena, within its limits
+    /// Run a program of the arena within its limits
     #[command(name = exec::confine::NAME, hide = true)]
     Confine(exec::confine::Options),
 }

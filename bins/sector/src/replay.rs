@@ -19,23 +19,23 @@ use crate::output::Error;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Play a replay again and compare everything with the record
+    /// Re-run a replay and compare everything with the record
     Verify(verify::Options),
-    /// Print what a replay holds, without playing it
+    /// Print the contents of a replay without playing it
     Info(info::Options),
-    /// Say how two replays differ, without playing them
+    /// Compare two replays without playing them
     Diff(diff::Options),
-    /// Play two replays, or one under two builds, and find the first tick and field in which they differ
+    /// Play two replays, or one with two builds, and find the first difference
     Bisect(bisect::Options),
-    /// Print the map of a tick, or draw it
+    /// Print or draw the map at a tick
     Show(show::Options),
     /// Watch a run in the browser
     Watch(watch::Options),
-    /// Write a run as tables for data frames
+    /// Export a run as tables for data frames
     Export(export::Options),
-    /// Play on from a tick with other players or other luck
+    /// Continue from a tick with other players or another seed
     Fork(fork::Options),
-    /// Print the state after a tick as JSON, as this build plays it
+    /// Print the state after a tick as JSON, as computed by this build
     State(bisect::StateOptions),
 }
 

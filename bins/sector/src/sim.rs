@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::output::{Error, ending, say, standing};
 use crate::replay::Recorder;
 
-/// Ticks between two looks at the progress bar.
+/// Ticks between updates of the progress bar.
 const TICKS_A_LOOK: u64 = 64;
 
 #[derive(Debug, Args)]
@@ -26,31 +26,31 @@ pub(crate) struct Options {
     /// Seed of the sector (0 to 9007199254740991)
     #[arg(long, default_value_t = 1, value_parser = integer(0..=sector_sim::MAX_SEED))]
     seed: u64,
-    /// Most ticks to play; a run that is decided ends before
+    /// Maximum number of ticks; a decided run ends earlier
     #[arg(long, default_value_t = 2_000, value_parser = integer(1..=10_000_000u64))]
     ticks: u64,
-    /// How many systems [default: as the rules say]
+    /// Number of systems [default: from the rules]
     #[arg(long, value_parser = integer(2..=200_000u32))]
     systems: Option<u32>,
-    /// How many factions [default: as the rules say]
+    /// Number of factions [default: from the rules]
     #[arg(long, value_parser = integer(2..=64u8))]
     factions: Option<u8>,
-    /// Strategies of the seats, by name, separated by commas and repeated for further seats
+    /// Strategies of the seats, separated by commas and repeated for further seats
     #[arg(long, value_delimiter = ',', default_value = STRATEGIES[0])]
     players: Vec<String>,
-    /// A file of rules to play by instead of the standard ones
+    /// Rules file to use instead of the classic rules
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// Write a replay of the match
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Put the whole state into the replay every so many ticks (1 to 10000000) [default: tick 0 only]
+    /// Ticks between full states in the replay (1 to 10000000) [default: tick 0 only]
     #[arg(long, value_name = "TICKS", requires = "record", value_parser = integer(1..=10_000_000u64))]
     keyframes: Option<u64>,
-    /// The start time that the replay names, in milliseconds since 1970 [default: now]
+    /// Start time recorded in the replay, in milliseconds since the Unix epoch [default: now]
     #[arg(long, value_name = "MS", requires = "record")]
     started_ms: Option<u64>,
-    /// Play the match a second time from snapshots, and compare everything all the way; a difference is an error
+    /// Play the match a second time from snapshots and compare everything; a difference is an error
     #[arg(long)]
     check: bool,
     /// Print the result as one line of JSON
@@ -133,7 +133,7 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
     print(options, size, &game, elapsed, checker.map(|checker| checker.checked()))
 }
 
-/// The header of a replay of this match: who plays, on which engine, since when.
+/// The replay header of this match: players, engine and start time.
 fn header(options: &Options, rules: &Rules, world: &World) -> Result<Header, Error> {
     let now_ms =
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);

@@ -12,15 +12,16 @@ use sector_redis::{Place, StoreOptions};
 
 use crate::output::Error;
 
-/// Long enough to carry a whole sector in one answer.
+/// Long enough for a response with a whole sector.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Args)]
 pub(crate) struct Target {
-    /// The data directory of the sector
+    /// Data directory of the sector
     #[arg(long, value_name = "DIR", conflicts_with = "redis", required_unless_present = "redis")]
     pub(crate) data: Option<PathBuf>,
-    /// The Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
+    /// Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or
+    /// `redis-sentinel://…`
     #[arg(
         long,
         env = "REDIS_URL",
@@ -45,7 +46,7 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    /// What kind of store it is.
+    /// Kind of the store.
     pub(crate) fn backend(&self) -> &'static str {
         if self.data.is_some() { "a directory" } else { "Redis" }
     }
@@ -60,12 +61,12 @@ impl Target {
         }
     }
 
-    /// How to open it, empty or not.
+    /// Options to open it.
     pub(crate) fn options(&self) -> Result<StoreOptions, Error> {
         Ok(StoreOptions { keep_runs: usize::MAX, ..StoreOptions::new(self.place()) })
     }
 
-    /// Opens a store that is there; makes none.
+    /// Opens an existing store.
     pub(crate) async fn open_existing(&self) -> Result<std::sync::Arc<dyn Archive>, Error> {
         if !sector_redis::exists(&self.place()).await.map_err(|error| self.explain(error))? {
             let hint = if self.data.is_some() {
@@ -78,7 +79,7 @@ impl Target {
         sector_redis::open_archive(self.options()?).await.map_err(|error| self.explain(error))
     }
 
-    /// What to do about a directory that is in use.
+    /// Adds advice for a directory that is in use.
     pub(crate) fn explain(&self, error: sector_redis::Error) -> Error {
         let message = error.to_string();
         if self.data.is_some() && message.contains("is in use by") {
@@ -91,7 +92,7 @@ impl Target {
     }
 }
 
-/// Runs a tool that speaks with a store.
+/// Runs a tool that uses a store.
 pub(crate) fn block_on(tool: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

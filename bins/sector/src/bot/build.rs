@@ -10,22 +10,23 @@ use serde::Deserialize;
 use crate::exec::{PREFIX, Program};
 use crate::output::Error;
 
-/// Which bot.
+/// The bot to run.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub(crate) struct Which {
-    /// The bot: the directory of its crate, or `exec:` and a command that plays over standard input and output
+    /// Directory of the bot's crate, or `exec:` and a command that plays over standard input and
+    /// output
     #[arg(default_value = ".", value_name = "BOT")]
     bot: String,
-    /// Build the crate without optimizations: sooner built, slower in playing
+    /// Build the crate without optimizations: builds faster, plays slower
     #[arg(long)]
     dev: bool,
 }
 
-/// A bot that is ready to play.
+/// A bot ready to play.
 #[derive(Debug)]
 pub(super) enum Ready {
-    /// The program of a crate, and the name of the crate.
+    /// Program and name of a crate.
     Crate { name: String, program: PathBuf },
     /// A command.
     Command(Program),
@@ -69,7 +70,7 @@ impl Ready {
         }
     }
 
-    /// The bot as a program of the arena.
+    /// The bot as an arena program.
     pub(super) fn program(&self) -> Result<Program, Error> {
         match self {
             Ready::Crate { program, .. } => {
@@ -88,7 +89,7 @@ fn shown(directory: &str) -> &str {
     if directory == "." { "this directory" } else { directory }
 }
 
-/// What Cargo says while it builds.
+/// A message of Cargo.
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Message {
@@ -107,7 +108,7 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Builds a crate, and finds its program.
+/// Builds a crate and returns its program.
 fn build(manifest: &Path, dev: bool) -> Result<(String, PathBuf), Error> {
     let manifest =
         manifest.canonicalize().map_err(|error| format!("{}: {error}", manifest.display()))?;

@@ -20,16 +20,16 @@ use crate::output::{Error, say};
 pub(crate) struct Options {
     #[command(flatten)]
     which: Which,
-    /// How many matches, each played twice
+    /// Number of matches, each played twice
     #[arg(long, default_value_t = 3, value_parser = integer(1..=1_000u64))]
     games: u64,
     /// Seed of the first match
     #[arg(long, default_value_t = 1, value_parser = integer(0..=1_000_000_000u64))]
     seed: u64,
-    /// How many systems [default: as the rules say]
+    /// Number of systems [default: from the rules]
     #[arg(long, value_parser = integer(2..=200_000u32))]
     systems: Option<u32>,
-    /// Most ticks of a match
+    /// Maximum number of ticks per match
     #[arg(long, default_value_t = 500, value_parser = integer(1..=10_000_000u64))]
     ticks: u64,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Serialize)]
 struct Findings {
     games: u64,
@@ -53,14 +53,14 @@ struct Findings {
     passed: bool,
 }
 
-/// Where a match was not played alike twice.
+/// First difference between two plays of a match.
 #[derive(Debug, Serialize)]
 struct Difference {
     seed: u64,
     tick: u64,
 }
 
-/// A match: the bot's orders tick by tick, and what it did.
+/// A match: the bot's orders by tick, and its behaviour.
 struct Played {
     orders: Vec<Vec<Order>>,
     account: Account,

@@ -8,9 +8,9 @@ use clap::Args;
 
 use crate::output::{Error, cannot_write, say};
 
-/// The most characters of a name.
+/// Maximum length of a name.
 const NAME_CHARS_MAX: usize = 64;
-/// Names that Cargo or the compiler have for something else, and those of the crates that a bot stands on.
+/// Names reserved by Cargo or the compiler, and names of the crates that a bot depends on.
 const TAKEN: [&str; 12] = [
     "alloc",
     "core",
@@ -25,7 +25,7 @@ const TAKEN: [&str; 12] = [
     "sector_client",
     "sector_sim",
 ];
-/// Words of the language that a crate cannot be called.
+/// Keywords, which cannot be crate names.
 const KEYWORDS: [&str; 51] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
     "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
@@ -36,9 +36,10 @@ const KEYWORDS: [&str; 51] = [
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The name of the bot: small letters, digits, - and _
+    /// Name of the bot: lower-case letters, digits, - and _
     name: String,
-    /// The clone of Sector that the bot builds on [default: the one around the current directory, or around this program]
+    /// Clone of Sector to build against [default: the one around the current directory, or around
+    /// this program]
     #[arg(long, value_name = "DIR")]
     sector: Option<PathBuf>,
 }
@@ -64,7 +65,7 @@ pub(crate) fn new(options: &Options) -> Result<(), Error> {
     ))
 }
 
-/// Writes the crate. It appears under its name only when it is whole.
+/// Writes the crate atomically.
 fn write(name: &str, directory: &Path, sector: &Path) -> Result<(), Error> {
     let parent = directory.parent().unwrap_or(directory);
     let draft = tempfile::Builder::new().prefix(".new-bot-").tempdir_in(parent);
@@ -128,7 +129,8 @@ fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The clone of Sector: the one that is named, else the one around here, else the one that this program was built in.
+/// The clone of Sector: the given one, else the one around the current directory, else the one this
+/// program was built in.
 fn clone(named: Option<&Path>, here: &Path) -> Result<PathBuf, Error> {
     if let Some(named) = named {
         let path = named
@@ -161,7 +163,8 @@ fn is_clone(place: &Path) -> bool {
         && place.join("Cargo.lock").is_file()
 }
 
-/// A path below the clone: as seen from the bot where that lies in the clone, so that both can be moved together.
+/// A path in the clone, relative to the bot if the bot is in the clone, so that both can be moved
+/// together.
 fn below_from(sector: &Path, bot: &Path, below: &str) -> PathBuf {
     match bot.strip_prefix(sector) {
         Ok(inside) => inside.components().map(|_| "..").collect::<PathBuf>().join(below),

@@ -14,22 +14,22 @@ use crate::replay;
 pub(crate) struct Options {
     #[command(flatten)]
     which: Which,
-    /// Whom it plays against: players of the arena, separated by commas
+    /// Opponents: players of the arena, separated by commas
     #[arg(long, default_value = "classic,greedy", value_name = "PLAYERS", value_delimiter = ',')]
     against: Vec<String>,
-    /// How many games
+    /// Number of games
     #[arg(long, default_value_t = 100, value_parser = integer(1..=1_000_000u64))]
     games: u64,
     #[command(flatten)]
     setting: arena::Setting,
-    /// Keep every game in this directory, with replays
+    /// Store every game in this directory, with replays
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Watch a game in the browser afterwards, until Ctrl-C: the first that the bot did not win, or the first. Where there
-    /// is no screen, as --film
+    /// Afterwards, watch a game in the browser until Ctrl-C: the first that the bot did not win, or
+    /// the first. Without a display, same as --film
     #[arg(long)]
     watch: bool,
-    /// Watch that game as a film in the terminal
+    /// Watch that game in the terminal
     #[arg(long, conflicts_with = "watch")]
     film: bool,
 }

@@ -17,17 +17,17 @@ use crate::output::Error;
 pub(crate) struct Options {
     #[command(flatten)]
     which: Which,
-    /// Where the API of the sector is
+    /// URL of the sector's API
     #[arg(long, default_value = "http://127.0.0.1:8000", value_name = "URL")]
     url: String,
-    /// Which faction, such as F1 [default: the one that is held, else the first that is free]
+    /// Faction to play, such as F1 [default: the one held, else the first free one]
     #[arg(long)]
     faction: Option<FactionId>,
-    /// Come back as the same player: the file of the player's key, made if it is not there [default: a new guest];
-    /// SECTOR_BOT_KEY holds the key that a player issued for a bot
+    /// File with the player's key, to come back as the same player; created if missing [default: a
+    /// new guest]. SECTOR_BOT_KEY can hold a key that a player issued for the bot
     #[arg(long, value_name = "FILE")]
     key: Option<OsString>,
-    /// How much address space a command may have, in MiB
+    /// Memory limit of a command (address space), in MiB
     #[arg(long, default_value_t = 1_024, value_name = "MIB", value_parser = process_kit::config::integer(16..=1_048_576u64))]
     memory_mb: u64,
 }

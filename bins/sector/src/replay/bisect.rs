@@ -21,15 +21,15 @@ use crate::output::{Error, say};
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The one replay
+    /// First replay
     file: PathBuf,
-    /// The other
+    /// Second replay
     #[arg(required_unless_present = "with", conflicts_with = "with")]
     other: Option<PathBuf>,
-    /// Another build of this command, to play the one replay too
+    /// Another build of this command, to play the first replay too
     #[arg(long, value_name = "SECTOR")]
     with: Option<PathBuf>,
-    /// Most lines for each kind of difference
+    /// Maximum lines per kind of difference
     #[arg(long, default_value_t = 20)]
     limit: usize,
 }
@@ -37,12 +37,12 @@ pub(crate) struct Options {
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct StateOptions {
-    /// The replay
+    /// Replay file
     file: PathBuf,
-    /// After which tick
+    /// Tick
     #[arg(long, required_unless_present = "digests", conflicts_with = "digests")]
     tick: Option<u64>,
-    /// Print the digest of every tick from 0 on instead, a line each
+    /// Print the digest of every tick instead, one per line
     #[arg(long)]
     digests: bool,
 }

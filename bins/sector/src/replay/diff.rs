@@ -15,11 +15,11 @@ use crate::output::{Error, say};
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The one replay
+    /// First replay
     left: PathBuf,
-    /// The other
+    /// Second replay
     right: PathBuf,
-    /// Most lines for each kind of difference
+    /// Maximum lines per kind of difference
     #[arg(long, default_value_t = 20)]
     limit: usize,
 }

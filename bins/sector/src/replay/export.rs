@@ -21,18 +21,19 @@ use crate::replay::file;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The replay
+    /// Replay file
     file: PathBuf,
-    /// How the tables are written
+    /// Format of the tables
     #[arg(long, value_enum, default_value = "parquet")]
     format: Format,
-    /// The folder to make; it appears when all tables are complete
+    /// Directory to create; it appears when all tables are complete
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Only these tables, separated by commas [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     tables: Vec<Table>,
-    /// In ticks_systems, a row for every system every so many ticks [default: a row whenever a system changed]
+    /// In ticks_systems, ticks between rows for every system [default: a row whenever a system
+    /// changed]
     #[arg(long, value_name = "TICKS", value_parser = integer(1..=10_000_000u64))]
     every: Option<u64>,
 }

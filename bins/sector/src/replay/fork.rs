@@ -16,33 +16,33 @@ use crate::replay::file::{self, Recorder};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The replay
+    /// Replay file
     file: PathBuf,
-    /// The last tick that stays as it was
+    /// Last unchanged tick
     #[arg(long)]
     tick: u64,
-    /// Give a seat to another strategy, as in F2=greedy; may be repeated
+    /// Play a seat with another strategy, as in F2=greedy; may be repeated
     #[arg(long = "seat", value_name = "FACTION=STRATEGY", value_parser = parse_seat)]
     seats: Vec<(FactionId, String)>,
-    /// The strategy of factions whose players are not recorded, or are no strategies
+    /// Strategy of factions whose players are not recorded or not built in
     #[arg(long, value_name = "STRATEGY")]
     others: Option<String>,
-    /// Most ticks to play on [default: to the end of the run]
+    /// Maximum number of ticks to play [default: to the end of the run]
     #[arg(long, value_parser = integer(1..=10_000_000u64))]
     ticks: Option<u64>,
-    /// Draw what comes from this seed instead of the recorded one; with --replicates, the seed of their seeds
+    /// Seed of the fork instead of the recorded one; with --replicates, the seed of their seeds
     #[arg(long, value_name = "SEED", value_parser = integer(0..=MAX_SEED))]
     draws: Option<u64>,
-    /// Play on so many times under different draws, each time with and without the change
+    /// Number of replicates with different seeds, each with and without the change
     #[arg(long, value_name = "N", value_parser = integer(1..=1_000_000u32), conflicts_with = "record")]
     replicates: Option<u32>,
-    /// How many replicates are played at a time [default: one for each core]
+    /// Replicates played in parallel [default: one per core]
     #[arg(long, value_name = "N", requires = "replicates", value_parser = integer(1..=1024u16))]
     jobs: Option<u16>,
-    /// Write the fork as a replay of its own, from tick 0 on
+    /// Write the fork as a replay, from tick 0 on
     #[arg(long, value_name = "OUT", conflicts_with = "draws")]
     record: Option<PathBuf>,
-    /// Print JSON: one line, or one for each match of the replicates
+    /// Print JSON: one line, or one per match with --replicates
     #[arg(long)]
     json: bool,
 }

@@ -13,9 +13,9 @@ use crate::output::{Error, say};
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The replay
+    /// Replay file
     file: PathBuf,
-    /// Print it as one line of JSON
+    /// Print one line of JSON
     #[arg(long)]
     json: bool,
 }

@@ -23,18 +23,18 @@ const COLUMNS: usize = 100;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The replay
+    /// Replay file
     file: PathBuf,
-    /// Which tick [default: the last]
+    /// Tick [default: the last]
     #[arg(long)]
     tick: Option<u64>,
-    /// Write the map as a picture instead
+    /// Write the map to an SVG file instead
     #[arg(long, value_name = "OUT.SVG")]
     svg: Option<PathBuf>,
-    /// Show the run tick by tick, as a film in the terminal; Ctrl-C ends it
+    /// Play the run in the terminal, tick by tick, until Ctrl-C
     #[arg(long, conflicts_with_all = ["tick", "svg"])]
     play: bool,
-    /// Columns of the map [default: those of the terminal]
+    /// Columns of the map [default: width of the terminal]
     #[arg(long, value_parser = integer(40..=400u16))]
     width: Option<u16>,
 }

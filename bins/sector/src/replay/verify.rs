@@ -14,7 +14,7 @@ use crate::output::{Error, say};
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The replay
+    /// Replay file
     file: PathBuf,
 }
 

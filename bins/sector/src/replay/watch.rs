@@ -35,27 +35,27 @@ const CATCHING_UP: Duration = Duration::from_secs(10);
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The replay
+    /// Replay file
     file: PathBuf,
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     bind: IpAddr,
-    /// Port of the page [default: one that is free]
+    /// Port of the page [default: a free one]
     #[arg(long)]
     port: Option<u16>,
-    /// Time from tick to tick, in milliseconds
+    /// Time between ticks, in milliseconds
     #[arg(long, default_value_t = TICK_MS, value_name = "MS", value_parser = integer(PACES_MS))]
     tick_ms: u64,
-    /// The tick to begin with
+    /// First tick to show
     #[arg(long, default_value_t = 0, value_name = "TICK")]
     from: u64,
-    /// End when the run is over and nobody looks any more, instead of on Ctrl-C
+    /// Exit when the run is over and no viewer is left, instead of on Ctrl-C
     #[arg(long)]
     once: bool,
-    /// Only print the address; open no browser
+    /// Print the address without opening a browser
     #[arg(long)]
     no_open: bool,
-    /// What to log: a level (error, warn, info, debug, trace) or directives like info,frontend=debug
+    /// Log filter: a level (error, warn, info, debug, trace) or directives like info,frontend=debug
     #[arg(long, env = "LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
 }
