@@ -7,7 +7,7 @@ use crate::delta::Delta;
 use crate::digest::{Digest, digest_of};
 use crate::ids::FleetId;
 use crate::map::Map;
-use crate::snapshot::{Snapshot, SnapshotError, Universe};
+use crate::snapshot::{FleetLimits, Snapshot, SnapshotError, Universe};
 
 /// Why a delta cannot be applied. The mirror is as it was before.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +133,7 @@ impl Mirror {
                 )));
             }
         }
-        let scope = Scope { tick: delta.tick, next_fleet_id: delta.next_fleet_id };
+        let limits = FleetLimits { tick: delta.tick, next_fleet_id: delta.next_fleet_id };
         let mut last = FleetId(0);
         for form in &delta.fleets {
             if form.id <= last {
@@ -155,7 +155,7 @@ impl Mirror {
             {
                 return Err(contradiction(format!("fleet {} is gone and cannot change", form.id)));
             }
-            next.fleets.push(form.fleet_in(&self.map, &scope)?);
+            next.fleets.push(form.fleet_in(&self.map, &limits)?);
         }
         Ok(next)
     }
@@ -231,10 +231,4 @@ impl Mirror {
 struct Changes {
     factions: Vec<crate::board::Faction>,
     fleets: Vec<crate::fleets::Fleet>,
-}
-
-/// What a fleet has to fit into.
-pub(crate) struct Scope {
-    pub(crate) tick: u64,
-    pub(crate) next_fleet_id: FleetId,
 }

@@ -7,12 +7,12 @@ use crate::digest::{Digest, digest_of};
 use crate::event::Event;
 use crate::ids::{FactionKind, FleetId, SystemId};
 use crate::map::{Lane, Map, MapError, Site};
-use crate::mirror::Scope;
 use crate::narrate::narrate;
 
 mod forms;
 
 pub(crate) use forms::AMOUNT_MAX;
+pub(crate) use forms::FleetLimits;
 pub use forms::{FactionForm, FleetForm, HistoryEntry, ResultForm, SystemChange, SystemForm};
 
 /// Why a snapshot cannot be used.
@@ -193,7 +193,7 @@ impl Snapshot {
             *state = form.state();
         }
         check_owners(&board)?;
-        let scope = Scope { tick: self.tick, next_fleet_id: self.next_fleet_id };
+        let limits = FleetLimits { tick: self.tick, next_fleet_id: self.next_fleet_id };
         let mut last = FleetId(0);
         for form in &self.fleets {
             if form.id <= last {
@@ -209,7 +209,7 @@ impl Snapshot {
                     form.id, form.owner
                 )));
             }
-            let fleet = form.fleet_in(&map, &scope)?;
+            let fleet = form.fleet_in(&map, &limits)?;
             board.fleets.insert(fleet);
         }
         board.events.clone_from(&self.events);

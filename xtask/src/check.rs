@@ -1,12 +1,13 @@
 //! `cargo xtask check`: what can be said without running the program.
 
 use crate::run::{Result, cargo, run};
-use crate::{boundaries, codegen_command, compatibility, english, ui};
+use crate::{boundaries, codegen_command, compatibility, english, loops, ui};
 
 pub(crate) fn check() -> Result {
     run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     println!("\n== layer boundaries");
     boundaries::check()?;
+    loops::check()?;
     compatibility::check()?;
     println!("\n== plain English");
     english::check()?;

@@ -14,6 +14,7 @@ mod deploy;
 mod documents;
 mod english;
 mod fuzz;
+mod loops;
 mod monitoring;
 mod publish;
 mod run;

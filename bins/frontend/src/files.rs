@@ -1,17 +1,14 @@
 //! The UI's files, embedded in the binary: each is hashed and compressed at most once per process.
 
-use http_kit::catalogue;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use http::{HeaderMap, HeaderValue, Method};
-use http_kit::{Context, Effort, Encoded, Problem, Response};
+use http::{HeaderMap, HeaderValue};
+use http_kit::{Effort, Encoded, Response};
 use include_dir::{Dir, include_dir};
 use xxhash_rust::xxh3::xxh3_64;
-
-use crate::state::{State, sector};
 
 static DIST: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/dist");
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::of(&DIST));
@@ -26,31 +23,6 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// For files with a fixed name: cached, but revalidated on each use.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
-
-/// `GET` of any path without a route.
-pub(crate) async fn file(context: Context<State>) -> Result<Response, Problem> {
-    respond(&context, context.uri().path())
-}
-
-/// `GET /sectors/{sector}/`: the page for a sector other than the service's own.
-pub(crate) async fn sector_page(context: Context<State>) -> Result<Response, Problem> {
-    sector(&context).await?;
-    respond(&context, "/")
-}
-
-/// Responds with the file at `path`.
-pub(crate) fn respond(context: &Context<State>, path: &str) -> Result<Response, Problem> {
-    let Some(asset) = context.state().assets.get(path) else {
-        return Err(Problem::not_found(
-            catalogue::NOT_FOUND,
-            format!("There is nothing at {path}."),
-        ));
-    };
-    if *context.method() != Method::GET && *context.method() != Method::HEAD {
-        return Err(Problem::method_not_allowed(context.method(), &[Method::GET, Method::HEAD]));
-    }
-    Ok(asset.respond(context.headers()))
-}
 
 /// All UI files, by path with a leading slash.
 #[derive(Debug)]

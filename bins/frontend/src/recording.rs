@@ -1,17 +1,11 @@
 //! A recorded run shown as if it were live. Viewers can pause, change the pace and seek, but not play.
 
-use http_kit::catalogue;
 use sector_wire::Code;
 use std::ops::RangeInclusive;
 
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
-use http_kit::{Context, Problem, Response, reply};
+use http_kit::Problem;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-
-use crate::files;
-use crate::state::State;
 
 /// Allowed pace, in milliseconds per tick.
 pub const PACES_MS: RangeInclusive<u64> = 10..=60_000;
@@ -114,50 +108,6 @@ impl Drop for Viewer {
     fn drop(&mut self) {
         self.0.send_modify(|viewers| *viewers -= 1);
     }
-}
-
-/// Address of the page of a recorded run; the page knows by it that there is no API.
-const PAGE: &str = "/watch";
-/// Longest body of a change, in bytes.
-const CHANGE_BYTES_MAX: usize = 1_024;
-
-/// `GET /`: the page, or a redirect to the page of the recorded run.
-pub(crate) async fn front(context: Context<State>) -> Result<Response, Problem> {
-    if context.state().config.recording.is_none() {
-        return files::file(context).await;
-    }
-    let mut response = reply::no_content();
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static(PAGE));
-    Ok(response)
-}
-
-/// `GET /watch`: the page of the recorded run.
-pub(crate) async fn page(context: Context<State>) -> Result<Response, Problem> {
-    recording(&context)?;
-    files::respond(&context, "/")
-}
-
-/// `GET /recording`: the state of the playback.
-pub(crate) async fn show(context: Context<State>) -> Result<Response, Problem> {
-    reply::json(&*recording(&context)?.playing().borrow())
-}
-
-/// `POST /recording` with `paused`, `tick_ms` or `tick`: changes the playback for all viewers.
-pub(crate) async fn change(mut context: Context<State>) -> Result<Response, Problem> {
-    recording(&context)?;
-    let change: PlaybackChange = context.json(CHANGE_BYTES_MAX).await?;
-    reply::json(&recording(&context)?.apply(change))
-}
-
-/// The recording; 404 on a live frontend.
-fn recording(context: &Context<State>) -> Result<&Recording, Problem> {
-    context.state().config.recording.as_ref().ok_or_else(|| {
-        Problem::not_found(
-            catalogue::NOT_FOUND,
-            format!("There is nothing at {}.", context.uri().path()),
-        )
-    })
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
-//! The route table, health and the API proxy.
+//! The route table, and the handlers of health, files, recorded runs and the API proxy.
 
 use follow::Health as Following;
-use http::Method;
+use http::header::LOCATION;
 use http::uri::PathAndQuery;
-use http_kit::{Context, Health, Problem, Response, Router, Routes, SetupError, reply};
+use http::{HeaderValue, Method, StatusCode};
+use http_kit::{Context, Health, Problem, Response, Router, Routes, SetupError, catalogue, reply};
 use sector_wire::Code;
 
 use process_kit::Metrics;
 
-use crate::recording::{self, Recording};
-use crate::state::{self, State};
-use crate::{files, preview, streams};
+use crate::recording::{PlaybackChange, Recording};
+use crate::state::{self, State, sector};
+use crate::{preview, streams};
 
 const NAME: &str = "frontend";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -25,23 +26,23 @@ pub(crate) fn build(state: State, metrics: &Metrics) -> Result<Routes<State>, Se
         .route(Method::GET, "/readyz", readyz)
         .route(Method::GET, "/ws", streams::socket)
         .route(Method::GET, "/tail", streams::tail)
-        .route(Method::GET, "/sectors/{sector}", files::sector_page)
-        .route(Method::GET, "/sectors/{sector}/", files::sector_page)
+        .route(Method::GET, "/sectors/{sector}", sector_page)
+        .route(Method::GET, "/sectors/{sector}/", sector_page)
         .route(Method::GET, "/sectors/{sector}/ws", streams::socket)
         .route(Method::GET, "/sectors/{sector}/tail", streams::tail)
         .route(Method::GET, "/preview", preview::preview)
-        .route(Method::GET, "/", recording::front)
-        .route(Method::GET, "/watch", recording::page)
-        .route(Method::GET, "/recording", recording::show)
-        .route(Method::POST, "/recording", recording::change)
+        .route(Method::GET, "/", front)
+        .route(Method::GET, "/watch", recording_page)
+        .route(Method::GET, "/recording", recording_state)
+        .route(Method::POST, "/recording", change_recording)
         .any("/api/{*rest}", proxy)
-        .fallback(files::file)
+        .fallback(file)
         .build()
 }
 
 /// `GET /health`: failing if the sector was lost. A sector that has not begun yet is healthy: the sim-worker may be
 /// waiting for this response before it starts.
-pub(crate) async fn health(context: Context<State>) -> Result<Response, Problem> {
+async fn health(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
     let state = context.state();
     let (health, following) = match state.sectors.home().follower().health() {
@@ -64,13 +65,13 @@ pub(crate) async fn health(context: Context<State>) -> Result<Response, Problem>
 }
 
 /// `GET /livez`: the process is running.
-pub(crate) async fn livez(context: Context<State>) -> Result<Response, Problem> {
+async fn livez(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
     Ok(reply::text("ok\n"))
 }
 
 /// `GET /readyz`: the store answers and the sector is being followed.
-pub(crate) async fn readyz(context: Context<State>) -> Result<Response, Problem> {
+async fn readyz(context: Context<State>) -> Result<Response, Problem> {
     context.query(&[])?;
     match context.state().sectors.home().follower().check().await {
         Ok(()) => Health::ok(NAME, VERSION).respond(),
@@ -79,7 +80,7 @@ pub(crate) async fn readyz(context: Context<State>) -> Result<Response, Problem>
 }
 
 /// Any request to `/api/…`, forwarded to the API without the prefix. A recorded run has no API.
-pub(crate) async fn proxy(context: Context<State>) -> Result<Response, Problem> {
+async fn proxy(context: Context<State>) -> Result<Response, Problem> {
     if context.state().config.recording.is_some() {
         return Err(Recording::refusal());
     }
@@ -99,5 +100,74 @@ pub(crate) async fn proxy(context: Context<State>) -> Result<Response, Problem> 
             }
             _ => problem,
         }
+    })
+}
+
+/// `GET` of any path without a route.
+async fn file(context: Context<State>) -> Result<Response, Problem> {
+    respond(&context, context.uri().path())
+}
+
+/// `GET /sectors/{sector}/`: the page for a sector other than the service's own.
+async fn sector_page(context: Context<State>) -> Result<Response, Problem> {
+    sector(&context).await?;
+    respond(&context, "/")
+}
+
+/// Responds with the file at `path`.
+fn respond(context: &Context<State>, path: &str) -> Result<Response, Problem> {
+    let Some(asset) = context.state().assets.get(path) else {
+        return Err(Problem::not_found(
+            catalogue::NOT_FOUND,
+            format!("There is nothing at {path}."),
+        ));
+    };
+    if *context.method() != Method::GET && *context.method() != Method::HEAD {
+        return Err(Problem::method_not_allowed(context.method(), &[Method::GET, Method::HEAD]));
+    }
+    Ok(asset.respond(context.headers()))
+}
+
+/// Address of the page of a recorded run; the page knows by it that there is no API.
+const PAGE: &str = "/watch";
+/// Longest body of a change, in bytes.
+const CHANGE_BYTES_MAX: usize = 1_024;
+
+/// `GET /`: the page, or a redirect to the page of the recorded run.
+async fn front(context: Context<State>) -> Result<Response, Problem> {
+    if context.state().config.recording.is_none() {
+        return file(context).await;
+    }
+    let mut response = reply::no_content();
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static(PAGE));
+    Ok(response)
+}
+
+/// `GET /watch`: the page of the recorded run.
+async fn recording_page(context: Context<State>) -> Result<Response, Problem> {
+    recording(&context)?;
+    respond(&context, "/")
+}
+
+/// `GET /recording`: the state of the playback.
+async fn recording_state(context: Context<State>) -> Result<Response, Problem> {
+    reply::json(&*recording(&context)?.playing().borrow())
+}
+
+/// `POST /recording` with `paused`, `tick_ms` or `tick`: changes the playback for all viewers.
+async fn change_recording(mut context: Context<State>) -> Result<Response, Problem> {
+    recording(&context)?;
+    let change: PlaybackChange = context.json(CHANGE_BYTES_MAX).await?;
+    reply::json(&recording(&context)?.apply(change))
+}
+
+/// The recording; 404 on a live frontend.
+fn recording(context: &Context<State>) -> Result<&Recording, Problem> {
+    context.state().config.recording.as_ref().ok_or_else(|| {
+        Problem::not_found(
+            catalogue::NOT_FOUND,
+            format!("There is nothing at {}.", context.uri().path()),
+        )
     })
 }

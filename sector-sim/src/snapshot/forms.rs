@@ -8,9 +8,14 @@ use crate::event::{Cause, Event};
 use crate::fleets::{Fleet, Place};
 use crate::ids::{FactionId, FactionKind, FleetId, SystemId};
 use crate::map::{Kind, Map};
-use crate::mirror::Scope;
 use crate::names::faction_color;
 use crate::order::Focus;
+
+/// What the fields of a fleet have to fit into.
+pub(crate) struct FleetLimits {
+    pub(crate) tick: u64,
+    pub(crate) next_fleet_id: FleetId,
+}
 
 /// The greatest strength or amount, in thousandths: far above all that a run can reach, and far enough below the limit
 /// of the integers that two of them can be added.
@@ -221,7 +226,7 @@ impl FleetForm {
     }
 
     /// The fleet, once its systems and lanes have been found on the map.
-    pub(crate) fn fleet_in(&self, map: &Map, scope: &Scope) -> Result<Fleet, SnapshotError> {
+    pub(crate) fn fleet_in(&self, map: &Map, limits: &FleetLimits) -> Result<Fleet, SnapshotError> {
         let id = self.id;
         let place =
             match (self.system_id, self.enroute_from, self.enroute_to, self.departed, self.eta) {
@@ -241,7 +246,7 @@ impl FleetForm {
                 let ticks = map.lane_ticks(from, to).map(u64::from);
                 let fits = departed.checked_add(ticks.unwrap_or(0)) == Some(arrives);
                 // Who has not set out yet would arrive later than any list of arrivals reaches.
-                if ticks.is_none() || !fits || arrives <= scope.tick || departed > scope.tick {
+                if ticks.is_none() || !fits || arrives <= limits.tick || departed > limits.tick {
                     return Err(contradiction(format!(
                         "fleet {id} is on no lane from {from} to {to} that ends in tick {arrives}"
                     )));
@@ -268,7 +273,7 @@ impl FleetForm {
                 self.strength, self.max_strength
             )));
         }
-        if id.0 == 0 || id >= scope.next_fleet_id {
+        if id.0 == 0 || id >= limits.next_fleet_id {
             return Err(contradiction(format!(
                 "fleet {id} has an id that is not below next_fleet_id"
             )));
