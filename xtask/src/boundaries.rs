@@ -101,6 +101,11 @@ fn dependencies() -> Result<Vec<String>> {
                     "{name} (floor {floor}) must not depend on {used} (floor {below})"
                 ));
             }
+            if name == "http-kit" && floors.contains_key(used) {
+                faults.push(format!(
+                    "http-kit knows nothing of the game: it must not depend on {used}"
+                ));
+            }
             if name == "sector-sim" && !ENGINE_MAY_USE.contains(&used) {
                 faults.push(format!(
                     "sector-sim must not depend on {used}; it may on {}",
