@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
-    /// Which of the words hold anything.
+    /// Words that are not zero.
     filled: Vec<u64>,
 }
 

@@ -9,29 +9,29 @@ use crate::fleets::Fleets;
 use crate::ids::{FACTION_IDS, FactionId, FleetId, SystemId};
 use crate::order::Focus;
 
-/// How many notable events the history keeps.
+/// Number of notable events kept in the history.
 pub const HISTORY_LENGTH: usize = 64;
 
-/// What changes about a system. Strengths in thousandths, stability and unrest in per mille.
+/// Variable state of a system. Strengths in thousandths, stability and unrest per mille.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct System {
-    /// Who owns it.
+    /// Owner, if any.
     pub owner: Option<FactionId>,
     /// Strength that defends it without a fleet.
     pub garrison: i64,
-    /// How content it is.
+    /// Stability.
     pub stability: i64,
-    /// How much it resents a capture.
+    /// Unrest after a capture.
     pub unrest: i64,
-    /// How much was fought there lately.
+    /// Recent fighting.
     pub heat: i64,
     /// Ticks in which an attacker has lower odds, after a rebellion.
     pub reclaim_cooldown: i64,
     /// Ticks for which it has been owned, up to those that yield in full.
     pub maturity: i64,
-    /// What it strives for.
+    /// Focus.
     pub focus: Focus,
-    /// Who is occupying it.
+    /// Occupying faction, if any.
     pub occupation_faction: Option<FactionId>,
     /// For how many running ticks.
     pub occupation_progress: i64,
@@ -48,23 +48,23 @@ pub struct Faction {
     pub id: FactionId,
     /// Its name.
     pub name: Box<str>,
-    /// Whether it has a system or a fleet.
+    /// Whether it owns a system or a fleet.
     pub alive: bool,
     /// The faction it broke away from.
     pub parent: Option<FactionId>,
-    /// Where it started.
+    /// Home system.
     pub home: Option<SystemId>,
-    /// Where new fleets appear, if it chose.
+    /// Muster system, where new fleets appear, if chosen.
     pub muster: Option<SystemId>,
-    /// What has been gathered towards the next fleet.
+    /// Stock towards the next fleet.
     pub build_stock: i64,
-    /// What its systems yield.
+    /// Output of its systems per tick.
     pub economy: i64,
-    /// How many systems it owns.
+    /// Number of systems owned.
     pub systems: i64,
     /// Their value.
     pub value: i64,
-    /// How many fleets it has.
+    /// Number of fleets.
     pub fleets: i64,
     /// Their strength.
     pub strength: i64,
@@ -96,17 +96,17 @@ impl Faction {
         (self.home.map_or(u32::MAX, |home| home.0), self.id)
     }
 
-    /// What standing is measured by, best first: value held, systems, strength.
+    /// Rank criteria, in order: value held, systems, strength.
     #[must_use]
     pub fn score(&self) -> (i64, i64, i64) {
         (self.value, self.systems, self.strength)
     }
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Who won.
+    /// Winner, if any.
     pub winner: Option<FactionId>,
     /// Why it ended.
     pub cause: Cause,
@@ -127,7 +127,7 @@ pub struct Board {
     pub(crate) faction_at: [u8; FACTION_IDS],
     pub(crate) next_fleet_id: FleetId,
     pub(crate) result: Option<Outcome>,
-    /// What happened in the last tick.
+    /// Events of the last tick.
     pub(crate) events: Vec<Event>,
     pub(crate) history: VecDeque<(u64, Event)>,
 }
@@ -156,7 +156,7 @@ impl Board {
         self.seed
     }
 
-    /// How many ticks have passed.
+    /// Ticks since the universe began.
     #[must_use]
     pub fn tick(&self) -> u64 {
         self.tick
@@ -215,13 +215,13 @@ impl Board {
         self.next_fleet_id
     }
 
-    /// How the run ended, once it has.
+    /// Result of the run, once it has ended.
     #[must_use]
     pub fn result(&self) -> Option<Outcome> {
         self.result
     }
 
-    /// What happened in the last tick.
+    /// Events of the last tick.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events

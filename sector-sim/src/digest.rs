@@ -117,7 +117,7 @@ pub(crate) fn system_hash(id: SystemId, system: &System) -> u64 {
         .hash()
 }
 
-/// One word for a whole route, in the order of travel: so many systems at a time, each with what came before.
+/// Hash of a whole route in order of travel, in chunks, each including the previous ones.
 fn route_hash(mut route: impl Iterator<Item = SystemId>) -> u64 {
     const SYSTEMS: usize = 28;
     let mut hash = 0u64;

@@ -1,11 +1,11 @@
-//! What happened in a tick, as values. [`crate::narrate()`] puts them into words.
+//! Events of a tick. [`crate::narrate()`] renders them as text.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{FactionId, FleetId, SystemId};
 use crate::order::{OrderKind, Refusal};
 
-/// One thing that happened. Strengths are in thousandths, odds in per mille.
+/// An event. Strengths are in thousandths, odds per mille.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -16,9 +16,9 @@ pub enum Event {
         fleet: FleetId,
         /// Its owner.
         faction: FactionId,
-        /// Where it set out.
+        /// Origin.
         from: SystemId,
-        /// Where the lane leads.
+        /// Other end of the lane.
         to: SystemId,
         /// The tick in which it arrives there.
         arrives: u64,
@@ -29,30 +29,30 @@ pub enum Event {
         fleet: FleetId,
         /// Its owner.
         faction: FactionId,
-        /// Where it is now.
+        /// Current system.
         system: SystemId,
     },
     /// Two sides fought.
     Battle {
-        /// Where.
+        /// The system.
         system: SystemId,
-        /// Who attacked.
+        /// Attacker.
         attacker: FactionId,
-        /// Who defended.
+        /// Defender.
         defender: FactionId,
         /// Strength of the attacker before.
         attack: i64,
         /// Strength of the defender before, with the garrison if it fought.
         defence: i64,
-        /// How likely the attacker was to win; 0 and 1000 mean that it was certain.
+        /// Attacker's chance to win, per mille; 0 and 1000 were certain.
         odds: i64,
-        /// Who won.
+        /// Winner, if any.
         winner: FactionId,
-        /// What the attacker's fleets lost.
+        /// Losses of the attacker's fleets.
         attacker_loss: i64,
-        /// What the defender's fleets lost.
+        /// Losses of the defender's fleets.
         defender_loss: i64,
-        /// What the garrison lost.
+        /// Losses of the garrison.
         garrison_loss: i64,
     },
     /// A faction began to occupy a system.
@@ -66,7 +66,7 @@ pub enum Event {
     OccupationLost {
         /// The system.
         system: SystemId,
-        /// Who had occupied it.
+        /// Previous occupier.
         faction: FactionId,
     },
     /// A system changed its owner by force.
@@ -103,18 +103,18 @@ pub enum Event {
         fleet: FleetId,
         /// Its owner.
         faction: FactionId,
-        /// Where.
+        /// The system.
         system: SystemId,
-        /// How strong.
+        /// Strength.
         strength: i64,
     },
     /// An order was carried out.
     OrderApplied {
         /// Its index among the orders of the tick.
         order: u32,
-        /// Who gave it.
+        /// Faction of the order.
         faction: FactionId,
-        /// What kind of order it was.
+        /// Kind of the order.
         kind: OrderKind,
         /// The fleet that obeys, if it concerns one.
         #[cfg_attr(feature = "openapi", schema(required = true))]
@@ -127,9 +127,9 @@ pub enum Event {
     OrderRefused {
         /// Its index among the orders of the tick.
         order: u32,
-        /// Who gave it.
+        /// Faction of the order.
         faction: FactionId,
-        /// What kind of order it was.
+        /// Kind of the order.
         kind: OrderKind,
         /// Why.
         code: Refusal,
@@ -139,12 +139,12 @@ pub enum Event {
     },
     /// A faction lost its last system and fleet.
     Eliminated {
-        /// Which.
+        /// The faction.
         faction: FactionId,
     },
     /// The run is over.
     RunEnded {
-        /// Who won; nobody when all have perished.
+        /// Winner; `None` if all factions were eliminated.
         #[cfg_attr(feature = "openapi", schema(required = true))]
         winner: Option<FactionId>,
         /// Why it ended.
@@ -178,7 +178,7 @@ impl Event {
         }
     }
 
-    /// Whether the history keeps this event.
+    /// Whether the event is kept in the history.
     #[must_use]
     pub const fn is_notable(&self) -> bool {
         self.highlight().is_some()

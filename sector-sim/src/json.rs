@@ -67,7 +67,7 @@ impl Delta {
     }
 }
 
-/// Where JSON is appended. Everything returns it again, so that calls read like what they write.
+/// A JSON buffer. Methods return it, so that calls can be chained.
 struct Json<'a>(&'a mut Vec<u8>);
 
 /// Two digits for each number below a hundred.

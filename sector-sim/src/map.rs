@@ -32,7 +32,7 @@ pub const MAX_SYSTEMS: u32 = 200_000;
 /// The longest name of a system, in characters.
 const MAX_NAME: usize = 64;
 
-/// What kind of world a system is; some yield more than others.
+/// Kind of world; some yield more than others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -47,7 +47,7 @@ pub enum Kind {
     Hive,
 }
 
-/// What never changes about a system.
+/// Constant state of a system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Site {
@@ -57,9 +57,9 @@ pub struct Site {
     pub x: u32,
     /// Distance from the top edge, 0 to [`SIDE`].
     pub y: u32,
-    /// How much the system is worth, 1 to 10.
+    /// Value of the system, 1 to 10.
     pub value: u8,
-    /// What kind of world it is.
+    /// Kind of world.
     pub kind: Kind,
 }
 
@@ -107,7 +107,7 @@ pub enum MapError {
     /// A lane or a home names a system that is not on the map.
     #[error("{what} names system {system}, but the map has the systems 0 to {last}")]
     UnknownSystem {
-        /// What names the system.
+        /// Where the id was found.
         what: &'static str,
         /// The id that was given.
         system: SystemId,

@@ -1,4 +1,4 @@
-//! What a faction may be told to do, and why it may be refused.
+//! Orders of factions, and the reasons for refusing them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub const CLIENT_ID_MAX: usize = 64;
 /// The most characters of a `reason`.
 pub const REASON_MAX: usize = 120;
 
-/// One order of one faction.
+/// An order of a faction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "OrderForm", into = "OrderForm")]
 pub struct Order {
@@ -19,7 +19,7 @@ pub struct Order {
     pub client_id: Option<Box<str>>,
     /// Why it was given, for the history.
     pub reason: Option<Box<str>>,
-    /// What is to be done.
+    /// The command.
     pub command: Command,
 }
 
@@ -31,35 +31,35 @@ impl Order {
     }
 }
 
-/// What an order asks for.
+/// The command of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// Send a fleet to a system, lane by lane.
     Move {
-        /// Where the fleet is.
+        /// System where the fleet is.
         origin: SystemId,
-        /// Where it shall go.
+        /// Destination.
         target: SystemId,
-        /// Which fleet; otherwise the strongest idle one at the origin.
+        /// Fleet to move; by default the strongest idle one at the origin.
         fleet: Option<FleetId>,
-        /// How much of it.
+        /// Part of the fleet to send.
         amount: Amount,
     },
     /// Drop the rest of a fleet's route.
     Cancel {
-        /// Which fleet.
+        /// The fleet.
         fleet: FleetId,
     },
     /// Let new fleets appear at an owned system.
     Muster {
-        /// Which system.
+        /// The system.
         target: SystemId,
     },
     /// Change what an owned system strives for.
     Focus {
-        /// Which system.
+        /// The system.
         system: SystemId,
-        /// What it shall strive for.
+        /// New focus.
         focus: Focus,
     },
 }
@@ -77,10 +77,10 @@ impl Command {
     }
 }
 
-/// How much of the fleets at the origin shall leave.
+/// Part of the fleets at the origin to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Amount {
-    /// One fleet, whole.
+    /// One whole fleet.
     Fleet,
     /// So much strength of one fleet, in thousandths; the rest stays.
     Part(i64),
@@ -106,7 +106,7 @@ pub enum OrderKind {
     Focus,
 }
 
-/// What a system strives for.
+/// Focus of a system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -127,7 +127,7 @@ pub enum Focus {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderForm {
-    /// What kind of order this is.
+    /// Kind of the order.
     #[serde(default)]
     pub kind: OrderKind,
     /// The faction that is to obey, such as `F1`.
@@ -162,15 +162,15 @@ pub struct OrderForm {
     pub reason: Option<String>,
 }
 
-/// What is wrong with the form of an order: the field, what it holds and what is allowed.
+/// An invalid field of an order: its name, its value and the allowed values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {value} is not allowed; allowed: {allowed}")]
 pub struct FormError {
     /// The field of the order.
     pub field: &'static str,
-    /// What it holds, as JSON.
+    /// Its value, as JSON.
     pub value: String,
-    /// What it may hold.
+    /// Allowed values.
     pub allowed: String,
 }
 

@@ -108,7 +108,7 @@ fn in_range(key: &'static str, value: i64, least: i64, most: i64) -> Result<(), 
 }
 
 section! {
-    /// How a map is drawn.
+    /// Map generation.
     MapRules "map" {
         /// Systems of a sector when nothing else is asked for.
         systems: 2 to 200_000,
@@ -139,13 +139,13 @@ section! {
         median_travel_ticks: 1 to 100,
         /// By how much the value within two hops of a home may differ between starters, in per mille.
         home_fairness_per_mille: 0 to 1000,
-        /// How often maps and homes are drawn again in search of a fair one.
+        /// Number of attempts to find a fair map and homes.
         home_attempts: 1 to 1000,
     }
 }
 
 section! {
-    /// What systems and fleets start with.
+    /// Initial state of systems and fleets.
     StartRules "start" {
         /// Strength of the fleet at each home, milli.
         fleet: 1_000 to 1_000_000_000,
@@ -161,17 +161,17 @@ section! {
 }
 
 section! {
-    /// How systems recover.
+    /// Recovery of systems.
     RecoveryRules "recovery" {
         /// The greatest garrison, milli.
         garrison_most: 0 to 1_000_000_000,
-        /// What a garrison regains a tick while its system is owned, milli.
+        /// Garrison regained per tick while the system is owned, in thousandths.
         garrison_regrowth: 0 to 1_000_000_000,
-        /// What stability regains a tick, per mille.
+        /// Stability regained per tick, per mille.
         stability_regrowth: 0 to 1000,
-        /// What is left of unrest after a tick, per mille.
+        /// Share of unrest left after a tick, per mille.
         unrest_kept: 0 to 999,
-        /// What is left of heat after a tick, per mille.
+        /// Share of heat left after a tick, per mille.
         heat_kept: 0 to 999,
         /// Heat below this is 0.
         heat_floor: 0 to 1000,
@@ -183,55 +183,55 @@ section! {
 }
 
 section! {
-    /// How battles are fought.
+    /// Battles.
     BattleRules "battle" {
         /// A side this many times as strong as the other wins outright.
         overwhelming: 1 to 1000,
         /// The attacker's odds between equals, per mille.
         even_odds: 0 to 1000,
-        /// How much the difference in strength shifts the odds, per mille.
+        /// Effect of the difference in strength on the odds, per mille.
         strength_weight: 0 to 1000,
-        /// What the attacker loses in odds against the owner of the system, per mille.
+        /// Penalty on the attacker's odds against the owner of the system, per mille.
         owner_advantage: 0 to 1000,
-        /// What the attacker loses in odds during the reclaim cooldown, per mille.
+        /// Penalty on the attacker's odds during the reclaim cooldown, per mille.
         reclaim_penalty: 0 to 1000,
         /// The least odds, per mille.
         least_odds: 0 to 1000,
         /// The greatest odds, per mille.
         most_odds: 0 to 1000,
-        /// What the winner loses, per mille of the loser's strength.
+        /// Losses of the winner, per mille of the loser's strength.
         winner_loss: 0 to 1000,
-        /// What a winning attacker keeps at least (if it had that much), milli.
+        /// Minimum strength a winning attacker keeps (if it had that much), in thousandths.
         attacker_floor: 0 to 1_000_000_000,
-        /// What a winning defender keeps at least (if it had that much), milli.
+        /// Minimum strength a winning defender keeps (if it had that much), in thousandths.
         defender_floor: 0 to 1_000_000_000,
-        /// How much of its size a garrison takes of the defender's losses first, per mille.
+        /// Share of its size that a garrison absorbs of the defender's losses, per mille.
         garrison_soak: 0 to 1000,
-        /// How much the strength of the League counts, per mille.
+        /// Weight of the League's strength, per mille.
         league_strength: 1000 to 10_000,
-        /// What a battle costs a system in stability, per mille.
+        /// Stability lost in a battle, per mille.
         stability_loss: 0 to 1000,
-        /// What a battle adds to the heat of a system.
+        /// Heat added by a battle.
         heat: 0 to 1_000_000,
     }
 }
 
 section! {
-    /// How systems are taken.
+    /// Captures.
     CaptureRules "capture" {
         /// Strength that must be present to occupy a system, milli.
         strength: 1 to 1_000_000_000,
         /// Running ticks of occupation that take a system.
         ticks: 1 to 1000,
-        /// What a capture adds to unrest, per mille.
+        /// Unrest added by a capture, per mille.
         unrest: 0 to 1000,
-        /// What a capture costs in stability, per mille.
+        /// Stability lost in a capture, per mille.
         stability_loss: 0 to 1000,
         /// The part of the unrest that is lost in stability too: 1 in this many.
         unrest_divisor: 1 to 1000,
-        /// What a capture adds to heat.
+        /// Heat added by a capture.
         heat: 0 to 1_000_000,
-        /// What is left of the garrison, per mille.
+        /// Share of the garrison left, per mille.
         garrison_kept: 0 to 1000,
     }
 }
@@ -245,13 +245,13 @@ section! {
         unrest_divisor: 1 to 1000,
         /// The chance in a tick without unrest, per mille.
         chance: 0 to 1000,
-        /// What each system above the sprawl limit adds to the chance, per mille of it.
+        /// Increase of the chance per system above the sprawl limit, per mille of it.
         sprawl_gain: 0 to 1000,
         /// Owned systems above which the chance grows.
         sprawl_limit: 0 to 200_000,
         /// The greatest chance, per mille.
         most_chance: 0 to 1000,
-        /// How many rebellions in a thousand found or join a splinter instead of the League.
+        /// Chance that a rebellion founds or joins a splinter instead of the League, per mille.
         secession: 0 to 1000,
         /// The most splinters of a sector.
         splinters: 1 to 32,
@@ -269,17 +269,17 @@ section! {
 }
 
 section! {
-    /// What systems yield and what is built of it.
+    /// Output of systems, and what it builds.
     ProductionRules "production" {
         /// Economy of a faction without systems, milli.
         base: 0 to 1_000_000_000,
         /// Economy per point of value, milli.
         per_value: 0 to 1_000_000,
-        /// How much more a relic world yields, per mille of a normal one.
+        /// Extra output of a relic world, per mille of a normal one.
         relic: 0 to 10_000,
-        /// How much more a forge world yields, per mille of a normal one.
+        /// Extra output of a forge world, per mille of a normal one.
         forge: 0 to 10_000,
-        /// How much more a hive world yields, per mille of a normal one.
+        /// Extra output of a hive world, per mille of a normal one.
         hive: 0 to 10_000,
         /// The yield at stability 0, per mille of that at full stability.
         unstable_yield: 0 to 1000,
@@ -287,7 +287,7 @@ section! {
         immature_yield: 0 to 1000,
         /// Owned systems above which the whole economy shrinks.
         sprawl_limit: 0 to 200_000,
-        /// What each system above adds to the divisor of the economy, per mille.
+        /// Increase of the economy's divisor per system above, per mille.
         sprawl_cost: 0 to 10_000,
         /// Build stock a tick, per mille of the economy.
         stock_rate: 0 to 1000,
@@ -297,7 +297,7 @@ section! {
 }
 
 section! {
-    /// What a focus changes.
+    /// Effects of a focus.
     FocusRules "focus" {
         /// Economy under `industry`, per mille.
         industry_economy: 0 to 10_000,
@@ -317,15 +317,15 @@ section! {
 }
 
 section! {
-    /// What holding fleets and systems costs.
+    /// Upkeep of fleets and systems.
     UpkeepRules "upkeep" {
-        /// What an idle fleet loses a tick, per mille of its strength.
+        /// Strength an idle fleet loses per tick, per mille.
         decay: 0 to 1000,
-        /// What an idle fleet then regains a tick up to its greatest strength, per mille of its strength.
+        /// Strength an idle fleet then regains per tick, up to its maximum, per mille.
         repair: 0 to 1000,
         /// Owned systems above which every system of a faction grows restless.
         sprawl_limit: 0 to 200_000,
-        /// What each system above costs every system a tick in stability, per mille.
+        /// Stability that each system above costs every system per tick, per mille.
         sprawl_stability: 0 to 1000,
     }
 }
@@ -339,7 +339,7 @@ section! {
 }
 
 section! {
-    /// How a run ends.
+    /// End of a run.
     VictoryRules "victory" {
         /// The part of the sector's value that dominates it, per mille.
         domination_value: 1 to 1000,
@@ -353,13 +353,13 @@ section! {
 section! {
     /// The four traits of a computer player, each 0 to 1000.
     Personality "personality" {
-        /// How readily it attacks.
+        /// Readiness to attack.
         aggression: 0 to 1000,
-        /// How much it wants unowned systems.
+        /// Preference for unowned systems.
         expansionism: 0 to 1000,
-        /// How much it prefers valuable systems.
+        /// Preference for valuable systems.
         greed: 0 to 1000,
-        /// How much it keeps back.
+        /// Strength held in reserve.
         caution: 0 to 1000,
     }
 }
@@ -370,27 +370,27 @@ section! {
 pub struct Rules {
     /// The name of the rule set, 1 to 32 characters.
     pub name: String,
-    /// How a map is drawn.
+    /// Map generation.
     pub map: MapRules,
-    /// What systems and fleets start with.
+    /// Initial state of systems and fleets.
     pub start: StartRules,
-    /// How systems recover.
+    /// Recovery of systems.
     pub recovery: RecoveryRules,
-    /// How battles are fought.
+    /// Battles.
     pub battle: BattleRules,
-    /// How systems are taken.
+    /// Captures.
     pub capture: CaptureRules,
     /// When systems rise against their owner.
     pub rebellion: RebellionRules,
-    /// What systems yield and what is built of it.
+    /// Output of systems, and what it builds.
     pub production: ProductionRules,
-    /// What a focus changes.
+    /// Effects of a focus.
     pub focus: FocusRules,
-    /// What holding fleets and systems costs.
+    /// Upkeep of fleets and systems.
     pub upkeep: UpkeepRules,
     /// Limits on orders.
     pub orders: OrderRules,
-    /// How a run ends.
+    /// End of a run.
     pub victory: VictoryRules,
     /// The computer players, in the order of the starters, repeated when there are more starters; 1 to 64.
     pub personality: Vec<Personality>,

@@ -6,7 +6,7 @@ use crate::event::Cause;
 use crate::ids::FactionId;
 use crate::world::World;
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunEnd {
@@ -14,7 +14,7 @@ pub struct RunEnd {
     pub universe_id: String,
     /// Its last tick.
     pub tick: u64,
-    /// Who won; nobody when all have perished.
+    /// Winner; `None` if all factions were eliminated.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub winner: Option<FactionId>,
     /// Why it ended.

@@ -32,7 +32,7 @@ pub enum SnapshotError {
         /// The rules that were given.
         given: String,
     },
-    /// It does not have the digest that it claims.
+    /// Its digest does not match its content.
     #[error("the snapshot has the digest {found}, but claims {expected}")]
     Digest {
         /// The digest of what it holds.
@@ -46,10 +46,10 @@ pub(crate) fn contradiction(text: impl Into<String>) -> SnapshotError {
     SnapshotError::Contradiction(text.into())
 }
 
-/// What a snapshot says of the universe beside its state.
+/// The universe of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Universe {
-    /// Which universe it is.
+    /// Id of the universe.
     pub id: String,
     /// Milliseconds from tick to tick.
     pub tick_delay_ms: u64,
@@ -61,9 +61,9 @@ pub struct Universe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
-    /// Which universe it is.
+    /// Id of the universe.
     pub universe_id: String,
-    /// How many ticks have passed.
+    /// Ticks since the universe began.
     pub tick: u64,
     /// Milliseconds from tick to tick.
     pub tick_delay_ms: u64,
@@ -81,12 +81,12 @@ pub struct Snapshot {
     pub factions: Vec<FactionForm>,
     /// The id that the next fleet will have.
     pub next_fleet_id: FleetId,
-    /// How the run ended, once it has.
+    /// Result of the run, once it has ended.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub result: Option<ResultForm>,
     /// Systems with a battle, capture or rebellion in the last tick.
     pub highlight_ids: Vec<SystemId>,
-    /// What happened in the last tick.
+    /// Events of the last tick.
     pub events: Vec<Event>,
     /// The latest notable events, oldest first.
     pub history_tail: Vec<HistoryEntry>,
@@ -130,7 +130,7 @@ impl Snapshot {
         }
     }
 
-    /// What it says of the universe beside its state.
+    /// The universe of the snapshot.
     #[must_use]
     pub fn universe(&self) -> Universe {
         Universe {

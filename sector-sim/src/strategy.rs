@@ -31,12 +31,12 @@ use crate::order::Order;
 use crate::rules::Personality;
 use crate::view::View;
 
-/// What a strategy is told besides what it sees.
+/// Context of a strategy's turn besides its view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
     /// The tick that the view shows. Orders take effect in a later one: the next, if they are in time.
     pub tick: u64,
-    /// How many ticks have passed unseen since the last turn.
+    /// Ticks missed since the last turn.
     pub missed: u64,
 }
 

@@ -1,6 +1,6 @@
 //! Integer arithmetic of the rules: multiply before dividing, truncate toward zero, saturate instead of wrapping.
 
-/// One whole, in thousandths or per mille.
+/// One, in thousandths or per mille.
 pub const ONE: i64 = 1000;
 
 /// `value` times `per_mille` thousandths.

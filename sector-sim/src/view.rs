@@ -1,4 +1,4 @@
-//! What a player sees: the whole board, from one seat.
+//! A player's view: the whole board, from one seat.
 
 mod look;
 
@@ -33,7 +33,7 @@ pub struct View<'a> {
     pub board: &'a Board,
     /// The rules.
     pub rules: &'a Rules,
-    /// Who looks.
+    /// The viewing faction.
     pub me: FactionId,
 }
 
@@ -44,7 +44,7 @@ impl<'a> View<'a> {
         self.board.faction(self.me)
     }
 
-    /// Whether a system belongs to the faction that looks.
+    /// Whether the viewing faction owns a system.
     #[must_use]
     pub fn owns(&self, system: SystemId) -> bool {
         self.board.system(system).is_some_and(|state| state.owner == Some(self.me))

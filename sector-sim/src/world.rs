@@ -35,12 +35,12 @@ pub enum WorldError {
     Seed(u64),
 }
 
-/// How large a sector shall be.
+/// Size of a sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// How many systems, 2 to 200 000.
+    /// Number of systems, 2 to 200 000.
     pub systems: u32,
-    /// How many starters, 2 to 64.
+    /// Number of starting factions, 2 to 64.
     pub factions: u8,
 }
 
@@ -62,7 +62,7 @@ pub struct World {
     pub(crate) report: Report,
 }
 
-/// What is kept between ticks to find what has to be looked at.
+/// State kept between ticks to find what may change.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
     /// Systems whose state may have changed in this tick.
@@ -91,7 +91,7 @@ pub(crate) struct Work {
     pub(crate) wake: u128,
     /// Factions, as bits, whose economy has to be computed anew.
     pub(crate) stirred: u128,
-    /// What each system adds to the economy of its owner.
+    /// Contribution of each system to its owner's economy.
     pub(crate) outputs: Vec<i64>,
     /// The sums of these.
     pub(crate) faction_outputs: [i64; FACTION_IDS],
@@ -333,7 +333,7 @@ impl World {
         &self.board
     }
 
-    /// How many ticks have passed.
+    /// Ticks since the universe began.
     #[must_use]
     pub fn tick(&self) -> u64 {
         self.board.tick
@@ -345,7 +345,7 @@ impl World {
         self.report.digest
     }
 
-    /// What the last step did.
+    /// Report of the last step.
     #[must_use]
     pub fn report(&self) -> &Report {
         &self.report
@@ -364,7 +364,7 @@ impl Work {
         self.arrivals[index].push(slot);
     }
 
-    /// Which of the lists of arrivals is that of a tick.
+    /// Index of the arrival list of a tick.
     pub(crate) fn arrivals_at(&self, tick: u64) -> usize {
         tick as usize & (self.arrivals.len() - 1)
     }

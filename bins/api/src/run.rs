@@ -54,7 +54,7 @@ pub async fn run_with(
     let shutdown = handles.shutdown;
     let app = app(Arc::clone(&api), cors)?;
     if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "the API listens");
+        tracing::info!(%address, "API listening");
     }
     api.sockets.serve(http_kit::serve(listener, app, limits, shutdown.clone()), &shutdown).await;
     Ok(())

@@ -1,4 +1,4 @@
-//! What if: a recorded run, played on from one of its ticks with other players or other luck.
+//! Forks: a recorded run, continued from one of its ticks with other players or another seed.
 
 use crate::game::{Game, faction_ids};
 use crate::ids::{FactionId, FactionKind};
@@ -19,7 +19,7 @@ pub enum ForkError {
     /// A seat has a player that is no strategy.
     #[error("the seat of {faction}: {source}")]
     Player {
-        /// Whose seat.
+        /// The faction.
         faction: FactionId,
         /// The name, and the known ones.
         source: UnknownStrategy,
@@ -29,7 +29,7 @@ pub enum ForkError {
         "the replay does not say who plays {faction}: name a strategy for its seat, or one for all such seats"
     )]
     Unseated {
-        /// Whose seat.
+        /// The faction.
         faction: FactionId,
     },
     /// There can be no such faction in this run.
@@ -39,9 +39,9 @@ pub enum ForkError {
     NoSuchSeat {
         /// The faction that was named.
         faction: FactionId,
-        /// How many starters there are.
+        /// Number of starting factions.
         starters: u8,
-        /// How many splinters there can be.
+        /// Maximum number of splinter factions.
         splinters: i64,
     },
 }
@@ -134,7 +134,7 @@ impl<'a> Fork<'a> {
         Ok(self)
     }
 
-    /// Who plays, from tick 0 on, the factions whose players are not recorded, or are no strategies.
+    /// Strategy, from tick 0 on, of factions whose players are not recorded or not built in.
     ///
     /// # Errors
     /// [`ForkError::Player`] for an unknown name.
@@ -184,7 +184,7 @@ impl<'a> Fork<'a> {
         Ok(game)
     }
 
-    /// Who plays a faction up to the fork, as far as it matters.
+    /// Player of a faction up to the fork, if needed.
     fn player(&self, faction: FactionId) -> Result<String, ForkError> {
         let recorded = self.replay.header().seat(faction);
         let fault =

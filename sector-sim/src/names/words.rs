@@ -241,7 +241,7 @@ pub(super) const SPLINTER_EPITHETS: [&str; 32] = [
 pub(super) const SPLINTER_NOUNS: [&str; 8] =
     ["Band", "Brotherhood", "Commune", "Cohort", "Exodus", "Remnant", "Schism", "Secession"];
 
-/// One color for each faction id, in their order: the starters, the League, the splinters.
+/// Colours by faction id: starting factions, the League, splinters.
 pub(super) const COLORS: [&str; crate::FACTION_IDS] = [
     "#4f7eff", "#e9981f", "#9bff1e", "#ff94ff", "#2cb9b9", "#ff1e2b", "#c541c4", "#228d2a",
     "#33c82b", "#aa6c3b", "#34fecf", "#fcd52c", "#ac8ccd", "#fd8091", "#2989a1", "#a6c479",

@@ -26,7 +26,7 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// What is wrong with some bytes: what it was, and what is allowed.
+/// An error in some bytes: the value, and what is allowed.
 pub(crate) type Fault = String;
 
 /// Reads values from the front of some bytes.
@@ -116,7 +116,7 @@ fn not_a_number(what: &str) -> Fault {
     format!("{what} is not a number in its shortest form, of at most 64 bits")
 }
 
-/// What the front of some bytes is, read as a number.
+/// The number at the front of some bytes.
 pub(crate) enum Number {
     Whole { value: u64, bytes: usize },
     Cut,

@@ -8,10 +8,10 @@ use crate::replay::journal::{REPLAY_FORMAT, REPLAY_VERSION};
 use crate::rules::RULES_VERSION;
 use crate::world::WorldError;
 
-/// Where in a replay something is: a frame, or a line in version 1.
+/// Position in a replay: a frame, or a line in version 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// How many frames come before; in version 1, lines.
+    /// Number of frames before it; in version 1, lines.
     pub frame: u64,
     /// The byte that it begins at, in the plain form.
     pub offset: u64,
@@ -56,7 +56,7 @@ pub enum ReplayError {
     /// A line of a version 1 replay, or a header, is not the JSON it should be.
     #[error("line {line} of the replay cannot be read: {source}")]
     Line {
-        /// Which line, from 1.
+        /// Line, from 1.
         line: u64,
         /// Why.
         source: serde_json::Error,
@@ -64,7 +64,7 @@ pub enum ReplayError {
     /// A frame is not as the format wants it.
     #[error("{position}: {fault}")]
     Frame {
-        /// Where it begins.
+        /// Its offset.
         position: Position,
         /// What is wrong, and what is allowed.
         fault: String,
@@ -74,7 +74,7 @@ pub enum ReplayError {
         "{position}: the replay was altered before this point: {what} is {recorded}, computed is {found}"
     )]
     Altered {
-        /// Where the recorded value stands.
+        /// Position of the recorded value.
         position: Position,
         /// What differs.
         what: &'static str,
@@ -83,7 +83,7 @@ pub enum ReplayError {
         /// The value that the frames give.
         found: Sha256,
     },
-    /// It was recorded by an engine to which rules mean something else.
+    /// It was recorded by an engine with another rules version.
     #[error(
         "it was recorded under rules version {recorded}, and this engine plays version {RULES_VERSION}: it can be read, but not played"
     )]
@@ -130,7 +130,7 @@ pub enum ReplayError {
     Outcome {
         /// The tick.
         tick: u64,
-        /// Which of its orders, from 0.
+        /// Index of the order, from 0.
         order: usize,
         /// The recorded outcome.
         recorded: String,
@@ -163,7 +163,7 @@ pub enum ReplayError {
         /// The last one.
         last: u64,
     },
-    /// What is to be written is not a run from tick 0 on, or beyond a limit.
+    /// The recording does not start at tick 0, or exceeds a limit.
     #[error("the replay cannot be written: {0}")]
     Unwritable(String),
 }

@@ -1,4 +1,4 @@
-//! What a replay of version 2 is made of, and the limits of each part.
+//! Frames of a version 2 replay, with their limits.
 
 use crate::board::Outcome;
 use crate::digest::Digest;
@@ -78,7 +78,7 @@ pub(crate) fn put_frame(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) -> Result
     Ok(())
 }
 
-/// One part of a replay.
+/// A frame of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// The first: what the run grows from.
@@ -153,14 +153,14 @@ impl Keyframe {
     }
 }
 
-/// How a run ended, or where recording did.
+/// Footer: the end of the run or of the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footer {
-    /// How many ticks there are.
+    /// Number of ticks.
     pub ticks: u64,
-    /// How many orders, refused ones too.
+    /// Number of orders, including refused ones.
     pub orders: u64,
-    /// How the run ended, if it did.
+    /// Result of the run, if it has ended.
     pub result: Option<Outcome>,
     /// The digest of the last state.
     pub digest: Digest,

@@ -1,4 +1,4 @@
-//! What a run grows from: the first frame of a replay.
+//! Header of a replay: its first frame.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub const FORMAT_VERSION: u32 = 2;
 /// Ticks from keyframe to keyframe, unless something else is asked for.
 pub const KEYFRAME_TICKS: u64 = 100;
 
-/// Who plays a faction.
+/// Player of a faction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seat {
     /// The faction, also one that may yet come.
@@ -53,19 +53,19 @@ pub struct Header {
     /// The commit that the engine was built from, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// What the rules meant to that engine: its [`RULES_VERSION`].
+    /// [`RULES_VERSION`] of the recording engine.
     pub rules_version: u32,
     /// The SHA-256 of the canonical JSON of the rules.
     pub rules_hash: Sha256,
-    /// Which universe it was.
+    /// Id of the universe.
     pub universe_id: String,
     /// The seed.
     pub seed: u64,
-    /// How many systems.
+    /// Number of systems.
     pub systems: u32,
-    /// How many starters.
+    /// Number of starting factions.
     pub factions: u8,
-    /// Who plays, as far as known; at most one seat a faction.
+    /// Known players, at most one per faction.
     #[serde(default)]
     pub seats: Vec<Seat>,
     /// When the run started, in milliseconds since 1970, if known.
@@ -117,7 +117,7 @@ impl Header {
         self.seats.iter().find(|seat| seat.faction == faction)
     }
 
-    /// Whether this engine plays these rules as the recorder did.
+    /// Whether this engine plays these rules like the recorder.
     ///
     /// # Errors
     /// [`ReplayError::RulesVersion`] when they meant something else then.
@@ -148,7 +148,7 @@ impl Header {
         Ok(world)
     }
 
-    /// What snapshots of this run say beside the state.
+    /// The universe named in snapshots of this run.
     #[must_use]
     pub fn universe(&self) -> Universe {
         let rules = self.rules.get("name").and_then(Value::as_str).unwrap_or_default();

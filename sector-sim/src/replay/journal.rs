@@ -33,16 +33,16 @@ pub struct Header {
     pub version: u32,
     /// The version of the engine that made the run.
     pub engine: String,
-    /// What the rules meant to that engine: its [`RULES_VERSION`].
+    /// [`RULES_VERSION`] of the recording engine.
     #[serde(default = "first_rules_version")]
     pub rules_version: u32,
-    /// Which universe it was.
+    /// Id of the universe.
     pub universe_id: String,
     /// The seed.
     pub seed: u64,
-    /// How many systems.
+    /// Number of systems.
     pub systems: u32,
-    /// How many starters.
+    /// Number of starting factions.
     pub factions: u8,
     /// The rules, whole.
     pub rules: Rules,
@@ -68,7 +68,7 @@ impl Header {
         }
     }
 
-    /// Whether this engine plays these rules as the recorder did.
+    /// Whether this engine plays these rules like the recorder.
     ///
     /// # Errors
     /// [`ReplayError::RulesVersion`] when they meant something else then.

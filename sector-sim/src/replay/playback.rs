@@ -184,22 +184,22 @@ impl<'a> Playback<'a> {
     }
 }
 
-/// What a replay was found to hold.
+/// Contents of a verified replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The version of the format.
     pub version: u32,
-    /// How many ticks it has.
+    /// Number of ticks.
     pub ticks: u64,
-    /// How many orders.
+    /// Number of orders.
     pub orders: u64,
     /// The last digest.
     pub digest: Digest,
     /// The head of the hash chain after the last tick; none in version 1.
     pub chain: Option<Sha256>,
-    /// How the run ended, if the replay reaches that far.
+    /// Result of the run, if the replay reaches its end.
     pub result: Option<Outcome>,
-    /// Whether the replay reaches as far as was recorded: there is a footer or, in version 1, the run has ended.
+    /// Whether the replay is complete: it has a footer or, in version 1, the run has ended.
     pub complete: bool,
     /// The byte of the plain form from which on nothing could be used, when the replay breaks off.
     pub truncated_at: Option<u64>,
@@ -240,13 +240,13 @@ impl Verifier {
         Ok(())
     }
 
-    /// How many ticks have been played.
+    /// Number of ticks played.
     #[must_use]
     pub fn ticks(&self) -> u64 {
         self.reader.position().tick
     }
 
-    /// What the replay holds, there being no more bytes.
+    /// Contents of the replay, at its end.
     ///
     /// # Errors
     /// [`ReplayError`] names what is wrong; also when not even the header is whole.

@@ -16,7 +16,7 @@ const LINE_MAX: usize = 1 << 26;
 /// Bytes that are read before the memory of those in front is given back.
 const SPENT_MAX: usize = 1 << 16;
 
-/// Which version of the format it is, once the first bytes have told.
+/// Version of the format, once known from the first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Version {
     Unknown,
@@ -24,7 +24,7 @@ enum Version {
     Frames,
 }
 
-/// What may come next.
+/// Frames that may come next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Header,
@@ -33,7 +33,7 @@ enum Stage {
     Done,
 }
 
-/// What was read; the tick itself stands in the reader.
+/// A frame that was read; the tick itself is in the reader.
 pub(crate) enum Part {
     Header(Box<Header>),
     Tick,
@@ -130,7 +130,7 @@ impl Reader {
         }))
     }
 
-    /// Where the next frame begins.
+    /// Offset of the next frame.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
@@ -142,7 +142,7 @@ impl Reader {
         (self.version == Version::Frames && self.stage != Stage::Header).then_some(self.chain)
     }
 
-    /// How many orders have been read.
+    /// Number of orders read.
     #[must_use]
     pub fn orders(&self) -> u64 {
         self.orders
@@ -177,7 +177,7 @@ impl Reader {
         ReplayError::Frame { position: self.position, fault: fault.into() }
     }
 
-    /// What comes next, the tick being kept in here.
+    /// The next frame; a tick is kept in the reader.
     pub(crate) fn advance(&mut self) -> Result<Option<Part>, ReplayError> {
         match self.version {
             Version::Frames => self.frame(),

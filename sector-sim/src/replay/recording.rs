@@ -54,7 +54,7 @@ impl Replay {
         collector.finish()
     }
 
-    /// What the run grew from.
+    /// Header of the run.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
@@ -96,7 +96,7 @@ impl Replay {
         self.truncated_at
     }
 
-    /// How many orders there are, refused ones too.
+    /// Number of orders, including refused ones.
     #[must_use]
     pub fn orders(&self) -> u64 {
         self.ticks.iter().map(|tick| tick.orders.len() as u64).sum()

@@ -12,17 +12,17 @@ pub const TEXT_MAX: usize = 65_536;
 /// The least bytes of an order: its head, its faction, a number and its outcome.
 const ORDER_LEAST: usize = 4;
 
-/// How an order fared: the fleet that obeys it, if it concerns one, or why it was refused.
+/// Outcome of an order: the acting fleet, if any, or the reason of the refusal.
 pub type OrderOutcome = Result<Option<FleetId>, Refusal>;
 
-/// One tick of a run.
+/// A tick of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tick {
-    /// Which tick it is, from 1.
+    /// Number of the tick, from 1.
     pub tick: u64,
     /// The orders that were given in it, in their order.
     pub orders: Vec<Order>,
-    /// How each of them fared. Empty in replays of version 1, which do not say.
+    /// Outcome of each order. Empty in version 1 replays, which have none.
     pub outcomes: Vec<OrderOutcome>,
     /// The digest of the state after it.
     pub digest: Digest,
@@ -43,7 +43,7 @@ impl Tick {
     /// Reads the payload of a tick's frame.
     ///
     /// # Errors
-    /// What is wrong with it, and what is allowed.
+    /// What is wrong, and what is allowed.
     pub fn decode(payload: &[u8]) -> Result<Tick, String> {
         let mut tick = Tick::default();
         tick.read(payload)?;

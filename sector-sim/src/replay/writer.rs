@@ -155,7 +155,7 @@ impl Writer {
         put_frame(&mut self.out, Kind::Footer, &footer.encode()).map_err(ReplayError::Unwritable)
     }
 
-    /// How many ticks have been written.
+    /// Number of ticks written.
     #[must_use]
     pub fn ticks(&self) -> u64 {
         self.ticks

@@ -1,4 +1,4 @@
-//! What a snapshot and a delta say of each system, fleet and faction.
+//! Systems, fleets and factions as snapshots and deltas hold them.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::map::{Kind, Map};
 use crate::names::faction_color;
 use crate::order::Focus;
 
-/// What the fields of a fleet have to fit into.
+/// Upper limits for the fields of a fleet.
 pub(crate) struct FleetLimits {
     pub(crate) tick: u64,
     pub(crate) next_fleet_id: FleetId,
@@ -43,29 +43,29 @@ macro_rules! system_form {
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
-            /// Who owns it.
+            /// Owner, if any.
             #[cfg_attr(feature = "openapi", schema(required = true))]
             pub owner: Option<FactionId>,
             /// Strength that defends it without a fleet, in thousandths.
             pub garrison: i64,
-            /// How content it is, per mille.
+            /// Stability, per mille.
             pub stability: i64,
-            /// How much it resents a capture, per mille.
+            /// Unrest after a capture, per mille.
             pub unrest: i64,
-            /// How much was fought there lately.
+            /// Recent fighting.
             pub heat: i64,
             /// Ticks in which an attacker has lower odds.
             pub reclaim_cooldown: i64,
             /// Ticks for which it has been owned, up to those that yield in full.
             pub maturity: i64,
-            /// What it strives for.
+            /// Focus.
             pub focus: Focus,
-            /// Who is occupying it.
+            /// Occupying faction, if any.
             #[cfg_attr(feature = "openapi", schema(required = true))]
             pub occupation_faction: Option<FactionId>,
             /// For how many running ticks.
             pub occupation_progress: i64,
-            /// Whether a foreign fleet stays there.
+            /// Whether a foreign fleet is stationed there.
             pub is_besieged: bool,
             /// The strongest foreign faction there.
             #[cfg_attr(feature = "openapi", schema(required = true))]
@@ -143,13 +143,13 @@ system_form! {
         y: u32,
         /// Its value, 1 to 10.
         value: u8,
-        /// What kind of world it is.
+        /// Kind of world.
         kind: Kind,
     }
 }
 
 system_form! {
-    /// What changes about a system.
+    /// Variable state of a system.
     SystemChange {
         /// Its id.
         id: SystemId,
@@ -245,7 +245,8 @@ impl FleetForm {
             Place::Lane { from, to, departed, arrives } => {
                 let ticks = map.lane_ticks(from, to).map(u64::from);
                 let fits = departed.checked_add(ticks.unwrap_or(0)) == Some(arrives);
-                // Who has not set out yet would arrive later than any list of arrivals reaches.
+                // A fleet that has not departed yet would arrive later than the arrival lists
+                // reach.
                 if ticks.is_none() || !fits || arrives <= limits.tick || departed > limits.tick {
                     return Err(contradiction(format!(
                         "fleet {id} is on no lane from {from} to {to} that ends in tick {arrives}"
@@ -300,28 +301,28 @@ pub struct FactionForm {
     pub name: Box<str>,
     /// Its colour, `#rrggbb`.
     pub color: Box<str>,
-    /// Where it comes from.
+    /// Origin of the faction.
     pub kind: FactionKind,
-    /// Whether it has a system or a fleet.
+    /// Whether it owns a system or a fleet.
     pub alive: bool,
     /// The faction it broke away from.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub parent: Option<FactionId>,
-    /// Where it started.
+    /// Home system.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub home_id: Option<SystemId>,
-    /// Where new fleets appear, if it chose.
+    /// Muster system, where new fleets appear, if chosen.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub muster_id: Option<SystemId>,
-    /// What has been gathered towards the next fleet.
+    /// Stock towards the next fleet.
     pub build_stock: i64,
-    /// What its systems yield.
+    /// Output of its systems per tick.
     pub economy: i64,
-    /// How many systems it owns.
+    /// Number of systems owned.
     pub systems: i64,
     /// Their value.
     pub value: i64,
-    /// How many fleets it has.
+    /// Number of fleets.
     pub fleets: i64,
     /// Their strength.
     pub strength: i64,
@@ -392,11 +393,11 @@ impl FactionForm {
     }
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResultForm {
-    /// Who won.
+    /// Winner, if any.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub winner: Option<FactionId>,
     /// Why it ended.
@@ -423,7 +424,7 @@ impl From<ResultForm> for Outcome {
 pub struct HistoryEntry {
     /// When it happened.
     pub tick: u64,
-    /// What happened.
+    /// The event.
     pub event: Event,
     /// The same in English.
     pub text: String,

@@ -913,7 +913,7 @@ export interface components {
          * @example 0123456789abcdef
          */
         Digest: string;
-        /** @description One thing that happened. Strengths are in thousandths, odds in per mille. */
+        /** @description An event. Strengths are in thousandths, odds per mille. */
         Event: {
             /**
              * Format: int64
@@ -924,9 +924,9 @@ export interface components {
             faction: components["schemas"]["FactionId"];
             /** @description The fleet. */
             fleet: components["schemas"]["FleetId"];
-            /** @description Where it set out. */
+            /** @description Origin. */
             from: components["schemas"]["SystemId"];
-            /** @description Where the lane leads. */
+            /** @description Other end of the lane. */
             to: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "launched";
@@ -935,7 +935,7 @@ export interface components {
             faction: components["schemas"]["FactionId"];
             /** @description The fleet. */
             fleet: components["schemas"]["FleetId"];
-            /** @description Where it is now. */
+            /** @description Current system. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "arrived";
@@ -945,11 +945,11 @@ export interface components {
              * @description Strength of the attacker before.
              */
             attack: number;
-            /** @description Who attacked. */
+            /** @description Attacker. */
             attacker: components["schemas"]["FactionId"];
             /**
              * Format: int64
-             * @description What the attacker's fleets lost.
+             * @description Losses of the attacker's fleets.
              */
             attacker_loss: number;
             /**
@@ -957,28 +957,28 @@ export interface components {
              * @description Strength of the defender before, with the garrison if it fought.
              */
             defence: number;
-            /** @description Who defended. */
+            /** @description Defender. */
             defender: components["schemas"]["FactionId"];
             /**
              * Format: int64
-             * @description What the defender's fleets lost.
+             * @description Losses of the defender's fleets.
              */
             defender_loss: number;
             /**
              * Format: int64
-             * @description What the garrison lost.
+             * @description Losses of the garrison.
              */
             garrison_loss: number;
             /**
              * Format: int64
-             * @description How likely the attacker was to win; 0 and 1000 mean that it was certain.
+             * @description Attacker's chance to win, per mille; 0 and 1000 were certain.
              */
             odds: number;
-            /** @description Where. */
+            /** @description The system. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "battle";
-            /** @description Who won. */
+            /** @description Winner, if any. */
             winner: components["schemas"]["FactionId"];
         } | {
             /** @description The occupier. */
@@ -988,7 +988,7 @@ export interface components {
             /** @enum {string} */
             type: "occupation_started";
         } | {
-            /** @description Who had occupied it. */
+            /** @description Previous occupier. */
             faction: components["schemas"]["FactionId"];
             /** @description The system. */
             system: components["schemas"]["SystemId"];
@@ -1027,20 +1027,20 @@ export interface components {
             fleet: components["schemas"]["FleetId"];
             /**
              * Format: int64
-             * @description How strong.
+             * @description Strength.
              */
             strength: number;
-            /** @description Where. */
+            /** @description The system. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "fleet_built";
         } | {
             /** @description The sender's own id for it. */
             client_id: string | null;
-            /** @description Who gave it. */
+            /** @description Faction of the order. */
             faction: components["schemas"]["FactionId"];
             fleet: components["schemas"]["FleetId"] | null;
-            /** @description What kind of order it was. */
+            /** @description Kind of the order. */
             kind: components["schemas"]["OrderKind"];
             /**
              * Format: int32
@@ -1054,9 +1054,9 @@ export interface components {
             client_id: string | null;
             /** @description Why. */
             code: components["schemas"]["Refusal"];
-            /** @description Who gave it. */
+            /** @description Faction of the order. */
             faction: components["schemas"]["FactionId"];
-            /** @description What kind of order it was. */
+            /** @description Kind of the order. */
             kind: components["schemas"]["OrderKind"];
             /**
              * Format: int32
@@ -1066,7 +1066,7 @@ export interface components {
             /** @enum {string} */
             type: "order_refused";
         } | {
-            /** @description Which. */
+            /** @description The faction. */
             faction: components["schemas"]["FactionId"];
             /** @enum {string} */
             type: "eliminated";
@@ -1116,11 +1116,11 @@ export interface components {
         };
         /** @description A faction. Amounts in thousandths. */
         FactionForm: {
-            /** @description Whether it has a system or a fleet. */
+            /** @description Whether it owns a system or a fleet. */
             alive: boolean;
             /**
              * Format: int64
-             * @description What has been gathered towards the next fleet.
+             * @description Stock towards the next fleet.
              */
             build_stock: number;
             /** @description Its colour, `#rrggbb`. */
@@ -1132,18 +1132,18 @@ export interface components {
             domination_ticks: number;
             /**
              * Format: int64
-             * @description What its systems yield.
+             * @description Output of its systems per tick.
              */
             economy: number;
             /**
              * Format: int64
-             * @description How many fleets it has.
+             * @description Number of fleets.
              */
             fleets: number;
             home_id: components["schemas"]["SystemId"] | null;
             /** @description Its id. */
             id: components["schemas"]["FactionId"];
-            /** @description Where it comes from. */
+            /** @description Origin of the faction. */
             kind: components["schemas"]["FactionKind"];
             muster_id: components["schemas"]["SystemId"] | null;
             /** @description Its name. */
@@ -1156,7 +1156,7 @@ export interface components {
             strength: number;
             /**
              * Format: int64
-             * @description How many systems it owns.
+             * @description Number of systems owned.
              */
             systems: number;
             /**
@@ -1320,7 +1320,7 @@ export interface components {
          */
         FleetId: number;
         /**
-         * @description What a system strives for.
+         * @description Focus of a system.
          * @enum {string}
          */
         Focus: "balanced" | "industry" | "garrison" | "order";
@@ -1353,7 +1353,7 @@ export interface components {
         };
         /** @description A notable event of the past. */
         HistoryEntry: {
-            /** @description What happened. */
+            /** @description The event. */
             event: components["schemas"]["Event"];
             /** @description The same in English. */
             text: string;
@@ -1406,7 +1406,7 @@ export interface components {
             revoked: string;
         };
         /**
-         * @description What kind of world a system is; some yield more than others.
+         * @description Kind of world; some yield more than others.
          * @enum {string}
          */
         Kind: "normal" | "relic" | "forge" | "hive";
@@ -1569,7 +1569,7 @@ export interface components {
              */
             fleet_id?: number | null;
             focus?: components["schemas"]["Focus"] | null;
-            /** @description What kind of order this is. */
+            /** @description Kind of the order. */
             kind?: components["schemas"]["OrderKind"];
             /**
              * Format: int32
@@ -1811,7 +1811,7 @@ export interface components {
              */
             seed: number | null;
         };
-        /** @description How a run ended. */
+        /** @description Result of a run. */
         ResultForm: {
             /** @description Why it ended. */
             cause: components["schemas"]["Cause"];
@@ -1906,7 +1906,7 @@ export interface components {
             /** @description Name of the winner. */
             winner_name: string | null;
         };
-        /** @description How a run ended. */
+        /** @description Result of a run. */
         RunEnd: {
             /** @description Why it ended. */
             cause: components["schemas"]["Cause"];
@@ -2026,7 +2026,7 @@ export interface components {
         Snapshot: {
             /** @description The digest of the state, 16 hexadecimal digits. */
             digest: components["schemas"]["Digest"];
-            /** @description What happened in the last tick. */
+            /** @description Events of the last tick. */
             events: components["schemas"]["Event"][];
             /** @description All factions that ever were, by id. */
             factions: components["schemas"]["FactionForm"][];
@@ -2052,7 +2052,7 @@ export interface components {
             systems: components["schemas"]["SystemForm"][];
             /**
              * Format: int64
-             * @description How many ticks have passed.
+             * @description Ticks since the universe began.
              */
             tick: number;
             /**
@@ -2060,7 +2060,7 @@ export interface components {
              * @description Milliseconds from tick to tick.
              */
             tick_delay_ms: number;
-            /** @description Which universe it is. */
+            /** @description Id of the universe. */
             universe_id: string;
         };
         /** @description A whole snapshot, or part of one with `fields` or `since`. */
@@ -2167,9 +2167,9 @@ export interface components {
              */
             id: string;
         };
-        /** @description What changes about a system. */
+        /** @description Variable state of a system. */
         SystemChange: {
-            /** @description What it strives for. */
+            /** @description Focus. */
             focus: components["schemas"]["Focus"];
             /**
              * Format: int64
@@ -2178,12 +2178,12 @@ export interface components {
             garrison: number;
             /**
              * Format: int64
-             * @description How much was fought there lately.
+             * @description Recent fighting.
              */
             heat: number;
             /** @description Its id. */
             id: components["schemas"]["SystemId"];
-            /** @description Whether a foreign fleet stays there. */
+            /** @description Whether a foreign fleet is stationed there. */
             is_besieged: boolean;
             /**
              * Format: int64
@@ -2210,12 +2210,12 @@ export interface components {
             siege_strength: number;
             /**
              * Format: int64
-             * @description How content it is, per mille.
+             * @description Stability, per mille.
              */
             stability: number;
             /**
              * Format: int64
-             * @description How much it resents a capture, per mille.
+             * @description Unrest after a capture, per mille.
              */
             unrest: number;
         };
@@ -2239,7 +2239,7 @@ export interface components {
         };
         /** @description A system, whole. */
         SystemForm: {
-            /** @description What it strives for. */
+            /** @description Focus. */
             focus: components["schemas"]["Focus"];
             /**
              * Format: int64
@@ -2248,14 +2248,14 @@ export interface components {
             garrison: number;
             /**
              * Format: int64
-             * @description How much was fought there lately.
+             * @description Recent fighting.
              */
             heat: number;
             /** @description Its id. */
             id: components["schemas"]["SystemId"];
-            /** @description Whether a foreign fleet stays there. */
+            /** @description Whether a foreign fleet is stationed there. */
             is_besieged: boolean;
-            /** @description What kind of world it is. */
+            /** @description Kind of world. */
             kind: components["schemas"]["Kind"];
             /**
              * Format: int64
@@ -2284,12 +2284,12 @@ export interface components {
             siege_strength: number;
             /**
              * Format: int64
-             * @description How content it is, per mille.
+             * @description Stability, per mille.
              */
             stability: number;
             /**
              * Format: int64
-             * @description How much it resents a capture, per mille.
+             * @description Unrest after a capture, per mille.
              */
             unrest: number;
             /**
