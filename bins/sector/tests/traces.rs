@@ -285,7 +285,8 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
         assert!(log.contains(part), "{part} is not logged: {log}");
     }
     // From a line to the trace, and back.
-    for part in ["answered", "committed a tick with traced orders", "traced event sent to clients"] {
+    for part in ["answered", "committed a tick with traced orders", "traced event sent to clients"]
+    {
         let line = log.lines().find(|line| line.contains(part) && line.contains(trace));
         assert!(
             line.is_some_and(|line| line.contains("trace_id=")),

@@ -219,7 +219,7 @@ fn sighup_changes_limits_and_a_bad_file_changes_nothing() {
         ("LIMIT_READS", "400"),
         ("NO_COLOR", "1"),
     ]);
-    let log = api.until("the API listens");
+    let log = api.until("API listening");
     let address =
         log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
     let quota = |reads: u32| {
