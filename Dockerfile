@@ -25,7 +25,7 @@ ARG TARGETARCH
 RUN --mount=type=cache,id=sector-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=sector-target-${TARGETARCH},target=/src/target,sharing=locked \
     host="$(rustc -vV | sed -n 's/^host: //p')" \
-    && cargo build --release --locked --target "$host" \
+    && cargo build --release --locked --target "$host" --features sector/full \
         -p api -p sim-worker -p frontend -p bot-worker -p sector \
     && mkdir /out \
     && for name in api sim-worker frontend bot-worker sector; do \

@@ -17,19 +17,21 @@ pub(crate) fn check() -> Result {
         "--all-targets",
         "--locked",
         "--features",
-        "sector/parquet",
+        "sector/full",
         "--",
         "--deny",
         "warnings",
     ];
     run("lints", &mut cargo(&clippy))?;
+    let default = ["clippy", "--locked", "--", "--deny", "warnings"];
+    run("lints, the default build", &mut cargo(&default))?;
     let doc = [
         "doc",
         "--workspace",
         "--no-deps",
         "--locked",
         "--features",
-        "sector/parquet",
+        "sector/full",
         "--document-private-items",
     ];
     run("documentation", cargo(&doc).env("RUSTDOCFLAGS", "--deny warnings"))?;

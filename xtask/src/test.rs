@@ -17,7 +17,7 @@ pub(crate) fn test(full: bool) -> Result {
     ui::test()?;
     snapshots::run_tests(
         "tests",
-        &mut cargo(&["test", "--workspace", "--locked", "--features", "sector/parquet"]),
+        &mut cargo(&["test", "--workspace", "--locked", "--features", "sector/full"]),
     )?;
     let parallel = [
         "test",
@@ -36,17 +36,10 @@ pub(crate) fn test(full: bool) -> Result {
     if full {
         run(
             "tests, as released, more cases",
-            cargo(&[
-                "test",
-                "--workspace",
-                "--locked",
-                "--features",
-                "sector/parquet",
-                "--release",
-            ])
-            .env("PROPTEST_CASES", "2000")
-            .env("SIMULATION_SEEDS", "100000")
-            .env("CHAOS_CYCLES", "20"),
+            cargo(&["test", "--workspace", "--locked", "--features", "sector/full", "--release"])
+                .env("PROPTEST_CASES", "2000")
+                .env("SIMULATION_SEEDS", "100000")
+                .env("CHAOS_CYCLES", "20"),
         )?;
         run(
             "a new bot, as in docs/tutorials/bot.md",

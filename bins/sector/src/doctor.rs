@@ -1,6 +1,10 @@
-//! `sector doctor`: looks at the store of a sector and says what is well, what may go wrong, and what to do.
+//! `sector doctor`: checks the store and services of a sector. Every finding that is not ok says what to do.
 
 mod services;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "doctor/without_tls.rs"]
 mod tls;
 
 use std::path::PathBuf;
@@ -18,23 +22,22 @@ use crate::backup::proof;
 use crate::backup::target::{self, Target};
 use crate::output::{Error, say};
 
-/// Clock skew that is worth a warning, since leases depend on the clock.
-const MOST_SKEW_MS: u64 = 1_000;
-/// Backlog that is worth a warning.
-const MOST_WAITING: u64 = 1_000;
-/// Age of a backup that is worth a warning.
-const BACKUP_AGE_MS: u64 = 24 * 3_600_000;
-/// Minimum and maximum time to watch a ticking sector.
-const SHORTEST_LOOK: Duration = Duration::from_secs(1);
-const LONGEST_LOOK: Duration = Duration::from_secs(30);
+/// Largest accepted clock difference between Redis and this machine: leases expire by the clock of Redis.
+const SKEW_MS_MAX: u64 = 1_000;
+/// Largest accepted order backlog.
+const BACKLOG_MAX: u64 = 1_000;
+/// Largest accepted age of the last backup.
+const BACKUP_AGE_MS_MAX: u64 = 24 * 3_600_000;
+/// Shortest and longest time to watch a sector tick.
+const WATCH_MIN: Duration = Duration::from_secs(1);
+const WATCH_MAX: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Data directory of the sector
+    /// Data directory of the sector; its process must be stopped
     #[arg(long, value_name = "DIR", conflicts_with = "redis", required_unless_present_any = ["redis", "api", "frontend", "worker"])]
     data: Option<PathBuf>,
-    /// Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or
-    /// `redis-sentinel://…`
+    /// Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     redis: Option<Secret>,
     #[command(flatten)]
@@ -45,13 +48,13 @@ pub(crate) struct Options {
     /// Frontend to check, such as `http://127.0.0.1:9000` or `https://sector.your-name.org`
     #[arg(long, value_name = "URL")]
     frontend: Vec<String>,
-    /// Health port of a sim-worker to check: `http://127.0.0.1:9200`
+    /// Worker to check, by its health port, such as `http://127.0.0.1:9200`
     #[arg(long, value_name = "URL")]
     worker: Vec<String>,
-    /// PEM file with additional certificate authorities for `https://`
+    /// PEM file of certificate authorities to trust for `https://`, in addition to the public ones
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Print JSON
+    /// Print the findings as JSON
     #[arg(long)]
     json: bool,
 }
@@ -64,7 +67,7 @@ enum Status {
     Fail,
 }
 
-/// One finding.
+/// Result of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
@@ -85,25 +88,25 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn ok(&mut self, check: &'static str, detail: impl Into<String>) {
-        self.0.push(Finding { check, status: Status::Ok, detail: detail.into(), todo: None });
+        self.add(check, Status::Ok, detail, None);
     }
 
     fn warn(&mut self, check: &'static str, detail: impl Into<String>, todo: &'static str) {
-        self.0.push(Finding {
-            check,
-            status: Status::Warn,
-            detail: detail.into(),
-            todo: Some(todo),
-        });
+        self.add(check, Status::Warn, detail, Some(todo));
     }
 
     fn fail(&mut self, check: &'static str, detail: impl Into<String>, todo: &'static str) {
-        self.0.push(Finding {
-            check,
-            status: Status::Fail,
-            detail: detail.into(),
-            todo: Some(todo),
-        });
+        self.add(check, Status::Fail, detail, Some(todo));
+    }
+
+    fn add(
+        &mut self,
+        check: &'static str,
+        status: Status,
+        detail: impl Into<String>,
+        todo: Option<&'static str>,
+    ) {
+        self.0.push(Finding { check, status, detail: detail.into(), todo });
     }
 }
 
@@ -113,13 +116,13 @@ pub(crate) fn doctor(options: &Options) -> Result<(), Error> {
         let mut findings = Findings::default();
         if options.data.is_some() || options.redis.is_some() {
             let (data, redis) = (options.data.clone(), options.redis.clone());
-            look(&Target { data, redis, keys: options.keys.clone() }, &mut findings).await;
+            check_store(&Target { data, redis, keys: options.keys.clone() }, &mut findings).await;
         }
         for (check, urls) in
             [("api", &options.api), ("frontend", &options.frontend), ("worker", &options.worker)]
         {
             for url in urls {
-                services::look(check, url, &trust, &mut findings).await;
+                services::check(check, url, &trust, &mut findings).await;
             }
         }
         let findings = findings.0;
@@ -146,21 +149,17 @@ pub(crate) fn doctor(options: &Options) -> Result<(), Error> {
     })
 }
 
-async fn look(target: &Target, findings: &mut Findings) {
+async fn check_store(target: &Target, findings: &mut Findings) {
     let place = target.place();
     let todo = if target.data.is_some() {
-        "stop the process that has the directory, or name the right one"
+        "stop the process that uses the directory, or correct --data"
     } else {
-        "start Redis, or look at --redis and --sector-id"
+        "start Redis, or correct --redis and --sector-id"
     };
     match sector_redis::exists(&place).await {
         Ok(true) => {}
         Ok(false) => {
-            return findings.fail(
-                "store",
-                format!("{target} is not there: nothing was found"),
-                todo,
-            );
+            return findings.fail("store", format!("{target} does not exist"), todo);
         }
         Err(error) => return findings.fail("store", target.explain(error).to_string(), todo),
     }
@@ -170,62 +169,66 @@ async fn look(target: &Target, findings: &mut Findings) {
     };
     match store.incarnation().await {
         Ok(incarnation) => {
-            findings.ok("store", format!("{target} answers, incarnation {incarnation}"));
+            findings.ok("store", format!("{target} is readable, incarnation {incarnation}"));
         }
         Err(error) => return findings.fail("store", error.to_string(), todo),
     }
     match store.redis_report() {
-        Some(report) => look_at_redis(report, findings),
-        None => findings.ok("durability", "what is answered is on the disk"),
+        Some(report) => check_redis(report, findings),
+        None => findings.ok("durability", "acknowledged orders are on disk"),
     }
-    if let Err(error) = look_at_sector(&*store, findings).await {
+    if let Err(error) = check_sector(&*store, findings).await {
         findings.fail(
             "sector",
             error.to_string(),
-            "restore a backup, or begin anew under another SECTOR_ID",
+            "restore a backup, or start a new sector with another SECTOR_ID",
         );
     }
-    look_at_backup(&*store, findings).await;
+    check_backup(&*store, findings).await;
 }
 
-fn look_at_redis(report: &RedisReport, findings: &mut Findings) {
-    let version = report.version.as_deref().unwrap_or("of an untold version");
+fn check_redis(report: &RedisReport, findings: &mut Findings) {
+    let version = report.version.as_deref().unwrap_or("(unknown version)");
     match report.durability {
         Durability::RedisAlways => {
-            findings.ok("durability", format!("Redis {version}: what is answered is on the disk"));
+            findings.ok("durability", format!("Redis {version}: acknowledged orders are on disk"));
         }
         Durability::RedisVolatile => findings.fail(
             "durability",
-            format!("Redis {version} keeps no log: a restart of it loses accepted orders"),
+            format!("Redis {version} has no append-only file: a restart loses accepted orders"),
             "set `appendonly yes` and `appendfsync always` or `everysec` in redis.conf",
         ),
         Durability::RedisEverySecond => {
             findings.ok(
                 "durability",
-                format!("Redis {version}: a crash of its machine may lose up to two seconds"),
+                format!(
+                    "Redis {version}: a crash of its machine can lose up to two seconds of orders"
+                ),
             );
         }
         _ => findings.fail(
             "durability",
-            format!("Redis {version} does not tell whether it keeps a log"),
-            "allow the user of the URL the commands `info` and `config|get`",
+            format!("cannot read whether Redis {version} has an append-only file"),
+            "allow the commands `info` and `config|get` for the user in the URL",
         ),
     }
     match report.last_write_ok {
         Some(false) => findings.fail(
             "log",
-            "the last write of the log did not reach the disk",
-            "make room on the disk of Redis, and look at its log",
+            "the last write to the append-only file failed",
+            "free space on the disk of Redis, and check its log",
         ),
-        _ => findings.ok("log", "its last write was well"),
+        _ => findings.ok("log", "the last write to the append-only file succeeded"),
     }
     match report.maxmemory_policy.as_deref() {
-        Some("noeviction") => findings.ok("eviction", "a full Redis refuses; it drops nothing"),
+        Some("noeviction") => {
+            findings.ok("eviction", "a full Redis rejects writes and evicts nothing");
+        }
         policy => findings.fail(
             "eviction",
             format!(
-                "a full Redis may drop keys: maxmemory-policy {}",
-                policy.unwrap_or("is not told")
+                "a full Redis can evict keys: maxmemory-policy is {}",
+                policy.unwrap_or("unknown")
             ),
             "set `maxmemory-policy noeviction` in redis.conf",
         ),
@@ -233,7 +236,7 @@ fn look_at_redis(report: &RedisReport, findings: &mut Findings) {
     match (report.used_memory, report.maxmemory) {
         (Some(used), Some(most)) if most > 0 => {
             let percent = used.saturating_mul(100) / most;
-            let detail = format!("{used} of {most} bytes are in use, {percent} %");
+            let detail = format!("{used} of {most} bytes in use ({percent} %)");
             let todo = "raise maxmemory, or lower EVENT_STREAM_MAXLEN";
             match percent {
                 0..80 => findings.ok("memory", detail),
@@ -242,16 +245,16 @@ fn look_at_redis(report: &RedisReport, findings: &mut Findings) {
             }
         }
         (Some(used), Some(_)) => {
-            findings.ok("memory", format!("{used} bytes are in use, of as many as there are"));
+            findings.ok("memory", format!("{used} bytes in use, no limit"));
         }
         _ => findings.warn(
             "memory",
-            "it is not told",
-            "allow the user of the URL the command `info`",
+            "cannot read the memory usage",
+            "allow the command `info` for the user in the URL",
         ),
     }
     match report.clock_ahead_ms {
-        Some(ahead) if ahead.unsigned_abs() <= MOST_SKEW_MS => {
+        Some(ahead) if ahead.unsigned_abs() <= SKEW_MS_MAX => {
             findings.ok(
                 "clock",
                 format!("Redis and this machine differ by {} ms", ahead.unsigned_abs()),
@@ -260,38 +263,42 @@ fn look_at_redis(report: &RedisReport, findings: &mut Findings) {
         Some(ahead) => findings.warn(
             "clock",
             format!("Redis is {ahead} ms ahead of this machine"),
-            "set both clocks by NTP; leases end by that of Redis",
+            "synchronize both clocks by NTP; leases expire by that of Redis",
         ),
         None => findings.warn(
             "clock",
-            "Redis does not tell the time",
-            "allow the user of the URL the command `time`",
+            "cannot read the time of Redis",
+            "allow the command `time` for the user in the URL",
         ),
     }
 }
 
-async fn look_at_sector(store: &dyn Archive, findings: &mut Findings) -> Result<(), Error> {
+async fn check_sector(store: &dyn Archive, findings: &mut Findings) -> Result<(), Error> {
     let lease = store.lease_held().await?;
     match &lease {
         Some(lease) => findings.ok(
             "lease",
             format!(
-                "{} holds it, epoch {}, for {} ms unless renewed",
+                "held by {}, epoch {}, expires in {} ms unless renewed",
                 lease.holder, lease.epoch, lease.left_ms
             ),
         ),
         None if store.redis_report().is_some() => {
-            findings.warn("lease", "no worker holds it: nothing ticks", "start a sim-worker");
+            findings.warn(
+                "lease",
+                "no worker holds the lease: the sector does not tick",
+                "start a sim-worker",
+            );
         }
-        None => findings.ok("lease", "nobody holds it: the sector is stopped"),
+        None => findings.ok("lease", "not held: the sector is stopped"),
     }
     let Some(dump) = store.dump().await? else {
-        findings.warn("universe", "there is none yet", "start a sim-worker, or restore a backup");
+        findings.warn("universe", "no universe yet", "start a sim-worker, or restore a backup");
         return Ok(());
     };
     let world = &dump.world;
     let state = match (world.finished, dump.control.paused) {
-        (true, _) => ", its run has ended",
+        (true, _) => ", run finished",
         (false, true) => ", paused",
         (false, false) => "",
     };
@@ -300,32 +307,32 @@ async fn look_at_sector(store: &dyn Archive, findings: &mut Findings) -> Result<
         format!("{}, tick {}, digest {}{state}", world.universe, world.tick, world.digest),
     );
     match dump.check().map_err(Error::from).and_then(|()| proof::play(&dump, false)) {
-        Ok(ticks) => findings.ok("records", format!("the {ticks} ticks since the checkpoint lead to that digest")),
+        Ok(ticks) => findings.ok("records", format!("replaying {ticks} ticks since the checkpoint gives the same digest")),
         Err(error) => findings.fail(
             "records",
             error.to_string(),
-            "start the version that wrote them, restore a backup, or begin anew under another SECTOR_ID",
+            "start the version that wrote them, restore a backup, or start a new sector with another SECTOR_ID",
         ),
     }
     if lease.is_some() && state.is_empty() {
-        look_at_ticks(store, &dump, findings).await?;
+        check_ticks(store, &dump, findings).await?;
     }
     let waiting = store.order_backlog().await?;
-    let detail = format!("{waiting} entries wait for the worker");
-    if waiting <= MOST_WAITING || world.finished {
+    let detail = format!("backlog of {waiting} order entries");
+    if waiting <= BACKLOG_MAX || world.finished {
         findings.ok("orders", detail);
     } else {
         findings.warn(
             "orders",
             detail,
-            "see whether the worker runs and keeps its pace; give it a faster machine",
+            "check that the worker runs and keeps its pace; use a faster machine",
         );
     }
     Ok(())
 }
 
-/// Watches the ticks for a while.
-async fn look_at_ticks(
+/// Compares the rate of ticks with the configured one.
+async fn check_ticks(
     store: &dyn Archive,
     dump: &Dump,
     findings: &mut Findings,
@@ -334,40 +341,40 @@ async fn look_at_ticks(
     let delay = Duration::from_millis(snapshot.tick_delay_ms.max(1));
     let since = Instant::now();
     let Some(first) = store.head().await? else { return Ok(()) };
-    tokio::time::sleep((delay * 5).clamp(SHORTEST_LOOK, LONGEST_LOOK)).await;
+    tokio::time::sleep((delay * 5).clamp(WATCH_MIN, WATCH_MAX)).await;
     let Some(last) = store.head().await? else { return Ok(()) };
     let due = u64::try_from(since.elapsed().as_millis() / delay.as_millis())?;
     let passed = last.tick.saturating_sub(first.tick);
-    let detail = format!("{passed} of {due} due ticks came in {} ms", since.elapsed().as_millis());
+    let detail = format!("{passed} of {due} due ticks in {} ms", since.elapsed().as_millis());
     if last.universe != first.universe || last.finished || passed * 10 >= due * 8 {
         findings.ok("ticks", detail);
     } else if passed > 0 {
         findings.warn(
             "ticks",
             detail,
-            "the machine or Redis is too slow: raise TICK_MS, or see what else runs there",
+            "the machine or Redis is too slow: raise TICK_MS, or check what else runs there",
         );
     } else {
-        findings.fail("ticks", detail, "look at the log of the worker that holds the lease");
+        findings.fail("ticks", detail, "check the log of the worker that holds the lease");
     }
     Ok(())
 }
 
-async fn look_at_backup(store: &dyn Archive, findings: &mut Findings) {
-    let todo = "run `sector backup create`, and keep the file on another machine";
+async fn check_backup(store: &dyn Archive, findings: &mut Findings) {
+    let todo = "run `sector backup create`, and store the file on another machine";
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
     match store.last_backup().await {
         Ok(Some(note)) => {
             let age_ms = now_ms.saturating_sub(note.at_ms);
-            let detail = format!("of tick {}, {} minutes ago", note.tick, age_ms / 60_000);
-            if age_ms <= BACKUP_AGE_MS {
+            let detail = format!("tick {}, {} minutes ago", note.tick, age_ms / 60_000);
+            if age_ms <= BACKUP_AGE_MS_MAX {
                 findings.ok("backup", detail);
             } else {
                 findings.warn("backup", detail, todo);
             }
         }
-        Ok(None) => findings.warn("backup", "there was none", todo),
+        Ok(None) => findings.warn("backup", "no backup was made", todo),
         Err(error) => findings.fail("backup", error.to_string(), "see the lines above"),
     }
 }

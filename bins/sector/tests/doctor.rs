@@ -1,4 +1,4 @@
-//! The doctor as operators call it, on sectors that are well and on ones that are not.
+//! `sector doctor` on healthy and faulty sectors.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::process::{Command, Output};
@@ -30,7 +30,7 @@ fn status<'a>(report: &'a Value, check: &str) -> &'a str {
     findings.iter().find(|finding| finding["check"] == check).unwrap()["status"].as_str().unwrap()
 }
 
-/// Every finding that is not well says what to do.
+/// Every finding that is not ok says what to do.
 fn says_what_to_do(report: &Value) {
     for finding in report["findings"].as_array().unwrap() {
         assert_eq!(finding["status"] == "ok", finding["todo"].is_null(), "{finding}");
@@ -140,4 +140,12 @@ async fn services_are_asked_whether_they_are_well() {
     assert_eq!((code, status(&report, "frontend")), (1, "fail"), "{report}");
     says_what_to_do(&report);
     shutdown.cancel();
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_build_without_tls_says_so() {
+    let (code, report) = doctor(&["--frontend", "https://localhost:1"]);
+    assert_eq!((code, status(&report, "certificate")), (1, "fail"), "{report}");
+    assert!(report.to_string().contains("--features tls"), "{report}");
 }

@@ -1,6 +1,6 @@
-//! A look at running services: whether they are well, of this version, and on time.
+//! Checks of running services: health, version, clock, sectors and live stream.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use http::header::{CONNECTION, DATE, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderValue, Request, StatusCode, Uri};
@@ -14,64 +14,63 @@ use super::Findings;
 use super::tls::Trust;
 use crate::output::Error;
 
-/// Longest health answer that is read.
-const ANSWER_BYTES_MAX: usize = 256 << 10;
-/// The clock of another machine is told in whole seconds: it may seem off by one.
-const MOST_SKEW_S: u64 = 2;
-/// A worker has beats more often than this, whatever the pace, or its sector stands still.
-const BEAT_MS_MAX: u64 = 10_000;
-/// Longest wait for an answer over a connection of our own.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Any 16 bytes do (RFC 6455, 4.1): nothing is cached on the way.
+/// Size limit of a health response.
+const RESPONSE_BYTES_MAX: usize = 256 << 10;
+/// Largest accepted clock difference. The `Date` header has whole seconds, so it can be off by one.
+const SKEW_S_MAX: u64 = 2;
+/// Largest accepted age of the last tick. Slow sectors report a tick at least this often too.
+const TICK_AGE_MS_MAX: u64 = 10_000;
+/// Time limit for a response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Any 16 bytes (RFC 6455, 4.1): WebSocket handshakes are not cached.
 const SOCKET_KEY: &str = "c2VjdG9yIGRvY3RvciBrZQ==";
-const TODO_START: &str = "start it, or name the right address; its log says why it ended";
-const TODO_LOG: &str = "look at its log";
+const TODO_START: &str = "start it, or correct the address; its log says why it stopped";
+const TODO_LOG: &str = "check its log";
 
-/// Asks one service how it is.
-pub(super) async fn look(check: &'static str, url: &str, trust: &Trust, findings: &mut Findings) {
+/// Checks one service.
+pub(super) async fn check(check: &'static str, url: &str, trust: &Trust, findings: &mut Findings) {
     let Some(response) = health(check, url, trust, findings).await else { return };
     let (parts, body) = response.into_parts();
-    let told = parts.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date_s);
-    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+    let date = parts.headers.get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+    let body = Limited::new(body, RESPONSE_BYTES_MAX).collect().await;
     let answer: Option<Value> =
         body.ok().and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
     let Some(answer) = answer.filter(|answer| answer["service"].is_string()) else {
-        let detail = format!(
-            "{url} answers, but is no service of a sector (status {})",
-            parts.status.as_u16()
-        );
-        return findings.fail(check, detail, "name the right address");
+        let detail =
+            format!("{url} is not a service of a sector (status {})", parts.status.as_u16());
+        return findings.fail(check, detail, "correct the address");
     };
     let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
     let tick = answer["tick"].as_u64().map(|tick| format!(", tick {tick}")).unwrap_or_default();
     if parts.status.is_success() {
-        findings.ok(check, format!("{} at {url} is well{tick}", text("service")));
+        findings.ok(check, format!("{} at {url} is healthy{tick}", text("service")));
     } else {
         findings.fail(
             check,
-            format!("{} at {url} is not well: {}", text("service"), text("reason")),
+            format!("{} at {url} is unhealthy: {}", text("service"), text("reason")),
             TODO_LOG,
         );
     }
     let (version, ours) = (text("version"), env!("CARGO_PKG_VERSION"));
     if version != ours {
-        let detail = format!("{url} is of version {version}, this program of {ours}");
+        let detail = format!("{url} has version {version}, this program {ours}");
         findings.warn(
             check,
             detail,
-            "finish the upgrade: all services of a sector are of one version",
+            "finish the upgrade: all services of a sector must have the same version",
         );
     }
-    look_at_clock(check, url, told, findings);
+    check_clock(check, url, date, findings);
     for sector in answer["sectors"].as_array().into_iter().flatten() {
-        look_at_sector(check, sector, findings);
+        check_sector(check, sector, findings);
     }
     if text("service") == "frontend" {
-        look_at_stream(url, trust, findings).await;
+        check_stream(url, trust, findings).await;
     }
 }
 
-/// What `/health` answers, over TLS where the address says so.
+/// The response of `/health`.
 async fn health(
     check: &'static str,
     url: &str,
@@ -80,9 +79,9 @@ async fn health(
 ) -> Option<Response> {
     let health = format!("{}/health", url.trim_end_matches('/'));
     let answer = match Address::of(&health) {
-        Some(address) if address.is_secret => {
+        Some(address) if address.is_tls => {
             let stream = trust.connect(&address.host, address.port, findings).await?;
-            address.ask(stream, false).await.map_err(|error| error.to_string())
+            address.request(stream, false).await.map_err(|error| error.to_string())
         }
         _ => Client::new(&ClientOptions::default())
             .get(&health)
@@ -92,24 +91,25 @@ async fn health(
     answer.map_err(|error| findings.fail(check, error, TODO_START)).ok()
 }
 
-/// Whether the live stream opens at that address, through whatever is in between.
-async fn look_at_stream(url: &str, trust: &Trust, findings: &mut Findings) {
-    const TODO: &str = "let the controller or proxy in between pass `Upgrade` on: docs/how-to/deploy-kubernetes.md";
+/// Opens the live stream through any proxy in between.
+async fn check_stream(url: &str, trust: &Trust, findings: &mut Findings) {
+    const TODO: &str =
+        "configure the ingress or proxy to forward `Upgrade`: docs/how-to/deploy-kubernetes.md";
     let path = format!("{}/ws", url.trim_end_matches('/'));
     let Some(address) = Address::of(&path) else { return };
-    let answer = if address.is_secret {
-        // What is wrong with it was said when its health was asked for.
+    let answer = if address.is_tls {
+        // The health check has reported on the certificate.
         let Some(stream) =
             trust.connect(&address.host, address.port, &mut Findings::default()).await
         else {
             return;
         };
-        address.ask(stream, true).await
+        address.request(stream, true).await
     } else {
         match tokio::net::TcpStream::connect((address.host.trim_matches(['[', ']']), address.port))
             .await
         {
-            Ok(stream) => address.ask(stream, true).await,
+            Ok(stream) => address.request(stream, true).await,
             Err(error) => Err(error.into()),
         }
     };
@@ -129,35 +129,35 @@ async fn look_at_stream(url: &str, trust: &Trust, findings: &mut Findings) {
     }
 }
 
-/// Where a request goes to.
+/// Target of a request.
 struct Address {
-    is_secret: bool,
+    is_tls: bool,
     host: String,
     port: u16,
     uri: Uri,
 }
 
 impl Address {
-    /// None if it is no whole address.
+    /// `None` if the URL is not absolute.
     fn of(url: &str) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
-        let is_secret = uri.scheme_str()? == "https";
-        let port = uri.port_u16().unwrap_or(if is_secret { 443 } else { 80 });
-        Some(Self { is_secret, host: uri.host()?.to_owned(), port, uri })
+        let is_tls = uri.scheme_str()? == "https";
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        Some(Self { is_tls, host: uri.host()?.to_owned(), port, uri })
     }
 
-    /// One request over a connection of its own; `opens` asks for a WebSocket.
-    async fn ask(
+    /// Sends one request over `stream`, with `upgrade` to a WebSocket.
+    async fn request(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        opens: bool,
+        upgrade: bool,
     ) -> Result<Response, Error> {
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::get(path).body(body::empty())?;
         let authority = self.uri.authority().map_or("", |authority| authority.as_str());
         let headers = request.headers_mut();
         headers.insert(HOST, HeaderValue::from_str(authority)?);
-        if opens {
+        if upgrade {
             headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
@@ -170,80 +170,49 @@ impl Address {
             tokio::spawn(connection.with_upgrades());
             sender.send_request(request).await
         };
-        match tokio::time::timeout(ANSWER_TIMEOUT, asking).await {
+        match tokio::time::timeout(RESPONSE_TIMEOUT, asking).await {
             Ok(answer) => Ok(answer?.map(body::boxed)),
-            Err(_) => Err(format!("{authority} does not answer within {ANSWER_TIMEOUT:?}").into()),
+            Err(_) => {
+                Err(format!("no response from {authority} within {RESPONSE_TIMEOUT:?}").into())
+            }
         }
     }
 }
 
-fn look_at_clock(check: &'static str, url: &str, told_s: Option<u64>, findings: &mut Findings) {
-    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    if let Some(told_s) = told_s
-        && told_s.abs_diff(now_s) > MOST_SKEW_S
-    {
-        let detail =
-            format!("the clock of {url} is {} s from that of this machine", told_s.abs_diff(now_s));
-        findings.warn(check, detail, "set both clocks by NTP; logins and seats end by them");
+fn check_clock(check: &'static str, url: &str, date: Option<SystemTime>, findings: &mut Findings) {
+    let Some(date) = date else { return };
+    let now = SystemTime::now();
+    let skew = now.duration_since(date).unwrap_or_else(|error| error.duration());
+    if skew.as_secs() > SKEW_S_MAX {
+        let detail = format!("the clocks of {url} and this machine differ by {} s", skew.as_secs());
+        findings.warn(
+            check,
+            detail,
+            "synchronize both clocks by NTP; logins and claims expire by them",
+        );
     }
 }
 
-/// One sector of a worker.
-fn look_at_sector(check: &'static str, sector: &Value, findings: &mut Findings) {
+/// Checks one sector of a worker.
+fn check_sector(check: &'static str, sector: &Value, findings: &mut Findings) {
     let name = sector["sector"].as_str().unwrap_or_default();
     let ago_ms = sector["last_tick_ms_ago"].as_u64();
     match sector["state"].as_str().unwrap_or_default() {
         "held" => {
             let epoch = sector["epoch"].as_u64().unwrap_or_default();
             match ago_ms {
-                Some(ago_ms) if ago_ms <= BEAT_MS_MAX => {
+                Some(ago_ms) if ago_ms <= TICK_AGE_MS_MAX => {
                     findings.ok(check, format!("holds {name} under epoch {epoch}, last tick {ago_ms} ms ago"));
                 }
                 Some(ago_ms) => findings.warn(
                     check,
                     format!("holds {name} under epoch {epoch}, but its last tick was {ago_ms} ms ago"),
-                    "see whether the sector is paused or its run has ended; else look at the log of the worker",
+                    "check whether the sector is paused or its run has finished; else check the log of the worker",
                 ),
                 None => findings.warn(check, format!("holds {name}, but has not ticked yet"), TODO_LOG),
             }
         }
-        "standing_by" => findings.ok(check, format!("stands by for {name}")),
+        "standing_by" => findings.ok(check, format!("on standby for {name}")),
         state => findings.fail(check, format!("{name} is {state}"), TODO_LOG),
-    }
-}
-
-/// Seconds since 1970 of a date such as `Sun, 22 Nov 2026 18:05:24 GMT`.
-fn http_date_s(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let parts: Vec<&str> = text.split([' ', ':']).collect();
-    let [_, day, month, year, hour, minute, second, "GMT"] = parts.as_slice() else { return None };
-    let number = |text: &str| text.parse::<u64>().ok();
-    let month = u64::try_from(MONTHS.iter().position(|name| name == month)?).ok()? + 1;
-    let (day, year) = (number(day)?, number(year)?);
-    // Days since 1970, counted in years that begin in March, so that leap days come last.
-    let shifted = if month > 2 { year } else { year.checked_sub(1)? };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day.checked_sub(1)?;
-    let days = (365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year)
-        .checked_sub(719_468)?;
-    Some(days * 86_400 + number(hour)? * 3_600 + number(minute)? * 60 + number(second)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_seconds() {
-        for (text, seconds) in [
-            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
-            ("Thu, 29 Feb 2024 23:59:59 GMT", Some(1_709_251_199)),
-            ("Sun, 22 Nov 2026 18:05:24 GMT", Some(1_795_370_724)),
-            ("yesterday", None),
-            ("Sun, 00 Nov 2026 18:05:24 GMT", None),
-        ] {
-            assert_eq!(http_date_s(text), seconds, "{text}");
-        }
     }
 }

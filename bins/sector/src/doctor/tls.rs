@@ -1,21 +1,17 @@
-//! The way to a service behind `https://`: whether its certificate is good, for that name, and for how long.
+//! TLS connections to services behind `https://`: is the certificate valid, for this host, and for how long.
 //!
-//! Roots are Mozilla's, compiled in, because the image of this program has no files; `--ca` adds one's own. Whatever is
-//! wrong with a certificate, nothing is sent to its server.
+//! The roots are Mozilla's, compiled in, because the image of this program has no files; `--ca` adds others. An
+//! invalid certificate ends the handshake, so its server receives no request.
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -23,19 +19,16 @@ use tokio_rustls::client::TlsStream;
 use super::Findings;
 use crate::output::Error;
 
-/// Who renews by themselves do so 30 days before the end: with fewer left than this, it has failed for a while.
-const DAYS_LEFT_MIN: u64 = 21;
-/// Longest wait for a connection, and for the handshake.
+/// Certificates are usually renewed 30 days before they expire: with fewer days left than this, renewal fails.
+const DAYS_LEFT_MIN: i64 = 21;
+/// Time limit for connecting, and for the handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The last second that a certificate can name.
-const LAST_S: u64 = 253_402_300_799;
-const DAY_S: u64 = 86_400;
+const DAY_S: i64 = 86_400;
 const CHECK: &str = "certificate";
 const TODO_RENEW: &str =
     "see why it was not renewed (on Kubernetes: kubectl -n sector describe certificate,challenge)";
 
-/// Whose signatures count.
-#[derive(Clone)]
+/// Trusted certificate authorities.
 pub(super) struct Trust(Arc<RootCertStore>);
 
 impl Trust {
@@ -45,234 +38,128 @@ impl Trust {
             let unreadable = |error: &dyn std::fmt::Display| {
                 format!("--ca {} cannot be used: {error}", path.display())
             };
-            let mut count = 0_usize;
-            for certificate in
-                CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))?
-            {
+            let certificates =
+                CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))?;
+            let known = roots.len();
+            for certificate in certificates {
                 let certificate = certificate.map_err(|error| unreadable(&error))?;
                 roots.add(certificate).map_err(|error| unreadable(&error))?;
-                count += 1;
             }
-            if count == 0 {
-                return Err(unreadable(&"there is no certificate in it").into());
+            if roots.len() == known {
+                return Err(unreadable(&"it contains no certificate").into());
             }
         }
         Ok(Self(Arc::new(roots)))
     }
 
-    /// Opens a connection and says what the certificate is worth; none if there is none or it is worth nothing.
+    /// Opens a connection and reports on the certificate. `None` if that fails or the certificate is invalid.
     pub(super) async fn connect(
         &self,
         host: &str,
         port: u16,
         findings: &mut Findings,
     ) -> Option<TlsStream<TcpStream>> {
-        let todo = "start it, or name the right address; see whether port and firewall are open";
-        let tcp =
-            match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((bare(host), port)))
-                .await
-            {
-                Ok(Ok(tcp)) => tcp,
-                Ok(Err(error)) => {
-                    findings.fail(CHECK, format!("{host}:{port} cannot be reached: {error}"), todo);
-                    return None;
-                }
-                Err(_) => {
-                    findings.fail(
+        match self.open(host, port).await {
+            Ok(stream) => {
+                match days_left(&stream) {
+                    Some(days) if days < DAYS_LEFT_MIN => findings.warn(
                         CHECK,
-                        format!("{host}:{port} cannot be reached within {CONNECT_TIMEOUT:?}"),
-                        todo,
-                    );
-                    return None;
-                }
-            };
-        let witness = match Witness::new(&self.0) {
-            Ok(witness) => Arc::new(witness),
-            Err(error) => {
-                findings.fail(
-                    CHECK,
-                    error.to_string(),
-                    "this program is broken: take another build of it",
-                );
-                return None;
-            }
-        };
-        let opened = tokio::time::timeout(CONNECT_TIMEOUT, handshake(tcp, host, &witness)).await;
-        let seen = witness.seen();
-        let now_s = UnixTime::now().as_secs();
-        match (opened, seen) {
-            (_, Some(Seen { fault: Some(fault), .. })) => {
-                let (detail, todo) = explained(host, &fault, now_s);
-                findings.fail(CHECK, detail, todo);
-                None
-            }
-            (Ok(Ok(stream)), Some(Seen { fault: None, ends_s })) => {
-                let days = ends_s.map(|ends_s| ends_s.saturating_sub(now_s) / DAY_S);
-                match days {
-                    Some(days) if days < DAYS_LEFT_MIN => {
-                        findings.warn(
-                            CHECK,
-                            format!("that of {host} ends in {days} days"),
-                            TODO_RENEW,
-                        );
-                    }
-                    Some(days) => findings
-                        .ok(CHECK, format!("that of {host} is good for another {days} days")),
-                    None => findings.ok(CHECK, format!("that of {host} is good and has no end")),
+                        format!("the certificate of {host} expires in {days} days"),
+                        TODO_RENEW,
+                    ),
+                    Some(days) => findings.ok(
+                        CHECK,
+                        format!("the certificate of {host} is valid for another {days} days"),
+                    ),
+                    None => findings.warn(
+                        CHECK,
+                        format!("the certificate of {host} is valid, but its end cannot be read"),
+                        "issue a new one",
+                    ),
                 }
                 Some(stream)
             }
-            (Ok(Err(error)), _) => {
-                let todo = "see whether TLS 1.2 or 1.3 is spoken on that port";
-                findings.fail(CHECK, format!("{host}:{port} speaks no TLS with us: {error}"), todo);
-                None
-            }
-            (Err(_), _) | (Ok(Ok(_)), None) => {
-                let todo = "see whether TLS is spoken on that port";
-                findings.fail(
-                    CHECK,
-                    format!("{host}:{port} shows none within {CONNECT_TIMEOUT:?}"),
-                    todo,
-                );
+            Err((detail, todo)) => {
+                findings.fail(CHECK, detail, todo);
                 None
             }
         }
     }
+
+    /// A connection, or the fault and what to do about it.
+    async fn open(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<TlsStream<TcpStream>, (String, &'static str)> {
+        // A URL has brackets around an IPv6 address.
+        let bare = host.trim_matches(['[', ']']);
+        let tcp = within(TcpStream::connect((bare, port))).await.map_err(|error| {
+            let todo = "start it, or correct the address; check that port and firewall are open";
+            (format!("cannot reach {host}:{port}: {error}"), todo)
+        })?;
+        within(self.handshake(tcp, bare)).await.map_err(|error| {
+            match error.get_ref().and_then(|error| error.downcast_ref()) {
+                Some(rustls::Error::InvalidCertificate(fault)) => explained(host, fault),
+                _ => (
+                    format!("TLS handshake with {host}:{port} failed: {error}"),
+                    "check that the port serves TLS 1.2 or 1.3",
+                ),
+            }
+        })
+    }
+
+    async fn handshake(&self, tcp: TcpStream, host: &str) -> io::Result<TlsStream<TcpStream>> {
+        let provider = Arc::new(ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(Arc::clone(&self.0))
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        TlsConnector::from(Arc::new(config)).connect(name, tcp).await
+    }
 }
 
-async fn handshake(
-    tcp: TcpStream,
-    host: &str,
-    witness: &Arc<Witness>,
-) -> io::Result<TlsStream<TcpStream>> {
-    let mut config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(witness) as Arc<dyn ServerCertVerifier>)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let name = ServerName::try_from(bare(host).to_owned()).map_err(io::Error::other)?;
-    TlsConnector::from(Arc::new(config)).connect(name, tcp).await
+async fn within<T>(attempt: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or_else(|_| {
+        Err(io::Error::other(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))
+    })
 }
 
-/// An address without the brackets that it has in a URL.
-fn bare(host: &str) -> &str {
-    host.trim_start_matches('[').trim_end_matches(']')
+fn now_s() -> i64 {
+    i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX)
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
+/// Days until the certificate of the server expires.
+fn days_left(stream: &TlsStream<TcpStream>) -> Option<i64> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some((parsed.validity().not_after.timestamp() - now_s()) / DAY_S)
 }
 
-/// What is wrong, and what to do.
-fn explained(host: &str, fault: &rustls::Error, now_s: u64) -> (String, &'static str) {
-    let rustls::Error::InvalidCertificate(fault) = fault else {
-        return (format!("that of {host} is not accepted: {fault}"), "have a new one made");
-    };
+/// The fault of a certificate, and what to do about it.
+fn explained(host: &str, fault: &CertificateError) -> (String, &'static str) {
+    let of = |fault: &str| format!("the certificate of {host} {fault}");
+    let todo_name = "use the host name in the certificate";
     match fault {
-        CertificateError::Expired => (format!("that of {host} has ended"), TODO_RENEW),
+        CertificateError::Expired => (of("has expired"), TODO_RENEW),
         CertificateError::ExpiredContext { not_after, .. } => {
-            let days = now_s.saturating_sub(not_after.as_secs()) / DAY_S;
-            (format!("that of {host} has ended {days} days ago"), TODO_RENEW)
+            let ended_s = i64::try_from(not_after.as_secs()).unwrap_or(i64::MAX);
+            (of(&format!("expired {} days ago", (now_s() - ended_s) / DAY_S)), TODO_RENEW)
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            (format!("that of {host} is not valid yet"), "set the clocks of both machines by NTP")
+            (of("is not valid yet"), "synchronize the clocks of both machines by NTP")
         }
-        CertificateError::NotValidForName => {
-            (format!("that of {host} is of another name"), "name the host as the certificate does")
-        }
+        CertificateError::NotValidForName => (of("is for another name"), todo_name),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names = presented.join(", ");
-            (
-                format!("that of {host} is of another name: {names}"),
-                "name the host as the certificate does",
-            )
+            (of(&format!("is for another name: {}", presented.join(", "))), todo_name)
         }
         CertificateError::UnknownIssuer => (
-            format!("that of {host} is signed by nobody who is trusted, or the chain is not whole"),
-            "have one made by a public authority and serve its whole chain, or name your own authority's file in --ca",
+            of("has an untrusted issuer, or its chain is incomplete"),
+            "get one from a public authority and serve the whole chain, or pass your authority's file with --ca",
         ),
-        other => (format!("that of {host} is not accepted: {other}"), "have a new one made"),
-    }
-}
-
-/// Verifies as usual, and keeps what it saw.
-#[derive(Debug)]
-struct Witness {
-    inner: Arc<WebPkiServerVerifier>,
-    seen: Mutex<Option<Seen>>,
-}
-
-#[derive(Clone, Debug)]
-struct Seen {
-    fault: Option<rustls::Error>,
-    ends_s: Option<u64>,
-}
-
-impl Witness {
-    fn new(roots: &Arc<RootCertStore>) -> Result<Self, Error> {
-        let inner =
-            WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider()).build()?;
-        Ok(Self { inner, seen: Mutex::new(None) })
-    }
-
-    fn seen(&self) -> Option<Seen> {
-        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let at = |time| {
-            self.inner.verify_server_cert(
-                end_entity,
-                intermediates,
-                server_name,
-                ocsp_response,
-                time,
-            )
-        };
-        let verdict = at(now);
-        // At the end of all times it says when this one ends.
-        let ends_s = match at(UnixTime::since_unix_epoch(Duration::from_secs(LAST_S))) {
-            Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
-                not_after,
-                ..
-            })) => Some(not_after.as_secs()),
-            _ => None,
-        };
-        let seen = Seen { fault: verdict.as_ref().err().cloned(), ends_s };
-        *self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(seen);
-        verdict
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        other => (of(&format!("is not accepted: {other}")), "issue a new one"),
     }
 }
