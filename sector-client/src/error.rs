@@ -14,19 +14,17 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Why something did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address is no address of an API: correct it.
-    #[error(
-        "{url:?} is no address of a sector's API: {reason}; write it like http://127.0.0.1:8000"
-    )]
+    /// The URL is not valid for an API: correct it.
+    #[error("invalid API URL {url:?}: {reason}; expected a URL like http://127.0.0.1:8000")]
     Address {
         /// What was given.
         url: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// The server could not be reached, or the answer broke off: try again later. Calls that can be repeated have
+    /// The server could not be reached, or the connection broke: try again later. Calls that can be repeated have
     /// been repeated already.
-    #[error("nothing answers at {url}; is the sector running, and is that its address?")]
+    #[error("cannot reach {url}; check that the sector is running at that address")]
     Unreachable {
         /// Where it should be.
         url: String,
@@ -34,7 +32,7 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
-    /// No answer came in time: try again later.
+    /// The server did not respond in time: try again later.
     #[error("the sector at {url} did not answer within {after_ms} ms; try again later")]
     Timeout {
         /// Where it should be.
@@ -42,30 +40,30 @@ pub enum Error {
         /// How long was waited, in milliseconds.
         after_ms: u64,
     },
-    /// The server answers that it cannot serve at present (502, 503, 504): try again later.
-    #[error("the sector is not available now; try again later: {0}")]
+    /// The server is unavailable (502, 503, 504): try again later.
+    #[error("the sector is unavailable, try again later: {0}")]
     Unavailable(Box<Problem>),
     /// Too many requests (429): send fewer, and none before [`Error::retry_after`].
-    #[error("too many requests; send fewer: {0}")]
+    #[error("rate limit exceeded, send fewer requests: {0}")]
     RateLimited(Box<Problem>),
-    /// It is not known who asks (401): log in, or correct the token.
+    /// Missing or invalid credentials (401): log in, or correct the token.
     #[error("{}", not_signed_in(.0))]
     Unauthorized(Box<Problem>),
-    /// It is known who asks, and it is not theirs to do (403): ask for something else.
+    /// The caller lacks the permission (403).
     #[error("not allowed: {0}")]
     Forbidden(Box<Problem>),
-    /// The events after the given id are not kept any more (410): begin again with a snapshot.
-    #[error("the events are gone; begin again with a snapshot: {0}")]
+    /// The events after the given id are no longer kept (410): start over from a snapshot.
+    #[error("the events are no longer kept, start over from a snapshot: {0}")]
     HistoryTrimmed(Box<Problem>),
     /// The server does not accept the request: the problem says what to change.
     #[error("refused: {0}")]
     Refused(Box<Problem>),
     /// The server failed (500): report the request id of the problem.
-    #[error("the server failed; tell its operator, with the name of the request: {0}")]
+    #[error("the server failed; report the request id to its operator: {0}")]
     Server(Box<Problem>),
-    /// Something else than a sector's API answers: correct the address.
+    /// The server is not a sector's API: correct the URL.
     #[error(
-        "what answers at {url} is no sector's API but {found}; correct the address (behind a sector's page the API is at /api)"
+        "the server at {url} is not a sector's API but {found}; correct the URL (a sector's page serves its API at /api)"
     )]
     NotASector {
         /// Where it should be.
@@ -73,10 +71,10 @@ pub enum Error {
         /// What is there.
         found: String,
     },
-    /// The sector is of a version that this one does not understand, see [`crate::is_compatible`]: take the SDK of that
+    /// This SDK does not support the sector's version, see [`crate::is_compatible`]: use the SDK of that
     /// version.
     #[error(
-        "the sector at {url} is of version {server}, which sector-client {sdk} does not understand; use sector-client {server}"
+        "the sector at {url} has version {server}, which sector-client {sdk} does not support; use sector-client {server}"
     )]
     Version {
         /// Where it is.
@@ -86,9 +84,9 @@ pub enum Error {
         /// The version of this SDK.
         sdk: &'static str,
     },
-    /// The answer is not one this version understands, though it should be: report it.
+    /// This version cannot parse the response, although it should: report it.
     #[error(
-        "the sector at {url} answers in a way that sector-client {} does not understand; report it: {detail}",
+        "cannot parse a response of the sector at {url} with sector-client {}, please report this: {detail}",
         crate::VERSION
     )]
     Mismatch {
@@ -97,26 +95,24 @@ pub enum Error {
         /// What is not understood.
         detail: String,
     },
-    /// Something on the way, such as a proxy, keeps the stream of events back: let it pass answers on as they come.
-    #[error(
-        "something before {url} keeps the stream of events back; let it pass answers on unbuffered"
-    )]
+    /// A proxy buffers the event stream: turn off its response buffering.
+    #[error("a proxy in front of {url} buffers the event stream; turn off its response buffering")]
     KeptBack {
         /// Where the sector should be.
         url: String,
     },
     /// The response is not an event stream.
-    #[error("the stream of events cannot be used: {0}")]
+    #[error("cannot use the event stream: {0}")]
     Stream(String),
     /// The snapshot contradicts itself: report it.
     #[error("the snapshot contradicts itself; report it")]
     Snapshot(#[from] SnapshotError),
-    /// The events do not lead on from what is known.
-    #[error("the events do not lead on from what is known")]
+    /// The events do not continue from the known state.
+    #[error("the events do not continue from the known state")]
     Mirror(#[from] MirrorError),
-    /// The sector runs under rules that this version of the engine does not know: take the SDK of the sector's version.
+    /// This engine does not know the sector's rules: use the SDK of the sector's version.
     #[error(
-        "the sector's rules {name:?} are not known to this engine; use the SDK of the sector's version: {detail}"
+        "this engine does not know the sector's rules {name:?}; use the SDK of the sector's version: {detail}"
     )]
     Rules {
         /// Their name.
@@ -125,27 +121,25 @@ pub enum Error {
         detail: String,
     },
     /// A key, token or label is malformed. The message does not contain it.
-    #[error("not a credential: {0}")]
+    #[error("invalid credential: {0}")]
     Credential(String),
-    /// The login message is not what the caller could sign without harm: ask whether this is the right sector.
-    #[error(
-        "the login message was not signed, for it is not what it should be: {0}; is this the sector that you trust?"
-    )]
+    /// The login message is not safe to sign: check that this is the right sector.
+    #[error("refused to sign the login message: {0}; check that this is the sector you trust")]
     LoginMessage(String),
-    /// The pipe to the game failed: there is nobody to play with any more.
+    /// The pipe to the game broke.
     #[error("the pipe to the game failed")]
     Pipe(#[source] std::io::Error),
-    /// The game says something that this version does not understand: is it one of the same version?
-    #[error("line {line} of the game is not understood: {detail}")]
+    /// This version cannot parse a message of the game: check that both have the same version.
+    #[error("cannot parse line {line} of the game: {detail}")]
     Dialogue {
         /// Which line.
         line: u64,
         /// What is not understood.
         detail: String,
     },
-    /// A strategy panicked, or cannot be asked: mend it.
+    /// A strategy panicked or is no longer running.
     #[error(
-        "the strategy {name:?} of {faction} gave no orders for tick {tick}: {detail}; mend the strategy, or start it anew"
+        "strategy {name:?} of {faction} returned no orders for tick {tick}: {detail}; fix it, or restart the bot"
     )]
     Strategy {
         /// Its name.
@@ -157,13 +151,13 @@ pub enum Error {
         /// What happened.
         detail: String,
     },
-    /// The system gives no random numbers for a key.
-    #[error("the system gives no random numbers: {0}")]
+    /// The system's random number generator failed.
+    #[error("cannot get random numbers from the system: {0}")]
     Random(String),
 }
 
 impl Error {
-    /// What the server said, if it did.
+    /// The problem document, if the server sent one.
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {
         match self {
@@ -178,25 +172,25 @@ impl Error {
         }
     }
 
-    /// The stable code of what the server said.
+    /// The stable code of the problem, if any.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.problem().map(|problem| problem.code.as_str())
     }
 
-    /// The status of the answer.
+    /// The HTTP status of the problem, if any.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.problem().map(|problem| problem.status)
     }
 
-    /// The name of the request in the server's log.
+    /// The request id, as in the server's log, if known.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.problem()?.instance.as_deref()
     }
 
-    /// How long the server asks to wait.
+    /// How long the server asks to wait, if it does.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.problem()?.retry_after
@@ -242,20 +236,20 @@ pub struct Problem {
     /// The status in words.
     #[serde(default)]
     pub title: String,
-    /// The status of the answer.
+    /// The HTTP status of the problem, if any.
     pub status: u16,
     /// The stable code, such as `faction_claimed`.
     pub code: String,
     /// What happened, in a sentence.
     #[serde(default)]
     pub detail: String,
-    /// The name of the request in the server's log.
+    /// The request id, as in the server's log, if known.
     #[serde(default)]
     pub instance: Option<String>,
     /// The fields at fault.
     #[serde(default)]
     pub errors: Vec<FieldProblem>,
-    /// How long the server asks to wait.
+    /// How long the server asks to wait, if it does.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
 }

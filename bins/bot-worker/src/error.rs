@@ -18,6 +18,6 @@ pub enum Error {
     #[error("the sector cannot be played")]
     Api(#[source] sector_client::Error),
     /// The system gives no random numbers for a name.
-    #[error("the system gives no random numbers: {0}")]
+    #[error("cannot get random numbers from the system: {0}")]
     Random(String),
 }

@@ -89,7 +89,8 @@ fn generate(
         error => Problem::internal(error),
     })?;
     let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
-    let json = serde_json::to_vec(&snapshot).map_err(Problem::internal)?;
+    let mut json = Vec::new();
+    snapshot.write_json(&mut json);
     // No ETag: each response is generated afresh.
     Ok(Encoded::new(json, HeaderValue::from_static("application/json"), "", Effort::Live)
         .respond(headers))

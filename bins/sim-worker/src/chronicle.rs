@@ -69,6 +69,16 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
+/// What the engine writes as JSON: deltas and snapshots, several times as fast as through `serde_json`.
+///
+/// # Errors
+/// [`Error::NotUtf8`] if it is not text: a fault of the engine, and nothing may be committed then.
+pub(crate) fn written(write: impl FnOnce(&mut Vec<u8>)) -> Result<String, Error> {
+    let mut json = Vec::new();
+    write(&mut json);
+    Ok(String::from_utf8(json)?)
+}
+
 /// A value as JSON.
 ///
 /// # Errors

@@ -20,6 +20,9 @@ pub enum Error {
         /// What does not match.
         detail: String,
     },
+    /// The engine wrote JSON that is not UTF-8; nothing was committed.
+    #[error("the engine wrote JSON that is not UTF-8: {0}")]
+    NotUtf8(#[from] std::string::FromUtf8Error),
     /// A value cannot be written as JSON; nothing was committed.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),

@@ -11,7 +11,7 @@ use sector_sim::{Delta, Digest, Size, Snapshot, Universe as Meta, World};
 use sector_wire::EventKind;
 use tracing::Instrument;
 
-use crate::chronicle::{ending, text};
+use crate::chronicle::{ending, text, written};
 use crate::config::Config;
 use crate::error::Error;
 use crate::meter::Meter;
@@ -54,7 +54,7 @@ impl Universe {
             .await?
             .map_or((StreamId::START, StreamId::START), |head| (head.cursor, head.event_id));
         let universe = Universe { store, config, sources, lease, meter, meta, world, cursor };
-        let snapshot = text(&universe.snapshot())?;
+        let snapshot = written(|json| universe.snapshot().write_json(json))?;
         let commit = Commit {
             begin: Some(text(&Header::of(&universe.meta.id, &universe.world))?),
             events: vec![NewEvent { kind: EventKind::Snapshot.into(), data: snapshot.clone() }],
@@ -204,14 +204,14 @@ impl Universe {
             outcomes: taken.outcomes(world.tick(), &world.report().outcomes)?,
             ..self.commit(cursor)
         };
-        let delta = text(&delta)?;
+        let delta = written(|json| delta.write_json(json))?;
         let delta_bytes = delta.len();
         commit.events.push(NewEvent { kind: EventKind::Delta.into(), data: delta });
         if self.is_over() {
             self.conclude(&mut commit).await?;
         }
         if self.is_over() || world.tick().is_multiple_of(self.config.snapshot_every) {
-            commit.checkpoint = Some(text(&self.snapshot())?);
+            commit.checkpoint = Some(written(|json| self.snapshot().write_json(json))?);
         }
         self.meter.encoded(stepped, delta_bytes);
         let encoded = Instant::now();

@@ -112,12 +112,10 @@ impl Frame {
     #[must_use]
     pub fn snapshot_json(&self) -> Bytes {
         self.snapshot
-            .get_or_init(|| match serde_json::to_vec(&self.mirror.snapshot()) {
-                Ok(json) => with_incarnation(self.incarnation, &json).into(),
-                Err(error) => {
-                    tracing::error!(%error, "cannot serialize snapshot");
-                    Bytes::from_static(b"null")
-                }
+            .get_or_init(|| {
+                let mut json = Vec::new();
+                self.mirror.snapshot().write_json(&mut json);
+                with_incarnation(self.incarnation, &json).into()
             })
             .clone()
     }

@@ -163,7 +163,7 @@ async fn a_strategy_that_panics_is_named() {
     let error = in_time("the bot gives up", bot.run(std::future::pending())).await.unwrap_err();
     assert!(matches!(&error, Error::Strategy { name: "slow", .. }), "{error:?}");
     assert!(
-        error.to_string().starts_with("the strategy \"slow\" of F1 gave no orders for tick "),
+        error.to_string().starts_with("strategy \"slow\" of F1 returned no orders for tick "),
         "{error}"
     );
 }

@@ -248,7 +248,7 @@ async fn a_wrong_server_is_told_from_a_wrong_version_and_from_none() {
     assert_eq!(
         error.to_string(),
         format!(
-            "what answers at {page} is no sector's API but 200 with text/html; correct the address (behind a sector's page the API is at /api)"
+            "the server at {page} is not a sector's API but 200 with text/html; correct the URL (a sector's page serves its API at /api)"
         )
     );
 
@@ -273,7 +273,7 @@ async fn a_wrong_server_is_told_from_a_wrong_version_and_from_none() {
     let error = Client::connect(&newer).await.unwrap_err();
     assert!(matches!(error, Error::Version { .. }), "{error}");
     assert!(
-        error.to_string().contains("is of version 9.2.0")
+        error.to_string().contains("has version 9.2.0")
             && error.to_string().ends_with("use sector-client 9.2.0")
     );
     // A client that did not check first learns it from the first response it cannot parse.
