@@ -288,7 +288,7 @@ async fn a_wrong_server_is_told_from_a_wrong_version_and_from_none() {
     let error = dead.status().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     assert!(
-        error.to_string().ends_with("is the sector running, and is that its address?"),
+        error.to_string().ends_with("check that the sector is running at that address"),
         "{error}"
     );
 }
