@@ -28,7 +28,7 @@
 //!   [`StoreOptions::require_durable`] (`tests/redis/durable.rs`).
 //! - A byte that changed in store is found when it is read, at the latest at recovery
 //!   (`tests/redis/damage.rs`, `tests/directory.rs`).
-//! - Followers are told when history was trimmed ([`Error::HistoryTrimmed`]) or replaced
+//! - Followers get an error when history was trimmed ([`Error::HistoryTrimmed`]) or replaced
 //!   ([`Error::Restored`]): ids count within an [`Incarnation`] (`tests/contract/events.rs`,
 //!   `tests/contract/incarnation.rs`).
 //!

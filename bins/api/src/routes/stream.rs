@@ -92,7 +92,7 @@ fn events(feed: Feed, slot: ClientSlot) -> impl Stream<Item = Event> + Send + 's
         let entries = match feed.next().await? {
             Step::Begin(frame) => vec![Arc::new(frame.snapshot_entry())],
             Step::Entries(entries) => entries,
-            // Only sockets are told: this stream carries nothing that `/events` does not.
+            // Link notices go to sockets only: this stream carries the same entries as `/events`.
             Step::Link(_) => Vec::new(),
         };
         Some((stream::iter(entries).map(|entry| event(&entry)), (feed, slot)))
