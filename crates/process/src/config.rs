@@ -217,8 +217,8 @@ pub struct OptionDoc {
 /// All options that are not hidden, in the order of the struct. `reloadable` lists the variables of those that can change at
 /// run time.
 #[must_use]
-pub fn describe<C: CommandFactory>(reloadable: &[&str]) -> Vec<OptionDoc> {
-    C::command()
+pub fn describe(command: &Command, reloadable: &[&str]) -> Vec<OptionDoc> {
+    command
         .get_arguments()
         .filter(|argument| {
             !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version")
@@ -407,7 +407,7 @@ mod tests {
 
     #[test]
     fn the_description_is_complete() {
-        let options = describe::<Options>(&["SERVICE_TEST_PORT"]);
+        let options = describe(&Options::command(), &["SERVICE_TEST_PORT"]);
         let names: Vec<&str> = options.iter().map(|option| option.flag.as_str()).collect();
         assert_eq!(
             names,

@@ -1,25 +1,20 @@
 //! Generates `docs/reference/configuration.md` from the command-line options.
 
-use clap::{CommandFactory, Parser};
 use process_kit::config::{OptionDoc, describe, markdown_table};
 use process_kit::reload::{Reloadable, names};
 
-use crate::{sim, up};
-
-/// The options of a subcommand as a separate command.
-#[derive(Debug, Parser)]
-struct Only<T: clap::Args> {
-    #[command(flatten)]
-    options: T,
-}
+use crate::assert_current;
 
 /// Section of a service, whose options may be reloadable.
 fn service<O: Reloadable>(title: &str, text: &str) -> String {
-    written(title, text, &describe::<O>(&names::<O>()))
+    written(title, text, &describe(&O::command(), &names::<O>()))
 }
 
-fn section<C: CommandFactory>(title: &str, text: &str) -> String {
-    written(title, text, &describe::<C>(&[]))
+/// Section of a subcommand of `sector`.
+fn subcommand(name: &str, text: &str) -> String {
+    let sector = sector::command();
+    let command = sector.find_subcommand(name).unwrap();
+    written(&format!("sector {name}"), text, &describe(command, &[]))
 }
 
 fn written(title: &str, text: &str, options: &[OptionDoc]) -> String {
@@ -51,11 +46,8 @@ This page is generated from the code, and a test compares the two.
 fn document() -> String {
     let mut text = String::from(INTRODUCTION);
     for part in [
-        section::<Only<up::Options>>(
-            "sector up",
-            "Everything in one process. The default command of `sector`.",
-        ),
-        section::<Only<sim::Options>>("sector sim", "A match in memory."),
+        subcommand("up", "Everything in one process. The default command of `sector`."),
+        subcommand("sim", "A match in memory."),
         service::<api::Options>("api", "The HTTP API."),
         service::<sim_worker::Options>(
             "sim-worker",
@@ -75,16 +67,7 @@ fn document() -> String {
 
 #[test]
 fn the_documentation_of_the_options_is_that_of_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/configuration.md");
-    let written = document();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, &written).unwrap();
-    }
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed == written,
-        "docs/reference/configuration.md is stale: run UPDATE_DOCS=1 cargo test -p sector configuration"
-    );
+    assert_current("docs/reference/configuration.md", &document());
 }
 
 /// Variables that deployments rely on. Each must stay supported by a service.

@@ -3,6 +3,8 @@
 use process_kit::Metrics;
 use process_kit::metrics::{StoreMetrics, markdown_table};
 
+use crate::assert_current;
+
 fn section(title: &str, text: &str, register: impl FnOnce(&Metrics)) -> String {
     let metrics = Metrics::default();
     register(&metrics);
@@ -62,16 +64,7 @@ fn document() -> String {
 
 #[test]
 fn the_documentation_of_the_metrics_is_that_of_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/metrics.md");
-    let written = document();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, &written).unwrap();
-    }
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed == written,
-        "docs/reference/metrics.md is stale: run UPDATE_DOCS=1 cargo test -p sector metrics"
-    );
+    assert_current("docs/reference/metrics.md", &document());
 }
 
 /// Names end in their base unit.

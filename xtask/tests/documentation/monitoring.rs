@@ -3,18 +3,11 @@
 //! That each alert fires when it should is tried with `promtool` by `cargo xtask test`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+
+use crate::{assert_current, pages, read};
 
 /// What Prometheus itself adds to what it scrapes, and what rules make.
 const BUILT_IN: [&str; 2] = ["up", "ALERTS"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
 
 /// The names in a text that look like metrics of ours.
 fn metrics_in(text: &str) -> BTreeSet<String> {
@@ -79,10 +72,9 @@ fn every_metric_of_ours_is_shown() {
 #[test]
 fn every_alert_has_a_runbook_and_a_series_that_fires_it() {
     let alerts = alerts();
-    let pages = std::fs::read_dir(root().join("docs/runbooks")).unwrap();
-    let pages: BTreeSet<String> = pages
-        .map(|page| page.unwrap().file_name().into_string().unwrap())
-        .map(|name| name.strip_suffix(".md").unwrap_or(&name).to_owned())
+    let pages: BTreeSet<String> = pages("docs/runbooks")
+        .iter()
+        .map(|page| page.file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
     assert_eq!(alerts, pages, "alerts and runbooks");
     let tests = read("k8s/monitoring/rules_test.yaml");
@@ -119,18 +111,11 @@ fn the_rules_of_the_operator_are_the_rules() {
     let (comment, groups) = rules.split_at(rules.find("groups:").unwrap());
     assert!(comment.lines().all(|line| line.starts_with('#')), "{comment}");
     let mut written = String::from(
-        "# Written from rules.yaml: UPDATE_DOCS=1 cargo test -p sector monitoring\napiVersion: monitoring.coreos.com/v1\n\
+        "# Written from rules.yaml: UPDATE_DOCS=1 cargo test -p xtask --test documentation\napiVersion: monitoring.coreos.com/v1\n\
          kind: PrometheusRule\nmetadata:\n  name: sector\n  labels: {app.kubernetes.io/part-of: sector}\nspec:\n",
     );
     for line in groups.lines() {
         written.push_str(&format!("  {line}\n"));
     }
-    let path = "k8s/monitoring/prometheus-rule.yaml";
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(root().join(path), &written).unwrap();
-    }
-    assert!(
-        read(path) == written,
-        "{path} is stale: run UPDATE_DOCS=1 cargo test -p sector monitoring"
-    );
+    assert_current("k8s/monitoring/prometheus-rule.yaml", &written);
 }

@@ -6,8 +6,7 @@ use http_kit::Kind;
 use http_kit::catalogue::SHARED;
 use sector_wire::Code;
 
-/// Set this variable to write the committed file anew.
-const UPDATE: &str = "UPDATE_DOCS";
+use crate::assert_current;
 
 const BEGINNING: &str = "# Errors
 
@@ -48,16 +47,7 @@ fn document() -> String {
 
 #[test]
 fn the_documentation_of_the_errors_is_that_of_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/errors.md");
-    let written = document();
-    if std::env::var_os(UPDATE).is_some() {
-        std::fs::write(path, &written).unwrap();
-    }
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed == written,
-        "docs/reference/errors.md is stale: run {UPDATE}=1 cargo test -p sector errors"
-    );
+    assert_current("docs/reference/errors.md", &document());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Every command that the documentation names is one, with flags that it has.
 
-use std::path::{Path, PathBuf};
+use clap::Command;
 
-use clap::{Command, CommandFactory};
+use crate::{pages, root};
 
 /// What stands before the arguments of `sector`, in the clone, in a container and installed.
 const CALLS: [&str; 5] = [
@@ -13,20 +13,8 @@ const CALLS: [&str; 5] = [
     "sector ",
 ];
 
-fn pages() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut pages = vec![root.join("README.md")];
-    for folder in ["tutorials", "how-to", "reference", "explanation", "runbooks"] {
-        let files = std::fs::read_dir(root.join("docs").join(folder))
-            .unwrap()
-            .map(|file| file.unwrap().path());
-        pages.extend(
-            files.filter(|path| path.extension().is_some_and(|extension| extension == "md")),
-        );
-    }
-    pages.sort();
-    pages
-}
+/// Folders of the documentation whose commands are checked.
+const FOLDERS: [&str; 5] = ["tutorials", "how-to", "reference", "explanation", "runbooks"];
 
 /// The commands of a page: lines of shell, and code within text.
 fn commands(page: &str) -> Vec<String> {
@@ -88,22 +76,24 @@ fn fault(root: &Command, arguments: &str) -> Option<String> {
     None
 }
 
-fn root() -> Command {
-    let mut root = crate::Options::command();
-    root.build();
-    root
+fn sector() -> Command {
+    let mut sector = sector::command();
+    sector.build();
+    sector
 }
 
 #[test]
 fn every_command_of_the_documentation_is_one() {
-    let root = root();
+    let sector = sector();
+    let folders = FOLDERS.iter().flat_map(|folder| pages(&format!("docs/{folder}")));
+    let documents = folders.chain([root().join("README.md")]);
     let (mut seen, mut faults) = (0, Vec::new());
-    for page in pages() {
+    for page in documents {
         let text = std::fs::read_to_string(&page).unwrap();
         for command in commands(&text) {
             let Some(arguments) = arguments(&command) else { continue };
             seen += 1;
-            if let Some(fault) = fault(&root, arguments) {
+            if let Some(fault) = fault(&sector, arguments) {
                 faults.push(format!("{}: `{command}`: {fault}", page.display()));
             }
         }
@@ -117,6 +107,6 @@ fn a_command_that_is_none_is_found() {
     let page = "Call `sector replay vrify x`, then\n```sh\nX=1 true && sector doctor --redis \"--x y\" --jsn  # --json\nsector sim --seed 7\n```\n";
     let commands = commands(page);
     let faults: Vec<String> =
-        commands.iter().filter_map(|command| fault(&root(), arguments(command)?)).collect();
+        commands.iter().filter_map(|command| fault(&sector(), arguments(command)?)).collect();
     assert_eq!(faults, ["replay has no command vrify", "doctor has no --jsn"]);
 }
