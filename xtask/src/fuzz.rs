@@ -10,7 +10,7 @@ const TARGETS: [(&str, &[&str]); 4] = [
     ("sector-sim", &["orders", "rules", "replays", "deltas", "snapshots"]),
     ("sector-auth", &["logins", "tokens"]),
     ("crates/http", &["http"]),
-    ("bins/api", &["api"]),
+    ("bins/api", &["api", "batches"]),
 ];
 
 /// Longest input tried, in bytes: longer ones only repeat themselves.

@@ -9,6 +9,8 @@
 
 #[path = "it/admin.rs"]
 mod admin;
+#[path = "it/batches.rs"]
+mod batches;
 #[path = "it/checks.rs"]
 mod checks;
 #[path = "it/claims.rs"]

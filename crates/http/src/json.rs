@@ -100,10 +100,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     // Parse again to find the error: tracking the path is too slow for valid bodies.
     let body: Value = serde_json::from_slice(bytes).map_err(|error| {
-        Problem::bad_request(
-            catalogue::MALFORMED_JSON,
-            format!("The body is not valid JSON: {error}."),
-        )
+        Problem::bad_request(catalogue::MALFORMED_JSON, format!("Invalid JSON: {error}."))
     })?;
     Err(match fault::find::<T>(&body) {
         _ if is_list => invalid(FieldError::new(

@@ -2,6 +2,7 @@
 //! the shape of the body down to its last field, the headers, and the code of a problem.
 
 use sector_auth::AuthError;
+#[cfg(test)]
 use sector_wire::Code;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -257,6 +258,7 @@ fn every_code_of_the_document_is_in_the_catalogue() {
     assert!(named > 200, "{named}");
 }
 
+#[cfg(test)]
 /// Errors of `sector-auth` that reach no client as a problem of their own: they stop the server at start, or are listed
 /// in `errors` of `invalid_body` or `invalid_path`.
 const NEVER_A_PROBLEM: [&str; 18] = [

@@ -19,36 +19,41 @@ pub(in crate::routes) struct Fault {
 }
 
 /// The well-formed orders with their index in the batch; adds the errors of the others to `faults`.
+/// Each element of the batch becomes an order or a fault, so none is dropped.
 pub(in crate::routes) fn form(
     orders: &[Box<RawValue>],
     faults: &mut Vec<Fault>,
 ) -> Vec<(usize, Order)> {
     let mut good = Vec::with_capacity(orders.len());
-    for (index, text) in orders.iter().map(|order| order.get()).enumerate() {
-        // The JSON reader would take a list for the fields in their order.
-        if !text.starts_with('{') {
-            let error = FieldError::new(
-                place(index, ""),
-                Value::Null,
-                "an object",
-                "This is not an order.",
-            );
-            faults.push(Fault { index, code: Code::InvalidOrder, error });
-            continue;
-        }
-        match json::parse::<OrderForm>(text.as_bytes()) {
-            Ok(form) => match form.check() {
-                Ok(order) => good.push((index, order)),
-                Err(error) => faults.push(of_form(index, &error)),
-            },
-            Err(problem) => faults.extend(problem.errors().iter().map(|error| Fault {
-                index,
-                code: Code::InvalidOrder,
-                error: FieldError { field: place(index, &error.field), ..error.clone() },
-            })),
+    for (index, order) in orders.iter().enumerate() {
+        match read(index, order.get()) {
+            Ok(order) => good.push((index, order)),
+            Err(fault) => faults.push(fault),
         }
     }
     good
+}
+
+fn read(index: usize, text: &str) -> Result<Order, Fault> {
+    let fault = |error: FieldError| Fault {
+        index,
+        code: Code::InvalidOrder,
+        error: FieldError { field: place(index, &error.field), ..error },
+    };
+    // The JSON reader would take a list for the fields in their order.
+    if !text.starts_with('{') {
+        let detail = "This is not an order.";
+        return Err(fault(FieldError::new("", Value::Null, "an object", detail)));
+    }
+    match json::parse::<OrderForm>(text.as_bytes()) {
+        Ok(form) => form.check().map_err(|error| of_form(index, &error)),
+        // A syntax error that the batch's reader does not see, such as 1e999, names no field.
+        Err(problem) => {
+            Err(fault(problem.errors().first().cloned().unwrap_or_else(|| {
+                FieldError::new("", Value::Null, "valid JSON", problem.detail())
+            })))
+        }
+    }
 }
 
 fn of_form(index: usize, error: &FormError) -> Fault {
