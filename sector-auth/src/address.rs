@@ -1,7 +1,7 @@
-//! An account on an Ethereum-like chain, by which people are known here.
+//! Address of an account on an Ethereum-like chain: the identity of a player.
 //!
-//! Held as 20 bytes, so that two spellings of one address are one value; printed with the EIP-55
-//! checksum in its capitals. Order is that of the lower-case hexadecimal spelling.
+//! Stored as 20 bytes, so that all spellings of an address are equal; printed with the EIP-55
+//! checksum. The order is that of the lower-case hexadecimal spelling.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,17 +14,17 @@ use crate::text::serialize_as_text;
 
 /// A 20-byte account address.
 ///
-/// Parses all-lower-case, all-upper-case (after `0x`) and correctly checksummed spellings; mixed
-/// case with a wrong checksum is refused by name. Serialised as its checksummed string.
+/// Parses lower case, upper case (after `0x`) and checksummed spellings; mixed case with a wrong
+/// checksum is an error of its own. Serialized with its checksum.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address([u8; 20]);
 
 impl Address {
-    /// The zero address. Nobody holds its key, so no wallet can log in as it: tokens use it for the
-    /// local operator, who proves himself by other means.
+    /// The zero address. It has no known key, so no wallet can log in with it: tokens use it for the
+    /// local operator, who logs in with a one-time code.
     pub const ZERO: Self = Self([0; 20]);
 
-    /// The address with these bytes.
+    /// An address from its bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 20]) -> Self {
         Self(bytes)
@@ -36,13 +36,13 @@ impl Address {
         &self.0
     }
 
-    /// `0x` and 40 lower-case hexadecimal digits: the spelling for keys in a store.
+    /// `0x` and 40 lower-case hexadecimal digits, for use as a key in a store.
     #[must_use]
     pub fn to_lower_hex(&self) -> String {
         format!("0x{}", hex::encode(self.0))
     }
 
-    /// The spelling with the EIP-55 checksum in its capitals.
+    /// Spelling with the EIP-55 checksum.
     #[must_use]
     pub fn to_checksum(&self) -> String {
         let lower = hex::encode(self.0);
@@ -94,7 +94,7 @@ serialize_as_text!(Address);
 mod tests {
     use super::*;
 
-    // The examples of EIP-55 itself.
+    // Examples of EIP-55.
     const CHECKSUMMED: [&str; 8] = [
         "0x52908400098527886E0F7030069857D2E4169EE7",
         "0x8617E340B3D01FA5F11F306F4090FD50E238070D",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_checksum_is_refused_by_name() {
+    fn a_wrong_checksum_has_its_own_error() {
         let error = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".parse::<Address>().unwrap_err();
         assert_eq!(error.code(), "address_checksum");
         assert!(
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_addresses_are_rejected() {
         let long = "0x".to_owned() + &"a".repeat(41);
         let short = "0x".to_owned() + &"a".repeat(39);
         let bare = "a".repeat(40);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_that_of_the_lower_case_spelling() {
+    fn addresses_are_ordered_by_their_lower_case_spelling() {
         let mut addresses: Vec<Address> =
             CHECKSUMMED.iter().map(|text| text.parse().unwrap()).collect();
         addresses.sort();

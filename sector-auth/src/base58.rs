@@ -1,23 +1,25 @@
-//! Whole numbers in base 58: digits and letters without those that look alike (0, O, I, l), so that
-//! a double click selects all of it and nobody copies it wrong.
+//! Integers in base 58: digits and letters without those that look alike (0, O, I, l), so that a
+//! double click selects the whole text and copying errors are rare.
 //!
-//! The text of so many bytes always has so many characters, and each value exactly one text.
+//! Kept instead of `bs58` because tokens need a fixed width: a number of N bytes always has the same
+//! number of characters, padded with zeros, where base 58 libraries encode each leading zero byte as
+//! one digit. Each value has exactly one text.
 
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// Whether the character is a digit of base 58.
+/// Whether the character is a base 58 digit.
 pub(crate) fn is_digit(character: u8) -> bool {
     ALPHABET.contains(&character)
 }
 
-/// The bytes as a big-endian number in `characters` digits, which must be enough for it.
+/// Encodes a big-endian number with `characters` digits, which must be enough.
 pub(crate) fn encode(bytes: &[u8], characters: usize) -> String {
     let mut digits = vec![0u8; characters];
     for &byte in bytes {
         let mut carry = u32::from(byte);
         for digit in digits.iter_mut().rev() {
             carry += u32::from(*digit) << 8;
-            // Both are below 58 or cut to it.
+            // Below 58.
             *digit = (carry % 58) as u8;
             carry /= 58;
         }
@@ -26,7 +28,7 @@ pub(crate) fn encode(bytes: &[u8], characters: usize) -> String {
     digits.iter().map(|&digit| char::from(ALPHABET[usize::from(digit)])).collect()
 }
 
-/// The number that the text spells, or `None` for a foreign character or a number beyond `N` bytes.
+/// Decodes a number; `None` for an invalid character or a number of more than `N` bytes.
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0u8; N];
     for character in text.bytes() {
@@ -50,9 +52,9 @@ mod tests {
 
     use super::*;
 
-    /// The vectors of draft-msporny-base58-03, section 5; ours are filled up with zeros, which are ones.
+    /// Vectors of draft-msporny-base58-03, section 5, padded with zeros (the digit 1).
     #[test]
-    fn the_vectors_of_the_draft() {
+    fn vectors_of_the_draft() {
         for (bytes, text) in [
             (&b"Hello World!"[..], "2NEpo7TZRRrLZSi2U"),
             (
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_characters_and_numbers_too_big_are_refused() {
+    fn invalid_characters_and_large_numbers_are_rejected() {
         for text in ["0", "O", "I", "l", "-", "_", " ", "é", "1\0"] {
             assert_eq!(decode::<8>(text), None, "{text:?}");
         }
@@ -80,7 +82,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_number_survives_its_text(bytes: [u8; 20]) {
+        fn numbers_survive_a_round_trip(bytes: [u8; 20]) {
             let text = encode(&bytes, 28);
             prop_assert_eq!(text.len(), 28);
             prop_assert_eq!(decode::<20>(&text), Some(bytes));

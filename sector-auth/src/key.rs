@@ -7,7 +7,7 @@ use sha3::{Digest, Keccak256};
 
 use crate::{Address, AuthError};
 
-/// A secp256k1 private key. Its `Debug` shows the address alone; it is erased when dropped.
+/// A secp256k1 private key. `Debug` shows only the address; the key is erased on drop.
 #[derive(Clone)]
 pub struct Key {
     signing: SigningKey,
@@ -15,21 +15,21 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key made of 32 bytes from a cryptographic random source.
+    /// A key from 32 bytes of a cryptographic random source.
     ///
     /// # Errors
-    /// [`AuthError::KeyMalformed`] for zero and for numbers beyond the order of the curve, which
-    /// random bytes hit about once in 2¹²⁸ tries.
+    /// [`AuthError::KeyMalformed`] for zero and for numbers not below the order of the curve. For
+    /// random bytes the chance is about 1 in 2¹²⁸.
     pub fn from_random_bytes(bytes: [u8; 32]) -> Result<Self, AuthError> {
         let signing = SigningKey::from_slice(&bytes).map_err(|_| AuthError::KeyMalformed)?;
         let address = address_of(signing.verifying_key());
         Ok(Self { signing, address })
     }
 
-    /// The key spelled as 64 hexadecimal digits, with or without `0x`.
+    /// A key from 64 hexadecimal digits, with or without `0x`.
     ///
     /// # Errors
-    /// [`AuthError::KeyMalformed`], which does not repeat the text.
+    /// [`AuthError::KeyMalformed`]; the error does not contain the text.
     pub fn from_hex(text: &str) -> Result<Self, AuthError> {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes)
@@ -37,19 +37,19 @@ impl Key {
         Self::from_random_bytes(bytes)
     }
 
-    /// The key itself as `0x` and 64 digits, for the one place that stores it.
+    /// The secret key as `0x` and 64 digits, for storing it.
     #[must_use]
     pub fn expose_hex(&self) -> String {
         format!("0x{}", hex::encode(self.signing.to_bytes()))
     }
 
-    /// The address that belongs to the key.
+    /// Address of the key.
     #[must_use]
     pub fn address(&self) -> Address {
         self.address
     }
 
-    /// Signs `text` as a wallet's `personal_sign` does (EIP-191), deterministically (RFC 6979).
+    /// Signs `text` like `personal_sign` of a wallet (EIP-191), deterministically (RFC 6979).
     ///
     /// Returns `0x` and 130 digits: r, s (lower half) and v (27 or 28).
     #[must_use]
@@ -66,8 +66,8 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The digest that `personal_sign` signs: Keccak-256 over the prefix of EIP-191, the length in
-/// bytes and the text.
+/// The digest that `personal_sign` signs: Keccak-256 over the EIP-191 prefix, the length in bytes
+/// and the text.
 pub(crate) fn personal_digest(text: &str) -> [u8; 32] {
     let mut hasher = Keccak256::new();
     hasher.update(b"\x19Ethereum Signed Message:\n");
@@ -79,7 +79,7 @@ pub(crate) fn personal_digest(text: &str) -> [u8; 32] {
 /// The last 20 bytes of the Keccak-256 digest of the public point.
 pub(crate) fn address_of(key: &VerifyingKey) -> Address {
     let point = key.to_sec1_point(false);
-    // The first byte only says that the point is not compressed.
+    // The first byte marks an uncompressed point.
     let digest = Keccak256::digest(&point.as_bytes()[1..]);
     let mut bytes = [0; 20];
     bytes.copy_from_slice(&digest[12..]);
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_the_address_and_not_the_key() {
+    fn debug_shows_the_address_but_not_the_key() {
         let key = Key::from_random_bytes([1; 32]).unwrap();
         let shown = format!("{key:?}");
         assert!(shown.contains(&key.address().to_string()));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_without_being_repeated() {
+    fn invalid_keys_are_rejected() {
         let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
         for text in [
             "",

@@ -1,10 +1,9 @@
-//! Who is asking: login messages, wallet signatures, tokens and roles.
+//! Authentication: login messages, wallet signatures, tokens and roles.
 //!
-//! Everything here is a pure function of its arguments: no clock, no randomness, no I/O. The
-//! caller passes `now` and random bytes in, and what must be checked is an argument that cannot be
-//! left out.
+//! Every function is pure: no clock, no randomness, no I/O. Callers pass in the time and random
+//! bytes. Everything that must be checked is a required argument.
 //!
-//! A login, end to end:
+//! A complete login:
 //!
 //! ```
 //! use sector_auth::{
@@ -13,10 +12,10 @@
 //!
 //! # fn main() -> Result<(), sector_auth::AuthError> {
 //! let now = Timestamp::from_unix_seconds(1_795_334_400);
-//! // The wallet's key; a browser keeps its own.
+//! // The wallet's key.
 //! let key = Key::from_random_bytes([7; 32])?;
 //!
-//! // The server writes the message with a fresh nonce and remembers the nonce.
+//! // The server writes the message with a new nonce, and stores the nonce.
 //! let message = LoginMessage::new(LoginFields {
 //!     statement: Some("Sign in to Sector.".to_owned()),
 //!     expiration_time: Some(now.plus_seconds(300)),
@@ -24,10 +23,10 @@
 //! })?;
 //! let text = message.to_string();
 //!
-//! // The wallet signs the text as it stands (`personal_sign`).
+//! // The wallet signs the text unchanged (`personal_sign`).
 //! let signature = key.sign_message(&text);
 //!
-//! // The server checks form, domain, URI, nonce, chain, address, times and signature.
+//! // The server checks format, domain, URI, nonce, chain, address, times and signature.
 //! let expected = Expected {
 //!     domain: "localhost:9000",
 //!     uri: "http://localhost:9000",
@@ -38,7 +37,7 @@
 //! };
 //! verify(&text, &signature, &expected, now)?;
 //!
-//! // From here on a token says who is asking.
+//! // From now on, a token identifies the player.
 //! let tokens = TokenKeys::new("sector", "sector-api", TokenKey::new(&[9; 32])?, Vec::new())?;
 //! let grant = Grant {
 //!     subject: key.address(),
@@ -53,7 +52,7 @@
 //! # }
 //! ```
 
-/// Runs the example of the README.
+/// Compiles the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,12 +1,13 @@
-//! The login message: ERC-4361 (Sign-In with Ethereum), printed and parsed.
+//! Login messages: ERC-4361 (Sign-In with Ethereum), printed and parsed.
+//!
+//! Kept by hand: the parser must be stricter than the available libraries. Labels and order are
+//! exact, the address has its checksum, and nothing comes before or after. Whatever ERC-4361 allows
+//! beyond that (a non-ASCII statement, an address without checksum, leading zeros in the chain id) is
+//! rejected: no wallet needs it, and each message must have one spelling. An empty statement and an
+//! empty list of resources are read as absent.
 //!
 //! A [`LoginMessage`] cannot hold a value that would print as something else (a line break in the
-//! statement, a space in the nonce), so printing and parsing are inverse to each other. The parser
-//! is strict: exact labels, exact order, the address with its checksum, nothing before or after.
-//! An empty statement and an empty list of resources, which the form allows, are read as none.
-//! Where the form is looser than that (a statement beyond ASCII, an address without capitals, a chain
-//! with leading zeros), messages are refused: no wallet needs them, and two spellings of one thing
-//! are one too many.
+//! statement, a space in the nonce), so printing and parsing are inverse to each other.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,9 +15,9 @@ use std::str::FromStr;
 use crate::error::shown;
 use crate::{Address, AuthError, Timestamp};
 
-/// Longest message that is parsed or printed, in bytes.
+/// Longest message, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4_096;
-/// Most resources a message may list.
+/// Largest number of resources in a message.
 pub const RESOURCES_MAX: usize = 16;
 /// Shortest nonce, in characters (ERC-4361).
 pub const NONCE_CHARACTERS_MIN: usize = 8;
@@ -28,36 +29,36 @@ const HEADER: &str = " wants you to sign in with your Ethereum account:";
 /// The fields of a login message, in the order of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginFields {
-    /// Scheme of the site that asks, printed before the domain with `://`.
+    /// Scheme of the requesting site, printed before the domain with `://`.
     pub scheme: Option<String>,
-    /// Authority of the site that asks (`host` or `host:port`); the wallet shows it.
+    /// Authority of the requesting site (`host` or `host:port`); the wallet shows it.
     pub domain: String,
-    /// Who signs in.
+    /// Address that signs in.
     pub address: Address,
-    /// A sentence for the person, on one line.
+    /// Text for the user, on one line.
     pub statement: Option<String>,
-    /// What is signed in to.
+    /// URI of the login.
     pub uri: String,
-    /// Version of the message form; `1` is the only one there is.
+    /// Version of the message format; always `1`.
     pub version: u32,
-    /// The chain the login is bound to (EIP-155).
+    /// Chain id of the login (EIP-155).
     pub chain_id: u64,
-    /// One-time value handed out for this login, 8 or more letters and digits.
+    /// One-time value issued for this login: 8 to 128 letters and digits.
     pub nonce: String,
-    /// When the message was written.
+    /// Time at which the message was written.
     pub issued_at: Timestamp,
     /// First instant at which the message is no longer valid.
     pub expiration_time: Option<Timestamp>,
     /// First instant at which the message is valid.
     pub not_before: Option<Timestamp>,
-    /// The server's own name for this login attempt.
+    /// The server's id of this login attempt.
     pub request_id: Option<String>,
-    /// What the login should open, as URIs.
+    /// Requested resources, as URIs.
     pub resources: Vec<String>,
 }
 
 impl LoginFields {
-    /// The fields that every message has; the others empty.
+    /// The required fields; all others are empty.
     #[must_use]
     pub fn new(
         domain: impl Into<String>,
@@ -85,9 +86,9 @@ impl LoginFields {
     }
 }
 
-/// A login message whose every field is fit to be printed.
+/// A valid login message.
 ///
-/// [`Display`](fmt::Display) prints the text that the wallet signs, [`FromStr`] reads it back.
+/// [`Display`](fmt::Display) prints the text that the wallet signs, [`FromStr`] parses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginMessage {
     fields: LoginFields,
@@ -97,7 +98,7 @@ impl LoginMessage {
     /// A message with these fields.
     ///
     /// # Errors
-    /// [`AuthError::MessageMalformed`] naming the field that ERC-4361 would not allow.
+    /// [`AuthError::MessageMalformed`] with the field that ERC-4361 does not allow.
     pub fn new(fields: LoginFields) -> Result<Self, AuthError> {
         check(&fields)?;
         let message = Self { fields };
@@ -108,17 +109,17 @@ impl LoginMessage {
         Ok(message)
     }
 
-    /// Reads a message, which says nothing about who wrote it: nothing in it is to be trusted before
-    /// [`verify`](crate::verify()) has accepted it. Until then its nonce may serve to find what was handed out.
+    /// Parses a message. Do not trust it before [`verify`](crate::verify()) has accepted it; until
+    /// then, use its nonce only to look up the login.
     ///
     /// # Errors
-    /// [`AuthError::MessageMalformed`] naming field, value and what is allowed,
-    /// [`AuthError::MessageExtraLine`], [`AuthError::MessageVersion`], and those of an [`Address`].
+    /// [`AuthError::MessageMalformed`] with field, value and allowed values,
+    /// [`AuthError::MessageExtraLine`], [`AuthError::MessageVersion`], and the errors of [`Address`].
     pub fn parse(text: &str) -> Result<Self, AuthError> {
         text.parse()
     }
 
-    /// What the message says.
+    /// Fields of the message.
     #[must_use]
     pub fn fields(&self) -> &LoginFields {
         &self.fields
@@ -188,8 +189,10 @@ impl FromStr for LoginMessage {
         lines.take_blank("line after the address")?;
         let statement = match lines.take("statement")? {
             "" => {
-                // An empty statement has a line of its own.
-                lines.skip_if_blank();
+                // An empty statement still has its line.
+                if lines.peek() == Some("") {
+                    lines.next += 1;
+                }
                 None
             }
             statement => {
@@ -200,22 +203,19 @@ impl FromStr for LoginMessage {
                 Some(statement.to_owned())
             }
         };
-        let uri = lines.take_labelled("URI", "URI: ")?.to_owned();
-        let version = match lines.take_labelled("Version", "Version: ")? {
+        let uri = lines.take_labelled("URI")?.to_owned();
+        let version = match lines.take_labelled("Version")? {
             "1" => 1,
             other => return Err(AuthError::MessageVersion { found: shown(other) }),
         };
-        let chain_id = decimal(lines.take_labelled("Chain ID", "Chain ID: ")?)?;
-        let nonce = lines.take_labelled("Nonce", "Nonce: ")?.to_owned();
-        let issued_at = time("Issued At", lines.take_labelled("Issued At", "Issued At: ")?)?;
-        let expiration_time = match lines.take_if_labelled("Expiration Time: ") {
-            Some(text) => Some(time("Expiration Time", text)?),
-            None => None,
-        };
-        let not_before = match lines.take_if_labelled("Not Before: ") {
-            Some(text) => Some(time("Not Before", text)?),
-            None => None,
-        };
+        let chain_id = decimal(lines.take_labelled("Chain ID")?)?;
+        let nonce = lines.take_labelled("Nonce")?.to_owned();
+        let issued_at = time("Issued At", lines.take_labelled("Issued At")?)?;
+        let expiration_time = lines.take_if_labelled("Expiration Time: ");
+        let expiration_time =
+            expiration_time.map(|text| time("Expiration Time", text)).transpose()?;
+        let not_before = lines.take_if_labelled("Not Before: ");
+        let not_before = not_before.map(|text| time("Not Before", text)).transpose()?;
         let request_id = lines.take_if_labelled("Request ID: ").map(str::to_owned);
         let mut resources = Vec::new();
         if lines.peek() == Some("Resources:") {
@@ -246,7 +246,7 @@ impl FromStr for LoginMessage {
     }
 }
 
-/// The lines of a message, taken one after the other.
+/// Cursor over the lines of a message.
 struct Lines<'a> {
     lines: Vec<&'a str>,
     next: usize,
@@ -258,7 +258,7 @@ impl<'a> Lines<'a> {
     }
 
     fn take(&mut self, field: &'static str) -> Result<&'a str, AuthError> {
-        let line = self.peek().ok_or_else(|| malformed(field, "", "the message to go on"))?;
+        let line = self.peek().ok_or_else(|| malformed(field, "", "another line"))?;
         self.next += 1;
         Ok(line)
     }
@@ -270,16 +270,10 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn skip_if_blank(&mut self) {
-        if self.peek() == Some("") {
-            self.next += 1;
-        }
-    }
-
-    fn take_labelled(&mut self, field: &'static str, label: &str) -> Result<&'a str, AuthError> {
+    fn take_labelled(&mut self, field: &'static str) -> Result<&'a str, AuthError> {
         let line = self.take(field)?;
-        line.strip_prefix(label)
-            .ok_or_else(|| malformed(field, line, "a line that begins with this field's name"))
+        let value = line.strip_prefix(field).and_then(|rest| rest.strip_prefix(": "));
+        value.ok_or_else(|| malformed(field, line, "a line that starts with this field's name"))
     }
 
     fn take_if_labelled(&mut self, label: &str) -> Option<&'a str> {
@@ -301,7 +295,7 @@ fn checksummed(text: &str) -> Result<Address, AuthError> {
 fn decimal(text: &str) -> Result<u64, AuthError> {
     let refused = || malformed("Chain ID", text, "a decimal number without sign or leading zeros");
     let number: u64 = text.parse().map_err(|_| refused())?;
-    // Refuses what the standard parser tolerates, such as "+1" and "01".
+    // `parse` accepts spellings such as "+1" and "01"; reject them.
     if number.to_string() == text { Ok(number) } else { Err(refused()) }
 }
 
@@ -323,7 +317,7 @@ fn check(fields: &LoginFields) -> Result<(), AuthError> {
         !fields.domain.is_empty() && fields.domain.bytes().all(is_authority_byte),
         "domain",
         &fields.domain,
-        "an authority: a host, with a port if need be",
+        "an authority: a host with an optional port",
     )?;
     if let Some(statement) = &fields.statement {
         require(
@@ -390,14 +384,14 @@ fn is_uri(text: &str) -> bool {
         && escapes_are_whole(text)
 }
 
-/// Whether two hexadecimal digits follow each percent sign.
+/// Whether every percent sign is followed by two hexadecimal digits.
 fn escapes_are_whole(text: &str) -> bool {
     text.split('%')
         .skip(1)
         .all(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
 }
 
-/// Reserved and unreserved characters of RFC 3986, and the percent sign.
+/// Whether RFC 3986 reserves or allows the character, or it is the percent sign.
 fn is_uri_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
 }

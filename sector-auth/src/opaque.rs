@@ -1,12 +1,12 @@
-//! Secrets that are handed out once and kept as their digest: refresh tokens and bot keys.
+//! Opaque tokens, shown once and stored as a digest: refresh tokens and bot keys.
 //!
-//! `sector_key_` or `sector_rt_`, then 72 characters of base 58: an id of 128 bits, by which the store
-//! finds what the secret belongs to, 256 secret bits, and a checksum of 32 bits over all of it and the
-//! prefix. The prefix tells people and scanners what they have found; the checksum tells a typing
-//! error from a wrong secret without asking the store.
+//! The format is `sector_key_` or `sector_rt_` and 72 base 58 characters: a 128-bit id (the key in
+//! the store), 256 secret bits, and a 32-bit checksum over prefix, id and secret. The prefix
+//! identifies the token to people and secret scanners; the checksum detects typing errors without a
+//! lookup.
 //!
-//! A refresh token keeps its id through all renewals of its session. A client that presents one with a known
-//! id and an old secret has a copy of a token that was used: that session is not to be trusted any more.
+//! A refresh token keeps its id through all renewals of its session. A known id with an old secret
+//! means that a used token was copied, so the session must be revoked.
 
 use std::fmt;
 
@@ -19,15 +19,15 @@ const ID_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
 const CHECKSUM_BYTES: usize = 4;
 const BODY_BYTES: usize = ID_BYTES + SECRET_BYTES + CHECKSUM_BYTES;
-/// Characters after the prefix: the fewest in which 52 bytes fit.
+/// Number of characters after the prefix: the fewest that hold 52 bytes.
 const BODY_CHARACTERS: usize = 72;
 
-/// What a secret is for.
+/// Purpose of an opaque token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OpaqueKind {
-    /// Renews a session: `sector_rt_…`.
+    /// Renews a session; starts with `sector_rt_`.
     Refresh,
-    /// Lets a bot act for a player: `sector_key_…`.
+    /// Lets a bot act for a player; starts with `sector_key_`.
     BotKey,
 }
 
@@ -35,7 +35,7 @@ impl OpaqueKind {
     /// All kinds.
     pub const ALL: [Self; 2] = [Self::Refresh, Self::BotKey];
 
-    /// How such a secret begins.
+    /// Prefix of the token.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl OpaqueKind {
         }
     }
 
-    /// What it is, in words.
+    /// Name of the kind, for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl OpaqueKind {
     }
 }
 
-/// A secret that is handed out once. Its `Debug` shows the id alone, and it has no `Display`.
+/// An opaque token, shown once. `Debug` shows only the id; there is no `Display`.
 ///
 /// ```
 /// use sector_auth::{OpaqueKind, OpaqueToken, TokenId};
@@ -79,23 +79,23 @@ pub struct OpaqueToken {
 }
 
 impl OpaqueToken {
-    /// The secret made of 32 bytes from a cryptographic random source, to be found under `id`.
+    /// A token from 32 bytes of a cryptographic random source, stored under `id`.
     #[must_use]
     pub const fn new(kind: OpaqueKind, id: TokenId, random: [u8; 32]) -> Self {
         Self { kind, id, secret: random }
     }
 
-    /// Reads what somebody presents. That it can be read says nothing about who they are: compare with what
+    /// Parses a token that a client presents. Parsing proves nothing: compare it with the digest that
     /// is stored under its id.
     ///
     /// # Errors
-    /// The `OpaqueToken…` variants of [`AuthError`]: another kind, wrong length, foreign characters, wrong checksum.
-    /// None repeats the text.
+    /// The `OpaqueToken…` variants of [`AuthError`]: other kind, wrong length, invalid characters,
+    /// wrong checksum. The errors do not contain the text.
     pub fn parse(kind: OpaqueKind, text: &str) -> Result<Self, AuthError> {
         let (name, prefix) = (kind.name(), kind.prefix());
         let body =
             text.strip_prefix(prefix).ok_or(AuthError::OpaqueTokenKind { wanted: name, prefix })?;
-        // Nothing long is looked at: what is no base 58 has as many bytes as it likes.
+        // Check the length before anything else, because the text may be very long.
         if body.len() != BODY_CHARACTERS {
             let characters = body.chars().count();
             if characters != BODY_CHARACTERS {
@@ -106,11 +106,10 @@ impl OpaqueToken {
                 });
             }
         }
-        let foreign = AuthError::OpaqueTokenCharacters { kind: name };
         if !body.bytes().all(base58::is_digit) {
-            return Err(foreign);
+            return Err(AuthError::OpaqueTokenCharacters { kind: name });
         }
-        // A number that is too big for its bytes has a typing error like any other.
+        // A number that is too large is a typing error, too.
         let wrong = AuthError::OpaqueTokenChecksum { kind: name };
         let bytes: [u8; BODY_BYTES] = base58::decode(body).ok_or_else(|| wrong.clone())?;
         let (mut id, mut secret) = ([0; ID_BYTES], [0; SECRET_BYTES]);
@@ -120,19 +119,19 @@ impl OpaqueToken {
         if token.checksum() == bytes[ID_BYTES + SECRET_BYTES..] { Ok(token) } else { Err(wrong) }
     }
 
-    /// What it is for.
+    /// Purpose of the token.
     #[must_use]
     pub const fn kind(&self) -> OpaqueKind {
         self.kind
     }
 
-    /// Under what it is found.
+    /// Id under which the token is stored.
     #[must_use]
     pub const fn id(&self) -> TokenId {
         self.id
     }
 
-    /// The secret itself, for the one answer that hands it out.
+    /// The token itself, for the one response that contains it.
     #[must_use]
     pub fn expose(&self) -> String {
         let mut bytes = Vec::with_capacity(BODY_BYTES);
@@ -142,13 +141,13 @@ impl OpaqueToken {
         format!("{}{}", self.kind.prefix(), base58::encode(&bytes, BODY_CHARACTERS))
     }
 
-    /// What is stored: the SHA3-256 digest of the text that was handed out.
+    /// SHA3-256 digest of the token, to store instead of it.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         SecretHash::of(&self.expose())
     }
 
-    /// Whether this is the secret whose digest was stored; compared in constant time.
+    /// Whether the stored digest is that of this token; compared in constant time.
     #[must_use]
     pub fn matches(&self, stored: &SecretHash) -> bool {
         self.hash() == *stored

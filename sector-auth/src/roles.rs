@@ -1,7 +1,6 @@
-//! What somebody may do, in five roles.
+//! The five roles and their permissions.
 //!
-//! A role says what is open to a caller of its kind. A bot key may do less than its role: only what
-//! its [`Scopes`](crate::Scopes) name.
+//! A bot key may have fewer permissions than its role: only those in its [`Scopes`](crate::Scopes).
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,22 +9,23 @@ use crate::AuthError;
 use crate::error::shown;
 use crate::text::serialize_as_text;
 
-/// Who is asking, as far as permissions go. Serialised in lower snake case (`bot_service`).
+/// Role of a caller. Serialized in snake case (`bot_service`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// No proof given: may look at everything public (snapshot, events, factions, health) and ask
-    /// for a login message.
+    /// No credentials: may read everything public (snapshot, events, factions, health) and request a
+    /// login message.
     Anonymous,
-    /// Proved to hold a wallet's key: may also claim one free starter faction, give it up, and order
-    /// that faction about.
+    /// Logged in with a wallet: may also claim one free starter faction, give orders for it, and
+    /// release it.
     Player,
-    /// Presented a key that a player issued for a bot: may give orders for that player's faction, as
-    /// far as the key's scopes go, and neither claim, give up nor issue further keys.
+    /// Key that a player issued for a bot: may give orders for that player's faction, within the key's
+    /// scopes; may not claim, release or issue keys.
     BotKey,
-    /// Presented the shared bot token: may give orders for every faction that no player has claimed,
-    /// and claim none.
+    /// Shared bot token: may give orders for every faction that no player has claimed; may not claim
+    /// any.
     BotService,
-    /// The operator: all that a player may, and pause, restart and clear the sector of players.
+    /// Operator: has all permissions of a player, and may pause and restart the sector and end all
+    /// claims.
     Admin,
 }
 
@@ -34,7 +34,7 @@ impl Role {
     pub const ALL: [Self; 5] =
         [Self::Anonymous, Self::Player, Self::BotKey, Self::BotService, Self::Admin];
 
-    /// The wire name.
+    /// Name in requests and responses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,37 +46,37 @@ impl Role {
         }
     }
 
-    /// May log in and hold a token: the others present their credentials with each request.
+    /// May log in and have tokens; other roles send their credentials with each request.
     #[must_use]
     pub const fn may_log_in(self) -> bool {
         matches!(self, Self::Player | Self::Admin)
     }
 
-    /// May claim a faction and give it up.
+    /// May claim and release a faction.
     #[must_use]
     pub const fn may_claim(self) -> bool {
         matches!(self, Self::Player | Self::Admin)
     }
 
-    /// May give orders for the faction that the player in question has claimed.
+    /// May give orders for the faction that their player has claimed.
     #[must_use]
     pub const fn may_order_claimed(self) -> bool {
         matches!(self, Self::Player | Self::BotKey | Self::Admin)
     }
 
-    /// May issue, list and revoke bot keys of their own.
+    /// May issue, list and revoke their own bot keys.
     #[must_use]
     pub const fn may_issue_keys(self) -> bool {
         matches!(self, Self::Player | Self::Admin)
     }
 
-    /// May give orders for factions that nobody has claimed.
+    /// May give orders for factions that no player has claimed.
     #[must_use]
     pub const fn may_order_unclaimed(self) -> bool {
         matches!(self, Self::BotService)
     }
 
-    /// May pause, restart and clear the sector.
+    /// May pause and restart the sector, and end all claims.
     #[must_use]
     pub const fn may_administer(self) -> bool {
         matches!(self, Self::Admin)
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_the_same_in_text_and_json() {
+    fn roles_have_the_same_name_in_text_and_json() {
         for role in Role::ALL {
             assert_eq!(role.to_string().parse::<Role>().unwrap(), role);
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
@@ -118,9 +118,9 @@ mod tests {
         assert_eq!("root".parse::<Role>().unwrap_err().code(), "role_unknown");
     }
 
-    /// The whole table: anonymous, player, bot_key, bot_service, admin.
+    /// In order: anonymous, player, bot_key, bot_service, admin.
     #[test]
-    fn each_role_may_do_what_the_table_says() {
+    fn each_role_has_its_permissions() {
         const X: bool = true;
         const O: bool = false;
         assert_eq!(Role::ALL.map(Role::may_log_in), [O, X, O, O, X]);

@@ -1,4 +1,4 @@
-//! What a bot key is good for.
+//! Permissions of a bot key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::AuthError;
 use crate::error::shown;
 
-/// One thing that a bot key may be good for. There are no others: a key never claims a faction, gives
-/// one up, issues keys or administers.
+/// A permission of a bot key. A key can never claim or release a faction, issue keys or administer
+/// the sector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
-    /// Look at what only the player may: who they are, their orders and receipts.
+    /// Read the player's own data: identity, orders and receipts.
     Read,
     /// Give orders for the player's faction.
     Orders,
@@ -22,7 +22,7 @@ impl Verb {
     /// All verbs.
     pub const ALL: [Self; 2] = [Self::Read, Self::Orders];
 
-    /// The wire name.
+    /// Name in requests and responses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,18 +56,18 @@ impl FromStr for Verb {
     }
 }
 
-/// What a bot key is good for: at least one verb.
+/// Permissions of a bot key: one verb or more.
 ///
-/// Serialised as the list of its words (`["read","orders"]`), in the order of [`Verb::ALL`]; read in any
-/// order, a word given twice counting once.
+/// Serialized as a list (`["read","orders"]`) in the order of [`Verb::ALL`]; deserialized from any
+/// order, ignoring repetitions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// These verbs.
+    /// A set of verbs.
     ///
     /// # Errors
-    /// [`AuthError::ScopesEmpty`] for none.
+    /// [`AuthError::ScopesEmpty`] if there are none.
     pub fn new(verbs: impl IntoIterator<Item = Verb>) -> Result<Self, AuthError> {
         match verbs.into_iter().fold(0, |bits, verb| bits | verb.bit()) {
             0 => Err(AuthError::ScopesEmpty),
@@ -75,16 +75,16 @@ impl Scopes {
         }
     }
 
-    /// The verbs of these words.
+    /// A set of verbs from their names.
     ///
     /// # Errors
-    /// [`AuthError::ScopeUnknown`] naming the word, and [`AuthError::ScopesEmpty`].
+    /// [`AuthError::ScopeUnknown`] with the unknown name, and [`AuthError::ScopesEmpty`].
     pub fn from_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, AuthError> {
         let verbs: Vec<Verb> = words.into_iter().map(str::parse).collect::<Result<_, _>>()?;
         Self::new(verbs)
     }
 
-    /// Whether the key is good for this.
+    /// Whether the verb is permitted.
     #[must_use]
     pub const fn allow(self, verb: Verb) -> bool {
         self.0 & verb.bit() != 0
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_the_list_of_its_words() {
+    fn scopes_are_serialized_as_a_list() {
         for (json, words) in [
             (r#"["read"]"#, &["read"][..]),
             (r#"["orders"]"#, &["orders"]),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_words_are_refused_by_name_and_so_is_nothing() {
+    fn unknown_and_empty_scopes_are_rejected() {
         let error = Scopes::from_words(["orders", "claim"]).unwrap_err();
         assert_eq!(error, AuthError::ScopeUnknown { value: "claim".to_owned() });
         assert!(
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_verb_is_named_in_the_refusals() {
+    fn errors_name_every_verb() {
         for error in [AuthError::ScopesEmpty, AuthError::ScopeUnknown { value: String::new() }] {
             assert!(
                 Verb::ALL.iter().all(|verb| error.to_string().contains(verb.as_str())),

@@ -1,4 +1,4 @@
-//! Secrets that do not leak: not into a log, not through the time a comparison takes.
+//! Secrets that do not leak into logs or through the timing of comparisons.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,9 +9,9 @@ use subtle::{Choice, ConstantTimeEq};
 use crate::AuthError;
 use crate::text::serialize_as_text;
 
-/// A secret string. Its `Debug` shows nothing of it, and it has no `Display`.
+/// A secret string. `Debug` does not show it, and there is no `Display`.
 ///
-/// Two are compared in constant time for their length.
+/// Secrets of equal length are compared in constant time.
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -27,14 +27,14 @@ impl Secret {
     /// Wraps a secret.
     ///
     /// # Errors
-    /// [`AuthError::SecretEmpty`] for the empty string: a variable that is set to nothing must not
-    /// become a password of nothing.
+    /// [`AuthError::SecretEmpty`] for the empty string: an empty environment variable must not become
+    /// an empty password.
     pub fn new(value: impl Into<String>) -> Result<Self, AuthError> {
         let value = value.into();
         if value.is_empty() { Err(AuthError::SecretEmpty) } else { Ok(Self(value)) }
     }
 
-    /// The secret itself, for the one place that needs it.
+    /// The secret itself.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -55,15 +55,16 @@ impl FromStr for Secret {
     }
 }
 
-/// The SHA3-256 digest of a secret: what is stored instead of the secret.
+/// SHA3-256 digest of a secret, stored instead of the secret.
 ///
-/// Compared in constant time. Printed and parsed as 64 lower-case hexadecimal digits, of which its `Debug` shows
-/// the first eight. Only fit for secrets that cannot be guessed: there is no salt and no work in it.
+/// Compared in constant time. Printed and parsed as 64 lower-case hexadecimal digits, of which
+/// `Debug` shows the first eight. Use it only for secrets that cannot be guessed: it has no salt and
+/// is fast to compute.
 #[derive(Clone, Copy)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
-    /// The digest of a secret's text.
+    /// Digest of a secret.
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(Sha3_256::digest(text.as_bytes()).into())
@@ -100,7 +101,8 @@ impl FromStr for SecretHash {
 
 serialize_as_text!(SecretHash);
 
-/// `N` bytes spelled as 2 `N` digits in lower case, so that there is one spelling.
+/// `N` bytes from 2 × `N` lower-case hexadecimal digits. Upper case is rejected, so that each value
+/// has one spelling.
 pub(crate) fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -110,23 +112,23 @@ pub(crate) fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// A token shared between services (`X-Bot-Token`, an API key), kept as its SHA3-256 digest.
+/// A token shared between services (`X-Bot-Token`, an API key), stored as its SHA3-256 digest.
 ///
-/// Digests are compared in constant time, so neither the length of the token nor the place of the
-/// first wrong letter can be measured.
+/// Digests are compared in constant time, so that timing reveals neither the length of the token nor
+/// the position of the first wrong character.
 #[derive(Clone)]
 pub struct SharedToken {
     hash: SecretHash,
 }
 
 impl SharedToken {
-    /// Remembers the digest of `secret`.
+    /// A token from the secret itself.
     #[must_use]
     pub fn new(secret: &Secret) -> Self {
         Self::from_hash(SecretHash::of(secret.expose()))
     }
 
-    /// The token of which this is the digest.
+    /// A token from its digest.
     #[must_use]
     pub const fn from_hash(hash: SecretHash) -> Self {
         Self { hash }
@@ -145,21 +147,21 @@ impl fmt::Debug for SharedToken {
     }
 }
 
-/// Most shared tokens that hold at once: a new one, the one it follows, and two who are late.
+/// Largest number of shared tokens that are valid at once.
 pub const SHARED_TOKENS_MAX: usize = 4;
 
-/// One to four shared tokens that hold at once, so that one can be replaced while services run: add the new
-/// one, hand it out, take the old one away.
+/// One to four shared tokens that are valid at once, so that a token can be rotated while services
+/// run: add the new one, distribute it, remove the old one.
 ///
-/// Every one is looked at whichever matches, so the time says neither which it was nor how near a wrong one came.
+/// Each check compares all tokens, so that timing does not reveal which one matched.
 #[derive(Clone)]
 pub struct SharedTokens(Vec<SharedToken>);
 
 impl SharedTokens {
-    /// These tokens.
+    /// A set of tokens.
     ///
     /// # Errors
-    /// [`AuthError::SharedTokensCount`] for none and for more than [`SHARED_TOKENS_MAX`].
+    /// [`AuthError::SharedTokensCount`] if there are none, or more than [`SHARED_TOKENS_MAX`].
     pub fn new(tokens: Vec<SharedToken>) -> Result<Self, AuthError> {
         if tokens.is_empty() || tokens.len() > SHARED_TOKENS_MAX {
             return Err(AuthError::SharedTokensCount {
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_nothing() {
+    fn debug_does_not_show_secrets() {
         let secret = Secret::new("hunter2").unwrap();
         assert_eq!(
             format!("{secret:?} {:?}", SharedToken::new(&secret)),
@@ -208,12 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn the_empty_secret_is_refused() {
+    fn the_empty_secret_is_rejected() {
         assert_eq!("".parse::<Secret>().unwrap_err().code(), "secret_empty");
     }
 
     #[test]
-    fn several_shared_tokens_hold_at_once() {
+    fn several_shared_tokens_are_valid_at_once() {
         let token = |text: &str| SharedToken::new(&Secret::new(text).unwrap());
         let tokens = SharedTokens::new(vec![token("new"), token("old"), token("older")]).unwrap();
         for right in ["new", "old", "older"] {
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_sha3_256_with_one_spelling() {
+    fn digests_are_sha3_256_with_one_spelling() {
         // `printf abc | openssl dgst -sha3-256`
         let text = "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532";
         let hash = SecretHash::of("abc");

@@ -1,6 +1,6 @@
-//! Types that are written as their text: one spelling for people, stores and JSON.
+//! Types serialized as their text, with one spelling for people, stores and JSON.
 
-/// Serialises a type as what its `Display` prints, and reads it with its `FromStr` from a string and nothing else.
+/// Serializes a type with `Display`, and deserializes it from strings with `FromStr`.
 macro_rules! serialize_as_text {
     ($type:ty) => {
         impl serde::Serialize for $type {

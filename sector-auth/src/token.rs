@@ -1,9 +1,9 @@
-//! The token a login earns: a JWT, signed with HS256 and nothing else.
+//! Access tokens: JWTs signed with HS256 only.
 //!
-//! Eight claims, all required and no others. `jsonwebtoken` writes and reads the form, and makes and
-//! checks the signature; what it would let pass is refused here: other headers than ours (`header`),
-//! and claims that do not hold, against the `now` that is passed in. A token says by which key it was
-//! signed, so that keys can be changed while tokens of the last one still hold.
+//! A token has exactly eight claims, all required. `jsonwebtoken` encodes, decodes, signs and checks
+//! signatures; this module adds stricter checks of the header (`header`) and of the claims, against
+//! the time passed in. A token names its key, so that keys can be rotated while tokens signed with
+//! the previous key remain valid.
 
 mod header;
 mod hs256;
@@ -19,56 +19,56 @@ use crate::error::shown;
 use crate::verify::CLOCK_DIFFERENCE_SECONDS_MAX;
 use crate::{Address, AuthError, Role, Timestamp, TokenId};
 
-/// Longest token that is looked at, in bytes: several times what the claims of one take.
+/// Longest token accepted, in bytes: several times the size of a normal token.
 pub const TOKEN_BYTES_MAX: usize = 4_096;
-/// Shortest signing secret, in bytes: as long as the digest HS256 uses (RFC 7518, 3.2).
+/// Shortest signing secret, in bytes: the length of the HS256 digest (RFC 7518, 3.2).
 pub const SECRET_BYTES_MIN: usize = 32;
-/// Longest life of a token, in seconds: 30 days. What was signed cannot be called back by itself.
+/// Longest lifetime of a token, in seconds: 30 days. A signed token cannot be revoked by itself.
 pub const TTL_SECONDS_MAX: u64 = 2_592_000;
-/// Most earlier keys whose tokens still hold.
+/// Largest number of previous keys whose tokens remain valid.
 pub const PREVIOUS_KEYS_MAX: usize = 4;
 
-/// Longest name of an issuer or audience, in bytes, so that a token stays far below [`TOKEN_BYTES_MAX`].
+/// Longest name of an issuer or audience, in bytes: keeps tokens far below [`TOKEN_BYTES_MAX`].
 const NAME_BYTES_MAX: usize = 128;
 
-/// What a token says. Every claim is there in every token, and no other.
+/// Claims of a token: every token has all of these and no others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
-    /// Who issued it.
+    /// Issuer.
     pub iss: String,
-    /// Whom it is for.
+    /// Audience.
     pub aud: String,
-    /// Whom it speaks of; the local operator has [`Address::ZERO`].
+    /// Subject: address of the player, or [`Address::ZERO`] for the local operator.
     pub sub: Address,
-    /// What the subject may do: player or admin.
+    /// Role of the subject: player or admin.
     pub role: Role,
-    /// When it was issued, in Unix seconds.
+    /// Time of issue, in Unix seconds.
     pub iat: u64,
     /// First Unix second at which it is no longer valid.
     pub exp: u64,
-    /// The token's own id.
+    /// Id of the token.
     pub jti: TokenId,
-    /// The session that it belongs to, and ends with.
+    /// Id of the session; the token becomes invalid with it.
     pub sid: TokenId,
 }
 
-/// What a new token shall say.
+/// Contents of a new token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
-    /// Whom it speaks of.
+    /// Address of the player.
     pub subject: Address,
-    /// What the subject may do: a role that [may log in](Role::may_log_in).
+    /// Role of the subject; must be [able to log in](Role::may_log_in).
     pub role: Role,
-    /// The session that it belongs to.
+    /// Id of the session.
     pub session_id: TokenId,
-    /// Its own id.
+    /// Id of the token.
     pub token_id: TokenId,
-    /// How long it lives, in seconds: 1 to [`TTL_SECONDS_MAX`].
+    /// Lifetime, in seconds: 1 to [`TTL_SECONDS_MAX`].
     pub ttl_seconds: u64,
 }
 
-/// A key that signs tokens, known by an id that follows from it. Its `Debug` shows the id alone.
+/// A key that signs tokens, with an id derived from it. `Debug` shows only the id.
 #[derive(Clone)]
 pub struct TokenKey {
     id: String,
@@ -77,7 +77,7 @@ pub struct TokenKey {
 }
 
 impl TokenKey {
-    /// A key from a secret of at least 32 bytes, which should be random ones.
+    /// A key from a secret of at least 32 bytes, which should be random.
     ///
     /// # Errors
     /// [`AuthError::TokenKeyTooShort`].
@@ -97,7 +97,7 @@ impl TokenKey {
         })
     }
 
-    /// What tokens call the key (`kid`): 16 hexadecimal digits that say nothing about a random secret.
+    /// Id of the key in tokens (`kid`): 16 hexadecimal digits that do not reveal a random secret.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -112,9 +112,9 @@ impl fmt::Debug for TokenKey {
 
 /// Issues and verifies tokens of one issuer for one audience.
 ///
-/// New tokens are signed with the current key; tokens of the earlier ones hold until they expire. To
-/// change the key, make the current one an earlier one, and leave it out after the longest life of a
-/// token.
+/// New tokens are signed with the current key; tokens of previous keys remain valid until they
+/// expire. To rotate the key, move the current one to the previous ones, and remove it after the
+/// longest lifetime of a token.
 #[derive(Debug, Clone)]
 pub struct TokenKeys {
     issuer: String,
@@ -125,12 +125,12 @@ pub struct TokenKeys {
 }
 
 impl TokenKeys {
-    /// These keys, for tokens of this issuer and audience.
+    /// Keys for tokens of an issuer and audience.
     ///
     /// # Errors
-    /// [`AuthError::TokenKeysTooMany`] beyond [`PREVIOUS_KEYS_MAX`] earlier ones,
-    /// [`AuthError::TokenKeyRepeated`] for one given twice, [`AuthError::TokenNotIssued`] for an issuer
-    /// or audience that is empty or longer than 128 bytes.
+    /// [`AuthError::TokenKeysTooMany`] for more than [`PREVIOUS_KEYS_MAX`] previous keys,
+    /// [`AuthError::TokenKeyRepeated`] for a key given twice, [`AuthError::TokenNotIssued`] for an
+    /// issuer or audience that is empty or longer than 128 bytes.
     pub fn new(
         issuer: impl Into<String>,
         audience: impl Into<String>,
@@ -141,7 +141,7 @@ impl TokenKeys {
         for (name, value) in [("issuer", &issuer), ("audience", &audience)] {
             if value.is_empty() || value.len() > NAME_BYTES_MAX {
                 let detail = format!(
-                    "its {name} has {} bytes; allowed are 1 to {NAME_BYTES_MAX}",
+                    "its {name} must have 1 to {NAME_BYTES_MAX} bytes (got {})",
                     value.len()
                 );
                 return Err(AuthError::TokenNotIssued { detail });
@@ -154,7 +154,7 @@ impl TokenKeys {
             });
         }
         let mut validation = Validation::new(Algorithm::HS256);
-        // The library would ask the system's clock, and take a list of audiences; see `verify`.
+        // The library would use the system clock and accept a list of audiences; see `verify`.
         validation.validate_exp = false;
         validation.validate_aud = false;
         let keys = Self { issuer, audience, current, previous, validation };
@@ -170,11 +170,11 @@ impl TokenKeys {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// A token that says this, valid from `now`.
+    /// Issues a token, valid from `now`.
     ///
     /// # Errors
-    /// [`AuthError::TokenRole`] for a role that cannot log in, [`AuthError::TokenLifetime`] for a life
-    /// of nothing or beyond [`TTL_SECONDS_MAX`].
+    /// [`AuthError::TokenRole`] for a role that cannot log in, [`AuthError::TokenLifetime`] for a
+    /// lifetime of zero or more than [`TTL_SECONDS_MAX`].
     pub fn issue(&self, grant: &Grant, now: Timestamp) -> Result<String, AuthError> {
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -186,17 +186,18 @@ impl TokenKeys {
             jti: grant.token_id,
             sid: grant.session_id,
         };
-        check_role_and_life(&claims)?;
+        check_role_and_lifetime(&claims)?;
         let header = Header { kid: Some(self.current.id.clone()), ..Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, &claims, &self.current.encoding)
             .map_err(|error| AuthError::TokenNotIssued { detail: error.to_string() })
     }
 
-    /// What the token says, if it is ours and valid now. Whether its session has ended is the store's to say.
+    /// Claims of the token, if it was issued here and is valid now. The caller must check in the store
+    /// that its session has not ended.
     ///
     /// # Errors
-    /// The `Token…` variants of [`AuthError`]: form, header, algorithm, key, signature, claims, issuer,
-    /// audience, role, life, issued in the future, expired; in this order.
+    /// The `Token…` variants of [`AuthError`]: format, header, algorithm, key, signature, claims,
+    /// issuer, audience, role, lifetime, issued in the future, expired; in this order.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(AuthError::TokenMalformed {
@@ -222,7 +223,7 @@ impl TokenKeys {
                 found: shown(&claims.aud),
             });
         }
-        check_role_and_life(&claims)?;
+        check_role_and_lifetime(&claims)?;
         let issued_at = Timestamp::from_unix_seconds(claims.iat);
         if issued_at > now.plus_seconds(CLOCK_DIFFERENCE_SECONDS_MAX) {
             return Err(AuthError::TokenFromFuture { issued_at });
@@ -235,11 +236,11 @@ impl TokenKeys {
     }
 }
 
-fn check_role_and_life(claims: &Claims) -> Result<(), AuthError> {
+fn check_role_and_lifetime(claims: &Claims) -> Result<(), AuthError> {
     if !claims.role.may_log_in() {
         return Err(AuthError::TokenRole { role: claims.role });
     }
-    // An end before the beginning is a life of nothing.
+    // An expiry before the time of issue counts as a lifetime of zero.
     if !(1..=TTL_SECONDS_MAX).contains(&claims.exp.saturating_sub(claims.iat)) {
         return Err(AuthError::TokenLifetime {
             issued_at: Timestamp::from_unix_seconds(claims.iat),
@@ -250,14 +251,14 @@ fn check_role_and_life(claims: &Claims) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// What the library refuses in a token whose header is ours: JSON that does not fit is that of the claims.
+/// Converts an error of the library. The header has been checked, so JSON errors are about the claims.
 fn refusal(error: &jsonwebtoken::errors::Error) -> AuthError {
     match error.kind() {
         ErrorKind::InvalidSignature => AuthError::TokenSignature,
         ErrorKind::InvalidAlgorithm => AuthError::TokenAlgorithm,
         ErrorKind::Json(source) => AuthError::TokenClaims { detail: shown(&source.to_string()) },
         ErrorKind::Base64(_) => AuthError::TokenMalformed {
-            detail: "its claims or signature are not base64url without padding".to_owned(),
+            detail: "the claims or signature are not base64url without padding".to_owned(),
         },
         _ => AuthError::TokenMalformed { detail: shown(&error.to_string()) },
     }

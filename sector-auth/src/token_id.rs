@@ -1,4 +1,4 @@
-//! The id of a session, a token or a key.
+//! Ids of sessions, tokens and keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,14 +8,15 @@ use crate::error::shown;
 use crate::secret::lower_hex;
 use crate::text::serialize_as_text;
 
-/// The id of a session, a token or a key: 128 random bits, so that no two are alike.
+/// Id of a session, token or key: 128 random bits.
 ///
-/// Not a secret: it may be listed and logged. Printed, parsed and serialised as 32 lower-case hexadecimal digits.
+/// Not a secret: may be listed and logged. Printed, parsed and serialized as 32 lower-case
+/// hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId([u8; 16]);
 
 impl TokenId {
-    /// The id made of 16 bytes from a cryptographic random source.
+    /// An id from 16 bytes of a cryptographic random source.
     #[must_use]
     pub const fn from_random_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_one_spelling() {
+    fn ids_have_one_spelling() {
         let text = "00112233445566778899aabbccddeeff";
         let id: TokenId = text.parse().unwrap();
         assert_eq!((id.to_string(), id.as_bytes()[15]), (text.to_owned(), 0xff));

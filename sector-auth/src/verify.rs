@@ -1,14 +1,14 @@
-//! Whether a signed login message is good, for this site, this login and now.
+//! Verifies a signed login message for this site, this login and the current time.
 //!
-//! What the message must agree with is a struct without defaults, and `now` an argument: none of
-//! the checks can be forgotten. That a nonce is used only once is the caller's store to promise.
+//! The expected values are a struct without defaults, and `now` is an argument, so that no check can
+//! be forgotten. The caller's store must make sure that a nonce is used only once.
 //!
-//! A message may have been written by the server or by the client. Bound are scheme, domain, URI,
-//! version, chain, nonce, address and times. Statement, request id and resources may be anything that
-//! the form allows, or be missing: they have no effect here, so that no text can buy more than a login.
+//! Server or client may write the message. Scheme, domain, URI, version, chain, nonce, address and
+//! times must match. Statement, request id and resources are optional and ignored, so that no text
+//! can grant more than a login.
 //!
-//! Only accounts that sign with a key of their own are known. Contract accounts (ERC-1271) would take a
-//! connection to their chain; their longer signatures are refused as `signature_length`.
+//! Only accounts with a key of their own are supported. Contract accounts (ERC-1271) would need a
+//! connection to their chain; their longer signatures are rejected with `signature_length`.
 
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 use subtle::ConstantTimeEq;
@@ -17,36 +17,36 @@ use crate::error::shown;
 use crate::key::{address_of, personal_digest};
 use crate::{Address, AuthError, LoginMessage, Timestamp};
 
-/// How far the issuing clock may run ahead of the checking one, in seconds.
+/// Largest lead of the issuing clock over the checking clock, in seconds.
 pub const CLOCK_DIFFERENCE_SECONDS_MAX: u64 = 30;
 
-/// What the message must agree with. All of it comes from the configuration and from what was
-/// remembered when the nonce was handed out, none from the request or its headers.
+/// Expected values of a login message. They come from the configuration and from what was stored
+/// with the nonce, never from the request or its headers.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// The authority of this site, letter for letter.
+    /// Authority of this site, compared exactly.
     pub domain: &'a str,
-    /// What is signed in to, letter for letter. Its scheme is the one that the message may put
-    /// before the domain.
+    /// URI of the login, compared exactly. Its scheme is the one the message may have before the
+    /// domain.
     pub uri: &'a str,
-    /// The nonce that was handed out for this login.
+    /// Nonce issued for this login.
     pub nonce: &'a str,
-    /// The chain this sector is bound to.
+    /// Chain of this sector.
     pub chain_id: u64,
-    /// Who is logging in.
+    /// Address logging in.
     pub address: Address,
-    /// How long ago the message may have been issued, in seconds, also if it never expires.
+    /// Largest age of the message, in seconds, even if it never expires.
     pub age_seconds_max: u64,
 }
 
-/// Checks a login: form and version, domain, scheme, URI, nonce, chain, address, times and signature, in
-/// this order.
+/// Verifies a login: format and version, domain, scheme, URI, nonce, chain, address, times and
+/// signature, in this order.
 ///
-/// `signature_hex` is what `personal_sign` returned for exactly `message_text`: r, s and v in 65
-/// bytes, with or without `0x`.
+/// `signature_hex` is the result of `personal_sign` for exactly `message_text`: 65 bytes (r, s, v)
+/// in hexadecimal, with or without `0x`.
 ///
 /// # Errors
-/// One variant of [`AuthError`] for each thing that can be wrong.
+/// The variant of [`AuthError`] of the first check that fails.
 pub fn verify(
     message_text: &str,
     signature_hex: &str,
@@ -62,7 +62,7 @@ pub fn verify(
     Ok(message)
 }
 
-/// Checks everything but the signature.
+/// Checks everything except the signature.
 fn check(message: &LoginMessage, expected: &Expected<'_>, now: Timestamp) -> Result<(), AuthError> {
     let fields = message.fields();
     if fields.domain != expected.domain {
@@ -112,13 +112,13 @@ fn check(message: &LoginMessage, expected: &Expected<'_>, now: Timestamp) -> Res
     Ok(())
 }
 
-/// Whose `personal_sign` signature of `text` this is.
+/// Address whose `personal_sign` signature of `text` this is.
 ///
-/// A valid signature of another text leads to some other address, not to an error: compare.
+/// A signature of another text yields some other address, not an error: compare the result.
 ///
 /// # Errors
 /// The `Signature…` variants of [`AuthError`]: not hexadecimal, not 65 bytes, a recovery byte other
-/// than 0, 1, 27 and 28, s in the upper half, or numbers that lead to no public key.
+/// than 0, 1, 27 and 28, s in the upper half, or numbers that yield no public key.
 pub fn recover(text: &str, signature_hex: &str) -> Result<Address, AuthError> {
     let digits = signature_hex.strip_prefix("0x").unwrap_or(signature_hex);
     if digits.len() != 130 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -135,7 +135,7 @@ pub fn recover(text: &str, signature_hex: &str) -> Result<Address, AuthError> {
     if signature.normalize_s() != signature {
         return Err(AuthError::SignatureHighS);
     }
-    // The reduced-x form (v 2 and 3) cannot come out of a wallet and is not accepted above.
+    // Wallets never return the reduced-x form (v 2 and 3), and the match above rejects it.
     let recovery = RecoveryId::new(y_is_odd, false);
     let key = VerifyingKey::recover_from_prehash(&personal_digest(text), &signature, recovery)
         .map_err(|_| AuthError::SignatureInvalid)?;

@@ -1,6 +1,6 @@
-//! Login messages, followed by a line with a signature if there is one. Whatever comes: nothing panics; what is read
-//! says the same when it is printed and read again; and a message that agrees with everything expected is accepted
-//! only with a signature of exactly its text.
+//! Login messages, optionally followed by a line with a signature. No input panics; parsed messages
+//! survive a round trip; and a message with the expected values is accepted only with a signature of
+//! exactly its text.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use sector_auth::{Address, Expected, Key, LoginMessage, Timestamp, recover, verify};
 
 static KEY: LazyLock<Key> = LazyLock::new(|| Key::from_random_bytes([7; 32]).unwrap());
-/// A good signature, of the empty text.
+/// A valid signature of the empty text.
 static SIGNATURE: LazyLock<String> = LazyLock::new(|| KEY.sign_message(""));
 
 fuzz_target!(|input: &str| {
@@ -26,7 +26,7 @@ fuzz_target!(|input: &str| {
     let message = match LoginMessage::parse(text) {
         Ok(message) => message,
         Err(error) => {
-            // What is said of it is bounded and has a code.
+            // Errors are bounded and have a code.
             assert!(error.to_string().len() < 1_000 && !error.code().is_empty());
             return;
         }
@@ -43,7 +43,7 @@ fuzz_target!(|input: &str| {
     };
     if verify(text, signature, &expected, fields.issued_at).is_ok() {
         assert_eq!(recover(text, signature), Ok(fields.address));
-        // Of all addresses, the fuzzer has the key of this one alone, and no way to sign.
+        // The fuzzer cannot sign, so no other address can be the signer.
         assert_ne!(signature, SIGNATURE.as_str());
     }
 });

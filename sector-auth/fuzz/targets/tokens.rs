@@ -1,6 +1,6 @@
-//! What stands in an Authorization header: tokens, refresh tokens, bot keys. The first line is a header and the rest
-//! are claims, which are also signed rightly, so that the fuzzer comes past the signature. Whatever comes: nothing
-//! panics, nothing is accepted that breaks a promise, and what is accepted has one spelling.
+//! Tokens, refresh tokens and bot keys, as in an Authorization header. The first line is also used as
+//! a header and the rest as claims, with a valid signature, so that the fuzzer gets past the signature
+//! check. No input panics, no invalid token is accepted, and accepted tokens have one spelling.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -59,7 +59,7 @@ fuzz_target!(|input: &str| {
                 assert_eq!(token.expose(), input);
                 assert!(token.matches(&SecretHash::of(input)));
             }
-            // Nothing of a secret is repeated.
+            // Errors do not contain the secret.
             Err(error) => assert!(error.to_string().len() < 200),
         }
     }

@@ -32,7 +32,7 @@ Nonce: a1b2c3d4
 Issued At: 2026-11-22T08:00:00Z";
 
 #[test]
-fn the_full_and_the_short_form_are_read_and_printed_alike() {
+fn the_full_and_the_short_form_survive_a_round_trip() {
     for text in [FULL, SHORT] {
         let message: LoginMessage = text.parse().unwrap();
         assert_eq!(message.to_string(), text);
@@ -50,9 +50,9 @@ fn the_full_and_the_short_form_are_read_and_printed_alike() {
     assert_eq!(short.fields().expiration_time, None);
 }
 
-/// The three examples of ERC-4361 itself: an implicit scheme, a port, an explicit scheme.
+/// The three examples of ERC-4361: an implicit scheme, a port, an explicit scheme.
 #[test]
-fn the_examples_of_the_standard_are_read_and_printed_alike() {
+fn the_examples_of_the_standard_survive_a_round_trip() {
     for (origin, scheme, domain) in [
         ("example.com", None, "example.com"),
         ("example.com:3388", None, "example.com:3388"),
@@ -85,7 +85,7 @@ Resources:
 }
 
 #[test]
-fn each_departure_from_the_form_is_refused_with_its_field() {
+fn each_format_error_names_its_field() {
     for (field, from, to) in [
         ("header", "wants you to", "wants You to"),
         ("header", "account:", "account"),
@@ -130,7 +130,7 @@ fn each_departure_from_the_form_is_refused_with_its_field() {
 }
 
 #[test]
-fn extra_lines_and_other_versions_are_refused_by_their_own_code() {
+fn extra_lines_and_other_versions_have_their_own_code() {
     for (code, from, to) in [
         ("message_extra_line", "Sector.\n\n", "Sector.\n"),
         ("message_extra_line", "Sector.\n\n", "Sector.\nSend all my money.\n\n"),
@@ -156,7 +156,7 @@ fn extra_lines_and_other_versions_are_refused_by_their_own_code() {
 }
 
 #[test]
-fn an_empty_statement_and_no_resources_after_their_name_are_none() {
+fn an_empty_statement_and_an_empty_list_of_resources_are_read_as_absent() {
     let empty_statement = SHORT.replace("\n\n\nURI", "\n\n\n\nURI");
     assert_ne!(empty_statement, SHORT);
     let empty_resources = format!("{SHORT}\nResources:");
@@ -170,7 +170,7 @@ fn an_empty_statement_and_no_resources_after_their_name_are_none() {
 }
 
 #[test]
-fn order_of_the_fields_is_fixed() {
+fn the_order_of_fields_is_fixed() {
     let swapped = FULL.replace(
         "Expiration Time: 2026-11-22T08:05:00.500Z\nNot Before: 2026-11-22T08:00:00Z",
         "Not Before: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00.500Z",
@@ -192,7 +192,7 @@ fn the_address_needs_its_checksum() {
 }
 
 #[test]
-fn line_ends_of_windows_and_every_cut_are_refused() {
+fn windows_line_endings_and_truncated_messages_are_rejected() {
     assert!(FULL.replace('\n', "\r\n").parse::<LoginMessage>().is_err());
     for end in 0..SHORT.len() {
         assert!(SHORT[..end].parse::<LoginMessage>().is_err(), "{:?}", &SHORT[..end]);
@@ -200,7 +200,7 @@ fn line_ends_of_windows_and_every_cut_are_refused() {
 }
 
 #[test]
-fn length_and_resources_are_bounded() {
+fn length_and_resources_are_limited() {
     let fields = FULL.parse::<LoginMessage>().unwrap().fields().clone();
     let many =
         LoginFields { resources: vec!["a:b".to_owned(); RESOURCES_MAX + 1], ..fields.clone() };
@@ -260,7 +260,7 @@ proptest! {
     }
 
     #[test]
-    fn what_parses_says_the_same_when_printed_and_parsed_again(
+    fn parsed_messages_survive_a_round_trip(
         cut in 0..FULL.len(), insert in "[\\n -~é]{0,3}", removed in 0..4usize,
     ) {
         let mut text = FULL.to_owned();

@@ -6,10 +6,10 @@ fn token(kind: OpaqueKind) -> OpaqueToken {
     OpaqueToken::new(kind, TokenId::from_random_bytes([7; 16]), [9; 32])
 }
 
-/// What was handed out must stay readable: a change here makes every key out there worthless. The texts were computed by
-/// another program (Python's hashlib and whole numbers).
+/// A change here would invalidate every issued token. The texts were computed independently, with
+/// Python's hashlib and integers.
 #[test]
-fn the_text_never_changes() {
+fn the_format_never_changes() {
     assert_eq!(
         token(OpaqueKind::Refresh).expose(),
         "sector_rt_12gqZi5QYU31CGCRRQnGWhLihAohXRbTduy7b9NUGWbAFJKxS6pXWxfEAn7o8Qgg5odJTstR"
@@ -39,7 +39,7 @@ fn all_zeros_and_all_ones_fit() {
 }
 
 #[test]
-fn only_the_same_secret_matches() {
+fn only_the_same_token_matches() {
     let (kind, id) = (OpaqueKind::Refresh, TokenId::from_random_bytes([7; 16]));
     let stored = token(kind).hash();
     assert!(token(kind).matches(&stored));
@@ -49,7 +49,7 @@ fn only_the_same_secret_matches() {
 }
 
 #[test]
-fn each_fault_has_its_code_and_nothing_is_repeated() {
+fn each_error_has_its_code_and_does_not_contain_the_token() {
     let good = token(OpaqueKind::BotKey).expose();
     let body = good.strip_prefix("sector_key_").unwrap();
     let last = good.len() - 1;
@@ -88,7 +88,7 @@ fn each_fault_has_its_code_and_nothing_is_repeated() {
 }
 
 #[test]
-fn debug_shows_the_id_and_not_the_secret() {
+fn debug_shows_the_id_but_not_the_secret() {
     let token = token(OpaqueKind::BotKey);
     let shown = format!("{token:?}");
     assert_eq!(shown, format!("OpaqueToken(bot key {}, redacted)", token.id()));
@@ -96,7 +96,7 @@ fn debug_shows_the_id_and_not_the_secret() {
 
 proptest! {
     #[test]
-    fn every_secret_survives_its_text(id: [u8; 16], secret: [u8; 32], is_key: bool) {
+    fn tokens_survive_a_round_trip(id: [u8; 16], secret: [u8; 32], is_key: bool) {
         let kind = if is_key { OpaqueKind::BotKey } else { OpaqueKind::Refresh };
         let token = OpaqueToken::new(kind, TokenId::from_random_bytes(id), secret);
         let read = OpaqueToken::parse(kind, &token.expose()).unwrap();
@@ -104,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn one_wrong_or_swapped_character_is_noticed(secret: [u8; 32], place in 0..BODY_CHARACTERS, by in 1..58usize) {
+    fn a_wrong_or_swapped_character_is_detected(secret: [u8; 32], place in 0..BODY_CHARACTERS, by in 1..58usize) {
         let good = OpaqueToken::new(OpaqueKind::BotKey, TokenId::from_random_bytes([1; 16]), secret).expose();
         let start = OpaqueKind::BotKey.prefix().len();
         let alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";

@@ -1,7 +1,7 @@
-//! The header of a token, read more strictly than the library reads it: exactly `alg`, `typ` and `kid`.
+//! Reads the header of a token more strictly than the library: exactly `alg`, `typ` and `kid`.
 //!
-//! The library takes every header of RFC 7515 and any other member, skips a `crit` that it does not
-//! know, and takes `null` for nothing. None of that is in a token of ours.
+//! The library accepts every header of RFC 7515 and unknown members, ignores an unknown `crit`, and
+//! treats `null` as absent. Tokens of this issuer contain none of these.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use crate::AuthError;
 use crate::error::shown;
 
-/// Whatever else a header could hold (`jwk`, `jku`, `x5u`, `zip` …) is refused by its name.
+/// Other members (`jwk`, `jku`, `x5u`, `zip` …) are rejected by name.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header<'a> {
@@ -26,26 +26,25 @@ struct Header<'a> {
     crit: bool,
 }
 
-/// Whether the member is there, whatever it holds.
+/// Whether the member is present, whatever its value.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-/// The id of the key that a token says it was signed by, if its header is one of ours.
+/// Id of the key in the header (`kid`), if the header is valid.
 pub(super) fn key_id(token: &str) -> Result<String, AuthError> {
     let malformed = |detail: &str| AuthError::TokenMalformed { detail: detail.to_owned() };
-    // From the right, as the library does: in a token of more parts, this one has a point in it.
-    let part =
-        token.rsplitn(3, '.').nth(2).ok_or_else(|| malformed("it has fewer than three parts"))?;
-    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
-        malformed("what is before its last two points is not base64url without padding")
-    })?;
+    // Split from the right, like the library: with more than three parts, this one contains a dot.
+    let part = token.rsplitn(3, '.').nth(2).ok_or_else(|| malformed("fewer than three parts"))?;
+    let json = URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| malformed("the header is not base64url without padding"))?;
     read(&json)
 }
 
 fn read(json: &[u8]) -> Result<String, AuthError> {
     let refused = |detail: String| AuthError::TokenHeader { detail };
-    // A list of the values alone would be read as well.
+    // Otherwise a JSON array of the values would be accepted, too.
     if json.first() != Some(&b'{') {
         return Err(refused("not a JSON object".to_owned()));
     }

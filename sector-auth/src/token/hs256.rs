@@ -1,7 +1,7 @@
 //! HS256 (HMAC with SHA-256, RFC 7518 section 3.2) for the token library.
 //!
-//! The library's own backends bring RSA and three elliptic curves along for one algorithm that needs
-//! none of them. What is not here cannot be confused into use: every other algorithm is refused.
+//! The library's own backends include RSA and three elliptic curves, which HS256 does not need.
+//! Without them, algorithm confusion is impossible: every other algorithm is rejected.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -13,11 +13,11 @@ use sha2::Sha256;
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
     verifier_factory: verifier,
-    // Only asked for JWKs, which are not used.
+    // Needed only for JWKs, which are not used.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Gives the library its algorithm. A program that has installed a backend of its own keeps it.
+/// Installs the algorithm, unless the program has installed another backend.
 pub(super) fn install() {
     let _ = PROVIDER.install_default();
 }
@@ -47,7 +47,7 @@ impl Signer<Vec<u8>> for Hs256 {
 
 impl Verifier<Vec<u8>> for Hs256 {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
-        // Compares in constant time.
+        // `verify_slice` compares in constant time.
         self.0
             .clone()
             .chain_update(message)
@@ -77,7 +77,7 @@ mod tests {
 
     /// RFC 4231, test case 2.
     #[test]
-    fn the_vector_of_the_standard() {
+    fn vector_of_the_standard() {
         let mac = hs256(Algorithm::HS256, AlgorithmFamily::Hmac, b"Jefe").unwrap();
         let tag = mac.try_sign(b"what do ya want for nothing?").unwrap();
         assert_eq!(
@@ -90,9 +90,9 @@ mod tests {
         assert!(mac.verify(b"what do ya want for nothing?", &Vec::new()).is_err());
     }
 
-    /// RFC 7515, appendix A.1: header and claims as they stand there, with line ends.
+    /// RFC 7515, appendix A.1: header and claims unchanged, including line breaks.
     #[test]
-    fn the_tag_of_the_example_of_the_standard() {
+    fn tag_of_the_example_of_the_standard() {
         install();
         let secret = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
         let key = EncodingKey::from_secret(&URL_SAFE_NO_PAD.decode(secret).unwrap());
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_other_algorithm() {
+    fn other_algorithms_are_rejected() {
         for algorithm in [
             Algorithm::HS384,
             Algorithm::HS512,

@@ -1,6 +1,6 @@
 // Writes login.json: login messages written by viem and by hand, signed by viem and by ethers, which must agree.
 //
-// To make it anew, in a folder outside the repository:
+// To generate it again, in a folder outside the repository:
 //   npm install viem@2.57.20 ethers@6.17.0
 //   cp .../sector-auth/tests/data/sign.mjs . && node sign.mjs > .../sector-auth/tests/data/login.json
 //
@@ -58,7 +58,7 @@ const WRITTEN = {
   },
 }
 
-// Texts that no library wrote: they are signed all the same, and refused for what they are.
+// Texts not written by a library: signed as well, and rejected with their own code.
 const BY_HAND = {
   'a statement beyond ASCII': [
     'message_malformed',

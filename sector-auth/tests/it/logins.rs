@@ -1,4 +1,5 @@
-//! Login messages that viem wrote, and that viem and ethers signed: all are accepted, and nothing may be flipped.
+//! Login messages written by viem and signed by viem and ethers: all are accepted, and no bit may be
+//! flipped.
 
 use sector_auth::{Address, AuthError, Expected, Key, LoginMessage, Timestamp, recover, verify};
 use serde::Deserialize;
@@ -15,9 +16,9 @@ struct Vector {
     address: Address,
     message: String,
     signature: String,
-    /// The code with which a text without the form is refused.
+    /// Code of the error, for an invalid message.
     refused: Option<String>,
-    /// What the message is to agree with, as viem reads it.
+    /// Expected values, as viem reads them.
     expected: Option<Site>,
 }
 
@@ -29,7 +30,7 @@ struct Site {
     nonce: String,
 }
 
-/// A minute after all of them were issued.
+/// One minute after all messages were issued.
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_334_460);
 
 fn vectors() -> Vec<Vector> {
@@ -52,7 +53,7 @@ impl Vector {
 }
 
 #[test]
-fn every_login_is_accepted_and_every_other_text_refused() {
+fn valid_logins_are_accepted_and_other_texts_rejected() {
     let (mut accepted, mut refused) = (0, 0);
     for vector in vectors() {
         assert_eq!(
@@ -74,7 +75,7 @@ fn every_login_is_accepted_and_every_other_text_refused() {
                 vector.verify(&vector.message, &vector.signature).unwrap_or_else(|error| {
                     panic!("{}: {error}", vector.name);
                 });
-            // The nonce is found before anything is verified.
+            // The nonce can be read before verification.
             assert_eq!(
                 LoginMessage::parse(&vector.message).unwrap().fields().nonce,
                 message.fields().nonce
@@ -86,9 +87,9 @@ fn every_login_is_accepted_and_every_other_text_refused() {
 }
 
 #[test]
-fn we_print_what_viem_prints() {
+fn messages_are_printed_as_viem_prints_them() {
     for vector in vectors().iter().filter(|vector| vector.refused.is_none()) {
-        // viem always writes the milliseconds, and the name of an empty list.
+        // viem always prints milliseconds, and the label of an empty list.
         let theirs = vector.message.replace(".000Z", "Z");
         let theirs = theirs.strip_suffix("\nResources:").unwrap_or(&theirs);
         assert_eq!(
@@ -105,7 +106,7 @@ fn no_bit_of_a_signature_may_be_flipped() {
     for (index, vector) in vectors().iter().filter(|vector| vector.refused.is_none()).enumerate() {
         let bytes = hex::decode(&vector.signature[2..]).unwrap();
         for bit in 0..bytes.len() * 8 {
-            // All of one signature, and another eighth of each other.
+            // All bits of one signature, and a different eighth of each other one.
             if index > 0 && bit % 8 != index % 8 {
                 continue;
             }
@@ -126,7 +127,7 @@ fn no_character_of_a_message_may_be_flipped() {
     for (index, vector) in vectors().iter().filter(|vector| vector.refused.is_none()).enumerate() {
         for place in 0..vector.message.len() {
             let mut flipped = vector.message.clone().into_bytes();
-            // Another bit each time, never the highest: the text remains text.
+            // A different bit each time, never the highest, so that the text stays UTF-8.
             flipped[place] ^= 1 << ((place + index) % 7);
             let flipped = String::from_utf8(flipped).unwrap();
             assert!(vector.verify(&flipped, &vector.signature).is_err(), "{flipped}");
@@ -135,7 +136,7 @@ fn no_character_of_a_message_may_be_flipped() {
 }
 
 #[test]
-fn no_signature_goes_with_another_message_or_key() {
+fn no_signature_is_valid_for_another_message() {
     let vectors = vectors();
     let accepted: Vec<&Vector> = vectors.iter().filter(|vector| vector.refused.is_none()).collect();
     for one in &accepted {

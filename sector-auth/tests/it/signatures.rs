@@ -1,4 +1,4 @@
-//! Signatures against vectors of two other implementations, and every reason to refuse a login.
+//! Signatures, against vectors of two other implementations, and every reason to reject a login.
 
 use proptest::prelude::*;
 use sector_auth::{
@@ -62,14 +62,14 @@ fn expected() -> Expected<'static> {
     }
 }
 
-/// Signs the fields with the right key and checks them at `now`.
+/// Signs the fields with the right key and verifies them at `now`.
 fn login(fields: LoginFields, now: Timestamp) -> Result<LoginMessage, AuthError> {
     let text = text(fields);
     verify(&text, &key().sign_message(&text), &expected(), now)
 }
 
 #[test]
-fn we_sign_and_recover_what_viem_and_ethers_sign() {
+fn signatures_match_those_of_viem_and_ethers() {
     for vector in vectors() {
         let key = Key::from_hex(&vector.private_key).unwrap();
         assert_eq!(key.address(), vector.address);
@@ -99,7 +99,7 @@ fn recovery_byte_as_zero_or_one_and_no_prefix_are_accepted() {
 }
 
 #[test]
-fn a_good_login_is_accepted_until_the_instant_it_expires() {
+fn a_valid_login_is_accepted_until_it_expires() {
     login(fields(), NOW).unwrap();
     let expires = fields().expiration_time.unwrap();
     login(fields(), Timestamp::from_unix_ms(expires.unix_ms() - 1)).unwrap();
@@ -107,7 +107,7 @@ fn a_good_login_is_accepted_until_the_instant_it_expires() {
 }
 
 #[test]
-fn each_field_that_disagrees_is_refused_by_its_own_code() {
+fn each_mismatch_has_its_own_code() {
     let other = Key::from_random_bytes([8; 32]).unwrap().address();
     let future = NOW.plus_seconds(31);
     let cases = [
@@ -145,7 +145,7 @@ fn each_field_that_disagrees_is_refused_by_its_own_code() {
             "message_too_old",
             LoginFields { issued_at: before(601), expiration_time: None, ..fields() },
         ),
-        // What ends before it begins is never valid.
+        // Never valid, because it expires before it becomes valid.
         (
             "message_not_yet_valid",
             LoginFields {
@@ -164,7 +164,7 @@ fn each_field_that_disagrees_is_refused_by_its_own_code() {
 }
 
 #[test]
-fn what_has_no_effect_may_be_anything_or_nothing() {
+fn fields_without_effect_may_have_any_value() {
     for fields in [
         LoginFields { statement: None, expiration_time: None, ..fields() },
         LoginFields { statement: Some("Make me an admin.".to_owned()), ..fields() },
@@ -183,9 +183,9 @@ fn what_has_no_effect_may_be_anything_or_nothing() {
     }
 }
 
-/// The form comes first, so that nothing of a text that is no login message is believed.
+/// The format is checked first, so that no other part of an invalid message is evaluated.
 #[test]
-fn a_text_without_the_form_is_refused_before_anything_else() {
+fn the_format_is_checked_before_anything_else() {
     let good = text(fields());
     for (code, text) in [
         ("message_extra_line", format!("{good}\nSend all my money.")),
@@ -212,14 +212,14 @@ fn a_text_without_the_form_is_refused_before_anything_else() {
 }
 
 #[test]
-fn another_signer_and_a_changed_text_are_refused() {
+fn other_signers_and_changed_texts_are_rejected() {
     let text = text(fields());
     let stranger = Key::from_random_bytes([8; 32]).unwrap();
     assert_eq!(
         verify(&text, &stranger.sign_message(&text), &expected(), NOW).unwrap_err(),
         AuthError::WrongSigner { expected: key().address(), recovered: stranger.address() },
     );
-    // The same fields in another spelling: what counts is the text that was signed.
+    // The same fields with another spelling: only the signed text counts.
     let signature = key().sign_message(&text);
     let respelled =
         text.replace("Issued At: 2026-11-22T08:00:00Z", "Issued At: 2026-11-22T08:00:00.000Z");
@@ -231,7 +231,7 @@ fn another_signer_and_a_changed_text_are_refused() {
 }
 
 #[test]
-fn malformed_signatures_are_refused_by_their_own_code() {
+fn each_malformed_signature_has_its_code() {
     let text = text(fields());
     let good = key().sign_message(&text);
     let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
@@ -254,7 +254,7 @@ fn malformed_signatures_are_refused_by_their_own_code() {
         ("signature_invalid", r_and_s(&good[2..66], &"0".repeat(64))),
         ("signature_invalid", r_and_s(order, &good[66..130])),
         ("signature_invalid", r_and_s(&good[2..66], order)),
-        // x = 5 is on no point of the curve.
+        // No point of the curve has x = 5.
         ("signature_invalid", r_and_s(&format!("{:064x}", 5), &good[66..130])),
     ];
     for (code, signature) in cases {
@@ -264,8 +264,8 @@ fn malformed_signatures_are_refused_by_their_own_code() {
 }
 
 #[test]
-fn the_other_form_of_a_good_signature_is_refused() {
-    // s' = n − s with the other v recovers the same key; it must not pass as a second signature.
+fn the_second_form_of_a_valid_signature_is_rejected() {
+    // s' = n − s with the other v yields the same key, but must not be a second valid signature.
     let text = text(fields());
     let good = key().sign_message(&text);
     let twin = format!(
@@ -278,7 +278,7 @@ fn the_other_form_of_a_good_signature_is_refused() {
 }
 
 proptest! {
-    /// The signature is good, the fields are in form: only that the text is another one stands in the way.
+    /// The signature and the format are valid; only the text differs.
     #[test]
     fn no_changed_message_verifies(place in any::<prop::sample::Index>(), by in "[\\n -~é]{0,3}", removed in 0..4usize) {
         let good = text(fields());
@@ -289,9 +289,9 @@ proptest! {
         prop_assert_eq!(verify(&changed, &signature, &expected(), NOW).is_ok(), changed == good);
     }
 
-    /// Any one field changed to another good value, with the signature of the fields before.
+    /// Changes one field to another valid value, with the signature of the original fields.
     #[test]
-    fn no_other_field_goes_with_the_signature(which in 0..10usize, number in 1..1_000u64, word in "[a-z]{9,20}") {
+    fn no_changed_field_verifies(which in 0..10usize, number in 1..1_000u64, word in "[a-z]{9,20}") {
         let before = fields();
         let signature = key().sign_message(&text(fields()));
         let mut fields = fields();
@@ -312,7 +312,7 @@ proptest! {
     }
 }
 
-/// n − s over big-endian hexadecimal, by hand so that it does not share code with what it tests.
+/// n − s in big-endian hexadecimal, without the library under test.
 fn minus_from_order(s: &str) -> String {
     let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
     let mut borrow = 0;

@@ -1,4 +1,4 @@
-//! Tokens: what is issued verifies, and nothing else does.
+//! Tokens: every issued token verifies, and no other.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 
 const SECRET: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
-/// The id of the key of this secret, computed by another program:
+/// Key id of this secret, computed independently with
 /// `printf 'sector token key id, version 1\0%s' $SECRET | openssl dgst -sha3-256`, the first 16 digits.
 const KEY_ID: &str = "732627b7d31410a4";
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_334_400);
@@ -66,7 +66,7 @@ fn tag<M: Mac + KeyInit>(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(mac.chain_update(text).finalize().into_bytes())
 }
 
-/// A token of any header and claims with a right HS256 tag, made by hand.
+/// A token with any header and claims and a valid HS256 tag, built by hand.
 fn signed(header: &str, claims: &str) -> String {
     let text = format!("{}.{}", base64url(header), base64url(claims));
     let tag = tag::<Hmac<Sha256>>(&text);
@@ -81,7 +81,7 @@ fn code(token: &str) -> &'static str {
 }
 
 #[test]
-fn what_is_issued_verifies_with_all_its_claims() {
+fn issued_tokens_verify_with_all_claims() {
     let token = keys().issue(&Grant { role: Role::Admin, ..grant(60) }, NOW).unwrap();
     let claims = keys().verify(&token, NOW).unwrap();
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("sector", "sector-api"));
@@ -94,8 +94,8 @@ fn what_is_issued_verifies_with_all_its_claims() {
 }
 
 #[test]
-fn what_is_issued_is_what_the_tests_sign_by_hand() {
-    // Otherwise the refusals below would prove nothing.
+fn issued_tokens_equal_those_built_by_hand() {
+    // Otherwise the rejections below would prove nothing.
     let by_hand = signed(&header().to_string(), &claims().to_string());
     assert_eq!(
         keys().verify(&by_hand, NOW),
@@ -109,7 +109,7 @@ fn what_is_issued_is_what_the_tests_sign_by_hand() {
 }
 
 #[test]
-fn a_token_dies_at_its_second_and_not_before_its_time() {
+fn tokens_expire_exactly_on_time() {
     let token = keys().issue(&grant(60), NOW).unwrap();
     keys().verify(&token, Timestamp::from_unix_ms(NOW.unix_ms() + 59_999)).unwrap();
     assert_eq!(keys().verify(&token, NOW.plus_seconds(60)).unwrap_err().code(), "token_expired");
@@ -119,9 +119,9 @@ fn a_token_dies_at_its_second_and_not_before_its_time() {
 }
 
 #[test]
-fn headers_that_are_not_ours_are_refused() {
+fn other_headers_are_rejected() {
     let cases = [
-        // No algorithm but HS256, however it is spelled and whatever tag there is.
+        // Only HS256 is accepted, in any spelling and with any tag.
         ("token_algorithm", with(header(), "alg", json!("none"))),
         ("token_algorithm", with(header(), "alg", json!("None"))),
         ("token_algorithm", with(header(), "alg", json!("NONE"))),
@@ -138,7 +138,7 @@ fn headers_that_are_not_ours_are_refused() {
         ("token_header", with(header(), "alg", json!(["HS256"]))),
         ("token_header", with(header(), "alg", Value::Null)),
         ("token_header", without(header(), "alg")),
-        // Which key.
+        // Key ids.
         ("token_key_missing", without(header(), "kid")),
         ("token_key_missing", with(header(), "kid", Value::Null)),
         ("token_key_unknown", with(header(), "kid", json!(""))),
@@ -155,7 +155,7 @@ fn headers_that_are_not_ours_are_refused() {
         ("token_critical", with(header(), "crit", json!([]))),
         ("token_critical", with(header(), "crit", Value::Null)),
         ("token_critical", with(header(), "crit", json!("exp"))),
-        // Which the library of tokens takes for nothing, or for the name.
+        // Values that the library ignores or converts.
         ("token_header", with(header(), "jwk", Value::Null)),
         ("token_header", with(header(), "alg", json!({ "HS256": null }))),
         ("token_header", with(header(), "b64", json!(false))),
@@ -189,7 +189,7 @@ fn headers_that_are_not_ours_are_refused() {
 }
 
 #[test]
-fn other_algorithms_are_refused_with_their_own_right_tags_too() {
+fn other_algorithms_are_rejected_even_with_valid_tags() {
     let payload = base64url(&claims().to_string());
     for algorithm in ["HS384", "HS512", "none"] {
         let text = format!(
@@ -203,20 +203,20 @@ fn other_algorithms_are_refused_with_their_own_right_tags_too() {
         };
         assert_eq!(code(&format!("{text}.{tag}")), "token_algorithm");
     }
-    // A longer tag under the right name is no better.
+    // A longer tag with the right algorithm name.
     let text = format!("{}.{payload}", base64url(&header().to_string()));
     assert_eq!(code(&format!("{text}.{}", tag::<Hmac<Sha512>>(&text))), "token_signature");
 }
 
 #[test]
-fn claims_that_are_not_ours_are_refused() {
+fn other_claims_are_rejected() {
     let mut cases = vec![
         ("token_issuer", with(claims(), "iss", json!("elsewhere"))),
         ("token_audience", with(claims(), "aud", json!("elsewhere"))),
         ("token_audience", with(claims(), "aud", json!(""))),
         ("token_claims", with(claims(), "aud", json!(["sector-api"]))),
         ("token_claims", with(claims(), "aud", json!(["sector-api", "elsewhere"]))),
-        // Roles that exist and cannot log in, and one that does not.
+        // Roles that cannot log in, and an unknown role.
         ("token_role", with(claims(), "role", json!("anonymous"))),
         ("token_role", with(claims(), "role", json!("bot_key"))),
         ("token_role", with(claims(), "role", json!("bot_service"))),
@@ -229,14 +229,14 @@ fn claims_that_are_not_ours_are_refused() {
         ("token_claims", with(claims(), "jti", json!("t-1"))),
         ("token_claims", with(claims(), "sid", json!("0X"))),
         ("token_claims", with(claims(), "sid", json!("06".repeat(17)))),
-        // Times of other types.
+        // Times of the wrong type.
         ("token_claims", with(claims(), "exp", json!(-1))),
         ("token_claims", with(claims(), "iat", json!(-1))),
         ("token_claims", with(claims(), "exp", json!(SECONDS as f64 + 60.5))),
         ("token_claims", with(claims(), "exp", json!(1e300))),
         ("token_claims", with(claims(), "exp", json!((SECONDS + 60).to_string()))),
         ("token_claims", with(claims(), "exp", json!(true))),
-        // Lives that are none, or too long.
+        // Lifetimes of zero, or too long.
         ("token_lifetime", with(claims(), "exp", json!(SECONDS))),
         ("token_lifetime", with(claims(), "exp", json!(SECONDS - 1))),
         ("token_lifetime", with(claims(), "exp", json!(0))),
@@ -254,10 +254,10 @@ fn claims_that_are_not_ours_are_refused() {
         ),
         ("token_expired", with(with(claims(), "iat", json!(0)), "exp", json!(60))),
         ("token_expired", with(with(claims(), "iat", json!(SECONDS - 60)), "exp", json!(SECONDS))),
-        // The most that is accepted.
+        // The longest lifetime accepted.
         ("accepted", with(claims(), "exp", json!(SECONDS + TTL_SECONDS_MAX))),
         ("accepted", with(claims(), "iat", json!(SECONDS + 30))),
-        // Claims that others know and we do not.
+        // Registered claims that are not used here.
         ("token_claims", with(claims(), "nbf", json!(SECONDS))),
         ("token_claims", with(claims(), "admin", json!(true))),
         ("token_claims", json!([])),
@@ -272,7 +272,7 @@ fn claims_that_are_not_ours_are_refused() {
         let text = claims.to_string();
         assert_eq!(code(&signed(&header().to_string(), &text)), expected, "{text}");
     }
-    // Given twice, the first right or wrong.
+    // Repeated claims, with the first one valid or not.
     for name in ["iss", "aud", "sub", "role", "iat", "exp", "jti", "sid"] {
         let (once, value) = (claims().to_string(), &claims()[name]);
         let twice = format!(r#"{{"{name}":{value},{}"#, &once[1..]);
@@ -302,7 +302,7 @@ fn a_missing_claim_is_named() {
 }
 
 #[test]
-fn what_has_not_the_form_is_refused() {
+fn malformed_tokens_are_rejected() {
     let good = keys().issue(&grant(60), NOW).unwrap();
     let parts: Vec<&str> = good.split('.').collect();
     let [header, claims, tag] = parts[..] else { panic!("{good}") };
@@ -315,7 +315,7 @@ fn what_has_not_the_form_is_refused() {
         format!("{good}.{tag}"),
         format!(".{good}"),
         format!("{header}.{claims}"),
-        // Five parts are an encrypted token.
+        // Five parts: an encrypted token.
         format!("{header}.{claims}.{tag}.{tag}.{tag}"),
         format!("{header}=.{claims}.{tag}"),
         format!("{good} "),
@@ -323,7 +323,7 @@ fn what_has_not_the_form_is_refused() {
         format!("{header}.{claims}.{}+", &tag[1..]),
         "a".repeat(5_000),
         format!("{header}.{}.{tag}", "A".repeat(4_096)),
-        // One with all its parts in JSON, as RFC 7515 also knows it.
+        // The JSON serialization of RFC 7515.
         json!({ "payload": claims, "protected": header, "signature": tag }).to_string(),
     ] {
         assert_eq!(code(&token), "token_malformed", "{token:.80}");
@@ -345,7 +345,7 @@ fn what_has_not_the_form_is_refused() {
 #[test]
 fn every_token_has_one_spelling() {
     let token = keys().issue(&grant(60), NOW).unwrap();
-    // 32 bytes leave two bits of the last character unused; they must be zero.
+    // With 32 bytes, two bits of the last character are unused; they must be zero.
     let (start, last) = token.split_at(token.len() - 1);
     for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=".chars() {
         assert_eq!(
@@ -358,7 +358,7 @@ fn every_token_has_one_spelling() {
 }
 
 #[test]
-fn keys_can_be_changed_while_tokens_of_the_last_one_hold() {
+fn tokens_of_previous_keys_remain_valid() {
     let of = |current: u8, previous: &[u8]| {
         TokenKeys::new(
             "sector",
@@ -372,27 +372,27 @@ fn keys_can_be_changed_while_tokens_of_the_last_one_hold() {
     let new = of(2, &[1]).issue(&grant(60), NOW).unwrap();
     of(2, &[1]).verify(&old, NOW).unwrap();
     of(3, &[2, 1]).verify(&old, NOW).unwrap();
-    // New ones are signed with the current key alone.
+    // New tokens are signed with the current key only.
     of(2, &[]).verify(&new, NOW).unwrap();
     assert_eq!(
         of(2, &[]).verify(&old, NOW),
         Err(AuthError::TokenKeyUnknown { id: key(1).id().to_owned() })
     );
-    // The name of another key does not help.
+    // A token must be signed with the key that it names.
     let mut parts: Vec<String> = old.split('.').map(str::to_owned).collect();
     parts[0] = base64url(&with(header(), "kid", json!(key(2).id())).to_string());
     assert_eq!(of(2, &[1]).verify(&parts.join("."), NOW), Err(AuthError::TokenSignature));
 }
 
 #[test]
-fn a_foreign_secret_of_the_same_issuer_is_refused() {
+fn another_secret_of_the_same_issuer_is_rejected() {
     let token = keys().issue(&grant(60), NOW).unwrap();
     let other = TokenKeys::new("sector", "sector-api", key(b'x'), Vec::new()).unwrap();
     assert_eq!(other.verify(&token, NOW).unwrap_err().code(), "token_key_unknown");
 }
 
 #[test]
-fn keys_that_are_no_rotation_are_refused() {
+fn invalid_sets_of_keys_are_rejected() {
     let of = |previous: Vec<TokenKey>| {
         TokenKeys::new("sector", "sector-api", key(1), previous).unwrap_err()
     };
@@ -419,7 +419,7 @@ fn keys_that_are_no_rotation_are_refused() {
 }
 
 #[test]
-fn what_would_not_verify_is_not_issued() {
+fn tokens_that_would_not_verify_are_not_issued() {
     for role in Role::ALL {
         let issued = keys().issue(&Grant { role, ..grant(60) }, NOW);
         assert_eq!(issued.is_ok(), role.may_log_in(), "{role}");
@@ -437,7 +437,7 @@ fn what_would_not_verify_is_not_issued() {
             keys().verify(&token, NOW).unwrap();
         }
     }
-    // With the longest names there are, tokens stay within what is looked at.
+    // With the longest names, tokens stay within the limit.
     let keys =
         TokenKeys::new("\u{1}".repeat(128), "\u{1}".repeat(128), key(1), Vec::new()).unwrap();
     keys.verify(&keys.issue(&grant(60), NOW).unwrap(), NOW).unwrap();
