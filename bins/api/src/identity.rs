@@ -1,4 +1,4 @@
-//! Who is calling: sessions, bot keys, bot tokens, operators, and what each may do.
+//! Callers: sessions, bot keys, bot tokens, operators, and the access of each.
 
 pub(crate) mod access;
 pub(crate) mod bot_keys;

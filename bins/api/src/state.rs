@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! State shared by all handlers.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,30 +10,32 @@ use http_kit::quota::Gate;
 use http_kit::{ClientSlots, Sockets};
 use process_kit::Handles;
 use process_kit::trace::Tracer;
-use sector_auth::{Address, Role, Timestamp, TokenKey, TokenKeys};
+use sector_auth::{Address, Role, Timestamp, TokenId, TokenKey, TokenKeys};
 use sector_redis::ServiceStore;
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::identity::bot_keys::{BotKey, Labels};
+use crate::identity::bot_keys::{BotKey, LABEL_REMEMBERED_MS};
 use crate::identity::bot_tokens::BotTokens;
-use crate::identity::sessions::Standing;
+use crate::identity::sessions::REMEMBERED_MS;
 use crate::limits::meter::{self, Meter};
 use crate::limits::quotas::{self, Measure, QuotaConfig};
+use crate::recent::Recent;
 use crate::request::bodies::Bodies;
 use crate::rulebook::Rulebooks;
-use crate::seats::Sightings;
+use crate::seats::RENEWAL_INTERVAL_MS;
 
-/// Most replays that are made at the same time: each plays a run anew, which takes a core while it lasts.
+/// Maximum number of concurrent replays; each uses a core while it runs.
 const REPLAYS_MAX: usize = 4;
-/// Most event streams of one address: a few people behind one router, each with a few pages.
+/// Maximum number of event streams of one address: a few people behind one router, each with a few
+/// pages.
 const STREAMS_PER_ADDRESS_MAX: usize = 20;
 
-/// Tells the time of day.
+/// A clock for the time of day.
 pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The system's clock.
+/// The system clock.
 #[must_use]
 pub fn system_clock() -> WallClock {
     Arc::new(|| {
@@ -42,23 +44,24 @@ pub fn system_clock() -> WallClock {
     })
 }
 
-/// What all handlers share.
+/// State shared by all handlers.
 pub struct Api {
     pub(crate) config: Config,
     pub(crate) sectors: Arc<Sectors>,
     pub(crate) tokens: TokenKeys,
     pub(crate) bot_tokens: BotTokens,
-    pub(crate) standing_sessions: Standing<()>,
-    pub(crate) standing_keys: Standing<(Address, BotKey)>,
-    pub(crate) key_labels: Labels,
-    pub(crate) sightings: Sightings,
+    pub(crate) standing_sessions: Recent<TokenId, ()>,
+    pub(crate) standing_keys: Recent<TokenId, (Address, BotKey)>,
+    pub(crate) key_labels: Recent<String, Option<String>>,
+    /// Recently renewed claims, by sector and player.
+    pub(crate) renewals: Recent<(String, Address), ()>,
     pub(crate) gate: Arc<Gate<Measure>>,
     pub(crate) meter: Meter,
     pub(crate) rulebooks: Rulebooks,
     pub(crate) bodies: Bodies,
-    /// Grows with every seat that is taken or left by way of this process.
+    /// Number of claims and releases handled by this process.
     pub(crate) seat_changes: AtomicU64,
-    /// Replays that are being made.
+    /// Permits for replays.
     pub(crate) replays: Arc<Semaphore>,
     /// Slots of `/events/stream`.
     pub(crate) streams: Arc<ClientSlots>,
@@ -69,10 +72,11 @@ pub struct Api {
 }
 
 impl Api {
-    /// Checks the configuration and puts the parts together.
+    /// Checks the configuration and builds the state.
     ///
     /// # Errors
-    /// [`Error::Config`] for a signing secret that is too short, an issuer or an audience without or of too long a name.
+    /// [`Error::Config`] for a signing secret that is too short, or an issuer or audience that is empty
+    /// or too long.
     pub fn new(
         config: Config,
         sectors: Arc<Sectors>,
@@ -102,9 +106,9 @@ impl Api {
         let (live_gate, live_slots) = (Arc::clone(&gate), Arc::clone(&slots));
         handles.limits.listen(move |limits| {
             live_slots.resize(limits.ws_max_clients, limits.ws_max_per_address);
-            // Its numbers are in their ranges, and nothing else differs.
+            // Cannot fail: the numbers are in range, and nothing else differs.
             if let Err(error) = quotas::gate(limits).and_then(|other| live_gate.adopt(other)) {
-                tracing::error!(%error, "the quotas before hold");
+                tracing::error!(%error, "cannot apply new quotas");
             }
         });
         let meter = Meter::new(&handles.metrics);
@@ -113,14 +117,13 @@ impl Api {
         let bot_tokens =
             BotTokens::new(config.bot_api_token.as_ref(), config.bot_api_token_file.as_ref())?;
         Ok(Self {
-            config,
             sectors,
             tokens,
             bot_tokens,
-            standing_sessions: Standing::default(),
-            standing_keys: Standing::default(),
-            key_labels: Labels::default(),
-            sightings: Sightings::default(),
+            standing_sessions: Recent::new(REMEMBERED_MS),
+            standing_keys: Recent::new(REMEMBERED_MS),
+            key_labels: Recent::new(LABEL_REMEMBERED_MS),
+            renewals: Recent::new(RENEWAL_INTERVAL_MS.min(idle_ms(&config) / 10)),
             rulebooks: Rulebooks::default(),
             bodies: Bodies::default(),
             seat_changes: AtomicU64::new(0),
@@ -132,28 +135,33 @@ impl Api {
             meter,
             tracer: handles.tracer.clone(),
             clock,
+            config,
         })
     }
 
-    /// Where logins, sessions and keys are kept, for all sectors.
+    /// Store of the home sector, with the logins, sessions and keys for all sectors.
     pub(crate) fn home(&self) -> &Arc<dyn ServiceStore> {
         self.sectors.home().store()
     }
 
-    /// The time of day.
+    /// Current time.
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
-    /// What somebody who logs in may do.
+    /// Role of an address at login.
     pub(crate) fn role(&self, address: Address) -> Role {
         if self.config.admin_addresses.0.contains(&address) { Role::Admin } else { Role::Player }
     }
 
-    /// How long a player may be away, in milliseconds.
+    /// Time after which the claim of an absent player expires, in milliseconds.
     pub(crate) fn idle_ms(&self) -> u64 {
-        self.config.claim_idle_seconds.0.saturating_mul(1_000)
+        idle_ms(&self.config)
     }
+}
+
+fn idle_ms(config: &Config) -> u64 {
+    config.claim_idle_seconds.0.saturating_mul(1_000)
 }
 
 impl std::fmt::Debug for Api {

@@ -1,6 +1,6 @@
 //! Declarations of routes: access, quota, and scope.
 //!
-//! A route cannot be added without: [`Table::route`](crate::table::Table::route) takes a [`Declaration`].
+//! Every route has one: [`Table::route`](crate::table::Table::route) requires a [`Declaration`].
 
 use http_kit::Problem;
 use sector_auth::{Role, Verb};
@@ -50,11 +50,8 @@ impl Access {
         }
         Err(match (self, caller) {
             (_, Caller::Anonymous) => unauthenticated(),
-            (Self::Admin, _) => Problem::forbidden(
-                Code::NotAdmin,
-                "This takes the admin role; a login alone is not enough.",
-            ),
-            _ => Problem::forbidden(Code::NotAPlayer, "This is for players, not for bots."),
+            (Self::Admin, _) => Problem::forbidden(Code::NotAdmin, "This requires the admin role."),
+            _ => Problem::forbidden(Code::NotAPlayer, "Only players may do this, not bots."),
         })
     }
 
@@ -69,14 +66,16 @@ impl Access {
             Caller::Person(Person { key: Some(key), .. }) if !key.verbs.allow(verb) => {
                 Err(Problem::forbidden(
                     Code::KeyNotGoodForThis,
-                    format!("This takes a key with the verb {verb}; the one presented has others."),
+                    format!(
+                        "This requires a key with the permission {verb}, which this key lacks."
+                    ),
                 ))
             }
             _ => Ok(()),
         }
     }
 
-    /// Text for the documents.
+    /// Description for the API reference.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -116,7 +115,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// All of them.
+    /// All classes.
     pub const ALL: [Self; 6] =
         [Self::Probe, Self::Login, Self::Read, Self::Write, Self::Orders, Self::Admin];
 }

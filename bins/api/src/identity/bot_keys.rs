@@ -1,7 +1,7 @@
-//! Keys that players issue for bots, so that no bot ever holds a wallet.
+//! Keys that players issue for their bots, so that a bot never needs a wallet.
 //!
-//! Only the digest of a key is stored. A key orders the faction of the player who issued it, whichever faction that is in
-//! the universe at hand, as far as its verbs go.
+//! Only the digest of a key is stored. A key acts for the faction that its player holds in the
+//! current universe, within its permissions.
 
 use sector_wire::Code;
 use std::collections::HashMap;
@@ -16,14 +16,14 @@ use crate::identity::sessions::random;
 use crate::request::problems::of_store;
 use crate::state::Api;
 
-/// How often it is noted that a key was used, in milliseconds.
+/// Minimum time between two updates of a key's last use, in milliseconds.
 const NOTE_MS: u64 = 60_000;
-/// For how long a seat counts as played by the key that gave its last orders.
+/// How long after its last use a key counts as playing its player's faction, in milliseconds.
 const PLAYS_MS: u64 = 10 * 60_000;
-/// For how long it is taken for certain which key plays a seat.
-const LABEL_REMEMBERED_MS: u64 = 5_000;
+/// How long the label of the key that plays a faction is cached, in milliseconds.
+pub(crate) const LABEL_REMEMBERED_MS: u64 = 5_000;
 
-/// What is kept of a key.
+/// A key as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BotKey {
     pub(crate) label: String,
@@ -33,14 +33,14 @@ pub(crate) struct BotKey {
     hash: SecretHash,
 }
 
-/// A key and its id and end.
+/// A key with its id and expiry.
 pub(crate) struct Listed {
     pub(crate) id: String,
     pub(crate) ends_at_ms: Option<u64>,
     pub(crate) key: BotKey,
 }
 
-/// Issues a key; itself, to be shown once, and what is kept of it.
+/// Issues a key. Returns the secret, to be shown once, and the stored key.
 ///
 /// # Errors
 /// 409 `too_many_keys`.
@@ -60,7 +60,7 @@ pub(crate) async fn issue(
     let document = document(&secret.id().to_string(), owner, ends_at_ms, &key)?;
     match api.home().insert_document(Shelf::Keys, &document, now_ms).await {
         Ok(true) => Ok((secret, Listed { id: document.id, ends_at_ms, key })),
-        Ok(false) => Err(Problem::internal("two keys drew the same random id")),
+        Ok(false) => Err(Problem::internal("duplicate key id")),
         Err(StoreError::Full { owner: Some(_), limit, .. }) => Err(Problem::conflict(
             Code::TooManyKeys,
             format!("You have {limit} keys, the maximum: revoke one first."),
@@ -69,7 +69,7 @@ pub(crate) async fn issue(
     }
 }
 
-/// The keys of somebody, by id.
+/// Keys of an owner, ordered by id.
 pub(crate) async fn list(api: &Api, owner: Address) -> Result<Vec<Listed>, Problem> {
     let now_ms = api.now().unix_ms();
     let documents = api
@@ -95,22 +95,22 @@ pub(crate) async fn revoke(api: &Api, owner: Address, id: TokenId) -> Result<(),
     let known =
         api.home().document(Shelf::Keys, &id.to_string(), now_ms).await.map_err(of_store)?;
     if known.is_none_or(|document| document.owner != owner.to_checksum()) {
-        return Err(Problem::not_found(Code::UnknownKey, "You have no key of this id."));
+        return Err(Problem::not_found(Code::UnknownKey, "You have no key with this id."));
     }
     api.home().remove_document(Shelf::Keys, &id.to_string()).await.map_err(of_store)?;
-    api.standing_keys.forget(id);
+    api.standing_keys.forget(&id);
     Ok(())
 }
 
-/// Whose key it is that somebody presents.
+/// Identifies the player behind a key.
 ///
 /// # Errors
-/// 401 `key_unknown` and those of its form; 503 while the store is away.
+/// 401 `key_unknown`, or a code for a malformed key; 503 while the store is unavailable.
 pub(crate) async fn identify(api: &Api, presented: &str) -> Result<Person, Problem> {
     let presented = OpaqueToken::parse(OpaqueKind::BotKey, presented)
         .map_err(|error| Problem::unauthorized(error.code(), format!("{error}.")))?;
     let (id, now_ms) = (presented.id(), api.now().unix_ms());
-    let known = match api.standing_keys.get(id, now_ms) {
+    let known = match api.standing_keys.get(&id, now_ms) {
         Some(known) => known,
         None => match api
             .home()
@@ -139,10 +139,11 @@ pub(crate) async fn identify(api: &Api, presented: &str) -> Result<Person, Probl
 }
 
 fn unknown() -> Problem {
-    Problem::unauthorized(Code::KeyUnknown, "This key was revoked, has expired or never was.")
+    Problem::unauthorized(Code::KeyUnknown, "This key was revoked, has expired or never existed.")
 }
 
-/// Notes, not too often, that a key is in use. That somebody else noted it meanwhile is as good.
+/// Updates the last use of a key, at most once per interval. Losing a race against another update is
+/// fine.
 async fn note(api: &Api, known: Document, now_ms: u64) -> Result<(Address, BotKey), Problem> {
     let mut key: BotKey = serde_json::from_str(&known.body).map_err(Problem::internal)?;
     let owner: Address =
@@ -153,13 +154,14 @@ async fn note(api: &Api, known: Document, now_ms: u64) -> Result<(Address, BotKe
         if let Err(error) =
             api.home().replace_document(Shelf::Keys, &known.body, &noted, now_ms).await
         {
-            tracing::debug!(%error, "the use of a key was not noted");
+            tracing::debug!(%error, "cannot update the last use of a key");
         }
     }
     Ok((owner, key))
 }
 
-/// The labels of the keys that give orders for these players, by player: who has none plays by hand.
+/// Labels of the keys that send orders for these players, by player. Players without one play by
+/// hand.
 pub(crate) async fn labels(
     api: &Api,
     players: &[String],
@@ -167,7 +169,7 @@ pub(crate) async fn labels(
     let now_ms = api.now().unix_ms();
     let mut labels = HashMap::new();
     for player in players {
-        let known = api.key_labels.get(player, now_ms, LABEL_REMEMBERED_MS);
+        let known = api.key_labels.get(player, now_ms);
         let label = match known {
             Some(label) => label,
             None => {
@@ -181,7 +183,7 @@ pub(crate) async fn labels(
                     .filter(|(used_ms, _)| now_ms.saturating_sub(*used_ms) < PLAYS_MS)
                     .max()
                     .map(|(_, label)| label);
-                api.key_labels.put(player, label.clone(), now_ms);
+                api.key_labels.put(player.clone(), label.clone(), now_ms);
                 label
             }
         };
@@ -190,33 +192,6 @@ pub(crate) async fn labels(
         }
     }
     Ok(labels)
-}
-
-/// The labels that were found a short while ago, by player.
-#[derive(Debug, Default)]
-pub(crate) struct Labels {
-    found: std::sync::Mutex<HashMap<String, (u64, Option<String>)>>,
-}
-
-/// Most players whose label is remembered.
-const LABELS_MAX: usize = 10_000;
-
-impl Labels {
-    fn get(&self, player: &str, now_ms: u64, life_ms: u64) -> Option<Option<String>> {
-        let found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        found
-            .get(player)
-            .filter(|(at_ms, _)| now_ms.saturating_sub(*at_ms) < life_ms)
-            .map(|(_, label)| label.clone())
-    }
-
-    fn put(&self, player: &str, label: Option<String>, now_ms: u64) {
-        let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if found.len() >= LABELS_MAX {
-            found.clear();
-        }
-        found.insert(player.to_owned(), (now_ms, label));
-    }
 }
 
 fn document(

@@ -1,26 +1,26 @@
-//! The tokens that the operator's own bots share, which can be replaced while the API runs.
+//! Tokens shared by the operator's own bots; the file can change while the API runs.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use parking_lot::Mutex;
 use sector_auth::{Secret, SharedToken, SharedTokens};
 
 use crate::error::Error;
 
-/// How often the file is looked at, in milliseconds.
+/// Interval of checks whether the file has changed, in milliseconds.
 const LOOK_MS: u64 = 1_000;
-/// Longest file that is read, in bytes.
+/// Maximum size of the file, in bytes.
 const FILE_BYTES_MAX: u64 = 16 << 10;
 
-/// Tokens of the configuration, or of a file that is read anew whenever it changes.
+/// Tokens from the configuration, or from a file that is reloaded when it changes.
 #[derive(Debug)]
 pub(crate) enum BotTokens {
-    /// Bots are refused.
+    /// Bots are rejected.
     None,
-    /// As configured.
+    /// Tokens from the configuration.
     Fixed(SharedTokens),
-    /// As the file says.
+    /// Tokens from a file.
     File(File),
 }
 
@@ -38,30 +38,32 @@ struct State {
 }
 
 impl BotTokens {
-    /// From the options.
+    /// Tokens from the options.
     ///
     /// # Errors
-    /// [`Error::Config`] for a file that cannot be used.
+    /// [`Error::Config`] for two sources of tokens, or an invalid token or file.
     pub(crate) fn new(token: Option<&Secret>, file: Option<&PathBuf>) -> Result<Self, Error> {
         let config = |option, detail: String| Error::Config { option, detail };
         match (token, file) {
-            (Some(_), Some(_)) => {
-                Err(config("BOT_API_TOKEN", "set this or BOT_API_TOKEN_FILE, not both".to_owned()))
-            }
+            (Some(_), Some(_)) => Err(config(
+                "BOT_API_TOKEN",
+                "set BOT_API_TOKEN or BOT_API_TOKEN_FILE, not both".to_owned(),
+            )),
             (None, None) => Ok(Self::None),
             (Some(token), None) => SharedTokens::new(vec![SharedToken::new(token)])
                 .map(Self::Fixed)
                 .map_err(|error| config("BOT_API_TOKEN", error.to_string())),
             (None, Some(path)) => {
-                let (changed, tokens) =
-                    read(path).map_err(|detail| config("BOT_API_TOKEN_FILE", detail))?;
+                let (changed, tokens) = read(path).map_err(|error| {
+                    config("BOT_API_TOKEN_FILE", format!("{}: {error}", path.display()))
+                })?;
                 let state = Mutex::new(State { looked_ms: 0, changed, tokens });
                 Ok(Self::File(File { path: path.clone(), state }))
             }
         }
     }
 
-    /// Whether `presented` is one of them; none when bots are refused.
+    /// Whether `presented` is a valid token; `None` if bots are rejected.
     pub(crate) fn matches(&self, presented: &str, now_ms: u64) -> Option<bool> {
         match self {
             Self::None => None,
@@ -73,19 +75,19 @@ impl BotTokens {
 
 impl File {
     fn tokens(&self, now_ms: u64) -> SharedTokens {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         if now_ms.saturating_sub(state.looked_ms) >= LOOK_MS || now_ms < state.looked_ms {
             state.looked_ms = now_ms;
             let changed = std::fs::metadata(&self.path).and_then(|file| file.modified()).ok();
             if changed != state.changed {
                 match read(&self.path) {
                     Ok((changed, tokens)) => {
-                        tracing::info!("the bots' tokens were read anew");
+                        tracing::info!("bot tokens reloaded");
                         (state.changed, state.tokens) = (changed, tokens);
                     }
-                    // The tokens that held go on to hold.
-                    Err(detail) => {
-                        tracing::warn!(detail, "the file of the bots' tokens cannot be used");
+                    // Keep the previous tokens.
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot reload bot tokens");
                     }
                 }
             }
@@ -94,21 +96,29 @@ impl File {
     }
 }
 
-/// One token a line; empty lines do not count.
-fn read(path: &PathBuf) -> Result<(Option<SystemTime>, SharedTokens), String> {
-    let shown = path.display();
-    let file = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
+/// Why a file of tokens cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error(transparent)]
+    Read(#[from] std::io::Error),
+    #[error("the file has {0} bytes; at most {FILE_BYTES_MAX} are allowed")]
+    TooLong(u64),
+    #[error(transparent)]
+    Token(#[from] sector_auth::AuthError),
+}
+
+/// Reads one token per line; empty lines are ignored.
+fn read(path: &Path) -> Result<(Option<SystemTime>, SharedTokens), FileError> {
+    let file = std::fs::metadata(path)?;
     if file.len() > FILE_BYTES_MAX {
-        return Err(format!("{shown} has {} bytes, allowed are {FILE_BYTES_MAX}", file.len()));
+        return Err(FileError::TooLong(file.len()));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+    let text = std::fs::read_to_string(path)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let tokens = lines
         .map(|line| Secret::new(line).map(|secret| SharedToken::new(&secret)))
-        .collect::<Result<Vec<_>, _>>()
-        .and_then(SharedTokens::new)
-        .map_err(|error| format!("{shown}: {error}"))?;
-    Ok((file.modified().ok(), tokens))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok((file.modified().ok(), SharedTokens::new(tokens)?))
 }
 
 #[cfg(test)]
@@ -116,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_anew_when_it_changes_and_a_bad_one_changes_nothing() {
+    fn a_changed_file_is_reloaded_and_an_invalid_one_is_ignored() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tokens");
         let write = |text: &str, at: u64| {
@@ -131,7 +141,7 @@ mod tests {
             (Some(true), Some(false))
         );
         write("second\nfirst\n", 2);
-        assert_eq!(tokens.matches("second", 5_500), Some(false), "looked at more often than told");
+        assert_eq!(tokens.matches("second", 5_500), Some(false), "checked before the interval");
         assert_eq!(
             (tokens.matches("first", 6_000), tokens.matches("second", 6_000)),
             (Some(true), Some(true))

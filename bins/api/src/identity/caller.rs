@@ -1,55 +1,55 @@
-//! Who is asking, by the credentials of the request.
+//! The caller of a request, identified by its credentials.
 
 use http::header::{AUTHORIZATION, HeaderName};
 use http_kit::{Context, Problem};
 use sector_auth::{Address, OpaqueKind, Role, Scopes, TokenId};
 use sector_wire::Code;
 
+use crate::identity::{bot_keys, sessions};
 use crate::state::Api;
-use crate::{identity::bot_keys, identity::sessions};
 
-/// Name under which the orders of the shared bot token go.
+/// Player name for orders sent with the shared bot token.
 pub(crate) const BOT_PLAYER: &str = "bot";
 
-/// Header in which the operator's bots present their token.
+/// Header with the token of the operator's bots.
 pub const BOT_TOKEN_HEADER: &str = "x-bot-token";
 const BOT_TOKEN: HeaderName = HeaderName::from_static(BOT_TOKEN_HEADER);
 
-/// Who is asking.
+/// The caller of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
-    /// Nobody in particular.
+    /// No credentials.
     Anonymous,
-    /// A bot of the operator, by the shared token.
+    /// A bot of the operator, with the shared token.
     Bot,
-    /// Somebody who logged in, or a bot with their key.
+    /// A logged-in player or admin, or a bot with a player's key.
     Person(Person),
 }
 
-/// Somebody who logged in, or a bot with their key.
+/// A logged-in player or admin, or a bot with a player's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Person {
-    /// Whose wallet it is; the local operator has [`Address::ZERO`].
+    /// Address of the wallet; [`Address::ZERO`] for the local operator.
     pub address: Address,
-    /// What they may do.
+    /// Role.
     pub role: Role,
-    /// The session of a login.
+    /// Session of the login; `None` with a key.
     pub session: Option<TokenId>,
-    /// The key of a bot.
+    /// The bot's key; `None` with a login.
     pub key: Option<KeyInUse>,
 }
 
-/// The key that a bot presents.
+/// The key of a bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyInUse {
-    /// Its id.
+    /// Id of the key.
     pub id: TokenId,
-    /// What it is good for.
+    /// Permissions of the key.
     pub verbs: Scopes,
 }
 
 impl Caller {
-    /// What they may do.
+    /// Role of the caller.
     #[must_use]
     pub fn role(&self) -> Role {
         match self {
@@ -61,18 +61,18 @@ impl Caller {
 }
 
 impl Person {
-    /// The name under which the store knows them.
+    /// Player name in the store: the address with checksum.
     #[must_use]
     pub fn player(&self) -> String {
         self.address.to_checksum()
     }
 }
 
-/// Who is asking.
+/// Identifies the caller.
 ///
 /// # Errors
-/// 401 with the fault of the token or key; 403 `bots_disabled` where bots are refused; 400 `two_credentials`; 503 while
-/// the store, which knows sessions and keys, is away.
+/// 401 with a code for the token or key; 403 `bots_disabled` if bots are rejected; 400
+/// `two_credentials`; 503 while the store, which has the sessions and keys, is unavailable.
 pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> {
     let api = context.state();
     let has_authorization = context.headers().contains_key(AUTHORIZATION);
@@ -80,20 +80,17 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
     if has_authorization && has_bot_token {
         return Err(Problem::bad_request(
             Code::TwoCredentials,
-            "Send Authorization or X-Bot-Token, not both: it must be clear who is asking.",
+            "Send Authorization or X-Bot-Token, not both.",
         ));
     }
     if has_bot_token {
         let presented = context.header(BOT_TOKEN).unwrap_or_default();
         return match api.bot_tokens.matches(presented, api.now().unix_ms()) {
             Some(true) => Ok(Caller::Bot),
-            Some(false) => Err(Problem::unauthorized(
-                Code::BotTokenWrong,
-                "The X-Bot-Token is not the one of this server.",
-            )),
+            Some(false) => Err(Problem::unauthorized(Code::BotTokenWrong, "Wrong X-Bot-Token.")),
             None => Err(Problem::forbidden(
                 Code::BotsDisabled,
-                "This server takes no bots: it has no BOT_API_TOKEN.",
+                "This server accepts no bots: BOT_API_TOKEN is not set.",
             )),
         };
     }
@@ -103,7 +100,7 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
     let token = context.bearer().ok_or_else(|| {
         Problem::unauthorized(
             Code::BearerRequired,
-            "The Authorization header is not of the form \"Bearer <token>\".",
+            "The Authorization header must have the form \"Bearer <token>\".",
         )
     })?;
     if token.starts_with(OpaqueKind::BotKey.prefix()) {
@@ -122,10 +119,10 @@ pub(crate) async fn identify(context: &Context<Api>) -> Result<Caller, Problem> 
     }))
 }
 
-/// 401 for nobody in particular.
+/// 401 for requests without credentials.
 pub(crate) fn unauthenticated() -> Problem {
     Problem::unauthorized(
         Code::Unauthenticated,
-        "Sign in first: this takes a token in the Authorization header.",
+        "Sign in first: send a token in the Authorization header.",
     )
 }

@@ -1,14 +1,14 @@
-//! Logins that last: a session in the store, renewed by a refresh token that works once.
+//! Sessions: kept in the store and renewed with single-use refresh tokens.
 //!
 //! # Invariants
-//! - A token holds no longer than its session: every request with one asks whether that still stands, of a memory that
-//!   is at most [`REMEMBERED_MS`] old. Ended here, it is ended here at once; elsewhere within that time.
-//! - Of a refresh token only the digest is kept. It is replaced with every renewal. For [`GRACE_MS`] the one before still
-//!   works, since a response may have been lost; after that, using it means that someone has a copy, and the session ends.
+//! - An access token is valid only while its session exists. Each request checks that, from a cache
+//!   that is at most [`REMEMBERED_MS`] old: a session ended here ends at once, one ended by another
+//!   process within that time.
+//! - Only the digest of a refresh token is stored. Each renewal replaces the token. The previous one
+//!   works for [`GRACE_MS`] more, because a response may have been lost; after that, its use means
+//!   that someone has a copy, and the session ends.
 
 use sector_wire::Code;
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http_kit::Problem;
 use sector_auth::{Address, Grant, OpaqueKind, OpaqueToken, Role, SecretHash, TokenId};
@@ -19,16 +19,14 @@ use crate::request::problems::of_store;
 use crate::state::Api;
 use sector_wire::TokenAnswer;
 
-/// For how long it is taken for certain that a session, or a key, still stands.
+/// How long an existing session or key is cached, in milliseconds.
 pub(crate) const REMEMBERED_MS: u64 = 1_000;
-/// For how long the last refresh token works beside its successor.
+/// How long the previous refresh token still works, in milliseconds.
 const GRACE_MS: u64 = 10_000;
-/// Most sessions and keys that are remembered; about 100 bytes each.
-const REMEMBERED_MAX: usize = 10_000;
-/// How often a renewal that met another one is tried.
+/// Maximum attempts to renew a session that others renew at the same time.
 const ATTEMPTS: usize = 3;
 
-/// What is kept of a session.
+/// A session as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Session {
     role: Role,
@@ -38,56 +36,7 @@ struct Session {
     refreshed_at_ms: u64,
 }
 
-/// What was seen to stand, and when.
-#[derive(Debug)]
-pub(crate) struct Standing<T> {
-    seen: Mutex<HashMap<TokenId, (u64, T)>>,
-}
-
-impl<T> Default for Standing<T> {
-    fn default() -> Self {
-        Self { seen: Mutex::default() }
-    }
-}
-
-impl<T: Clone> Standing<T> {
-    /// What stood a short while ago.
-    pub(crate) fn get(&self, id: TokenId, now_ms: u64) -> Option<T> {
-        self.lock()
-            .get(&id)
-            .filter(|(at_ms, _)| now_ms.saturating_sub(*at_ms) < REMEMBERED_MS)
-            .map(|(_, it)| it.clone())
-    }
-
-    /// Remembers that it stands.
-    pub(crate) fn put(&self, id: TokenId, it: T, now_ms: u64) {
-        let mut seen = self.lock();
-        if seen.len() >= REMEMBERED_MAX {
-            seen.retain(|_, (at_ms, _)| now_ms.saturating_sub(*at_ms) < REMEMBERED_MS);
-            if seen.len() >= REMEMBERED_MAX {
-                seen.clear();
-            }
-        }
-        seen.insert(id, (now_ms, it));
-    }
-
-    /// It has ended.
-    pub(crate) fn forget(&self, id: TokenId) {
-        self.lock().remove(&id);
-    }
-
-    /// Anything may have ended.
-    pub(crate) fn forget_all(&self) {
-        self.lock().clear();
-    }
-
-    // Nobody panics while the lock is held.
-    fn lock(&self) -> MutexGuard<'_, HashMap<TokenId, (u64, T)>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Begins a session; its first token and refresh token.
+/// Begins a session. Returns its first access and refresh tokens.
 pub(crate) async fn begin(api: &Api, address: Address, role: Role) -> Result<TokenAnswer, Problem> {
     let (now_ms, id) = (api.now().unix_ms(), TokenId::from_random_bytes(random()?));
     let refresh = OpaqueToken::new(OpaqueKind::Refresh, id, random()?);
@@ -100,15 +49,15 @@ pub(crate) async fn begin(api: &Api, address: Address, role: Role) -> Result<Tok
     };
     let document = document(api, id, address, &session)?;
     if !api.home().insert_document(Shelf::Sessions, &document, now_ms).await.map_err(of_store)? {
-        return Err(Problem::internal("two sessions drew the same random id"));
+        return Err(Problem::internal("duplicate session id"));
     }
     answer(api, address, role, &refresh)
 }
 
-/// Goes on with the session of a refresh token, which is replaced.
+/// Renews the session of a refresh token and replaces the token.
 ///
 /// # Errors
-/// 401 `refresh_token_unknown`, `refresh_token_reused` and those of its form.
+/// 401 `refresh_token_unknown`, `refresh_token_reused`, or a code for a malformed token; 409 `refresh_token_busy`.
 pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Problem> {
     let refused = |code, detail: &str| Err(Problem::unauthorized(code, detail));
     let presented = OpaqueToken::parse(OpaqueKind::Refresh, presented)
@@ -124,7 +73,7 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
         let Some(known) = known else {
             return refused(
                 Code::RefreshTokenUnknown,
-                "This session has ended or never was: sign in again.",
+                "This session has ended or never existed: sign in again.",
             );
         };
         let session: Session = serde_json::from_str(&known.body).map_err(Problem::internal)?;
@@ -137,15 +86,15 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
             if !is_late {
                 return refused(
                     Code::RefreshTokenUnknown,
-                    "This is not the refresh token of its session: sign in again.",
+                    "This is not the current refresh token of its session: sign in again.",
                 );
             }
             if now_ms.saturating_sub(session.refreshed_at_ms) >= GRACE_MS {
                 end(api, id).await?;
-                tracing::warn!(session = %id, "a used refresh token was presented again; its session is ended");
+                tracing::warn!(session = %id, "refresh token reused, session ended");
                 return refused(
                     Code::RefreshTokenReused,
-                    "This refresh token was used before, so somebody has a copy: the session is ended, sign in again.",
+                    "This refresh token was already used, so someone may have a copy. The session has been ended: sign in again.",
                 );
             }
         }
@@ -166,17 +115,17 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
     }
     Err(Problem::conflict(
         Code::RefreshTokenBusy,
-        "The same session is being renewed by others: try again.",
+        "Another request is renewing this session: try again.",
     ))
 }
 
-/// Whether the session of a token still stands.
+/// Checks that the session of a token still exists.
 ///
 /// # Errors
-/// 401 `session_ended`; 503 while the store is away.
+/// 401 `session_ended`; 503 while the store is unavailable.
 pub(crate) async fn check(api: &Api, id: TokenId) -> Result<(), Problem> {
     let now_ms = api.now().unix_ms();
-    if api.standing_sessions.get(id, now_ms).is_some() {
+    if api.standing_sessions.get(&id, now_ms).is_some() {
         return Ok(());
     }
     let known =
@@ -184,22 +133,22 @@ pub(crate) async fn check(api: &Api, id: TokenId) -> Result<(), Problem> {
     if known.is_none() {
         return Err(Problem::unauthorized(
             Code::SessionEnded,
-            "You have signed out, or the session has run out.",
+            "You have signed out, or the session has expired.",
         ));
     }
     api.standing_sessions.put(id, (), now_ms);
     Ok(())
 }
 
-/// Ends one session; how many were ended.
+/// Ends a session. Returns the number of sessions ended, 0 or 1.
 pub(crate) async fn end(api: &Api, id: TokenId) -> Result<u64, Problem> {
     let removed =
         api.home().remove_document(Shelf::Sessions, &id.to_string()).await.map_err(of_store);
-    api.standing_sessions.forget(id);
+    api.standing_sessions.forget(&id);
     Ok(u64::from(removed?.is_some()))
 }
 
-/// Ends all sessions of somebody; how many there were.
+/// Ends all sessions of an address. Returns the number of sessions ended.
 pub(crate) async fn end_all(api: &Api, address: Address) -> Result<u64, Problem> {
     let ended = api
         .home()
@@ -210,7 +159,8 @@ pub(crate) async fn end_all(api: &Api, address: Address) -> Result<u64, Problem>
     ended
 }
 
-/// The role is that of the configuration, not of the day of the login. The local operator has no address to look up.
+/// The role by the current configuration. The local operator, who has no address, keeps the role of
+/// the login.
 fn role_of(api: &Api, address: Address, then: Role) -> Role {
     if address == Address::ZERO { then } else { api.role(address) }
 }
@@ -252,7 +202,7 @@ fn answer(
     })
 }
 
-/// Random bytes of the system.
+/// Random bytes from the operating system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Problem> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;

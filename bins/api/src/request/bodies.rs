@@ -1,49 +1,50 @@
-//! Bodies that everybody gets: written once, packed at most once in each form.
+//! Bodies shared by all clients: serialized once, compressed at most once per coding.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use follow::Frame;
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 use http_kit::{Effort, Encoded, Response};
+use parking_lot::Mutex;
 use sector_redis::{Incarnation, StreamId};
 use sha3::{Digest, Sha3_256};
 
 use crate::request::call::Call;
 
-/// Most bodies that are kept: of each kind one for every sector that can be open.
+/// Maximum number of cached bodies: one of each kind for each sector that can be open.
 const KEPT_MAX: usize = 2 * (follow::sectors::OPEN_MAX + 1);
-/// How long a body is taken to be fresh that does not depend on the tick alone, in milliseconds.
+/// How long a body that depends on more than the tick is cached, in milliseconds.
 const LIFE_MS: u64 = 1_000;
-/// Bytes of a digest that tell two bodies apart.
+/// Bytes of a digest used as the tag of a body.
 const TAG_BYTES: usize = 8;
 
-/// What a body is about.
+/// Content of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Snapshot,
     Factions,
 }
 
-/// What a body was made of: it holds as long as this does.
+/// State that a body was made from; the body is valid while it stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     event: StreamId,
     incarnation: Incarnation,
-    /// How often seats were taken or left, where they matter.
+    /// Number of claims and releases; 0 if the body does not depend on them.
     seat_changes: u64,
 }
 
 impl Stamp {
-    /// Of what a frame shows, and of seats that changed so often.
+    /// The stamp of a frame and a number of claims and releases.
     pub(crate) fn of(frame: &Frame, seat_changes: u64) -> Self {
         Self { event: frame.event_id(), incarnation: frame.incarnation(), seat_changes }
     }
 }
 
-/// The newest body of each kind and sector.
+/// Cache of the newest body of each kind and sector.
 #[derive(Debug, Default)]
 pub(crate) struct Bodies {
     kept: Mutex<VecDeque<Kept>>,
@@ -59,7 +60,7 @@ struct Kept {
 }
 
 impl Bodies {
-    /// The body that was made of this, if that was no longer ago than a second.
+    /// The cached body with this stamp, unless it has expired.
     pub(crate) fn find(
         &self,
         sector: &str,
@@ -67,13 +68,13 @@ impl Bodies {
         stamp: Stamp,
         now_ms: u64,
     ) -> Option<Arc<Encoded>> {
-        let kept = self.lock();
+        let kept = self.kept.lock();
         let found = kept.iter().find(|kept| kept.kind == kind && kept.sector == sector)?;
         let is_fresh = kind == Kind::Snapshot || now_ms.saturating_sub(found.made_at_ms) < LIFE_MS;
         (is_fresh && found.stamp == stamp).then(|| Arc::clone(&found.body))
     }
 
-    /// Keeps a body instead of the one before. Who comes second is given what the first made.
+    /// Caches a body in place of the previous one. If another request was faster, returns its body.
     pub(crate) fn keep(
         &self,
         sector: &str,
@@ -86,7 +87,7 @@ impl Bodies {
             return body;
         }
         let body = Arc::new(body);
-        let mut kept = self.lock();
+        let mut kept = self.kept.lock();
         kept.retain(|kept| kept.kind != kind || kept.sector != sector);
         if kept.len() >= KEPT_MAX {
             kept.pop_front();
@@ -95,25 +96,20 @@ impl Bodies {
         kept.push_back(Kept { sector, kind, stamp, made_at_ms: now_ms, body: Arc::clone(&body) });
         body
     }
-
-    // Nobody panics while the lock is held.
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// A body of JSON that lives as long as its tag.
+/// A JSON body.
 pub(crate) fn json(bytes: impl Into<Bytes>, tag: impl Into<String>, effort: Effort) -> Encoded {
     Encoded::new(bytes, HeaderValue::from_static("application/json"), tag, effort)
 }
 
-/// A tag that follows from the content.
+/// A tag computed from the content.
 pub(crate) fn tag_of(bytes: &[u8]) -> String {
     let digest = Sha3_256::digest(bytes);
     hex::encode(digest.get(..TAG_BYTES).unwrap_or_default())
 }
 
-/// The form that the client likes best, or 304; to be asked for again each time.
+/// The body in the client's preferred coding, or 304. Clients must revalidate it each time.
 pub(crate) fn respond(call: &Call, body: &Encoded) -> Response {
     let mut response = body.respond(call.headers());
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -125,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_made_once_for_what_it_is_made_of_and_the_number_kept_is_bounded() {
+    fn bodies_are_cached_by_stamp_and_their_number_is_bounded() {
         let bodies = Bodies::default();
         let stamp = |number| Stamp {
             event: StreamId::new(number),
@@ -141,7 +137,7 @@ mod tests {
         assert!(bodies.find("b", Kind::Factions, stamp(1), 6).is_none());
         assert!(bodies.find("a", Kind::Snapshot, stamp(1), 6).is_none());
         assert!(bodies.find("a", Kind::Factions, stamp(2), 6).is_none());
-        // What hangs on more than the tick grows old, a snapshot does not.
+        // Bodies that depend on more than the tick expire, snapshots do not.
         assert!(bodies.find("a", Kind::Factions, stamp(1), 5 + LIFE_MS).is_none());
         bodies.keep("a", Kind::Snapshot, stamp(1), 5, body("three"));
         assert!(bodies.find("a", Kind::Snapshot, stamp(1), 5 + LIFE_MS).is_some());
@@ -150,6 +146,6 @@ mod tests {
         for number in 0..1_000 {
             bodies.keep(&number.to_string(), Kind::Snapshot, stamp(1), 7, body("more"));
         }
-        assert_eq!(bodies.lock().len(), KEPT_MAX);
+        assert_eq!(bodies.kept.lock().len(), KEPT_MAX);
     }
 }

@@ -1,7 +1,7 @@
-//! `/orders/check`: what orders would come to, without giving them.
+//! `POST /orders/check`: previews orders without sending them.
 //!
-//! The orders are carried out in a copy of the sector, by the engine itself: what it refuses here it would refuse then,
-//! if nobody else gave an order meanwhile.
+//! The engine applies the orders to a copy of the sector, so the result is what the next tick would
+//! do if no one else sent orders.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub(crate) async fn check(mut call: Call) -> Result<Response, Problem> {
     let mut frame = acting_frame(&call).await?;
     let mut missing = existence(frame.board(), &orders);
     if !missing.is_empty() {
-        // The sender may have seen a tick that this process has not.
+        // The sender may have seen a later tick than this process.
         drop(frame);
         frame = call.follower().caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
         missing = existence(frame.board(), &orders);
@@ -64,7 +64,7 @@ pub(crate) async fn check(mut call: Call) -> Result<Response, Problem> {
     let universe = frame.universe().to_owned();
     let book = call.state().rulebooks.of(call.sector(), &universe).await?;
     let rules = Arc::clone(&book.rules);
-    // A copy of a large sector takes its time; others are served meanwhile.
+    // Copying a large sector is slow; do it on a blocking thread.
     let check =
         tokio::task::spawn_blocking(move || preview(&frame, &rules, count, orders, &faults));
     reply::json(&check.await.map_err(Problem::internal)?)
@@ -83,7 +83,7 @@ fn preview(
         .filter(|(index, _)| !faults.iter().any(|fault| fault.index == *index))
         .collect();
     let (places, orders): (Vec<usize>, Vec<Order>) = good.into_iter().unzip();
-    // Whose view it is does not matter to the copy.
+    // The copy does not depend on the viewing faction.
     if let Some(first) = orders.first() {
         let mut world = frame.mirror().view(rules, first.faction).fork();
         world.step(&orders);
@@ -132,7 +132,7 @@ fn refused(refusal: Refusal) -> OrderPreview {
     OrderPreview {
         verdict: OrderVerdict::Refused,
         code,
-        detail: Some(format!("The tick would refuse it: {}.", refusal.sentence())),
+        detail: Some(format!("The next tick would refuse this order: {}.", refusal.sentence())),
         ..NOTHING
     }
 }
@@ -153,7 +153,7 @@ fn carried_out(
     if let Command::Move { target, .. } = order.command {
         let calls: Vec<_> = fleet.schedule(world.map(), world.tick()).collect();
         preview.route = calls.iter().map(|(system, _)| system.0).collect();
-        // A later order of the same batch may have sent it elsewhere.
+        // A later order of the batch may have redirected the fleet.
         if let Some((_, arrives)) = calls.into_iter().find(|(system, _)| *system == target) {
             preview.arrives = Some(arrives);
             preview.battle = battle(frame, rules, order.faction, target, arrives, fleet.strength);

@@ -1,9 +1,9 @@
-//! `/orders`: a batch is accepted whole or refused whole.
+//! `POST /orders`: accepts or refuses a batch as a whole.
 //!
-//! Refused here is what is certain: a wrong form, a faction, system or fleet that does not exist, and a
-//! faction that is not the sender's. All else is for the tick to judge, which alone knows the state in
-//! which an order is carried out. Before anything is refused for not existing, the state is brought up to
-//! what is committed: the sender may have seen a tick that this process has not.
+//! Refuses only what is certain: malformed orders, unknown factions, systems and fleets, and
+//! factions that the sender does not hold. The tick, which alone knows the state in which an order
+//! is applied, decides the rest. Before refusing anything as unknown, the API catches up with the
+//! latest commit, because the sender may have seen a later tick than this process.
 
 use sector_wire::Code;
 use std::collections::BTreeSet;
@@ -87,9 +87,10 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
     }
     faults.extend(missing);
     let universe = frame.universe().to_owned();
-    // The frame is let go before the store is waited for: a tick that comes meanwhile need not copy it.
+    // Release the frame before waiting for the store, so that the next tick need not copy it.
     drop(frame);
-    // Fleets pass: whose orders have ids may be asking again, with what was right when it was accepted.
+    // A batch whose orders all have ids may be a retry of an accepted one, whose fleets have since
+    // disappeared.
     let may_be_again = faults.iter().all(|fault| fault.code == Code::UnknownFleet)
         && orders.iter().all(|(_, order)| order.client_id.is_some());
     if !faults.is_empty() && !may_be_again {
@@ -195,16 +196,14 @@ fn refused(error: StoreError, orders: &[(usize, Order)]) -> Problem {
         StoreError::NotYourSeat { held } => not_your_seat(held.as_deref(), orders),
         StoreError::SeatTaken { factions } => {
             let detail = "A player has claimed this faction.";
-            let allowed = "factions that nobody has claimed";
+            let allowed = "unclaimed factions";
             foreign(Code::FactionClaimed, allowed, detail, orders, &|faction| {
                 !factions.iter().any(|one| one == faction)
             })
         }
         StoreError::BacklogFull { waiting } => Problem::unavailable(
             Code::OrderBacklogFull,
-            format!(
-                "{waiting} entries wait to be carried out already; try again when the sector goes on."
-            ),
+            format!("{waiting} batches are already waiting; try again when the sector resumes."),
             BACKLOG_RETRY_SECONDS,
         ),
         error => of_store(error),
@@ -214,7 +213,7 @@ fn refused(error: StoreError, orders: &[(usize, Order)]) -> Problem {
 fn not_your_seat(held: Option<&str>, orders: &[(usize, Order)]) -> Problem {
     let (allowed, detail) = match held {
         Some(own) => (own, "This is not the faction that you claimed."),
-        None => ("none", "You have claimed no faction, or were away for too long."),
+        None => ("none", "You hold no faction, or your claim has expired."),
     };
     foreign(Code::NotYourFaction, allowed, detail, orders, &|faction| held == Some(faction))
 }

@@ -1,4 +1,4 @@
-//! `/runs`: the run that goes on, those that ended, and their replays.
+//! `/runs`: the current run, finished runs, and their replays.
 
 use http_kit::catalogue;
 use sector_wire::Code;
@@ -21,7 +21,7 @@ use recorder::Recorder;
 const COUNT_MAX: usize = 100;
 /// Default number of runs in a response.
 const COUNT_DEFAULT: usize = 20;
-/// More runs than a store keeps.
+/// Maximum number of runs read from the store, more than it keeps.
 const RUNS_READ: usize = 10_000;
 /// `Retry-After` for a replay, in seconds.
 const REPLAY_RETRY_SECONDS: u64 = 5;
@@ -51,8 +51,8 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     if let Some(before) = query.get("before") {
         let place = runs.iter().position(|run| run.universe_id == before).ok_or_else(|| {
             let shown: String = before.chars().take(64).collect();
-            let detail = "No kept run bears this name; begin again without it.";
-            Problem::bad_request(catalogue::INVALID_QUERY, "before names a run that is not kept.")
+            let detail = "No kept run has this name; start again without before.";
+            Problem::bad_request(catalogue::INVALID_QUERY, "The run named by before is not kept.")
                 .with_error(FieldError::new("before", shown, "the universe of a kept run", detail))
         })?;
         runs.drain(..=place);
@@ -139,7 +139,7 @@ pub(crate) async fn replay(call: Call) -> Result<Response, Problem> {
         Problem::conflict(
             Code::ForeignRules,
             format!(
-                "The run was recorded under rules of version {}, which this server does not play.",
+                "The run uses rules version {}, which this server does not support.",
                 header.rules_version
             ),
         )
@@ -148,7 +148,7 @@ pub(crate) async fn replay(call: Call) -> Result<Response, Problem> {
     let permit = Arc::clone(&call.state().replays).try_acquire_owned().map_err(|_| {
         Problem::unavailable(
             Code::TooManyReplays,
-            "As many replays as can be are being made; try again shortly.",
+            "The maximum number of replays is being prepared; try again shortly.",
             REPLAY_RETRY_SECONDS,
         )
     })?;
@@ -169,7 +169,7 @@ pub(super) async fn finished(call: &Call) -> Result<Vec<RunDocument>, Problem> {
     let read = |run: sector_redis::Run| match serde_json::from_str(&run.summary) {
         Ok(document) => Some(document),
         Err(error) => {
-            tracing::warn!(universe = run.universe, %error, "the summary of a run cannot be read");
+            tracing::warn!(universe = run.universe, %error, "cannot read the summary of a run");
             None
         }
     };
@@ -180,6 +180,6 @@ fn unknown(universe: &str) -> Problem {
     let shown: String = universe.chars().take(64).collect();
     Problem::not_found(
         Code::UnknownRun,
-        format!("There is no run {shown:?}; GET /runs lists those that are kept."),
+        format!("There is no run {shown:?}; GET /runs lists the kept runs."),
     )
 }

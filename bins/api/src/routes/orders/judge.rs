@@ -1,4 +1,4 @@
-//! What can be said of orders for certain, before a tick carries them out.
+//! Errors in orders that are certain before a tick applies them.
 
 use http::StatusCode;
 use http_kit::{FieldError, Problem, json};
@@ -10,11 +10,11 @@ use serde_json::value::RawValue;
 /// An error in one order.
 #[derive(Debug)]
 pub(in crate::routes) struct Fault {
-    /// The order's place in the batch.
+    /// Index of the order in the batch.
     pub(in crate::routes) index: usize,
-    /// The stable word for it.
+    /// Code of the error.
     pub(in crate::routes) code: Code,
-    /// Where and what.
+    /// The invalid field.
     pub(in crate::routes) error: FieldError,
 }
 
@@ -40,9 +40,9 @@ fn read(index: usize, text: &str) -> Result<Order, Fault> {
         code: Code::InvalidOrder,
         error: FieldError { field: place(index, &error.field), ..error },
     };
-    // The JSON reader would take a list for the fields in their order.
+    // Serde would also accept a list of the fields in order.
     if !text.starts_with('{') {
-        let detail = "This is not an order.";
+        let detail = "An order is an object.";
         return Err(fault(FieldError::new("", Value::Null, "an object", detail)));
     }
     match json::parse::<OrderForm>(text.as_bytes()) {
@@ -128,12 +128,12 @@ impl Missing<'_> {
 
     fn fleet(&mut self, id: FleetId) {
         if self.board.fleets().get(id).is_none() {
-            let detail = "This universe has no such fleet, or no longer.";
+            let detail = "This universe has no such fleet, or it no longer exists.";
             self.add(
                 Code::UnknownFleet,
                 "fleet_id",
                 id.0.into(),
-                "the id of a fleet".to_owned(),
+                "the id of an existing fleet".to_owned(),
                 detail,
             );
         }
@@ -147,11 +147,8 @@ pub(in crate::routes) fn refusal(status: StatusCode, mut faults: Vec<Fault>) -> 
     let code =
         if faults.iter().all(|fault| fault.code == first) { first } else { Code::InvalidOrders };
     let detail = match faults.as_slice() {
-        [fault] => format!(
-            "None of the orders was accepted. {}: {}",
-            fault.error.field, fault.error.detail
-        ),
-        _ => format!("None of the orders was accepted: {} faults, see errors.", faults.len()),
+        [fault] => format!("No order was accepted. {}: {}", fault.error.field, fault.error.detail),
+        _ => format!("No order was accepted: {} errors, see `errors`.", faults.len()),
     };
     Problem::new(status, code, detail).with_errors(faults.into_iter().map(|fault| fault.error))
 }
@@ -161,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_an_object_that_names_each_field_once() {
+    fn an_order_is_an_object_with_each_field_once() {
         let judged = |text: &str| {
             let order = RawValue::from_string(text.to_owned()).unwrap();
             let mut faults = Vec::new();

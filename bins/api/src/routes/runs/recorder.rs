@@ -1,8 +1,8 @@
-//! Makes a replay file of what the store keeps of a run, while it is sent.
+//! Streams the replay of a run from the records in the store.
 //!
-//! The store keeps the orders and the digest of each tick. A version 2 file has the outcome of each order too, so
-//! the run is played anew, on a thread that may take its time, and every digest is compared on the way. Little of it is
-//! in memory at any time: a world, and some records.
+//! The store keeps the orders and the digest of each tick. A version 2 file also has the outcome of
+//! each order, so the run is played again on a blocking thread, and every digest is compared. Only a
+//! world and a few records are in memory at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Recorder {
         Self { store, header, shutdown }
     }
 
-    /// The file, piece by piece; an error where it cannot be gone on with. The permit is given back at the end.
+    /// The file in chunks, ending with an error if the replay fails. Holds the permit until the end.
     pub(super) fn record(
         self,
         permit: OwnedSemaphorePermit,
@@ -57,8 +57,8 @@ impl Recorder {
         tokio::task::spawn_blocking(move || {
             let universe = self.header.universe_id.clone();
             if let Err(error) = self.play(&handle, &sender) {
-                tracing::warn!(universe, %error, "a replay broke off");
-                // The client sees it by the connection; one that has left does not matter.
+                tracing::warn!(universe, %error, "replay aborted");
+                // The client sees the connection break, unless it has already left.
                 let _ = sender.try_send(Err(error));
             }
             drop(permit);
