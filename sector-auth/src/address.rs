@@ -20,8 +20,8 @@ use crate::text::serialize_as_text;
 pub struct Address([u8; 20]);
 
 impl Address {
-    /// The zero address. It has no known key, so no wallet can log in with it: tokens use it for the
-    /// local operator, who logs in with a one-time code.
+    /// The zero address. It has no known key, so no wallet can log in with it: tokens use it for
+    /// the local operator, who logs in with a one-time code.
     pub const ZERO: Self = Self([0; 20]);
 
     /// An address from its bytes.

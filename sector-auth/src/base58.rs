@@ -1,9 +1,9 @@
 //! Integers in base 58: digits and letters without those that look alike (0, O, I, l), so that a
 //! double click selects the whole text and copying errors are rare.
 //!
-//! Kept instead of `bs58` because tokens need a fixed width: a number of N bytes always has the same
-//! number of characters, padded with zeros, where base 58 libraries encode each leading zero byte as
-//! one digit. Each value has exactly one text.
+//! Kept instead of `bs58` because tokens need a fixed width: a number of N bytes always has the
+//! same number of characters, padded with zeros, where base 58 libraries encode each leading zero
+//! byte as one digit. Each value has exactly one text.
 
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 

@@ -2,9 +2,9 @@
 //!
 //! Kept by hand: the parser must be stricter than the available libraries. Labels and order are
 //! exact, the address has its checksum, and nothing comes before or after. Whatever ERC-4361 allows
-//! beyond that (a non-ASCII statement, an address without checksum, leading zeros in the chain id) is
-//! rejected: no wallet needs it, and each message must have one spelling. An empty statement and an
-//! empty list of resources are read as absent.
+//! beyond that (a non-ASCII statement, an address without checksum, leading zeros in the chain id)
+//! is rejected: no wallet needs it, and each message must have one spelling. An empty statement and
+//! an empty list of resources are read as absent.
 //!
 //! A [`LoginMessage`] cannot hold a value that would print as something else (a line break in the
 //! statement, a space in the nonce), so printing and parsing are inverse to each other.
@@ -114,7 +114,8 @@ impl LoginMessage {
     ///
     /// # Errors
     /// [`AuthError::MessageMalformed`] with field, value and allowed values,
-    /// [`AuthError::MessageExtraLine`], [`AuthError::MessageVersion`], and the errors of [`Address`].
+    /// [`AuthError::MessageExtraLine`], [`AuthError::MessageVersion`], and the errors of
+    /// [`Address`].
     pub fn parse(text: &str) -> Result<Self, AuthError> {
         text.parse()
     }

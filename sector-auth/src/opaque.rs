@@ -85,8 +85,8 @@ impl OpaqueToken {
         Self { kind, id, secret: random }
     }
 
-    /// Parses a token that a client presents. Parsing proves nothing: compare it with the digest that
-    /// is stored under its id.
+    /// Parses a token that a client presents. Parsing proves nothing: compare it with the digest
+    /// that is stored under its id.
     ///
     /// # Errors
     /// The `OpaqueToken…` variants of [`AuthError`]: other kind, wrong length, invalid characters,

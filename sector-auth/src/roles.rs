@@ -12,17 +12,17 @@ use crate::text::serialize_as_text;
 /// Role of a caller. Serialized in snake case (`bot_service`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// No credentials: may read everything public (snapshot, events, factions, health) and request a
-    /// login message.
+    /// No credentials: may read everything public (snapshot, events, factions, health) and request
+    /// a login message.
     Anonymous,
     /// Logged in with a wallet: may also claim one free starter faction, give orders for it, and
     /// release it.
     Player,
-    /// Key that a player issued for a bot: may give orders for that player's faction, within the key's
-    /// scopes; may not claim, release or issue keys.
+    /// Key that a player issued for a bot: may give orders for that player's faction, within the
+    /// key's scopes; may not claim, release or issue keys.
     BotKey,
-    /// Shared bot token: may give orders for every faction that no player has claimed; may not claim
-    /// any.
+    /// Shared bot token: may give orders for every faction that no player has claimed; may not
+    /// claim any.
     BotService,
     /// Operator: has all permissions of a player, and may pause and restart the sector and end all
     /// claims.

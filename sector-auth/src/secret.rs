@@ -27,8 +27,8 @@ impl Secret {
     /// Wraps a secret.
     ///
     /// # Errors
-    /// [`AuthError::SecretEmpty`] for the empty string: an empty environment variable must not become
-    /// an empty password.
+    /// [`AuthError::SecretEmpty`] for the empty string: an empty environment variable must not
+    /// become an empty password.
     pub fn new(value: impl Into<String>) -> Result<Self, AuthError> {
         let value = value.into();
         if value.is_empty() { Err(AuthError::SecretEmpty) } else { Ok(Self(value)) }
@@ -58,8 +58,8 @@ impl FromStr for Secret {
 /// SHA3-256 digest of a secret, stored instead of the secret.
 ///
 /// Compared in constant time. Printed and parsed as 64 lower-case hexadecimal digits, of which
-/// `Debug` shows the first eight. Use it only for secrets that cannot be guessed: it has no salt and
-/// is fast to compute.
+/// `Debug` shows the first eight. Use it only for secrets that cannot be guessed: it has no salt
+/// and is fast to compute.
 #[derive(Clone, Copy)]
 pub struct SecretHash([u8; 32]);
 
@@ -114,8 +114,8 @@ pub(crate) fn lower_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 /// A token shared between services (`X-Bot-Token`, an API key), stored as its SHA3-256 digest.
 ///
-/// Digests are compared in constant time, so that timing reveals neither the length of the token nor
-/// the position of the first wrong character.
+/// Digests are compared in constant time, so that timing reveals neither the length of the token
+/// nor the position of the first wrong character.
 #[derive(Clone)]
 pub struct SharedToken {
     hash: SecretHash,

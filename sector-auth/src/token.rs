@@ -1,9 +1,9 @@
 //! Access tokens: JWTs signed with HS256 only.
 //!
-//! A token has exactly eight claims, all required. `jsonwebtoken` encodes, decodes, signs and checks
-//! signatures; this module adds stricter checks of the header (`header`) and of the claims, against
-//! the time passed in. A token names its key, so that keys can be rotated while tokens signed with
-//! the previous key remain valid.
+//! A token has exactly eight claims, all required. `jsonwebtoken` encodes, decodes, signs and
+//! checks signatures; this module adds stricter checks of the header (`header`) and of the claims,
+//! against the time passed in. A token names its key, so that keys can be rotated while tokens
+//! signed with the previous key remain valid.
 
 mod header;
 mod hs256;
@@ -192,8 +192,8 @@ impl TokenKeys {
             .map_err(|error| AuthError::TokenNotIssued { detail: error.to_string() })
     }
 
-    /// Claims of the token, if it was issued here and is valid now. The caller must check in the store
-    /// that its session has not ended.
+    /// Claims of the token, if it was issued here and is valid now. The caller must check in the
+    /// store that its session has not ended.
     ///
     /// # Errors
     /// The `Token…` variants of [`AuthError`]: format, header, algorithm, key, signature, claims,
@@ -251,7 +251,8 @@ fn check_role_and_lifetime(claims: &Claims) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Converts an error of the library. The header has been checked, so JSON errors are about the claims.
+/// Converts an error of the library. The header has been checked, so JSON errors are about the
+/// claims.
 fn refusal(error: &jsonwebtoken::errors::Error) -> AuthError {
     match error.kind() {
         ErrorKind::InvalidSignature => AuthError::TokenSignature,

@@ -1,7 +1,7 @@
 //! Verifies a signed login message for this site, this login and the current time.
 //!
-//! The expected values are a struct without defaults, and `now` is an argument, so that no check can
-//! be forgotten. The caller's store must make sure that a nonce is used only once.
+//! The expected values are a struct without defaults, and `now` is an argument, so that no check
+//! can be forgotten. The caller's store must make sure that a nonce is used only once.
 //!
 //! Server or client may write the message. Scheme, domain, URI, version, chain, nonce, address and
 //! times must match. Statement, request id and resources are optional and ignored, so that no text

@@ -1,7 +1,9 @@
-//! What it costs to follow a sector: the stream's bytes become ticks of a mirror, beside `serde_json` alone reading the
-//! same text into the same types, in the fastest way that it has: from text that was found to be UTF-8 as a whole.
+//! What it costs to follow a sector: the stream's bytes become ticks of a mirror, beside
+//! `serde_json` alone reading the same text into the same types, in the fastest way that it has:
+//! from text that was found to be UTF-8 as a whole.
 //!
-//! Both sides find the caches alike: before each round, which is timed by itself, a mirror is copied for either.
+//! Both sides find the caches alike: before each round, which is timed by itself, a mirror is
+//! copied for either.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

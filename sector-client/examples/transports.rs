@@ -1,8 +1,9 @@
-//! Which way of following a running sector brings its ticks sooner, and what it costs: `cargo run -p sector-client
-//! --example transports -- URL [TICKS]`.
+//! Which way of following a running sector brings its ticks sooner, and what it costs: `cargo run
+//! -p sector-client --example transports -- URL [TICKS]`.
 //!
-//! Follows it by stream and by long poll at the same time, each through a relay that counts, and says for either how many
-//! requests and bytes a tick took, and by how much a tick came later by the one than by the other.
+//! Follows it by stream and by long poll at the same time, each through a relay that counts, and
+//! says for either how many requests and bytes a tick took, and by how much a tick came later by
+//! the one than by the other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,9 +1,12 @@
-//! How long to wait before the next attempt: exponential with full jitter, so that many clients of a server that comes
-//! back do not all return at once.
+//! Pauses between attempts: exponential back-off with full jitter, so that clients do not all
+//! return at the same moment.
+//!
+//! Kept by hand: this crate is published, so it cannot use the one of `sector-redis`, and no
+//! library offers full jitter with a minimum from `Retry-After` in less code.
 
 use std::time::Duration;
 
-/// Waits that grow from attempt to attempt.
+/// Pauses that grow from attempt to attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {
     first: Duration,
@@ -12,22 +15,22 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Waits of at most `first`, then twice that, and so on up to `most`.
+    /// Pauses of at most `first`, then twice that, and so on up to `most`.
     pub(crate) fn new(first: Duration, most: Duration) -> Backoff {
         Backoff { first, most, attempts: 0 }
     }
 
-    /// How many waits there were since the beginning.
+    /// Number of pauses since the start or the last reset.
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Begins anew, after a success.
+    /// Starts over, after a success.
     pub(crate) fn reset(&mut self) {
         self.attempts = 0;
     }
 
-    /// The next wait, but no less than `least`. `random` is any number; it is spread over the wait.
+    /// The next pause, at least `least`. `random` selects a pause within the range.
     pub(crate) fn next(&mut self, random: u64, least: Option<Duration>) -> Duration {
         let most = self.first.saturating_mul(1 << self.attempts.min(20)).min(self.most);
         self.attempts = self.attempts.saturating_add(1);
@@ -36,9 +39,9 @@ impl Backoff {
         wait.max(least.unwrap_or_default())
     }
 
-    /// Waits before the next attempt, but no less than `least`.
+    /// Pauses before the next attempt, for at least `least`.
     pub(crate) async fn wait(&mut self, least: Option<Duration>) {
-        // Without randomness there is no jitter, which is no reason to stop.
+        // Without random numbers, continue without jitter.
         let random = getrandom::u64().unwrap_or(u64::MAX);
         tokio::time::sleep(self.next(random, least)).await;
     }
@@ -49,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_to_the_limit_and_heed_the_server() {
+    fn pauses_grow_to_the_limit_and_respect_the_minimum() {
         let ms = Duration::from_millis;
         let mut backoff = Backoff::new(ms(100), ms(1_000));
         assert_eq!(backoff.next(100, None), ms(100));

@@ -14,7 +14,8 @@ use crate::scene::Scene;
 use crate::session::Client;
 use crate::thinker::Thinker;
 
-/// The least time for which a delivery is tried; beyond that and two ticks its orders have grown old.
+/// Shortest time limit of a delivery. The limit is two ticks if that is longer; then the orders are
+/// stale.
 const SHORTEST_DELIVERY: Duration = Duration::from_secs(2);
 
 /// A strategy that plays one faction of a running sector.
@@ -23,28 +24,28 @@ pub struct Bot {
     faction: FactionId,
     thinker: Thinker,
     claims: bool,
-    /// Whether the faction is to be claimed before the next turn.
+    /// Whether to claim the faction before the next turn.
     is_to_claim: bool,
     summary: Summary,
 }
 
-/// What a bot has done.
+/// Counts of a bot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Ticks for which the strategy was asked.
+    /// Ticks for which the strategy was called.
     pub turns: u64,
-    /// Ticks that passed without it being asked.
+    /// Ticks for which the strategy was not called.
     pub missed: u64,
-    /// Orders that the sector accepted.
+    /// Orders accepted by the sector.
     pub accepted: u64,
-    /// Orders that the sector did not accept.
+    /// Orders not accepted by the sector.
     pub refused: u64,
-    /// Orders of which it is not known whether the sector accepted them: it went away, or took too long, or the
-    /// bot was stopped before it answered.
+    /// Orders that the sector may or may not have accepted: it became unavailable, took too long,
+    /// or the bot was stopped before the response.
     pub unsure: u64,
-    /// Orders that a tick carried out.
+    /// Orders applied by a tick.
     pub applied: u64,
-    /// Orders that a tick refused.
+    /// Orders refused by a tick.
     pub failed: u64,
 }
 
@@ -53,17 +54,18 @@ impl fmt::Display for Summary {
         let Summary { turns, missed, accepted, refused, unsure, applied, failed } = self;
         write!(
             formatter,
-            "{turns} turns ({missed} ticks missed), {accepted} orders accepted ({applied} carried out, {failed} refused by the tick), {refused} not accepted"
+            "{turns} turns ({missed} ticks missed), {accepted} orders accepted ({applied} applied, {failed} refused by a tick), {refused} not accepted"
         )?;
         if *unsure > 0 {
-            write!(formatter, ", {unsure} lost on the way")?;
+            write!(formatter, ", {unsure} possibly lost")?;
         }
         Ok(())
     }
 }
 
 impl Bot {
-    /// A bot that claims the faction in every universe, as the player that the client is signed in as.
+    /// A bot that claims the faction in every universe, for the player that the client is logged in
+    /// as.
     #[must_use]
     pub fn new(client: &Client, faction: FactionId, strategy: Box<dyn Strategy>) -> Bot {
         let thinker = Thinker::new(strategy);
@@ -77,19 +79,20 @@ impl Bot {
         }
     }
 
-    /// A bot that plays without a claim: for a client with a bot token.
+    /// A bot that plays without claiming: for a client with a bot key or bot token.
     #[must_use]
     pub fn unclaimed(client: &Client, faction: FactionId, strategy: Box<dyn Strategy>) -> Bot {
         Bot { claims: false, ..Bot::new(client, faction, strategy) }
     }
 
-    /// Plays until `shutdown`: asks the strategy once a tick, always about the newest one, and sends its orders. It thinks
-    /// on a thread of its own; one that needs more than a tick is asked again about the newest tick then.
+    /// Plays until `shutdown`: calls the strategy for the newest tick, and sends its orders. The
+    /// strategy runs on its own thread; ticks that arrive while it is running are skipped, except
+    /// for the newest. Waits while the sector is unavailable.
     ///
     /// # Errors
-    /// Those that waiting does not mend: [`Error::Refused`] when the faction belongs to somebody else,
-    /// [`Error::Forbidden`], [`Error::Unauthorized`], [`Error::Strategy`] when the strategy panics, and those of [`crate::Ticks::next`]. A sector that is away is
-    /// waited for.
+    /// Permanent errors: [`Error::Refused`] if the faction is another player's,
+    /// [`Error::Forbidden`], [`Error::Unauthorized`], [`Error::Strategy`] if the strategy panics,
+    /// and those of [`crate::Ticks::next`].
     pub async fn run(&mut self, shutdown: impl Future<Output = ()>) -> Result<Summary> {
         tokio::select! {
             biased;
@@ -120,7 +123,7 @@ impl Bot {
             let (universe, tick, tick_time) =
                 (scene.universe_id().to_owned(), scene.number(), scene.tick_time());
             let mut thought = self.thinker.ask(scene, self.faction);
-            // What comes meanwhile is not kept waiting: the server would take the stream for abandoned.
+            // Keep reading ticks, or the server would close the stream as too slow.
             let mut orders = loop {
                 tokio::select! {
                     biased;
@@ -129,11 +132,11 @@ impl Bot {
                 }
             };
             number_orders(&universe, tick, &mut orders);
-            self.give(&orders, tick, tick_time).await?;
+            self.send_all(&orders, tick, tick_time).await?;
         }
     }
 
-    /// Takes note of a tick; `before` is one that the strategy was not asked about.
+    /// Counts the outcomes of a tick. `before` is a skipped tick.
     fn look(&mut self, tick: &Tick<'_>, before: Option<Scene>) -> Scene {
         self.count_outcomes(tick);
         self.is_to_claim |= tick.is_new_universe && self.claims;
@@ -143,7 +146,7 @@ impl Bot {
         }
     }
 
-    /// Claims the faction if that is due; says whether it can be played.
+    /// Claims the faction if necessary. Returns whether it can be played.
     async fn claim_if_due(&mut self) -> Result<bool> {
         if !self.is_to_claim {
             return Ok(true);
@@ -153,23 +156,20 @@ impl Bot {
                 self.is_to_claim = false;
                 Ok(true)
             }
-            Err(error)
-                if error.is_retryable()
-                    || error.is_between_universes()
-                    || matches!(error, Error::Server(_)) =>
-            {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the claim has to wait");
+            Err(error) if error.is_temporary() => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "claim delayed");
                 Ok(false)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Gives the orders of a tick, as long as they are fresh.
-    async fn give(&mut self, orders: &[Order], tick: u64, tick_time: Duration) -> Result<()> {
+    /// Sends the orders of a tick, until they are stale.
+    async fn send_all(&mut self, orders: &[Order], tick: u64, tick_time: Duration) -> Result<()> {
         let limit = (tick_time * 2).max(SHORTEST_DELIVERY);
         for batch in orders.chunks(ORDERS_MAX) {
-            // Until the sector has answered, and for good if this is dropped before: they may have arrived.
+            // Unsure until the response, and finally if this future is dropped: they may have
+            // arrived.
             let count = batch.len() as u64;
             self.summary.unsure += count;
             let sent = tokio::time::timeout(limit, self.send(batch)).await;
@@ -182,15 +182,12 @@ impl Bot {
                     if error.is_retryable()
                         || matches!(error, Error::Server(_) | Error::Refused(_)) =>
                 {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "the orders of a tick are lost"
-                    );
+                    tracing::warn!(error = &error as &dyn std::error::Error, "orders lost");
                 }
                 Ok(Err(error)) => return Err(error),
-                Err(_) => tracing::warn!(tick, "the orders of a tick were not accepted in time"),
+                Err(_) => tracing::warn!(tick, "orders not accepted in time"),
             }
-            // The rest is older still.
+            // The remaining batches would be even later.
             break;
         }
         Ok(())
@@ -201,13 +198,10 @@ impl Bot {
         self.summary.accepted += delivery.accepted as u64;
         self.summary.refused += delivery.refused.len() as u64;
         for refused in &delivery.refused {
-            tracing::debug!(
-                code = refused.code,
-                detail = refused.detail,
-                "an order was not accepted"
-            );
+            tracing::debug!(code = refused.code, detail = refused.detail, "order not accepted");
         }
-        // The claim lapsed while the sector was unavailable; a player who claimed the faction meanwhile keeps it.
+        // The claim expired while the sector was unavailable. A player who claimed the faction
+        // meanwhile keeps it.
         self.is_to_claim |= self.claims
             && delivery.refused.iter().any(|refused| refused.code == "not_your_faction");
         Ok(())

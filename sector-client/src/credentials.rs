@@ -1,8 +1,10 @@
-//! Who the client says it is, and how much it may ask: set on login and by answers, minded by every request.
+//! Credentials and quotas, applied to every request: logins set the credentials, responses the
+//! quotas.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
@@ -11,7 +13,8 @@ use crate::quota::Quotas;
 
 const BOT_TOKEN: HeaderName = HeaderName::from_static("x-bot-token");
 
-/// The header that says who asks, shared by the clones of a client. `Debug` shows nothing of it.
+/// The header with the credentials, shared by the clones of a client. `Debug` does not show its
+/// value.
 #[derive(Clone, Default)]
 pub struct Credentials {
     header: Arc<RwLock<Option<(HeaderName, HeaderValue)>>>,
@@ -19,41 +22,36 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// From now on the holder of a token from a login. False if the text cannot stand in a header.
+    /// Uses the token of a login, or a bot key. Returns false if a header cannot contain it.
     pub(crate) fn set_bearer(&self, token: &str) -> bool {
         self.set(AUTHORIZATION, &format!("Bearer {token}"))
     }
 
-    /// From now on the bot with this token. False if the text cannot stand in a header.
+    /// Uses the token of the sector's own bots. Returns false if a header cannot contain it.
     pub(crate) fn set_bot(&self, token: &str) -> bool {
         self.set(BOT_TOKEN, token)
     }
 
-    /// From now on nobody in particular.
+    /// Removes the credentials.
     pub(crate) fn clear(&self) {
-        *self.header.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.header.write() = None;
     }
 
     fn set(&self, name: HeaderName, value: &str) -> bool {
         let Ok(mut value) = HeaderValue::from_str(value) else { return false };
         value.set_sensitive(true);
-        *self.header.write().unwrap_or_else(PoisonError::into_inner) = Some((name, value));
+        *self.header.write() = Some((name, value));
         true
     }
 
-    /// Whether a player asks, by a login or a bot key.
+    /// Whether these are the credentials of a player: a login or a bot key.
     pub(crate) fn are_of_player(&self) -> bool {
         self.header().is_some_and(|(name, _)| name == AUTHORIZATION)
     }
 
-    /// The header that says who asks.
+    /// The header with the credentials.
     pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        self.header.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether `other` says the same.
-    pub(crate) fn snapshot(&self) -> Option<HeaderValue> {
-        self.header().map(|(_, value)| value)
+        self.header.read().clone()
     }
 }
 
@@ -95,12 +93,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_the_token_is_shown() {
+    fn debug_does_not_show_the_token() {
         let credentials = Credentials::default();
         assert_eq!(format!("{credentials:?}"), "Credentials(none)");
         assert!(credentials.set_bearer("hunter2"));
         assert_eq!(format!("{credentials:?}"), "Credentials(authorization)");
-        assert_eq!(format!("{:?}", credentials.snapshot()), "Some(Sensitive)");
+        assert_eq!(format!("{:?}", credentials.header()), "Some((\"authorization\", Sensitive))");
         assert!(!credentials.set_bot("line\nbreak"));
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong, by what the caller can do about it.
+//! Errors, grouped by what the caller can do about them.
 
 use std::time::Duration;
 
@@ -8,36 +8,36 @@ use sector_sim::{FactionId, MirrorError, SnapshotError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A result of this crate.
+/// Result of a function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why something did not work.
+/// Why a call, a stream or a strategy failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The URL is not valid for an API: correct it.
     #[error("invalid API URL {url:?}: {reason}; expected a URL like http://127.0.0.1:8000")]
     Address {
-        /// What was given.
+        /// URL given.
         url: String,
-        /// What is wrong with it.
+        /// What is wrong with the URL.
         reason: String,
     },
-    /// The server could not be reached, or the connection broke: try again later. Calls that can be repeated have
-    /// been repeated already.
+    /// The server could not be reached, or the connection broke: try again later. Calls that can be
+    /// repeated have already been retried.
     #[error("cannot reach {url}; check that the sector is running at that address")]
     Unreachable {
-        /// Where it should be.
+        /// URL of the sector.
         url: String,
-        /// What happened.
+        /// Cause.
         #[source]
         source: reqwest::Error,
     },
     /// The server did not respond in time: try again later.
     #[error("the sector at {url} did not answer within {after_ms} ms; try again later")]
     Timeout {
-        /// Where it should be.
+        /// URL of the sector.
         url: String,
-        /// How long was waited, in milliseconds.
+        /// Time limit, in milliseconds.
         after_ms: u64,
     },
     /// The server is unavailable (502, 503, 504): try again later.
@@ -66,22 +66,22 @@ pub enum Error {
         "the server at {url} is not a sector's API but {found}; correct the URL (a sector's page serves its API at /api)"
     )]
     NotASector {
-        /// Where it should be.
+        /// URL of the sector.
         url: String,
-        /// What is there.
+        /// What the server is instead.
         found: String,
     },
-    /// This SDK does not support the sector's version, see [`crate::is_compatible`]: use the SDK of that
-    /// version.
+    /// This SDK does not support the sector's version, see [`crate::is_compatible`]: use the SDK of
+    /// that version.
     #[error(
         "the sector at {url} has version {server}, which sector-client {sdk} does not support; use sector-client {server}"
     )]
     Version {
-        /// Where it is.
+        /// URL of the sector.
         url: String,
-        /// Its version.
+        /// Version of the server.
         server: String,
-        /// The version of this SDK.
+        /// Version of this SDK.
         sdk: &'static str,
     },
     /// This version cannot parse the response, although it should: report it.
@@ -90,15 +90,15 @@ pub enum Error {
         crate::VERSION
     )]
     Mismatch {
-        /// Where it came from.
+        /// URL of the sector.
         url: String,
-        /// What is not understood.
+        /// What cannot be parsed.
         detail: String,
     },
     /// A proxy buffers the event stream: turn off its response buffering.
     #[error("a proxy in front of {url} buffers the event stream; turn off its response buffering")]
     KeptBack {
-        /// Where the sector should be.
+        /// URL of the sector.
         url: String,
     },
     /// The response is not an event stream.
@@ -115,9 +115,9 @@ pub enum Error {
         "this engine does not know the sector's rules {name:?}; use the SDK of the sector's version: {detail}"
     )]
     Rules {
-        /// Their name.
+        /// Name of the rules.
         name: String,
-        /// What is not known about them.
+        /// What the engine does not know.
         detail: String,
     },
     /// A key, token or label is malformed. The message does not contain it.
@@ -132,9 +132,9 @@ pub enum Error {
     /// This version cannot parse a message of the game: check that both have the same version.
     #[error("cannot parse line {line} of the game: {detail}")]
     Dialogue {
-        /// Which line.
+        /// Line number, from 1.
         line: u64,
-        /// What is not understood.
+        /// What cannot be parsed.
         detail: String,
     },
     /// A strategy panicked or is no longer running.
@@ -142,13 +142,13 @@ pub enum Error {
         "strategy {name:?} of {faction} returned no orders for tick {tick}: {detail}; fix it, or restart the bot"
     )]
     Strategy {
-        /// Its name.
+        /// Name of the strategy.
         name: &'static str,
-        /// Whom it plays.
+        /// Faction it plays.
         faction: FactionId,
-        /// What it was asked about.
+        /// Tick of the turn.
         tick: u64,
-        /// What happened.
+        /// Cause.
         detail: String,
     },
     /// The system's random number generator failed.
@@ -196,9 +196,14 @@ impl Error {
         self.problem()?.retry_after
     }
 
-    /// Whether there is no universe just now: none has begun, or one was replaced while it was asked about.
+    /// Whether there is no universe now: none has begun, or it was replaced during the call.
     pub(crate) fn is_between_universes(&self) -> bool {
         matches!(self, Error::Refused(problem) if matches!(problem.code.as_str(), "no_universe" | "run_over"))
+    }
+
+    /// Whether the sector may be back later: it is unreachable, failing, or between two universes.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.is_retryable() || self.is_between_universes() || matches!(self, Error::Server(_))
     }
 
     /// Whether the same request may succeed later.
@@ -214,39 +219,39 @@ impl Error {
     }
 }
 
-/// What a 401 comes to, and what to do about it.
+/// Message for a 401, with what to do.
 fn not_signed_in(problem: &Problem) -> String {
     let advice = match problem.code.as_str() {
         "key_unknown" => "the bot key was revoked or has expired: issue another one",
-        "bot_token_wrong" => "correct the bot token, which must be the one of the server",
+        "bot_token_wrong" => "the bot token must be the same as on the server",
         "token_expired" | "session_ended" | "refresh_token_unknown" => {
-            "the login has run out: log in again"
+            "the login has expired: log in again"
         }
         _ => "log in with a key, as a guest or with a bot key",
     };
     format!("not signed in; {advice}: {problem}")
 }
 
-/// What the server says about a request that it does not carry out (RFC 9457).
+/// Why the server refused a request (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Problem {
-    /// The kind of problem, as a URI.
+    /// Problem type, as a URI.
     #[serde(rename = "type", default)]
     pub kind: String,
-    /// The status in words.
+    /// Reason phrase of the status.
     #[serde(default)]
     pub title: String,
-    /// The HTTP status of the problem, if any.
+    /// HTTP status.
     pub status: u16,
-    /// The stable code, such as `faction_claimed`.
+    /// Stable code, such as `faction_claimed`.
     pub code: String,
-    /// What happened, in a sentence.
+    /// What is wrong, in one sentence.
     #[serde(default)]
     pub detail: String,
     /// The request id, as in the server's log, if known.
     #[serde(default)]
     pub instance: Option<String>,
-    /// The fields at fault.
+    /// Invalid fields, if any.
     #[serde(default)]
     pub errors: Vec<FieldProblem>,
     /// How long the server asks to wait, if it does.
@@ -270,24 +275,36 @@ impl std::fmt::Display for Problem {
 /// An invalid field of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldProblem {
-    /// Where: a path into the body such as `orders[2].faction`, a parameter or a header.
+    /// Path into the body such as `orders[2].faction`, or name of a parameter or header.
     pub field: String,
-    /// What was there; null if nothing.
+    /// Value sent; null if missing.
     #[serde(default)]
     pub value: Value,
-    /// What would be allowed there, in words.
+    /// Allowed values, in words.
     #[serde(default)]
     pub allowed: String,
-    /// What is wrong, in a sentence.
+    /// What is wrong, in one sentence.
     #[serde(default)]
     pub detail: String,
 }
 
 impl Error {
+    pub(crate) fn unreachable(url: &str, source: reqwest::Error) -> Error {
+        Error::Unreachable { url: url.to_owned(), source: source.without_url() }
+    }
+
+    pub(crate) fn mismatch(url: &str, detail: impl Into<String>) -> Error {
+        Error::Mismatch { url: url.to_owned(), detail: detail.into() }
+    }
+
+    pub(crate) fn timeout(url: &str, after: Duration) -> Error {
+        let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+        Error::Timeout { url: url.to_owned(), after_ms }
+    }
+
     /// The error for a call of the generated client.
     pub(crate) async fn of_call(url: &str, error: progenitor_client::Error<Problem>) -> Error {
         use progenitor_client::Error as Call;
-        let mismatch = |detail: String| Error::Mismatch { url: url.to_owned(), detail };
         match error {
             Call::CommunicationError(source)
             | Call::InvalidUpgrade(source)
@@ -295,7 +312,7 @@ impl Error {
                 if source.is_builder() {
                     return Error::Address { url: url.to_owned(), reason: source.to_string() };
                 }
-                Error::Unreachable { url: url.to_owned(), source: source.without_url() }
+                Error::unreachable(url, source)
             }
             Call::ErrorResponse(response) => {
                 let (status, headers) = (response.status(), response.headers().clone());
@@ -305,23 +322,23 @@ impl Error {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let body = response.bytes().await.unwrap_or_default();
                 if !status.is_client_error() && !status.is_server_error() {
-                    return mismatch(format!("the status is {status}"));
+                    return Error::mismatch(url, format!("unexpected status {status}"));
                 }
                 Error::of_answer(status, &headers, &body)
             }
-            Call::InvalidResponsePayload(_, error) => mismatch(error.to_string()),
-            Call::InvalidRequest(detail) | Call::Custom(detail) => mismatch(detail),
+            Call::InvalidResponsePayload(_, error) => Error::mismatch(url, error.to_string()),
+            Call::InvalidRequest(detail) | Call::Custom(detail) => Error::mismatch(url, detail),
         }
     }
 
-    /// The error for an answer that no generated call received.
+    /// The error for a response outside of the generated client.
     pub(crate) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         let problem =
             serde_json::from_slice(body).unwrap_or_else(|_| Problem::of_other(status, body));
         Error::of_problem(status, headers, problem)
     }
 
-    /// Whether a problem document says why, as sectors do.
+    /// Whether the body is a problem document, as sectors send.
     pub(crate) fn is_of_sector(body: &[u8]) -> bool {
         serde_json::from_slice::<Problem>(body).is_ok()
     }
@@ -356,7 +373,8 @@ impl Error {
 }
 
 impl Problem {
-    /// For an answer without a problem document: a failing health check, a proxy between us, or no sector at all.
+    /// For a response without a problem document: from a failing health check, a proxy, or another
+    /// server.
     fn of_other(status: StatusCode, body: &[u8]) -> Problem {
         #[derive(Deserialize)]
         struct Reason {
@@ -364,10 +382,9 @@ impl Problem {
         }
         let (code, detail) = match serde_json::from_slice::<Reason>(body) {
             Ok(Reason { reason }) => ("failing", reason),
-            Err(_) => (
-                "no_problem",
-                "the answer does not say why; it may not come from a sector".to_owned(),
-            ),
+            Err(_) => {
+                ("no_problem", "no reason given; the response may not be from a sector".to_owned())
+            }
         };
         Problem {
             kind: "about:blank".into(),
@@ -382,7 +399,7 @@ impl Problem {
     }
 }
 
-/// The seconds of `Retry-After`. Its other form, a date, is not used by sectors.
+/// The seconds of `Retry-After`. Sectors do not use its other form, a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
@@ -399,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_become_what_a_caller_can_do() {
+    fn each_status_has_its_error() {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, reqwest::header::HeaderValue::from_static("7"));
         let error = |status: u16| {
@@ -425,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_names_fields_and_request() {
+    fn messages_name_fields_and_request() {
         let mut problem = problem("order_refused");
         problem.detail = "One order is refused.".into();
         problem.errors.push(FieldProblem {

@@ -1,29 +1,30 @@
-//! A typed client for a running sector: logins, claims, orders, the sector tick by tick, and a runner for bots.
+//! A typed client for a running sector: logins, claims, orders, the sector tick by tick, and a
+//! runner for bots.
 //!
-//! [`Client`] makes the calls, with time limits, repetition where it does no harm, and logins that renew themselves.
-//! [`Ticks`] follows the sector with the engine's own [`sector_sim::Mirror`], so that whatever the engine offers works
-//! on what it shows. [`Bot`] lets a [`sector_sim::Strategy`] play. [`Client::api`] is the generated client below, with
-//! every operation of the API.
+//! [`Client`] calls the API, with time limits, safe retries, and logins that renew themselves.
+//! [`Ticks`] follows the sector with the engine's own [`sector_sim::Mirror`], so that everything in
+//! the engine works on the state. [`Bot`] plays a [`sector_sim::Strategy`]. [`Client::api`] is the
+//! generated client, with every operation of the API.
 //!
-//! | to | ask |
+//! | to | use |
 //! |---|---|
 //! | find a sector | [`Client::connect`], [`Client::sectors`], [`Client::sector`], [`Client::status`] |
-//! | be somebody | [`Client::login`], [`Client::guest`], [`Client::bot_key`], [`Client::me`]; [`Client::issue_key`] for a bot |
-//! | take a faction | [`Client::factions`], [`Client::claim`], [`Client::release`] |
-//! | follow | [`Client::ticks`]: [`Ticks::next`] for each tick, [`Ticks::newest`] for the present |
-//! | look | [`Tick::view`] and the table at [`sector_sim::View`]; [`Client::system`], [`Client::faction`], [`Client::rules`] |
-//! | order | [`number_orders`], [`Client::deliver`]; [`Client::check_orders`] to see what would become of them |
-//! | know the outcome of orders | [`Tick::outcomes`], [`Client::order`], [`Client::my_orders`] |
-//! | play | [`Bot`]; with arguments and logs the module `program` (feature `program`), over a pipe [`stdio`] |
-//! | look back | [`Client::runs`], [`Client::replay`], [`Client::leaderboard`] |
+//! | log in | [`Client::login`], [`Client::guest`], [`Client::bot_key`], [`Client::me`]; [`Client::issue_key`] for a bot |
+//! | claim a faction | [`Client::factions`], [`Client::claim`], [`Client::release`] |
+//! | follow the sector | [`Client::ticks`]: [`Ticks::next`] for every tick, [`Ticks::newest`] for the current one |
+//! | read the state | [`Tick::view`] and the table at [`sector_sim::View`]; [`Client::system`], [`Client::faction`], [`Client::rules`] |
+//! | give orders | [`number_orders`], [`Client::deliver`]; [`Client::check_orders`] for a preview |
+//! | get the outcome of orders | [`Tick::outcomes`], [`Client::order`], [`Client::my_orders`] |
+//! | play | [`Bot`]; the module `program` (feature `program`) with arguments and logs; [`stdio`] over a pipe |
+//! | read past runs | [`Client::runs`], [`Client::replay`], [`Client::leaderboard`] |
 //!
-//! A bot, from nothing:
+//! A complete bot:
 //!
 //! ```no_run
 //! use sector_client::{Bot, Client};
 //! use sector_sim::{Amount, Command, Order, Strategy, Turn, View};
 //!
-//! /// Sends every idle fleet to the first neighbour of the system where it is.
+//! /// Sends every idle fleet to a neighbouring system.
 //! struct Restless;
 //!
 //! impl Strategy for Restless {
@@ -44,7 +45,7 @@
 //!
 //! # async fn play() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::connect("http://127.0.0.1:8000").await?;
-//! // A new player; keep the key to come back as the same one.
+//! // A new player; keep the key to play as the same one again.
 //! let _key = client.guest().await?;
 //! let mut bot = Bot::new(&client, "F1".parse()?, Box::new(Restless));
 //! let summary = bot.run(async { _ = tokio::signal::ctrl_c().await }).await?;
@@ -53,7 +54,7 @@
 //! # }
 //! ```
 //!
-//! What happens, tick by tick:
+//! Events, tick by tick:
 //!
 //! ```no_run
 //! # async fn watch() -> sector_client::Result<()> {
@@ -68,22 +69,21 @@
 //! # }
 //! ```
 
-mod admin;
 mod backoff;
 mod bot;
-mod calls;
+mod client;
 mod credentials;
 mod entry;
 mod error;
 #[rustfmt::skip]
-#[expect(missing_docs, clippy::allow_attributes, reason = "generated; see the module for by what")]
+#[expect(missing_docs, clippy::allow_attributes, reason = "generated, see the module")]
 pub mod generated;
-mod keys;
 mod live;
 mod orders;
 #[cfg(feature = "program")]
 pub mod program;
 mod quota;
+mod rules;
 mod scene;
 mod sent;
 mod session;
@@ -94,11 +94,11 @@ mod thinker;
 mod version;
 
 pub use bot::{Bot, Summary};
+pub use client::BOT_VERBS;
 pub use credentials::Credentials;
 pub use entry::{Entry, Message, OrdersRefused, UntakenOrder};
 pub use error::{Error, FieldProblem, Problem, Result};
 pub use generated::types;
-pub use keys::BOT_VERBS;
 pub use live::{OrderOutcome, Tick, Ticks, Transport};
 pub use orders::{Delivery, ORDERS_MAX, RefusedOrder, number_orders};
 pub use scene::Scene;
@@ -106,7 +106,7 @@ pub use session::{Client, Patience};
 pub use thinker::{Thinker, Thought};
 pub use version::{VERSION, is_compatible};
 
-/// The examples of the front page, so that they are run.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct FrontPage;

@@ -1,13 +1,13 @@
 //! A running sector, tick by tick: a mirror that follows the events.
 //!
-//! It begins with the snapshot and goes on with the entries after it. When the connection is cut it goes on from where
-//! it was; when the events are not kept any more or do not fit, or the sector was restored from a backup, it begins again
-//! with a snapshot; when a new universe begins it shows that one, under the rules that the sector publishes for it. So
-//! a reader sees every tick in order, exactly once.
+//! Starts with a snapshot and applies the entries after it. After a lost connection it resumes from
+//! its position. If the events are no longer kept or do not fit, or the sector was restored from a
+//! backup, it starts over from a snapshot. When a new universe begins, it follows that one, under
+//! the rules that the sector publishes for it. So a reader sees every tick in order, exactly once.
 //!
-//! The events come over one stream (Server-Sent Events), where a server offers one: that saves a request a tick, and a
-//! tick arrives sooner by the time that a request takes. Where no stream is available (a proxy that buffers responses, a
-//! server with all its streams taken) they are asked for by long poll, until another attempt at the stream.
+//! Events come over one stream (Server-Sent Events), which saves a request per tick and its delay.
+//! While no stream is available (a proxy buffers responses, or the server's streams are all in
+//! use), it polls instead, and then tries the stream again.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,37 +16,37 @@ use std::time::{Duration, Instant};
 use sector_sim::{Board, Event, FactionId, FleetId, Map, Mirror, Rules, Turn, View};
 
 use crate::backoff::Backoff;
-use crate::calls::rules_of;
 use crate::entry::{Entry, Message, UntakenOrder};
 use crate::error::{Error, Result};
+use crate::rules;
 use crate::scene::Scene;
 use crate::session::{Client, Position};
 use crate::stream::{Heard, Stream};
 
-/// How many entries are asked for at once, at most.
+/// Largest number of entries per request.
 const ENTRIES_AT_ONCE: u32 = 100;
-/// The shortest wait before a mirror that did not fit is begun again.
+/// Shortest pause before starting over from a snapshot.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest wait between attempts to reach a sector that is away.
+/// Longest pause between attempts to reach an unavailable sector.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// How long a request for events waits where there is no stream.
+/// How long a request for events waits when polling.
 const POLL_WAIT: Duration = Duration::from_secs(10);
-/// The longest that a server lets a request for events wait.
+/// Longest time that a server lets a request for events wait.
 const POLL_WAIT_MAX: Duration = Duration::from_secs(30);
-/// How long events are polled before the stream is tried again.
+/// How long to poll before trying the stream again.
 const POLL_INSTEAD: Duration = Duration::from_secs(60);
-/// How often the server hears of a player who only listens, so that it does not take the seat for abandoned: half of
-/// what may be set at least as the time for that.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
-/// Most outcomes that are kept of ticks that are passed over.
-const PASSED_MAX: usize = 10_000;
+/// How often a player who only listens contacts the server, so that it keeps the claim: half of the
+/// shortest idle time that a server can be configured with.
+const KEEP_CLAIM: Duration = Duration::from_secs(5);
+/// Largest number of outcomes kept of skipped ticks.
+const SKIPPED_MAX: usize = 10_000;
 
-/// How the events come.
+/// How to receive events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// By event stream, with long polling as a fallback.
     Stream,
-    /// By long poll: each request waits so long (at most 30 s) for the next event.
+    /// By long polling: each request waits this long (at most 30 s) for the next event.
     LongPoll(Duration),
 }
 
@@ -56,72 +56,73 @@ pub struct Ticks {
     client: Client,
     transport: Transport,
     stream: Option<Stream>,
-    /// Until when events are polled because there is no stream.
+    /// End of polling while no stream is available.
     polled_until: Option<Instant>,
-    /// How long a request for events waits.
+    /// How long a request for events waits when polling.
     poll_wait: Duration,
     mirror: Option<Following>,
-    /// The last entry that was received, and the incarnation.
+    /// Position of the last entry received.
     position: Option<Position>,
+    /// Entries received but not applied.
     waiting: VecDeque<(Entry, Option<Position>)>,
+    /// Whether more entries may have arrived.
     more_waits: bool,
     backoff: Backoff,
-    /// The tick that was yielded last, and its universe.
+    /// Universe and number of the last tick returned.
     seen: Option<(String, u64)>,
-    /// The incarnation of the sector that was followed last.
+    /// Incarnation of the store.
     incarnation: Option<String>,
-    /// The rules of the universe that was followed last.
+    /// Rules of the universe followed last.
     rules: Option<(String, Arc<Rules>)>,
-    /// What is told with the next tick besides what it tells itself.
     aside: Aside,
-    sign_of_life: Instant,
+    claim_kept: Instant,
 }
 
-/// What happened besides the tick that is shown.
+/// What happened since the last tick returned, besides the tick itself.
 #[derive(Debug, Default)]
 struct Aside {
-    /// Whether it was shown.
-    is_told: bool,
-    /// The outcomes of orders in ticks that were passed over.
-    passed: Vec<OrderOutcome>,
-    /// Orders that no tick could take.
+    /// Whether it was returned.
+    is_returned: bool,
+    /// Outcomes of orders in skipped ticks.
+    skipped: Vec<OrderOutcome>,
+    /// Accepted orders that no tick could apply.
     untaken: Vec<UntakenOrder>,
 }
 
 #[derive(Debug)]
 struct Following {
-    /// Shared with the scenes that were made of it.
+    /// Shared with scenes.
     mirror: Arc<Mirror>,
-    /// Its rules, once they are known.
+    /// Rules of the universe, once known.
     rules: Option<Arc<Rules>>,
-    /// When the newest tick was received.
+    /// Time at which the newest tick was received.
     received: Instant,
 }
 
 /// Outcome of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderOutcome {
-    /// The tick that carried it out or refused it, or whose commit passed it.
+    /// Tick that applied or refused the order, or whose commit recorded the refusal.
     pub tick: u64,
-    /// Whom it was for.
+    /// Faction of the order.
     pub faction: FactionId,
-    /// Its `client_id`, if it had one.
+    /// `client_id` of the order, if any.
     pub client_id: Option<Box<str>>,
-    /// The fleet that obeys, if it was carried out and concerns one.
+    /// Fleet that acts on the order, if any.
     pub fleet: Option<FleetId>,
-    /// Why it was refused: a code such as `not_owner`, or of one that no tick could take `run_over`,
-    /// `faction_claimed` or `unreadable`. Nothing if it was carried out.
+    /// Code of the refusal, such as `not_owner`; `run_over`, `faction_claimed` or `unreadable` if
+    /// no tick could apply the order. `None` if it was applied.
     pub refused: Option<String>,
 }
 
 impl OrderOutcome {
-    /// Whether it was carried out.
+    /// Whether the order was applied.
     #[must_use]
     pub fn is_applied(&self) -> bool {
         self.refused.is_none()
     }
 
-    /// What an event of a tick says about an order, if it does.
+    /// The outcome in an event, if it is about an order.
     fn of(tick: u64, event: &Event) -> Option<OrderOutcome> {
         match event {
             Event::OrderApplied { faction, fleet, client_id, .. } => Some(OrderOutcome {
@@ -133,12 +134,8 @@ impl OrderOutcome {
             }),
             Event::OrderRefused { faction, code, client_id, .. } => {
                 let code = serde_json::to_value(code).ok();
-                let code = code
-                    .as_ref()
-                    .and_then(serde_json::Value::as_str)
-                    .unwrap_or("refused")
-                    .to_owned();
-                let (client_id, refused) = (client_id.clone(), Some(code));
+                let code = code.as_ref().and_then(serde_json::Value::as_str).unwrap_or("refused");
+                let (client_id, refused) = (client_id.clone(), Some(code.to_owned()));
                 Some(OrderOutcome { tick, faction: *faction, client_id, fleet: None, refused })
             }
             _ => None,
@@ -146,32 +143,33 @@ impl OrderOutcome {
     }
 }
 
-/// A tick of a running sector, and the sector as it is after it.
+/// A tick of a running sector, and the state after it.
 #[derive(Clone, Copy)]
 pub struct Tick<'a> {
     client: &'a Client,
     aside: &'a Aside,
     shared: (&'a Arc<Mirror>, &'a Arc<Rules>),
-    /// The sector.
+    /// State of the sector.
     pub mirror: &'a Mirror,
-    /// The rules it lives by.
+    /// Rules of the universe.
     pub rules: &'a Rules,
-    /// How many ticks have passed unseen since the last one that was yielded.
+    /// Number of ticks skipped since the last one returned.
     pub missed: u64,
-    /// Whether this is the first tick that is seen of its universe, or since the sector was restored from a backup.
+    /// Whether this is the first tick of its universe, or the first since the sector was restored
+    /// from a backup.
     pub is_new_universe: bool,
-    /// When the tick was received.
+    /// Time at which the tick was received.
     pub received: Instant,
 }
 
 impl<'a> Tick<'a> {
-    /// Its number.
+    /// Number of the tick.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.mirror.board().tick()
     }
 
-    /// The universe.
+    /// Id of the universe.
     #[must_use]
     pub fn universe_id(&self) -> &'a str {
         &self.mirror.universe().id
@@ -183,20 +181,20 @@ impl<'a> Tick<'a> {
         self.mirror.map()
     }
 
-    /// The state.
+    /// State of systems, fleets and factions.
     #[must_use]
     pub fn board(&self) -> &'a Board {
         self.mirror.board()
     }
 
-    /// What happened in it.
+    /// Events of the tick.
     #[must_use]
     pub fn events(&self) -> &'a [Event] {
         self.mirror.board().events()
     }
 
-    /// What has become of orders for a faction since the tick that was yielded before: those that this tick carried
-    /// out or refused, those of ticks that were passed over, and those of this client that no tick could take.
+    /// Outcomes of a faction's orders since the last tick returned: in this tick, in skipped ticks,
+    /// and those of this client's orders that no tick could apply.
     pub fn outcomes(&self, faction: FactionId) -> impl Iterator<Item = OrderOutcome> + use<'a> {
         let (tick, client) = (self.number(), self.client);
         let untaken = self.aside.untaken.iter().filter_map(move |order| {
@@ -210,30 +208,31 @@ impl<'a> Tick<'a> {
                 refused: Some(order.code.clone()),
             })
         });
-        let passed = self.aside.passed.iter().cloned();
+        let skipped = self.aside.skipped.iter().cloned();
         let taken = self.events().iter().filter_map(move |event| OrderOutcome::of(tick, event));
-        passed.chain(untaken).chain(taken).filter(move |outcome| outcome.faction == faction)
+        skipped.chain(untaken).chain(taken).filter(move |outcome| outcome.faction == faction)
     }
 
-    /// Accepted orders of anybody that no tick could take, since the tick that was yielded before.
+    /// Accepted orders of all players that no tick could apply, since the last tick returned.
     #[must_use]
     pub fn untaken(&self) -> &'a [UntakenOrder] {
         &self.aside.untaken
     }
 
-    /// The sector from the seat of a faction, as strategies see it.
+    /// View of a faction, for strategies.
     #[must_use]
     pub fn view(&self, me: FactionId) -> View<'a> {
         self.mirror.view(self.rules, me)
     }
 
-    /// What strategies are told besides.
+    /// Tick number and missed ticks, for strategies.
     #[must_use]
     pub fn turn(&self) -> Turn {
         Turn { tick: self.number(), missed: self.missed }
     }
 
-    /// The sector as it is, to keep while the ticks go on: for a [`crate::Thinker`].
+    /// The state after the tick, to keep while following goes on, for example for a
+    /// [`crate::Thinker`].
     #[must_use]
     pub fn scene(&self) -> Scene {
         let (mirror, rules) = self.shared;
@@ -245,8 +244,7 @@ impl<'a> Tick<'a> {
         }
     }
 
-    /// Until when orders should be sent to reach the next tick, by the pace of the sector; their way takes some of
-    /// that time.
+    /// Expected time of the next tick. Orders for it must arrive before, so send them earlier.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.received + Duration::from_millis(self.mirror.universe().tick_delay_ms)
@@ -254,7 +252,7 @@ impl<'a> Tick<'a> {
 }
 
 impl std::fmt::Debug for Tick<'_> {
-    /// Without the sector, which is long.
+    /// Without the state, which is long.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Tick")
@@ -266,22 +264,14 @@ impl std::fmt::Debug for Tick<'_> {
     }
 }
 
-impl Client {
-    /// Follows the sector from its present tick on, over a stream of events.
-    #[must_use]
-    pub fn ticks(&self) -> Ticks {
-        self.ticks_by(Transport::Stream)
-    }
-
-    /// Follows the sector from its present tick on.
-    #[must_use]
-    pub fn ticks_by(&self, transport: Transport) -> Ticks {
+impl Ticks {
+    pub(crate) fn new(client: Client, transport: Transport) -> Ticks {
         let poll_wait = match transport {
             Transport::Stream => POLL_WAIT,
             Transport::LongPoll(wait) => wait,
         };
         Ticks {
-            client: self.clone(),
+            client,
             transport,
             poll_wait: poll_wait.min(POLL_WAIT_MAX),
             stream: None,
@@ -295,43 +285,41 @@ impl Client {
             incarnation: None,
             rules: None,
             aside: Aside::default(),
-            sign_of_life: Instant::now(),
+            claim_kept: Instant::now(),
         }
     }
-}
 
-impl Ticks {
-    /// The same, but a request for events, where there is no stream, waits so long (at most 30 s).
+    /// Sets how long a request for events waits when no stream is available (at most 30 s).
     #[must_use]
     pub fn poll_wait(self, wait: Duration) -> Ticks {
         Ticks { poll_wait: wait.min(POLL_WAIT_MAX), ..self }
     }
 
-    /// The next tick; none is left out as long as the sector keeps its events. Waits for as long as the sector is away
-    /// or paused. May be dropped while it waits, without loss.
+    /// The next tick; none is skipped as long as the sector keeps its events. Waits while the
+    /// sector is unavailable or paused. Cancellation is safe.
     ///
     /// # Errors
-    /// Those that waiting does not mend, such as [`Error::Rules`], [`Error::Version`] and [`Error::Unauthorized`].
+    /// Permanent errors, such as [`Error::Rules`], [`Error::Version`] and [`Error::Unauthorized`].
     pub async fn next(&mut self) -> Result<Tick<'_>> {
         while !self.is_unseen() {
-            self.go_on().await?;
+            self.advance().await?;
         }
         self.show()
     }
 
-    /// The newest tick there is, past any that have come meanwhile: for those who act on the present alone. Waits as
-    /// [`Ticks::next`] does, and may be dropped likewise.
+    /// The newest tick, skipping any others that have arrived: for callers that only need the
+    /// current state. Waits as [`Ticks::next`] does. Cancellation is safe.
     ///
     /// # Errors
     /// As [`Ticks::next`].
     pub async fn newest(&mut self) -> Result<Tick<'_>> {
         while !self.is_unseen() || !self.waiting.is_empty() || self.more_waits {
-            self.go_on().await?;
+            self.advance().await?;
         }
         self.show()
     }
 
-    /// Whether the events come over a stream at present.
+    /// Whether events currently arrive over a stream.
     #[must_use]
     pub fn is_streaming(&self) -> bool {
         self.stream.is_some()
@@ -346,21 +334,18 @@ impl Ticks {
 
     fn show(&mut self) -> Result<Tick<'_>> {
         let Some(Following { mirror, rules: Some(rules), received }) = &self.mirror else {
-            return Err(Error::Mismatch {
-                url: self.client.url().into(),
-                detail: "there is no snapshot".into(),
-            });
+            return Err(Error::mismatch(self.client.url(), "no snapshot"));
         };
         let (universe, number) = (mirror.universe().id.as_str(), mirror.board().tick());
         let before =
             self.seen.as_ref().filter(|(seen, _)| *seen == universe).map(|(_, last)| *last);
         let missed = before.map_or(0, |last| number.saturating_sub(last + 1));
         match &mut self.seen {
-            // Without another copy of the name.
+            // Avoids another copy of the id.
             Some((seen, last)) if seen == universe => *last = number,
             seen => *seen = Some((universe.to_owned(), number)),
         }
-        self.aside.is_told = true;
+        self.aside.is_returned = true;
         Ok(Tick {
             client: &self.client,
             aside: &self.aside,
@@ -373,12 +358,12 @@ impl Ticks {
         })
     }
 
-    /// Takes the next entry; a snapshot where there is none to go on from, and new entries where none are left.
-    async fn go_on(&mut self) -> Result<()> {
+    /// Takes one step: applies an entry, or requests rules, a snapshot or more entries.
+    async fn advance(&mut self) -> Result<()> {
         let taken = if let Some((entry, position)) = self.waiting.pop_front() {
             self.apply(entry, position)
         } else if self.mirror.as_ref().is_some_and(|following| following.rules.is_none()) {
-            self.learn_rules().await
+            self.request_rules().await
         } else if self.transport == Transport::Stream
             && self.polled_until.is_none_or(|until| Instant::now() >= until)
         {
@@ -392,25 +377,20 @@ impl Ticks {
             Err(error @ (Error::HistoryTrimmed(_) | Error::Mirror(_) | Error::Stream(_))) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "beginning again with a snapshot"
+                    "starting over from a snapshot"
                 );
                 self.restart();
                 self.backoff.wait(Some(SHORTEST_PAUSE)).await;
                 Ok(())
             }
-            Err(error)
-                if error.is_retryable()
-                    || error.is_between_universes()
-                    || matches!(error, Error::Server(_)) =>
-            {
+            Err(error) if error.is_temporary() => {
                 if self.backoff.attempts() == 0 {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        "the sector is away; trying again"
+                        "sector unavailable, retrying"
                     );
                 }
-                self.stream = None;
-                self.more_waits = false;
+                self.close_stream();
                 self.backoff.wait(error.retry_after()).await;
                 Ok(())
             }
@@ -422,27 +402,31 @@ impl Ticks {
     fn restart(&mut self) {
         self.mirror = None;
         self.position = None;
-        self.stream = None;
         self.waiting.clear();
+        self.close_stream();
+    }
+
+    fn close_stream(&mut self) {
+        self.stream = None;
         self.more_waits = false;
     }
 
     async fn begin(&mut self) -> Result<()> {
-        let (snapshot, position) = self.client.snapshot_at().await?;
-        self.is_of(&position);
+        let (snapshot, position) = self.client.snapshot_once().await?;
+        self.check_incarnation(&position);
         self.follow(Mirror::new(&snapshot)?);
         self.position = Some(position);
-        self.is_back();
+        self.note_success();
         Ok(())
     }
 
-    /// Takes note of the incarnation of what comes.
-    fn is_of(&mut self, position: &Position) {
+    /// Detects that the sector was restored from a backup.
+    fn check_incarnation(&mut self, position: &Position) {
         if self.incarnation.as_ref() == Some(&position.incarnation) {
             return;
         }
         if self.incarnation.replace(position.incarnation.clone()).is_some() {
-            tracing::warn!("the sector was restored from a backup");
+            tracing::warn!("sector restored from a backup");
             self.seen = None;
         }
     }
@@ -457,8 +441,8 @@ impl Ticks {
         self.mirror = Some(Following { mirror: Arc::new(mirror), rules, received: Instant::now() });
     }
 
-    /// Asks for the rules of the universe that is followed.
-    async fn learn_rules(&mut self) -> Result<()> {
+    /// Requests the rules of the universe.
+    async fn request_rules(&mut self) -> Result<()> {
         let document = match self.client.rules_once().await {
             Err(Error::Refused(problem)) if problem.code == "run_over" => None,
             document => Some(document?),
@@ -466,46 +450,44 @@ impl Ticks {
         let Some(following) = &mut self.mirror else { return Ok(()) };
         let universe = &following.mirror.universe().id;
         let Some(document) = document.filter(|document| document.universe_id == *universe) else {
-            // It was replaced just now: the next one has come, or is about to.
+            // The universe has just been replaced.
             self.restart();
             self.backoff.wait(Some(SHORTEST_PAUSE)).await;
             return Ok(());
         };
-        let rules = Arc::new(rules_of(document)?);
+        let rules = Arc::new(rules::parse(document)?);
         self.rules = Some((universe.clone(), rules.clone()));
         following.rules = Some(rules);
         Ok(())
     }
 
-    /// Reads the stream, and opens it before if it is not.
+    /// Reads the stream, or opens it.
     async fn listen(&mut self) -> Result<()> {
         let Some(stream) = &mut self.stream else {
             self.more_waits = false;
             match Stream::open(&self.client, self.position.as_ref()).await {
                 Ok(stream) => self.stream = Some(stream),
-                Err(error) if Stream::cannot_be_had(&error) => self.poll_instead(&error),
+                Err(error) if Stream::is_unavailable(&error) => self.poll_instead(&error),
                 Err(error) => return Err(error),
             }
             return Ok(());
         };
-        if self.sign_of_life.elapsed() >= SIGN_OF_LIFE && self.client.credentials().are_of_player()
-        {
-            self.sign_of_life = Instant::now();
-            self.client.show_life().await;
+        if self.claim_kept.elapsed() >= KEEP_CLAIM && self.client.credentials().are_of_player() {
+            self.claim_kept = Instant::now();
+            self.client.keep_claim().await;
         }
         match stream.next(self.more_waits).await {
             Ok(Heard::Entry { entry, position, more_waits }) => {
                 self.more_waits = more_waits;
                 self.waiting.push_back((*entry, position));
-                self.is_back();
+                self.note_success();
             }
             Ok(Heard::Nothing) => self.more_waits = false,
             Ok(Heard::End) => {
-                self.stream = None;
-                self.more_waits = false;
+                self.close_stream();
                 self.backoff.wait(None).await;
             }
-            Err(error) if Stream::cannot_be_had(&error) => self.poll_instead(&error),
+            Err(error) if Stream::is_unavailable(&error) => self.poll_instead(&error),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -514,10 +496,9 @@ impl Ticks {
     fn poll_instead(&mut self, error: &Error) {
         tracing::warn!(
             error = error as &dyn std::error::Error,
-            "no stream is to be had; asking for events instead"
+            "event stream unavailable, falling back to polling"
         );
-        self.stream = None;
-        self.more_waits = false;
+        self.close_stream();
         self.polled_until = Some(Instant::now() + POLL_INSTEAD);
     }
 
@@ -527,31 +508,31 @@ impl Ticks {
             return Ok(());
         };
         let wait = if self.more_waits { Duration::ZERO } else { self.poll_wait };
-        let page = self.client.attempt_events(position, ENTRIES_AT_ONCE, wait).await?;
+        let page = self.client.events_once(position, ENTRIES_AT_ONCE, wait).await?;
         position.after = page.next;
         self.more_waits = page.events.len() >= ENTRIES_AT_ONCE as usize;
         self.waiting.extend(page.events.into_iter().map(|entry| (entry, None)));
-        self.is_back();
+        self.note_success();
         Ok(())
     }
 
-    fn is_back(&mut self) {
+    fn note_success(&mut self) {
         if self.backoff.attempts() > 0 {
-            tracing::info!("the sector is back");
+            tracing::info!("sector available again");
         }
         self.backoff.reset();
     }
 
     fn apply(&mut self, entry: Entry, position: Option<Position>) -> Result<()> {
-        if self.aside.is_told {
+        if self.aside.is_returned {
             self.aside = Aside::default();
         } else if self.is_unseen()
             && matches!(entry.message, Message::Delta(_) | Message::Snapshot(_))
         {
-            self.pass();
+            self.keep_outcomes();
         }
         if let Some(position) = position {
-            self.is_of(&position);
+            self.check_incarnation(&position);
             self.position = Some(position);
         }
         match entry.message {
@@ -567,14 +548,14 @@ impl Ticks {
         Ok(())
     }
 
-    /// Keeps the outcomes of the present tick, which nobody has seen and nobody will.
-    fn pass(&mut self) {
+    /// Keeps the outcomes of the current tick, which is about to be skipped.
+    fn keep_outcomes(&mut self) {
         let Some(Following { mirror, .. }) = &self.mirror else { return };
-        let (tick, passed) = (mirror.board().tick(), &mut self.aside.passed);
-        passed.extend(
+        let (tick, skipped) = (mirror.board().tick(), &mut self.aside.skipped);
+        skipped.extend(
             mirror.board().events().iter().filter_map(|event| OrderOutcome::of(tick, event)),
         );
-        let old = passed.len().saturating_sub(PASSED_MAX);
-        passed.drain(..old);
+        let old = skipped.len().saturating_sub(SKIPPED_MAX);
+        skipped.drain(..old);
     }
 }

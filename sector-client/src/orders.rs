@@ -1,24 +1,24 @@
-//! Batches of orders: numbered, cut to the size that a sector takes, and sent again without those it refuses.
+//! Batches of orders: numbering, and removing those that a sector refuses.
 
-use sector_sim::{CLIENT_ID_MAX, Order, OrderForm};
+use sector_sim::{CLIENT_ID_MAX, Order};
 
-use crate::error::{Error, Problem, Result};
-use crate::generated::types;
-use crate::session::{Client, Repeat};
+use crate::error::Problem;
 
-/// The most orders that a sector takes at once.
+/// Largest number of orders in a batch.
 pub const ORDERS_MAX: usize = 100;
 
-/// Result of a delivery. The events of a later tick say whether an accepted order was applied.
+/// Result of [`crate::Client::deliver`]. The events of a later tick say whether an accepted order
+/// was applied.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delivery {
-    /// How many orders were accepted, now or before.
+    /// Number of orders accepted, now or before.
     pub accepted: usize,
-    /// Those that were not.
+    /// Orders refused.
     pub refused: Vec<RefusedOrder>,
-    /// The `client_id`s of accepted orders that the sector had before, from whomever: they count once.
+    /// `client_id`s of accepted orders that the sector already had, from any client; they count
+    /// once.
     pub duplicates: Vec<String>,
-    /// The receipts of the batches, for [`Client::order`].
+    /// Receipts of the batches, for [`crate::Client::order`].
     pub receipts: Vec<String>,
 }
 
@@ -27,16 +27,17 @@ pub struct Delivery {
 pub struct RefusedOrder {
     /// The order.
     pub order: Order,
-    /// The stable code of the refusal, such as `faction_claimed`.
+    /// Stable code of the refusal, such as `faction_claimed`.
     pub code: String,
-    /// Why, in a sentence.
+    /// Reason, in one sentence.
     pub detail: String,
 }
 
-/// Gives every order that has none a `client_id` made of universe, tick, faction and its number among `orders`. The
-/// same orders of the same tick get the same ids, so that they count once, however often and by whomever they are sent.
+/// Sets the `client_id` of every order without one, made of universe, tick, faction and its index
+/// in `orders`. The same orders of the same tick get the same ids, so that they count once, however
+/// often and by how many clients they are sent.
 pub fn number_orders(universe: &str, tick: u64, orders: &mut [Order]) {
-    // Universes have short names; of a long one the end tells it from others.
+    // Universe ids are short. Of a long one, keep the end, which differs most.
     let allowed = |letter: &char| letter.is_ascii_alphanumeric() || "._:-".contains(*letter);
     let mut universe: Vec<char> = universe.chars().filter(allowed).collect();
     universe.drain(..universe.len().saturating_sub(CLIENT_ID_MAX / 2));
@@ -49,94 +50,17 @@ pub fn number_orders(universe: &str, tick: u64, orders: &mut [Order]) {
     }
 }
 
-impl Client {
-    /// Sends 1 to 100 orders, which are accepted or refused together. The outcome of each is in the
-    /// events of the tick that carries them out. They are sent again after a failure if each has a `client_id`: one
-    /// that arrived the first time is not accepted twice.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a faction that is not one's own, [`Error::Refused`] for orders that cannot be; the
-    /// problem names each.
-    pub async fn send_orders(&self, orders: &[Order]) -> Result<types::OrderReceipt> {
-        let repeat = if orders.iter().all(|order| order.client_id.is_some()) {
-            Repeat::Yes
-        } else {
-            Repeat::No
-        };
-        let body =
-            types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
-        let api = self.api();
-        // Before they are sent: their outcome may be heard before the receipt.
-        self.sent().remember(orders);
-        self.call(repeat, || api.give_orders(&body)).await
-    }
-
-    /// What a receipt's orders have come to: waiting, applied or refused.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] for a receipt that is not one's own, or not known any more.
-    pub async fn order(&self, receipt: &str) -> Result<types::ReceiptStatus> {
-        let api = self.api();
-        self.call(Repeat::Yes, || api.order_status(receipt)).await
-    }
-
-    /// What has become of one's newest orders, at most `count` (1 to 100) receipts.
-    ///
-    /// # Errors
-    /// [`Error::Unauthorized`] before a login.
-    pub async fn my_orders(&self, count: u32) -> Result<Vec<types::ReceiptStatus>> {
-        let api = self.api();
-        Ok(self.call(Repeat::Yes, || api.my_orders(Some(count), None)).await?.orders)
-    }
-
-    /// What would become of 1 to 100 orders, were they given now: the route and the arrival of each, and the battle
-    /// that it comes to. Nothing is given.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] when there are none or too many.
-    pub async fn check_orders(&self, orders: &[Order]) -> Result<types::OrderCheck> {
-        let body =
-            types::OrderRequest { orders: orders.iter().cloned().map(OrderForm::from).collect() };
-        let api = self.api();
-        self.call(Repeat::Yes, || api.check_orders(&body)).await
-    }
-
-    /// Sends any number of orders, a hundred at once. A sector takes a batch whole or not at all: where it names orders
-    /// at fault, the rest is sent again without them.
-    ///
-    /// # Errors
-    /// As [`Client::send_orders`], when no single orders are to blame. What was sent before may have been accepted.
-    pub async fn deliver(&self, orders: &[Order]) -> Result<Delivery> {
-        let mut delivery = Delivery::default();
-        for batch in orders.chunks(ORDERS_MAX) {
-            let mut batch = batch.to_vec();
-            while !batch.is_empty() {
-                match self.send_orders(&batch).await {
-                    Ok(receipt) => {
-                        delivery.accepted += batch.len();
-                        delivery.duplicates.extend(receipt.duplicates);
-                        delivery.receipts.push(receipt.id);
-                        break;
-                    }
-                    Err(Error::Refused(problem) | Error::Forbidden(problem))
-                        if names_orders(&problem, batch.len()) =>
-                    {
-                        take_refused(&mut batch, &problem, &mut delivery.refused);
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(delivery)
-    }
-}
-
-fn names_orders(problem: &Problem, count: usize) -> bool {
+/// Whether the problem names orders of a batch of `count`.
+pub(crate) fn names_orders(problem: &Problem, count: usize) -> bool {
     problem.errors.iter().any(|error| order_index(&error.field).is_some_and(|index| index < count))
 }
 
 /// Moves the orders that the problem names out of the batch.
-fn take_refused(batch: &mut Vec<Order>, problem: &Problem, refused: &mut Vec<RefusedOrder>) {
+pub(crate) fn take_refused(
+    batch: &mut Vec<Order>,
+    problem: &Problem,
+    refused: &mut Vec<RefusedOrder>,
+) {
     for (index, order) in std::mem::take(batch).into_iter().enumerate() {
         match problem.errors.iter().find(|error| order_index(&error.field) == Some(index)) {
             Some(error) => {
@@ -149,7 +73,7 @@ fn take_refused(batch: &mut Vec<Order>, problem: &Problem, refused: &mut Vec<Ref
     }
 }
 
-/// The 12 of `orders[12].faction`.
+/// The index in a field such as `orders[12].faction`.
 fn order_index(field: &str) -> Option<usize> {
     let (digits, _) = field.strip_prefix("orders[")?.split_once(']')?;
     digits.parse().ok()
@@ -170,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_well_formed_and_repeat() {
+    fn client_ids_are_valid_and_reproducible() {
         for universe in [
             "u-18c3-9f3c2a",
             "",
@@ -196,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_orders_that_a_problem_names_are_taken_out() {
+    fn orders_named_by_a_problem_are_removed() {
         let mut problem: Problem =
             serde_json::from_value(serde_json::json!({ "status": 403, "code": "faction_claimed" }))
                 .unwrap();

@@ -1,4 +1,5 @@
-//! The whole program of a bot: one strategy, played against a live sector, in the arena, or held against a recorded run.
+//! The complete program of a bot: plays a strategy in a live sector, in the arena, or compares it
+//! with a recorded run.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -11,8 +12,8 @@
 //! }
 //! ```
 //!
-//! Standard output belongs to what the program is asked for (in the arena: to the orders); logs go to standard error, as
-//! much of them as `RUST_LOG` says.
+//! Standard output is for results (in the arena, for orders). Logs go to standard error, at the
+//! level in `RUST_LOG`.
 
 mod key;
 mod live;
@@ -28,7 +29,7 @@ use tracing_subscriber::EnvFilter;
 
 pub use crate::stdio::Seat;
 
-/// Why the program ends in failure, in a sentence.
+/// Why the program fails.
 type Failure = Box<dyn std::error::Error>;
 
 #[derive(Debug, Parser)]
@@ -39,20 +40,21 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Mode {
-    /// Play a faction of a running sector, until Ctrl-C
+    /// Play a faction of a running sector until Ctrl-C
     Live(live::Options),
-    /// Play in the arena: turns come in over standard input, orders go out over standard output
+    /// Play in the arena: read turns from standard input, write orders to standard output
     Stdio,
-    /// Say what the strategy would have ordered in every tick of a recorded run, beside what was ordered
+    /// Compare the strategy's orders with those of a recorded run, tick by tick
     Replay(replay::Options),
 }
 
-/// Runs the program: reads the arguments, makes a strategy with `seating` for each seat that it takes, and plays.
+/// Runs the program: parses the arguments, creates a strategy with `seating` for each seat, and
+/// plays.
 pub fn main(name: &'static str, seating: impl FnMut(&Seat) -> Box<dyn Strategy>) -> ExitCode {
     run(name, std::env::args_os().skip(1), seating)
 }
 
-/// Runs the program as [`main`] does, with these arguments.
+/// Runs the program like [`main`], with these arguments.
 pub fn run(
     name: &'static str,
     arguments: impl IntoIterator<Item = OsString>,
@@ -61,13 +63,13 @@ pub fn run(
     let matches = match command(name).no_binary_name(true).try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
-            // Help goes to standard output, and is no failure.
+            // Prints help to standard output and errors to standard error.
             _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Keep a subscriber that was set before.
+    // Fails if a subscriber is set already; keep that one.
     _ = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
@@ -82,7 +84,7 @@ pub fn run(
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{name}: {}", sentence(&*error));
+            eprintln!("{name}: {}", with_causes(&*error));
             ExitCode::FAILURE
         }
     }
@@ -98,18 +100,18 @@ fn stdio(seating: &mut dyn FnMut(&Seat) -> Box<dyn Strategy>) -> Result<(), Fail
         games = served.games,
         turns = served.turns,
         orders = served.orders,
-        "the game is over"
+        "game over"
     );
     Ok(())
 }
 
-/// An error and what lies behind it, in one line.
-fn sentence(error: &dyn std::error::Error) -> String {
+/// An error and its causes, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
         let more = error.to_string();
-        // Some say themselves what lies behind them.
+        // Some errors include their cause.
         if !text.contains(&more) {
             text.push_str(": ");
             text.push_str(&more);
@@ -124,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arguments_are_sound() {
+    fn arguments_are_checked() {
         command("bot").debug_assert();
         for (arguments, told) in [
             (vec!["bot"], "Usage"),
@@ -138,8 +140,8 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_lies_behind_it_once() {
+    fn causes_are_printed_once() {
         let error = crate::Error::Pipe(io::Error::other("it burst"));
-        assert_eq!(sentence(&error), "the pipe to the game failed: it burst");
+        assert_eq!(with_causes(&error), "the pipe to the game failed: it burst");
     }
 }

@@ -1,22 +1,23 @@
-//! What the server says is left of its quotas, so that requests wait instead of being refused.
+//! Remaining quotas, so that requests wait instead of being rejected.
 //!
-//! Every answer tells the quotas that measured its request: `RateLimit-Policy: "reads";q=600;w=60` says what a full
-//! bucket holds and in how many seconds it fills, `RateLimit: "reads";r=12;t=59` what is left. A call to an operation
-//! waits while one of the quotas that measured it before is empty, for as long as one request takes to grow back.
+//! Every response has the quotas of its request: `RateLimit-Policy: "reads";q=600;w=60` is the
+//! capacity of a bucket and the seconds in which it refills, `RateLimit: "reads";r=12;t=59` the
+//! remaining requests. While a quota of an operation is empty, calls of that operation wait until
+//! one request has been refilled.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
-/// The longest wait before a request is sent all the same, for the server to decide.
+/// Longest wait; after that, the request is sent anyway, and the server decides.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Most quotas that are remembered, in case a server makes names up.
+/// Largest number of quotas stored, in case a server invents names.
 const QUOTAS_MAX: usize = 32;
 
-/// What is left of the quotas, and which operations they measure.
+/// Remaining quotas, and the operations that they apply to.
 #[derive(Debug, Default)]
 pub(crate) struct Quotas {
     known: Mutex<Known>,
@@ -28,44 +29,45 @@ struct Known {
     measures: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// What was left of a quota at a time.
+/// Remaining requests of a quota at a point in time.
 #[derive(Clone, Copy, Debug)]
 struct Left {
-    /// Requests, in parts: they grow back evenly.
+    /// Remaining requests; refilled continuously, so not a whole number.
     remaining: f64,
-    /// What a full bucket holds.
+    /// Capacity of the bucket.
     most: f64,
-    /// Requests that grow back in a second.
+    /// Requests refilled per second.
     rate: f64,
     at: Instant,
 }
 
 impl Left {
-    fn grow(&mut self, now: Instant) {
-        let grown = now.saturating_duration_since(self.at).as_secs_f64() * self.rate;
-        self.remaining = (self.remaining + grown).min(self.most);
+    fn refill(&mut self, now: Instant) {
+        let refilled = now.saturating_duration_since(self.at).as_secs_f64() * self.rate;
+        self.remaining = (self.remaining + refilled).min(self.most);
         self.at = now;
     }
 }
 
 impl Quotas {
-    /// Waits until the quotas of the operation allow another request, as far as is known.
+    /// Waits until the known quotas of the operation allow another request.
     pub(crate) async fn wait(&self, operation: &'static str) {
         let wait = self.take(operation, Instant::now());
         if !wait.is_zero() {
-            tracing::debug!(operation, ?wait, "waiting for the quota");
+            tracing::debug!(operation, ?wait, "waiting for a quota");
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// Takes a request from each quota and returns how long to wait before sending. Later callers wait longer.
+    /// Takes a request from each quota and returns how long to wait before sending. Later callers
+    /// wait longer.
     fn take(&self, operation: &'static str, now: Instant) -> Duration {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         let Known { quotas, measures } = &mut *known;
         let mut wait = Duration::ZERO;
         for name in measures.get(operation).into_iter().flatten() {
             let Some(left) = quotas.get_mut(name) else { continue };
-            left.grow(now);
+            left.refill(now);
             left.remaining -= 1.0;
             if left.remaining < 0.0 {
                 let seconds = (-left.remaining / left.rate).min(LONGEST_WAIT.as_secs_f64());
@@ -75,7 +77,7 @@ impl Quotas {
         wait
     }
 
-    /// Learns from an answer.
+    /// Reads the quotas from the headers of a response.
     pub(crate) fn learn(&self, operation: &'static str, headers: &HeaderMap) {
         self.learn_at(operation, headers, Instant::now());
     }
@@ -87,7 +89,7 @@ impl Quotas {
         let policies: BTreeMap<String, [Option<f64>; 2]> =
             members(text("ratelimit-policy"), ["q", "w"]).collect();
         let mut names = Vec::new();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         for (name, state) in members(text("ratelimit"), ["r", "t"]) {
             let ([Some(remaining), _], Some(&[Some(most), Some(window)])) =
                 (state, policies.get(&name))
@@ -101,9 +103,8 @@ impl Quotas {
                 continue;
             }
             let rate = most / window;
-            // Waiting for less than the server says is left would be no use, and those before us are on their way.
-            let told = Left { remaining, most, rate, at: now };
-            known.quotas.insert(name.clone(), told);
+            // The server's number replaces our own, since it includes all requests that arrived.
+            known.quotas.insert(name.clone(), Left { remaining, most, rate, at: now });
             names.push(name);
         }
         if !names.is_empty() {
@@ -112,7 +113,8 @@ impl Quotas {
     }
 }
 
-/// The members of a list such as `"reads";r=12;t=59, "all";r=3;t=1`: their names and two of their numbers.
+/// Members of a list such as `"reads";r=12;t=59, "all";r=3;t=1`: the name and two parameters of
+/// each.
 fn members<'a>(
     text: &'a str,
     keys: [&'a str; 2],
@@ -142,10 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn requests_wait_when_a_quota_is_empty_and_for_as_long_as_it_takes() {
+    fn requests_wait_while_a_quota_is_empty() {
         let (quotas, now) = (Quotas::default(), Instant::now());
         assert_eq!(quotas.take("orders", now), Duration::ZERO);
-        // Two a second; nothing is left of the one, much of the other.
+        // 2 requests per second; one remaining request of the first quota, many of the second.
         let told = headers(
             "\"orders\";q=120;w=60, \"all\";q=600;w=60",
             "\"orders\";r=1;t=60, \"all\";r=500;t=9",
@@ -153,18 +155,18 @@ mod tests {
         quotas.learn_at("orders", &told, now);
         assert_eq!(quotas.take("orders", now), Duration::ZERO);
         assert_eq!(quotas.take("orders", now), Duration::from_millis(500));
-        // Those who come together do not all go after the same wait.
+        // Simultaneous callers wait for different times.
         assert_eq!(quotas.take("orders", now), Duration::from_secs(1));
-        // Other operations are not held up.
+        // Other operations do not wait.
         assert_eq!(quotas.take("snapshot", now), Duration::ZERO);
-        // It grows back, and no more than there is room for.
+        // Refilled, up to its capacity.
         assert_eq!(quotas.take("orders", now + Duration::from_secs(3_600)), Duration::ZERO);
         quotas.learn_at("orders", &headers("\"orders\";q=1;w=3600", "\"orders\";r=0;t=3600"), now);
         assert_eq!(quotas.take("orders", now), LONGEST_WAIT);
     }
 
     #[test]
-    fn what_is_no_quota_is_passed_over() {
+    fn invalid_quotas_are_ignored() {
         let (quotas, now) = (Quotas::default(), Instant::now());
         for (policy, state) in [
             ("", ""),
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiting_takes_that_long() {
+    async fn waits_until_refilled() {
         let quotas = Quotas::default();
         quotas.learn("orders", &headers("\"orders\";q=60;w=60", "\"orders\";r=0;t=60"));
         let before = Instant::now();

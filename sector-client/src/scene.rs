@@ -1,4 +1,4 @@
-//! The sector as it is after a tick, to keep while it goes on.
+//! The state of the sector after a tick, to keep while following goes on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use sector_sim::{FactionId, Mirror, Rules, Turn, View};
 
-/// The sector as it is after a tick. Made by [`crate::Tick::scene`]. It is shared with the [`crate::Ticks`] that it comes
-/// from, and copied only when these go on before it is dropped.
+/// The state of the sector after a tick, from [`crate::Tick::scene`]. Shared with the
+/// [`crate::Ticks`] it comes from, which copy it only if they advance before it is dropped.
 #[derive(Clone)]
 pub struct Scene {
     pub(crate) mirror: Arc<Mirror>,
@@ -17,61 +17,62 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// What this mirror shows, received now: for tests, and for those who follow a sector in their own way.
+    /// A scene of this mirror, received now: for tests, and for programs that follow a sector in
+    /// another way.
     #[must_use]
     pub fn new(mirror: Mirror, rules: Rules, turn: Turn) -> Scene {
         Scene { mirror: Arc::new(mirror), rules: Arc::new(rules), turn, received: Instant::now() }
     }
 
-    /// The universe.
+    /// Id of the universe.
     #[must_use]
     pub fn universe_id(&self) -> &str {
         &self.mirror.universe().id
     }
 
-    /// The tick.
+    /// Number of the tick.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.turn.tick
     }
 
-    /// From tick to tick.
+    /// Time between ticks.
     #[must_use]
     pub fn tick_time(&self) -> Duration {
         Duration::from_millis(self.mirror.universe().tick_delay_ms)
     }
 
-    /// When it was received.
+    /// Time at which the tick was received.
     #[must_use]
     pub fn received(&self) -> Instant {
         self.received
     }
 
-    /// The sector.
+    /// State of the sector.
     #[must_use]
     pub fn mirror(&self) -> &Mirror {
         &self.mirror
     }
 
-    /// The rules it lives by.
+    /// Rules of the universe.
     #[must_use]
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// What strategies are told besides.
+    /// Tick number and missed ticks, for strategies.
     #[must_use]
     pub fn turn(&self) -> Turn {
         self.turn
     }
 
-    /// The same, told to somebody who has missed so many ticks.
+    /// Sets the number of missed ticks.
     #[must_use]
     pub fn with_missed(self, missed: u64) -> Scene {
         Scene { turn: Turn { missed, ..self.turn }, ..self }
     }
 
-    /// The sector from the seat of a faction, as strategies see it.
+    /// View of a faction, for strategies.
     #[must_use]
     pub fn view(&self, me: FactionId) -> View<'_> {
         self.mirror.view(&self.rules, me)
@@ -79,7 +80,7 @@ impl Scene {
 }
 
 impl fmt::Debug for Scene {
-    /// Without the sector, which is long.
+    /// Without the state, which is long.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Scene")

@@ -1,14 +1,14 @@
-//! The orders that were sent of late, so that their outcomes are known for one's own.
+//! Recently sent orders, to recognize their outcomes.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use sector_sim::{FactionId, Order};
 
-/// Most orders that are remembered: those of some hundred ticks of a busy bot.
+/// Largest number of orders stored: about 100 ticks of a busy bot.
 const SENT_MAX: usize = 10_000;
 
-/// Which faction each of the newest orders was for, by `client_id`.
+/// Faction of each of the newest orders, by `client_id`.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
     orders: Mutex<Newest>,
@@ -21,9 +21,9 @@ struct Newest {
 }
 
 impl Sent {
-    /// Takes note of orders that are about to be sent.
+    /// Stores orders that are about to be sent.
     pub(crate) fn remember(&self, orders: &[Order]) {
-        let mut newest = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = self.orders.lock();
         for order in orders {
             let Some(id) = &order.client_id else { continue };
             if newest.factions.insert(id.clone(), order.faction).is_none() {
@@ -37,9 +37,9 @@ impl Sent {
         }
     }
 
-    /// For which faction the order with this `client_id` was sent, if it was.
+    /// Faction of the order sent with this `client_id`, if any.
     pub(crate) fn faction(&self, client_id: &str) -> Option<FactionId> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner).factions.get(client_id).copied()
+        self.orders.lock().factions.get(client_id).copied()
     }
 }
 
@@ -50,12 +50,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_are_remembered() {
+    fn the_newest_orders_are_stored() {
         let (sent, faction) = (Sent::default(), FactionId::starter(0).unwrap());
         for number in 0..=SENT_MAX {
             let mut order = Order::new(faction, Command::Cancel { fleet: FleetId(1) });
             order.client_id = Some(format!("o-{number}").into());
-            // Sent twice, it is one.
+            // Sent twice, stored once.
             sent.remember(&[order.clone(), order]);
         }
         assert_eq!(sent.faction("o-0"), None);

@@ -1,19 +1,21 @@
-//! Server-Sent Events as bytes come in: for [`crate::Ticks`], and for those who bring a connection of their own.
+//! An incremental decoder of Server-Sent Events, for [`crate::Ticks`] and for programs with their
+//! own connection.
 //!
-//! Each byte is looked at once, and what an event holds is not copied out of the buffer unless it has several lines. What
-//! has been given out leaves the buffer when the next bytes come, so that many small events in one piece are not moved
-//! up once for each of them.
+//! Kept by hand for speed: each byte is read once, and the data of an event is not copied unless it
+//! has several lines. Returned events are removed from the buffer only when the next bytes arrive,
+//! so that many small events in one piece do not move the rest of the buffer each time.
 
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 
-/// The greatest event that is taken: beyond it are no snapshots, even of the largest sectors.
+/// Largest event accepted, in bytes: more than a snapshot of the largest sector.
 pub const EVENT_BYTES_MAX: usize = 512 << 20;
-/// The most memory that is kept for events to come: a snapshot may have needed far more than any tick after it.
+/// Largest capacity kept for later events, in bytes: a snapshot needs far more than the ticks after
+/// it.
 const SPARE_BYTES_MAX: usize = 1 << 20;
 
-/// Takes bytes in pieces of any size and gives events out.
+/// Decodes events from pieces of any size.
 ///
 /// ```
 /// use sector_client::sse::Decoder;
@@ -28,11 +30,11 @@ const SPARE_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
-    /// Where the event begins that is not complete yet.
+    /// Start of the incomplete event.
     begin: usize,
-    /// Where the line begins that is not complete yet.
+    /// Start of the incomplete line.
     line: usize,
-    /// Up to where no line end was found.
+    /// End of the part that was searched for line ends.
     searched: usize,
     id: Option<(usize, usize)>,
     data: Vec<(usize, usize)>,
@@ -41,28 +43,28 @@ pub struct Decoder {
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// Its id, to go on from.
+    /// Id of the event, to resume from.
     pub id: Option<&'a str>,
-    /// Its data.
+    /// Data of the event.
     pub data: Cow<'a, [u8]>,
 }
 
 impl Decoder {
-    /// Takes the next bytes.
+    /// Adds bytes.
     ///
     /// # Errors
-    /// [`Error::Stream`] when an event is greater than [`EVENT_BYTES_MAX`].
+    /// [`Error::Stream`] if an event is larger than [`EVENT_BYTES_MAX`].
     pub fn push(&mut self, bytes: &[u8]) -> Result<()> {
-        self.forget();
+        self.discard();
         if self.buffer.len() + bytes.len() > EVENT_BYTES_MAX {
-            return Err(Error::Stream(format!("an event is greater than {EVENT_BYTES_MAX} bytes")));
+            return Err(Error::Stream(format!("an event is larger than {EVENT_BYTES_MAX} bytes")));
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
     }
 
-    /// Takes what was given out from the buffer.
-    fn forget(&mut self) {
+    /// Removes returned events from the buffer.
+    fn discard(&mut self) {
         let gone = std::mem::take(&mut self.begin);
         if gone == 0 {
             return;
@@ -79,7 +81,7 @@ impl Decoder {
         }
     }
 
-    /// The next event with data, if it is complete.
+    /// The next complete event with data.
     pub fn next_event(&mut self) -> Option<Event<'_>> {
         loop {
             let Some(offset) = memchr::memchr(b'\n', &self.buffer[self.searched..]) else {
@@ -121,7 +123,7 @@ impl Decoder {
     }
 }
 
-/// Where the value begins, if the line has this name.
+/// Offset of the value, if the line has this field name.
 fn value_of(line: &[u8], name: &[u8]) -> Option<usize> {
     match line.strip_prefix(name)? {
         [b':', b' ', ..] => Some(name.len() + 2),
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn events_come_out_however_the_bytes_are_cut() {
+    fn events_do_not_depend_on_how_bytes_are_split() {
         let wanted = [
             (Some("1-0.a".to_owned()), "{\"a\": 1}".to_owned()),
             (None, "x\ny".to_owned()),
@@ -168,10 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_given_free() {
+    fn memory_is_released() {
         let mut decoder = Decoder::default();
         decoder.push(b"data: be").unwrap();
-        // However the pieces lie, and whether something is said between the events or not.
+        // Pieces that end within an event, with and without comments between events.
         for piece in [
             &b"gun\n\ndata: be"[..],
             b"gun\nid: 7\n\nid: 8\ndata: be",
@@ -184,7 +186,7 @@ mod tests {
             }
             assert!(decoder.buffer.capacity() < 1_000, "{}", decoder.buffer.capacity());
         }
-        // Nor does a great event leave its room behind.
+        // A large event does not keep its capacity.
         let mut decoder = Decoder::default();
         decoder.push(b"data: ").unwrap();
         decoder.push(&vec![b'x'; 4 * SPARE_BYTES_MAX]).unwrap();

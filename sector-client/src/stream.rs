@@ -1,53 +1,54 @@
-//! One open stream of events, and what comes over it.
+//! An open event stream.
 
 use std::time::{Duration, Instant};
 
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::session::{Client, Position, milliseconds};
+use crate::session::{Client, Position};
 use crate::sse::Decoder;
 
-/// How long a stream may be silent: a server says something every 15 s.
+/// Longest silence of a stream: a server sends something every 15 s.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
-/// How long the first word of a stream may take, which a server says at once: where it takes longer, something on the
-/// way keeps the answer back.
-const FIRST_WORD: Duration = Duration::from_secs(5);
-/// How long is listened for more when the last piece came at once: another may be on its way from the socket.
+/// Longest time until the first bytes, which a server sends at once: if they take longer, a proxy
+/// buffers the response.
+const FIRST_BYTES: Duration = Duration::from_secs(5);
+/// How long to wait for another piece after one that came at once: more may be in the socket.
 const GRACE: Duration = Duration::from_millis(10);
-/// How soon a piece comes that was there already: it is handed over by the task that reads the socket.
+/// Longest time for a piece that has already arrived: it comes from the task that reads the socket.
 const AT_ONCE: Duration = Duration::from_millis(3);
-/// The media type of a stream of events.
+/// Media type of an event stream.
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// One open stream.
+/// An open event stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
     response: reqwest::Response,
     url: String,
     decoder: Decoder,
-    /// Whether the last piece was there when it was asked for.
+    /// Whether the last piece had already arrived when it was read.
     was_there: bool,
+    /// Whether any bytes have arrived.
     has_spoken: bool,
 }
 
-/// What comes over it.
+/// What the stream yields.
 #[derive(Debug)]
 pub(crate) enum Heard {
     Entry {
         entry: Box<Entry>,
-        /// Where to go on after it.
+        /// Position after the entry.
         position: Option<Position>,
-        /// Whether more may be there already.
+        /// Whether more entries may have arrived.
         more_waits: bool,
     },
-    /// Nothing, for the moment that was listened.
+    /// Nothing has arrived within the moment.
     Nothing,
-    /// The server has closed it.
+    /// The server has closed the stream.
     End,
 }
 
 impl Stream {
-    /// Opens the stream after this position, else from a snapshot on.
+    /// Opens the stream after this position, or from a snapshot.
     pub(crate) async fn open(client: &Client, position: Option<&Position>) -> Result<Stream> {
         client.keep_login().await;
         let url = client.url().to_owned();
@@ -59,11 +60,7 @@ impl Stream {
         if let Some((name, value)) = client.credentials().header() {
             request = request.header(name, value);
         }
-        let limit = client.patience().answer;
-        let unreachable = |source: reqwest::Error| Error::Unreachable {
-            url: url.clone(),
-            source: source.without_url(),
-        };
+        let unreachable = |source| Error::unreachable(&url, source);
         let opened = async {
             let response = request.send().await.map_err(unreachable)?;
             if response.status().is_success() {
@@ -76,21 +73,18 @@ impl Stream {
                     let (decoder, url) = (Decoder::default(), url.clone());
                     Ok(Stream { response, url, decoder, was_there: false, has_spoken: false })
                 } else {
-                    Err(Error::Mismatch {
-                        url: url.clone(),
-                        detail: format!("the stream is of type {kind:?}"),
-                    })
+                    Err(Error::mismatch(&url, format!("the event stream has type {kind:?}")))
                 };
             }
             let (status, headers) = (response.status(), response.headers().clone());
             let body = response.bytes().await.map_err(unreachable)?;
             Err(Error::of_answer(status, &headers, &body))
         };
-        tokio::time::timeout(limit, opened).await.unwrap_or_else(|_| Err(client.too_slow(limit)))
+        client.within(client.patience().answer, opened).await
     }
 
-    /// Whether events should be asked for one by one, because a stream will not come about soon.
-    pub(crate) fn cannot_be_had(error: &Error) -> bool {
+    /// Whether to fall back to polling, because a stream will not be available soon.
+    pub(crate) fn is_unavailable(error: &Error) -> bool {
         match error {
             error if error.is_between_universes() => false,
             Error::Refused(_)
@@ -102,14 +96,12 @@ impl Stream {
         }
     }
 
-    /// The next entry. If only for a `moment`, then nothing if it is not there at once. May be dropped without loss.
+    /// The next entry; with `moment`, only if it arrives at once. Cancellation is safe.
     pub(crate) async fn next(&mut self, moment: bool) -> Result<Heard> {
         loop {
             if let Some(event) = self.decoder.next_event() {
-                let entry = Entry::from_json(&event.data).map_err(|error| Error::Mismatch {
-                    url: self.url.clone(),
-                    detail: error.to_string(),
-                })?;
+                let entry = Entry::from_json(&event.data)
+                    .map_err(|error| Error::mismatch(&self.url, error.to_string()))?;
                 let position = event.id.and_then(Position::of_tag);
                 return Ok(Heard::Entry {
                     entry: Box::new(entry),
@@ -120,7 +112,7 @@ impl Stream {
             let limit = match (moment, self.has_spoken) {
                 (true, _) => GRACE,
                 (false, true) => SILENCE_MAX,
-                (false, false) => FIRST_WORD,
+                (false, false) => FIRST_BYTES,
             };
             let asked = Instant::now();
             match tokio::time::timeout(limit, self.response.chunk()).await {
@@ -130,19 +122,9 @@ impl Stream {
                     self.decoder.push(&bytes)?;
                 }
                 Ok(Ok(None)) => return Ok(Heard::End),
-                Ok(Err(source)) => {
-                    return Err(Error::Unreachable {
-                        url: self.url.clone(),
-                        source: source.without_url(),
-                    });
-                }
+                Ok(Err(source)) => return Err(Error::unreachable(&self.url, source)),
                 Err(_) if moment => return Ok(Heard::Nothing),
-                Err(_) if self.has_spoken => {
-                    return Err(Error::Timeout {
-                        url: self.url.clone(),
-                        after_ms: milliseconds(limit),
-                    });
-                }
+                Err(_) if self.has_spoken => return Err(Error::timeout(&self.url, limit)),
                 Err(_) => return Err(Error::KeptBack { url: self.url.clone() }),
             }
         }

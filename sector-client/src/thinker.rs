@@ -1,8 +1,8 @@
-//! A strategy on a thread of its own: however long it thinks, nothing waits for it that does not have to. The stream is
-//! read on, the login kept, other factions are played, and a program that is told to stop does.
+//! Runs a strategy on its own thread, so that a slow one does not delay anything else: the stream
+//! is read, the login is kept, other factions are played, and the program can stop.
 //!
-//! A thread and not one of a runtime's blocking tasks, because a runtime that is shut down waits for these, and a
-//! strategy may never come back.
+//! Uses a thread instead of a blocking task of the runtime, because a runtime waits for its
+//! blocking tasks on shutdown, and a strategy may never return.
 
 use std::any::Any;
 use std::fmt;
@@ -16,11 +16,11 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Result};
 use crate::scene::Scene;
 
-/// Why a question stays without an answer: a thread ends by itself only after a panic, which it has told.
+/// Reason for a missing answer: the thread ends early only after a panic, which it has reported.
 const GONE: &str = "it has panicked before";
 
-/// A strategy on a thread of its own, which it gets when it is first asked. It answers in the order in which it is asked.
-/// The thread ends with its present thought when this is dropped.
+/// A strategy on its own thread, which starts with the first call of [`Thinker::ask`]. Answers in
+/// order. After a drop, the thread ends when the strategy returns.
 pub struct Thinker {
     name: &'static str,
     state: State,
@@ -29,7 +29,7 @@ pub struct Thinker {
 enum State {
     New(Box<dyn Strategy>),
     Asked(mpsc::Sender<Question>),
-    /// There is no thread, and why.
+    /// No thread, with the reason.
     Lost(String),
 }
 
@@ -39,7 +39,7 @@ struct Question {
     answer: oneshot::Sender<std::result::Result<Vec<Order>, String>>,
 }
 
-/// Orders that a strategy thinks about.
+/// Pending orders of a strategy.
 #[derive(Debug)]
 pub struct Thought {
     strategy: &'static str,
@@ -49,13 +49,13 @@ pub struct Thought {
 }
 
 impl Thinker {
-    /// Has not begun to think yet.
+    /// A thinker whose thread has not started.
     #[must_use]
     pub fn new(strategy: Box<dyn Strategy>) -> Thinker {
         Thinker { name: strategy.name(), state: State::New(strategy) }
     }
 
-    /// The name of the strategy.
+    /// Name of the strategy.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -80,7 +80,7 @@ impl Thinker {
         };
         if let Some((question, reason)) = refused {
             let reason = reason.unwrap_or_else(|| GONE.to_owned());
-            // The caller holds the other end.
+            // Cannot fail: the receiver is returned below.
             question.answer.send(Err(reason)).ok();
         }
         Thought { strategy: self.name, faction: me, tick, answer: thought }
@@ -94,10 +94,11 @@ impl fmt::Debug for Thinker {
 }
 
 impl Thought {
-    /// The orders, once they are there. May be dropped and called again without loss, until it has told them.
+    /// Waits for the orders. Cancellation is safe.
     ///
     /// # Errors
-    /// [`Error::Strategy`] when the strategy panicked, now or before, or has no thread. It is of no use any more.
+    /// [`Error::Strategy`] if the strategy has panicked or has no thread. Such a thinker cannot be
+    /// used any more.
     pub async fn orders(&mut self) -> Result<Vec<Order>> {
         let answer = (&mut self.answer).await.unwrap_or_else(|_| Err(GONE.to_owned()));
         answer.map_err(|detail| Error::Strategy {
@@ -109,7 +110,7 @@ impl Thought {
     }
 }
 
-/// Gives the strategy its thread.
+/// Starts the thread.
 fn begin(strategy: Box<dyn Strategy>, me: FactionId) -> State {
     let (asks, questions) = mpsc::channel();
     let thread = thread::Builder::new()
@@ -117,19 +118,19 @@ fn begin(strategy: Box<dyn Strategy>, me: FactionId) -> State {
         .spawn(move || think(strategy, &questions));
     match thread {
         Ok(_) => State::Asked(asks),
-        Err(error) => State::Lost(format!("it cannot have a thread: {error}")),
+        Err(error) => State::Lost(format!("cannot start its thread: {error}")),
     }
 }
 
 fn think(mut strategy: Box<dyn Strategy>, questions: &mpsc::Receiver<Question>) {
     while let Ok(Question { scene, me, answer }) = questions.recv() {
-        // Whatever a panic leaves behind goes with the strategy.
+        // Unwind safe, because the strategy is dropped after a panic.
         let thought =
             catch_unwind(AssertUnwindSafe(|| strategy.orders(&scene.view(me), &scene.turn())));
-        // Dropped before the response, so that the follower need not copy it.
+        // Drop the scene before answering, so that the follower does not have to copy it.
         drop(scene);
         let panicked = thought.is_err();
-        // Nobody may want it any more.
+        // The receiver may have been dropped.
         answer.send(thought.map_err(|panic| format!("it panicked: {}", text_of(&*panic)))).ok();
         if panicked {
             return;
@@ -137,10 +138,10 @@ fn think(mut strategy: Box<dyn Strategy>, questions: &mpsc::Receiver<Question>) 
     }
 }
 
-/// What was said at a panic.
+/// Message of a panic.
 fn text_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 #[cfg(test)]
@@ -157,7 +158,7 @@ mod tests {
         Scene::new(Mirror::new(&snapshot).unwrap(), rules, Turn { tick: 0, missed: 0 })
     }
 
-    /// Thinks until it is told to go on, and panics when nobody is left to tell.
+    /// Blocks until it receives a message, and panics when the sender is gone.
     struct Slow(mpsc::Receiver<()>);
 
     impl Strategy for Slow {
@@ -172,12 +173,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_thinks_holds_up_nobody_and_a_panic_is_named() {
+    async fn a_slow_strategy_does_not_delay_others_and_a_panic_is_reported() {
         let me = FactionId::starter(0).unwrap();
         let (go_on, told) = mpsc::channel();
         let mut slow = Thinker::new(Box::new(Slow(told)));
         let mut thought = slow.ask(scene(), me);
-        // On this one thread of the runtime, another answers meanwhile.
+        // Another strategy answers meanwhile, on the same thread of the runtime.
         let mut quick = Thinker::new(Box::new(sector_sim::Idle));
         assert_eq!(quick.ask(scene(), me).orders().await.unwrap(), []);
         assert!(thought.answer.try_recv().is_err());

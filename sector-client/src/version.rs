@@ -1,21 +1,19 @@
-//! Whether what answers at an address is a sector of a version that this SDK understands.
+//! Checks that the server is a sector of a version that this SDK supports.
 
 use serde::Deserialize;
 
-use crate::backoff::Backoff;
 use crate::error::{Error, Result};
-use crate::session::Client;
+use crate::session::{Client, Repeat};
 
-/// The version of this SDK.
+/// Version of this SDK.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The most of an answer that is looked at to see whether a sector gave it.
-const ANSWER_MAX: usize = 64 << 10;
-/// What a sector's API calls itself.
+/// Largest part of a response that is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Name of the API service.
 const SERVICE: &str = "api";
 
-/// Whether an SDK and a server of these versions understand each other: by the rules of semantic versioning, if the
-/// first number that is not 0 is the same. Later parts may differ: a newer server answers more than an older SDK asks
-/// for, and a newer SDK is told what an older server does not have.
+/// Whether an SDK and a server of these versions are compatible. By semantic versioning they are if
+/// the first number that is not 0 is the same; later numbers may differ.
 ///
 /// ```
 /// use sector_client::is_compatible;
@@ -27,7 +25,7 @@ pub fn is_compatible(sdk: &str, server: &str) -> bool {
     era(sdk).is_some_and(|sdk| Some(sdk) == era(server))
 }
 
-/// The numbers that must be the same: those up to the first that is not 0.
+/// The numbers that must be equal: those up to the first that is not 0.
 fn era(version: &str) -> Option<(u64, u64, u64)> {
     let release = version.split(['-', '+']).next()?;
     let mut numbers = release.split('.').map(|number| number.parse::<u64>().ok());
@@ -38,7 +36,7 @@ fn era(version: &str) -> Option<(u64, u64, u64)> {
     }
 }
 
-/// What every version of a sector says of itself at its root.
+/// The response of every version of a sector at its root.
 #[derive(Deserialize)]
 struct Root {
     service: String,
@@ -46,33 +44,14 @@ struct Root {
 }
 
 impl Client {
-    /// Whether a sector answers here, of a version that this one understands. Asks again while the server is away, as
-    /// calls do.
+    /// Checks that the server is a sector of a compatible version. Retries while the server is
+    /// unavailable, as calls do.
     pub(crate) async fn check_server(&self) -> Result<()> {
-        let mut backoff =
-            Backoff::new(self.patience().first_pause(), self.patience().longest_pause());
-        loop {
-            match tokio::time::timeout(self.patience().answer, self.ask_root()).await {
-                Ok(Err(error))
-                    if error.is_retryable()
-                        && backoff.attempts() + 1 < self.patience().attempts =>
-                {
-                    backoff.wait(error.retry_after()).await;
-                }
-                Ok(answer) => return answer,
-                Err(_) if backoff.attempts() + 1 < self.patience().attempts => {
-                    backoff.wait(None).await;
-                }
-                Err(_) => return Err(self.too_slow(self.patience().answer)),
-            }
-        }
+        self.retry(Repeat::Yes, || self.within(self.patience().answer, self.ask_root())).await
     }
 
     async fn ask_root(&self) -> Result<()> {
-        let unreachable = |source: reqwest::Error| Error::Unreachable {
-            url: self.url().to_owned(),
-            source: source.without_url(),
-        };
+        let unreachable = |source| Error::unreachable(self.url(), source);
         let asked =
             self.api().client.get(format!("{}/", self.url())).header("accept", "application/json");
         let mut response = asked.send().await.map_err(unreachable)?;
@@ -80,7 +59,7 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             body.extend_from_slice(&chunk);
-            if body.len() > ANSWER_MAX {
+            if body.len() > ANSWER_BYTES_MAX {
                 break;
             }
         }
@@ -93,14 +72,14 @@ impl Client {
             }),
             Ok(root) => Err(self
                 .not_a_sector(format!("a service that calls itself {:?}", shown(&root.service)))),
-            // A proxy, or the API itself, may say that the sector is away or that there are too many.
+            // From a proxy or the API: the sector is unavailable, or the rate limit is exceeded.
             Err(_) if Error::is_passing(status) => Err(Error::of_answer(status, &headers, &body)),
-            // Problems of the API have a code.
+            // Problem documents of the API have a code.
             Err(_) if Error::is_of_sector(&body) => Err(Error::of_answer(status, &headers, &body)),
             Err(_) => {
                 let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
-                let kind = kind
-                    .map_or("nothing with a type", |kind| kind.split(';').next().unwrap_or(kind));
+                let kind =
+                    kind.map_or("no content type", |kind| kind.split(';').next().unwrap_or(kind));
                 Err(self.not_a_sector(format!("{} with {}", status.as_u16(), shown(kind))))
             }
         }
@@ -110,7 +89,7 @@ impl Client {
         Error::NotASector { url: self.url().to_owned(), found }
     }
 
-    /// The error that tells most: an answer that is not understood may come from a sector of another version.
+    /// The most specific error: an invalid response may come from a sector of another version.
     pub(crate) async fn explained(&self, error: Error) -> Error {
         match error {
             Error::Mismatch { .. } | Error::Snapshot(_) => match self.ask_root().await {
@@ -122,7 +101,7 @@ impl Client {
     }
 }
 
-/// The beginning, without what could disturb a terminal.
+/// The first 60 characters, without control characters.
 fn shown(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(60).collect()
 }
@@ -132,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_number_that_is_not_zero_decides() {
+    fn the_first_number_that_is_not_zero_must_match() {
         for (one, other, same) in [
             ("0.1.0", "0.1.0", true),
             ("0.1.0", "0.1.12-beta.1+abc", true),

@@ -127,8 +127,8 @@ pub struct RefusedOrder {
     /// `client_id` of the order, if any.
     #[schema(required = true)]
     pub client_id: Option<String>,
-    /// `run_over`: its universe has ended. `faction_claimed`: a player holds the faction that a bot ordered.
-    /// `unreadable`: it is not an order.
+    /// `run_over`: its universe has ended. `faction_claimed`: a player holds the faction that a bot
+    /// ordered. `unreadable`: it is not an order.
     #[schema(value_type = String, examples("run_over"))]
     pub code: Untaken,
 }

@@ -1,8 +1,8 @@
 //! The contract between the services of a sector: what one writes and another reads.
 //!
-//! Each type is here once, a file a resource: bodies of requests and responses, entries of the event
-//! stream, outcomes of orders, summaries of runs, problem documents and their codes. The OpenAPI
-//! document is made from these types; SDK and UI get theirs through it.
+//! Each type is here once, a file a resource: bodies of requests and responses, entries of the
+//! event stream, outcomes of orders, summaries of runs, problem documents and their codes. The
+//! OpenAPI document is made from these types; SDK and UI get theirs through it.
 
 pub mod admin;
 pub mod checks;

@@ -1,6 +1,6 @@
 //! Login messages, optionally followed by a line with a signature. No input panics; parsed messages
-//! survive a round trip; and a message with the expected values is accepted only with a signature of
-//! exactly its text.
+//! survive a round trip; and a message with the expected values is accepted only with a signature
+//! of exactly its text.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,6 +1,7 @@
-//! Tokens, refresh tokens and bot keys, as in an Authorization header. The first line is also used as
-//! a header and the rest as claims, with a valid signature, so that the fuzzer gets past the signature
-//! check. No input panics, no invalid token is accepted, and accepted tokens have one spelling.
+//! Tokens, refresh tokens and bot keys, as in an Authorization header. The first line is also used
+//! as a header and the rest as claims, with a valid signature, so that the fuzzer gets past the
+//! signature check. No input panics, no invalid token is accepted, and accepted tokens have one
+//! spelling.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! Login messages written by viem and signed by viem and ethers: all are accepted, and no bit may be
-//! flipped.
+//! Login messages written by viem and signed by viem and ethers: all are accepted, and no bit may
+//! be flipped.
 
 use sector_auth::{Address, AuthError, Expected, Key, LoginMessage, Timestamp, recover, verify};
 use serde::Deserialize;

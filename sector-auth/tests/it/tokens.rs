@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 
 const SECRET: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
-/// Key id of this secret, computed independently with
-/// `printf 'sector token key id, version 1\0%s' $SECRET | openssl dgst -sha3-256`, the first 16 digits.
+/// Key id of this secret, computed independently with `printf 'sector token key id, version 1\0%s'
+/// $SECRET | openssl dgst -sha3-256`, the first 16 digits.
 const KEY_ID: &str = "732627b7d31410a4";
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_334_400);
 const SECONDS: u64 = NOW.unix_seconds();

@@ -1,4 +1,4 @@
-//! `live`: the strategy plays a faction of a running sector.
+//! `live`: plays a faction of a running sector.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,16 +12,18 @@ use crate::{Bot, Client};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Where the API of the sector is
+    /// URL of the sector's API
     #[arg(default_value = "http://127.0.0.1:8000", value_name = "URL")]
     url: String,
-    /// Which faction, such as F1 [default: the one that is held, else the first that is free]
+    /// Faction, such as F1 [default: the player's faction, or else the first free one]
     #[arg(long)]
     faction: Option<FactionId>,
-    /// Come back as the same player: the file of the player's key, made if it is not there [default: a new guest]
+    /// File of the player's key, to play as the same player again; created if missing [default: a
+    /// new guest]
     #[arg(long, value_name = "FILE", conflicts_with = "bot_key")]
     key: Option<PathBuf>,
-    /// Play for a player who issued a key for this bot (see docs/reference/logins.md); better given by the environment
+    /// Key that a player issued for this bot (see docs/reference/logins.md); prefer the environment
+    /// variable
     #[arg(long, env = "SECTOR_BOT_KEY", hide_env_values = true, value_name = "KEY")]
     bot_key: Option<Secret>,
 }
@@ -33,7 +35,7 @@ pub(super) fn live(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("the runtime cannot be started: {error}"))?;
+        .map_err(|error| format!("cannot start the runtime: {error}"))?;
     runtime.block_on(play(options, seating))
 }
 
@@ -48,10 +50,10 @@ async fn play(
     let seat = Seat::new(faction, &snapshot.universe_id, rules, snapshot.tick_delay_ms);
     let name =
         snapshot.factions.iter().find(|form| form.id == faction).map_or("", |form| &*form.name);
-    tracing::info!(%faction, name, url = client.url(), "playing; stop with Ctrl-C");
+    tracing::info!(%faction, name, url = client.url(), "playing, stop with Ctrl-C");
     let strategy = seating(&seat);
     let mut bot = match options.bot_key {
-        // Its player holds the faction; the key cannot claim any.
+        // The player holds the faction; a key cannot claim any.
         Some(_) => Bot::unclaimed(&client, faction, strategy),
         None => Bot::new(&client, faction, strategy),
     };
@@ -65,37 +67,36 @@ async fn sign_in(options: &Options) -> Result<Client, Failure> {
     match (&options.bot_key, &options.key) {
         (Some(key), _) => return Ok(client.with_bot_key(key)?),
         (None, Some(path)) => {
-            let (key, is_new) = key::read_or_make(path)?;
+            let (key, is_new) = key::read_or_create(path)?;
             client.login(&key).await?;
             if is_new {
-                tracing::info!(file = %path.display(), "a new player; its key is in this file");
+                tracing::info!(file = %path.display(), "new player, key saved");
             }
         }
         (None, None) => {
             client.guest().await?;
-            tracing::info!("a new guest; with --key FILE one comes back as the same player");
+            tracing::info!("new guest; use --key FILE to play as the same player again");
         }
     }
     Ok(client)
 }
 
-/// The faction that is asked for, else the one that is held, else the first that is free. Between two universes none is:
-/// then it is waited for the next.
+/// The requested faction, or else the player's faction, or else the first free one. Between two
+/// universes none is free, so this waits for the next one.
 async fn choose(options: &Options, client: &Client) -> Result<FactionId, Failure> {
     let held = client.me().await?.faction;
     let held = held.map(|held| held.parse::<FactionId>()).transpose()?;
     match (options.faction, held) {
         (Some(asked), Some(held)) if asked != held => {
             return Err(format!(
-                "this player holds {held}; play that one, or give it up to play {asked}"
+                "this player holds {held}; play that one, or release it to play {asked}"
             )
             .into());
         }
         (Some(faction), _) | (None, Some(faction)) => return Ok(faction),
         (None, None) if options.bot_key.is_some() => {
             return Err(
-                "the player of this key holds no faction; claim one first, then start the bot"
-                    .into(),
+                "the player of this key holds no faction; claim one before starting the bot".into(),
             );
         }
         (None, None) => {}
@@ -109,14 +110,14 @@ async fn choose(options: &Options, client: &Client) -> Result<FactionId, Failure
             return Ok(free.id);
         }
         if is_over {
-            tracing::info!("the run is over; waiting for the next universe");
+            tracing::info!("run over, waiting for the next universe");
         } else if has_looked {
             return Err(
-                "every faction is taken; wait for the next universe, or ask for one with --faction"
+                "no faction is free; wait for the next universe, or select one with --faction"
                     .into(),
             );
         }
-        // The run may have ended in between: the next tick says so.
+        // The run may have ended meanwhile; the next tick shows that.
         has_looked = !is_over;
     }
 }

@@ -1,4 +1,4 @@
-//! `replay`: what the strategy would have ordered in every tick of a recorded run, beside what was ordered.
+//! `replay`: compares the strategy's orders with those of a recorded run.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -11,24 +11,24 @@ use serde::Serialize;
 
 use super::{Failure, Seat};
 
-/// The first bytes of zstd.
+/// First bytes of a zstd file.
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// The most bytes of the plain form of a replay that is read.
+/// Largest decompressed replay, in bytes.
 const READ_BYTES_MAX: u64 = 1 << 29;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The replay
+    /// Replay file
     file: PathBuf,
-    /// From whose seat, such as F1
+    /// Faction to play, such as F1
     #[arg(long, default_value = "F1")]
     faction: FactionId,
-    /// Print a line of JSON for each tick
+    /// Print one line of JSON per tick
     #[arg(long)]
     json: bool,
 }
 
-/// A tick, and what was and would have been ordered in it.
+/// A tick, with the orders of the strategy and those of the run.
 #[derive(Debug, Serialize)]
 struct Line {
     tick: u64,
@@ -36,7 +36,7 @@ struct Line {
     was: Vec<OrderForm>,
 }
 
-/// What all ticks come to.
+/// Totals of all ticks.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sums {
     ticks: u64,
@@ -57,7 +57,7 @@ pub(super) fn replay(
         && options.faction.index() >= usize::from(starters)
     {
         return Err(format!(
-            "{shown}: there is no {}; the run began with F1 to F{starters}",
+            "{shown}: unknown faction {}; allowed: F1 to F{starters}",
             options.faction
         )
         .into());
@@ -70,7 +70,7 @@ pub(super) fn replay(
             (false, false) => write!(out, "{}", text(&line)),
         };
         match printed {
-            // The reader closed the pipe.
+            // The reader has closed the pipe.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             printed => Ok(printed.map(|()| true)?),
         }
@@ -84,7 +84,7 @@ pub(super) fn replay(
 }
 
 fn read(options: &Options) -> Result<Vec<u8>, Failure> {
-    let cannot = |error: io::Error| format!("{} cannot be read: {error}", options.file.display());
+    let cannot = |error: io::Error| format!("cannot read {}: {error}", options.file.display());
     let bytes = std::fs::read(&options.file).map_err(cannot)?;
     if !bytes.starts_with(&ZSTD) {
         return Ok(bytes);
@@ -92,7 +92,7 @@ fn read(options: &Options) -> Result<Vec<u8>, Failure> {
     let mut plain = Vec::new();
     let decoder = zstd::Decoder::new(bytes.as_slice()).map_err(cannot)?;
     match decoder.take(READ_BYTES_MAX).read_to_end(&mut plain) {
-        // One that was cut is good up to there.
+        // A truncated file can be used up to its end.
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof || plain.is_empty() => {
             Err(cannot(error).into())
         }
@@ -100,7 +100,8 @@ fn read(options: &Options) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// Asks the strategy before every tick that its faction lives to see. `each` says whether to go on.
+/// Calls the strategy before every tick in which its faction is alive. `each` returns whether to
+/// continue.
 fn compare(
     mut playback: Playback<'_>,
     faction: FactionId,
@@ -134,7 +135,7 @@ fn compare(
     Ok(sums)
 }
 
-/// A tick in words: what is the same stands once.
+/// A tick as text; equal orders are printed once.
 fn text(line: &Line) -> String {
     let words = |orders: &[OrderForm]| match orders {
         [] => "nothing".to_owned(),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn who_played_would_have_ordered_what_was_ordered() {
+    fn the_strategy_that_played_gives_the_same_orders() {
         let replay = recorded(80);
         let f2: FactionId = "F2".parse().unwrap();
         let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! The lines that go to and fro.
+//! The lines of the protocol.
 
 use std::sync::Arc;
 
@@ -6,106 +6,123 @@ use sector_sim::{Delta, FactionId, Order, OrderForm, Personality, Rules, Snapsho
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The version of the protocol.
+/// Version of the protocol.
 pub const PROTOCOL: u32 = 1;
 
 /// A line to the bot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Message {
-    /// A game begins; all that was before is over.
+    /// A game begins. Any previous game has ended.
     Begin(Box<Begin>),
-    /// A tick has passed, and orders are wanted.
+    /// A tick has passed. Requests orders.
     Turn(Turn),
-    /// The game is over.
+    /// The game has ended.
     End(End),
-    /// Something that this version does not know; it may be passed over. Never written.
+    /// A message of a newer version; may be ignored. Never written.
     #[serde(skip)]
     Unknown,
 }
 
-/// What a game begins with. A turn of the same tick follows.
+/// The start of a game. A turn of the same tick follows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Begin {
-    /// The version of the protocol, [`PROTOCOL`].
+    /// Version of the protocol, [`PROTOCOL`].
     pub protocol: u32,
-    /// Whom the bot plays.
+    /// Faction of the bot.
     pub faction: FactionId,
-    /// The name of the universe.
+    /// Name of the universe.
     pub universe: String,
-    /// The seed that it grew from.
+    /// Seed of the universe.
     pub seed: u64,
-    /// The time for an answer, in milliseconds. The first answer may take longer, as told in the documentation.
+    /// Time limit for an answer, in milliseconds. The first answer may take longer, see the
+    /// documentation.
     pub budget_ms: u64,
-    /// The traits that belong to the seat; a bot may do without.
+    /// Personality of the seat; a bot may ignore it.
     pub personality: Personality,
-    /// The rules.
+    /// Rules of the game.
     pub rules: Arc<Rules>,
-    /// The sector.
+    /// State of the sector.
     pub snapshot: Box<Snapshot>,
 }
 
-/// A tick has passed. The first turn of a game has neither delta nor snapshot, because it shows what the game began
-/// with; any other has one of them.
+/// A turn. The first turn of a game has neither delta nor snapshot, since the state is that of
+/// [`Begin`]; all others have one of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
-    /// The tick that the sector is at.
+    /// Current tick.
     pub tick: u64,
-    /// How many ticks before this one have gone by without an answer in time, since the last one that had one.
+    /// Number of ticks without an answer in time since the last answered one.
     #[serde(default)]
     pub missed: u64,
-    /// What the tick changed.
+    /// Changes of the tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Box<Delta>>,
-    /// The whole sector, where ticks have gone by that the bot was not told of.
+    /// State of the sector, if ticks were skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Box<Snapshot>>,
 }
 
-/// The game is over.
+/// The end of a game.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// The faction that won, if one did.
+    /// Winner, if any.
     pub winner: Option<FactionId>,
-    /// The place of the bot, 1 being the best, where places are given.
+    /// Place of the bot, from 1 (best), if the game has places.
     pub place: Option<u32>,
 }
 
-/// The line of the bot for a turn.
+/// The answer to a turn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
-    /// The tick of the turn that is answered.
+    /// Tick of the turn.
     pub tick: u64,
-    /// The orders, as they are written for `POST /orders`; the faction may be left out.
+    /// Orders, as in `POST /orders`; the faction may be omitted.
     pub orders: Vec<Value>,
 }
 
+/// Why a line or an order cannot be parsed.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// Not the expected JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// An order that is not an object.
+    #[error("an order must be an object, not {0}")]
+    NotAnObject(String),
+    /// An order for another faction.
+    #[error("faction: {found} is not allowed; allowed: {allowed}, or nothing")]
+    Faction {
+        /// Faction found.
+        found: String,
+        /// Faction of the bot.
+        allowed: FactionId,
+    },
+}
+
 impl Message {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
-    pub fn parse(line: &[u8]) -> Result<Message, String> {
-        /// Looked at first, so that the rest need not be read into a tree.
+    /// [`ParseError::Json`].
+    pub fn parse(line: &[u8]) -> Result<Message, ParseError> {
+        /// Parsed first, so that the rest need not be read into a [`Value`].
         #[derive(Deserialize)]
         struct Kind {
             #[serde(rename = "type")]
             kind: String,
         }
-        fn read<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
-            serde_json::from_slice(line).map_err(|error| error.to_string())
-        }
-        Ok(match read::<Kind>(line)?.kind.as_str() {
-            "begin" => Message::Begin(read(line)?),
-            "turn" => Message::Turn(read(line)?),
-            "end" => Message::End(read(line)?),
+        Ok(match serde_json::from_slice::<Kind>(line)?.kind.as_str() {
+            "begin" => Message::Begin(serde_json::from_slice(line)?),
+            "turn" => Message::Turn(serde_json::from_slice(line)?),
+            "end" => Message::End(serde_json::from_slice(line)?),
             _ => Message::Unknown,
         })
     }
 }
 
 impl Reply {
-    /// The answer to a turn of this faction.
+    /// The answer of this faction to a turn.
     #[must_use]
     pub fn of(tick: u64, faction: FactionId, orders: Vec<Order>) -> Reply {
         let written = orders.into_iter().map(|order| {
@@ -119,35 +136,31 @@ impl Reply {
         Reply { tick, orders: written.collect() }
     }
 
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
-    pub fn parse(line: &[u8]) -> Result<Reply, String> {
-        serde_json::from_slice(line).map_err(|error| error.to_string())
+    /// [`ParseError::Json`].
+    pub fn parse(line: &[u8]) -> Result<Reply, ParseError> {
+        Ok(serde_json::from_slice(line)?)
     }
 
-    /// The orders, each on its own: one that is malformed does not spoil the others. Nobody can order for another
-    /// faction.
-    pub fn orders(self, faction: FactionId) -> impl Iterator<Item = Result<Order, String>> {
+    /// The orders, each parsed on its own, so that an invalid one does not affect the others.
+    /// Orders for another faction are errors.
+    pub fn orders(self, faction: FactionId) -> impl Iterator<Item = Result<Order, ParseError>> {
         self.orders.into_iter().map(move |form| {
             let Value::Object(mut fields) = form else {
-                return Err(format!("an order must be an object, not {}", shown(&form)));
+                return Err(ParseError::NotAnObject(shown(&form)));
             };
             let named = fields.entry("faction").or_insert_with(|| faction.to_string().into());
             if *named != Value::String(faction.to_string()) {
-                return Err(format!(
-                    "faction: {} is not allowed; allowed: {faction}, or nothing",
-                    shown(named)
-                ));
+                return Err(ParseError::Faction { found: shown(named), allowed: faction });
             }
-            serde_json::from_value::<Order>(Value::Object(fields))
-                .map_err(|error| error.to_string())
+            Ok(serde_json::from_value(Value::Object(fields))?)
         })
     }
 }
 
-/// The beginning of a value.
+/// The first 40 characters of a value.
 fn shown(value: &Value) -> String {
     const SHOWN: usize = 40;
     let text = value.to_string();
@@ -167,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_travel_without_their_faction_and_come_back_with_it() {
+    fn the_own_faction_is_omitted_and_restored() {
         let command = Command::Move {
             origin: SystemId(3),
             target: SystemId(9),
@@ -189,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_order_does_not_spoil_the_others() {
+    fn an_invalid_order_does_not_affect_others() {
         let good = json!({ "fleet_id": 1, "kind": "cancel" });
         for (bad, told) in [
             (json!(7), "must be an object, not 7"),
@@ -202,26 +215,26 @@ mod tests {
         ] {
             let orders: Vec<_> =
                 Reply { tick: 1, orders: vec![bad, good.clone()] }.orders(f1()).collect();
-            let error = orders[0].clone().unwrap_err();
+            let error = orders[0].as_ref().unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
             assert!(orders[1].is_ok());
         }
     }
 
     #[test]
-    fn what_is_no_message_is_told_and_what_is_new_is_passed_over() {
-        assert_eq!(Message::parse(br#"{"type":"rumour","text":"x"}"#), Ok(Message::Unknown));
+    fn invalid_messages_are_errors_and_unknown_ones_are_ignored() {
+        assert_eq!(Message::parse(br#"{"type":"rumour","text":"x"}"#).unwrap(), Message::Unknown);
         let end = End { winner: Some(f1()), place: Some(1) };
         let line = serde_json::to_string(&Message::End(end)).unwrap();
         assert_eq!(line, r#"{"type":"end","winner":"F1","place":1}"#);
-        assert_eq!(Message::parse(line.as_bytes()), Ok(Message::End(end)));
+        assert_eq!(Message::parse(line.as_bytes()).unwrap(), Message::End(end));
         for (line, told) in [
             ("", "EOF"),
             ("hello", "expected"),
             (r#"{"tick":1}"#, "type"),
             (r#"{"type":"turn"}"#, "tick"),
         ] {
-            let error = Message::parse(line.as_bytes()).unwrap_err();
+            let error = Message::parse(line.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(told), "{line}: {error}");
         }
     }

@@ -1,4 +1,4 @@
-//! The bot's side: reads what the game says, asks the strategy, writes its orders.
+//! The bot's side of the protocol: reads messages, calls the strategy, writes its orders.
 
 use std::io::{self, BufRead, Read, Write};
 use std::sync::Arc;
@@ -8,27 +8,29 @@ use sector_sim::{FactionId, Mirror, Personality, Rules, Strategy};
 use crate::error::{Error, Result};
 use crate::stdio::message::{Begin, Message, PROTOCOL, Reply, Turn};
 
-/// The most bytes of a message that is read: far above the snapshot of the largest sector (200 000 systems).
+/// Largest message accepted, in bytes: far more than a snapshot of the largest sector (200,000
+/// systems).
 pub const MESSAGE_BYTES_MAX: u64 = 1 << 28;
 
-/// The seat that a strategy is made for.
+/// The seat for which a strategy is created.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Seat {
-    /// Whom it plays.
+    /// Faction to play.
     pub faction: FactionId,
-    /// The name of the universe.
+    /// Name of the universe.
     pub universe: String,
-    /// The traits that belong to the seat; a strategy may do without.
+    /// Personality of the seat; a strategy may ignore it.
     pub personality: Personality,
-    /// The rules.
+    /// Rules of the game.
     pub rules: Arc<Rules>,
-    /// The time for an answer, in milliseconds: the budget of the arena, or the time from tick to tick.
+    /// Time limit for an answer, in milliseconds: the budget in the arena, or the time between
+    /// ticks.
     pub budget_ms: u64,
 }
 
 impl Seat {
-    /// The seat of a faction under these rules, with the personality that they have for it.
+    /// The seat of a faction, with its personality in these rules.
     #[must_use]
     pub fn new(faction: FactionId, universe: &str, rules: Arc<Rules>, budget_ms: u64) -> Seat {
         let personality = rules.personality(faction.index());
@@ -36,31 +38,32 @@ impl Seat {
     }
 }
 
-/// What was played.
+/// Counts of [`serve()`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Served {
-    /// Games that began.
+    /// Games begun.
     pub games: u64,
-    /// Turns that were answered.
+    /// Turns answered.
     pub turns: u64,
-    /// Orders that were given.
+    /// Orders written.
     pub orders: u64,
 }
 
-/// A game that is going on.
+/// A running game.
 struct Game {
     seat: Seat,
     mirror: Mirror,
     strategy: Box<dyn Strategy>,
 }
 
-/// Plays until there is nothing more to read: for every game that begins `seating` makes a strategy, and for every turn
-/// it is asked. What the strategy prints to standard output would be taken for its orders: let it print to standard
-/// error.
+/// Plays until the end of input: creates a strategy with `seating` for each game, and calls it each
+/// turn. The strategy must not print to standard output, which would be read as orders; let it
+/// print to standard error.
 ///
 /// # Errors
-/// [`Error::Pipe`] when nothing can be read any more, [`Error::Dialogue`] for what is not understood, and
-/// [`Error::Snapshot`] and [`Error::Mirror`] for what contradicts itself. That the other side has gone is no error.
+/// [`Error::Pipe`] if reading or writing fails, [`Error::Dialogue`] for an invalid message,
+/// [`Error::Snapshot`] and [`Error::Mirror`] for an inconsistent one. A closed pipe is not an
+/// error.
 pub fn serve(
     mut seating: impl FnMut(&Seat) -> Box<dyn Strategy>,
     mut reader: impl BufRead,
@@ -74,16 +77,14 @@ pub fn serve(
         if read.map_err(Error::Pipe)? == 0 {
             return Ok(served);
         }
-        let misunderstood = |detail: String| Error::Dialogue { line: number, detail };
-        match Message::parse(&line).map_err(misunderstood)? {
+        let invalid = |detail: String| Error::Dialogue { line: number, detail };
+        match Message::parse(&line).map_err(|error| invalid(error.to_string()))? {
             Message::Begin(begin) => {
                 game = Some(begin_game(*begin, &mut seating)?);
                 served.games += 1;
             }
             Message::Turn(turn) => {
-                let game = game
-                    .as_mut()
-                    .ok_or_else(|| misunderstood("a turn before any game has begun".into()))?;
+                let game = game.as_mut().ok_or_else(|| invalid("a turn without a game".into()))?;
                 let reply = game.answer(&turn)?;
                 served.turns += 1;
                 served.orders += reply.orders.len() as u64;
@@ -98,7 +99,7 @@ pub fn serve(
                     written => written.map_err(Error::Pipe)?,
                 }
             }
-            // The strategy is done with; another game may begin.
+            // Another game may begin.
             Message::End(_) => game = None,
             Message::Unknown => {}
         }
@@ -107,7 +108,7 @@ pub fn serve(
 
 fn begin_game(begin: Begin, seating: &mut impl FnMut(&Seat) -> Box<dyn Strategy>) -> Result<Game> {
     if begin.protocol != PROTOCOL {
-        let detail = format!("protocol {} is not known here; known is {PROTOCOL}", begin.protocol);
+        let detail = format!("unknown protocol {}; allowed: {PROTOCOL}", begin.protocol);
         return Err(Error::Dialogue { line: 1, detail });
     }
     let seat = Seat {
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strategy_orders_over_the_pipe_what_it_orders_in_memory() {
+    fn a_strategy_gives_the_same_orders_over_the_pipe() {
         let mut world = world();
         let me: FactionId = F1.parse().unwrap();
         let mut messages = vec![begin(&world), Message::Turn(Turn::default())];
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_makes_up_for_ticks_that_were_not_told() {
+    fn a_snapshot_replaces_skipped_ticks() {
         let mut world = world();
         let first = begin(&world);
         for _ in 0..9 {
@@ -222,32 +223,32 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_named() {
+    fn invalid_messages_are_errors() {
         let world = world();
         let turn = Message::Turn(Turn::default());
-        let told = |bytes: &[u8]| serve(classic, bytes, io::sink()).unwrap_err();
+        let refused = |bytes: &[u8]| serve(classic, bytes, io::sink()).unwrap_err();
         assert!(matches!(
-            told(&text(std::slice::from_ref(&turn))),
+            refused(&text(std::slice::from_ref(&turn))),
             Error::Dialogue { line: 1, .. }
         ));
         let mut bytes = text(&[begin(&world)]);
         bytes.extend_from_slice(b"rubbish\n");
-        assert!(matches!(told(&bytes), Error::Dialogue { line: 2, .. }));
+        assert!(matches!(refused(&bytes), Error::Dialogue { line: 2, .. }));
         let Message::Begin(mut newer) = begin(&world) else { panic!() };
         newer.protocol = 2;
-        let error = told(&text(&[Message::Begin(newer)])).to_string();
-        assert!(error.contains("protocol 2 is not known here; known is 1"), "{error}");
-        // Deltas that do not lead on are found out.
+        let error = refused(&text(&[Message::Begin(newer)])).to_string();
+        assert!(error.contains("unknown protocol 2; allowed: 1"), "{error}");
+        // Deltas that do not continue from the state are detected.
         let mut other = self::world();
         other.step(&[]);
         other.step(&[]);
         let delta = Some(Box::new(Delta::of("u-1", &other)));
         let gap = Message::Turn(Turn { tick: 2, delta, ..Turn::default() });
-        assert!(matches!(told(&text(&[begin(&world), gap])), Error::Mirror(_)));
+        assert!(matches!(refused(&text(&[begin(&world), gap])), Error::Mirror(_)));
     }
 
     #[test]
-    fn a_game_that_nobody_listens_to_any_more_is_over() {
+    fn a_closed_pipe_ends_the_game() {
         struct Gone;
         impl Write for Gone {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {

@@ -88,8 +88,8 @@ impl Sector {
         self.worker = Some((shutdown, tokio::spawn(run)));
     }
 
-    /// What followers see of a restore from a backup: the worker stops, the store gets a new incarnation, and
-    /// the worker goes on.
+    /// What followers see of a restore from a backup: the worker stops, the store gets a new
+    /// incarnation, and the worker goes on.
     pub(crate) async fn restore(&mut self) {
         let (shutdown, running) = self.worker.take().unwrap();
         shutdown.cancel();

@@ -230,7 +230,7 @@ impl Process {
         for order in reply.orders(self.account.faction) {
             match order {
                 Ok(order) => orders.push(order),
-                Err(what) => self.account.malform(&what),
+                Err(what) => self.account.malform(&what.to_string()),
             }
         }
         self.account.orders += orders.len() as u64;
