@@ -186,6 +186,8 @@ the system.*/
     pub struct EventPage {
         ///Entries, oldest first; empty if none arrived in time.
         pub events: ::std::vec::Vec<crate::entry::Entry>,
+        ///Incarnation of the store that the ids belong to: pass it along with `after`.
+        pub incarnation: ::std::string::String,
         ///Cursor of the next page: pass it as `after`.
         pub next: ::std::string::String,
     }
@@ -1768,14 +1770,14 @@ Arguments:
 
 Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused`
 (accepted orders that no tick could apply). Apply deltas to the preceding snapshot; pass `next`
-as `after` to continue.
+as `after`, with `incarnation`, to continue.
 
 Sends a `GET` request to `/events`
 
 Arguments:
 - `after`: Id to resume from, such as `17-0`; `0-0`, the default, is the beginning.
 - `count`: Maximum number of entries: 1 to 1000, default 100.
-- `incarnation`: The `incarnation` of the snapshot that `after` belongs to: if the sector has been restored from a backup since, the response is 410 `history_restored`. Without it, ids are read in the current incarnation.
+- `incarnation`: The `incarnation` of the snapshot that `after` belongs to: if the sector has been restored from a backup since, the response is 410 `history_restored`. Required with `after`, except for `0-0`.
 - `wait_ms`: Maximum wait for the first entry, in milliseconds: 0 to 30000, default 0.
 */
     pub async fn events<'a>(
@@ -1829,14 +1831,14 @@ Arguments:
 The data of each event is an entry as in `/events`: `{"id","type","data"}`. Its id is the id of
 the entry, a dot, and the incarnation, as in the ETag of `/snapshot`; a client that reconnects
 sends it as `Last-Event-ID` and misses nothing. Without it (or `after`), or if resuming is not
-possible, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
+possible, as with an id of another stream, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
 stream ends when the server shuts down. Each address may have 20 streams.
 
 Sends a `GET` request to `/events/stream`
 
 Arguments:
 - `after`: Id of the entry to resume from, such as `17-0`.
-- `incarnation`: The `incarnation` that `after` belongs to; the current one by default.
+- `incarnation`: The `incarnation` that `after` belongs to. Without it, only `0-0` is resumed from.
 - `last_event_id`: Id of the last event received; takes precedence over `after`.
 */
     pub async fn event_stream<'a>(

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::ids::UniverseId;
 use crate::incarnation::Incarnation;
 use crate::order::check_name;
 use crate::outcome::{MAX_OUTCOMES_KEPT, OUTCOMES_KEPT, Outcome};
@@ -30,7 +29,7 @@ pub struct Commit {
     /// For how long the commit renews the lease; at least one millisecond.
     pub lease_ttl: Duration,
     /// The universe the tick belongs to.
-    pub universe: UniverseId,
+    pub universe: String,
     /// The tick: 0 with `begin`, otherwise the last committed one plus 1.
     pub tick: u64,
     /// The digest of the world after the tick.
@@ -81,7 +80,7 @@ pub struct Head {
     /// The store's incarnation, within which the ids below count.
     pub incarnation: Incarnation,
     /// The universe.
-    pub universe: UniverseId,
+    pub universe: String,
     /// Its last committed tick.
     pub tick: u64,
     /// The digest committed with it.
@@ -104,7 +103,7 @@ pub struct Checkpoint {
     /// The store's incarnation, within which the ids below count.
     pub incarnation: Incarnation,
     /// The universe.
-    pub universe: UniverseId,
+    pub universe: String,
     /// The tick it shows.
     pub tick: u64,
     /// The last event it includes; follow from here.
@@ -119,7 +118,7 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// The universe.
-    pub universe: UniverseId,
+    pub universe: String,
     /// What the worker said of it, JSON.
     pub summary: String,
 }
@@ -128,7 +127,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Award {
     /// The universe it was earned in.
-    pub universe: UniverseId,
+    pub universe: String,
     /// The faction that earned it.
     pub faction: String,
     /// Which award.
@@ -148,9 +147,9 @@ impl Award {
 
 /// The last commit, as [`Commit::check_follows`] needs it.
 #[derive(Clone, Debug)]
-pub struct Previous {
+pub struct Previous<'a> {
     /// Its universe.
-    pub universe: UniverseId,
+    pub universe: &'a str,
     /// Its tick.
     pub tick: u64,
     /// Whether it ended the run.
@@ -213,7 +212,7 @@ impl Commit {
     }
 
     /// Refuses a commit that does not follow `previous`.
-    pub fn check_follows(&self, previous: Option<&Previous>) -> Result<()> {
+    pub fn check_follows(&self, previous: Option<&Previous<'_>>) -> Result<()> {
         let conflict = |committed: String| {
             Err(Error::TickConflict { universe: self.universe.clone(), tick: self.tick, committed })
         };

@@ -1,7 +1,6 @@
 //! What can go wrong with the store, sorted by what the caller can do about it.
 
 use crate::document::Shelf;
-use crate::ids::UniverseId;
 use crate::incarnation::Incarnation;
 use crate::stream::StreamId;
 
@@ -46,7 +45,7 @@ pub enum Error {
     #[error("tick {tick} of universe {universe:?} does not follow what is committed: {committed}")]
     TickConflict {
         /// The universe of the refused commit.
-        universe: UniverseId,
+        universe: String,
         /// The tick of the refused commit.
         tick: u64,
         /// What is committed, in words.
@@ -81,9 +80,9 @@ pub enum Error {
     #[error("universe {given:?} takes no orders; running: {current:?}")]
     WrongUniverse {
         /// The universe the caller named.
-        given: UniverseId,
+        given: String,
         /// The universe that runs, if one does.
-        current: Option<UniverseId>,
+        current: Option<String>,
     },
     /// The player does not hold the seat it gives orders for, or was away for too long.
     #[error(

@@ -141,4 +141,7 @@ pub struct EventPage {
     /// Cursor of the next page: pass it as `after`.
     #[schema(examples("17-0"))]
     pub next: String,
+    /// Incarnation of the store that the ids belong to: pass it along with `after`.
+    #[schema(examples("00c0ffee00c0ffee"))]
+    pub incarnation: String,
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser};
 use follow::Sectors;
-use http_kit::{BoxError, Origins, TrustedProxies};
+use http_kit::{BoxError, Hosts, Origins, TrustedProxies};
 use process_kit::config::{Seconds, defaults, seconds};
 use process_kit::reload::{Limit, Reloadable};
 use process_kit::secrets;
@@ -115,6 +115,10 @@ pub struct Config {
     /// without them, everyone behind a proxy counts as one client
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
     pub trusted_proxies: TrustedProxies,
+    /// Host names that the service answers to, besides localhost and IP addresses, separated by
+    /// commas; * for all. Empty allows all, or none when `BIND` is a loopback address
+    #[arg(long, env = "ALLOWED_HOSTS", default_value = "", value_name = "HOSTS")]
+    pub allowed_hosts: Hosts,
     /// Seconds for which browsers must use TLS (Strict-Transport-Security); 0 sends no header. Only
     /// for a service behind a TLS proxy
     #[arg(long, env = "HSTS_SECONDS", default_value = "0s", value_parser = seconds(0..=63_072_000), value_name = "SECONDS")]

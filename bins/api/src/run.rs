@@ -85,6 +85,7 @@ pub fn enclosed(
 fn limits(config: &Config) -> Limits {
     Limits {
         trusted_proxies: config.trusted_proxies.clone(),
+        allowed_hosts: config.allowed_hosts.clone(),
         hsts_seconds: config.hsts_seconds.0,
         ..Limits::default()
     }

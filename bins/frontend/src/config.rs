@@ -9,7 +9,7 @@ use follow::{Pace, Sectors};
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use http_kit::client_slots::{CLIENTS_MAX, CLIENTS_PER_ADDRESS_MAX};
-use http_kit::{BoxError, Origins, TrustedProxies};
+use http_kit::{BoxError, Hosts, Origins, TrustedProxies};
 use process_kit::config::{Seconds, integer, seconds};
 use process_kit::reload::{Limit, Reloadable};
 use process_kit::telemetry::LogOptions;
@@ -35,6 +35,10 @@ pub struct Config {
     /// without them, everyone behind a proxy counts as one client
     #[arg(long, env = "TRUSTED_PROXIES", default_value_t, value_name = "NETWORKS")]
     pub trusted_proxies: TrustedProxies,
+    /// Host names that the service answers to, besides localhost and IP addresses, separated by
+    /// commas; * for all. Empty allows all, or none when `BIND` is a loopback address
+    #[arg(long, env = "ALLOWED_HOSTS", default_value_t, value_name = "HOSTS")]
+    pub allowed_hosts: Hosts,
     /// Seconds for which browsers must use TLS (Strict-Transport-Security); 0 sends no header. Only
     /// for a service behind a TLS proxy
     #[arg(long, env = "HSTS_SECONDS", default_value_t = Self::default().hsts_seconds, value_parser = seconds(0..=63_072_000), value_name = "SECONDS")]
@@ -141,6 +145,7 @@ impl Default for Config {
             api_url: ApiUrl::default(),
             allowed_origins: Origins::default(),
             trusted_proxies: TrustedProxies::default(),
+            allowed_hosts: Hosts::default(),
             hsts_seconds: Seconds(0),
             ws_max_clients: CLIENTS_MAX,
             ws_max_per_address: CLIENTS_PER_ADDRESS_MAX,

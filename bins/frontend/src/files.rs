@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use http_kit::{Effort, Encoded, Response};
 use include_dir::{Dir, include_dir};
@@ -15,10 +15,24 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::of(&DIST));
 
 /// The page may load its own scripts and open sockets, nothing else.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
-     connect-src 'self' ws: wss:; font-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+     connect-src 'self'; font-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
 );
+/// Other sites may not hold a handle of the page, and the page needs no device of its reader.
+const PAGE_HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (CONTENT_SECURITY_POLICY, PAGE_POLICY),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static(
+            "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), usb=()",
+        ),
+    ),
+];
 /// For files whose name contains a hash of their content.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// For files with a fixed name: cached, but revalidated on each use.
@@ -87,7 +101,7 @@ impl Asset {
         let mut response = self.encoded.respond(request);
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, self.caching.clone());
-        headers.insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
+        headers.extend(PAGE_HEADERS);
         response
     }
 }

@@ -32,6 +32,7 @@ pub async fn run(
     let _ = tokio::task::spawn_blocking(Assets::embedded).await;
     let limits = Limits {
         trusted_proxies: config.trusted_proxies.clone(),
+        allowed_hosts: config.allowed_hosts.clone(),
         hsts_seconds: config.hsts_seconds.0,
         ..Limits::default()
     };

@@ -30,7 +30,7 @@ struct Tail {
 pub(crate) async fn socket(mut context: Context<State>) -> Result<Response, Problem> {
     let state = context.shared_state();
     state.sockets.admit(&context)?;
-    let from = follow::resume::position(&context)?;
+    let from = follow::resume::for_stream(&context.query(&["after", "incarnation"])?)?;
     let sector = sector(&context).await?;
     let (pace, recording) = (state.config.pace, state.config.recording.clone());
     let feed =

@@ -148,15 +148,16 @@ impl Client {
 
     /// All entries of the event stream so far.
     async fn events(&self) -> Vec<Value> {
-        let (mut all, mut after) = (Vec::new(), "0-0".to_owned());
+        let (mut all, mut from) = (Vec::new(), "after=0-0".to_owned());
         loop {
-            let page = self.get(&format!("/events?after={after}&count=1000")).await;
+            let page = self.get(&format!("/events?{from}&count=1000")).await;
             let entries = page["events"].as_array().unwrap();
             if entries.is_empty() {
                 return all;
             }
             all.extend(entries.iter().cloned());
-            after = page["next"].as_str().unwrap().to_owned();
+            from = format!("after={}&incarnation={}", page["next"], page["incarnation"])
+                .replace('"', "");
         }
     }
 }

@@ -115,12 +115,12 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
         let request =
             http.post(format!("{api}{path}/orders")).header("x-bot-token", BOT_TOKEN).json(&order);
         assert_eq!(request.send().await.unwrap().status(), 202, "{name}");
-        let mut after = "0-0".to_owned();
+        let mut from = "after=0-0".to_owned();
         eventually("the outcome", PATIENCE, async || {
             let (_, page) =
-                get(&http, &format!("{api}{path}/events?after={after}&wait_ms=1000&count=1000"))
-                    .await;
-            after = page["next"].as_str()?.to_owned();
+                get(&http, &format!("{api}{path}/events?{from}&wait_ms=1000&count=1000")).await;
+            let (next, incarnation) = (page["next"].as_str()?, page["incarnation"].as_str()?);
+            from = format!("after={next}&incarnation={incarnation}");
             page["events"].to_string().contains(&format!("\"client_id\":\"{name}\"")).then_some(())
         })
         .await;

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use sector_redis::{Incarnation, Position, StreamId, UniverseId};
+use sector_redis::{Incarnation, Position, StreamId};
 use sector_sim::{Board, Delta, Map, Mirror, MirrorError, Snapshot, SnapshotError};
 
 use crate::entry::{Entry, with_incarnation};
@@ -16,7 +16,6 @@ use crate::entry::{Entry, with_incarnation};
 pub struct Frame {
     incarnation: Incarnation,
     event_id: StreamId,
-    universe: UniverseId,
     mirror: Mirror,
     snapshot: OnceLock<Bytes>,
     entry: OnceLock<Entry>,
@@ -30,14 +29,7 @@ impl Clone for Frame {
 
 impl Frame {
     fn new(incarnation: Incarnation, event_id: StreamId, mirror: Mirror) -> Self {
-        Self {
-            incarnation,
-            event_id,
-            universe: mirror.universe().id.as_str().into(),
-            mirror,
-            snapshot: OnceLock::new(),
-            entry: OnceLock::new(),
-        }
+        Self { incarnation, event_id, mirror, snapshot: OnceLock::new(), entry: OnceLock::new() }
     }
 
     pub(crate) fn of(
@@ -82,8 +74,8 @@ impl Frame {
 
     /// Id of the universe.
     #[must_use]
-    pub fn universe(&self) -> &UniverseId {
-        &self.universe
+    pub fn universe(&self) -> &str {
+        &self.mirror.universe().id
     }
 
     /// The tick.

@@ -32,7 +32,7 @@ const TRICKLE: Duration = Duration::from_millis(500);
 /// Requests per measurement, and the pause between two.
 const REQUESTS: usize = 2_000;
 const PAUSE: Duration = Duration::from_millis(1);
-const ASK: &[u8] = b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n";
+const ASK: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use futures_util::{Stream, TryStreamExt};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use parking_lot::Mutex;
 use sync_wrapper::SyncStream;
 
 use crate::connections::RequestBody;
@@ -30,15 +32,14 @@ impl BodyError {
     }
 }
 
-/// A body of bytes, whole or streaming. Request bodies and whole bodies, which are nearly all, need
-/// no allocation.
+/// A body of bytes, whole or streaming.
 pub struct Body(Kind);
 
 enum Kind {
     /// The unread rest of a whole body.
     Whole(Bytes),
-    /// A request body from a connection.
-    Incoming(RequestBody),
+    /// A request body from a connection, which reads what the handler leaves.
+    Incoming(Arc<Mutex<RequestBody>>),
     /// Any other body.
     Boxed(BoxBody<Bytes, BodyError>),
 }
@@ -88,7 +89,7 @@ where
 }
 
 /// A request body from a connection.
-pub(crate) fn incoming(body: RequestBody) -> Body {
+pub(crate) fn incoming(body: Arc<Mutex<RequestBody>>) -> Body {
     Body(Kind::Incoming(body))
 }
 
@@ -103,7 +104,7 @@ impl HttpBody for Body {
         match &mut self.0 {
             Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Incoming(body) => Pin::new(body).poll_frame(context),
+            Kind::Incoming(body) => Pin::new(&mut *body.lock()).poll_frame(context),
             Kind::Boxed(body) => Pin::new(body).poll_frame(context),
         }
     }
@@ -111,7 +112,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Incoming(body) => body.lock().is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
     }
@@ -121,7 +122,7 @@ impl HttpBody for Body {
             Kind::Whole(bytes) => {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
             }
-            Kind::Incoming(body) => body.size_hint(),
+            Kind::Incoming(body) => body.lock().size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }
     }

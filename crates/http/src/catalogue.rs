@@ -55,12 +55,18 @@ kinds! {
     BODY_TOO_SLOW "body_too_slow" [408]
         "The body arrived below the minimum rate."
         "Send it again over a better connection, or in smaller parts."
+    HOST_NOT_ALLOWED "host_not_allowed" [421]
+        "This server does not answer to the host name of the request."
+        "Use localhost or an IP address, or have the operator list the name in ALLOWED_HOSTS."
     INTERNAL "internal" [500]
         "The server failed; its log has the details under the instance."
         "Try once more, then report the instance to the operator."
     INVALID_BODY "invalid_body" [400]
         "The body is valid JSON but does not match the schema."
         "Fix the fields listed in errors."
+    INVALID_HOST "invalid_host" [400]
+        "The request has no Host header, or more than one."
+        "Send exactly one."
     INVALID_PATH "invalid_path" [400]
         "A path parameter is malformed."
         "Fix what errors names, and percent-encode it as UTF-8."

@@ -14,9 +14,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::de::DeserializeOwned;
 
-use crate::body::{self, Body, Request, Response};
+use crate::body::{self, Body, BodyError, Request, Response};
 use crate::catalogue;
 use crate::error::ClientError;
+use crate::json;
 use crate::problem::Problem;
 
 /// Timeouts and pool limits of a client.
@@ -129,7 +130,8 @@ impl Client {
     /// Hop-by-hop headers are removed; `X-Forwarded-For`, `-Host` and `-Proto` name the origin.
     ///
     /// # Errors
-    /// 502 `upstream_unreachable` or 504 `upstream_timeout`.
+    /// 408 `body_too_slow` or 400 `body_broken` if the client fails to send its body; 502
+    /// `upstream_unreachable` or 504 `upstream_timeout` if the upstream service fails.
     pub async fn forward(
         &self,
         request: Request,
@@ -144,6 +146,11 @@ impl Client {
                 "The upstream service did not answer in time.",
             )
             .with_source(error),
+            ClientError::Unreachable { ref source, .. }
+                if let Some(body) = body_error(source.as_ref()) =>
+            {
+                json::broken(body)
+            }
             _ => Problem::bad_gateway(
                 catalogue::UPSTREAM_UNREACHABLE,
                 "The upstream service cannot be reached.",
@@ -220,6 +227,12 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
     for name in named.into_iter().chain(always).chain(old) {
         headers.remove(name);
     }
+}
+
+/// The failure of the request's own body, among the causes of `error`.
+fn body_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a BodyError> {
+    std::iter::successors(Some(error), |error| error.source())
+        .find_map(|error| error.downcast_ref())
 }
 
 /// A URI without its query, which may contain secrets.

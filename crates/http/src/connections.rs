@@ -11,7 +11,7 @@ mod signal;
 mod stream;
 
 pub(crate) use activity::UnderWay;
-pub(crate) use body::{AnswerBody, RequestBody, TooSlow};
+pub(crate) use body::{AnswerBody, RequestBody, TooSlow, Unread};
 pub(crate) use register::{NoPlace, Place, Register};
 pub(crate) use signal::Signal;
 pub(crate) use stream::Watched;

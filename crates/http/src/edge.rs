@@ -28,6 +28,7 @@ use tracing::Level;
 use crate::arrival::Arrival;
 use crate::body::{self, BoxError, Request, Response};
 use crate::catalogue;
+use crate::host::Hosts;
 use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::quota::RATE_LIMIT;
@@ -36,8 +37,11 @@ use crate::{request_id, request_log};
 /// An application of any type.
 type App = Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+
 /// Sent unless the application sets them. Suitable for JSON; pages must set their own policy.
-const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
+const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 6] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -46,6 +50,7 @@ const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
     ),
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
 ];
 
 /// An application with the outermost layer around it.
@@ -53,12 +58,19 @@ pub(crate) struct Edge {
     app: App,
     permits: Semaphore,
     limits: Limits,
+    /// Absent without a connection.
+    hosts: Option<Hosts>,
     default_headers: Vec<(HeaderName, HeaderValue)>,
     shutdown: CancellationToken,
 }
 
 impl Edge {
-    pub(crate) fn new<A, B>(app: A, limits: Limits, shutdown: CancellationToken) -> Self
+    pub(crate) fn new<A, B>(
+        app: A,
+        limits: Limits,
+        hosts: Option<Hosts>,
+        shutdown: CancellationToken,
+    ) -> Self
     where
         A: Service<Request, Response = http::Response<B>, Error = Infallible>
             + Clone
@@ -87,6 +99,7 @@ impl Edge {
             app,
             permits: Semaphore::new(limits.requests_max),
             limits,
+            hosts,
             default_headers,
             shutdown,
         }
@@ -147,6 +160,9 @@ impl Edge {
 
     /// Limits that hyper does not check, or checks in HTTP/1 only.
     fn measure(&self, request: &Request) -> Result<(), Problem> {
+        if let Some(hosts) = &self.hosts {
+            hosts.check(request)?;
+        }
         let Limits { url_bytes_max, headers_max, .. } = self.limits;
         let url_bytes = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
         if url_bytes > url_bytes_max {

@@ -36,7 +36,7 @@ where
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
-    let edge = Arc::new(Edge::new(app, limits.clone(), shutdown));
+    let edge = Arc::new(Edge::new(app, limits.clone(), None, shutdown));
     service_fn(move |request| {
         let edge = Arc::clone(&edge);
         async move { Ok(edge.answer(request, NO_PEER).await) }

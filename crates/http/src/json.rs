@@ -3,19 +3,16 @@
 mod fault;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::body::Body;
+use crate::body::{Body, BodyError};
 use crate::catalogue;
 use crate::connections::TooSlow;
 use crate::problem::{FieldError, Problem};
-
-/// Bytes of an oversized body that are read and discarded, so that clients which read only after writing still see the 413.
-const DISCARDED_BYTES_MAX: usize = 1 << 20;
 
 /// Reads a body of at most `limit_bytes`.
 ///
@@ -32,24 +29,15 @@ pub(crate) async fn collect(
         .and_then(|text| text.parse::<usize>().ok())
         .unwrap_or(0);
     if declared > limit_bytes {
-        discard(body, 0).await;
         return Err(Problem::payload_too_large(limit_bytes));
     }
     let mut collected = BytesMut::with_capacity(declared);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|source| match source.0.downcast_ref::<TooSlow>() {
-            Some(slow) => too_slow(*slow),
-            None => Problem::bad_request(
-                catalogue::BODY_BROKEN,
-                "The body ended before it was complete.",
-            )
-            .with_source(source),
-        })?;
+        let frame = frame.map_err(|error| broken(&error))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         if collected.len() + data.len() > limit_bytes {
-            discard(body, collected.len() + data.len()).await;
             return Err(Problem::payload_too_large(limit_bytes));
         }
         collected.extend_from_slice(&data);
@@ -57,21 +45,18 @@ pub(crate) async fn collect(
     Ok(collected.freeze())
 }
 
-fn too_slow(slow: TooSlow) -> Problem {
-    let detail = format!(
-        "The body arrives too slowly; send at least {} bytes per second.",
-        slow.bytes_per_second_min
-    );
-    // Don't wait for the rest of the body.
-    Problem::new(StatusCode::REQUEST_TIMEOUT, catalogue::BODY_TOO_SLOW, detail)
-        .with_header(CONNECTION, HeaderValue::from_static("close"))
-}
-
-async fn discard(body: &mut Body, mut bytes: usize) {
-    while bytes <= DISCARDED_BYTES_MAX {
-        match body.frame().await {
-            Some(Ok(frame)) => bytes += frame.data_ref().map_or(0, Bytes::len),
-            Some(Err(_)) | None => return,
+/// The problem of a body that failed while it was read: 408 `body_too_slow` or 400 `body_broken`.
+pub(crate) fn broken(error: &BodyError) -> Problem {
+    match error.0.downcast_ref::<TooSlow>() {
+        Some(TooSlow { bytes_per_second_min }) => {
+            let detail = format!(
+                "The body arrives too slowly; send at least {bytes_per_second_min} bytes per second."
+            );
+            Problem::new(StatusCode::REQUEST_TIMEOUT, catalogue::BODY_TOO_SLOW, detail)
+        }
+        None => {
+            let detail = "The body ended before it was complete.";
+            Problem::bad_request(catalogue::BODY_BROKEN, detail).with_source(error.to_string())
         }
     }
 }
@@ -79,7 +64,12 @@ async fn discard(body: &mut Body, mut bytes: usize) {
 /// # Errors
 /// 415 unless the content type is `application/json`; parameters such as `charset` are ignored.
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let found = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let values: Vec<_> = headers
+        .get_all(CONTENT_TYPE)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    let found = (!values.is_empty()).then(|| values.join(", "));
     let essence = found.as_deref().map(|text| text.split(';').next().unwrap_or_default().trim());
     if essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
         Ok(())
@@ -261,5 +251,9 @@ mod tests {
             assert_eq!(require_json(&headers).is_ok(), is_json, "{text}");
         }
         assert_eq!(require_json(&HeaderMap::new()).unwrap_err().status().as_u16(), 415);
+        let mut two = HeaderMap::new();
+        two.append(CONTENT_TYPE, "application/json".parse().unwrap());
+        two.append(CONTENT_TYPE, "text/plain".parse().unwrap());
+        assert_eq!(require_json(&two).unwrap_err().status().as_u16(), 415);
     }
 }

@@ -4,6 +4,7 @@
 //! of its headers. A body has 5 s, then needs its minimum rate.
 
 use crate::client_address::TrustedProxies;
+use crate::host::Hosts;
 
 /// Limits of one server. [`Limits::default`] suits every service here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,9 @@ pub struct Limits {
     /// `Strict-Transport-Security` max-age in seconds; 0 sends no header. Only for servers behind a
     /// TLS proxy. Default 0.
     pub hsts_seconds: u64,
+    /// Host names that the server answers to; others get 421. Default: all, or only `localhost` and
+    /// IP addresses when listening on loopback.
+    pub allowed_hosts: Hosts,
     /// Proxies trusted to name the client. Default: none.
     pub trusted_proxies: TrustedProxies,
 }
@@ -80,6 +84,7 @@ impl Default for Limits {
             http2_streams_max: 128,
             http2_resets_max: 32,
             hsts_seconds: 0,
+            allowed_hosts: Hosts::default(),
             trusted_proxies: TrustedProxies::default(),
         }
     }

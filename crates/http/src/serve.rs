@@ -13,11 +13,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, StatusCode, Version};
 use hyper::body::{Body as HttpBody, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -25,7 +27,7 @@ use tower::Service;
 
 use crate::body::{self, BoxError, Request};
 use crate::connections::{
-    AnswerBody, NoPlace, Place, Register, RequestBody, Signal, UnderWay, Watched,
+    AnswerBody, NoPlace, Place, Register, RequestBody, Signal, UnderWay, Unread, Watched,
 };
 use crate::edge::Edge;
 use crate::error::SetupError;
@@ -72,10 +74,11 @@ where
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
+    let hosts = listener.local_addr().map(|address| limits.allowed_hosts.clone().on(address.ip()));
     let builder = builder(&limits);
     let drain = Duration::from_millis(limits.drain_timeout_ms);
     let register = Register::new(limits.clone());
-    let edge = Arc::new(Edge::new(app, limits, shutdown.clone()));
+    let edge = Arc::new(Edge::new(app, limits, hosts.ok(), shutdown.clone()));
     let connections = TaskTracker::new();
     let sweeping = Arc::clone(&register);
     let sweep = AbortOnDropHandle::new(tokio::spawn(async move { sweeping.sweep().await }));
@@ -120,11 +123,16 @@ fn connection(
     let service = service_fn(move |request: http::Request<Incoming>| {
         let (activity, edge) = (Arc::clone(&activity), Arc::clone(&edge));
         let under_way = UnderWay::new(Arc::clone(&activity), clock);
-        let request = request.map(|body| body::incoming(RequestBody::new(body, edge.limits())));
+        let (request, unread) = with_limits(request, edge.limits());
         async move {
-            let response = edge.answer(request, peer).await;
+            let mut response = edge.answer(request, peer).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 activity.upgraded();
+            }
+            if let Some(unread) = unread
+                && !unread.discard().await
+            {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, under_way)))
         }
@@ -150,6 +158,23 @@ fn connection(
             tracing::debug!(%peer, error, "connection ended");
         }
     }
+}
+
+/// Limits the request's body, and keeps a hold of it where the connection ends with the request
+/// unless it is read to its end: in HTTP/1.
+fn with_limits(request: http::Request<Incoming>, limits: &Limits) -> (Request, Option<Unread>) {
+    if request.body().is_end_stream() {
+        return (request.map(|_| body::empty()), None);
+    }
+    let (is_http1, is_awaiting_continue) =
+        (request.version() < Version::HTTP_2, request.headers().contains_key(EXPECT));
+    let mut unread = None;
+    let request = request.map(|body| {
+        let body = Arc::new(Mutex::new(RequestBody::new(body, limits)));
+        unread = is_http1.then(|| Unread::new(Arc::clone(&body), is_awaiting_continue));
+        body::incoming(body)
+    });
+    (request, unread)
 }
 
 /// Waits for a connection and a place for it; none if it is refused.

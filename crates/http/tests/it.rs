@@ -1,6 +1,9 @@
 //! Tests over real sockets, with raw bytes.
 
 #[cfg(test)]
+#[path = "it/bodies.rs"]
+mod bodies;
+#[cfg(test)]
 #[path = "it/clients.rs"]
 mod clients;
 #[cfg(test)]

@@ -6,7 +6,6 @@ use super::control;
 use super::tables::{self, CHECKPOINT, COUNTERS, EVENT, EVENTS, HEADERS, RECORDS, RUNS, counter};
 use crate::commit::{Checkpoint, Head, Run};
 use crate::error::Result;
-use crate::ids::UniverseId;
 use crate::incarnation::Position;
 use crate::seal::unseal;
 use crate::stream::{Event, StreamId, check_readable};
@@ -35,7 +34,7 @@ pub(super) fn checkpoint(txn: &ReadTransaction) -> Result<Option<Checkpoint>> {
     let (universe, tick, event, cursor, snapshot) = row.value();
     Ok(Some(Checkpoint {
         incarnation: tables::incarnation(txn)?,
-        universe: universe.into(),
+        universe: universe.to_owned(),
         tick,
         event_id: StreamId::new(event),
         cursor: StreamId::new(cursor),
@@ -48,13 +47,13 @@ pub(super) fn checkpoint(txn: &ReadTransaction) -> Result<Option<Checkpoint>> {
 
 pub(super) fn records(
     txn: &ReadTransaction,
-    universe: &UniverseId,
+    universe: &str,
     from_tick: u64,
     count: usize,
 ) -> Result<Vec<(u64, String)>> {
     let table = txn.open_table(RECORDS)?;
     let mut records = Vec::new();
-    let range = (universe.as_str(), from_tick)..=(universe.as_str(), u64::MAX);
+    let range = (universe, from_tick)..=(universe, u64::MAX);
     for row in table.range(range)?.take(count) {
         let (key, record) = row?;
         let tick = key.value().1;
@@ -64,11 +63,8 @@ pub(super) fn records(
     Ok(records)
 }
 
-pub(super) fn replay_header(
-    txn: &ReadTransaction,
-    universe: &UniverseId,
-) -> Result<Option<String>> {
-    let row = txn.open_table(HEADERS)?.get(universe.as_str())?;
+pub(super) fn replay_header(txn: &ReadTransaction, universe: &str) -> Result<Option<String>> {
+    let row = txn.open_table(HEADERS)?.get(universe)?;
     Ok(row.map(|header| header.value().to_owned()))
 }
 
@@ -78,7 +74,7 @@ pub(super) fn runs(txn: &ReadTransaction, count: usize) -> Result<Vec<Run>> {
     for row in table.range(0..)?.rev().take(count) {
         let (_, run) = row?;
         let (universe, summary) = run.value();
-        runs.push(Run { universe: universe.into(), summary: summary.to_owned() });
+        runs.push(Run { universe: universe.to_owned(), summary: summary.to_owned() });
     }
     Ok(runs)
 }

@@ -35,7 +35,6 @@ use redb::{
 
 use crate::document::Shelf;
 use crate::error::{Error, Result};
-use crate::ids::UniverseId;
 use crate::incarnation::Incarnation;
 
 /// The version of this layout.
@@ -108,7 +107,7 @@ pub(super) const RESTART: &str = "restart";
 /// The newest committed tick, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct World {
-    pub(super) universe: UniverseId,
+    pub(super) universe: String,
     pub(super) tick: u64,
     pub(super) digest: String,
     pub(super) cursor: u64,
@@ -126,7 +125,7 @@ impl World {
             let (universe, tick, digest, cursor, epoch, events_before, event, finished) =
                 row.value();
             Self {
-                universe: universe.into(),
+                universe: universe.to_owned(),
                 tick,
                 digest: digest.to_owned(),
                 cursor,

@@ -11,7 +11,6 @@ use super::store::RedisStore;
 use super::words::Words;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::ids::UniverseId;
 use crate::order::{BatchOrder, MAX_NAME_BYTES, OrderBatch, Receipt, Right};
 use crate::seat::touch_resolution_ms;
 use crate::stream::StreamId;
@@ -24,10 +23,9 @@ pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Rec
         Appended::Nowhere => {
             Err(Error::WrongUniverse { given: batch.universe.clone(), current: None })
         }
-        Appended::Elsewhere(running) => Err(Error::WrongUniverse {
-            given: batch.universe.clone(),
-            current: Some(running.into()),
-        }),
+        Appended::Elsewhere(running) => {
+            Err(Error::WrongUniverse { given: batch.universe.clone(), current: Some(running) })
+        }
         Appended::Entry { id, known } => {
             let name = |place: usize| batch.orders.get(place.wrapping_sub(1))?.client_id.clone();
             let duplicates: Option<Vec<String>> = known.into_iter().map(name).collect();
@@ -53,7 +51,7 @@ pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Rec
 /// A batch, as the script reads it.
 #[derive(Clone)]
 pub(super) struct Append {
-    universe: UniverseId,
+    universe: String,
     /// How to read the rest.
     shape: Vec<u64>,
     /// For each order its field of the client ids, or nothing.

@@ -89,7 +89,7 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> String {
 
 pub(crate) async fn fetch(address: SocketAddr, headers: &str) -> (String, Bytes) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET /snapshot HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+    let request = format!("GET /snapshot HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut buffer = Vec::new();
     let head = answer(&mut stream, &mut buffer).await;
@@ -110,7 +110,7 @@ pub(crate) fn get(client: usize, tag: &str) -> String {
         if tag.is_empty() { String::new() } else { format!("if-none-match: {tag}\r\n") };
     let [high, low] = [client / 256, client % 256];
     format!(
-        "GET /snapshot HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 10.{high}.{low}.1\r\n{condition}\r\n"
+        "GET /snapshot HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: 10.{high}.{low}.1\r\n{condition}\r\n"
     )
 }
 
@@ -127,6 +127,6 @@ pub(crate) fn post(client: usize, number: u64) -> String {
     let body = body(client, number);
     let length = body.len();
     format!(
-        "POST /orders HTTP/1.1\r\nhost: x\r\nx-bot-token: {BOT_TOKEN}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        "POST /orders HTTP/1.1\r\nhost: localhost\r\nx-bot-token: {BOT_TOKEN}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }

@@ -98,7 +98,7 @@ async fn changes(
             format!("What changed since tick {since} is not known: take a whole snapshot."),
         )
     };
-    if universe.is_some_and(|universe| *frame.universe() != universe) {
+    if universe.is_some_and(|universe| universe != frame.universe()) {
         return Err(gone());
     }
     let entries = follower.since(&frame, since).ok_or_else(gone)?;

@@ -23,7 +23,7 @@ use crate::request::call::Call;
     tag = "sector",
     params(
         ("after" = Option<String>, Query, description = "Id of the entry to resume from, such as `17-0`."),
-        ("incarnation" = Option<String>, Query, description = "The `incarnation` that `after` belongs to; the current one by default."),
+        ("incarnation" = Option<String>, Query, description = "The `incarnation` that `after` belongs to. Without it, only `0-0` is resumed from."),
     ),
     responses(
         (status = 101, description = "Switched to WebSocket."),
@@ -37,7 +37,7 @@ use crate::request::call::Call;
 pub(crate) async fn open(mut call: Call) -> Result<Response, Problem> {
     let api = call.shared_state();
     api.sockets.admit(&call)?;
-    let from = follow::resume::position(&call)?;
+    let from = follow::resume::for_stream(&call.query(&["after", "incarnation"])?)?;
     let pace = Pace::default();
     let feed =
         Feed::new(Arc::clone(call.follower()), Arc::clone(&api.resyncs), from, pace.behind_max);

@@ -3,12 +3,12 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use follow::{Entry, Feed, Pace, Step};
+use follow::{Entry, Feed, Pace, Step, resume};
 use futures_util::StreamExt;
 use futures_util::stream::{self, Stream, unfold};
 use http_kit::sse::{self, Event};
-use http_kit::{ClientSlot, FieldError, Problem, Response};
-use sector_redis::{Incarnation, Position, StreamId};
+use http_kit::{ClientSlot, Problem, Response};
+use sector_redis::Position;
 use sector_wire::{Code, StreamedEvent};
 
 use crate::request::call::Call;
@@ -22,7 +22,7 @@ const RETRY_MS: u64 = 1_000;
 /// The data of each event is an entry as in `/events`: `{"id","type","data"}`. Its id is the id of
 /// the entry, a dot, and the incarnation, as in the ETag of `/snapshot`; a client that reconnects
 /// sends it as `Last-Event-ID` and misses nothing. Without it (or `after`), or if resuming is not
-/// possible, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
+/// possible, as with an id of another stream, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
 /// stream ends when the server shuts down. Each address may have 20 streams.
 #[utoipa::path(
     get,
@@ -32,36 +32,23 @@ const RETRY_MS: u64 = 1_000;
     params(
         ("Last-Event-ID" = Option<String>, Header, description = "Id of the last event received; takes precedence over `after`."),
         ("after" = Option<String>, Query, description = "Id of the entry to resume from, such as `17-0`."),
-        ("incarnation" = Option<String>, Query, description = "The `incarnation` that `after` belongs to; the current one by default."),
+        ("incarnation" = Option<String>, Query, description = "The `incarnation` that `after` belongs to. Without it, only `0-0` is resumed from."),
     ),
     responses(
         (status = 200, description = "Events, each as described by the schema.", content_type = "text/event-stream", body = StreamedEvent),
-        (status = 400, description = "`invalid_query`; `invalid_header`: not a `Last-Event-ID` of this server."),
+        (status = 400, description = "`invalid_query`; `bad_event_id`: `after` is not an event id."),
         (status = 429, description = "`too_many_streams`: this address has its maximum number of streams open. `rate_limited`."),
         (status = 503, description = "`too_many_streams`: the server has its maximum number of streams open. `no_universe`, `stopping` and others."),
     )
 )]
 pub(crate) async fn stream(call: Call) -> Result<Response, Problem> {
     let query = call.query(&["after", "incarnation"])?;
-    let after: Option<StreamId> = query.parsed("after", "an event id such as 17-0")?;
-    let incarnation: Option<Incarnation> =
-        query.parsed("incarnation", "16 hex digits, as in a snapshot")?;
+    let after = resume::for_stream(&query)?;
+    // A browser sends the same id at each attempt, so refusing one that it has from elsewhere would
+    // end its stream for good.
     let from = match sse::last_event_id(call.headers()) {
-        Some(text) => Some(position(text).ok_or_else(|| {
-            let shown: String = text.chars().take(64).collect();
-            let detail = "This is not the id of an event of this stream.";
-            Problem::bad_request(
-                Code::InvalidHeader,
-                "Last-Event-ID is not one that this server sent.",
-            )
-            .with_error(FieldError::new(
-                "Last-Event-ID",
-                shown,
-                "an id such as 17-0.00c0ffee00c0ffee",
-                detail,
-            ))
-        })?),
-        None => after.map(|after| Position { incarnation, after }),
+        Some(text) => position(text),
+        None => after,
     };
     call.renew().await;
     // Without a universe, fail now instead of waiting for one.

@@ -76,7 +76,8 @@ async fn a_claim_lapses_unless_its_player_is_seen() {
     let mut sector = Sector::empty(config).await;
     sector.begin("u-1", 7).await;
     let token = sector.log_in_with(1, "F1").await;
-    for path in ["/me", "/snapshot", "/events?after=1-0", "/factions"] {
+    let events = sector.after("1-0").await;
+    for path in ["/me", "/snapshot", &events, "/factions"] {
         sector.pass_seconds(599);
         assert_eq!(sector.get_as(&token, path).await.status, 200);
     }

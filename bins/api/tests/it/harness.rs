@@ -221,7 +221,7 @@ impl Sector {
         Commit {
             lease: self.lease.clone(),
             lease_ttl: LEASE_TTL,
-            universe: self.universe.id.as_str().into(),
+            universe: self.universe.id.clone(),
             tick: self.world.tick(),
             digest: self.world.digest().to_string(),
             cursor: StreamId::START,
@@ -312,6 +312,12 @@ impl Sector {
     /// Asks without credentials.
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(self.request(Method::GET, path), "").await
+    }
+
+    /// The path of the events after this one, with the incarnation that it belongs to.
+    pub(crate) async fn after(&self, id: &str) -> String {
+        let incarnation = self.store.incarnation().await.unwrap();
+        format!("/events?after={id}&incarnation={incarnation}")
     }
 
     /// Asks with a token.

@@ -164,7 +164,7 @@ async fn unread(sector: &Sector, path: &str) -> (u16, tokio::net::TcpStream) {
     let address: std::net::SocketAddr = sector.url().replace("http://", "").parse().unwrap();
     let mut stream = socket.connect(address).await.unwrap();
     stream
-        .write_all(format!("GET {path} HTTP/1.1\r\nHost: sector\r\n\r\n").as_bytes())
+        .write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
         .await
         .unwrap();
     let mut head = [0; 12];

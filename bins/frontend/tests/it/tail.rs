@@ -11,7 +11,7 @@ use crate::harness::{Frontend, patiently};
 async fn tail(frontend: &Frontend) -> (Lines<BufReader<OwnedReadHalf>>, OwnedWriteHalf) {
     let (reader, mut writer) = TcpStream::connect(frontend.address).await.unwrap().into_split();
     // HTTP/1.0 knows no chunks: the lines come as they are.
-    writer.write_all(b"GET /tail HTTP/1.0\r\nHost: test\r\n\r\n").await.unwrap();
+    writer.write_all(b"GET /tail HTTP/1.0\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut lines = BufReader::new(reader).lines();
     let mut head = Vec::new();
     loop {

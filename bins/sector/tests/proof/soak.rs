@@ -54,25 +54,27 @@ fn slope_per_hour(points: &[(f64, f64)]) -> f64 {
 /// Reads the events over HTTP as they come; how late each tick came, against the beat, in milliseconds.
 async fn follow(api: String, is_over: Arc<AtomicBool>) -> Vec<f64> {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(40)).build().unwrap();
-    let (mut after, mut late, mut last) = ("0-0".to_owned(), Vec::new(), None::<Instant>);
+    let (mut late, mut last) = (Vec::new(), None::<Instant>);
+    let mut position = "after=0-0".to_owned();
     while !is_over.load(Ordering::Relaxed) {
-        let url = format!("{api}/events?after={after}&count=100&wait_ms=2000");
+        let url = format!("{api}/events?{position}&count=100&wait_ms=2000");
         let Ok(response) = http.get(url).send().await else {
             sleep(Duration::from_millis(200)).await;
             continue;
         };
         if response.status() == 410 {
-            let snapshot: Value =
-                http.get(format!("{api}/snapshot")).send().await.unwrap().json().await.unwrap();
-            after = snapshot["event_id"].as_str().unwrap_or("0-0").to_owned();
+            let snapshot = http.get(format!("{api}/snapshot")).send().await.unwrap();
+            let tag = snapshot.headers()["etag"].to_str().unwrap().trim_matches('"');
+            position = format!("after={}", tag.replace('.', "&incarnation="));
             continue;
         }
         let Ok(page) = response.json::<Value>().await else { continue };
-        let Some(next) = page["next"].as_str() else {
+        let (Some(next), Some(incarnation)) = (page["next"].as_str(), page["incarnation"].as_str())
+        else {
             sleep(Duration::from_millis(200)).await;
             continue;
         };
-        next.clone_into(&mut after);
+        position = format!("after={next}&incarnation={incarnation}");
         let ticks = page["events"]
             .as_array()
             .into_iter()

@@ -1,11 +1,14 @@
 //! Request and response bodies with rate limits.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use parking_lot::Mutex;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::UnderWay;
@@ -29,6 +32,8 @@ pub(crate) struct RequestBody<B = Incoming> {
     bytes_per_second_min: u64,
     received: u64,
     began: Option<Instant>,
+    /// Whether the end was read, or an error.
+    ended: Option<Result<(), ()>>,
     /// Set at the first wait: most bodies are already complete.
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -41,6 +46,7 @@ impl<B> RequestBody<B> {
             bytes_per_second_min: limits.body_bytes_per_second_min.max(1),
             received: 0,
             began: None,
+            ended: None,
             deadline: None,
         }
     }
@@ -71,6 +77,11 @@ where
                 this.received =
                     this.received.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
             }
+            this.ended = match &frame {
+                Some(Ok(_)) => None,
+                Some(Err(_)) => Some(Err(())),
+                None => Some(Ok(())),
+            };
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::new)));
         }
         let due = this.due(began);
@@ -90,6 +101,61 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+/// Most bytes of a request body that are read to keep the connection, those that the handler read
+/// included.
+const UNREAD_BYTES_MAX: u64 = 1 << 20;
+
+/// The rest of a request body, once the response is known.
+///
+/// A connection can only take its next request after the whole body. Clients that send the body in
+/// a packet of its own also fail if the server closes before they have sent it.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    body: Arc<Mutex<RequestBody>>,
+    /// The client sends the body only after `100 Continue`, which reading it would send.
+    is_awaiting_continue: bool,
+}
+
+impl Unread {
+    pub(crate) fn new(body: Arc<Mutex<RequestBody>>, is_awaiting_continue: bool) -> Self {
+        Self { body, is_awaiting_continue }
+    }
+
+    /// Reads and discards the rest. Returns whether the connection can be used again.
+    pub(crate) async fn discard(self) -> bool {
+        let body = match Arc::try_unwrap(self.body).map(Mutex::into_inner) {
+            Ok(body) => body,
+            // Still being forwarded.
+            Err(body) => return body.lock().is_complete(),
+        };
+        if body.is_complete() {
+            return true;
+        }
+        let was_asked_for = body.began.is_some() || !self.is_awaiting_continue;
+        let fits = body.received.saturating_add(body.size_hint().lower()) <= UNREAD_BYTES_MAX;
+        was_asked_for
+            && fits
+            && tokio::time::timeout(body.grace, body.read_rest()).await.unwrap_or(false)
+    }
+}
+
+impl RequestBody {
+    fn is_complete(&self) -> bool {
+        self.ended.map_or_else(|| self.inner.is_end_stream(), |ended| ended.is_ok())
+    }
+
+    async fn read_rest(mut self) -> bool {
+        while self.received <= UNREAD_BYTES_MAX {
+            match self.frame().await {
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return false,
+                None => return true,
+            }
+        }
+        false
     }
 }
 

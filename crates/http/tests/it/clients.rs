@@ -5,7 +5,7 @@ use http_kit::Limits;
 use crate::harness::{Reply, Server, start};
 
 async fn asked_by(server: &Server, path: &str, forwarded: &str) -> Reply {
-    let head = format!("Host: test\r\nConnection: close\r\nX-Forwarded-For: {forwarded}");
+    let head = format!("Host: localhost\r\nConnection: close\r\nX-Forwarded-For: {forwarded}");
     server.exchange(format!("GET {path} HTTP/1.1\r\n{head}\r\n\r\n")).await
 }
 

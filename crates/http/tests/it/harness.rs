@@ -195,14 +195,14 @@ impl Server {
     /// Sends a request without body and with `Connection: close`.
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Reply {
         self.exchange(format!(
-            "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         ))
         .await
     }
 
     /// Posts a JSON body.
     pub(crate) async fn post(&self, path: &str, json: &str) -> Reply {
-        let head = "Host: test\r\nConnection: close\r\nContent-Type: application/json";
+        let head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json";
         self.exchange(format!(
             "POST {path} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{json}",
             json.len()

@@ -39,7 +39,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn get(stream: u32, path: &str, headers: usize) -> Vec<u8> {
     let mut block = vec![0x82, 0x86, 0x04, u8::try_from(path.len()).unwrap()];
     block.extend_from_slice(path.as_bytes());
-    block.extend_from_slice(b"\x01\x04test");
+    block.extend_from_slice(b"\x01\x09localhost");
     for _ in 0..headers {
         block.extend_from_slice(b"\x00\x01x\x011");
     }

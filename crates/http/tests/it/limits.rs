@@ -27,7 +27,7 @@ async fn a_silent_peer_is_disconnected() {
 async fn trickling_headers_are_disconnected() {
     let server = start(Limits { header_read_timeout_ms: 50, ..Limits::default() }).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: te").await.unwrap();
+    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: local").await.unwrap();
     let answer = String::from_utf8(read_to_end(&mut stream).await).unwrap();
     assert!(!answer.contains("hello"), "{answer}");
     server.stop().await;
@@ -62,7 +62,7 @@ async fn an_idle_connection_is_closed_later_than_a_silent_one() {
     let server = start(limits).await;
     let mut stream = server.connect().await;
     for _ in 0..2 {
-        stream.write_all(b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+        stream.write_all(b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
         read_until(&mut stream, b"hello").await;
         stays_quiet(&mut stream, 100).await;
     }
@@ -76,7 +76,7 @@ async fn an_idle_connection_is_closed_later_than_a_silent_one() {
 async fn a_body_that_trickles_is_408_and_a_slow_one_is_not() {
     let limits = Limits { body_grace_ms: 150, body_bytes_per_second_min: 10, ..Limits::default() };
     let server = start(limits).await;
-    let head = "POST /orders HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n";
+    let head = "POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n";
     let mut stream = server.connect().await;
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(b"{").await.unwrap();
@@ -103,7 +103,7 @@ async fn a_peer_that_reads_nothing_is_disconnected() {
     for path in ["/flood", "/big"] {
         let mut stream = server.connect().await;
         stream
-            .write_all(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes())
+            .write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
             .await
             .unwrap();
         // The handler's body is dropped while we have not read a byte.
@@ -120,7 +120,7 @@ async fn a_silent_stream_stays_open() {
         start(Limits { write_timeout_ms: 50, idle_timeout_ms: 50, ..Limits::default() }).await;
     let mut stream = server.connect().await;
     stream
-        .write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     read_until(&mut stream, b"one\r\n").await;
@@ -138,8 +138,8 @@ async fn a_url_that_is_too_long_is_414_and_too_many_headers_are_431() {
     server.ask("GET", &format!("/hello?{}", "x".repeat(94))).await.problem(414, "uri_too_long");
     let with = |headers: usize| {
         format!(
-            "GET /hello HTTP/1.1\r\nConnection: close\r\n{}\r\n",
-            "X: 1\r\n".repeat(headers - 1)
+            "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\r\n",
+            "X: 1\r\n".repeat(headers - 2)
         )
     };
     assert_eq!(server.exchange(with(19)).await.status, 200);
@@ -157,7 +157,7 @@ async fn connections_of_one_client_are_limited() {
     for _ in 0..2 {
         let mut stream = server.connect().await;
         stream
-            .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            .write_all(b"GET /wait HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .await
             .unwrap();
         server.state.began.notified().await;
@@ -208,9 +208,9 @@ async fn slow_and_silent_sockets_neither_stop_the_others_nor_stay() {
     let server = start(limits).await;
     let kinds = [
         "",
-        "GET /hello HTTP/1.1\r\nHost: te",
+        "GET /hello HTTP/1.1\r\nHost: local",
         "POST /orders HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
-        "GET /big HTTP/1.1\r\nHost: test\r\n\r\n",
+        "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ];
     let mut harmful = Vec::new();
     for kind in kinds.iter().cycle().take(300) {
@@ -245,7 +245,7 @@ async fn a_long_first_request_is_not_silence() {
     .await;
     let mut stream = server.connect().await;
     stream
-        .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /wait HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     server.state.began.notified().await;
@@ -259,7 +259,7 @@ async fn a_long_first_request_is_not_silence() {
 async fn headers_that_are_too_long_are_431() {
     let server = start(Limits { header_bytes_max: 8_192, ..Limits::default() }).await;
     let request =
-        format!("GET /hello HTTP/1.1\r\nHost: test\r\nX-Long: {}\r\n\r\n", "x".repeat(16_384));
+        format!("GET /hello HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "x".repeat(16_384));
     assert_eq!(server.exchange(request).await.status, 431);
     server.stop().await;
 }
@@ -278,7 +278,7 @@ async fn a_stream_may_outlast_the_request_timeout() {
     let server = start(Limits { request_timeout_ms: 50, ..Limits::default() }).await;
     let mut stream = server.connect().await;
     stream
-        .write_all(b"GET /stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     let mut answer = read_until(&mut stream, b"one\r\n").await;
@@ -295,7 +295,7 @@ async fn one_request_too_many_is_503_at_once() {
     let server = start(Limits { requests_max: 1, ..Limits::default() }).await;
     let mut first = server.connect().await;
     first
-        .write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /wait HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     server.state.began.notified().await;
@@ -312,11 +312,11 @@ async fn one_request_too_many_is_503_at_once() {
 async fn one_connection_too_many_waits_its_turn() {
     let server = start(Limits { connections_max: 1, ..Limits::default() }).await;
     let mut first = server.connect().await;
-    first.write_all(b"GET /wait HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+    first.write_all(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     server.state.began.notified().await;
     let mut second = server.connect().await;
     second
-        .write_all(b"GET /hello HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     let mut byte = [0];

@@ -24,6 +24,10 @@ async fn pass_on(context: Context<Proxy>) -> Result<Response, Problem> {
 
 /// A proxy on `/api/…` before `upstream`.
 async fn proxy(upstream: &str, answer_timeout_ms: u64) -> Server {
+    proxy_with(upstream, answer_timeout_ms, Limits::default()).await
+}
+
+async fn proxy_with(upstream: &str, answer_timeout_ms: u64, limits: Limits) -> Server {
     let client = Client::new(&ClientOptions { answer_timeout_ms, ..ClientOptions::default() });
     let state = Proxy { client, upstream: upstream.parse().unwrap() };
     let routes = Router::new(state)
@@ -36,8 +40,7 @@ async fn proxy(upstream: &str, answer_timeout_ms: u64) -> Server {
     let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let running =
-        tokio::spawn(http_kit::serve(listener, routes, Limits::default(), shutdown.clone()));
+    let running = tokio::spawn(http_kit::serve(listener, routes, limits, shutdown.clone()));
     Server { address, state: std::sync::Arc::default(), shutdown, running }
 }
 
@@ -66,7 +69,7 @@ async fn answers_stream_through() {
     let proxy = proxy(&upstream.address.to_string(), 5_000).await;
     let mut stream = proxy.connect().await;
     stream
-        .write_all(b"GET /api/stream HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     // The first half arrives before the second is written.
@@ -92,6 +95,37 @@ async fn an_upstream_that_is_away_or_asleep_is_502_or_504() {
     let asleep = proxy(&upstream.address.to_string(), 50).await;
     asleep.ask("GET", "/api/wait").await.problem(504, "upstream_timeout");
     asleep.stop().await;
+    upstream.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_the_client_fails_to_send_is_not_the_upstreams_fault() {
+    let upstream = start(Limits::default()).await;
+    let limits = Limits { body_grace_ms: 50, ..Limits::default() };
+    let proxy = proxy_with(&upstream.address.to_string(), 5_000, limits).await;
+    let head = "POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
+    for (form, begun, is_slow) in [
+        ("Content-Length: 13", "{\"ord", true),
+        ("Content-Length: 13", "{\"ord", false),
+        ("Transfer-Encoding: chunked", "5\r\n{\"ord\r\n", true),
+        ("Transfer-Encoding: chunked", "5\r\n{\"ord\r\n", false),
+        ("Transfer-Encoding: chunked", "wrong\r\n", false),
+    ] {
+        let mut stream = proxy.connect().await;
+        stream.write_all(format!("{head}\r\n{form}\r\n\r\n{begun}").as_bytes()).await.unwrap();
+        if !is_slow {
+            stream.shutdown().await.unwrap();
+        }
+        let reply = Reply::parse(&read_to_end(&mut stream).await);
+        if is_slow {
+            reply.problem(408, "body_too_slow");
+        } else {
+            reply.problem(400, "body_broken");
+        }
+        assert_eq!(reply.header("connection"), Some("close"));
+    }
+    assert_eq!(proxy.ask("GET", "/api/hello").await.status, 200);
+    proxy.stop().await;
     upstream.stop().await;
 }
 

@@ -71,7 +71,7 @@ async fn json_bodies_are_checked_field_by_field() {
             "detail": "Unknown field, expected faction.",
         })
     );
-    let form = "POST /orders HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}";
+    let form = "POST /orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}";
     server.exchange(form).await.problem(415, "unsupported_media_type");
     server.stop().await;
 }
@@ -85,7 +85,7 @@ async fn bodies_that_are_too_long_are_413() {
     // Written in full before the response is read, as simple clients do.
     server.post("/orders", &json(800_000)).await.problem(413, "payload_too_large");
     // Without a declared length.
-    let head = "POST /orders HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let head = "POST /orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunk = format!("258\r\n{}\r\n", " ".repeat(0x258));
     server
         .exchange(format!("{head}{chunk}{chunk}0\r\n\r\n"))
@@ -128,7 +128,7 @@ async fn request_ids_are_generated_kept_or_replaced() {
     assert_eq!(made.json()["peer"], "127.0.0.1");
     let with_id = |id: &str| {
         format!(
-            "GET /none HTTP/1.1\r\nHost: test\r\nConnection: close\r\nX-Request-Id: {id}\r\n\r\n"
+            "GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Request-Id: {id}\r\n\r\n"
         )
     };
     let kept = server.exchange(with_id("trace-17.a:b")).await;
@@ -179,8 +179,9 @@ async fn bearer_tokens_are_found() {
         ("Authorization: Basic abc", None),
         ("Authorization: Bearer", None),
     ] {
-        let request =
-            format!("GET /whoami HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{header}\r\n\r\n");
+        let request = format!(
+            "GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n"
+        );
         assert_eq!(server.exchange(request).await.json()["bearer"].as_str(), token, "{header}");
     }
     server.stop().await;

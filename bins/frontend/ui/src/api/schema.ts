@@ -262,7 +262,7 @@ export interface paths {
          * Events after a position.
          * @description Entries are `snapshot` (a new universe), `delta` (one tick), `run_end`, and `orders_refused`
          *     (accepted orders that no tick could apply). Apply deltas to the preceding snapshot; pass `next`
-         *     as `after` to continue.
+         *     as `after`, with `incarnation`, to continue.
          */
         get: operations["events"];
         put?: never;
@@ -285,7 +285,7 @@ export interface paths {
          * @description The data of each event is an entry as in `/events`: `{"id","type","data"}`. Its id is the id of
          *     the entry, a dot, and the incarnation, as in the ETag of `/snapshot`; a client that reconnects
          *     sends it as `Last-Event-ID` and misses nothing. Without it (or `after`), or if resuming is not
-         *     possible, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
+         *     possible, as with an id of another stream, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
          *     stream ends when the server shuts down. Each address may have 20 streams.
          */
         get: operations["event_stream"];
@@ -1081,6 +1081,11 @@ export interface components {
         EventPage: {
             /** @description Entries, oldest first; empty if none arrived in time. */
             events: components["schemas"]["StreamEntry"][];
+            /**
+             * @description Incarnation of the store that the ids belong to: pass it along with `after`.
+             * @example 00c0ffee00c0ffee
+             */
+            incarnation: string;
             /**
              * @description Cursor of the next page: pass it as `after`.
              * @example 17-0
@@ -2566,7 +2571,7 @@ export interface operations {
                      *           "parameters": {
                      *             "paused": true
                      *           },
-                     *           "request_id": "a140e8868fb37f25",
+                     *           "request_id": "60b6b03cc52ef5cd",
                      *           "sector": "default"
                      *         },
                      *         {
@@ -2578,7 +2583,7 @@ export interface operations {
                      *           "parameters": {
                      *             "paused": true
                      *           },
-                     *           "request_id": "a140e8868fb37f25",
+                     *           "request_id": "60b6b03cc52ef5cd",
                      *           "sector": "default"
                      *         }
                      *       ],
@@ -3179,8 +3184,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: af48c79a4bc19c1b7139e01e66017283\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
-                     *       "nonce": "af48c79a4bc19c1b7139e01e66017283"
+                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 03fc72d4bef2b4232ea378ab92ad57bf\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
+                     *       "nonce": "03fc72d4bef2b4232ea378ab92ad57bf"
                      *     }
                      */
                     "application/json": components["schemas"]["NonceAnswer"];
@@ -3262,8 +3267,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1asTe3D2y2DEMjYVeXB9bnoPfpoxYm6JJBk1P2AsLVywepsnauJ1Tg33cGXVjH4Vzg3X9PQn",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6IjRkNmQ5ODRmNDJjZDgxNGViMjcwNTA2MTM5YTUxYjA3Iiwic2lkIjoiOGQxYTYwOGMzMWM2ZWE1NDQxNmRjMWZhNDgwMDUyMmUifQ.emZXZKAk1AXEFvdYIhFvpiL6FHBWFtSnhRcSAQcAB1w"
+                     *       "refresh_token": "sector_rt_1ZDsDWCbzHMb2HyB3oAaURcbXp5pQ6gj2CSpw58RwN52aXpGhSiWAH1tdrTSxDmZMgWpSJXa",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6IjEwNGU4MDJiYTVjOTRiMThmNWNkNzJmOGFlYmNkZjc1Iiwic2lkIjoiODYzYzliZDYwMmQ4MjgyMGJmNGVmYzQ4YTBiZTcyNWQifQ.RhVhfut-pxEoYYhzzZLrI0bCttJnOneRfU24ByE-CaU"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3338,7 +3343,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "refresh_token": "sector_rt_1Tjqj89MfXzX37LNNGWbKN1nBfnv23BEArJASuZXrUvWnUrn1Mq1ELHgcu37AAKaJuYkWV5L"
+                 *       "refresh_token": "sector_rt_1eF9owZkN4LnnxP98MsTefP8ywnezxZxXqqybBqEzFxFa79dXgTxo1okjPMGnbqB679UyNow"
                  *     }
                  */
                 "application/json": components["schemas"]["RefreshRequest"];
@@ -3358,8 +3363,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1Tjqj89MfXzX37LNNGWbKN153gy5WDbUT2zU42kwN4cej5YqV5jgcEDKvd5xXus1tdTQDKep",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJjMGNhN2NlY2M0OWNlMTY4NDAyMDY5Y2U2OWI0YzM1MSIsInNpZCI6IjZmNjRjNGNmYTJjNmFhNjVjNDlkMDg3NDlmM2JlNzQxIn0.TgSlpNJPBWI6i7IXV-Z5KShps6bFAtXmuvUDCdAMeQE"
+                     *       "refresh_token": "sector_rt_1eF9owZkN4LnnxP98MsTefMqyJJnijHbPzSju3KkiyC5AQBZdAwkm5L92UBstgGSP7gGEnTL",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJmZWViNzUxODM4YjFmYTcxNjMyOThhYTE1NjQ5YTNiOSIsInNpZCI6IjliMjhjMzNlMDUxYTg0ZmEwYTQ3YzViNzU2ZmQ3Yjg2In0.Nq9CdSAnPSuBlswEJsV0kzBxHud9XxJ3JKU_-uAKe48"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3447,7 +3452,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "address": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1",
-                 *       "signature": "0x2f8397e9bb382fd622e7e4a7bf30272d10b3c907f09ad67f348bdf5c084545596e9b2b01e2169047c4cbdae669cd567247e0d16e69cccbabcd47b964ef6bc39b1b"
+                 *       "signature": "0xd05fe9e679b5b2fbe395864e12a9ccffffbe25716930b69b94eb979271a96e1633dc4c68a095ff706a1a2e86a5c6191091179cd0d959506018753df794a3995a1c"
                  *     }
                  */
                 "application/json": components["schemas"]["VerifyRequest"];
@@ -3467,8 +3472,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1Tjqj89MfXzX37LNNGWbKN1nBfnv23BEArJASuZXrUvWnUrn1Mq1ELHgcu37AAKaJuYkWV5L",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJkZjg2YWIxMWQ1MzU0ZjhhOTQ5YWI5OGY3Zjg4MmIyMyIsInNpZCI6IjZmNjRjNGNmYTJjNmFhNjVjNDlkMDg3NDlmM2JlNzQxIn0.3n-VsgqibnCrV3lXwG8uhoCpOOH_lIThcFcRfVlVZj4"
+                     *       "refresh_token": "sector_rt_1eF9owZkN4LnnxP98MsTefP8ywnezxZxXqqybBqEzFxFa79dXgTxo1okjPMGnbqB679UyNow",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJmZjBhYWFlOWIzNDdiOWU4N2RkYzNkMGEyNzM4OTI2MCIsInNpZCI6IjliMjhjMzNlMDUxYTg0ZmEwYTQ3YzViNzU2ZmQ3Yjg2In0.CCpA-m99S2ajWEwE8HQ11jiF2vqazGJ6uxhO4A0WKko"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3593,7 +3598,7 @@ export interface operations {
             query?: {
                 /** @description Id to resume from, such as `17-0`; `0-0`, the default, is the beginning. */
                 after?: string;
-                /** @description The `incarnation` of the snapshot that `after` belongs to: if the sector has been restored from a backup since, the response is 410 `history_restored`. Without it, ids are read in the current incarnation. */
+                /** @description The `incarnation` of the snapshot that `after` belongs to: if the sector has been restored from a backup since, the response is 410 `history_restored`. Required with `after`, except for `0-0`. */
                 incarnation?: string;
                 /** @description Maximum number of entries: 1 to 1000, default 100. */
                 count?: number;
@@ -3687,7 +3692,7 @@ export interface operations {
                      *             "generator_seed": 7,
                      *             "highlight_ids": [],
                      *             "history_tail": [],
-                     *             "incarnation": "a0e4295b71bcfd7b",
+                     *             "incarnation": "6efa8507ed557efe",
                      *             "lanes": [
                      *               {
                      *                 "a": 0,
@@ -3807,13 +3812,14 @@ export interface operations {
                      *           "type": "delta"
                      *         }
                      *       ],
+                     *       "incarnation": "6efa8507ed557efe",
                      *       "next": "2-0"
                      *     }
                      */
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description `invalid_query`. */
+            /** @description `invalid_query`; `bad_event_id`: `after` is not an event id. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3850,7 +3856,7 @@ export interface operations {
             query?: {
                 /** @description Id of the entry to resume from, such as `17-0`. */
                 after?: string;
-                /** @description The `incarnation` that `after` belongs to; the current one by default. */
+                /** @description The `incarnation` that `after` belongs to. Without it, only `0-0` is resumed from. */
                 incarnation?: string;
             };
             header?: {
@@ -3874,7 +3880,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["StreamedEvent"];
                 };
             };
-            /** @description `invalid_query`; `invalid_header`: not a `Last-Event-ID` of this server. */
+            /** @description `invalid_query`; `bad_event_id`: `after` is not an event id. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4398,7 +4404,7 @@ export interface operations {
                      *       "keys": [
                      *         {
                      *           "expires_at": "2026-11-29T08:00:00Z",
-                     *           "id": "fd3a52ce410a71e328ba5da7c61ebcb7",
+                     *           "id": "1363f8df958c9e2bb907a27d27866a36",
                      *           "issued_at": "2026-11-22T08:00:00Z",
                      *           "label": "night watch",
                      *           "used_at": null,
@@ -4493,9 +4499,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "expires_at": "2026-11-29T08:00:00Z",
-                     *       "id": "fd3a52ce410a71e328ba5da7c61ebcb7",
+                     *       "id": "1363f8df958c9e2bb907a27d27866a36",
                      *       "issued_at": "2026-11-22T08:00:00Z",
-                     *       "key": "sector_key_23nUmXNcQUB5b9JSYZkByp9gg4jPi6rKFGa5Bh9g2zo5cLKndTvu25MfQvvuj29rzpmBk3x9",
+                     *       "key": "sector_key_15exZPW7fmeEBuHG3SLYtZcQb8D9EniWWyZE89S2bLxY9WPKJkNRFst8Uw96QBDvGSSGbFKH",
                      *       "label": "night watch",
                      *       "used_at": null,
                      *       "verbs": [
@@ -4612,7 +4618,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "revoked": "fd3a52ce410a71e328ba5da7c61ebcb7"
+                     *       "revoked": "1363f8df958c9e2bb907a27d27866a36"
                      *     }
                      */
                     "application/json": components["schemas"]["KeyRevoked"];
@@ -6037,7 +6043,7 @@ export interface operations {
                      *       "generator_seed": 8,
                      *       "highlight_ids": [],
                      *       "history_tail": [],
-                     *       "incarnation": "a0e4295b71bcfd7b",
+                     *       "incarnation": "6efa8507ed557efe",
                      *       "lanes": [
                      *         {
                      *           "a": 0,
@@ -6265,7 +6271,7 @@ export interface operations {
             query?: {
                 /** @description Id of the entry to resume from, such as `17-0`. */
                 after?: string;
-                /** @description The `incarnation` that `after` belongs to; the current one by default. */
+                /** @description The `incarnation` that `after` belongs to. Without it, only `0-0` is resumed from. */
                 incarnation?: string;
             };
             header?: never;
