@@ -1,4 +1,4 @@
-//! `sector arena`: many matches, and what they come to.
+//! `sector arena`: plays many matches and sums them up.
 
 mod balance;
 mod chance;
@@ -17,12 +17,10 @@ mod summary;
 mod table;
 mod text;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use process_kit::config::integer;
 use sector_sim::{Rules, Size};
 use serde_json::{Value, json};
@@ -33,10 +31,11 @@ use self::keep::{Keep, Replays};
 use self::record::Record;
 use self::schedule::Schedule;
 pub(crate) use self::setting::Setting;
+pub(crate) use self::summary::Share;
 use self::summary::Tally;
 use self::table::Table;
 use crate::exec::end_with_signals;
-use crate::output::{Error, say};
+use crate::tool::{Error, jobs, print_line, progress_bar, read_rules, read_text, say, write_text};
 
 /// Version of `arena.json` and `games.jsonl`.
 const FORMAT: u32 = 1;
@@ -133,7 +132,7 @@ fn play(options: &Options) -> Result<(), Error> {
     let table = table(options)?;
     let parameters = parameters(options, &table);
     let jobs = jobs(options.jobs);
-    // What cannot be played is told before anything is written.
+    // Fail before anything is written if the first match cannot be played.
     table.world(options.setting.seed)?;
     let (mut directory, known) = match &options.out {
         None => (None, Vec::new()),
@@ -143,11 +142,13 @@ fn play(options: &Options) -> Result<(), Error> {
         }
     };
     let mut tally = Tally::new(&table);
-    let mut print = Lines { on: options.json };
-    let bar = progress_bar(games, known.len() as u64, options.json);
+    // Whether the reader of stdout is still there.
+    let print = |line: &str| if options.json { print_line(line) } else { Ok(true) };
+    let bar = progress_bar(games, "game", options.json).with_position(known.len() as u64);
+    bar.reset_eta();
     for record in &known {
         tally.add(record);
-        if !print.line(&serde_json::to_string(record)?)? && directory.is_none() {
+        if !print(&serde_json::to_string(record)?)? && directory.is_none() {
             return Ok(());
         }
     }
@@ -158,8 +159,8 @@ fn play(options: &Options) -> Result<(), Error> {
         }
         tally.add(&record);
         bar.inc(1);
-        // Without a reader and a directory nobody wants the rest.
-        Ok(print.line(&line)? || directory.is_some())
+        // Stop if there is neither a reader nor a directory.
+        Ok(print(&line)? || directory.is_some())
     })?;
     bar.finish_and_clear();
     if options.json && directory.is_none() {
@@ -167,19 +168,18 @@ fn play(options: &Options) -> Result<(), Error> {
     }
     let summary = tally.finish(parameters, options.setting.seed, jobs);
     let mut text = text::tables(&summary);
-    if let (Some(directory), Some(path)) = (&directory, &options.out) {
-        directory.write("summary.json", &serde_json::to_string_pretty(&summary)?)?;
-        directory.write("report.html", &report::html(&summary)?)?;
-        text.push_str(&format!("\nreport      {}", path.join("report.html").display()));
+    if let Some(path) = &options.out {
+        let report = path.join("report.html");
+        write_text(&path.join("summary.json"), &serde_json::to_string_pretty(&summary)?)?;
+        write_text(&report, &report::html(&summary)?)?;
+        text.push_str(&format!("\nreport      {}", report.display()));
     }
     if options.json { Ok(()) } else { say(&text) }
 }
 
-/// The replay of a game of an arena: the first that this player did not win, else the first.
+/// Replay of the first game that `player` did not win, or of the first game.
 pub(crate) fn game_to_watch(directory: &Path, player: &str) -> Result<PathBuf, Error> {
-    let path = directory.join("games.jsonl");
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = read_text(&directory.join("games.jsonl"))?;
     let records: Vec<Record> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let lost = |record: &&Record| record.winner_player.as_deref() != Some(player);
     let record =
@@ -187,23 +187,17 @@ pub(crate) fn game_to_watch(directory: &Path, player: &str) -> Result<PathBuf, E
     Ok(keep::replay_path(directory, record.game))
 }
 
-/// Number of threads.
-fn jobs(asked: Option<usize>) -> usize {
-    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
-}
-
-fn read_rules(path: Option<&Path>) -> Result<Rules, Error> {
-    let Some(path) = path else { return Ok(Rules::classic()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    Rules::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()).into())
-}
-
-fn table(options: &Options) -> Result<Table, Error> {
+/// The rules of the options, with their tick limit.
+fn rules(options: &Options) -> Result<Rules, Error> {
     let mut rules = read_rules(options.rules.as_deref())?;
     if let Some(ticks) = options.setting.ticks {
         rules.victory.tick_limit = ticks as i64;
     }
+    Ok(rules)
+}
+
+fn table(options: &Options) -> Result<Table, Error> {
+    let rules = rules(options)?;
     let standard = Size::standard(&rules);
     let players = options.players();
     let names = players.len();
@@ -211,13 +205,13 @@ fn table(options: &Options) -> Result<Table, Error> {
         Some(seats) => seats,
         None if names == 1 => standard.factions,
         None => u8::try_from(names).ok().filter(|seats| *seats <= 64).ok_or_else(|| {
-            format!("{names} players do not fit into one match of at most 64; say how many do with --seats")
+            format!("a match has at most 64 seats (got {names} players); set --seats")
         })?,
     };
     let field = Field::new(&players, usize::from(seats))?;
     if field.len() < usize::from(seats) {
         return Err(format!(
-            "{seats} seats want at least {seats} players, {} are given; name one twice and it takes two seats",
+            "{seats} seats need at least {seats} players (got {}); a player that is named twice takes two seats",
             field.len()
         )
         .into());
@@ -230,7 +224,7 @@ fn table(options: &Options) -> Result<Table, Error> {
     let last = options.setting.seed.saturating_add((games - 1) / schedule.rotations() as u64);
     if last > sector_sim::MAX_SEED {
         return Err(format!(
-            "the seed of the last map would be {last}, above {}",
+            "the seed of the last map must be at most {} (got {last}); lower --seed or --games",
             sector_sim::MAX_SEED
         )
         .into());
@@ -251,7 +245,7 @@ fn table(options: &Options) -> Result<Table, Error> {
     })
 }
 
-/// What the games follow from, and what a directory is therefore known by. The number of games is no part of it.
+/// Everything that determines the games, except their number. A directory can only be resumed with equal parameters.
 fn parameters(options: &Options, table: &Table) -> Value {
     let mut parameters = json!({
         "format": FORMAT,
@@ -263,40 +257,9 @@ fn parameters(options: &Options, table: &Table) -> Value {
         "personalities": table.personalities,
         "rules": *table.rules,
     });
-    // Without programs it is the arena that it was before there were any.
+    // Left out without programs, so that directories from before programs existed can be resumed.
     if let (true, Some(fields)) = (table.field.has_programs(), parameters.as_object_mut()) {
         fields.insert("limits".to_owned(), json!(table.limits));
     }
     parameters
-}
-
-/// Lines on stdout, until the reader closes the pipe.
-#[derive(Debug)]
-struct Lines {
-    on: bool,
-}
-
-impl Lines {
-    /// Whether the reader of the lines is still there.
-    fn line(&mut self, line: &str) -> Result<bool, Error> {
-        if !self.on {
-            return Ok(true);
-        }
-        match writeln!(std::io::stdout(), "{line}") {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(format!("the games cannot be printed: {error}").into()),
-        }
-    }
-}
-
-fn progress_bar(games: u64, known: u64, json: bool) -> ProgressBar {
-    // On a terminal alone; indicatif sees to that.
-    let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(games), target).with_position(known);
-    bar.reset_eta();
-    match ProgressStyle::with_template("{bar:40} game {pos} of {len}, {per_sec}, {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -1,4 +1,4 @@
-//! `sector backup`: a sector as one file, and whether such a file is whole.
+//! `sector backup`: backs up a sector to one file, and verifies such files.
 
 pub(crate) mod file;
 pub(crate) mod proof;
@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use sector_redis::BackupNote;
 use tempfile::NamedTempFile;
 
-use crate::output::{Error, cannot_write, say};
+use crate::tool::{Error, block_on, cannot_write, directory_of, say};
 use file::Manifest;
 use target::Target;
 
@@ -44,7 +44,7 @@ pub(crate) struct Verify {
 
 pub(crate) fn backup(command: &Command) -> Result<(), Error> {
     match command {
-        Command::Create(options) => target::block_on(create(options)),
+        Command::Create(options) => block_on(create(options)),
         Command::Verify(options) => verify(options),
     }
 }
@@ -81,7 +81,7 @@ fn verify(options: &Verify) -> Result<(), Error> {
     let played = proof::play(&dump, *full)
         .map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
     say(&format!(
-        "{}: whole\n{manifest}\n  played           {played} ticks, the digest is the committed one",
+        "{}: valid\n{manifest}\n  played           {played} ticks, the digest is the committed one",
         file.display()
     ))
 }
@@ -89,11 +89,8 @@ fn verify(options: &Verify) -> Result<(), Error> {
 /// Writes a file atomically; never overwrites one.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |error: &std::io::Error| cannot_write(path, error);
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    // Only its owner may read it: it has everybody's orders.
+    let directory = directory_of(path);
+    // Readable for its owner only, because it contains everybody's orders.
     let mut file = NamedTempFile::new_in(directory).map_err(|error| failed(&error))?;
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
@@ -108,8 +105,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 fn exists_already(path: &Path) -> Error {
-    format!("{} is there already; a backup does not replace a file: name another", path.display())
-        .into()
+    format!("{} exists already; choose another file", path.display()).into()
 }
 
 /// Reads a backup and replays its world before it restores it into an empty store.
@@ -118,8 +114,8 @@ pub(crate) fn restore(options: &Restore) -> Result<(), Error> {
     let (manifest, dump) = file::read(file)?;
     proof::play(&dump, false)
         .map_err(|error| format!("{} cannot be restored: {error}", file.display()))?;
-    target::block_on(async {
-        let store = sector_redis::open_archive(target.options()?)
+    block_on(async {
+        let store = sector_redis::open_archive(target.options())
             .await
             .map_err(|error| target.explain(error))?;
         let incarnation =

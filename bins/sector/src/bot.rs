@@ -1,4 +1,4 @@
-//! `sector bot`: from nothing to a bot that plays.
+//! `sector bot`: creates, runs and checks bots.
 
 mod build;
 mod check;
@@ -8,7 +8,7 @@ mod run;
 
 use clap::Subcommand;
 
-use crate::output::Error;
+use crate::tool::Error;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

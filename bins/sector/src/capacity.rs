@@ -1,13 +1,11 @@
-//! `sector capacity`: how many machines it takes for so many players, by what one thing costs.
-//!
-//! It is arithmetic, no test: every figure has a flag, so that yours can take the place of ours. docs/explanation/scaling.md says how
-//! they were measured and what the arithmetic leaves out.
+//! `sector capacity`: estimates how many machines N players need, from the cost of single operations.
+//! Every figure has a flag. docs/explanation/scaling.md says how the defaults were measured and what the estimate leaves out.
 
 use clap::Args;
 use process_kit::config::integer;
 use serde::Serialize;
 
-use crate::output::{Error, say};
+use crate::tool::{Error, say};
 
 /// Maximum number of seats in a universe.
 const SEATS_MAX: u64 = 64;
@@ -115,7 +113,7 @@ impl Options {
             (us_per_second * 100).div_ceil(1_000_000 * self.utilization).max(1)
         };
 
-        // A node computes on one core.
+        // A Redis node uses one core.
         let by_cpu = cores(
             ticks_per_second * f.redis_us_per_tick + orders_per_second * f.redis_us_per_order,
         );
@@ -151,21 +149,21 @@ pub(crate) fn capacity(options: &Options) -> Result<(), Error> {
     let f = &options.figures;
     let percent = options.utilization;
     say(&format!(
-        "{} players, {} in a sector, a tick each {} ms, {} orders a minute each; cores are planned with {percent} % of their time\n",
+        "{} players, {} per sector, a tick every {} ms, {} orders per minute each; cores are planned at {percent} % use\n",
         options.players, options.players_per_sector, options.tick_ms, options.orders_per_minute
     ))?;
     let lines = [
-        ("sectors", plan.sectors, format!("{} ticks/s in all", plan.ticks_per_second)),
+        ("sectors", plan.sectors, format!("{} ticks/s in total", plan.ticks_per_second)),
         (
             "worker cores",
             plan.worker_cores,
-            format!("{} us a tick; as many machines as you like share them", f.worker_us_per_tick),
+            format!("{} us per tick; on any number of machines", f.worker_us_per_tick),
         ),
         (
             "Redis nodes",
             plan.redis_nodes,
             format!(
-                "masters of a cluster, one core each, by {}; {} GB in all, {} MB/s of log",
+                "masters of a cluster, one core each, limited by {}; {} GB in total, {} MB/s of log",
                 plan.redis_bound, plan.redis_gb, plan.log_mb_per_second
             ),
         ),
@@ -174,21 +172,21 @@ pub(crate) fn capacity(options: &Options) -> Result<(), Error> {
             "frontends",
             plan.frontends,
             format!(
-                "one core each, by {}; {} watchers, {} GB in all",
+                "one core each, limited by {}; {} watchers, {} GB in total",
                 plan.frontend_bound, plan.watchers, plan.frontend_gb
             ),
         ),
         (
             "Mbit/s out",
             plan.outgoing_mbit_per_second,
-            format!("{} bytes a tick and watcher", f.bytes_per_watcher_and_tick),
+            format!("{} bytes per tick and watcher", f.bytes_per_watcher_and_tick),
         ),
     ];
     for (what, number, why) in lines {
         say(&format!("{what:<14}{number:>12}   {why}"))?;
     }
     say(
-        "\ndocs/explanation/scaling.md says how the figures were measured, and what this leaves out.",
+        "\ndocs/explanation/scaling.md says how the figures were measured, and what the estimate leaves out.",
     )
 }
 
@@ -214,7 +212,7 @@ mod tests {
                            --frontend-kb-per-watcher 40 --bytes-per-watcher-and-tick 1000 --clients-per-frontend 10000";
 
     #[test]
-    fn the_arithmetic_is_as_by_hand() {
+    fn the_estimate_equals_a_manual_calculation() {
         let plan = plan(&format!(
             "--players 1000000 --players-per-sector 50 --tick-ms 1000 --orders-per-minute 6 {FIGURES}"
         ));
@@ -223,9 +221,9 @@ mod tests {
             ticks_per_second: 20_000,
             orders_per_second: 100_000,
             watchers: 1_000_000,
-            // 20 s of computing in a second, at half of each core.
+            // 20 s of CPU time per second, at 50 % use.
             worker_cores: 40,
-            // 4 s for ticks, 2 s for orders, at half; by memory 200 GB twice, in 16 GB each.
+            // CPU: 4 s for ticks and 2 s for orders, at 50 % use. Memory: twice 200 GB, on nodes of 16 GB.
             redis_nodes: 25,
             redis_bound: "memory",
             redis_gb: 200,
@@ -240,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn little_takes_one_of_each_and_more_of_everything_takes_more() {
+    fn one_player_needs_one_of_each_and_more_load_needs_more() {
         let small = plan(&format!("--players 1 {FIGURES}"));
         let ones = (
             small.sectors,
@@ -261,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn values_out_of_range_are_refused() {
         for (bad, allowed) in [
             ("--players 0", "from 1"),
             ("--players-per-sector 65", "to 64"),

@@ -19,8 +19,8 @@ use sector_sim::Snapshot;
 use serde::Serialize;
 
 use crate::backup::proof;
-use crate::backup::target::{self, Target};
-use crate::output::{Error, say};
+use crate::backup::target::Target;
+use crate::tool::{Error, block_on, say};
 
 /// Largest accepted clock difference between Redis and this machine: leases expire by the clock of Redis.
 const SKEW_MS_MAX: u64 = 1_000;
@@ -112,7 +112,7 @@ impl Findings {
 
 pub(crate) fn doctor(options: &Options) -> Result<(), Error> {
     let trust = tls::Trust::new(options.ca.as_deref())?;
-    target::block_on(async {
+    block_on(async {
         let mut findings = Findings::default();
         if options.data.is_some() || options.redis.is_some() {
             let (data, redis) = (options.data.clone(), options.redis.clone());

@@ -1,8 +1,5 @@
-//! Players that are programs of their own: `exec:./my-bot stdio`.
-//!
-//! Such a player gets a process of its own for every game, in a process group of its own, with a limit on memory, on the
-//! time for each answer, and on what it may print. Whatever it does, the game goes on, and what it did wrong is told under
-//! its name. The protocol is that of [`sector_client::stdio`], described in `docs/reference/bots-protocol.md`.
+//! Players that are separate programs: `exec:./my-bot stdio`.
+//! Each game starts a new process in a new process group, with limits on memory, answer time and output. A fault of a program never stops the game and is reported under its name. The protocol is [`sector_client::stdio`], described in `docs/reference/bots-protocol.md`.
 
 mod account;
 mod child;

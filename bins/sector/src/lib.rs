@@ -6,9 +6,9 @@ mod bot;
 mod capacity;
 mod doctor;
 mod exec;
-mod output;
 mod replay;
 mod sim;
+mod tool;
 mod up;
 
 use std::process::ExitCode;

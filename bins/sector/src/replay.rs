@@ -1,4 +1,4 @@
-//! `sector replay`: recorded runs.
+//! `sector replay`: tools for recorded runs.
 
 mod bisect;
 mod diff;
@@ -15,7 +15,7 @@ use clap::Subcommand;
 pub(crate) use self::file::Recorder;
 pub(crate) use self::show::film;
 pub(crate) use self::watch::{Options as WatchOptions, can_open, watch};
-use crate::output::Error;
+use crate::tool::Error;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

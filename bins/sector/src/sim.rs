@@ -1,11 +1,10 @@
-//! `sector sim`: a match in memory.
+//! `sector sim`: plays a match in memory.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use process_kit::config::integer;
 use sector_sim::replay::{Header, KEYFRAME_TICKS, Seat};
 use sector_sim::{
@@ -14,8 +13,8 @@ use sector_sim::{
 };
 use serde::Serialize;
 
-use crate::output::{Error, ending, say, standing};
 use crate::replay::Recorder;
+use crate::tool::{Error, ending, progress_bar, read_rules, say, standing};
 
 /// Ticks between updates of the progress bar.
 const TICKS_A_LOOK: u64 = 64;
@@ -75,7 +74,7 @@ struct Summary<'a> {
 }
 
 pub(crate) fn sim(options: &Options) -> Result<(), Error> {
-    let rules = read_rules(options)?;
+    let rules = read_rules(options.rules.as_deref())?;
     let standard = Size::standard(&rules);
     let size = Size {
         systems: options.systems.unwrap_or(standard.systems),
@@ -99,7 +98,7 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
         let (players, rules) = (players.clone(), rules.clone());
         Box::new(move |_, faction| {
             let name = &players[faction.index() % players.len()];
-            // The names have been tried above.
+            // The names have been checked above.
             strategy(name, rules.personality(faction.index()))
                 .unwrap_or_else(|_| Box::new(sector_sim::Idle))
         })
@@ -111,7 +110,7 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
     };
     let mut game = Game::new(world, seating());
 
-    let bar = progress_bar(options);
+    let bar = progress_bar(options.ticks, "tick", options.json);
     let started = Instant::now();
     while game.world().tick() < options.ticks && game.world().board().result().is_none() {
         game.step();
@@ -138,7 +137,7 @@ fn header(options: &Options, rules: &Rules, world: &World) -> Result<Header, Err
     let now_ms =
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let mut header = Header {
-        // Known when the build is told.
+        // Set at build time.
         commit: option_env!("SECTOR_COMMIT").map(str::to_owned),
         started_ms: Some(options.started_ms.unwrap_or(now_ms)),
         keyframe_ticks: options.keyframes.unwrap_or(KEYFRAME_TICKS),
@@ -150,26 +149,6 @@ fn header(options: &Options, rules: &Rules, world: &World) -> Result<Header, Err
     };
     header.seats = Fork::seats_of(&header)?.into_iter().map(seat).collect();
     Ok(header)
-}
-
-fn read_rules(options: &Options) -> Result<Rules, Error> {
-    let Some(path) = &options.rules else { return Ok(Rules::classic()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    Rules::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()).into())
-}
-
-fn progress_bar(options: &Options) -> ProgressBar {
-    // On a terminal alone; indicatif sees to that.
-    let target =
-        if options.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(options.ticks), target);
-    match ProgressStyle::with_template(
-        "{bar:40} tick {pos} of at most {len}, {per_sec}, {eta} left",
-    ) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 fn print(
@@ -197,7 +176,7 @@ fn print(
         return say(&serde_json::to_string(&summary)?);
     }
     let mut text = format!(
-        "{}\nwinner  {}\nticks   {} at {ticks_per_second} a second\ndigest  {}",
+        "{}\nwinner  {}\nticks   {} at {ticks_per_second} per second\ndigest  {}",
         standing(board),
         ending(board, board.result()),
         world.tick(),

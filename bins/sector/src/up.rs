@@ -18,8 +18,8 @@ use process_kit::{DevConfig, KeyConfig, MetricsOptions, shutdown_on_signals};
 use sector_auth::Secret;
 use tokio::net::TcpListener;
 
-use self::services::{Told, Tracers};
-use crate::output::{Error, say};
+use self::services::{Telemetry, Tracers};
+use crate::tool::{Error, block_on, say};
 
 /// Lifetime of the operator link.
 const OPERATOR_LINK_LIFE: Duration = Duration::from_secs(3_600);
@@ -79,11 +79,7 @@ struct Ports {
 }
 
 pub(crate) fn up(options: Options) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start the runtime: {error}"))?;
-    runtime.block_on(start(options))
+    block_on(start(options))
 }
 
 async fn start(options: Options) -> Result<(), Error> {
@@ -116,7 +112,7 @@ async fn start(options: Options) -> Result<(), Error> {
     let code = random_hex()?;
     api::allow_operator(&*store, &code, OPERATOR_LINK_LIFE).await?;
     say(&welcome(&options, &ports, &code)?)?;
-    services::run(options, ports, store, sectors, Told { metrics, tracers }, shutdown).await
+    services::run(options, ports, store, sectors, Telemetry { metrics, tracers }, shutdown).await
 }
 
 /// Why the store cannot be opened, with the option to change.

@@ -157,7 +157,7 @@ fn an_arena_goes_on_where_it_was_killed() {
     assert_eq!(fs::read(out.join("summary.json")).unwrap(), summary);
     assert!(done(&with_out("410")).starts_with(&whole));
     let (code, _, stderr) = output(&with_out("400"));
-    assert!(code == 1 && stderr.contains("holds 410 games already"), "{stderr}");
+    assert!(code == 1 && stderr.contains("has 410 games already"), "{stderr}");
     assert_eq!(
         names(&out),
         ["arena.json", "games.jsonl", "report.html", "summary.json"].map(str::to_owned).into()
@@ -175,8 +175,8 @@ fn a_directory_of_another_arena_is_left_alone() {
         assert!(code == 1 && stdout.is_empty() && stderr.contains(told), "{stderr}");
         assert_eq!(fs::read_to_string(directory.path().join("games.jsonl")).unwrap(), lines);
     };
-    refused(&["--seed", "2"], "seed = 1 there, 2 asked for");
-    refused(&["--personalities", "equal"], "personalities = \"seats\" there");
+    refused(&["--seed", "2"], "seed is 1, not 2");
+    refused(&["--personalities", "equal"], "personalities is \"seats\", not");
     let path = directory.path().join("games.jsonl");
     let broken = lines.replacen("\"seed\":1", "\"seed\":9", 1);
     fs::write(&path, broken).unwrap();
@@ -186,7 +186,7 @@ fn a_directory_of_another_arena_is_left_alone() {
     fs::write(&path, lines.lines().next().unwrap().replacen("\"ticks\":", "\"ticks\":1", 1) + "\n")
         .unwrap();
     let (code, _, stderr) = output(&small(&["--games", "4", "--out", out]));
-    assert!(code == 1 && stderr.contains("plays the game otherwise"), "{stderr}");
+    assert!(code == 1 && stderr.contains("plays the game differently"), "{stderr}");
     fs::write(&path, "{}\n").unwrap();
     let (code, _, stderr) = output(&small(&["--games", "4", "--out", out]));
     assert!(code == 1 && stderr.contains("games.jsonl, line 1: missing field"), "{stderr}");
@@ -217,11 +217,11 @@ fn impossible_parameters_are_refused_before_anything_is_written() {
         (&["--players", "clasic"], 1, "unknown strategy \"clasic\""),
         (&["--players", "classic,"], 1, "unknown strategy \"\""),
         (&["--players", "classic@1/2/3"], 1, "four traits"),
-        (&["--players", &many], 1, "65 players do not fit into one match"),
+        (&["--players", &many], 1, "at most 64 seats (got 65 players)"),
         (
             &["--players", "classic,idle", "--seats", "3"],
             1,
-            "3 seats want at least 3 players, 2 are given",
+            "3 seats need at least 3 players (got 2)",
         ),
         (&["--rules", "/nowhere.toml"], 1, "/nowhere.toml cannot be read"),
         (&["--rules", file.to_str().unwrap()], 1, "the rules cannot be read"),
@@ -329,7 +329,7 @@ fn the_balance_of_the_rules_is_measured_and_written() {
     fs::write(&path, "no place\n").unwrap();
     let (code, stdout, stderr) = output(&["--balance", "--games", "20", "--write", document]);
     assert!(
-        code == 1 && stdout.is_empty() && stderr.contains("has no lines <!-- balance -->"),
+        code == 1 && stdout.is_empty() && stderr.contains("needs lines <!-- balance -->"),
         "{stderr}"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "no place\n");

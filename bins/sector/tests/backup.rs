@@ -128,7 +128,7 @@ async fn a_sector_goes_on_in_redis_and_in_a_directory_again() {
     let whole = good(&["backup", "verify", &first, "--full"]);
     assert!(whole.contains("played") && tick_of(&whole) == tick_of(&made), "{whole}");
     assert!(
-        refused(&["backup", "create", "--data", &data, "--out", &first]).contains("there already")
+        refused(&["backup", "create", "--data", &data, "--out", &first]).contains("exists already")
     );
     assert!(refused(&["restore", &first, "--data", &data]).contains(&universe));
 
@@ -181,7 +181,7 @@ async fn what_is_torn_tampered_foreign_or_newer_is_refused_and_nothing_is_made()
         ("empty", Vec::new(), "not a backup"),
         ("text", b"{\"tick\":1}\n".to_vec(), "not a backup"),
         ("another zstd", pack(b"something else"), "not a backup"),
-        ("newer", pack(&newer), "has version 9"),
+        ("newer", pack(&newer), "has format version 9"),
         (
             "a flipped digest",
             flipped(find(b"\"digest\":\"") + 10),
@@ -189,7 +189,7 @@ async fn what_is_torn_tampered_foreign_or_newer_is_refused_and_nothing_is_made()
         ),
         ("a flipped snapshot", flipped(find(b"next_fleet_id")), "checksum of section \"world\""),
         ("a flipped record", flipped(find(b"records-0") + 40), "checksum of section \"records-0\""),
-        ("something behind", pack(&[plain.as_slice(), b"x"].concat()), "follows its end"),
+        ("something behind", pack(&[plain.as_slice(), b"x"].concat()), "after its end"),
         (
             "a flipped byte of the zstd stream",
             {
@@ -206,7 +206,7 @@ async fn what_is_torn_tampered_foreign_or_newer_is_refused_and_nothing_is_made()
     cases.push((
         "a section less",
         pack(&[&plain[..from], &plain[to..]].concat()),
-        "over the whole",
+        "of the whole file",
     ));
     for length in [1, 4, 20, bytes.len() / 3, bytes.len() - 1] {
         cases.push(("cut", bytes[..length].to_vec(), ""));
@@ -246,7 +246,8 @@ async fn what_cannot_be_done_is_said() {
         2
     );
     assert!(
-        refused(&["backup", "create", "--data", &nothing, "--out", &out]).contains("not there")
+        refused(&["backup", "create", "--data", &nothing, "--out", &out])
+            .contains("does not exist")
     );
     assert!(!Path::new(&nothing).exists() && !Path::new(&out).exists());
     assert!(refused(&["backup", "verify", &nothing]).contains("nothing"));

@@ -78,15 +78,12 @@ fn a_new_bot_is_a_whole_crate() {
     for (arguments, told) in [
         (
             vec!["bot", "new", "my-bot", "--sector", clone.to_str().unwrap()],
-            "my-bot is there already",
+            "my-bot exists already",
         ),
-        (vec!["bot", "new", "../up"], "\"../up\" is no name for a bot"),
+        (vec!["bot", "new", "../up"], "invalid bot name \"../up\""),
         (vec!["bot", "new", "other", "--sector", "/nowhere"], "--sector /nowhere: No such file"),
-        (
-            vec!["bot", "new", "other", "--sector", "."],
-            "--sector .: there is no sector-client in it",
-        ),
-        (vec!["bot", "run", "nowhere"], "nowhere is no crate: there is no Cargo.toml"),
+        (vec!["bot", "new", "other", "--sector", "."], "--sector .: not a clone of Sector"),
+        (vec!["bot", "run", "nowhere"], "there is no Cargo.toml in nowhere"),
         (vec!["bot", "check", "exec:./nothing"], "there is no program ./nothing"),
     ] {
         let (code, _, stderr) = output(&arguments, here);

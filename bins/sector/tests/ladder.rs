@@ -124,7 +124,7 @@ fn what_does_not_belong_together_is_refused_by_name() {
     assert!(!path.exists());
     refused(
         &["--players", "classic"],
-        "a ladder has 2 to 64 players, this one 1; add some with --players",
+        "a ladder has 2 to 64 players (got 1); add some with --players",
     );
     done(&path, &["--players", "mine=exec:sh -c 'exit 3',idle", "--games", "2"]);
     let text = games(&path);
@@ -133,6 +133,6 @@ fn what_does_not_belong_together_is_refused_by_name() {
         &["--players", "mine=exec:sh"],
         "\"mine\" is on the ladder already, as \"mine=exec:sh -c 'exit 3'\"",
     );
-    refused(&["--seed", "9"], "is a ladder with other parameters (seed = 1 there, 9 asked for)");
+    refused(&["--seed", "9"], "is a ladder with other parameters (seed is 1, not 9)");
     refused(&["--out", "other"], "cannot be used with");
 }

@@ -1,4 +1,4 @@
-//! `sector arena --balance`: does a rule set play well? What a good one shows, measured and held against its target.
+//! `sector arena --balance`: measures a rule set and compares the results with targets.
 
 use std::path::Path;
 
@@ -6,21 +6,21 @@ use sector_sim::{Cause, FactionId};
 
 use super::field::Personalities;
 use super::record::Record;
-use super::summary::{Share, quantile};
-use super::{Options, jobs, pool, progress_bar, table};
-use crate::output::{Error, OutputFile, say};
+use super::summary::Share;
+use super::{Options, pool, table};
+use crate::tool::{Error, jobs, progress_bar, quantile, read_text, say, write_text};
 
-/// Where the table stands in a document.
+/// Marks around the table in a document.
 const BEGIN: &str = "<!-- balance -->";
 const END: &str = "<!-- /balance -->";
 
 /// The tick before which a game counts as decided early enough.
 const EARLY: u64 = 1_500;
 
-/// A cell of the table: a measured value, and whether it meets its target, if any.
+/// A measured value, and whether it meets its target; `None` without a target.
 type Cell = (String, Option<bool>);
 
-/// What was measured with one way of giving out personalities.
+/// Measurements with one way of assigning personalities.
 #[derive(Debug, Default)]
 struct Measured {
     ticks: Vec<u64>,
@@ -54,13 +54,13 @@ impl Measured {
         self.rebellions.sort_unstable();
     }
 
-    fn share(&self, count: u64) -> f64 {
-        Share::new(count, self.ticks.len() as u64).share
+    fn share(&self, count: u64) -> Share {
+        Share::new(count, self.ticks.len() as u64)
     }
 
-    /// A share with its interval, held against a target.
+    /// A share with its interval, compared with a target.
     fn judged(&self, count: u64, target: impl Fn(f64) -> bool) -> Cell {
-        let share = Share::new(count, self.ticks.len() as u64);
+        let share = self.share(count);
         (percent(&share), Some(target(share.share)))
     }
 }
@@ -71,13 +71,13 @@ fn percent(share: &Share) -> String {
 
 pub(super) fn balance(options: &Options) -> Result<(), Error> {
     let games = options.games();
-    // What cannot be written is told before the games are played.
+    // Fail before the games are played if the document cannot be read.
     let document = options
         .write
         .as_deref()
         .map(|path| Document::read(path).map(|text| (path, text)))
         .transpose()?;
-    let bar = progress_bar(2 * games, 0, false);
+    let bar = progress_bar(2 * games, "game", false);
     let mut columns = Vec::new();
     let mut standard = table(options)?;
     for personalities in [Personalities::Equal, Personalities::Seats] {
@@ -104,12 +104,13 @@ pub(super) fn balance(options: &Options) -> Result<(), Error> {
     let rows = rows(&columns, standard.rules.victory.tick_limit as u64);
     let markdown = format!("{caption}:\n\n{}", markdown(&rows));
     if let Some((path, document)) = document {
-        document.write(path, &markdown)?;
+        let Document { before, after } = document;
+        write_text(path, &format!("{before}{BEGIN}\n{markdown}\n{END}{after}"))?;
     }
     say(&format!("{caption}\n\n{}", plain(&rows)))
 }
 
-/// What, its target, and the cells.
+/// Name, target, and cells.
 type Row = (String, String, Vec<Cell>);
 
 fn rows(columns: &[Measured], tick_limit: u64) -> Vec<Row> {
@@ -135,14 +136,14 @@ fn rows(columns: &[Measured], tick_limit: u64) -> Vec<Row> {
             &|_, one| one.judged(one.decided_early, |share| share >= 0.95),
         ),
         row(&format!("wins of F1 to F{seats}"), "14 to 26 % if equal", &|at, one| {
-            let shares: Vec<f64> = one.wins.iter().map(|wins| one.share(*wins)).collect();
+            let shares: Vec<f64> = one.wins.iter().map(|wins| one.share(*wins).share).collect();
             let text: Vec<String> =
                 shares.iter().map(|share| format!("{:.1}", 100.0 * share)).collect();
             let fair = shares.iter().all(|share| (0.14..=0.26).contains(share));
             (format!("{} %", text.join(", ")), (at == 0 && seats == 5).then_some(fair))
         }),
         row("wins of the League and splinters", "", &|_, one| {
-            (percent(&Share::new(one.others, one.ticks.len() as u64)), None)
+            (percent(&one.share(one.others)), None)
         }),
         row("rebellions a run", "2 to 8 on average", &|_, one| {
             let mean =
@@ -201,7 +202,7 @@ fn plain(rows: &[Row]) -> String {
     cells.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A document that holds the table between two marked lines.
+/// A document: the texts before and after the table.
 #[derive(Debug)]
 struct Document {
     before: String,
@@ -210,20 +211,11 @@ struct Document {
 
 impl Document {
     fn read(path: &Path) -> Result<Document, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+        let text = read_text(path)?;
         let marked = text.split_once(BEGIN).and_then(|(before, rest)| {
             rest.split_once(END)
                 .map(|(_, after)| Document { before: before.to_owned(), after: after.to_owned() })
         });
-        marked.ok_or_else(|| {
-            format!("{} has no lines {BEGIN} and {END} to write between", path.display()).into()
-        })
-    }
-
-    fn write(&self, path: &Path, table: &str) -> Result<(), Error> {
-        let mut file = OutputFile::create(path)?;
-        file.line(format!("{}{BEGIN}\n{table}\n{END}{}", self.before, self.after).trim_end())?;
-        file.finish()
+        marked.ok_or_else(|| format!("{} needs lines {BEGIN} and {END}", path.display()).into())
     }
 }

@@ -1,4 +1,4 @@
-//! Chance for the arena's own designs: who plays whom, and which maps a resample takes.
+//! Random numbers for pairings and resampling. Written here because arenas must be reproducible in all versions.
 
 /// A stream of numbers that depends on its key alone (SplitMix64; Steele, Lea and Flood 2014).
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ impl Chance {
         word ^ (word >> 31)
     }
 
-    /// A number below `limit`, which is small against 2^64, so that none is favoured noticeably.
+    /// A number below `limit`. The bias is negligible for limits far below 2^64.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         ((u128::from(self.bits()) * limit as u128) >> 64) as usize
     }
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn the_stream_is_pinned_and_stays_below_its_limit() {
         let mut chance = Chance::new(0, 0);
-        // The first outputs of the published generator from the state that the first output of seed 0 leaves behind.
+        // First outputs of the published generator.
         assert_eq!(Chance(0).bits(), 0xe220_a839_7b1d_cdaf);
         assert_eq!(chance.clone().bits(), Chance(0xe220_a839_7b1d_cdaf).bits());
         let mut seen = [0; 5];

@@ -1,7 +1,5 @@
-//! The directory of an arena (`--out`): what it is, and its games so far.
-//!
-//! `arena.json` says what is played; `games.jsonl` gets a line for each game, in order, as soon as it is known. A
-//! process that is killed leaves at most a torn last line, which is cut off when the arena goes on.
+//! The directory of an arena (`--out`): its parameters and its games so far.
+//! `arena.json` holds the parameters. `games.jsonl` gets a line per game, in order, as soon as it is played. A killed process leaves at most a torn last line, which is removed when the arena resumes.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -11,12 +9,12 @@ use serde_json::Value;
 
 use super::record::Record;
 use super::table::{Fresh, Table};
-use crate::output::{Error, OutputFile};
+use crate::tool::{Error, cannot_read, cannot_write, read_text, write_text};
 
-/// The file with the games.
+/// File with the games.
 const GAMES: &str = "games.jsonl";
 
-/// An arena's directory, open for one process.
+/// An arena's directory, locked for this process.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
@@ -24,7 +22,7 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Opens or makes the directory for an arena with these parameters, and reads the games that it holds.
+    /// Opens or creates the directory of an arena with these parameters, and reads its games.
     pub(crate) fn open(
         path: &Path,
         parameters: &Value,
@@ -37,10 +35,9 @@ impl Directory {
         let records = directory.read(&path.join(GAMES), &text, table)?;
         if records.len() as u64 > games {
             return Err(format!(
-                "{} holds {} games already; ask for --games {} or more, or for another directory",
+                "{} has {count} games already; use --games {count} or more, or another directory",
                 path.display(),
-                records.len(),
-                records.len()
+                count = records.len()
             )
             .into());
         }
@@ -49,21 +46,15 @@ impl Directory {
 
     fn same_parameters(&self, parameters: &Value, has_games: bool) -> Result<(), Error> {
         let path = self.path.join("arena.json");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !has_games => {
-                let mut file = OutputFile::create(&path)?;
-                file.line(&serde_json::to_string_pretty(parameters)?)?;
-                return file.finish();
-            }
-            Err(error) => return Err(format!("{} cannot be read: {error}", path.display()).into()),
-        };
-        let known: Value = serde_json::from_str(&text)
-            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        if !has_games && !path.exists() {
+            return write_text(&path, &serde_json::to_string_pretty(parameters)?);
+        }
+        let known: Value =
+            serde_json::from_str(&read_text(&path)?).map_err(|error| cannot_read(&path, &error))?;
         match difference("", &known, parameters) {
             None => Ok(()),
             Some(what) => Err(format!(
-                "{} holds an arena with other parameters ({what}); ask for the same, or for another directory",
+                "{} holds an arena with other parameters ({what}); use the same, or another directory",
                 self.path.display()
             )
             .into()),
@@ -81,7 +72,7 @@ impl Directory {
                 .schedule
                 .pairing(index as u64)
                 .map(|pairing| (pairing.seed, pairing.rotation));
-            // Beyond the schedule there are only games that more were asked for once; they are counted by the caller.
+            // Games beyond the schedule come from a longer run; the caller checks their number.
             if record.game != index as u64
                 || expected.is_some_and(|expected| expected != (record.seed, record.rotation))
                 || record.places.len() != usize::from(table.size.factions)
@@ -92,16 +83,16 @@ impl Directory {
             }
             records.push(record);
         }
-        // What another build would play differently must not be mixed: the last game is played again.
+        // Don't mix games of builds that play differently: replay the last game and compare.
         if let Some(last) =
             records.last().filter(|last| table.schedule.pairing(last.game).is_some())
         {
             let mut fresh: Fresh = None;
-            // Programs may be late once and in time again: then the games differ, and nobody is to blame for it.
+            // A program can be late in one of the two games, so games with faults are not compared.
             let again = table.play(last.game, &mut fresh)?;
             if again != *last && again.faults.is_empty() && last.faults.is_empty() {
                 return Err(format!(
-                    "{}, line {}: this program plays the game otherwise; finish the arena with the one that began it",
+                    "{}, line {}: this build plays the game differently; resume the arena with the build that started it",
                     path.display(),
                     records.len()
                 )
@@ -109,33 +100,20 @@ impl Directory {
             }
         }
         if whole < text.len() {
-            self.games.set_len(whole as u64).map_err(|error| self.cannot_write(&error))?;
+            self.games.set_len(whole as u64).map_err(|error| cannot_write(path, &error))?;
         }
         Ok(records)
-    }
-
-    fn cannot_write(&self, error: &std::io::Error) -> Error {
-        format!("{} cannot be written: {error}", self.path.join(GAMES).display()).into()
     }
 
     /// Appends the line of a game.
     pub(crate) fn append(&mut self, line: &str) -> Result<(), Error> {
         append(&self.path, &mut self.games, &format!("{line}\n"))
     }
-
-    /// Writes a whole file into the directory.
-    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
-        let path = self.path.join(name);
-        let mut file = OutputFile::create(&path)?;
-        file.line(text.trim_end())?;
-        file.finish()
-    }
 }
 
-/// Opens or makes the games of a directory, for one process alone, and reads them.
+/// Opens or creates the games file of a directory, locks it, and reads it.
 pub(super) fn open_games(path: &Path) -> Result<(File, Vec<u8>), Error> {
-    let cannot_write =
-        |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
+    let cannot_write = |error: std::io::Error| cannot_write(path, &error);
     fs::create_dir_all(path).map_err(cannot_write)?;
     let games_path = path.join(GAMES);
     let file = OpenOptions::new()
@@ -147,23 +125,20 @@ pub(super) fn open_games(path: &Path) -> Result<(File, Vec<u8>), Error> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(format!("another arena is being played in {}", path.display()).into());
+            return Err(format!("another arena is running in {}", path.display()).into());
         }
-        Err(TryLockError::Error(error)) => return Err(cannot_write(error).into()),
+        Err(TryLockError::Error(error)) => return Err(cannot_write(error)),
     }
-    let text = fs::read(&games_path)
-        .map_err(|error| format!("{} cannot be read: {error}", games_path.display()))?;
+    let text = fs::read(&games_path).map_err(|error| cannot_read(&games_path, &error))?;
     Ok((file, text))
 }
 
-/// Appends lines, with their ends, to the games of a directory.
+/// Appends whole lines to the games of a directory.
 pub(super) fn append(path: &Path, games: &mut File, lines: &str) -> Result<(), Error> {
-    let cannot =
-        |error| format!("{} cannot be written: {error}", path.join(GAMES).display()).into();
-    games.write_all(lines.as_bytes()).map_err(cannot)
+    games.write_all(lines.as_bytes()).map_err(|error| cannot_write(&path.join(GAMES), &error))
 }
 
-/// The first thing in which two values differ, in words.
+/// Describes the first difference between two values.
 pub(super) fn difference(path: &str, known: &Value, asked: &Value) -> Option<String> {
     match (known, asked) {
         _ if known == asked => None,
@@ -176,7 +151,7 @@ pub(super) fn difference(path: &str, known: &Value, asked: &Value) -> Option<Str
                 difference(&path, &value(left), &value(right))
             })
         }
-        _ => Some(format!("{path} = {known} there, {asked} asked for")),
+        _ => Some(format!("{path} is {known}, not {asked}")),
     }
 }
 
@@ -190,11 +165,8 @@ mod tests {
         let known = json!({ "seed": 1, "rules": { "map": { "systems": 30 } } });
         assert_eq!(difference("", &known, &known), None);
         let asked = json!({ "seed": 1, "rules": { "map": { "systems": 31 } } });
-        assert_eq!(
-            difference("", &known, &asked).unwrap(),
-            "rules.map.systems = 30 there, 31 asked for"
-        );
+        assert_eq!(difference("", &known, &asked).unwrap(), "rules.map.systems is 30, not 31");
         let asked = json!({ "seed": 1, "rules": { "map": { "systems": 30 } }, "new": true });
-        assert_eq!(difference("", &known, &asked).unwrap(), "new = null there, true asked for");
+        assert_eq!(difference("", &known, &asked).unwrap(), "new is null, not true");
     }
 }

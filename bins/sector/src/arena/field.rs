@@ -1,26 +1,26 @@
-//! Who plays: the players of an arena, and how a name becomes a strategy in a seat.
+//! Players of an arena: strategies of the engine and programs.
 
 use sector_sim::{FactionId, Personality, Rules, Strategy, Style};
 use serde::{Deserialize, Serialize};
 
 use crate::exec::{Chair, Limits, PREFIX, Process, Program};
-use crate::output::Error;
+use crate::tool::Error;
 
-/// The most characters of a name that is given to a player.
+/// Maximum length of a player's name, in characters.
 const NAME_CHARS_MAX: usize = 32;
 
-/// Which personality a player has that names none of its own.
+/// Personality of players that name none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Personalities {
-    /// That of the seat, as the rules list them
+    /// The personality of the seat, from the rules
     Seats,
-    /// The mean of those in the rules, in every seat
+    /// The mean of all personalities in the rules, in every seat
     Equal,
 }
 
 impl Personalities {
-    /// The personality of this seat.
+    /// Personality of a seat.
     pub(crate) fn of_seat(self, rules: &Rules, seat: usize) -> Personality {
         match self {
             Personalities::Seats => rules.personality(seat),
@@ -40,17 +40,17 @@ impl Personalities {
     }
 }
 
-/// A player of an arena. What comes to the table besides the strategies of the engine becomes a variant.
+/// A player of an arena.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Player {
     /// A strategy of the engine.
     Strategy(Style),
-    /// A program of its own.
+    /// A separate program.
     Program(Program),
 }
 
 impl Player {
-    /// Reads `name` or `name@aggression/expansionism/greed/caution`, the traits in per mille; or `exec:` and a command.
+    /// Parses `name`, `name@aggression/expansionism/greed/caution` (traits in per mille), or `exec:` and a command.
     pub(crate) fn parse(text: &str) -> Result<Player, Error> {
         if text.starts_with(PREFIX) {
             return Ok(Player::Program(Program::parse(text)?));
@@ -58,8 +58,7 @@ impl Player {
         Ok(Player::Strategy(text.parse()?))
     }
 
-    /// Takes a seat that has this personality; a program under this name and with these limits. The chair of a program
-    /// tells afterwards what it did.
+    /// Strategy for a seat. `name` and `limits` are for programs; the chair of a program reports afterwards what it did.
     pub(crate) fn sit(
         &self,
         name: &str,
@@ -76,7 +75,7 @@ impl Player {
     }
 }
 
-/// Splits `mine=exec:./my-bot` into the name and the rest; a player without a name of its own goes by what it is.
+/// Splits `mine=exec:./my-bot` into name and player. Without a name, the whole text is both.
 pub(super) fn named(text: &str) -> Result<(&str, &str), Error> {
     let Some((name, rest)) = text.split_once('=').filter(|(_, rest)| rest.starts_with(PREFIX))
     else {
@@ -85,14 +84,14 @@ pub(super) fn named(text: &str) -> Result<(&str, &str), Error> {
     let fits = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || !name.chars().all(fits) {
         return Err(format!(
-            "player {text:?}: {name:?} is no name; allowed are 1 to {NAME_CHARS_MAX} letters, digits and . _ -"
+            "player {text:?}: invalid name {name:?}; allowed are 1 to {NAME_CHARS_MAX} letters, digits and . _ -"
         )
         .into());
     }
     Ok((name, rest))
 }
 
-/// The players of an arena, each under a name of its own.
+/// Players of an arena, with unique names.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     players: Vec<Player>,
@@ -100,8 +99,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// The players with these names. A name alone stands for as many copies as there are seats; a name that is given
-    /// more than once is numbered.
+    /// Parses players. A single one fills all seats; players that are given more than once are numbered.
     pub(crate) fn new(texts: &[String], seats: usize) -> Result<Field, Error> {
         let texts = match texts {
             [one] => vec![one.clone(); seats],
@@ -125,17 +123,17 @@ impl Field {
         self.players.len()
     }
 
-    /// Whether all are copies of one player.
+    /// Whether all players are copies of one.
     pub(crate) fn is_copies(&self) -> bool {
         self.players.windows(2).all(|pair| matches!(pair, [one, other] if one == other))
     }
 
-    /// Whether any player is a program of its own.
+    /// Whether any player is a program.
     pub(crate) fn has_programs(&self) -> bool {
         self.players.iter().any(|player| matches!(player, Player::Program(_)))
     }
 
-    /// The names, each once.
+    /// Unique names.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
@@ -170,7 +168,7 @@ mod tests {
         for text in ["=exec:sh", "a b=exec:sh", &format!("{}=exec:sh", "x".repeat(33))] {
             let error =
                 Field::new(&[text.to_owned(), "idle".to_owned()], 2).unwrap_err().to_string();
-            assert!(error.contains("is no name; allowed are 1 to 32"), "{error}");
+            assert!(error.contains("; allowed are 1 to 32"), "{error}");
         }
     }
 

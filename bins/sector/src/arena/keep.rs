@@ -1,4 +1,4 @@
-//! What is kept of games besides their results: replays, and what programs did in them.
+//! Stored games: replays, and what programs did in them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,30 +8,30 @@ use sector_sim::{FactionId, Order, World};
 use zstd::Encoder;
 
 use crate::exec::Account;
-use crate::output::{Error, OutputFile, cannot_write};
+use crate::tool::{Error, OutputFile, cannot_write, write_text};
 
-/// The directory within that of the arena.
+/// Subdirectory of the arena's directory.
 const DIRECTORY: &str = "games";
-/// How hard replays are compressed.
+/// Compression level of zstd.
 const LEVEL: i32 = 3;
 
-/// The replay of a game in the directory of an arena.
+/// Path of a game's replay.
 pub(super) fn replay_path(arena: &Path, game: u64) -> PathBuf {
     arena.join(DIRECTORY).join(format!("{game:06}.replay"))
 }
 
-/// Of which games.
+/// Games to store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Replays {
-    /// Those in which a program was at fault
+    /// Games in which a program was at fault
     Faults,
-    /// All
+    /// All games
     All,
-    /// None
+    /// No games
     None,
 }
 
-/// Where things are kept, and of which games.
+/// Directory and selection of stored games.
 #[derive(Clone, Debug)]
 pub(crate) struct Keep {
     arena: PathBuf,
@@ -39,23 +39,23 @@ pub(crate) struct Keep {
 }
 
 impl Keep {
-    /// Keeps things in the directory of an arena; nothing, if that is wanted.
+    /// Stores games in the directory of an arena. `None` if no games are to be stored.
     pub(crate) fn new(arena: &Path, replays: Replays) -> Option<Keep> {
         (replays != Replays::None).then(|| Keep { arena: arena.to_owned(), replays })
     }
 
-    /// Whether games without programs are kept too.
+    /// Whether games without programs are stored too.
     pub(crate) fn is_for_all(&self) -> bool {
         self.replays == Replays::All
     }
 
-    /// Begins to record a game.
+    /// Starts recording a game.
     pub(super) fn begin(
         &self,
         game: u64,
         world: &World,
         players: &[String],
-    ) -> Result<Kept, String> {
+    ) -> Result<Kept, Error> {
         let mut header = Header::of(&format!("arena-{game}"), world);
         for (seat, player) in players.iter().enumerate() {
             let Some(faction) = u8::try_from(seat).ok().and_then(FactionId::starter) else {
@@ -77,7 +77,7 @@ impl Keep {
     }
 }
 
-/// A game that is being recorded.
+/// A game being recorded.
 #[derive(Debug)]
 pub(super) struct Kept {
     stem: PathBuf,
@@ -86,23 +86,20 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Adds the tick that the world has just passed with these orders.
-    pub(super) fn tick(&mut self, world: &World, orders: &[Order]) -> Result<(), String> {
-        self.writer.tick(world, orders).map_err(|error| format!("{}: {error}", self.stem.display()))
+    /// Records a tick of the world, played with these orders.
+    pub(super) fn tick(&mut self, world: &World, orders: &[Order]) -> Result<(), Error> {
+        let written = self.writer.tick(world, orders);
+        written.map_err(|error| format!("{}: {error}", self.stem.display()).into())
     }
 
-    /// Writes what is to be kept: `000012.replay`, and for each program `000012.F1.json` (faults, times, refused orders)
-    /// and `000012.F1.stderr`.
-    pub(super) fn finish(mut self, world: &World, accounts: &[Account]) -> Result<(), String> {
+    /// Writes `000012.replay`, and for each program `000012.F1.json` (faults, times, refused
+    /// orders) and `000012.F1.stderr`. Writes nothing for games that are not to be stored.
+    pub(super) fn finish(mut self, world: &World, accounts: &[Account]) -> Result<(), Error> {
         if self.replays == Replays::Faults
             && accounts.iter().all(|account| account.faults.is_empty())
         {
             return Ok(());
         }
-        self.write(world, accounts).map_err(|error| error.to_string())
-    }
-
-    fn write(&mut self, world: &World, accounts: &[Account]) -> Result<(), Error> {
         if let Some(directory) = self.stem.parent() {
             fs::create_dir_all(directory).map_err(|error| cannot_write(directory, &error))?;
         }
@@ -115,9 +112,7 @@ impl Kept {
         encoder.finish().map_err(|error| cannot_write(&path, &error))?.finish()?;
         for account in accounts {
             let path = self.stem.with_extension(format!("{}.json", account.faction));
-            let mut file = OutputFile::create(&path)?;
-            file.line(&serde_json::to_string(account)?)?;
-            file.finish()?;
+            write_text(&path, &serde_json::to_string(account)?)?;
             let path = self.stem.with_extension(format!("{}.stderr", account.faction));
             let mut file = OutputFile::create(&path)?;
             std::io::Write::write_all(&mut file, &account.stderr)

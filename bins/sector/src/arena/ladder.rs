@@ -1,10 +1,5 @@
-//! `sector arena --ladder DIR`: a standing ladder. Newcomers are added, and the most informative pairs play first.
-//!
-//! Players meet in duels. A meeting is a map, played twice with the seats exchanged; the maps of a pair come in the order
-//! of their seeds, so that all pairs meet on the same ones. After a round of meetings everybody is rated anew
-//! ([`model`]), and the next round goes to the pairs from which the ladder learns most. Rounds have a fixed length and the
-//! games are written in their order, so that nothing depends on how many are played at the same time, nor on where a
-//! ladder was stopped between two rounds.
+//! `sector arena --ladder DIR`: a permanent ladder. New players are added, and the most informative pairs play first.
+//! Players meet in duels. A meeting is one map, played twice with exchanged seats. All pairs use the same maps, in the order of their seeds. After each round of meetings all players are rated again ([`model`]), and the next round goes to the pairs from which the ladder learns most. Rounds have a fixed length and games are written in order, so the result depends neither on the number of threads nor on where a ladder was interrupted between two rounds.
 
 mod model;
 mod store;
@@ -17,29 +12,29 @@ use serde_json::json;
 
 use self::model::{Model, Score};
 use self::store::{Ladder, Member};
+use super::Options;
 use super::field::{self, Field};
 use super::keep::Keep;
 use super::record::Record;
 use super::schedule::{Pairing, Schedule};
 use super::table::{Fresh, Table};
-use super::{Options, jobs, progress_bar, read_rules};
 use crate::exec::end_with_signals;
-use crate::output::{Error, say};
+use crate::tool::{Error, jobs, parallel, print_line, progress_bar, say, write_text};
 
 /// Meetings in a round.
 const ROUND: usize = 8;
 /// Games in a meeting.
 const MEETING: usize = 2;
-/// The most players of a ladder: choosing a pair takes time with the fourth power of their number, 10 ms for these.
+/// Maximum number of players. Choosing a pair takes time with their fourth power: 10 ms for 64.
 const PLAYERS_MAX: usize = 64;
 
-/// What a ladder says of a player.
+/// A player's line in the standing.
 #[derive(Clone, Debug, Serialize)]
 struct Rank {
     name: String,
     player: String,
     games: u64,
-    /// Games in which it was placed better, an equal place counting half.
+    /// Games with a better place, plus half of those with an equal place.
     score: f64,
     rating: f64,
     low: f64,
@@ -48,10 +43,7 @@ struct Rank {
 
 pub(super) fn ladder(options: &Options) -> Result<(), Error> {
     let Some(path) = &options.ladder else { return Ok(()) };
-    let mut rules = read_rules(options.rules.as_deref())?;
-    if let Some(ticks) = options.setting.ticks {
-        rules.victory.tick_limit = ticks as i64;
-    }
+    let rules = super::rules(options)?;
     let standard = Size::standard(&rules);
     let size = Size { systems: options.setting.systems.unwrap_or(standard.systems), factions: 2 };
     let parameters = json!({
@@ -70,13 +62,13 @@ pub(super) fn ladder(options: &Options) -> Result<(), Error> {
     let newcomers = newcomers.collect::<Result<Vec<Member>, Error>>()?;
     let texts =
         |members: &[Member]| members.iter().map(|member| member.player.clone()).collect::<Vec<_>>();
-    // Who cannot play is told before anything is written.
+    // Fail before anything is written if a player cannot play.
     Field::new(&texts(&newcomers), newcomers.len())?;
     let mut ladder = Ladder::open(path, &parameters, newcomers)?;
     let count = ladder.members().len();
     if !(2..=PLAYERS_MAX).contains(&count) {
         return Err(format!(
-            "a ladder has 2 to {PLAYERS_MAX} players, this one {count}; add some with --players"
+            "a ladder has 2 to {PLAYERS_MAX} players (got {count}); add some with --players"
         )
         .into());
     }
@@ -96,15 +88,14 @@ pub(super) fn ladder(options: &Options) -> Result<(), Error> {
     table.world(options.setting.seed)?;
     play(options, &table, &mut ladder)?;
     let ranks = ranks(&ladder);
-    ladder.write("standing.json", &serde_json::to_string_pretty(&ranks)?)?;
+    write_text(&path.join("standing.json"), &serde_json::to_string_pretty(&ranks)?)?;
     if options.json { Ok(()) } else { say(&text(&ranks, &ladder)) }
 }
 
-/// Plays so many games, in rounds.
+/// Plays the games of the options, in rounds.
 fn play(options: &Options, table: &Table, ladder: &mut Ladder) -> Result<(), Error> {
     let meetings = usize::try_from(options.games().div_ceil(MEETING as u64))?;
-    let bar = progress_bar((meetings * MEETING) as u64, 0, options.json);
-    let mut print = super::Lines { on: options.json };
+    let bar = progress_bar((meetings * MEETING) as u64, "game", options.json);
     let mut left = meetings;
     while left > 0 {
         let scores = scores(ladder);
@@ -123,7 +114,7 @@ fn play(options: &Options, table: &Table, ladder: &mut Ladder) -> Result<(), Err
             let lines = records.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
             ladder.append(records, &lines)?;
             for line in &lines {
-                if !print.line(line)? {
+                if options.json && !print_line(line)? {
                     return Ok(());
                 }
             }
@@ -134,56 +125,33 @@ fn play(options: &Options, table: &Table, ladder: &mut Ladder) -> Result<(), Err
     Ok(())
 }
 
-/// Plays the meetings of a round at the same time, and gives their games in order.
+/// Plays the meetings of a round in parallel; games are in order.
 fn meet(
     table: &Table,
     round: &[((usize, usize), u64)],
     first: u64,
     jobs: usize,
 ) -> Result<Vec<Vec<Record>>, Error> {
-    let played = std::thread::scope(|scope| {
-        let jobs = jobs.clamp(1, round.len());
-        let threads: Vec<_> = (0..jobs)
-            .map(|job| {
-                scope.spawn(move || {
-                    let mine = round.iter().enumerate().skip(job).step_by(jobs);
-                    mine.map(|(index, meeting)| (index, meeting_of(table, meeting, first, index)))
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect::<Vec<_>>()
-    });
-    let mut played = played;
-    played.sort_by_key(|(index, _)| *index);
-    if played.len() < round.len() {
-        return Err("a game broke down".into());
-    }
-    Ok(played.into_iter().map(|(_, records)| records).collect::<Result<_, String>>()?)
+    let meeting = |index: usize| {
+        let mut fresh: Fresh = None;
+        let ((one, other), seed) = round[index];
+        let seats = [vec![one, other], vec![other, one]];
+        let games = seats.into_iter().enumerate().map(|(rotation, seats)| {
+            let pairing = Pairing { seed, rotation, seats };
+            table.play_pairing(first + (index * MEETING + rotation) as u64, &pairing, &mut fresh)
+        });
+        games.collect()
+    };
+    parallel(jobs, round.len(), meeting).into_iter().collect()
 }
 
-fn meeting_of(
-    table: &Table,
-    ((one, other), seed): &((usize, usize), u64),
-    first: u64,
-    index: usize,
-) -> Result<Vec<Record>, String> {
-    let mut fresh: Fresh = None;
-    let seats = [vec![*one, *other], vec![*other, *one]];
-    let games = seats.into_iter().enumerate().map(|(rotation, seats)| {
-        let pairing = Pairing { seed: *seed, rotation, seats };
-        table.play_pairing(first + (index * MEETING + rotation) as u64, &pairing, &mut fresh)
-    });
-    games.collect()
-}
-
-/// The place of a pair among all pairs, the lower player first.
+/// Index of a pair among all pairs, the lower player first.
 fn pair_index((one, other): (usize, usize), players: usize) -> usize {
     let (low, high) = (one.min(other), one.max(other));
     low * players - low * (low + 1) / 2 + high - low - 1
 }
 
-/// What every pair has played, in the order of [`pair_index`].
+/// Results of every pair, in the order of [`pair_index`].
 fn scores(ladder: &Ladder) -> Vec<Score> {
     let names: Vec<&str> = ladder.members().iter().map(|member| member.name.as_str()).collect();
     let count = names.len();
@@ -197,7 +165,7 @@ fn scores(ladder: &Ladder) -> Vec<Score> {
         };
         let (Some(one), Some(other)) = (index(first), index(second)) else { continue };
         let Some(score) = scores.get_mut(pair_index((one, other), count)) else { continue };
-        // For the lower of the pair, in half points.
+        // Half points of the lower player.
         let halves = meeting.iter().map(|record| {
             let place = |player: usize| {
                 let seat = record.players.iter().position(|name| index(name) == Some(player));
@@ -214,7 +182,7 @@ fn scores(ladder: &Ladder) -> Vec<Score> {
     scores
 }
 
-/// Everybody, the best first.
+/// All players, best first.
 fn ranks(ladder: &Ladder) -> Vec<Rank> {
     let scores = scores(ladder);
     let ratings = Model::fit(ladder.members().len(), &scores).ratings();

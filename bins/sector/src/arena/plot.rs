@@ -1,13 +1,10 @@
-//! Plots as inline SVG, drawn by hand: lines of numbers become pictures without a library or a script.
+//! Plots as inline SVG. Drawn by hand because a report has three kinds of plots, and plotting libraries are large.
 
 use std::fmt::Write;
 
-/// Text that may stand in HTML and SVG.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
+use crate::tool::escape;
 
-/// A name of at most so many characters.
+/// Shortens a name to `most` characters.
 pub(super) fn short(name: &str, most: usize) -> String {
     if name.chars().count() <= most {
         name.to_owned()
@@ -16,21 +13,21 @@ pub(super) fn short(name: &str, most: usize) -> String {
     }
 }
 
-/// The width of every plot in its own units: what a phone shows at about its full width.
+/// Width of every plot: about that of a phone.
 pub(super) const WIDTH: f64 = 400.0;
 
-/// Room for names to the left of rows, and for numbers to the left of a chart.
+/// Width for names left of rows, and for numbers left of a chart.
 const NAMES: f64 = 120.0;
 const NUMBERS: f64 = 36.0;
 const RIGHT: f64 = 14.0;
 const ROW: f64 = 26.0;
 
-/// A number as an axis shows it.
+/// A number on an axis.
 fn number(value: f64) -> String {
     if (value - value.round()).abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
-/// About `count` round numbers within a range.
+/// About `count` round numbers in a range.
 fn ticks(low: f64, high: f64, count: f64) -> Vec<f64> {
     let rough = ((high - low) / count).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(rough.log10().floor());
@@ -50,18 +47,18 @@ fn open(height: f64, label: &str) -> String {
     )
 }
 
-/// A row of a plot of values with intervals.
+/// A value with an interval.
 #[derive(Clone, Debug)]
 pub(super) struct Whisker {
     pub(super) name: String,
     pub(super) value: f64,
     pub(super) low: f64,
     pub(super) high: f64,
-    /// Which colour it has.
+    /// Index of the colour.
     pub(super) series: usize,
 }
 
-/// Values with intervals, a row each, and perhaps a line to compare with.
+/// Plots values with intervals, one per row, and optionally a vertical line at `mark`.
 pub(super) fn whiskers(
     label: &str,
     rows: &[Whisker],
@@ -117,10 +114,10 @@ pub(super) fn whiskers(
     svg
 }
 
-/// How many colours there are.
+/// Number of colours.
 pub(super) const SERIES: usize = 8;
 
-/// The frame of a chart with a numbered axis on either side, and where values lie in it.
+/// Frame of a chart with two numbered axes; maps values to coordinates.
 struct Frame {
     low: (f64, f64),
     high: (f64, f64),
@@ -164,7 +161,7 @@ impl Frame {
     }
 }
 
-/// Counts by size, with a line at the median.
+/// Plots counts by size, with a line at the median.
 pub(super) fn histogram(label: &str, bin: u64, counts: &[u64], median: u64) -> String {
     let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
     let end = (counts.len() as u64 * bin) as f64;
@@ -195,7 +192,7 @@ pub(super) fn histogram(label: &str, bin: u64, counts: &[u64], median: u64) -> S
     svg
 }
 
-/// A line with the band around it.
+/// A line with a band around it.
 #[derive(Clone, Debug)]
 pub(super) struct Line<'a> {
     pub(super) name: &'a str,
@@ -204,7 +201,7 @@ pub(super) struct Line<'a> {
     pub(super) high: &'a [u16],
 }
 
-/// Lines with bands over time, in per cent of values that are given in per mille.
+/// Plots lines with bands over time. Values are in per mille and shown in percent.
 pub(super) fn lines(label: &str, every: u64, lines: &[Line<'_>]) -> String {
     let count = lines.iter().map(|line| line.middle.len()).max().unwrap_or(0);
     let most = lines.iter().flat_map(|line| line.high).copied().max().unwrap_or(0);

@@ -1,18 +1,20 @@
-//! Many games at once, handed on in the order of their indexes, so that the number of threads shows nowhere.
+//! Plays games on several threads and delivers them in order, so the result does not depend on the number of threads.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::sync::mpsc;
 use std::thread;
+
+use parking_lot::{Condvar, Mutex};
 
 use super::record::Record;
 use super::table::{Fresh, Table};
-use crate::output::Error;
+use crate::tool::Error;
 
-/// How far a thread may run ahead of the game that is waited for, so that a long one does not let results pile up.
+/// How far threads may run ahead of the oldest unfinished game, so that results don't pile up behind a long one.
 const AHEAD: u64 = 4096;
 
-/// Which games are given out, and how far they have been handed on.
+/// Next game to play, number of games delivered, and end of the range.
 #[derive(Debug)]
 struct Progress {
     next: u64,
@@ -20,8 +22,7 @@ struct Progress {
     end: u64,
 }
 
-/// Plays the games with these indexes on `jobs` threads and hands each on in order. Ends early when `each` fails or
-/// says that it has had enough (`false`).
+/// Plays the games with these indexes on `jobs` threads and calls `each` in order. Stops early when `each` fails or returns false.
 pub(crate) fn play(
     table: &Table,
     games: Range<u64>,
@@ -30,18 +31,17 @@ pub(crate) fn play(
 ) -> Result<(), Error> {
     let progress = Mutex::new(Progress { next: games.start, done: games.start, end: games.end });
     let moved = Condvar::new();
-    let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
-    let (sender, receiver) = mpsc::channel::<(u64, Result<Record, String>)>();
+    let (sender, receiver) = mpsc::channel::<(u64, Result<Record, Error>)>();
     thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
-            let (sender, lock, moved) = (sender.clone(), &lock, &moved);
+            let (sender, progress, moved) = (sender.clone(), &progress, &moved);
             scope.spawn(move || {
                 let mut fresh: Fresh = None;
                 loop {
-                    let mut state = lock();
-                    while state.next < state.end && state.next >= state.done + AHEAD {
-                        state = moved.wait(state).unwrap_or_else(PoisonError::into_inner);
-                    }
+                    let mut state = progress.lock();
+                    moved.wait_while(&mut state, |state| {
+                        state.next < state.end && state.next >= state.done + AHEAD
+                    });
                     if state.next >= state.end {
                         return;
                     }
@@ -55,24 +55,23 @@ pub(crate) fn play(
             });
         }
         drop(sender);
-        let mut early: BTreeMap<u64, Result<Record, String>> = BTreeMap::new();
+        let mut early = BTreeMap::new();
         let mut due = games.start;
-        let mut hand_on = |record: Result<Record, String>| each(record?);
         let mut ended = Ok(true);
         'receive: for (game, record) in &receiver {
             early.insert(game, record);
             while let Some(record) = early.remove(&due) {
                 due += 1;
-                ended = hand_on(record);
+                ended = record.and_then(&mut each);
                 if !matches!(ended, Ok(true)) {
                     break 'receive;
                 }
             }
-            lock().done = due;
+            progress.lock().done = due;
             moved.notify_all();
         }
-        // Nobody begins another game.
-        lock().end = 0;
+        // Start no further games.
+        progress.lock().end = 0;
         moved.notify_all();
         ended.map(|_| ())
     })

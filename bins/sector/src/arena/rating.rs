@@ -1,76 +1,55 @@
-//! Ratings: one number for how well a player does, and how sure it is.
-//!
-//! The system is that of Weng and Lin (2011), in its Bradley-Terry form with full pairs, as the library `skillratings`
-//! has it: it takes duels, free-for-alls of any size and shared places alike, and is free to use. Its own uncertainty
-//! takes the pairs of a game for independent, which they are not, so it comes out too small. The intervals here are
-//! measured instead: whole maps, with all their games, are drawn again with replacement and rated anew.
-
-use std::thread;
+//! Ratings: one number for a player's skill, with its uncertainty.
+//! Weng and Lin (2011) in the Bradley-Terry form with full pairs, from the library `skillratings`: it handles duels, free-for-alls of any size and shared places. Its own uncertainty is too small because it treats the pairs of a game as independent. Intervals are bootstrapped instead: whole maps are resampled with replacement.
 
 use skillratings::MultiTeamOutcome;
 use skillratings::weng_lin::{WengLinConfig, WengLinRating, weng_lin_multi_team};
 
 use super::chance::Chance;
+use crate::tool::parallel;
 
-/// The most resamples behind an interval.
+/// Maximum number of resamples.
 const RESAMPLES: u64 = 200;
 
-/// The fewest, for arenas so large that more would take long.
+/// Minimum number of resamples, for very large arenas.
 const LEAST_RESAMPLES: u64 = 50;
 
-/// Compared pairs that the resamples of an arena may take together.
+/// Maximum number of compared pairs in all resamples.
 const PAIRS: u64 = 60_000_000;
 
-/// The standard deviations to either side that hold 95 % of a normal distribution.
-const Z: f64 = 1.959_964;
+/// 97.5th percentile of the standard normal distribution, for 95 % intervals.
+pub(crate) const Z: f64 = 1.959_964;
 
-/// A finished game as ratings see it.
+/// A finished game: players by index, and their places.
 #[derive(Clone, Debug)]
 pub(crate) struct Result {
-    /// The players by index.
     pub(crate) players: Vec<usize>,
-    /// Their places.
     pub(crate) places: Vec<u32>,
 }
 
 /// A rating with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub(crate) struct Rating {
-    /// 25 is where everybody begins.
+    /// Rating; 25 at the start.
     pub(crate) rating: f64,
-    /// The lower end of the interval.
     pub(crate) low: f64,
-    /// Its upper end.
     pub(crate) high: f64,
 }
 
-/// The ratings of all players. `maps` holds the games of each map, in the order in which they were played.
+/// Ratings of all players. `maps` holds the games of each map, in order.
 pub(crate) fn ratings(players: usize, maps: &[Vec<Result>], seed: u64, jobs: usize) -> Vec<Rating> {
     let point = rate(players, maps.iter());
     let pairs: u64 =
         maps.iter().flatten().map(|game| (game.places.len() * game.places.len()) as u64).sum();
     let rounds = (PAIRS / pairs.max(1)).clamp(LEAST_RESAMPLES, RESAMPLES);
-    let round = |round: u64| {
-        let mut chance = Chance::new(seed, round);
+    let resampled: Vec<Vec<f64>> = parallel(jobs, rounds as usize, |round| {
+        let mut chance = Chance::new(seed, round as u64);
         rate(players, (0..maps.len()).filter_map(|_| maps.get(chance.below(maps.len()))))
-    };
-    let jobs = jobs.max(1) as u64;
-    let round = &round;
-    let resampled: Vec<Vec<f64>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs)
-            .map(|job| {
-                scope.spawn(move || {
-                    (job..rounds).step_by(jobs as usize).map(round).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     });
     point
         .iter()
         .enumerate()
         .map(|(player, &rating)| {
-            // Sorted, so that the sum does not depend on which thread was first with what.
+            // Sorted, so that ratings stay the same to the last bit as in earlier versions.
             let mut values: Vec<f64> =
                 resampled.iter().filter_map(|ratings| ratings.get(player).copied()).collect();
             values.sort_by(f64::total_cmp);
@@ -112,13 +91,13 @@ fn rate<'a>(players: usize, maps: impl Iterator<Item = &'a Vec<Result>>) -> Vec<
 mod tests {
     use super::*;
 
-    /// How likely one rating places better than another.
+    /// Probability that the player with the first rating places better.
     fn expected(one: f64, other: f64) -> f64 {
         let beta = WengLinConfig::new().beta;
         1.0 / (1.0 + ((other - one) / (2.0 * beta * beta).sqrt()).exp())
     }
 
-    /// Duels on maps of two games between players of which the first wins this often.
+    /// Duels on maps with two games each, of which the first player wins `per_mille`.
     fn duels(maps: usize, per_mille: usize, seed: u64) -> Vec<Vec<Result>> {
         let mut chance = Chance::new(seed, 1);
         let mut game = |_| {
@@ -138,8 +117,7 @@ mod tests {
 
     #[test]
     fn intervals_are_honest() {
-        // Two equal players: about 95 % of the intervals of their difference hold 0. By symmetry the difference is
-        // twice the distance of one from 25.
+        // Two equal players: about 95 % of the intervals of their difference contain 0. By symmetry the difference is twice the distance of one player from 25.
         let arenas = 100;
         let holds = (0..arenas).filter(|seed| {
             let rating = ratings(2, &duels(30, 500, *seed), 3, 1)[0];

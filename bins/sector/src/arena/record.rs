@@ -1,4 +1,4 @@
-//! What is kept of a game: one line of JSON.
+//! The result of a game: one line of JSON.
 
 use sector_sim::{Cause, FactionId};
 use serde::{Deserialize, Serialize};
@@ -9,43 +9,43 @@ use crate::exec::Fault;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record {
-    /// Its index in the arena.
+    /// Index in the arena.
     pub(crate) game: u64,
-    /// The seed of its map.
+    /// Seed of the map.
     pub(crate) seed: u64,
-    /// By how many seats the lineup of the map was turned.
+    /// Rotation of the lineup, in seats.
     pub(crate) rotation: usize,
-    /// Who played.
+    /// Players.
     pub(crate) players: Vec<String>,
-    /// The faction that won: a seat, the League or a splinter; nobody when all perished.
+    /// Winner: a seat, the League or a splinter; `None` if all perished.
     pub(crate) winner: Option<FactionId>,
-    /// The player that won, if a seat did.
+    /// Winning player, if a seat won.
     pub(crate) winner_player: Option<String>,
-    /// Why the game ended.
+    /// Reason for the end.
     pub(crate) cause: Cause,
-    /// How long it lasted.
+    /// Length, in ticks.
     pub(crate) ticks: u64,
-    /// The digest of the last tick, 16 hex digits.
+    /// Digest of the last tick, 16 hex digits.
     pub(crate) digest: String,
-    /// Places among the seats: the winner is first, then who held more value for longer; equals share one.
+    /// Places of the seats: the winner is first, the others follow by value held over time; equals share a place.
     pub(crate) places: Vec<u32>,
-    /// The ticks in which seats were eliminated.
+    /// Ticks in which seats were eliminated.
     pub(crate) eliminated: Vec<Option<u64>>,
     /// Orders given by the seats.
     pub(crate) orders: u64,
-    /// Orders of theirs that were refused.
+    /// Refused orders of the seats.
     pub(crate) refused: u64,
-    /// Systems that rose against their owner.
+    /// Systems that rebelled or seceded.
     pub(crate) rebellions: u32,
-    /// How often another faction took the lead and kept it for five ticks.
+    /// Number of times that another faction took the lead and kept it for five ticks.
     pub(crate) leader_changes: u32,
-    /// Whether one faction came to 60 % of the systems without having lost any.
+    /// Whether a faction reached 60 % of the systems without losing any.
     pub(crate) snowball: bool,
     /// Ticks between two samples of `value_per_mille`.
     pub(crate) value_every: u64,
-    /// For each seat its part of the sector's value in per mille: at tick 0, every `value_every` ticks, and at the end.
+    /// Share of the sector's value per seat, in per mille: at tick 0, every `value_every` ticks, and at the end.
     pub(crate) value_per_mille: Vec<Vec<u16>>,
-    /// What programs did wrong.
+    /// Faults of programs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) faults: Vec<Fault>,
 }

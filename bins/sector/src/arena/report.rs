@@ -1,15 +1,15 @@
-//! The report of an arena: one HTML file that needs nothing else, for wide and narrow, light and dark screens.
+//! The report of an arena: one self-contained HTML file for wide and narrow, light and dark screens.
 
 use std::fmt::Write;
 
-use super::plot::{self, Line, SERIES, Whisker, escape, short};
+use super::plot::{self, Line, SERIES, Whisker, short};
 use super::summary::{Share, Summary};
-use crate::output::Error;
+use crate::tool::{Error, escape};
 
-/// The most lines over time that can be told apart.
+/// Maximum number of lines over time: one per colour.
 const LINES: usize = SERIES;
 
-/// The most seats whose wins are shown in a table of their own.
+/// Maximum number of seats with a table of their wins.
 const SEATS: usize = 16;
 
 fn percent(share: f64) -> String {
@@ -31,15 +31,10 @@ pub(super) fn html(summary: &Summary) -> Result<String, Error> {
         count => format!("{count} players"),
     };
     let mut cards = card("wide", "Standing", &standing(summary), STANDING_NOTE);
+    cards += &card("", "Ratings", &ratings(summary), "Dots are ratings, lines are 95 % intervals.");
     cards += &card(
         "",
-        "Ratings",
-        &ratings(summary),
-        "Dots are ratings, lines hold the true one in 95 of 100 arenas.",
-    );
-    cards += &card(
-        "",
-        "Wins, in per cent of the games played",
+        "Wins, in percent of the games played",
         &wins(summary),
         "The dashed line is what players of equal skill would win.",
     );
@@ -47,13 +42,13 @@ pub(super) fn html(summary: &Summary) -> Result<String, Error> {
         cards += &card("", "Who is ahead of whom", &head_to_head(summary), HEAD_TO_HEAD_NOTE);
     }
     if summary.seats.len() <= SEATS {
-        let note = "Per cent of the games that a player won in each seat. Seats differ when personalities do, or maps.";
+        let note = "Games that a player won in each seat, in percent. Seats differ by personality and map.";
         cards += &card("", "Wins by seat", &by_seat(summary), note);
     }
     cards += &card("", "Length of the games, in ticks", &lengths(summary), &lengths_note(summary));
     cards += &card(
         "",
-        "Value held over time, in per cent of the sector",
+        "Value held over time, in percent of the sector",
         &value(summary),
         &value_note(summary),
     );
@@ -75,19 +70,19 @@ pub(super) fn html(summary: &Summary) -> Result<String, Error> {
         summary.maps,
         summary.seats.len(),
         summary.last_map_games.map_or(String::new(), |games| format!(
-            " The last map was seen from {games} seats only, so seats are not quite balanced."
+            " The last map was played in {games} rotations only, so seats are slightly unbalanced."
         )),
     ))
 }
 
-const STANDING_NOTE: &str = "Best rating first. In brackets 95 % intervals; players whose intervals overlap much have \
-    not been told apart yet. The winner of a game has the first place, then comes who held more value for longer. Everybody begins with a rating of 25; who is rated 4.2 above another is placed better in \
-    about two of three games.";
+const STANDING_NOTE: &str = "Best rating first. 95 % intervals in brackets: players whose intervals overlap a lot may be \
+    equally good. The winner of a game has the first place; the others follow by value held over time. Ratings start \
+    at 25; a player rated 4.2 points higher is placed better in about two of three games.";
 
-const HEAD_TO_HEAD_NOTE: &str = "Per cent of the common games in which the player of the row was placed better than \
-    that of the column; an equal place counts half.";
+const HEAD_TO_HEAD_NOTE: &str = "Common games in which the player of the row was placed better than that of the \
+    column, in percent; an equal place counts half.";
 
-/// The first cell of a row: a name, cut short where the screen is narrow.
+/// First cell of a row: a name, clipped on narrow screens.
 fn named(name: &str) -> String {
     let name = escape(name);
     format!("<td class=\"who\" title=\"{name}\">{name}</td>")
@@ -167,7 +162,7 @@ fn wins(summary: &Summary) -> String {
     )
 }
 
-/// A cell whose colour tells how far a share is from the middle, from −1 to 1.
+/// A cell coloured by `off`, the distance of a share from the middle, −1 to 1.
 fn cell(table: &mut String, share: f64, off: f64, title: &str) {
     let side = if off < 0.0 { "below" } else { "above" };
     let _ = write!(
@@ -251,13 +246,13 @@ fn lengths(summary: &Summary) -> String {
 fn lengths_note(summary: &Summary) -> String {
     let lengths = &summary.lengths;
     format!(
-        "From {} to {}; a tenth is shorter than {}, half than {}, nine tenths than {}, 95 % than {}.",
+        "From {} to {}; 10 % are shorter than {}, 50 % than {}, 90 % than {}, 95 % than {}.",
         lengths.least, lengths.most, lengths.p10, lengths.median, lengths.p90, lengths.p95
     )
 }
 
 fn value(summary: &Summary) -> String {
-    // As far as nineteen of twenty games last; after that the lines only stand still.
+    // Up to the length of 95 % of the games; the lines hardly change after that.
     let count = (summary.lengths.p95 / summary.value_every.max(1) + 2) as usize;
     let part = |values: &'_ [u16]| values.len().min(count);
     let players = summary.players.iter().take(LINES);
@@ -281,10 +276,10 @@ fn value(summary: &Summary) -> String {
 }
 
 fn value_note(summary: &Summary) -> String {
-    let note = "By tick. Lines are means, bands hold the middle half of the games; a game that has ended counts with its end.";
+    let note = "By tick. Lines are means, bands contain the middle half of the games; ended games count with their last value.";
     match summary.players.len() {
         ..=LINES => note.to_owned(),
-        _ => format!("{note} The {LINES} best are shown."),
+        _ => format!("{note} Only the best {LINES} are shown."),
     }
 }
 
@@ -303,7 +298,7 @@ fn facts(summary: &Summary) -> String {
             ),
         ),
         ("Rebellions", format!("{:.1} a game", summary.rebellions_a_game)),
-        ("Changes of the leader", format!("{:.1} a game", summary.leader_changes_a_game)),
+        ("Leader changes", format!("{:.1} a game", summary.leader_changes_a_game)),
         ("Snowballs", format!("{} % of the games", percent(summary.snowballs.share))),
         ("Orders refused", format!("{} %", percent(summary.refused_orders.share))),
         ("Engine", escape(summary.parameters["engine"].as_str().unwrap_or_default())),

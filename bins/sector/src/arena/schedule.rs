@@ -1,21 +1,16 @@
-//! Who meets whom, on which map and in which seat.
-//!
-//! A map is one seed with one lineup: as many players as there are seats. It is played once for each rotation of the
-//! lineup, so that every player sits in every seat of that map. When there are more players than seats, lineups are
-//! chosen such that everybody plays equally often (the counts differ by at most one map) and pairs meet as equally
-//! often as can be. The game with an index is the same however many games follow, so a longer arena begins with the
-//! games of a shorter one.
+//! Pairings: which players meet on which map in which seats.
+//! A map has one seed and one lineup, with one player per seat. It is played once per rotation of the lineup, so that every player sits in every seat. With more players than seats, lineups are chosen so that all play equally often (within one map) and pairs meet about equally often. A game depends only on its index, so a longer arena starts with the games of a shorter one.
 
 use super::chance::Chance;
 
 /// One game of an arena.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pairing {
-    /// The seed of the map.
+    /// Seed of the map.
     pub(crate) seed: u64,
-    /// By how many seats the lineup is turned.
+    /// Rotation of the lineup, in seats.
     pub(crate) rotation: usize,
-    /// The player in each seat, by index in the field.
+    /// Player in each seat, by index in the field.
     pub(crate) seats: Vec<usize>,
 }
 
@@ -28,20 +23,19 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule in which every lineup is played in every rotation. `players` is at least `seats`.
+    /// Plays every lineup in every rotation. `players` is at least `seats`.
     pub(crate) fn rotated(players: usize, seats: usize, seed: u64, games: u64) -> Schedule {
         let maps = games.div_ceil(seats.max(1) as u64);
         Schedule { seed, rotations: seats.max(1), lineups: lineups(players, seats, seed, maps) }
     }
 
-    /// A schedule in which every map is played once and player `n` sits in seat `n`: for copies of one player, whose
-    /// game would be the same in every rotation.
+    /// Plays every map once, with player `n` in seat `n`: for copies of one player, where rotations are equal.
     pub(crate) fn fixed(seats: usize, seed: u64, games: u64) -> Schedule {
         let lineup: Vec<u16> = (0..seats as u16).collect();
         Schedule { seed, rotations: 1, lineups: vec![lineup; games as usize] }
     }
 
-    /// How many games are played on a map.
+    /// Number of games per map.
     pub(crate) fn rotations(&self) -> usize {
         self.rotations
     }
@@ -67,7 +61,7 @@ fn lineups(players: usize, seats: usize, seed: u64, maps: u64) -> Vec<Vec<u16>> 
     (0..maps)
         .map(|map| {
             let mut chance = Chance::new(seed, map);
-            // Players are looked at in a new order for each map, so that no name is favoured where counts are equal.
+            // Shuffle, so that ties do not favour the first players.
             let mut left: Vec<usize> = (0..players).collect();
             chance.shuffle(&mut left);
             let mut lineup: Vec<usize> = Vec::with_capacity(seats);
@@ -88,7 +82,7 @@ fn lineups(players: usize, seats: usize, seed: u64, maps: u64) -> Vec<Vec<u16>> 
                     met[player * players + other] += 1;
                 }
             }
-            // Neighbours in the lineup stay neighbours through all rotations: let them be others on the next map.
+            // Rotations keep neighbours together, so change them with the map.
             chance.shuffle(&mut lineup);
             lineup.into_iter().map(|player| player as u16).collect()
         })

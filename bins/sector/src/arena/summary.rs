@@ -1,34 +1,27 @@
-//! What the games of an arena come to: who won how often, how long it took, who beat whom.
+//! Statistics of an arena: wins, lengths, places, faults.
 
 use sector_sim::{Cause, FactionId};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::rating::{self, Rating};
+use super::rating::{self, Rating, Z};
 use super::record::Record;
 use super::table::Table;
 use crate::exec::{Fault, FaultKind};
+use crate::tool::quantile;
 
-/// The standard deviations to either side that hold 95 % of a normal distribution.
-const Z: f64 = 1.959_964;
-
-/// A share with its 95 % interval.
+/// A share, `count / of`, with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Share {
-    /// How often it happened.
     pub(crate) count: u64,
-    /// Out of how often.
     pub(crate) of: u64,
-    /// `count / of`.
     pub(crate) share: f64,
-    /// The lower end of the interval.
     pub(crate) low: f64,
-    /// Its upper end.
     pub(crate) high: f64,
 }
 
 impl Share {
-    /// The share with the interval of Wilson (1927), which stays within 0 and 1 and holds for few games and rare wins.
+    /// The share with its Wilson interval, which stays within 0 and 1 and works for few games and rare wins.
     pub(crate) fn new(count: u64, of: u64) -> Share {
         if of == 0 {
             return Share { count, of, share: 0.0, low: 0.0, high: 1.0 };
@@ -46,12 +39,10 @@ fn interval(share: f64, n: f64) -> (f64, f64) {
     ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
-/// Counts what happens in the games of each map. Games on one map are alike, so that they tell less than as many games
-/// on maps of their own: the interval is that of Wilson for as many games as they are worth (the number of games divided
-/// by the design effect, which is measured; never for more games than there were).
+/// Counts an outcome over maps. Games on one map are correlated, so the Wilson interval uses the number of games divided by the measured design effect (at least 1).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clusters {
-    /// How often it happened in the games of the running map, and how many those are.
+    /// Count and games of the current map.
     open: (f64, f64),
     count: f64,
     of: f64,
@@ -61,13 +52,13 @@ pub(crate) struct Clusters {
 }
 
 impl Clusters {
-    /// Takes a game of the running map.
+    /// Adds a game of the current map.
     fn add(&mut self, happened: bool) {
         self.open.0 += f64::from(u8::from(happened));
         self.open.1 += 1.0;
     }
 
-    /// Ends the running map.
+    /// Ends the current map.
     fn close(&mut self) {
         let (count, games) = std::mem::take(&mut self.open);
         if games > 0.0 {
@@ -101,48 +92,42 @@ impl Clusters {
 /// Results of a player.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Standing {
-    /// Its name.
     pub(crate) name: String,
-    /// The games that it won.
     pub(crate) wins: Share,
-    /// Its place on average, 1 the best.
+    /// Average place; 1 is best.
     pub(crate) mean_place: f64,
-    /// How good it is.
     pub(crate) rating: Rating,
-    /// The games that it won in each seat.
+    /// Wins in each seat.
     pub(crate) by_seat: Vec<Share>,
-    /// For each player, in the order of the list, the games in which both played: how often this one was placed
-    /// better, an equal place counting half.
+    /// Common games with each player, in the order of the list; `None` for the player itself.
     pub(crate) against: Vec<Option<Against>>,
-    /// The part of the sector's value that it held over time, in per mille.
+    /// Share of the sector's value over time, in per mille.
     pub(crate) value: Band,
 }
 
 /// Games of two players against each other.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Against {
-    /// In how many games both played.
     pub(crate) games: u64,
-    /// How often this one was placed better.
+    /// Games with a better place.
     pub(crate) better: u64,
-    /// How often both had the same place.
+    /// Games with an equal place.
     pub(crate) even: u64,
     /// `(better + even / 2) / games`.
     pub(crate) share: f64,
 }
 
-/// A value over time, in per mille. Games that have ended count with their last value.
+/// A value over time, in per mille. Ended games count with their last value.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Band {
-    /// A quarter of the games is below.
+    /// First quartile.
     pub(crate) low: Vec<u16>,
-    /// The mean of all games.
     pub(crate) mean: Vec<u16>,
-    /// A quarter of the games is above.
+    /// Third quartile.
     pub(crate) high: Vec<u16>,
 }
 
-/// How long games were, in ticks.
+/// Lengths of games, in ticks.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Lengths {
     pub(crate) least: u64,
@@ -151,13 +136,13 @@ pub(crate) struct Lengths {
     pub(crate) p90: u64,
     pub(crate) p95: u64,
     pub(crate) most: u64,
-    /// Ticks that a count of the histogram spans.
+    /// Ticks per bin of the histogram.
     pub(crate) bin: u64,
     /// Games by length.
     pub(crate) histogram: Vec<u64>,
 }
 
-/// How games ended.
+/// Number of games by reason of their end.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Causes {
     pub(crate) domination: u64,
@@ -168,16 +153,14 @@ pub(crate) struct Causes {
 /// An arena in numbers.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Summary {
-    /// What was played.
     pub(crate) parameters: Value,
     pub(crate) games: u64,
-    /// How many maps they were played on.
     pub(crate) maps: u64,
-    /// How many games the last map has, if not all.
+    /// Number of games of the last map, if it is incomplete.
     pub(crate) last_map_games: Option<u64>,
-    /// The players, best rating first.
+    /// Players, best rating first.
     pub(crate) players: Vec<Standing>,
-    /// Wins by seat, over all players.
+    /// Wins by seat, of all players.
     pub(crate) seats: Vec<Share>,
     /// Wins of the League and splinters.
     pub(crate) others: Share,
@@ -187,40 +170,30 @@ pub(crate) struct Summary {
     pub(crate) leader_changes_a_game: f64,
     pub(crate) snowballs: Share,
     pub(crate) refused_orders: Share,
-    /// Ticks between two values over time.
+    /// Ticks between samples of value.
     pub(crate) value_every: u64,
-    /// What programs did wrong.
+    /// Faults of programs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) faults: Vec<Blame>,
 }
 
-/// What a program did wrong, over all games.
+/// A program's faults of one kind, in all games.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Blame {
-    /// Its name.
     pub(crate) player: String,
-    /// What kind of fault.
     pub(crate) kind: FaultKind,
-    /// In how many games.
+    /// Number of games with such a fault.
     pub(crate) games: u64,
-    /// How often in all.
+    /// Number of faults.
     pub(crate) times: u64,
-    /// The first game in which it did.
     pub(crate) first_game: u64,
-    /// What it did there.
     pub(crate) first: Fault,
 }
 
-/// The value at which this part (per mille) of the sorted values lies below.
-pub(crate) fn quantile(sorted: &[u64], per_mille: usize) -> u64 {
-    let index = (sorted.len() * per_mille / 1000).min(sorted.len().saturating_sub(1));
-    sorted.get(index).copied().unwrap_or(0)
-}
-
-/// Steps of a histogram of values: half per cents.
+/// Bins of a histogram of values: half percents.
 const STEPS: usize = 201;
 
-/// Counts of one player while games come in.
+/// Counts of one player.
 #[derive(Clone, Debug, Default)]
 struct Count {
     games: u64,
@@ -229,11 +202,11 @@ struct Count {
     by_seat: Vec<(u64, u64)>,
     /// (games, better, even) against each player.
     against: Vec<(u64, u64, u64)>,
-    /// For each sample the sum and a histogram of the value held.
+    /// Sum and histogram of the value held, per sample.
     value: Vec<(u64, Vec<u32>)>,
 }
 
-/// Takes games as they end, in order.
+/// Counts games as they end, in order.
 #[derive(Debug)]
 pub(crate) struct Tally {
     rotations: usize,
@@ -280,7 +253,7 @@ impl Tally {
         }
     }
 
-    /// Takes the next game.
+    /// Adds the next game.
     pub(crate) fn add(&mut self, record: &Record) {
         let index = |name: &String| self.names.iter().position(|known| known == name).unwrap_or(0);
         let players: Vec<usize> = record.players.iter().map(index).collect();
@@ -349,13 +322,13 @@ impl Tally {
         }
     }
 
-    /// Everything that is counted by map.
+    /// All counts by map.
     fn clusters(&mut self) -> impl Iterator<Item = &mut Clusters> {
         let players = self.players.iter_mut().map(|count| &mut count.wins);
         players.chain(&mut self.seats).chain([&mut self.others, &mut self.snowballs])
     }
 
-    /// The numbers of all games taken.
+    /// Sums up all games.
     pub(crate) fn finish(self, parameters: Value, seed: u64, jobs: usize) -> Summary {
         let games = self.ticks.len() as u64;
         let ratings = rating::ratings(self.players.len(), &self.maps, seed, jobs);
@@ -380,7 +353,7 @@ impl Tally {
                 value: band(&count.value, count.games),
             }
         };
-        let mut ticks = self.ticks.clone();
+        let mut ticks = self.ticks;
         ticks.sort_unstable();
         let mean = |sum: u64| sum as f64 / games.max(1) as f64;
         Summary {
@@ -429,7 +402,7 @@ fn band(samples: &[(u64, Vec<u32>)], games: u64) -> Band {
     Band { low: line(250), mean, high: line(750) }
 }
 
-/// Bins of the histogram of lengths, about.
+/// Approximate number of bins of the histogram of lengths.
 const BINS: u64 = 40;
 
 fn lengths(sorted: &[u64]) -> Lengths {
@@ -478,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn games_on_one_map_count_for_what_they_tell() {
+    fn correlated_games_on_one_map_widen_the_interval() {
         let counted = |maps: &[[bool; 2]]| {
             let mut clusters = Clusters::default();
             for map in maps {
@@ -487,7 +460,7 @@ mod tests {
             }
             clusters.share()
         };
-        // Twice the same game is worth one, and opposite games are not taken for more than two.
+        // Two equal games count as one, and two opposite games as no more than two.
         let same = counted(&[[true, true], [false, false]].repeat(50));
         let alone = Share::new(50, 100);
         assert_eq!((same.count, same.of, same.share), (100, 200, 0.5));

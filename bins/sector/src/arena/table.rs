@@ -1,4 +1,4 @@
-//! The table at which games are played: rules, size and field of an arena.
+//! Plays the games of an arena.
 
 use std::sync::Arc;
 
@@ -12,14 +12,15 @@ use super::keep::Keep;
 use super::record::Record;
 use super::schedule::{Pairing, Schedule};
 use crate::exec::{Account, Chair, Limits};
+use crate::tool::Error;
 
-/// Ticks that a new leader has to stay ahead for a change to count, so that a lead that flickers counts once.
+/// Ticks that a new leader has to stay ahead for a change to count.
 const LEAD_TICKS: u32 = 5;
 
-/// The most samples of value over time in a game, besides the last.
+/// Maximum number of samples of value per game, without the last.
 const VALUE_SAMPLES: u64 = 80;
 
-/// Everything that a game follows from.
+/// Rules, size and players of an arena.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) rules: Arc<Rules>,
@@ -27,41 +28,41 @@ pub(crate) struct Table {
     pub(crate) field: Field,
     pub(crate) personalities: Personalities,
     pub(crate) schedule: Schedule,
-    /// What players that are programs are allowed.
+    /// Limits of programs.
     pub(crate) limits: Limits,
-    /// What is kept of the games of programs besides their results.
+    /// Stores games, if any are to be stored.
     pub(crate) keep: Option<Keep>,
 }
 
-/// The world of the map that was played last: its rotations begin with the same one.
+/// World of the last map at tick 0, reused by its other rotations.
 pub(crate) type Fresh = Option<(u64, World)>;
 
 impl Table {
-    /// Ticks between two samples of value over time.
+    /// Ticks between samples of value.
     pub(crate) fn value_every(&self) -> u64 {
         (self.rules.victory.tick_limit as u64).div_ceil(VALUE_SAMPLES).max(1)
     }
 
-    /// The world of a map, before its first tick.
-    pub(crate) fn world(&self, seed: u64) -> Result<World, String> {
+    /// World of a map at tick 0.
+    pub(crate) fn world(&self, seed: u64) -> Result<World, Error> {
         World::with_size(self.rules.clone(), seed, self.size)
-            .map_err(|error| format!("seed {seed}: {error}"))
+            .map_err(|error| format!("seed {seed}: {error}").into())
     }
 
     /// Plays the game with this index.
-    pub(crate) fn play(&self, index: u64, fresh: &mut Fresh) -> Result<Record, String> {
+    pub(crate) fn play(&self, index: u64, fresh: &mut Fresh) -> Result<Record, Error> {
         let pairing =
             self.schedule.pairing(index).ok_or_else(|| format!("there is no game {index}"))?;
         self.play_pairing(index, &pairing, fresh)
     }
 
-    /// Plays a game of these players on this map, under this index.
+    /// Plays a game with this pairing.
     pub(super) fn play_pairing(
         &self,
         index: u64,
         pairing: &Pairing,
         fresh: &mut Fresh,
-    ) -> Result<Record, String> {
+    ) -> Result<Record, Error> {
         let world = match fresh.take() {
             Some((seed, world)) if seed == pairing.seed => world,
             _ => self.world(pairing.seed)?,
@@ -124,8 +125,7 @@ impl Table {
         })
     }
 
-    /// A game with its players, and the chairs of those that are programs, by seat. The League and splinters are
-    /// nobody's: they play `classic`.
+    /// A game with its players, and the chairs of programs, by seat. The League and splinters play `classic`.
     fn seat(&self, world: World, pairing: &Pairing) -> (Game, Vec<(usize, Chair)>) {
         let (mut seated, mut chairs) = (Vec::new(), Vec::new());
         for (seat, player) in pairing.seats.iter().enumerate() {
@@ -148,8 +148,7 @@ impl Table {
     }
 }
 
-/// The places of the seats: the winner first, then those that held more of the sector for longer (value, summed over
-/// all ticks). Who merely stays hidden until the end is not placed above one who fought for it. Equals share a place.
+/// Places of the seats: the winner first, the others by value summed over all ticks, so that hiding does not pay. Equals share a place.
 fn places(winner: Option<FactionId>, held: &[i64]) -> Vec<u32> {
     let merit: Vec<_> = held
         .iter()
@@ -159,7 +158,7 @@ fn places(winner: Option<FactionId>, held: &[i64]) -> Vec<u32> {
     merit.iter().map(|own| 1 + merit.iter().filter(|other| *other > own).count() as u32).collect()
 }
 
-/// What is counted while a game is played.
+/// Counts during a game.
 #[derive(Debug)]
 struct Watch {
     systems: i64,
@@ -243,7 +242,7 @@ impl Watch {
         }
     }
 
-    /// Notes the part of the value that each seat holds.
+    /// Adds a sample of each seat's share of the value.
     fn sample(&mut self, board: &Board) {
         for (seat, samples) in self.value.iter_mut().enumerate() {
             let faction = FactionId::starter(seat as u8).and_then(|id| board.faction(id));

@@ -1,11 +1,11 @@
-//! An arena in the terminal.
+//! Tables of an arena for the terminal.
 
 use super::summary::{Blame, Share, Standing, Summary};
 
-/// The most seats and players whose tables are printed; the report has them all.
+/// Maximum number of seats and players in tables; the report has all.
 const WIDE: usize = 10;
 
-/// The most characters of a name in a table.
+/// Maximum length of a name, in characters.
 const NAME: usize = 28;
 
 fn percent(share: f64) -> String {
@@ -20,7 +20,7 @@ fn short(name: &str) -> String {
     name.chars().take(NAME).collect()
 }
 
-/// The tables of an arena.
+/// All tables.
 pub(crate) fn tables(summary: &Summary) -> String {
     let width = summary
         .players
@@ -59,7 +59,7 @@ pub(crate) fn tables(summary: &Summary) -> String {
         causes.domination, causes.last_standing, causes.tick_limit
     ));
     text.push_str(&format!(
-        "a game has  {:.1} rebellions, {:.1} changes of the leader; {} % are snowballs, {} % of the orders refused\n",
+        "a game has  {:.1} rebellions, {:.1} leader changes; {} % are snowballs, {} % of the orders refused\n",
         summary.rebellions_a_game,
         summary.leader_changes_a_game,
         percent(summary.snowballs.share),
@@ -68,7 +68,7 @@ pub(crate) fn tables(summary: &Summary) -> String {
     text.push_str(&format!("games       {} on {} maps", summary.games, summary.maps));
     if let Some(games) = summary.last_map_games {
         text.push_str(&format!(
-            "; the last map was seen from {games} of {} seats, so seats are not quite balanced",
+            "; the last map was played in {games} of {} rotations, so seats are slightly unbalanced",
             summary.seats.len()
         ));
     }

@@ -1,8 +1,5 @@
-//! The file: one zstd stream of sections, each with its checksum, and one checksum over all.
-//!
-//! The plain form is [`MAGIC`], the version (4 bytes), then sections: length of the name (1 byte), name, length of the
-//! content (8 bytes), content, SHA-256 of all that from the length of the name on. Numbers are little-endian. The last
-//! section is `end`; its content is the SHA-256 of everything before it. Contents are JSON, or a JSON value a line.
+//! The file format: one zstd stream of sections with checksums, and a checksum over all.
+//! Uncompressed: [`MAGIC`], the version (4 bytes), then sections: length of the name (1 byte), name, length of the content (8 bytes), content, SHA-256 of the section so far. Numbers are little-endian. The last section is `end`; its content is the SHA-256 of everything before it. Contents are JSON, or a JSON value per line. A format of our own, because damage must be located and files must stay readable for years.
 
 use std::fmt;
 use std::io::Read;
@@ -15,20 +12,20 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::output::Error;
+use crate::tool::{Error, cannot_read};
 
 const MAGIC: &[u8] = b"sector-backup\n";
 const VERSION: u32 = 2;
-/// The version before, which had neither outcomes nor keys nor an audit log.
+/// The previous version, without outcomes, keys and audit log.
 const VERSION_BEFORE: u32 = 1;
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const LEVEL: i32 = 3;
-/// The most bytes of the plain form that are read into memory.
+/// Maximum uncompressed size, in bytes.
 const MOST: u64 = 16 << 30;
 const SUM: usize = 32;
 const END: &str = "end";
 
-/// What is in a backup, in front of it.
+/// Contents of a backup; its first section.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) program: String,
@@ -52,7 +49,7 @@ pub(crate) struct Manifest {
 impl Manifest {
     pub(crate) fn of(dump: &Dump, backend: &str) -> Result<Manifest, Error> {
         let taken = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let taken = taken.map_err(|_| "the clock of this machine is before 1970; set it")?;
+        let taken = taken.map_err(|_| "the clock of this machine is set to before 1970")?;
         let world = &dump.world;
         let left_out =
             ["logins, sessions and kept answers", "events up to the checkpoint", "the lease"];
@@ -87,7 +84,7 @@ impl fmt::Display for Manifest {
         writeln!(f, "  seats            {}", self.seats)?;
         writeln!(
             f,
-            "  finished runs    {}, {} records with the running one",
+            "  finished runs    {}; {} records, the current run included",
             self.runs, self.records
         )?;
         writeln!(f, "  awards           {}", self.awards)?;
@@ -95,7 +92,7 @@ impl fmt::Display for Manifest {
     }
 }
 
-/// What has a section of its own in front of the lists.
+/// Single values, stored in one section before the lists.
 #[derive(Serialize, Deserialize)]
 struct Core {
     incarnation: Incarnation,
@@ -106,7 +103,7 @@ struct Core {
     control: ControlDump,
 }
 
-/// Puts sections one after another.
+/// Writes sections.
 struct Sections(Vec<u8>);
 
 impl Sections {
@@ -136,7 +133,7 @@ impl Sections {
     }
 }
 
-/// The file of a dump.
+/// Encodes a dump as a file.
 pub(crate) fn encode(manifest: &Manifest, dump: &Dump) -> Result<Vec<u8>, Error> {
     let mut sections = Sections(MAGIC.to_vec());
     sections.0.extend_from_slice(&VERSION.to_le_bytes());
@@ -167,10 +164,9 @@ pub(crate) fn encode(manifest: &Manifest, dump: &Dump) -> Result<Vec<u8>, Error>
     compressed.map_err(|error| format!("the backup cannot be compressed: {error}").into())
 }
 
-/// Reads a backup whole, or says what is wrong with it.
+/// Reads and checks a backup.
 pub(crate) fn read(path: &Path) -> Result<(Manifest, Dump), Error> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let bytes = std::fs::read(path).map_err(|error| cannot_read(path, &error))?;
     decode(&bytes).map_err(|error| format!("{} {error}", path.display()).into())
 }
 
@@ -187,18 +183,18 @@ fn decode(bytes: &[u8]) -> Result<(Manifest, Dump), Error> {
         Some(rest) => rest,
         None if unpacked.is_err() && MAGIC.starts_with(&plain) => {
             return Err(
-                "is not a backup of a sector, or is damaged or breaks off at its beginning".into(),
+                "is not a backup of a sector, or is damaged or truncated at its start".into()
             );
         }
         None => return Err(foreign.into()),
     };
     let Some((version, mut rest)) = rest.split_first_chunk() else {
-        return Err("breaks off at its beginning: it was not written or copied whole".into());
+        return Err("is truncated at its start: it was not written or copied completely".into());
     };
     let version = u32::from_le_bytes(*version);
     if version != VERSION && version != VERSION_BEFORE {
         return Err(format!(
-            "has version {version} of the format, this program reads versions {VERSION_BEFORE} and {VERSION}; use the program that wrote it, or a newer one"
+            "has format version {version}; this program reads versions {VERSION_BEFORE} and {VERSION}; use the program that wrote it, or a newer one"
         )
         .into());
     }
@@ -206,35 +202,38 @@ fn decode(bytes: &[u8]) -> Result<(Manifest, Dump), Error> {
     let mut sections = Vec::new();
     loop {
         let at = plain.len() - rest.len();
-        let before = sections.last().map_or("the beginning", |(name, _): &(&str, &[u8])| *name);
+        let before = sections.last().map_or("the start", |(name, _): &(&str, &[u8])| *name);
         let Some(Section { name, content, rest: left }) = section(rest)? else {
-            let why =
-                if torn { "it is torn or damaged" } else { "it was not written or copied whole" };
-            return Err(format!("breaks off after section {before:?}: {why}").into());
+            let why = if torn {
+                "it is incomplete or damaged"
+            } else {
+                "it was not written or copied completely"
+            };
+            return Err(format!("is truncated after section {before:?}: {why}").into());
         };
         rest = left;
         if name == END {
             if content != Sha256::digest(&plain[..at]).as_slice() {
-                return Err("is damaged: the checksum over the whole does not fit".into());
+                return Err("is damaged: wrong checksum of the whole file".into());
             }
             break;
         }
         sections.push((name, content));
     }
     if !rest.is_empty() || torn {
-        return Err("is damaged: something follows its end".into());
+        return Err("is damaged: there is data after its end".into());
     }
     dump(sections, version)
 }
 
-/// A section, and what follows it.
+/// A section, and the bytes behind it.
 struct Section<'a> {
     name: &'a str,
     content: &'a [u8],
     rest: &'a [u8],
 }
 
-/// The next section; `None` when it breaks off.
+/// Reads the next section; `None` if it is truncated.
 fn section(rest: &[u8]) -> Result<Option<Section<'_>>, Error> {
     let Some((length, after)) = rest.split_first() else { return Ok(None) };
     let Some((name, after)) = after.split_at_checked(usize::from(*length)) else { return Ok(None) };
@@ -246,7 +245,7 @@ fn section(rest: &[u8]) -> Result<Option<Section<'_>>, Error> {
         return Ok(None);
     };
     let Some((sum, after)) = after.split_at_checked(SUM) else { return Ok(None) };
-    let damaged = || format!("is damaged: the checksum of section {shown:?} does not fit");
+    let damaged = || format!("is damaged: wrong checksum of section {shown:?}");
     let summed = &rest[..rest.len() - after.len() - SUM];
     if sum != Sha256::digest(summed).as_slice() {
         return Err(damaged().into());
@@ -255,14 +254,12 @@ fn section(rest: &[u8]) -> Result<Option<Section<'_>>, Error> {
     Ok(Some(Section { name, content, rest: after }))
 }
 
-/// Takes what the sections say together.
+/// Decodes the sections.
 fn dump(sections: Vec<(&str, &[u8])>, version: u32) -> Result<(Manifest, Dump), Error> {
     let mut sections = sections.into_iter();
     let mut next = |name: &str| match sections.next() {
         Some((found, content)) if found == name => Ok(content),
-        Some((found, _)) => {
-            Err(Error::from(format!("has section {found:?} where {name:?} belongs")))
-        }
+        Some((found, _)) => Err(Error::from(format!("has section {found:?} instead of {name:?}"))),
         None => Err(Error::from(format!("has no section {name:?}"))),
     };
     let manifest: Manifest = json("manifest", next("manifest")?)?;
@@ -285,7 +282,7 @@ fn dump(sections: Vec<(&str, &[u8])>, version: u32) -> Result<(Manifest, Dump), 
         audit = lines("audit", next("audit")?)?;
     }
     if let Some((name, _)) = sections.next() {
-        return Err(format!("has a section {name:?} that this program does not know").into());
+        return Err(format!("has an unknown section {name:?}").into());
     }
     let dump = Dump {
         incarnation,
@@ -304,7 +301,7 @@ fn dump(sections: Vec<(&str, &[u8])>, version: u32) -> Result<(Manifest, Dump), 
         keys,
         audit,
     };
-    dump.check().map_err(|error| format!("contradicts itself: {error}"))?;
+    dump.check().map_err(|error| format!("is inconsistent: {error}"))?;
     Ok((manifest, dump))
 }
 

@@ -1,5 +1,4 @@
-//! Whether an archived world can be played: the checkpoint, and then every record up to the newest tick, digest by
-//! digest, exactly as a worker does that recovers.
+//! Proves that an archived world can be played: from the checkpoint through every record to the newest tick, comparing digests, as a recovering worker does.
 
 use std::sync::Arc;
 
@@ -7,23 +6,21 @@ use sector_redis::Dump;
 use sector_sim::replay::journal::{Record, read_header};
 use sector_sim::{Digest, Snapshot, World};
 
-use crate::output::{Error, progress_bar};
+use crate::tool::{Error, progress_bar};
 
-/// Plays to the newest tick, from the checkpoint or from the beginning, and says how many ticks that were.
+/// Plays to the newest tick, from the checkpoint or from tick 0. Returns the number of ticks.
 pub(crate) fn play(dump: &Dump, from_the_beginning: bool) -> Result<u64, Error> {
     let head = &dump.world;
-    let replay = dump.newest_replay().ok_or("it has no replay of its universe")?;
+    let replay = dump.newest_replay().ok_or("there is no replay of its universe")?;
     let header = read_header(&replay.header)?;
     header.check_rules_version()?;
     let snapshot: Snapshot = serde_json::from_str(&dump.checkpoint.snapshot).map_err(|error| {
         format!("the checkpoint of tick {} cannot be read: {error}", dump.checkpoint.tick)
     })?;
     let at_checkpoint = World::restore(Arc::new(header.rules.clone()), &snapshot)?;
-    if at_checkpoint.tick() != dump.checkpoint.tick {
-        let tick = at_checkpoint.tick();
-        return Err(
-            format!("the checkpoint of tick {} shows tick {tick}", dump.checkpoint.tick).into()
-        );
+    let (tick, named) = (at_checkpoint.tick(), dump.checkpoint.tick);
+    if tick != named {
+        return Err(format!("the checkpoint of tick {named} contains tick {tick}").into());
     }
     let mut world = if from_the_beginning { header.world()? } else { at_checkpoint };
     let first = world.tick();
@@ -38,7 +35,7 @@ pub(crate) fn play(dump: &Dump, from_the_beginning: bool) -> Result<u64, Error> 
     bar.finish_and_clear();
     if world.tick() != head.tick || head.digest.parse::<Digest>() != Ok(world.digest()) {
         return Err(format!(
-            "its records lead to tick {} with the digest {}, committed was tick {} with {}",
+            "replaying its records ends at tick {} with digest {}; tick {} with {} was committed",
             world.tick(),
             world.digest(),
             head.tick,

@@ -10,9 +10,9 @@ use sector_auth::Secret;
 use sector_redis::archive::Archive;
 use sector_redis::{Place, StoreOptions};
 
-use crate::output::Error;
+use crate::tool::Error;
 
-/// Long enough for a response with a whole sector.
+/// Long, because a response can contain a whole sector.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Args)]
@@ -62,41 +62,27 @@ impl Target {
     }
 
     /// Options to open it.
-    pub(crate) fn options(&self) -> Result<StoreOptions, Error> {
-        Ok(StoreOptions { keep_runs: usize::MAX, ..StoreOptions::new(self.place()) })
+    pub(crate) fn options(&self) -> StoreOptions {
+        StoreOptions { keep_runs: usize::MAX, ..StoreOptions::new(self.place()) }
     }
 
     /// Opens an existing store.
     pub(crate) async fn open_existing(&self) -> Result<std::sync::Arc<dyn Archive>, Error> {
         if !sector_redis::exists(&self.place()).await.map_err(|error| self.explain(error))? {
-            let hint = if self.data.is_some() {
-                "name its data directory"
-            } else {
-                "look at --redis and --sector-id"
-            };
-            return Err(format!("{self} is not there: nothing was found; {hint}").into());
+            let hint =
+                if self.data.is_some() { "check --data" } else { "check --redis and --sector-id" };
+            return Err(format!("{self} does not exist; {hint}").into());
         }
-        sector_redis::open_archive(self.options()?).await.map_err(|error| self.explain(error))
+        sector_redis::open_archive(self.options()).await.map_err(|error| self.explain(error))
     }
 
     /// Adds advice for a directory that is in use.
     pub(crate) fn explain(&self, error: sector_redis::Error) -> Error {
         let message = error.to_string();
         if self.data.is_some() && message.contains("is in use by") {
-            return format!(
-                "{message} (a directory belongs to one process; a sector in Redis can be looked at while it runs)"
-            )
-            .into();
+            return format!("{message} (only one process can use a directory; stop it first)")
+                .into();
         }
         error.into()
     }
-}
-
-/// Runs a tool that uses a store.
-pub(crate) fn block_on(tool: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the runtime cannot be started: {error}"))?;
-    runtime.block_on(tool)
 }

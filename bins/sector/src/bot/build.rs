@@ -1,4 +1,4 @@
-//! A bot that is named on the command line: a crate, which is built, or a program.
+//! Bots on the command line: a crate, which is built first, or a command.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::exec::{PREFIX, Program};
-use crate::output::Error;
+use crate::tool::Error;
 
 /// The bot to run.
 #[derive(Clone, Debug, Args)]
@@ -41,7 +41,7 @@ impl Which {
         let manifest = Path::new(&self.bot).join("Cargo.toml");
         if !manifest.is_file() {
             return Err(format!(
-                "{} is no crate: there is no Cargo.toml; name a bot's directory, exec: and a command, or make a bot \
+                "there is no Cargo.toml in {}; name a bot's directory, exec: and a command, or create a bot \
                  with `sector bot new NAME`",
                 shown(&self.bot)
             )
@@ -62,10 +62,7 @@ impl Ready {
             Ready::Command(program) => format!("bot={PREFIX}{}", quoted(program.words())),
         };
         match text.contains(',') || text.contains('\n') {
-            true => Err(format!(
-                "{text:?} has a comma or a line break in it, which a player cannot have"
-            )
-            .into()),
+            true => Err(format!("player {text:?} must not contain commas or line breaks").into()),
             false => Ok(text),
         }
     }
@@ -119,14 +116,13 @@ fn build(manifest: &Path, dev: bool) -> Result<(String, PathBuf), Error> {
     if !dev {
         cargo.arg("--release");
     }
-    // Where it lies its settings count, such as the directory of what is built.
+    // Run in the crate, so that its Cargo settings apply, such as the target directory.
     cargo
         .current_dir(manifest.parent().unwrap_or(Path::new(".")))
         .stdout(Stdio::piped())
         .stdin(Stdio::null());
-    let mut building = cargo
-        .spawn()
-        .map_err(|error| format!("cargo cannot be run: {error}; is Rust installed?"))?;
+    let mut building =
+        cargo.spawn().map_err(|error| format!("cannot run cargo: {error}; is Rust installed?"))?;
     let mut programs = Vec::new();
     for line in building.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
         let message = serde_json::from_str(&line?);
@@ -139,17 +135,17 @@ fn build(manifest: &Path, dev: bool) -> Result<(String, PathBuf), Error> {
         }
     }
     if !building.wait()?.success() {
-        return Err(format!("{} cannot be built; Cargo says why above", manifest.display()).into());
+        return Err(format!("cannot build {}; see the errors above", manifest.display()).into());
     }
     match <[_; 1]>::try_from(programs) {
         Ok([program]) => Ok(program),
         Err(programs) if programs.is_empty() => {
-            Err(format!("{} has no program; a bot has a src/main.rs", manifest.display()).into())
+            Err(format!("{} has no program; a bot needs a src/main.rs", manifest.display()).into())
         }
         Err(programs) => {
             let names: Vec<String> = programs.into_iter().map(|(name, _)| name).collect();
             Err(format!(
-                "{} has several programs ({}); a bot has one",
+                "{} has several programs ({}); a bot must have one",
                 manifest.display(),
                 names.join(", ")
             )

@@ -1,7 +1,5 @@
-//! `sector bot check`: what a bot does wrong, before others see it.
-//!
-//! It plays some matches as F1 against `classic`, each of them twice with the same seed. The orders must be the same both
-//! times; nothing may crash, be late or be no answer. Orders that a tick refuses are told, with why, and are no failure.
+//! `sector bot check`: finds mistakes of a bot.
+//! Plays matches as F1 against `classic`, each twice with the same seed. Crashes, late or invalid answers, and orders that differ between the two plays are failures. Refused orders are reported with their reasons, but are no failure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +12,7 @@ use serde::Serialize;
 
 use super::build::Which;
 use crate::exec::{Account, Chair, Fault, Limits, Process, Program, Times, end_with_signals};
-use crate::output::{Error, say};
+use crate::tool::{Error, say};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -1,4 +1,4 @@
-//! `sector bot new`: a crate that builds and plays at once.
+//! `sector bot new`: creates a crate with a working bot.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::output::{Error, cannot_write, say};
+use crate::tool::{Error, cannot_write, say};
 
 /// Maximum length of a name.
 const NAME_CHARS_MAX: usize = 64;
@@ -53,7 +53,7 @@ pub(crate) fn new(options: &Options) -> Result<(), Error> {
     let directory = here.join(name);
     if directory.symlink_metadata().is_ok() {
         return Err(format!(
-            "{} is there already; choose another name, or remove it",
+            "{} exists already; choose another name, or remove it",
             directory.display()
         )
         .into());
@@ -61,7 +61,7 @@ pub(crate) fn new(options: &Options) -> Result<(), Error> {
     write(name, &directory, &sector)?;
     say(&format!(
         "{name} is ready.\n\n  cd {name}\n  sector bot play --against classic,greedy --games 20\n  sector bot run\n\n\
-         What it wants is in {name}/src/lib.rs."
+         Its strategy is in {name}/src/lib.rs."
     ))
 }
 
@@ -92,15 +92,14 @@ fn write(name: &str, directory: &Path, sector: &Path) -> Result<(), Error> {
         made.and_then(|()| fs::write(&path, fill(text)))
             .map_err(|error| cannot_write(&path, &error))?;
     }
-    // The versions that Sector is built with: what is not needed Cargo takes out.
+    // Use the same versions as Sector. Cargo removes unused entries.
     let (from, to) = (sector.join("Cargo.lock"), draft.path().join("Cargo.lock"));
-    fs::copy(&from, &to)
-        .map_err(|error| format!("{} cannot be copied: {error}", from.display()))?;
-    // Temporary directories are private; this one is to be like any other.
+    fs::copy(&from, &to).map_err(|error| format!("cannot copy {}: {error}", from.display()))?;
+    // Temporary directories are private; make this one readable.
     fs::set_permissions(draft.path(), fs::Permissions::from_mode(0o755))
         .and_then(|()| fs::rename(draft.path(), directory))
         .map_err(|error| cannot_write(directory, &error))?;
-    // It has another name now: there is nothing left to clear away.
+    // Renamed, so there is nothing to remove.
     _ = draft.keep();
     Ok(())
 }
@@ -109,22 +108,19 @@ fn check_name(name: &str) -> Result<(), Error> {
     let fits = |letter: char| {
         letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter)
     };
-    let allowed = "allowed are small letters, digits, - and _, beginning with a letter";
+    let allowed = "allowed are lower-case letters, digits, - and _, starting with a letter";
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) || !name.chars().all(fits) {
-        return Err(format!("{name:?} is no name for a bot: {allowed}").into());
+        return Err(format!("invalid bot name {name:?}: {allowed}").into());
     }
     if name.len() > NAME_CHARS_MAX {
         return Err(format!(
-            "the name has {} characters; allowed are {NAME_CHARS_MAX}",
+            "a bot name has at most {NAME_CHARS_MAX} characters (got {})",
             name.len()
         )
         .into());
     }
     if TAKEN.contains(&name) || KEYWORDS.contains(&name) {
-        return Err(format!(
-            "{name:?} is no name for a bot: it means something else to Rust or to Sector"
-        )
-        .into());
+        return Err(format!("invalid bot name {name:?}: reserved by Rust or Sector").into());
     }
     Ok(())
 }
@@ -138,22 +134,17 @@ fn clone(named: Option<&Path>, here: &Path) -> Result<PathBuf, Error> {
             .map_err(|error| format!("--sector {}: {error}", named.display()))?;
         return match is_clone(&path) {
             true => Ok(path),
-            false => {
-                Err(format!("--sector {}: there is no sector-client in it", named.display()).into())
-            }
+            false => Err(format!("--sector {}: not a clone of Sector", named.display()).into()),
         };
     }
     let program = std::env::current_exe().ok();
-    // Set by `cargo run`, wherever the program lies then.
+    // Set by `cargo run`.
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let places = [Some(here.to_owned()), program, manifest];
     let mut around = places.iter().flatten().flat_map(|place| place.ancestors());
     match around.find(|place| is_clone(place)) {
         Some(found) => Ok(found.to_owned()),
-        None => {
-            Err("there is no clone of Sector around here; say where one is with --sector DIR"
-                .into())
-        }
+        None => Err("no clone of Sector found around this directory; set --sector DIR".into()),
     }
 }
 
@@ -187,15 +178,15 @@ mod tests {
             check_name(name).unwrap();
         }
         for (name, told) in [
-            ("", "no name"),
-            ("-x", "beginning with a letter"),
-            ("2fast", "beginning with a letter"),
-            ("My-Bot", "small letters"),
-            ("../up", "small letters"),
-            ("a b", "small letters"),
-            ("match", "means something else"),
-            ("sector-sim", "means something else"),
-            (&"x".repeat(65), "has 65 characters; allowed are 64"),
+            ("", "invalid bot name"),
+            ("-x", "starting with a letter"),
+            ("2fast", "starting with a letter"),
+            ("My-Bot", "lower-case letters"),
+            ("../up", "lower-case letters"),
+            ("a b", "lower-case letters"),
+            ("match", "reserved by Rust"),
+            ("sector-sim", "reserved by Rust"),
+            (&"x".repeat(65), "at most 64 characters (got 65)"),
         ] {
             let error = check_name(name).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

@@ -1,4 +1,4 @@
-//! `sector bot play`: a bot against others in memory.
+//! `sector bot play`: plays a bot against others in memory.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,8 @@ use process_kit::config::integer;
 
 use super::build::Which;
 use crate::arena;
-use crate::output::Error;
 use crate::replay;
+use crate::tool::Error;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -37,11 +37,12 @@ pub(crate) struct Options {
 pub(crate) fn play(options: &Options) -> Result<(), Error> {
     let player = options.which.build()?.player()?;
     let name = player.split('=').next().unwrap_or_default().to_owned();
-    // To be watched a game must be kept somewhere.
+    // Watching needs a stored game.
     let scratch = match (&options.out, options.watch || options.film) {
-        (None, true) => {
-            Some(tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?)
-        }
+        (None, true) => Some(
+            tempfile::tempdir()
+                .map_err(|error| format!("cannot create a temporary directory: {error}"))?,
+        ),
         _ => None,
     };
     let out =

@@ -1,4 +1,4 @@
-//! `sector bot run`: a bot in a running sector.
+//! `sector bot run`: plays a bot in a running sector.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -11,7 +11,7 @@ use sector_sim::{FactionId, Strategy};
 
 use super::build::{Ready, Which};
 use crate::exec::{Chair, Limits, Process};
-use crate::output::Error;
+use crate::tool::Error;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -43,13 +43,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     let command = match options.which.build()? {
         Ready::Crate { program, .. } => {
             let error = Command::new(&program).args(arguments).exec();
-            return Err(format!("{} cannot be run: {error}", program.display()).into());
+            return Err(format!("cannot run {}: {error}", program.display()).into());
         }
         Ready::Command(command) => command,
     };
     let memory_mb = options.memory_mb;
     let seating = |seat: &Seat| -> Box<dyn Strategy> {
-        // An answer that takes longer than a tick is late for the next one.
+        // An answer that takes longer than a tick would miss the next one too.
         let limits = Limits { turn_ms: seat.budget_ms.max(1), memory_mb };
         Box::new(Chair::new(Process::new(
             &command,
@@ -60,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     };
     match program::run("sector bot run", arguments, seating) {
         code if code == ExitCode::SUCCESS => Ok(()),
-        // What was wrong has been told.
+        // The error has been printed.
         _ => std::process::exit(1),
     }
 }

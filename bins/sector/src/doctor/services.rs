@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Findings;
 use super::tls::Trust;
-use crate::output::Error;
+use crate::tool::Error;
 
 /// Size limit of a health response.
 const RESPONSE_BYTES_MAX: usize = 256 << 10;

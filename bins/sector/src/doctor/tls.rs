@@ -1,4 +1,4 @@
-//! TLS connections to services behind `https://`: is the certificate valid, for this host, and for how long.
+//! TLS connections to services behind `https://`. Checks the certificate, its host and its expiry.
 //!
 //! The roots are Mozilla's, compiled in, because the image of this program has no files; `--ca` adds others. An
 //! invalid certificate ends the handshake, so its server receives no request.
@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Findings;
-use crate::output::Error;
+use crate::tool::Error;
 
 /// Certificates are usually renewed 30 days before they expire: with fewer days left than this, renewal fails.
 const DAYS_LEFT_MIN: i64 = 21;
@@ -73,7 +73,9 @@ impl Trust {
                     ),
                     None => findings.warn(
                         CHECK,
-                        format!("the certificate of {host} is valid, but its end cannot be read"),
+                        format!(
+                            "the certificate of {host} is valid, but its expiry cannot be read"
+                        ),
                         "issue a new one",
                     ),
                 }

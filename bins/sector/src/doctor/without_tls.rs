@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio::net::TcpStream;
 
 use super::Findings;
-use crate::output::Error;
+use crate::tool::Error;
 
 const MISSING: &str = "this build has no TLS support";
 const TODO: &str = "build with `cargo build --release --features tls`, or use the tools image";

@@ -1,4 +1,4 @@
-//! What a program did in a game: its times, its faults, its refused orders, its standard error.
+//! Report on a program in a game: times, faults, refused orders, standard error.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,24 +6,26 @@ use std::fmt;
 use sector_sim::FactionId;
 use serde::{Deserialize, Serialize};
 
-/// The most reasons of refused orders that are told apart.
+use crate::tool::quantile;
+
+/// Maximum number of distinct reasons; further ones count as "others".
 const REASONS_MAX: usize = 100;
-/// How many of the slowest turns are named.
+/// Number of slowest turns listed.
 const SLOWEST: usize = 10;
 
-/// What a program did wrong.
+/// Kind of a program's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultKind {
-    /// It ended in the middle of the game, or could not be started.
+    /// Exited during the game, or could not be started.
     Crashed,
-    /// It ended for want of memory.
+    /// Ran out of memory.
     Memory,
-    /// It did not answer in time.
+    /// Did not answer in time.
     TimedOut,
-    /// It printed too much: too long a line, or too many orders.
+    /// Printed too long a line or too many orders.
     Flooded,
-    /// It printed what is no answer.
+    /// Printed an invalid answer.
     Rubbish,
 }
 
@@ -31,31 +33,27 @@ impl fmt::Display for FaultKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             FaultKind::Crashed => "crashed",
-            FaultKind::Memory => "too much memory",
+            FaultKind::Memory => "ran out of memory",
             FaultKind::TimedOut => "timed out",
-            FaultKind::Flooded => "flooded",
-            FaultKind::Rubbish => "printed rubbish",
+            FaultKind::Flooded => "printed too much",
+            FaultKind::Rubbish => "printed an invalid line",
         })
     }
 }
 
-/// A fault of a program in a game; of each kind the first, and how often there were more.
+/// A program's first fault of a kind in a game, and the number of such faults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
-    /// Whom the program played.
     pub(crate) faction: FactionId,
-    /// Its name.
     pub(crate) player: String,
-    /// In which tick.
     pub(crate) tick: u64,
-    /// What kind of fault.
     pub(crate) kind: FaultKind,
-    /// What happened, in a sentence.
+    /// Description, in a sentence.
     pub(crate) what: String,
-    /// How often in the game.
+    /// Number of faults of this kind in the game.
     pub(crate) times: u64,
-    /// Whether the program was out of the game from then on.
+    /// Whether the program was stopped.
     pub(crate) is_out: bool,
 }
 
@@ -64,60 +62,52 @@ impl fmt::Display for Fault {
         let Fault { faction, player, tick, kind, what, times, is_out } = self;
         write!(formatter, "{player} ({faction}) {kind} in tick {tick}")?;
         if *times > 1 {
-            write!(formatter, " and {} times more", times - 1)?;
+            write!(formatter, " and {} times later", times - 1)?;
         }
         write!(formatter, ": {what}")?;
-        if *is_out { write!(formatter, "; it was out from then on") } else { Ok(()) }
+        if *is_out { write!(formatter, "; stopped") } else { Ok(()) }
     }
 }
 
 /// Times of turns, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Times {
-    /// Half of the turns took less.
     pub(crate) p50: u64,
-    /// 99 of 100 took less.
     pub(crate) p99: u64,
-    /// The longest.
     pub(crate) max: u64,
 }
 
 impl Times {
-    /// The quantiles of some times.
+    /// Percentiles of these times; 0 without any.
     pub(crate) fn of(mut times: Vec<u64>) -> Times {
         times.sort_unstable();
-        let at = |percent: usize| {
-            times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)))
-        };
-        let at = |percent| at(percent).copied().unwrap_or(0);
-        Times { p50: at(50), p99: at(99), max: at(100) }
+        let at = |per_mille| quantile(&times, per_mille);
+        Times { p50: at(500), p99: at(990), max: at(1000) }
     }
 }
 
-/// What a program did in a game.
+/// Report on a program in a game.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Account {
-    /// Its name.
     pub(crate) player: String,
-    /// Whom it played.
     pub(crate) faction: FactionId,
-    /// Turns for which it was asked.
+    /// Number of turns sent to the program.
     pub(crate) turns: u64,
-    /// Orders that it gave, malformed ones left out.
+    /// Number of well-formed orders.
     pub(crate) orders: u64,
-    /// What it did wrong, first things first.
+    /// Faults, oldest first.
     pub(crate) faults: Vec<Fault>,
-    /// Orders that a tick refused, by reason.
+    /// Number of refused orders by reason.
     pub(crate) refused: BTreeMap<String, u64>,
-    /// Orders that were none, by what was wrong with them.
+    /// Number of malformed orders by error.
     pub(crate) malformed: BTreeMap<String, u64>,
-    /// The time for an answer, in microseconds.
+    /// Answer times, in microseconds.
     pub(crate) time_us: Times,
-    /// The slowest turns: tick and microseconds.
+    /// Slowest turns: tick and microseconds.
     pub(crate) slowest: Vec<(u64, u64)>,
-    /// Every turn that was answered in time: tick and microseconds.
+    /// Turns answered in time: tick and microseconds.
     pub(crate) turns_us: Vec<(u64, u64)>,
-    /// What it printed to standard error.
+    /// Standard error.
     #[serde(skip)]
     pub(crate) stderr: Vec<u8>,
 }
@@ -139,7 +129,7 @@ impl Account {
         }
     }
 
-    /// Notes a fault.
+    /// Records a fault.
     pub(super) fn blame(&mut self, tick: u64, kind: FaultKind, what: String, is_out: bool) {
         if let Some(known) = self.faults.iter_mut().find(|fault| fault.kind == kind) {
             known.times += 1;
@@ -150,22 +140,22 @@ impl Account {
         self.faults.push(Fault { faction, player, tick, kind, what, times: 1, is_out });
     }
 
-    /// How many faults of this kind there were.
+    /// Number of faults of this kind.
     pub(super) fn times(&self, kind: FaultKind) -> u64 {
         self.faults.iter().find(|fault| fault.kind == kind).map_or(0, |fault| fault.times)
     }
 
-    /// Notes an order that a tick refused.
+    /// Counts an order that a tick refused.
     pub(super) fn refuse(&mut self, reason: &str) {
         count(&mut self.refused, reason);
     }
 
-    /// Notes an order that was none.
+    /// Counts a malformed order.
     pub(super) fn malform(&mut self, what: &str) {
         count(&mut self.malformed, what);
     }
 
-    /// Sums up, there being no more turns.
+    /// Sums up after the last turn.
     pub(super) fn close(&mut self, stderr: Vec<u8>) {
         self.time_us = Times::of(self.turns_us.iter().map(|(_, us)| *us).collect());
         self.slowest.clone_from(&self.turns_us);
@@ -185,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_of_a_kind_are_told_once_and_counted() {
+    fn faults_of_a_kind_are_listed_once_and_counted() {
         let mut account = Account::new("mine", FactionId::starter(1).unwrap());
         account.blame(7, FaultKind::TimedOut, "no answer within 5 ms".into(), false);
         account.blame(8, FaultKind::Rubbish, "a line".into(), false);
@@ -195,8 +185,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                "mine (F2) timed out in tick 7 and 1 times more: no answer within 5 ms; it was out from then on",
-                "mine (F2) printed rubbish in tick 8: a line"
+                "mine (F2) timed out in tick 7 and 1 times later: no answer within 5 ms; stopped",
+                "mine (F2) printed an invalid line in tick 8: a line"
             ]
         );
     }

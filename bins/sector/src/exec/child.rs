@@ -1,4 +1,4 @@
-//! A running program, with its pipes: none of them can hold up the game.
+//! A running program and its pipes, none of which can block the game.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -13,31 +13,30 @@ use super::program::{Limits, Program};
 use super::stderr::Stderr;
 use super::{confine, living};
 
-/// The most bytes of a line that a program prints. A thousand orders take about 150 kB.
+/// Maximum length of a printed line, in bytes. A thousand orders take about 150 kB.
 pub(super) const LINE_BYTES_MAX: usize = 1 << 20;
-/// How many lines wait to be looked at before the program has to.
+/// Number of unread lines before the program blocks.
 const LINES_WAITING: usize = 4;
-/// How long a program that has closed its output, or was told that the game is over, may take to end.
+/// Time for a program to exit after the end of the game or of its output.
 const LEAVE_TIME: Duration = Duration::from_millis(500);
-/// How often is looked whether it has.
+/// Polling interval while waiting for the exit.
 const LEAVE_LOOK: Duration = Duration::from_millis(1);
 
-/// This program, which confines the other one. Linux has a name for it that still leads there when another build has taken
-/// its place while games are played.
+/// Path of this program, which sets the limits of the other. On Linux the path stays valid even if the file is replaced by a new build.
 fn itself() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
-/// What a program says.
+/// Output of a program.
 #[derive(Debug)]
 pub(super) enum Said {
-    /// A line, without its end, and when it was whole.
+    /// A line without its line break, and the time of its arrival.
     Line(Vec<u8>, Instant),
-    /// More than a line may hold.
+    /// A line above the limit.
     TooLong,
-    /// Nothing in time.
+    /// No line in time.
     Nothing,
-    /// Nothing, now and for ever.
+    /// End of the output.
     Ended,
 }
 
@@ -74,14 +73,14 @@ impl Child {
         })
     }
 
-    /// Hands it a line, with its end. Whether it reads it shows in what it says.
+    /// Queues a line, line break included. Errors show as missing answers.
     pub(super) fn tell(&self, line: Arc<[u8]>) {
         if let Some(input) = &self.input {
             _ = input.send(line);
         }
     }
 
-    /// What it says next, up to an instant.
+    /// Waits for its next output until an instant.
     pub(super) fn listen(&self, until: Instant) -> Said {
         match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(said) => said,
@@ -90,8 +89,7 @@ impl Child {
         }
     }
 
-    /// Lets it leave by itself for a moment, its input being closed, and ends it then. Says how it ended, if by itself,
-    /// and its last words.
+    /// Closes its input, waits for its exit, then kills it. Returns its status, if it exited by itself, and its last words.
     pub(super) fn leave(&mut self) -> (Option<ExitStatus>, Option<String>) {
         self.input = None;
         let until = Instant::now() + LEAVE_TIME;
@@ -107,7 +105,7 @@ impl Child {
         (status, self.stderr.last_words())
     }
 
-    /// Ends it at once.
+    /// Kills it.
     pub(super) fn kill(&mut self) {
         self.input = None;
         if let Some(mut running) = self.running.take() {
@@ -116,7 +114,7 @@ impl Child {
         }
     }
 
-    /// What it has printed to standard error.
+    /// Its standard error.
     pub(super) fn stderr(&self) -> Vec<u8> {
         self.stderr.kept()
     }
@@ -128,7 +126,7 @@ impl Drop for Child {
     }
 }
 
-/// How a program ended, in a few words.
+/// Describes the end of a program.
 pub(super) fn ending(status: Option<ExitStatus>) -> String {
     match status.map(|status| (status.code(), status.signal())) {
         Some((Some(code), _)) => format!("ended with exit code {code}"),
@@ -137,7 +135,7 @@ pub(super) fn ending(status: Option<ExitStatus>) -> String {
     }
 }
 
-/// Writes lines as they come, on a thread of its own: a program that reads nothing holds up that thread alone.
+/// Writes queued lines on a separate thread, so that only it blocks if the program does not read.
 fn write_all(mut into: impl Write + Send + 'static) -> Sender<Arc<[u8]>> {
     let (sender, lines) = channel::<Arc<[u8]>>();
     thread::spawn(move || {
@@ -150,7 +148,7 @@ fn write_all(mut into: impl Write + Send + 'static) -> Sender<Arc<[u8]>> {
     sender
 }
 
-/// Reads lines on a thread of its own, and waits when nobody takes them.
+/// Reads lines on a separate thread, which blocks while the queue is full.
 fn read_lines(from: impl Read + Send + 'static) -> Receiver<Said> {
     let (sender, lines) = sync_channel(LINES_WAITING);
     thread::spawn(move || {
@@ -166,7 +164,7 @@ fn read_lines(from: impl Read + Send + 'static) -> Receiver<Said> {
                     Said::Line(line, Instant::now())
                 }
                 Ok(_) if line.len() > LINE_BYTES_MAX => Said::TooLong,
-                // The end of the output, in the middle of a line.
+                // The output ended within a line.
                 Ok(_) => Said::Line(line, Instant::now()),
             };
             let is_last = matches!(said, Said::TooLong);

@@ -1,7 +1,5 @@
-//! The step between the arena and a program: takes the limits upon itself, then becomes the program.
-//!
-//! A hidden command of this very program, because limits can only be set by the process that is to have them (without
-//! `unsafe`), and have to be set before the program runs.
+//! Sets the limits of a program, then becomes that program.
+//! A hidden command of this program: without `unsafe`, a process can only limit itself, and only before it becomes the other program.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -9,14 +7,14 @@ use std::process::Command;
 use clap::Args;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::output::Error;
+use crate::tool::Error;
 
 /// The name of the hidden command.
 pub(crate) const NAME: &str = "confine";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Most bytes of address space
+    /// Maximum address space, in bytes
     #[arg(long)]
     memory_bytes: u64,
     /// The process that started this one
@@ -34,7 +32,7 @@ pub(super) fn arguments(memory_bytes: u64, words: &[String]) -> Vec<String> {
     options.into_iter().map(str::to_owned).chain(words.iter().cloned()).collect()
 }
 
-/// Becomes the program; comes back only with an error.
+/// Becomes the program; returns only on errors.
 pub(crate) fn confine(options: &Options) -> Result<(), Error> {
     #[cfg(target_os = "linux")]
     {
@@ -44,7 +42,7 @@ pub(crate) fn confine(options: &Options) -> Result<(), Error> {
         if getppid()
             .is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != options.parent)
         {
-            return Err("the arena has gone".into());
+            return Err("the arena has exited".into());
         }
     }
     let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };

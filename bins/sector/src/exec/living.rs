@@ -1,39 +1,36 @@
-//! Programs that are running: nobody is left behind when this process is told to end.
+//! Running programs; all are killed when this process is stopped by a signal.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::output::Error;
+use crate::tool::Error;
 
-/// The process groups that are running. While it is locked none begins, and none is waited for.
+/// Running process groups. The lock is held while one is started or reaped.
 static LIVING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
-
-fn living() -> MutexGuard<'static, BTreeSet<i32>> {
-    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Starts a program whose process leads a group.
 pub(super) fn begin(command: &mut Command) -> io::Result<Child> {
-    let mut living = living();
+    let mut living = LIVING.lock();
     let child = command.spawn()?;
     living.insert(group(&child).as_raw_nonzero().get());
     Ok(child)
 }
 
-/// Whether a program has ended by itself. It stays on the system's list, so that nobody else gets its id meanwhile.
+/// Whether a program has exited. It is not reaped, so its process id is not reused.
 pub(super) fn has_ended(child: &Child) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     matches!(waitid(WaitId::Pid(group(child)), options), Ok(Some(_)))
 }
 
-/// Ends a program, with everything that it has started and not moved away, and takes it off the system's list.
+/// Kills a program's process group and reaps the program.
 pub(super) fn end(child: &mut Child) -> io::Result<ExitStatus> {
-    let mut living = living();
+    let mut living = LIVING.lock();
     _ = kill_process_group(group(child), Signal::KILL);
     let status = child.wait();
     living.remove(&group(child).as_raw_nonzero().get());
@@ -41,11 +38,11 @@ pub(super) fn end(child: &mut Child) -> io::Result<ExitStatus> {
 }
 
 fn group(child: &Child) -> Pid {
-    // Ids of processes are above zero; init is never anybody's child here.
+    // Process ids are positive, and init is never a child of this process.
     i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap_or(Pid::INIT)
 }
 
-/// From now on Ctrl-C, SIGTERM and SIGHUP end all programs, and then this process, as they would have without programs.
+/// Makes Ctrl-C, SIGTERM and SIGHUP kill all programs before they end this process.
 pub(crate) fn end_with_signals() -> Result<(), Error> {
     static WATCHED: OnceLock<()> = OnceLock::new();
     if WATCHED.set(()).is_err() {
@@ -68,8 +65,8 @@ pub(crate) fn end_with_signals() -> Result<(), Error> {
                 _ = hangup.recv() => 1,
             }
         });
-        // Locked until the end: none begins after this.
-        let living = living();
+        // Locked until the exit, so that no program starts after this.
+        let living = LIVING.lock();
         for group in living.iter().filter_map(|group| Pid::from_raw(*group)) {
             _ = kill_process_group(group, Signal::KILL);
         }

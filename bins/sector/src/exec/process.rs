@@ -1,14 +1,11 @@
-//! A program in a seat: what it is told, how long it is waited for, and what its faults cost it.
-//!
-//! A turn without an answer in time, and a line that is no answer, are forgiven a few times; the turn passes without
-//! orders then. A program that ends, prints without end, or uses up what it is forgiven, is out: its faction stands still
-//! from then on. Nothing that a program does can end the game, hold it up for longer than the budget of each turn, or
-//! change what another player is told.
+//! A program in a seat: messages, time limits and faults.
+//! A late or invalid answer is tolerated a few times; that turn has no orders. A program that exits, prints too much, or exceeds the tolerance is stopped, and its faction gives no more orders. A program cannot end the game, delay it by more than its time per turn, or affect what other players see.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use sector_client::stdio::{Begin, End, Message, PROTOCOL, Reply};
 use sector_sim::{
     Board, Delta, Event, FactionId, Order, Personality, Snapshot, Strategy, Turn, Universe, View,
@@ -19,25 +16,25 @@ use super::child::{Child, LINE_BYTES_MAX, Said, ending};
 use super::program::{Limits, Program};
 use super::stderr::speaks_of_memory;
 
-/// How much longer the first answer of a game may take: for interpreters and their libraries to start.
+/// Extra time for the first answer of a game, so that interpreters and libraries can start.
 const STARTUP: Duration = Duration::from_secs(5);
-/// The most orders in an answer: above what players of 3 000 systems give.
+/// Maximum number of orders per answer; more than players with 3,000 systems give.
 const ORDERS_MAX: usize = 1_000;
-/// How many faults of a kind are forgiven in a game.
+/// Number of tolerated faults of a kind per game.
 const FORGIVEN: u64 = 10;
-/// The most characters of a line that are shown as rubbish.
+/// Maximum length of a quoted line, in characters.
 const SHOWN_CHARS: usize = 80;
 
-/// A program, and the seat that it plays.
+/// A program and its seat.
 pub(crate) struct Process {
     program: Program,
     limits: Limits,
     personality: Personality,
     universe: String,
     state: State,
-    /// What the program was shown last.
+    /// Last board sent to the program.
     shown: Option<Board>,
-    /// Turns without an answer in time, since the last that had one.
+    /// Missed turns since the last answer in time.
     missed: u64,
     account: Account,
 }
@@ -46,12 +43,12 @@ enum State {
     /// Not started yet.
     New,
     Playing(Child),
-    /// Out of the game, or past its end.
+    /// Stopped, or the game is over.
     Out,
 }
 
 impl Process {
-    /// A program that will play this seat once it is asked.
+    /// A program for this seat; it starts with the first turn.
     pub(crate) fn new(
         program: &Program,
         limits: Limits,
@@ -71,7 +68,7 @@ impl Process {
         }
     }
 
-    /// The game is over: tells the program, lets it leave, and gives account of it.
+    /// Tells the program that the game is over, ends it, and returns its report.
     pub(crate) fn finish(&mut self, end: End) -> Account {
         if let State::Playing(child) = &mut self.state {
             child.tell(line(&Message::End(end)));
@@ -99,7 +96,7 @@ impl Process {
             .unwrap_or_default()
     }
 
-    /// Starts the program, or a new game, where there is none. Says whether the turn is the first of one.
+    /// Starts the program or a new game if needed. Returns whether this is the first turn of a game.
     fn begin(&mut self, view: &View<'_>) -> bool {
         let board = view.board;
         let goes_on = |shown: &Board| shown.seed() == board.seed() && shown.tick() < board.tick();
@@ -110,8 +107,12 @@ impl Process {
             State::New => match Child::start(&self.program, &self.limits) {
                 Ok(child) => self.state = State::Playing(child),
                 Err(error) => {
-                    let what = format!("{} cannot be started: {error}", self.words());
-                    self.out(board.tick(), FaultKind::Crashed, what);
+                    let words = self.program.words().join(" ");
+                    self.out(
+                        board.tick(),
+                        FaultKind::Crashed,
+                        format!("cannot start {words}: {error}"),
+                    );
                     return false;
                 }
             },
@@ -162,13 +163,13 @@ impl Process {
         }))
     }
 
-    /// Waits for the answer to a turn. What comes instead is dealt with, and the waiting goes on for as long as it may.
+    /// Waits for the answer to a turn. Records faults and keeps waiting until the time is up.
     fn answer(&mut self, tick: u64, asked: Instant, until: Instant) -> Option<Reply> {
         loop {
             let State::Playing(child) = &mut self.state else { return None };
             let said = child.listen(until);
             let fault = match said {
-                // Whatever it is, it comes too late.
+                // Too late, valid or not.
                 Said::Line(_, when) if when > until => late(asked, until),
                 Said::Line(line, when) => match Reply::parse(&line) {
                     Ok(reply) if reply.tick == tick => {
@@ -177,11 +178,11 @@ impl Process {
                         self.missed = 0;
                         return Some(reply);
                     }
-                    // An answer to a turn that was missed.
+                    // The late answer to a missed turn.
                     Ok(reply) if reply.tick < tick && tick - reply.tick <= self.missed => continue,
                     Ok(reply) => (FaultKind::Rubbish, format!("an answer for tick {}", reply.tick)),
                     Err(error) => {
-                        (FaultKind::Rubbish, format!("{} is no answer: {error}", shown(&line)))
+                        (FaultKind::Rubbish, format!("invalid answer {}: {error}", shown(&line)))
                     }
                 },
                 Said::Nothing => late(asked, until),
@@ -220,9 +221,7 @@ impl Process {
     fn accept(&mut self, tick: u64, mut reply: Reply) -> Vec<Order> {
         let given = reply.orders.len();
         if given > ORDERS_MAX {
-            let what = format!(
-                "{given} orders in an answer; allowed are {ORDERS_MAX}, the rest was dropped"
-            );
+            let what = format!("more than {ORDERS_MAX} orders (got {given}); the rest was dropped");
             self.account.blame(tick, FaultKind::Flooded, what, false);
             reply.orders.truncate(ORDERS_MAX);
         }
@@ -237,7 +236,7 @@ impl Process {
         orders
     }
 
-    /// Ends the program for the rest of the game.
+    /// Stops the program for the rest of the game.
     fn out(&mut self, tick: u64, kind: FaultKind, what: String) {
         self.account.blame(tick, kind, what, true);
         if let State::Playing(child) = &mut self.state {
@@ -257,10 +256,6 @@ impl Process {
             }
         }
     }
-
-    fn words(&self) -> String {
-        self.program.words().join(" ")
-    }
 }
 
 impl fmt::Debug for Process {
@@ -269,19 +264,17 @@ impl fmt::Debug for Process {
     }
 }
 
-/// A program as a strategy. The owner of the process records what happens to it.
+/// A program as a strategy; clones share the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Chair(Arc<Mutex<Process>>);
 
 impl Chair {
-    /// A chair for this program.
     pub(crate) fn new(process: Process) -> Chair {
         Chair(Arc::new(Mutex::new(process)))
     }
 
-    /// The program in it.
     pub(crate) fn process(&self) -> MutexGuard<'_, Process> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
@@ -302,13 +295,13 @@ fn late(asked: Instant, until: Instant) -> (FaultKind, String) {
 
 /// A message as a line.
 fn line(message: &Message) -> Arc<[u8]> {
-    // Names, integers and lists of them: nothing that JSON could not hold.
+    // Only names, integers and lists of them, which cannot fail.
     let mut text = serde_json::to_vec(message).unwrap_or_default();
     text.push(b'\n');
     text.into()
 }
 
-/// The beginning of a line, between quotes.
+/// The start of a line, in quotes.
 fn shown(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     let cut: String = text.chars().take(SHOWN_CHARS).collect();

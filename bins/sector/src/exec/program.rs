@@ -1,4 +1,4 @@
-//! Which program plays, and what it is allowed.
+//! Programs that play, and their limits.
 
 use std::path::{Path, PathBuf};
 
@@ -6,19 +6,19 @@ use clap::Args;
 use process_kit::config::integer;
 use serde::Serialize;
 
-use crate::output::Error;
+use crate::tool::Error;
 
-/// What the name of such a player begins with.
+/// Prefix of players that are programs.
 pub(crate) const PREFIX: &str = "exec:";
 
-/// What programs that play are allowed.
+/// Limits of programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Args)]
 #[group(skip)]
 pub(crate) struct Limits {
-    /// How long a program may take for an answer, in milliseconds; 5 s more for the first of a game
+    /// Time limit of a program per answer, in milliseconds; 5 s more for the first of a game
     #[arg(long, default_value_t = 1_000, value_name = "MS", value_parser = integer(1..=600_000u64))]
     pub(crate) turn_ms: u64,
-    /// How much address space a program may have, in MiB
+    /// Memory limit of a program (address space), in MiB
     #[arg(long, default_value_t = 1_024, value_name = "MIB", value_parser = integer(16..=1_048_576u64))]
     pub(crate) memory_mb: u64,
 }
@@ -31,21 +31,19 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Reads `exec:./my-bot --with "some words"`. The program must be there.
+    /// Parses `exec:./my-bot --with "some words"`. The program must exist.
     pub(crate) fn parse(text: &str) -> Result<Program, Error> {
         let refused = |what: String| -> Error { format!("player {text:?}: {what}").into() };
         let command = text.strip_prefix(PREFIX).unwrap_or(text);
         let words = words(command).map_err(|what| refused(what.to_owned()))?;
         let Some(program) = words.first() else {
-            return Err(refused(
-                "after exec: there must be a program, such as exec:./my-bot".to_owned(),
-            ));
+            return Err(refused("name a program after exec:, such as exec:./my-bot".to_owned()));
         };
         match find(program) {
             Some(_) => Ok(Program { words }),
             None if program.contains('/') => Err(refused(format!("there is no program {program}"))),
             None => Err(refused(format!(
-                "there is no program {program} in PATH; write ./{program} for one here"
+                "there is no program {program} in PATH; use ./{program} for one in this directory"
             ))),
         }
     }
@@ -56,7 +54,7 @@ impl Program {
     }
 }
 
-/// The file that the system would run.
+/// Finds the executable file.
 fn find(program: &str) -> Option<PathBuf> {
     let runs = |path: &Path| {
         use std::os::unix::fs::PermissionsExt;
@@ -69,7 +67,7 @@ fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|directory| directory.join(program)).find(|path| runs(path))
 }
 
-/// Splits a command at blanks; what stands between quotes, single or double, stays together.
+/// Splits a command at white space, outside single and double quotes.
 fn words(command: &str) -> Result<Vec<String>, &'static str> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for letter in command.chars() {
@@ -108,9 +106,9 @@ mod tests {
     fn programs_that_are_not_there_are_named() {
         assert_eq!(Program::parse("exec:sh -c true").unwrap().words(), ["sh", "-c", "true"]);
         for (text, told) in [
-            ("exec:", "there must be a program"),
+            ("exec:", "name a program after exec:"),
             ("exec:./no-such-bot stdio", "there is no program ./no-such-bot"),
-            ("exec:no-such-bot", "in PATH; write ./no-such-bot"),
+            ("exec:no-such-bot", "in PATH; use ./no-such-bot"),
             ("exec:/etc/passwd", "there is no program /etc/passwd"),
             ("exec:./a 'b", "a quote is not closed"),
         ] {

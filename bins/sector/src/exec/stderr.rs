@@ -1,17 +1,19 @@
-//! What a program prints to standard error: its beginning is kept, its end tells why it died.
+//! A program's standard error: the start is stored, the end explains a crash.
 
 use std::collections::VecDeque;
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How much of it is kept, from the beginning.
+use parking_lot::Mutex;
+
+/// Stored bytes, from the start.
 const KEPT_BYTES: usize = 256 << 10;
-/// How much of its end is looked at when a program has died: a message with a long backtrace fits.
+/// Bytes at the end that are searched for the cause of a crash; enough for a long backtrace.
 const END_BYTES: usize = 16 << 10;
-/// The most characters of a sentence about it.
+/// Maximum length of the last words, in characters.
 const SENTENCE_CHARS: usize = 200;
 
 #[derive(Debug, Default)]
@@ -21,7 +23,7 @@ struct Text {
     bytes: u64,
 }
 
-/// The standard error of a program, read as it comes.
+/// Reads a program's standard error.
 #[derive(Debug)]
 pub(super) struct Stderr {
     text: Arc<Mutex<Text>>,
@@ -29,7 +31,7 @@ pub(super) struct Stderr {
 }
 
 impl Stderr {
-    /// Reads until there is no more.
+    /// Reads to the end, on a separate thread.
     pub(super) fn read(mut from: impl Read + Send + 'static) -> Stderr {
         let text = Arc::new(Mutex::new(Text::default()));
         let (sender, done) = channel();
@@ -38,7 +40,7 @@ impl Stderr {
             let mut piece = [0; 8 << 10];
             while let Ok(length @ 1..) = from.read(&mut piece) {
                 let piece = piece.get(..length).unwrap_or_default();
-                let mut text = into.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut text = into.lock();
                 text.bytes += length as u64;
                 let room = KEPT_BYTES.saturating_sub(text.beginning.len()).min(length);
                 text.beginning.extend_from_slice(piece.get(..room).unwrap_or_default());
@@ -51,15 +53,15 @@ impl Stderr {
         Stderr { text, done }
     }
 
-    /// Waits until all of it has been read, but no longer than this: who has started others may have left it to them.
+    /// Waits for the end, at most this long: a child of the program can keep the pipe open.
     pub(super) fn wait(&self, most: Duration) {
-        // Nothing is ever sent: the other end goes away.
+        // Returns when the sender is dropped.
         _ = self.done.recv_timeout(most);
     }
 
-    /// What is kept, with a note about what is not.
+    /// The stored bytes, and a note if there were more.
     pub(super) fn kept(&self) -> Vec<u8> {
-        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = self.text.lock();
         let mut kept = text.beginning.clone();
         if text.bytes > kept.len() as u64 {
             kept.extend_from_slice(
@@ -69,10 +71,9 @@ impl Stderr {
         kept
     }
 
-    /// What its end says: the line about memory, the message of a panic, or the last line.
+    /// The last line about memory, else the last panic, else the last line.
     pub(super) fn last_words(&self) -> Option<String> {
-        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        let end: Vec<u8> = text.end.iter().copied().collect();
+        let end: Vec<u8> = self.text.lock().end.iter().copied().collect();
         last_words(&String::from_utf8_lossy(&end))
     }
 }
@@ -92,7 +93,7 @@ fn last_words(end: &str) -> Option<String> {
     Some(clean.take(SENTENCE_CHARS).collect())
 }
 
-/// Whether somebody who died with these words had too little memory.
+/// Whether these words report a lack of memory.
 pub(super) fn speaks_of_memory(words: &str) -> bool {
     let words = words.to_lowercase();
     [

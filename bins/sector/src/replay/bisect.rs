@@ -1,9 +1,5 @@
-//! `sector replay bisect`: the first tick and field in which two runs differ, or one run under two builds.
-//!
-//! A replay holds digests, which tell that two states differ, and orders, which give back the states themselves. So
-//! both replays are played by this build, side by side, until the worlds differ. Where this build makes the same of
-//! both, but the records disagree, one was recorded by a build that plays otherwise: that build has to be asked, and
-//! `--with` asks it, through `sector replay state`.
+//! `sector replay bisect`: finds the first tick and field in which two runs differ, or one run under two builds.
+//! A replay has digests, which show that states differ, and orders, from which the states are computed. So this build plays both replays side by side until the worlds differ. If they don't differ but the records do, one was recorded by a build that plays differently; `--with` runs that build with `sector replay state`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +12,7 @@ use sector_sim::{Digest, Size, Snapshot, World, snapshot_differences};
 use super::diff::{header_differences, order_differences, shown_json, some};
 use super::file::read;
 use super::info::shown;
-use crate::output::{Error, say};
+use crate::tool::{Error, say};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -56,13 +52,13 @@ pub(crate) fn bisect(options: &Options) -> Result<(), Error> {
             two_replays(left, right, options.limit)?
         }
         (None, Some(build)) => two_builds(&options.file, &replay, build, options.limit)?,
-        // The parser of the arguments asks for one of them.
-        (None, None) => return Err("a second replay or --with is needed".into()),
+        // The argument parser requires one of them.
+        (None, None) => return Err("name a second replay, or set --with".into()),
     };
     say(&lines.join("\n"))
 }
 
-/// The world that a replay begins with, also when the rules meant something else to its recorder.
+/// World of a replay at tick 0, also if it was recorded with another version of the rules.
 fn beginning(path: &Path, header: &Header) -> Result<World, Error> {
     let world = header.rules().map_err(|error| error.to_string()).and_then(|rules| {
         let size = Size { systems: header.systems, factions: header.factions };
@@ -75,12 +71,12 @@ fn snapshot(header: &Header, world: &World) -> Snapshot {
     Snapshot::of(&header.universe(), world.map(), world.board(), world.digest())
 }
 
-/// A replay and the world that this build makes of it.
+/// A replay, and its world as this build plays it.
 struct Side<'a> {
     path: &'a Path,
     replay: Replay,
     world: World,
-    /// The first tick whose recorded digest is not the one of the world.
+    /// First tick with another digest than recorded: tick, recorded and played digest.
     diverged: Option<(u64, Digest, Digest)>,
 }
 
@@ -100,7 +96,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Plays the next tick, if there is one.
+    /// Plays the next tick; false at the end.
     fn step(&mut self) -> bool {
         let before = self.world.tick();
         let Some(tick) = self.replay.tick(before + 1) else { return false };
@@ -134,12 +130,12 @@ fn two_replays(
             && !orders_told
         {
             orders_told = true;
-            lines.push(format!("the orders differ first in tick {tick}:"));
+            lines.push(format!("first different orders in tick {tick}:"));
             lines.extend(some(order_differences(one, other), limit));
         }
         if left.world.digest() != right.world.digest() {
             lines.push(format!(
-                "the states differ first after tick {tick}, as this build plays them:"
+                "first different state after tick {tick}, as this build plays them:"
             ));
             let (one, other) = (
                 snapshot(left.replay.header(), &left.world),
@@ -153,12 +149,12 @@ fn two_replays(
             (one, other) => {
                 let last = left.world.tick().min(right.world.tick());
                 lines.push(format!(
-                    "the states are the same in all common ticks, 0 to {last}, as this build plays them"
+                    "equal states in all common ticks, 0 to {last}, as this build plays them"
                 ));
                 for (side, goes_on) in [(&left, one), (&right, other)] {
                     if goes_on {
                         lines.push(format!(
-                            "{} goes on after tick {last}, the other does not",
+                            "only {} continues after tick {last}",
                             side.path.display()
                         ));
                     }
@@ -172,12 +168,12 @@ fn two_replays(
     }
 }
 
-/// What can be said of a record that is not what this build plays.
+/// Describes where a record differs from what this build plays.
 fn record_differs(side: &Side<'_>, limit: usize) -> Result<Vec<String>, Error> {
     let Some((tick, recorded, played)) = side.diverged else { return Ok(Vec::new()) };
     let mut lines = vec![format!(
-        "the record differs first after tick {tick}: {} has the digest {recorded}, this build plays {played}. It was \
-         recorded by a build that plays otherwise, or altered; `sector replay bisect {} --with SECTOR` asks that build",
+        "first difference from the record after tick {tick}: {} has digest {recorded}, this build plays {played}. It was \
+         recorded by a build that plays differently, or altered; compare with `sector replay bisect {} --with SECTOR`",
         side.name(),
         side.path.display()
     )];
@@ -186,10 +182,8 @@ fn record_differs(side: &Side<'_>, limit: usize) -> Result<Vec<String>, Error> {
         states.map(|state| (state, state.snapshot())).find(|(_, state)| state.is_some())
     {
         let played = played_to(side.path, &side.replay, keyframe.tick)?;
-        lines.push(format!(
-            "the next recorded state is that after tick {}, recorded vs played:",
-            keyframe.tick
-        ));
+        lines
+            .push(format!("next recorded state after tick {}, recorded vs played:", keyframe.tick));
         lines.extend(fields(&recorded, &snapshot(side.replay.header(), &played), limit));
     }
     Ok(lines)
@@ -199,7 +193,7 @@ fn fields(left: &Snapshot, right: &Snapshot, limit: usize) -> Vec<String> {
     let side =
         |value: Option<String>| value.map_or("nothing".to_owned(), |value| shown_json(&value));
     let differences = snapshot_differences(left, right).into_iter();
-    // That the digests differ is known; the name of the universe is the recorder's.
+    // Different digests are known, and names of universes may differ.
     let told = differences
         .filter(|difference| difference.field != "digest" && difference.field != "universe_id");
     let line = |difference: sector_sim::Difference| {
@@ -214,12 +208,12 @@ fn fields(left: &Snapshot, right: &Snapshot, limit: usize) -> Vec<String> {
     some(told.map(line).collect(), limit)
 }
 
-/// The world after a tick, whatever the record says of it.
+/// World after a tick, without comparing digests.
 fn played_to(path: &Path, replay: &Replay, tick: u64) -> Result<World, Error> {
     let last = replay.ticks().len() as u64;
     if tick > last {
         return Err(format!(
-            "{}: there is no tick {tick}; recorded are 0 to {last}",
+            "{}: there is no tick {tick}; the ticks are 0 to {last}",
             path.display()
         )
         .into());
@@ -231,7 +225,7 @@ fn played_to(path: &Path, replay: &Replay, tick: u64) -> Result<World, Error> {
     Ok(world)
 }
 
-/// The digests of all ticks from 0 on, whatever the record says of them.
+/// Digests of all ticks from 0, as played.
 fn digests(path: &Path, replay: &Replay) -> Result<Vec<Digest>, Error> {
     let mut world = beginning(path, replay.header())?;
     let mut digests = vec![world.digest()];
@@ -249,7 +243,7 @@ fn two_builds(
     let text = ask(build, &["replay", "state", "--digests"], path)?;
     let theirs: Result<Vec<Digest>, _> = text.lines().map(str::parse).collect();
     let theirs = theirs
-        .map_err(|error| format!("{} answers with something else: {error}", build.display()))?;
+        .map_err(|error| format!("{} printed an invalid digest: {error}", build.display()))?;
     if theirs.len() != ours.len() {
         let build = build.display();
         return Err(
@@ -264,36 +258,36 @@ fn two_builds(
         .zip(&recorded)
         .position(|(played, known)| played != known)
     {
-        None => "plays the record".to_owned(),
-        Some(tick) => format!("leaves the record after tick {tick}"),
+        None => "plays as recorded".to_owned(),
+        Some(tick) => format!("differs from the record after tick {tick}"),
     };
     let mut lines = vec![
         format!("this build {}", agrees(&ours)),
         format!("{} {}", build.display(), agrees(&theirs)),
     ];
     let Some(tick) = ours.iter().zip(&theirs).position(|(ours, theirs)| ours != theirs) else {
-        lines.push(format!("both builds play the same states in ticks 0 to {}", ours.len() - 1));
+        lines.push(format!("both builds play equal states in ticks 0 to {}", ours.len() - 1));
         return Ok(lines);
     };
     let text = ask(build, &["replay", "state", "--tick", &tick.to_string()], path)?;
     let theirs: Snapshot = serde_json::from_str(&text).map_err(|error| {
-        format!("the state that {} prints is none that this build knows: {error}", build.display())
+        format!("this build cannot read the state printed by {}: {error}", build.display())
     })?;
     let ours = snapshot(replay.header(), &played_to(path, replay, tick as u64)?);
-    lines.push(format!("the states differ first after tick {tick}, this build vs the other:"));
+    lines.push(format!("first different state after tick {tick}, this build vs the other:"));
     lines.extend(fields(&ours, &theirs, limit));
     Ok(lines)
 }
 
-/// What another build prints.
+/// Output of another build.
 fn ask(build: &Path, arguments: &[&str], file: &Path) -> Result<String, Error> {
     let output = Command::new(build).args(arguments).arg(file).output();
-    let output = output.map_err(|error| format!("{} cannot be run: {error}", build.display()))?;
+    let output = output.map_err(|error| format!("cannot run {}: {error}", build.display()))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = shown(said.lines().next().unwrap_or_default());
         let (build, arguments) = (build.display(), arguments.join(" "));
-        return Err(format!("{build} does not answer `{arguments}`: {said}").into());
+        return Err(format!("{build} failed at `{arguments}`: {said}").into());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -302,10 +296,7 @@ pub(crate) fn state(options: &StateOptions) -> Result<(), Error> {
     let path = &options.file;
     let replay = read(path)?;
     if let Err(error) = replay.header().check_rules_version() {
-        eprintln!(
-            "sector: {}: {error} as it was; this is what this engine makes of it",
-            path.display()
-        );
+        eprintln!("sector: {}: {error}; showing the run as this engine plays it", path.display());
     }
     let Some(tick) = options.tick else {
         let lines: Vec<String> = digests(path, &replay)?.iter().map(Digest::to_string).collect();
@@ -316,7 +307,7 @@ pub(crate) fn state(options: &StateOptions) -> Result<(), Error> {
     if recorded != world.digest() {
         let played = world.digest();
         eprintln!(
-            "sector: {}: recorded is the digest {recorded}, this build plays {played}",
+            "sector: {}: recorded digest {recorded}, but this build plays {played}",
             path.display()
         );
     }

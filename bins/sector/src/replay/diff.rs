@@ -1,4 +1,4 @@
-//! `sector replay diff`: how two replays differ, as they stand.
+//! `sector replay diff`: compares two replays without playing them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::file::read;
 use super::info::{result, shown};
-use crate::output::{Error, say};
+use crate::tool::{Error, say};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -29,7 +29,7 @@ pub(crate) fn diff(options: &Options) -> Result<(), Error> {
     let lines = lines(&left, &right, options.limit);
     if lines.is_empty() {
         return say(&format!(
-            "the replays are the same: {} ticks, {} orders",
+            "the replays are equal: {} ticks, {} orders",
             left.ticks().len(),
             left.orders()
         ));
@@ -71,19 +71,19 @@ fn lines(left: &Replay, right: &Replay, limit: usize) -> Vec<String> {
     ));
     let end = |replay: &Replay| match (replay.footer(), replay.truncated_at()) {
         (Some(footer), _) => result(footer.result),
-        (None, Some(byte)) => format!("unknown, it breaks off at byte {byte} of its plain form"),
+        (None, Some(byte)) => format!("unknown, truncated at byte {byte} (uncompressed)"),
         (None, None) => "unknown, version 1 has no footer".to_owned(),
     };
     if end(left) != end(right) {
         lines.push(format!("result: {} vs {}", end(left), end(right)));
     }
     if lines.is_empty() && left != right {
-        lines.push("keyframes: other ticks, or other states".to_owned());
+        lines.push("keyframes: different ticks or states".to_owned());
     }
     lines
 }
 
-/// The first of some lines, and how many more there are.
+/// Shortens a list to `limit` lines and the number of the others.
 pub(crate) fn some(mut lines: Vec<String>, limit: usize) -> Vec<String> {
     if lines.len() > limit {
         let more = lines.len() - limit;
@@ -97,13 +97,10 @@ fn kind(what: &str, ticks: impl Iterator<Item = u64>) -> Option<String> {
     let ticks: Vec<u64> = ticks.collect();
     let first = ticks.first()?;
     let plural = if ticks.len() == 1 { "" } else { "s" };
-    Some(format!(
-        "{what}: other ones in {} tick{plural}, the first being tick {first}",
-        ticks.len()
-    ))
+    Some(format!("{what}: differ in {} tick{plural}, first in tick {first}", ticks.len()))
 }
 
-/// The fields in which two headers differ.
+/// Different fields of two headers.
 pub(crate) fn header_differences(left: &Header, right: &Header) -> Vec<String> {
     let fields = |header: &Header| {
         let mut fields = BTreeMap::new();
@@ -142,7 +139,7 @@ fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
     }
 }
 
-/// JSON, harmless to a terminal; its quotation marks as they are.
+/// JSON without control characters, and with plain quotes.
 pub(crate) fn shown_json(text: &str) -> String {
     shown(text).replace("\\\"", "\"").replace("\\\\", "\\")
 }
@@ -151,7 +148,7 @@ fn json(order: &Order) -> String {
     shown_json(&serde_json::to_string(order).unwrap_or_default())
 }
 
-/// The orders that one tick has and the other has not.
+/// Orders in only one of two ticks.
 pub(crate) fn order_differences(left: &Tick, right: &Tick) -> Vec<String> {
     if left.orders == right.orders {
         return Vec::new();
@@ -167,10 +164,7 @@ pub(crate) fn order_differences(left: &Tick, right: &Tick) -> Vec<String> {
         }
     }
     if only_left.is_empty() && only_right.is_empty() {
-        return vec![format!(
-            "  tick {}: the same orders, one after another in another way",
-            left.tick
-        )];
+        return vec![format!("  tick {}: the same orders in another sequence", left.tick)];
     }
     let line =
         |mark: char| move |order: &Order| format!("  tick {} {mark} {}", left.tick, json(order));

@@ -1,4 +1,4 @@
-//! `sector replay export`: a run as tidy tables.
+//! `sector replay export`: exports a run as tidy tables.
 
 #[cfg(feature = "parquet")]
 mod columns;
@@ -16,8 +16,8 @@ use sector_sim::replay::Replay;
 use self::rows::Rows;
 use self::sink::{Folder, Format};
 use self::table::Table;
-use crate::output::{Error, progress_bar, say};
 use crate::replay::file;
+use crate::tool::{Error, progress_bar, say};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -49,7 +49,7 @@ pub(crate) fn export(options: &Options) -> Result<(), Error> {
     {
         let table = table.name();
         return Err(format!(
-            "{}: {error}. Table {table} has to be played; `--tables run,orders` are recorded",
+            "{}: {error}. Table {table} must be played; only `--tables run,orders` can be exported",
             options.file.display()
         )
         .into());
@@ -82,7 +82,7 @@ fn write(options: &Options, replay: &Replay, folder: &mut Folder) -> Result<(), 
         rows.tick(world, tick)?;
         bar.inc(1);
     }
-    // The record of the end is compared as well.
+    // Also compares the recorded end.
     playback.next_tick().map_err(failed)?;
     rows.end(playback.world(), replay)?;
     bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! Replays as files: plain or compressed with zstd, read in pieces, written as the run goes on.
+//! Replay files: plain or compressed with zstd, read in pieces, written during the run.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,25 +9,21 @@ use sector_sim::replay::{Collector, Header, Replay, ReplayError, Writer};
 use sector_sim::{Order, World};
 use zstd::{Decoder, Encoder};
 
-use crate::output::{Error, OutputFile, cannot_write};
+use crate::tool::{Error, OutputFile, cannot_read, cannot_write};
 
-/// The most bytes of the plain form of a replay that is read piece by piece.
+/// Maximum uncompressed size of a replay read in pieces, in bytes.
 pub(crate) const STREAMED_MAX: u64 = 1 << 32;
-/// The most bytes of the plain form of a replay that is read into memory.
+/// Maximum uncompressed size of a replay read into memory, in bytes.
 pub(crate) const READ_MAX: u64 = 1 << 29;
 
-/// The first bytes of zstd.
+/// First bytes of a zstd stream.
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// How many bytes are read at once.
+/// Size of a piece, in bytes.
 const PIECE: usize = 1 << 16;
-/// How hard to compress. The digests, most of a replay, cannot be compressed at all, so that more would be in vain.
+/// Compression level. Digests, most of a replay, are incompressible, so a higher level would not help.
 const LEVEL: i32 = 3;
-/// Ticks after which what was compressed so far can be read, when keyframes are further apart or none.
+/// Ticks between flushes of the compressor if there are no keyframes.
 const FLUSH_TICKS: u64 = 100;
-
-fn cannot_read(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    format!("{} cannot be read: {error}", path.display()).into()
-}
 
 /// Reads a whole replay.
 pub(crate) fn read(path: &Path) -> Result<Replay, Error> {
@@ -36,8 +32,7 @@ pub(crate) fn read(path: &Path) -> Result<Replay, Error> {
     collector.finish().map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-/// Hands out the plain form of a replay piece by piece, at most so many bytes, and says how many they were. A zstd
-/// stream that breaks off is good up to there.
+/// Decompresses a replay of at most `most` bytes in pieces and returns its size. A truncated zstd stream counts up to its end.
 pub(crate) fn pieces(
     path: &Path,
     most: u64,
@@ -66,17 +61,14 @@ pub(crate) fn pieces(
             Err(error) if compressed && error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 if bytes == 0 {
                     let path = path.display();
-                    return Err(format!(
-                        "{path}: the zstd stream breaks off before anything of it can be read"
-                    )
-                    .into());
+                    return Err(format!("{path}: the zstd stream is truncated at its start").into());
                 }
                 return Ok(bytes);
             }
             Err(error) if compressed => {
                 let path = path.display();
                 return Err(format!(
-                    "{path}: the zstd stream is damaged after {bytes} plain bytes: {error}"
+                    "{path}: the zstd stream is damaged after {bytes} uncompressed bytes: {error}"
                 )
                 .into());
             }
@@ -85,17 +77,14 @@ pub(crate) fn pieces(
         bytes += length as u64;
         if bytes > most {
             let path = path.display();
-            return Err(format!(
-                "{path}: the plain form is larger than {most} bytes, the most that is read"
-            )
-            .into());
+            return Err(format!("{path}: larger than {most} bytes when uncompressed").into());
         }
         take(piece.get(..length).unwrap_or_default())
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
 }
 
-/// A replay that is being recorded; its file appears when it is complete.
+/// Records a replay; its file appears when it is complete.
 pub(crate) struct Recorder<'a> {
     path: &'a Path,
     writer: Writer,
@@ -104,7 +93,7 @@ pub(crate) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Begins a replay of a run from this world on.
+    /// Starts recording a run from this world.
     pub(crate) fn create(
         path: &'a Path,
         header: &Header,
@@ -128,7 +117,7 @@ impl<'a> Recorder<'a> {
         Ok(recorder)
     }
 
-    /// Adds the tick that the world has just passed with these orders.
+    /// Records a tick of the world, played with these orders.
     pub(crate) fn tick(&mut self, world: &World, orders: &[Order]) -> Result<(), Error> {
         self.writer.tick(world, orders)?;
         self.write()?;
@@ -138,7 +127,7 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Lets everything up to here be read, should the file break off after it.
+    /// Makes everything so far readable if the file is truncated later.
     fn flush(&mut self) -> Result<(), Error> {
         self.encoder.flush().map_err(|error| cannot_write(self.path, &error))
     }
@@ -151,7 +140,7 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Ends the replay and puts the file in its place.
+    /// Completes the replay and moves its file into place.
     pub(crate) fn finish(mut self, world: &World) -> Result<(), Error> {
         self.writer.finish(world)?;
         self.write()?;

@@ -1,4 +1,4 @@
-//! `sector replay fork`: what if?
+//! `sector replay fork`: continues a run with other players or another seed.
 
 mod replicates;
 
@@ -11,8 +11,8 @@ use sector_sim::replay::{Header, Replay, Seat};
 use sector_sim::{Board, Cause, FactionId, Fork, Game, MAX_SEED, Outcome, World};
 use serde::Serialize;
 
-use crate::output::{Error, ending, say};
 use crate::replay::file::{self, Recorder};
+use crate::tool::{Error, ending, say, thousands};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -49,7 +49,7 @@ pub(crate) struct Options {
 
 fn parse_seat(text: &str) -> Result<(FactionId, String), String> {
     let (faction, player) =
-        text.split_once('=').ok_or("wanted is FACTION=STRATEGY, as in F2=greedy")?;
+        text.split_once('=').ok_or("must be FACTION=STRATEGY, as in F2=greedy")?;
     let faction =
         faction.parse().map_err(|error: sector_sim::UnknownFactionId| error.to_string())?;
     Ok((faction, player.to_owned()))
@@ -72,7 +72,7 @@ pub(crate) fn fork(options: &Options) -> Result<(), Error> {
     }
 }
 
-/// One way in which it could have gone on.
+/// Plays the fork once.
 fn once(options: &Options, replay: &Replay, mut fork: Fork<'_>) -> Result<(), Error> {
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", options.file.display());
     if let Some(seed) = options.draws {
@@ -137,13 +137,13 @@ struct Answer<'a> {
     fork_tick: u64,
     seats: Vec<Change<'a>>,
     draws: Option<u64>,
-    /// The first tick whose digest differs; none when the fork is the record.
+    /// First tick with another digest; `None` if the fork equals the record.
     parted_tick: Option<u64>,
     recorded: State,
     fork: State,
 }
 
-/// Where a run stands.
+/// State of a run.
 #[derive(Debug, Serialize)]
 struct State {
     ticks: u64,
@@ -178,7 +178,7 @@ impl State {
     }
 }
 
-/// The change in words.
+/// Describes the change.
 fn change(options: &Options) -> String {
     let mut text: Vec<String> =
         options.seats.iter().map(|(faction, player)| format!("{faction}={player}")).collect();
@@ -191,8 +191,8 @@ fn change(options: &Options) -> String {
 /// Record and fork side by side.
 fn compare(options: &Options, recorded: &World, fork: &World, parted: Option<u64>) -> String {
     let parted = match parted {
-        Some(tick) => format!("the histories part in tick {tick}"),
-        None => "the fork is the record, digest by digest".to_owned(),
+        Some(tick) => format!("the runs part in tick {tick}"),
+        None => "not at all, every digest is equal".to_owned(),
     };
     let mut text =
         format!("fork      after tick {}: {}\nparted    {parted}\n", options.tick, change(options));
@@ -213,7 +213,7 @@ fn compare(options: &Options, recorded: &World, fork: &World, parted: Option<u64
         for (gap, board) in [("", recorded.board()), ("  ", fork.board())] {
             let (value, systems, strength) =
                 board.faction(id).map_or((0, 0, 0), sector_sim::Faction::score);
-            let strength = format!("{}.{}k", strength / 1000, strength % 1000 / 100);
+            let strength = thousands(strength);
             let _ = write!(text, "{gap} {systems:>7} {value:>5} {strength:>9}");
         }
     }
@@ -223,7 +223,7 @@ fn compare(options: &Options, recorded: &World, fork: &World, parted: Option<u64
     text
 }
 
-/// Every faction of either, by id.
+/// Factions of both boards, ordered by id.
 fn factions(one: &Board, other: &Board) -> Vec<FactionId> {
     let mut ids: Vec<FactionId> =
         one.factions().iter().chain(other.factions()).map(|faction| faction.id).collect();
@@ -232,12 +232,12 @@ fn factions(one: &Board, other: &Board) -> Vec<FactionId> {
     ids
 }
 
-/// Begins the fork as a replay: the recorded ticks up to it.
+/// Starts recording the fork, with the recorded ticks before it.
 fn record<'a>(path: &'a Path, options: &Options, replay: &Replay) -> Result<Recorder<'a>, Error> {
     let mut header = Header { started_ms: None, ..replay.header().clone() };
     header.universe_id = format!("{}-fork-{}", header.universe_id, options.tick);
     for (faction, player) in &options.seats {
-        // A fork of this fork names who played, and asks for who will.
+        // Name both players, so that a fork of this fork asks for a strategy.
         let before = header.seat(*faction).map_or("unknown", |seat| &seat.player);
         let player = format!("{before} until tick {}, then {player}", options.tick);
         match header.seats.iter_mut().find(|seat| seat.faction == *faction) {

@@ -1,14 +1,15 @@
-//! `sector replay info`: what a replay holds, without playing it.
+//! `sector replay info`: describes a replay without playing it.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use sector_auth::Timestamp;
 use sector_sim::replay::{Header, Replay, Seat, Sha256};
-use sector_sim::{Cause, Digest, Outcome, ResultForm};
+use sector_sim::{Digest, Outcome, ResultForm};
 use serde::Serialize;
 
 use super::file::read;
-use crate::output::{Error, say};
+use crate::tool::{Error, ending_of, say};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -20,7 +21,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What a replay holds, as JSON.
+/// The description, as JSON.
 #[derive(Debug, Serialize)]
 struct Info<'a> {
     header: &'a Header,
@@ -71,7 +72,7 @@ pub(crate) fn info(options: &Options) -> Result<(), Error> {
     say(&text(&info))
 }
 
-/// A text from a file, harmless to a terminal.
+/// Text from a file, without control characters.
 pub(crate) fn shown(text: &str) -> String {
     text.chars().take(200).flat_map(char::escape_debug).collect()
 }
@@ -116,7 +117,7 @@ fn text(info: &Info<'_>) -> String {
         lines.push(("chain", chain.to_string()));
     }
     lines.push(match info.truncated_at {
-        Some(byte) => ("complete", format!("no, it breaks off at byte {byte} of its plain form")),
+        Some(byte) => ("complete", format!("no, truncated at byte {byte} (uncompressed)")),
         None if info.complete => ("complete", "yes".into()),
         None => ("complete", "unknown: version 1 has no footer".into()),
     });
@@ -141,32 +142,15 @@ fn seated(seat: &Seat) -> String {
     )
 }
 
-/// How a run ended, in a few words.
+/// The winner of a run, such as "F1 by domination in tick 412".
 pub(crate) fn result(outcome: Option<Outcome>) -> String {
-    let Some(Outcome { winner, cause, tick }) = outcome else { return "undecided".to_owned() };
-    let winner = winner.map_or("nobody".to_owned(), |winner| winner.to_string());
-    let how = match cause {
-        Cause::Domination => "by domination",
-        Cause::LastStanding => "as the last one standing",
-        Cause::TickLimit => "on points",
-    };
-    format!("{winner} {how} in tick {tick}")
+    ending_of(outcome, outcome.and_then(|outcome| outcome.winner).map(|winner| winner.to_string()))
 }
 
-/// A time in milliseconds since 1970, in UTC.
+/// Date and time, from milliseconds since the Unix epoch.
 fn utc(ms: u64) -> String {
-    // Counted from 1 March of the year 0, so that leap days stand at the end of a year; after H. Hinnant.
-    let days = ms / 86_400_000 + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let march = (5 * day + 2) / 153;
-    let (day, month) =
-        (day - (153 * march + 2) / 5 + 1, if march < 10 { march + 3 } else { march - 9 });
-    let year = era * 400 + year + u64::from(month <= 2);
-    let seconds = ms / 1000 % 86_400;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02} UTC")
+    let text = Timestamp::from_unix_seconds(ms / 1_000).to_string();
+    text.replace('T', " ").replace('Z', " UTC")
 }
 
 #[cfg(test)]

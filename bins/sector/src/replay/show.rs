@@ -1,4 +1,4 @@
-//! `sector replay show`: the map of a tick.
+//! `sector replay show`: prints or draws the map of a tick.
 
 mod area;
 mod caption;
@@ -15,10 +15,10 @@ use process_kit::config::integer;
 use self::caption::Caption;
 pub(crate) use self::player::film;
 use self::terminal::Ink;
-use crate::output::{Error, OutputFile, say};
 use crate::replay::file;
+use crate::tool::{Error, say, write_text};
 
-/// The columns of a map where nothing says how many there are.
+/// Default width of a map, in columns.
 const COLUMNS: usize = 100;
 
 #[derive(Debug, Args)]
@@ -62,9 +62,7 @@ pub(crate) fn show(options: &Options) -> Result<(), Error> {
         let (width, ink) = (columns(options.width), ink());
         return say(&terminal::draw(world, &caption, width, ink));
     };
-    let mut file = OutputFile::create(path)?;
-    file.line(svg::draw(world, &caption).trim_end())?;
-    file.finish()?;
+    write_text(path, &svg::draw(world, &caption))?;
     say(&format!("tick {tick} drawn in {}", path.display()))
 }
 
@@ -76,7 +74,7 @@ fn columns(asked: Option<u16>) -> usize {
     asked.or_else(terminal).or_else(named).map_or(COLUMNS, usize::from)
 }
 
-/// Colours for a terminal that wants them.
+/// Colours that the terminal supports.
 fn ink() -> Ink {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !std::io::stdout().is_terminal() || is_set("NO_COLOR") {

@@ -1,15 +1,16 @@
-//! `sector replay verify`: a run played again and compared with its record.
+//! `sector replay verify`: plays a run again and compares it with its record.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sector_sim::replay::{Verified, Verifier};
 
 use super::file::{STREAMED_MAX, pieces};
 use super::info::result;
-use crate::output::{Error, say};
+use crate::tool::{Error, say, styled_bar};
+
+const BAR: &str = "{bar:40} {bytes} of {total_bytes}, tick {msg}, {eta} left";
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -20,7 +21,7 @@ pub(crate) struct Options {
 
 pub(crate) fn verify(options: &Options) -> Result<(), Error> {
     let path = &options.file;
-    let bar = progress_bar();
+    let bar = styled_bar(0, BAR, false);
     let mut verifier = Verifier::default();
     let started = Instant::now();
     let read = pieces(path, STREAMED_MAX, &bar, |piece| {
@@ -36,7 +37,7 @@ pub(crate) fn verify(options: &Options) -> Result<(), Error> {
     match verified.truncated_at {
         None => Ok(()),
         Some(byte) => Err(format!(
-            "{}: the replay breaks off at byte {byte} of its plain form, after tick {}; up to there it verifies",
+            "{}: the replay is truncated at byte {byte} (uncompressed), after tick {}; it is valid up to there",
             path.display(),
             verified.ticks
         )
@@ -47,29 +48,17 @@ pub(crate) fn verify(options: &Options) -> Result<(), Error> {
 fn text(verified: &Verified, seconds: f64) -> String {
     let rate = (verified.ticks as f64 / seconds) as u64;
     let mut text = format!(
-        "verified  {} ticks with {} orders, at {rate} ticks a second\ndigest    {}",
+        "verified  {} ticks with {} orders, at {rate} ticks per second\ndigest    {}",
         verified.ticks, verified.orders, verified.digest
     );
     if let Some(chain) = verified.chain {
         text.push_str(&format!("\nchain     {chain}"));
     }
     let complete = match (verified.truncated_at, verified.complete) {
-        (Some(_), _) => "no, it breaks off",
+        (Some(_), _) => "no, it is truncated",
         (None, true) => "yes",
-        (None, false) => {
-            "unknown: version 1 has no footer, and the run goes on after the last tick"
-        }
+        (None, false) => "unknown: version 1 has no footer, and the run is undecided",
     };
     text.push_str(&format!("\ncomplete  {complete}\nresult    {}", result(verified.result)));
     text
-}
-
-fn progress_bar() -> ProgressBar {
-    // On a terminal alone; indicatif sees to that.
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, tick {msg}, {eta} left")
-    {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -1,9 +1,5 @@
-//! `sector replay watch`: a recorded run in the browser, served as if it were live.
-//!
-//! The browser UI follows an event stream. A recorded run is played into a store in memory, tick by tick and each one
-//! committed as the sim-worker commits it; the frontend that serves it is the one of a live sector. There is no API: nobody
-//! can give orders. Viewers can pause the run, change its pace and jump to another tick: going back is a universe
-//! of its own in the store, which every page begins anew with. Every tick is compared with the record before it is shown.
+//! `sector replay watch`: shows a recorded run in the browser as if it were live.
+//! The run is played into a store in memory and committed tick by tick, as a sim-worker does; the usual frontend serves it. There is no API, so nobody can give orders. Viewers can pause, change the pace and jump to a tick; jumping back starts a new universe in the store. Every tick is compared with the record before it is shown.
 
 mod browser;
 mod stage;
@@ -24,12 +20,12 @@ use tokio::time::{Instant, sleep_until};
 
 pub(crate) use self::browser::can_open;
 use self::stage::Stage;
-use crate::output::{Error, ending, say};
 use crate::replay::file;
+use crate::tool::{Error, block_on, ending, say};
 
-/// From tick to tick unless said otherwise, in milliseconds: as a live sector.
+/// Default time between ticks, in milliseconds, as in a live sector.
 const TICK_MS: u64 = 300;
-/// How long the page's copy may take to reach the tick that the run begins with.
+/// Time limit for the frontend to reach the first tick.
 const CATCHING_UP: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
@@ -61,7 +57,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// To watch this file as it is.
+    /// Default options for a file.
     pub(crate) fn of(file: &Path) -> Options {
         Options {
             file: file.to_owned(),
@@ -83,11 +79,7 @@ pub(crate) fn watch(options: &Options) -> Result<(), Error> {
         let (file, from) = (options.file.display(), options.from);
         return Err(format!("{file}: there is no tick {from}; the ticks are 0 to {last}").into());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the runtime cannot be started: {error}"))?;
-    runtime.block_on(start(options, &replay, last))
+    block_on(start(options, &replay, last))
 }
 
 async fn start(options: &Options, replay: &Replay, last: u64) -> Result<(), Error> {
@@ -121,10 +113,10 @@ async fn start(options: &Options, replay: &Replay, last: u64) -> Result<(), Erro
     });
     let url = url(address);
     say(&format!(
-        "\n  Watch   {url}\n  Stop    Ctrl-C\n\nThe run begins when somebody looks; nobody can play in it."
+        "\n  Watch   {url}\n  Stop    Ctrl-C\n\nThe run starts with the first viewer; nobody can play in it."
     ))?;
     if !options.no_open && !browser::open(&url) {
-        say("No browser could be opened here: open the address in one.")?;
+        say("Cannot open a browser here: open the address in one.")?;
     }
     let shown = show.run(&recording, &shutdown).await;
     shutdown.cancel();
@@ -132,7 +124,7 @@ async fn start(options: &Options, replay: &Replay, last: u64) -> Result<(), Erro
     shown
 }
 
-/// Where a browser on this machine finds the page.
+/// URL of the page for a browser on this machine.
 fn url(address: SocketAddr) -> String {
     match address.ip() {
         ip if ip.is_loopback() || ip.is_unspecified() => {
@@ -142,7 +134,7 @@ fn url(address: SocketAddr) -> String {
     }
 }
 
-/// A recorded run and the store that it is played into.
+/// A recorded run and its store.
 struct Show<'a> {
     options: &'a Options,
     replay: &'a Replay,
@@ -159,7 +151,7 @@ impl<'a> Show<'a> {
         Ok(Show { options, replay, playback, stage })
     }
 
-    /// Plays and shows the next tick; false when there is none.
+    /// Plays and shows the next tick; false at the end.
     async fn tick(&mut self) -> Result<bool, Error> {
         let orders = self.playback.next_orders();
         let played = self.playback.next_tick().map_err(|error| named(self.options, &error))?;
@@ -168,7 +160,7 @@ impl<'a> Show<'a> {
         Ok(true)
     }
 
-    /// Goes to a tick, forward from here or from the beginning anew. The pages get every tick on the way.
+    /// Plays forward to a tick, from tick 0 if it is in the past. Pages get every tick on the way.
     async fn seek(&mut self, tick: u64, shutdown: &CancellationToken) -> Result<(), Error> {
         if tick < self.playback.world().tick() {
             self.playback = played(self.options, self.replay)?;
@@ -180,7 +172,7 @@ impl<'a> Show<'a> {
         Ok(())
     }
 
-    /// Waits for a viewer, and shows the run as the viewers control it.
+    /// Waits for a viewer, then shows the run as viewers control it.
     async fn run(
         &mut self,
         recording: &Recording,
@@ -207,7 +199,7 @@ impl<'a> Show<'a> {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 () = recording.left(), if is_over && self.options.once => return Ok(()),
-                // The sender is in the recording.
+                // Cannot fail: `recording` owns the sender.
                 _ = playing.changed() => {
                     let pace = Duration::from_millis(playing.borrow().tick_ms);
                     self.stage.set_pace(pace);
@@ -224,7 +216,7 @@ impl<'a> Show<'a> {
 
     fn tell_the_end(&self) -> Result<(), Error> {
         let world = self.playback.world();
-        let broken = self.replay.truncated_at().map_or("", |_| " (the record breaks off here)");
+        let broken = self.replay.truncated_at().map_or("", |_| " (the record is truncated here)");
         let result = ending(world.board(), world.board().result());
         say(&format!("The run is at its last tick, {}: {result}{broken}.", world.tick()))
     }

@@ -14,13 +14,13 @@ use sim_worker::Sources;
 use tokio::task::JoinSet;
 
 use super::{Options, Ports, random_hex};
-use crate::output::Error;
+use crate::tool::Error;
 
 /// Name of a service that ended, and its error.
 type Ended = (&'static str, Result<(), String>);
 
 /// Metrics and traces of the services.
-pub(super) struct Told {
+pub(super) struct Telemetry {
     pub(super) metrics: Metrics,
     pub(super) tracers: Tracers,
 }
@@ -45,18 +45,18 @@ pub(super) async fn run(
     ports: Ports,
     store: Arc<dyn Store>,
     sectors: Arc<Sectors>,
-    told: Told,
+    telemetry: Telemetry,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let Ports { api, frontend, minter } = ports;
-    let Told { metrics, tracers } = told;
+    let Telemetry { metrics, tracers } = telemetry;
     let frontend_port = frontend.local_addr()?.port();
     let api_url = format!("http://{}", api.local_addr()?);
     let jwt_secret = match options.jwt_secret.clone() {
         Some(secret) => secret,
-        None => new_secret(random_hex()?)?,
+        None => Secret::new(random_hex()?)?,
     };
-    let bot_token = new_secret(random_hex()?)?;
+    let bot_token = Secret::new(random_hex()?)?;
 
     let mut api_config = api::Config::new(&jwt_secret)?;
     api_config.auth_domain = format!("localhost:{frontend_port}");
@@ -123,10 +123,6 @@ fn handles<L>(metrics: &Metrics, tracer: &Tracer, shutdown: &CancellationToken) 
     Handles::new(metrics.clone(), tracer.clone(), shutdown.clone())
 }
 
-fn new_secret(text: String) -> Result<Secret, Error> {
-    Ok(Secret::new(text)?)
-}
-
 fn spawn<E: std::fmt::Display + Send + 'static>(
     services: &mut JoinSet<Ended>,
     name: &'static str,
@@ -137,11 +133,10 @@ fn spawn<E: std::fmt::Display + Send + 'static>(
 
 /// The worker; reacquires the lease if it expired while the machine slept.
 async fn run_worker(
-    config: sim_worker::Config,
+    mut config: sim_worker::Config,
     store: Arc<dyn Store>,
     handles: Handles,
 ) -> Result<(), sim_worker::Error> {
-    let mut config = config;
     loop {
         let run =
             sim_worker::run(config.clone(), store.clone(), Sources::system(), handles.clone());

@@ -1,55 +1,42 @@
-//! Ratings from duels, how sure they are, and what would make them surer.
-//!
-//! The model is that of Bradley and Terry: the odds of winning are the exponential of the difference of two strengths,
-//! every strength being drawn from a normal distribution before the first game. The strengths are those that are most
-//! likely after all games, whatever their order; their uncertainty is that of the normal distribution that fits there. Two
-//! games of a meeting are alike, so that they tell less than two: by how much is measured over all meetings, and the
-//! uncertainty grows by it.
-//!
-//! The next pair is the one whose meeting is expected to make the odds between all players surest: to lower the sum of
-//! their variances most. How far apart two players are whose games are decided anyway does not matter then, and those who
-//! have met often tell little.
+//! Ratings from duels, their uncertainty, and the pair that would reduce it most.
+//! A Bradley-Terry model: the odds of winning are the exponential of the difference of two strengths, with a normal prior for every strength. Strengths are the most likely ones after all games, in any order; uncertainty is that of the fitted normal distribution (Laplace approximation). The two games of a meeting are correlated. The correlation is measured over all meetings and widens the intervals.
+//! The next pair is the one whose meeting is expected to reduce the sum of the variances of all odds most. That avoids pairs with a clear favourite and pairs that have met often. Written here because no library chooses pairs.
 
-use crate::arena::rating::Rating;
+use crate::arena::rating::{Rating, Z};
 
-/// The variance of strengths before the first game, in squared logits: three players of four are within 3.5.
+/// Prior variance of strengths, in squared logits: three players of four are within 3.5.
 const PRIOR_VARIANCE: f64 = 9.0;
-/// Rating points in a logit: those of Weng and Lin, as in the other tables. 4.2 points are odds of two to one.
+/// Rating points per logit, as in the other tables. 4.2 points are odds of two to one.
 const SCALE: f64 = 5.892_556_509_887_896;
-/// The mean of all ratings.
+/// Mean of all ratings.
 const MEAN: f64 = 25.0;
-/// The standard deviations to either side that hold 95 % of a normal distribution.
-const Z: f64 = 1.959_964;
-/// The most steps to the most likely strengths; it takes less than ten.
+/// Maximum number of Newton steps; less than ten are usual.
 const STEPS_MAX: usize = 100;
-/// The step below which they have been found, in logits.
+/// Size of the last step, in logits.
 const STEP_LEAST: f64 = 1e-9;
-/// How many meetings there must be for their likeness to be measured; before, two games are taken for one.
+/// Meetings needed to measure the correlation; with fewer, two games count as one.
 const MEETINGS_LEAST: f64 = 20.0;
 
-/// What a pair has played.
+/// Results of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Score {
-    /// The one player.
     pub(super) one: usize,
-    /// The other.
     pub(super) other: usize,
-    /// Games.
     pub(super) games: u64,
-    /// Points of the one: 1 for a better place, a half for an equal one.
+    /// Points of `one`: 1 for a better place, 0.5 for an equal one.
     pub(super) points: f64,
-    /// Meetings, and the sum of the squared points of the one in each.
+    /// Meetings, and the sum over them of the squared points of `one`.
     meetings: f64,
     squares: f64,
 }
 
 impl Score {
-    /// A pair that has not met.
+    /// A pair without games.
     pub(super) fn of(one: usize, other: usize) -> Score {
         Score { one, other, ..Score::default() }
     }
 
-    /// Adds a meeting of so many games in which the one came to so many halves of a point.
+    /// Adds a meeting in which `one` made `halves` half points.
     pub(super) fn meet(&mut self, halves: u32, games: u64) {
         let points = f64::from(halves) / 2.0;
         self.games += games;
@@ -64,7 +51,7 @@ impl Score {
 pub(super) struct Model {
     strengths: Vec<f64>,
     covariance: Vec<Vec<f64>>,
-    /// How much less games tell than independent ones, 1 to 2.
+    /// Design effect of meetings: 1 (independent games) to 2 (equal games).
     likeness: f64,
 }
 
@@ -73,7 +60,7 @@ fn odds(one: f64, other: f64) -> f64 {
 }
 
 impl Model {
-    /// The most likely strengths after these games.
+    /// Fits strengths to these games.
     pub(super) fn fit(players: usize, scores: &[Score]) -> Model {
         let mut model =
             Model { strengths: vec![0.0; players], covariance: Vec::new(), likeness: 1.0 };
@@ -87,7 +74,7 @@ impl Model {
             }
             model.covariance = inverse(model.information(scores, 1.0));
             let steps: Vec<f64> = model.covariance.iter().map(|row| dot(row, &slope)).collect();
-            // No step is so long that it could lead astray.
+            // Limit the step, so that Newton's method converges.
             model
                 .strengths
                 .iter_mut()
@@ -106,7 +93,7 @@ impl Model {
         odds(self.strengths[score.one], self.strengths[score.other])
     }
 
-    /// What all games and the prior tell, as a matrix.
+    /// Information matrix of all games and the prior.
     fn information(&self, scores: &[Score], likeness: f64) -> Vec<Vec<f64>> {
         let count = self.strengths.len();
         let mut matrix = vec![vec![0.0; count]; count];
@@ -124,8 +111,7 @@ impl Model {
         matrix
     }
 
-    /// The variance of the points of a meeting over that of independent games: 1 when both games of a map go as they
-    /// like, 2 when both always end alike.
+    /// Variance of the points of a meeting divided by that of independent games: 1 for independent games, 2 if both games of a map always end equally.
     fn likeness(&self, scores: &[Score]) -> f64 {
         let (mut found, mut independent, mut meetings) = (0.0, 0.0, 0.0);
         for score in scores.iter().filter(|score| score.meetings > 0.0) {
@@ -142,7 +128,7 @@ impl Model {
         }
     }
 
-    /// How much a meeting of a pair is expected to lower the variances of all odds, which these are the slopes of.
+    /// Expected reduction of the variances of all odds by a meeting. `slopes` are those of the odds.
     fn gain(&self, (one, other): (usize, usize), slopes: &[(usize, usize, f64)]) -> f64 {
         let weight = self.weight((one, other), super::MEETING);
         let difference = self.difference((one, other));
@@ -158,16 +144,16 @@ impl Model {
         games as f64 * expected * (1.0 - expected) / self.likeness
     }
 
-    /// The covariances of all strengths with the difference of a pair.
+    /// Covariances of all strengths with the difference of a pair.
     fn difference(&self, (one, other): (usize, usize)) -> Vec<f64> {
         self.covariance.iter().map(|row| row[one] - row[other]).collect()
     }
 
-    /// The pair from whose meeting most is learnt; among equals the first.
+    /// The most informative pair; the first among equals.
     pub(super) fn most_informative(&self) -> (usize, usize) {
         let count = self.strengths.len();
         let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other)));
-        // The squared slope of the odds of each pair over the difference of its strengths.
+        // Squared slope of the odds of each pair over the difference of its strengths.
         let slope = |(one, other): (usize, usize)| {
             let expected = odds(self.strengths[one], self.strengths[other]);
             (one, other, (expected * (1.0 - expected)).powi(2))
@@ -180,7 +166,7 @@ impl Model {
         pairs.fold(((0, 1), 0.0), better).0
     }
 
-    /// Takes a meeting into account that is going to be played.
+    /// Updates the uncertainty for a meeting that will be played.
     pub(super) fn expect(&mut self, pair: (usize, usize), games: usize) {
         let (weight, difference) = (self.weight(pair, games), self.difference(pair));
         let factor = weight / (1.0 + weight * (difference[pair.0] - difference[pair.1]));
@@ -191,7 +177,7 @@ impl Model {
         }
     }
 
-    /// The ratings, around their mean, with intervals of 95 %.
+    /// Ratings with 95 % intervals.
     pub(super) fn ratings(&self) -> Vec<Rating> {
         let count = self.strengths.len().max(1) as f64;
         let mean = self.strengths.iter().sum::<f64>() / count;
@@ -200,7 +186,7 @@ impl Model {
         let all = rows.iter().sum::<f64>() / count;
         let rating = |(player, strength): (usize, &f64)| {
             let rating = MEAN + SCALE * (strength - mean);
-            // Of the distance to the mean: where all are is not known, and does not matter.
+            // Variance of the distance to the mean: the common level is unknown and irrelevant.
             let variance = self.covariance[player][player] - 2.0 * rows[player] + all;
             let half = Z * SCALE * variance.max(0.0).sqrt();
             Rating { rating, low: rating - half, high: rating + half }
@@ -213,7 +199,7 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
-/// The inverse of a symmetric, positive definite matrix, by elimination: such a matrix needs no exchange of rows.
+/// Inverse of a symmetric, positive definite matrix by elimination, which needs no pivoting.
 fn inverse(mut matrix: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     let count = matrix.len();
     let mut inverse: Vec<Vec<f64>> = (0..count)
@@ -246,7 +232,7 @@ mod tests {
         pairs.map(|(one, other)| Score::of(one, other)).collect()
     }
 
-    /// Lets players of these strengths (in logits) meet so often, always the most informative pair.
+    /// Plays `meetings` meetings of players with these strengths (in logits), always the most informative pair.
     fn climb(
         strengths: &[f64],
         meetings: usize,
@@ -283,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn ratings_tell_the_odds_and_nobody_knows_nothing() {
+    fn ratings_match_the_odds_and_are_uncertain_without_games() {
         let mut scores = empty(2);
         // 150 of 200 points, as independent games have them.
         for meeting in 0..100 {
@@ -298,7 +284,7 @@ mod tests {
             unknown.iter().all(|rating| rating.rating == MEAN && rating.high > MEAN + 20.0),
             "{unknown:?}"
         );
-        // Who always wins is rated high, and finitely so.
+        // A player that always wins has a high, finite rating.
         let mut scores = empty(2);
         (0..50).for_each(|_| scores[0].meet(4, 2));
         let best = Model::fit(2, &scores).ratings()[0];
@@ -324,7 +310,7 @@ mod tests {
         let strengths = [1.0, 0.4, 0.0, -0.5, -1.0];
         let mut scores = empty(5);
         climb(&strengths, 400, 1, &mut scores);
-        // A sixth player comes: the standing of the others is known.
+        // A sixth player joins; the ratings of the others are known well.
         let mut grown = empty(6);
         for score in &scores {
             grown[pair_index((score.one, score.other), 6)] = *score;
@@ -334,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_far_apart_seldom_meets() {
+    fn players_far_apart_seldom_meet() {
         let strengths = [4.0, 3.8, -3.8, -4.0];
         let mut scores = empty(4);
         climb(&strengths, 300, 3, &mut scores);
@@ -345,7 +331,7 @@ mod tests {
 
     #[test]
     fn intervals_are_honest() {
-        // Of many ladders, the intervals hold the true distance to the mean about as often as promised.
+        // About 95 % of the intervals contain the true distance to the mean.
         let strengths = [0.8, 0.3, -0.2, -0.9];
         let (mut held, mut of) = (0, 0);
         for seed in 0..60 {

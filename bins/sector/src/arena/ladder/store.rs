@@ -1,9 +1,7 @@
-//! The directory of a ladder: what it is, who is on it, and all games.
-//!
-//! `ladder.json` says by which rules it is played and who plays; `games.jsonl` gets the two games of a meeting at once. A
-//! process that is killed leaves at most a torn meeting, which is cut off when the ladder goes on.
+//! The directory of a ladder: its parameters, members and games.
+//! `ladder.json` holds parameters and members. `games.jsonl` gets both games of a meeting at once. A killed process leaves at most a torn meeting, which is removed when the ladder resumes.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,14 +10,14 @@ use serde_json::Value;
 use super::MEETING;
 use crate::arena::directory::{append, difference, open_games};
 use crate::arena::record::Record;
-use crate::output::{Error, OutputFile};
+use crate::tool::{Error, cannot_read, cannot_write, read_text, write_text};
 
 /// A player of a ladder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Member {
-    /// The name it is known by.
+    /// Name on the ladder.
     pub(super) name: String,
-    /// What it is, as the arena takes it.
+    /// Player, as in `--players`.
     pub(super) player: String,
 }
 
@@ -29,7 +27,7 @@ struct Document {
     members: Vec<Member>,
 }
 
-/// A ladder's directory, open for one process.
+/// A ladder's directory, locked for this process.
 #[derive(Debug)]
 pub(super) struct Ladder {
     path: PathBuf,
@@ -39,7 +37,7 @@ pub(super) struct Ladder {
 }
 
 impl Ladder {
-    /// Opens or makes a ladder with these parameters, adds the players that are not on it, and reads its games.
+    /// Opens or creates a ladder with these parameters, reads its games, and adds new players.
     pub(super) fn open(
         path: &Path,
         parameters: &Value,
@@ -49,29 +47,21 @@ impl Ladder {
         let games = read(&path.join("games.jsonl"), &text, &file)?;
         let mut ladder = Ladder { path: path.to_owned(), file, members: Vec::new(), games };
         let known = path.join("ladder.json");
-        match fs::read_to_string(&known) {
-            Ok(text) => {
-                let cannot = |error| format!("{} cannot be read: {error}", known.display());
-                let document: Document = serde_json::from_str(&text).map_err(cannot)?;
-                if let Some(what) = difference("", &document.parameters, parameters) {
-                    return Err(format!(
-                        "{} is a ladder with other parameters ({what})",
-                        path.display()
-                    )
-                    .into());
-                }
-                ladder.members = document.members;
+        if known.exists() || !ladder.games.is_empty() {
+            let document: Document = serde_json::from_str(&read_text(&known)?)
+                .map_err(|error| cannot_read(&known, &error))?;
+            if let Some(what) = difference("", &document.parameters, parameters) {
+                let path = path.display();
+                return Err(format!("{path} is a ladder with other parameters ({what})").into());
             }
-            Err(error)
-                if error.kind() == std::io::ErrorKind::NotFound && ladder.games.is_empty() => {}
-            Err(error) => return Err(format!("{} cannot be read: {error}", known.display()).into()),
+            ladder.members = document.members;
         }
         for newcomer in newcomers {
             match ladder.members.iter().find(|member| member.name == newcomer.name) {
                 Some(known) if known.player == newcomer.player => {}
                 Some(known) => {
                     return Err(format!(
-                        "{:?} is on the ladder already, as {:?}; give this one another name, as in other={}",
+                        "{:?} is on the ladder already, as {:?}; use another name, as in other={}",
                         newcomer.name, known.player, newcomer.player
                     )
                     .into());
@@ -84,43 +74,34 @@ impl Ladder {
             |name: &&String| !ladder.members.iter().any(|member| member.name == **name);
         if let Some(stranger) = strangers.into_iter().find(is_stranger) {
             return Err(format!(
-                "{}: {stranger:?} has played, but is not on the ladder",
+                "{}: {stranger:?} has games, but is not on the ladder",
                 known.display()
             )
             .into());
         }
         let document = Document { parameters: parameters.clone(), members: ladder.members.clone() };
-        ladder.write("ladder.json", &serde_json::to_string_pretty(&document)?)?;
+        write_text(&known, &serde_json::to_string_pretty(&document)?)?;
         Ok(ladder)
     }
 
-    /// Who is on it, in the order in which they came.
+    /// Players, oldest first.
     pub(super) fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// All games.
     pub(super) fn games(&self) -> &[Record] {
         &self.games
     }
 
-    /// Appends a meeting.
+    /// Appends the games of a meeting.
     pub(super) fn append(&mut self, games: Vec<Record>, lines: &[String]) -> Result<(), Error> {
         append(&self.path, &mut self.file, &format!("{}\n", lines.join("\n")))?;
         self.games.extend(games);
         Ok(())
     }
-
-    /// Writes a whole file into the directory.
-    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
-        let path = self.path.join(name);
-        let mut file = OutputFile::create(&path)?;
-        file.line(text)?;
-        file.finish()
-    }
 }
 
-/// Reads whole meetings, and cuts off what is behind them.
+/// Reads all whole meetings and truncates the file behind them.
 fn read(path: &Path, text: &[u8], file: &File) -> Result<Vec<Record>, Error> {
     let (mut games, mut whole, mut bytes) = (Vec::new(), 0, 0);
     for (index, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
@@ -141,8 +122,7 @@ fn read(path: &Path, text: &[u8], file: &File) -> Result<Vec<Record>, Error> {
     }
     games.truncate(games.len() / MEETING * MEETING);
     if whole < text.len() {
-        file.set_len(whole as u64)
-            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        file.set_len(whole as u64).map_err(|error| cannot_write(path, &error))?;
     }
     Ok(games)
 }

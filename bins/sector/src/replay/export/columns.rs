@@ -1,4 +1,4 @@
-//! Tables in Parquet, written column by column, without Arrow: three types of columns need no more.
+//! Tables in Parquet, written column by column; three column types don't need Arrow.
 
 use std::fs::File;
 use std::io::{Error, Result};
@@ -14,10 +14,10 @@ use parquet::schema::parser::parse_message_type;
 use super::sink::Sink;
 use super::table::{Cell, Column, Kind, Table};
 
-/// Rows of a row group: enough to compress well, few enough to hold in memory.
+/// Rows per row group: enough for good compression, few enough for memory.
 const GROUP_ROWS: usize = 65_536;
 
-/// The values of a column that are there, in the order of the rows.
+/// Values of a column without nulls, in the order of the rows.
 #[derive(Debug)]
 enum Values {
     Integer(Vec<i64>),
@@ -29,7 +29,7 @@ enum Values {
 struct Buffer {
     nullable: bool,
     values: Values,
-    /// 1 for each row with a value, 0 for each without; only where a value may be missing.
+    /// 1 for each row with a value, 0 for each null; empty if the column is not nullable.
     present: Vec<i16>,
 }
 
@@ -139,7 +139,7 @@ impl Sink for Parquet {
     }
 }
 
-/// The schema of a table, in the language of Parquet.
+/// Parquet schema of a table.
 fn message(table: Table) -> String {
     let mut message = format!("message {} {{\n", table.name());
     for column in table.columns() {

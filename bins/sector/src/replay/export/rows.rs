@@ -1,4 +1,4 @@
-//! A run, tick by tick, as rows of tables.
+//! Turns a run into rows, tick by tick.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use serde::Serialize;
 
 use super::sink::Folder;
 use super::table::{Cell, Table};
-use crate::output::Error;
+use crate::tool::Error;
 
-/// Turns what happens into rows.
+/// Writes the rows of a run.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
     folder: &'a mut Folder,
-    /// Every so many ticks all systems get a row; none for a row whenever one changed.
+    /// Ticks between rows for all systems; `None` for a row whenever a system changed.
     every: Option<u64>,
     first_ticks: BTreeMap<FactionId, u64>,
     eliminated_ticks: BTreeMap<FactionId, u64>,
 }
 
-/// The name on the wire of something that is written as a plain text in JSON.
+/// Name of a value that JSON represents as a string.
 fn name(value: impl Serialize) -> Cell<'static> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text.into(),
@@ -35,7 +35,7 @@ impl<'a> Rows<'a> {
         Rows { folder, every, first_ticks: BTreeMap::new(), eliminated_ticks: BTreeMap::new() }
     }
 
-    /// What never changes, and tick 0.
+    /// Writes what never changes, and tick 0.
     pub(super) fn begin(&mut self, world: &World) -> Result<(), Error> {
         let map = world.map();
         for (index, site) in map.sites().iter().enumerate() {
@@ -62,7 +62,7 @@ impl<'a> Rows<'a> {
         self.all_systems(world)
     }
 
-    /// The tick that the world has just passed.
+    /// Writes a tick.
     pub(super) fn tick(&mut self, world: &World, tick: &Tick) -> Result<(), Error> {
         orders(self.folder, tick, &world.report().outcomes)?;
         self.factions(world)?;
@@ -81,7 +81,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// What is known of the run and its factions in the end.
+    /// Writes the run and its factions at the end.
     pub(super) fn end(&mut self, world: &World, replay: &Replay) -> Result<(), Error> {
         let header = replay.header();
         run(self.folder, replay, world.board().result())?;
@@ -209,29 +209,29 @@ impl<'a> Rows<'a> {
             ];
             self.folder.row(Table::Battles, &cells)?;
         }
-        let Some(told) = Told::of(event).filter(|_| self.folder.wants(Table::Events)) else {
+        let Some(row) = EventRow::of(event).filter(|_| self.folder.wants(Table::Events)) else {
             return Ok(());
         };
         let cells = [
             world.tick().into(),
             index.into(),
-            told.kind.into(),
-            told.system.into(),
-            told.to_system.into(),
-            told.faction.into(),
-            told.other.into(),
-            told.fleet.into(),
-            told.arrives.into(),
-            told.strength.into(),
+            row.kind.into(),
+            row.system.into(),
+            row.to_system.into(),
+            row.faction.into(),
+            row.other.into(),
+            row.fleet.into(),
+            row.arrives.into(),
+            row.strength.into(),
             narrate(world.map(), world.board(), event).into(),
         ];
         self.folder.row(Table::Events, &cells)
     }
 }
 
-/// The columns of an event.
+/// Columns of an event.
 #[derive(Debug, Default)]
-struct Told {
+struct EventRow {
     kind: &'static str,
     system: Option<SystemId>,
     to_system: Option<SystemId>,
@@ -242,58 +242,58 @@ struct Told {
     strength: Option<i64>,
 }
 
-impl Told {
-    /// Nothing for orders, which have a table of their own.
-    fn of(event: &Event) -> Option<Told> {
-        let at = |kind, system, faction| Told {
+impl EventRow {
+    /// `None` for orders, which have their own table.
+    fn of(event: &Event) -> Option<EventRow> {
+        let at = |kind, system, faction| EventRow {
             kind,
             system: Some(system),
             faction: Some(faction),
-            ..Told::default()
+            ..EventRow::default()
         };
         Some(match *event {
-            Event::Launched { fleet, faction, from, to, arrives } => Told {
+            Event::Launched { fleet, faction, from, to, arrives } => EventRow {
                 to_system: Some(to),
                 fleet: Some(fleet),
                 arrives: Some(arrives),
                 ..at("launched", from, faction)
             },
             Event::Arrived { fleet, faction, system } => {
-                Told { fleet: Some(fleet), ..at("arrived", system, faction) }
+                EventRow { fleet: Some(fleet), ..at("arrived", system, faction) }
             }
             Event::Battle { system, attacker, defender, .. } => {
-                Told { other: Some(defender), ..at("battle", system, attacker) }
+                EventRow { other: Some(defender), ..at("battle", system, attacker) }
             }
             Event::OccupationStarted { system, faction } => {
                 at("occupation_started", system, faction)
             }
             Event::OccupationLost { system, faction } => at("occupation_lost", system, faction),
             Event::Captured { system, faction, from } => {
-                Told { other: from, ..at("captured", system, faction) }
+                EventRow { other: from, ..at("captured", system, faction) }
             }
             Event::Rebelled { system, from, to } => {
-                Told { other: Some(from), ..at("rebelled", system, to) }
+                EventRow { other: Some(from), ..at("rebelled", system, to) }
             }
             Event::Seceded { system, from, to } => {
-                Told { other: Some(from), ..at("seceded", system, to) }
+                EventRow { other: Some(from), ..at("seceded", system, to) }
             }
-            Event::FleetBuilt { fleet, faction, system, strength } => Told {
+            Event::FleetBuilt { fleet, faction, system, strength } => EventRow {
                 fleet: Some(fleet),
                 strength: Some(strength),
                 ..at("fleet_built", system, faction)
             },
             Event::Eliminated { faction } => {
-                Told { kind: "eliminated", faction: Some(faction), ..Told::default() }
+                EventRow { kind: "eliminated", faction: Some(faction), ..EventRow::default() }
             }
             Event::RunEnded { winner, .. } => {
-                Told { kind: "run_ended", faction: winner, ..Told::default() }
+                EventRow { kind: "run_ended", faction: winner, ..EventRow::default() }
             }
             Event::OrderApplied { .. } | Event::OrderRefused { .. } => return None,
         })
     }
 }
 
-/// The orders of a tick.
+/// Writes the orders of a tick.
 pub(super) fn orders(
     folder: &mut Folder,
     tick: &Tick,
@@ -326,7 +326,7 @@ pub(super) fn orders(
     Ok(())
 }
 
-/// The one row of the run.
+/// Writes the row of the run.
 pub(super) fn run(
     folder: &mut Folder,
     replay: &Replay,
@@ -356,7 +356,7 @@ pub(super) fn run(
     folder.row(Table::Run, &cells)
 }
 
-/// Whether the record reaches as far as was recorded. Version 1 has no footer: there a run that has ended is complete.
+/// Whether nothing of the record is missing. Version 1 has no footer: there, a decided run is complete.
 fn is_complete(replay: &Replay, result: Option<Outcome>) -> bool {
     let has_end = replay.footer().is_some() || replay.header().version == 1 && result.is_some();
     has_end && replay.truncated_at().is_none()

@@ -1,4 +1,4 @@
-//! A folder of tables that appears under its name only when it is whole.
+//! A directory of tables that appears under its name only when it is complete.
 
 use std::fmt::Debug;
 use std::fs::{File, Permissions};
@@ -12,16 +12,16 @@ use tempfile::TempDir;
 
 use super::table::{Cell, Column, Table};
 use super::text::{Csv, JsonLines};
-use crate::output::Error;
+use crate::tool::{Error, cannot_write, directory_of};
 
-/// How the tables are written.
+/// Format of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Columns, compressed with zstd; needs the feature `parquet`
     Parquet,
-    /// Comma-separated values with a line of names
+    /// Comma-separated values with a header line
     Csv,
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
 }
 
@@ -35,9 +35,9 @@ impl Format {
     }
 }
 
-/// Takes the rows of one table.
+/// Writer of one table.
 pub(crate) trait Sink: Debug {
-    /// One row: a cell for each column.
+    /// Writes a row with a cell per column.
     fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()>;
 
     /// Completes the file.
@@ -60,7 +60,7 @@ pub(crate) struct Folder {
     open: Vec<Open>,
 }
 
-/// What `schema.json` says of a table.
+/// Entry of a table in `schema.json`.
 #[derive(Debug, Serialize)]
 struct Described {
     name: &'static str,
@@ -71,7 +71,7 @@ struct Described {
 }
 
 impl Folder {
-    /// Begins the tables of a folder that must not be there yet, or be empty.
+    /// Starts tables in a directory that must not exist yet, or be empty.
     pub(crate) fn create(place: &Path, format: Format, tables: &[Table]) -> Result<Folder, Error> {
         if cfg!(not(feature = "parquet")) && format == Format::Parquet {
             return Err("this build has no Parquet support: build with `--features parquet`, or choose --format csv or jsonl".into());
@@ -80,7 +80,7 @@ impl Folder {
         match is_filled {
             Ok(true) => {
                 return Err(format!(
-                    "{} is not empty: name a folder that does not exist yet",
+                    "{} is not empty; choose a directory that does not exist yet",
                     place.display()
                 )
                 .into());
@@ -90,14 +90,10 @@ impl Folder {
             }
             _ => {}
         }
-        let parent = match place.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        // As open as the umask lets any new folder be.
+        // Temporary directories are private by default; the umask restricts this one like any other.
         let mut folder = tempfile::Builder::new();
-        let folder =
-            folder.prefix(".export-").permissions(Permissions::from_mode(0o777)).tempdir_in(parent);
+        let folder = folder.prefix(".export-").permissions(Permissions::from_mode(0o777));
+        let folder = folder.tempdir_in(directory_of(place));
         let folder = folder.map_err(|error| cannot_write(place, &error))?;
         let open = tables.iter().map(|&table| {
             let path = folder.path().join(format!("{}.{}", table.name(), format.extension()));
@@ -128,7 +124,7 @@ impl Folder {
         open.sink.row(cells).map_err(|error| cannot_write(&self.place, &error))
     }
 
-    /// Completes the tables and puts the folder in its place; returns how many rows each has.
+    /// Completes the tables and moves the directory into place. Returns the number of rows per table.
     pub(crate) fn finish(self) -> Result<Vec<(Table, u64)>, Error> {
         let Folder { place, folder, open } = self;
         let mut described = Vec::new();
@@ -145,7 +141,7 @@ impl Folder {
         std::fs::write(folder.path().join("schema.json"), schema + "\n")
             .map_err(|error| cannot_write(&place, &error))?;
         std::fs::rename(folder.path(), &place).map_err(|error| cannot_write(&place, &error))?;
-        // It is no longer where it would be looked for to be removed.
+        // Renamed, so there is nothing to remove.
         let _ = folder.keep();
         Ok(rows)
     }
@@ -161,8 +157,4 @@ fn open(path: &Path, format: Format, table: Table) -> io::Result<Box<dyn Sink>> 
         #[cfg(not(feature = "parquet"))]
         Format::Parquet => return Err(io::ErrorKind::Unsupported.into()),
     })
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Error {
-    format!("{} cannot be written: {error}", path.display()).into()
 }

@@ -290,7 +290,7 @@ macro_rules! integers {
     ($($type:ty),*) => {
         $(impl From<$type> for Cell<'_> {
             fn from(value: $type) -> Self {
-                // Nothing that is counted here comes near the limit.
+                // No value comes near the limit.
                 Cell::Integer(i64::try_from(value).unwrap_or(i64::MAX))
             }
         })*

@@ -1,4 +1,4 @@
-//! Tables as text: comma-separated values, and lines of JSON.
+//! Tables as CSV and JSON lines. Written here because csv crates cannot tell nulls from empty text.
 
 use std::fs::File;
 use std::io::{BufWriter, Result, Write};
@@ -6,8 +6,7 @@ use std::io::{BufWriter, Result, Write};
 use super::sink::Sink;
 use super::table::{Cell, Column, Table};
 
-/// Comma-separated values after RFC 4180, with a line of names first. A missing value is an empty field; an empty text
-/// is `""`.
+/// CSV as in RFC 4180, with a header line. Null is an empty field; empty text is `""`.
 #[derive(Debug)]
 pub(crate) struct Csv(BufWriter<File>);
 
@@ -44,7 +43,7 @@ impl Sink for Csv {
     }
 }
 
-/// A JSON object a line, with every column in it.
+/// One JSON object per line, with every column.
 #[derive(Debug)]
 pub(crate) struct JsonLines {
     file: BufWriter<File>,
@@ -60,7 +59,7 @@ impl JsonLines {
 impl Sink for JsonLines {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
-            // The names are plain words and need no escaping.
+            // Column names need no escaping.
             write!(self.file, "{}\"{}\":", if index == 0 { '{' } else { ',' }, column.name)?;
             match cell {
                 Cell::Null => self.file.write_all(b"null")?,

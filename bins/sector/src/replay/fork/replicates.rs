@@ -1,20 +1,15 @@
-//! The same question under many draws: how much of an answer is luck.
-//!
-//! Each replicate plays on twice from the fork under the same draws, once with the recorded players and once with the
-//! change. So the two differ by the change alone, and a difference of shares is told from luck by the replicates in
-//! which only one of the two arms has the winner.
-
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+//! Many replicates of a fork with different seeds, to separate a change from luck.
+//! Each replicate plays twice with the same seed, with the recorded players and with the change, so that the two differ only by the change. The replicates that only one of the arms wins show whether a difference is luck.
 
 use sector_sim::replay::Replay;
 use sector_sim::{Cause, FactionId, Fork, ForkError, Game, next_seed};
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use super::{Options, change, is_over};
-use crate::output::{Error, progress_bar, say};
+use crate::arena::Share;
+use crate::tool::{Error, jobs, parallel, progress_bar, quantile, say};
 
 /// How one match ended, as a line of JSON.
 #[derive(Debug, Serialize)]
@@ -27,7 +22,7 @@ struct Match {
     cause: Option<Cause>,
     ticks: u64,
     digest: String,
-    /// What each faction that ever was holds in the end.
+    /// Value of each faction at the end.
     values: BTreeMap<String, i64>,
 }
 
@@ -83,36 +78,15 @@ fn all(
     changed: &Fork<'_>,
     seeds: &[u64],
 ) -> Result<Vec<[Match; 2]>, ForkError> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let jobs = options.jobs.map_or(cores, usize::from).min(seeds.len());
     let bar = progress_bar(seeds.len() as u64, "replicate", options.json);
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let done = Mutex::new(Vec::with_capacity(seeds.len()));
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&seed) = seeds.get(index).filter(|_| !failed.load(Ordering::Relaxed)) else {
-                return;
-            };
-            let pair = pair(options, unchanged, changed, index, seed);
-            if pair.is_err() {
-                failed.store(true, Ordering::Relaxed);
-            }
-            // A thread that panicked has left whole answers behind.
-            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            done.push((index, pair));
-            bar.inc(1);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(work);
-        }
+    let jobs = jobs(options.jobs.map(usize::from));
+    let pairs = parallel(jobs, seeds.len(), |index| {
+        let pair = pair(options, unchanged, changed, index, seeds[index]);
+        bar.inc(1);
+        pair
     });
     bar.finish_and_clear();
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, pair)| pair).collect()
+    pairs.into_iter().collect()
 }
 
 fn pair(
@@ -130,17 +104,6 @@ fn pair(
         Ok::<_, ForkError>(Match::of(&game, replicate, arm, draws))
     };
     Ok([play(unchanged, "recorded")?, play(changed, "changed")?])
-}
-
-/// The bounds of a share, 95 % of the time (Wilson 1927), in percent.
-fn wilson(hits: usize, of: usize) -> (f64, f64) {
-    const Z: f64 = 1.959_964;
-    let (hits, of) = (hits as f64, (of as f64).max(1.0));
-    let (share, spread) = (hits / of, Z * Z / of);
-    let middle = share + spread / 2.0;
-    let half = Z * (share * (1.0 - share) / of + spread / of / 4.0).sqrt();
-    let bound = |value: f64| (100.0 * value / (1.0 + spread)).clamp(0.0, 100.0);
-    (bound(middle - half), bound(middle + half))
 }
 
 fn table(options: &Options, pairs: &[[Match; 2]]) -> String {
@@ -177,9 +140,9 @@ fn table(options: &Options, pairs: &[[Match; 2]]) -> String {
                 .map(|pair| won(&pair))
                 .filter(|(recorded, changed)| [*recorded, *changed][arm])
                 .count();
-            let (low, high) = wilson(hits, count);
-            let share = 100.0 * hits as f64 / count.max(1) as f64;
-            let _ = write!(text, "{gap} {share:>5.1} % {:>18}", format!("{low:.1} – {high:.1} %"));
+            let Share { share, low, high, .. } = Share::new(hits as u64, count as u64);
+            let interval = format!("{:.1} – {:.1} %", 100.0 * low, 100.0 * high);
+            let _ = write!(text, "{gap} {:>5.1} % {interval:>18}", 100.0 * share);
         }
         let alone = |pattern| pairs.iter().filter(|pair| won(pair) == pattern).count();
         let _ = write!(text, "   {:>8} {:>8}", alone((true, false)), alone((false, true)));
@@ -188,30 +151,13 @@ fn table(options: &Options, pairs: &[[Match; 2]]) -> String {
         let mut lengths: Vec<u64> =
             pairs.iter().filter_map(|pair| pair.get(arm)).map(|played| played.ticks).collect();
         lengths.sort_unstable();
-        let at = |part: usize| lengths.get(lengths.len() * part / 100).copied().unwrap_or_default();
         let _ = write!(
             text,
             "\n{}{name:<9} median end in tick {}, 90 % before tick {}",
             if arm == 0 { "\n" } else { "" },
-            at(50),
-            at(90)
+            quantile(&lengths, 500),
+            quantile(&lengths, 900)
         );
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Values from the formula, computed by hand.
-    #[test]
-    fn shares_have_wilson_bounds() {
-        let near = |(low, high): (f64, f64), (wanted_low, wanted_high): (f64, f64)| {
-            (low - wanted_low).abs() < 0.05 && (high - wanted_high).abs() < 0.05
-        };
-        assert!(near(wilson(5, 10), (23.7, 76.3)), "{:?}", wilson(5, 10));
-        assert!(near(wilson(0, 10), (0.0, 27.8)), "{:?}", wilson(0, 10));
-        assert!(near(wilson(200, 200), (98.1, 100.0)), "{:?}", wilson(200, 200));
-    }
 }

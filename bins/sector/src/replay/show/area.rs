@@ -1,21 +1,20 @@
-//! What each faction holds, as an area: of every system the part of a disc round it that is nearer to it than to any
-//! other. Areas never overlap, and their edges know what lies beyond.
+//! Areas of systems: the part of a disc around a system that is nearer to it than to any other system (a bounded Voronoi cell). Written here because borders need to know the system beyond each side.
 
-/// A point of the picture.
+/// A point in the picture.
 pub(crate) type Point = (f64, f64);
 
-/// A side of a cell: from this corner to the next.
+/// A side of a cell, from this corner to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Side {
     pub(crate) from: Point,
-    /// The system beyond; none where the disc ends.
+    /// System on the other side; `None` at the edge of the disc.
     pub(crate) beyond: Option<usize>,
 }
 
-/// How many corners stand for a circle.
+/// Corners that approximate a circle.
 const CORNERS: u32 = 40;
 
-/// The cell of each point: its sides, in order.
+/// Cell of each point: its sides, in order.
 pub(crate) fn cells(points: &[Point], reach: f64) -> Vec<Vec<Side>> {
     points.iter().enumerate().map(|(index, &point)| cell(points, index, point, reach)).collect()
 }
@@ -33,14 +32,14 @@ fn cell(points: &[Point], index: usize, (x, y): Point, reach: f64) -> Vec<Side> 
         if other == index || apart > 4.0 * reach * reach || apart == 0.0 {
             continue;
         }
-        // Above 0: nearer to the other one.
+        // Positive: nearer to the other system.
         let (middle_x, middle_y) = (x + dx / 2.0, y + dy / 2.0);
         sides = cut(&sides, other, |(px, py)| (px - middle_x) * dx + (py - middle_y) * dy);
     }
     sides
 }
 
-/// What of a cell lies where the measure is below 0; `beyond` is what the new side borders on.
+/// Part of a cell where the measure is negative; `beyond` is the system beyond the new side.
 fn cut(sides: &[Side], beyond: usize, measure: impl Fn(Point) -> f64) -> Vec<Side> {
     let mut kept = Vec::with_capacity(sides.len() + 1);
     for (index, side) in sides.iter().enumerate() {

@@ -1,14 +1,9 @@
-//! What is said of a tick beside its map.
+//! Caption of a map.
 
 use sector_sim::replay::Replay;
 use sector_sim::{Event, World, narrate};
 
-/// A strength in thousands, with one digit behind the point.
-pub(crate) fn thousands(milli: i64) -> String {
-    format!("{}.{}k", milli / 1000, milli % 1000 / 100)
-}
-
-/// The words to a picture.
+/// Caption of a map.
 #[derive(Clone, Debug)]
 pub(crate) struct Caption {
     universe: String,
@@ -17,7 +12,7 @@ pub(crate) struct Caption {
     seed: u64,
     rules: String,
     digest: String,
-    /// What happened in the tick, the most notable first.
+    /// Events of the tick, notable ones first.
     pub(crate) events: Vec<String>,
 }
 
@@ -47,12 +42,12 @@ impl Caption {
         }
     }
 
-    /// The first line.
+    /// First line.
     pub(crate) fn title(&self) -> String {
         format!("Sector {} · tick {} of {}", self.universe, self.tick, self.last_tick)
     }
 
-    /// The second.
+    /// Second line.
     pub(crate) fn details(&self) -> String {
         format!("seed {} · rules {} · digest {}", self.seed, self.rules, self.digest)
     }

@@ -1,4 +1,4 @@
-//! A recorded run as a film in the terminal.
+//! Plays a recorded run in the terminal.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use super::caption::Caption;
 use super::{columns, ink, terminal};
-use crate::output::{Error, say};
 use crate::replay::file;
+use crate::tool::{Error, say};
 
-/// The time from picture to picture.
+/// Time between pictures.
 const PICTURE: Duration = Duration::from_millis(80);
-/// About how many pictures a run has: longer ones leave out ticks, so that a film takes about a minute at most.
+/// Approximate maximum number of pictures. Long runs skip ticks, so that a film takes about a minute.
 const PICTURES: u64 = 750;
-/// Moves the cursor to the upper left corner, and clears what is below the picture.
+/// Escape sequences: cursor to the upper left corner, clear below the cursor, clear all.
 const HOME: &str = "\x1b[H";
 const CLEAR_BELOW: &str = "\x1b[J";
 const CLEAR: &str = "\x1b[2J";
 
-/// Shows a run, in as many columns as the terminal has.
+/// Plays a run at the width of the terminal.
 pub(crate) fn film(path: &Path) -> Result<(), Error> {
     play(path, columns(None))
 }
 
-/// Shows a run; where there is no terminal, its last tick.
+/// Plays a run; without a terminal, prints its last tick.
 pub(super) fn play(path: &Path, width: usize) -> Result<(), Error> {
     let replay = file::read(path)?;
     let failed = |error| format!("{}: {error}", path.display());
@@ -41,7 +41,7 @@ pub(super) fn play(path: &Path, width: usize) -> Result<(), Error> {
             let picture = terminal::draw(world, &Caption::of(&replay, world), width, ink);
             match write!(out, "{HOME}{picture}{CLEAR_BELOW}").and_then(|()| out.flush()) {
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-                written => written.map_err(|error| format!("the run cannot be shown: {error}"))?,
+                written => written.map_err(|error| format!("cannot print the run: {error}"))?,
             }
             std::thread::sleep(PICTURE);
         }

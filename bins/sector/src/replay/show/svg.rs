@@ -1,6 +1,5 @@
-//! The map of a tick as a picture of its own: SVG without scripts, fonts or links to anything outside.
-//!
-//! Colours alone never carry a meaning: owners have a pattern and their id as well, kinds have shapes.
+//! The map of a tick as self-contained SVG, without scripts, fonts or links.
+//! Colour is never the only sign: owners also have a pattern and their id, kinds have shapes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -8,12 +7,13 @@ use std::fmt::Write;
 use sector_sim::{Event, FactionId, Fleet, Kind, Place, SIDE, SystemId, World, faction_color};
 
 use super::area::{self, Point};
-use super::caption::{Caption, thousands};
+use super::caption::Caption;
+use crate::tool::{escape, thousands};
 
 const MAP: f64 = 900.0;
-/// How far from the edges systems stay at least.
+/// Minimum distance of systems from the edges.
 const MARGIN: f64 = 30.0;
-/// How far an area reaches, in typical distances.
+/// Radius of an area, in typical distances.
 const REACH: f64 = 0.62;
 const TOP: f64 = 64.0;
 const PANEL: f64 = 340.0;
@@ -24,12 +24,12 @@ const LINE: &str = "#342d28";
 const BRASS: &str = "#d0a662";
 const EMBER: &str = "#ff7a3c";
 const NOBODY: &str = "#7d766c";
-/// Above so many systems names would hide the map.
+/// Maximum number of systems with names.
 const NAMED_SYSTEMS: usize = 150;
-/// Above so many systems areas would be too small to see.
+/// Maximum number of systems with areas.
 const AREA_SYSTEMS: usize = 3_000;
 
-/// A rectangle that something already takes.
+/// An occupied rectangle.
 #[derive(Clone, Copy, Debug)]
 struct Taken {
     left: f64,
@@ -48,7 +48,7 @@ impl Taken {
         }
     }
 
-    /// The area that both cover.
+    /// Common area of both.
     fn overlap(&self, other: &Taken) -> f64 {
         let width = self.right.min(other.right) - self.left.max(other.left);
         let height = self.bottom.min(other.bottom) - self.top.max(other.top);
@@ -59,7 +59,7 @@ impl Taken {
 struct Picture<'a> {
     world: &'a World,
     out: String,
-    /// The typical distance between neighbours.
+    /// Typical distance between neighbours.
     spacing: f64,
     margin: f64,
     battles: BTreeSet<SystemId>,
@@ -67,7 +67,7 @@ struct Picture<'a> {
     taken: Vec<Taken>,
 }
 
-/// Draws the world as it is.
+/// Draws the world.
 pub(crate) fn draw(world: &World, caption: &Caption) -> String {
     let spacing = MAP / ((world.map().len() as f64).sqrt() + 2.0 * REACH + 0.1);
     let margin = MARGIN.max(spacing * (REACH + 0.05));
@@ -93,16 +93,12 @@ pub(crate) fn draw(world: &World, caption: &Caption) -> String {
     picture.out
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 fn color(owner: Option<FactionId>) -> &'static str {
     owner.map_or(NOBODY, faction_color)
 }
 
 impl Picture<'_> {
-    /// Adds text to the picture; a string takes whatever is written to it.
+    /// Adds a line to the picture. Writing to a string cannot fail.
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
         let _ = self.out.write_fmt(text);
         self.out.push('\n');
@@ -150,7 +146,7 @@ impl Picture<'_> {
         self.put(format_args!("</svg>"));
     }
 
-    /// A hatching for each faction, different in direction and distance.
+    /// A hatching per faction, with different angles and distances.
     fn patterns(&mut self) {
         self.put(format_args!("<defs>"));
         for faction in self.world.board().factions() {
@@ -185,7 +181,7 @@ impl Picture<'_> {
         ));
     }
 
-    /// What each faction holds, hatched and with a border.
+    /// Areas of factions, hatched, with borders.
     fn territories(&mut self) {
         if self.world.map().len() > AREA_SYSTEMS {
             return;
@@ -253,7 +249,7 @@ impl Picture<'_> {
         let Some(site) = self.world.map().sites().get(id.index()) else { return };
         let Some(state) = self.world.board().system(id) else { return };
         let color = color(state.owner);
-        // Rings are narrower where systems are dense.
+        // Narrower rings for dense maps.
         let dense = (self.spacing / 50.0).clamp(0.15, 1.0);
         if self.battles.contains(&id) {
             self.put(format_args!(
@@ -291,7 +287,7 @@ impl Picture<'_> {
         self.taken.push(Taken::around(x, y, radius + 4.0, radius + 4.0));
     }
 
-    /// Fleets under way, as arrows where they are by now.
+    /// Moving fleets, as arrows.
     fn lane_fleets(&mut self) {
         let fleets: Vec<Fleet> = self.world.board().fleets().iter().cloned().collect();
         for fleet in fleets {
@@ -301,7 +297,7 @@ impl Picture<'_> {
                 self.world.tick().saturating_sub(departed),
                 arrives.saturating_sub(departed).max(1),
             );
-            // Between the marks at the ends, never upon them.
+            // Between the systems, never on them.
             let part = 0.25 + 0.5 * gone as f64 / all as f64;
             let (x, y) = (ax + (bx - ax) * part, ay + (by - ay) * part);
             let angle = (by - ay).atan2(bx - ax).to_degrees();
@@ -320,7 +316,7 @@ impl Picture<'_> {
         }
     }
 
-    /// Names, and what strength rests where.
+    /// Names and resting strength.
     fn labels(&mut self) {
         if self.world.map().len() > NAMED_SYSTEMS {
             return;
@@ -349,8 +345,8 @@ impl Picture<'_> {
         }
     }
 
-    /// A text beside a point, on the side where it hides least.
-    #[expect(clippy::too_many_arguments, reason = "a text, where it belongs, and how it looks")]
+    /// A label beside a point, on the side with the least overlap.
+    #[expect(clippy::too_many_arguments, reason = "position, text and style")]
     fn label(&mut self, x: f64, y: f64, away: f64, text: &str, color: &str, size: f64, bold: bool) {
         let half = text.chars().count() as f64 * size * if bold { 0.31 } else { 0.285 };
         let gap = away + 3.0;
@@ -426,7 +422,7 @@ impl Picture<'_> {
         ));
     }
 
-    /// What the shapes mean.
+    /// Explains the shapes.
     fn signs(&mut self, left: f64, top: f64) -> f64 {
         self.head(left, top, "SIGNS");
         let kinds = [Kind::Normal, Kind::Relic, Kind::Forge, Kind::Hive];
@@ -475,7 +471,7 @@ impl Picture<'_> {
         y
     }
 
-    /// What happened in the tick.
+    /// Events of the tick.
     fn happened(&mut self, caption: &Caption, left: f64, top: f64) {
         if caption.events.is_empty() {
             return;
@@ -497,7 +493,7 @@ impl Picture<'_> {
     }
 }
 
-/// Breaks a sentence into lines of at most so many characters, at blanks.
+/// Wraps a sentence at `most` characters.
 fn wrap(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -512,7 +508,7 @@ fn wrap(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
-/// The outline of a system: a circle, or a shape for its kind.
+/// Outline of a system, by kind.
 fn shape(kind: Kind, x: f64, y: f64, radius: f64) -> String {
     let corners = |count: u32, turn: f64, radius: f64| {
         let mut path = String::new();
@@ -562,10 +558,5 @@ mod tests {
     fn sentences_break_at_blanks() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("incomprehensible word", 5), ["incomprehensible", "word"]);
-    }
-
-    #[test]
-    fn names_cannot_break_out_of_the_picture() {
-        assert_eq!(escape("<a href=\"x\">&"), "&lt;a href=&quot;x&quot;&gt;&amp;");
     }
 }

@@ -1,25 +1,26 @@
-//! The map of a tick in characters.
+//! The map of a tick as text.
 
 use std::collections::BTreeSet;
 
 use sector_sim::{FactionId, Kind, Place, SIDE, SystemId, World, faction_color};
 
-use super::caption::{Caption, thousands};
+use super::caption::Caption;
+use crate::tool::thousands;
 
-/// How characters may look.
+/// Colour support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
-    /// Characters alone.
+    /// No colours.
     Plain,
-    /// The 256 colours that every terminal has.
+    /// 256 colours.
     Indexed,
-    /// Colours of 24 bits.
+    /// 24-bit colours.
     True,
 }
 
-/// Above so many systems for its space a map has marks alone.
+/// Characters per system below which a map has only marks.
 const CELLS_A_SYSTEM: usize = 12;
-/// Most fleets and events that are listed.
+/// Maximum number of fleets and of events listed.
 const LISTED: usize = 10;
 
 type Color = (u8, u8, u8);
@@ -35,7 +36,7 @@ struct Cell {
     bold: bool,
     /// Dots of a lane, as the bits of a braille character.
     dots: u8,
-    /// Whether more than a lane is here.
+    /// Whether there is more than a lane.
     taken: bool,
 }
 
@@ -73,7 +74,7 @@ struct Canvas<'a> {
     cells: Vec<Cell>,
 }
 
-/// Draws the world in at most so many columns.
+/// Draws the world, `width` columns wide.
 pub(crate) fn draw(world: &World, caption: &Caption, width: usize, ink: Ink) -> String {
     // A character is about twice as high as it is wide.
     let height = (width * 9 / 20).clamp(12, 60);
@@ -96,7 +97,7 @@ impl Canvas<'_> {
         if column >= self.width { None } else { self.cells.get_mut(row * self.width + column) }
     }
 
-    /// Where a system is, in parts of a character: two across, four down.
+    /// Position of a system in braille dots: two across and four down per character.
     fn dot(&self, system: SystemId) -> (i64, i64) {
         let Some(site) = self.world.map().sites().get(system.index()) else { return (0, 0) };
         let scale = |place: u32, length: usize| {
@@ -123,7 +124,7 @@ impl Canvas<'_> {
             let steps = (bx - ax).abs().max((by - ay).abs()).max(1);
             let owner = self.owner(lane.a).filter(|owner| self.owner(lane.b) == Some(*owner));
             for step in 0..=steps {
-                // A line across a border has gaps.
+                // Dashed across borders.
                 if owner.is_none() && step % 4 > 1 {
                     continue;
                 }
@@ -179,7 +180,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// An arrow for each fleet under way, where it is by now.
+    /// An arrow for each moving fleet.
     fn fleets(&mut self) {
         let world = self.world;
         for fleet in world.board().fleets().iter() {
@@ -189,7 +190,7 @@ impl Canvas<'_> {
                 world.tick().saturating_sub(departed) as i64,
                 arrives.saturating_sub(departed).max(1) as i64,
             );
-            // From a quarter of the way to three quarters: never upon the systems.
+            // From a quarter to three quarters of the way, never on the systems.
             let part = |a: i64, b: i64| a + (b - a) * (all + 2 * gone) / (4 * all);
             let (x, y) = (part(ax, bx), part(ay, by));
             let arrow = arrow(bx - ax, by - ay);
@@ -202,7 +203,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// Names and resting strength, where there is room for them.
+    /// Names and resting strength, where there is room.
     fn names(&mut self) {
         if self.is_crowded() {
             return;
@@ -255,7 +256,7 @@ impl Canvas<'_> {
         for row in self.cells.chunks(self.width) {
             let last = row.iter().rposition(|cell| cell.character != ' ' || cell.dots != 0);
             let row = last.map_or(&[][..], |last| &row[..=last]);
-            // Neighbours of one look share their codes.
+            // Neighbours with the same style share their escape codes.
             for run in row.chunk_by(|a, b| a.color == b.color && a.bold == b.bold) {
                 let characters: String = run.iter().map(shown).collect();
                 match run.first().and_then(|cell| cell.color.map(|color| (color, cell.bold))) {
@@ -288,7 +289,7 @@ const fn kind_mark(kind: Kind, owned: bool) -> char {
     }
 }
 
-/// The arrow of a direction; rows are counted in dots, which are square.
+/// Arrow of a direction, in dots, which are square.
 fn arrow(x: i64, y: i64) -> char {
     let (wide, high) = (x.abs(), y.abs());
     match (wide > 2 * high, high > 2 * wide, x >= 0, y >= 0) {
@@ -342,7 +343,7 @@ fn legend(world: &World, caption: &Caption, width: usize, ink: Ink, text: &mut S
         ));
     }
     if under_way.len() > LISTED {
-        text.push_str(&format!("and {} more fleets under way\n", under_way.len() - LISTED));
+        text.push_str(&format!("and {} more moving fleets\n", under_way.len() - LISTED));
     }
     if !caption.events.is_empty() {
         text.push('\n');

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What opens an address, on a system with this program.
+/// Program that opens a URL.
 #[cfg(target_os = "macos")]
 const OPENER: &str = "open";
 #[cfg(not(target_os = "macos"))]
 const OPENER: &str = "xdg-open";
 
-/// Whether there seems to be a screen and something that opens addresses on it.
+/// Whether there seem to be a display and a program that opens URLs.
 pub(crate) fn can_open() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let has_screen = cfg!(target_os = "macos") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
@@ -20,7 +20,7 @@ fn has<P: AsRef<Path>>(mut folders: impl Iterator<Item = P>) -> bool {
     folders.any(|folder| folder.as_ref().join(OPENER).is_file())
 }
 
-/// Opens an address in the browser; false where there is none.
+/// Opens a URL in the browser; false if that is impossible.
 pub(super) fn open(url: &str) -> bool {
     if !can_open() {
         return false;
@@ -29,12 +29,12 @@ pub(super) fn open(url: &str) -> bool {
     command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.spawn() {
         Ok(mut child) => {
-            // Some openers stay for as long as the browser does; whichever ends is taken note of.
+            // Some openers run as long as the browser. Reap the process when it exits.
             std::thread::spawn(move || child.wait());
             true
         }
         Err(error) => {
-            tracing::warn!(%error, "{OPENER} cannot be started");
+            tracing::warn!(%error, program = OPENER, "cannot open the browser");
             false
         }
     }

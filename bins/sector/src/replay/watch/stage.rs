@@ -1,4 +1,4 @@
-//! A store in memory into which a run is played, commit by commit, for a frontend to follow.
+//! Plays a run into a store in memory, commit by commit, for a frontend to follow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,50 +8,50 @@ use sector_sim::replay::journal::{Header, Record};
 use sector_sim::{Delta, Order, RunEnd, Snapshot, Universe, World};
 use sector_wire::EventKind;
 
-use crate::output::Error;
+use crate::tool::Error;
 
-/// Who holds the lease.
+/// Holder of the lease.
 const HOLDER: &str = "replay";
-/// For how long the lease is asked for, by a clock that stands still.
+/// Lifetime of the lease; it never expires because the clock stands still.
 const LEASE_TTL: Duration = Duration::from_secs(3_600);
-/// Ticks from checkpoint to checkpoint: what came before can be forgotten then.
+/// Ticks between checkpoints; older events can be dropped after one.
 const CHECKPOINT_TICKS: u64 = 100;
-/// How many events are kept, for pages that come back after a cut.
+/// Events kept for pages that reconnect.
 const EVENTS_KEPT: u64 = 2_000;
 
 pub(super) struct Stage {
     store: Arc<dyn Store>,
     lease: Lease,
-    /// The run's own name, and how often it was begun again.
+    /// Name of the run, and number of restarts.
     name: String,
     begun: u64,
     universe: Universe,
 }
 
 impl Stage {
-    /// Begins with a world at tick 0.
+    /// Starts with a world at tick 0.
     pub(super) async fn begin(universe: Universe, world: &World) -> Result<Stage, Error> {
-        // By a clock that stands still the lease never runs out, however long nobody looks or the machine sleeps.
+        // The clock stands still, so the lease never expires, not even while the machine sleeps.
         let options =
             StoreOptions { clock: Arc::new(ManualClock::default()), ..StoreOptions::memory() };
         let store = sector_redis::open(options).await?;
         let lease = store
             .acquire_lease(HOLDER, LEASE_TTL)
             .await?
-            .ok_or("the store in memory is held by another")?;
+            .ok_or("another process holds the lease of the store in memory")?;
         let stage = Stage { store, lease, name: universe.id.clone(), begun: 0, universe };
         stage.commit_beginning(world).await?;
         Ok(stage)
     }
 
-    /// Begins anew with the world at tick 0, under another name: a universe begins once.
+    /// Restarts with the world at tick 0 under a new name, because a universe cannot restart.
     pub(super) async fn begin_again(&mut self, world: &World) -> Result<(), Error> {
         self.begun += 1;
         self.universe.id = format!("{}~{}", self.name, self.begun);
         self.commit_beginning(world).await
     }
 
-    /// Says how fast the ticks come, in what begins from now on.
+    /// Sets the pace shown in later universes and snapshots.
     pub(super) fn set_pace(&mut self, pace: Duration) {
         self.universe.tick_delay_ms = pace.as_millis() as u64;
     }
@@ -72,7 +72,7 @@ impl Stage {
         &self.store
     }
 
-    /// Commits the tick that the world has just passed with these orders.
+    /// Commits a tick of the world, played with these orders.
     pub(super) async fn tick(&self, world: &World, orders: &[Order]) -> Result<(), Error> {
         let delta = Delta::of(&self.universe.id, world).narrated(world.map(), world.board());
         let mut commit = Commit {
@@ -83,7 +83,7 @@ impl Stage {
             }],
             ..self.commit(world)
         };
-        // Nothing follows a recorded run.
+        // A recorded run has no successor.
         let end = RunEnd::of(&self.universe.id, world, None);
         if let Some(end) = &end {
             commit.events.push(NewEvent {
