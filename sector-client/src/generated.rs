@@ -1831,8 +1831,9 @@ Arguments:
 The data of each event is an entry as in `/events`: `{"id","type","data"}`. Its id is the id of
 the entry, a dot, and the incarnation, as in the ETag of `/snapshot`; a client that reconnects
 sends it as `Last-Event-ID` and misses nothing. Without it (or `after`), or if resuming is not
-possible, as with an id of another stream, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
-stream ends when the server shuts down. Each address may have 20 streams.
+possible, as with an id of another stream, the first event is a `snapshot`; a client more than
+256 entries behind gets a snapshot instead of the missed entries. A comment every 15 s keeps the
+connection open. The stream ends when the server shuts down. Each address may have 20 streams.
 
 Sends a `GET` request to `/events/stream`
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser};
 use follow::Sectors;
+use http_kit::origin::OriginError;
 use http_kit::{BoxError, Hosts, Origins, TrustedProxies};
 use process_kit::config::{Seconds, defaults, seconds};
 use process_kit::reload::{Limit, Reloadable};
@@ -14,13 +15,12 @@ use process_kit::store::StoreConfig;
 use process_kit::telemetry::LogOptions;
 use process_kit::trace::TraceOptions;
 use process_kit::{Handles, MetricsOptions, Service, ServiceError};
-use sector_auth::token::SECRET_BYTES_MIN;
-use sector_auth::{Address, Secret};
+use sector_auth::{Address, AuthError, Secret, TokenKey};
 
 use crate::error::Error;
 use crate::limits::quotas::QuotaConfig;
 
-/// The API as a process.
+/// Options of the API process.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "api", version, about = "The HTTP API of a sector")]
 pub struct Options {
@@ -30,19 +30,19 @@ pub struct Options {
     /// Address to listen on
     #[arg(long, env = "BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub bind: IpAddr,
-    /// Where the state is stored.
+    /// Store of the sectors.
     #[command(flatten)]
     pub store: StoreConfig,
     /// Configuration of the API itself.
     #[command(flatten)]
     pub config: Config,
-    /// Where to serve metrics.
+    /// Metrics options.
     #[command(flatten)]
     pub metrics: MetricsOptions,
-    /// Where to send traces.
+    /// Trace options.
     #[command(flatten)]
     pub traces: TraceOptions,
-    /// How to log.
+    /// Log options.
     #[command(flatten)]
     pub log: LogOptions,
 }
@@ -162,7 +162,7 @@ impl Service for Options {
 }
 
 impl Config {
-    /// The defaults, with this signing secret.
+    /// Default configuration with this signing secret.
     ///
     /// # Errors
     /// The secret is too short.
@@ -170,7 +170,8 @@ impl Config {
         defaults(&[&format!("--jwt-secret={}", jwt_secret.expose())])
     }
 
-    /// Rejects settings for development only: guessable secrets, and a site with two names.
+    /// Rejects settings that are for development only: guessable secrets, and a URI and domain that
+    /// differ.
     ///
     /// # Errors
     /// [`Error::Service`] and [`Error::Config`], naming the setting and what to set.
@@ -205,21 +206,16 @@ impl Config {
             return Ok(());
         }
         refused(format!(
-            "the URI {:?} is of {host:?}, but the domain is {:?}: set both to the public site, such as \
+            "the host of the URI {:?} is {host:?}, but the domain is {:?}: set both to the public site, such as \
              AUTH_DOMAIN=sector.example and AUTH_URI=https://sector.example",
             self.auth_uri, self.auth_domain
         ))
     }
 }
 
-fn token_secret(text: &str) -> Result<Secret, String> {
-    if text.len() < SECRET_BYTES_MIN {
-        return Err(format!(
-            "the secret has {} bytes; at least {SECRET_BYTES_MIN} are needed",
-            text.len()
-        ));
-    }
-    Secret::new(text).map_err(|error| error.to_string())
+fn token_secret(text: &str) -> Result<Secret, AuthError> {
+    TokenKey::new(text.as_bytes())?;
+    Secret::new(text)
 }
 
 /// Values separated by commas; the empty string is the empty list.
@@ -246,11 +242,10 @@ impl<T: FromStr> FromStr for List<T> {
 }
 
 /// Origins separated by commas, or `*` for all.
-fn origins(text: &str) -> Result<Origins, String> {
+fn origins(text: &str) -> Result<Origins, OriginError> {
     let (any, listed): (Vec<&str>, Vec<&str>) =
         text.split(',').map(str::trim).partition(|part| *part == "*");
-    let listed: Origins =
-        listed.join(",").parse().map_err(|error| format!("{error}, or * for all"))?;
+    let listed: Origins = listed.join(",").parse()?;
     Ok(if any.is_empty() { listed } else { Origins::any() })
 }
 
@@ -265,14 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_default_secret_and_none_too_short() {
+    fn a_secret_is_required_and_must_not_be_too_short() {
         assert!(parse(&[]).unwrap_err().contains("--jwt-secret"));
         let text = parse(&["--jwt-secret", "hunter2"]).unwrap_err();
         assert!(text.contains("--jwt-secret") && text.contains("32"), "{text}");
     }
 
     #[test]
-    fn lists_name_what_they_refuse() {
+    fn invalid_list_entries_are_named() {
         let address = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf";
         let options = parse(&[
             "--jwt-secret",

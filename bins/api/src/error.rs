@@ -1,24 +1,24 @@
-//! Why the API cannot be started.
+//! Startup errors of the API.
 
 use http_kit::SetupError;
 use process_kit::ServiceError;
 
-/// Why the API cannot be started, by what the operator can do about it.
+/// Why the API cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An option that cannot be used: change it.
+    /// Invalid option.
     #[error("{option}: {detail}")]
     Config {
-        /// The option, as it is set from outside.
+        /// Environment variable of the option.
         option: &'static str,
-        /// What is wrong with it and what is allowed.
+        /// What is wrong and what is allowed.
         detail: String,
     },
     /// The HTTP server cannot be set up.
     #[error(transparent)]
     Http(#[from] SetupError),
-    /// The service cannot be started.
+    /// The process cannot be set up.
     #[error(transparent)]
     Service(#[from] ServiceError),
     /// The store cannot be opened.

@@ -1,4 +1,4 @@
-//! The HTTP API of a sector, on Redis.
+//! The API as a process of its own, on Redis.
 
 use std::process::ExitCode;
 

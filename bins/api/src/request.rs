@@ -1,4 +1,4 @@
-//! What handlers work with: the call, shared bodies, problems, audit, traces.
+//! Helpers for handlers: the call, shared bodies, problems, audit and traces.
 
 pub(crate) mod audit;
 pub(crate) mod bodies;

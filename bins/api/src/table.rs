@@ -122,7 +122,7 @@ async fn admit(declaration: Declaration, context: Context<Api>) -> Result<Call, 
         Some(SectorName(_)) if declaration.scope == Scope::Service => {
             return Err(Problem::not_found(
                 catalogue::NOT_FOUND,
-                "This is not about a sector: leave /sectors/{sector} out of the path.",
+                "This path does not belong to a sector: remove /sectors/{sector} from it.",
             ));
         }
         Some(SectorName(name)) => api.sectors.get(name).await.map_err(of_sector)?,

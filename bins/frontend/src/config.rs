@@ -60,9 +60,9 @@ pub struct Config {
 /// Limits of the clients of live streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
-    /// In total.
+    /// Maximum in total.
     pub clients_max: usize,
-    /// Per address.
+    /// Maximum per address.
     pub per_address_max: usize,
 }
 
@@ -79,16 +79,16 @@ pub struct Options {
     /// Configuration of the frontend.
     #[command(flatten)]
     pub frontend: Config,
-    /// Where the state is stored.
+    /// Store of the sectors.
     #[command(flatten)]
     pub store: StoreConfig,
-    /// Where to serve metrics.
+    /// Metrics options.
     #[command(flatten)]
     pub metrics: MetricsOptions,
-    /// Where to send traces.
+    /// Trace options.
     #[command(flatten)]
     pub traces: TraceOptions,
-    /// How to log.
+    /// Log options.
     #[command(flatten)]
     pub log: LogOptions,
 }
@@ -132,7 +132,7 @@ impl Service for Options {
 }
 
 impl Config {
-    /// The limits.
+    /// Limits of live streams.
     #[must_use]
     pub fn places(&self) -> Places {
         Places { clients_max: self.ws_max_clients, per_address_max: self.ws_max_per_address }
@@ -179,12 +179,16 @@ impl fmt::Display for ApiUrl {
     }
 }
 
-impl FromStr for ApiUrl {
-    type Err = String;
+/// A text is not the URL of an API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("use http://host or http://host:port, without a path")]
+pub struct ApiUrlError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || "use http://host or http://host:port, without a path".to_owned();
-        let uri: Uri = text.parse().map_err(|_| refused())?;
+impl FromStr for ApiUrl {
+    type Err = ApiUrlError;
+
+    fn from_str(text: &str) -> Result<Self, ApiUrlError> {
+        let uri: Uri = text.parse().map_err(|_| ApiUrlError)?;
         let has_path = !matches!(uri.path(), "" | "/") || uri.query().is_some();
         match uri.authority() {
             Some(authority)
@@ -194,7 +198,7 @@ impl FromStr for ApiUrl {
             {
                 Ok(Self(authority.clone()))
             }
-            _ => Err(refused()),
+            _ => Err(ApiUrlError),
         }
     }
 }
@@ -224,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_elsewhere_is_taken_and_a_bad_one_is_refused_by_name() {
+    fn api_urls_are_parsed_and_invalid_ones_are_named() {
         for good in ["http://api", "http://api:80/", "http://[::1]:8000"] {
             good.parse::<ApiUrl>().unwrap();
         }

@@ -14,7 +14,6 @@
 //! [`run()`] serves; [`Config`] lists the settings.
 
 pub mod config;
-pub mod error;
 mod files;
 mod lines;
 mod preview;
@@ -26,7 +25,6 @@ mod streams;
 mod traces;
 
 pub use config::{ApiUrl, Config, Options, Places};
-pub use error::Error;
 pub use follow::Pace;
 pub use recording::{PACES_MS, Playing, Recording};
 pub use run::run;

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use follow::{Resyncs, Sectors};
-use http_kit::{Client, ClientOptions, ClientSlots, Limits, Sockets};
+use http_kit::{Client, ClientOptions, ClientSlots, Limits, SetupError, Sockets};
 use process_kit::Handles;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::config::{Config, Places};
-use crate::error::Error;
 use crate::files::Assets;
 use crate::lines::Lines;
 use crate::preview::PREVIEWS_AT_ONCE_MAX;
@@ -20,13 +19,13 @@ use crate::traces;
 /// Serves on `listener` until shutdown, then closes the WebSockets (1012) and drains.
 ///
 /// # Errors
-/// [`Error`] when it cannot start.
+/// [`SetupError`] for conflicting routes, a bug in the program.
 pub async fn run(
     config: Config,
     listener: TcpListener,
     sectors: Arc<Sectors>,
     handles: impl Into<Handles<Places>>,
-) -> Result<(), Error> {
+) -> Result<(), SetupError> {
     let Handles { metrics, tracer, limits: changes, shutdown } = handles.into();
     // Hash the files before the first request needs them.
     let _ = tokio::task::spawn_blocking(Assets::embedded).await;

@@ -30,7 +30,7 @@ async fn watch(tracer: &Tracer, sector: &Followed, slots: &ClientSlots) {
                     let Some(tick) = entry.tick.filter(|_| entry.kind == EntryKind::Delta) else {
                         continue;
                     };
-                    // Only one of several frontends gets to end the trace.
+                    // Only one of several frontends takes the context and ends the trace.
                     let places =
                         sector.store().take_nonce(sector_redis::Pool::Traces, &of_tick(tick)).await;
                     for place in places.ok().flatten().unwrap_or_default().split(',') {

@@ -21,7 +21,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// One code; in the order of its fields, so that a list reads as a table.
+    /// A code.
     #[must_use]
     pub const fn new(
         code: &'static str,
@@ -129,6 +129,29 @@ impl From<Kind> for &'static str {
     }
 }
 
+/// A response that the catalogue does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// The code is unknown.
+    #[error("problem {code} (status {status}) is not in the catalogue: declare it")]
+    Unknown {
+        /// The code.
+        code: String,
+        /// Status of the response.
+        status: u16,
+    },
+    /// The status is not declared for this code.
+    #[error("problem {code} came with status {status}, but is declared with {declared:?}")]
+    Status {
+        /// The code.
+        code: &'static str,
+        /// Status of the response.
+        status: u16,
+        /// Declared statuses.
+        declared: &'static [u16],
+    },
+}
+
 /// All codes of one or several services.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
@@ -139,7 +162,7 @@ impl Catalogue {
     /// [`SHARED`] and these lists together.
     ///
     /// # Errors
-    /// [`SetupError::Catalogue`] for a code that is there in two forms, or is malformed.
+    /// [`SetupError::Catalogue`] for a malformed code, or one declared in two forms.
     pub fn new(lists: &[&[Kind]]) -> Result<Self, SetupError> {
         let mut kinds: BTreeMap<&'static str, Kind> = BTreeMap::new();
         for kind in std::iter::once(&SHARED).chain(lists).flat_map(|list| list.iter()) {
@@ -149,27 +172,27 @@ impl Catalogue {
             if kind.code.is_empty()
                 || !kind.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
             {
-                return refuse("a code is of lower-case letters and _");
+                return refuse("a code must consist of lower-case letters and _");
             }
             if kind.statuses.is_empty()
                 || !kind.statuses.iter().all(|status| (400..600).contains(status))
             {
-                return refuse("its statuses are from 400 to 599, at least one");
+                return refuse("needs at least one status, from 400 to 599");
             }
             if [kind.meaning, kind.remedy]
                 .iter()
                 .any(|text| !text.ends_with('.') || text.contains(['\n', '|']))
             {
-                return refuse("meaning and remedy are sentences, in one line");
+                return refuse("meaning and remedy must be sentences on one line");
             }
             if kinds.insert(kind.code, *kind).is_some_and(|known| known != *kind) {
-                return refuse("it is there in two forms");
+                return refuse("is declared in two forms");
             }
         }
         Ok(Self { kinds })
     }
 
-    /// All of them, by code.
+    /// All codes, ordered by name.
     pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
         self.kinds.values()
     }
@@ -177,21 +200,18 @@ impl Catalogue {
     /// Whether an answer with this status may have this code.
     ///
     /// # Errors
-    /// A sentence that says what is missing where.
-    pub fn check(&self, status: u16, code: &str) -> Result<(), String> {
+    /// [`CheckError`] for an unknown code, or a known one with another status.
+    pub fn check(&self, status: u16, code: &str) -> Result<(), CheckError> {
         match self.kinds.get(code) {
-            None => Err(format!(
-                "the problem {code} (status {status}) is not in the catalogue: declare it there"
-            )),
-            Some(kind) if !kind.statuses.contains(&status) => Err(format!(
-                "the problem {code} came with {status}; the catalogue has it with {:?}",
-                kind.statuses
-            )),
+            None => Err(CheckError::Unknown { code: code.to_owned(), status }),
+            Some(kind) if !kind.statuses.contains(&status) => {
+                Err(CheckError::Status { code: kind.code, status, declared: kind.statuses })
+            }
             Some(_) => Ok(()),
         }
     }
 
-    /// All of them as a Markdown table.
+    /// All codes as a Markdown table.
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut table =
@@ -209,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contradictions_and_bad_entries_are_found() {
+    fn invalid_and_conflicting_codes_are_rejected() {
         let good = Kind::new("run_over", &[409], "The run is over.", "Wait for the next.");
         Catalogue::new(&[&[good], &[good]]).unwrap();
         for (bad, detail) in [
@@ -227,13 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_judged_and_the_table_is_written() {
+    fn responses_are_checked_and_the_table_is_written() {
         let own = [Kind::new("no_universe", &[409, 503], "None is running.", "Wait.")];
         let catalogue = Catalogue::new(&[&own]).unwrap();
         assert_eq!(catalogue.check(503, "no_universe"), Ok(()));
         assert_eq!(catalogue.check(429, "rate_limited"), Ok(()));
-        assert!(catalogue.check(404, "no_universe").unwrap_err().contains("409, 503"));
-        assert!(catalogue.check(404, "nothing").unwrap_err().contains("declare it"));
+        assert!(catalogue.check(404, "no_universe").unwrap_err().to_string().contains("409, 503"));
+        assert!(catalogue.check(404, "nothing").unwrap_err().to_string().contains("declare it"));
         assert!(
             catalogue
                 .markdown()

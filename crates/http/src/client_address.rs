@@ -27,18 +27,34 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// A text is not a network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// Neither a network nor an address.
+    #[error("{0:?} is not a network: write 10.0.0.0/8, 2001:db8::/32 or one address")]
+    Malformed(String),
+    /// Bits beyond the prefix are set.
+    #[error("{text:?} has bits set beyond its prefix: write {network}")]
+    HostBits {
+        /// The rejected text.
+        text: String,
+        /// The network that contains it.
+        network: IpNet,
+    },
+}
+
 /// A network (`10.0.0.0/8`, `2001:db8::/32`) or a single address.
-fn parse_network(text: &str) -> Result<IpNet, String> {
-    let network: IpNet =
-        text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-            format!("{text:?} is not a network: write 10.0.0.0/8, 2001:db8::/32 or one address")
-        })?;
+fn parse_network(text: &str) -> Result<IpNet, NetworkError> {
+    let network: IpNet = text
+        .parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| NetworkError::Malformed(text.to_owned()))?;
     // 10.1.2.3/8 is probably a typo; don't guess what was meant.
     let whole = network.trunc();
     if whole == network {
         Ok(network)
     } else {
-        Err(format!("{text:?} has bits set beyond its prefix: write {whole}"))
+        Err(NetworkError::HostBits { text: text.to_owned(), network: whole })
     }
 }
 
@@ -100,9 +116,9 @@ impl TrustedProxies {
 }
 
 impl FromStr for TrustedProxies {
-    type Err = String;
+    type Err = NetworkError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
@@ -217,10 +233,16 @@ mod tests {
             "localhost",
             "10.0.0.0/8/8",
         ] {
-            let error = text.parse::<TrustedProxies>().unwrap_err();
+            let error = text.parse::<TrustedProxies>().unwrap_err().to_string();
             assert!(error.contains(&format!("{text:?}")), "{error}");
         }
-        assert!("10.1.2.3/8".parse::<TrustedProxies>().unwrap_err().contains("write 10.0.0.0/8"));
+        assert!(
+            "10.1.2.3/8"
+                .parse::<TrustedProxies>()
+                .unwrap_err()
+                .to_string()
+                .contains("write 10.0.0.0/8")
+        );
         assert!("10.0.0.0/8,".parse::<TrustedProxies>().is_err());
         assert_eq!("".parse::<TrustedProxies>().unwrap(), TrustedProxies::default());
     }

@@ -74,15 +74,16 @@ impl Origins {
     }
 }
 
-impl FromStr for Origin {
-    type Err = String;
+/// A text is not an origin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an origin such as https://example.org or http://localhost:5173")]
+pub struct OriginError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || {
-            format!(
-                "{text:?} is not an origin such as https://example.org or http://localhost:5173"
-            )
-        };
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let refused = || OriginError(text.to_owned());
         let uri: Uri = text.parse().map_err(|_| refused())?;
         let is_https = match uri.scheme_str() {
             Some("https") => true,
@@ -124,9 +125,9 @@ impl FromIterator<Origin> for Origins {
 }
 
 impl FromStr for Origins {
-    type Err = String;
+    type Err = OriginError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, OriginError> {
         text.split(',')
             .map(str::trim)
             .filter(|part| !part.is_empty())
@@ -188,7 +189,8 @@ mod tests {
             "https://example.org/path",
             "https://example.org:99999",
         ] {
-            let error = format!("https://good.example,{bad}").parse::<Origins>().unwrap_err();
+            let error =
+                format!("https://good.example,{bad}").parse::<Origins>().unwrap_err().to_string();
             assert!(error.contains(bad), "{bad}: {error}");
         }
     }

@@ -14,6 +14,7 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Parser};
 
+use crate::file::{self, FileError};
 use crate::{config, healthcheck};
 
 /// Largest secret file, in bytes.
@@ -61,8 +62,9 @@ fn read<O: Parser>(
         let decides =
             |argument: &OsString| secret.decided_by.iter().any(|flag| is_flag(argument, flag));
         if !arguments.iter().any(decides) {
-            let value = first_line(Path::new(&path))
-                .map_err(|detail| refused(format!("{file}: {detail}")))?;
+            let path = Path::new(&path);
+            let value = first_line(path)
+                .map_err(|error| refused(format!("{file}: {}: {error}", path.display())))?;
             arguments.insert(own.min(arguments.len()), format!("{}={value}", secret.flag).into());
         }
     }
@@ -120,18 +122,19 @@ fn secrets(command: &Command) -> Vec<SecretOption> {
     command.get_arguments().filter_map(secret).collect()
 }
 
-fn first_line(path: &Path) -> Result<String, String> {
-    let shown = path.display();
-    let file = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
-    if file.len() > FILE_BYTES_MAX {
-        return Err(format!(
-            "{shown} has {} bytes; at most {FILE_BYTES_MAX} are allowed",
-            file.len()
-        ));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+/// Why a file has no secret.
+#[derive(Debug, thiserror::Error)]
+enum SecretFileError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("the file is empty; write the secret into it")]
+    Empty,
+}
+
+fn first_line(path: &Path) -> Result<String, SecretFileError> {
+    let text = file::read(path, FILE_BYTES_MAX)?;
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    line.map(str::to_owned).ok_or_else(|| format!("{shown} is empty; write the secret into it"))
+    line.map(str::to_owned).ok_or(SecretFileError::Empty)
 }
 
 /// The same error without the secret.
@@ -158,10 +161,10 @@ mod tests {
         /// Previous keys
         #[arg(long, env = "ARGUMENTS_TEST_OLD", hide_env_values = true, value_delimiter = ',')]
         old: Vec<Secret>,
-        /// A file of its own meaning
+        /// Shared token
         #[arg(long, env = "ARGUMENTS_TEST_TOKEN", hide_env_values = true)]
         token: Option<Secret>,
-        /// What it means
+        /// A file with the token
         #[arg(long, env = "ARGUMENTS_TEST_TOKEN_FILE")]
         token_file: Option<String>,
     }

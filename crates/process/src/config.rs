@@ -48,27 +48,46 @@ impl fmt::Display for Seconds {
     }
 }
 
-impl FromStr for Milliseconds {
-    type Err = String;
+/// Why a value of an option is invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// Not a duration in milliseconds.
+    #[error("use an integer of milliseconds, or a unit: 300ms, 5s, 2m")]
+    Milliseconds,
+    /// Not a duration in seconds.
+    #[error("use an integer of seconds, or a unit: 300s, 5m, 1h")]
+    Seconds,
+    /// Not `kind` within the range.
+    #[error("must be {kind} from {least} to {most}")]
+    Range {
+        /// The kind of number, with its article.
+        kind: &'static str,
+        /// Minimum.
+        least: String,
+        /// Maximum.
+        most: String,
+    },
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Milliseconds {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
         let duration =
             duration(text, "ms").filter(|duration| duration.subsec_nanos() % 1_000_000 == 0);
         duration
             .and_then(|duration| u64::try_from(duration.as_millis()).ok())
             .map(Self)
-            .ok_or_else(|| "use an integer of milliseconds, or a unit: 300ms, 5s, 2m".to_owned())
+            .ok_or(ValueError::Milliseconds)
     }
 }
 
 impl FromStr for Seconds {
-    type Err = String;
+    type Err = ValueError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ValueError> {
         let duration = duration(text, "s").filter(|duration| duration.subsec_nanos() == 0);
-        duration
-            .map(|duration| Self(duration.as_secs()))
-            .ok_or_else(|| "use an integer of seconds, or a unit: 300s, 5m, 1h".to_owned())
+        duration.map(|duration| Self(duration.as_secs())).ok_or(ValueError::Seconds)
     }
 }
 
@@ -157,46 +176,57 @@ fn missing<C: CommandFactory>(error: &clap::Error) -> Option<String> {
 /// A clap value parser for [`Milliseconds`] within a range of milliseconds.
 pub fn milliseconds(
     range: RangeInclusive<u64>,
-) -> impl Fn(&str) -> Result<Milliseconds, String> + Clone + Send + Sync {
+) -> impl Fn(&str) -> Result<Milliseconds, ValueError> + Clone + Send + Sync {
     move |text| {
-        let value: Milliseconds = text.parse()?;
-        if range.contains(&value.0) {
-            Ok(value)
-        } else {
-            Err(out_of_range(Milliseconds(*range.start()), Milliseconds(*range.end())))
-        }
+        within(
+            "a duration",
+            text.parse()?,
+            Milliseconds(*range.start()),
+            Milliseconds(*range.end()),
+        )
     }
 }
 
 /// A clap value parser for [`Seconds`] within a range of seconds.
 pub fn seconds(
     range: RangeInclusive<u64>,
-) -> impl Fn(&str) -> Result<Seconds, String> + Clone + Send + Sync {
-    move |text| {
-        let value: Seconds = text.parse()?;
-        if range.contains(&value.0) {
-            Ok(value)
-        } else {
-            Err(out_of_range(Seconds(*range.start()), Seconds(*range.end())))
-        }
-    }
+) -> impl Fn(&str) -> Result<Seconds, ValueError> + Clone + Send + Sync {
+    move |text| within("a duration", text.parse()?, Seconds(*range.start()), Seconds(*range.end()))
 }
 
 /// A clap value parser for any integer type within a range.
 pub fn integer<T>(
     range: RangeInclusive<T>,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
+) -> impl Fn(&str) -> Result<T, ValueError> + Clone + Send + Sync
 where
     T: FromStr + PartialOrd + fmt::Display + Clone + Send + Sync,
 {
     move |text| match text.parse() {
         Ok(value) if range.contains(&value) => Ok(value),
-        _ => Err(format!("must be an integer from {} to {}", range.start(), range.end())),
+        _ => Err(out_of_range("an integer", range.start(), range.end())),
     }
 }
 
-fn out_of_range(start: impl fmt::Display, end: impl fmt::Display) -> String {
-    format!("must be from {start} to {end}")
+fn within<T: PartialOrd + fmt::Display>(
+    kind: &'static str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<T, ValueError> {
+    if (&least..=&most).contains(&&value) {
+        Ok(value)
+    } else {
+        Err(out_of_range(kind, least, most))
+    }
+}
+
+/// The error for a number or duration out of range.
+pub(crate) fn out_of_range(
+    kind: &'static str,
+    least: impl fmt::Display,
+    most: impl fmt::Display,
+) -> ValueError {
+    ValueError::Range { kind, least: least.to_string(), most: most.to_string() }
 }
 
 /// One option of a service, for the documentation.
@@ -281,16 +311,16 @@ mod tests {
         /// Time between ticks
         #[arg(long, env = "SERVICE_TEST_TICK_MS", default_value = "300ms", value_parser = milliseconds(10..=60_000))]
         tick_ms: Milliseconds,
-        /// How many | at most
+        /// Number of | factions
         #[arg(long, default_value = "5", value_parser = integer(2..=64u32))]
         factions: u32,
-        /// Life of a token
+        /// Lifetime of a token
         #[arg(long, default_value = "1h", value_parser = seconds(60..=86_400))]
         ttl: Seconds,
         /// Shared token
         #[arg(long, env = "SERVICE_TEST_TOKEN", hide_env_values = true)]
         token: Option<Secret>,
-        /// Earlier ones
+        /// Previous tokens
         #[arg(long, env = "SERVICE_TEST_EARLIER", hide_env_values = true, value_delimiter = ',')]
         earlier: Vec<Secret>,
         #[command(flatten)]
@@ -380,7 +410,9 @@ mod tests {
         };
         let text = message(&["--tick-ms", "5ms"]).unwrap();
         assert!(
-            text.ends_with("'--tick-ms <TICK_MS>' (SERVICE_TEST_TICK_MS): must be from 10ms to 1m"),
+            text.ends_with(
+                "'--tick-ms <TICK_MS>' (SERVICE_TEST_TICK_MS): must be a duration from 10ms to 1m"
+            ),
             "{text}"
         );
         let text = message(&["--factions", "65"]).unwrap();
@@ -402,7 +434,7 @@ mod tests {
         let options = Options::try_parse_from(["service", "--token", "hunter2"]).unwrap();
         assert_eq!(options.token.as_ref().map(Secret::expose), Some("hunter2"));
         assert!(!format!("{options:?}").contains("hunter2"));
-        assert!(refusal(&["--token", ""]).contains("may not be empty"));
+        assert!(refusal(&["--token", ""]).contains("must not be empty"));
     }
 
     #[test]
@@ -430,7 +462,7 @@ mod tests {
             ),
             "{table}"
         );
-        assert!(table.contains("How many \\| at most"), "{table}");
+        assert!(table.contains("Number of \\| factions"), "{table}");
         assert!(
             table.contains("| `--token` | `SERVICE_TEST_TOKEN` |  | Shared token |"),
             "{table}"

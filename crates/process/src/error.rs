@@ -2,6 +2,8 @@
 
 use http_kit::SetupError;
 
+use crate::file::FileError;
+
 /// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,12 +37,12 @@ pub enum ServiceError {
     #[error("{0} (the store of --redis-url, REDIS_URL)")]
     Store(sector_redis::Error),
     /// Unusable settings file.
-    #[error("invalid settings in {} (--reload-file, RELOAD_FILE): {detail}", file.display())]
+    #[error("invalid settings in {} (--reload-file, RELOAD_FILE): {source}", file.display())]
     Reload {
         /// Path of the file.
         file: std::path::PathBuf,
         /// What is wrong.
-        detail: String,
+        source: SettingsError,
     },
     /// Invalid log filter.
     #[error(
@@ -60,4 +62,34 @@ impl ServiceError {
     pub fn of_store(source: sector_redis::Error) -> Self {
         if source.is_unavailable() { Self::NoStore { source } } else { Self::Store(source) }
     }
+}
+
+/// Why the settings of a file are invalid.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A line is not `NAME=VALUE`.
+    #[error("line {0} is not NAME=VALUE")]
+    Line(usize),
+    /// A setting has two lines.
+    #[error("{0} is set twice")]
+    Twice(String),
+    /// The setting cannot change at run time, or does not exist.
+    #[error("{name} is not reloadable; reloadable are {}", allowed.join(", "))]
+    NotReloadable {
+        /// The setting.
+        name: String,
+        /// The reloadable settings.
+        allowed: Vec<&'static str>,
+    },
+    /// Invalid value.
+    #[error("{name}: {detail}")]
+    Value {
+        /// The setting.
+        name: String,
+        /// What is wrong and what is allowed.
+        detail: String,
+    },
 }

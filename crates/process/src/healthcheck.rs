@@ -19,20 +19,36 @@ const STATUS_LINE_BYTES: u64 = 256;
 /// Checks and exits: 0 if the service is healthy, 1 if not, 2 for invalid arguments.
 pub(crate) fn end(arguments: &[OsString]) -> ! {
     let url = match arguments {
-        [] => std::env::var(VARIABLE)
-            .map_err(|_| format!("usage: healthcheck URL, or set {VARIABLE}")),
-        [url] => url.to_str().map(str::to_owned).ok_or_else(|| "the URL is not text".to_owned()),
-        _ => Err("usage: healthcheck [URL]".to_owned()),
+        [] => std::env::var(VARIABLE).map_err(|_| Failure::Usage),
+        [url] => Ok(url.to_string_lossy().into_owned()),
+        _ => Err(Failure::Usage),
     };
-    let (code, said) = match url.and_then(|url| Target::parse(&url)) {
-        Err(said) => (2, said),
+    let (code, failure) = match url.and_then(|url| Target::parse(&url)) {
+        Err(failure) => (2, failure),
         Ok(target) => match target.ask() {
             Ok(()) => process::exit(0),
-            Err(said) => (1, said),
+            Err(failure) => (1, failure),
         },
     };
-    eprintln!("healthcheck: {said}");
+    eprintln!("healthcheck: {failure}");
     process::exit(code)
+}
+
+/// Why a check failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("usage: healthcheck URL, or set {VARIABLE}")]
+    Usage,
+    #[error("invalid URL {0:?}: use one like http://127.0.0.1:8000/livez")]
+    Url(String),
+    #[error("{0} has no address")]
+    NoAddress(String),
+    #[error("cannot reach {authority}: {source}")]
+    Unreachable { authority: String, source: std::io::Error },
+    #[error("no answer from {authority} within {} s", LIMIT.as_secs())]
+    Late { authority: String },
+    #[error("{url} answered {line:?}")]
+    Unhealthy { url: String, line: String },
 }
 
 /// Host with port, and path.
@@ -43,8 +59,8 @@ struct Target {
 }
 
 impl Target {
-    fn parse(url: &str) -> Result<Self, String> {
-        let refused = || format!("invalid URL {url:?}: use one like http://127.0.0.1:8000/livez");
+    fn parse(url: &str) -> Result<Self, Failure> {
+        let refused = || Failure::Url(url.to_owned());
         let rest = url.strip_prefix("http://").ok_or_else(refused)?;
         let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
         let has_port = authority
@@ -59,17 +75,17 @@ impl Target {
     }
 
     /// Checks for status 200 in time.
-    fn ask(&self) -> Result<(), String> {
+    fn ask(&self) -> Result<(), Failure> {
         let Self { authority, path } = self;
         let started = Instant::now();
-        let failed = |error: std::io::Error| format!("cannot reach {authority}: {error}");
+        let failed = |source| Failure::Unreachable { authority: authority.clone(), source };
         let left = || LIMIT.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
-        let late = || format!("no answer from {authority} within {} s", LIMIT.as_secs());
+        let late = || Failure::Late { authority: authority.clone() };
         let address = authority
             .to_socket_addrs()
             .map_err(failed)?
             .next()
-            .ok_or_else(|| format!("{authority} has no address"))?;
+            .ok_or_else(|| Failure::NoAddress(authority.clone()))?;
         let mut stream =
             TcpStream::connect_timeout(&address, left().ok_or_else(late)?).map_err(failed)?;
         stream.set_write_timeout(left()).map_err(failed)?;
@@ -90,7 +106,10 @@ impl Target {
         let line = answer.lines().next().unwrap_or_default();
         match line.split(' ').collect::<Vec<_>>().as_slice() {
             [version, "200", ..] if version.starts_with("HTTP/") => Ok(()),
-            _ => Err(format!("http://{authority}{path} answered {line:?}")),
+            _ => Err(Failure::Unhealthy {
+                url: format!("http://{authority}{path}"),
+                line: line.to_owned(),
+            }),
         }
     }
 }
@@ -103,7 +122,7 @@ mod tests {
     use super::*;
 
     /// The result for a service with this response.
-    fn asked(answer: &'static str) -> Result<(), String> {
+    fn asked(answer: &'static str) -> Result<(), Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let authority = listener.local_addr().unwrap().to_string();
         let service = thread::spawn(move || {
@@ -128,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_200_is_healthy() {
-        assert_eq!(asked("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), Ok(()));
+        asked("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
         for bad in [
             "HTTP/1.1 503 Service Unavailable\r\n\r\n",
             "",
@@ -136,14 +155,14 @@ mod tests {
             "HTTP/1.1 2000 OK\r\n",
             "SSH 200 \r\n",
         ] {
-            assert!(asked(bad).unwrap_err().contains("/livez answered"), "{bad}");
+            assert!(asked(bad).unwrap_err().to_string().contains("/livez answered"), "{bad}");
         }
     }
 
     #[test]
     fn no_listener_is_unhealthy() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let said = Target::parse(&format!("http://{free}")).unwrap().ask().unwrap_err();
+        let said = Target::parse(&format!("http://{free}")).unwrap().ask().unwrap_err().to_string();
         assert!(said.contains(&free.to_string()) && said.contains("refused"), "{said}");
     }
 
@@ -154,10 +173,10 @@ mod tests {
             path: path.to_owned(),
         };
         assert_eq!(
-            Target::parse("http://127.0.0.1:8000/livez"),
-            Ok(target("127.0.0.1:8000", "/livez"))
+            Target::parse("http://127.0.0.1:8000/livez").unwrap(),
+            target("127.0.0.1:8000", "/livez")
         );
-        assert_eq!(Target::parse("http://[::1]:9"), Ok(target("[::1]:9", "/")));
+        assert_eq!(Target::parse("http://[::1]:9").unwrap(), target("[::1]:9", "/"));
         for bad in [
             "",
             "127.0.0.1:8000",
@@ -168,7 +187,7 @@ mod tests {
             "http://a:1/\r\nx",
             "http://a:70000/",
         ] {
-            assert!(Target::parse(bad).unwrap_err().contains("invalid URL"), "{bad}");
+            assert!(Target::parse(bad).unwrap_err().to_string().contains("invalid URL"), "{bad}");
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod config;
 pub mod error;
+pub mod file;
 mod healthcheck;
 pub mod metrics;
 pub mod reload;

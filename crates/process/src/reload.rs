@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,7 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use parking_lot::Mutex;
 
 use crate::config::first_line;
-use crate::error::ServiceError;
+use crate::error::{ServiceError, SettingsError};
+use crate::file;
 use crate::telemetry::{self, LogOptions};
 
 /// Largest file, in bytes.
@@ -86,18 +86,8 @@ impl<T> fmt::Debug for Changes<T> {
 struct Settings(BTreeMap<String, String>);
 
 impl Settings {
-    fn read(path: &Path) -> Result<Self, String> {
-        let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-        if length > FILE_BYTES_MAX {
-            return Err(format!(
-                "the file has {length} bytes; at most {FILE_BYTES_MAX} are allowed"
-            ));
-        }
-        fs::read_to_string(path).map_err(|error| error.to_string())?.parse()
-    }
-
     /// The options with these settings applied.
-    fn over<O: Reloadable>(&self, options: &O) -> Result<O, String> {
+    fn over<O: Reloadable>(&self, options: &O) -> Result<O, SettingsError> {
         let allowed = names::<O>();
         // Parse this value only: no defaults, no environment.
         let bare = |argument: Arg| {
@@ -113,33 +103,34 @@ impl Settings {
                 |argument: &&Arg| argument.get_env().is_some_and(|env| env == name.as_str());
             let flag = command.get_arguments().find(has_name).and_then(Arg::get_long);
             let Some(flag) = flag.filter(|_| allowed.contains(&name.as_str())) else {
-                return Err(format!(
-                    "{name} is not reloadable; reloadable are {}",
-                    allowed.join(", ")
-                ));
+                return Err(SettingsError::NotReloadable { name: name.clone(), allowed });
             };
             let arguments = [command.get_name().to_owned(), format!("--{flag}={value}")];
             let matches = O::command_for_update().mut_args(bare).try_get_matches_from(arguments);
             let taken = matches.and_then(|matches| changed.update_from_arg_matches(&matches));
-            taken.map_err(|error| format!("{name}: {}", first_line(&error)))?;
+            taken.map_err(|error| SettingsError::Value {
+                name: name.clone(),
+                detail: first_line(&error),
+            })?;
         }
-        telemetry::check_filter(&changed.log().log).map_err(|error| format!("{LOG}: {error}"))?;
+        telemetry::check_filter(&changed.log().log).map_err(|error| SettingsError::Value {
+            name: LOG.to_owned(),
+            detail: error.to_string(),
+        })?;
         Ok(changed)
     }
 }
 
 impl FromStr for Settings {
-    type Err = String;
+    type Err = SettingsError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, SettingsError> {
         let mut settings = BTreeMap::new();
         let lines = text.lines().map(str::trim).enumerate();
         for (index, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-            let (name, value) = line
-                .split_once('=')
-                .ok_or_else(|| format!("line {} is not NAME=VALUE", index + 1))?;
+            let (name, value) = line.split_once('=').ok_or(SettingsError::Line(index + 1))?;
             if settings.insert(name.trim().to_owned(), value.trim().to_owned()).is_some() {
-                return Err(format!("{} is set twice", name.trim()));
+                return Err(SettingsError::Twice(name.trim().to_owned()));
             }
         }
         Ok(Self(settings))
@@ -186,9 +177,8 @@ pub fn begin<O: Reloadable>(
 }
 
 fn read<O: Reloadable>(file: &Path, options: &O) -> Result<O, ServiceError> {
-    Settings::read(file)
-        .and_then(|settings| settings.over(options))
-        .map_err(|detail| ServiceError::Reload { file: file.to_owned(), detail })
+    let settings = || file::read(file, FILE_BYTES_MAX)?.parse::<Settings>()?.over(options);
+    settings().map_err(|source| ServiceError::Reload { file: file.to_owned(), source })
 }
 
 /// Logs changed settings under the old or the new filter, whichever logs more.
@@ -246,7 +236,7 @@ mod tests {
         Options::parse_from(["service", "--key", "k", "--reads", "8", "--port", "2"])
     }
 
-    fn over(text: &str) -> Result<Options, String> {
+    fn over(text: &str) -> Result<Options, SettingsError> {
         text.parse::<Settings>()?.over(&options())
     }
 
@@ -283,7 +273,7 @@ mod tests {
             ),
             ("NONSENSE=1", ["NONSENSE is not reloadable", "LOG"]),
         ] {
-            let refusal = over(text).unwrap_err();
+            let refusal = over(text).unwrap_err().to_string();
             assert!(parts.iter().all(|part| refusal.contains(part)), "{text}: {refusal}");
             assert_eq!(refusal.lines().count(), 1, "{refusal}");
         }
@@ -301,7 +291,7 @@ mod tests {
             error.contains("RELOAD_FILE") && error.contains(&file.display().to_string()),
             "{error}"
         );
-        fs::write(&file, "RELOAD_TEST_READS=50").unwrap();
+        std::fs::write(&file, "RELOAD_TEST_READS=50").unwrap();
         assert_eq!(begin(options, |_| ()).unwrap().reads, 50);
     }
 

@@ -38,7 +38,7 @@ pub struct LogOptions {
 }
 
 /// Replaces the log filter.
-type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send>;
+type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), tracing_subscriber::reload::Error> + Send>;
 
 enum Log {
     NotStarted,
@@ -73,18 +73,14 @@ pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
             };
             let builder = builder.map_event_format(named).with_filter_reloading();
             let handle = builder.reload_handle();
-            let set =
-                Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
-            (set, builder.finish().try_init())
+            (Box::new(move |filter| handle.reload(filter)), builder.finish().try_init())
         }
         LogFormat::Json => {
             let named = |format| OfRequest { format, is_json: true };
             let builder =
                 builder.json().flatten_event(true).map_event_format(named).with_filter_reloading();
             let handle = builder.reload_handle();
-            let set =
-                Box::new(move |filter| handle.reload(filter).map_err(|error| error.to_string()));
-            (set, builder.finish().try_init())
+            (Box::new(move |filter| handle.reload(filter)), builder.finish().try_init())
         }
     };
     *log = match started {
@@ -105,8 +101,10 @@ pub fn init(options: &LogOptions) -> Result<(), ServiceError> {
 pub fn set_filter(text: &str) -> Result<(), ServiceError> {
     let filter = filter(text)?;
     match &*LOG.lock() {
-        Log::Ours(set) => set(filter)
-            .map_err(|detail| ServiceError::LogFilter { filter: text.to_owned(), detail }),
+        Log::Ours(set) => set(filter).map_err(|error| ServiceError::LogFilter {
+            filter: text.to_owned(),
+            detail: error.to_string(),
+        }),
         Log::NotStarted | Log::Foreign => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
-//! What every operation may answer beside what it says itself: the errors that come before and around it, and the
-//! headers of every answer. It follows from what the route declares, so that no operation can forget it.
+//! Responses that many operations share: errors before and around the handler, and headers. They
+//! follow from the declaration of the route, so no operation can omit them.
 
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{Operation, Parameter};
@@ -15,7 +15,7 @@ use crate::identity::access::{Access, Declaration, Scope};
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";
 
-/// An error that many operations may answer: its status, its name among the components, and its codes.
+/// An error response of many operations: its status, component name and codes.
 struct Shared {
     status: &'static str,
     name: &'static str,
@@ -43,7 +43,7 @@ const TOO_MANY_HEADERS: Shared = Shared {
     description: "`too_many_headers`. If the headers are too large in bytes, the response has no body.",
 };
 const INTERNAL: Shared =
-    Shared { status: "500", name: "Internal", description: "`internal`: a fault of the server." };
+    Shared { status: "500", name: "Internal", description: "`internal`: the server failed." };
 const UNAVAILABLE: Shared = Shared {
     status: "503",
     name: "Unavailable",
@@ -57,10 +57,10 @@ const NO_SECTOR: Shared = Shared {
 const NOT_OF_A_SECTOR: Shared = Shared {
     status: "404",
     name: "NotOfASector",
-    description: "`not_found`: there is no such path under `/sectors/{sector}`.",
+    description: "`not_found`: there is nothing at this path under `/sectors/{sector}`.",
 };
 
-/// All of them.
+/// All shared responses.
 const SHARED: [&Shared; 8] = [
     &TOO_SLOW,
     &URI_TOO_LONG,
@@ -72,39 +72,39 @@ const SHARED: [&Shared; 8] = [
     &NOT_OF_A_SECTOR,
 ];
 
-/// Headers of answers: the name, whether it is a number, and what it says.
+/// Headers of responses: name, type and description.
 const HEADERS: [(&str, Type, &str); 7] = [
-    ("ETag", Type::String, "Send it as If-None-Match to get 304 while nothing has changed."),
+    ("ETag", Type::String, "Send it as If-None-Match to get 304 while the content is unchanged."),
     (
         "X-Request-Id",
         Type::String,
-        "The id of the request, as in `instance` and in the server's log: the client's own, if it sent a fit one.",
+        "Id of the request, as in `instance` and the server's log. A valid id sent by the client is kept.",
     ),
     (
         "RateLimit",
         Type::String,
-        "What is left of each quota that the request counts against, and in how many seconds more is: `\"reads\";r=2999;t=1`.",
+        "What is left of each quota that counts the request, and the seconds until it is full: `\"reads\";r=2999;t=1`.",
     ),
     (
         "RateLimit-Policy",
         Type::String,
-        "The quotas that the request counts against: so many requests in so many seconds: `\"reads\";q=3000;w=60`.",
+        "Quotas that count the request, each with its number of requests and window in seconds: `\"reads\";q=3000;w=60`.",
     ),
-    ("Retry-After", Type::Integer, "In how many seconds to try again."),
+    ("Retry-After", Type::Integer, "Seconds to wait before trying again."),
     ("WWW-Authenticate", Type::String, "`Bearer`."),
     (
         "Idempotency-Replayed",
         Type::String,
-        "`true` if this is the answer to an earlier request with the same key.",
+        "`true` if this is the response to an earlier request with the same key.",
     ),
 ];
 
-/// The headers of every answer.
+/// Headers of every response.
 const ALWAYS: [&str; 3] = ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
 
-/// Adds what the operations share to the document.
-pub(crate) fn complete(document: &mut OpenApi) {
-    let examples = Examples::load();
+/// Adds shared responses, headers and examples to the document.
+pub(crate) fn complete(document: &mut OpenApi) -> Result<(), serde_json::Error> {
+    let examples = Examples::load()?;
     let components = document.components.get_or_insert_default();
     describe_shared(components, &examples);
     for route in crate::declared() {
@@ -121,6 +121,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
             examples.show(&route.method, &route.path, operation);
         }
     }
+    Ok(())
 }
 
 fn describe_shared(components: &mut Components, examples: &Examples) {
@@ -139,7 +140,7 @@ fn describe_shared(components: &mut Components, examples: &Examples) {
 }
 
 fn complete_operation(operation: &mut Operation, declaration: Declaration) {
-    // What is said in one sentence is the description as well.
+    // A summary without a description is the description too.
     if operation.description.is_none() {
         operation.description.clone_from(&operation.summary);
     }
@@ -181,16 +182,16 @@ fn complete_operation(operation: &mut Operation, declaration: Declaration) {
 
 /// Whether an operation has a parameter of this name.
 fn takes(operation: &Operation, name: &str) -> bool {
-    let is_it =
+    let has_name =
         |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == name);
-    operation.parameters.iter().flatten().any(is_it)
+    operation.parameters.iter().flatten().any(has_name)
 }
 
-/// The answers of an operation.
+/// Responses of an operation.
 struct Answers<'a>(&'a mut Operation);
 
 impl Answers<'_> {
-    /// The problems of credentials.
+    /// Adds the problems of credentials.
     fn credentials(&mut self, access: Access) {
         self.problem(Code::TwoCredentials);
         self.problem(Code::Unauthenticated);
@@ -223,12 +224,13 @@ impl Answers<'_> {
         }
     }
 
-    /// Adds a code to the response of a status, unless it is named already.
+    /// Adds a code to the response of a status, unless the response names it already.
     fn code(&mut self, status: u16, code: &str, meaning: &str) {
         self.say(&status.to_string(), code, &format!("`{code}`: {meaning}"));
     }
 
-    /// A shared answer; beside an operation's own of this status, its codes are added to those.
+    /// Adds a shared response. If the operation has its own response with this status, adds the codes
+    /// to it.
     fn shared(&mut self, shared: &Shared) {
         let responses = &mut self.0.responses.responses;
         if responses.contains_key(shared.status) {
@@ -252,7 +254,7 @@ impl Answers<'_> {
     }
 }
 
-/// Gives an answer its headers, and an error its body.
+/// Adds headers to a response, and a body to an error.
 fn finish(status: &str, response: &mut Response) {
     ALWAYS.iter().for_each(|name| refer(response, name));
     match status {

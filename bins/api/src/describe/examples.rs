@@ -1,42 +1,45 @@
 //! Examples in the API document: recorded requests and responses, and a problem for every code.
 //!
-//! A test records `examples.json` from a sector in memory, keeping the first entries of each list; another one checks
-//! each example against its schema. The problems come from [`Code`].
+//! A test records `examples.json` from a sector in memory, keeping the first entries of each list;
+//! another checks each example against its schema. The problems come from [`Code`].
 
 use std::collections::BTreeMap;
 
 use http_kit::{Catalogue, Kind};
 use sector_wire::{Code, Service};
+use serde::de::Error as _;
 use serde_json::{Value, json};
 use utoipa::openapi::example::Example;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Components;
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 
-/// What was written down: by `GET /snapshot`, then `request` or the status.
+/// Recorded examples, by operation such as `GET /snapshot`, then by `request` or status.
 const RECORDED: &str = include_str!("examples.json");
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";
-/// A request's id, as problems name it.
+/// Request id in the examples of problems.
 const INSTANCE: &str = "b2702b6bb34b603e";
 
-/// All examples there are.
+/// All examples.
 pub(crate) struct Examples {
     recorded: BTreeMap<String, BTreeMap<String, Value>>,
-    catalogue: Option<Catalogue>,
+    catalogue: Catalogue,
 }
 
 impl Examples {
-    /// Those of this API.
-    pub(crate) fn load() -> Self {
-        // Both are held to be well-formed by tests.
-        let recorded = serde_json::from_str(RECORDED).unwrap_or_default();
-        Self { recorded, catalogue: Catalogue::new(&[&problems()]).ok() }
+    /// Examples of this API.
+    ///
+    /// # Errors
+    /// If the recorded examples are invalid JSON.
+    pub(crate) fn load() -> Result<Self, serde_json::Error> {
+        let catalogue = Catalogue::new(&[&problems()]).map_err(serde_json::Error::custom)?;
+        Ok(Self { recorded: serde_json::from_str(RECORDED)?, catalogue })
     }
 
-    /// A problem for every code and status, under names that operations refer to.
+    /// Adds an example problem for every code and status, under names that operations refer to.
     pub(crate) fn describe(&self, components: &mut Components) {
-        for kind in self.catalogue.iter().flat_map(Catalogue::kinds) {
+        for kind in self.catalogue.kinds() {
             for status in kind.statuses {
                 let title = http::StatusCode::from_u16(*status)
                     .ok()
@@ -51,7 +54,8 @@ impl Examples {
         }
     }
 
-    /// Shows what was asked and answered where nothing else is shown, and the problems of every answer.
+    /// Adds recorded examples to an operation that has none of its own, and problems to its error
+    /// responses.
     pub(crate) fn show(&self, method: &http::Method, path: &str, operation: &mut Operation) {
         let recorded = self.recorded.get(&format!("{method} {path}"));
         let of = |what: &str| recorded.and_then(|recorded| recorded.get(what)).cloned();
@@ -72,14 +76,12 @@ impl Examples {
         }
     }
 
-    /// Shows the problems that a description names.
+    /// Adds examples of the problems that the description of a response names.
     pub(crate) fn show_problems(&self, status: &str, response: &mut Response) {
-        let (Ok(number), Some(catalogue)) = (status.parse::<u16>(), &self.catalogue) else {
-            return;
-        };
+        let Ok(number) = status.parse::<u16>() else { return };
         let Some(RefOr::T(content)) = response.content.get_mut(PROBLEM_JSON) else { return };
         let named = response.description.split('`').skip(1).step_by(2);
-        for code in named.filter(|code| catalogue.check(number, code).is_ok()) {
+        for code in named.filter(|code| self.catalogue.check(number, code).is_ok()) {
             let reference = Ref::new(format!("#/components/examples/{}", name(code, number)));
             content.examples.insert(code.to_owned(), RefOr::Ref(reference));
         }

@@ -1,7 +1,7 @@
-//! The reference: the description of the API as one page of HTML that needs nothing else.
+//! The API reference: the OpenAPI document as a self-contained HTML page.
 //!
-//! Everything in it comes from the description, and everything is escaped: it holds texts, never markup. Its one script
-//! searches in it; without scripts the page is whole, but for the search.
+//! All texts come from the document and are escaped. The only script is the search; the rest of the
+//! page works without scripts.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -15,35 +15,34 @@ use crate::table::Declared;
 
 mod schema;
 
-/// How it looks.
+/// Style of the page.
 const STYLE: &str = include_str!("reference/style.css");
-/// The search in it.
+/// Search script of the page.
 const SCRIPT: &str = include_str!("reference/search.js");
 
-/// What a content security policy names the page's script by, so that it alone may run.
+/// Source of the page's script in a content security policy, which allows only this script.
 pub(crate) fn script_source() -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(SCRIPT)))
 }
 
-/// The page for this description, with what the routes declare.
+/// The page for this document and these declarations.
 ///
 /// # Errors
-/// For a description that is no JSON.
+/// If the document is invalid JSON.
 pub(crate) fn page(document: &str, declared: &[Declared]) -> Result<String, serde_json::Error> {
     let document: Value = serde_json::from_str(document)?;
-    Ok(Page { document: &document, declared, html: String::new(), schemas: BTreeSet::new() }
-        .render())
+    Page { document: &document, declared, html: String::new(), schemas: BTreeSet::new() }.render()
 }
 
 struct Page<'a> {
     document: &'a Value,
     declared: &'a [Declared],
     html: String,
-    /// The schemas that something leads to.
+    /// Names of schemas that the page refers to.
     schemas: BTreeSet<String>,
 }
 
-/// A method and a path with what is said of them.
+/// An operation of the document.
 struct Operation<'a> {
     method: String,
     path: &'a str,
@@ -51,15 +50,15 @@ struct Operation<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn render(mut self) -> String {
+    fn render(mut self) -> Result<String, serde_json::Error> {
         let info = &self.document["info"];
         let title = format!("{} API {}", text(&info["title"]), text(&info["version"]));
         self.put(&format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>{STYLE}</style></head>\
              <body><header><h1>{0}</h1>{1}\
-             <p>Every path may have <code>/v1</code> before it, and those about a sector \
-             <code>/sectors/{{sector}}</code>. The same as a document for programs: \
+             <p>Every path may have the prefix <code>/v1</code>, and paths about a sector the prefix \
+             <code>/sectors/{{sector}}</code>. For programs: \
              <a href=\"openapi.json\">openapi.json</a>.</p></header>",
             escape(&title),
             prose(text(&info["description"]))
@@ -75,13 +74,15 @@ impl<'a> Page<'a> {
                 prose(text(&tag["description"]))
             ));
             for operation in self.operations(name) {
-                self.operation(&operation);
+                self.operation(&operation)?;
             }
             self.put("</section>");
         }
-        self.put("<section id=\"types\"><h2>types</h2><p>What bodies are made of.</p>");
+        self.put(
+            "<section id=\"types\"><h2>types</h2><p>Types of request and response bodies.</p>",
+        );
         let mut shown = BTreeSet::new();
-        // Showing one may lead to others.
+        // Each type may refer to others.
         while let Some(name) = self.schemas.iter().find(|name| !shown.contains(*name)).cloned() {
             let others = schema::references(self.schema(&name));
             self.schemas.extend(others);
@@ -98,7 +99,7 @@ impl<'a> Page<'a> {
             self.put("</article>");
         }
         self.put(&format!("</section></main><script>{SCRIPT}</script></body></html>\n"));
-        self.html
+        Ok(self.html)
     }
 
     fn put(&mut self, html: &str) {
@@ -109,13 +110,13 @@ impl<'a> Page<'a> {
         &self.document["components"]["schemas"][name]
     }
 
-    /// What a reference to a shared answer leads to, or the answer itself.
+    /// Resolves a reference to a shared response.
     fn target(&self, response: &'a Value) -> &'a Value {
         let pointer = response["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
         pointer.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(response)
     }
 
-    /// The operations of a tag, by path.
+    /// Operations with a tag, ordered by path.
     fn operations(&self, tag: &str) -> Vec<Operation<'a>> {
         let paths = self.document["paths"].as_object();
         let all = paths.into_iter().flatten().flat_map(|(path, item)| {
@@ -148,7 +149,7 @@ impl<'a> Page<'a> {
         self.put("<li><a class=\"tag\" href=\"#types\">types</a></li></ul></details></nav>");
     }
 
-    fn operation(&mut self, operation: &Operation<'a>) {
+    fn operation(&mut self, operation: &Operation<'a>) -> Result<(), serde_json::Error> {
         let Operation { method, path, value } = operation;
         self.put(&format!(
             "<article id=\"{}\"><h3><b class=\"{}\">{method}</b> <code>{}</code></h3><p class=\"summary\">{}</p>",
@@ -168,7 +169,7 @@ impl<'a> Page<'a> {
             let class = format!("{:?}", route.declaration.class).to_lowercase();
             let who = route.declaration.access.words();
             self.put(&format!(
-                "<p class=\"who\">For <em>{who}</em>; counted as <em>{}</em>.</p>",
+                "<p class=\"who\">Access: <em>{who}</em>. Quota: <em>{}</em>.</p>",
                 escape(&class)
             ));
         }
@@ -180,7 +181,7 @@ impl<'a> Page<'a> {
                 let need = if parameter["required"] == true { ", required" } else { "" };
                 let example = match &parameter["example"] {
                     Value::Null => String::new(),
-                    example => format!(" Such as <code>{}</code>.", escape(&plain(example))),
+                    example => format!(" Example: <code>{}</code>.", escape(&plain(example))),
                 };
                 self.put(&format!(
                     "<dt><code>{}</code> <small>{}{need}: {}</small></dt><dd>{}{example}</dd>",
@@ -194,9 +195,9 @@ impl<'a> Page<'a> {
         }
         if let Some(content) = value["requestBody"]["content"].as_object() {
             self.put("<h4>Body</h4>");
-            self.content(content);
+            self.content(content)?;
         }
-        self.put("<h4>Answers</h4><dl>");
+        self.put("<h4>Responses</h4><dl>");
         for (status, response) in value["responses"].as_object().into_iter().flatten() {
             let response = self.target(response);
             let class = if status.starts_with(['2', '3']) { "good" } else { "bad" };
@@ -208,38 +209,43 @@ impl<'a> Page<'a> {
             if let Some(content) = response["content"].as_object()
                 && class == "good"
             {
-                self.content(content);
+                self.content(content)?;
             }
             self.put("</dd>");
         }
         self.put("</dl></article>");
+        Ok(())
     }
 
-    /// The type of a body, and an example.
-    fn content(&mut self, content: &serde_json::Map<String, Value>) {
+    /// Writes the type of a body, and its example.
+    fn content(
+        &mut self,
+        content: &serde_json::Map<String, Value>,
+    ) -> Result<(), serde_json::Error> {
         for (media, body) in content {
             self.schemas.extend(schema::references(&body["schema"]));
             let kind = schema::kind(&body["schema"]);
             self.put(&format!("<p class=\"body\">{kind} <small>as {}</small></p>", escape(media)));
             if !body["example"].is_null() {
-                let example = serde_json::to_string_pretty(&body["example"]).unwrap_or_default();
+                let example = serde_json::to_string_pretty(&body["example"])?;
                 self.put(&format!("<pre>{}</pre>", escape(&example)));
             }
         }
+        Ok(())
     }
 }
 
-/// A text of the description; none is an empty one.
+/// A text of the document; empty if absent.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A value as one would write it in a URL.
+/// A value as written in a URL.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The text as HTML.
+/// Escapes text for HTML.
 fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for character in text.chars() {
@@ -255,12 +261,12 @@ fn escape(text: &str) -> String {
     html
 }
 
-/// A path that may be broken before its slashes, for narrow screens.
+/// A path with line break opportunities before its slashes, for narrow screens.
 fn breakable(path: &str) -> String {
     escape(path).replace('/', "<wbr>/")
 }
 
-/// The text as HTML, what stands between backticks as code.
+/// Text as HTML, with text in backticks as code.
 fn inline(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for (index, piece) in text.split('`').enumerate() {
@@ -274,7 +280,7 @@ fn inline(text: &str) -> String {
     html
 }
 
-/// Paragraphs of text.
+/// Text as HTML paragraphs.
 fn prose(text: &str) -> String {
     text.split("\n\n")
         .filter(|text| !text.trim().is_empty())
@@ -287,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_never_markup() {
+    fn texts_are_escaped() {
         let document = serde_json::json!({
             "info": {"title": "<script>", "version": "1", "description": "a `<b>` & \"c\""},
             "tags": [{"name": "x\"><i>", "description": ""}],
@@ -295,7 +301,7 @@ mod tests {
             "components": {"schemas": {}},
         });
         let page = page(&document.to_string(), &[]).unwrap();
-        assert_eq!(page.matches("<script").count(), 1, "ours alone");
+        assert_eq!(page.matches("<script").count(), 1, "only the search");
         for markup in ["<i>", "<u>", "<s>", "<200>", "id=\"'o'\""] {
             assert!(!page.contains(markup), "{markup}");
         }
@@ -303,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_and_every_type_is_there_and_every_link_leads_to_one() {
+    fn all_operations_are_listed_and_all_links_resolve() {
         let declared = crate::declared();
         let page = page(&crate::openapi().unwrap(), &declared).unwrap();
         assert!(declared.len() > 25);
@@ -317,7 +323,7 @@ mod tests {
         let targets: BTreeSet<&str> =
             page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         for link in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
-            assert!(targets.contains(link), "{link} leads nowhere");
+            assert!(targets.contains(link), "dead link {link}");
         }
         assert_eq!(page.matches("<script").count(), 1);
         assert!(!page.contains("src=") && !page.contains("url("));

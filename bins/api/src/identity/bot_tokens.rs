@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
+use process_kit::file::{self, FileError};
 use sector_auth::{Secret, SharedToken, SharedTokens};
 
 use crate::error::Error;
@@ -78,7 +79,7 @@ impl File {
         let mut state = self.state.lock();
         if now_ms.saturating_sub(state.looked_ms) >= LOOK_MS || now_ms < state.looked_ms {
             state.looked_ms = now_ms;
-            let changed = std::fs::metadata(&self.path).and_then(|file| file.modified()).ok();
+            let changed = modified(&self.path);
             if changed != state.changed {
                 match read(&self.path) {
                     Ok((changed, tokens)) => {
@@ -98,27 +99,26 @@ impl File {
 
 /// Why a file of tokens cannot be used.
 #[derive(Debug, thiserror::Error)]
-enum FileError {
+enum TokensError {
     #[error(transparent)]
-    Read(#[from] std::io::Error),
-    #[error("the file has {0} bytes; at most {FILE_BYTES_MAX} are allowed")]
-    TooLong(u64),
+    File(#[from] FileError),
     #[error(transparent)]
     Token(#[from] sector_auth::AuthError),
 }
 
 /// Reads one token per line; empty lines are ignored.
-fn read(path: &Path) -> Result<(Option<SystemTime>, SharedTokens), FileError> {
-    let file = std::fs::metadata(path)?;
-    if file.len() > FILE_BYTES_MAX {
-        return Err(FileError::TooLong(file.len()));
-    }
-    let text = std::fs::read_to_string(path)?;
+fn read(path: &Path) -> Result<(Option<SystemTime>, SharedTokens), TokensError> {
+    let changed = modified(path);
+    let text = file::read(path, FILE_BYTES_MAX)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let tokens = lines
         .map(|line| Secret::new(line).map(|secret| SharedToken::new(&secret)))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok((file.modified().ok(), SharedTokens::new(tokens)?))
+    Ok((changed, SharedTokens::new(tokens)?))
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|file| file.modified()).ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! What the API counts and measures.
+//! Request metrics of the API.
 //!
-//! A route's handles are made with the route: to answer a request costs two looks at the clock, a counter and a bucket.
+//! The metrics of a route are created with the route, so that a request costs two clock reads, a
+//! counter and a histogram bucket.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use process_kit::metrics::{Counter, Counters, Histograms, Metrics, StreamMetrics
 
 use crate::identity::access::Class;
 
-/// What is measured of all requests.
+/// Metrics of all requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Meter {
     requests: Counters<4>,
@@ -25,18 +26,18 @@ impl Meter {
     pub(crate) fn new(metrics: &Metrics) -> Meter {
         let auth = metrics.counters(
             "sector_api_auth_total",
-            "Credentials that requests came with where some are needed: accepted, or the code of the refusal",
+            "Requests with credentials, by result: accepted, or the code of the problem",
             ["result"],
         );
         Meter {
             requests: metrics.counters(
                 "sector_api_requests_total",
-                "Requests that reached a route, by its template, quota class and status",
+                "Routed requests, by method, path template, quota class and status",
                 ["method", "route", "class", "status"],
             ),
             seconds: metrics.histograms(
                 "sector_api_request_seconds",
-                "From a request's reaching its route to the head of the answer; long polls wait on purpose",
+                "Time from routing a request to its response head; includes the wait of long polls",
                 ["method", "route"],
                 WAIT_SECONDS,
             ),
@@ -44,13 +45,13 @@ impl Meter {
             auth,
             limited: metrics.counters(
                 "sector_api_rate_limited_total",
-                "Requests that were refused because their client had used up a quota, by class",
+                "Requests rejected because a quota was used up, by class",
                 ["class"],
             ),
         }
     }
 
-    /// The handles of a route.
+    /// Metrics of a route.
     pub(crate) fn route(&self, method: &Method, path: &str, class: Class) -> Arc<RouteMetrics> {
         let method = method.as_str().to_owned();
         let (path, class) = (path.to_owned(), name(class).to_owned());
@@ -60,7 +61,7 @@ impl Meter {
         Arc::new(RouteMetrics::new(requests, self.seconds.with([method.clone(), path.clone()])))
     }
 
-    /// Credentials were looked at, and taken or refused.
+    /// Counts accepted or rejected credentials.
     pub(crate) fn identified(&self, refused: Option<&Problem>) {
         match refused {
             None => self.accepted.inc(),
@@ -68,7 +69,7 @@ impl Meter {
         };
     }
 
-    /// A quota was used up.
+    /// Counts a request over its quota.
     pub(crate) fn limited(&self, class: Class) {
         self.limited.with([name(class)]).inc();
     }
@@ -85,7 +86,7 @@ fn name(class: Class) -> &'static str {
     }
 }
 
-/// The handles for `/ws`.
+/// Metrics of `/ws`.
 pub(crate) fn tally(metrics: &Metrics) -> Tally {
     let StreamMetrics { clients, bytes, delay_seconds, resyncs, ended } =
         StreamMetrics::new(metrics);

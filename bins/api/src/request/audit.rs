@@ -1,7 +1,7 @@
-//! What the operator did: an append-only log, and actions that are done once however often they are asked for.
+//! Actions of operators: an append-only audit log, and idempotency keys.
 //!
-//! An action is written down before it is done, and what it came to after it. With an `Idempotency-Key` the answer is
-//! kept for a day, and given again instead of doing the thing again.
+//! An action is logged before it runs, and its outcome afterwards. With an `Idempotency-Key`, the
+//! response is kept for a day and replayed instead of repeating the action.
 
 use sector_wire::Code;
 use std::future::Future;
@@ -16,18 +16,18 @@ use sha3::{Digest, Sha3_256};
 use crate::request::call::Call;
 use crate::request::problems::of_store;
 
-/// Header that names one wish, so that it is granted once.
+/// Header that makes an action idempotent.
 pub(crate) const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
-/// Says on an answer that it was given before.
+/// Header that marks a replayed response.
 const REPLAYED_HEADER: &str = "idempotency-replayed";
-/// Longest key, in characters.
+/// Maximum length of a key, in characters.
 const KEY_CHARACTERS_MAX: usize = 64;
-/// For how long an answer is kept.
+/// How long a response is kept, in milliseconds.
 const KEPT_MS: u64 = 24 * 3_600_000;
-/// For how long an action that was begun and not ended stands in the way of its repetition.
+/// How long an action that started and did not finish blocks a retry, in milliseconds.
 const UNDER_WAY_MS: u64 = 60_000;
 
-/// An entry of the log.
+/// An entry of the audit log.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     at_ms: u64,
@@ -39,16 +39,17 @@ struct Entry<'a> {
     outcome: &'a str,
 }
 
-/// What is kept of an action that has a key.
+/// An action with a key, as stored.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    /// The digest of what was asked for.
-    wish: String,
-    /// The answer; none while it is under way.
+    /// Digest of the request.
+    #[serde(rename = "wish")]
+    request: String,
+    /// The response; none while the action is in progress.
     answer: Option<Value>,
 }
 
-/// Does something that the operator asked for, and keeps the books.
+/// Runs an action of an operator, with its audit entries and idempotency key.
 ///
 /// # Errors
 /// Those of the action; 400 `invalid_idempotency_key`; 409 `request_under_way`; 422 `idempotency_key_reused`.
@@ -56,7 +57,7 @@ pub(crate) async fn act<T, F>(
     call: &Call,
     action: &str,
     parameters: Value,
-    deed: F,
+    work: F,
 ) -> Result<Response, Problem>
 where
     T: Serialize,
@@ -64,14 +65,14 @@ where
 {
     let api = call.state();
     let Some(key) = key(call)? else {
-        return reply::json(&done(call, action, &parameters, deed).await?);
+        return reply::json(&done(call, action, &parameters, work).await?);
     };
     let now_ms = api.now().unix_ms();
     let owner = call.person()?.player();
     let digest = |text: &str| hex::encode(Sha3_256::digest(text.as_bytes()));
-    let wish = digest(&format!("{action}\0{}\0{parameters}", call.sector().name()));
+    let request = digest(&format!("{action}\0{}\0{parameters}", call.sector().name()));
     let document = |answer: Option<Value>, life_ms: u64| -> Result<Document, Problem> {
-        let body = serde_json::to_string(&Kept { wish: wish.clone(), answer })
+        let body = serde_json::to_string(&Kept { request: request.clone(), answer })
             .map_err(Problem::internal)?;
         let id = digest(&format!("{owner}\0{key}"));
         Ok(Document {
@@ -83,9 +84,9 @@ where
     };
     let begun = document(None, UNDER_WAY_MS)?;
     if !api.home().insert_document(Shelf::Replies, &begun, now_ms).await.map_err(of_store)? {
-        return replay(call, &begun.id, &wish, now_ms).await;
+        return replay(call, &begun.id, &request, now_ms).await;
     }
-    match done(call, action, &parameters, deed).await {
+    match done(call, action, &parameters, work).await {
         Ok(answer) => {
             let answer = serde_json::to_value(&answer).map_err(Problem::internal)?;
             let ended = document(Some(answer.clone()), KEPT_MS)?;
@@ -96,21 +97,21 @@ where
             reply::json(&answer)
         }
         Err(problem) => {
-            // It may be tried again under the same key; should this fail too, it may a minute later.
+            // Allow a retry with the same key at once. If this fails, it is allowed after a minute.
             if let Err(error) = api.home().remove_document(Shelf::Replies, &begun.id).await {
-                tracing::warn!(%error, "a failed action stays noted as under way for a while");
+                tracing::warn!(%error, "cannot remove idempotency key, retries blocked for a minute");
             }
             Err(problem)
         }
     }
 }
 
-async fn done<T, F>(call: &Call, action: &str, parameters: &Value, deed: F) -> Result<T, Problem>
+async fn done<T, F>(call: &Call, action: &str, parameters: &Value, work: F) -> Result<T, Problem>
 where
     F: Future<Output = Result<T, Problem>>,
 {
     note(call, action, parameters, "asked").await?;
-    let result = deed.await;
+    let result = work.await;
     let outcome = result.as_ref().map_or_else(Problem::code, |_| "done");
     note(call, action, parameters, outcome).await?;
     result
@@ -119,7 +120,7 @@ where
 async fn note(call: &Call, action: &str, parameters: &Value, outcome: &str) -> Result<(), Problem> {
     let by = call.person()?.player();
     let (sector, request_id) = (call.sector().name(), call.request_id().unwrap_or_default());
-    tracing::info!(by, sector, action, %parameters, outcome, "an action of the operator");
+    tracing::info!(by, sector, action, %parameters, outcome, "operator action");
     let entry = Entry {
         at_ms: call.state().now().unix_ms(),
         by,
@@ -134,21 +135,21 @@ async fn note(call: &Call, action: &str, parameters: &Value, outcome: &str) -> R
     Ok(())
 }
 
-async fn replay(call: &Call, id: &str, wish: &str, now_ms: u64) -> Result<Response, Problem> {
+async fn replay(call: &Call, id: &str, request: &str, now_ms: u64) -> Result<Response, Problem> {
     let known = call.state().home().document(Shelf::Replies, id, now_ms).await.map_err(of_store)?;
     let under_way = || {
         Problem::conflict(
             Code::RequestUnderWay,
-            "A request with this Idempotency-Key is under way.",
+            "A request with this Idempotency-Key is in progress.",
         )
     };
     let known: Kept =
         serde_json::from_str(&known.ok_or_else(under_way)?.body).map_err(Problem::internal)?;
-    if known.wish != wish {
+    if known.request != request {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             Code::IdempotencyKeyReused,
-            "This Idempotency-Key was used for something else; take a new one.",
+            "This Idempotency-Key was used for a different request; use a new one.",
         ));
     }
     let mut response = reply::json(&known.answer.ok_or_else(under_way)?)?;
@@ -165,7 +166,7 @@ fn key(call: &Call) -> Result<Option<String>, Problem> {
         return Ok(Some(text.to_owned()));
     }
     let shown: String = text.chars().take(KEY_CHARACTERS_MAX).collect();
-    let detail = "The Idempotency-Key is not fit for one.";
+    let detail = "Invalid Idempotency-Key.";
     Err(Problem::bad_request(Code::InvalidIdempotencyKey, detail).with_error(FieldError::new(
         IDEMPOTENCY_KEY_HEADER,
         shown,

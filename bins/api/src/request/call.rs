@@ -34,7 +34,7 @@ impl Call {
         Self { context, caller, sector: SectorOfCall(sector) }
     }
 
-    /// Who is asking.
+    /// The caller.
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -78,7 +78,7 @@ impl Call {
             let universe = frame.universe().to_owned();
             drop(frame);
             if let Err(error) = seats::seat(self, &universe, person).await {
-                tracing::debug!(%error, "a claim was not renewed");
+                tracing::debug!(%error, "cannot renew claim");
             }
         }
     }

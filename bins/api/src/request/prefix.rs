@@ -1,20 +1,20 @@
-//! What may stand before every path: `/v1`, and `/sectors/{sector}` for another sector than the service's own.
+//! Prefixes of paths: `/v1`, and `/sectors/{sector}` for a sector other than the home sector.
 
 use http::Uri;
 use http::uri::PathAndQuery;
 use http_kit::Request;
 use percent_encoding::percent_decode_str;
 
-/// The version of the API that the paths without a prefix mean as well.
+/// Version of the API; paths without the prefix mean the same version.
 const VERSION_PREFIX: &str = "/v1";
-/// Before the name of a sector.
+/// Prefix of a sector's name.
 const SECTORS: &str = "/sectors/";
 
-/// The sector of the path.
+/// Name of the sector in the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SectorName(pub(crate) String);
 
-/// Takes the prefixes off the path; the sector's name goes along with the request.
+/// Removes the prefixes from the path and stores the sector's name in the request's extensions.
 pub(crate) fn strip(mut request: Request) -> Request {
     let path = request.uri().path();
     let (rest, name) = parts(path);
@@ -27,7 +27,7 @@ pub(crate) fn strip(mut request: Request) -> Request {
         None => rest.to_owned(),
     };
     let mut uri = request.uri().clone().into_parts();
-    // What was a path is one without its beginning; should it not be, the request goes on as it came.
+    // The rest of a path is a valid path; if it ever were not, leave the request unchanged.
     if let Ok(path_and_query) = text.parse::<PathAndQuery>() {
         uri.path_and_query = Some(path_and_query);
         if let Ok(uri) = Uri::from_parts(uri) {
@@ -40,7 +40,7 @@ pub(crate) fn strip(mut request: Request) -> Request {
     request
 }
 
-/// The path without its prefixes, and the sector.
+/// The path without its prefixes, and the name of the sector.
 fn parts(path: &str) -> (&str, Option<SectorName>) {
     let path = match path.strip_prefix(VERSION_PREFIX) {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_come_off_and_all_else_stays() {
+    fn prefixes_are_removed_and_the_rest_stays() {
         let plain = |text: &str| (text.to_owned(), None);
         let of = |text: &str, name: &str| (text.to_owned(), Some(name.to_owned()));
         for (uri, wanted) in [

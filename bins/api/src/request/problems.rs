@@ -1,4 +1,4 @@
-//! Errors of the store and the follower as clients see them.
+//! Problems for errors of the store and the follower.
 
 use http::StatusCode;
 use http_kit::Problem;
@@ -6,10 +6,10 @@ use http_kit::catalogue;
 use sector_redis::Error as StoreError;
 use sector_wire::Code;
 
-/// What to do about a failing store, in seconds from now.
+/// `Retry-After` while the store is unavailable, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
-/// A store's error for the client.
+/// The problem for an error of the store.
 pub(crate) fn of_store(error: StoreError) -> Problem {
     match &error {
         StoreError::Unavailable { .. } => Problem::unavailable(
@@ -27,7 +27,7 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
     }
 }
 
-/// A follower's error for the client.
+/// The problem for an error of the follower.
 pub(crate) fn of_follower(error: follow::Error) -> Problem {
     match error {
         follow::Error::HistoryTrimmed { after } => Problem::gone(
@@ -39,7 +39,7 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
         follow::Error::Restored { known } => Problem::gone(
             Code::HistoryRestored,
             format!(
-                "The sector was restored from a backup; {known} is no longer its incarnation: take a snapshot and continue from there."
+                "The sector was restored from a backup, and {known} is no longer its incarnation: take a snapshot and continue from there."
             ),
         ),
         follow::Error::NotReady { reason } => Problem::unavailable(
@@ -57,7 +57,7 @@ pub(crate) fn of_follower(error: follow::Error) -> Problem {
     }
 }
 
-/// Why there is no such sector, for the client.
+/// The problem for a sector that cannot be opened.
 pub(crate) fn of_sector(error: follow::SectorError) -> Problem {
     match error {
         follow::SectorError::Unknown { name } => Problem::not_found(
@@ -73,12 +73,12 @@ pub(crate) fn of_sector(error: follow::SectorError) -> Problem {
     }
 }
 
-/// 409 while there is nothing to act in.
+/// 409 while no universe is running.
 pub(crate) fn no_universe() -> Problem {
-    Problem::conflict(Code::NoUniverse, "No universe is running; wait until one begins.")
+    Problem::conflict(Code::NoUniverse, "No universe is running; wait for the next one.")
 }
 
-/// 400 for fields of a body that the JSON reader cannot judge.
+/// 400 for an invalid field that the JSON reader cannot detect.
 pub(crate) fn invalid_body(error: http_kit::FieldError) -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,

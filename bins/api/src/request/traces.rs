@@ -30,6 +30,6 @@ pub(crate) async fn pass_on(call: &Call, span: &mut Span, receipt: &Receipt, ord
         .put_nonce(sector_redis::Pool::Traces, &of_orders(receipt.id), &place.to_string(), KEPT)
         .await
     {
-        tracing::debug!(%error, "the trace of an order ends here");
+        tracing::debug!(%error, "cannot store trace context, trace ends here");
     }
 }

@@ -1,8 +1,8 @@
 //! `/auth/*`: logins.
 //!
-//! A message is handed out for an address and kept under its nonce; signing it proves the key. Whatever comes back for
-//! it, right or wrong, uses it up, before it is looked at. The store gives a nonce to one caller only, so of many that
-//! present the same signature one gets a token.
+//! The API issues a message for an address and stores it under its nonce; a signature proves that the
+//! caller has the key. Any attempt, valid or not, consumes the nonce before it is checked. The store
+//! returns a nonce only once, so a signature yields a single token.
 
 use http_kit::{FieldError, Problem, Response, reply};
 use sector_auth::{
@@ -106,11 +106,11 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     }
     let by = by.as_deref().map(address).transpose()?;
     let api = call.state();
-    // Used up before anything is judged.
+    // Consume the nonce before checking anything.
     let nonce = match (&presented, by) {
         (Some(text), _) => {
             let parsed: LoginMessage = text.parse().map_err(|error: AuthError| {
-                let allowed = "an ERC-4361 message with the nonce that was handed out";
+                let allowed = "an ERC-4361 message with the issued nonce";
                 invalid_body(FieldError::new(
                     "message",
                     "(not repeated)",
@@ -127,7 +127,7 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
             .map_err(of_store)?
             .ok_or_else(nonce_unknown)?,
         (None, None) => {
-            let detail = "Say who is signing in: send the message that was signed, or the address that asked for it.";
+            let detail = "Send the signed message, or the address that requested it.";
             return Err(invalid_body(FieldError::new(
                 "message",
                 Value::Null,
@@ -136,14 +136,14 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
             )));
         }
     };
-    let handed_out = api
+    let issued = api
         .home()
         .take_nonce(sector_redis::Pool::Logins, &message_key(&nonce))
         .await
         .map_err(of_store)?
         .ok_or_else(nonce_unknown)?;
     let stored: LoginMessage =
-        handed_out.parse().map_err(|error: AuthError| Problem::internal(error))?;
+        issued.parse().map_err(|error: AuthError| Problem::internal(error))?;
     let expected = Expected {
         domain: &api.config.auth_domain,
         uri: &api.config.auth_uri,
@@ -152,11 +152,11 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
         address: by.unwrap_or(stored.fields().address),
         age_seconds_max: api.config.auth_nonce_ttl_seconds.0,
     };
-    let signed = presented.as_ref().unwrap_or(&handed_out);
+    let signed = presented.as_ref().unwrap_or(&issued);
     check_login(signed, &signature, &expected, api.now()).map_err(|error| {
         Problem::unauthorized(
             error.code(),
-            format!("The login is refused: {error}. Ask for a new message."),
+            format!("Login rejected: {error}. Request a new message."),
         )
         .with_source(error)
     })?;
@@ -268,7 +268,7 @@ pub(crate) async fn operator(mut call: Call) -> Result<Response, Problem> {
     if !take_operator(api.home().as_ref(), &code).await.map_err(of_store)? {
         return Err(Problem::unauthorized(
             Code::OperatorCodeUnknown,
-            "This code was used, has expired or was never given: start the sector again for a new one.",
+            "This code was used, has expired or was never issued: restart the sector for a new one.",
         ));
     }
     reply::json(&sessions::begin(api, Address::ZERO, Role::Admin).await?)
@@ -289,7 +289,7 @@ fn address(text: &str) -> Result<Address, Problem> {
 fn nonce_unknown() -> Problem {
     Problem::unauthorized(
         Code::NonceUnknown,
-        "No message is waiting: it was used, has expired or was never asked for. Ask for a new one.",
+        "No message is pending: it was used, has expired or was never issued. Request a new one.",
     )
 }
 

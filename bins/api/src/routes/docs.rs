@@ -1,4 +1,4 @@
-//! `/docs`: the reference, for people.
+//! `/docs`: the API reference for people.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use crate::describe::reference;
 use crate::request::bodies;
 use crate::request::call::Call;
 
-/// The page may use its own style and script, nothing else.
+/// A policy that allows only the page's own style and script.
 fn policy() -> Result<HeaderValue, Problem> {
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -1,4 +1,4 @@
-//! `/events`: what happened after an event, at once or as soon as it does.
+//! `/events`: entries after an id, by long poll.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ pub(crate) async fn events(call: Call) -> Result<Response, Problem> {
     let shutdown = call.shutdown();
     let entries = tokio::select! {
         entries = follower.read_after(from, count, Duration::from_millis(wait_ms)) => entries.map_err(of_follower)?,
-        // Answer waiting clients, so that the drain need not wait for them.
+        // Answer waiting clients at once, so that they do not delay the drain.
         () = shutdown.cancelled() => Vec::new(),
     };
 

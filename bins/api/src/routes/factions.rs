@@ -1,4 +1,4 @@
-//! `/factions`: who plays, and whose seat is free.
+//! `/factions`: factions and claims.
 
 use sector_wire::Code;
 use std::collections::HashMap;
@@ -93,7 +93,7 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
         Problem::not_found(
             Code::UnknownFaction,
             format!(
-                "There is no faction {shown:?} in this universe; there are {}.",
+                "There is no faction {shown:?} in this universe; its factions are {}.",
                 known.join(", ")
             ),
         )
@@ -210,7 +210,7 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     if !is_open(&frame, id) {
         return Err(Problem::conflict(
             Code::NotClaimable,
-            format!("{id} cannot be claimed: only starters that are still alive can."),
+            format!("{id} cannot be claimed: only living starting factions can."),
         ));
     }
     let outcome = call
@@ -233,7 +233,7 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
         }
         ClaimOutcome::AlreadyHolds(other) => Err(Problem::conflict(
             Code::AlreadyClaimed,
-            format!("You hold {other}; give it up first."),
+            format!("You hold {other}; release it first."),
         )),
         ClaimOutcome::WrongUniverse => Err(Problem::conflict(
             Code::RunOver,
@@ -269,7 +269,7 @@ pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
     reply::json(&ReleaseAnswer { released })
 }
 
-/// Whether players may claim it while it is free.
+/// Whether players may claim the faction if no one holds it.
 fn is_open(frame: &Frame, id: FactionId) -> bool {
     !frame.is_over()
         && id.kind() == FactionKind::Starter

@@ -1,4 +1,4 @@
-//! `/health`, `/livez` and `/readyz`: whether the API can do its work.
+//! `/health`, `/livez` and `/readyz`.
 
 use follow::Health as Following;
 use http_kit::{Health, Problem, Response};
@@ -61,9 +61,9 @@ pub(crate) async fn health(call: Call) -> Result<Response, Problem> {
     let mut health = match call.follower().health() {
         Following::Following | Following::NoUniverse => Health::ok(NAME, VERSION),
         Following::Starting => Health::failing(NAME, VERSION, "the store has not answered yet"),
-        // The particulars are for the log; the reason may name hosts.
+        // The reason may name hosts, so only the log has it.
         Following::Interrupted { .. } => {
-            Health::failing(NAME, VERSION, "the sector cannot be followed")
+            Health::failing(NAME, VERSION, "cannot follow the sector; see the log")
         }
         Following::Stopped => Health::failing(NAME, VERSION, "stopping"),
     };

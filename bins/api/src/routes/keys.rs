@@ -49,12 +49,7 @@ pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
     {
         let shown: String = label.chars().take(LABEL_CHARACTERS_MAX).collect();
         let allowed = "1 to 40 characters, no control characters, no spaces at the ends";
-        return Err(invalid_body(FieldError::new(
-            "label",
-            shown,
-            allowed,
-            "The label is not fit for one.",
-        )));
+        return Err(invalid_body(FieldError::new("label", shown, allowed, "Invalid label.")));
     }
     let verbs =
         Scopes::from_words(verbs.iter().map(String::as_str)).map_err(|error: AuthError| {
@@ -71,11 +66,11 @@ pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
             ))
         })?;
     if let Some(seconds) = expires_in.filter(|seconds| !LIFE_SECONDS.contains(seconds)) {
-        let detail = "The key would end too soon or too late.";
+        let detail = "Invalid lifetime.";
         return Err(invalid_body(FieldError::new(
             "expires_in",
             seconds,
-            "60 to 31536000 seconds, or nothing",
+            "60 to 31536000 seconds, or absent",
             detail,
         )));
     }

@@ -1,4 +1,4 @@
-//! `/leaderboard`: who won how often.
+//! `/leaderboard`: players ranked by victories.
 
 use std::collections::HashMap;
 

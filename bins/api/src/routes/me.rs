@@ -1,4 +1,4 @@
-//! `/me`: who is asking.
+//! `/me`: the caller.
 
 use http_kit::{Problem, Response, reply};
 

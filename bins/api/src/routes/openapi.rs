@@ -1,4 +1,4 @@
-//! `/openapi.json`: the document of this API.
+//! `/openapi.json`: the OpenAPI document.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! `/rules`: the numbers that the universe lives by.
+//! `/rules`: the rules of the running universe.
 
 use http_kit::{Effort, Problem, Response};
 use sector_sim::Rules;

@@ -1,4 +1,4 @@
-//! `/sectors`: which sectors this service serves.
+//! `/sectors`: the sectors of this service.
 
 use http_kit::{Problem, Response, reply};
 

@@ -1,4 +1,4 @@
-//! `/snapshot`: the sector as it is, whole or in part.
+//! `/snapshot`: the current state of the sector, whole or in part.
 
 use follow::{EntryKind, Frame};
 use http_kit::{Effort, Problem, Response};
@@ -89,13 +89,13 @@ async fn changes(
     let follower = call.follower();
     let mut frame = follower.frame().map_err(of_follower)?;
     if frame.tick() < since {
-        // The client may have seen what this process has not.
+        // The client may have seen a later tick than this process.
         frame = follower.caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
     }
     let gone = || {
         Problem::gone(
             Code::HistoryTrimmed,
-            format!("What changed since tick {since} is not known: take a whole snapshot."),
+            format!("The changes since tick {since} are no longer kept: take a whole snapshot."),
         )
     };
     if universe.is_some_and(|universe| universe != frame.universe()) {

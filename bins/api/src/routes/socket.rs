@@ -1,4 +1,4 @@
-//! `/ws`: the events as they happen, over a WebSocket.
+//! `/ws`: live events over a WebSocket.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/`: how the sector is, and where everything else is.
+//! `/`: status of the sector, with links.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -96,7 +96,7 @@ async fn next_universe(call: &Call, frame: &Frame) -> Option<u64> {
     let runs = call.store().runs(1).await.ok()?;
     let run = runs.first().filter(|run| run.universe == frame.universe())?;
     let ended: Ended = serde_json::from_str(&run.summary).ok()?;
-    // The announcement is the last thing that is heard of a universe.
+    // The announcement of the end is the last entry of a universe.
     let before = StreamId::new(frame.event_id().number().checked_sub(1)?);
     let position = Position { incarnation: Some(frame.incarnation()), after: before };
     let entries = call.follower().read_after(position, 1, Duration::ZERO).await.ok()?;

@@ -31,7 +31,7 @@ pub(crate) async fn system(call: Call) -> Result<Response, Problem> {
         let last = map.len().saturating_sub(1);
         Problem::not_found(
             Code::UnknownSystem,
-            format!("There is no system {id} in this universe; there are 0 to {last}."),
+            format!("There is no system {id} in this universe; its systems are 0 to {last}."),
         )
     })?;
     let lanes = map.neighbours(id).iter().map(|neighbour| LaneEnd {

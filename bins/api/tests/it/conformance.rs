@@ -183,7 +183,7 @@ fn problem(reply: &Reply) -> Result<String, String> {
     Schemas::of(document())
         .check(&json!({"$ref": "#/components/schemas/ProblemDocument"}), &body)?;
     let code = body["code"].as_str().unwrap();
-    catalogue().check(reply.status, code)?;
+    catalogue().check(reply.status, code).map_err(|error| error.to_string())?;
     Ok(code.to_owned())
 }
 
@@ -219,7 +219,7 @@ fn what_the_document_does_not_say_is_found() {
         ("/admin/pause", reply(200, json, &json!({})), "paused"),
         ("/admin/pause", problem(403, "not_a_player"), "not named"),
         ("/admin/pause", problem(403, "go_away"), "not in the catalogue"),
-        ("/admin/pause", problem(401, "not_admin"), "came with 401"),
+        ("/admin/pause", problem(401, "not_admin"), "came with status 401"),
         ("/nowhere", reply(200, json, &paused), "no problem"),
         ("/nowhere", problem(401, "unauthenticated"), "no operation"),
     ] {

@@ -44,7 +44,7 @@ pub(crate) struct Frontend {
     pub(crate) shutdown: CancellationToken,
     /// Changes the limits.
     pub(crate) limits: Changes<Places>,
-    running: JoinHandle<Result<(), frontend::Error>>,
+    running: JoinHandle<Result<(), http_kit::SetupError>>,
 }
 
 impl Frontend {

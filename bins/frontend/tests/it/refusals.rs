@@ -2,7 +2,7 @@
 
 use frontend::{Config, Places};
 
-use crate::harness::{Frontend, patiently};
+use crate::harness::{Frontend, PATIENCE};
 
 #[tokio::test]
 async fn a_plain_request_is_told_to_upgrade() {
@@ -61,12 +61,8 @@ async fn places_are_limited_by_address_and_in_all_and_given_back() {
     frontend.get("/tail", &[]).await.problem(429, "too_many_clients_of_address");
     assert_eq!(first.entry().await.id, sector.newest);
     first.inner.close(None).await.unwrap();
-    let mut third = patiently(async {
-        loop {
-            if let Ok(socket) = frontend.try_socket("/ws", &[]).await {
-                return socket;
-            }
-        }
+    let mut third = store_testkit::eventually("a free slot", PATIENCE, async || {
+        frontend.try_socket("/ws", &[]).await.ok()
     })
     .await;
     assert_eq!(third.entry().await.id, sector.newest);

@@ -17,7 +17,7 @@ use crate::limits::Limits;
 
 /// A body below its minimum rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("less than {bytes_per_second_min} bytes a second of the body came")]
+#[error("the body arrived at less than {bytes_per_second_min} bytes per second")]
 pub(crate) struct TooSlow {
     /// The minimum rate.
     pub(crate) bytes_per_second_min: u64,

@@ -16,7 +16,6 @@ pub const BURST_MAX: u32 = 1_000_000;
 pub const WINDOW_S_MAX: u32 = 86_400;
 
 /// Full buckets removed per new key: more than one, so that removal outpaces insertion.
-/// forgetting outruns learning.
 const FORGOTTEN_AT_ONCE: usize = 4;
 
 /// Result of one quota for one request.

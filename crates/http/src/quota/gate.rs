@@ -104,7 +104,7 @@ impl<C: Copy + PartialEq + fmt::Debug> Gate<C> {
         let mut counts = Counts::default();
         for (class, quotas) in classes {
             if known.iter().any(|known| known.class == *class) {
-                let detail = "the class is there twice".to_owned();
+                let detail = "duplicate class".to_owned();
                 return Err(SetupError::Quota { name: format!("{class:?}"), detail });
             }
             let places =
@@ -259,11 +259,11 @@ impl Counts {
         }
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if quota.name.is_empty() || !quota.name.bytes().all(is_plain) {
-            return refuse("a name is of letters, digits, - and _".to_owned());
+            return refuse("the name must consist of letters, digits, - and _".to_owned());
         }
         match self.quotas.iter().position(|known| known.name == quota.name) {
             Some(place) if self.quotas[place] == *quota => Ok(place),
-            Some(_) => refuse("there is another quota of this name".to_owned()),
+            Some(_) => refuse("another quota has this name".to_owned()),
             None => {
                 self.quotas.push(*quota);
                 self.buckets.push(Quotas::new(quota, KEYS_MAX));

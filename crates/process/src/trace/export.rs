@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Finished, Inner, Message, Tracer, Value, WAITING_MAX};
+use crate::config::{ValueError, out_of_range};
 use crate::error::ServiceError;
 use crate::metrics::{Counter, Metrics};
 use http_kit::body::{self, Request};
@@ -48,10 +49,10 @@ impl std::fmt::Display for Share {
     }
 }
 
-fn share(text: &str) -> Result<Share, String> {
+fn share(text: &str) -> Result<Share, ValueError> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(Share(share)),
-        _ => Err("must be a number from 0 to 1".to_owned()),
+        _ => Err(out_of_range("a number", 0, 1)),
     }
 }
 
@@ -208,7 +209,9 @@ impl Exporter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
 
     use tokio::net::TcpListener;
     use tokio_util::sync::CancellationToken;
@@ -226,7 +229,7 @@ mod tests {
     async fn collector(received: Received) -> String {
         async fn take(mut context: Context<Received>) -> Result<http_kit::body::Response, Problem> {
             let batch = context.json(1 << 20).await?;
-            context.state().lock().unwrap().push(batch);
+            context.state().lock().push(batch);
             Ok(http_kit::reply::text("{}"))
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -265,7 +268,7 @@ mod tests {
             tracer.span("unsampled", text.replace("-01", "-00").parse().ok()).context().is_none()
         );
         tracer.flush().await;
-        let batches = received.lock().unwrap().clone();
+        let batches = received.lock().clone();
         assert_eq!(batches.len(), 1, "{batches:?}");
         let resource = &batches[0]["resourceSpans"][0];
         assert_eq!(resource["resource"]["attributes"][0]["value"]["stringValue"], "tests");

@@ -1,18 +1,18 @@
-//! Types as HTML: what a field may hold, in a line, with links to the types that have a name.
+//! Types as HTML, one line per field, with links to named types.
 
 use serde_json::Value;
 
 use super::{escape, inline, plain, text};
 
-/// Where named types are.
+/// Pointer to the named types.
 const NAMED: &str = "#/components/schemas/";
 
-/// The name that a schema refers to.
+/// Name of the type that a schema refers to.
 fn name(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix(NAMED)
 }
 
-/// The names of all types below a value.
+/// Names of all types that a value refers to.
 pub(super) fn references(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) => {
@@ -24,7 +24,7 @@ pub(super) fn references(value: &Value) -> Vec<String> {
     }
 }
 
-/// What a value of this type is, in a few words of HTML.
+/// Short description of a type.
 pub(super) fn kind(schema: &Value) -> String {
     if let Some(name) = name(schema) {
         return format!("<a href=\"#type-{0}\">{0}</a>", escape(name));
@@ -67,13 +67,13 @@ fn range(schema: &Value) -> String {
     }
 }
 
-/// The fields of a type, or what else it is.
+/// Fields or choices of a type.
 pub(super) fn describe(schema: &Value) -> String {
     if let Some(fields) = schema["properties"].as_object() {
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let fields = fields.iter().map(|(field, schema)| {
-            let need = if required.contains(&field.as_str()) { "" } else { ", may be absent" };
+            let need = if required.contains(&field.as_str()) { "" } else { ", optional" };
             let said = if text(&schema["description"]).is_empty() {
                 one_of(schema)
             } else {
@@ -82,7 +82,7 @@ pub(super) fn describe(schema: &Value) -> String {
             let example =
                 schema["examples"].as_array().and_then(|examples| examples.first()).map(plain);
             let example = example
-                .map(|example| format!(" Such as <code>{}</code>.", escape(&example)))
+                .map(|example| format!(" Example: <code>{}</code>.", escape(&example)))
                 .unwrap_or_default();
             format!(
                 "<dt><code>{}</code> <small>{}{need}</small></dt><dd>{}{example}</dd>",
@@ -114,7 +114,7 @@ pub(super) fn describe(schema: &Value) -> String {
     format!("<p>{}</p>", kind(schema))
 }
 
-/// What is said of a reference that may be null.
+/// Description of a nullable reference.
 fn one_of(schema: &Value) -> &str {
     let choices = schema["oneOf"].as_array().into_iter().flatten();
     choices

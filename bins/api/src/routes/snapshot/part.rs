@@ -1,4 +1,4 @@
-//! Parts of a snapshot: some of its fields, or what changed since a tick.
+//! Parts of a snapshot: some of its fields, or the changes since a tick.
 
 use http_kit::catalogue;
 use std::collections::BTreeSet;
@@ -59,16 +59,13 @@ impl Fields {
         if errors.is_empty() {
             return Ok(Self(Some(fields)));
         }
-        // One that is repeated a thousand times need not be answered a thousand times.
+        // Limit the response if a field is repeated many times.
         errors.truncate(FIELDS.len());
-        Err(Problem::bad_request(
-            catalogue::INVALID_QUERY,
-            "fields names what a snapshot does not have; see errors.",
-        )
-        .with_errors(errors))
+        Err(Problem::bad_request(catalogue::INVALID_QUERY, "Unknown fields; see errors.")
+            .with_errors(errors))
     }
 
-    /// The value, if the field was asked for.
+    /// The value, if the field was requested.
     fn when<T>(&self, name: &'static str, value: impl FnOnce() -> T) -> Option<T> {
         let is_wanted = self.0.as_ref().is_none_or(|fields| fields.contains(name));
         is_wanted.then(value)
@@ -86,10 +83,10 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Adds these deltas up, which follow the tick `since`.
+    /// Merges the deltas after the tick `since`.
     ///
     /// # Errors
-    /// An internal problem for an entry that is no delta.
+    /// An internal problem for an entry that is not a delta.
     pub(super) fn of<'a>(
         since: u64,
         entries: impl Iterator<Item = &'a Entry>,

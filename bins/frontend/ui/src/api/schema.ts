@@ -285,8 +285,9 @@ export interface paths {
          * @description The data of each event is an entry as in `/events`: `{"id","type","data"}`. Its id is the id of
          *     the entry, a dot, and the incarnation, as in the ETag of `/snapshot`; a client that reconnects
          *     sends it as `Last-Event-ID` and misses nothing. Without it (or `after`), or if resuming is not
-         *     possible, as with an id of another stream, the first event is a `snapshot`. A comment every 15 s keeps the connection open. The
-         *     stream ends when the server shuts down. Each address may have 20 streams.
+         *     possible, as with an id of another stream, the first event is a `snapshot`; a client more than
+         *     256 entries behind gets a snapshot instead of the missed entries. A comment every 15 s keeps the
+         *     connection open. The stream ends when the server shuts down. Each address may have 20 streams.
          */
         get: operations["event_stream"];
         put?: never;
@@ -1783,8 +1784,8 @@ export interface components {
             /** @description `client_id` of the order, if any. */
             client_id: string | null;
             /**
-             * @description `run_over`: its universe has ended. `faction_claimed`: a player holds the faction that a bot ordered.
-             *     `unreadable`: it is not an order.
+             * @description `run_over`: its universe has ended. `faction_claimed`: a player holds the faction that a bot
+             *     ordered. `unreadable`: it is not an order.
              * @example run_over
              */
             code: string;
@@ -2366,7 +2367,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description `internal`: a fault of the server. */
+        /** @description `internal`: the server failed. */
         Internal: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2378,7 +2379,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description `not_found`: there is no such path under `/sectors/{sector}`. */
+        /** @description `not_found`: there is nothing at this path under `/sectors/{sector}`. */
         NotOfASector: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2456,19 +2457,19 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description Send it as If-None-Match to get 304 while nothing has changed. */
+        /** @description Send it as If-None-Match to get 304 while the content is unchanged. */
         ETag: string;
-        /** @description `true` if this is the answer to an earlier request with the same key. */
+        /** @description `true` if this is the response to an earlier request with the same key. */
         "Idempotency-Replayed": string;
-        /** @description What is left of each quota that the request counts against, and in how many seconds more is: `"reads";r=2999;t=1`. */
+        /** @description What is left of each quota that counts the request, and the seconds until it is full: `"reads";r=2999;t=1`. */
         RateLimit: string;
-        /** @description The quotas that the request counts against: so many requests in so many seconds: `"reads";q=3000;w=60`. */
+        /** @description Quotas that count the request, each with its number of requests and window in seconds: `"reads";q=3000;w=60`. */
         "RateLimit-Policy": string;
-        /** @description In how many seconds to try again. */
+        /** @description Seconds to wait before trying again. */
         "Retry-After": number;
         /** @description `Bearer`. */
         "WWW-Authenticate": string;
-        /** @description The id of the request, as in `instance` and in the server's log: the client's own, if it sent a fit one. */
+        /** @description Id of the request, as in `instance` and the server's log. A valid id sent by the client is kept. */
         "X-Request-Id": string;
     };
     pathItems: never;
@@ -4661,7 +4662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unknown_key`: you have no key with this id. `not_found`: there is no such path under `/sectors/{sector}`. */
+            /** @description `unknown_key`: you have no key with this id. `not_found`: there is nothing at this path under `/sectors/{sector}`. */
             404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
