@@ -232,7 +232,7 @@ fn tell_accept(runtime: &Runtime) {
                 // In turns, so that a busy machine is as unkind to each; the best of each counts.
                 let (mut order, mut judged, mut xadd, mut tool) = (Cost::NONE, Cost::NONE, Cost::NONE, Cost::NONE);
                 let seat = Right::Seat { faction: "F1".into(), idle_ms: 600_000 };
-                rig.store.claim("u", "F1", PLAYER, AT_MS, 600_000).await.unwrap();
+                rig.store.claim(&"u".into(), "F1", PLAYER, AT_MS, 600_000).await.unwrap();
                 let count = if concurrency == 1 { 1_000 } else { 12_800 };
                 for _ in 0..ROUNDS {
                     let before = rig.server_time();

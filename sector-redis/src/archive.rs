@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::commit::Award;
 use crate::document::{Document, Shelf, check_audit};
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::incarnation::Incarnation;
 use crate::order::{OrderEntry, check_name};
 use crate::outcome::Outcome;
@@ -70,7 +71,7 @@ pub struct Dump {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorldDump {
     /// The universe.
-    pub universe: String,
+    pub universe: UniverseId,
     /// Its last committed tick.
     pub tick: u64,
     /// The digest committed with it.
@@ -128,7 +129,7 @@ pub struct ClientId {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplayDump {
     /// The universe.
-    pub universe: String,
+    pub universe: UniverseId,
     /// The summary of a run that ended.
     pub summary: Option<String>,
     /// The header.

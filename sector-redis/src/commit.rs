@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::incarnation::Incarnation;
 use crate::order::check_name;
 use crate::outcome::{MAX_OUTCOMES_KEPT, OUTCOMES_KEPT, Outcome};
@@ -29,7 +30,7 @@ pub struct Commit {
     /// For how long the commit renews the lease; at least one millisecond.
     pub lease_ttl: Duration,
     /// The universe the tick belongs to.
-    pub universe: String,
+    pub universe: UniverseId,
     /// The tick: 0 with `begin`, otherwise the last committed one plus 1.
     pub tick: u64,
     /// The digest of the world after the tick.
@@ -80,7 +81,7 @@ pub struct Head {
     /// The store's incarnation, within which the ids below count.
     pub incarnation: Incarnation,
     /// The universe.
-    pub universe: String,
+    pub universe: UniverseId,
     /// Its last committed tick.
     pub tick: u64,
     /// The digest committed with it.
@@ -103,7 +104,7 @@ pub struct Checkpoint {
     /// The store's incarnation, within which the ids below count.
     pub incarnation: Incarnation,
     /// The universe.
-    pub universe: String,
+    pub universe: UniverseId,
     /// The tick it shows.
     pub tick: u64,
     /// The last event it includes; follow from here.
@@ -118,7 +119,7 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// The universe.
-    pub universe: String,
+    pub universe: UniverseId,
     /// What the worker said of it, JSON.
     pub summary: String,
 }
@@ -127,7 +128,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Award {
     /// The universe it was earned in.
-    pub universe: String,
+    pub universe: UniverseId,
     /// The faction that earned it.
     pub faction: String,
     /// Which award.
@@ -147,9 +148,9 @@ impl Award {
 
 /// The last commit, as [`Commit::check_follows`] needs it.
 #[derive(Clone, Debug)]
-pub struct Previous<'a> {
+pub struct Previous {
     /// Its universe.
-    pub universe: &'a str,
+    pub universe: UniverseId,
     /// Its tick.
     pub tick: u64,
     /// Whether it ended the run.
@@ -212,7 +213,7 @@ impl Commit {
     }
 
     /// Refuses a commit that does not follow `previous`.
-    pub fn check_follows(&self, previous: Option<&Previous<'_>>) -> Result<()> {
+    pub fn check_follows(&self, previous: Option<&Previous>) -> Result<()> {
         let conflict = |committed: String| {
             Err(Error::TickConflict { universe: self.universe.clone(), tick: self.tick, committed })
         };

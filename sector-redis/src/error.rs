@@ -1,6 +1,7 @@
 //! What can go wrong with the store, sorted by what the caller can do about it.
 
 use crate::document::Shelf;
+use crate::ids::UniverseId;
 use crate::incarnation::Incarnation;
 use crate::stream::StreamId;
 
@@ -45,7 +46,7 @@ pub enum Error {
     #[error("tick {tick} of universe {universe:?} does not follow what is committed: {committed}")]
     TickConflict {
         /// The universe of the refused commit.
-        universe: String,
+        universe: UniverseId,
         /// The tick of the refused commit.
         tick: u64,
         /// What is committed, in words.
@@ -80,9 +81,9 @@ pub enum Error {
     #[error("universe {given:?} takes no orders; running: {current:?}")]
     WrongUniverse {
         /// The universe the caller named.
-        given: String,
+        given: UniverseId,
         /// The universe that runs, if one does.
-        current: Option<String>,
+        current: Option<UniverseId>,
     },
     /// The player does not hold the seat it gives orders for, or was away for too long.
     #[error(

@@ -64,11 +64,11 @@ macro_rules! role_methods {
         }
     } } };
     (Runs $how:ident $layer:ty) => { $crate::forward_role! { $how $layer, Runs {
-        read records(universe: [ref str], from_tick: [val u64], count: [val usize]) -> Vec<(u64, String)>;
-        read replay_header(universe: [ref str]) -> Option<String>;
+        read records(universe: [ref $crate::UniverseId], from_tick: [val u64], count: [val usize]) -> Vec<(u64, String)>;
+        read replay_header(universe: [ref $crate::UniverseId]) -> Option<String>;
         read runs(count: [val usize]) -> Vec<$crate::Run>;
         write record_award(award: [ref $crate::Award]) -> bool;
-        read awards(universe: [opt str]) -> Vec<$crate::Award>;
+        read awards(universe: [opt $crate::UniverseId]) -> Vec<$crate::Award>;
     } } };
     (Orders $how:ident $layer:ty) => { $crate::forward_role! { $how $layer, Orders {
         write append_orders(batch: [ref $crate::OrderBatch]) -> $crate::Receipt;
@@ -88,13 +88,13 @@ macro_rules! role_methods {
     } } };
     (Claims $how:ident $layer:ty) => { $crate::forward_role! { $how $layer, Claims {
         write claim(
-            universe: [ref str], faction: [ref str], player: [ref str], now_ms: [val u64], idle_ms: [val u64]
+            universe: [ref $crate::UniverseId], faction: [ref str], player: [ref str], now_ms: [val u64], idle_ms: [val u64]
         ) -> $crate::ClaimOutcome;
-        write release(universe: [ref str], player: [ref str]) -> Option<String>;
-        write release_all(universe: [ref str]) -> u64;
-        read claims(universe: [ref str], now_ms: [val u64], idle_ms: [val u64]) -> Vec<$crate::Claim>;
+        write release(universe: [ref $crate::UniverseId], player: [ref str]) -> Option<String>;
+        write release_all(universe: [ref $crate::UniverseId]) -> u64;
+        read claims(universe: [ref $crate::UniverseId], now_ms: [val u64], idle_ms: [val u64]) -> Vec<$crate::Claim>;
         write touch(
-            universe: [ref str], player: [ref str], now_ms: [val u64], idle_ms: [val u64]
+            universe: [ref $crate::UniverseId], player: [ref str], now_ms: [val u64], idle_ms: [val u64]
         ) -> Option<String>;
     } } };
     (Documents $how:ident $layer:ty) => { $crate::forward_role! { $how $layer, Documents {
@@ -165,7 +165,7 @@ macro_rules! forward_role {
                 let operation = $crate::operation!($mode $name $($wait)?);
                 self.send(operation, move |store| {
                     $($(let $argument = <$reference>::to_owned(&$argument);)?)*
-                    $($(let $argument = $argument.as_deref().map(<$optional>::to_owned);)?)*
+                    $($(let $argument = $argument.as_ref().map(<$optional>::to_owned);)?)*
                     Box::pin(async move {
                         store.$name($($crate::argument!(
                             $argument $(ref $reference)? $(val $value)? $(opt $optional)?
@@ -208,6 +208,6 @@ macro_rules! argument {
         $argument
     };
     ($argument:ident opt $type:path) => {
-        $argument.as_deref()
+        $argument.as_ref()
     };
 }

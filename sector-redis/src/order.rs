@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::stream::StreamId;
 
 /// Most orders in one batch.
@@ -47,7 +48,7 @@ pub enum Right {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderBatch {
     /// The universe the orders are for; must be the running one.
-    pub universe: String,
+    pub universe: UniverseId,
     /// Who gives the orders: an address, or a bot's name. Client ids count per player.
     pub player: String,
     /// Which way they came in, e.g. `human` or `bot`; kept for the record.
@@ -87,7 +88,7 @@ pub struct OrderEntry {
     /// Its id; commit it as the cursor once its orders are applied or refused.
     pub id: StreamId,
     /// The universe the orders are for; older than the running one when it changed meanwhile.
-    pub universe: String,
+    pub universe: UniverseId,
     /// Who gave them.
     pub player: String,
     /// Which way they came in.

@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::document::{Document, Shelf};
 use crate::error::Result;
+use crate::ids::UniverseId;
 use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt};
 use crate::outcome::OrderStatus;
@@ -119,13 +120,13 @@ pub trait Runs: Send + Sync + 'static {
     /// for a universe that is not kept.
     async fn records(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         from_tick: u64,
         count: usize,
     ) -> Result<Vec<(u64, String)>>;
 
     /// The replay header of a universe that runs or is kept.
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>>;
+    async fn replay_header(&self, universe: &UniverseId) -> Result<Option<String>>;
 
     /// Up to `count` finished runs, newest first. Older ones than the store's `keep_runs` are gone.
     async fn runs(&self, count: usize) -> Result<Vec<Run>>;
@@ -134,7 +135,7 @@ pub trait Runs: Send + Sync + 'static {
     async fn record_award(&self, award: &Award) -> Result<bool>;
 
     /// All awards, or those of one universe, by universe, faction and award.
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>>;
+    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>>;
 }
 
 /// The order stream, and the outcome of each entry.
@@ -221,7 +222,7 @@ pub trait Claims: Send + Sync + 'static {
     /// Gives the faction to the player, unless another holds it or the player holds another.
     async fn claim(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         faction: &str,
         player: &str,
         now_ms: u64,
@@ -229,18 +230,18 @@ pub trait Claims: Send + Sync + 'static {
     ) -> Result<ClaimOutcome>;
 
     /// Ends the player's claim and says which faction it was.
-    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>>;
+    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>>;
 
     /// Ends all claims and says how many there were, lapsed ones included.
-    async fn release_all(&self, universe: &str) -> Result<u64>;
+    async fn release_all(&self, universe: &UniverseId) -> Result<u64>;
 
     /// The claims that have not lapsed, by faction. Empty for a universe that does not run.
-    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>>;
+    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>>;
 
     /// Notes that the player was seen, and says which faction it holds. A lapsed claim stays lapsed.
     async fn touch(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         player: &str,
         now_ms: u64,
         idle_ms: u64,

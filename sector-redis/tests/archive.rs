@@ -78,8 +78,8 @@ async fn fill(store: &dyn Archive) -> Lease {
     for name in ["a", "b", "c", "d"] {
         store.append_orders(&batch("u2", name)).await.unwrap();
     }
-    store.claim("u2", "F2", "anna", 5, 1_000).await.unwrap();
-    store.touch("u2", "anna", 900, 1_000).await.unwrap();
+    store.claim(&"u2".into(), "F2", "anna", 5, 1_000).await.unwrap();
+    store.touch(&"u2".into(), "anna", 900, 1_000).await.unwrap();
     store.commit(&tick(&lease, "u2", 1, 2)).await.unwrap();
     let whole = Commit { checkpoint: Some("{\"tick\":2}".into()), ..tick(&lease, "u2", 2, 3) };
     store.commit(&whole).await.unwrap();
@@ -122,7 +122,7 @@ async fn goes_on(store: &dyn Archive, old: &Dump) {
     assert_eq!((checkpoint.tick, checkpoint.snapshot.as_str()), (2, "{\"tick\":2}"));
     let from = Position { incarnation: Some(new), after: checkpoint.event_id };
     assert_eq!(store.events_from(from, 10, Duration::ZERO).await.unwrap(), old.events);
-    assert_eq!(store.claims("u2", 901, 1_000).await.unwrap(), old.seats);
+    assert_eq!(store.claims(&"u2".into(), 901, 1_000).await.unwrap(), old.seats);
     assert!(store.paused().await.unwrap());
     assert_eq!(store.restart_request().await.unwrap().unwrap().seed, Some(9));
 
@@ -159,8 +159,8 @@ async fn goes_on(store: &dyn Archive, old: &Dump) {
     let checkpointed =
         Commit { checkpoint: Some("{\"tick\":5}".into()), ..tick(&lease, "u2", 5, 6) };
     store.commit(&checkpointed).await.unwrap();
-    assert_eq!(store.records("u2", 0, 10).await.unwrap().len(), 6);
-    assert_eq!(store.records("u1", 0, 10).await.unwrap().len(), 2);
+    assert_eq!(store.records(&"u2".into(), 0, 10).await.unwrap().len(), 6);
+    assert_eq!(store.records(&"u1".into(), 0, 10).await.unwrap().len(), 2);
     assert_eq!(store.runs(10).await.unwrap().len(), 1);
     assert_eq!(store.request_restart(None).await.unwrap().number, 2);
 }
@@ -226,7 +226,7 @@ async fn a_run_that_ended_can_be_carried_over() {
         let to = open(to).await;
         to.restore(&dump).await.unwrap();
         assert_eq!(but_for_its_life(&to.dump().await.unwrap().unwrap()), but_for_its_life(&dump));
-        assert_eq!(to.records("u1", 0, 9).await.unwrap().len(), 2);
+        assert_eq!(to.records(&"u1".into(), 0, 9).await.unwrap().len(), 2);
     }
 }
 

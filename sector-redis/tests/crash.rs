@@ -167,7 +167,7 @@ async fn check_the_books(directory: &Path, told: &Told) {
     let mut records = Vec::new();
     loop {
         let from = records.len() as u64;
-        let more = store.records("u", from, 1_000).await.unwrap();
+        let more = store.records(&"u".into(), from, 1_000).await.unwrap();
         if more.is_empty() {
             break;
         }

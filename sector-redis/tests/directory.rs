@@ -49,16 +49,16 @@ async fn everything_is_there_after_opening_again() {
         ..Commit::default()
     };
     store.commit(&begin).await.unwrap();
-    store.claim("u1", "F1", "p", 5, 1_000).await.unwrap();
+    store.claim(&"u1".into(), "F1", "p", 5, 1_000).await.unwrap();
     store.set_paused(true).await.unwrap();
     let request = store.request_restart(Some(9)).await.unwrap();
     let head = store.head().await.unwrap();
-    let claims = store.claims("u1", 5, 1_000).await.unwrap();
+    let claims = store.claims(&"u1".into(), 5, 1_000).await.unwrap();
     drop(store);
 
     let store = open_at(directory.path()).await.unwrap();
     assert_eq!(store.head().await.unwrap(), head);
-    assert_eq!(store.claims("u1", 5, 1_000).await.unwrap(), claims);
+    assert_eq!(store.claims(&"u1".into(), 5, 1_000).await.unwrap(), claims);
     assert_eq!(store.restart_request().await.unwrap(), Some(request));
     assert!(store.paused().await.unwrap());
     let events = store.events_after(StreamId::START, 10, Duration::ZERO);
@@ -184,7 +184,7 @@ async fn the_format_before_is_taken_over() {
 
     let store = open_at(directory.path()).await.unwrap();
     let incarnation = store.incarnation().await.unwrap();
-    assert_eq!(store.records("u1", 0, 10).await.unwrap(), [(0, "the record".to_owned())]);
+    assert_eq!(store.records(&"u1".into(), 0, 10).await.unwrap(), [(0, "the record".to_owned())]);
     assert_eq!(store.head().await.unwrap().unwrap().incarnation, incarnation);
     drop(store);
     assert_eq!(open_at(directory.path()).await.unwrap().incarnation().await.unwrap(), incarnation);

@@ -48,7 +48,7 @@ async fn state(store: &Arc<dyn Store>) -> String {
     format!(
         "{head:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
         store.checkpoint().await.unwrap(),
-        store.records("u", 0, 100).await.unwrap(),
+        store.records(&"u".into(), 0, 100).await.unwrap(),
         store.events_after(StreamId::START, 100, Duration::ZERO).await.unwrap(),
         store.orders_after(head.cursor, 100, Duration::ZERO).await.unwrap(),
         store.awards(None).await.unwrap(),

@@ -1,5 +1,6 @@
 //! The rules of each served universe, read once from the header of its replay.
 
+use sector_redis::UniverseId;
 use sector_wire::Code;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -17,7 +18,7 @@ const KEPT_MAX: usize = follow::sectors::OPEN_MAX + 1;
 /// The rules of a universe.
 #[derive(Debug)]
 pub(crate) struct Rulebook {
-    pub(crate) universe: String,
+    pub(crate) universe: UniverseId,
     pub(crate) rules_version: u32,
     pub(crate) rules: Arc<Rules>,
     /// Body of `GET /rules`, encoded on first use.
@@ -46,9 +47,9 @@ impl Rulebooks {
     pub(crate) async fn of(
         &self,
         sector: &Followed,
-        universe: &str,
+        universe: &UniverseId,
     ) -> Result<Arc<Rulebook>, Problem> {
-        let is_it = |kept: &Kept| kept.sector == sector.name() && kept.book.universe == universe;
+        let is_it = |kept: &Kept| kept.sector == sector.name() && kept.book.universe == *universe;
         if let Some(kept) = self.kept.lock().iter().find(|kept| is_it(kept)) {
             return Ok(Arc::clone(&kept.book));
         }
@@ -70,7 +71,7 @@ impl Rulebooks {
                 .with_source(error)
             })?;
         let book = Arc::new(Rulebook {
-            universe: universe.to_owned(),
+            universe: universe.clone(),
             rules_version: header.rules_version,
             rules: Arc::new(header.rules),
             body: OnceLock::new(),

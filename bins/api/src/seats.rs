@@ -1,6 +1,6 @@
 //! The faction that a player holds, and renewal of the claim.
 
-use sector_redis::Error as StoreError;
+use sector_redis::{Error as StoreError, UniverseId};
 
 use crate::identity::caller::Person;
 use crate::request::call::Call;
@@ -12,7 +12,7 @@ pub(crate) const RENEWAL_INTERVAL_MS: u64 = 10_000;
 /// The faction that the person holds in the universe. Renews the claim at most once per interval.
 pub(crate) async fn seat(
     call: &Call,
-    universe: &str,
+    universe: &UniverseId,
     person: &Person,
 ) -> Result<Option<String>, StoreError> {
     let api = call.state();

@@ -57,7 +57,7 @@ async fn health(context: Context<State>) -> Result<Response, Problem> {
     let frame = state.sectors.home().follower().current();
     health
         .with("following", following)
-        .with("universe_id", frame.as_ref().map(|frame| frame.universe().to_owned()))
+        .with("universe_id", frame.as_ref().map(|frame| frame.universe().to_string()))
         .with("tick", frame.as_ref().map(|frame| frame.tick()))
         .with("clients", state.slots.used())
         .with("resyncs", state.resyncs.total())

@@ -89,7 +89,7 @@ async fn keep(mut context: Context<State>) -> Result<Response, Problem> {
     }
     let body = serde_json::to_string(&metadata).map_err(Problem::internal)?;
     let kept = Award {
-        universe: universe_id.clone(),
+        universe: universe_id.as_str().into(),
         faction: faction.clone(),
         award: award.clone(),
         body,

@@ -1,6 +1,6 @@
 //! What a run leaves behind: the event of its end, its summary and its award.
 
-use sector_redis::{Award, Claim};
+use sector_redis::{Award, Claim, UniverseId};
 use sector_sim::{FactionId, RunEnd, World};
 use sector_wire::{RunDocument, RunPlayer, VICTORY, Victory};
 use serde::Serialize;
@@ -16,7 +16,7 @@ pub(crate) struct Ending {
 
 /// The ending of a run, if it has ended. `seats` are all claims, lapsed ones included.
 pub(crate) fn ending(
-    universe: &str,
+    universe: &UniverseId,
     world: &World,
     next_universe_in_ms: u64,
     ended_at_ms: u64,
@@ -35,7 +35,7 @@ pub(crate) fn ending(
         .map(|faction| faction.name.to_string());
     let (seed, digest) = (world.board().seed(), world.digest().to_string());
     let summary = RunDocument {
-        universe_id: universe.to_owned(),
+        universe_id: universe.to_string(),
         running: false,
         seed,
         systems: count(world.map().len()),
@@ -56,7 +56,7 @@ pub(crate) fn ending(
         let name = name.unwrap_or_default();
         let victory = Victory { name, cause, tick, seed, digest, player: holder(winner) };
         awards.push(Award {
-            universe: universe.to_owned(),
+            universe: universe.clone(),
             faction: winner.to_string(),
             award: VICTORY.to_owned(),
             body: text(&victory)?,

@@ -115,7 +115,7 @@ fn describe(post: &Post) -> Value {
         field("epoch", epoch.into());
     }
     if let Some(last) = post.last_tick() {
-        field("universe_id", last.universe.into());
+        field("universe_id", last.universe.as_str().into());
         field("tick", last.tick.into());
         field("last_tick_ms_ago", u64::try_from(last.age.as_millis()).unwrap_or(u64::MAX).into());
     }

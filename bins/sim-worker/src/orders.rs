@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sector_redis::{NewEvent, OrderEntry, Outcome, StreamId};
+use sector_redis::{NewEvent, OrderEntry, Outcome, StreamId, UniverseId};
 use sector_sim::{FleetId, Order, Refusal};
 use sector_wire::{
     EventKind, OrderProgress, OrderResult, OrderSource, OrderState, OrdersRefused, RefusedOrder,
@@ -39,10 +39,10 @@ enum Fate {
 }
 
 /// Whether the fate of these entries depends on the claims.
-pub(crate) fn depend_on_seats(entries: &[OrderEntry], universe: &str) -> bool {
+pub(crate) fn depend_on_seats(entries: &[OrderEntry], universe: &UniverseId) -> bool {
     entries
         .iter()
-        .any(|entry| entry.source == OrderSource::Bot.name() && entry.universe == universe)
+        .any(|entry| entry.source == OrderSource::Bot.name() && entry.universe == *universe)
 }
 
 impl Taken {
@@ -51,7 +51,7 @@ impl Taken {
     /// faction of a computer player's order. `claimed` lists the factions that players hold now.
     pub(crate) fn of(
         entries: Vec<OrderEntry>,
-        universe: &str,
+        universe: &UniverseId,
         claimed: &BTreeSet<String>,
     ) -> Taken {
         let mut taken = Taken::default();
@@ -74,10 +74,10 @@ impl Taken {
         &mut self,
         entry: &OrderEntry,
         body: &str,
-        universe: &str,
+        universe: &UniverseId,
         claimed: &BTreeSet<String>,
     ) -> Fate {
-        if entry.universe != universe {
+        if entry.universe != *universe {
             return Fate::Refused(Untaken::RunOver);
         }
         match serde_json::from_str::<Order>(body) {
@@ -111,7 +111,7 @@ impl Taken {
             return Ok(None);
         }
         let orders = self.refused.clone();
-        let data = text(&OrdersRefused { universe_id: universe.to_owned(), tick, orders })?;
+        let data = text(&OrdersRefused { universe_id: universe.to_string(), tick, orders })?;
         Ok(Some(NewEvent { kind: EventKind::OrdersRefused.into(), data }))
     }
 
@@ -151,7 +151,7 @@ impl Taken {
         let outcome = |(entry, fates): (&OrderEntry, &Vec<Fate>)| {
             let orders = entry.orders.iter().zip(fates);
             let result = OrderResult {
-                universe_id: entry.universe.clone(),
+                universe_id: entry.universe.to_string(),
                 tick: Some(tick),
                 source: entry.source.clone(),
                 at_ms: entry.at_ms,
@@ -184,7 +184,7 @@ fn refused(entry: &OrderEntry, body: &str, code: Untaken) -> RefusedOrder {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     RefusedOrder {
         id: entry.id.to_string(),
-        universe_id: entry.universe.clone(),
+        universe_id: entry.universe.to_string(),
         player: entry.player.clone(),
         client_id: body.get("client_id").and_then(Value::as_str).map(str::to_owned),
         code,
@@ -221,7 +221,7 @@ mod tests {
             entry(1, "old", "human", &[FIRST, "{}"]),
             entry(2, "new", "human", &[FIRST, "no order"]),
         ];
-        let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F1"]));
+        let taken = Taken::of(entries.to_vec(), &"new".into(), &claimed(&["F1"]));
         assert_eq!((taken.orders.len(), taken.last()), (1, Some(StreamId::new(2))));
         let event = taken.refusals("new", 7).unwrap().unwrap();
         assert_eq!(event.kind, "orders_refused");
@@ -248,21 +248,28 @@ mod tests {
             ]
         );
         assert!(
-            Taken::of(entries[1..].to_vec(), "old", &claimed(&[]))
+            Taken::of(entries[1..].to_vec(), &"old".into(), &claimed(&[]))
                 .refusals("old", 1)
                 .unwrap()
                 .is_some()
         );
-        assert!(Taken::of(Vec::new(), "new", &claimed(&[])).refusals("new", 1).unwrap().is_none());
+        assert!(
+            Taken::of(Vec::new(), &"new".into(), &claimed(&[]))
+                .refusals("new", 1)
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
     fn a_computer_player_has_nothing_to_say_once_a_player_has_the_faction() {
         let entries =
             [entry(1, "new", "bot", &[FIRST, SECOND]), entry(2, "new", "human", &[FIRST])];
-        assert!(depend_on_seats(&entries, "new") && !depend_on_seats(&entries, "newer"));
-        assert!(!depend_on_seats(&entries[1..], "new"));
-        let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F1"]));
+        assert!(
+            depend_on_seats(&entries, &"new".into()) && !depend_on_seats(&entries, &"newer".into())
+        );
+        assert!(!depend_on_seats(&entries[1..], &"new".into()));
+        let taken = Taken::of(entries.to_vec(), &"new".into(), &claimed(&["F1"]));
         let given: Vec<String> =
             taken.orders.iter().map(|order| order.faction.to_string()).collect();
         assert_eq!(given, ["F2", "F1"]);
@@ -274,7 +281,7 @@ mod tests {
                 .data
                 .contains(r#""client_id":"c","code":"faction_claimed""#)
         );
-        assert_eq!(Taken::of(entries.to_vec(), "new", &claimed(&[])).orders.len(), 3);
+        assert_eq!(Taken::of(entries.to_vec(), &"new".into(), &claimed(&[])).orders.len(), 3);
     }
 
     #[test]
@@ -284,7 +291,7 @@ mod tests {
             entry(4, "new", "bot", &[FIRST, SECOND, "no order"]),
             entry(5, "new", "human", &[FIRST]),
         ];
-        let taken = Taken::of(entries.to_vec(), "new", &claimed(&["F2"]));
+        let taken = Taken::of(entries.to_vec(), &"new".into(), &claimed(&["F2"]));
         let outcomes = taken
             .outcomes(9, &[Ok(serde_json::from_str("12").unwrap()), Err(Refusal::NotOwner)])
             .unwrap();
@@ -304,7 +311,7 @@ mod tests {
         ]);
         assert_eq!(bodies[1], expected("new", "bot", orders));
         assert_eq!(bodies[2], expected("new", "human", json!([refused(&first, "not_owner")])));
-        let applied = Taken::of(entries[2..].to_vec(), "new", &claimed(&[]));
+        let applied = Taken::of(entries[2..].to_vec(), &"new".into(), &claimed(&[]));
         let applied = applied.outcomes(9, &[Ok(None)]).unwrap();
         let applied: Value = serde_json::from_str(&applied[0].body).unwrap();
         let orders = json!([{ "order": first, "status": "applied" }]);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sector_redis::{SectorId, Store};
+use sector_redis::{SectorId, Store, UniverseId};
 use tokio::time::Instant;
 
 use crate::share::Share;
@@ -31,7 +31,7 @@ pub enum Duty {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastTick {
     /// Id of the universe.
-    pub universe: String,
+    pub universe: UniverseId,
     /// The tick.
     pub tick: u64,
     /// Time since the commit.
@@ -48,7 +48,7 @@ pub struct Post {
 struct Now {
     duty: Duty,
     store: Option<Arc<dyn Store>>,
-    last: Option<(String, u64, Instant)>,
+    last: Option<(UniverseId, u64, Instant)>,
 }
 
 impl Post {
@@ -111,11 +111,11 @@ impl Post {
     }
 
     /// A beat is done; `tick` is the newest committed tick.
-    pub(crate) fn ticked(&self, universe: &str, tick: u64) {
+    pub(crate) fn ticked(&self, universe: &UniverseId, tick: u64) {
         let mut now = self.now();
         // A beat without a tick, as during a pause, repeats the previous tick.
-        if now.last.as_ref().is_none_or(|(last, at, _)| (last.as_str(), *at) != (universe, tick)) {
-            now.last = Some((universe.to_owned(), tick, Instant::now()));
+        if now.last.as_ref().is_none_or(|(last, at, _)| (last, *at) != (universe, tick)) {
+            now.last = Some((universe.clone(), tick, Instant::now()));
         }
     }
 

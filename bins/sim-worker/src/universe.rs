@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sector_redis::Backoff;
-use sector_redis::{Claim, Commit, Committed, Lease, NewEvent, OrderEntry, Store, StreamId};
+use sector_redis::{
+    Backoff, Claim, Commit, Committed, Lease, NewEvent, OrderEntry, Store, StreamId, UniverseId,
+};
 use sector_sim::replay::journal::{Header, Record, read_header};
 use sector_sim::{Delta, Digest, Size, Snapshot, Universe as Meta, World};
 use sector_wire::EventKind;
@@ -29,6 +30,7 @@ pub(crate) struct Universe {
     sources: Sources,
     lease: Lease,
     meter: Meter,
+    id: UniverseId,
     meta: Meta,
     world: World,
     cursor: StreamId,
@@ -48,15 +50,20 @@ impl Universe {
         let size = Size { systems: config.systems, factions: config.factions };
         let world = World::with_size(sources.rules.clone(), seed, size)?;
         let id = format!("u-{:x}-{:08x}", (sources.now_ms)(), (sources.random)()? as u32);
-        let meta = Meta { id, tick_delay_ms: config.tick_ms.0, rules: world.rules().name.clone() };
+        let id = UniverseId::from(id);
+        let meta = Meta {
+            id: id.to_string(),
+            tick_delay_ms: config.tick_ms.0,
+            rules: world.rules().name.clone(),
+        };
         let (cursor, follows) = store
             .head()
             .await?
             .map_or((StreamId::START, StreamId::START), |head| (head.cursor, head.event_id));
-        let universe = Universe { store, config, sources, lease, meter, meta, world, cursor };
+        let universe = Universe { store, config, sources, lease, meter, id, meta, world, cursor };
         let snapshot = written(|json| universe.snapshot().write_json(json))?;
         let commit = Commit {
-            begin: Some(text(&Header::of(&universe.meta.id, &universe.world))?),
+            begin: Some(text(&Header::of(&universe.id, &universe.world))?),
             events: vec![NewEvent { kind: EventKind::Snapshot.into(), data: snapshot.clone() }],
             checkpoint: Some(snapshot),
             follows: Some(follows),
@@ -65,7 +72,7 @@ impl Universe {
         };
         universe.send(commit).await?;
         tracing::info!(
-            universe = universe.meta.id,
+            universe = universe.id.as_str(),
             seed,
             systems = size.systems,
             factions = size.factions,
@@ -140,15 +147,24 @@ impl Universe {
             )));
         }
         let replayed = head.tick.saturating_sub(checkpoint.tick);
-        tracing::info!(universe = head.universe, tick = head.tick, replayed, "universe recovered");
-        let meta =
-            Meta { id: head.universe, tick_delay_ms: config.tick_ms.0, rules: snapshot.rules };
+        tracing::info!(
+            universe = head.universe.as_str(),
+            tick = head.tick,
+            replayed,
+            "universe recovered"
+        );
+        let meta = Meta {
+            id: head.universe.to_string(),
+            tick_delay_ms: config.tick_ms.0,
+            rules: snapshot.rules,
+        };
         Ok(Some(Universe {
             store,
             config,
             sources,
             lease,
             meter,
+            id: head.universe,
             meta,
             world,
             cursor: head.cursor,
@@ -159,8 +175,8 @@ impl Universe {
         self.world.board().result().is_some()
     }
 
-    pub(crate) fn id(&self) -> &str {
-        &self.meta.id
+    pub(crate) fn id(&self) -> &UniverseId {
+        &self.id
     }
 
     /// The newest committed tick.
@@ -197,10 +213,10 @@ impl Universe {
         self.meter.step(&mut self.world, &taken.orders);
         let stepped = Instant::now();
         let world = &self.world;
-        let delta = Delta::of(&self.meta.id, world).narrated(world.map(), world.board());
+        let delta = Delta::of(&self.id, world).narrated(world.map(), world.board());
         let mut commit = Commit {
             record: text(&Record::of(world, &taken.orders))?,
-            events: taken.refusals(&self.meta.id, world.tick())?.into_iter().collect(),
+            events: taken.refusals(&self.id, world.tick())?.into_iter().collect(),
             outcomes: taken.outcomes(world.tick(), &world.report().outcomes)?,
             ..self.commit(cursor)
         };
@@ -241,12 +257,12 @@ impl Universe {
         let seats = self.seats().await?;
         let pause_ms = self.config.universe_pause_ms.0;
         let Some(ending) =
-            ending(&self.meta.id, &self.world, pause_ms, (self.sources.now_ms)(), &seats)?
+            ending(&self.id, &self.world, pause_ms, (self.sources.now_ms)(), &seats)?
         else {
             return Ok(());
         };
         tracing::info!(
-            universe = self.meta.id,
+            universe = self.id.as_str(),
             tick = self.world.tick(),
             summary = ending.summary,
             "run ended"
@@ -262,7 +278,7 @@ impl Universe {
     async fn seats(&self) -> Result<Vec<Claim>, Error> {
         let mut backoff = Backoff::default();
         loop {
-            match self.store.claims(&self.meta.id, (self.sources.now_ms)(), u64::MAX).await {
+            match self.store.claims(&self.id, (self.sources.now_ms)(), u64::MAX).await {
                 Err(error) if error.is_unavailable() => {
                     tracing::warn!(%error, "waiting for the store to read claims");
                     self.sources.wait(&mut backoff).await;
@@ -275,12 +291,12 @@ impl Universe {
     /// The waiting orders. They are read before the step, so a failure here has no effect.
     async fn take_orders(&self) -> Result<Taken, Error> {
         let entries = self.read_orders().await?;
-        let claimed = if depend_on_seats(&entries, &self.meta.id) {
+        let claimed = if depend_on_seats(&entries, &self.id) {
             self.claimed().await?
         } else {
             BTreeSet::new()
         };
-        Ok(Taken::of(entries, &self.meta.id, &claimed))
+        Ok(Taken::of(entries, &self.id, &claimed))
     }
 
     async fn read_orders(&self) -> Result<Vec<OrderEntry>, Error> {
@@ -306,7 +322,7 @@ impl Universe {
     /// Factions whose claims have not lapsed.
     async fn claimed(&self) -> Result<BTreeSet<String>, Error> {
         let idle_ms = self.config.claim_idle_seconds.0.saturating_mul(1_000);
-        let seats = self.store.claims(&self.meta.id, (self.sources.now_ms)(), idle_ms).await?;
+        let seats = self.store.claims(&self.id, (self.sources.now_ms)(), idle_ms).await?;
         Ok(seats.into_iter().map(|seat| seat.faction).collect())
     }
 
@@ -323,7 +339,7 @@ impl Universe {
         Commit {
             lease: self.lease.clone(),
             lease_ttl: self.config.lease_ttl_ms.duration(),
-            universe: self.meta.id.clone(),
+            universe: self.id.clone(),
             tick: self.world.tick(),
             digest: self.world.digest().to_string(),
             cursor,

@@ -94,9 +94,14 @@ fn at_tick(tick: u64) -> impl Fn(&Event) -> bool {
 
 /// The replay of a universe as the store holds it.
 async fn replay(store: &Arc<dyn Store>, universe: &str) -> Vec<String> {
-    let mut lines = vec![store.replay_header(universe).await.unwrap().unwrap()];
+    let mut lines = vec![store.replay_header(&universe.into()).await.unwrap().unwrap()];
     lines.extend(
-        store.records(universe, 1, 10_000).await.unwrap().into_iter().map(|(_, record)| record),
+        store
+            .records(&universe.into(), 1, 10_000)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|(_, record)| record),
     );
     lines
 }
@@ -212,7 +217,7 @@ async fn keeps_its_promises(store: Arc<dyn Store>) -> Vec<String> {
     let events = events_until(&store, head.event_id, |event| event.kind == "snapshot").await;
     let snapshot: Snapshot = serde_json::from_str(&events.last().unwrap().data).unwrap();
     assert_eq!((snapshot.generator_seed, snapshot.tick), (77, 0));
-    assert_ne!(snapshot.universe_id, head.universe);
+    assert_ne!(head.universe, snapshot.universe_id);
     events_until(&store, events.last().unwrap().id, at_tick(20)).await;
     worker.stop().await;
     assert_eq!(store.restart_request().await.unwrap(), None);
@@ -293,7 +298,7 @@ async fn a_run_ends_with_a_winner_and_the_next_one_begins() {
         event.kind == "run_end"
     })
     .await;
-    assert!(end.last().unwrap().data.contains(&ended.universe));
+    assert!(end.last().unwrap().data.contains(&*ended.universe));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use sector_redis::{Incarnation, Position, StreamId};
+use sector_redis::{Incarnation, Position, StreamId, UniverseId};
 use sector_sim::{Board, Delta, Map, Mirror, MirrorError, Snapshot, SnapshotError};
 
 use crate::entry::{Entry, with_incarnation};
@@ -16,6 +16,7 @@ use crate::entry::{Entry, with_incarnation};
 pub struct Frame {
     incarnation: Incarnation,
     event_id: StreamId,
+    universe: UniverseId,
     mirror: Mirror,
     snapshot: OnceLock<Bytes>,
     entry: OnceLock<Entry>,
@@ -29,7 +30,14 @@ impl Clone for Frame {
 
 impl Frame {
     fn new(incarnation: Incarnation, event_id: StreamId, mirror: Mirror) -> Self {
-        Self { incarnation, event_id, mirror, snapshot: OnceLock::new(), entry: OnceLock::new() }
+        Self {
+            incarnation,
+            event_id,
+            universe: mirror.universe().id.as_str().into(),
+            mirror,
+            snapshot: OnceLock::new(),
+            entry: OnceLock::new(),
+        }
     }
 
     pub(crate) fn of(
@@ -74,8 +82,8 @@ impl Frame {
 
     /// Id of the universe.
     #[must_use]
-    pub fn universe(&self) -> &str {
-        &self.mirror.universe().id
+    pub fn universe(&self) -> &UniverseId {
+        &self.universe
     }
 
     /// The tick.

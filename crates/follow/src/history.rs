@@ -5,6 +5,7 @@
 //! - A faction has at most [`SAMPLES_MAX`] samples. Beyond that, the sampling interval doubles and
 //!   every other sample is dropped, so memory is bounded for runs of any length.
 
+use sector_redis::UniverseId;
 use std::collections::BTreeMap;
 
 use sector_sim::{FactionForm, FactionId};
@@ -46,7 +47,7 @@ impl Sample {
 /// History of the factions of a universe.
 #[derive(Debug, Clone)]
 pub struct History {
-    universe: String,
+    universe: UniverseId,
     from_tick: u64,
     every_ticks: u64,
     /// Latest values per faction.
@@ -56,9 +57,9 @@ pub struct History {
 
 impl History {
     /// An empty history; `from_tick` is the first tick it will cover.
-    pub(crate) fn new(universe: &str, from_tick: u64) -> Self {
+    pub(crate) fn new(universe: UniverseId, from_tick: u64) -> Self {
         Self {
-            universe: universe.to_owned(),
+            universe,
             from_tick,
             every_ticks: 1,
             present: BTreeMap::new(),
@@ -68,7 +69,7 @@ impl History {
 
     /// Id of the universe.
     #[must_use]
-    pub fn universe(&self) -> &str {
+    pub fn universe(&self) -> &UniverseId {
         &self.universe
     }
 
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn samples_are_bounded_and_span_the_whole_run() {
-        let mut history = History::new("u-1", 0);
+        let mut history = History::new("u-1".into(), 0);
         let last = 10_000;
         for tick in 0..=last {
             history.note(tick, &[faction(tick as i64)]);
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn ticks_without_a_change_have_no_sample() {
-        let mut history = History::new("u-1", 7);
+        let mut history = History::new("u-1".into(), 7);
         history.note(7, &[faction(1)]);
         for tick in 8..2_000 {
             history.note(tick, &[]);

@@ -91,7 +91,7 @@ impl Shared {
             EntryKind::Snapshot => {
                 let snapshot: Snapshot = serde_json::from_str(&event.data)?;
                 let frame = Frame::of(incarnation, event.id, &snapshot)?;
-                let mut history = History::new(&snapshot.universe_id, snapshot.tick);
+                let mut history = History::new(snapshot.universe_id.as_str().into(), snapshot.tick);
                 history.note(snapshot.tick, &snapshot.factions);
                 entry.tick = Some(snapshot.tick);
                 let mut state = self.write();

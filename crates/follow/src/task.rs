@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sector_redis::{Backoff, Checkpoint, Position, ServiceStore, StreamId};
+use sector_redis::{Backoff, Checkpoint, Position, ServiceStore, StreamId, UniverseId};
 use sector_sim::{FactionForm, Snapshot};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -141,7 +141,7 @@ async fn begin(store: &dyn ServiceStore) -> Result<(Frame, History), Break> {
         .map_err(|error| unusable(&error))?;
     let mut history = past(store, &checkpoint)
         .await
-        .unwrap_or_else(|| History::new(&snapshot.universe_id, snapshot.tick));
+        .unwrap_or_else(|| History::new(snapshot.universe_id.as_str().into(), snapshot.tick));
     history.note(snapshot.tick, &snapshot.factions);
     Ok((frame, history))
 }
@@ -151,7 +151,7 @@ async fn past(store: &dyn ServiceStore, checkpoint: &Checkpoint) -> Option<Histo
     /// The part of a snapshot or delta that the history needs.
     #[derive(Deserialize)]
     struct Tick {
-        universe_id: String,
+        universe_id: UniverseId,
         tick: u64,
         factions: Vec<FactionForm>,
     }
@@ -185,7 +185,7 @@ async fn past(store: &dyn ServiceStore, checkpoint: &Checkpoint) -> Option<Histo
             let Ok(tick) = serde_json::from_str::<Tick>(&event.data) else { return None };
             if tick.universe_id == checkpoint.universe {
                 let history =
-                    history.get_or_insert_with(|| History::new(&tick.universe_id, tick.tick));
+                    history.get_or_insert_with(|| History::new(tick.universe_id, tick.tick));
                 history.note(tick.tick, &tick.factions);
             }
         }

@@ -82,7 +82,7 @@ impl Sector {
         Commit {
             lease: self.lease.clone(),
             lease_ttl: Duration::from_secs(3_600),
-            universe: self.universe.id.clone(),
+            universe: self.universe.id.as_str().into(),
             tick: self.world.tick(),
             digest: self.world.digest().to_string(),
             record: "{}".into(),

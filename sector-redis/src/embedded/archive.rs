@@ -19,6 +19,7 @@ use crate::archive::{
 };
 use crate::document::Shelf;
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::incarnation::{Incarnation, Position};
 use crate::seal::seal;
 use crate::seat::Claim;
@@ -149,7 +150,11 @@ fn dump(txn: &ReadTransaction) -> Result<Option<Dump>> {
     }))
 }
 
-fn replay(txn: &ReadTransaction, universe: &str, summary: Option<String>) -> Result<ReplayDump> {
+fn replay(
+    txn: &ReadTransaction,
+    universe: &UniverseId,
+    summary: Option<String>,
+) -> Result<ReplayDump> {
     let missing =
         || Error::corrupt(format!("replay of universe {universe:?}"), "its header is missing");
     let header = reads::replay_header(txn, universe)?.ok_or_else(missing)?;
@@ -161,7 +166,7 @@ fn replay(txn: &ReadTransaction, universe: &str, summary: Option<String>) -> Res
         }
         records.push(record);
     }
-    Ok(ReplayDump { universe: universe.to_owned(), summary, header, records })
+    Ok(ReplayDump { universe: universe.clone(), summary, header, records })
 }
 
 fn seats(txn: &ReadTransaction) -> Result<Vec<Claim>> {

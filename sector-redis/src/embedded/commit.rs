@@ -101,7 +101,7 @@ fn look(
         return Err(lease::lost(&commit.lease));
     }
     let follows = previous.map(|world| Previous {
-        universe: &world.universe,
+        universe: world.universe.clone(),
         tick: world.tick,
         finished: world.finished,
         event: world.event,

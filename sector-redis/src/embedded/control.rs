@@ -6,6 +6,7 @@ use super::tables::{AWARDS, CONTROL, RESTART, next_number};
 use super::writer::Change;
 use crate::commit::Award;
 use crate::error::Result;
+use crate::ids::UniverseId;
 use crate::store::RestartRequest;
 
 const PAUSED: &str = "paused";
@@ -73,10 +74,10 @@ pub(super) fn record_award(txn: &WriteTransaction, award: &Award) -> Result<Chan
     Ok(if write_award(txn, award)? { Change::wrote(true) } else { Change::none(false) })
 }
 
-pub(super) fn awards(txn: &ReadTransaction, universe: Option<&str>) -> Result<Vec<Award>> {
+pub(super) fn awards(txn: &ReadTransaction, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
     let table = txn.open_table(AWARDS)?;
     let rows = match universe {
-        Some(universe) => table.range((universe, "", "")..)?,
+        Some(universe) => table.range((universe.as_str(), "", "")..)?,
         None => table.iter()?,
     };
     let mut awards = Vec::new();
@@ -87,7 +88,7 @@ pub(super) fn awards(txn: &ReadTransaction, universe: Option<&str>) -> Result<Ve
             break;
         }
         awards.push(Award {
-            universe: of.to_owned(),
+            universe: of.into(),
             faction: faction.to_owned(),
             award: award.to_owned(),
             body: body.value().to_owned(),

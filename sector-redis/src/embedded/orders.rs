@@ -91,7 +91,7 @@ fn entry(number: u64, (universe, player, source, at_ms, orders): Row<'_>) -> Res
     let whole = |body: &str| unseal(|| format!("order entry {id}"), body.to_owned());
     Ok(OrderEntry {
         id,
-        universe: universe.to_owned(),
+        universe: universe.into(),
         player: player.to_owned(),
         source: source.to_owned(),
         at_ms,

@@ -6,6 +6,7 @@ use super::control;
 use super::tables::{self, CHECKPOINT, COUNTERS, EVENT, EVENTS, HEADERS, RECORDS, RUNS, counter};
 use crate::commit::{Checkpoint, Head, Run};
 use crate::error::Result;
+use crate::ids::UniverseId;
 use crate::incarnation::Position;
 use crate::seal::unseal;
 use crate::stream::{Event, StreamId, check_readable};
@@ -34,7 +35,7 @@ pub(super) fn checkpoint(txn: &ReadTransaction) -> Result<Option<Checkpoint>> {
     let (universe, tick, event, cursor, snapshot) = row.value();
     Ok(Some(Checkpoint {
         incarnation: tables::incarnation(txn)?,
-        universe: universe.to_owned(),
+        universe: universe.into(),
         tick,
         event_id: StreamId::new(event),
         cursor: StreamId::new(cursor),
@@ -47,13 +48,13 @@ pub(super) fn checkpoint(txn: &ReadTransaction) -> Result<Option<Checkpoint>> {
 
 pub(super) fn records(
     txn: &ReadTransaction,
-    universe: &str,
+    universe: &UniverseId,
     from_tick: u64,
     count: usize,
 ) -> Result<Vec<(u64, String)>> {
     let table = txn.open_table(RECORDS)?;
     let mut records = Vec::new();
-    let range = (universe, from_tick)..=(universe, u64::MAX);
+    let range = (universe.as_str(), from_tick)..=(universe.as_str(), u64::MAX);
     for row in table.range(range)?.take(count) {
         let (key, record) = row?;
         let tick = key.value().1;
@@ -63,8 +64,11 @@ pub(super) fn records(
     Ok(records)
 }
 
-pub(super) fn replay_header(txn: &ReadTransaction, universe: &str) -> Result<Option<String>> {
-    let row = txn.open_table(HEADERS)?.get(universe)?;
+pub(super) fn replay_header(
+    txn: &ReadTransaction,
+    universe: &UniverseId,
+) -> Result<Option<String>> {
+    let row = txn.open_table(HEADERS)?.get(universe.as_str())?;
     Ok(row.map(|header| header.value().to_owned()))
 }
 
@@ -74,7 +78,7 @@ pub(super) fn runs(txn: &ReadTransaction, count: usize) -> Result<Vec<Run>> {
     for row in table.range(0..)?.rev().take(count) {
         let (_, run) = row?;
         let (universe, summary) = run.value();
-        runs.push(Run { universe: universe.to_owned(), summary: summary.to_owned() });
+        runs.push(Run { universe: universe.into(), summary: summary.to_owned() });
     }
     Ok(runs)
 }

@@ -5,19 +5,20 @@ use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 use super::tables::{self, PLAYERS, SEATS};
 use super::writer::Change;
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::order::{OrderBatch, Right};
 use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 
 /// Who asks, for what, when.
 pub(super) struct Ask<'a> {
-    pub(super) universe: &'a str,
+    pub(super) universe: &'a UniverseId,
     pub(super) player: &'a str,
     pub(super) now_ms: u64,
     pub(super) idle_ms: u64,
 }
 
-fn runs(txn: &WriteTransaction, universe: &str) -> Result<bool> {
-    Ok(tables::world(txn)?.is_some_and(|world| world.universe == universe))
+fn runs(txn: &WriteTransaction, universe: &UniverseId) -> Result<bool> {
+    Ok(tables::world(txn)?.is_some_and(|world| world.universe == *universe))
 }
 
 /// The faction a player holds and when it was seen, lapsed or not.
@@ -74,7 +75,7 @@ pub(super) fn claim(
 
 pub(super) fn release(
     txn: &WriteTransaction,
-    universe: &str,
+    universe: &UniverseId,
     player: &str,
 ) -> Result<Change<Option<String>>> {
     if !runs(txn, universe)? {
@@ -87,7 +88,7 @@ pub(super) fn release(
     Ok(Change::wrote(Some(faction)))
 }
 
-pub(super) fn release_all(txn: &WriteTransaction, universe: &str) -> Result<Change<u64>> {
+pub(super) fn release_all(txn: &WriteTransaction, universe: &UniverseId) -> Result<Change<u64>> {
     if !runs(txn, universe)? {
         return Ok(Change::none(0));
     }
@@ -120,11 +121,11 @@ pub(super) fn touch(txn: &WriteTransaction, ask: &Ask<'_>) -> Result<Change<Opti
 
 pub(super) fn claims(
     txn: &ReadTransaction,
-    universe: &str,
+    universe: &UniverseId,
     now_ms: u64,
     idle_ms: u64,
 ) -> Result<Vec<Claim>> {
-    if tables::world_now(txn)?.is_none_or(|world| world.universe != universe) {
+    if tables::world_now(txn)?.is_none_or(|world| world.universe != *universe) {
         return Ok(Vec::new());
     }
     let players = txn.open_table(PLAYERS)?;

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
 use crate::document::{Document, Shelf, check_audit};
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::incarnation::{Incarnation, Position};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_name};
 use crate::outcome::{OrderStatus, listed};
@@ -161,16 +162,16 @@ impl Status for EmbeddedStore {
 impl Runs for EmbeddedStore {
     async fn records(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         from_tick: u64,
         count: usize,
     ) -> Result<Vec<(u64, String)>> {
-        let (universe, count) = (universe.to_owned(), count.clamp(1, MAX_READ));
+        let (universe, count) = (universe.clone(), count.clamp(1, MAX_READ));
         self.read(move |txn| reads::records(txn, &universe, from_tick, count)).await
     }
 
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
-        let universe = universe.to_owned();
+    async fn replay_header(&self, universe: &UniverseId) -> Result<Option<String>> {
+        let universe = universe.clone();
         self.read(move |txn| reads::replay_header(txn, &universe)).await
     }
 
@@ -184,9 +185,9 @@ impl Runs for EmbeddedStore {
         self.writer.write(move |txn| control::record_award(txn, &award)).await
     }
 
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
-        let universe = universe.map(str::to_owned);
-        self.read(move |txn| control::awards(txn, universe.as_deref())).await
+    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
+        let universe = universe.cloned();
+        self.read(move |txn| control::awards(txn, universe.as_ref())).await
     }
 }
 
@@ -273,7 +274,7 @@ impl Events for EmbeddedStore {
 impl Claims for EmbeddedStore {
     async fn claim(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         faction: &str,
         player: &str,
         now_ms: u64,
@@ -281,7 +282,7 @@ impl Claims for EmbeddedStore {
     ) -> Result<ClaimOutcome> {
         check_name("faction", faction)?;
         check_name("player", player)?;
-        let (universe, faction) = (universe.to_owned(), faction.to_owned());
+        let (universe, faction) = (universe.clone(), faction.to_owned());
         let player = player.to_owned();
         self.writer
             .write(move |txn| {
@@ -291,29 +292,29 @@ impl Claims for EmbeddedStore {
             .await
     }
 
-    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
-        let (universe, player) = (universe.to_owned(), player.to_owned());
+    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>> {
+        let (universe, player) = (universe.clone(), player.to_owned());
         self.writer.write(move |txn| seats::release(txn, &universe, &player)).await
     }
 
-    async fn release_all(&self, universe: &str) -> Result<u64> {
-        let universe = universe.to_owned();
+    async fn release_all(&self, universe: &UniverseId) -> Result<u64> {
+        let universe = universe.clone();
         self.writer.write(move |txn| seats::release_all(txn, &universe)).await
     }
 
-    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
-        let universe = universe.to_owned();
+    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+        let universe = universe.clone();
         self.read(move |txn| seats::claims(txn, &universe, now_ms, idle_ms)).await
     }
 
     async fn touch(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         player: &str,
         now_ms: u64,
         idle_ms: u64,
     ) -> Result<Option<String>> {
-        let (universe, player) = (universe.to_owned(), player.to_owned());
+        let (universe, player) = (universe.clone(), player.to_owned());
         self.writer
             .write(move |txn| {
                 let ask = seats::Ask { universe: &universe, player: &player, now_ms, idle_ms };

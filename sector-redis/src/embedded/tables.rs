@@ -35,6 +35,7 @@ use redb::{
 
 use crate::document::Shelf;
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::incarnation::Incarnation;
 
 /// The version of this layout.
@@ -107,7 +108,7 @@ pub(super) const RESTART: &str = "restart";
 /// The newest committed tick, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct World {
-    pub(super) universe: String,
+    pub(super) universe: UniverseId,
     pub(super) tick: u64,
     pub(super) digest: String,
     pub(super) cursor: u64,
@@ -125,7 +126,7 @@ impl World {
             let (universe, tick, digest, cursor, epoch, events_before, event, finished) =
                 row.value();
             Self {
-                universe: universe.to_owned(),
+                universe: universe.into(),
                 tick,
                 digest: digest.to_owned(),
                 cursor,

@@ -11,6 +11,7 @@ use super::store::RedisStore;
 use super::words::Words;
 use super::writer::Writer;
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::order::{BatchOrder, MAX_NAME_BYTES, OrderBatch, Receipt, Right};
 use crate::seat::touch_resolution_ms;
 use crate::stream::StreamId;
@@ -23,9 +24,10 @@ pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Rec
         Appended::Nowhere => {
             Err(Error::WrongUniverse { given: batch.universe.clone(), current: None })
         }
-        Appended::Elsewhere(running) => {
-            Err(Error::WrongUniverse { given: batch.universe.clone(), current: Some(running) })
-        }
+        Appended::Elsewhere(running) => Err(Error::WrongUniverse {
+            given: batch.universe.clone(),
+            current: Some(running.into()),
+        }),
         Appended::Entry { id, known } => {
             let name = |place: usize| batch.orders.get(place.wrapping_sub(1))?.client_id.clone();
             let duplicates: Option<Vec<String>> = known.into_iter().map(name).collect();
@@ -51,7 +53,7 @@ pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Rec
 /// A batch, as the script reads it.
 #[derive(Clone)]
 pub(super) struct Append {
-    universe: String,
+    universe: UniverseId,
     /// How to read the rest.
     shape: Vec<u64>,
     /// For each order its field of the client ids, or nothing.

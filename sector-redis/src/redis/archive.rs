@@ -300,12 +300,13 @@ fn contents(keys: &Keys, dump: &Dump) -> Result<Vec<Content>> {
     put("ZADD", &shelf.owners, owners.collect());
     put("RPUSH", &keys.audit, dump.audit.iter().map(|body| vec![seal::seal(body)]).collect());
     let headers =
-        dump.replays.iter().map(|replay| vec![replay.universe.clone(), replay.header.clone()]);
+        dump.replays.iter().map(|replay| vec![replay.universe.to_string(), replay.header.clone()]);
     put("HSET", &keys.run_headers, headers.collect());
     let runs: Vec<_> = dump.replays.iter().filter(|replay| replay.summary.is_some()).collect();
-    put("RPUSH", &keys.runs, runs.iter().map(|run| vec![run.universe.clone()]).collect());
-    let summaries =
-        runs.iter().map(|run| vec![run.universe.clone(), run.summary.clone().unwrap_or_default()]);
+    put("RPUSH", &keys.runs, runs.iter().map(|run| vec![run.universe.to_string()]).collect());
+    let summaries = runs
+        .iter()
+        .map(|run| vec![run.universe.to_string(), run.summary.clone().unwrap_or_default()]);
     put("HSET", &keys.run_summaries, summaries.collect());
     for replay in &dump.replays {
         let key = match replay.summary {
@@ -320,7 +321,7 @@ fn contents(keys: &Keys, dump: &Dump) -> Result<Vec<Content>> {
 fn world_rows(dump: &Dump) -> Vec<Vec<String>> {
     let (world, checkpoint) = (&dump.world, &dump.checkpoint);
     let fields = [
-        ("universe", world.universe.clone()),
+        ("universe", world.universe.to_string()),
         ("tick", world.tick.to_string()),
         ("digest", world.digest.clone()),
         ("cursor", world.cursor.number().to_string()),
@@ -460,7 +461,7 @@ impl Parts {
             let summary = Some(summaries.get(&universe).cloned().unwrap_or_default());
             replays.push(ReplayDump {
                 header: header(&universe)?,
-                universe,
+                universe: universe.into(),
                 summary,
                 records: Vec::new(),
             });
@@ -500,7 +501,7 @@ fn world_of(row: Vec<Option<String>>) -> Result<(WorldDump, CheckpointDump, Opti
     let what = "world";
     let mut row = row.into_iter();
     let world = WorldDump {
-        universe: next(what, &mut row)?,
+        universe: next(what, &mut row)?.into(),
         tick: next_number(what, &mut row)?,
         digest: next(what, &mut row)?,
         cursor: StreamId::new(next_number(what, &mut row)?),

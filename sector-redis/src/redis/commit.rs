@@ -132,7 +132,7 @@ fn conflict(commit: &Commit, found: &[String]) -> Error {
         (Err(error), _) | (_, Err(error)) => return error,
     };
     let previous = (!universe.is_empty()).then_some(Previous {
-        universe,
+        universe: universe.as_str().into(),
         tick,
         finished: finished == "1",
         event,

@@ -6,6 +6,7 @@ use super::reply::unexpected;
 use super::store::RedisStore;
 use crate::commit::Award;
 use crate::error::Result;
+use crate::ids::UniverseId;
 use crate::store::RestartRequest;
 
 pub(super) async fn set_paused(store: &RedisStore, paused: bool) -> Result<()> {
@@ -45,14 +46,17 @@ pub(super) async fn record_award(store: &RedisStore, award: &Award) -> Result<bo
     store.write("recording an award", &script).await
 }
 
-pub(super) async fn awards(store: &RedisStore, universe: Option<&str>) -> Result<Vec<Award>> {
+pub(super) async fn awards(
+    store: &RedisStore,
+    universe: Option<&UniverseId>,
+) -> Result<Vec<Award>> {
     let command = cmd("HGETALL").arg(&store.keys.awards).to_owned();
     let row: Vec<String> = store.link.read_command("reading awards", &command).await?;
     let mut row = row.into_iter();
     let mut awards = Vec::new();
     while let (Some(field), Some(body)) = (row.next(), row.next()) {
         let award = award_of(&field, body)?;
-        if universe.is_none_or(|universe| universe == award.universe) {
+        if universe.is_none_or(|universe| *universe == award.universe) {
             awards.push(award);
         }
     }

@@ -164,7 +164,14 @@ impl Entry {
         let mut next = || parts.next().ok_or_else(|| self.damaged());
         let (universe, player, at_ms, source) = (next()?, next()?, next()?, next()?);
         let at_ms = at_ms.parse().map_err(|_| self.damaged())?;
-        Ok(OrderEntry { id: self.id, universe, player, source, at_ms, orders: Vec::new() })
+        Ok(OrderEntry {
+            id: self.id,
+            universe: universe.into(),
+            player,
+            source,
+            at_ms,
+            orders: Vec::new(),
+        })
     }
 
     /// The one batch of an entry that format 2 wrote, or format 1, which had no sums.
@@ -184,7 +191,7 @@ impl Entry {
             }
         }
         let at_ms = number("order time", &at_ms)?;
-        Ok(OrderEntry { id: self.id, universe, player, source, at_ms, orders })
+        Ok(OrderEntry { id: self.id, universe: universe.into(), player, source, at_ms, orders })
     }
 
     fn damaged(&self) -> Error {

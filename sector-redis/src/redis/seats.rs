@@ -5,6 +5,7 @@ use redis::ScriptInvocation;
 use super::reply::{number, unexpected};
 use super::store::RedisStore;
 use crate::error::Result;
+use crate::ids::UniverseId;
 use crate::order::check_name;
 use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 
@@ -13,14 +14,14 @@ fn keys(store: &RedisStore) -> [&str; 2] {
 }
 
 /// The first argument of every script on seats is the universe.
-fn on_seats<'a>(mut script: ScriptInvocation<'a>, universe: &str) -> ScriptInvocation<'a> {
+fn on_seats<'a>(mut script: ScriptInvocation<'a>, universe: &UniverseId) -> ScriptInvocation<'a> {
     script.arg(universe);
     script
 }
 
 pub(super) async fn claim(
     store: &RedisStore,
-    universe: &str,
+    universe: &UniverseId,
     faction: &str,
     player: &str,
     now_ms: u64,
@@ -42,7 +43,7 @@ pub(super) async fn claim(
 
 pub(super) async fn release(
     store: &RedisStore,
-    universe: &str,
+    universe: &UniverseId,
     player: &str,
 ) -> Result<Option<String>> {
     let mut script = on_seats(store.writes(&store.scripts.seat_release, &keys(store)), universe);
@@ -50,14 +51,14 @@ pub(super) async fn release(
     store.write("releasing a claim", &script).await
 }
 
-pub(super) async fn release_all(store: &RedisStore, universe: &str) -> Result<u64> {
+pub(super) async fn release_all(store: &RedisStore, universe: &UniverseId) -> Result<u64> {
     let script = on_seats(store.writes(&store.scripts.seat_release_all, &keys(store)), universe);
     store.write("releasing all claims", &script).await
 }
 
 pub(super) async fn claims(
     store: &RedisStore,
-    universe: &str,
+    universe: &UniverseId,
     now_ms: u64,
     idle_ms: u64,
 ) -> Result<Vec<Claim>> {
@@ -68,7 +69,7 @@ pub(super) async fn claims(
 
 pub(super) async fn touch(
     store: &RedisStore,
-    universe: &str,
+    universe: &UniverseId,
     player: &str,
     now_ms: u64,
     idle_ms: u64,

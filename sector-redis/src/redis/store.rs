@@ -22,6 +22,7 @@ use super::{
 use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
 use crate::document::{Document, Shelf, check_audit};
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::incarnation::{Incarnation, Position};
 use crate::keys::Keys;
 use crate::order::{OrderBatch, OrderEntry, Receipt};
@@ -212,14 +213,14 @@ impl Status for RedisStore {
 impl Runs for RedisStore {
     async fn records(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         from_tick: u64,
         count: usize,
     ) -> Result<Vec<(u64, String)>> {
         world::records(self, universe, from_tick, count).await
     }
 
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
+    async fn replay_header(&self, universe: &UniverseId) -> Result<Option<String>> {
         world::replay_header(self, universe).await
     }
 
@@ -231,7 +232,7 @@ impl Runs for RedisStore {
         control::record_award(self, award).await
     }
 
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
+    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
         control::awards(self, universe).await
     }
 }
@@ -288,7 +289,7 @@ impl Events for RedisStore {
 impl Claims for RedisStore {
     async fn claim(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         faction: &str,
         player: &str,
         now_ms: u64,
@@ -297,21 +298,21 @@ impl Claims for RedisStore {
         seats::claim(self, universe, faction, player, now_ms, idle_ms).await
     }
 
-    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
+    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>> {
         seats::release(self, universe, player).await
     }
 
-    async fn release_all(&self, universe: &str) -> Result<u64> {
+    async fn release_all(&self, universe: &UniverseId) -> Result<u64> {
         seats::release_all(self, universe).await
     }
 
-    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
         seats::claims(self, universe, now_ms, idle_ms).await
     }
 
     async fn touch(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         player: &str,
         now_ms: u64,
         idle_ms: u64,

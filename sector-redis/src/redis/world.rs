@@ -8,6 +8,7 @@ use super::reply::{Entry, incarnation, next, next_number, unexpected};
 use super::store::RedisStore;
 use crate::commit::{Checkpoint, Head, Run};
 use crate::error::{Error, Result};
+use crate::ids::UniverseId;
 use crate::incarnation::{Incarnation, Position};
 use crate::seal;
 use crate::store::MAX_READ;
@@ -34,7 +35,7 @@ pub(super) async fn head(store: &RedisStore) -> Result<Option<Head>> {
     let what = "world";
     Ok(Some(Head {
         incarnation: of_world(mark.as_deref())?,
-        universe,
+        universe: universe.into(),
         tick: next_number(what, &mut row)?,
         digest: next(what, &mut row)?,
         cursor: StreamId::new(next_number(what, &mut row)?),
@@ -67,7 +68,7 @@ pub(super) async fn checkpoint(store: &RedisStore) -> Result<Option<Checkpoint>>
     }
     Ok(Some(Checkpoint {
         incarnation: of_world(mark.as_deref())?,
-        universe,
+        universe: universe.into(),
         tick: next_number(what, &mut row)?,
         event_id: StreamId::new(next_number(what, &mut row)?),
         cursor: StreamId::new(next_number(what, &mut row)?),
@@ -77,7 +78,7 @@ pub(super) async fn checkpoint(store: &RedisStore) -> Result<Option<Checkpoint>>
 
 pub(super) async fn records(
     store: &RedisStore,
-    universe: &str,
+    universe: &UniverseId,
     from_tick: u64,
     count: usize,
 ) -> Result<Vec<(u64, String)>> {
@@ -99,7 +100,10 @@ pub(super) async fn records(
     (from..).zip(records).map(whole).collect()
 }
 
-pub(super) async fn replay_header(store: &RedisStore, universe: &str) -> Result<Option<String>> {
+pub(super) async fn replay_header(
+    store: &RedisStore,
+    universe: &UniverseId,
+) -> Result<Option<String>> {
     let command = cmd("HGET").arg(&store.keys.run_headers).arg(universe).to_owned();
     store.link.read_command("reading a replay header", &command).await
 }
@@ -115,7 +119,7 @@ pub(super) async fn runs(store: &RedisStore, count: usize) -> Result<Vec<Run>> {
     let mut row = row.into_iter();
     let mut runs = Vec::new();
     while let (Some(universe), Some(summary)) = (row.next(), row.next()) {
-        runs.push(Run { universe, summary });
+        runs.push(Run { universe: universe.into(), summary });
     }
     Ok(runs)
 }

@@ -50,7 +50,7 @@ pub(crate) async fn are_listed_in_order(bench: Bench) {
         bench.store.record_award(award).await.unwrap();
     }
     assert_eq!(bench.store.awards(None).await.unwrap(), awards);
-    assert_eq!(bench.store.awards(Some("u1")).await.unwrap(), awards[..3]);
-    assert_eq!(bench.store.awards(Some("u2")).await.unwrap(), awards[4..]);
-    assert!(bench.store.awards(Some("u3")).await.unwrap().is_empty());
+    assert_eq!(bench.store.awards(Some(&"u1".into())).await.unwrap(), awards[..3]);
+    assert_eq!(bench.store.awards(Some(&"u2".into())).await.unwrap(), awards[4..]);
+    assert!(bench.store.awards(Some(&"u3".into())).await.unwrap().is_empty());
 }

@@ -130,8 +130,8 @@ impl Bench {
         let store = &self.store;
         let mut records = Vec::new();
         for universe in ["u1", "u2", "u3"] {
-            records.push(store.replay_header(universe).await.unwrap());
-            let kept = store.records(universe, 0, 100).await.unwrap();
+            records.push(store.replay_header(&universe.into()).await.unwrap());
+            let kept = store.records(&universe.into(), 0, 100).await.unwrap();
             records.push(Some(format!("{kept:?}")));
         }
         let head = store.head().await.unwrap();
@@ -150,7 +150,7 @@ impl Bench {
             store.checkpoint().await.unwrap(),
             store.runs(100).await.unwrap(),
             store.awards(None).await.unwrap(),
-            store.claims("u1", 0, u64::MAX).await.unwrap(),
+            store.claims(&"u1".into(), 0, u64::MAX).await.unwrap(),
             store.restart_request().await.unwrap(),
         )
     }

@@ -56,7 +56,7 @@ pub(crate) async fn a_stale_worker_changes_nothing(bench: Bench) {
     let stale = bench.begin().await;
     bench.run(&stale, 1..=3).await;
     bench.store.request_restart(Some(7)).await.unwrap();
-    bench.store.claim("u1", "F1", "p", 0, 1_000).await.unwrap();
+    bench.store.claim(&"u1".into(), "F1", "p", 0, 1_000).await.unwrap();
     bench.store.release_lease(&stale).await.unwrap();
     let lease = bench.lease().await;
     let before = bench.state().await;
@@ -213,7 +213,7 @@ pub(crate) async fn malformed_commits_are_refused(bench: Bench) {
     let lease = bench.begin().await;
     let plain = tick(&lease, "u1", 1);
     for bad in [
-        Commit { universe: String::new(), ..plain.clone() },
+        Commit { universe: "".into(), ..plain.clone() },
         Commit { lease_ttl: Duration::ZERO, ..plain.clone() },
         Commit { events: vec![event("", "x")], ..plain.clone() },
         Commit { tick: 1, ..begin(&lease, "u2") },
@@ -238,27 +238,27 @@ pub(crate) async fn malformed_commits_are_refused(bench: Bench) {
 pub(crate) async fn records_are_kept_from_tick_zero(bench: Bench) {
     let lease = bench.begin().await;
     bench.run(&lease, 1..=5).await;
-    let header = bench.store.replay_header("u1").await.unwrap();
+    let header = bench.store.replay_header(&"u1".into()).await.unwrap();
     assert_eq!(header.as_deref(), Some("header of u1"));
     let record = |tick: u64| (tick, format!("record {tick}"));
-    let all = bench.store.records("u1", 0, 100).await.unwrap();
+    let all = bench.store.records(&"u1".into(), 0, 100).await.unwrap();
     assert_eq!(all, (0..=5).map(record).collect::<Vec<_>>());
-    let some = bench.store.records("u1", 3, 2).await.unwrap();
+    let some = bench.store.records(&"u1".into(), 3, 2).await.unwrap();
     assert_eq!(some, [record(3), record(4)]);
-    assert!(bench.store.records("u1", 6, 2).await.unwrap().is_empty());
-    assert!(bench.store.records("u2", 0, 2).await.unwrap().is_empty());
-    assert_eq!(bench.store.replay_header("u2").await.unwrap(), None);
+    assert!(bench.store.records(&"u1".into(), 6, 2).await.unwrap().is_empty());
+    assert!(bench.store.records(&"u2".into(), 0, 2).await.unwrap().is_empty());
+    assert_eq!(bench.store.replay_header(&"u2".into()).await.unwrap(), None);
 }
 
 pub(crate) async fn begin_drops_what_belonged_to_the_old_universe(bench: Bench) {
     let lease = bench.begin().await;
     bench.run(&lease, 1..=2).await;
-    bench.store.claim("u1", "F1", "p", 0, 1_000).await.unwrap();
+    bench.store.claim(&"u1".into(), "F1", "p", 0, 1_000).await.unwrap();
     bench.store.append_orders(&batch("p", &["a"])).await.unwrap();
     bench.commit(begin(&lease, "u2")).await.unwrap();
 
-    assert!(bench.store.claims("u2", 0, 1_000).await.unwrap().is_empty());
-    assert_eq!(bench.store.touch("u2", "p", 0, 1_000).await.unwrap(), None);
+    assert!(bench.store.claims(&"u2".into(), 0, 1_000).await.unwrap().is_empty());
+    assert_eq!(bench.store.touch(&"u2".into(), "p", 0, 1_000).await.unwrap(), None);
     let mut again = batch("p", &["a"]);
     let late = bench.store.append_orders(&again).await;
     assert!(matches!(late, Err(Error::WrongUniverse { .. })), "{late:?}");
@@ -267,10 +267,10 @@ pub(crate) async fn begin_drops_what_belonged_to_the_old_universe(bench: Bench) 
     assert_eq!((receipt.id, receipt.duplicates.len()), (id(2), 0));
 
     // It was broken off, so its replay is gone; its orders are still there to be refused.
-    assert_eq!(bench.store.replay_header("u1").await.unwrap(), None);
-    assert!(bench.store.records("u1", 0, 10).await.unwrap().is_empty());
+    assert_eq!(bench.store.replay_header(&"u1".into()).await.unwrap(), None);
+    assert!(bench.store.records(&"u1".into(), 0, 10).await.unwrap().is_empty());
     assert!(bench.store.runs(10).await.unwrap().is_empty());
-    assert_eq!(bench.store.records("u2", 0, 10).await.unwrap().len(), 1);
+    assert_eq!(bench.store.records(&"u2".into(), 0, 10).await.unwrap().len(), 1);
     assert_eq!(bench.store.head().await.unwrap().unwrap().event_id, id(4));
 }
 
@@ -282,9 +282,9 @@ pub(crate) async fn a_finished_run_is_kept(bench: Bench) {
     for _ in 0..2 {
         let run = Run { universe: "u1".into(), summary: "won by F1".into() };
         assert_eq!(bench.store.runs(10).await.unwrap(), [run]);
-        assert_eq!(bench.store.records("u1", 0, 10).await.unwrap().len(), 4);
-        assert_eq!(bench.store.records("u1", 2, 1).await.unwrap()[0].1, "record 2");
-        let header = bench.store.replay_header("u1").await.unwrap();
+        assert_eq!(bench.store.records(&"u1".into(), 0, 10).await.unwrap().len(), 4);
+        assert_eq!(bench.store.records(&"u1".into(), 2, 1).await.unwrap()[0].1, "record 2");
+        let header = bench.store.replay_header(&"u1".into()).await.unwrap();
         assert_eq!(header.as_deref(), Some("header of u1"));
         if bench.store.head().await.unwrap().unwrap().universe == "u1" {
             bench.commit(begin(&lease, "u2")).await.unwrap();
@@ -319,11 +319,11 @@ pub(crate) async fn old_runs_go(bench: Bench) {
     let newest = bench.store.runs(1).await.unwrap();
     assert_eq!(newest[0].summary, "end of u5");
     for gone in ["u1", "u2"] {
-        assert_eq!(bench.store.replay_header(gone).await.unwrap(), None);
-        assert!(bench.store.records(gone, 0, 10).await.unwrap().is_empty());
+        assert_eq!(bench.store.replay_header(&gone.into()).await.unwrap(), None);
+        assert!(bench.store.records(&gone.into(), 0, 10).await.unwrap().is_empty());
     }
     for here in ["u3", "u4", "u5"] {
-        assert_eq!(bench.store.records(here, 0, 10).await.unwrap().len(), 2);
+        assert_eq!(bench.store.records(&here.into(), 0, 10).await.unwrap().len(), 2);
     }
 }
 

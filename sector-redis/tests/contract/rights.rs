@@ -37,19 +37,19 @@ fn held(result: sector_redis::Result<sector_redis::Receipt>) -> Option<String> {
 }
 
 async fn claims(bench: &Bench, now_ms: u64) -> Vec<Claim> {
-    bench.store.claims("u1", now_ms, IDLE).await.unwrap()
+    bench.store.claims(&"u1".into(), now_ms, IDLE).await.unwrap()
 }
 
 pub(crate) async fn the_seat_must_be_held(bench: Bench) {
     bench.begin().await;
     let store = &bench.store;
     assert_eq!(held(store.append_orders(&seat("p", "a", "F1", 10)).await), None);
-    store.claim("u1", "F1", "p", 10, IDLE).await.unwrap();
-    store.claim("u1", "F 2", "q", 10, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F1", "p", 10, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F 2", "q", 10, IDLE).await.unwrap();
     assert_eq!(store.append_orders(&seat("p", "a", "F1", 20)).await.unwrap().id, id(1));
     assert_eq!(store.append_orders(&seat("q", "a", "F 2", 20)).await.unwrap().id, id(2));
     assert_eq!(held(store.append_orders(&seat("q", "b", "F1", 20)).await).as_deref(), Some("F 2"));
-    store.release("u1", "p").await.unwrap();
+    store.release(&"u1".into(), "p").await.unwrap();
     assert_eq!(held(store.append_orders(&seat("p", "b", "F1", 30)).await), None);
     // An order for another universe is refused as such, regardless of the sender.
     let elsewhere = OrderBatch { universe: "u0".into(), ..seat("p", "b", "F1", 30) };
@@ -61,7 +61,7 @@ pub(crate) async fn the_seat_must_be_held(bench: Bench) {
 pub(crate) async fn a_lapsed_seat_gives_no_right(bench: Bench) {
     bench.begin().await;
     let store = &bench.store;
-    store.claim("u1", "F1", "p", 0, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F1", "p", 0, IDLE).await.unwrap();
     store.append_orders(&seat("p", "a", "F1", IDLE - 1)).await.unwrap();
     let late = 2 * IDLE - 1;
     assert_eq!(held(store.append_orders(&seat("p", "b", "F1", late)).await), None);
@@ -73,7 +73,7 @@ pub(crate) async fn a_lapsed_seat_gives_no_right(bench: Bench) {
 pub(crate) async fn an_order_is_a_sighting(bench: Bench) {
     bench.begin().await;
     let store = &bench.store;
-    store.claim("u1", "F1", "p", 0, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F1", "p", 0, IDLE).await.unwrap();
     let seen = async |at_ms: u64| {
         let client_id = at_ms.to_string();
         store.append_orders(&seat("p", &client_id, "F1", at_ms)).await.unwrap();
@@ -92,7 +92,7 @@ pub(crate) async fn an_order_is_a_sighting(bench: Bench) {
 pub(crate) async fn a_refused_order_is_no_sighting(bench: Bench) {
     bench.begin().await;
     let store = &bench.store;
-    store.claim("u1", "F1", "p", 0, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F1", "p", 0, IDLE).await.unwrap();
     store.append_orders(&seat("p", "a", "F1", 0)).await.unwrap();
     let full = OrderBatch { backlog_max: Some(1), ..seat("p", "b", "F1", 5_000) };
     assert!(matches!(store.append_orders(&full).await, Err(Error::BacklogFull { waiting: 1 })));
@@ -110,8 +110,8 @@ pub(crate) async fn unclaimed_means_by_nobody(bench: Bench) {
     let store = &bench.store;
     store.append_orders(&unclaimed("a", &["F1", "F2", "F3"], 0)).await.unwrap();
     store.append_orders(&unclaimed("b", &[], 0)).await.unwrap();
-    store.claim("u1", "F3", "p", 0, IDLE).await.unwrap();
-    store.claim("u1", "F1", "q", 10, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F3", "p", 0, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F1", "q", 10, IDLE).await.unwrap();
     let refused = store.append_orders(&unclaimed("c", &["F1", "F2", "F3"], 10)).await;
     let Err(Error::SeatTaken { factions }) = refused else { panic!("{refused:?}") };
     assert_eq!(factions, ["F1", "F3"]);
@@ -123,7 +123,7 @@ pub(crate) async fn unclaimed_means_by_nobody(bench: Bench) {
         "{refused:?}"
     );
     store.append_orders(&unclaimed("d", &["F3"], IDLE)).await.unwrap();
-    store.release("u1", "q").await.unwrap();
+    store.release(&"u1".into(), "q").await.unwrap();
     store.append_orders(&unclaimed("e", &["F3", "F1"], IDLE)).await.unwrap();
     assert_eq!(count(&bench).await, 5);
 }
@@ -131,11 +131,11 @@ pub(crate) async fn unclaimed_means_by_nobody(bench: Bench) {
 pub(crate) async fn a_known_batch_keeps_its_receipt(bench: Bench) {
     bench.begin().await;
     let store = &bench.store;
-    store.claim("u1", "F1", "p", 0, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F1", "p", 0, IDLE).await.unwrap();
     let first = OrderBatch { right: seat("p", "", "F1", 0).right, ..batch("p", &["a", "b"]) };
     let receipt = store.append_orders(&first).await.unwrap();
-    store.release("u1", "p").await.unwrap();
-    store.claim("u1", "F1", "q", 0, IDLE).await.unwrap();
+    store.release(&"u1".into(), "p").await.unwrap();
+    store.claim(&"u1".into(), "F1", "q", 0, IDLE).await.unwrap();
     let again =
         store.append_orders(&OrderBatch { backlog_max: Some(0), ..first.clone() }).await.unwrap();
     assert_eq!((again.id, again.duplicates.len()), (receipt.id, 2));
@@ -144,7 +144,7 @@ pub(crate) async fn a_known_batch_keeps_its_receipt(bench: Bench) {
     assert_eq!(held(store.append_orders(&more).await), None);
     let free = unclaimed("x", &["F2"], 0);
     let receipt = store.append_orders(&free).await.unwrap();
-    store.claim("u1", "F2", "r", 0, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F2", "r", 0, IDLE).await.unwrap();
     assert_eq!(store.append_orders(&free).await.unwrap().id, receipt.id);
     assert_eq!(count(&bench).await, 2);
 }
@@ -181,7 +181,7 @@ pub(crate) async fn a_full_backlog_refuses(bench: Bench) {
 pub(crate) async fn a_refusal_writes_nothing(bench: Bench) {
     bench.begin().await;
     let store = &bench.store;
-    store.claim("u1", "F1", "p", 0, IDLE).await.unwrap();
+    store.claim(&"u1".into(), "F1", "p", 0, IDLE).await.unwrap();
     let before = bench.state().await;
     held(store.append_orders(&seat("q", "a", "F1", 5_000)).await);
     store.append_orders(&unclaimed("a", &["F1"], 5_000)).await.unwrap_err();
@@ -229,7 +229,7 @@ pub(crate) async fn claims_and_orders_at_once(bench: Bench) {
         tasks.spawn(async move {
             begins.wait().await;
             let player = format!("p{round}");
-            store.claim("u1", &claimed, &player, 0, IDLE).await.unwrap();
+            store.claim(&"u1".into(), &claimed, &player, 0, IDLE).await.unwrap();
             // What a bot gave is before this order, however the calls were gathered.
             let mine = store.append_orders(&seat(&player, "mine", &claimed, 0)).await.unwrap().id;
             let later = store.orders_after(mine, 10_000, Duration::ZERO).await.unwrap();

@@ -31,8 +31,8 @@ async fn a_changed_byte_is_found_in_every_payload() {
     let record: String = redis.lindex("sector:records", 1).unwrap();
     assert!(record.ends_with(" r1"), "{record}");
     let _: () = redis.lset("sector:records", 1, record.replace("r1", "r3")).unwrap();
-    is_damaged(store.records("u1", 0, 10).await, "record of tick 1");
-    assert_eq!(store.records("u1", 0, 1).await.unwrap().len(), 1);
+    is_damaged(store.records(&"u1".into(), 0, 10).await, "record of tick 1");
+    assert_eq!(store.records(&"u1".into(), 0, 1).await.unwrap().len(), 1);
 
     // A stream entry cannot be changed in place; the whole stream is written again.
     for (key, field) in
@@ -88,7 +88,7 @@ async fn format_1_is_taken_over() {
     let incarnation = store.incarnation().await.unwrap();
     assert_eq!(redis.get::<_, String>("sector:format").unwrap(), format!("3 {incarnation}"));
     assert_eq!(store.checkpoint().await.unwrap().unwrap().snapshot, "world");
-    assert_eq!(store.records("u1", 0, 10).await.unwrap(), [(0, "r0".to_owned())]);
+    assert_eq!(store.records(&"u1".into(), 0, 10).await.unwrap(), [(0, "r0".to_owned())]);
     assert_eq!(store.events_after(StreamId::START, 10, Duration::ZERO).await.unwrap()[0].data, "0");
     assert_eq!(
         store.orders_after(StreamId::START, 10, Duration::ZERO).await.unwrap()[0].orders,

@@ -165,5 +165,5 @@ async fn a_torn_log_is_refused_and_repaired_as_documented() {
     server.restart();
     crate::available_again(&store).await;
     assert_eq!(store.head().await.unwrap().unwrap().tick, 2);
-    assert_eq!(store.records("u1", 0, 10).await.unwrap().len(), 3);
+    assert_eq!(store.records(&"u1".into(), 0, 10).await.unwrap().len(), 3);
 }

@@ -267,7 +267,7 @@ async fn rights_are_judged_for_each_of_a_group() {
     let store = open_url(&server.url()).await.unwrap();
     store.commit(&begin(&lease(&store).await)).await.unwrap();
     for (faction, player) in [("F1", "p"), ("F2", "q")] {
-        store.claim("u1", faction, player, 0, 60_000).await.unwrap();
+        store.claim(&"u1".into(), faction, player, 0, 60_000).await.unwrap();
     }
     let seat = |player: &str, faction: &str, client_id: &str| OrderBatch {
         player: player.into(),
@@ -338,7 +338,7 @@ async fn rights_are_judged_for_each_of_a_group() {
     );
     assert_eq!(bodies(&store).await, ["alone", "a", "d", "a2", "x", "f"]);
     let seen: Vec<u64> = store
-        .claims("u1", 5_000, 60_000)
+        .claims(&"u1".into(), 5_000, 60_000)
         .await
         .unwrap()
         .iter()

@@ -125,7 +125,7 @@ async fn a_key_of_another_type_stops_a_commit_before_it_writes() {
     let refused = store.commit(&tick(&lease, 1)).await;
     assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
     assert_eq!(store.head().await.unwrap().unwrap().tick, 0);
-    assert_eq!(store.records("u1", 0, 10).await.unwrap().len(), 1);
+    assert_eq!(store.records(&"u1".into(), 0, 10).await.unwrap().len(), 1);
     let _: () = redis.del("sector:awards").unwrap();
     store.commit(&tick(&lease, 1)).await.unwrap();
 }
@@ -258,7 +258,7 @@ async fn a_full_redis_is_unavailable_and_writes_nothing() {
     assert!(full.as_ref().is_err_and(Error::is_unavailable), "{full:?}");
     limit("0");
     assert_eq!(store.head().await.unwrap().unwrap().tick, 0);
-    assert_eq!(store.records("u1", 0, 10).await.unwrap().len(), 1);
+    assert_eq!(store.records(&"u1".into(), 0, 10).await.unwrap().len(), 1);
     assert_eq!(store.append_orders(&order("a")).await.unwrap().id, StreamId::new(1));
     assert!(!store.commit(&tick(&lease, 1)).await.unwrap().repeated);
 }

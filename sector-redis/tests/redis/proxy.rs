@@ -94,7 +94,7 @@ async fn a_commit_whose_answer_was_lost_is_found_to_have_happened() {
         assert!(proxy.all_lost() && committed.repeated, "tick {number}");
         assert_eq!(committed.event_ids, [StreamId::new(number + 1)]);
     }
-    assert_eq!(store.records("u1", 0, 10).await.unwrap().len(), 6);
+    assert_eq!(store.records(&"u1".into(), 0, 10).await.unwrap().len(), 6);
     assert_eq!(store.events_after(StreamId::START, 10, Duration::ZERO).await.unwrap().len(), 6);
 }
 

@@ -182,7 +182,7 @@ async fn what_scripts_wrote_is_there_after_a_restart() {
             let lease = lease(&worker).await;
             worker.commit(&begin(&lease)).await.unwrap();
             api.append_orders(&order("a")).await.unwrap();
-            api.claim("u1", "F1", "p", 1, 60_000).await.unwrap();
+            api.claim(&"u1".into(), "F1", "p", 1, 60_000).await.unwrap();
             worker
                 .commit(&Commit { checkpoint: Some("world".into()), ..tick(&lease, 1) })
                 .await
@@ -192,8 +192,8 @@ async fn what_scripts_wrote_is_there_after_a_restart() {
             ask(&mut connect(&server, "operator"), "BGREWRITEAOF").unwrap();
         }
         assert_eq!(worker.head().await.unwrap().unwrap().tick, 1, "round {round}");
-        assert_eq!(worker.records("u1", 0, 10).await.unwrap().len(), 2);
-        assert_eq!(api.claims("u1", 1, 60_000).await.unwrap().len(), 1);
+        assert_eq!(worker.records(&"u1".into(), 0, 10).await.unwrap().len(), 2);
+        assert_eq!(api.claims(&"u1".into(), 1, 60_000).await.unwrap().len(), 1);
         assert_eq!(api.append_orders(&order("a")).await.unwrap().duplicates.len(), 1);
         drop((worker, api));
         server.restart();

@@ -75,7 +75,7 @@ impl Call {
         if let Caller::Person(person) = &self.caller
             && let Some(frame) = self.follower().current()
         {
-            let universe = frame.universe().to_owned();
+            let universe = frame.universe().clone();
             drop(frame);
             if let Err(error) = seats::seat(self, &universe, person).await {
                 tracing::debug!(%error, "cannot renew claim");

@@ -57,7 +57,7 @@ pub(crate) async fn restart(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn bots_only(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     act(&call, "bots-only", json!({}), async {
-        let universe = call.follower().current().map(|frame| frame.universe().to_owned());
+        let universe = call.follower().current().map(|frame| frame.universe().clone());
         let released = match universe {
             Some(universe) => call.store().release_all(&universe).await.map_err(of_store)?,
             None => 0,

@@ -61,7 +61,7 @@ pub(crate) async fn check(mut call: Call) -> Result<Response, Problem> {
         missing = existence(frame.board(), &orders);
     }
     faults.extend(missing);
-    let universe = frame.universe().to_owned();
+    let universe = frame.universe().clone();
     let book = call.state().rulebooks.of(call.sector(), &universe).await?;
     let rules = Arc::clone(&book.rules);
     // Copying a large sector is slow; do it on a blocking thread.
@@ -98,7 +98,7 @@ fn preview(
             }
         }
     }
-    OrderCheck { universe_id: frame.universe().to_owned(), tick: frame.tick(), orders: previews }
+    OrderCheck { universe_id: frame.universe().to_string(), tick: frame.tick(), orders: previews }
 }
 
 const NOTHING: OrderPreview = OrderPreview {

@@ -53,7 +53,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let factions =
         frame.board().factions().iter().map(|faction| seat_of(&frame, faction, &claimed));
     let list =
-        FactionList { universe_id: frame.universe().to_owned(), factions: factions.collect() };
+        FactionList { universe_id: frame.universe().to_string(), factions: factions.collect() };
     drop(frame);
     let json = serde_json::to_vec(&list).map_err(Problem::internal)?;
     let tag = bodies::tag_of(&json);
@@ -109,7 +109,7 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
         .flatten()
         .unwrap_or(FactionHistory { from_tick: frame.tick(), every_ticks: 1, samples: Vec::new() });
     reply::json(&FactionDocument {
-        universe_id: frame.universe().to_owned(),
+        universe_id: frame.universe().to_string(),
         tick: frame.tick(),
         faction: FactionForm::of(faction),
         rank: rank.map(|rank| rank as u32 + 1),
@@ -258,7 +258,7 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
 pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     let person = call.person()?;
-    let universe = call.follower().current().map(|frame| frame.universe().to_owned());
+    let universe = call.follower().current().map(|frame| frame.universe().clone());
     let released = match universe {
         Some(universe) => {
             call.store().release(&universe, &person.player()).await.map_err(of_store)?

@@ -68,7 +68,7 @@ pub(crate) async fn health(call: Call) -> Result<Response, Problem> {
         Following::Stopped => Health::failing(NAME, VERSION, "stopping"),
     };
     if let Some(frame) = call.follower().current() {
-        health = health.with("universe_id", frame.universe()).with("tick", frame.tick());
+        health = health.with("universe_id", frame.universe().as_str()).with("tick", frame.tick());
     }
     health.respond()
 }

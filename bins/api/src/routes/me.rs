@@ -29,10 +29,15 @@ pub(crate) async fn me(call: Call) -> Result<Response, Problem> {
 
 /// The caller, with the faction they hold in the running universe.
 pub(super) async fn describe(call: &Call, person: &Person) -> Result<Me, Problem> {
-    let universe_id = call.follower().current().map(|frame| frame.universe().to_owned());
-    let faction = match &universe_id {
+    let universe = call.follower().current().map(|frame| frame.universe().clone());
+    let faction = match &universe {
         Some(universe) => seat(call, universe, person).await.map_err(of_store)?,
         None => None,
     };
-    Ok(Me { address: person.player(), faction, universe_id, role: person.role.to_string() })
+    Ok(Me {
+        address: person.player(),
+        faction,
+        universe_id: universe.map(String::from),
+        role: person.role.to_string(),
+    })
 }

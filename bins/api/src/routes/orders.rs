@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 use http_kit::{FieldError, Problem, Response, reply};
-use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Receipt, Right};
+use sector_redis::{BatchOrder, Error as StoreError, OrderBatch, Receipt, Right, UniverseId};
 use sector_sim::Order;
 use serde::Deserialize;
 use serde_json::Value;
@@ -86,7 +86,7 @@ pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {
         missing = existence(frame.board(), &orders);
     }
     faults.extend(missing);
-    let universe = frame.universe().to_owned();
+    let universe = frame.universe().clone();
     // Release the frame before waiting for the store, so that the next tick need not copy it.
     drop(frame);
     // A batch whose orders all have ids may be a retry of an accepted one, whose fleets have since
@@ -160,7 +160,7 @@ pub(super) async fn read(call: &mut Call) -> Result<Vec<Box<RawValue>>, Problem>
 /// 403 for a player's batch with orders for several factions.
 async fn right(
     call: &Call,
-    universe: &str,
+    universe: &UniverseId,
     orders: &[(usize, Order)],
 ) -> Result<(String, OrderSource, Right), Problem> {
     let idle_ms = call.state().idle_ms();

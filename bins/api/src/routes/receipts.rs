@@ -115,7 +115,7 @@ fn waiting(entry: OrderEntry) -> Result<ReceiptStatus, Problem> {
     });
     let orders = orders.collect::<Result<_, Problem>>()?;
     let result = OrderResult {
-        universe_id: entry.universe,
+        universe_id: entry.universe.to_string(),
         tick: None,
         source: entry.source,
         at_ms: entry.at_ms,

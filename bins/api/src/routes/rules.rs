@@ -28,7 +28,7 @@ use sector_wire::{RuleNumber, RulesDocument};
 pub(crate) async fn rules(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     call.renew().await;
-    let universe = call.follower().frame().map_err(of_follower)?.universe().to_owned();
+    let universe = call.follower().frame().map_err(of_follower)?.universe().clone();
     let book = call.state().rulebooks.of(call.sector(), &universe).await?;
     let body = match book.body.get() {
         Some(body) => body,
@@ -51,7 +51,7 @@ fn document(book: &Rulebook) -> Result<RulesDocument, Problem> {
         return Err(Problem::internal("a rule set is an object"));
     };
     Ok(RulesDocument {
-        universe_id: book.universe.clone(),
+        universe_id: book.universe.to_string(),
         name: rules.name.clone(),
         rules_version: book.rules_version,
         numbers: numbers.collect(),

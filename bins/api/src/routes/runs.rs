@@ -1,6 +1,7 @@
 //! `/runs`: the current run, finished runs, and their replays.
 
 use http_kit::catalogue;
+use sector_redis::UniverseId;
 use sector_wire::Code;
 use std::sync::Arc;
 
@@ -87,7 +88,7 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
         return Err(unknown(universe));
     }
     let (now_ms, idle_ms) = (call.state().now().unix_ms(), call.state().idle_ms());
-    let claims = call.store().claims(universe, now_ms, idle_ms).await.map_err(of_store)?;
+    let claims = call.store().claims(frame.universe(), now_ms, idle_ms).await.map_err(of_store)?;
     let (map, board) = (frame.map(), frame.board());
     // A run that has just ended may not be on the list yet.
     let result = board.result();
@@ -132,7 +133,8 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn replay(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     let universe = call.parameter("universe");
-    let header = call.store().replay_header(universe).await.map_err(of_store)?;
+    let id = universe.parse::<UniverseId>().map_err(|_| unknown(universe))?;
+    let header = call.store().replay_header(&id).await.map_err(of_store)?;
     let header = header.ok_or_else(|| unknown(universe))?;
     let header = read_header(&header).map_err(Problem::internal)?;
     header.check_rules_version().map_err(|error| {
@@ -169,7 +171,7 @@ pub(super) async fn finished(call: &Call) -> Result<Vec<RunDocument>, Problem> {
     let read = |run: sector_redis::Run| match serde_json::from_str(&run.summary) {
         Ok(document) => Some(document),
         Err(error) => {
-            tracing::warn!(universe = run.universe, %error, "cannot read the summary of a run");
+            tracing::warn!(universe = run.universe.as_str(), %error, "cannot read the summary of a run");
             None
         }
     };

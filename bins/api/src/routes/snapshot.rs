@@ -98,7 +98,7 @@ async fn changes(
             format!("The changes since tick {since} are no longer kept: take a whole snapshot."),
         )
     };
-    if universe.is_some_and(|universe| universe != frame.universe()) {
+    if universe.is_some_and(|universe| *frame.universe() != universe) {
         return Err(gone());
     }
     let entries = follower.since(&frame, since).ok_or_else(gone)?;

@@ -94,7 +94,7 @@ async fn next_universe(call: &Call, frame: &Frame) -> Option<u64> {
         data: RunEnd,
     }
     let runs = call.store().runs(1).await.ok()?;
-    let run = runs.first().filter(|run| run.universe == frame.universe())?;
+    let run = runs.first().filter(|run| run.universe == *frame.universe())?;
     let ended: Ended = serde_json::from_str(&run.summary).ok()?;
     // The announcement of the end is the last entry of a universe.
     let before = StreamId::new(frame.event_id().number().checked_sub(1)?);

@@ -49,7 +49,7 @@ pub(crate) async fn system(call: Call) -> Result<Response, Problem> {
         .collect();
     inbound.sort_by_key(|inbound| (inbound.arrives, inbound.fleet.id));
     reply::json(&SystemDocument {
-        universe_id: frame.universe().to_owned(),
+        universe_id: frame.universe().to_string(),
         tick: frame.tick(),
         system,
         lanes: lanes.collect(),

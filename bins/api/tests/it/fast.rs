@@ -66,7 +66,7 @@ async fn a_seat_that_is_taken_is_seen_at_once_and_one_that_lapses_within_a_secon
 
     // Of what another process wrote nothing is known but by looking again.
     let now_ms = sector.now_ms();
-    sector.store.claim("u-1", "F2", "0x01", now_ms, 600_000).await.unwrap();
+    sector.store.claim(&"u-1".into(), "F2", "0x01", now_ms, 600_000).await.unwrap();
     sector.pass_seconds(1);
     assert_eq!(claimed().await.1, 1);
 }

@@ -221,7 +221,7 @@ impl Sector {
         Commit {
             lease: self.lease.clone(),
             lease_ttl: LEASE_TTL,
-            universe: self.universe.id.clone(),
+            universe: self.universe.id.as_str().into(),
             tick: self.world.tick(),
             digest: self.world.digest().to_string(),
             cursor: StreamId::START,

@@ -259,7 +259,7 @@ static PAST: LazyLock<Vec<Commit>> = LazyLock::new(|| {
         let mut world = World::with_size(Rules::classic().into(), seed, size).unwrap();
         let commit = |world: &World, record| Commit {
             lease_ttl: Duration::from_secs(3_600),
-            universe: id.to_owned(),
+            universe: id.into(),
             tick: world.tick(),
             digest: world.digest().to_string(),
             record,

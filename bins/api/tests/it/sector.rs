@@ -125,7 +125,8 @@ async fn health_tells_what_is_seen() {
 async fn a_shutdown_answers_whoever_waits() {
     let sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
-    let seen_ms = async || sector.store.claims("u-1", 0, u64::MAX).await.unwrap()[0].seen_ms;
+    let seen_ms =
+        async || sector.store.claims(&"u-1".into(), 0, u64::MAX).await.unwrap()[0].seen_ms;
     let before = seen_ms().await;
     sector.pass_seconds(20);
     let path = sector.after("1-0").await + "&wait_ms=30000";

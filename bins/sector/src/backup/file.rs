@@ -58,7 +58,7 @@ impl Manifest {
             taken_ms: u64::try_from(taken.as_millis())?,
             backend: backend.to_owned(),
             incarnation: dump.incarnation,
-            universe: world.universe.clone(),
+            universe: world.universe.to_string(),
             tick: world.tick,
             digest: world.digest.clone(),
             checkpoint_tick: dump.checkpoint.tick,

@@ -46,7 +46,7 @@ impl Books {
         }
         let head = store.head().await.unwrap().expect("a universe runs");
         assert_eq!(head.event_id, last);
-        assert_eq!(books.digests.get(&(head.universe.clone(), head.tick)), Some(&head.digest));
+        assert_eq!(books.digests.get(&(head.universe.to_string(), head.tick)), Some(&head.digest));
         let mut universes = vec![head.universe];
         universes.extend(store.runs(100).await.unwrap().into_iter().map(|run| run.universe));
         for universe in universes {
@@ -118,7 +118,8 @@ impl Books {
     }
 
     async fn replay(&self, store: &Arc<dyn Store>, universe: &str) {
-        let header = store.replay_header(universe).await.unwrap().expect("a kept run has a header");
+        let header =
+            store.replay_header(&universe.into()).await.unwrap().expect("a kept run has a header");
         let header: Value = serde_json::from_str(&header).unwrap();
         let rules: Rules = serde_json::from_value(header["rules"].clone()).unwrap();
         let size = Size {
@@ -128,7 +129,7 @@ impl Books {
         let mut world =
             World::with_size(Arc::new(rules), header["seed"].as_u64().unwrap(), size).unwrap();
         loop {
-            let records = store.records(universe, world.tick() + 1, 1_000).await.unwrap();
+            let records = store.records(&universe.into(), world.tick() + 1, 1_000).await.unwrap();
             if records.is_empty() {
                 break;
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sector_redis::{
     Award, Claim, Commit, Committed, Event, Head, Incarnation, Lease, OrderBatch, OrderEntry,
-    OrderStatus, Receipt, Result, StreamId,
+    OrderStatus, Receipt, Result, StreamId, UniverseId,
 };
 use sector_sim::{Delta, Event as Happening, Mirror, Snapshot};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ struct Open {
     entry: StreamId,
     /// Its place in the entry.
     place: usize,
-    universe: String,
+    universe: UniverseId,
     client_id: Option<String>,
 }
 
@@ -40,7 +40,7 @@ struct Accepted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Last {
     epoch: u64,
-    universe: String,
+    universe: UniverseId,
     tick: u64,
     digest: String,
     event_ids: Vec<StreamId>,
@@ -90,26 +90,26 @@ pub(crate) struct Books {
     /// The same, of the worker that has committed last.
     seats_known: Option<BTreeSet<String>>,
     /// Universe, player and client id: the entry.
-    receipts: BTreeMap<(String, String, String), StreamId>,
+    receipts: BTreeMap<(UniverseId, String, String), StreamId>,
     appended: BTreeMap<StreamId, Vec<String>>,
     holders: BTreeMap<String, usize>,
     leases: Vec<Lease>,
     /// When the newest lease runs out, unless it is renewed.
     lease_end: Option<Instant>,
     last: Option<Last>,
-    universes: BTreeSet<String>,
+    universes: BTreeSet<UniverseId>,
     mirror: Option<Mirror>,
     digests: BTreeMap<(String, u64), String>,
     /// Ended runs and who won.
-    ended: BTreeMap<String, Option<String>>,
-    awards: BTreeMap<(String, String, String), String>,
+    ended: BTreeMap<UniverseId, Option<String>>,
+    awards: BTreeMap<(UniverseId, String, String), String>,
     restarts_served: BTreeSet<u64>,
     /// The incarnation of the store, once it was restored.
     incarnation: Option<Incarnation>,
     /// The histories that were replaced, by their incarnation; the first store's is the first.
     pasts: BTreeMap<Option<Incarnation>, Past>,
     /// Like the receipts, also of histories that were replaced: what a client was told, it was told.
-    ever_accepted: BTreeSet<(String, String, String)>,
+    ever_accepted: BTreeSet<(UniverseId, String, String)>,
 }
 
 impl Books {
@@ -443,7 +443,7 @@ impl Books {
                 if result.is_none() || winner.as_deref() != data["winner"].as_str() {
                     return Err(format!("the run ends otherwise: {result:?}"));
                 }
-                match self.ended.insert(universe.clone(), winner) {
+                match self.ended.insert(universe.clone().into(), winner) {
                     None => Ok(()),
                     Some(_) => Err(format!("{universe} ends twice")),
                 }
@@ -558,7 +558,7 @@ impl Books {
     /// What the store shows as its head.
     pub(crate) fn enter_head(&mut self, head: Option<&Head>) {
         let Some(head) = head else { return };
-        let digest = self.digests.get(&(head.universe.clone(), head.tick)).cloned();
+        let digest = self.digests.get(&(head.universe.to_string(), head.tick)).cloned();
         self.expect(digest.as_deref() == Some(&head.digest), || {
             format!(
                 "tick {} is committed with {}, its events say {digest:?}",

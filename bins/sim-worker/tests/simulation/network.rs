@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use sector_redis::{
     Claim, ClaimOutcome, Claims, Commit, Committed, Error, Event, Events, Incarnation, Layer,
     Lease, Operation, OrderBatch, OrderEntry, OrderStatus, Orders, Position, Receipt, Result,
-    Status, Store, StreamId, World, forward, operation,
+    Status, Store, StreamId, UniverseId, World, forward, operation,
 };
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
@@ -410,14 +410,13 @@ impl Events for Link {
 impl Claims for Link {
     async fn claim(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         faction: &str,
         player: &str,
         now_ms: u64,
         idle_ms: u64,
     ) -> Result<ClaimOutcome> {
-        let (universe, faction, player) =
-            (universe.to_owned(), faction.to_owned(), player.to_owned());
+        let (universe, faction, player) = (universe.clone(), faction.to_owned(), player.to_owned());
         self.send(operation!(write claim), move |server| {
             let (universe, faction, player) = (universe.clone(), faction.clone(), player.clone());
             Box::pin(
@@ -427,8 +426,8 @@ impl Claims for Link {
         .await
     }
 
-    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
-        let (universe, player) = (universe.to_owned(), player.to_owned());
+    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>> {
+        let (universe, player) = (universe.clone(), player.to_owned());
         self.send(operation!(write release), move |server| {
             let (universe, player) = (universe.clone(), player.clone());
             Box::pin(async move { server.release(&universe, &player).await })
@@ -436,8 +435,8 @@ impl Claims for Link {
         .await
     }
 
-    async fn release_all(&self, universe: &str) -> Result<u64> {
-        let universe = universe.to_owned();
+    async fn release_all(&self, universe: &UniverseId) -> Result<u64> {
+        let universe = universe.clone();
         self.send(operation!(write release_all), move |server| {
             let universe = universe.clone();
             Box::pin(async move { server.release_all(&universe).await })
@@ -445,8 +444,8 @@ impl Claims for Link {
         .await
     }
 
-    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
-        let universe = universe.to_owned();
+    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+        let universe = universe.clone();
         let claims = self
             .send(operation!(read claims), move |server| {
                 let universe = universe.clone();
@@ -465,12 +464,12 @@ impl Claims for Link {
 
     async fn touch(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         player: &str,
         now_ms: u64,
         idle_ms: u64,
     ) -> Result<Option<String>> {
-        let (universe, player) = (universe.to_owned(), player.to_owned());
+        let (universe, player) = (universe.clone(), player.to_owned());
         self.send(operation!(write touch), move |server| {
             let (universe, player) = (universe.clone(), player.clone());
             Box::pin(async move { server.touch(&universe, &player, now_ms, idle_ms).await })

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use sector_redis::{
     Claim, ClaimOutcome, Claims, Clock, Commit, Committed, Events, Layer, Lease, Operation,
     OrderBatch, OrderEntry, OrderStatus, Orders, Receipt, Result, Runs, Status, Store, StreamId,
-    World, forward,
+    UniverseId, World, forward,
 };
 use store_testkit::{ModelBackup, ModelStore};
 use tokio::time::Instant;
@@ -161,7 +161,7 @@ impl Orders for Server {
 impl Claims for Server {
     async fn claim(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         faction: &str,
         player: &str,
         now_ms: u64,
@@ -173,21 +173,21 @@ impl Claims for Server {
         outcome
     }
 
-    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
+    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>> {
         self.model.release(universe, player).await
     }
 
-    async fn release_all(&self, universe: &str) -> Result<u64> {
+    async fn release_all(&self, universe: &UniverseId) -> Result<u64> {
         self.model.release_all(universe).await
     }
 
-    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
         self.model.claims(universe, now_ms, idle_ms).await
     }
 
     async fn touch(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         player: &str,
         now_ms: u64,
         idle_ms: u64,

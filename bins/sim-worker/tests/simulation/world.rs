@@ -291,9 +291,10 @@ impl Scene {
             }
             Err(error) => self.fault(format!("nobody can go on from the checkpoint: {error}")),
         }
-        let mut universes: Vec<(String, Option<u64>)> = vec![(head.universe, Some(head.tick))];
+        let mut universes: Vec<(String, Option<u64>)> =
+            vec![(head.universe.to_string(), Some(head.tick))];
         for run in model.runs(100).await.unwrap() {
-            universes.push((run.universe, None));
+            universes.push((run.universe.to_string(), None));
         }
         for (universe, ticks) in universes {
             if let Err(what) = self.replay(&universe, ticks).await {
@@ -305,7 +306,7 @@ impl Scene {
     /// Plays the records of a universe with the engine.
     async fn replay(&self, universe: &str, ticks: Option<u64>) -> Result<(), String> {
         let model = &self.server.model;
-        let header = model.replay_header(universe).await.unwrap().ok_or("no header")?;
+        let header = model.replay_header(&universe.into()).await.unwrap().ok_or("no header")?;
         let header: Value = serde_json::from_str(&header).map_err(|error| error.to_string())?;
         let rules: Rules =
             serde_json::from_value(header["rules"].clone()).map_err(|error| error.to_string())?;
@@ -313,7 +314,7 @@ impl Scene {
         let seed = header["seed"].as_u64().ok_or("no seed")?;
         let mut world =
             Engine::with_size(Arc::new(rules), seed, size).map_err(|error| error.to_string())?;
-        let records = model.records(universe, 1, usize::MAX).await.unwrap();
+        let records = model.records(&universe.into(), 1, usize::MAX).await.unwrap();
         for (tick, record) in records {
             let record: Value = serde_json::from_str(&record).map_err(|error| error.to_string())?;
             let orders = record.get("orders").cloned().unwrap_or_else(|| json!([]));

@@ -2,6 +2,7 @@
 
 use super::flaw::Flaw;
 use super::state::{State, World, lost};
+use sector_redis::UniverseId;
 use sector_redis::commit::{
     Award, Checkpoint, Commit, Committed, Previous, Run, cursor_out_of_range, universe_taken,
 };
@@ -90,7 +91,7 @@ impl State {
             return Err(lost(&commit.lease));
         }
         let follows = self.world.as_ref().map(|world| Previous {
-            universe: &world.universe,
+            universe: world.universe.clone(),
             tick: world.tick,
             finished: world.finished,
             event: world.event,
@@ -128,9 +129,9 @@ impl State {
         }
     }
 
-    fn drop_replay(&mut self, universe: &str) {
+    fn drop_replay(&mut self, universe: &UniverseId) {
         self.headers.remove(universe);
-        self.records.retain(|(of, _), _| of != universe);
+        self.records.retain(|(of, _), _| **of != **universe);
     }
 
     /// Appends the events and says after which number.

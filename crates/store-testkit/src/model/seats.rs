@@ -1,18 +1,19 @@
 //! The seats of players.
 
 use super::state::State;
+use sector_redis::UniverseId;
 use sector_redis::error::{Error, Result};
 use sector_redis::order::{OrderBatch, Right};
 use sector_redis::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 
 impl State {
-    pub(super) fn runs(&self, universe: &str) -> bool {
-        self.world.as_ref().is_some_and(|world| world.universe == universe)
+    pub(super) fn runs(&self, universe: &UniverseId) -> bool {
+        self.world.as_ref().is_some_and(|world| world.universe == *universe)
     }
 
     pub(super) fn claim(
         &mut self,
-        universe: &str,
+        universe: &UniverseId,
         faction: &str,
         player: &str,
         now_ms: u64,
@@ -49,7 +50,7 @@ impl State {
         ClaimOutcome::Claimed
     }
 
-    pub(super) fn release_seat(&mut self, universe: &str, player: &str) -> Option<String> {
+    pub(super) fn release_seat(&mut self, universe: &UniverseId, player: &str) -> Option<String> {
         if !self.runs(universe) {
             return None;
         }
@@ -58,7 +59,7 @@ impl State {
         Some(faction)
     }
 
-    pub(super) fn release_all(&mut self, universe: &str) -> u64 {
+    pub(super) fn release_all(&mut self, universe: &UniverseId) -> u64 {
         if !self.runs(universe) {
             return 0;
         }
@@ -70,7 +71,7 @@ impl State {
 
     pub(super) fn touch(
         &mut self,
-        universe: &str,
+        universe: &UniverseId,
         player: &str,
         now_ms: u64,
         idle_ms: u64,
@@ -88,7 +89,7 @@ impl State {
         Some(faction.clone())
     }
 
-    pub(super) fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Vec<Claim> {
+    pub(super) fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Vec<Claim> {
         if !self.runs(universe) {
             return Vec::new();
         }

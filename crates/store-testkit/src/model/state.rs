@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::flaw::Flaw;
-use sector_redis::Pool;
 use sector_redis::commit::{Checkpoint, Lease, Run};
 use sector_redis::document::{Document, Shelf};
 use sector_redis::error::{Error, Result};
@@ -12,11 +11,12 @@ use sector_redis::order::{OrderBatch, OrderEntry, Receipt, check_backlog};
 use sector_redis::outcome::Outcome;
 use sector_redis::store::RestartRequest;
 use sector_redis::stream::{Event, StreamId, check_readable};
+use sector_redis::{Pool, UniverseId};
 
 /// The newest commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct World {
-    pub(super) universe: String,
+    pub(super) universe: UniverseId,
     pub(super) tick: u64,
     pub(super) digest: String,
     pub(super) cursor: u64,
@@ -42,14 +42,14 @@ pub(super) struct State {
     pub(super) client_ids: BTreeMap<(String, String), (u64, u64)>,
     pub(super) events: BTreeMap<u64, Event>,
     pub(super) last_event: u64,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) records: BTreeMap<(String, u64), String>,
+    pub(super) headers: BTreeMap<UniverseId, String>,
+    pub(super) records: BTreeMap<(UniverseId, u64), String>,
     pub(super) runs: Vec<Run>,
     /// Faction: player, since when.
     pub(super) seats: BTreeMap<String, (String, u64)>,
     /// Player: faction, when seen.
     pub(super) players: BTreeMap<String, (String, u64)>,
-    pub(super) awards: BTreeMap<(String, String, String), String>,
+    pub(super) awards: BTreeMap<(UniverseId, String, String), String>,
     pub(super) paused: bool,
     pub(super) restart: Option<RestartRequest>,
     pub(super) restarts: u64,

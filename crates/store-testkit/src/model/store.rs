@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::flaw::Flaw;
 use super::state::State;
-use sector_redis::MAX_WAIT;
 use sector_redis::Pool;
 use sector_redis::clock::Clock;
 use sector_redis::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
@@ -24,6 +23,7 @@ use sector_redis::store::{
     World,
 };
 use sector_redis::stream::{Event, StreamId};
+use sector_redis::{MAX_WAIT, UniverseId};
 
 /// The model of a store.
 pub struct ModelStore {
@@ -175,17 +175,17 @@ impl Status for ModelStore {
 impl Runs for ModelStore {
     async fn records(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         from_tick: u64,
         count: usize,
     ) -> Result<Vec<(u64, String)>> {
-        let range = (universe.to_owned(), from_tick)..=(universe.to_owned(), u64::MAX);
+        let range = (universe.clone(), from_tick)..=(universe.clone(), u64::MAX);
         let state = self.state();
         let records = state.records.range(range).take(count.clamp(1, MAX_READ));
         Ok(records.map(|((_, tick), record)| (*tick, record.clone())).collect())
     }
 
-    async fn replay_header(&self, universe: &str) -> Result<Option<String>> {
+    async fn replay_header(&self, universe: &UniverseId) -> Result<Option<String>> {
         Ok(self.state().headers.get(universe).cloned())
     }
 
@@ -198,7 +198,7 @@ impl Runs for ModelStore {
         Ok(self.state().record_award(award))
     }
 
-    async fn awards(&self, universe: Option<&str>) -> Result<Vec<Award>> {
+    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
         let state = self.state();
         let rows = state
             .awards
@@ -275,7 +275,7 @@ impl Events for ModelStore {
 impl Claims for ModelStore {
     async fn claim(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         faction: &str,
         player: &str,
         now_ms: u64,
@@ -286,21 +286,21 @@ impl Claims for ModelStore {
         Ok(self.state().claim(universe, faction, player, now_ms, idle_ms))
     }
 
-    async fn release(&self, universe: &str, player: &str) -> Result<Option<String>> {
+    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>> {
         Ok(self.state().release_seat(universe, player))
     }
 
-    async fn release_all(&self, universe: &str) -> Result<u64> {
+    async fn release_all(&self, universe: &UniverseId) -> Result<u64> {
         Ok(self.state().release_all(universe))
     }
 
-    async fn claims(&self, universe: &str, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
         Ok(self.state().claims(universe, now_ms, idle_ms))
     }
 
     async fn touch(
         &self,
-        universe: &str,
+        universe: &UniverseId,
         player: &str,
         now_ms: u64,
         idle_ms: u64,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::{Stream, unfold};
 use http_kit::BoxError;
 use process_kit::CancellationToken;
-use sector_redis::ServiceStore;
+use sector_redis::{ServiceStore, UniverseId};
 use sector_sim::Record;
 use sector_sim::replay::Writer;
 use sector_sim::replay::journal::Header;
@@ -69,15 +69,15 @@ impl Recorder {
     }
 
     fn play(&self, handle: &Handle, sender: &Sender) -> Result<(), BoxError> {
-        let universe = &self.header.universe_id;
+        let universe = UniverseId::from(self.header.universe_id.as_str());
         let last = self.last(handle)?;
         let mut world = self.header.world()?;
-        let mut header = sector_sim::replay::Header::of(universe, &world);
+        let mut header = sector_sim::replay::Header::of(&universe, &world);
         header.engine.clone_from(&self.header.engine);
         let mut writer = Writer::new(&header, &world)?;
         while last.is_none_or(|last| world.tick() < last) {
             let from = world.tick() + 1;
-            let records = handle.block_on(self.store.records(universe, from, RECORDS_AT_ONCE))?;
+            let records = handle.block_on(self.store.records(&universe, from, RECORDS_AT_ONCE))?;
             if records.is_empty() {
                 match last {
                     None => break,

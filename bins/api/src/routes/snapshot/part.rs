@@ -165,7 +165,7 @@ pub(super) fn part(frame: &Frame, fields: &Fields, changes: Option<&Changes>) ->
     };
     SnapshotPart {
         incarnation: frame.incarnation().to_string(),
-        universe_id: frame.universe().to_owned(),
+        universe_id: frame.universe().to_string(),
         tick: frame.tick(),
         since: changes.map(|changes| changes.since),
         tick_delay_ms: fields.when("tick_delay_ms", || mirror.universe().tick_delay_ms),

@@ -107,7 +107,7 @@ impl Stage {
         Commit {
             lease: self.lease.clone(),
             lease_ttl: LEASE_TTL,
-            universe: self.universe.id.clone(),
+            universe: self.universe.id.as_str().into(),
             tick: world.tick(),
             digest: world.digest().to_string(),
             event_maxlen: Some(EVENTS_KEPT),

@@ -37,7 +37,7 @@ pub(super) async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) 
         } else if chance.per_mille(40) {
             drop(link.release(&head.universe, &name).await);
         }
-        earlier.retain(|(universe, _)| *universe == head.universe);
+        earlier.retain(|(universe, _)| **universe == *head.universe);
         let mut orders = Vec::new();
         for _ in 0..chance.between(1, 4) {
             if !earlier.is_empty() && chance.per_mille(200) {
@@ -46,7 +46,7 @@ pub(super) async fn player_life(scene: Arc<Scene>, player: u64, chance: Chance) 
                 orders.push(earlier[index].1.clone());
             } else {
                 let order = order(&scene, &chance, is_bot);
-                earlier.push((head.universe.clone(), order.clone()));
+                earlier.push((head.universe.to_string(), order.clone()));
                 orders.push(order);
             }
         }
