@@ -1,8 +1,9 @@
 //! State of a worker's sectors, for its health.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use sector_redis::{SectorId, Store, UniverseId};
 use tokio::time::Instant;
 
@@ -120,7 +121,7 @@ impl Post {
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        self.now.lock()
     }
 }
 

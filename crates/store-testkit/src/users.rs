@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::RedisServer;
@@ -20,7 +21,7 @@ static SHARED: Mutex<Weak<Users>> = Mutex::new(Weak::new());
 
 impl Users {
     fn shared() -> Arc<Self> {
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = SHARED.lock();
         shared.upgrade().unwrap_or_else(|| {
             let users = Arc::new(Self::new());
             *shared = Arc::downgrade(&users);

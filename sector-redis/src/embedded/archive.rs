@@ -12,7 +12,7 @@ use super::tables::{
     LEASE, META, ORDER, ORDERS, PLAYERS, RECORDS, RESTART, RUN, RUNS, SEATS, World, counter,
 };
 use super::writer::Change;
-use super::{control, directory, lease, orders, outcomes, reads, shelves};
+use super::{control, directory, lease, orders, outcomes, reads, seats, shelves};
 use crate::archive::{
     Archive, CheckpointDump, ClientId, ControlDump, Dump, EPOCH_GAP, LeaseHeld, ReplayDump,
     WorldDump, at_work, occupied,
@@ -22,7 +22,6 @@ use crate::error::{Error, Result};
 use crate::ids::UniverseId;
 use crate::incarnation::{Incarnation, Position};
 use crate::seal::seal;
-use crate::seat::Claim;
 use crate::store::BackupNote;
 use crate::stream::StreamId;
 
@@ -125,7 +124,7 @@ fn dump(txn: &ReadTransaction) -> Result<Option<Dump>> {
         orders: orders::after(txn, checkpoint.cursor, usize::MAX)?,
         events: reads::events_from(txn, from, usize::MAX)?,
         client_ids,
-        seats: seats(txn)?,
+        seats: seats::all(txn)?,
         awards: control::awards(txn, None)?,
         replays,
         outcomes: outcomes::all(txn)?,
@@ -167,23 +166,6 @@ fn replay(
         records.push(record);
     }
     Ok(ReplayDump { universe: universe.clone(), summary, header, records })
-}
-
-fn seats(txn: &ReadTransaction) -> Result<Vec<Claim>> {
-    let players = txn.open_table(PLAYERS)?;
-    let mut seats = Vec::new();
-    for row in txn.open_table(SEATS)?.iter()? {
-        let (faction, seat) = row?;
-        let (player, since_ms) = seat.value();
-        let seen_ms = players.get(player)?.map_or(since_ms, |row| row.value().1);
-        seats.push(Claim {
-            faction: faction.value().to_owned(),
-            player: player.to_owned(),
-            since_ms,
-            seen_ms,
-        });
-    }
-    Ok(seats)
 }
 
 fn restore(

@@ -1,19 +1,84 @@
 //! The commit: look at lease, tick and cursor first, then write everything.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use redb::{ReadableTable, WriteTransaction};
 
+use super::store::EmbeddedStore;
 use super::tables::{
-    self, CHECKPOINT, CLIENT_IDS, COUNTERS, EVENT, EVENTS, HEADERS, ORDER, ORDERS, PLAYERS,
-    RECORDS, RUN, RUNS, SEATS, World, counter,
+    self, CHECKPOINT, CLIENT_IDS, COUNTERS, EPOCH, EVENT, EVENTS, HEADERS, ORDER, ORDERS, PLAYERS,
+    RECORDS, RUN, RUNS, SEATS, World, counter, next_number,
 };
 use super::writer::Change;
 use super::{control, lease, outcomes};
-use crate::commit::{Commit, Committed, Previous, cursor_out_of_range, universe_taken};
+use crate::commit::{
+    Commit, Committed, Lease, Previous, check_ttl, cursor_out_of_range, universe_taken,
+};
 use crate::error::Result;
+use crate::order::check_name;
 use crate::seal::seal;
+use crate::store::World as WorldRole;
 use crate::stream::StreamId;
 
-pub(super) fn commit(
+#[async_trait]
+impl WorldRole for EmbeddedStore {
+    async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
+        check_name("lease holder", holder)?;
+        let ttl_ms = check_ttl(ttl)?;
+        let (holder, clock) = (holder.to_owned(), self.clock.clone());
+        self.writer
+            .write(move |txn| {
+                let now_ms = clock.now_ms();
+                if lease::is_held(txn, now_ms)? {
+                    return Ok(Change::none(None));
+                }
+                let lease = Lease { holder: holder.clone(), epoch: next_number(txn, EPOCH)? };
+                lease::write(txn, &lease, ttl_ms, now_ms)?;
+                Ok(Change::wrote(Some(lease)))
+            })
+            .await
+    }
+
+    async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()> {
+        let ttl_ms = check_ttl(ttl)?;
+        let (lease, clock) = (lease.clone(), self.clock.clone());
+        self.writer
+            .write(move |txn| {
+                let now_ms = clock.now_ms();
+                if !lease::holds(txn, &lease, now_ms)? {
+                    return Err(lease::lost(&lease));
+                }
+                lease::write(txn, &lease, ttl_ms, now_ms)?;
+                Ok(Change::wrote(()))
+            })
+            .await
+    }
+
+    async fn release_lease(&self, lease: &Lease) -> Result<()> {
+        let (lease, clock) = (lease.clone(), self.clock.clone());
+        self.writer
+            .write(move |txn| {
+                if !lease::holds(txn, &lease, clock.now_ms())? {
+                    return Ok(Change::none(()));
+                }
+                lease::forget(txn)?;
+                Ok(Change::wrote(()))
+            })
+            .await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        commit.check()?;
+        let ttl_ms = check_ttl(commit.lease_ttl)?;
+        let (commit, clock, keep_runs) = (commit.clone(), self.clock.clone(), self.keep_runs);
+        self.writer
+            .write(move |txn| write_commit(txn, &commit, ttl_ms, clock.now_ms(), keep_runs))
+            .await
+    }
+}
+
+fn write_commit(
     txn: &WriteTransaction,
     commit: &Commit,
     ttl_ms: u64,

@@ -1,13 +1,53 @@
 //! The operator's switches, and awards.
 
+use async_trait::async_trait;
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
+use super::shelves;
+use super::store::EmbeddedStore;
 use super::tables::{AWARDS, CONTROL, RESTART, next_number};
 use super::writer::Change;
 use crate::commit::Award;
+use crate::document::check_audit;
 use crate::error::Result;
 use crate::ids::UniverseId;
-use crate::store::RestartRequest;
+use crate::store::{Control, MAX_READ, RestartRequest};
+
+#[async_trait]
+impl Control for EmbeddedStore {
+    async fn set_paused(&self, paused: bool) -> Result<()> {
+        self.writer.write(move |txn| set_paused(txn, paused)).await
+    }
+
+    async fn paused(&self) -> Result<bool> {
+        self.read(paused).await
+    }
+
+    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
+        self.writer
+            .write(move |txn| {
+                let number = next_number(txn, RESTART)?;
+                write_restart(txn, number, seed)?;
+                Ok(Change::wrote(RestartRequest { number, seed }))
+            })
+            .await
+    }
+
+    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
+        self.read(restart_request).await
+    }
+
+    async fn append_audit(&self, body: &str) -> Result<u64> {
+        check_audit(body)?;
+        let body = body.to_owned();
+        self.writer.write(move |txn| shelves::append_audit(txn, &body)).await
+    }
+
+    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
+        let count = count.clamp(1, MAX_READ);
+        self.read(move |txn| shelves::audit(txn, after, count)).await
+    }
+}
 
 const PAUSED: &str = "paused";
 const REQUEST: &str = "restart";
@@ -26,15 +66,6 @@ pub(super) fn paused(txn: &ReadTransaction) -> Result<bool> {
     Ok(txn.open_table(CONTROL)?.get(PAUSED)?.is_some())
 }
 
-pub(super) fn request_restart(
-    txn: &WriteTransaction,
-    seed: Option<u64>,
-) -> Result<Change<RestartRequest>> {
-    let number = next_number(txn, RESTART)?;
-    txn.open_table(CONTROL)?.insert(REQUEST, (number, seed))?;
-    Ok(Change::wrote(RestartRequest { number, seed }))
-}
-
 pub(super) fn restart_request(txn: &ReadTransaction) -> Result<Option<RestartRequest>> {
     let row = txn.open_table(CONTROL)?.get(REQUEST)?;
     Ok(row.map(|row| {
@@ -43,7 +74,7 @@ pub(super) fn restart_request(txn: &ReadTransaction) -> Result<Option<RestartReq
     }))
 }
 
-/// Writes a request down as it stood elsewhere.
+/// Writes a restart request.
 pub(super) fn write_restart(txn: &WriteTransaction, number: u64, seed: Option<u64>) -> Result<()> {
     txn.open_table(CONTROL)?.insert(REQUEST, (number, seed))?;
     Ok(())
@@ -68,10 +99,6 @@ pub(super) fn write_award(txn: &WriteTransaction, award: &Award) -> Result<bool>
     }
     awards.insert(key, award.body.as_str())?;
     Ok(true)
-}
-
-pub(super) fn record_award(txn: &WriteTransaction, award: &Award) -> Result<Change<bool>> {
-    Ok(if write_award(txn, award)? { Change::wrote(true) } else { Change::none(false) })
 }
 
 pub(super) fn awards(txn: &ReadTransaction, universe: Option<&UniverseId>) -> Result<Vec<Award>> {

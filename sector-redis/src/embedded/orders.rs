@@ -1,19 +1,93 @@
 //! The order stream and the client ids it has seen.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
-use super::seats;
-use super::tables::{self, CLIENT_IDS, COUNTERS, ORDER, ORDERS, counter, next_number};
+use super::store::EmbeddedStore;
+use super::tables::{
+    self, CLIENT_IDS, COUNTERS, ORDER, ORDERS, PLAYER_OUTCOMES, counter, next_number,
+};
 use super::writer::Change;
+use super::{outcomes, seats};
 use crate::error::{Error, Result};
 use crate::order::{OrderBatch, OrderEntry, Receipt, check_backlog};
-use crate::outcome::WAITING_LOOKED_AT;
+use crate::outcome::{OrderStatus, WAITING_LOOKED_AT, listed, newest};
 use crate::seal::{seal, unseal};
+use crate::store::{MAX_READ, Orders};
 use crate::stream::{StreamId, check_readable};
+use crate::wait::Growth;
 
-pub(super) fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Change<Receipt>> {
+#[async_trait]
+impl Orders for EmbeddedStore {
+    async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
+        batch.check()?;
+        let batch = batch.clone();
+        self.writer.write(move |txn| append(txn, &batch)).await
+    }
+
+    async fn orders_after(
+        &self,
+        cursor: StreamId,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<OrderEntry>> {
+        let count = count.clamp(1, MAX_READ);
+        let mut growth = Growth::watch(&self.newest.order, wait);
+        loop {
+            if !growth.ends_at(cursor) {
+                let found = self.read(move |txn| after(txn, cursor, count)).await?;
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+            }
+            if !growth.next().await {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
+    async fn order_backlog(&self) -> Result<u64> {
+        self.read(|txn| {
+            let last = counter(&txn.open_table(COUNTERS)?, ORDER)?;
+            Ok(last.saturating_sub(cursor(txn)?))
+        })
+        .await
+    }
+
+    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
+        self.read(move |txn| {
+            if id.number() > cursor(txn)? {
+                return Ok(one(txn, id.number())?.map(OrderStatus::Waiting));
+            }
+            Ok(outcomes::one(txn, id.number())?.map(OrderStatus::Done))
+        })
+        .await
+    }
+
+    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
+        let (player, count) = (player.to_owned(), listed(count));
+        self.read(move |txn| {
+            let player = player.as_str();
+            let mut done = Vec::new();
+            let entries = txn.open_table(PLAYER_OUTCOMES)?;
+            for row in entries.range((player, 0)..=(player, u64::MAX))?.rev().take(count) {
+                done.extend(outcomes::one(txn, row?.0.value().1)?);
+            }
+            Ok(newest(waiting_of(txn, player, count)?, done, count))
+        })
+        .await
+    }
+}
+
+/// Number of the last entry that is applied or refused.
+fn cursor(txn: &ReadTransaction) -> Result<u64> {
+    Ok(tables::world_now(txn)?.map_or(0, |world| world.cursor))
+}
+
+fn append(txn: &WriteTransaction, batch: &OrderBatch) -> Result<Change<Receipt>> {
     let running = tables::world(txn)?.filter(|world| !world.finished);
     let Some(world) = running.as_ref().filter(|world| world.universe == batch.universe) else {
         let current = running.map(|world| world.universe);
@@ -100,18 +174,14 @@ fn entry(number: u64, (universe, player, source, at_ms, orders): Row<'_>) -> Res
 }
 
 /// The entry, if it is there.
-pub(super) fn one(txn: &ReadTransaction, number: u64) -> Result<Option<OrderEntry>> {
+fn one(txn: &ReadTransaction, number: u64) -> Result<Option<OrderEntry>> {
     let row = txn.open_table(ORDERS)?.get(number)?;
     row.map(|row| entry(number, row.value())).transpose()
 }
 
 /// The newest entries of a player after the committed cursor, newest first.
-pub(super) fn waiting_of(
-    txn: &ReadTransaction,
-    player: &str,
-    count: usize,
-) -> Result<Vec<OrderEntry>> {
-    let cursor = tables::world_now(txn)?.map_or(0, |world| world.cursor);
+fn waiting_of(txn: &ReadTransaction, player: &str, count: usize) -> Result<Vec<OrderEntry>> {
+    let cursor = cursor(txn)?;
     let mut entries = Vec::new();
     for row in txn.open_table(ORDERS)?.range(cursor + 1..)?.rev().take(WAITING_LOOKED_AT) {
         let (id, row) = row?;
@@ -124,10 +194,4 @@ pub(super) fn waiting_of(
         }
     }
     Ok(entries)
-}
-
-pub(super) fn backlog(txn: &ReadTransaction) -> Result<u64> {
-    let last = counter(&txn.open_table(COUNTERS)?, ORDER)?;
-    let cursor = tables::world_now(txn)?.map_or(0, |world| world.cursor);
-    Ok(last.saturating_sub(cursor))
 }

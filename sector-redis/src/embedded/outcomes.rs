@@ -2,11 +2,10 @@
 
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
-use super::orders;
-use super::tables::{self, OUTCOMES, PLAYER_OUTCOMES};
+use super::tables::{OUTCOMES, PLAYER_OUTCOMES};
 use crate::commit::Commit;
 use crate::error::Result;
-use crate::outcome::{OrderStatus, Outcome, newest};
+use crate::outcome::Outcome;
 use crate::seal::{seal, unseal};
 use crate::stream::StreamId;
 
@@ -29,15 +28,8 @@ pub(super) fn write_all(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn status(txn: &ReadTransaction, id: StreamId) -> Result<Option<OrderStatus>> {
-    let cursor = tables::world_now(txn)?.map_or(0, |world| world.cursor);
-    if id.number() > cursor {
-        return Ok(orders::one(txn, id.number())?.map(OrderStatus::Waiting));
-    }
-    Ok(one(txn, id.number())?.map(OrderStatus::Done))
-}
-
-fn one(txn: &ReadTransaction, number: u64) -> Result<Option<Outcome>> {
+/// The outcome of an entry, if it is kept.
+pub(super) fn one(txn: &ReadTransaction, number: u64) -> Result<Option<Outcome>> {
     let row = txn.open_table(OUTCOMES)?.get(number)?;
     row.map(|row| outcome(number, row.value())).transpose()
 }
@@ -46,20 +38,6 @@ fn outcome(number: u64, (player, body): (&str, &str)) -> Result<Outcome> {
     let id = StreamId::new(number);
     let body = unseal(|| format!("outcome of order entry {id}"), body.to_owned())?;
     Ok(Outcome { id, player: player.to_owned(), body })
-}
-
-pub(super) fn of_player(
-    txn: &ReadTransaction,
-    player: &str,
-    count: usize,
-) -> Result<Vec<OrderStatus>> {
-    let mut done = Vec::new();
-    for row in
-        txn.open_table(PLAYER_OUTCOMES)?.range((player, 0)..=(player, u64::MAX))?.rev().take(count)
-    {
-        done.extend(one(txn, row?.0.value().1)?);
-    }
-    Ok(newest(orders::waiting_of(txn, player, count)?, done, count))
 }
 
 /// All of them, by entry.

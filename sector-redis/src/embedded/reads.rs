@@ -1,31 +1,142 @@
 //! Reads of the world, its replay and its events.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use redb::{ReadTransaction, ReadableTable};
 
-use super::control;
+use super::store::EmbeddedStore;
 use super::tables::{self, CHECKPOINT, COUNTERS, EVENT, EVENTS, HEADERS, RECORDS, RUNS, counter};
-use crate::commit::{Checkpoint, Head, Run};
+use super::writer::Change;
+use super::{control, lease};
+use crate::commit::{Award, Checkpoint, Head, Run};
 use crate::error::Result;
 use crate::ids::UniverseId;
-use crate::incarnation::Position;
+use crate::incarnation::{Incarnation, Position, held};
 use crate::seal::unseal;
+use crate::store::{BackupNote, Durability, Events, MAX_READ, Runs, Status};
 use crate::stream::{Event, StreamId, check_readable};
+use crate::wait::Growth;
 
-pub(super) fn head(txn: &ReadTransaction) -> Result<Option<Head>> {
-    let Some(world) = tables::world_now(txn)? else {
-        return Ok(None);
-    };
-    Ok(Some(Head {
-        incarnation: tables::incarnation(txn)?,
-        universe: world.universe,
-        tick: world.tick,
-        digest: world.digest,
-        cursor: StreamId::new(world.cursor),
-        epoch: world.epoch,
-        event_id: StreamId::new(world.event),
-        finished: world.finished,
-        paused: control::paused(txn)?,
-    }))
+#[async_trait]
+impl Status for EmbeddedStore {
+    async fn head(&self) -> Result<Option<Head>> {
+        self.read(|txn| {
+            let Some(world) = tables::world_now(txn)? else {
+                return Ok(None);
+            };
+            Ok(Some(Head {
+                incarnation: tables::incarnation(txn)?,
+                universe: world.universe,
+                tick: world.tick,
+                digest: world.digest,
+                cursor: StreamId::new(world.cursor),
+                epoch: world.epoch,
+                event_id: StreamId::new(world.event),
+                finished: world.finished,
+                paused: control::paused(txn)?,
+            }))
+        })
+        .await
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        self.read(checkpoint).await
+    }
+
+    async fn last_backup(&self) -> Result<Option<BackupNote>> {
+        self.backup_noted().await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.read(|txn| tables::world_now(txn).map(drop)).await
+    }
+
+    fn durability(&self) -> Durability {
+        self.durability
+    }
+}
+
+#[async_trait]
+impl Runs for EmbeddedStore {
+    async fn records(
+        &self,
+        universe: &UniverseId,
+        from_tick: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, String)>> {
+        let (universe, count) = (universe.clone(), count.clamp(1, MAX_READ));
+        self.read(move |txn| records(txn, &universe, from_tick, count)).await
+    }
+
+    async fn replay_header(&self, universe: &UniverseId) -> Result<Option<String>> {
+        let universe = universe.clone();
+        self.read(move |txn| replay_header(txn, &universe)).await
+    }
+
+    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
+        self.read(move |txn| runs(txn, count)).await
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<bool> {
+        award.check()?;
+        let award = award.clone();
+        self.writer
+            .write(move |txn| {
+                let is_new = control::write_award(txn, &award)?;
+                Ok(if is_new { Change::wrote(true) } else { Change::none(false) })
+            })
+            .await
+    }
+
+    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
+        let universe = universe.cloned();
+        self.read(move |txn| control::awards(txn, universe.as_ref())).await
+    }
+}
+
+#[async_trait]
+impl Events for EmbeddedStore {
+    async fn events_from(
+        &self,
+        from: Position,
+        count: usize,
+        wait: Duration,
+    ) -> Result<Vec<Event>> {
+        let count = count.clamp(1, MAX_READ);
+        let mut growth = Growth::watch(&self.newest.event, wait);
+        let mut looked = false;
+        loop {
+            // Check the incarnation even if there is nothing to read.
+            if !growth.ends_at(from.after) || (from.incarnation.is_some() && !looked) {
+                looked = true;
+                let found = self.read(move |txn| events_from(txn, from, count)).await?;
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+            }
+            if !growth.next().await {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
+    async fn incarnation(&self) -> Result<Incarnation> {
+        self.read(tables::incarnation).await
+    }
+
+    async fn renew_incarnation(&self) -> Result<Incarnation> {
+        let (new, clock) = (Incarnation::random()?, self.clock.clone());
+        self.writer
+            .write(move |txn| {
+                if lease::is_held(txn, clock.now_ms())? {
+                    return Err(held());
+                }
+                tables::set_incarnation(txn, new)?;
+                Ok(Change::wrote(new))
+            })
+            .await
+    }
 }
 
 pub(super) fn checkpoint(txn: &ReadTransaction) -> Result<Option<Checkpoint>> {

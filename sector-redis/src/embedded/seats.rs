@@ -1,20 +1,159 @@
 //! Seats, kept in both directions: faction → player and player → faction.
 
+use async_trait::async_trait;
 use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
+use super::store::EmbeddedStore;
 use super::tables::{self, PLAYERS, SEATS};
 use super::writer::Change;
 use crate::error::{Error, Result};
 use crate::ids::UniverseId;
-use crate::order::{OrderBatch, Right};
+use crate::order::{OrderBatch, Right, check_name};
 use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
+use crate::store::Claims;
 
-/// Who asks, for what, when.
-pub(super) struct Ask<'a> {
-    pub(super) universe: &'a UniverseId,
-    pub(super) player: &'a str,
-    pub(super) now_ms: u64,
-    pub(super) idle_ms: u64,
+#[async_trait]
+impl Claims for EmbeddedStore {
+    async fn claim(
+        &self,
+        universe: &UniverseId,
+        faction: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<ClaimOutcome> {
+        check_name("faction", faction)?;
+        check_name("player", player)?;
+        let universe = universe.clone();
+        let (faction, player) = (faction.to_owned(), player.to_owned());
+        self.writer
+            .write(move |txn| {
+                let (faction, player) = (faction.as_str(), player.as_str());
+                if !runs(txn, &universe)? {
+                    return Ok(Change::none(ClaimOutcome::WrongUniverse));
+                }
+                let own = seat_of(txn, player)?;
+                let standing =
+                    own.as_ref().filter(|(_, seen_ms)| !lapsed(*seen_ms, now_ms, idle_ms));
+                if let Some((held, _)) = standing {
+                    if held != faction {
+                        return Ok(Change::none(ClaimOutcome::AlreadyHolds(held.clone())));
+                    }
+                    txn.open_table(PLAYERS)?.insert(player, (faction, now_ms))?;
+                    return Ok(Change::wrote(ClaimOutcome::Claimed));
+                }
+                let holder =
+                    txn.open_table(SEATS)?.get(faction)?.map(|row| row.value().0.to_owned());
+                if let Some(holder) = &holder
+                    && let Some((_, seen_ms)) = seat_of(txn, holder)?
+                    && !lapsed(seen_ms, now_ms, idle_ms)
+                {
+                    return Ok(Change::none(ClaimOutcome::TakenByOther));
+                }
+                if let Some(holder) = &holder {
+                    remove(txn, faction, holder)?;
+                }
+                if let Some((held, _)) = &own {
+                    remove(txn, held, player)?;
+                }
+                txn.open_table(SEATS)?.insert(faction, (player, now_ms))?;
+                txn.open_table(PLAYERS)?.insert(player, (faction, now_ms))?;
+                Ok(Change::wrote(ClaimOutcome::Claimed))
+            })
+            .await
+    }
+
+    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>> {
+        let (universe, player) = (universe.clone(), player.to_owned());
+        self.writer
+            .write(move |txn| {
+                if runs(txn, &universe)?
+                    && let Some((faction, _)) = seat_of(txn, &player)?
+                {
+                    remove(txn, &faction, &player)?;
+                    return Ok(Change::wrote(Some(faction)));
+                }
+                Ok(Change::none(None))
+            })
+            .await
+    }
+
+    async fn release_all(&self, universe: &UniverseId) -> Result<u64> {
+        let universe = universe.clone();
+        self.writer
+            .write(move |txn| {
+                if !runs(txn, &universe)? {
+                    return Ok(Change::none(0));
+                }
+                let mut count = 0;
+                txn.open_table(SEATS)?.retain(|_, _| {
+                    count += 1;
+                    false
+                })?;
+                txn.open_table(PLAYERS)?.retain(|_, _| false)?;
+                Ok(Change::wrote(count))
+            })
+            .await
+    }
+
+    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+        let universe = universe.clone();
+        self.read(move |txn| {
+            if tables::world_now(txn)?.is_none_or(|world| world.universe != universe) {
+                return Ok(Vec::new());
+            }
+            let mut claims = all(txn)?;
+            claims.retain(|claim| !lapsed(claim.seen_ms, now_ms, idle_ms));
+            Ok(claims)
+        })
+        .await
+    }
+
+    async fn touch(
+        &self,
+        universe: &UniverseId,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
+        let (universe, player) = (universe.clone(), player.to_owned());
+        self.writer
+            .write(move |txn| {
+                if !runs(txn, &universe)? {
+                    return Ok(Change::none(None));
+                }
+                let seat = seat_of(txn, &player)?;
+                let Some((faction, seen_ms)) =
+                    seat.filter(|(_, seen_ms)| !lapsed(*seen_ms, now_ms, idle_ms))
+                else {
+                    return Ok(Change::none(None));
+                };
+                if now_ms.saturating_sub(seen_ms) < touch_resolution_ms(idle_ms) {
+                    return Ok(Change::none(Some(faction)));
+                }
+                txn.open_table(PLAYERS)?.insert(player.as_str(), (faction.as_str(), now_ms))?;
+                Ok(Change::wrote(Some(faction)))
+            })
+            .await
+    }
+}
+
+/// All claims, including lapsed ones.
+pub(super) fn all(txn: &ReadTransaction) -> Result<Vec<Claim>> {
+    let players = txn.open_table(PLAYERS)?;
+    let mut claims = Vec::new();
+    for row in txn.open_table(SEATS)?.iter()? {
+        let (faction, seat) = row?;
+        let (player, since_ms) = seat.value();
+        let seen_ms = players.get(player)?.map_or(since_ms, |row| row.value().1);
+        claims.push(Claim {
+            faction: faction.value().to_owned(),
+            player: player.to_owned(),
+            since_ms,
+            seen_ms,
+        });
+    }
+    Ok(claims)
 }
 
 fn runs(txn: &WriteTransaction, universe: &UniverseId) -> Result<bool> {
@@ -35,115 +174,6 @@ fn remove(txn: &WriteTransaction, faction: &str, player: &str) -> Result<()> {
     txn.open_table(SEATS)?.remove(faction)?;
     txn.open_table(PLAYERS)?.remove(player)?;
     Ok(())
-}
-
-pub(super) fn claim(
-    txn: &WriteTransaction,
-    ask: &Ask<'_>,
-    faction: &str,
-) -> Result<Change<ClaimOutcome>> {
-    let Ask { player, now_ms, .. } = *ask;
-    if !runs(txn, ask.universe)? {
-        return Ok(Change::none(ClaimOutcome::WrongUniverse));
-    }
-    let own = seat_of(txn, player)?;
-    let standing = own.as_ref().filter(|(_, seen_ms)| !lapsed(*seen_ms, now_ms, ask.idle_ms));
-    if let Some((held, _)) = standing {
-        if held != faction {
-            return Ok(Change::none(ClaimOutcome::AlreadyHolds(held.clone())));
-        }
-        txn.open_table(PLAYERS)?.insert(player, (faction, now_ms))?;
-        return Ok(Change::wrote(ClaimOutcome::Claimed));
-    }
-    let holder = txn.open_table(SEATS)?.get(faction)?.map(|row| row.value().0.to_owned());
-    if let Some(holder) = &holder
-        && let Some((_, seen_ms)) = seat_of(txn, holder)?
-        && !lapsed(seen_ms, now_ms, ask.idle_ms)
-    {
-        return Ok(Change::none(ClaimOutcome::TakenByOther));
-    }
-    if let Some(holder) = &holder {
-        remove(txn, faction, holder)?;
-    }
-    if let Some((held, _)) = &own {
-        remove(txn, held, player)?;
-    }
-    txn.open_table(SEATS)?.insert(faction, (player, now_ms))?;
-    txn.open_table(PLAYERS)?.insert(player, (faction, now_ms))?;
-    Ok(Change::wrote(ClaimOutcome::Claimed))
-}
-
-pub(super) fn release(
-    txn: &WriteTransaction,
-    universe: &UniverseId,
-    player: &str,
-) -> Result<Change<Option<String>>> {
-    if !runs(txn, universe)? {
-        return Ok(Change::none(None));
-    }
-    let Some((faction, _)) = seat_of(txn, player)? else {
-        return Ok(Change::none(None));
-    };
-    remove(txn, &faction, player)?;
-    Ok(Change::wrote(Some(faction)))
-}
-
-pub(super) fn release_all(txn: &WriteTransaction, universe: &UniverseId) -> Result<Change<u64>> {
-    if !runs(txn, universe)? {
-        return Ok(Change::none(0));
-    }
-    let mut count = 0;
-    txn.open_table(SEATS)?.retain(|_, _| {
-        count += 1;
-        false
-    })?;
-    txn.open_table(PLAYERS)?.retain(|_, _| false)?;
-    Ok(Change::wrote(count))
-}
-
-pub(super) fn touch(txn: &WriteTransaction, ask: &Ask<'_>) -> Result<Change<Option<String>>> {
-    let Ask { player, now_ms, idle_ms, .. } = *ask;
-    if !runs(txn, ask.universe)? {
-        return Ok(Change::none(None));
-    }
-    let Some((faction, seen_ms)) = seat_of(txn, player)? else {
-        return Ok(Change::none(None));
-    };
-    if lapsed(seen_ms, now_ms, idle_ms) {
-        return Ok(Change::none(None));
-    }
-    if now_ms.saturating_sub(seen_ms) < touch_resolution_ms(idle_ms) {
-        return Ok(Change::none(Some(faction)));
-    }
-    txn.open_table(PLAYERS)?.insert(player, (faction.as_str(), now_ms))?;
-    Ok(Change::wrote(Some(faction)))
-}
-
-pub(super) fn claims(
-    txn: &ReadTransaction,
-    universe: &UniverseId,
-    now_ms: u64,
-    idle_ms: u64,
-) -> Result<Vec<Claim>> {
-    if tables::world_now(txn)?.is_none_or(|world| world.universe != *universe) {
-        return Ok(Vec::new());
-    }
-    let players = txn.open_table(PLAYERS)?;
-    let mut claims = Vec::new();
-    for row in txn.open_table(SEATS)?.iter()? {
-        let (faction, seat) = row?;
-        let (player, since_ms) = seat.value();
-        let seen_ms = players.get(player)?.map_or(since_ms, |row| row.value().1);
-        if !lapsed(seen_ms, now_ms, idle_ms) {
-            claims.push(Claim {
-                faction: faction.value().to_owned(),
-                player: player.to_owned(),
-                since_ms,
-                seen_ms,
-            });
-        }
-    }
-    Ok(claims)
 }
 
 /// Refuses a batch whose right does not hold. Says which faction's holder counts as seen by it.

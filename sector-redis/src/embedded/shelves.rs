@@ -1,12 +1,118 @@
 //! Documents, and the audit log.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
+use super::store::EmbeddedStore;
 use super::tables::{AUDIT, of_shelf};
 use super::writer::Change;
 use crate::document::{Document, Shelf};
 use crate::error::Result;
+use crate::order::check_name;
+use crate::pool::Pool;
 use crate::seal::{seal, unseal};
+use crate::store::Documents;
+
+#[async_trait]
+impl Documents for EmbeddedStore {
+    async fn insert_document(
+        &self,
+        shelf: Shelf,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
+        document.check()?;
+        let document = document.clone();
+        self.writer
+            .write(move |txn| insert_among(txn, shelf, &document, now_ms, shelf.documents_max()))
+            .await
+    }
+
+    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
+        let id = id.to_owned();
+        self.read(move |txn| one(txn, shelf, &id, now_ms)).await
+    }
+
+    async fn replace_document(
+        &self,
+        shelf: Shelf,
+        expected_body: &str,
+        document: &Document,
+        now_ms: u64,
+    ) -> Result<bool> {
+        document.check()?;
+        let (expected, document) = (expected_body.to_owned(), document.clone());
+        self.writer
+            .write(move |txn| {
+                let known = stored(txn, shelf, &document.id)?.filter(|known| known.lasts(now_ms));
+                if known.is_none_or(|known| known.owner != document.owner || known.body != expected)
+                {
+                    return Ok(Change::none(false));
+                }
+                take_away(txn, shelf, &document.id)?;
+                write(txn, shelf, &document)?;
+                Ok(Change::wrote(true))
+            })
+            .await
+    }
+
+    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
+        let id = id.to_owned();
+        self.writer
+            .write(move |txn| {
+                let known = stored(txn, shelf, &id)?;
+                if known.is_none() {
+                    return Ok(Change::none(None));
+                }
+                take_away(txn, shelf, &id)?;
+                Ok(Change::wrote(known))
+            })
+            .await
+    }
+
+    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
+        let owner = owner.to_owned();
+        self.read(move |txn| {
+            let mut found = Vec::new();
+            for row in txn.open_table(of_shelf(shelf).owners)?.range((owner.as_str(), "")..)? {
+                let (key, _) = row?;
+                let (of, id) = key.value();
+                if of != owner {
+                    break;
+                }
+                found.extend(one(txn, shelf, id, now_ms)?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
+        let owner = owner.to_owned();
+        self.writer
+            .write(move |txn| {
+                let own = of_owner(txn, shelf, &owner)?;
+                own.iter().try_for_each(|(_, id)| take_away(txn, shelf, id))?;
+                Ok(if own.is_empty() { Change::none(0) } else { Change::wrote(own.len() as u64) })
+            })
+            .await
+    }
+
+    async fn put_nonce(&self, pool: Pool, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        check_name("nonce key", key)?;
+        let now_ms = self.clock.now_ms();
+        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let end_ms = now_ms.saturating_add(ttl_ms);
+        self.nonces.lock().put(pool, key, value, end_ms, now_ms);
+        Ok(())
+    }
+
+    async fn take_nonce(&self, pool: Pool, key: &str) -> Result<Option<String>> {
+        Ok(self.nonces.lock().take(pool, key, self.clock.now_ms()))
+    }
+}
 
 fn read(shelf: Shelf, id: &str, (owner, end, body): (&str, u64, &str)) -> Result<Document> {
     let body = unseal(|| format!("document {id:?} of the {shelf}"), body.to_owned())?;
@@ -65,15 +171,6 @@ fn nearest(txn: &WriteTransaction, shelf: Shelf) -> Result<Option<(u64, String)>
     Ok(ends.first()?.map(|(key, _)| (key.value().0, key.value().1.to_owned())))
 }
 
-pub(super) fn insert(
-    txn: &WriteTransaction,
-    shelf: Shelf,
-    document: &Document,
-    now_ms: u64,
-) -> Result<Change<bool>> {
-    insert_among(txn, shelf, document, now_ms, shelf.documents_max())
-}
-
 fn insert_among(
     txn: &WriteTransaction,
     shelf: Shelf,
@@ -117,40 +214,6 @@ fn insert_among(
     Ok(Change::wrote(true))
 }
 
-pub(super) fn replace(
-    txn: &WriteTransaction,
-    shelf: Shelf,
-    expected_body: &str,
-    document: &Document,
-    now_ms: u64,
-) -> Result<Change<bool>> {
-    let known = stored(txn, shelf, &document.id)?.filter(|known| known.lasts(now_ms));
-    if known.is_none_or(|known| known.owner != document.owner || known.body != expected_body) {
-        return Ok(Change::none(false));
-    }
-    take_away(txn, shelf, &document.id)?;
-    write(txn, shelf, document)?;
-    Ok(Change::wrote(true))
-}
-
-pub(super) fn remove(
-    txn: &WriteTransaction,
-    shelf: Shelf,
-    id: &str,
-) -> Result<Change<Option<Document>>> {
-    let Some(known) = stored(txn, shelf, id)? else {
-        return Ok(Change::none(None));
-    };
-    take_away(txn, shelf, id)?;
-    Ok(Change::wrote(Some(known)))
-}
-
-pub(super) fn remove_of(txn: &WriteTransaction, shelf: Shelf, owner: &str) -> Result<Change<u64>> {
-    let own = of_owner(txn, shelf, owner)?;
-    own.iter().try_for_each(|(_, id)| take_away(txn, shelf, id))?;
-    Ok(if own.is_empty() { Change::none(0) } else { Change::wrote(own.len() as u64) })
-}
-
 pub(super) fn one(
     txn: &ReadTransaction,
     shelf: Shelf,
@@ -160,24 +223,6 @@ pub(super) fn one(
     let documents = txn.open_table(of_shelf(shelf).documents)?;
     let known = documents.get(id)?.map(|row| read(shelf, id, row.value())).transpose()?;
     Ok(known.filter(|known| known.lasts(now_ms)))
-}
-
-pub(super) fn list_of(
-    txn: &ReadTransaction,
-    shelf: Shelf,
-    owner: &str,
-    now_ms: u64,
-) -> Result<Vec<Document>> {
-    let mut found = Vec::new();
-    for row in txn.open_table(of_shelf(shelf).owners)?.range((owner, "")..)? {
-        let (key, _) = row?;
-        let (of, id) = key.value();
-        if of != owner {
-            break;
-        }
-        found.extend(one(txn, shelf, id, now_ms)?);
-    }
-    Ok(found)
 }
 
 /// All documents of a shelf, ended ones too, by id.

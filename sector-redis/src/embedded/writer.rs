@@ -55,6 +55,13 @@ pub(super) struct Newest {
     pub(super) event: watch::Sender<u64>,
 }
 
+/// Whether a group's transaction was flushed; the error is shared by all its writes.
+type Flushed = Result<(), Arc<redb::Error>>;
+
+fn failed(error: impl Into<redb::Error>) -> Arc<redb::Error> {
+    Arc::new(error.into())
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ran {
     Unchanged,
@@ -64,7 +71,7 @@ enum Ran {
 
 trait Work: Send {
     fn run(&mut self, txn: &WriteTransaction) -> Ran;
-    fn answer(self: Box<Self>, flushed: Result<(), String>, newest: &Newest);
+    fn answer(self: Box<Self>, flushed: Flushed, newest: &Newest);
 }
 
 struct Job<T, F> {
@@ -89,7 +96,7 @@ where
         ran
     }
 
-    fn answer(self: Box<Self>, flushed: Result<(), String>, newest: &Newest) {
+    fn answer(self: Box<Self>, flushed: Flushed, newest: &Newest) {
         let result = match (self.result, flushed) {
             (Some(Ok(change)), Ok(())) => {
                 if let Some(number) = change.order {
@@ -168,7 +175,7 @@ fn write_group(database: &Database, newest: &Newest, mut group: Vec<Box<dyn Work
     while !group.is_empty() {
         let txn = match database.begin_write() {
             Ok(txn) => txn,
-            Err(error) => return answer_all(group, newest, &Err(error.to_string())),
+            Err(error) => return answer_all(group, newest, &Err(failed(error))),
         };
         let mut changed = false;
         let mut broken = None;
@@ -183,23 +190,20 @@ fn write_group(database: &Database, newest: &Newest, mut group: Vec<Box<dyn Work
             }
         }
         if let Some(index) = broken {
-            let undone = txn.abort().map_err(|error| error.to_string());
+            let undone = txn.abort().map_err(failed);
             group.remove(index).answer(undone.clone(), newest);
             if undone.is_err() {
                 return answer_all(group, newest, &undone);
             }
             continue;
         }
-        let flushed = if changed {
-            txn.commit().map_err(|error| error.to_string())
-        } else {
-            txn.abort().map_err(|error| error.to_string())
-        };
+        let flushed =
+            if changed { txn.commit().map_err(failed) } else { txn.abort().map_err(failed) };
         return answer_all(group, newest, &flushed);
     }
 }
 
-fn answer_all(group: Vec<Box<dyn Work>>, newest: &Newest, flushed: &Result<(), String>) {
+fn answer_all(group: Vec<Box<dyn Work>>, newest: &Newest, flushed: &Flushed) {
     for work in group {
         work.answer(flushed.clone(), newest);
     }

@@ -7,48 +7,15 @@ use super::answer::{SharedError, is_reply_lost};
 use super::gather::{Call, Item};
 use super::reply::{SUM_DIGITS, number, order_of, order_sum, unexpected};
 use super::shapes::packed;
-use super::store::RedisStore;
 use super::words::Words;
 use super::writer::Writer;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::UniverseId;
-use crate::order::{BatchOrder, MAX_NAME_BYTES, OrderBatch, Receipt, Right};
+use crate::order::{BatchOrder, MAX_NAME_BYTES, OrderBatch, Right};
 use crate::seat::touch_resolution_ms;
 use crate::stream::StreamId;
 
 const DOING: &str = "appending orders";
-
-pub(super) async fn append(store: &RedisStore, batch: &OrderBatch) -> Result<Receipt> {
-    batch.check()?;
-    match store.appends.ask(Append::of(batch)).await? {
-        Appended::Nowhere => {
-            Err(Error::WrongUniverse { given: batch.universe.clone(), current: None })
-        }
-        Appended::Elsewhere(running) => Err(Error::WrongUniverse {
-            given: batch.universe.clone(),
-            current: Some(running.into()),
-        }),
-        Appended::Entry { id, known } => {
-            let name = |place: usize| batch.orders.get(place.wrapping_sub(1))?.client_id.clone();
-            let duplicates: Option<Vec<String>> = known.into_iter().map(name).collect();
-            let duplicates = duplicates
-                .ok_or_else(|| unexpected("order stream", "a duplicate that was not sent"))?;
-            Ok(Receipt { id, duplicates })
-        }
-        Appended::NotHeld(held) => Err(Error::NotYourSeat { held }),
-        Appended::Taken(places) => {
-            let Right::Unclaimed { factions, .. } = &batch.right else {
-                return Err(unexpected("seats", "an answer to a question that was not asked"));
-            };
-            let name = |place: usize| factions.get(place.wrapping_sub(1)).cloned();
-            let taken: Option<Vec<String>> = places.into_iter().map(name).collect();
-            let factions =
-                taken.ok_or_else(|| unexpected("seats", "a faction that was not asked for"))?;
-            Err(Error::SeatTaken { factions })
-        }
-        Appended::Full(waiting) => Err(Error::BacklogFull { waiting }),
-    }
-}
 
 /// A batch, as the script reads it.
 #[derive(Clone)]
@@ -75,7 +42,7 @@ enum Names {
 }
 
 impl Append {
-    fn of(batch: &OrderBatch) -> Self {
+    pub(super) fn of(batch: &OrderBatch) -> Self {
         let OrderBatch { universe, player, source, at_ms, orders, right, backlog_max } = batch;
         let at = at_ms.to_string();
         let bytes = |of: fn(&BatchOrder) -> usize| orders.iter().map(of).sum::<usize>();

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use redis::{FromRedisValue, Value, cmd};
 
-use super::control::{award_field, award_of};
 use super::link::Link;
 use super::options::RedisOptions;
 use super::orders::orders_after;
@@ -19,6 +18,7 @@ use super::reply::{
     unexpected,
 };
 use super::route::Route;
+use super::runs::{award_field, award_of};
 use super::seats::claims_of;
 use super::shelves::{audit_entry, document_of, row_of};
 use super::store::{FORMAT, RedisStore};

@@ -1,37 +1,69 @@
-//! The commit: one script, whole or not at all.
+//! The lease (a key that expires, and a counter of epochs) and commits under it: one script, all or
+//! nothing.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use redis::{ScriptInvocation, cmd};
 
-use super::control::award_field;
-use super::lease::{lost, token};
 use super::reply::{event_sum, number, outcome_sum, unexpected};
+use super::runs::award_field;
 use super::store::RedisStore;
 use crate::commit::{
-    Commit, Committed, Previous, check_ttl, cursor_out_of_range, outcome_out_of_range,
+    Commit, Committed, Lease, Previous, check_ttl, cursor_out_of_range, outcome_out_of_range,
     universe_taken,
 };
 use crate::error::{Error, Result};
+use crate::order::check_name;
 use crate::outcome::Outcome;
 use crate::seal;
+use crate::store::World;
 use crate::stream::StreamId;
 
-pub(super) async fn commit(store: &RedisStore, commit: &Commit) -> Result<Committed> {
-    commit.check()?;
-    let script = script(store, commit, check_ttl(commit.lease_ttl)?).await?;
-    // Asking again reads back what the first time came to: a commit is known by its epoch,
-    // universe, tick and digest.
-    let answer: Vec<String> = store.write_again("committing a tick", &script).await?;
-    match answer.first().map_or("", String::as_str) {
-        "ok" => committed(&answer, false),
-        "repeat" => committed(&answer, true),
-        "lease" => Err(lost(&commit.lease)),
-        "tick" => Err(conflict(commit, &answer)),
-        "taken" => Err(universe_taken(&commit.universe)),
-        "cursor" => Err(cursor_out_of_range(commit.cursor)),
-        "outcome" => Err(outcome_out_of_range(
-            commit.outcomes.first().map_or(StreamId::START, |first| first.id),
-        )),
-        _ => Err(unexpected("state", answer.join(" "))),
+#[async_trait]
+impl World for RedisStore {
+    async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
+        check_name("lease holder", holder)?;
+        let mut script =
+            self.writes(&self.scripts.lease_acquire, &[&self.keys.lease, &self.keys.epoch]);
+        script.arg(holder).arg(check_ttl(ttl)?);
+        // Not repeated after a lost answer: a lease that is found taken under this name may be that of
+        // another process which bears it, too.
+        let epoch: Option<u64> = self.write("taking the lease", &script).await?;
+        Ok(epoch.map(|epoch| Lease { holder: holder.to_owned(), epoch }))
+    }
+
+    async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()> {
+        let mut script = self.writes(&self.scripts.lease_renew, &[&self.keys.lease]);
+        script.arg(token(lease)).arg(check_ttl(ttl)?);
+        let renewed: u64 = self.write_again("renewing the lease", &script).await?;
+        if renewed == 1 { Ok(()) } else { Err(lost(lease)) }
+    }
+
+    async fn release_lease(&self, lease: &Lease) -> Result<()> {
+        let mut script = self.writes(&self.scripts.lease_release, &[&self.keys.lease]);
+        script.arg(token(lease));
+        self.write_again("releasing the lease", &script).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        commit.check()?;
+        let script = script(self, commit, check_ttl(commit.lease_ttl)?).await?;
+        // Asking again reads back what the first time came to: a commit is known by its epoch,
+        // universe, tick and digest.
+        let answer: Vec<String> = self.write_again("committing a tick", &script).await?;
+        match answer.first().map_or("", String::as_str) {
+            "ok" => committed(&answer, false),
+            "repeat" => committed(&answer, true),
+            "lease" => Err(lost(&commit.lease)),
+            "tick" => Err(conflict(commit, &answer)),
+            "taken" => Err(universe_taken(&commit.universe)),
+            "cursor" => Err(cursor_out_of_range(commit.cursor)),
+            "outcome" => Err(outcome_out_of_range(
+                commit.outcomes.first().map_or(StreamId::START, |first| first.id),
+            )),
+            _ => Err(unexpected("state", answer.join(" "))),
+        }
     }
 }
 
@@ -141,4 +173,13 @@ fn conflict(commit: &Commit, found: &[String]) -> Error {
         Err(error) => error,
         Ok(()) => unexpected("commit", format!("{found:?}")),
     }
+}
+
+/// What the lease key holds while `lease` is held.
+pub(super) fn token(lease: &Lease) -> String {
+    format!("{} {}", lease.epoch, lease.holder)
+}
+
+pub(super) fn lost(lease: &Lease) -> Error {
+    Error::LeaseLost { holder: lease.holder.clone(), epoch: lease.epoch }
 }

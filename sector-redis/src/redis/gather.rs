@@ -7,9 +7,10 @@
 //! answer and nobody else's.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -99,7 +100,7 @@ enum Entered<C: Call> {
 impl<C: Call> Shared<C> {
     fn lock(&self) -> MutexGuard<'_, State<C>> {
         // Nothing that panics runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn enter(self: Arc<Self>, item: C::Item) -> Entered<C> {
@@ -210,7 +211,7 @@ mod tests {
 
         async fn call(&self, items: Vec<(u64, usize)>) -> Vec<Result<u64>> {
             let numbers: Vec<u64> = items.into_iter().map(|(number, _)| number).collect();
-            self.calls.lock().unwrap().push(numbers.clone());
+            self.calls.lock().push(numbers.clone());
             assert!(self.under_way.fetch_add(1, Ordering::SeqCst) < MAX_CALLS);
             let leave = Leave(self.under_way.clone());
             self.let_through.acquire().await.unwrap().forget();
@@ -265,7 +266,7 @@ mod tests {
         }
 
         fn calls(&self) -> Vec<Vec<u64>> {
-            self.slow.calls.lock().unwrap().clone()
+            self.slow.calls.lock().clone()
         }
     }
 

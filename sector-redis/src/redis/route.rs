@@ -6,9 +6,9 @@
 //! was replaced is found by connecting again.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, FromRedisValue,
@@ -89,7 +89,7 @@ impl Route {
         let (info, hosts): (_, Vec<&str>) = match self {
             Self::Server(info) => (info, host(info.addr()).into_iter().collect()),
             Self::Cluster { template, nodes } => {
-                let nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
+                let nodes = nodes.lock();
                 return guarded(template, nodes.iter().map(|(host, _)| host.as_str()));
             }
             Self::Sentinel { template, sentinels, .. } => {
@@ -118,7 +118,7 @@ impl Route {
         match self {
             Self::Server(info) => connect(info, limit).await,
             Self::Cluster { template, nodes } => {
-                let known = nodes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let known = nodes.lock().clone();
                 let (owner, all) = owner_by(&known, template, key).await?;
                 // Named first: the one that owned the slot last is the likeliest to answer.
                 let mut found = vec![owner.clone()];
@@ -126,7 +126,7 @@ impl Route {
                 found.extend(known);
                 let mut seen = BTreeSet::new();
                 found.retain(|node| seen.insert(node.clone()));
-                *nodes.lock().unwrap_or_else(PoisonError::into_inner) = found;
+                *nodes.lock() = found;
                 connect(&at(&owner, template), limit).await
             }
             Self::Sentinel { template, sentinels, plain, master } => {
@@ -381,7 +381,7 @@ mod tests {
         else {
             panic!("not a cluster");
         };
-        let nodes = nodes.into_inner().unwrap();
+        let nodes = nodes.into_inner();
         assert_eq!(nodes, [("a".into(), 1), ("b".into(), 6379), ("::1".into(), 3)]);
         assert_eq!(
             (template.redis_settings().username(), template.redis_settings().password()),

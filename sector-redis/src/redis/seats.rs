@@ -1,5 +1,6 @@
-//! Seats: one hash, both directions, changed by scripts that know the running universe.
+//! Claims: one hash in both directions, changed by scripts that compare the universe.
 
+use async_trait::async_trait;
 use redis::ScriptInvocation;
 
 use super::reply::{number, unexpected};
@@ -8,6 +9,61 @@ use crate::error::Result;
 use crate::ids::UniverseId;
 use crate::order::check_name;
 use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
+use crate::store::Claims;
+
+#[async_trait]
+impl Claims for RedisStore {
+    async fn claim(
+        &self,
+        universe: &UniverseId,
+        faction: &str,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<ClaimOutcome> {
+        check_name("faction", faction)?;
+        check_name("player", player)?;
+        let mut script = on_seats(self.writes(&self.scripts.seat_claim, &keys(self)), universe);
+        script.arg(faction).arg(player).arg(now_ms).arg(idle_ms);
+        let answer: Vec<String> = self.write_again("claiming a faction", &script).await?;
+        match answer.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["claimed"] => Ok(ClaimOutcome::Claimed),
+            ["taken"] => Ok(ClaimOutcome::TakenByOther),
+            ["holds", held] => Ok(ClaimOutcome::AlreadyHolds(held.to_owned())),
+            ["universe"] => Ok(ClaimOutcome::WrongUniverse),
+            _ => Err(unexpected("seats", format!("{answer:?}"))),
+        }
+    }
+
+    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>> {
+        let mut script = on_seats(self.writes(&self.scripts.seat_release, &keys(self)), universe);
+        script.arg(player);
+        self.write("releasing a claim", &script).await
+    }
+
+    async fn release_all(&self, universe: &UniverseId) -> Result<u64> {
+        let script = on_seats(self.writes(&self.scripts.seat_release_all, &keys(self)), universe);
+        self.write("releasing all claims", &script).await
+    }
+
+    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
+        let script = on_seats(self.reads(&self.scripts.seat_list, &keys(self)), universe);
+        let row: Vec<String> = self.link.read("reading claims", &script).await?;
+        claims_of(row, now_ms, idle_ms)
+    }
+
+    async fn touch(
+        &self,
+        universe: &UniverseId,
+        player: &str,
+        now_ms: u64,
+        idle_ms: u64,
+    ) -> Result<Option<String>> {
+        let mut script = on_seats(self.writes(&self.scripts.seat_touch, &keys(self)), universe);
+        script.arg(player).arg(now_ms).arg(idle_ms).arg(touch_resolution_ms(idle_ms));
+        self.write_again("noting a player", &script).await
+    }
+}
 
 fn keys(store: &RedisStore) -> [&str; 2] {
     [&store.keys.world, &store.keys.seats]
@@ -17,66 +73,6 @@ fn keys(store: &RedisStore) -> [&str; 2] {
 fn on_seats<'a>(mut script: ScriptInvocation<'a>, universe: &UniverseId) -> ScriptInvocation<'a> {
     script.arg(universe);
     script
-}
-
-pub(super) async fn claim(
-    store: &RedisStore,
-    universe: &UniverseId,
-    faction: &str,
-    player: &str,
-    now_ms: u64,
-    idle_ms: u64,
-) -> Result<ClaimOutcome> {
-    check_name("faction", faction)?;
-    check_name("player", player)?;
-    let mut script = on_seats(store.writes(&store.scripts.seat_claim, &keys(store)), universe);
-    script.arg(faction).arg(player).arg(now_ms).arg(idle_ms);
-    let answer: Vec<String> = store.write_again("claiming a faction", &script).await?;
-    match answer.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["claimed"] => Ok(ClaimOutcome::Claimed),
-        ["taken"] => Ok(ClaimOutcome::TakenByOther),
-        ["holds", held] => Ok(ClaimOutcome::AlreadyHolds(held.to_owned())),
-        ["universe"] => Ok(ClaimOutcome::WrongUniverse),
-        _ => Err(unexpected("seats", format!("{answer:?}"))),
-    }
-}
-
-pub(super) async fn release(
-    store: &RedisStore,
-    universe: &UniverseId,
-    player: &str,
-) -> Result<Option<String>> {
-    let mut script = on_seats(store.writes(&store.scripts.seat_release, &keys(store)), universe);
-    script.arg(player);
-    store.write("releasing a claim", &script).await
-}
-
-pub(super) async fn release_all(store: &RedisStore, universe: &UniverseId) -> Result<u64> {
-    let script = on_seats(store.writes(&store.scripts.seat_release_all, &keys(store)), universe);
-    store.write("releasing all claims", &script).await
-}
-
-pub(super) async fn claims(
-    store: &RedisStore,
-    universe: &UniverseId,
-    now_ms: u64,
-    idle_ms: u64,
-) -> Result<Vec<Claim>> {
-    let script = on_seats(store.reads(&store.scripts.seat_list, &keys(store)), universe);
-    let row: Vec<String> = store.link.read("reading claims", &script).await?;
-    claims_of(row, now_ms, idle_ms)
-}
-
-pub(super) async fn touch(
-    store: &RedisStore,
-    universe: &UniverseId,
-    player: &str,
-    now_ms: u64,
-    idle_ms: u64,
-) -> Result<Option<String>> {
-    let mut script = on_seats(store.writes(&store.scripts.seat_touch, &keys(store)), universe);
-    script.arg(player).arg(now_ms).arg(idle_ms).arg(touch_resolution_ms(idle_ms));
-    store.write_again("noting a player", &script).await
 }
 
 /// Both directions of the seats, as stored, into the claims that have not lapsed.

@@ -1,9 +1,8 @@
-//! The roles of a store over the scripts; the code of each is in the module of its name.
+//! The connection, scripts and keys of a sector in Redis. Each role is implemented in the file of its
+//! subject.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use redis::{FromRedisValue, Script, ScriptInvocation, Value, cmd};
 use tokio::task::AbortHandle;
 
@@ -12,29 +11,16 @@ use super::follower::{Newest, follow};
 use super::gather::Gather;
 use super::link::Link;
 use super::options::RedisOptions;
+use super::registry;
 use super::reply::{Entry, incarnation, number, unexpected};
 use super::route::Route;
 use super::scripts::Scripts;
 use super::writer::Writer;
-use super::{
-    appends, commit, control, lease, nonces, orders, outcomes, registry, seats, shelves, world,
-};
-use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
-use crate::document::{Document, Shelf, check_audit};
 use crate::error::{Error, Result};
-use crate::ids::UniverseId;
-use crate::incarnation::{Incarnation, Position};
+use crate::incarnation::Position;
 use crate::keys::Keys;
-use crate::order::{OrderBatch, OrderEntry, Receipt};
-use crate::outcome::{OrderStatus, listed};
-use crate::pool::Pool;
 use crate::report::RedisReport;
-use crate::seat::{Claim, ClaimOutcome};
-use crate::store::{
-    BackupNote, Claims, Control, Documents, Durability, Events, MAX_READ, Orders, RestartRequest,
-    Runs, Status, World,
-};
-use crate::stream::{Event, StreamId, check_readable};
+use crate::stream::{StreamId, check_readable};
 
 /// The version of the key layout.
 pub(super) const FORMAT: &str = "3";
@@ -164,233 +150,5 @@ impl RedisStore {
 impl Drop for RedisStore {
     fn drop(&mut self) {
         self.follower.abort();
-    }
-}
-
-#[async_trait]
-impl World for RedisStore {
-    async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
-        lease::acquire(self, holder, ttl).await
-    }
-
-    async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()> {
-        lease::renew(self, lease, ttl).await
-    }
-
-    async fn release_lease(&self, lease: &Lease) -> Result<()> {
-        lease::release(self, lease).await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<Committed> {
-        commit::commit(self, commit).await
-    }
-}
-
-#[async_trait]
-impl Status for RedisStore {
-    async fn head(&self) -> Result<Option<Head>> {
-        world::head(self).await
-    }
-
-    async fn checkpoint(&self) -> Result<Option<Checkpoint>> {
-        world::checkpoint(self).await
-    }
-
-    async fn last_backup(&self) -> Result<Option<BackupNote>> {
-        self.backup_noted().await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.link.write_command("ping", &cmd("PING")).await
-    }
-
-    fn durability(&self) -> Durability {
-        self.report.durability
-    }
-}
-
-#[async_trait]
-impl Runs for RedisStore {
-    async fn records(
-        &self,
-        universe: &UniverseId,
-        from_tick: u64,
-        count: usize,
-    ) -> Result<Vec<(u64, String)>> {
-        world::records(self, universe, from_tick, count).await
-    }
-
-    async fn replay_header(&self, universe: &UniverseId) -> Result<Option<String>> {
-        world::replay_header(self, universe).await
-    }
-
-    async fn runs(&self, count: usize) -> Result<Vec<Run>> {
-        world::runs(self, count).await
-    }
-
-    async fn record_award(&self, award: &Award) -> Result<bool> {
-        control::record_award(self, award).await
-    }
-
-    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
-        control::awards(self, universe).await
-    }
-}
-
-#[async_trait]
-impl Orders for RedisStore {
-    async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt> {
-        appends::append(self, batch).await
-    }
-
-    async fn orders_after(
-        &self,
-        cursor: StreamId,
-        count: usize,
-        wait: Duration,
-    ) -> Result<Vec<OrderEntry>> {
-        orders::after(self, cursor, count, wait).await
-    }
-
-    async fn order_backlog(&self) -> Result<u64> {
-        orders::backlog(self).await
-    }
-
-    async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>> {
-        outcomes::status(self, id).await
-    }
-
-    async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>> {
-        outcomes::of_player(self, player, listed(count)).await
-    }
-}
-
-#[async_trait]
-impl Events for RedisStore {
-    async fn events_from(
-        &self,
-        from: Position,
-        count: usize,
-        wait: Duration,
-    ) -> Result<Vec<Event>> {
-        world::events_from(self, from, count, wait).await
-    }
-
-    async fn incarnation(&self) -> Result<Incarnation> {
-        world::incarnation_now(self).await
-    }
-
-    async fn renew_incarnation(&self) -> Result<Incarnation> {
-        world::renew_incarnation(self).await
-    }
-}
-
-#[async_trait]
-impl Claims for RedisStore {
-    async fn claim(
-        &self,
-        universe: &UniverseId,
-        faction: &str,
-        player: &str,
-        now_ms: u64,
-        idle_ms: u64,
-    ) -> Result<ClaimOutcome> {
-        seats::claim(self, universe, faction, player, now_ms, idle_ms).await
-    }
-
-    async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>> {
-        seats::release(self, universe, player).await
-    }
-
-    async fn release_all(&self, universe: &UniverseId) -> Result<u64> {
-        seats::release_all(self, universe).await
-    }
-
-    async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>> {
-        seats::claims(self, universe, now_ms, idle_ms).await
-    }
-
-    async fn touch(
-        &self,
-        universe: &UniverseId,
-        player: &str,
-        now_ms: u64,
-        idle_ms: u64,
-    ) -> Result<Option<String>> {
-        seats::touch(self, universe, player, now_ms, idle_ms).await
-    }
-}
-
-#[async_trait]
-impl Documents for RedisStore {
-    async fn insert_document(
-        &self,
-        shelf: Shelf,
-        document: &Document,
-        now_ms: u64,
-    ) -> Result<bool> {
-        shelves::insert(self, shelf, document, now_ms).await
-    }
-
-    async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>> {
-        shelves::one(self, shelf, id, now_ms).await
-    }
-
-    async fn replace_document(
-        &self,
-        shelf: Shelf,
-        expected_body: &str,
-        document: &Document,
-        now_ms: u64,
-    ) -> Result<bool> {
-        shelves::replace(self, shelf, expected_body, document, now_ms).await
-    }
-
-    async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>> {
-        shelves::remove(self, shelf, id).await
-    }
-
-    async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>> {
-        shelves::list_of(self, shelf, owner, now_ms).await
-    }
-
-    async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64> {
-        shelves::remove_of(self, shelf, owner).await
-    }
-
-    async fn put_nonce(&self, pool: Pool, key: &str, value: &str, ttl: Duration) -> Result<()> {
-        nonces::put(self, pool, key, value, ttl).await
-    }
-
-    async fn take_nonce(&self, pool: Pool, key: &str) -> Result<Option<String>> {
-        nonces::take(self, pool, key).await
-    }
-}
-
-#[async_trait]
-impl Control for RedisStore {
-    async fn set_paused(&self, paused: bool) -> Result<()> {
-        control::set_paused(self, paused).await
-    }
-
-    async fn paused(&self) -> Result<bool> {
-        control::paused(self).await
-    }
-
-    async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest> {
-        control::request_restart(self, seed).await
-    }
-
-    async fn restart_request(&self) -> Result<Option<RestartRequest>> {
-        control::restart_request(self).await
-    }
-
-    async fn append_audit(&self, body: &str) -> Result<u64> {
-        check_audit(body)?;
-        shelves::append_audit(self, body).await
-    }
-
-    async fn audit(&self, after: u64, count: usize) -> Result<Vec<(u64, String)>> {
-        shelves::audit(self, after, count.clamp(1, MAX_READ)).await
     }
 }
