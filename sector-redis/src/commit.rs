@@ -11,23 +11,23 @@ use crate::order::check_name;
 use crate::outcome::{MAX_OUTCOMES_KEPT, OUTCOMES_KEPT, Outcome};
 use crate::stream::{NewEvent, StreamId};
 
-/// The right to write the world, until it expires or is taken away.
+/// The exclusive right to write the world, until it expires.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lease {
-    /// Who holds it; unique per process.
+    /// Name of the holder, unique per process.
     pub holder: String,
-    /// Grows with every taking and is never given twice: the fence of every commit.
+    /// Increases with every acquisition and is never reused; fences every commit.
     pub epoch: u64,
 }
 
 /// Everything one tick changes.
 ///
-/// `..Commit::default()` fills what a plain tick does not need.
+/// `..Commit::default()` fills the fields that a plain tick does not need.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
     /// The lease under which the tick was computed.
     pub lease: Lease,
-    /// For how long the commit renews the lease; at least one millisecond.
+    /// New time to live of the lease, at least one millisecond.
     pub lease_ttl: Duration,
     /// The universe the tick belongs to.
     pub universe: UniverseId,
@@ -35,43 +35,43 @@ pub struct Commit {
     pub tick: u64,
     /// The digest of the world after the tick.
     pub digest: String,
-    /// The last order entry that is applied or refused by this tick; never moves back.
+    /// The last order entry applied or refused by this tick; never moves back.
     pub cursor: StreamId,
     /// The tick's line of the replay. Records of a universe are contiguous from tick 0.
     pub record: String,
     /// Events to append, in order.
     pub events: Vec<NewEvent>,
-    /// The whole world after the tick, JSON; replaces the previous checkpoint.
+    /// Snapshot of the world after the tick, JSON; replaces the previous checkpoint.
     pub checkpoint: Option<String>,
     /// The header of a new universe's replay: this commit begins `universe`. Needs a checkpoint.
     /// Claims and client ids of the old universe are dropped; so is its replay, unless it finished.
     pub begin: Option<String>,
-    /// The last event there was when this commit was made; with another since, it is refused. A
-    /// beginning universe should name it: nothing else tells a begin that comes late, after others
-    /// by the same worker, from one that is due. `None`: not compared.
+    /// The last event when this commit was made; the commit is refused if there are newer ones.
+    /// Commits that begin a universe should set it: nothing else detects a delayed one. `None`: not
+    /// compared.
     pub follows: Option<StreamId>,
     /// The summary of the run that ends with this tick, JSON; its replay is kept.
     pub finished: Option<String>,
-    /// Awards earned with this tick; one that is already recorded stays as it is.
+    /// Awards earned with this tick; one that is already recorded stays unchanged.
     pub awards: Vec<Award>,
-    /// How many events to keep; those after the checkpoint are kept in any case. `None`: all.
+    /// Number of events to keep; those after the checkpoint are always kept. `None`: all.
     pub event_maxlen: Option<u64>,
-    /// Outcomes of the entries this commit passes, by id. For an entry without one, nothing can
-    /// be told later.
+    /// Outcomes of the entries that this commit passes, ordered by id. An entry without one has no
+    /// status afterwards.
     pub outcomes: Vec<Outcome>,
-    /// Outcomes of how many entries are kept, the newest, over universes; at most
-    /// [`MAX_OUTCOMES_KEPT`]. `None`: [`OUTCOMES_KEPT`].
+    /// Number of newest outcomes to keep, across universes; at most [`MAX_OUTCOMES_KEPT`].
+    /// `None`: [`OUTCOMES_KEPT`].
     pub outcomes_kept: Option<u64>,
-    /// The number of the restart request this commit has served; cleared if it still stands.
+    /// Number of the restart request that this commit serves; cleared if it is still pending.
     pub restart_served: Option<u64>,
 }
 
-/// What a commit came to.
+/// Result of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The ids the events got, in order; the same ones when the commit was a repetition.
+    /// Ids of the events, in order; a repeated commit returns the same ids.
     pub event_ids: Vec<StreamId>,
-    /// Whether this very commit had been written before and nothing was done now.
+    /// Whether the commit had already been written.
     pub repeated: bool,
 }
 
@@ -82,36 +82,36 @@ pub struct Head {
     pub incarnation: Incarnation,
     /// The universe.
     pub universe: UniverseId,
-    /// Its last committed tick.
+    /// Last committed tick of the universe.
     pub tick: u64,
-    /// The digest committed with it.
+    /// Digest of that tick.
     pub digest: String,
-    /// The last order entry that is applied or refused.
+    /// The last order entry applied or refused.
     pub cursor: StreamId,
-    /// The epoch of the lease it was committed under.
+    /// Epoch of the lease it was committed under.
     pub epoch: u64,
     /// The last event.
     pub event_id: StreamId,
-    /// Whether the run has ended: the universe takes no further tick and no further order.
+    /// Whether the run has ended: the universe accepts no more ticks or orders.
     pub finished: bool,
     /// Whether the sector is paused.
     pub paused: bool,
 }
 
-/// The newest whole world.
+/// The newest snapshot of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The store's incarnation, within which the ids below count.
     pub incarnation: Incarnation,
     /// The universe.
     pub universe: UniverseId,
-    /// The tick it shows.
+    /// Tick of the snapshot.
     pub tick: u64,
     /// The last event it includes; follow from here.
     pub event_id: StreamId,
     /// The last order entry it includes.
     pub cursor: StreamId,
-    /// The world, JSON, as committed.
+    /// The snapshot, JSON, as committed.
     pub snapshot: String,
 }
 
@@ -120,25 +120,25 @@ pub struct Checkpoint {
 pub struct Run {
     /// The universe.
     pub universe: UniverseId,
-    /// What the worker said of it, JSON.
+    /// Summary by the worker, JSON.
     pub summary: String,
 }
 
-/// Something a faction earned; recorded once per (universe, faction, award).
+/// An award of a faction, recorded once per (universe, faction, award).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Award {
     /// The universe it was earned in.
     pub universe: UniverseId,
     /// The faction that earned it.
     pub faction: String,
-    /// Which award.
+    /// Name of the award.
     pub award: String,
     /// Details, JSON.
     pub body: String,
 }
 
 impl Award {
-    /// Refuses an award without a proper name.
+    /// Refuses an award with an invalid name.
     pub fn check(&self) -> Result<()> {
         check_name("award universe", &self.universe)?;
         check_name("award faction", &self.faction)?;
@@ -160,7 +160,7 @@ pub struct Previous {
 }
 
 impl Commit {
-    /// The last order entry of which no outcome is kept after this commit.
+    /// The last order entry whose outcome is dropped by this commit.
     pub fn outcomes_end(&self) -> u64 {
         self.cursor.number().saturating_sub(self.outcomes_kept.unwrap_or(OUTCOMES_KEPT))
     }
@@ -173,7 +173,7 @@ impl Commit {
         }
     }
 
-    /// Refuses what no state of the store could make acceptable.
+    /// Refuses a commit that is invalid in any state of the store.
     pub fn check(&self) -> Result<()> {
         check_name("universe", &self.universe)?;
         check_ttl(self.lease_ttl)?;
@@ -242,7 +242,7 @@ impl Commit {
     }
 }
 
-/// A lease's life in milliseconds.
+/// A lease's time to live in milliseconds.
 pub fn check_ttl(ttl: Duration) -> Result<u64> {
     match u64::try_from(ttl.as_millis()) {
         Ok(ms @ 1..=86_400_000) => Ok(ms),
@@ -250,12 +250,12 @@ pub fn check_ttl(ttl: Duration) -> Result<u64> {
     }
 }
 
-/// The refusal of a universe id that a kept run bears.
+/// The error for the id of a kept run.
 pub fn universe_taken(universe: &str) -> Error {
     Error::invalid("universe", format!("{universe:?}"), "one that no kept run bears")
 }
 
-/// The refusal of an outcome of an entry that the commit does not pass.
+/// The error for an outcome of an entry that the commit does not pass.
 pub fn outcome_out_of_range(id: StreamId) -> Error {
     Error::invalid(
         "entry of an outcome",
@@ -264,7 +264,7 @@ pub fn outcome_out_of_range(id: StreamId) -> Error {
     )
 }
 
-/// The refusal of a cursor that moves back or points beyond the stream.
+/// The error for a cursor that moves back or points beyond the stream.
 pub fn cursor_out_of_range(cursor: StreamId) -> Error {
     Error::invalid("cursor", cursor, "the committed cursor up to the last order")
 }

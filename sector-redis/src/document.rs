@@ -1,8 +1,8 @@
-//! Documents: small things of the services that outlive them.
+//! Documents: small records that services keep across restarts.
 //!
-//! Each lies on a [`Shelf`], under an id of its own, belongs to an owner, and may have an end, after
-//! which it counts as removed. Ids and owners are names: 1 to 256 bytes without control characters.
-//! Times are the caller's, in milliseconds since 1970.
+//! A document has a unique id on its [`Shelf`], an owner, and optionally an expiry time, after which
+//! it counts as removed. Ids and owners have 1 to 256 bytes without control characters. Times come
+//! from the caller, in milliseconds since the Unix epoch.
 
 use std::fmt;
 
@@ -11,34 +11,34 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::order::check_name;
 
-/// Longest body of a document, in bytes.
+/// Maximum length of a document's body, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024;
-/// Longest body of an entry of the audit log, in bytes.
+/// Maximum length of an audit entry, in bytes.
 pub const MAX_AUDIT_BYTES: usize = 16 * 1024;
 
-/// What kind of document; each kind has maxima of its own.
+/// Kind of document; each has its own limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Shelf {
-    /// Logins: at most 100 000, 50 of one owner; beyond that the one nearest its end goes.
+    /// Logins: at most 100,000, and 50 per owner; beyond that, evicts the one that expires next.
     Sessions,
-    /// Keys of bots: at most 100 000, 20 of one owner; beyond that none is taken.
+    /// Bot keys: at most 100,000, and 20 per owner; beyond that, refuses new ones.
     Keys,
-    /// Answers to requests that may be repeated: at most 100 000, 200 of one owner; beyond that the
-    /// one nearest its end goes.
+    /// Responses to idempotent requests: at most 100,000, and 200 per owner; beyond that, evicts the
+    /// one that expires next.
     Replies,
 }
 
 impl Shelf {
-    /// All of them.
+    /// All shelves.
     pub const ALL: [Self; 3] = [Self::Sessions, Self::Keys, Self::Replies];
 
-    /// Most documents on it.
+    /// Maximum number of documents.
     #[must_use]
     pub const fn documents_max(self) -> u64 {
         100_000
     }
 
-    /// Most documents of one owner.
+    /// Maximum number of documents per owner.
     #[must_use]
     pub const fn owner_max(self) -> u64 {
         match self {
@@ -48,7 +48,7 @@ impl Shelf {
         }
     }
 
-    /// Whether, where there is no room, the document nearest its end goes for a new one.
+    /// Whether a full shelf evicts the document that expires next, instead of refusing a new one.
     #[must_use]
     pub const fn gives_way(self) -> bool {
         !matches!(self, Self::Keys)
@@ -81,13 +81,13 @@ impl fmt::Display for Shelf {
 /// A document. Its `Debug` does not show the body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
-    /// Its name, of which there is one on a shelf.
+    /// Id, unique on its shelf.
     pub id: String,
-    /// Whose it is.
+    /// Owner.
     pub owner: String,
-    /// What it says; at most [`MAX_DOCUMENT_BYTES`].
+    /// Body, at most [`MAX_DOCUMENT_BYTES`].
     pub body: String,
-    /// When it ends, milliseconds since 1970; `None`: it does not.
+    /// Expiry time, in milliseconds since the Unix epoch. `None`: never.
     pub ends_at_ms: Option<u64>,
 }
 
@@ -105,23 +105,23 @@ impl fmt::Debug for Document {
 }
 
 impl Document {
-    /// Whether it has not ended.
+    /// Whether the document has not expired.
     pub fn lasts(&self, now_ms: u64) -> bool {
         self.end() > now_ms
     }
 
-    /// Its end as a number; the largest there is when it has none.
+    /// Expiry time; `u64::MAX` for a document that never expires.
     pub fn end(&self) -> u64 {
         self.ends_at_ms.unwrap_or(u64::MAX)
     }
 
-    /// Refuses what would not be kept.
+    /// Refuses a document beyond the limits.
     pub fn check(&self) -> Result<()> {
         check_name("document id", &self.id)?;
         check_name("document owner", &self.owner)?;
         check_body("document", &self.body, MAX_DOCUMENT_BYTES)?;
         match self.ends_at_ms {
-            // A script in Redis counts exactly up to there.
+            // Lua numbers in Redis are exact up to here.
             Some(end) if end > 1 << 53 => {
                 Err(Error::invalid("document end", end.to_string(), "at most 2^53 milliseconds"))
             }
@@ -130,7 +130,7 @@ impl Document {
     }
 }
 
-/// Refuses an entry of the audit log that would not be kept.
+/// Refuses an audit entry that is too long.
 pub fn check_audit(body: &str) -> Result<()> {
     check_body("audit entry", body, MAX_AUDIT_BYTES)
 }

@@ -1,32 +1,32 @@
-//! What can go wrong with the store, sorted by what the caller can do about it.
+//! Errors of the store, by what the caller can do about them.
 
 use crate::document::Shelf;
 use crate::ids::UniverseId;
 use crate::incarnation::Incarnation;
 use crate::stream::StreamId;
 
-/// The result of every store operation.
+/// Result of a store operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Where an error came from, kept for logs.
+/// Source of an error, for logs.
 pub type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// Why the store did not do what was asked.
+/// An error of the store.
 ///
 /// A refusal ([`LeaseLost`](Error::LeaseLost), [`TickConflict`](Error::TickConflict),
 /// [`WrongUniverse`](Error::WrongUniverse), [`NotYourSeat`](Error::NotYourSeat),
 /// [`SeatTaken`](Error::SeatTaken), [`BacklogFull`](Error::BacklogFull), [`Full`](Error::Full),
-/// [`Invalid`](Error::Invalid)) has changed nothing.
-/// After [`Unavailable`](Error::Unavailable) a write may or may not have happened: repeat it, since
-/// commits and orders with a client id are recognised and never done twice.
+/// [`Invalid`](Error::Invalid)) changes nothing.
+/// After [`Unavailable`](Error::Unavailable) a write may or may not have happened. Repeat it:
+/// commits and orders with a client id are deduplicated.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store cannot be reached or cannot write just now; try again later.
+    /// The store cannot be reached or cannot write; retry later.
     #[error("the store is unavailable ({doing}): {detail}")]
     Unavailable {
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
-        /// What the backend said.
+        /// The backend's message.
         detail: String,
         /// The backend's own error.
         #[source]
@@ -42,7 +42,7 @@ pub enum Error {
         /// The epoch it presented.
         epoch: u64,
     },
-    /// The commit does not follow the last committed tick; read the head and go on from there.
+    /// The commit does not follow the last committed tick; read the head and continue from there.
     #[error("tick {tick} of universe {universe:?} does not follow what is committed: {committed}")]
     TickConflict {
         /// The universe of the refused commit.
@@ -52,40 +52,39 @@ pub enum Error {
         /// What is committed, in words.
         committed: String,
     },
-    /// Entries after the given id are gone, or were never there; take a fresh checkpoint and
-    /// follow from its event id.
+    /// Entries after the given id are gone or never existed; read the checkpoint and follow from its
+    /// event id.
     #[error("the {stream} after {after} are not kept (kept: after {kept_after} up to {last})")]
     HistoryTrimmed {
         /// `events` or `orders`.
         stream: &'static str,
-        /// The id the caller wanted to go on from.
+        /// The requested id.
         after: StreamId,
-        /// The oldest id one can go on from.
+        /// The oldest id to resume from.
         kept_after: StreamId,
         /// The newest id of the stream.
         last: StreamId,
     },
-    /// The store's history is another than the caller knows: it was restored from a backup, or
-    /// emptied. Take a fresh checkpoint and follow from there.
+    /// The store was restored from a backup or emptied; read the checkpoint and follow from there.
     #[error(
         "the store was restored or emptied: the caller knows incarnation {known}, the store is {}; take a fresh checkpoint and follow from its event id",
         current.map_or_else(|| "not marked".to_owned(), |current| current.to_string())
     )]
     Restored {
-        /// The incarnation the caller wanted to go on in.
+        /// The incarnation the caller expected.
         known: Incarnation,
-        /// The store's, if it has one.
+        /// The store's incarnation, if any.
         current: Option<Incarnation>,
     },
-    /// The universe does not run (any more); read the head for the one that does.
+    /// The universe is not running; read the head for the one that is.
     #[error("universe {given:?} takes no orders; running: {current:?}")]
     WrongUniverse {
         /// The universe the caller named.
         given: UniverseId,
-        /// The universe that runs, if one does.
+        /// The running universe, if any.
         current: Option<UniverseId>,
     },
-    /// The player does not hold the seat it gives orders for, or was away for too long.
+    /// The player does not hold the faction, or the claim has lapsed.
     #[error(
         "the orders are for a faction that the player does not hold; it holds {}",
         held.as_ref().map_or_else(|| "none".to_owned(), |held| format!("{held:?}"))
@@ -94,37 +93,37 @@ pub enum Error {
         /// The faction the player does hold.
         held: Option<String>,
     },
-    /// Players hold factions that the orders were to be for only while nobody does.
+    /// The orders require unclaimed factions, but players hold some of them.
     #[error("players hold these factions by now: {factions:?}")]
     SeatTaken {
-        /// Those of the batch's factions that are held, in the batch's order.
+        /// The claimed factions, in the batch's order.
         factions: Vec<String>,
     },
-    /// As many order entries wait as the caller allows; try again after the next tick.
+    /// The order backlog has reached the caller's limit; retry after the next tick.
     #[error(
         "{waiting} order entries wait to be applied, as many as are allowed; try again after the next tick"
     )]
     BacklogFull {
-        /// How many wait.
+        /// Number of waiting entries.
         waiting: u64,
     },
-    /// There is no room for another document of this kind; remove one first.
+    /// The shelf is full; remove a document first.
     #[error(
         "no more {shelf} are kept{}: at most {limit}; remove one first",
         owner.as_ref().map_or_else(String::new, |owner| format!(" for {owner:?}"))
     )]
     Full {
-        /// Where it was to go.
+        /// The shelf.
         shelf: Shelf,
-        /// Whose maximum was reached; `None`: that of all owners together.
+        /// The owner whose limit was reached; `None` for the limit of the whole shelf.
         owner: Option<String>,
         /// The maximum.
         limit: u64,
     },
-    /// The stored state cannot be what this version wrote; nothing was overwritten. A person must look.
+    /// The stored state is damaged; nothing was overwritten. Needs an operator.
     #[error("stored {what} is not readable: {detail}")]
     Corrupt {
-        /// Which key, table or file.
+        /// The key, table or file.
         what: String,
         /// What is wrong with it.
         detail: String,
@@ -134,24 +133,24 @@ pub enum Error {
     Config {
         /// What is wrong and what to do.
         message: String,
-        /// The underlying error, where there is one.
+        /// The underlying error, if any.
         #[source]
         source: Option<Source>,
     },
-    /// An argument is out of its range: a mistake of the caller.
+    /// An argument is out of range.
     #[error("{what} is {value}; allowed: {allowed}")]
     Invalid {
-        /// Which argument.
+        /// The argument.
         what: &'static str,
         /// Its value.
         value: String,
-        /// What would be allowed.
+        /// The allowed values.
         allowed: &'static str,
     },
 }
 
 impl Error {
-    /// What kind it is, in a word of small letters: for counting.
+    /// Kind of error in snake case, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -183,7 +182,7 @@ impl Error {
         matches!(self, Self::HistoryTrimmed { .. } | Self::Restored { .. })
     }
 
-    /// Unavailable for a reason that is better said in our words.
+    /// Unavailable, with a message that replaces the source's.
     pub(crate) fn unavailable_because(
         doing: &'static str,
         detail: impl Into<String>,

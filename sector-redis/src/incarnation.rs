@@ -1,4 +1,4 @@
-//! Which life of the store a number belongs to.
+//! Incarnations of a store, within which stream ids count.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::stream::StreamId;
 
-/// The name of one life of a store: drawn when a store is first marked as ours, and anew when its
-/// history was put there from a backup. Printed and parsed as 16 hex digits.
+/// Random id of a store's history: set when the store is first used, and again after a restore from
+/// a backup. Printed and parsed as 16 hex digits.
 ///
 /// Stream ids count within an incarnation. After a restore the same id may name another event, so
 /// that followers compare the incarnation as well.
@@ -24,10 +24,10 @@ impl Incarnation {
         Self(number)
     }
 
-    /// A new one.
+    /// A random incarnation.
     ///
     /// # Errors
-    /// [`Unavailable`](Error::Unavailable) when the system gives no random numbers.
+    /// [`Unavailable`](Error::Unavailable) if the system has no random numbers.
     pub fn random() -> Result<Self> {
         getrandom::u64()
             .map(Self)
@@ -75,7 +75,7 @@ impl FromStr for Incarnation {
     }
 }
 
-/// A place in a stream that one can go on from.
+/// A position in a stream to resume from.
 ///
 /// ```
 /// use sector_redis::{Incarnation, Position, StreamId};
@@ -86,10 +86,10 @@ impl FromStr for Incarnation {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The incarnation whose numbers are meant; `None` takes whichever there is, for one who has
-    /// read its id from the store just now and is fenced by other means.
+    /// The expected incarnation. `None` accepts any, for callers that have just read the id from the
+    /// store and are fenced by other means.
     pub incarnation: Option<Incarnation>,
-    /// The id to go on after.
+    /// The id to resume after.
     pub after: StreamId,
 }
 
@@ -100,7 +100,7 @@ impl From<StreamId> for Position {
 }
 
 impl Position {
-    /// Refuses a position of another incarnation than the store's.
+    /// Refuses a position of a different incarnation.
     pub fn check(&self, current: Option<Incarnation>) -> Result<()> {
         match self.incarnation {
             Some(known) if current != Some(known) => Err(Error::Restored { known, current }),
@@ -109,7 +109,7 @@ impl Position {
     }
 }
 
-/// The refusal of a new incarnation while a worker is at it.
+/// The error for a new incarnation while a worker holds the lease.
 pub fn held() -> Error {
     Error::config("a worker holds the lease of this sector; stop all of them first")
 }

@@ -5,55 +5,54 @@
 //! **An accepted order is applied or refused exactly once, and a committed tick is never lost,
 //! changed or forked**, whatever process dies, pauses or restarts at whatever moment.
 //!
-//! How it is kept, and where that is proved:
-//! - An order is *accepted* when [`Orders::append_orders`] answers. Accepting is one atomic step:
-//!   client ids seen before are left out, the rest becomes one entry of the order stream
-//!   (`tests/contract/orders.rs`). Whether the sender holds the seat it gives orders for is judged
-//!   in that step (`tests/contract/rights.rs`).
-//! - A tick is *committed* when [`World::commit`] answers. One atomic step writes the record, the
+//! How the promise is kept, and the tests that show it:
+//! - An order is *accepted* when [`Orders::append_orders`] returns. Accepting is one atomic step:
+//!   it skips known client ids and appends the rest as one entry of the order stream
+//!   (`tests/contract/orders.rs`). The same step checks that the sender holds the faction
+//!   (`tests/contract/rights.rs`).
+//! - A tick is *committed* when [`World::commit`] returns. One atomic step writes the record, the
 //!   events, the checkpoint, the outcomes, the awards and the cursor: how far into the order stream
 //!   the tick has read. Orders and cursor move together, so no order is applied twice or skipped
 //!   (`tests/contract/commit.rs`).
-//! - The step is fenced: it is refused whole unless its lease is the one that is held, and unless
-//!   its tick follows the last committed one. The epoch of a lease is never given twice
+//! - The step is fenced: it is refused unless its lease is held and its tick follows the last
+//!   committed one. Lease epochs are never reused
 //!   (`tests/contract/lease.rs`; `a_stale_worker_changes_nothing`, `a_fork_is_refused`).
-//! - An order entry is dropped only when a checkpoint includes it
+//! - An order entry is dropped only once a checkpoint includes it
 //!   (`are_trimmed_only_below_the_checkpoint`).
-//! - When an answer is lost, asking again does no harm: a commit is known by its epoch, universe,
-//!   tick and digest, an order by its client id; what can be asked again is asked again here, the
-//!   rest is [`Error::Unavailable`], never a guess (`tests/redis/proxy.rs` loses the answers).
-//! - What was answered outlives a crash as far as [`Status::durability`] says
+//! - Retrying after a lost response is safe: commits are deduplicated by epoch, universe, tick and
+//!   digest, orders by client id. The store retries idempotent writes itself; all others return
+//!   [`Error::Unavailable`] (`tests/redis/proxy.rs` drops responses).
+//! - Acknowledged writes survive a crash as far as [`Status::durability`] says
 //!   (`tests/crash.rs` kills the embedded store's process at any moment, `tests/redis/outage.rs`
-//!   kills Redis); a Redis that is set up to forget is refused with
-//!   [`StoreOptions::require_durable`] (`tests/redis/durable.rs`).
-//! - A byte that changed in store is found when it is read, at the latest at recovery
+//!   kills Redis). With [`StoreOptions::require_durable`], a Redis that may lose acknowledged writes
+//!   is refused (`tests/redis/durable.rs`).
+//! - Damaged data is detected when it is read, at the latest at recovery
 //!   (`tests/redis/damage.rs`, `tests/directory.rs`).
-//! - Followers get an error when history was trimmed ([`Error::HistoryTrimmed`]) or replaced
+//! - Followers get an error if history was trimmed ([`Error::HistoryTrimmed`]) or replaced
 //!   ([`Error::Restored`]): ids count within an [`Incarnation`] (`tests/contract/events.rs`,
 //!   `tests/contract/incarnation.rs`).
 //!
-//! `docs/explanation/durability.md` says the same to operators, with the settings that go with it.
+//! `docs/explanation/durability.md` explains this to operators, with the settings.
 //!
-//! The order stream may still hold entries of a universe that ended; their reader refuses
-//! them with the commit whose cursor passes them.
+//! The order stream may still hold entries of an earlier universe. The worker refuses them with the
+//! commit whose cursor passes them.
 //!
 //! # Where the state lives
 //!
 //! [`embedded`] keeps it in this process, in memory or in a data directory: `embedded/tables.rs`
 //! lists its tables. [`redis`] keeps it in Redis, for any number of processes: [`keys`] lists every
-//! key. There one Redis, or one Redis Cluster, holds any number of sectors, each under its
-//! [`SectorId`]. Both hold the same things:
+//! key. One Redis or Redis Cluster holds any number of sectors, each under its [`SectorId`]. Both
+//! hold the same data:
 //!
 //! - the **world**: the newest commit (universe, tick, digest, cursor, epoch) and the newest
-//!   **checkpoint**, a whole snapshot that says which event and order it includes;
-//! - two **streams**, orders and events, each numbered from 1 without a gap for ever; a new
-//!   universe does not begin them anew;
+//!   **checkpoint**, a snapshot with the last event and order it includes;
+//! - two **streams**, orders and events, each numbered from 1 without gaps, across universes;
 //! - the **replay** of the running universe and of the last finished runs: a header, and one record
-//!   a tick;
+//!   per tick;
 //! - of the running universe: the **client ids** seen, and the **seats** of players;
-//! - the **outcomes** of the newest orders, for those who gave them;
-//! - the **lease** and the last epoch given, **control** (pause, restart), **awards**, **nonces**;
-//! - of the services: **documents** on shelves (logins, keys of bots, answers), and an **audit log**.
+//! - the **outcomes** of the newest orders, for their senders;
+//! - the **lease** and the last epoch, **control** (pause, restart), **awards**, **nonces**;
+//! - of the services: **documents** on shelves (logins, bot keys, responses), and an **audit log**.
 //!
 //! Payloads (orders, events, snapshots, records) are opaque to both.
 
@@ -111,7 +110,7 @@ pub use store::{
 pub use stream::{Event, NewEvent, StreamId};
 pub use wait::MAX_WAIT;
 
-/// All roles, for `use sector_redis::roles::*` where their methods are called on concrete stores.
+/// All roles, for `use sector_redis::roles::*` when calling their methods on concrete stores.
 pub mod roles {
     pub use crate::store::{Claims, Control, Documents, Events, Orders, Runs, Status, World};
 }

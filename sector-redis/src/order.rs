@@ -1,9 +1,9 @@
 //! Orders on their way to the worker.
 //!
-//! What is judged when a batch comes in, in this order, in the same atomic step that appends it:
-//! whether its universe runs; whether all its orders were accepted before, which answers the first
-//! receipt and writes nothing, whatever became of the right or the backlog meanwhile; its
-//! [`Right`]; the room in the backlog. A refusal is of the whole batch, and writes nothing.
+//! Appending a batch is one atomic step that checks, in this order: that the universe is running;
+//! whether all orders were accepted before, in which case it returns the first receipt without
+//! checking further; the batch's [`Right`]; the backlog. A refusal covers the whole batch and writes
+//! nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,35 +11,33 @@ use crate::error::{Error, Result};
 use crate::ids::UniverseId;
 use crate::stream::StreamId;
 
-/// Most orders in one batch.
+/// Maximum number of orders in a batch.
 pub const MAX_BATCH_ORDERS: usize = 1_000;
-/// Longest body of one order, in bytes.
+/// Maximum length of an order's body, in bytes.
 pub const MAX_ORDER_BYTES: usize = 64 * 1024;
-/// Longest client id, universe id, player or source, in bytes.
+/// Maximum length of a client id, universe id, player or source, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
 
-/// Whether the sender may give these orders; judged in the same atomic step that appends them.
-///
-/// Times are those of the batch: `at_ms` is now.
+/// Condition under which the orders are accepted, checked in the same atomic step that appends
+/// them. The current time is the batch's `at_ms`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Right {
-    /// Not judged: the caller has.
+    /// No condition: the caller has checked.
     #[default]
     Any,
-    /// The batch's player must hold this faction's seat and not have been away for `idle_ms`. The
-    /// player counts as seen, as by [`Claims::touch`](crate::Claims::touch), when the orders are
-    /// appended.
+    /// The batch's player must hold this faction, with a claim that has not lapsed. Appending the
+    /// orders renews the claim, as [`Claims::touch`](crate::Claims::touch) does.
     Seat {
         /// The faction.
         faction: String,
-        /// After how long a seat lapses.
+        /// Time without activity after which a claim lapses, in milliseconds.
         idle_ms: u64,
     },
     /// No player may hold any of these factions.
     Unclaimed {
         /// The factions; at most [`MAX_BATCH_ORDERS`].
         factions: Vec<String>,
-        /// After how long a seat lapses.
+        /// Time without activity after which a claim lapses, in milliseconds.
         idle_ms: u64,
     },
 }
@@ -49,24 +47,24 @@ pub enum Right {
 pub struct OrderBatch {
     /// The universe the orders are for; must be the running one.
     pub universe: UniverseId,
-    /// Who gives the orders: an address, or a bot's name. Client ids count per player.
+    /// The sender: an address, or a bot's name. Client ids are unique per player.
     pub player: String,
-    /// Which way they came in, e.g. `human` or `bot`; kept for the record.
+    /// Source of the orders, such as `human` or `bot`; recorded only.
     pub source: String,
-    /// When they were accepted, milliseconds since 1970; kept for the record.
+    /// Time of acceptance, in milliseconds since the Unix epoch.
     pub at_ms: u64,
     /// The orders; 1 to [`MAX_BATCH_ORDERS`].
     pub orders: Vec<BatchOrder>,
-    /// Whether the sender may give them.
+    /// Condition for accepting the batch.
     pub right: Right,
-    /// The batch is refused while so many entries wait; `None`: it never is.
+    /// The batch is refused while at least this many entries wait. `None`: no limit.
     pub backlog_max: Option<u64>,
 }
 
 /// One order of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchOrder {
-    /// The player's own name for this order. The same name is accepted once per universe.
+    /// The player's id for this order, accepted once per universe.
     pub client_id: Option<String>,
     /// The order, JSON; at most [`MAX_ORDER_BYTES`].
     pub body: String,
@@ -78,24 +76,24 @@ pub struct Receipt {
     /// The entry that holds the orders. When all orders were duplicates, nothing was appended and
     /// this is the entry that holds the first of them.
     pub id: StreamId,
-    /// Client ids that had been accepted before and were left out now, in the batch's order.
+    /// Client ids that had been accepted before and were skipped, in the batch's order.
     pub duplicates: Vec<String>,
 }
 
 /// An entry of the order stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderEntry {
-    /// Its id; commit it as the cursor once its orders are applied or refused.
+    /// Id of the entry; commit it as the cursor once its orders are applied or refused.
     pub id: StreamId,
-    /// The universe the orders are for; older than the running one when it changed meanwhile.
+    /// The universe the orders are for; an earlier one if the universe changed since.
     pub universe: UniverseId,
-    /// Who gave them.
+    /// The sender.
     pub player: String,
-    /// Which way they came in.
+    /// Source of the orders.
     pub source: String,
-    /// When they were accepted, milliseconds since 1970.
+    /// Time of acceptance, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// The bodies, in the batch's order, duplicates left out.
+    /// Bodies in the batch's order, without duplicates.
     pub orders: Vec<String>,
 }
 
@@ -135,7 +133,7 @@ impl OrderBatch {
     }
 }
 
-/// Refuses a batch for which there is no room among so many that wait.
+/// Refuses a batch if `waiting` has reached its limit.
 pub fn check_backlog(waiting: u64, backlog_max: Option<u64>) -> Result<()> {
     match backlog_max {
         Some(most) if waiting >= most => Err(Error::BacklogFull { waiting }),
@@ -143,7 +141,7 @@ pub fn check_backlog(waiting: u64, backlog_max: Option<u64>) -> Result<()> {
     }
 }
 
-/// Refuses an empty or overlong name, and control characters, which separate names in stored keys.
+/// Refuses empty and overlong names, and control characters, which separate names in stored keys.
 pub fn check_name(what: &'static str, name: &str) -> Result<()> {
     let allowed = "1 to 256 bytes without control characters";
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {

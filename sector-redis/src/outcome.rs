@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::order::OrderEntry;
 use crate::stream::StreamId;
 
-/// Outcomes of how many entries are kept unless the commit says otherwise.
+/// Default number of outcomes to keep.
 pub const OUTCOMES_KEPT: u64 = 10_000;
-/// Most outcomes that can be kept: what one sector may need of a Redis without being noticed.
+/// Maximum number of outcomes to keep, which bounds a sector's memory in Redis.
 pub const MAX_OUTCOMES_KEPT: u64 = 1_000_000;
-/// Most entries of one player that can be listed.
+/// Maximum number of entries listed for a player.
 pub const PLAYER_ORDERS: usize = 100;
-/// In how many waiting entries, the newest, a player's are looked for.
+/// Number of newest waiting entries searched for those of a player.
 pub const WAITING_LOOKED_AT: usize = 10_000;
 
 /// Outcome of an accepted entry, written by the commit that passes it.
@@ -22,18 +22,18 @@ pub const WAITING_LOOKED_AT: usize = 10_000;
 pub struct Outcome {
     /// The entry.
     pub id: StreamId,
-    /// Who gave its orders.
+    /// The sender of the orders.
     pub player: String,
     /// Outcome of each order, JSON.
     pub body: String,
 }
 
-/// Where an accepted entry is on its way.
+/// Status of an accepted entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderStatus {
-    /// No commit has passed it.
+    /// Not yet passed by a commit.
     Waiting(OrderEntry),
-    /// A commit has passed it, and this came of it.
+    /// Passed by a commit, with this outcome.
     Done(Outcome),
 }
 
@@ -48,13 +48,12 @@ impl OrderStatus {
     }
 }
 
-/// How many of a player's entries are listed when `count` are asked for.
+/// Number of entries to list when `count` are requested.
 pub fn listed(count: usize) -> usize {
     count.clamp(1, PLAYER_ORDERS)
 }
 
-/// Both lists as one, the newest first. They may have been read one after the other, what waits
-/// first: what is in both is done.
+/// Merges both lists, newest first. Waiting entries were read first, so an entry in both is done.
 pub fn newest(waiting: Vec<OrderEntry>, done: Vec<Outcome>, count: usize) -> Vec<OrderStatus> {
     let newest_done = done.first().map_or(StreamId::START, |outcome| outcome.id);
     let waiting =

@@ -1,12 +1,12 @@
 //! Seats: which player holds which faction of the running universe.
 //!
-//! A claim lapses when its player was not seen for `idle_ms`; a lapsed claim counts for nothing
-//! and is overwritten by the next claim. Times are the caller's, in milliseconds since 1970.
+//! A claim lapses after `idle_ms` without activity of its player. A lapsed claim is ignored, and
+//! the next claim overwrites it. Times come from the caller, in milliseconds since the Unix epoch.
 
 use serde::{Deserialize, Serialize};
 
-/// The longest that a sighting may be left unwritten because the last one was just before, in
-/// milliseconds. Seats of a shorter `idle_ms` use a tenth of it.
+/// Minimum time between two writes of a player's activity, in milliseconds; a tenth of `idle_ms`
+/// if that is shorter.
 pub const TOUCH_RESOLUTION_MS: u64 = 1_000;
 
 /// A faction held by a player.
@@ -14,18 +14,18 @@ pub const TOUCH_RESOLUTION_MS: u64 = 1_000;
 pub struct Claim {
     /// The faction.
     pub faction: String,
-    /// Who holds it.
+    /// The player who holds it.
     pub player: String,
-    /// Since when.
+    /// Time of the claim.
     pub since_ms: u64,
-    /// When the player was last seen, exact to [`TOUCH_RESOLUTION_MS`].
+    /// Time of the player's last activity, to within [`TOUCH_RESOLUTION_MS`].
     pub seen_ms: u64,
 }
 
-/// What a claim came to.
+/// Result of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimOutcome {
-    /// The player holds the faction, since now or since before.
+    /// The player holds the faction, newly or already.
     Claimed,
     /// Another player holds the faction.
     TakenByOther,
@@ -35,12 +35,12 @@ pub enum ClaimOutcome {
     WrongUniverse,
 }
 
-/// Whether a player last seen at `seen_ms` has been away for `idle_ms`.
+/// Whether the claim of a player last active at `seen_ms` has lapsed.
 pub fn lapsed(seen_ms: u64, now_ms: u64, idle_ms: u64) -> bool {
     now_ms.saturating_sub(seen_ms) >= idle_ms
 }
 
-/// How much later than the last sighting one must be to be worth writing down.
+/// Minimum time between two writes of a player's activity, in milliseconds.
 pub fn touch_resolution_ms(idle_ms: u64) -> u64 {
     TOUCH_RESOLUTION_MS.min(idle_ms / 10).max(1)
 }

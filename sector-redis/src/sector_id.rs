@@ -5,15 +5,15 @@ use std::str::FromStr;
 
 use crate::error::Error;
 
-/// Longest sector id, in bytes.
+/// Maximum length of a sector id, in bytes.
 pub const MAX_SECTOR_ID_BYTES: usize = 32;
-/// What the sector without an id is called in paths, options and lists; no id is this word.
+/// Name of the sector without an id, in paths, options and lists; reserved.
 pub const DEFAULT_SECTOR_NAME: &str = "default";
 
 /// The id of a sector: 1 to 32 characters of `a`–`z`, `0`–`9` and `-`.
 ///
-/// All keys of the sector begin with it, in braces: a cluster keeps them in one slot. `default` is no id: it is the
-/// name of the sector that has none, see [`SectorId::parse_name`].
+/// All keys of the sector begin with the id in braces, so that a cluster keeps them in one slot.
+/// `default` is reserved for the sector without an id, see [`SectorId::parse_name`].
 ///
 /// ```
 /// use sector_redis::SectorId;
@@ -30,13 +30,13 @@ impl SectorId {
         &self.0
     }
 
-    /// What a sector is called: its id, or [`DEFAULT_SECTOR_NAME`] for the one without.
+    /// Name of a sector: its id, or [`DEFAULT_SECTOR_NAME`] without one.
     #[must_use]
     pub fn name(id: Option<&Self>) -> &str {
         id.map_or(DEFAULT_SECTOR_NAME, Self::as_str)
     }
 
-    /// Which sector is called `name`: `None` is the one without an id.
+    /// Parses the name of a sector; `None` is the sector without an id.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a name that no sector can have.

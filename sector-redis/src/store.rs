@@ -26,69 +26,69 @@ use crate::pool::Pool;
 use crate::seat::{Claim, ClaimOutcome};
 use crate::stream::{Event, StreamId};
 
-/// Most entries one read of a stream or of records returns, whatever was asked.
+/// Maximum number of entries returned by one read of a stream or of records.
 pub const MAX_READ: usize = 10_000;
 
-/// What an answered write outlives.
+/// What an acknowledged write survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// Nothing: the state ends with the process.
+    /// Nothing: the state is lost when the process ends.
     Memory,
-    /// The process and the machine: written through to the disk before the answer.
+    /// A crash of the process or the machine: written to disk before the response.
     Disk,
-    /// Redis writes through to the disk before the answer (AOF `always`).
+    /// Redis writes to disk before the response (AOF `always`).
     RedisAlways,
-    /// Redis writes to the disk once a second (AOF `everysec`, or left to the kernel): a crash of
-    /// its machine loses the last second or more, and one of its process up to two seconds when
-    /// the disk was slow just then.
+    /// Redis writes to disk once a second (AOF `everysec`, or left to the kernel). A crash of the
+    /// machine loses the last second or more; a crash of the process loses up to two seconds if the
+    /// disk was slow.
     RedisEverySecond,
-    /// Redis keeps no log: a restart loses what was not snapshotted.
+    /// Redis keeps no log: a restart loses everything since the last snapshot.
     RedisVolatile,
-    /// Redis does not say.
+    /// Redis does not report it.
     Unknown,
 }
 
-/// An operator's wish for a new universe.
+/// An operator's request for a new universe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestartRequest {
-    /// Grows with every request; give it back in [`Commit::restart_served`].
+    /// Number of the request, increasing; pass it to [`Commit::restart_served`].
     pub number: u64,
-    /// The seed to use, if one was asked for.
+    /// The requested seed, if any.
     pub seed: Option<u64>,
 }
 
-/// The last backup noted in a store.
+/// The last backup recorded in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct BackupNote {
-    /// When it was taken, in milliseconds since the Unix epoch.
+    /// Time of the backup, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// Tick of the newest commit in it.
+    /// Tick of the newest commit in the backup.
     pub tick: u64,
 }
 
 /// The lease, and the commits made under it. Only the worker that runs a sector has this role.
 #[async_trait]
 pub trait World: Send + Sync + 'static {
-    /// Takes the lease for `ttl` if nobody holds it, under an epoch that was never given before;
-    /// `None` while it is held, also by the same name: a holder's name is unique per process.
+    /// Acquires the lease for `ttl` if it is free, under a new epoch. `None` while it is held, even
+    /// by the same name: a holder's name is unique per process.
     async fn acquire_lease(&self, holder: &str, ttl: Duration) -> Result<Option<Lease>>;
 
-    /// Holds the lease for another `ttl` from now.
+    /// Extends the lease to `ttl` from now.
     ///
     /// # Errors
-    /// [`LeaseLost`](crate::Error::LeaseLost) when it expired or was taken.
+    /// [`LeaseLost`](crate::Error::LeaseLost) if it expired or another worker acquired it.
     async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<()>;
 
-    /// Gives the lease back if it is still this one; otherwise nothing.
+    /// Releases the lease; does nothing if it is no longer held.
     async fn release_lease(&self, lease: &Lease) -> Result<()>;
 
-    /// Writes a tick: record, events, checkpoint, cursor, outcomes, awards and the renewal of the
-    /// lease, all or nothing. Repeating the last commit (same epoch, universe, tick, digest) answers as
-    /// the first time and changes nothing but the lease's remaining life.
+    /// Writes a tick atomically: record, events, checkpoint, cursor, outcomes, awards and renewal of
+    /// the lease. Repeating the last commit (same epoch, universe, tick and digest) returns the same
+    /// result and only renews the lease.
     ///
     /// # Errors
     /// [`LeaseLost`](crate::Error::LeaseLost), [`TickConflict`](crate::Error::TickConflict),
-    /// [`Invalid`](crate::Error::Invalid): nothing was changed.
+    /// [`Invalid`](crate::Error::Invalid); nothing was changed.
     async fn commit(&self, commit: &Commit) -> Result<Committed>;
 }
 
@@ -98,26 +98,26 @@ pub trait Status: Send + Sync + 'static {
     /// The newest committed tick; `None` before the first universe.
     async fn head(&self) -> Result<Option<Head>>;
 
-    /// The newest whole world; `None` before the first universe.
+    /// The newest checkpoint; `None` before the first universe.
     async fn checkpoint(&self) -> Result<Option<Checkpoint>>;
 
-    /// The last backup noted; a restore forgets it. None as well where no such note is kept.
+    /// The last recorded backup. `None` after a restore, and in stores that do not record backups.
     async fn last_backup(&self) -> Result<Option<BackupNote>> {
         Ok(None)
     }
 
-    /// Whether the store answers.
+    /// Checks that the store responds.
     async fn ping(&self) -> Result<()>;
 
-    /// What an answered write outlives.
+    /// What an acknowledged write survives.
     fn durability(&self) -> Durability;
 }
 
 /// Replays, finished runs and their awards.
 #[async_trait]
 pub trait Runs: Send + Sync + 'static {
-    /// Up to `count` replay records of a universe from `from_tick` on, each with its tick. Empty
-    /// for a universe that is not kept.
+    /// Up to `count` replay records of a universe, starting at `from_tick`, each with its tick.
+    /// Empty for an unknown or dropped universe.
     async fn records(
         &self,
         universe: &UniverseId,
@@ -125,37 +125,37 @@ pub trait Runs: Send + Sync + 'static {
         count: usize,
     ) -> Result<Vec<(u64, String)>>;
 
-    /// The replay header of a universe that runs or is kept.
+    /// The replay header of the running universe or a kept one.
     async fn replay_header(&self, universe: &UniverseId) -> Result<Option<String>>;
 
-    /// Up to `count` finished runs, newest first. Older ones than the store's `keep_runs` are gone.
+    /// Up to `count` finished runs, newest first. The store keeps `keep_runs` of them.
     async fn runs(&self, count: usize) -> Result<Vec<Run>>;
 
-    /// Records an award; `false` when it had been recorded before, which then stays as it was.
+    /// Records an award; `false` if it was recorded before, which leaves it unchanged.
     async fn record_award(&self, award: &Award) -> Result<bool>;
 
-    /// All awards, or those of one universe, by universe, faction and award.
+    /// All awards, or those of one universe, ordered by universe, faction and award.
     async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>>;
 }
 
 /// The order stream, and the outcome of each entry.
 #[async_trait]
 pub trait Orders: Send + Sync + 'static {
-    /// Appends the orders of the batch that were not accepted before, as one entry. A batch whose
-    /// orders were all accepted before answers its receipt, whatever its right is by now.
+    /// Appends the orders of the batch that were not accepted before, as one entry. If all were
+    /// accepted before, returns the receipt without checking the batch's right.
     ///
     /// # Errors
     /// [`WrongUniverse`](crate::Error::WrongUniverse) unless the batch's universe is running;
-    /// [`NotYourSeat`](crate::Error::NotYourSeat) and [`SeatTaken`](crate::Error::SeatTaken) by the
-    /// batch's [`Right`](crate::Right); [`BacklogFull`](crate::Error::BacklogFull);
+    /// [`NotYourSeat`](crate::Error::NotYourSeat) or [`SeatTaken`](crate::Error::SeatTaken) if the
+    /// batch's [`Right`](crate::Right) does not hold; [`BacklogFull`](crate::Error::BacklogFull);
     /// [`Invalid`](crate::Error::Invalid) for a batch beyond the limits of [`crate::order`].
     async fn append_orders(&self, batch: &OrderBatch) -> Result<Receipt>;
 
     /// Up to `count` order entries after `cursor`, waiting up to `wait` for the first.
     ///
     /// # Errors
-    /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from `cursor`;
-    /// never for the committed cursor.
+    /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) if entries after `cursor` are gone; never
+    /// for the committed cursor.
     async fn orders_after(
         &self,
         cursor: StreamId,
@@ -163,32 +163,31 @@ pub trait Orders: Send + Sync + 'static {
         wait: Duration,
     ) -> Result<Vec<OrderEntry>>;
 
-    /// How many order entries wait beyond the committed cursor.
+    /// Number of order entries after the committed cursor.
     async fn order_backlog(&self) -> Result<u64>;
 
-    /// Outcome of an entry, or that it waits; `None` if it was never given or nothing is kept of
-    /// it any more.
+    /// Status of an entry. `None` if the id was never used or its outcome is no longer kept.
     async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>>;
 
-    /// The newest entries of a player, newest first: up to `count`, at most
-    /// [`PLAYER_ORDERS`](crate::outcome::PLAYER_ORDERS). Those that wait are found among the newest
-    /// [`WAITING_LOOKED_AT`](crate::outcome::WAITING_LOOKED_AT) that do.
+    /// Up to `count` entries of a player, newest first, at most
+    /// [`PLAYER_ORDERS`](crate::outcome::PLAYER_ORDERS). Of the waiting entries of all players, only
+    /// the newest [`WAITING_LOOKED_AT`](crate::outcome::WAITING_LOOKED_AT) are searched.
     async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>>;
 }
 
-/// The event stream, and the incarnation that its ids count in.
+/// The event stream, and the incarnation within which its ids count.
 #[async_trait]
 pub trait Events: Send + Sync + 'static {
     /// Up to `count` events after `from`, waiting up to `wait` for the first.
     ///
     /// # Errors
-    /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) when one cannot go on from there, never for
-    /// the checkpoint's event id; [`Restored`](crate::Error::Restored) when the store is not of the
-    /// incarnation `from` names.
+    /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) if events after `from` are gone, never for
+    /// the checkpoint's event id; [`Restored`](crate::Error::Restored) if the store's incarnation is
+    /// not that of `from`.
     async fn events_from(&self, from: Position, count: usize, wait: Duration)
     -> Result<Vec<Event>>;
 
-    /// [`events_from`](Events::events_from) in whichever incarnation the store has.
+    /// [`events_from`](Events::events_from) in the current incarnation.
     ///
     /// # Errors
     /// As `events_from`, without `Restored`.
@@ -204,12 +203,11 @@ pub trait Events: Send + Sync + 'static {
     /// The store's incarnation.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::Error::Unavailable), and for a store that was emptied meanwhile and
-    /// is not marked anew until the next write.
+    /// [`Unavailable`](crate::Error::Unavailable), also for a store that was emptied and not written
+    /// to since.
     async fn incarnation(&self) -> Result<Incarnation>;
 
-    /// Gives the store a new incarnation, after its history was replaced by that of a backup, so
-    /// that everybody who followed begins anew.
+    /// Gives the store a new incarnation after a restore, so that followers start over.
     ///
     /// # Errors
     /// [`Config`](crate::Error::Config) while a worker holds the lease.
@@ -219,7 +217,8 @@ pub trait Events: Send + Sync + 'static {
 /// Which player holds which faction.
 #[async_trait]
 pub trait Claims: Send + Sync + 'static {
-    /// Gives the faction to the player, unless another holds it or the player holds another.
+    /// Claims the faction for the player, unless another player holds it or the player holds another
+    /// faction.
     async fn claim(
         &self,
         universe: &UniverseId,
@@ -229,16 +228,16 @@ pub trait Claims: Send + Sync + 'static {
         idle_ms: u64,
     ) -> Result<ClaimOutcome>;
 
-    /// Ends the player's claim and says which faction it was.
+    /// Ends the player's claim and returns its faction.
     async fn release(&self, universe: &UniverseId, player: &str) -> Result<Option<String>>;
 
-    /// Ends all claims and says how many there were, lapsed ones included.
+    /// Ends all claims and returns their number, including lapsed ones.
     async fn release_all(&self, universe: &UniverseId) -> Result<u64>;
 
-    /// The claims that have not lapsed, by faction. Empty for a universe that does not run.
+    /// Claims that have not lapsed, ordered by faction. Empty unless the universe is running.
     async fn claims(&self, universe: &UniverseId, now_ms: u64, idle_ms: u64) -> Result<Vec<Claim>>;
 
-    /// Notes that the player was seen, and says which faction it holds. A lapsed claim stays lapsed.
+    /// Renews the player's claim and returns its faction. A lapsed claim stays lapsed.
     async fn touch(
         &self,
         universe: &UniverseId,
@@ -251,19 +250,19 @@ pub trait Claims: Send + Sync + 'static {
 /// Documents of the services (sessions, keys, kept responses), and login nonces.
 #[async_trait]
 pub trait Documents: Send + Sync + 'static {
-    /// Puts a document on its shelf; `false` when its id is taken there by one that has not ended.
+    /// Adds a document to a shelf; `false` if the id belongs to a document that has not expired.
     ///
     /// # Errors
-    /// [`Full`](crate::Error::Full) where there is no room and the shelf
-    /// [gives no way](Shelf::gives_way).
+    /// [`Full`](crate::Error::Full) if the shelf is full and does not
+    /// [evict](Shelf::gives_way).
     async fn insert_document(&self, shelf: Shelf, document: &Document, now_ms: u64)
     -> Result<bool>;
 
-    /// The document of this id, not after its end.
+    /// The document with this id, unless it has expired.
     async fn document(&self, shelf: Shelf, id: &str, now_ms: u64) -> Result<Option<Document>>;
 
-    /// Puts `document` in the place of the one with its id, if that has the same owner, has
-    /// `expected_body` for its body, and has not ended; says whether it had.
+    /// Replaces the document with the same id if it has the same owner, its body is
+    /// `expected_body`, and it has not expired. Returns whether it was replaced.
     async fn replace_document(
         &self,
         shelf: Shelf,
@@ -272,16 +271,17 @@ pub trait Documents: Send + Sync + 'static {
         now_ms: u64,
     ) -> Result<bool>;
 
-    /// Takes a document away and returns it: to one caller, once. One that has ended may come, too.
+    /// Removes a document and returns it, to one caller only. May return an expired one.
     async fn remove_document(&self, shelf: Shelf, id: &str) -> Result<Option<Document>>;
 
-    /// The documents of an owner that have not ended, by id.
+    /// Documents of an owner that have not expired, ordered by id.
     async fn documents_of(&self, shelf: Shelf, owner: &str, now_ms: u64) -> Result<Vec<Document>>;
 
-    /// Takes all documents of an owner away and says how many there were; ended ones may count, too.
+    /// Removes all documents of an owner and returns their number, which may include expired ones.
     async fn remove_documents_of(&self, shelf: Shelf, owner: &str) -> Result<u64>;
 
-    /// Keeps a value in a pool for `ttl`. Beyond [`Pool::max`] values, the one that expires next is evicted.
+    /// Keeps a value in a pool for `ttl`. Beyond [`Pool::max`] values, the one that expires next is
+    /// evicted.
     async fn put_nonce(&self, pool: Pool, key: &str, value: &str, ttl: Duration) -> Result<()>;
 
     /// Takes a value out of a pool: only one caller gets it, and only before it expires.
@@ -291,19 +291,19 @@ pub trait Documents: Send + Sync + 'static {
 /// The operators' switches, and the audit log.
 #[async_trait]
 pub trait Control: Send + Sync + 'static {
-    /// Pauses the sector or lets it go on.
+    /// Pauses or resumes the sector.
     async fn set_paused(&self, paused: bool) -> Result<()>;
 
     /// Whether the sector is paused.
     async fn paused(&self) -> Result<bool>;
 
-    /// Asks for a new universe; replaces a request that still stands.
+    /// Requests a new universe; replaces a pending request.
     async fn request_restart(&self, seed: Option<u64>) -> Result<RestartRequest>;
 
-    /// The request that stands, until a commit has served it.
+    /// The pending request, until a commit serves it.
     async fn restart_request(&self) -> Result<Option<RestartRequest>>;
 
-    /// Puts an entry behind the audit log, which is kept for ever, and says its number: from 1,
+    /// Appends an entry to the audit log, which is never trimmed, and returns its number: from 1,
     /// without gaps.
     async fn append_audit(&self, body: &str) -> Result<u64>;
 
@@ -319,7 +319,7 @@ pub trait Control: Send + Sync + 'static {
 /// }
 /// ```
 ///
-/// The same with a method that it has compiles:
+/// Methods of the other roles compile:
 ///
 /// ```
 /// async fn head(store: &dyn sector_redis::ServiceStore) {

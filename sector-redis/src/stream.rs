@@ -1,7 +1,7 @@
 //! Ids of stream entries, and the entries themselves.
 //!
-//! Both streams of a sector (orders, events) are numbered from 1 without a gap, so that a reader
-//! can tell "nothing new yet" from "what you want was trimmed" by arithmetic alone.
+//! Both streams of a sector (orders, events) are numbered from 1 without gaps, so that a reader can
+//! tell "nothing new yet" from "trimmed" by comparing ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// The id of an entry in a stream; printed and parsed as `"<n>-0"`.
-///
-/// `0-0` ([`StreamId::START`]) is before the first entry.
+/// Id of an entry in a stream, printed and parsed as `"<n>-0"`. `0-0` ([`StreamId::START`]) comes
+/// before the first entry.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -81,7 +80,7 @@ impl FromStr for StreamId {
 /// An event to append with a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
-    /// `snapshot`, `delta` or `run_end`; the store does not look at it.
+    /// Kind of event, such as `snapshot` or `delta`; opaque to the store.
     pub kind: String,
     /// The payload, JSON.
     pub data: String,
@@ -90,17 +89,17 @@ pub struct NewEvent {
 /// An entry of the event stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Its id.
+    /// Id of the entry.
     pub id: StreamId,
-    /// What the commit gave as kind.
+    /// Kind, as committed.
     pub kind: String,
-    /// What the commit gave as data.
+    /// Payload, as committed.
     pub data: String,
 }
 
-/// Refuses a read that cannot go on exactly after `after`.
+/// Refuses a read if entries after `after` are gone, or `after` was never reached.
 ///
-/// `kept_after` is the id before the oldest kept entry, `last` the newest id ever given.
+/// `kept_after` is the id before the oldest kept entry, `last` the newest id ever used.
 pub fn check_readable(
     stream: &'static str,
     after: StreamId,

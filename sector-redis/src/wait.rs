@@ -1,4 +1,4 @@
-//! Waiting for a stream to grow without missing the moment it does.
+//! Waiting for new entries of a stream without missing one.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::stream::StreamId;
 
-/// The longest wait of one read; longer ones end there, empty.
+/// Maximum wait of one read; it then returns no entries.
 pub const MAX_WAIT: Duration = Duration::from_secs(3_600);
 
-/// Watches a stream grow until a deadline. Watching begins before the first read, so nothing slips
-/// in between the two.
+/// Watches a stream for new entries until a deadline. Create it before the first read, so that no
+/// entry is missed in between.
 pub(crate) struct Growth {
     newest: watch::Receiver<u64>,
     deadline: Instant,
@@ -22,18 +22,18 @@ impl Growth {
         Self { newest: newest.subscribe(), deadline: Instant::now() + wait.min(MAX_WAIT) }
     }
 
-    /// Whether `after` is the newest entry known: nothing to read, only to wait for.
+    /// Whether `after` is the newest known entry, so that there is nothing to read yet.
     pub(crate) fn ends_at(&mut self, after: StreamId) -> bool {
         *self.newest.borrow_and_update() == after.number()
     }
 
-    /// From here on growth counts.
+    /// Counts only entries from now on.
     pub(crate) fn mark(&mut self) {
         self.newest.borrow_and_update();
     }
 
-    /// Waits for growth since [`mark`](Self::mark) or [`ends_at`](Self::ends_at); `false` when
-    /// time is up.
+    /// Waits for entries since [`mark`](Self::mark) or [`ends_at`](Self::ends_at); `false` at the
+    /// deadline.
     pub(crate) async fn next(&mut self) -> bool {
         matches!(timeout_at(self.deadline, self.newest.changed()).await, Ok(Ok(())))
     }
