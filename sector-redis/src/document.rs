@@ -1,8 +1,8 @@
 //! Documents: small records that services keep across restarts.
 //!
-//! A document has a unique id on its [`Shelf`], an owner, and optionally an expiry time, after which
-//! it counts as removed. Ids and owners have 1 to 256 bytes without control characters. Times come
-//! from the caller, in milliseconds since the Unix epoch.
+//! A document has a unique id on its [`Shelf`], an owner, and optionally an expiry time, after
+//! which it counts as removed. Ids and owners have 1 to 256 bytes without control characters. Times
+//! come from the caller, in milliseconds since the Unix epoch.
 
 use std::fmt;
 
@@ -23,8 +23,8 @@ pub enum Shelf {
     Sessions,
     /// Bot keys: at most 100,000, and 20 per owner; beyond that, refuses new ones.
     Keys,
-    /// Responses to idempotent requests: at most 100,000, and 200 per owner; beyond that, evicts the
-    /// one that expires next.
+    /// Responses to idempotent requests: at most 100,000, and 200 per owner; beyond that, evicts
+    /// the one that expires next.
     Replies,
 }
 

@@ -52,8 +52,8 @@ pub enum Error {
         /// What is committed, in words.
         committed: String,
     },
-    /// Entries after the given id are gone or never existed; read the checkpoint and follow from its
-    /// event id.
+    /// Entries after the given id are gone or never existed; read the checkpoint and follow from
+    /// its event id.
     #[error("the {stream} after {after} are not kept (kept: after {kept_after} up to {last})")]
     HistoryTrimmed {
         /// `events` or `orders`.

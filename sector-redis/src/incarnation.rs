@@ -86,8 +86,8 @@ impl FromStr for Incarnation {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The expected incarnation. `None` accepts any, for callers that have just read the id from the
-    /// store and are fenced by other means.
+    /// The expected incarnation. `None` accepts any, for callers that have just read the id from
+    /// the store and are fenced by other means.
     pub incarnation: Option<Incarnation>,
     /// The id to resume after.
     pub after: StreamId,

@@ -24,8 +24,8 @@
 //!   [`Error::Unavailable`] (`tests/redis/proxy.rs` drops responses).
 //! - Acknowledged writes survive a crash as far as [`Status::durability`] says
 //!   (`tests/crash.rs` kills the embedded store's process at any moment, `tests/redis/outage.rs`
-//!   kills Redis). With [`StoreOptions::require_durable`], a Redis that may lose acknowledged writes
-//!   is refused (`tests/redis/durable.rs`).
+//!   kills Redis). With [`StoreOptions::require_durable`], a Redis that may lose acknowledged
+//!   writes is refused (`tests/redis/durable.rs`).
 //! - Damaged data is detected when it is read, at the latest at recovery
 //!   (`tests/redis/damage.rs`, `tests/directory.rs`).
 //! - Followers get an error if history was trimmed ([`Error::HistoryTrimmed`]) or replaced

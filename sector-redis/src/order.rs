@@ -2,8 +2,8 @@
 //!
 //! Appending a batch is one atomic step that checks, in this order: that the universe is running;
 //! whether all orders were accepted before, in which case it returns the first receipt without
-//! checking further; the batch's [`Right`]; the backlog. A refusal covers the whole batch and writes
-//! nothing.
+//! checking further; the batch's [`Right`]; the backlog. A refusal covers the whole batch and
+//! writes nothing.
 
 use serde::{Deserialize, Serialize};
 

@@ -82,9 +82,9 @@ pub trait World: Send + Sync + 'static {
     /// Releases the lease; does nothing if it is no longer held.
     async fn release_lease(&self, lease: &Lease) -> Result<()>;
 
-    /// Writes a tick atomically: record, events, checkpoint, cursor, outcomes, awards and renewal of
-    /// the lease. Repeating the last commit (same epoch, universe, tick and digest) returns the same
-    /// result and only renews the lease.
+    /// Writes a tick atomically: record, events, checkpoint, cursor, outcomes, awards and renewal
+    /// of the lease. Repeating the last commit (same epoch, universe, tick and digest) returns the
+    /// same result and only renews the lease.
     ///
     /// # Errors
     /// [`LeaseLost`](crate::Error::LeaseLost), [`TickConflict`](crate::Error::TickConflict),
@@ -170,8 +170,8 @@ pub trait Orders: Send + Sync + 'static {
     async fn order(&self, id: StreamId) -> Result<Option<OrderStatus>>;
 
     /// Up to `count` entries of a player, newest first, at most
-    /// [`PLAYER_ORDERS`](crate::outcome::PLAYER_ORDERS). Of the waiting entries of all players, only
-    /// the newest [`WAITING_LOOKED_AT`](crate::outcome::WAITING_LOOKED_AT) are searched.
+    /// [`PLAYER_ORDERS`](crate::outcome::PLAYER_ORDERS). Of the waiting entries of all players,
+    /// only the newest [`WAITING_LOOKED_AT`](crate::outcome::WAITING_LOOKED_AT) are searched.
     async fn orders_of(&self, player: &str, count: usize) -> Result<Vec<OrderStatus>>;
 }
 
@@ -182,8 +182,8 @@ pub trait Events: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`HistoryTrimmed`](crate::Error::HistoryTrimmed) if events after `from` are gone, never for
-    /// the checkpoint's event id; [`Restored`](crate::Error::Restored) if the store's incarnation is
-    /// not that of `from`.
+    /// the checkpoint's event id; [`Restored`](crate::Error::Restored) if the store's incarnation
+    /// is not that of `from`.
     async fn events_from(&self, from: Position, count: usize, wait: Duration)
     -> Result<Vec<Event>>;
 
@@ -203,8 +203,8 @@ pub trait Events: Send + Sync + 'static {
     /// The store's incarnation.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::Error::Unavailable), also for a store that was emptied and not written
-    /// to since.
+    /// [`Unavailable`](crate::Error::Unavailable), also for a store that was emptied and not
+    /// written to since.
     async fn incarnation(&self) -> Result<Incarnation>;
 
     /// Gives the store a new incarnation after a restore, so that followers start over.
@@ -217,8 +217,8 @@ pub trait Events: Send + Sync + 'static {
 /// Which player holds which faction.
 #[async_trait]
 pub trait Claims: Send + Sync + 'static {
-    /// Claims the faction for the player, unless another player holds it or the player holds another
-    /// faction.
+    /// Claims the faction for the player, unless another player holds it or the player holds
+    /// another faction.
     async fn claim(
         &self,
         universe: &UniverseId,
