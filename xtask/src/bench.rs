@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: runs the benchmarks and holds them against what is promised.
+//! `cargo xtask bench`: runs the benchmarks and compares them with their limits.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,26 +10,26 @@ use serde_json::Value;
 
 use crate::run::{Result, cargo, output, program, root, run};
 
-/// What a benchmark has to keep, on one core.
+/// Limit of a benchmark, on one core.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Limit {
-    /// At most so many nanoseconds.
+    /// Maximum time, in nanoseconds.
     Time(f64),
-    /// At most so many nanoseconds for each thing that it counts.
+    /// Maximum time per counted element, in nanoseconds.
     Each(f64),
-    /// At least so many of the things that it counts a second.
+    /// Minimum number of elements per second.
     Rate(f64),
-    /// At least so many bytes a second.
+    /// Minimum number of bytes per second.
     Bytes(f64),
-    /// At most so many times as long as another benchmark.
+    /// Maximum time relative to another benchmark.
     Times(f64, &'static str),
-    /// For each thing that it counts, at most so many times as long as another benchmark.
+    /// Maximum time per element relative to another benchmark.
     EachTimes(f64, &'static str),
 }
 
 use Limit::{Bytes, Each, EachTimes, Rate, Time, Times};
 
-/// The promises, by the name of the benchmark.
+/// Limits by name of the benchmark.
 const PROMISES: [(&str, Limit); 31] = [
     ("quiet_tick/30", Time(200.0)),
     ("quiet_tick/100000", Time(20_000.0)),
@@ -47,7 +47,7 @@ const PROMISES: [(&str, Limit); 31] = [
     ("five_classic_decide/30", Time(4_000.0)),
     ("five_classic_decide/300", Time(50_000.0)),
     ("five_classic_decide/30000", Time(5e6)),
-    // Linear in systems, lanes and fleets, but for what no longer fits into the caches.
+    // Linear in systems, lanes and fleets, except for cache misses.
     ("five_classic_decide/30000", EachTimes(3.0, "five_classic_decide/300")),
     ("five_classic_decide/100000", EachTimes(3.0, "five_classic_decide/300")),
     ("match/eight_of_30_systems", Rate(150_000.0)),
@@ -57,33 +57,33 @@ const PROMISES: [(&str, Limit); 31] = [
     ("snapshot/to_json/3000", Bytes(1e9)),
     ("snapshot/to_json/30000", Bytes(1e9)),
     ("snapshot/to_json/100000", Bytes(1e9)),
-    // In proportion to what has changed, not to the size of the sector.
+    // Proportional to the changes, not to the size of the sector.
     ("delta/of/100000", EachTimes(4.0, "delta/of/300")),
     ("delta/apply/100000", EachTimes(6.0, "delta/apply/300")),
     ("replay_verification/30", Rate(1_000_000.0)),
-    // The SDK, beside serde_json reading the same text.
+    // The SDK compared with serde_json on the same text.
     ("follow/stream_and_mirror/30", Times(1.2, "follow/parse/30")),
     ("follow/stream_and_mirror/300", Times(1.2, "follow/parse/300")),
     ("follow/stream_and_mirror/3000", Times(1.2, "follow/parse/3000")),
 ];
 
-/// How long each benchmark runs, so that the whole sweep takes some minutes.
+/// Time per benchmark, so that all take some minutes.
 const SECONDS: [&str; 5] = ["--", "--warm-up-time", "1", "--measurement-time", "2"];
 
-/// Names the benchmark of the API, which stands beside other servers and prints a table of its own.
+/// The API benchmark, which compares with other servers and prints its own table.
 const API: &str = "api";
 
-/// Where the table stands in the document.
+/// Document and marks around the table.
 const DOCUMENT: &str = "docs/explanation/performance.md";
 const BEGIN: &str = "<!-- bench: begin -->";
 const END: &str = "<!-- bench: end -->";
 
-/// What was measured.
+/// A measurement.
 #[derive(Clone, Copy, Debug)]
 struct Measured {
-    /// The median of one round, in nanoseconds.
+    /// Median time of one round, in nanoseconds.
     median: f64,
-    /// What a round counts: things, or bytes.
+    /// Elements or bytes per round.
     elements: Option<f64>,
     bytes: Option<f64>,
 }
@@ -100,7 +100,7 @@ struct Row {
     measured: String,
     counted: String,
     promise: String,
-    /// How much of what is allowed was needed; above 1 the promise is broken.
+    /// Measured value divided by the limit; above 1 the limit is exceeded.
     ratio: Option<f64>,
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn bench(filter: Option<&str>) -> Result {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let results = target.join("criterion");
     if filter.is_none() && results.exists() {
-        // Benchmarks that are no longer there have left their figures.
+        // Skip figures of removed benchmarks.
         fs::remove_dir_all(&results).map_err(|error| format!("{}: {error}", results.display()))?;
     }
     let mut command = cargo(&[
@@ -161,7 +161,7 @@ pub(crate) fn bench(filter: Option<&str>) -> Result {
     }
 }
 
-/// A line for each promise, and for each benchmark without one.
+/// A line per limit, and per benchmark without one.
 fn rows(measured: &BTreeMap<String, Measured>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (name, &found) in measured {
@@ -225,7 +225,7 @@ fn rows(measured: &BTreeMap<String, Measured>) -> Vec<Row> {
     rows
 }
 
-/// By name, and by number where a part of it is one.
+/// Sort key: names, with numbers compared as numbers.
 fn order(name: &str) -> Vec<(u64, String)> {
     name.split('/').map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
 }
@@ -248,7 +248,7 @@ fn print(rows: &[Row]) {
     }
 }
 
-/// Puts the table into the document, between its marks.
+/// Writes the table between the marks in the document.
 fn write(rows: &[Row]) -> Result {
     let path = root().join(DOCUMENT);
     let text = fs::read_to_string(&path).map_err(|error| format!("{DOCUMENT}: {error}"))?;
@@ -272,7 +272,7 @@ fn write(rows: &[Row]) -> Result {
     fs::write(&path, text).map_err(|error| format!("{DOCUMENT}: {error}"))
 }
 
-/// On what and how this was measured.
+/// Machine and method of the measurement.
 fn machine() -> String {
     let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = information
@@ -305,7 +305,7 @@ fn date(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
-/// What criterion left, by the name of the benchmark.
+/// Results of criterion, by name of the benchmark.
 fn collect(folder: &Path, measured: &mut BTreeMap<String, Measured>) -> Result {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for entry in entries {

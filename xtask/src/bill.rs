@@ -1,7 +1,5 @@
-//! `cargo xtask sbom` and `cargo xtask licences`: what the services are made of, from what cargo itself knows.
-//!
-//! The bill of materials is CycloneDX 1.5, a file for each service: what is compiled into it for Linux, test and build
-//! dependencies left out. `docker buildx bake release` attaches one of the whole image as well.
+//! `cargo xtask sbom` and `cargo xtask licences`: dependencies of the services, from `cargo metadata`. Written here because cargo-cyclonedx and cargo-deny would have to be installed first and report the workspace, not what an image links.
+//! One CycloneDX 1.5 file per service, with everything compiled for Linux, without test and build dependencies. `docker buildx bake release` also attaches one of the whole image.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::run::{Result, cargo, output, root};
 
-/// What has an image.
+/// Packages with an image.
 const SERVICES: [&str; 6] = ["api", "sim-worker", "frontend", "bot-worker", "nft-minter", "sector"];
-/// What is compiled for.
+/// Target platform.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
-/// Licences under which parts may be used in a program that is handed on; of `A OR B`, one is enough.
+/// Allowed licences; of `A OR B`, one is enough.
 const ALLOWED: [&str; 14] = [
     "MIT",
     "MIT-0",
@@ -24,20 +22,20 @@ const ALLOWED: [&str; 14] = [
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
-    // Of data: the list of public certificate authorities. Asks for nothing but to hand its text on with the data.
+    // Data only: the list of public certificate authorities. Requires its text to be included.
     "CDLA-Permissive-2.0",
     "ISC",
-    // Asks for the source of its own files alone, which is public and unchanged.
+    // Requires only the source of its own files, which is public and unchanged.
     "MPL-2.0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
 ];
 
-/// What cargo knows of the workspace.
+/// Packages of the workspace and their dependencies.
 struct Metadata {
     packages: BTreeMap<String, Value>,
-    /// Package → what is linked into it.
+    /// Package → linked dependencies.
     uses: BTreeMap<String, Vec<String>>,
 }
 
@@ -66,7 +64,7 @@ impl Metadata {
         Ok(Self { packages, uses: uses.collect() })
     }
 
-    /// A package of ours and all that it is made of.
+    /// One of our packages and all its dependencies.
     fn parts(&self, name: &str) -> Result<BTreeSet<&str>> {
         let is_it = |package: &&String| {
             self.packages[*package]["name"] == name && self.packages[*package]["source"].is_null()
@@ -109,7 +107,7 @@ fn reference(package: &Value) -> String {
     format!("pkg:cargo/{}@{}", text("name"), text("version"))
 }
 
-/// Writes a bill of materials for each service.
+/// Writes a bill of materials per service.
 pub(crate) fn sbom() -> Result {
     let metadata = Metadata::read()?;
     let target =
@@ -156,7 +154,7 @@ fn bill(metadata: &Metadata, service: &str) -> Result<Value> {
     }))
 }
 
-/// Lists the licences of everything that is in an image; one that is not allowed is an error.
+/// Lists the licences of all images; fails if one is not allowed.
 pub(crate) fn licences() -> Result {
     let metadata = Metadata::read()?;
     let mut by_licence: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -186,7 +184,7 @@ pub(crate) fn licences() -> Result {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
-/// Whether an expression such as `(MIT OR Apache-2.0) AND Unicode-3.0` can be met by what is allowed.
+/// Whether allowed licences satisfy an expression such as `(MIT OR Apache-2.0) AND Unicode-3.0`.
 fn is_allowed(expression: &str) -> bool {
     let expression = expression.trim();
     if let Some(parts) = split(expression, " AND ") {
@@ -201,7 +199,7 @@ fn is_allowed(expression: &str) -> bool {
     }
 }
 
-/// The parts of an expression around an operator outside of parentheses; none if it is not there.
+/// Splits an expression at an operator outside parentheses; `None` if there is none.
 fn split<'a>(expression: &'a str, operator: &str) -> Option<Vec<&'a str>> {
     let (mut parts, mut depth, mut from) = (Vec::new(), 0_usize, 0);
     for (at, character) in expression.char_indices() {

@@ -1,4 +1,4 @@
-//! `cargo xtask bots`: the table of docs/how-to/bots.md, of the strategies that are built in and those of the examples.
+//! `cargo xtask bots`: writes the table of strategies and example bots in docs/how-to/bots.md.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,20 +8,20 @@ use serde_json::Value;
 
 use crate::run::{Result, cargo, program, root, run};
 
-/// Where the table is, and between which lines.
+/// Document with the table, and the lines around it.
 const PAGE: &str = "docs/how-to/bots.md";
 const BEGIN: &str = "<!-- bots -->\n";
 const END: &str = "<!-- /bots -->";
-/// The players of the engine.
+/// Strategies of the engine.
 const BUILT_IN: &str = "classic,greedy,turtle,raider,lookahead,random,idle";
-/// The examples that are built; each has a program of its name with `-bot`. Not `llm`, whose strength depends on its model.
+/// Rust examples; each has a program with the suffix `-bot`. Without `llm`, whose strength depends on its model.
 const EXAMPLES: [&str; 5] = ["hello", "greedy", "defender", "lookahead", "scripted"];
-/// The one that is not.
+/// The Python example.
 const PYTHON: &str = "python-http";
-/// The time for an answer: none of these looks at a clock, so that the games are the same on a busy machine.
+/// Time limit per answer: generous, so that games are the same on a busy machine.
 const TURN_MS: &str = "60000";
 
-/// Plays so many duels, going on where it was stopped, and writes the table.
+/// Plays duels, resuming an interrupted run, and writes the table.
 pub(crate) fn table(games: u64) -> Result {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);

@@ -1,4 +1,4 @@
-//! The layers of the house: arrows point down, and the engine knows nothing of the world outside.
+//! Layers of the workspace: dependencies point down, and the engine does no I/O.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::run::{Result, cargo, output, root};
 
-/// The floor of each crate; a crate may depend on those on lower floors, and on its own floor where named.
+/// Layer of each crate. A crate may depend on lower layers, and on its own layer where named.
 const FLOORS: &[(&str, u8)] = &[
     ("sector-sim", 1),
     ("sector-auth", 1),
@@ -29,10 +29,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("xtask", 6),
 ];
 
-/// What the engine may depend on: no runtime, no files, no network, no clock.
-///
-/// With its feature `parallel` it computes on the threads of `rayon`. That breaks no determinism: only what is pure is
-/// computed there, and every result is put where it belongs by its index, whichever thread was first.
+/// Allowed dependencies of the engine: no runtime, files, network or clock.
+/// `rayon` is allowed for the feature `parallel`. It keeps determinism: only pure functions run there, and results are stored by index.
 const ENGINE_MAY_USE: [&str; 9] = [
     "rand_chacha",
     "rayon",
@@ -45,7 +43,7 @@ const ENGINE_MAY_USE: [&str; 9] = [
     "xxhash-rust",
 ];
 
-/// What must not occur in the sources of the engine, and why.
+/// Forbidden words in the sources of the engine, with reasons.
 const ENGINE_MUST_NOT_SAY: [(&str, &str); 18] = [
     ("std::fs", "files"),
     ("std::io", "input and output"),
@@ -73,7 +71,7 @@ pub(crate) fn check() -> Result {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
-/// Arrows between our crates, and what the engine stands on.
+/// Checks dependencies between our crates, and those of the engine.
 fn dependencies() -> Result<Vec<String>> {
     let metadata =
         output(&mut cargo(&["metadata", "--format-version", "1", "--no-deps", "--locked"]))
@@ -84,7 +82,7 @@ fn dependencies() -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
-        // Bots are clients like any other: they stand on the SDK. What their tests play on is a floor of its own.
+        // Bots depend only on the SDK, like any other client. Their tests may use more.
         let is_example =
             package["manifest_path"].as_str().is_some_and(|path| path.contains("/examples/"));
         let floor = floors.get(name).copied().unwrap_or(if is_example { 3 } else { 0 });
@@ -117,7 +115,7 @@ fn dependencies() -> Result<Vec<String>> {
     Ok(faults)
 }
 
-/// What the sources of the engine must not say, tests and comments left out.
+/// Checks the sources of the engine, without tests and comments.
 fn engine_sources(folder: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for path in files(folder)? {
@@ -137,7 +135,7 @@ fn engine_sources(folder: &Path) -> Result<Vec<String>> {
     Ok(faults)
 }
 
-/// The lines of code before the tests, with their numbers.
+/// Numbered lines of code before the tests.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
@@ -146,7 +144,7 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|(index, line)| (index + 1, line))
 }
 
-/// Whether a line has these words as words of their own.
+/// Whether a line contains these whole words.
 fn says(line: &str, words: &str) -> bool {
     let part_of_a_name = |character: char| character.is_alphanumeric() || character == '_';
     line.match_indices(words).any(|(at, _)| {

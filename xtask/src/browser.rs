@@ -1,5 +1,4 @@
-//! The browser test: `sector up` on free ports, and a headless Chromium that watches, signs in, claims and moves; then a
-//! recorded run, which it goes through.
+//! The browser test: a headless Chromium watches, signs in, claims and moves in `sector up`, then watches a recorded run.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -9,12 +8,12 @@ use std::process::{Child, Stdio};
 use crate::run::{Result, cargo, program, root, run};
 use crate::ui::{self, UI};
 
-/// A sector that ends with this value.
+/// A sector that is killed when dropped.
 struct Sector(Child);
 
 impl Drop for Sector {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -58,7 +57,7 @@ pub(crate) fn test(release: bool) -> Result {
     Ok(())
 }
 
-/// A whole run, recorded and shown.
+/// Records and shows a run.
 fn watch_recording(target: &Path, profile: &str, screenshots: &Path) -> Result {
     let (sector, replay) =
         (target.join(profile).join("sector"), target.join("browser-test.replay"));
@@ -75,7 +74,7 @@ fn watch_recording(target: &Path, profile: &str, screenshots: &Path) -> Result {
     run("browser test of a recorded run", &mut script)
 }
 
-/// The first word with this in it that is printed.
+/// First printed word that contains `text`.
 fn printed(sector: &mut Sector, part: &str) -> Result<String> {
     let stdout = sector.0.stdout.take().ok_or("sector prints nothing")?;
     for line in BufReader::new(stdout).lines() {

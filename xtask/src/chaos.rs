@@ -1,6 +1,5 @@
-//! `cargo xtask chaos` and `cargo xtask soak`: the whole sector as processes, hurt or left running.
-//!
-//! Both are tests of `bins/sector` (`tests/proof/`), in the release build and told how long to go on.
+//! `cargo xtask chaos` and `cargo xtask soak`: long tests of a whole sector as processes.
+//! Both run tests of `bins/sector` (`tests/proof/`) in the release build, for a given time.
 
 use crate::run::{Result, cargo, run};
 

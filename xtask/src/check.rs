@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what can be said without running the program.
+//! `cargo xtask check`: static checks.
 
 use crate::run::{Result, cargo, run};
 use crate::{boundaries, codegen_command, compatibility, english, loops, ui};

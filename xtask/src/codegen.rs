@@ -1,5 +1,4 @@
-//! Generates what follows from the API document, `docs/openapi.json`: the client in `sector-client` and the types of
-//! the browser UI. Both are committed, so that nobody needs these tools to build; a check finds what is stale.
+//! Generates the client in `sector-client` and the types of the browser UI from `docs/openapi.json`. Both are committed, so that builds don't need these tools. A check finds stale files.
 
 mod document;
 mod rust;
@@ -12,12 +11,12 @@ use std::path::{Path, PathBuf};
 const DOCUMENT: &str = "docs/openapi.json";
 /// The generated client.
 const CLIENT: &str = "sector-client/src/generated.rs";
-/// The browser UI, which has tools of its own.
+/// The browser UI.
 const UI: &str = "bins/frontend/ui";
-/// The generated types of the UI, within it.
+/// The generated types, relative to the UI.
 const UI_SCHEMA: &str = "src/api/schema.ts";
 
-/// Generates everything; with `check` only compares, and names what is stale.
+/// Generates everything. With `check`, only compares and names stale files.
 pub(crate) fn run(check: bool) -> Result<(), String> {
     let root = root()?;
     let text = read(&root.join(DOCUMENT))?;
@@ -49,7 +48,7 @@ pub(crate) fn run(check: bool) -> Result<(), String> {
     ))
 }
 
-/// Writes `content` to `path`, or only looks whether it is there. False if it is stale.
+/// Writes `content` to `path`; with `check`, only compares. False if stale.
 fn deliver(path: &Path, content: &str, check: bool) -> Result<bool, String> {
     let present = fs::read_to_string(path).ok();
     if present.as_deref() == Some(content) {

@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: the generator is heavy to build, so it is a feature that this command turns on.
+//! `cargo xtask codegen`: runs this program again with the feature `codegen`, which takes long to build.
 
 use crate::run::Result;
 

@@ -1,7 +1,5 @@
-//! Whether clients that were written for an earlier API document still work with the present one.
-//!
-//! Requests may be made easier and answers may say more; never the other way round. What is compared is what a client
-//! can stumble over: paths, operations, parameters, bodies, answers and the schemas below them, references followed.
+//! Checks that clients of the baseline API document still work with the current one.
+//! Requests may get less strict and responses may get more fields, but not the other way round. Compares paths, operations, parameters, bodies, responses and their schemas, following references. Written here because no tool for OpenAPI 3.1 is available as a Rust crate.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,24 +10,23 @@ use crate::run::{Result, root};
 
 /// The API document.
 const DOCUMENT: &str = "docs/openapi.json";
-/// The API document as it was last agreed on.
+/// The last approved API document.
 const BASELINE: &str = "docs/openapi.baseline.json";
-/// Where changes that break clients are told.
+/// List of breaking changes.
 const CHANGELOG: &str = "docs/reference/api-changelog.md";
-/// Set this variable to agree on the present document.
+/// Set this variable to approve the current document.
 const UPDATE: &str = "UPDATE_BASELINE";
-/// Deepest nesting that is followed: schemas may refer to themselves.
+/// Maximum depth, because schemas can be recursive.
 const DEPTH_MAX: usize = 24;
 
-/// Compares the document with the baseline. With `UPDATE_BASELINE` set it becomes the baseline, which takes a new entry
-/// in the changelog if anything breaks.
+/// Compares the document with the baseline. With `UPDATE_BASELINE` set, the document becomes the baseline; breaking changes must be in the changelog.
 pub(crate) fn check() -> Result {
     println!("\n== compatibility of the API");
     let (before, after) = (read(BASELINE)?, read(DOCUMENT)?);
     let faults = differences(&parse(BASELINE, &before)?, &parse(DOCUMENT, &after)?);
     if std::env::var_os(UPDATE).is_some() {
         if !faults.is_empty() {
-            told(&faults)?;
+            check_changelog(&faults)?;
         }
         let path = root().join(BASELINE);
         return fs::write(&path, after)
@@ -39,13 +36,13 @@ pub(crate) fn check() -> Result {
         return Ok(());
     }
     Err(format!(
-        "{DOCUMENT} breaks clients of {BASELINE}:\n  {}\nIf that is meant, tell it in {CHANGELOG} and run {UPDATE}=1 cargo xtask check",
+        "{DOCUMENT} breaks clients of {BASELINE}:\n  {}\nIf that is intended, describe it in {CHANGELOG} and run {UPDATE}=1 cargo xtask check",
         faults.join("\n  ")
     ))
 }
 
-/// Every change that breaks has to be in the changelog by its place.
-fn told(faults: &[String]) -> Result {
+/// Fails if a breaking change is not in the changelog.
+fn check_changelog(faults: &[String]) -> Result {
     let changelog = read(CHANGELOG)?;
     let is_told =
         |fault: &&String| !changelog.contains(fault.split(": ").next().unwrap_or_default());
@@ -53,7 +50,7 @@ fn told(faults: &[String]) -> Result {
     if missing.is_empty() {
         return Ok(());
     }
-    Err(format!("{CHANGELOG} does not tell of\n  {}", missing.join("\n  ")))
+    Err(format!("missing in {CHANGELOG}:\n  {}", missing.join("\n  ")))
 }
 
 fn read(file: &str) -> Result<String> {
@@ -64,7 +61,7 @@ fn parse(file: &str, text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| format!("{file} is not JSON: {error}"))
 }
 
-/// What in `after` breaks clients of `before`, each as a place and a sentence.
+/// Breaking changes from `before` to `after`, each as a place and a sentence.
 pub(crate) fn differences(before: &Value, after: &Value) -> Vec<String> {
     let mut comparison = Comparison { before, after, faults: BTreeSet::new() };
     for (path, item) in entries(&before["paths"]) {
@@ -79,12 +76,12 @@ pub(crate) fn differences(before: &Value, after: &Value) -> Vec<String> {
     comparison.faults.into_iter().collect()
 }
 
-/// Who writes what a schema describes.
+/// Writer of the data that a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// The client: all that it could send must still be taken.
+    /// The client: everything it could send must still be accepted.
     Request,
-    /// The server: nothing may come that could not before.
+    /// The server: it must not send anything new.
     Answer,
 }
 
@@ -131,7 +128,7 @@ impl<'a> Comparison<'a> {
                         }
                     }
                 }
-                // An error that is not answered any more hurts nobody.
+                // Removing an error is harmless.
                 None if status.starts_with(['4', '5']) => {}
                 None => self.fault(&place, "it is gone"),
             }
@@ -216,7 +213,7 @@ impl<'a> Comparison<'a> {
         self.choices(place, before, after, side, depth);
     }
 
-    /// Types: what is added to a request is fine, and what is taken from an answer.
+    /// Types may be added to requests and removed from responses.
     fn kinds(&mut self, place: &str, before: &Value, after: &Value, side: Side) {
         let (was, now) = (kinds(before), kinds(after));
         let (Some(was), Some(now)) = (was, now) else { return };
@@ -230,7 +227,7 @@ impl<'a> Comparison<'a> {
 
     fn words(&mut self, place: &str, before: &Value, after: &Value, side: Side) {
         let (narrow, wide) = if side == Side::Request { (before, after) } else { (after, before) };
-        // Without a list, any word is possible.
+        // Without an enum, any string is possible.
         if wide.get("enum").is_none() {
             return;
         }
@@ -315,8 +312,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Alternatives are told apart by what they say of themselves; an answer may have new ones only where a `type` lets
-    /// clients pass them over.
+    /// Matches alternatives by name. Responses may get new ones only if clients can skip them by `type`.
     fn choices(
         &mut self,
         place: &str,
@@ -335,7 +331,7 @@ impl<'a> Comparison<'a> {
                 match now.iter().find(|(other, _)| other == name) {
                     Some((_, other)) => self.schema(&place, one, other, side, depth + 1),
                     None if side == Side::Request => self.fault(&place, "it is gone"),
-                    // A client that waits for it waits in vain.
+                    // Clients may depend on it.
                     None if name != "null" => self.fault(&place, "it does not come any more"),
                     None => {}
                 }
@@ -356,7 +352,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// What an alternative is called: by its tag, its reference, its word or its type.
+/// Name of an alternative: its tag, reference, constant or type.
 fn name(document: &Value, schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = target(document, schema);
@@ -375,7 +371,7 @@ fn name(document: &Value, schema: &Value) -> String {
     kinds(schema).map(|kinds| kinds.into_iter().collect::<Vec<_>>().join("|")).unwrap_or_default()
 }
 
-/// The one word of its `type` or `kind`.
+/// Constant of its `type` or `kind`.
 fn tag(schema: &Value) -> Option<String> {
     ["type", "kind"].into_iter().find_map(|field| {
         let words = schema["properties"][field]["enum"].as_array()?;
@@ -406,220 +402,4 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn api() -> Value {
-        json!({
-            "paths": {
-                "/a": {
-                    "get": {
-                        "parameters": [{"name": "count", "in": "query", "schema": {"type": "integer", "maximum": 10}}],
-                        "responses": {
-                            "200": {"headers": {"ETag": {}}, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}}},
-                            "404": {"$ref": "#/components/responses/Nothing"}
-                        }
-                    },
-                    "post": {
-                        "security": [{"bearer": []}, {"bot": []}],
-                        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wish"}}}},
-                        "responses": {"202": {}}
-                    }
-                }
-            },
-            "components": {
-                "responses": {"Nothing": {"content": {"application/problem+json": {"schema": {"type": "object"}}}}},
-                "schemas": {
-                    "Answer": {"type": "object", "required": ["x"], "properties": {
-                        "x": {"type": "integer"},
-                        "y": {"type": ["string", "null"]},
-                        "colour": {"type": "string", "enum": ["red", "blue"]},
-                        "again": {"type": "array", "items": {"$ref": "#/components/schemas/Answer"}},
-                        "event": {"oneOf": [
-                            {"type": "object", "properties": {"type": {"type": "string", "enum": ["begun"]}, "at": {"type": "integer"}}},
-                            {"type": "object", "properties": {"type": {"type": "string", "enum": ["ended"]}}}
-                        ]}
-                    }},
-                    "Wish": {"type": "object", "required": ["name"], "properties": {
-                        "name": {"type": "string", "maxLength": 10},
-                        "kind": {"type": "string", "enum": ["move", "focus"]},
-                        "much": {"type": "integer"}
-                    }}
-                }
-            }
-        })
-    }
-
-    /// The faults after one place of the document was set, or taken out.
-    fn after(pointer: &str, value: Option<Value>) -> Vec<String> {
-        let mut changed = api();
-        let (parent, name) = pointer.rsplit_once('/').unwrap();
-        let name = name.replace("~1", "/");
-        let parent = changed.pointer_mut(parent).unwrap();
-        match (parent, value) {
-            (Value::Object(map), Some(value)) => drop(map.insert(name, value)),
-            (Value::Object(map), None) => drop(map.remove(&name).unwrap()),
-            (Value::Array(list), Some(value)) => list.push(value),
-            (Value::Array(list), None) => drop(list.remove(name.parse().unwrap())),
-            (other, _) => panic!("{other}"),
-        }
-        differences(&api(), &changed)
-    }
-
-    const ANSWER: &str = "/components/schemas/Answer";
-    const WISH: &str = "/components/schemas/Wish";
-
-    #[test]
-    fn what_breaks_nobody_passes() {
-        assert_eq!(differences(&api(), &api()), Vec::<String>::new());
-        for (pointer, value) in [
-            ("/paths/~1b".to_owned(), Some(json!({"get": {"responses": {}}}))),
-            ("/paths/~1a/delete".to_owned(), Some(json!({"responses": {}}))),
-            ("/paths/~1a/get/responses/404".to_owned(), None),
-            ("/paths/~1a/get/responses/429".to_owned(), Some(json!({}))),
-            (
-                "/paths/~1a/get/parameters/1".to_owned(),
-                Some(json!({"name": "after", "in": "query"})),
-            ),
-            ("/paths/~1a/get/parameters/0/schema/maximum".to_owned(), Some(json!(20))),
-            (format!("{ANSWER}/properties/z"), Some(json!({"type": "string"}))),
-            (format!("{ANSWER}/properties/y/type"), Some(json!("string"))),
-            (format!("{ANSWER}/properties/colour/enum/1"), None),
-            (
-                format!("{ANSWER}/properties/event/oneOf/2"),
-                Some(json!({"properties": {"type": {"enum": ["paused"]}}})),
-            ),
-            (format!("{ANSWER}/required/1"), Some(json!("y"))),
-            (format!("{WISH}/properties/more"), Some(json!({"type": "string"}))),
-            (format!("{WISH}/properties/name/maxLength"), Some(json!(11))),
-            (format!("{WISH}/properties/much/type"), Some(json!(["integer", "null"]))),
-            (format!("{WISH}/properties/kind/enum/2"), Some(json!("muster"))),
-            (format!("{WISH}/required/0"), None),
-        ] {
-            assert_eq!(after(&pointer, value), Vec::<String>::new(), "{pointer}");
-        }
-    }
-
-    #[test]
-    fn what_breaks_somebody_is_found() {
-        for (pointer, value, fault) in [
-            ("/paths/~1a".to_owned(), None, "GET /a: it is gone"),
-            ("/paths/~1a/post".to_owned(), None, "POST /a: it is gone"),
-            ("/paths/~1a/get/responses/200".to_owned(), None, "GET /a 200: it is gone"),
-            (
-                "/paths/~1a/get/responses/201".to_owned(),
-                Some(json!({})),
-                "GET /a 201: clients do not know",
-            ),
-            (
-                "/paths/~1a/get/responses/200/headers/ETag".to_owned(),
-                None,
-                "GET /a 200 header ETag: it is gone",
-            ),
-            (
-                "/paths/~1a/get/security".to_owned(),
-                Some(json!([{"bearer": []}])),
-                "GET /a: it takes credentials",
-            ),
-            ("/paths/~1a/post/security/1".to_owned(), None, "POST /a: it does not take bot"),
-            (
-                "/paths/~1a/post/requestBody/required".to_owned(),
-                Some(json!(true)),
-                "POST /a: the body must be sent",
-            ),
-            ("/paths/~1a/get/parameters/0".to_owned(), None, "GET /a parameter count: it is gone"),
-            (
-                "/paths/~1a/get/parameters/0/required".to_owned(),
-                Some(json!(true)),
-                "count: it must be sent now",
-            ),
-            (
-                "/paths/~1a/get/parameters/0/schema/maximum".to_owned(),
-                Some(json!(9)),
-                "count: maximum was 10 and is 9",
-            ),
-            (
-                "/paths/~1a/get/parameters/1".to_owned(),
-                Some(json!({"name": "of", "in": "query", "required": true})),
-                "of: it is new and must be sent",
-            ),
-            (format!("{ANSWER}/properties/x"), None, "GET /a 200.x: it is gone"),
-            (
-                format!("{ANSWER}/properties/x/type"),
-                Some(json!("number")),
-                "GET /a 200.x: its type",
-            ),
-            (
-                format!("{ANSWER}/properties/x/type"),
-                Some(json!(["integer", "null"])),
-                "GET /a 200.x: its type",
-            ),
-            (format!("{ANSWER}/required/0"), None, "GET /a 200.x: it may be missing"),
-            (
-                format!("{ANSWER}/properties/colour/enum/2"),
-                Some(json!("grey")),
-                "colour: \"grey\" may come",
-            ),
-            (format!("{ANSWER}/properties/colour/enum"), None, "colour: its list of words"),
-            (
-                format!("{ANSWER}/properties/event/oneOf/0"),
-                None,
-                "<type=begun>: it does not come any more",
-            ),
-            (
-                format!("{ANSWER}/properties/event/oneOf/0/properties/at"),
-                None,
-                "<type=begun>.at: it is gone",
-            ),
-            (
-                format!("{ANSWER}/properties/event/oneOf/2"),
-                Some(json!({"type": "string"})),
-                "<string>: it may come",
-            ),
-            (format!("{WISH}/properties/much"), None, "POST /a body.much: it is gone"),
-            (
-                format!("{WISH}/properties/name/maxLength"),
-                Some(json!(9)),
-                "name: maxLength was 10 and is 9",
-            ),
-            (format!("{WISH}/properties/name/pattern"), Some(json!("^x")), "name: its pattern"),
-            (format!("{WISH}/properties/kind/enum/0"), None, "kind: \"move\" is not taken"),
-            (format!("{WISH}/properties/much/enum"), Some(json!([1])), "much: its list of words"),
-            (format!("{WISH}/required/1"), Some(json!("much")), "much: it must be sent now"),
-            (
-                "/components/responses/Nothing/content/application~1problem+json".to_owned(),
-                None,
-                "404: application/problem+json is gone",
-            ),
-        ] {
-            let found = after(&pointer, value);
-            assert!(
-                found.iter().any(|found| found.contains(fault)),
-                "{pointer}: {found:?}, not {fault}"
-            );
-        }
-        let mut changed = api();
-        changed["components"]["schemas"]["Wish"]["properties"]["must"] = json!({"type": "string"});
-        changed["components"]["schemas"]["Wish"]["required"] = json!(["name", "must"]);
-        assert_eq!(
-            differences(&api(), &changed),
-            ["POST /a body.must: it is new and must be sent"]
-        );
-    }
-
-    /// The committed pair is fine, and the comparison sees all of it.
-    #[test]
-    fn the_baseline_still_holds_and_each_operation_counts() {
-        let (before, after) =
-            (parse(BASELINE, &read(BASELINE).unwrap()), parse(DOCUMENT, &read(DOCUMENT).unwrap()));
-        let (before, after) = (before.unwrap(), after.unwrap());
-        assert_eq!(differences(&before, &after), Vec::<String>::new());
-        let mut without = after.clone();
-        let paths = without["paths"].as_object_mut().unwrap();
-        let count: usize = entries(&before["paths"]).map(|(_, item)| entries(item).count()).sum();
-        paths.clear();
-        assert_eq!(differences(&before, &without).len(), count);
-    }
-}
+mod tests;

@@ -1,8 +1,5 @@
-//! `cargo xtask deploy`: what operators run, held to rules: images, compose file, Kubernetes manifests, scripts.
-//!
-//! The rules are ours and need no cluster and no container engine. What else there is to say comes from other programs:
-//! `kubectl kustomize` renders the overlays where kubectl is installed; with `--full`, schemas of three Kubernetes
-//! versions, hadolint, shellcheck and shfmt are brought from PyPI, and schemas of what is not Kubernetes' own from npm.
+//! `cargo xtask deploy`: checks images, compose file, Kubernetes manifests and scripts.
+//! Our rules need no cluster and no container engine, and compare several files (settings, ports, users), which linters for single manifests cannot do. `kubectl kustomize` renders the overlays if kubectl is installed. With `--full`, schemas of three Kubernetes versions, hadolint, shellcheck and shfmt come from PyPI, and schemas of custom resources from npm.
 
 mod compose;
 mod custom;
@@ -19,7 +16,7 @@ pub(crate) use engine::try_images;
 
 use crate::run::{Result, root};
 
-/// Everything that can be said of what is deployed.
+/// Runs all checks of the deployment.
 pub(crate) fn check(full: bool) -> Result {
     println!("\n== what is deployed");
     let mut faults = images::faults(&root())?;

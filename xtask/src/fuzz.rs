@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::run::{Result, output, program, root, run};
 
-/// The crates that are fuzzed, and the targets in their `fuzz/targets`. No two targets have one name.
+/// Crates with fuzz targets, and the targets in their `fuzz/targets`. Names are unique.
 const TARGETS: [(&str, &[&str]); 4] = [
     ("sector-sim", &["orders", "rules", "replays", "deltas", "snapshots"]),
     ("sector-auth", &["logins", "tokens"]),
@@ -13,12 +13,10 @@ const TARGETS: [(&str, &[&str]); 4] = [
     ("bins/api", &["api", "batches"]),
 ];
 
-/// Longest input tried, in bytes: longer ones only repeat themselves.
+/// Maximum input size, in bytes; longer inputs find nothing new.
 const LONGEST: &str = "-max_len=65536";
 
-/// Fuzzes one target or all of them, so many seconds each. What is found on the way stays in `target`, beside the
-/// committed corpus, so that the tree stays clean; an input that breaks something is kept under the crate's
-/// `fuzz/artifacts` and named.
+/// Fuzzes one target or all, for this many seconds each. New corpus entries go to `target`, so that the tree stays clean. Inputs that fail are stored in the crate's `fuzz/artifacts` and printed.
 pub(crate) fn fuzz(only: Option<&str>, seconds: u32) -> Result {
     install()?;
     let all = || {
@@ -56,19 +54,19 @@ pub(crate) fn fuzz(only: Option<&str>, seconds: u32) -> Result {
     Ok(())
 }
 
-/// `cargo fuzz`, with the nightly compiler that it needs and a target folder of its own.
+/// `cargo fuzz`, with the nightly compiler it needs and a separate target directory.
 fn cargo_fuzz(command: &str, krate: &str, target: &Path, name: &str) -> Command {
     let mut cargo = program("cargo", krate);
-    // The toolchain that runs this command is not the one to build with.
+    // Don't build with the toolchain that runs this command.
     cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
-    // No code of ours is unsafe, so that there is nothing to find for a sanitizer of memory.
+    // Our code has no `unsafe`, so a memory sanitizer would find nothing.
     cargo
         .args(["+nightly", "fuzz", command, name, "--sanitizer", "none", "--target-dir"])
         .arg(target);
     cargo
 }
 
-/// Makes sure that cargo-fuzz is there.
+/// Installs cargo-fuzz if missing.
 fn install() -> Result {
     if output(program("cargo", "").args(["fuzz", "--version"])).is_some() {
         return Ok(());
@@ -106,7 +104,7 @@ mod tests {
         }
     }
 
-    /// What is committed names the public registry alone.
+    /// Lock files name only the public registry.
     #[test]
     fn the_lock_files_know_no_other_registry() {
         for (krate, _) in TARGETS {

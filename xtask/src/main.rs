@@ -42,76 +42,76 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything that must hold before a change lands; installs redis-server and Chromium where they are missing
+    /// Run all checks and tests before landing; installs redis-server and Chromium if missing
     Test {
-        /// Also the heavy suites: release builds, more cases, more kills
+        /// Also run the heavy suites: release builds, more cases, more kills
         #[arg(long)]
         full: bool,
     },
-    /// Format, lints, documentation, layer boundaries, generated files
+    /// Check format, lints, documentation, layers and generated files
     Check,
     /// Generate the SDK and the UI's types from the API document
     Codegen {
-        /// Only compare, and name what is stale
+        /// Only compare, and name stale files
         #[arg(long)]
         check: bool,
     },
     /// Build the browser UI into bins/frontend/dist
     Ui,
-    /// Images, compose file, Kubernetes manifests and scripts, held to rules
+    /// Check images, compose file, Kubernetes manifests and scripts
     Deploy {
-        /// Also what other programs say: schemas of three Kubernetes versions, hadolint, shellcheck, shfmt
+        /// Also run schemas of three Kubernetes versions, hadolint, shellcheck and shfmt
         #[arg(long)]
         full: bool,
     },
-    /// Build the images, look at each, bring the compose file up with them and play; needs docker or podman, with Compose
+    /// Build and inspect the images, and run the compose file; needs docker or podman with Compose
     Images {
-        /// Take the images that are there, under IMAGE_NAME and IMAGE_TAG
+        /// Use existing images named by IMAGE_NAME and IMAGE_TAG
         #[arg(long)]
         no_build: bool,
     },
-    /// Try hostile input on the engine, on logins and on the API; installs cargo-fuzz where it is missing, and needs a nightly compiler
+    /// Fuzz the engine, logins, the HTTP kit and the API; installs cargo-fuzz if missing, needs a nightly compiler
     Fuzz {
         /// Only this target
         target: Option<String>,
-        /// Seconds for each target
+        /// Seconds per target
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
-    /// Ask the API what schemathesis makes up from its document; installs it where it is missing, and needs Python
+    /// Test the API with schemathesis; installs it if missing, needs Python
     Schemathesis {
-        /// Requests made up for each operation
+        /// Generated requests per operation
         #[arg(long, default_value_t = 25)]
         examples: u32,
     },
-    /// Write what each service is made of into target/sbom, as CycloneDX
+    /// Write a CycloneDX bill of materials per service into target/sbom
     Sbom,
-    /// List the licences of all that services are made of; one that is not allowed is an error
+    /// List the licences of all dependencies; fails if one is not allowed
     Licences,
-    /// Run the sector as processes on Redis, kill and stop them under load, and check the books
+    /// Kill and stop the processes of a sector under load, and check that nothing is lost
     Chaos {
-        /// How many times something is done to them
+        /// Number of disturbances
         #[arg(long, default_value_t = 20)]
         cycles: u64,
-        /// What is done, and when
+        /// Seed of the disturbances
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Run the sector under load and see whether it grows or falls behind
+    /// Run a sector under load, and check memory and tick rate
     Soak {
-        /// For how long
+        /// Duration
         #[arg(long, default_value_t = 30)]
         minutes: u32,
     },
-    /// Let all strategies and examples play each other, and write the table of docs/how-to/bots.md; goes on where it was stopped
+    /// Play all strategies and examples against each other, and write the table of docs/how-to/bots.md; resumes an interrupted run
     Bots {
-        /// How many duels; 156 are one map for every pair, from both seats
+        /// Number of duels; 156 are one map per pair, from both seats
         #[arg(long, default_value_t = 3_120)]
         games: u64,
     },
-    /// Measure, and compare with the promised limits
+    /// Run the benchmarks and compare them with their limits
     Bench {
-        /// Only benchmarks whose name contains this; `api`: the API beside a bare server and Redis
+        /// Only benchmarks whose name contains this; `api` compares the API with a bare server and Redis
         filter: Option<String>,
     },
 }
@@ -159,7 +159,7 @@ mod tests {
             pages.iter().filter(|page| page.extension().is_some_and(|extension| extension == "md"))
         {
             for call in std::fs::read_to_string(page).unwrap().split("cargo xtask ").skip(1) {
-                // Up to the end of the line or of the code, without what is behind a mark.
+                // Up to the end of the line or of the code, without comments.
                 let words = call.split(['\n', '`', '#', '|', ';', '&']).next().unwrap_or_default();
                 let words = std::iter::once("xtask").chain(words.split_whitespace());
                 let parsed = Options::try_parse_from(words);

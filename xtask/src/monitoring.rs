@@ -1,10 +1,10 @@
-//! Whether the alert rules can be read, and fire when they should: `promtool`, from Debian's package of Prometheus.
+//! Tests the alert rules with `promtool`, from Debian's Prometheus package.
 
 use std::path::PathBuf;
 
 use crate::run::{Result, output, program, root, run};
 
-/// Checks and tries the rules.
+/// Checks and tests the rules.
 pub(crate) fn test() -> Result {
     let promtool = promtool()?;
     run(
@@ -17,7 +17,7 @@ pub(crate) fn test() -> Result {
     )
 }
 
-/// The program, brought from Debian's package where it is missing. The package is only unpacked: nothing is started.
+/// Path of `promtool`. If missing, unpacks Debian's package without installing it.
 fn promtool() -> Result<PathBuf> {
     if output(program("promtool", "").arg("--version")).is_some() {
         return Ok("promtool".into());
@@ -33,7 +33,7 @@ fn promtool() -> Result<PathBuf> {
         )
     };
     std::fs::create_dir_all(&folder).map_err(|error| missing(&error))?;
-    // Package lists may be missing or too old for what is there.
+    // Package lists can be missing or outdated.
     let fetch = "{ apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } \
                  && dpkg -x prometheus_*.deb . && rm prometheus_*.deb";
     run("promtool", program("sh", "target/promtool").args(["-c", fetch]))

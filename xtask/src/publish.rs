@@ -1,11 +1,11 @@
-//! The crates that are meant for others: whether they could be published as they are.
+//! Checks that the public crates can be published.
 
 use crate::run::{Result, cargo, run};
 
-/// They, lowest first.
+/// Public crates, dependencies first.
 const PUBLISHED: [&str; 3] = ["sector-sim", "sector-auth", "sector-client"];
 
-/// Packs them, builds them from the packages alone, each against the others' packages, and publishes nothing.
+/// Packages and builds the crates, each against the packages of the others. Publishes nothing.
 pub(crate) fn check() -> Result {
     let mut arguments = vec!["publish", "--dry-run", "--locked", "--allow-dirty"];
     for name in PUBLISHED {

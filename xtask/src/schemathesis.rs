@@ -1,13 +1,13 @@
-//! `cargo xtask schemathesis`: requests made up from the API document, by a program that knows nothing of this code.
+//! `cargo xtask schemathesis`: sends generated requests from the API document.
 
 use std::path::PathBuf;
 
 use crate::run::{Result, cargo, output, program, root, run};
 
-/// The version that is tried; another finds other things.
+/// Pinned version, because others find other faults.
 const VERSION: &str = "4.32.5";
 
-/// Brings the program where it is missing, and lets it loose on the API over a sector in memory.
+/// Installs the program if missing, and runs it against the API of a sector in memory.
 pub(crate) fn schemathesis(examples: u32) -> Result {
     let schemathesis = install()?;
     let arguments = [

@@ -1,4 +1,4 @@
-//! Snapshots that nobody compares with anything are no tests: every one that is committed must be asked for.
+//! Every committed snapshot must be used by a test.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,13 +7,13 @@ use std::process::Command;
 
 use crate::run::{Result, root, run};
 
-/// Folders that hold no sources of ours.
+/// Directories without our sources.
 const LEFT_OUT: [&str; 4] = ["target", "node_modules", ".git", "dist"];
 
-/// Runs tests, and fails when they leave a snapshot unreferenced, or one that waits to be reviewed.
+/// Runs tests. Fails if a snapshot is unused or waits for review.
 pub(crate) fn run_tests(what: &str, command: &mut Command) -> Result {
     let list = std::env::temp_dir().join(format!("sector-snapshots-{}", std::process::id()));
-    // The list only grows: one from before would hide what is unreferenced now.
+    // Tests append to the list, so an old one would hide unused snapshots.
     let forgotten = remove(&list);
     let done =
         forgotten.and_then(|()| run(what, command.env("INSTA_SNAPSHOT_REFERENCES_FILE", &list)));
@@ -34,7 +34,7 @@ fn remove(list: &Path) -> Result {
     }
 }
 
-/// What is wrong with these files, given the snapshots that the tests have asked for.
+/// Faults of these files, given the snapshots that tests used.
 fn faults(files: &[PathBuf], referenced: &BTreeSet<PathBuf>) -> Vec<String> {
     let fault = |path: &PathBuf| {
         let name = path.file_name()?.to_string_lossy();
@@ -49,7 +49,7 @@ fn faults(files: &[PathBuf], referenced: &BTreeSet<PathBuf>) -> Vec<String> {
     files.iter().filter_map(fault).collect()
 }
 
-/// The path without links and detours, as far as it exists.
+/// Canonical path, if it exists.
 fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
@@ -60,7 +60,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
         let path = entry.path();
-        // A link leads to what is looked at anyway, or out of the workspace.
+        // Don't follow links: their targets are checked anyway or lie outside.
         let kind = entry.file_type().map_err(cannot)?;
         if kind.is_dir() {
             if !path

@@ -1,11 +1,11 @@
-//! The tables of `sector replay export`, read back by polars: what researchers do with them has to work.
+//! Reads the tables of `sector replay export` with polars.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{Result, cargo, output, program, root, run};
 
-/// What the tables are read with.
+/// Pinned packages.
 const POLARS: &str = "polars==2.1.0";
 
 pub(crate) fn test() -> Result {
@@ -44,7 +44,7 @@ pub(crate) fn test() -> Result {
     run("read the tables", &mut read)
 }
 
-/// A Python with polars, made once.
+/// A Python environment with polars, created once.
 fn environment(target: &Path) -> Result<PathBuf> {
     let folder = target.join("tables-python");
     let python = folder.join("bin/python");

@@ -5,9 +5,9 @@ use crate::{
     browser, check, deploy, fuzz, monitoring, publish, schemathesis, snapshots, tables, tools, ui,
 };
 
-/// How long each fuzz target runs in the heavy suites.
+/// Fuzzing time per target with `--full`, in seconds.
 const FUZZ_SECONDS: u32 = 20;
-/// Requests that are made up for each operation in the heavy suites.
+/// Generated requests per operation with `--full`.
 const SCHEMATHESIS_EXAMPLES: u32 = 25;
 
 pub(crate) fn test(full: bool) -> Result {
@@ -58,6 +58,6 @@ pub(crate) fn test(full: bool) -> Result {
         fuzz::fuzz(None, FUZZ_SECONDS)?;
         schemathesis::schemathesis(SCHEMATHESIS_EXAMPLES)?;
     }
-    println!("\nAll of it holds.");
+    println!("\nAll checks passed.");
     Ok(())
 }

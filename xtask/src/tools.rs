@@ -1,13 +1,13 @@
-//! The programs that the tests need besides Rust, brought from Debian's packages where they are missing.
+//! Installs programs that tests need from Debian packages if missing.
 
 use std::process::Command;
 
 use crate::run::{Result, output, program, run};
 
-/// The oldest Node.js that the tools of the UI run on.
+/// Minimum version of Node.js for the UI's tools.
 const NODE: (u32, u32) = (20, 19);
 
-/// Makes sure that `redis-server` and Chromium are there.
+/// Installs `redis-server` and Chromium if missing.
 pub(crate) fn install() -> Result {
     let missing: Vec<&str> = [("redis-server", "redis-server"), ("chromium", "chromium")]
         .into_iter()
@@ -40,7 +40,7 @@ fn is_there(command: &str) -> bool {
     output(Command::new("sh").args(["-c", &format!("command -v {command}")])).is_some()
 }
 
-/// Makes sure that Node.js is there and new enough for the tools of the UI.
+/// Checks that Node.js is installed and new enough.
 pub(crate) fn check_node() -> Result {
     let wanted = format!("the UI's tools need Node.js {}.{} or newer", NODE.0, NODE.1);
     let version = output(Command::new("node").arg("--version"))

@@ -3,10 +3,10 @@
 use crate::run::{Result, program, root, run};
 use crate::tools::check_node;
 
-/// Where the sources are.
+/// Directory of the sources.
 pub(crate) const UI: &str = "bins/frontend/ui";
 
-/// Installs the packages of the UI as locked, unless that has been done.
+/// Installs the locked packages of the UI if needed.
 pub(crate) fn install() -> Result {
     check_node()?;
     let lock = |path: &str| {
@@ -29,14 +29,14 @@ pub(crate) fn build() -> Result {
     npm("UI build", "build")
 }
 
-/// Types, lints and format, and whether the committed build is that of the sources.
+/// Checks types, lints and format, and that the committed build is up to date.
 pub(crate) fn check() -> Result {
     install()?;
     npm("UI types, lints and format", "check")?;
     run("UI build is fresh", program("node", UI).args(["scripts/source-hash.mjs", "--check"]))
 }
 
-/// The unit tests.
+/// Runs the unit tests.
 pub(crate) fn test() -> Result {
     install()?;
     npm("UI unit tests", "test")

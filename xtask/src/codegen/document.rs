@@ -1,13 +1,13 @@
-//! Rewrites an OpenAPI 3.1 document as 3.0.3, which the generator reads, and takes out of it what the engine defines.
+//! Rewrites an OpenAPI 3.1 document as 3.0.3 for the generator, without schemas that the engine defines.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-/// Where schemas live.
+/// Prefix of schema references.
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// The document as 3.0.3. Schemas named in `replaced` lose their content, and whatever only they needed goes.
+/// The document as 3.0.3. Schemas in `replaced` are emptied, and schemas that only they used are dropped.
 pub(super) fn normalise(mut document: Value, replaced: &[&str]) -> Result<Value, String> {
     let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
     if !version.starts_with("3.1.") {
@@ -39,7 +39,7 @@ pub(super) fn normalise(mut document: Value, replaced: &[&str]) -> Result<Value,
     Ok(document)
 }
 
-/// What answers with 101 speaks another protocol from there on, which a generated client of HTTP does not begin.
+/// Drops operations that answer 101: a generated HTTP client cannot switch protocols.
 fn without_sockets(document: &mut Value) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for operations in paths.values_mut().filter_map(Value::as_object_mut) {
@@ -50,11 +50,10 @@ fn without_sockets(document: &mut Value) {
     });
 }
 
-/// The media type of errors.
+/// Media type of errors.
 const PROBLEM: &str = "application/problem+json";
 
-/// The generator takes one type for the errors of an operation: problems. A failing health check has another body; the
-/// client reads that answer as one that is not described.
+/// The generator supports one error type per operation: problems. A failing health check has another body, so its response is dropped.
 fn one_error_type(document: &mut Value) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
@@ -66,14 +65,13 @@ fn one_error_type(document: &mut Value) {
             let is_problem = |content: &Value| {
                 content.as_object().is_some_and(|map| map.keys().all(|key| key == PROBLEM))
             };
-            // What operations share may come from a proxy as well, in any form: the client reads it by itself.
+            // A proxy can send shared responses in any form, so the client parses them itself.
             !is_error || response.pointer("/content").is_some_and(is_problem)
         });
     }
 }
 
-/// Answers that have another form if asked for it: the schema of all forms, that of the first, and the parameters that
-/// ask for another. The generator takes one type for an answer, so that the client always asks for the first.
+/// Responses with several forms: schema of all forms, schema of the first, and the parameters that select others. The generator supports one type per response, so the client always requests the first.
 const FORMS: [(&str, &str, &[&str]); 1] =
     [("SnapshotAnswer", "SectorSnapshot", &["fields", "since", "universe_id"])];
 
@@ -112,9 +110,9 @@ fn rewrite(value: &mut Value) {
     }
 }
 
-/// Problems are JSON too; the generator would hand them out as bytes.
+/// Declares problems as JSON; the generator would return them as bytes.
 fn media_types(object: &mut Map<String, Value>) {
-    // An example is no part of the document: what stands in one is not to be rewritten.
+    // Don't rewrite examples.
     if object.contains_key("schema") {
         object.remove("example");
         object.remove("examples");
@@ -124,10 +122,10 @@ fn media_types(object: &mut Map<String, Value>) {
     }
 }
 
-/// Applied to every object: the words rewritten here mean a schema wherever they occur in an API document.
+/// Rewrites one object. These keywords mean a schema wherever they occur.
 fn schema(object: &mut Map<String, Value>) {
     if object.get("$ref").is_some_and(Value::is_string) {
-        // 3.0 knows nothing beside a reference.
+        // 3.0 allows nothing beside a reference.
         object.retain(|key, _| key == "$ref");
         return;
     }
@@ -172,7 +170,7 @@ fn schema(object: &mut Map<String, Value>) {
     unsigned(object);
 }
 
-/// Integers from 0 or 1 on are unsigned in Rust; how great they may be is for the server to say.
+/// Integers with a minimum of 0 or 1 are unsigned in Rust. The server checks the maximum.
 fn unsigned(object: &mut Map<String, Value>) {
     let is_integer = object.get("type").is_some_and(|kind| kind == "integer");
     if !is_integer || object.get("minimum").and_then(Value::as_i64).is_none_or(|least| least < 0) {
@@ -187,7 +185,7 @@ fn unsigned(object: &mut Map<String, Value>) {
     }
 }
 
-/// A parameter that may be left out has no null besides.
+/// Optional parameters are not nullable.
 fn parameter(object: &mut Map<String, Value>) {
     if object.get("in").is_some_and(Value::is_string)
         && let Some(schema) = object.get_mut("schema").and_then(Value::as_object_mut)
@@ -212,7 +210,7 @@ fn nullable_choice(object: &mut Map<String, Value>, word: &str) {
     }
 }
 
-/// Drops the schemas that no operation leads to.
+/// Drops unused schemas.
 fn prune(document: &mut Value) {
     let mut reached = BTreeSet::new();
     let mut open = Vec::new();

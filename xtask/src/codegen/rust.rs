@@ -1,12 +1,11 @@
-//! The Rust client: progenitor over the document, with the engine's types where the engine has them.
+//! The Rust client, from progenitor, with the engine's types where they exist.
 
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use serde_json::Value;
 
 use super::document::normalise;
 
-/// Schemas for which there are types already, so that what a client receives can go straight into the engine: those of
-/// the engine, and those that the SDK reads in ways of its own.
+/// Schemas with existing types: those of the engine, so that clients can pass responses to it, and those that the SDK parses itself.
 const REPLACED: [(&str, &str); 13] = [
     ("FactionId", "::sector_sim::FactionId"),
     ("FactionKind", "::sector_sim::FactionKind"),
@@ -51,7 +50,7 @@ pub(super) fn generate(document: Value) -> Result<String, String> {
     Ok(format!("{HEADER}{}", prettyplease::unparse(&file)))
 }
 
-/// Takes `Client::new` out, which panics where no HTTP client can be built; `new_with_client` stays.
+/// Removes `Client::new`, which can panic; `new_with_client` stays.
 fn remove_constructor(file: &mut syn::File) {
     for item in &mut file.items {
         if let syn::Item::Impl(block) = item {

@@ -1,4 +1,4 @@
-//! The types of the browser UI: openapi-typescript over the document, from the UI's own node modules.
+//! Types of the browser UI, from openapi-typescript in the UI's node modules.
 
 use std::fs;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::process::Command;
 
 /// Result of generating the types.
 pub(super) enum Outcome {
-    /// Their source.
+    /// Source of the types.
     Generated(String),
-    /// There is nothing to generate them with, and why.
+    /// The generator is unavailable, with the reason.
     NoTools(String),
 }
 
-/// The TypeScript source of the types of `document`.
+/// Generates the types of `document`.
 pub(super) fn generate(ui: &Path, document: &Path) -> Result<Outcome, String> {
     let tool = ui.join("node_modules/.bin/openapi-typescript");
     if !tool.exists() {

@@ -9,16 +9,16 @@ use super::names::{Names, is_pinned};
 use super::objects::{entries, list, read, text};
 use crate::run::Result;
 
-/// What the world may reach; all else is published to the machine itself, if at all.
+/// Services reachable from outside; all others are published to localhost at most.
 const PUBLIC: [(&str, &str); 2] = [("api", "8000:8000"), ("frontend", "9000:9000")];
-/// Who may give files away, because it makes them.
+/// Service that may change file owners, because it creates the files.
 const ROOT: &str = "secrets";
-/// What runs once and ends.
+/// Services that run once and exit.
 const ONCE: [&str; 2] = ["secrets", "tools"];
-/// What `docker compose up` brings, without any profile.
+/// Services started by `docker compose up` without a profile.
 const USUAL: [&str; 6] = ["secrets", "redis", "api", "sim-worker", "bot-worker", "frontend"];
 
-/// What is wrong with the compose file.
+/// Faults of the compose file.
 pub(super) fn faults(root: &Path) -> Result<Vec<String>> {
     let path = root.join("docker-compose.yml");
     let [file] = <[Value; 1]>::try_from(read(&path)?)
@@ -156,7 +156,7 @@ fn of_service(name: &str, service: &Value, names: &Names) -> Vec<String> {
     faults
 }
 
-/// A value with what stands in it when nothing is set: `${NAME:-default}` is `default`.
+/// Replaces variables by their defaults: `${NAME:-default}` becomes `default`.
 pub(super) fn resolved(value: &str) -> String {
     let mut resolved = String::new();
     let mut rest = value;

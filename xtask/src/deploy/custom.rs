@@ -1,7 +1,5 @@
-//! Objects of cert-manager, the Gateway API and the Prometheus Operator, held to the schemas of their makers.
-//!
-//! Kubernetes itself knows nothing of them, and so do its schemas. Packages from npm have them in two forms: types, by
-//! which the TypeScript compiler finds fields that do not exist, and validators, which find missing and wrong ones.
+//! Checks objects of cert-manager, the Gateway API and the Prometheus Operator against their schemas.
+//! The schemas of Kubernetes do not cover them. npm packages have types, with which the TypeScript compiler finds unknown fields, and validators, which find missing and invalid ones.
 
 use std::fmt::Write;
 use std::fs;
@@ -13,7 +11,7 @@ use super::manifests::Rendered;
 use super::objects::text;
 use crate::run::{Result, output, program, root, run};
 
-/// API group, and the package that has its schemas.
+/// API groups and the packages with their schemas.
 const MODELS: [(&str, &str); 3] = [
     ("cert-manager.io", "cert-manager"),
     ("gateway.networking.k8s.io", "gateway-api"),
@@ -25,10 +23,10 @@ const PACKAGES: [&str; 4] = [
     "@kubernetes-models/prometheus-operator@6.0.0",
     "typescript@5.9.3",
 ];
-/// Groups of Kubernetes itself that have a dot.
+/// Groups of Kubernetes itself with a dot.
 const OWN: [&str; 4] =
     ["networking.k8s.io", "rbac.authorization.k8s.io", "coordination.k8s.io", "discovery.k8s.io"];
-/// Asks each object's own validator.
+/// Runs the validator of each object.
 const VALIDATE: &str = r#"import { readFileSync } from "node:fs";
 let faults = 0;
 for (const { from, model, object } of JSON.parse(readFileSync("objects.json", "utf8"))) {
@@ -72,7 +70,7 @@ pub(super) fn check(rendered: &[Rendered]) -> Result {
     run("fields that are missing or wrong", in_place("node", &place).arg("validate.mjs"))
 }
 
-/// The objects that are none of Kubernetes' own, where they come from, and the module with their schema.
+/// Objects of other groups, their files, and the modules with their schemas.
 fn custom(rendered: &[Rendered]) -> Result<Vec<Value>> {
     let mut found = Vec::new();
     for Rendered { name, objects, .. } in rendered {
@@ -94,13 +92,13 @@ fn custom(rendered: &[Rendered]) -> Result<Vec<Value>> {
     Ok(found)
 }
 
-/// Each object as a constant of its type.
+/// Writes each object as a typed constant.
 fn typed(found: &[Value]) -> String {
     let mut source = String::new();
     for (number, one) in found.iter().enumerate() {
         let (model, kind, object) =
             (text(one, "/model"), text(one, "/object/kind"), &one["object"]);
-        // A String takes everything.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             source,
             "// {}\nimport type {{ I{kind} as Kind{number} }} from \"{model}\";",

@@ -1,7 +1,5 @@
-//! `cargo xtask images`: the images built, looked at and played, by whichever container engine is there.
-//!
-//! It is no part of `cargo xtask test`: an engine is no thing that a developer must have, and a release build of all
-//! services takes minutes.
+//! `cargo xtask images`: builds, inspects and runs the images with docker or podman.
+//! Not part of `cargo xtask test`: developers need no container engine, and a release build of all services takes minutes.
 
 use std::process::Command;
 
@@ -9,7 +7,7 @@ use serde_json::Value;
 
 use crate::run::{Result, cargo, output, program, run};
 
-/// Each with the program in it.
+/// Images and their programs.
 const IMAGES: [(&str, &str); 6] = [
     ("api", "api"),
     ("sim-worker", "sim-worker"),
@@ -18,18 +16,18 @@ const IMAGES: [(&str, &str); 6] = [
     ("tools", "sector"),
     ("nft-minter", "nft-minter"),
 ];
-/// Which have no health of their own: they run and end.
+/// Images without a health check: they run once and exit.
 const ONCE: &str = "tools";
-/// A static binary and two licences. More than this is a file that nobody meant to hand on.
+/// Files in an image: a static binary and two licences.
 const IMAGE_BYTES_MAX: u64 = 64 << 20;
 
-/// A container engine, and a Compose that commands it.
+/// A container engine and its Compose.
 struct Engine {
     name: &'static str,
     compose: Vec<&'static str>,
 }
 
-/// Builds the images, looks at each, and plays the compose file with them.
+/// Builds and inspects the images, and runs the compose file with them.
 pub(crate) fn try_images(builds: bool) -> Result {
     let engine = engine()?;
     println!("\n== {} by {}", engine.compose.join(" "), engine.name);
@@ -72,7 +70,7 @@ pub(crate) fn try_images(builds: bool) -> Result {
     run("play in the containers", play.env("SECTOR_COMPOSE", engine.compose.join(" ")))
 }
 
-/// The image's program, telling its version with no right but to run.
+/// Runs the image's program with `--version` and without privileges.
 fn shut_in(engine: &str, image: &str) -> Command {
     let mut command = program(engine, "");
     command.args([
@@ -90,7 +88,7 @@ fn shut_in(engine: &str, image: &str) -> Command {
     command
 }
 
-/// What is wrong with an image, by what its engine tells.
+/// Faults of an image, from the engine's `inspect`.
 fn faults_of(image: &str, inspected: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let user = inspected["Config"]["User"].as_str().unwrap_or_default();
@@ -101,7 +99,7 @@ fn faults_of(image: &str, inspected: &Value) -> Vec<String> {
     if size > IMAGE_BYTES_MAX {
         faults.push(format!("has {size} bytes, and {IMAGE_BYTES_MAX} are allowed"));
     }
-    // podman tells it in one place, docker in the other.
+    // podman and docker use different fields.
     let health = ["/Config/Healthcheck/Test", "/Healthcheck/Test"]
         .into_iter()
         .find_map(|path| inspected.pointer(path));
@@ -118,7 +116,7 @@ fn faults_of(image: &str, inspected: &Value) -> Vec<String> {
     faults
 }
 
-/// What is there, the usual first.
+/// Installed engine; docker is preferred.
 fn engine() -> Result<Engine> {
     let answers = |words: &[&str], question: &str| {
         output(program(words[0], "").args(&words[1..]).arg(question)).is_some()

@@ -8,7 +8,7 @@ use crate::run::Result;
 
 const FILES: [&str; 2] = ["Dockerfile", "bins/nft-minter/Dockerfile"];
 
-/// What is wrong with how images are built.
+/// Faults of the Dockerfiles.
 pub(super) fn faults(root: &Path) -> Result<Vec<String>> {
     let names = Names::read(root)?;
     let mut faults = Vec::new();
@@ -42,7 +42,7 @@ fn instructions(text: &str) -> Vec<(String, String)> {
 fn of_file(text: &str, names: &Names) -> Vec<String> {
     let mut faults = Vec::new();
     let instructions = instructions(text);
-    // (stage, what it is built on)
+    // (stage, base)
     let mut stages: Vec<(String, String)> = Vec::new();
     let value = |name: &str, wanted: &str| {
         let argument = |rest: &str| rest.strip_prefix(&format!("{wanted}=")).map(str::to_owned);
@@ -89,7 +89,7 @@ fn of_file(text: &str, names: &Names) -> Vec<String> {
             _ => {}
         }
     }
-    // A stage that ends in an ENTRYPOINT is an image.
+    // A stage with an ENTRYPOINT is an image.
     let mut stage = 0;
     let mut has = vec![(false, false, false); stages.len()];
     let mut seen = 0;
@@ -97,7 +97,7 @@ fn of_file(text: &str, names: &Names) -> Vec<String> {
         match name.as_str() {
             "FROM" => {
                 (stage, seen) = (seen, seen + 1);
-                // What the stage it is built on has.
+                // Inherit from the base stage.
                 if let Some(from) = stages.iter().position(|(known, _)| *known == stages[stage].1) {
                     has[stage].0 = has[from].0;
                 }

@@ -1,4 +1,4 @@
-//! Rules for the Kubernetes manifests, rendered as they are applied.
+//! Rules for the rendered Kubernetes manifests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,23 +12,23 @@ use super::objects::{called, entries, list, parse, text};
 use super::pods;
 use crate::run::{Result, output, program, root, run};
 
-/// What is rendered.
+/// Overlays that are rendered.
 const OVERLAYS: [&str; 4] = ["local", "production", "production-gateway", "monitoring"];
-/// What is applied as it is.
+/// Directories that are applied without rendering.
 const BUNDLES: [&str; 1] = ["k8s/ingress-nginx/controller.yaml"];
-/// Where the secrets lie that overlays are made with.
+/// Directory of the secrets that overlays use.
 const SECRETS: &str = "components/secrets/generated";
 
-/// What somebody applies, in one piece.
+/// Objects that are applied together.
 pub(super) struct Rendered {
     pub(super) name: String,
     pub(super) file: PathBuf,
     pub(super) objects: Vec<Value>,
-    /// Values that nothing but a Secret may hold.
+    /// Values that only a Secret may contain.
     pub(super) secrets: Vec<String>,
 }
 
-/// Renders a copy of the manifests, with secrets made for it. Without kubectl, only what needs no rendering is there.
+/// Renders a copy of the manifests with generated secrets. Without kubectl, only the unrendered ones.
 pub(super) fn render() -> Result<Vec<Rendered>> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
@@ -80,7 +80,7 @@ pub(super) fn render() -> Result<Vec<Rendered>> {
     Ok(rendered)
 }
 
-/// What is wrong with it.
+/// Faults of a bundle.
 pub(super) fn faults(rendered: &Rendered) -> Result<Vec<String>> {
     let names = Names::read(&root())?;
     let mut faults = of_objects(&rendered.objects, &rendered.secrets, &names);
@@ -92,7 +92,7 @@ pub(super) fn faults(rendered: &Rendered) -> Result<Vec<String>> {
     Ok(faults.into_iter().map(|fault| format!("{}: {fault}", rendered.name)).collect())
 }
 
-/// Rules for whatever is applied.
+/// Rules for all bundles.
 fn of_objects(objects: &[Value], secrets: &[String], names: &Names) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
@@ -129,7 +129,7 @@ fn of_objects(objects: &[Value], secrets: &[String], names: &Names) -> Vec<Strin
     faults
 }
 
-/// Whether pods take their environment from this ConfigMap.
+/// Whether pods use this ConfigMap as their environment.
 fn pod_reads(objects: &[Value], config: &str) -> bool {
     objects.iter().filter_map(pods::template).any(|pod| {
         let containers = list(pod, "/spec/containers").iter();
@@ -139,7 +139,7 @@ fn pod_reads(objects: &[Value], config: &str) -> bool {
     })
 }
 
-/// Names that lead nowhere.
+/// References to objects that do not exist.
 fn references(objects: &[Value]) -> Vec<String> {
     let mut faults = Vec::new();
     let pods: Vec<&Value> = objects.iter().filter_map(pods::template).collect();
@@ -236,7 +236,7 @@ fn selects(selector: &Value, pod: &Value) -> bool {
     })
 }
 
-/// Rules for a whole sector.
+/// Rules for a complete sector.
 fn of_sector(objects: &[Value]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut must = |holds: bool, fault: &str| {
@@ -305,7 +305,7 @@ fn of_sector(objects: &[Value]) -> Vec<String> {
             );
         }
     }
-    // Redis is for those who have a user there.
+    // Redis accepts only services that have a user there.
     let to_redis = object("NetworkPolicy", "redis")
         .map(|policy| list(policy, "/spec/ingress/0/from/0/podSelector/matchExpressions/0/values"));
     let callers: BTreeSet<&str> =
@@ -334,7 +334,7 @@ fn secrets(folder: &Path) -> Result<Vec<String>> {
         }
         let text = fs::read_to_string(&path)
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-        // What is random in it, whatever is around it.
+        // The random part of the secret.
         let words = text
             .split(|character: char| !character.is_ascii_hexdigit())
             .filter(|word| word.len() == 64);
@@ -353,7 +353,7 @@ fn copy(from: &Path, to: &Path) -> Result {
     for entry in fs::read_dir(from).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let copied = to.join(path.file_name().unwrap_or_default());
-        // Secrets that lie about are somebody's own.
+        // Existing secrets belong to the developer.
         if path.is_dir() && !path.ends_with("secrets/generated") {
             copy(&path, &copied)?;
         } else if path.is_file() {
@@ -367,7 +367,7 @@ fn copy(from: &Path, to: &Path) -> Result {
 mod tests {
     use super::*;
 
-    /// What the overlays are made of, as it is written.
+    /// Sources of the overlays.
     fn sector() -> String {
         let mut text =
             "kind: ConfigMap\nmetadata: {name: sim-worker}\ndata: {TICK_MS: 300ms}\n".to_owned();

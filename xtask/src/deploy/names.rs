@@ -1,4 +1,4 @@
-//! The names of options, as docs/reference/configuration.md has them: a name that no service reads is a mistake.
+//! Names of options from docs/reference/configuration.md. A name that no service reads is a fault.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,18 +6,18 @@ use std::path::Path;
 
 use crate::run::Result;
 
-/// What is read by other programs than services, or before their options.
+/// Names read by other programs, or before the options.
 const OTHERS: [&str; 6] = [
     "BACKUPS",
     "HEALTHCHECK_URL",
     "TEMPLATE",
     "POD_NAME",
     "POD_NAMESPACE",
-    // Grafana's own begin with this.
+    // Prefix of Grafana's settings.
     "GF_",
 ];
 
-/// All names of environment variables that may be set somewhere.
+/// All environment variables that may be set.
 pub(super) struct Names(BTreeSet<String>);
 
 impl Names {
@@ -38,7 +38,7 @@ impl Names {
         }
     }
 
-    /// What is wrong with setting this name to this value, if anything.
+    /// The fault of setting this name to this value, if any.
     pub(super) fn fault(&self, name: &str, value: &str) -> Option<String> {
         let plain = name.strip_suffix("_FILE").unwrap_or(name);
         let is_known = self.0.contains(plain)
@@ -57,7 +57,7 @@ impl Names {
     }
 }
 
-/// Whether an image has a version of its own: a tag that is no moving one, or a digest.
+/// Whether an image is pinned by a fixed tag or a digest.
 pub(super) fn is_pinned(image: &str) -> bool {
     let name = image.rsplit('/').next().unwrap_or(image);
     let tag = name
@@ -71,7 +71,7 @@ pub(super) fn is_pinned(image: &str) -> bool {
     })
 }
 
-/// A file as it was before `scripts/pin-digests.sh`.
+/// A file before `scripts/pin-digests.sh`.
 #[cfg(test)]
 pub(super) fn without_digests(text: &str) -> String {
     let mut parts = text.split("@sha256:");

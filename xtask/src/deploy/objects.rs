@@ -1,4 +1,4 @@
-//! YAML as a tree, and ways to look into it.
+//! YAML as a tree, and access to it.
 
 use std::fs;
 use std::path::Path;
@@ -20,17 +20,17 @@ pub(super) fn parse(text: &str) -> Result<Vec<Value>> {
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
-/// The text at a path such as `/metadata/name`, or the empty one.
+/// Text at a path such as `/metadata/name`; empty if missing.
 pub(super) fn text<'a>(value: &'a Value, path: &str) -> &'a str {
     value.pointer(path).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The elements at a path; none where there is no array.
+/// Elements of the array at a path; empty if missing.
 pub(super) fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
     value.pointer(path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The entries at a path; none where there is no object.
+/// Entries of the object at a path; empty if missing.
 pub(super) fn entries<'a>(
     value: &'a Value,
     path: &str,

