@@ -208,7 +208,7 @@ impl Dump {
             self.control.last_restart,
         ];
         if numbers.iter().any(|number| *number > LARGEST - EPOCH_GAP * 2) {
-            return refuse("a number is beyond all reason".into());
+            return refuse("a number is out of range".into());
         }
         let in_order = checkpoint.tick <= world.tick
             && checkpoint.cursor <= world.cursor

@@ -85,7 +85,7 @@ pub(crate) struct Work {
     pub(crate) arrivals: Vec<Vec<Slot>>,
     /// Fleets at a system with a route to follow.
     pub(crate) ready: Vec<Slot>,
-    /// Systems taken in this tick: by whom, from whom.
+    /// Systems captured in this tick: new and previous owner.
     pub(crate) captures: Vec<(SystemId, FactionId, Option<FactionId>)>,
     /// Factions, as bits, whose systems all have to be looked at.
     pub(crate) wake: u128,

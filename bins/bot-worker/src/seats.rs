@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(table.made.load(Ordering::Relaxed), 10);
     }
 
-    /// Thinks until it is told to go on; tells how many ticks it missed.
+    /// Blocks until the test lets it continue; reports the number of missed ticks.
     struct Slow {
         go_on: std::sync::mpsc::Receiver<()>,
         missed: std::sync::mpsc::Sender<u64>,

@@ -86,7 +86,7 @@ fn client(config: &Config) -> Result<Client, Error> {
     let refused = |option| {
         move |error: sector_client::Error| Error::Config { option, detail: error.to_string() }
     };
-    // An order that is repeated by the client cannot be told from one that another worker gave: it is repeated here.
+    // If the client retried, its orders would look like those of another worker: retry here.
     let patience = Patience { attempts: 1, ..Patience::default() };
     let client =
         Client::with_patience(&config.bot_api_url, patience).map_err(refused("BOT_API_URL"))?;

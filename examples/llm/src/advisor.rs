@@ -11,7 +11,7 @@ use crate::settings::Settings;
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// The pause after a refusal, at least: until somebody has looked, the next answer will be the same.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
-/// What the model is told about the game, once with every question.
+/// Description of the game, sent with every question.
 const INSTRUCTIONS: &str = include_str!("instructions.txt");
 
 /// A question, with the tick that it is about.

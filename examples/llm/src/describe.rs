@@ -8,7 +8,7 @@ use sector_sim::{Scout, SystemId, View};
 
 /// The most characters of a description: some three thousand tokens.
 pub const CHARACTERS_MAX: usize = 8_000;
-/// The most of each kind of thing that is told.
+/// Maximum number of listed items per kind.
 const RIVALS: usize = 8;
 const FLEETS: usize = 24;
 const SYSTEMS: usize = 24;

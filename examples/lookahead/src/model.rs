@@ -109,6 +109,6 @@ mod tests {
             assert_eq!(model.worth(plan), model.worth(plan));
             model.worth(plan)
         };
-        assert!(worth("greedy") > worth("idle"), "whoever sits still is left behind");
+        assert!(worth("greedy") > worth("idle"), "an idle player falls behind");
     }
 }

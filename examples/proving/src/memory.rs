@@ -9,7 +9,7 @@ use sector_sim::{Event, FactionId, Game, Rules, Size, Strategy, World, strategy}
 
 /// A small map, on which a duel is soon decided.
 pub const SMALL: Size = Size { systems: 18, factions: 2 };
-/// The time for an answer that seats are told of; nobody measures it in memory.
+/// Time limit announced to seats; not enforced in memory.
 const BUDGET_MS: u64 = 1_000;
 
 /// What duels came to, for the bot.

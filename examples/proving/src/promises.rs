@@ -67,7 +67,7 @@ pub fn plays_alike_over_a_pipe(program: Command, ticks: u64, twin: &mut dyn Stra
 }
 
 /// Its program (with the arguments that it is given) joins a running sector, its orders are carried out there, and it
-/// leaves when it is told to.
+/// leaves when it is asked to.
 ///
 /// # Panics
 /// When it does not.

@@ -81,7 +81,7 @@ pub struct FleetWhen {
     pub tick_below: Option<Limit>,
 }
 
-/// What a stack may be told to do.
+/// Actions of a stack.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FleetThen {
@@ -147,7 +147,7 @@ pub struct SystemWhen {
     pub stability_below: Option<PerMille>,
 }
 
-/// What a system may be told to do.
+/// Actions of a system.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SystemThen {

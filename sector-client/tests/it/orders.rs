@@ -102,7 +102,7 @@ async fn a_bot_does_not_take_a_faction_from_somebody() {
     assert_eq!(error.code(), Some("faction_claimed"));
 }
 
-/// Thinks until it is told to go on, and panics when nobody is left to tell.
+/// Blocks until the test lets it continue; panics when the test has ended.
 struct Slow {
     begun: Option<Arc<Notify>>,
     told: mpsc::Receiver<()>,

@@ -59,7 +59,7 @@ fn from_server(error: &Error) -> Option<&RedisError> {
     source.as_ref()?.downcast_ref()
 }
 
-/// An error of a call that many wait for: each is told.
+/// An error of a call that many wait for: each caller gets it.
 pub(super) struct SharedError {
     error: Error,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,

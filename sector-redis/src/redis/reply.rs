@@ -49,8 +49,8 @@ pub(super) fn incarnation(mark: Option<&str>) -> Result<Option<Incarnation>> {
 /// How many digits a sum has.
 pub(super) const SUM_DIGITS: usize = 16;
 
-/// Of whom, for which universe and when: the first part of a batch in the order stream. Only the
-/// last of these, the source, may hold a control character.
+/// Prefix of a batch in the order stream: faction, universe, time and source. Only the source may
+/// contain control characters.
 pub(super) fn order_of<'a>(
     universe: &'a str,
     player: &'a str,

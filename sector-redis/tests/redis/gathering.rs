@@ -230,7 +230,7 @@ async fn a_cursor_in_the_middle_of_what_was_accepted_together_loses_nothing() {
         |entries: &[OrderEntry]| entries.iter().map(|entry| entry.id.number()).collect::<Vec<_>>();
     let read = store.orders_after(StreamId::new(5), 100, Duration::ZERO).await.unwrap();
     assert_eq!(numbers(&read), [6, 7, 8, 9, 10]);
-    // What is gone is told, and what is not can still be read.
+    // Lost entries are reported; the others can still be read.
     let trimmed = store.orders_after(StreamId::START, 100, Duration::ZERO).await;
     let Err(Error::HistoryTrimmed { kept_after, last, .. }) = trimmed else {
         panic!("{trimmed:?}")

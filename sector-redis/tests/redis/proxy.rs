@@ -111,7 +111,7 @@ async fn an_order_whose_answer_was_lost_is_accepted_once() {
     let receipt = store.append_orders(&order("named")).await.unwrap();
     assert!(proxy.all_lost());
     assert_eq!(receipt.id, StreamId::new(2));
-    // Without a name it cannot be asked for, so that nobody is told it was accepted, or was not.
+    // Without a client id nobody can ask whether it was accepted.
     proxy.lose(1);
     let nameless =
         OrderBatch { orders: vec![BatchOrder { client_id: None, body: "x".into() }], ..order("-") };

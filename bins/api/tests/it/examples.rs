@@ -186,7 +186,7 @@ async fn the_committed_examples_are_of_what_happens() {
     }
     let committed: Recorded =
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    // Tokens, nonces and what is random besides differ; what is told does not.
+    // Tokens, nonces and other random values differ; everything else is equal.
     let told = |recorded: &Recorded| -> Vec<(String, String, BTreeSet<String>)> {
         let fields = |value: &Value| {
             value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()

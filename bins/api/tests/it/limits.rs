@@ -1,4 +1,4 @@
-//! What one client may use, and how it is told.
+//! Limits per client and their errors.
 
 use http::Method;
 use serde_json::json;

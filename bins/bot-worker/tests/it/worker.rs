@@ -1,4 +1,4 @@
-//! Who is played, by whom and when.
+//! Which factions are played, by which worker, and when.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -112,7 +112,7 @@ async fn it_is_well_before_there_is_a_sector_and_ready_with_it() {
         (&health.json()["status"], &health.json()["tick"]),
         (&"ok".into(), &serde_json::Value::Null)
     );
-    // A client that comes too early waits, and is told when there is something.
+    // A client that connects too early waits, and is notified when there is data.
     let mut socket = frontend.socket("/ws").await;
     let mut sector = crate::harness::Sector::begin(frontend.store.clone(), "u-1", 7).await;
     assert_eq!(socket.entry().await.id, sector.newest);

@@ -1,4 +1,4 @@
-//! Who is not let in, and how it is told.
+//! Refused clients and their errors.
 
 use frontend::{Config, Places};
 

@@ -39,7 +39,7 @@ pub(super) fn html(summary: &Summary) -> Result<String, Error> {
         "The dashed line is what players of equal skill would win.",
     );
     if summary.players.len() > 1 {
-        cards += &card("", "Who is ahead of whom", &head_to_head(summary), HEAD_TO_HEAD_NOTE);
+        cards += &card("", "Head to head", &head_to_head(summary), HEAD_TO_HEAD_NOTE);
     }
     if summary.seats.len() <= SEATS {
         let note = "Games that a player won in each seat, in percent. Seats differ by personality and map.";

@@ -17,14 +17,14 @@ use crate::player::Player;
 
 /// Longest the test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A service that is told to stop ends within this.
+/// Time limit for a service to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// What an operator has set, so that a run is short: the rest is as the file has it.
 const SET: [(&str, &str); 3] = [("TICK_MS", "30ms"), ("SYSTEMS", "6"), ("FACTIONS", "2")];
 /// In the order of the file's own conditions, which the test compares.
 const ORDER: [&str; 7] =
     ["redis", "api", "frontend", "sim-worker", "bot-worker", "nft-minter", "tools"];
-/// Those that go on until they are told to stop.
+/// Services that run until they are stopped.
 const SERVICES: [&str; 6] = ["redis", "api", "frontend", "sim-worker", "bot-worker", "nft-minter"];
 
 fn root() -> PathBuf {
@@ -275,7 +275,7 @@ async fn the_compose_file_runs_a_sector_and_each_service_can_be_restarted() {
         player.call(reqwest::Method::POST, format!("{minter}/mint"), Some(json!({}))).await;
     assert_eq!(status, 401, "the minter has its key");
 
-    // Each in turn stops when it is told to, and the sector goes on when it is back.
+    // Stop and restart each in turn; the sector continues.
     for service in SERVICES {
         machine.stop(service);
         machine.start(service);

@@ -101,7 +101,7 @@ fn percentile(sorted: &[f64], per_mille: usize) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes as long as it is told to; run by cargo xtask soak"]
+#[ignore = "takes long; run by cargo xtask soak"]
 async fn nothing_grows_and_nothing_falls_behind() {
     let minutes: f64 = std::env::var("SOAK_MINUTES").map_or(1.0, |text| text.parse().unwrap());
     let length = Duration::from_secs_f64(minutes * 60.0);

@@ -240,7 +240,7 @@ async fn what_befalls_one_sector_stops_none_of_the_others() {
     assert_eq!(worker.ask("/livez").await.0, 200);
     assert_eq!(worker.ask("/health?all").await.0, 400);
 
-    // Mended, it is opened by and by.
+    // Repaired, it is opened after a while.
     tell(&redis, "DEL {broken}:sector:format").await;
     until("all are held", async || worker.held().await.len() == 3).await;
     until("it is ready", async || worker.ask("/readyz").await.0 == 200).await;

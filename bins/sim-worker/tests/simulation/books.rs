@@ -460,7 +460,7 @@ impl Books {
         client_id: Option<&str>,
         fate: (u64, Value),
     ) -> std::result::Result<(), String> {
-        // What no tick takes is told beside the tick, and by its entry: among the orders of its commit it has no place.
+        // Orders refused outside a tick are reported by entry: they have no place among the orders of the commit.
         let place = entry.and_then(|entry| {
             self.open
                 .iter()
@@ -550,7 +550,7 @@ impl Books {
         ))
     }
 
-    /// A worker is told who holds a seat.
+    /// A worker reads who holds a seat.
     pub(crate) fn tell_seats(&mut self, worker: usize, claims: &[Claim]) {
         self.seats_told.insert(worker, claims.iter().map(|claim| claim.faction.clone()).collect());
     }

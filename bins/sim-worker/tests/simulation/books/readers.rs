@@ -48,7 +48,7 @@ impl Books {
             usize::try_from(id.number().saturating_sub(1)).ok().and_then(|index| events.get(index));
         let same = known.is_some_and(|(kind, data)| {
             let told = std::str::from_utf8(json).unwrap_or_default();
-            // A snapshot is told with the incarnation of the store besides.
+            // A snapshot comes with the incarnation of the store.
             let told = match told.split_once(r#""data":{"incarnation":""#) {
                 Some((head, rest)) if kind == "snapshot" => {
                     format!(r#"{head}"data":{{{}"#, rest.get(18..).unwrap_or_default())
