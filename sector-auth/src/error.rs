@@ -137,8 +137,16 @@ pub enum AuthError {
     /// A signature that is not hexadecimal.
     #[error("the signature must be hexadecimal after 0x")]
     SignatureNotHex,
+    /// The signature of a contract wallet, which only its chain can check.
+    #[error(
+        "contract wallets cannot log in here: the signature has {bytes} bytes, wallets with a private key sign with 65"
+    )]
+    SignatureContractWallet {
+        /// Number of bytes given.
+        bytes: usize,
+    },
     /// A signature of the wrong length.
-    #[error("the signature must have 65 bytes: r, s and v (got {bytes})")]
+    #[error("the signature must have 65 bytes (r, s, v), or 64 in compact form (got {bytes})")]
     SignatureLength {
         /// Number of bytes given.
         bytes: usize,
@@ -278,10 +286,12 @@ pub enum AuthError {
     #[error("the token's header has crit, but no extensions are supported")]
     TokenCritical,
     /// A token without the id of its key.
-    #[error("the token's header has no kid; log in again")]
+    #[error("the token's header has no kid; renew the session, or log in again")]
     TokenKeyMissing,
     /// A token signed with a key that is not in use (any more).
-    #[error("the token was signed with key {id:?}, which is not in use; log in again")]
+    #[error(
+        "the token was signed with key {id:?}, which is not in use; renew the session, or log in again"
+    )]
     TokenKeyUnknown {
         /// The `kid` of the header.
         id: String,
@@ -314,7 +324,7 @@ pub enum AuthError {
         ttl_seconds_max: u64,
     },
     /// The token has expired.
-    #[error("the token expired at {expired_at}; log in again")]
+    #[error("the token expired at {expired_at}; renew the session, or log in again")]
     TokenExpired {
         /// First instant at which it is no longer valid.
         expired_at: Timestamp,
@@ -348,7 +358,7 @@ macro_rules! codes {
     ($($variant:ident => $code:literal,)*) => {
         impl AuthError {
             /// All codes.
-            pub const CODES: [&str; 52] = [$($code),*];
+            pub const CODES: [&str; 53] = [$($code),*];
 
             /// Stable code in snake case, for programs; never changes once released.
             #[must_use]
@@ -381,6 +391,7 @@ codes! {
     MessageExtraLine => "message_extra_line",
     MessageVersion => "message_version",
     SignatureNotHex => "signature_not_hex",
+    SignatureContractWallet => "signature_contract_wallet",
     SignatureLength => "signature_length",
     SignatureRecoveryByte => "signature_recovery_byte",
     SignatureHighS => "signature_high_s",

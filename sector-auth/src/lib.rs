@@ -59,6 +59,7 @@ struct Readme;
 
 pub mod address;
 mod base58;
+pub mod derived;
 pub mod error;
 pub mod key;
 pub mod message;
@@ -73,6 +74,7 @@ pub mod token_id;
 pub mod verify;
 
 pub use address::Address;
+pub use derived::{DerivedKeys, Purpose};
 pub use error::AuthError;
 pub use key::Key;
 pub use message::{LoginFields, LoginMessage};

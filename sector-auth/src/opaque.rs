@@ -131,6 +131,11 @@ impl OpaqueToken {
         self.id
     }
 
+    /// The secret bytes.
+    pub(crate) const fn secret(&self) -> &[u8; SECRET_BYTES] {
+        &self.secret
+    }
+
     /// The token itself, for the one response that contains it.
     #[must_use]
     pub fn expose(&self) -> String {

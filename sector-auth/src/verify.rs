@@ -7,8 +7,8 @@
 //! times must match. Statement, request id and resources are optional and ignored, so that no text
 //! can grant more than a login.
 //!
-//! Only accounts with a key of their own are supported. Contract accounts (ERC-1271) would need a
-//! connection to their chain; their longer signatures are rejected with `signature_length`.
+//! Only accounts with a private key can log in. Checking the signature of a contract wallet (ERC-1271, ERC-6492) needs a
+//! connection to its chain; such signatures are refused as `signature_contract_wallet`.
 
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 use subtle::ConstantTimeEq;
@@ -20,8 +20,13 @@ use crate::{Address, AuthError, LoginMessage, Timestamp};
 /// Largest lead of the issuing clock over the checking clock, in seconds.
 pub const CLOCK_DIFFERENCE_SECONDS_MAX: u64 = 30;
 
-/// Expected values of a login message. They come from the configuration and from what was stored
-/// with the nonce, never from the request or its headers.
+/// Digits of a signature of 65 bytes.
+const SIGNATURE_DIGITS: usize = 130;
+/// Digits of a compact signature (EIP-2098) of 64 bytes.
+const COMPACT_DIGITS: usize = 128;
+
+/// Expected values of a login message. They come from the configuration and from a nonce that the
+/// server has recognized as its own, never from request headers.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     /// Authority of this site, compared exactly.
@@ -42,8 +47,8 @@ pub struct Expected<'a> {
 /// Verifies a login: format and version, domain, scheme, URI, nonce, chain, address, times and
 /// signature, in this order.
 ///
-/// `signature_hex` is the result of `personal_sign` for exactly `message_text`: 65 bytes (r, s, v)
-/// in hexadecimal, with or without `0x`.
+/// `signature_hex` is the result of `personal_sign` for exactly `message_text`: 65 bytes (r, s, v), or 64
+/// in the compact form of EIP-2098, in hexadecimal, with or without `0x`.
 ///
 /// # Errors
 /// The variant of [`AuthError`] of the first check that fails.
@@ -117,19 +122,43 @@ fn check(message: &LoginMessage, expected: &Expected<'_>, now: Timestamp) -> Res
 /// A signature of another text yields some other address, not an error: compare the result.
 ///
 /// # Errors
-/// The `Signature…` variants of [`AuthError`]: not hexadecimal, not 65 bytes, a recovery byte other
-/// than 0, 1, 27 and 28, s in the upper half, or numbers that yield no public key.
+/// The `Signature…` variants of [`AuthError`]: not hexadecimal, the form of a contract wallet, neither 65
+/// nor 64 bytes, a recovery byte other than 0, 1, 27 and 28, s in the upper half, or numbers that yield
+/// no public key.
 pub fn recover(text: &str, signature_hex: &str) -> Result<Address, AuthError> {
     let digits = signature_hex.strip_prefix("0x").unwrap_or(signature_hex);
-    if digits.len() != 130 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(AuthError::SignatureLength { bytes: digits.len() / 2 });
+    if signature_hex == "0x" {
+        // A Safe returns nothing for a message that was approved on its chain.
+        return Err(AuthError::SignatureContractWallet { bytes: 0 });
+    }
+    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(AuthError::SignatureNotHex);
     }
     let mut bytes = [0; 65];
-    hex::decode_to_slice(digits, &mut bytes).map_err(|_| AuthError::SignatureNotHex)?;
-    let y_is_odd = match bytes[64] {
-        0 | 27 => false,
-        1 | 28 => true,
-        value => return Err(AuthError::SignatureRecoveryByte { value }),
+    let y_is_odd = match digits.len() {
+        SIGNATURE_DIGITS => {
+            hex::decode_to_slice(digits, &mut bytes).map_err(|_| AuthError::SignatureNotHex)?;
+            match bytes[64] {
+                0 | 27 => false,
+                1 | 28 => true,
+                // A Safe marks the eth_sign signatures of its owners by adding 4.
+                31 | 32 => return Err(AuthError::SignatureContractWallet { bytes: 65 }),
+                value => return Err(AuthError::SignatureRecoveryByte { value }),
+            }
+        }
+        COMPACT_DIGITS => {
+            hex::decode_to_slice(digits, &mut bytes[..64])
+                .map_err(|_| AuthError::SignatureNotHex)?;
+            // EIP-2098: the highest bit of s, which is 0 in a lower s, holds the parity of y.
+            let y_is_odd = bytes[32] & 0x80 != 0;
+            bytes[32] &= 0x7f;
+            y_is_odd
+        }
+        // A Safe returns a list of signatures; passkey wallets and ERC-6492 take hundreds of bytes.
+        many if many > SIGNATURE_DIGITS && many % 2 == 0 => {
+            return Err(AuthError::SignatureContractWallet { bytes: many / 2 });
+        }
+        other => return Err(AuthError::SignatureLength { bytes: other / 2 }),
     };
     let signature = Signature::from_slice(&bytes[..64]).map_err(|_| AuthError::SignatureInvalid)?;
     if signature.normalize_s() != signature {

@@ -488,7 +488,7 @@ eliminated.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct OperatorRequest {
-        ///Code printed in the terminal.
+        ///Code in the operator's link.
         pub code: ::std::string::String,
     }
     ///Preview of orders, as if the next tick applied exactly these in this order.
@@ -982,18 +982,16 @@ on or if unknown.*/
         ///Access token, sent as `Authorization: Bearer <token>`.
         pub token: ::std::string::String,
     }
-    /**A signed login message. Send the message itself (wallets that write their own must), or the
-address that requested it.*/
+    ///A signed login message.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct VerifyRequest {
-        ///Address that requested the message; optional if `message` is present.
+        ///Address that must have signed; by default the address in the message.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub address: ::std::option::Option<::std::string::String>,
         ///Signed message: the one issued, or another ERC-4361 message with its nonce.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub message: ::std::option::Option<::std::string::String>,
-        ///Result of `personal_sign`: 0x and 65 bytes in hexadecimal.
+        pub message: ::std::string::String,
+        ///Result of `personal_sign`: 0x and 65 bytes in hexadecimal, or 64 in the compact form of EIP-2098.
         pub signature: ::std::string::String,
     }
     /// Error types.
@@ -1564,7 +1562,8 @@ Sends a `POST` request to `/auth/nonce`
     }
     /**Log in with the operator's one-time code
 
-A sector prints a link with the code at start; it signs one browser in as admin.
+`sector up` prints a link with the code on its terminal, and `sector operator link` prints another; it signs one
+browser in as admin.
 
 Sends a `POST` request to `/auth/operator`
 
@@ -1618,8 +1617,9 @@ Sends a `POST` request to `/auth/operator`
     /**Renew a session
 
 Takes the refresh token of the login or of the last renewal, and returns a new access token and
-refresh token. The old refresh token works for ten more seconds in case the response is lost;
-using it later ends the session, because someone may have a copy.
+refresh token. For ten seconds after its first use the old refresh token returns the same new one again, in case the
+response is lost or two tabs renew at once. Using it later ends the session, because someone may
+have a copy.
 
 Sends a `POST` request to `/auth/refresh`
 
@@ -1675,7 +1675,7 @@ Sends a `POST` request to `/auth/refresh`
     }
     /**Log in with a signed message
 
-Log in with a signed message.
+Uses up the nonce of the message if the signature is valid; a refused login leaves it usable.
 
 Sends a `POST` request to `/auth/verify`
 

@@ -178,7 +178,7 @@ impl Client {
         let message = asked.into_inner().message;
         check_message(&message, key)?;
         let signature = key.sign_message(&message);
-        let body = types::VerifyRequest { address: None, message: Some(message), signature };
+        let body = types::VerifyRequest { address: None, message, signature };
         let answer =
             self.attempts(Repeat::No, Duration::ZERO, |api| api.auth_verify(&body)).await?;
         self.take_token(&answer)

@@ -26,11 +26,14 @@ pub enum Shelf {
     /// Responses to idempotent requests: at most 100,000, and 200 per owner; beyond that, evicts
     /// the one that expires next.
     Replies,
+    /// Used login nonces and operator codes: at most 100,000, and 100 per owner; beyond that, evicts
+    /// the one that expires next.
+    Used,
 }
 
 impl Shelf {
     /// All shelves.
-    pub const ALL: [Self; 3] = [Self::Sessions, Self::Keys, Self::Replies];
+    pub const ALL: [Self; 4] = [Self::Sessions, Self::Keys, Self::Replies, Self::Used];
 
     /// Maximum number of documents.
     #[must_use]
@@ -45,6 +48,7 @@ impl Shelf {
             Self::Sessions => 50,
             Self::Keys => 20,
             Self::Replies => 200,
+            Self::Used => 100,
         }
     }
 
@@ -61,6 +65,7 @@ impl Shelf {
             Self::Sessions => "sessions",
             Self::Keys => "keys",
             Self::Replies => "replies",
+            Self::Used => "used nonces",
         }
     }
 

@@ -36,9 +36,9 @@
 //! | `sector:audit`          | list   | the audit log, by number, sealed                   | api         | for ever                    |
 //! | `sector:control`        | hash   | `paused`, `restart`, `restart_seed`, `restart_last`, `backup_at_ms`, `backup_tick` | api, commit | until changed               |
 //! | `sector:restoring:<r>:<n>` | any | what restore `r` has prepared so far               | restore     | an hour, or until renamed   |
-//! | `sector:nonces`         | hash   | login nonce or message by its key                  | api         | until taken or ended        |
-//! | `sector:nonces:ends`    | zset   | its key by its end, ms since 1970                  | api         | with the nonce              |
-//! | `sector:nonces:codes`, `:traces`, `:notes`, each with `:ends` | | the other pools, alike  | api, worker | until taken or ended        |
+//! | `sector:nonces:used`, `:ends`, `:owners` | | used login nonces and operator codes, as the sessions | api | until its end    |
+//! | `sector:nonces:traces`, `:notes` | hash | value of a pool by its key                 | api, worker | until taken or expired      |
+//! | `sector:nonces:traces:ends`, `:notes:ends` | zset | its key by its expiry, ms since 1970 | api, worker | with the value       |
 //! | `sectors`               | set    | the sectors of this Redis                          | opening     | for ever                    |
 //!
 //! A sum is the XXH3 of the payload before it, 16 hex digits; sealed means with its sum in front.
@@ -108,6 +108,7 @@ pub(crate) struct Keys {
     sessions: ShelfKeys,
     bot_keys: ShelfKeys,
     replies: ShelfKeys,
+    used: ShelfKeys,
     replay: String,
 }
 
@@ -166,6 +167,7 @@ impl Keys {
             sessions: ShelfKeys::new(&own("sessions")),
             bot_keys: ShelfKeys::new(&own("keys")),
             replies: ShelfKeys::new(&own("replies")),
+            used: ShelfKeys::new(&own("nonces:used")),
             replay: own("replay:"),
         };
         for (what, name) in [
@@ -235,6 +237,7 @@ impl Keys {
             Shelf::Sessions => &self.sessions,
             Shelf::Keys => &self.bot_keys,
             Shelf::Replies => &self.replies,
+            Shelf::Used => &self.used,
         }
     }
 

@@ -3,10 +3,6 @@
 /// A pool of values. Each has its own bound, so that a flood of one kind evicts nothing of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pool {
-    /// Login messages and nonces.
-    Logins,
-    /// One-time codes of operators.
-    Codes,
     /// Trace contexts of orders and ticks.
     Traces,
     /// Notes between workers.
@@ -15,23 +11,20 @@ pub enum Pool {
 
 impl Pool {
     /// All pools.
-    pub const ALL: [Self; 4] = [Self::Logins, Self::Codes, Self::Traces, Self::Notes];
+    pub const ALL: [Self; 2] = [Self::Traces, Self::Notes];
 
     /// Maximum number of values; beyond it, the one that expires next is evicted.
     #[must_use]
     pub const fn max(self) -> usize {
         match self {
-            Self::Logins | Self::Traces => 10_000,
-            Self::Codes => 100,
+            Self::Traces => 10_000,
             Self::Notes => 1_000,
         }
     }
 
-    /// Suffix of the pool's keys in Redis. Logins have none, as in earlier versions.
+    /// Suffix of the pool's keys in Redis.
     pub(crate) const fn suffix(self) -> &'static str {
         match self {
-            Self::Logins => "",
-            Self::Codes => ":codes",
             Self::Traces => ":traces",
             Self::Notes => ":notes",
         }

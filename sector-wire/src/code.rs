@@ -106,7 +106,7 @@ codes! {
     MessageTooOld "message_too_old" [401] [Api] "The message was written too long ago." "Request a new message: POST /auth/nonce."
     NoUniverse "no_universe" [409 503] [Api] "No universe is running yet." "Wait until one begins."
     NonceMismatch "nonce_mismatch" [401] [Api] "The message contains another nonce than the one issued." "Request a new message: POST /auth/nonce."
-    NonceUnknown "nonce_unknown" [401] [Api] "No login is pending: the nonce was used, has expired or was never issued." "Request a new message: POST /auth/nonce."
+    NonceUnknown "nonce_unknown" [401] [Api] "The nonce was used, has expired or was not issued for this address." "Request a new message: POST /auth/nonce."
     NotAPlayer "not_a_player" [403] [Api] "This operation is for players, not for bots." "Log in with a wallet."
     NotAdmin "not_admin" [403] [Api] "This operation requires the admin role." "Log in as the operator."
     NotClaimable "not_claimable" [409] [Api] "Only starting factions that are still alive can be claimed." "Choose another faction."
@@ -115,7 +115,7 @@ codes! {
     OpaqueTokenChecksum "opaque_token_checksum" [401] [Api] "The checksum of the token is wrong." "Copy the whole token exactly as issued."
     OpaqueTokenKind "opaque_token_kind" [401] [Api] "The token is of the wrong kind for this operation." "Send the kind of token that the operation requires."
     OpaqueTokenLength "opaque_token_length" [401] [Api] "The token has the wrong length." "Copy the whole token exactly as issued."
-    OperatorCodeUnknown "operator_code_unknown" [401] [Api] "The code was used, has expired or was never issued." "Restart the sector to get a new code."
+    OperatorCodeUnknown "operator_code_unknown" [401] [Api] "The code was used, has expired or was never issued." "Get a new link: sector operator link."
     OrderBacklogFull "order_backlog_full" [503] [Api] "Too many orders are already waiting." "Try again after Retry-After, once the sector is ticking."
     RecordedRun "recorded_run" [403] [Frontend] "This is a recorded run; nobody can play in it." "Watch it; to play, open a live sector."
     RefreshTokenBusy "refresh_token_busy" [409] [Api] "The same session is being renewed by another request." "Try again, or use the token that the other request received."
@@ -125,9 +125,10 @@ codes! {
     RunOver "run_over" [409] [Api] "The run has ended; its universe accepts no more orders." "Wait for the next universe."
     SchemeMismatch "scheme_mismatch" [401] [Api] "The message names another scheme." "Request a new message: POST /auth/nonce."
     SessionEnded "session_ended" [401] [Api] "You signed out, or the session has expired." "Log in again."
+    SignatureContractWallet "signature_contract_wallet" [401] [Api] "The signature is that of a contract wallet, such as a Safe or a passkey wallet, which cannot log in here." "Sign in with a wallet that has a private key of its own, or as a guest."
     SignatureHighS "signature_high_s" [401] [Api] "The signature is not in canonical form." "Sign with the lower value of s, as wallets do."
     SignatureInvalid "signature_invalid" [401] [Api] "The signature is not valid for any key." "Sign the message unchanged."
-    SignatureLength "signature_length" [401] [Api] "The signature is not 65 bytes long." "Send what personal_sign returned."
+    SignatureLength "signature_length" [401] [Api] "The signature is neither 65 nor 64 bytes long." "Send what personal_sign returned."
     SignatureNotHex "signature_not_hex" [401] [Api] "The signature is not 0x followed by hexadecimal digits." "Send what personal_sign returned."
     SignatureRecoveryByte "signature_recovery_byte" [401] [Api] "The last byte of the signature is not 0, 1, 27 or 28." "Send what personal_sign returned."
     Stopping "stopping" [503] [Api] "This server is shutting down." "Try again after Retry-After, or use another server."
@@ -160,7 +161,7 @@ codes! {
     UnknownSector "unknown_sector" [404] [Api Frontend] "No sector has this name." "Use a name that GET /sectors lists."
     UnknownSystem "unknown_system" [400 404] [Api] "This universe has no such system." "Use an id from the snapshot."
     UriMismatch "uri_mismatch" [401] [Api] "The message names another URI." "Request a new message: POST /auth/nonce."
-    WrongSigner "wrong_signer" [401] [Api] "The message was signed by another key." "Sign with the wallet that requested the message."
+    WrongSigner "wrong_signer" [401] [Api] "The message was signed by another key." "Sign with the wallet that requested the message; contract wallets cannot log in."
 }
 
 impl Code {

@@ -21,19 +21,17 @@ pub struct NonceAnswer {
     pub message: String,
 }
 
-/// A signed login message. Send the message itself (wallets that write their own must), or the
-/// address that requested it.
+/// A signed login message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
-    /// Address that requested the message; optional if `message` is present.
+    /// Address that must have signed; by default the address in the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(examples("0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"))]
     pub address: Option<String>,
     /// Signed message: the one issued, or another ERC-4361 message with its nonce.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// Result of `personal_sign`: 0x and 65 bytes in hexadecimal.
+    pub message: String,
+    /// Result of `personal_sign`: 0x and 65 bytes in hexadecimal, or 64 in the compact form of EIP-2098.
     pub signature: String,
 }
 
@@ -49,7 +47,7 @@ pub struct RefreshRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorRequest {
-    /// Code printed in the terminal.
+    /// Code in the operator's link.
     pub code: String,
 }
 

@@ -33,6 +33,7 @@ pub(crate) fn test(release: bool) -> Result {
     let mut command = program(target.join(profile).join("sector"), "");
     command.args([
         "up",
+        "--show-operator-link",
         "--seed",
         "7",
         "--api-port",

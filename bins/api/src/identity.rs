@@ -4,5 +4,5 @@ pub(crate) mod access;
 pub(crate) mod bot_keys;
 pub(crate) mod bot_tokens;
 pub mod caller;
-pub mod operator;
 pub(crate) mod sessions;
+pub mod tickets;

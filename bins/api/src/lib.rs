@@ -29,7 +29,7 @@ pub use describe::document::openapi;
 pub use describe::examples::problems;
 pub use error::Error;
 pub use identity::access::{Access, Class, Declaration, Scope};
-pub use identity::operator::allow_operator;
+pub use identity::tickets::operator_code;
 pub use limits::quotas::QuotaConfig;
 pub use run::{declared, enclosed, run, run_with};
 pub use state::{Api, WallClock, system_clock};

@@ -10,7 +10,7 @@ use http_kit::quota::Gate;
 use http_kit::{ClientSlots, Sockets};
 use process_kit::Handles;
 use process_kit::trace::Tracer;
-use sector_auth::{Address, Role, Timestamp, TokenId, TokenKey, TokenKeys};
+use sector_auth::{Address, DerivedKeys, Role, Timestamp, TokenId, TokenKey, TokenKeys};
 use sector_redis::ServiceStore;
 use tokio::sync::Semaphore;
 
@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::identity::bot_keys::{BotKey, LABEL_REMEMBERED_MS};
 use crate::identity::bot_tokens::BotTokens;
 use crate::identity::sessions::REMEMBERED_MS;
+use crate::identity::tickets;
 use crate::limits::meter::{self, Meter};
 use crate::limits::quotas::{self, Measure, QuotaConfig};
 use crate::recent::Recent;
@@ -49,6 +50,7 @@ pub struct Api {
     pub(crate) config: Config,
     pub(crate) sectors: Arc<Sectors>,
     pub(crate) tokens: TokenKeys,
+    pub(crate) derived: DerivedKeys,
     pub(crate) bot_tokens: BotTokens,
     pub(crate) standing_sessions: Recent<TokenId, ()>,
     pub(crate) standing_keys: Recent<TokenId, (Address, BotKey)>,
@@ -100,6 +102,7 @@ impl Api {
                 option: "JWT_ISSUER, JWT_AUDIENCE and JWT_PREVIOUS_SECRETS",
                 detail: error.to_string(),
             })?;
+        let derived = tickets::keys(&config.jwt_secret, &config.jwt_previous_secrets)?;
         let gate = Arc::new(quotas::gate(&config.quotas)?);
         let slots =
             ClientSlots::new(config.quotas.ws_max_clients, config.quotas.ws_max_per_address);
@@ -119,6 +122,7 @@ impl Api {
         Ok(Self {
             sectors,
             tokens,
+            derived,
             bot_tokens,
             standing_sessions: Recent::new(REMEMBERED_MS),
             standing_keys: Recent::new(REMEMBERED_MS),

@@ -6,6 +6,7 @@ mod bot;
 mod capacity;
 mod doctor;
 mod exec;
+mod operator;
 mod replay;
 mod sim;
 mod tool;
@@ -46,6 +47,9 @@ enum Command {
     Restore(Box<backup::Restore>),
     /// Diagnose the store and services of a sector, with advice
     Doctor(Box<doctor::Options>),
+    /// Get a link for the operator's browser
+    #[command(subcommand)]
+    Operator(operator::Command),
     /// Estimate how many machines N players need
     Capacity(Box<capacity::Options>),
     /// Run a program of the arena within its limits
@@ -73,6 +77,7 @@ pub fn main() -> ExitCode {
         Some(Command::Backup(command)) => backup::backup(&command),
         Some(Command::Restore(options)) => backup::restore(&options),
         Some(Command::Doctor(options)) => doctor::doctor(&options),
+        Some(Command::Operator(command)) => operator::operator(&command),
         Some(Command::Capacity(options)) => capacity::capacity(&options),
         Some(Command::Confine(options)) => exec::confine::confine(&options),
     };

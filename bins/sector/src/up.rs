@@ -1,11 +1,12 @@
 //! `sector up`: all services in this process, on real ports.
 
+pub(crate) mod kept;
 mod services;
 
+use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use follow::Sectors;
@@ -20,9 +21,6 @@ use tokio::net::TcpListener;
 
 use self::services::{Telemetry, Tracers};
 use crate::tool::{Error, block_on, say};
-
-/// Lifetime of the operator link.
-const OPERATOR_LINK_LIFE: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -51,9 +49,13 @@ pub(crate) struct Options {
     /// Port of the minter
     #[arg(long, default_value_t = 9100, value_name = "PORT")]
     minter_port: u16,
-    /// Secret that signs login tokens, at least 32 bytes [default: generated at each start]
+    /// Secret that signs login tokens, at least 32 bytes [default: that of the data directory, where it
+    /// is generated once; without one, generated at each start]
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
     jwt_secret: Option<Secret>,
+    /// Print the operator's link even if the output is not a terminal, such as a log
+    #[arg(long)]
+    show_operator_link: bool,
     #[command(flatten)]
     worker: sim_worker::Config,
     #[command(flatten)]
@@ -109,10 +111,35 @@ async fn start(options: Options) -> Result<(), Error> {
     let store =
         sector_redis::open(place.clone()).await.map_err(|error| unopened(&options, error))?;
     let sectors = Sectors::of(place, store.clone(), shutdown.clone());
-    let code = random_hex()?;
-    api::allow_operator(&*store, &code, OPERATOR_LINK_LIFE).await?;
-    say(&welcome(&options, &ports, &code)?)?;
-    services::run(options, ports, store, sectors, Telemetry { metrics, tracers }, shutdown).await
+    let is_linkable = options.jwt_secret.is_some() || options.data.is_some();
+    let secret = match (&options.jwt_secret, &options.data) {
+        (Some(secret), _) => secret.clone(),
+        (None, Some(directory)) => kept::secret(directory)?,
+        (None, None) => Secret::new(random_hex()?)?,
+    };
+    let page = options.url(&ports.frontend)?;
+    if let Some(directory) = &options.data {
+        kept::write_url(directory, &page)?;
+    }
+    let operator = if options.show_operator_link || std::io::stdout().is_terminal() {
+        let code = api::operator_code(&secret, api::system_clock()())?;
+        format!(
+            "{page}/#operator={code}\n                   \
+             works once, within an hour, and makes that browser the operator's"
+        )
+    } else {
+        // Logs are read by more people than a terminal.
+        match (&options.data, is_linkable) {
+            (Some(directory), _) => {
+                format!("sector operator link --data {}   prints the link", directory.display())
+            }
+            (None, true) => format!("sector operator link --url {page}   prints the link"),
+            (None, false) => "start with --show-operator-link to get a link here".to_owned(),
+        }
+    };
+    say(&welcome(&options, &ports, &operator)?)?;
+    let telemetry = Telemetry { metrics, tracers };
+    services::run(options, &secret, ports, store, sectors, telemetry, shutdown).await
 }
 
 /// Why the store cannot be opened, with the option to change.
@@ -132,17 +159,21 @@ fn random_hex() -> Result<String, Error> {
     Ok(hex::encode(bytes))
 }
 
-fn welcome(options: &Options, ports: &Ports, code: &str) -> Result<String, Error> {
-    let host = match options.bind {
-        IpAddr::V4(ip) if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
-        IpAddr::V6(ip) if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    };
-    let url = |listener: &TcpListener| -> Result<String, Error> {
+impl Options {
+    /// URL of a listener for a browser on this machine or network.
+    fn url(&self, listener: &TcpListener) -> Result<String, Error> {
+        let host = match self.bind {
+            ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
         Ok(format!("http://{host}:{}", listener.local_addr()?.port()))
-    };
-    let (play, api, minter) = (url(&ports.frontend)?, url(&ports.api)?, url(&ports.minter)?);
+    }
+}
+
+fn welcome(options: &Options, ports: &Ports, operator: &str) -> Result<String, Error> {
+    let play = options.url(&ports.frontend)?;
+    let (api, minter) = (options.url(&ports.api)?, options.url(&ports.minter)?);
     let state = match (&options.redis, &options.data) {
         (Some(_), _) => "in Redis".to_owned(),
         (None, Some(directory)) => format!("in {}", directory.display()),
@@ -153,8 +184,7 @@ fn welcome(options: &Options, ports: &Ports, code: &str) -> Result<String, Error
            Watch and play   {play}\n  \
            API              {api}/health   (described at {api}/openapi.json)\n  \
            Awards           {minter}/health\n  \
-           Operator         {play}/#operator={code}\n                   \
-           works once, within an hour, and makes that browser the operator's\n\n  \
+           Operator         {operator}\n\n  \
            State            {state}\n  \
            Stop             Ctrl-C\n"
     ))

@@ -35,6 +35,11 @@ struct Up {
 
 impl Up {
     fn start(extra: &[&str]) -> Up {
+        Up::start_quietly(&[&["--show-operator-link"], extra].concat())
+    }
+
+    /// Starts it as a service does: the output is not a terminal.
+    fn start_quietly(extra: &[&str]) -> Up {
         let ports = [
             "up",
             "--api-port",
@@ -55,14 +60,17 @@ impl Up {
             match words.as_slice() {
                 ["Watch", "and", "play", url] => frontend = Some((*url).to_owned()),
                 ["API", url, ..] => api = url.strip_suffix("/health").map(str::to_owned),
-                ["Operator", link] => {
-                    let (_, code) = link.split_once("#operator=").unwrap();
-                    let operator_code = code.to_owned();
+                ["Operator", rest @ ..] => {
+                    let code = rest[0].split_once("#operator=").map(|(_, code)| code);
+                    assert!(
+                        code.is_some() || rest.starts_with(&["sector", "operator", "link"]),
+                        "{line}"
+                    );
                     return Up {
                         child,
                         api: api.unwrap(),
                         frontend: frontend.unwrap(),
-                        operator_code,
+                        operator_code: code.unwrap_or_default().to_owned(),
                     };
                 }
                 _ => {}
@@ -131,9 +139,9 @@ impl Client {
     async fn login(&mut self, key: &Key) {
         let address = key.address().to_string();
         let nonce = self.post("/auth/nonce", json!({ "address": address })).await;
-        let signature = key.sign_message(nonce["message"].as_str().unwrap());
-        let token =
-            self.post("/auth/verify", json!({ "address": address, "signature": signature })).await;
+        let message = nonce["message"].as_str().unwrap();
+        let signed = json!({ "message": message, "signature": key.sign_message(message) });
+        let token = self.post("/auth/verify", signed).await;
         self.token = Some(token["token"].as_str().unwrap().to_owned());
     }
 
@@ -259,6 +267,81 @@ async fn a_killed_sector_goes_on_and_applies_every_accepted_order_once() {
             .count();
         assert_eq!(outcomes, 1, "{client_id}");
     }
+}
+
+/// Permissions of a file or directory, for its owner, group and others.
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_keeps_tokens_and_the_directory_is_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("sector");
+    let data = directory.to_str().unwrap();
+    let files = ["sector.redb", "sector.lock", "jwt_secret", "page.url"];
+    let up = Up::start(&["--data", data]);
+    let mut client = Client::new(&up);
+    client.snapshot_from(1).await;
+    client.login(&Key::from_random_bytes([7; 32]).unwrap()).await;
+    let me = client.get("/me").await;
+    assert_eq!(mode(&directory), 0o700);
+    for file in files {
+        assert_eq!(mode(&directory.join(file)), 0o600, "{file}");
+    }
+    up.kill();
+    // As an earlier version left them.
+    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for file in files {
+        let path = directory.join(file);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let up = Up::start(&["--data", data]);
+    let token = client.token.take();
+    let mut client = Client::new(&up);
+    client.snapshot_from(1).await;
+    client.token = token;
+    assert_eq!(client.get("/me").await, me);
+    assert_eq!(mode(&directory), 0o700);
+    for file in files {
+        assert_eq!(mode(&directory.join(file)), 0o600, "{file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_gets_a_link_without_a_restart_and_logs_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("sector");
+    let data = data.to_str().unwrap();
+    let (status, _, error) = output(&["operator", "link", "--data", data]);
+    assert!(status == 1 && error.contains(data) && error.contains("JWT_SECRET"), "{error}");
+
+    let up = Up::start_quietly(&["--data", data]);
+    assert_eq!(up.operator_code, "");
+    let mut client = Client::new(&up);
+    client.snapshot_from(1).await;
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        let (status, link, error) = output(&["operator", "link", "--data", data]);
+        assert_eq!(status, 0, "{error}");
+        let (page, code) = link.trim_end().split_once("/#operator=").unwrap();
+        assert_eq!(page, up.frontend);
+        codes.push(code.to_owned());
+    }
+    assert_ne!(codes[0], codes[1]);
+    for code in codes {
+        let code = json!({ "code": code });
+        let token = client.post("/auth/operator", code.clone()).await;
+        assert_eq!(client.call(reqwest::Method::POST, "/auth/operator", Some(code)).await.0, 401);
+        client.token = Some(token["token"].as_str().unwrap().to_owned());
+        assert_eq!(client.get("/me").await["role"], "admin");
+        client.token = None;
+    }
+    // Another sector's link does not work here.
+    let other = "another secret of at least thirty-two bytes";
+    let (_, link, _) = output(&["operator", "link", "--jwt-secret", other, "--url", "https://x/"]);
+    let code = json!({ "code": link.trim_end().strip_prefix("https://x/#operator=").unwrap() });
+    assert_eq!(client.call(reqwest::Method::POST, "/auth/operator", Some(code)).await.0, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -199,7 +199,7 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
         "trace",
     ];
     let mut child = Command::new(env!("CARGO_BIN_EXE_sector"))
-        .arg("up")
+        .args(["up", "--show-operator-link"])
         .args(ports)
         .args(["--otlp-endpoint", &collector])
         .env("JWT_SECRET", jwt_secret)
@@ -243,9 +243,10 @@ async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_eve
     let key = Key::from_random_bytes([7; 32]).unwrap();
     let address = key.address().to_string();
     let nonce = post("/auth/nonce", json!({ "address": address }), None).await;
-    let signature = key.sign_message(nonce["message"].as_str().unwrap());
-    let login =
-        post("/auth/verify", json!({ "address": address, "signature": signature }), None).await;
+    let message = nonce["message"].as_str().unwrap();
+    let signature = key.sign_message(message);
+    let signed = json!({ "message": message, "signature": signature });
+    let login = post("/auth/verify", signed, None).await;
     let token = login["token"].as_str().unwrap().to_owned();
     let refresh = login["refresh_token"].as_str().unwrap().to_owned();
     post("/factions/claim", json!({ "faction": "F1" }), Some(&token)).await;

@@ -18,9 +18,12 @@ use crate::PATIENCE;
 /// How often the sector ticks: often enough for a short test, and slow enough for a bot that is not optimized.
 const TICK: Duration = Duration::from_millis(100);
 
+fn jwt_secret() -> Secret {
+    Secret::new("a secret of at least thirty-two bytes").unwrap()
+}
+
 /// A running sector; it ends when it is dropped.
 pub struct Sector {
-    store: Arc<dyn Store>,
     address: SocketAddr,
     shutdown: CancellationToken,
 }
@@ -52,7 +55,7 @@ impl Sector {
         let sources = sim_worker::Sources::system();
         tokio::spawn(sim_worker::run(config, store.clone(), sources, shutdown.child_token()));
         let address = serve(&store, &shutdown).await;
-        let sector = Sector { store, address, shutdown };
+        let sector = Sector { address, shutdown };
         let mut ticks = sector.client().await.ticks();
         in_time("a first tick", async { while ticks.next().await.unwrap().number() == 0 {} }).await;
         sector
@@ -71,9 +74,7 @@ impl Sector {
 
     /// A one-time code of the operator, as `sector up` prints it within a link.
     pub async fn operator_code(&self) -> String {
-        let code = "0123456789abcdef".repeat(4);
-        api::allow_operator(&*self.store, &code, PATIENCE).await.unwrap();
-        code
+        api::operator_code(&jwt_secret(), api::system_clock()()).unwrap()
     }
 
     /// Lets the process of a bot play until so many of its faction's orders were carried out, and stops it as Ctrl-C
@@ -107,8 +108,7 @@ impl Drop for Sector {
 async fn serve(store: &Arc<dyn Store>, shutdown: &CancellationToken) -> SocketAddr {
     let listener = http_kit::bind("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let config =
-        api::Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
+    let config = api::Config::new(&jwt_secret()).unwrap();
     let follower = Follower::spawn(store.clone(), shutdown.child_token());
     follower.ready().await.unwrap();
     let sectors =

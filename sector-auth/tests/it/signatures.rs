@@ -239,9 +239,12 @@ fn each_malformed_signature_has_its_code() {
     let r_and_s = |r: &str, s: &str| format!("0x{r}{s}1b");
     let cases = [
         ("signature_length", String::new()),
-        ("signature_length", "0x".to_owned()),
-        ("signature_length", good[..130].to_owned()),
-        ("signature_length", format!("{good}00")),
+        ("signature_length", good[..128].to_owned()),
+        ("signature_contract_wallet", "0x".to_owned()),
+        ("signature_contract_wallet", format!("{good}00")),
+        ("signature_contract_wallet", format!("{good}{}", &good[2..])),
+        ("signature_contract_wallet", format!("0x{}{}", "00".repeat(1_500), "6492".repeat(16))),
+        ("signature_contract_wallet", with_v("1f")),
         ("signature_length", good[..131].to_owned()),
         ("signature_not_hex", good.replace("0x", "0X")),
         ("signature_not_hex", format!("{}zz", &good[..130])),
@@ -261,6 +264,33 @@ fn each_malformed_signature_has_its_code() {
         let error = verify(&text, &signature, &expected(), NOW).unwrap_err();
         assert_eq!(error.code(), code, "{signature}");
     }
+}
+
+/// The vectors of EIP-2098, and the compact form of a signature of our own.
+#[test]
+fn compact_signatures_are_accepted() {
+    let key =
+        Key::from_hex("1234567890123456789012345678901234567890123456789012345678901234").unwrap();
+    for (text, compact) in [
+        (
+            "Hello World",
+            "0x68a020a209d3d56c46f38cc50a33f704f4a9a10a59377f8dd762ac66910e9b907e865ad05c4035ab5792787d4a0297a43617ae897930a6fe4d822b8faea52064",
+        ),
+        (
+            "It's a small(er) world",
+            "0x9328da16089fcba9bececa81663203989f2df5fe1faa6291a45381c81bd17f76939c6d6b623b42da56557e5e734a43dc83345ddfadec52cbe24d0cc64f550793",
+        ),
+    ] {
+        assert_eq!(recover(text, compact).unwrap(), key.address(), "{text}");
+    }
+    let text = text(fields());
+    let mut bytes = hex::decode(&self::key().sign_message(&text)[2..]).unwrap();
+    let v = bytes.pop().unwrap();
+    bytes[32] |= (v - 27) << 7;
+    verify(&text, &hex::encode(&bytes), &expected(), NOW).unwrap();
+    bytes[32] ^= 0x80;
+    let other = verify(&text, &hex::encode(&bytes), &expected(), NOW).unwrap_err();
+    assert_eq!(other.code(), "wrong_signer");
 }
 
 #[test]

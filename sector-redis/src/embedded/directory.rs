@@ -1,13 +1,15 @@
-//! A data directory: one process at a time, never a half-made file.
+//! A data directory: one process at a time, never a half-made file, closed to other users.
 //!
 //! `sector.lock` is locked for as long as the store is open and names the process that has it.
 //! `sector.redb` holds the state. A new one is made under another name, flushed, and then renamed,
 //! so that a crash while making it leaves either nothing or a whole file.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
 
 use super::tables;
@@ -18,6 +20,10 @@ const DATA_FILE: &str = "sector.redb";
 const NEW_FILE: &str = "sector.redb.new";
 /// Memory the engine uses for pages it has read or is about to write, in bytes.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// Permissions of the directory and of its files: digests of sessions and keys, orders and players
+/// are not for other users of the machine.
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
 
 /// Opens or makes the database in `directory`; the second value keeps other processes out.
 pub(super) fn open(directory: &Path) -> Result<(Database, File)> {
@@ -28,13 +34,16 @@ pub(super) fn open(directory: &Path) -> Result<(Database, File)> {
         );
         Error::config_because(message, error)
     })?;
+    restrict(directory, DIRECTORY_MODE);
     let lock = lock(directory)?;
+    restrict(&directory.join(LOCK_FILE), FILE_MODE);
     let path = directory.join(DATA_FILE);
     let exists =
         path.try_exists().map_err(|error| unreadable(&path, &DatabaseError::from(error)))?;
     if !exists {
         make(directory)?;
     }
+    restrict(&path, FILE_MODE);
     look(&path)?;
     let mut database = Builder::new()
         .set_cache_size(CACHE_BYTES)
@@ -65,6 +74,19 @@ fn look(path: &Path) -> Result<()> {
     }
 }
 
+/// Takes all permissions away from other users. A volume that belongs to someone else, such as one
+/// mounted into a container, stays as it is.
+fn restrict(path: &Path, mode: u32) {
+    let restricted =
+        fs::metadata(path).and_then(|found| match found.permissions().mode() & 0o077 {
+            0 => Ok(()),
+            _ => fs::set_permissions(path, Permissions::from_mode(mode)),
+        });
+    if let Err(error) = restricted {
+        tracing::warn!(path = %path.display(), %error, "cannot restrict permissions to the owner");
+    }
+}
+
 fn lock(directory: &Path) -> Result<File> {
     let path = directory.join(LOCK_FILE);
     let shown = path.display();
@@ -79,6 +101,7 @@ fn lock(directory: &Path) -> Result<File> {
         .write(true)
         .create(true)
         .truncate(false)
+        .mode(FILE_MODE)
         .open(&path)
         .map_err(because)?;
     match file.try_lock() {
@@ -113,7 +136,16 @@ fn make(directory: &Path) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(because(error)),
         _ => {}
     }
-    let database = Builder::new().create(&new).map_err(|error| unreadable(&new, &error))?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(&new)
+        .map_err(because)?;
+    let database = FileBackend::new(file)
+        .and_then(|backend| Builder::new().create_with_backend(backend))
+        .map_err(|error| unreadable(&new, &error))?;
     tables::prepare(&database, &new.display().to_string())?;
     drop(database);
     fs::rename(&new, directory.join(DATA_FILE)).map_err(because)?;

@@ -17,7 +17,7 @@
 //! | `players`   | player                     | faction, seen                                      | the universe              |
 //! | `outcomes`  | entry number               | player, body                                       | `outcomes_kept`           |
 //! | `player_outcomes` | player, entry number | –                                                  | with the outcome          |
-//! | `sessions`, `keys`, `replies` | id       | owner, end (the largest number: none), body        | until its end             |
+//! | `sessions`, `keys`, `replies`, `used` | id | owner, end (the largest number: none), body        | until its end             |
 //! | `sessions_ends` and so on | end, id      | –                                                  | with the document         |
 //! | `sessions_owners` and so on | owner, id  | end                                                | with the document         |
 //! | `audit`     | number                     | body                                               | for ever                  |
@@ -26,7 +26,7 @@
 //!
 //! Bodies (but those of awards), data, records and the snapshot are sealed: with their checksum in front.
 //!
-//! Nonces are not stored: a login cut by a restart begins anew, and none can be taken twice.
+//! Pools are kept in memory: traces and notes do not outlive the process.
 
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
@@ -86,6 +86,7 @@ pub(super) fn of_shelf(shelf: Shelf) -> ShelfTables {
         Shelf::Sessions => ["sessions", "sessions_ends", "sessions_owners"],
         Shelf::Keys => ["keys", "keys_ends", "keys_owners"],
         Shelf::Replies => ["replies", "replies_ends", "replies_owners"],
+        Shelf::Used => ["used", "used_ends", "used_owners"],
     };
     ShelfTables {
         documents: TableDefinition::new(documents),

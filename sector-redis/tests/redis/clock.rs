@@ -21,9 +21,14 @@ fn set_back(redis: &mut Connection, ms: i64) {
         redis::cmd("PEXPIREAT").arg("sector:lease").arg(end + ms).exec(redis).unwrap();
     }
     let nonces: Vec<String> =
-        redis::cmd("ZRANGE").arg("sector:nonces:ends").arg(0).arg(-1).query(redis).unwrap();
+        redis::cmd("ZRANGE").arg("sector:nonces:notes:ends").arg(0).arg(-1).query(redis).unwrap();
     for nonce in nonces {
-        redis::cmd("ZINCRBY").arg("sector:nonces:ends").arg(ms).arg(nonce).exec(redis).unwrap();
+        redis::cmd("ZINCRBY")
+            .arg("sector:nonces:notes:ends")
+            .arg(ms)
+            .arg(nonce)
+            .exec(redis)
+            .unwrap();
     }
 }
 
@@ -35,7 +40,7 @@ async fn a_clock_set_back_keeps_others_away_and_nothing_else() {
     let held = store.acquire_lease("one", TTL).await.unwrap().unwrap();
     store.commit(&begin(&held)).await.unwrap();
     store.append_orders(&order("a")).await.unwrap();
-    store.put_nonce(sector_redis::Pool::Logins, "n", "v", TTL).await.unwrap();
+    store.put_nonce(sector_redis::Pool::Notes, "n", "v", TTL).await.unwrap();
     set_back(&mut redis, HOUR_MS);
     let left: i64 = redis::cmd("PTTL").arg("sector:lease").query(&mut redis).unwrap();
     assert!(left > HOUR_MS, "it lasts an hour longer");
@@ -49,10 +54,10 @@ async fn a_clock_set_back_keeps_others_away_and_nothing_else() {
     assert!(left <= i64::try_from(TTL.as_millis()).unwrap());
     // A nonce lives longer and is still taken once.
     assert_eq!(
-        store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap().as_deref(),
+        store.take_nonce(sector_redis::Pool::Notes, "n").await.unwrap().as_deref(),
         Some("v")
     );
-    assert_eq!(store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap(), None);
+    assert_eq!(store.take_nonce(sector_redis::Pool::Notes, "n").await.unwrap(), None);
     // What an operator does about a holder that is gone: its epoch does not come back with it.
     redis::cmd("DEL").arg("sector:lease").exec(&mut redis).unwrap();
     let next = store.acquire_lease("two", TTL).await.unwrap().unwrap();
@@ -68,7 +73,7 @@ async fn a_clock_set_forward_ends_a_lease_and_its_holder_changes_nothing() {
     let mut redis = raw(&server);
     let held = store.acquire_lease("one", TTL).await.unwrap().unwrap();
     store.commit(&begin(&held)).await.unwrap();
-    store.put_nonce(sector_redis::Pool::Logins, "n", "v", TTL).await.unwrap();
+    store.put_nonce(sector_redis::Pool::Notes, "n", "v", TTL).await.unwrap();
     set_back(&mut redis, -HOUR_MS);
     assert!(matches!(store.commit(&tick(&held, 1)).await, Err(Error::LeaseLost { .. })));
     assert!(matches!(store.renew_lease(&held, TTL).await, Err(Error::LeaseLost { .. })));
@@ -79,15 +84,15 @@ async fn a_clock_set_forward_ends_a_lease_and_its_holder_changes_nothing() {
     assert!(matches!(store.commit(&tick(&held, 2)).await, Err(Error::LeaseLost { .. })));
     assert_eq!(store.head().await.unwrap().unwrap().epoch, next.epoch);
     assert_eq!(
-        store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap().as_deref(),
+        store.take_nonce(sector_redis::Pool::Notes, "n").await.unwrap().as_deref(),
         Some("v"),
         "it had not been asked for meanwhile"
     );
-    store.put_nonce(sector_redis::Pool::Logins, "n", "v", Duration::from_secs(60)).await.unwrap();
+    store.put_nonce(sector_redis::Pool::Notes, "n", "v", Duration::from_secs(60)).await.unwrap();
     set_back(&mut redis, -HOUR_MS);
     assert_eq!(
-        store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap(),
+        store.take_nonce(sector_redis::Pool::Notes, "n").await.unwrap(),
         None,
-        "a login begins anew"
+        "it has expired"
     );
 }

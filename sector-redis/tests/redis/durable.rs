@@ -114,9 +114,9 @@ async fn a_user_with_the_documented_rights_can_do_everything() {
     store.commit(&tick(&first, 1)).await.unwrap();
     assert_eq!(store.order_backlog().await.unwrap(), 1);
     assert_eq!(store.events_after(StreamId::START, 10, Duration::ZERO).await.unwrap().len(), 2);
-    store.put_nonce(sector_redis::Pool::Logins, "n", "v", TTL).await.unwrap();
+    store.put_nonce(sector_redis::Pool::Notes, "n", "v", TTL).await.unwrap();
     assert_eq!(
-        store.take_nonce(sector_redis::Pool::Logins, "n").await.unwrap().as_deref(),
+        store.take_nonce(sector_redis::Pool::Notes, "n").await.unwrap().as_deref(),
         Some("v")
     );
     let end = Commit {

@@ -153,7 +153,7 @@ async fn a_redis_emptied_under_us_is_begun_anew_and_told() {
     let refused = store.commit(&tick(&first, 2)).await;
     assert!(matches!(refused, Err(Error::LeaseLost { .. })), "{refused:?}");
     // The first writer marks the store, so that the next process recognizes it.
-    store.put_nonce(sector_redis::Pool::Logins, "n", "v", TTL).await.unwrap();
+    store.put_nonce(sector_redis::Pool::Notes, "n", "v", TTL).await.unwrap();
     let second = lease(&store).await;
     store.commit(&begin(&second)).await.unwrap();
     let other: Arc<dyn Store> = open_url(&server.url()).await.unwrap();

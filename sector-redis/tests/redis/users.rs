@@ -2,7 +2,7 @@
 //! the whole contract suite, run as them.
 
 use redis::{Connection, ErrorKind, RedisError, ServerErrorKind, Value};
-use sector_redis::{Commit, Place, Pool, StoreOptions, open};
+use sector_redis::{Commit, Document, Place, Pool, Shelf, StoreOptions, open};
 use store_testkit::RedisServer;
 
 use crate::{TTL, begin, lease, open_url, order, raw, tick};
@@ -217,10 +217,16 @@ async fn traces_and_notes_pass_between_services_and_logins_stay_with_the_api() {
     assert_eq!(frontend.take_nonce(Pool::Traces, "tick").await.unwrap().as_deref(), Some("2"));
     worker.put_nonce(Pool::Notes, "note", "3", TTL).await.unwrap();
     assert_eq!(worker.take_nonce(Pool::Notes, "note").await.unwrap().as_deref(), Some("3"));
-    for pool in [Pool::Logins, Pool::Codes] {
-        api.put_nonce(pool, "login", "4", TTL).await.unwrap();
-        assert!(worker.take_nonce(pool, "login").await.is_err(), "{pool:?}");
-        assert!(frontend.take_nonce(pool, "login").await.is_err(), "{pool:?}");
-        assert_eq!(api.take_nonce(pool, "login").await.unwrap().as_deref(), Some("4"));
+    let used = |id: &str| Document {
+        id: id.into(),
+        owner: "o".into(),
+        body: String::new(),
+        ends_at_ms: Some(u64::MAX >> 12),
+    };
+    assert!(api.insert_document(Shelf::Used, &used("a"), 0).await.unwrap());
+    assert!(!api.insert_document(Shelf::Used, &used("a"), 0).await.unwrap());
+    for other in [&worker, &frontend] {
+        other.insert_document(Shelf::Used, &used("b"), 0).await.unwrap_err();
+        other.remove_document(Shelf::Used, "a").await.unwrap_err();
     }
 }

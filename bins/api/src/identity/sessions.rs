@@ -4,9 +4,10 @@
 //! - An access token is valid only while its session exists. Each request checks that, from a cache
 //!   that is at most [`REMEMBERED_MS`] old: a session ended here ends at once, one ended by another
 //!   process within that time.
-//! - Only the digest of a refresh token is stored. Each renewal replaces the token. The previous one
-//!   works for [`GRACE_MS`] more, because a response may have been lost; after that, its use means
-//!   that someone has a copy, and the session ends.
+//! - A refresh token is derived from the signing secret, the session and its generation, which grows
+//!   with each renewal. Only digests are stored. For [`GRACE_MS`] after its first use a token returns
+//!   the same successor again, because a response may have been lost or two tabs renew at once. Used
+//!   later, or two generations late, someone has a copy, and the session ends.
 
 use sector_wire::Code;
 
@@ -21,7 +22,7 @@ use sector_wire::TokenAnswer;
 
 /// How long an existing session or key is cached, in milliseconds.
 pub(crate) const REMEMBERED_MS: u64 = 1_000;
-/// How long the previous refresh token still works, in milliseconds.
+/// How long after its first use a refresh token returns its successor again, in milliseconds.
 const GRACE_MS: u64 = 10_000;
 /// Maximum attempts to renew a session that others renew at the same time.
 const ATTEMPTS: usize = 3;
@@ -31,18 +32,25 @@ const ATTEMPTS: usize = 3;
 struct Session {
     role: Role,
     since_ms: u64,
+    /// Generation of the newest refresh token. Sessions of earlier versions have none.
+    #[serde(default)]
+    generation: u32,
+    /// Digest of the newest refresh token.
     refresh: SecretHash,
+    /// Digest of the one before.
     before: Option<SecretHash>,
+    /// First use of the one before.
     refreshed_at_ms: u64,
 }
 
 /// Begins a session. Returns its first access and refresh tokens.
 pub(crate) async fn begin(api: &Api, address: Address, role: Role) -> Result<TokenAnswer, Problem> {
     let (now_ms, id) = (api.now().unix_ms(), TokenId::from_random_bytes(random()?));
-    let refresh = OpaqueToken::new(OpaqueKind::Refresh, id, random()?);
+    let refresh = api.derived.refresh_token(id, 0);
     let session = Session {
         role,
         since_ms: now_ms,
+        generation: 0,
         refresh: refresh.hash(),
         before: None,
         refreshed_at_ms: now_ms,
@@ -59,7 +67,6 @@ pub(crate) async fn begin(api: &Api, address: Address, role: Role) -> Result<Tok
 /// # Errors
 /// 401 `refresh_token_unknown`, `refresh_token_reused`, or a code for a malformed token; 409 `refresh_token_busy`.
 pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Problem> {
-    let refused = |code, detail: &str| Err(Problem::unauthorized(code, detail));
     let presented = OpaqueToken::parse(OpaqueKind::Refresh, presented)
         .map_err(|error| Problem::unauthorized(error.code(), format!("{error}.")))?;
     let id = presented.id();
@@ -71,52 +78,72 @@ pub(crate) async fn renew(api: &Api, presented: &str) -> Result<TokenAnswer, Pro
             .await
             .map_err(of_store)?;
         let Some(known) = known else {
-            return refused(
-                Code::RefreshTokenUnknown,
-                "This session has ended or never existed: sign in again.",
-            );
+            return Err(unknown("This session has ended or never existed: log in again."));
         };
         let session: Session = serde_json::from_str(&known.body).map_err(Problem::internal)?;
         let address: Address = known
             .owner
             .parse()
             .map_err(|error: sector_auth::AuthError| Problem::internal(error))?;
-        let is_late = session.before.is_some_and(|before| presented.matches(&before));
-        if !presented.matches(&session.refresh) {
-            if !is_late {
-                return refused(
-                    Code::RefreshTokenUnknown,
-                    "This is not the current refresh token of its session: sign in again.",
-                );
+        let role = role_of(api, address, session.role);
+        if presented.matches(&session.refresh) {
+            let generation = session.generation.saturating_add(1);
+            let refresh = api.derived.refresh_token(id, generation);
+            let next = Session {
+                generation,
+                refresh: refresh.hash(),
+                before: Some(session.refresh),
+                refreshed_at_ms: now_ms,
+                role,
+                ..session
+            };
+            let document = document(api, id, address, &next)?;
+            let replaced =
+                api.home().replace_document(Shelf::Sessions, &known.body, &document, now_ms).await;
+            if replaced.map_err(of_store)? {
+                return answer(api, address, role, &refresh);
             }
-            if now_ms.saturating_sub(session.refreshed_at_ms) >= GRACE_MS {
-                end(api, id).await?;
-                tracing::warn!(session = %id, "refresh token reused, session ended");
-                return refused(
-                    Code::RefreshTokenReused,
-                    "This refresh token was already used, so someone may have a copy. The session has been ended: sign in again.",
-                );
-            }
+            // Another request renewed or ended the session meanwhile.
+            continue;
         }
-        let refresh = OpaqueToken::new(OpaqueKind::Refresh, id, random()?);
-        let next = Session {
-            refresh: refresh.hash(),
-            before: Some(presented.hash()),
-            refreshed_at_ms: now_ms,
-            role: role_of(api, address, session.role),
-            ..session
-        };
-        let document = document(api, id, address, &next)?;
-        let replaced =
-            api.home().replace_document(Shelf::Sessions, &known.body, &document, now_ms).await;
-        if replaced.map_err(of_store)? {
-            return answer(api, address, next.role, &refresh);
+        let is_previous = session.before.is_some_and(|before| presented.matches(&before));
+        if is_previous && now_ms.saturating_sub(session.refreshed_at_ms) < GRACE_MS {
+            let successor = api
+                .derived
+                .refresh_tokens(id, session.generation)
+                .find(|successor| successor.matches(&session.refresh));
+            return match successor {
+                Some(successor) => answer(api, address, role, &successor),
+                // Another server made the successor, with a signing secret that this one lacks.
+                None => Err(busy()),
+            };
         }
+        let generation = api.derived.generation(&presented);
+        if is_previous || generation.is_some_and(|generation| generation < session.generation) {
+            end(api, id).await?;
+            tracing::warn!(
+                session = %id, generation, newest = session.generation,
+                "refresh token reused, session ended"
+            );
+            return Err(Problem::unauthorized(
+                Code::RefreshTokenReused,
+                "This refresh token was already used, so someone may have a copy: the session has been ended, log in again.",
+            ));
+        }
+        return Err(unknown("This is not a refresh token of its session: log in again."));
     }
-    Err(Problem::conflict(
+    Err(busy())
+}
+
+fn unknown(detail: &str) -> Problem {
+    Problem::unauthorized(Code::RefreshTokenUnknown, detail)
+}
+
+fn busy() -> Problem {
+    Problem::conflict(
         Code::RefreshTokenBusy,
-        "Another request is renewing this session: try again.",
-    ))
+        "Another request is renewing the same session: try again.",
+    )
 }
 
 /// Checks that the session of a token still exists.

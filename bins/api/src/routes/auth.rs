@@ -1,20 +1,21 @@
 //! `/auth/*`: logins.
 //!
-//! The API issues a message for an address and stores it under its nonce; a signature proves that the
-//! caller has the key. Any attempt, valid or not, consumes the nonce before it is checked. The store
-//! returns a nonce only once, so a signature yields a single token.
+//! The API issues a message for an address with a nonce that it recognizes later; nothing is stored. A
+//! signature proves that the caller has the key. Only a proved login consumes the nonce, so nobody can
+//! spoil the login of another address, and a signature yields a single token.
 
 use http_kit::{FieldError, Problem, Response, reply};
 use sector_auth::{
     Address, AuthError, Expected, LoginFields, LoginMessage, Role, verify as check_login,
 };
 use sector_wire::Code;
-use serde_json::Value;
 
-use crate::identity::operator::{CODE_BYTES_MAX, take_operator};
-use crate::identity::sessions::{self, random};
+use crate::identity::sessions;
+use crate::identity::tickets::{
+    check_login_nonce, login_nonce, use_login_nonce, use_operator_code,
+};
 use crate::request::call::Call;
-use crate::request::problems::{invalid_body, of_store};
+use crate::request::problems::invalid_body;
 use sector_wire::{
     LogoutAnswer, NonceAnswer, NonceRequest, OperatorRequest, RefreshRequest, TokenAnswer,
     VerifyRequest,
@@ -22,8 +23,11 @@ use sector_wire::{
 
 /// Maximum body of a login request, in bytes.
 const BODY_BYTES_MAX: usize = 4_096;
-/// Maximum signature, in bytes: twice the length of 65 bytes in hexadecimal.
-const SIGNATURE_BYTES_MAX: usize = 264;
+/// Maximum body of `POST /auth/verify`, in bytes: signatures of contract wallets are long, and their users get an error
+/// that says what they are.
+const VERIFY_BYTES_MAX: usize = 16_384;
+/// Maximum length of an operator code, in bytes.
+const CODE_BYTES_MAX: usize = 256;
 /// Statement that the wallet shows above the fields.
 const STATEMENT: &str = "Sign in to Sector. This costs nothing and moves nothing.";
 
@@ -50,7 +54,7 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     let api = call.state();
     let now = api.now();
     let ttl = api.config.auth_nonce_ttl_seconds;
-    let nonce = hex::encode(random::<16>()?);
+    let nonce = login_nonce(&api.derived, address, now)?;
     let message = LoginMessage::new(LoginFields {
         statement: Some(STATEMENT.to_owned()),
         expiration_time: Some(now.plus_seconds(ttl.0)),
@@ -65,19 +69,12 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     })
     .map_err(Problem::internal)?
     .to_string();
-    let store = api.home();
-    store
-        .put_nonce(sector_redis::Pool::Logins, &message_key(&nonce), &message, ttl.duration())
-        .await
-        .map_err(of_store)?;
-    store
-        .put_nonce(sector_redis::Pool::Logins, &address_key(address), &nonce, ttl.duration())
-        .await
-        .map_err(of_store)?;
     reply::json(&NonceAnswer { nonce, message })
 }
 
 /// Log in with a signed message.
+///
+/// Uses up the nonce of the message if the signature is valid; a refused login leaves it usable.
 #[utoipa::path(
     post,
     path = "/auth/verify",
@@ -87,87 +84,53 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     responses(
         (status = 200, description = "Access token and refresh token.", body = TokenAnswer),
         (status = 400, description = "`malformed_json`, `invalid_body`."),
-        (status = 401, description = "`nonce_unknown`: no message is pending for this address; it was used or has expired. `wrong_signer`, `signature_invalid` and others: the signature does not match the address and message."),
-        (status = 413, description = "`payload_too_large`: more than 4096 bytes."),
+        (status = 401, description = "`nonce_unknown`: the nonce was used, has expired or was not issued for this address. `wrong_signer`, `signature_invalid` and others: the signature does not match the address and message. `signature_contract_wallet`: contract wallets cannot log in."),
+        (status = 413, description = "`payload_too_large`: more than 16384 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    let VerifyRequest { address: by, message: presented, signature } =
-        call.json(BODY_BYTES_MAX).await?;
-    if signature.len() > SIGNATURE_BYTES_MAX {
-        return Err(invalid_body(FieldError::new(
-            "signature",
-            "(too long to repeat)",
-            "65 bytes in hexadecimal, after 0x",
-            "The signature is too long.",
-        )));
-    }
+    let VerifyRequest { address: by, message, signature } = call.json(VERIFY_BYTES_MAX).await?;
     let by = by.as_deref().map(address).transpose()?;
-    let api = call.state();
-    // Consume the nonce before checking anything.
-    let nonce = match (&presented, by) {
-        (Some(text), _) => {
-            let parsed: LoginMessage = text.parse().map_err(|error: AuthError| {
-                let allowed = "an ERC-4361 message with the issued nonce";
-                invalid_body(FieldError::new(
-                    "message",
-                    "(not repeated)",
-                    allowed,
-                    format!("{}: {error}.", error.code()),
-                ))
-            })?;
-            parsed.fields().nonce.clone()
-        }
-        (None, Some(address)) => api
-            .home()
-            .take_nonce(sector_redis::Pool::Logins, &address_key(address))
-            .await
-            .map_err(of_store)?
-            .ok_or_else(nonce_unknown)?,
-        (None, None) => {
-            let detail = "Send the signed message, or the address that requested it.";
-            return Err(invalid_body(FieldError::new(
-                "message",
-                Value::Null,
-                "the message, or an address",
-                detail,
-            )));
-        }
-    };
-    let issued = api
-        .home()
-        .take_nonce(sector_redis::Pool::Logins, &message_key(&nonce))
-        .await
-        .map_err(of_store)?
-        .ok_or_else(nonce_unknown)?;
-    let stored: LoginMessage =
-        issued.parse().map_err(|error: AuthError| Problem::internal(error))?;
+    let parsed: LoginMessage = message.parse().map_err(|error: AuthError| {
+        invalid_body(FieldError::new(
+            "message",
+            "(not repeated)",
+            "an ERC-4361 message with the issued nonce",
+            format!("{}: {error}.", error.code()),
+        ))
+    })?;
+    let (api, fields) = (call.state(), parsed.fields());
+    let (now, life_seconds) = (api.now(), api.config.auth_nonce_ttl_seconds.0);
+    let remember_until =
+        check_login_nonce(&api.derived, fields.address, &fields.nonce, life_seconds, now)
+            .ok_or_else(nonce_unknown)?;
     let expected = Expected {
         domain: &api.config.auth_domain,
         uri: &api.config.auth_uri,
-        nonce: &stored.fields().nonce,
+        nonce: &fields.nonce,
         chain_id: api.config.auth_chain_id,
-        address: by.unwrap_or(stored.fields().address),
-        age_seconds_max: api.config.auth_nonce_ttl_seconds.0,
+        address: by.unwrap_or(fields.address),
+        age_seconds_max: life_seconds,
     };
-    let signed = presented.as_ref().unwrap_or(&issued);
-    check_login(signed, &signature, &expected, api.now()).map_err(|error| {
-        Problem::unauthorized(
-            error.code(),
-            format!("Login rejected: {error}. Request a new message."),
-        )
-        .with_source(error)
+    check_login(&message, &signature, &expected, now).map_err(|error| {
+        Problem::unauthorized(error.code(), format!("Login rejected: {error}.")).with_source(error)
     })?;
+    // The address is proved: from here on the nonce works no more.
+    let store = api.home().as_ref();
+    if !use_login_nonce(store, expected.address, &fields.nonce, remember_until, now).await? {
+        return Err(nonce_unknown());
+    }
     reply::json(&sessions::begin(api, expected.address, api.role(expected.address)).await?)
 }
 
 /// Renew a session.
 ///
 /// Takes the refresh token of the login or of the last renewal, and returns a new access token and
-/// refresh token. The old refresh token works for ten more seconds in case the response is lost;
-/// using it later ends the session, because someone may have a copy.
+/// refresh token. For ten seconds after its first use the old refresh token returns the same new one again, in case the
+/// response is lost or two tabs renew at once. Using it later ends the session, because someone may
+/// have a copy.
 #[utoipa::path(
     post,
     path = "/auth/refresh",
@@ -238,7 +201,8 @@ pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
 
 /// Log in with the operator's one-time code.
 ///
-/// A sector prints a link with the code at start; it signs one browser in as admin.
+/// `sector up` prints a link with the code on its terminal, and `sector operator link` prints another; it signs one
+/// browser in as admin.
 #[utoipa::path(
     post,
     path = "/auth/operator",
@@ -265,10 +229,10 @@ pub(crate) async fn operator(mut call: Call) -> Result<Response, Problem> {
         )));
     }
     let api = call.state();
-    if !take_operator(api.home().as_ref(), &code).await.map_err(of_store)? {
+    if !use_operator_code(api.home().as_ref(), &api.derived, &code, api.now()).await? {
         return Err(Problem::unauthorized(
             Code::OperatorCodeUnknown,
-            "This code was used, has expired or was never issued: restart the sector for a new one.",
+            "The code was used, has expired or was never issued: get a new link with `sector operator link`.",
         ));
     }
     reply::json(&sessions::begin(api, Address::ZERO, Role::Admin).await?)
@@ -289,16 +253,6 @@ fn address(text: &str) -> Result<Address, Problem> {
 fn nonce_unknown() -> Problem {
     Problem::unauthorized(
         Code::NonceUnknown,
-        "No message is pending: it was used, has expired or was never issued. Request a new one.",
+        "The nonce of the message was used, has expired or was not issued for this address: request a new message.",
     )
-}
-
-/// Key of the message with this nonce.
-fn message_key(nonce: &str) -> String {
-    format!("login:{nonce}")
-}
-
-/// Key of the newest nonce of an address.
-fn address_key(address: Address) -> String {
-    format!("login-of:{}", address.to_lower_hex())
 }

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
 
 use http::Method;
 use sector_redis::{Award, Commit, Outcome};
 use serde_json::{Value, json};
 
 use crate::conformance::codes;
-use crate::harness::{Reply, Sector, key};
+use crate::harness::{Reply, Sector, key, signed};
 use crate::schema::{Schemas, target};
 
 /// Set this variable to write the committed examples anew; the document is made with those of the time of building.
@@ -109,15 +108,11 @@ async fn witness() -> Recorded {
     witness.recorded.get_mut("GET /openapi.json").unwrap().insert("200".to_owned(), shown);
 
     let asked = witness.post("/auth/nonce", None, json!({"address": address})).await;
-    let signature = player.sign_message(asked["message"].as_str().unwrap());
-    let login = witness
-        .post("/auth/verify", None, json!({"address": address, "signature": signature}))
-        .await;
+    let login = witness.post("/auth/verify", None, signed(&player, &asked)).await;
     let login =
         witness.post("/auth/refresh", None, json!({"refresh_token": login["refresh_token"]})).await;
     let token = login["token"].as_str().unwrap();
-    let code = "0123456789abcdef0123456789abcdef";
-    api::allow_operator(&*witness.sector.store, code, Duration::from_secs(60)).await.unwrap();
+    let code = witness.sector.operator_code();
     let operator = witness.post("/auth/operator", None, json!({"code": code})).await;
     let operator = operator["token"].as_str().unwrap();
 

@@ -54,6 +54,12 @@ pub(crate) fn config() -> Config {
     config
 }
 
+/// The body of `POST /auth/verify` for an answer of `POST /auth/nonce`.
+pub(crate) fn signed(key: &Key, asked: &Value) -> Value {
+    let message = asked["message"].as_str().unwrap();
+    json!({"message": message, "signature": key.sign_message(message)})
+}
+
 /// The key of player `number`.
 pub(crate) fn key(number: u8) -> Key {
     Key::from_random_bytes([number; 32]).unwrap()
@@ -75,6 +81,15 @@ impl Sector {
     /// A sector in which no universe has begun, whose API knows others too.
     pub(crate) async fn beside(config: Config, elsewhere: Option<Box<dyn Opener>>) -> Self {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
+        Self::on(store, config, elsewhere).await
+    }
+
+    /// A sector on this store.
+    pub(crate) async fn on(
+        store: Arc<dyn Store>,
+        config: Config,
+        elsewhere: Option<Box<dyn Opener>>,
+    ) -> Self {
         let shutdown = CancellationToken::new();
         let follower = Follower::spawn(store.clone(), shutdown.clone());
         let now_ms = Arc::new(AtomicU64::new(1_795_334_400_000));
@@ -358,9 +373,7 @@ impl Sector {
         let key = key(number);
         let address = key.address().to_string();
         let message = self.post("/auth/nonce", &json!({"address": address})).await.json();
-        let signature = key.sign_message(message["message"].as_str().unwrap());
-        let answer =
-            self.post("/auth/verify", &json!({"address": address, "signature": signature})).await;
+        let answer = self.post("/auth/verify", &signed(&key, &message)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["token"].as_str().unwrap().to_owned()
     }
@@ -373,6 +386,11 @@ impl Sector {
         token
     }
 
+    /// A one-time code of the operator.
+    pub(crate) fn operator_code(&self) -> String {
+        api::operator_code(&config().jwt_secret, Timestamp::from_unix_ms(self.now_ms())).unwrap()
+    }
+
     /// Tells the API to shut down.
     pub(crate) fn shut_down(&self) {
         self.shutdown.cancel();
@@ -380,6 +398,7 @@ impl Sector {
 
     /// Shuts the API down and waits until it has drained.
     pub(crate) async fn stop(self) {
+        self.store.release_lease(&self.lease).await.unwrap();
         self.shutdown.cancel();
         tokio::time::timeout(PATIENCE, self.running).await.expect("it drains").unwrap().unwrap();
     }

@@ -41,7 +41,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const STAY: Duration = Duration::from_millis(50);
 const BOTS: &str = "the bots' own token";
 /// What the operator reads in the terminal.
-const OPERATOR_CODE: &str = "0123456789abcdef";
 const NOW_MS: u64 = 1_795_334_400_000;
 
 /// An answer, and to what.
@@ -109,19 +108,20 @@ impl Client<()> {
         for commit in PAST.iter() {
             store.commit(&Commit { lease: lease.clone(), ..commit.clone() }).await.unwrap();
         }
-        api::allow_operator(&*store, OPERATOR_CODE, Duration::from_secs(3_600)).await.unwrap();
         let shutdown = CancellationToken::new();
         let follower = Follower::spawn(store.clone(), shutdown.clone());
         follower.ready().await.unwrap();
         follower.caught_up(PATIENCE).await.unwrap();
         let sectors = Sectors::new(Followed::new(None, store, follower), None, shutdown.clone());
-        let mut config =
-            Config::new(&Secret::new("a secret of at least thirty-two bytes").unwrap()).unwrap();
+        let secret = Secret::new("a secret of at least thirty-two bytes").unwrap();
+        let mut config = Config::new(&secret).unwrap();
         config.bot_api_token = Some(Secret::new(BOTS).unwrap());
         config.admin_addresses.0.push(key(200).address());
         let clock = Arc::new(|| Timestamp::from_unix_ms(NOW_MS));
         let service = api::enclosed(config, sectors, clock, shutdown.clone()).unwrap();
-        let known = [("bots", BOTS.to_owned()), ("address", key(1).address().to_string())];
+        let code = api::operator_code(&secret, Timestamp::from_unix_ms(NOW_MS)).unwrap();
+        let address = key(1).address().to_string();
+        let known = [("bots", BOTS.to_owned()), ("address", address), ("operator_code", code)];
         let known = known.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
         Client { service, known, shutdown }
     }
@@ -140,7 +140,7 @@ where
         self.say(ask.as_bytes()).await;
         let signature = key(number).sign_message(&self.known["message"]);
         let verify = format!(
-            "POST /auth/verify\ncontent-type: application/json\n\n{{\"address\":\"{address}\",\"signature\":\"{signature}\"}}"
+            "POST /auth/verify\ncontent-type: application/json\n\n{{\"message\":\"$message\",\"signature\":\"{signature}\"}}"
         );
         self.say(verify.as_bytes()).await;
         if name == "key" {
@@ -218,6 +218,8 @@ where
 
     fn known(&self, name: &str) -> Option<String> {
         match name {
+            // Only used within JSON.
+            "message" => self.known.get("message").map(|message| message.replace('\n', "\\n")),
             "signature" => self.known.get("message").map(|message| key(1).sign_message(message)),
             name => self.known.get(name).cloned(),
         }

@@ -1,11 +1,14 @@
 //! Logins, end to end.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use http::Method;
-use serde_json::json;
+use sector_auth::{Address, Secret};
+use sector_redis::{Place, Store, StoreOptions};
+use serde_json::{Value, json};
+use store_testkit::RedisServer;
 
-use crate::harness::{Sector, key};
+use crate::harness::{PATIENCE, Sector, config, key, signed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signed_message_earns_a_token() {
@@ -20,22 +23,162 @@ async fn a_signed_message_earns_a_token() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_hundred_that_present_one_signature_one_gets_a_token() {
-    let sector = Sector::start().await;
-    let key = key(1);
-    let address = key.address().to_string();
-    let message = sector.post("/auth/nonce", &json!({"address": address})).await.json();
-    let body = json!({"address": address, "signature": key.sign_message(message["message"].as_str().unwrap())});
-    let (mut granted, mut refused) = (0, 0);
-    let answers: Vec<_> = (0..100).map(|_| sector.post("/auth/verify", &body)).collect();
-    for answer in join_all(answers).await {
-        if answer.status == 200 {
-            granted += 1;
-        } else {
-            answer.problem(401, "nonce_unknown");
-            refused += 1;
+    for (name, store, _guard) in stores().await {
+        let sector = Sector::on(store, config(), None).await;
+        let body = signed(&key(1), &ask(&sector, 1).await);
+        let (mut granted, mut refused) = (0, 0);
+        let answers: Vec<_> = (0..100).map(|_| sector.post("/auth/verify", &body)).collect();
+        for answer in join_all(answers).await {
+            if answer.status == 200 {
+                granted += 1;
+            } else {
+                answer.problem(401, "nonce_unknown");
+                refused += 1;
+            }
         }
+        assert_eq!((granted, refused), (1, 99), "{name}");
+        // Until the nonce expires, and after.
+        for seconds in [250, 49, 1, 29, 1, 1_000] {
+            sector.pass_seconds(seconds);
+            let answer = sector.post("/auth/verify", &body).await;
+            assert_eq!(answer.status, 401, "{name}: {answer:?}");
+        }
+        sector.stop().await;
     }
-    assert_eq!((granted, refused), (1, 99));
+}
+
+/// A store of each kind, empty, with its name and what must be kept while it is used.
+pub(crate) async fn stores() -> Vec<(&'static str, Arc<dyn Store>, Box<dyn std::any::Any>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let redis = RedisServer::start();
+    let open = async |place| sector_redis::open(StoreOptions::new(place)).await.unwrap();
+    vec![
+        ("memory", open(Place::Memory).await, Box::new(())),
+        ("directory", open(Place::Directory(folder.path().into())).await, Box::new(folder)),
+        ("redis", open(Place::redis(redis.url())).await, Box::new(redis)),
+    ]
+}
+
+/// Requests a message for player `number`.
+async fn ask(sector: &Sector, number: u8) -> Value {
+    let address = key(number).address().to_string();
+    sector.post("/auth/nonce", &json!({"address": address})).await.json()
+}
+
+/// Anybody can send junk for an address that they know, with a message of their own or with the victim's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn junk_for_an_address_does_not_block_its_login() {
+    for (name, store, _guard) in stores().await {
+        let sector = Sector::on(store, config(), None).await;
+        let victim = key(1).address().to_string();
+        for _ in 0..8 {
+            let asked = ask(&sector, 1).await;
+            for _ in 0..4 {
+                sector.pass_seconds(1);
+                let junk = format!("0x{}", "11".repeat(65));
+                let own = ask(&sector, 1).await;
+                for message in [&asked["message"], &own["message"]] {
+                    for (signature, code) in [
+                        (junk.clone(), "signature_recovery_byte"),
+                        (key(2).sign_message(message.as_str().unwrap()), "wrong_signer"),
+                        ("0x".to_owned(), "signature_contract_wallet"),
+                    ] {
+                        let body =
+                            json!({"address": victim, "message": message, "signature": signature});
+                        sector.post("/auth/verify", &body).await.problem(401, code);
+                    }
+                }
+                let body = json!({"address": victim, "signature": junk});
+                sector.post("/auth/verify", &body).await.problem(400, "invalid_body");
+            }
+            let answer = sector.post("/auth/verify", &signed(&key(1), &asked)).await;
+            assert_eq!(answer.status, 200, "{name}: {answer:?}");
+        }
+        sector.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_nonce_requests_evicts_no_pending_login() {
+    let mut config = config();
+    config.quotas.limit_logins = 100_000;
+    config.quotas.limit_reads = 100_000;
+    let sector = Sector::empty(config).await;
+    let asked = ask(&sector, 1).await;
+    let mut code = [0; 20];
+    for number in 0..5_050_u32 {
+        code[..4].copy_from_slice(&number.to_be_bytes());
+        let address = Address::new(code).to_string();
+        let answer = sector.post("/auth/nonce", &json!({"address": address})).await;
+        assert_eq!(answer.status, 200);
+    }
+    let answer = sector.post("/auth/verify", &signed(&key(1), &asked)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// Used nonces are kept by address: those of one address evict none of another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_logins_of_one_address_make_no_nonce_of_another_usable_again() {
+    let sector = Sector::start().await;
+    let used = signed(&key(1), &ask(&sector, 1).await);
+    assert_eq!(sector.post("/auth/verify", &used).await.status, 200);
+    for _ in 0..150 {
+        sector.log_in(2).await;
+    }
+    sector.post("/auth/verify", &used).await.problem(401, "nonce_unknown");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nonce_is_good_for_its_address_and_its_server_only() {
+    let sector = Sector::start().await;
+    let asked = ask(&sector, 1).await;
+    let (text, nonce) = (asked["message"].as_str().unwrap(), asked["nonce"].as_str().unwrap());
+    let stranger = json!({"address": key(2).address().to_string()});
+    let theirs = sector.post("/auth/nonce", &stranger).await.json();
+    let theirs = theirs["nonce"].as_str().unwrap();
+    for forged in [theirs, &nonce.to_uppercase(), &nonce[2..], "0123456789abcdef"] {
+        let message = json!({"message": text.replace(nonce, forged)});
+        sector.post("/auth/verify", &signed(&key(1), &message)).await.problem(401, "nonce_unknown");
+    }
+    let mut other = config();
+    other.jwt_secret = Secret::new("another secret of thirty-two bytes").unwrap();
+    let other = Sector::empty(other).await;
+    let body = signed(&key(1), &asked);
+    other.post("/auth/verify", &body).await.problem(401, "nonce_unknown");
+    assert_eq!(sector.post("/auth/verify", &body).await.status, 200);
+}
+
+/// A nonce that was used before a restart does not work after it; one that was not still does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nonces_outlive_a_restart_used_and_unused() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = async || {
+        let opened = async {
+            loop {
+                let place = Place::Directory(folder.path().into());
+                // Tasks of the API before may still be dropping the store.
+                match sector_redis::open(StoreOptions::new(place)).await {
+                    Ok(store) => return store,
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+        };
+        let store = tokio::time::timeout(PATIENCE, opened).await.expect("the directory is free");
+        Sector::on(store, config(), None).await
+    };
+    let sector = open().await;
+    let (used, unused) =
+        (signed(&key(1), &ask(&sector, 1).await), signed(&key(1), &ask(&sector, 1).await));
+    let operator = json!({"code": sector.operator_code()});
+    let other_operator = json!({"code": sector.operator_code()});
+    assert_eq!(sector.post("/auth/verify", &used).await.status, 200);
+    assert_eq!(sector.post("/auth/operator", &operator).await.status, 200);
+    sector.stop().await;
+    let sector = open().await;
+    sector.post("/auth/verify", &used).await.problem(401, "nonce_unknown");
+    sector.post("/auth/operator", &operator).await.problem(401, "operator_code_unknown");
+    assert_eq!(sector.post("/auth/verify", &unused).await.status, 200);
+    assert_eq!(sector.post("/auth/operator", &other_operator).await.status, 200);
 }
 
 /// Runs all at once, on this task.
@@ -58,22 +201,35 @@ pub(crate) async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_signature_earns_nothing_and_uses_the_message_up() {
+async fn a_wrong_signature_earns_nothing_and_uses_nothing_up() {
     let sector = Sector::start().await;
-    let address = key(1).address().to_string();
-    let message = sector.post("/auth/nonce", &json!({"address": address})).await.json();
-    let text = message["message"].as_str().unwrap();
-
-    let foreign = json!({"address": address, "signature": key(2).sign_message(text)});
-    sector.post("/auth/verify", &foreign).await.problem(401, "wrong_signer");
-    let own = json!({"address": address, "signature": key(1).sign_message(text)});
-    sector.post("/auth/verify", &own).await.problem(401, "nonce_unknown");
-
-    sector.post("/auth/nonce", &json!({"address": address})).await;
-    let garbage = json!({"address": address, "signature": "0xzz"});
-    sector.post("/auth/verify", &garbage).await.problem(401, "signature_not_hex");
-    let long = json!({"address": address, "signature": "0".repeat(300)});
-    sector.post("/auth/verify", &long).await.problem(400, "invalid_body");
+    let asked = ask(&sector, 1).await;
+    let message = asked["message"].as_str().unwrap();
+    let own = key(1).sign_message(message);
+    let long = format!("0x{}6492", "00".repeat(2_000));
+    for (signature, code) in [
+        (key(2).sign_message(message), "wrong_signer"),
+        ("0xzz".to_owned(), "signature_not_hex"),
+        ("0x12".to_owned(), "signature_length"),
+        (format!("{own}{}", &own[2..]), "signature_contract_wallet"),
+        (long, "signature_contract_wallet"),
+    ] {
+        let body = json!({"message": message, "signature": signature});
+        sector.post("/auth/verify", &body).await.problem(401, code);
+    }
+    let huge = json!({"message": message, "signature": "0".repeat(20_000)});
+    sector.post("/auth/verify", &huge).await.problem(413, "payload_too_large");
+    let body =
+        json!({"address": key(2).address().to_string(), "message": message, "signature": own});
+    sector.post("/auth/verify", &body).await.problem(401, "address_mismatch");
+    // EIP-2098.
+    let mut compact = hex::decode(&own[2..]).unwrap();
+    compact[32] |= (compact[64] - 27) << 7;
+    let compact = format!("0x{}", hex::encode(&compact[..64]));
+    let body = json!({"message": message, "signature": compact});
+    assert_eq!(sector.post("/auth/verify", &body).await.status, 200);
+    let body = json!({"message": message, "signature": own});
+    sector.post("/auth/verify", &body).await.problem(401, "nonce_unknown");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,21 +250,30 @@ async fn the_message_is_bound_to_site_chain_nonce_and_time() {
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
-    sector.pass_seconds(300);
-    let late = json!({"address": address, "signature": key(1).sign_message(text)});
-    sector.post("/auth/verify", &late).await.problem(401, "message_expired");
+    // A wallet may leave the expiration time out.
+    let endless: String = text
+        .lines()
+        .take_while(|line| !line.starts_with("Expiration"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    sector.pass_seconds(299);
+    let in_time = signed(&key(1), &json!({"message": endless}));
+    sector.pass_seconds(1);
+    let late = signed(&key(1), &answer);
+    for body in [late, in_time] {
+        sector.post("/auth/verify", &body).await.problem(401, "nonce_unknown");
+    }
 }
 
+/// Someone else may request a message for the same address at any time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_message_replaces_the_old_one() {
+async fn a_new_message_does_not_replace_the_old_one() {
     let sector = Sector::start().await;
-    let address = key(1).address().to_string();
-    let old = sector.post("/auth/nonce", &json!({"address": address})).await.json();
-    sector.post("/auth/nonce", &json!({"address": address})).await;
-    let signature = key(1).sign_message(old["message"].as_str().unwrap());
-    let answer =
-        sector.post("/auth/verify", &json!({"address": address, "signature": signature})).await;
-    answer.problem(401, "wrong_signer");
+    let old = ask(&sector, 1).await;
+    let new = ask(&sector, 1).await;
+    for asked in [old, new] {
+        assert_eq!(sector.post("/auth/verify", &signed(&key(1), &asked)).await.status, 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,16 +307,19 @@ async fn a_token_ends_and_a_bad_one_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operators_code_works_once() {
     let sector = Sector::start().await;
-    api::allow_operator(sector.store.as_ref(), "open sesame", Duration::from_secs(60))
-        .await
-        .unwrap();
-    sector
-        .post("/auth/operator", &json!({"code": "open"}))
-        .await
-        .problem(401, "operator_code_unknown");
+    let code = sector.operator_code();
+    for wrong in ["open", &code[1..], &code.to_uppercase()] {
+        sector
+            .post("/auth/operator", &json!({"code": wrong}))
+            .await
+            .problem(401, "operator_code_unknown");
+    }
     sector.post("/auth/operator", &json!({"code": ""})).await.problem(400, "invalid_body");
+    let late = json!({"code": code});
+    sector.pass_seconds(3_600);
+    sector.post("/auth/operator", &late).await.problem(401, "operator_code_unknown");
 
-    let body = json!({"code": "open sesame"});
+    let body = json!({"code": sector.operator_code()});
     let answers: Vec<_> = (0..20).map(|_| sector.post("/auth/operator", &body)).collect();
     let answers = join_all(answers).await;
     let mut granted = answers.iter().filter(|answer| answer.status == 200);

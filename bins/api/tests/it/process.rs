@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
+use sector_auth::Key;
+use serde_json::{Value, json};
 use store_testkit::RedisServer;
 
 fn start(environment: &[(&str, &str)]) -> Output {
@@ -203,6 +205,62 @@ fn get(address: &str, path: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+/// The JSON of an answer to a POST, and its status.
+fn post(address: &str, path: &str, body: &Value) -> (u16, Value) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let body = body.to_string();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap())
+}
+
+#[test]
+fn replicas_accept_the_nonces_and_sessions_of_each_other_once() {
+    let redis = RedisServer::start();
+    let addresses: Vec<(Running, String)> = [(); 2]
+        .map(|()| {
+            let mut api = Running::start(&[
+                ("JWT_SECRET", "a secret of at least thirty-two bytes"),
+                ("PORT", "0"),
+                ("REDIS_URL", &redis.url()),
+                ("NO_COLOR", "1"),
+            ]);
+            let log = api.until("API listening");
+            let address = log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
+            let address = address.to_owned();
+            (api, address)
+        })
+        .into();
+    let [(_, one), (_, other)] = addresses.as_slice() else { panic!("two were started") };
+    for number in 1..5 {
+        let key = Key::from_random_bytes([number; 32]).unwrap();
+        let address = json!({"address": key.address().to_string()});
+        let (status, asked) = post(one, "/auth/nonce", &address);
+        assert_eq!(status, 200, "{asked}");
+        let message = asked["message"].as_str().unwrap();
+        let signed = json!({"message": message, "signature": key.sign_message(message)});
+        let (status, login) = post(other, "/auth/verify", &signed);
+        assert_eq!(status, 200, "{login}");
+        for replica in [one, other] {
+            let (status, problem) = post(replica, "/auth/verify", &signed);
+            assert_eq!((status, &problem["code"]), (401, &json!("nonce_unknown")));
+        }
+        let token = json!({"refresh_token": login["refresh_token"]});
+        let successors = [one, other].map(|replica| post(replica, "/auth/refresh", &token));
+        assert!(successors.iter().all(|(status, _)| *status == 200), "{successors:?}");
+        assert_eq!(successors[0].1["refresh_token"], successors[1].1["refresh_token"]);
+    }
 }
 
 #[test]

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use http::Method;
-use sector_auth::{LoginFields, LoginMessage, Timestamp};
+use sector_auth::{LoginFields, LoginMessage, OpaqueKind, OpaqueToken, Secret, Timestamp};
+use sector_redis::StoreOptions;
 use serde_json::{Value, json};
 
-use crate::harness::{Sector, config, key};
-use crate::login::join_all;
+use crate::harness::{Sector, config, key, signed};
+use crate::login::{join_all, stores};
+use crate::reply::Reply;
 
 /// Logs player `number` in; the whole answer.
 async fn login(sector: &Sector, number: u8) -> Value {
     let key = key(number);
     let address = key.address().to_string();
     let message = sector.post("/auth/nonce", &json!({"address": address})).await.json();
-    let signature = key.sign_message(message["message"].as_str().unwrap());
-    sector.post("/auth/verify", &json!({"address": address, "signature": signature})).await.json()
+    sector.post("/auth/verify", &signed(&key, &message)).await.json()
 }
 
 fn text(value: &Value) -> &str {
@@ -40,21 +41,128 @@ async fn a_login_is_renewed_and_a_used_refresh_token_ends_it() {
     let second = refresh(text(&first["refresh_token"])).await.json();
     assert_eq!(sector.get_as(text(&second["token"]), "/me").await.status, 200);
 
-    // The answer may have been lost: for a while, the one before does.
-    let third = refresh(text(&first["refresh_token"])).await.json();
-    assert_eq!(sector.get_as(text(&third["token"]), "/me").await.status, 200);
+    // The answer may have been lost: the old token returns the same successor again.
+    let again = refresh(text(&first["refresh_token"])).await.json();
+    assert_eq!(again["refresh_token"], second["refresh_token"]);
+    assert_eq!(sector.get_as(text(&again["token"]), "/me").await.status, 200);
     sector.pass_seconds(60);
-    let fourth = refresh(text(&third["refresh_token"])).await.json();
+    let third = refresh(text(&second["refresh_token"])).await.json();
     // One that was used long ago: somebody has a copy.
     sector.pass_seconds(60);
-    refresh(text(&third["refresh_token"])).await.problem(401, "refresh_token_reused");
-    for token in [&third["token"], &fourth["token"]] {
+    refresh(text(&second["refresh_token"])).await.problem(401, "refresh_token_reused");
+    for token in [&second["token"], &third["token"]] {
         sector.get_as(text(token), "/me").await.problem(401, "session_ended");
     }
-    refresh(text(&fourth["refresh_token"])).await.problem(401, "refresh_token_unknown");
+    refresh(text(&third["refresh_token"])).await.problem(401, "refresh_token_unknown");
     for (token, code) in [("", "opaque_token_kind"), ("sector_rt_0", "opaque_token_length")] {
         refresh(token).await.problem(401, code);
     }
+}
+
+/// Renews a session; the whole answer.
+async fn renew(sector: &Sector, token: &Value) -> Reply {
+    sector.post("/auth/refresh", &json!({"refresh_token": token})).await
+}
+
+/// The session of a login, which a thief with a copy of its first refresh token joins within the grace period.
+#[tokio::test]
+async fn a_thief_within_the_grace_period_does_not_go_unnoticed() {
+    for thief_first in [true, false] {
+        let sector = Sector::start().await;
+        let login = login(&sector, 1).await;
+        let victim = renew(&sector, &login["refresh_token"]).await.json();
+        sector.pass_seconds(9);
+        let thief = renew(&sector, &login["refresh_token"]).await.json();
+        assert_eq!(victim["refresh_token"], thief["refresh_token"]);
+        // Each goes on with what looks like their own; the second one raises the alarm.
+        sector.pass_seconds(840);
+        let (first, second) = if thief_first { (thief, victim) } else { (victim, thief) };
+        let next = renew(&sector, &first["refresh_token"]).await.json();
+        sector.pass_seconds(20);
+        renew(&sector, &second["refresh_token"]).await.problem(401, "refresh_token_reused");
+        for token in [&next["token"], &second["token"]] {
+            sector.get_as(text(token), "/me").await.problem(401, "session_ended");
+        }
+        renew(&sector, &next["refresh_token"]).await.problem(401, "refresh_token_unknown");
+    }
+}
+
+#[tokio::test]
+async fn the_grace_period_counts_from_the_first_use() {
+    let sector = Sector::start().await;
+    let login = login(&sector, 1).await;
+    let first = renew(&sector, &login["refresh_token"]).await.json();
+    sector.pass_seconds(8);
+    let again = renew(&sector, &login["refresh_token"]).await.json();
+    assert_eq!(again["refresh_token"], first["refresh_token"]);
+    sector.pass_seconds(8);
+    renew(&sector, &login["refresh_token"]).await.problem(401, "refresh_token_reused");
+    sector.get_as(text(&first["token"]), "/me").await.problem(401, "session_ended");
+}
+
+#[tokio::test]
+async fn a_token_of_an_older_generation_ends_the_session_and_a_forged_one_does_not() {
+    let sector = Sector::start().await;
+    let login = login(&sector, 1).await;
+    let mut newest = login.clone();
+    for _ in 0..3 {
+        newest = renew(&sector, &newest["refresh_token"]).await.json();
+    }
+    // Knowing the session's id, which its access tokens contain, is not enough to end it.
+    let genuine = OpaqueToken::parse(OpaqueKind::Refresh, text(&login["refresh_token"])).unwrap();
+    for random in [[0; 32], [7; 32]] {
+        let forged = OpaqueToken::new(OpaqueKind::Refresh, genuine.id(), random).expose();
+        renew(&sector, &json!(forged)).await.problem(401, "refresh_token_unknown");
+        assert_eq!(sector.get_as(text(&newest["token"]), "/me").await.status, 200);
+    }
+    // At once, not only after the grace period.
+    renew(&sector, &login["refresh_token"]).await.problem(401, "refresh_token_reused");
+    sector.get_as(text(&newest["token"]), "/me").await.problem(401, "session_ended");
+    renew(&sector, &newest["refresh_token"]).await.problem(401, "refresh_token_unknown");
+}
+
+/// As browsers do: every tab keeps what it got, and the last answer stays in their common storage.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tabs_that_renew_at_once_all_stay_signed_in() {
+    for (name, store, _guard) in stores().await {
+        let sector = Sector::on(store, config(), None).await;
+        let mut newest = login(&sector, 1).await["refresh_token"].clone();
+        for round in 0..20 {
+            let body = json!({"refresh_token": newest});
+            let tabs = (0..4).map(|_| sector.post("/auth/refresh", &body)).collect();
+            let mut successors: Vec<Value> = Vec::new();
+            for answer in join_all(tabs).await {
+                assert_eq!(answer.status, 200, "{name}, round {round}: {answer:?}");
+                successors.push(answer.json()["refresh_token"].clone());
+            }
+            assert!(successors.iter().all(|token| *token == successors[0]), "{successors:?}");
+            newest = successors[0].clone();
+            sector.pass_seconds(900);
+        }
+        sector.stop().await;
+    }
+}
+
+/// While the signing secret is replaced, replicas have different current secrets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_and_nonces_outlive_a_change_of_the_secret() {
+    let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
+    let old = Sector::on(store.clone(), config(), None).await;
+    let first = login(&old, 1).await;
+    let address = json!({"address": key(1).address().to_string()});
+    let asked = old.post("/auth/nonce", &address).await.json();
+    let second = renew(&old, &first["refresh_token"]).await.json();
+    let mut rotated = config();
+    rotated.jwt_previous_secrets = vec![rotated.jwt_secret];
+    rotated.jwt_secret = Secret::new("a new secret of at least thirty-two bytes").unwrap();
+    old.stop().await;
+    let new = Sector::on(store, rotated, None).await;
+    let again = renew(&new, &first["refresh_token"]).await.json();
+    assert_eq!(again["refresh_token"], second["refresh_token"]);
+    assert_eq!(new.post("/auth/verify", &signed(&key(1), &asked)).await.status, 200);
+    let third = renew(&new, &second["refresh_token"]).await.json();
+    assert_eq!(new.get_as(text(&third["token"]), "/me").await.status, 200);
+    renew(&new, &first["refresh_token"]).await.problem(401, "refresh_token_reused");
 }
 
 #[tokio::test]
@@ -113,10 +221,10 @@ async fn a_wallet_may_write_its_own_message_with_the_nonce() {
     let good = message(&nonce().await, &config.auth_domain);
     assert_eq!(verify(&good).await.status, 200);
     verify(&good).await.problem(401, "nonce_unknown");
-    // For another site: refused, and the nonce is used up.
+    // For another site: refused, without using up the nonce.
     let nonce_of_phish = nonce().await;
     verify(&message(&nonce_of_phish, "phish.example")).await.problem(401, "domain_mismatch");
-    verify(&message(&nonce_of_phish, &config.auth_domain)).await.problem(401, "nonce_unknown");
+    assert_eq!(verify(&message(&nonce_of_phish, &config.auth_domain)).await.status, 200);
     verify(&message("0123456789abcdef0123456789abcdef", &config.auth_domain))
         .await
         .problem(401, "nonce_unknown");

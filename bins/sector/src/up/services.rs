@@ -42,6 +42,7 @@ impl Tracers {
 /// Runs all services until `shutdown`, or until one fails, which stops the others.
 pub(super) async fn run(
     options: Options,
+    jwt_secret: &Secret,
     ports: Ports,
     store: Arc<dyn Store>,
     sectors: Arc<Sectors>,
@@ -52,13 +53,9 @@ pub(super) async fn run(
     let Telemetry { metrics, tracers } = telemetry;
     let frontend_port = frontend.local_addr()?.port();
     let api_url = format!("http://{}", api.local_addr()?);
-    let jwt_secret = match options.jwt_secret.clone() {
-        Some(secret) => secret,
-        None => Secret::new(random_hex()?)?,
-    };
     let bot_token = Secret::new(random_hex()?)?;
 
-    let mut api_config = api::Config::new(&jwt_secret)?;
+    let mut api_config = api::Config::new(jwt_secret)?;
     api_config.auth_domain = format!("localhost:{frontend_port}");
     api_config.auth_uri = format!("http://localhost:{frontend_port}");
     api_config.bot_api_token = Some(bot_token.clone());

@@ -87,9 +87,9 @@ impl Player {
     pub(crate) async fn login(&mut self, key: &Key) {
         let address = key.address().to_string();
         let nonce = self.post("/auth/nonce", json!({ "address": address })).await;
-        let signature = key.sign_message(nonce["message"].as_str().unwrap());
-        let token =
-            self.post("/auth/verify", json!({ "address": address, "signature": signature })).await;
+        let message = nonce["message"].as_str().unwrap();
+        let signed = json!({ "message": message, "signature": key.sign_message(message) });
+        let token = self.post("/auth/verify", signed).await;
         self.token = Some(token["token"].as_str().unwrap().to_owned());
     }
 

@@ -138,7 +138,7 @@ impl Player {
         let (200..300, Some(message)) = (status, nonce["message"].as_str()) else { return false };
         let signature = self.key.sign_message(message);
         let (status, token) =
-            self.post("/auth/verify", &json!({ "address": address, "signature": signature })).await;
+            self.post("/auth/verify", &json!({ "message": message, "signature": signature })).await;
         let (200..300, Some(token)) = (status, token["token"].as_str()) else { return false };
         self.token = Some(token.to_owned());
         true

@@ -180,7 +180,8 @@ export interface paths {
         put?: never;
         /**
          * Log in with the operator's one-time code.
-         * @description A sector prints a link with the code at start; it signs one browser in as admin.
+         * @description `sector up` prints a link with the code on its terminal, and `sector operator link` prints another; it signs one
+         *     browser in as admin.
          */
         post: operations["auth_operator"];
         delete?: never;
@@ -201,8 +202,9 @@ export interface paths {
         /**
          * Renew a session.
          * @description Takes the refresh token of the login or of the last renewal, and returns a new access token and
-         *     refresh token. The old refresh token works for ten more seconds in case the response is lost;
-         *     using it later ends the session, because someone may have a copy.
+         *     refresh token. For ten seconds after its first use the old refresh token returns the same new one again, in case the
+         *     response is lost or two tabs renew at once. Using it later ends the session, because someone may
+         *     have a copy.
          */
         post: operations["auth_refresh"];
         delete?: never;
@@ -222,7 +224,7 @@ export interface paths {
         put?: never;
         /**
          * Log in with a signed message.
-         * @description Log in with a signed message.
+         * @description Uses up the nonce of the message if the signature is valid; a refused login leaves it usable.
          */
         post: operations["auth_verify"];
         delete?: never;
@@ -1543,7 +1545,7 @@ export interface components {
         };
         /** @description Login with the operator's one-time code. */
         OperatorRequest: {
-            /** @description Code printed in the terminal. */
+            /** @description Code in the operator's link. */
             code: string;
         };
         /** @description Preview of orders, as if the next tick applied exactly these in this order. */
@@ -2338,19 +2340,16 @@ export interface components {
             /** @description Access token, sent as `Authorization: Bearer <token>`. */
             token: string;
         };
-        /**
-         * @description A signed login message. Send the message itself (wallets that write their own must), or the
-         *     address that requested it.
-         */
+        /** @description A signed login message. */
         VerifyRequest: {
             /**
-             * @description Address that requested the message; optional if `message` is present.
+             * @description Address that must have signed; by default the address in the message.
              * @example 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf
              */
             address?: string | null;
             /** @description Signed message: the one issued, or another ERC-4361 message with its nonce. */
-            message?: string | null;
-            /** @description Result of `personal_sign`: 0x and 65 bytes in hexadecimal. */
+            message: string;
+            /** @description Result of `personal_sign`: 0x and 65 bytes in hexadecimal, or 64 in the compact form of EIP-2098. */
             signature: string;
         };
     };
@@ -2572,7 +2571,7 @@ export interface operations {
                      *           "parameters": {
                      *             "paused": true
                      *           },
-                     *           "request_id": "60b6b03cc52ef5cd",
+                     *           "request_id": "963bf7408daa4c7e",
                      *           "sector": "default"
                      *         },
                      *         {
@@ -2584,7 +2583,7 @@ export interface operations {
                      *           "parameters": {
                      *             "paused": true
                      *           },
-                     *           "request_id": "60b6b03cc52ef5cd",
+                     *           "request_id": "963bf7408daa4c7e",
                      *           "sector": "default"
                      *         }
                      *       ],
@@ -3185,8 +3184,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 03fc72d4bef2b4232ea378ab92ad57bf\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
-                     *       "nonce": "03fc72d4bef2b4232ea378ab92ad57bf"
+                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800970c63de1635ad73053f358c68853a212711d0412f21798d23af\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
+                     *       "nonce": "01a20244e800970c63de1635ad73053f358c68853a212711d0412f21798d23af"
                      *     }
                      */
                     "application/json": components["schemas"]["NonceAnswer"];
@@ -3248,7 +3247,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "0123456789abcdef0123456789abcdef"
+                 *       "code": "01a20244e800b02e13b93fbee5febcd59fdfffed098540ef6c83bc03125b9d8e"
                  *     }
                  */
                 "application/json": components["schemas"]["OperatorRequest"];
@@ -3268,8 +3267,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1ZDsDWCbzHMb2HyB3oAaURcbXp5pQ6gj2CSpw58RwN52aXpGhSiWAH1tdrTSxDmZMgWpSJXa",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6IjEwNGU4MDJiYTVjOTRiMThmNWNkNzJmOGFlYmNkZjc1Iiwic2lkIjoiODYzYzliZDYwMmQ4MjgyMGJmNGVmYzQ4YTBiZTcyNWQifQ.RhVhfut-pxEoYYhzzZLrI0bCttJnOneRfU24ByE-CaU"
+                     *       "refresh_token": "sector_rt_1fH4G31DWbmYxuQx8KxxC7SXpog4PErwZwTAS7WavtULkAiFzonzEy5A1oAn14tQR3ZvXdME",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6IjU4NzJhNjg1ZGY3NWIxMDNhYTQ5ZTg0Mjg4MWE3ZWVjIiwic2lkIjoiOWY3NjQ3YjA0YzcwNGUzYWFmMzU1NTZmMTNkZTgyYjIifQ.bXeZ6D7IV5mqt3_hvKyiVLG75m2ojXh_Ka_NNbkdylk"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3344,7 +3343,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "refresh_token": "sector_rt_1eF9owZkN4LnnxP98MsTefP8ywnezxZxXqqybBqEzFxFa79dXgTxo1okjPMGnbqB679UyNow"
+                 *       "refresh_token": "sector_rt_1AgWzc7B3VnBLDcTnmXdcZrKUr77A85LnBY3cjvMoaB2KCWzb5H73U7RFAnXWevGNWZefBUx"
                  *     }
                  */
                 "application/json": components["schemas"]["RefreshRequest"];
@@ -3364,8 +3363,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1eF9owZkN4LnnxP98MsTefMqyJJnijHbPzSju3KkiyC5AQBZdAwkm5L92UBstgGSP7gGEnTL",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJmZWViNzUxODM4YjFmYTcxNjMyOThhYTE1NjQ5YTNiOSIsInNpZCI6IjliMjhjMzNlMDUxYTg0ZmEwYTQ3YzViNzU2ZmQ3Yjg2In0.Nq9CdSAnPSuBlswEJsV0kzBxHud9XxJ3JKU_-uAKe48"
+                     *       "refresh_token": "sector_rt_1AgWzc7B3VnBLDcTnmXdcZrKUr77RfEQjyxhnWVZyvRVqCDk8qkx5c5Nxp2BtiHU6RK17Qxv",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJiNzg3MGFiNzk5MGU0YzljZjFmMDA5YjhmN2U2OTkxZCIsInNpZCI6IjI4NTUyNWYyOTMzZWRkNzJjMDM3NzE2YTE2OTNlMjdkIn0.mb5qBEUeoHbmT_zDqxr8p4j_4z1SIup_jDQtcUcXzIk"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3452,8 +3451,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "address": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1",
-                 *       "signature": "0xd05fe9e679b5b2fbe395864e12a9ccffffbe25716930b69b94eb979271a96e1633dc4c68a095ff706a1a2e86a5c6191091179cd0d959506018753df794a3995a1c"
+                 *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800970c63de1635ad73053f358c68853a212711d0412f21798d23af\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
+                 *       "signature": "0xbf4d2eba68ea47934acc0a5a3c06f77e7d7c797205f10ca6fe8303695a84e07e15ff282449bf97a7e8085a7530fa5849e4728f73504659631e4c1113fd842aae1c"
                  *     }
                  */
                 "application/json": components["schemas"]["VerifyRequest"];
@@ -3473,8 +3472,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1eF9owZkN4LnnxP98MsTefP8ywnezxZxXqqybBqEzFxFa79dXgTxo1okjPMGnbqB679UyNow",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJmZjBhYWFlOWIzNDdiOWU4N2RkYzNkMGEyNzM4OTI2MCIsInNpZCI6IjliMjhjMzNlMDUxYTg0ZmEwYTQ3YzViNzU2ZmQ3Yjg2In0.CCpA-m99S2ajWEwE8HQ11jiF2vqazGJ6uxhO4A0WKko"
+                     *       "refresh_token": "sector_rt_1AgWzc7B3VnBLDcTnmXdcZrKUr77A85LnBY3cjvMoaB2KCWzb5H73U7RFAnXWevGNWZefBUx",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJjZmE2MWU3YTJkOTZjYjc3YTQ4YWZlN2EwYWUzN2JkNCIsInNpZCI6IjI4NTUyNWYyOTMzZWRkNzJjMDM3NzE2YTE2OTNlMjdkIn0.n_sUU6hID7tYKV3TRq4gtGbBiuNCAnKHB39MHC0NNpI"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3492,7 +3491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `nonce_unknown`: no message is pending for this address; it was used or has expired. `wrong_signer`, `signature_invalid` and others: the signature does not match the address and message. */
+            /** @description `nonce_unknown`: the nonce was used, has expired or was not issued for this address. `wrong_signer`, `signature_invalid` and others: the signature does not match the address and message. `signature_contract_wallet`: contract wallets cannot log in. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3507,7 +3506,7 @@ export interface operations {
             };
             404: components["responses"]["NotOfASector"];
             408: components["responses"]["BodyTooSlow"];
-            /** @description `payload_too_large`: more than 4096 bytes. */
+            /** @description `payload_too_large`: more than 16384 bytes. */
             413: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3693,7 +3692,7 @@ export interface operations {
                      *             "generator_seed": 7,
                      *             "highlight_ids": [],
                      *             "history_tail": [],
-                     *             "incarnation": "6efa8507ed557efe",
+                     *             "incarnation": "99d16dee330195a8",
                      *             "lanes": [
                      *               {
                      *                 "a": 0,
@@ -3813,7 +3812,7 @@ export interface operations {
                      *           "type": "delta"
                      *         }
                      *       ],
-                     *       "incarnation": "6efa8507ed557efe",
+                     *       "incarnation": "99d16dee330195a8",
                      *       "next": "2-0"
                      *     }
                      */
@@ -4405,7 +4404,7 @@ export interface operations {
                      *       "keys": [
                      *         {
                      *           "expires_at": "2026-11-29T08:00:00Z",
-                     *           "id": "1363f8df958c9e2bb907a27d27866a36",
+                     *           "id": "a03cb549312958a16560661ca189d6b2",
                      *           "issued_at": "2026-11-22T08:00:00Z",
                      *           "label": "night watch",
                      *           "used_at": null,
@@ -4500,9 +4499,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "expires_at": "2026-11-29T08:00:00Z",
-                     *       "id": "1363f8df958c9e2bb907a27d27866a36",
+                     *       "id": "a03cb549312958a16560661ca189d6b2",
                      *       "issued_at": "2026-11-22T08:00:00Z",
-                     *       "key": "sector_key_15exZPW7fmeEBuHG3SLYtZcQb8D9EniWWyZE89S2bLxY9WPKJkNRFst8Uw96QBDvGSSGbFKH",
+                     *       "key": "sector_key_1fTr9eTXur6u1Eawgz34KT9qfT8mQ9u7bXCEB46XxUoxEV8LMzhJDp8bLhwdhxhrdbwQx3ML",
                      *       "label": "night watch",
                      *       "used_at": null,
                      *       "verbs": [
@@ -4619,7 +4618,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "revoked": "1363f8df958c9e2bb907a27d27866a36"
+                     *       "revoked": "a03cb549312958a16560661ca189d6b2"
                      *     }
                      */
                     "application/json": components["schemas"]["KeyRevoked"];
@@ -6044,7 +6043,7 @@ export interface operations {
                      *       "generator_seed": 8,
                      *       "highlight_ids": [],
                      *       "history_tail": [],
-                     *       "incarnation": "6efa8507ed557efe",
+                     *       "incarnation": "99d16dee330195a8",
                      *       "lanes": [
                      *         {
                      *           "a": 0,
