@@ -1,5 +1,8 @@
-//! `cargo xtask sbom` and `cargo xtask licences`: dependencies of the services, from `cargo metadata`. Written here because cargo-cyclonedx and cargo-deny would have to be installed first and report the workspace, not what an image links.
-//! One CycloneDX 1.5 file per service, with everything compiled for Linux, without test and build dependencies. `docker buildx bake release` also attaches one of the whole image.
+//! `cargo xtask sbom` and `cargo xtask licences`: dependencies of the services, from `cargo
+//! metadata`. Written here because cargo-cyclonedx and cargo-deny would have to be installed first
+//! and report the workspace, not what an image links. One CycloneDX 1.5 file per service, with
+//! everything compiled for Linux, without test and build dependencies. `docker buildx bake release`
+//! also attaches one of the whole image.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -14,7 +14,8 @@ const BEGIN: &str = "<!-- bots -->\n";
 const END: &str = "<!-- /bots -->";
 /// Strategies of the engine.
 const BUILT_IN: &str = "classic,greedy,turtle,raider,lookahead,random,idle";
-/// Rust examples; each has a program with the suffix `-bot`. Without `llm`, whose strength depends on its model.
+/// Rust examples; each has a program with the suffix `-bot`. Without `llm`, whose strength depends
+/// on its model.
 const EXAMPLES: [&str; 5] = ["hello", "greedy", "defender", "lookahead", "scripted"];
 /// The Python example.
 const PYTHON: &str = "python-http";

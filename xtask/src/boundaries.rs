@@ -30,7 +30,8 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Allowed dependencies of the engine: no runtime, files, network or clock.
-/// `rayon` is allowed for the feature `parallel`. It keeps determinism: only pure functions run there, and results are stored by index.
+/// `rayon` is allowed for the feature `parallel`. It keeps determinism: only pure functions run
+/// there, and results are stored by index.
 const ENGINE_MAY_USE: [&str; 9] = [
     "rand_chacha",
     "rayon",

@@ -1,4 +1,5 @@
-//! The browser test: a headless Chromium watches, signs in, claims and moves in `sector up`, then watches a recorded run.
+//! The browser test: a headless Chromium watches, signs in, claims and moves in `sector up`, then
+//! watches a recorded run.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

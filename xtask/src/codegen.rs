@@ -1,4 +1,6 @@
-//! Generates the client in `sector-client` and the types of the browser UI from `docs/openapi.json`. Both are committed, so that builds don't need these tools. A check finds stale files.
+//! Generates the client in `sector-client` and the types of the browser UI from
+//! `docs/openapi.json`. Both are committed, so that builds don't need these tools. A check finds
+//! stale files.
 
 mod document;
 mod rust;

@@ -1,4 +1,5 @@
-//! `cargo xtask codegen`: runs this program again with the feature `codegen`, which takes long to build.
+//! `cargo xtask codegen`: runs this program again with the feature `codegen`, which takes long to
+//! build.
 
 use crate::run::Result;
 

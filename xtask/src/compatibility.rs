@@ -1,5 +1,7 @@
 //! Checks that clients of the baseline API document still work with the current one.
-//! Requests may get less strict and responses may get more fields, but not the other way round. Compares paths, operations, parameters, bodies, responses and their schemas, following references. Written here because no tool for OpenAPI 3.1 is available as a Rust crate.
+//! Requests may get less strict and responses may get more fields, but not the other way round.
+//! Compares paths, operations, parameters, bodies, responses and their schemas, following
+//! references. Written here because no tool for OpenAPI 3.1 is available as a Rust crate.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +21,8 @@ const UPDATE: &str = "UPDATE_BASELINE";
 /// Maximum depth, because schemas can be recursive.
 const DEPTH_MAX: usize = 24;
 
-/// Compares the document with the baseline. With `UPDATE_BASELINE` set, the document becomes the baseline; breaking changes must be in the changelog.
+/// Compares the document with the baseline. With `UPDATE_BASELINE` set, the document becomes the
+/// baseline; breaking changes must be in the changelog.
 pub(crate) fn check() -> Result {
     println!("\n== compatibility of the API");
     let (before, after) = (read(BASELINE)?, read(DOCUMENT)?);
@@ -312,7 +315,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Matches alternatives by name. Responses may get new ones only if clients can skip them by `type`.
+    /// Matches alternatives by name. Responses may get new ones only if clients can skip them by
+    /// `type`.
     fn choices(
         &mut self,
         place: &str,

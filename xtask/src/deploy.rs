@@ -1,5 +1,8 @@
 //! `cargo xtask deploy`: checks images, compose file, Kubernetes manifests and scripts.
-//! Our rules need no cluster and no container engine, and compare several files (settings, ports, users), which linters for single manifests cannot do. `kubectl kustomize` renders the overlays if kubectl is installed. With `--full`, schemas of three Kubernetes versions, hadolint, shellcheck and shfmt come from PyPI, and schemas of custom resources from npm.
+//! Our rules need no cluster and no container engine, and compare several files (settings, ports,
+//! users), which linters for single manifests cannot do. `kubectl kustomize` renders the overlays
+//! if kubectl is installed. With `--full`, schemas of three Kubernetes versions, hadolint,
+//! shellcheck and shfmt come from PyPI, and schemas of custom resources from npm.
 
 mod compose;
 mod custom;

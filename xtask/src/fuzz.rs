@@ -16,7 +16,8 @@ const TARGETS: [(&str, &[&str]); 4] = [
 /// Maximum input size, in bytes; longer inputs find nothing new.
 const LONGEST: &str = "-max_len=65536";
 
-/// Fuzzes one target or all, for this many seconds each. New corpus entries go to `target`, so that the tree stays clean. Inputs that fail are stored in the crate's `fuzz/artifacts` and printed.
+/// Fuzzes one target or all, for this many seconds each. New corpus entries go to `target`, so that
+/// the tree stays clean. Inputs that fail are stored in the crate's `fuzz/artifacts` and printed.
 pub(crate) fn fuzz(only: Option<&str>, seconds: u32) -> Result {
     install()?;
     let all = || {

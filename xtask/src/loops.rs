@@ -1,7 +1,7 @@
 //! No group of files in a crate imports each other in a loop, except the ones named here.
 //!
-//! Reads `crate::` and `super::` paths as text, without comments and tests. Paths into the crate root are ignored: it
-//! only lists.
+//! Reads `crate::` and `super::` paths as text, without comments and tests. Paths into the crate
+//! root are ignored: it only lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,7 +30,8 @@ const SOURCES: &[&str] = &[
     "xtask/src",
 ];
 
-/// Groups that may import each other: a file of the group, and why. A group that is larger than listed is a fault.
+/// Groups that may import each other: a file of the group, and why. A group that is larger than
+/// listed is a fault.
 const ALLOWED: &[(&str, usize, &str)] = &[
     (
         "bins/api/src/table",

@@ -1,4 +1,5 @@
-//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `deploy`, `images`, `chaos`, `soak`, `bench`.
+//! The developer's commands: `cargo xtask test`, `check`, `codegen`, `ui`, `deploy`, `images`,
+//! `chaos`, `soak`, `bench`.
 
 mod bench;
 mod bill;
@@ -70,7 +71,8 @@ enum Command {
         #[arg(long)]
         no_build: bool,
     },
-    /// Fuzz the engine, logins, the HTTP kit and the API; installs cargo-fuzz if missing, needs a nightly compiler
+    /// Fuzz the engine, logins, the HTTP kit and the API; installs cargo-fuzz if missing, needs a
+    /// nightly compiler
     Fuzz {
         /// Only this target
         target: Option<String>,
@@ -103,7 +105,8 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         minutes: u32,
     },
-    /// Play all strategies and examples against each other, and write the table of docs/how-to/bots.md; resumes an interrupted run
+    /// Play all strategies and examples against each other, and write the table of
+    /// docs/how-to/bots.md; resumes an interrupted run
     Bots {
         /// Number of duels; 156 are one map per pair, from both seats
         #[arg(long, default_value_t = 3_120)]
@@ -111,7 +114,8 @@ enum Command {
     },
     /// Run the benchmarks and compare them with their limits
     Bench {
-        /// Only benchmarks whose name contains this; `api` compares the API with a bare server and Redis
+        /// Only benchmarks whose name contains this; `api` compares the API with a bare server and
+        /// Redis
         filter: Option<String>,
     },
 }

@@ -245,7 +245,8 @@ fn table(options: &Options) -> Result<Table, Error> {
     })
 }
 
-/// Everything that determines the games, except their number. A directory can only be resumed with equal parameters.
+/// Everything that determines the games, except their number. A directory can only be resumed with
+/// equal parameters.
 fn parameters(options: &Options, table: &Table) -> Value {
     let mut parameters = json!({
         "format": FORMAT,

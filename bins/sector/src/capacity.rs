@@ -1,5 +1,6 @@
-//! `sector capacity`: estimates how many machines N players need, from the cost of single operations.
-//! Every figure has a flag. docs/explanation/scaling.md says how the defaults were measured and what the estimate leaves out.
+//! `sector capacity`: estimates how many machines N players need, from the cost of single
+//! operations. Every figure has a flag. docs/explanation/scaling.md says how the defaults were
+//! measured and what the estimate leaves out.
 
 use clap::Args;
 use process_kit::config::integer;
@@ -223,7 +224,8 @@ mod tests {
             watchers: 1_000_000,
             // 20 s of CPU time per second, at 50 % use.
             worker_cores: 40,
-            // CPU: 4 s for ticks and 2 s for orders, at 50 % use. Memory: twice 200 GB, on nodes of 16 GB.
+            // CPU: 4 s for ticks and 2 s for orders, at 50 % use. Memory: twice 200 GB, on nodes of
+            // 16 GB.
             redis_nodes: 25,
             redis_bound: "memory",
             redis_gb: 200,

@@ -1,4 +1,5 @@
-//! `sector doctor`: checks the store and services of a sector. Every finding that is not ok says what to do.
+//! `sector doctor`: checks the store and services of a sector. Every finding that is not ok says
+//! what to do.
 
 mod services;
 #[cfg(feature = "tls")]
@@ -22,7 +23,8 @@ use crate::backup::proof;
 use crate::backup::target::Target;
 use crate::tool::{Error, block_on, say};
 
-/// Largest accepted clock difference between Redis and this machine: leases expire by the clock of Redis.
+/// Largest accepted clock difference between Redis and this machine: leases expire by the clock of
+/// Redis.
 const SKEW_MS_MAX: u64 = 1_000;
 /// Largest accepted order backlog.
 const BACKLOG_MAX: u64 = 1_000;
@@ -37,7 +39,8 @@ pub(crate) struct Options {
     /// Data directory of the sector; its process must be stopped
     #[arg(long, value_name = "DIR", conflicts_with = "redis", required_unless_present_any = ["redis", "api", "frontend", "worker"])]
     data: Option<PathBuf>,
-    /// Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or `redis-sentinel://…`
+    /// Redis of the sector: `redis://…`, `redis+unix:///path`, `redis-cluster://…` or
+    /// `redis-sentinel://…`
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     redis: Option<Secret>,
     #[command(flatten)]

@@ -1,5 +1,7 @@
 //! Players that are separate programs: `exec:./my-bot stdio`.
-//! Each game starts a new process in a new process group, with limits on memory, answer time and output. A fault of a program never stops the game and is reported under its name. The protocol is [`sector_client::stdio`], described in `docs/reference/bots-protocol.md`.
+//! Each game starts a new process in a new process group, with limits on memory, answer time and
+//! output. A fault of a program never stops the game and is reported under its name. The protocol
+//! is [`sector_client::stdio`], described in `docs/reference/bots-protocol.md`.
 
 mod account;
 mod child;

@@ -1,4 +1,5 @@
-//! Backup and restore as their users run them: a real sector, killed, carried to another store and back.
+//! Backup and restore as their users run them: a real sector, killed, carried to another store and
+//! back.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
@@ -145,7 +146,8 @@ async fn a_sector_goes_on_in_redis_and_in_a_directory_again() {
     let running =
         good(&[["backup", "create", "--out", second.as_str()].as_slice(), &north].concat());
     assert!(tick_of(&running) >= tick_of(&made) + 10);
-    // From the first tick on: every digest of the directory and of Redis follows from the one before.
+    // From the first tick on: every digest of the directory and of Redis follows from the one
+    // before.
     good(&["backup", "verify", &second, "--full"]);
     drop(up);
 

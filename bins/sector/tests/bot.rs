@@ -1,5 +1,5 @@
-//! A bot of the SDK while its server is killed and started again: it goes on by itself, no order that it was told was
-//! accepted is lost, and none is taken twice.
+//! A bot of the SDK while its server is killed and started again: it goes on by itself, no order
+//! that it was told was accepted is lost, and none is taken twice.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -73,8 +73,8 @@ async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
         .unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
 }
 
-/// Sets the focus of its home over and over, by orders numbered under a name of its own, and keeps what it gave. Such
-/// an order is never refused for its form, however late it comes.
+/// Sets the focus of its home over and over, by orders numbered under a name of its own, and keeps
+/// what it gave. Such an order is never refused for its form, however late it comes.
 struct Steady {
     given: Arc<Mutex<Vec<Order>>>,
 }
@@ -97,7 +97,8 @@ impl Strategy for Steady {
     }
 }
 
-/// Waits until ticks after this one have carried out or refused so many of the bot's orders; says which it is then.
+/// Waits until ticks after this one have carried out or refused so many of the bot's orders; says
+/// which it is then.
 async fn plays(watch: &Client, faction: FactionId, after: u64, orders: usize) -> u64 {
     let mut ticks = watch.ticks_by(Transport::LongPoll(Duration::from_secs(5)));
     let mut count = 0;
@@ -193,7 +194,8 @@ async fn a_bot_goes_on_while_its_server_is_killed_and_loses_and_doubles_nothing(
     let is_given = |id: &String| given.iter().any(|order| order.client_id.as_deref() == Some(id));
     assert!(taken.keys().all(is_given), "{taken:?} are not all of {given:?}");
 
-    // Whatever was taken before a kill is known after it: sent once more, nothing of it counts again.
+    // Whatever was taken before a kill is known after it: sent once more, nothing of it counts
+    // again.
     drop(up);
     let _up = Up::start(data, port);
     let again: Vec<Order> = given

@@ -214,7 +214,8 @@ impl Drop for Up {
     }
 }
 
-/// In so small a sector a run takes few ticks, and the pause is long: a bot most likely arrives in between.
+/// In so small a sector a run takes few ticks, and the pause is long: a bot most likely arrives in
+/// between.
 #[test]
 fn a_bot_that_comes_between_two_universes_waits_for_the_next() {
     let directory = tempfile::tempdir().unwrap();

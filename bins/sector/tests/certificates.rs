@@ -1,5 +1,5 @@
-//! `sector doctor` at services behind TLS: certificates that are valid, about to expire, expired, for another name, or
-//! untrusted.
+//! `sector doctor` at services behind TLS: certificates that are valid, about to expire, expired,
+//! for another name, or untrusted.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
@@ -83,7 +83,8 @@ impl Site {
         port
     }
 
-    /// What the doctor finds at the frontend: whether all is well, and status and detail of the certificate.
+    /// What the doctor finds at the frontend: whether all is well, and status and detail of the
+    /// certificate.
     fn doctor(&self, url: &str, trusts: bool) -> (Value, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sector"));
         command.args(["doctor", "--json", "--frontend", url]);

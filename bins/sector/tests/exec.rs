@@ -37,7 +37,8 @@ fn done(arguments: &[&str]) -> String {
     String::from_utf8(stdout).unwrap()
 }
 
-/// A game of the bot against one that sits still, in a small sector. Its first map seats the bot as F2.
+/// A game of the bot against one that sits still, in a small sector. Its first map seats the bot as
+/// F2.
 fn game(what: &str, more: &[&str]) -> Value {
     let players = format!("{},idle", player(what));
     let mut arguments =
@@ -135,7 +136,8 @@ fn a_program_that_never_reads_or_never_answers_is_out() {
     std::thread::scope(|scope| {
         for what in ["deaf", "mute"] {
             scope.spawn(move || {
-                // The sector is too large for what a pipe holds, so that a program that reads nothing would block its writer.
+                // The sector is too large for what a pipe holds, so that a program that reads
+                // nothing would block its writer.
                 let game = game(what, &["--systems", "400", "--turn-ms", "5"]);
                 let (kind, tick, times, is_out, sentence) = told(fault(&game));
                 assert_eq!((kind, tick, times, is_out), ("timed_out", 0, 11, true));
@@ -216,7 +218,8 @@ fn what_a_program_did_is_kept_beside_the_replay() {
     assert_eq!((&account["turns"], account["turns_us"].as_array().unwrap().len()), (&6.into(), 5));
     assert!(account["time_us"]["max"].as_u64() >= account["time_us"]["p50"].as_u64());
     assert_eq!(account["faults"][0]["kind"], "crashed");
-    // Who did nothing wrong is not kept, unless asked for; of much that was printed the beginning is.
+    // Who did nothing wrong is not kept, unless asked for; of much that was printed the beginning
+    // is.
     game("complains", &["--out", directory.path().join("other").to_str().unwrap()]);
     assert!(!directory.path().join("other/games").exists());
     let out = directory.path().join("more");

@@ -34,7 +34,8 @@ fn lines(path: PathBuf) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A small reader of CSV, so that what is written is not read by what wrote it: missing values are none.
+/// A small reader of CSV, so that what is written is not read by what wrote it: missing values are
+/// none.
 fn csv(path: PathBuf) -> Vec<Vec<Option<String>>> {
     let text = std::fs::read_to_string(path).unwrap();
     let (mut rows, mut row, mut field, mut quoted, mut was_quoted) =

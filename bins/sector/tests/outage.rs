@@ -1,5 +1,5 @@
-//! Redis dies, fills up or turns read-only under running services: they say so meanwhile, give no false receipt, and go
-//! on by themselves.
+//! Redis dies, fills up or turns read-only under running services: they say so meanwhile, give no
+//! false receipt, and go on by themselves.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -184,7 +184,8 @@ fn what_is_no_good_replay_is_refused_by_name_and_place() {
     };
     // Orders come after the state of tick 0, of which the largest part is.
     let altered = folder.write("altered", &changed(&plain, plain.len() - 1_500));
-    // Valid frames, far more of them than anybody has use for: a tick frame of nothing but zeros is none.
+    // Valid frames, far more of them than anybody has use for: a tick frame of nothing but zeros is
+    // none.
     let bomb = folder.write(
         "bomb",
         &zstd::encode_all(&[plain.clone(), vec![0; 50_000_000]].concat()[..], 3).unwrap(),
@@ -274,7 +275,8 @@ fn differences_are_named() {
     assert_eq!(good(&["replay", "state", &one, "--digests"]).lines().count() as u64, last + 1);
 }
 
-/// Another build that plays otherwise: it asks this one, and changes what it answers from a tick on.
+/// Another build that plays otherwise: it asks this one, and changes what it answers from a tick
+/// on.
 #[test]
 fn a_build_that_plays_otherwise_is_found_out() {
     use std::os::unix::fs::PermissionsExt;

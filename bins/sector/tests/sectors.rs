@@ -90,7 +90,8 @@ async fn one_redis_holds_several_sectors_and_every_service_serves_them_all() {
         ]
     );
 
-    // Each has a universe of its own, which the API and the page's own way to it both tell, and ticks.
+    // Each has a universe of its own, which the API and the page's own way to it both tell, and
+    // ticks.
     let mut universes = Vec::new();
     for (name, path) in
         [("north", ""), ("default", "/sectors/default"), ("south", "/v1/sectors/south")]

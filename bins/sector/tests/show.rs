@@ -35,7 +35,8 @@ fn the_map_fits_its_width_and_has_no_colours_in_a_pipe() {
     }
 }
 
-/// Every lane, system and owner is in the picture; it is well formed and needs nothing from outside.
+/// Every lane, system and owner is in the picture; it is well formed and needs nothing from
+/// outside.
 #[test]
 fn the_picture_stands_for_itself() {
     let folder = recorded("150", &[]);

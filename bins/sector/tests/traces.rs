@@ -179,8 +179,8 @@ async fn one_trace_leads_from_an_order_to_the_sockets() {
     shutdown.cancel();
 }
 
-/// Everything that a whole sector writes while somebody logs in, is renewed, issues a key and gives orders; and that its
-/// log and its traces lead to each other.
+/// Everything that a whole sector writes while somebody logs in, is renewed, issues a key and gives
+/// orders; and that its log and its traces lead to each other.
 #[tokio::test(flavor = "multi_thread")]
 async fn log_and_traces_of_a_whole_sector_hold_no_secret_even_when_they_tell_everything() {
     let spans = Spans::default();

@@ -1,4 +1,5 @@
-//! `sector replay watch` as a browser meets it: a page, a WebSocket with the recorded run, and no API.
+//! `sector replay watch` as a browser meets it: a page, a WebSocket with the recorded run, and no
+//! API.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Read};

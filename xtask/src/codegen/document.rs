@@ -1,4 +1,5 @@
-//! Rewrites an OpenAPI 3.1 document as 3.0.3 for the generator, without schemas that the engine defines.
+//! Rewrites an OpenAPI 3.1 document as 3.0.3 for the generator, without schemas that the engine
+//! defines.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,8 @@ use serde_json::{Map, Value, json};
 /// Prefix of schema references.
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// The document as 3.0.3. Schemas in `replaced` are emptied, and schemas that only they used are dropped.
+/// The document as 3.0.3. Schemas in `replaced` are emptied, and schemas that only they used are
+/// dropped.
 pub(super) fn normalise(mut document: Value, replaced: &[&str]) -> Result<Value, String> {
     let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
     if !version.starts_with("3.1.") {
@@ -53,7 +55,8 @@ fn without_sockets(document: &mut Value) {
 /// Media type of errors.
 const PROBLEM: &str = "application/problem+json";
 
-/// The generator supports one error type per operation: problems. A failing health check has another body, so its response is dropped.
+/// The generator supports one error type per operation: problems. A failing health check has
+/// another body, so its response is dropped.
 fn one_error_type(document: &mut Value) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
@@ -71,7 +74,9 @@ fn one_error_type(document: &mut Value) {
     }
 }
 
-/// Responses with several forms: schema of all forms, schema of the first, and the parameters that select others. The generator supports one type per response, so the client always requests the first.
+/// Responses with several forms: schema of all forms, schema of the first, and the parameters that
+/// select others. The generator supports one type per response, so the client always requests the
+/// first.
 const FORMS: [(&str, &str, &[&str]); 1] =
     [("SnapshotAnswer", "SectorSnapshot", &["fields", "since", "universe_id"])];
 

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::document::normalise;
 
-/// Schemas with existing types: those of the engine, so that clients can pass responses to it, and those that the SDK parses itself.
+/// Schemas with existing types: those of the engine, so that clients can pass responses to it, and
+/// those that the SDK parses itself.
 const REPLACED: [(&str, &str); 13] = [
     ("FactionId", "::sector_sim::FactionId"),
     ("FactionKind", "::sector_sim::FactionKind"),

@@ -1,5 +1,6 @@
-//! Checks objects of cert-manager, the Gateway API and the Prometheus Operator against their schemas.
-//! The schemas of Kubernetes do not cover them. npm packages have types, with which the TypeScript compiler finds unknown fields, and validators, which find missing and invalid ones.
+//! Checks objects of cert-manager, the Gateway API and the Prometheus Operator against their
+//! schemas. The schemas of Kubernetes do not cover them. npm packages have types, with which the
+//! TypeScript compiler finds unknown fields, and validators, which find missing and invalid ones.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,5 +1,6 @@
 //! `cargo xtask images`: builds, inspects and runs the images with docker or podman.
-//! Not part of `cargo xtask test`: developers need no container engine, and a release build of all services takes minutes.
+//! Not part of `cargo xtask test`: developers need no container engine, and a release build of all
+//! services takes minutes.
 
 use std::process::Command;
 
@@ -18,7 +19,7 @@ const IMAGES: [(&str, &str); 6] = [
 ];
 /// Images without a health check: they run once and exit.
 const ONCE: &str = "tools";
-/// Files in an image: a static binary and two licences.
+/// Maximum size of an image: a static binary and two licences.
 const IMAGE_BYTES_MAX: u64 = 64 << 20;
 
 /// A container engine and its Compose.

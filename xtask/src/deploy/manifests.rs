@@ -28,7 +28,8 @@ pub(super) struct Rendered {
     pub(super) secrets: Vec<String>,
 }
 
-/// Renders a copy of the manifests with generated secrets. Without kubectl, only the unrendered ones.
+/// Renders a copy of the manifests with generated secrets. Without kubectl, only the unrendered
+/// ones.
 pub(super) fn render() -> Result<Vec<Rendered>> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);

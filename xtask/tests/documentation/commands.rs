@@ -41,13 +41,15 @@ fn commands(page: &str) -> Vec<String> {
 /// The arguments for `sector`, if that is what is called.
 fn arguments(command: &str) -> Option<&str> {
     let arguments = CALLS.iter().find_map(|call| command.strip_prefix(call))?;
-    // Not `sector up's` and other prose, and no name of something else, such as `sector doctor`'s lines.
+    // Not `sector up's` and other prose, and no name of something else, such as `sector doctor`'s
+    // lines.
     arguments
         .starts_with(|first: char| first.is_ascii_lowercase() || first == '-')
         .then_some(arguments)
 }
 
-/// What is wrong with the arguments: a subcommand or a flag that is not there. Values are the reader's business.
+/// What is wrong with the arguments: a subcommand or a flag that is not there. Values are the
+/// reader's business.
 fn fault(root: &Command, arguments: &str) -> Option<String> {
     let mut command = root;
     // What is in quotes is a value.

@@ -1,5 +1,5 @@
-//! Documents and deployment files that must match the code. `UPDATE_DOCS=1 cargo test -p xtask` rewrites the generated
-//! ones.
+//! Documents and deployment files that must match the code. `UPDATE_DOCS=1 cargo test -p xtask`
+//! rewrites the generated ones.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod commands;

@@ -1,4 +1,5 @@
-//! Random numbers for pairings and resampling. Written here because arenas must be reproducible in all versions.
+//! Random numbers for pairings and resampling. Written here because arenas must be reproducible in
+//! all versions.
 
 /// A stream of numbers that depends on its key alone (SplitMix64; Steele, Lea and Flood 2014).
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! The directory of an arena (`--out`): its parameters and its games so far.
-//! `arena.json` holds the parameters. `games.jsonl` gets a line per game, in order, as soon as it is played. A killed process leaves at most a torn last line, which is removed when the arena resumes.
+//! `arena.json` holds the parameters. `games.jsonl` gets a line per game, in order, as soon as it
+//! is played. A killed process leaves at most a torn last line, which is removed when the arena
+//! resumes.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;

@@ -50,7 +50,8 @@ pub(crate) enum Player {
 }
 
 impl Player {
-    /// Parses `name`, `name@aggression/expansionism/greed/caution` (traits in per mille), or `exec:` and a command.
+    /// Parses `name`, `name@aggression/expansionism/greed/caution` (traits in per mille), or
+    /// `exec:` and a command.
     pub(crate) fn parse(text: &str) -> Result<Player, Error> {
         if text.starts_with(PREFIX) {
             return Ok(Player::Program(Program::parse(text)?));
@@ -58,7 +59,8 @@ impl Player {
         Ok(Player::Strategy(text.parse()?))
     }
 
-    /// Strategy for a seat. `name` and `limits` are for programs; the chair of a program reports afterwards what it did.
+    /// Strategy for a seat. `name` and `limits` are for programs; the chair of a program reports
+    /// afterwards what it did.
     pub(crate) fn sit(
         &self,
         name: &str,
@@ -99,7 +101,8 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// Parses players. A single one fills all seats; players that are given more than once are numbered.
+    /// Parses players. A single one fills all seats; players that are given more than once are
+    /// numbered.
     pub(crate) fn new(texts: &[String], seats: usize) -> Result<Field, Error> {
         let texts = match texts {
             [one] => vec![one.clone(); seats],

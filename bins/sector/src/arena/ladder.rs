@@ -1,5 +1,10 @@
-//! `sector arena --ladder DIR`: a permanent ladder. New players are added, and the most informative pairs play first.
-//! Players meet in duels. A meeting is one map, played twice with exchanged seats. All pairs use the same maps, in the order of their seeds. After each round of meetings all players are rated again ([`model`]), and the next round goes to the pairs from which the ladder learns most. Rounds have a fixed length and games are written in order, so the result depends neither on the number of threads nor on where a ladder was interrupted between two rounds.
+//! `sector arena --ladder DIR`: a permanent ladder. New players are added, and the most informative
+//! pairs play first. Players meet in duels. A meeting is one map, played twice with exchanged
+//! seats. All pairs use the same maps, in the order of their seeds. After each round of meetings
+//! all players are rated again ([`model`]), and the next round goes to the pairs from which the
+//! ladder learns most. Rounds have a fixed length and games are written in order, so the result
+//! depends neither on the number of threads nor on where a ladder was interrupted between two
+//! rounds.
 
 mod model;
 mod store;

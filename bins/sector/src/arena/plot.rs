@@ -1,4 +1,5 @@
-//! Plots as inline SVG. Drawn by hand because a report has three kinds of plots, and plotting libraries are large.
+//! Plots as inline SVG. Drawn by hand because a report has three kinds of plots, and plotting
+//! libraries are large.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! Plays games on several threads and delivers them in order, so the result does not depend on the number of threads.
+//! Plays games on several threads and delivers them in order, so the result does not depend on the
+//! number of threads.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,7 +12,8 @@ use super::record::Record;
 use super::table::{Fresh, Table};
 use crate::tool::Error;
 
-/// How far threads may run ahead of the oldest unfinished game, so that results don't pile up behind a long one.
+/// How far threads may run ahead of the oldest unfinished game, so that results don't pile up
+/// behind a long one.
 const AHEAD: u64 = 4096;
 
 /// Next game to play, number of games delivered, and end of the range.
@@ -22,7 +24,8 @@ struct Progress {
     end: u64,
 }
 
-/// Plays the games with these indexes on `jobs` threads and calls `each` in order. Stops early when `each` fails or returns false.
+/// Plays the games with these indexes on `jobs` threads and calls `each` in order. Stops early when
+/// `each` fails or returns false.
 pub(crate) fn play(
     table: &Table,
     games: Range<u64>,

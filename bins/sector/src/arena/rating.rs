@@ -1,5 +1,8 @@
 //! Ratings: one number for a player's skill, with its uncertainty.
-//! Weng and Lin (2011) in the Bradley-Terry form with full pairs, from the library `skillratings`: it handles duels, free-for-alls of any size and shared places. Its own uncertainty is too small because it treats the pairs of a game as independent. Intervals are bootstrapped instead: whole maps are resampled with replacement.
+//! Weng and Lin (2011) in the Bradley-Terry form with full pairs, from the library `skillratings`:
+//! it handles duels, free-for-alls of any size and shared places. Its own uncertainty is too small
+//! because it treats the pairs of a game as independent. Intervals are bootstrapped instead: whole
+//! maps are resampled with replacement.
 
 use skillratings::MultiTeamOutcome;
 use skillratings::weng_lin::{WengLinConfig, WengLinRating, weng_lin_multi_team};
@@ -117,7 +120,8 @@ mod tests {
 
     #[test]
     fn intervals_are_honest() {
-        // Two equal players: about 95 % of the intervals of their difference contain 0. By symmetry the difference is twice the distance of one player from 25.
+        // Two equal players: about 95 % of the intervals of their difference contain 0. By symmetry
+        // the difference is twice the distance of one player from 25.
         let arenas = 100;
         let holds = (0..arenas).filter(|seed| {
             let rating = ratings(2, &duels(30, 500, *seed), 3, 1)[0];

@@ -27,7 +27,8 @@ pub(crate) struct Record {
     pub(crate) ticks: u64,
     /// Digest of the last tick, 16 hex digits.
     pub(crate) digest: String,
-    /// Places of the seats: the winner is first, the others follow by value held over time; equals share a place.
+    /// Places of the seats: the winner is first, the others follow by value held over time; equals
+    /// share a place.
     pub(crate) places: Vec<u32>,
     /// Ticks in which seats were eliminated.
     pub(crate) eliminated: Vec<Option<u64>>,
@@ -43,7 +44,8 @@ pub(crate) struct Record {
     pub(crate) snowball: bool,
     /// Ticks between two samples of `value_per_mille`.
     pub(crate) value_every: u64,
-    /// Share of the sector's value per seat, in per mille: at tick 0, every `value_every` ticks, and at the end.
+    /// Share of the sector's value per seat, in per mille: at tick 0, every `value_every` ticks,
+    /// and at the end.
     pub(crate) value_per_mille: Vec<Vec<u16>>,
     /// Faults of programs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,4 +1,5 @@
-//! The report of an arena: one self-contained HTML file for wide and narrow, light and dark screens.
+//! The report of an arena: one self-contained HTML file for wide and narrow, light and dark
+//! screens.
 
 use std::fmt::Write;
 

@@ -1,5 +1,8 @@
 //! Pairings: which players meet on which map in which seats.
-//! A map has one seed and one lineup, with one player per seat. It is played once per rotation of the lineup, so that every player sits in every seat. With more players than seats, lineups are chosen so that all play equally often (within one map) and pairs meet about equally often. A game depends only on its index, so a longer arena starts with the games of a shorter one.
+//! A map has one seed and one lineup, with one player per seat. It is played once per rotation of
+//! the lineup, so that every player sits in every seat. With more players than seats, lineups are
+//! chosen so that all play equally often (within one map) and pairs meet about equally often. A
+//! game depends only on its index, so a longer arena starts with the games of a shorter one.
 
 use super::chance::Chance;
 
@@ -29,7 +32,8 @@ impl Schedule {
         Schedule { seed, rotations: seats.max(1), lineups: lineups(players, seats, seed, maps) }
     }
 
-    /// Plays every map once, with player `n` in seat `n`: for copies of one player, where rotations are equal.
+    /// Plays every map once, with player `n` in seat `n`: for copies of one player, where rotations
+    /// are equal.
     pub(crate) fn fixed(seats: usize, seed: u64, games: u64) -> Schedule {
         let lineup: Vec<u16> = (0..seats as u16).collect();
         Schedule { seed, rotations: 1, lineups: vec![lineup; games as usize] }

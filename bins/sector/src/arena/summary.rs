@@ -21,7 +21,8 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// The share with its Wilson interval, which stays within 0 and 1 and works for few games and rare wins.
+    /// The share with its Wilson interval, which stays within 0 and 1 and works for few games and
+    /// rare wins.
     pub(crate) fn new(count: u64, of: u64) -> Share {
         if of == 0 {
             return Share { count, of, share: 0.0, low: 0.0, high: 1.0 };
@@ -39,7 +40,8 @@ fn interval(share: f64, n: f64) -> (f64, f64) {
     ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
-/// Counts an outcome over maps. Games on one map are correlated, so the Wilson interval uses the number of games divided by the measured design effect (at least 1).
+/// Counts an outcome over maps. Games on one map are correlated, so the Wilson interval uses the
+/// number of games divided by the measured design effect (at least 1).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clusters {
     /// Count and games of the current map.

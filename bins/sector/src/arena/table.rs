@@ -125,7 +125,8 @@ impl Table {
         })
     }
 
-    /// A game with its players, and the chairs of programs, by seat. The League and splinters play `classic`.
+    /// A game with its players, and the chairs of programs, by seat. The League and splinters play
+    /// `classic`.
     fn seat(&self, world: World, pairing: &Pairing) -> (Game, Vec<(usize, Chair)>) {
         let (mut seated, mut chairs) = (Vec::new(), Vec::new());
         for (seat, player) in pairing.seats.iter().enumerate() {
@@ -148,7 +149,8 @@ impl Table {
     }
 }
 
-/// Places of the seats: the winner first, the others by value summed over all ticks, so that hiding does not pay. Equals share a place.
+/// Places of the seats: the winner first, the others by value summed over all ticks, so that hiding
+/// does not pay. Equals share a place.
 fn places(winner: Option<FactionId>, held: &[i64]) -> Vec<u32> {
     let merit: Vec<_> = held
         .iter()

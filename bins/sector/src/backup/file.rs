@@ -1,5 +1,9 @@
 //! The file format: one zstd stream of sections with checksums, and a checksum over all.
-//! Uncompressed: [`MAGIC`], the version (4 bytes), then sections: length of the name (1 byte), name, length of the content (8 bytes), content, SHA-256 of the section so far. Numbers are little-endian. The last section is `end`; its content is the SHA-256 of everything before it. Contents are JSON, or a JSON value per line. A format of our own, because damage must be located and files must stay readable for years.
+//! Uncompressed: [`MAGIC`], the version (4 bytes), then sections: length of the name (1 byte),
+//! name, length of the content (8 bytes), content, SHA-256 of the section so far. Numbers are
+//! little-endian. The last section is `end`; its content is the SHA-256 of everything before it.
+//! Contents are JSON, or a JSON value per line. A format of our own, because damage must be located
+//! and files must stay readable for years.
 
 use std::fmt;
 use std::io::Read;

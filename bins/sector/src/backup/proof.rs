@@ -1,4 +1,5 @@
-//! Proves that an archived world can be played: from the checkpoint through every record to the newest tick, comparing digests, as a recovering worker does.
+//! Proves that an archived world can be played: from the checkpoint through every record to the
+//! newest tick, comparing digests, as a recovering worker does.
 
 use std::sync::Arc;
 

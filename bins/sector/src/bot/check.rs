@@ -1,5 +1,7 @@
 //! `sector bot check`: finds mistakes of a bot.
-//! Plays matches as F1 against `classic`, each twice with the same seed. Crashes, late or invalid answers, and orders that differ between the two plays are failures. Refused orders are reported with their reasons, but are no failure.
+//! Plays matches as F1 against `classic`, each twice with the same seed. Crashes, late or invalid
+//! answers, and orders that differ between the two plays are failures. Refused orders are reported
+//! with their reasons, but are no failure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

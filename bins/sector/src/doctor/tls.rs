@@ -1,7 +1,7 @@
 //! TLS connections to services behind `https://`. Checks the certificate, its host and its expiry.
 //!
-//! The roots are Mozilla's, compiled in, because the image of this program has no files; `--ca` adds others. An
-//! invalid certificate ends the handshake, so its server receives no request.
+//! The roots are Mozilla's, compiled in, because the image of this program has no files; `--ca`
+//! adds others. An invalid certificate ends the handshake, so its server receives no request.
 
 use std::io;
 use std::path::Path;
@@ -19,7 +19,8 @@ use tokio_rustls::client::TlsStream;
 use super::Findings;
 use crate::tool::Error;
 
-/// Certificates are usually renewed 30 days before they expire: with fewer days left than this, renewal fails.
+/// Certificates are usually renewed 30 days before they expire: with fewer days left than this,
+/// renewal fails.
 const DAYS_LEFT_MIN: i64 = 21;
 /// Time limit for connecting, and for the handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,7 +53,8 @@ impl Trust {
         Ok(Self(Arc::new(roots)))
     }
 
-    /// Opens a connection and reports on the certificate. `None` if that fails or the certificate is invalid.
+    /// Opens a connection and reports on the certificate. `None` if that fails or the certificate
+    /// is invalid.
     pub(super) async fn connect(
         &self,
         host: &str,

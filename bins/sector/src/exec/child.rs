@@ -22,7 +22,8 @@ const LEAVE_TIME: Duration = Duration::from_millis(500);
 /// Polling interval while waiting for the exit.
 const LEAVE_LOOK: Duration = Duration::from_millis(1);
 
-/// Path of this program, which sets the limits of the other. On Linux the path stays valid even if the file is replaced by a new build.
+/// Path of this program, which sets the limits of the other. On Linux the path stays valid even if
+/// the file is replaced by a new build.
 fn itself() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
@@ -89,7 +90,8 @@ impl Child {
         }
     }
 
-    /// Closes its input, waits for its exit, then kills it. Returns its status, if it exited by itself, and its last words.
+    /// Closes its input, waits for its exit, then kills it. Returns its status, if it exited by
+    /// itself, and its last words.
     pub(super) fn leave(&mut self) -> (Option<ExitStatus>, Option<String>) {
         self.input = None;
         let until = Instant::now() + LEAVE_TIME;

@@ -1,5 +1,6 @@
 //! Sets the limits of a program, then becomes that program.
-//! A hidden command of this program: without `unsafe`, a process can only limit itself, and only before it becomes the other program.
+//! A hidden command of this program: without `unsafe`, a process can only limit itself, and only
+//! before it becomes the other program.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -1,5 +1,8 @@
 //! A program in a seat: messages, time limits and faults.
-//! A late or invalid answer is tolerated a few times; that turn has no orders. A program that exits, prints too much, or exceeds the tolerance is stopped, and its faction gives no more orders. A program cannot end the game, delay it by more than its time per turn, or affect what other players see.
+//! A late or invalid answer is tolerated a few times; that turn has no orders. A program that
+//! exits, prints too much, or exceeds the tolerance is stopped, and its faction gives no more
+//! orders. A program cannot end the game, delay it by more than its time per turn, or affect what
+//! other players see.
 
 use std::fmt;
 use std::sync::Arc;
@@ -96,7 +99,8 @@ impl Process {
             .unwrap_or_default()
     }
 
-    /// Starts the program or a new game if needed. Returns whether this is the first turn of a game.
+    /// Starts the program or a new game if needed. Returns whether this is the first turn of a
+    /// game.
     fn begin(&mut self, view: &View<'_>) -> bool {
         let board = view.board;
         let goes_on = |shown: &Board| shown.seed() == board.seed() && shown.tick() < board.tick();

@@ -1,5 +1,8 @@
-//! `sector replay bisect`: finds the first tick and field in which two runs differ, or one run under two builds.
-//! A replay has digests, which show that states differ, and orders, from which the states are computed. So this build plays both replays side by side until the worlds differ. If they don't differ but the records do, one was recorded by a build that plays differently; `--with` runs that build with `sector replay state`.
+//! `sector replay bisect`: finds the first tick and field in which two runs differ, or one run
+//! under two builds. A replay has digests, which show that states differ, and orders, from which
+//! the states are computed. So this build plays both replays side by side until the worlds differ.
+//! If they don't differ but the records do, one was recorded by a build that plays differently;
+//! `--with` runs that build with `sector replay state`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

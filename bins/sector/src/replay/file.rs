@@ -20,7 +20,8 @@ pub(crate) const READ_MAX: u64 = 1 << 29;
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Size of a piece, in bytes.
 const PIECE: usize = 1 << 16;
-/// Compression level. Digests, most of a replay, are incompressible, so a higher level would not help.
+/// Compression level. Digests, most of a replay, are incompressible, so a higher level would not
+/// help.
 const LEVEL: i32 = 3;
 /// Ticks between flushes of the compressor if there are no keyframes.
 const FLUSH_TICKS: u64 = 100;
@@ -32,7 +33,8 @@ pub(crate) fn read(path: &Path) -> Result<Replay, Error> {
     collector.finish().map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-/// Decompresses a replay of at most `most` bytes in pieces and returns its size. A truncated zstd stream counts up to its end.
+/// Decompresses a replay of at most `most` bytes in pieces and returns its size. A truncated zstd
+/// stream counts up to its end.
 pub(crate) fn pieces(
     path: &Path,
     most: u64,

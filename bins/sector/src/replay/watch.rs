@@ -1,5 +1,8 @@
 //! `sector replay watch`: shows a recorded run in the browser as if it were live.
-//! The run is played into a store in memory and committed tick by tick, as a sim-worker does; the usual frontend serves it. There is no API, so nobody can give orders. Viewers can pause, change the pace and jump to a tick; jumping back starts a new universe in the store. Every tick is compared with the record before it is shown.
+//! The run is played into a store in memory and committed tick by tick, as a sim-worker does; the
+//! usual frontend serves it. There is no API, so nobody can give orders. Viewers can pause, change
+//! the pace and jump to a tick; jumping back starts a new universe in the store. Every tick is
+//! compared with the record before it is shown.
 
 mod browser;
 mod stage;

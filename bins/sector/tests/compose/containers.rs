@@ -1,5 +1,6 @@
-//! docker-compose.yml as operators use it: the images that it names, brought up by Compose, played through the ports that
-//! are published, restarted one by one, Redis killed, all of it taken down and brought up again.
+//! docker-compose.yml as operators use it: the images that it names, brought up by Compose, played
+//! through the ports that are published, restarted one by one, Redis killed, all of it taken down
+//! and brought up again.
 //!
 //! `cargo xtask images` runs it, and says by which engine and which Compose.
 
@@ -22,7 +23,8 @@ const SERVICES: [&str; 6] = ["redis", "api", "frontend", "sim-worker", "bot-work
 /// Longest anything takes to answer after it was started.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A copy of what git knows of this tree, in which secrets can be made, and a project of Compose in it.
+/// A copy of what git knows of this tree, in which secrets can be made, and a project of Compose in
+/// it.
 struct Deployment {
     compose: Vec<String>,
     tree: tempfile::TempDir,
@@ -89,8 +91,8 @@ impl Drop for Deployment {
         if std::thread::panicking() {
             eprintln!("{}", self.logs());
         }
-        // What is left would be in the way of the next one; of a failure here, that one tells. Secrets belong to the
-        // users of containers, so that one of those has to delete them.
+        // What is left would be in the way of the next one; of a failure here, that one tells.
+        // Secrets belong to the users of containers, so that one of those has to delete them.
         let delete =
             ["run", "--rm", "-T", "--entrypoint", "/bin/sh", "secrets", "-c", "rm -rf /secrets/*"];
         let _ = self.command(&delete).output();

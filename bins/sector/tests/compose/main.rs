@@ -1,4 +1,5 @@
-//! docker-compose.yml, played: as processes on this machine, and in containers where an engine is there.
+//! docker-compose.yml, played: as processes on this machine, and in containers where an engine is
+//! there.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod containers;

@@ -93,7 +93,8 @@ impl Player {
         self.token = Some(token["token"].as_str().unwrap().to_owned());
     }
 
-    /// The page is there; somebody who has a wallet logs in and plays until an order of theirs is carried out.
+    /// The page is there; somebody who has a wallet logs in and plays until an order of theirs is
+    /// carried out.
     pub(crate) async fn plays(&mut self) {
         let html = self.http.get(&self.page).send().await.unwrap().text().await.unwrap();
         assert!(html.contains("<script"), "{html}");

@@ -1,8 +1,9 @@
-//! The services as docker-compose.yml has them, as processes on this machine: its environment, its order, its health
-//! checks, the secrets and the Redis that it brings; a run through the public ports; and each of them restarted.
+//! The services as docker-compose.yml has them, as processes on this machine: its environment, its
+//! order, its health checks, the secrets and the Redis that it brings; a run through the public
+//! ports; and each of them restarted.
 //!
-//! What differs from containers: everybody has the same address, so every port is another one; and there are no images,
-//! so binaries come from where cargo put them. `containers` has the rest.
+//! What differs from containers: everybody has the same address, so every port is another one; and
+//! there are no images, so binaries come from where cargo put them. `containers` has the rest.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -18,14 +18,15 @@ pub(crate) struct Books {
     pub(crate) ticks: u64,
     pub(crate) applied: u64,
     pub(crate) refused: u64,
-    /// Client id and universe: how many outcomes. An order that was accepted without an answer reaching its player,
-    /// and is sent again when another universe runs, is accepted in both.
+    /// Client id and universe: how many outcomes. An order that was accepted without an answer
+    /// reaching its player, and is sent again when another universe runs, is accepted in both.
     pub(crate) outcomes: BTreeMap<(String, String), u32>,
     digests: BTreeMap<(String, u64), String>,
 }
 
 impl Books {
-    /// Reads the whole event stream, which must not have been trimmed, and plays the kept records again.
+    /// Reads the whole event stream, which must not have been trimmed, and plays the kept records
+    /// again.
     ///
     /// # Panics
     /// When something does not add up; the message says what.
@@ -145,8 +146,8 @@ impl Books {
         }
     }
 
-    /// The newest receipts lead to the outcomes of their orders, as the store has them; says how many were looked
-    /// at.
+    /// The newest receipts lead to the outcomes of their orders, as the store has them; says how
+    /// many were looked at.
     ///
     /// # Panics
     /// When one does not; the message names it.

@@ -14,8 +14,8 @@ use crate::services::{Service, free_port, signal};
 
 /// Cycles of an ordinary run.
 const CYCLES: u64 = 3;
-/// After the faults of a cycle the sector goes on within this: the services' start, a lease that runs out, the
-/// longest pause between attempts; and a machine that has other things to do.
+/// After the faults of a cycle the sector goes on within this: the services' start, a lease that
+/// runs out, the longest pause between attempts; and a machine that has other things to do.
 const RECOVERY: Duration = Duration::from_secs(30);
 
 /// Random numbers from a seed (SplitMix64).
@@ -226,6 +226,7 @@ impl Chaos {
     }
 }
 
-/// A write that never ended: what a crash of the machine can leave behind of a write that nobody was answered.
+/// A write that never ended: what a crash of the machine can leave behind of a write that nobody
+/// was answered.
 const TORN: &str = "*1\r\n$5\r\nMULTI\r\n*4\r\n$4\r\nHSET\r\n$12\r\nsector:world\r\n$4\r\ntick\r\n$6\r\n999999\r\n\
                     *3\r\n$3\r\nSET\r\n$15\r\nsector:snapshot\r\n$4\r\ntorn\r\n*1\r\n$4\r\nEXEC\r\n";

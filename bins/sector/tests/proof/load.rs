@@ -123,7 +123,8 @@ impl Player {
                 400..500 => break,
                 _ => _ = self.told.sent_again.fetch_add(1, Ordering::Relaxed),
             }
-            // After the end only what may have been accepted without an answer is still worth asking for.
+            // After the end only what may have been accepted without an answer is still worth
+            // asking for.
             if self.is_over.load(Ordering::Relaxed) && attempts > 40 {
                 break;
             }

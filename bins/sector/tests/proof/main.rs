@@ -1,4 +1,5 @@
-//! The whole sector as processes of its own, on a real Redis: chaos and soak. See `docs/explanation/proof.md`.
+//! The whole sector as processes of its own, on a real Redis: chaos and soak. See
+//! `docs/explanation/proof.md`.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! Every service restarted in turn under load, as a rollout does: no order is lost, and nobody is away for long.
+//! Every service restarted in turn under load, as a rollout does: no order is lost, and nobody is
+//! away for long.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

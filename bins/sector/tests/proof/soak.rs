@@ -51,7 +51,8 @@ fn slope_per_hour(points: &[(f64, f64)]) -> f64 {
     if variance == 0.0 { 0.0 } else { covariance / variance * 3_600.0 }
 }
 
-/// Reads the events over HTTP as they come; how late each tick came, against the beat, in milliseconds.
+/// Reads the events over HTTP as they come; how late each tick came, against the beat, in
+/// milliseconds.
 async fn follow(api: String, is_over: Arc<AtomicBool>) -> Vec<f64> {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(40)).build().unwrap();
     let (mut late, mut last) = (Vec::new(), None::<Instant>);
@@ -192,11 +193,13 @@ async fn nothing_grows_and_nothing_falls_behind() {
             first.descriptors,
             last.descriptors,
         );
-        // In a short run a single page or connection makes a steep line: what counts is what it adds up to.
+        // In a short run a single page or connection makes a steep line: what counts is what it
+        // adds up to.
         let hours = length.as_secs_f64() * f64::from(WARM_UP_DIVISOR - 1)
             / f64::from(WARM_UP_DIVISOR)
             / 3_600.0;
-        // Redis holds the client ids of a universe and the replays of the last runs: it grows until those are full.
+        // Redis holds the client ids of a universe and the replays of the last runs: it grows until
+        // those are full.
         let is_redis = name == REDIS;
         if descriptors * hours > 8.0 || (memory * hours > 24.0 && !is_redis) {
             grows.push(name.clone());

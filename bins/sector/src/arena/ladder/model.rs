@@ -1,6 +1,11 @@
 //! Ratings from duels, their uncertainty, and the pair that would reduce it most.
-//! A Bradley-Terry model: the odds of winning are the exponential of the difference of two strengths, with a normal prior for every strength. Strengths are the most likely ones after all games, in any order; uncertainty is that of the fitted normal distribution (Laplace approximation). The two games of a meeting are correlated. The correlation is measured over all meetings and widens the intervals.
-//! The next pair is the one whose meeting is expected to reduce the sum of the variances of all odds most. That avoids pairs with a clear favourite and pairs that have met often. Written here because no library chooses pairs.
+//! A Bradley-Terry model: the odds of winning are the exponential of the difference of two
+//! strengths, with a normal prior for every strength. Strengths are the most likely ones after all
+//! games, in any order; uncertainty is that of the fitted normal distribution (Laplace
+//! approximation). The two games of a meeting are correlated. The correlation is measured over all
+//! meetings and widens the intervals. The next pair is the one whose meeting is expected to reduce
+//! the sum of the variances of all odds most. That avoids pairs with a clear favourite and pairs
+//! that have met often. Written here because no library chooses pairs.
 
 use crate::arena::rating::{Rating, Z};
 
@@ -111,7 +116,8 @@ impl Model {
         matrix
     }
 
-    /// Variance of the points of a meeting divided by that of independent games: 1 for independent games, 2 if both games of a map always end equally.
+    /// Variance of the points of a meeting divided by that of independent games: 1 for independent
+    /// games, 2 if both games of a map always end equally.
     fn likeness(&self, scores: &[Score]) -> f64 {
         let (mut found, mut independent, mut meetings) = (0.0, 0.0, 0.0);
         for score in scores.iter().filter(|score| score.meetings > 0.0) {
@@ -128,7 +134,8 @@ impl Model {
         }
     }
 
-    /// Expected reduction of the variances of all odds by a meeting. `slopes` are those of the odds.
+    /// Expected reduction of the variances of all odds by a meeting. `slopes` are those of the
+    /// odds.
     fn gain(&self, (one, other): (usize, usize), slopes: &[(usize, usize, f64)]) -> f64 {
         let weight = self.weight((one, other), super::MEETING);
         let difference = self.difference((one, other));
@@ -232,7 +239,8 @@ mod tests {
         pairs.map(|(one, other)| Score::of(one, other)).collect()
     }
 
-    /// Plays `meetings` meetings of players with these strengths (in logits), always the most informative pair.
+    /// Plays `meetings` meetings of players with these strengths (in logits), always the most
+    /// informative pair.
     fn climb(
         strengths: &[f64],
         meetings: usize,

@@ -1,5 +1,6 @@
 //! The directory of a ladder: its parameters, members and games.
-//! `ladder.json` holds parameters and members. `games.jsonl` gets both games of a meeting at once. A killed process leaves at most a torn meeting, which is removed when the ladder resumes.
+//! `ladder.json` holds parameters and members. `games.jsonl` gets both games of a meeting at once.
+//! A killed process leaves at most a torn meeting, which is removed when the ladder resumes.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

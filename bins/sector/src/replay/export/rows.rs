@@ -356,7 +356,8 @@ pub(super) fn run(
     folder.row(Table::Run, &cells)
 }
 
-/// Whether nothing of the record is missing. Version 1 has no footer: there, a decided run is complete.
+/// Whether nothing of the record is missing. Version 1 has no footer: there, a decided run is
+/// complete.
 fn is_complete(replay: &Replay, result: Option<Outcome>) -> bool {
     let has_end = replay.footer().is_some() || replay.header().version == 1 && result.is_some();
     has_end && replay.truncated_at().is_none()

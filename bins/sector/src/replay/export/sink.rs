@@ -90,7 +90,8 @@ impl Folder {
             }
             _ => {}
         }
-        // Temporary directories are private by default; the umask restricts this one like any other.
+        // Temporary directories are private by default; the umask restricts this one like any
+        // other.
         let mut folder = tempfile::Builder::new();
         let folder = folder.prefix(".export-").permissions(Permissions::from_mode(0o777));
         let folder = folder.tempdir_in(directory_of(place));
@@ -124,7 +125,8 @@ impl Folder {
         open.sink.row(cells).map_err(|error| cannot_write(&self.place, &error))
     }
 
-    /// Completes the tables and moves the directory into place. Returns the number of rows per table.
+    /// Completes the tables and moves the directory into place. Returns the number of rows per
+    /// table.
     pub(crate) fn finish(self) -> Result<Vec<(Table, u64)>, Error> {
         let Folder { place, folder, open } = self;
         let mut described = Vec::new();

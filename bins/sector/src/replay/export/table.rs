@@ -1,5 +1,5 @@
-//! Tables of an export: names, columns, types and units. Names and types are stable, because analyses depend on them.
-//! A test keeps `docs/how-to/research.md` in step.
+//! Tables of an export: names, columns, types and units. Names and types are stable, because
+//! analyses depend on them. A test keeps `docs/how-to/research.md` in step.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,7 @@
 //! Many replicates of a fork with different seeds, to separate a change from luck.
-//! Each replicate plays twice with the same seed, with the recorded players and with the change, so that the two differ only by the change. The replicates that only one of the arms wins show whether a difference is luck.
+//! Each replicate plays twice with the same seed, with the recorded players and with the change, so
+//! that the two differ only by the change. The replicates that only one of the arms wins show
+//! whether a difference is luck.
 
 use sector_sim::replay::Replay;
 use sector_sim::{Cause, FactionId, Fork, ForkError, Game, next_seed};

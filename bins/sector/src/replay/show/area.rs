@@ -1,4 +1,6 @@
-//! Areas of systems: the part of a disc around a system that is nearer to it than to any other system (a bounded Voronoi cell). Written here because borders need to know the system beyond each side.
+//! Areas of systems: the part of a disc around a system that is nearer to it than to any other
+//! system (a bounded Voronoi cell). Written here because borders need to know the system beyond
+//! each side.
 
 /// A point in the picture.
 pub(crate) type Point = (f64, f64);

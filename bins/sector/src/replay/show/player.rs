@@ -11,7 +11,8 @@ use crate::tool::{Error, say};
 
 /// Time between pictures.
 const PICTURE: Duration = Duration::from_millis(80);
-/// Approximate maximum number of pictures. Long runs skip ticks, so that a film takes about a minute.
+/// Approximate maximum number of pictures. Long runs skip ticks, so that a film takes about a
+/// minute.
 const PICTURES: u64 = 750;
 /// Escape sequences: cursor to the upper left corner, clear below the cursor, clear all.
 const HOME: &str = "\x1b[H";
