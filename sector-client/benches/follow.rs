@@ -9,7 +9,8 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sector_client::sse::Decoder;
 use sector_client::{Entry, Message};
-use sector_sim::{Delta, Game, Mirror, Rules, Size, Snapshot, Universe, World, strategy};
+use sector_sim::world::Size;
+use sector_sim::{Delta, Game, Mirror, Rules, Snapshot, Universe, World, strategy};
 use serde::Deserialize;
 
 /// Ticks that are played before, so that the sector is in full swing.
@@ -44,7 +45,7 @@ fn record(systems: u32) -> Recording {
     let mut game = Game::new(
         world,
         Box::new(move |_, faction| {
-            strategy("classic", rules.personality(faction.index())).unwrap()
+            strategy::by_name("classic", rules.personality(faction.index())).unwrap()
         }),
     );
     game.play(BEFORE);

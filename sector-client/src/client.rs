@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use progenitor_client::{ByteStream, ResponseValue};
 use sector_auth::{Key, OpaqueKind, OpaqueToken, Secret};
-use sector_sim::{FactionId, Order, OrderForm, Rules, Snapshot, SystemId};
+use sector_sim::order::OrderForm;
+use sector_sim::{FactionId, Order, Rules, Snapshot, SystemId};
 
 use crate::error::{Error, Result};
 use crate::generated::{Client as Api, types};
@@ -474,7 +475,7 @@ impl Client {
         self.call(Repeat::Yes, |api| api.run(universe)).await
     }
 
-    /// Replay of a run, for [`sector_sim::Replay::parse`]: whole if the run is finished, otherwise
+    /// Replay of a run, for [`sector_sim::replay::Replay::parse`]: whole if the run is finished, otherwise
     /// up to now.
     ///
     /// # Errors

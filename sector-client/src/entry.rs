@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use sector_sim::{Delta, RunEnd, Snapshot};
+use sector_sim::snapshot::RunEnd;
+use sector_sim::{Delta, Snapshot};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use sector_sim::{FactionId, MirrorError, SnapshotError};
+use sector_sim::FactionId;
+use sector_sim::snapshot::{MirrorError, SnapshotError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

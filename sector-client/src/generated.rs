@@ -194,7 +194,7 @@ the system.*/
     ///A faction in detail.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct FactionDocument {
-        pub faction: ::sector_sim::FactionForm,
+        pub faction: ::sector_sim::snapshot::FactionForm,
         pub history: FactionHistory,
         ///Number of living factions.
         pub living: u32,
@@ -258,7 +258,7 @@ eliminated.*/
         pub color: ::std::string::String,
         pub controller: Controller,
         pub id: ::sector_sim::FactionId,
-        pub kind: ::sector_sim::FactionKind,
+        pub kind: ::sector_sim::ids::FactionKind,
         ///Name of the faction.
         pub name: ::std::string::String,
         ///Total strength of its fleets, in thousandths.
@@ -292,7 +292,7 @@ eliminated.*/
     pub struct Inbound {
         ///Tick of arrival at the system, if nothing stops it before.
         pub arrives: u64,
-        pub fleet: ::sector_sim::FleetForm,
+        pub fleet: ::sector_sim::snapshot::FleetForm,
         ///Whether it stops here; otherwise it passes through.
         pub stops: bool,
     }
@@ -559,7 +559,7 @@ events say which.*/
     #[serde(deny_unknown_fields)]
     pub struct OrderRequest {
         ///1 to 100 orders.
-        pub orders: ::std::vec::Vec<::sector_sim::OrderForm>,
+        pub orders: ::std::vec::Vec<::sector_sim::order::OrderForm>,
     }
     ///Orders that were accepted together, with their outcomes.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -926,7 +926,7 @@ on or if unknown.*/
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub paused: ::std::option::Option<bool>,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
-        pub result: ::std::option::Option<::sector_sim::ResultForm>,
+        pub result: ::std::option::Option<::sector_sim::snapshot::ResultForm>,
         ///Name of the rule set.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub rules: ::std::option::Option<::std::string::String>,
@@ -959,12 +959,12 @@ on or if unknown.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SystemDocument {
         ///Fleets at the system, ordered by id.
-        pub fleets: ::std::vec::Vec<::sector_sim::FleetForm>,
+        pub fleets: ::std::vec::Vec<::sector_sim::snapshot::FleetForm>,
         ///Fleets that will pass through or stop here, soonest first.
         pub inbound: ::std::vec::Vec<Inbound>,
         ///Lanes from this system, ordered by the system at the other end.
         pub lanes: ::std::vec::Vec<LaneEnd>,
-        pub system: ::sector_sim::SystemForm,
+        pub system: ::sector_sim::snapshot::SystemForm,
         ///Tick of this data.
         pub tick: u64,
         ///Id of the universe.

@@ -22,7 +22,8 @@
 //!
 //! ```no_run
 //! use sector_client::{Bot, Client};
-//! use sector_sim::{Amount, Command, Order, Strategy, Turn, View};
+//! use sector_sim::{Command, Order, Strategy, Turn, View};
+//! use sector_sim::order::Amount;
 //!
 //! /// Sends every idle fleet to a neighbouring system.
 //! struct Restless;
@@ -63,7 +64,7 @@
 //! loop {
 //!     let tick = ticks.next().await?;
 //!     for event in tick.events() {
-//!         println!("{}: {}", tick.number(), sector_sim::narrate(tick.map(), tick.board(), event));
+//!         println!("{}: {}", tick.number(), sector_sim::event::narrate(tick.map(), tick.board(), event));
 //!     }
 //! }
 //! # }

@@ -1,6 +1,7 @@
 //! Batches of orders: numbering, and removing those that a sector refuses.
 
-use sector_sim::{CLIENT_ID_MAX, Order};
+use sector_sim::Order;
+use sector_sim::order::CLIENT_ID_MAX;
 
 use crate::error::Problem;
 
@@ -81,7 +82,8 @@ fn order_index(field: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use sector_sim::{Command, FactionId, FleetId, OrderForm};
+    use sector_sim::order::OrderForm;
+    use sector_sim::{Command, FactionId, FleetId};
 
     use super::*;
     use crate::error::FieldProblem;

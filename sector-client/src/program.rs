@@ -5,7 +5,7 @@
 //! use std::process::ExitCode;
 //!
 //! use sector_client::program;
-//! use sector_sim::Greedy;
+//! use sector_sim::strategy::Greedy;
 //!
 //! fn main() -> ExitCode {
 //!     program::main("greedy-bot", |_seat| Box::new(Greedy::default()))

@@ -1,6 +1,7 @@
 //! Rules as the sector publishes them.
 
-use sector_sim::{RULES_VERSION, Rules};
+use sector_sim::Rules;
+use sector_sim::rules::RULES_VERSION;
 
 use crate::error::{Error, Result};
 use crate::generated::types::RulesDocument;

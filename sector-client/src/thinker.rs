@@ -179,7 +179,7 @@ mod tests {
         let mut slow = Thinker::new(Box::new(Slow(told)));
         let mut thought = slow.ask(scene(), me);
         // Another strategy answers meanwhile, on the same thread of the runtime.
-        let mut quick = Thinker::new(Box::new(sector_sim::Idle));
+        let mut quick = Thinker::new(Box::new(sector_sim::strategy::Idle));
         assert_eq!(quick.ask(scene(), me).orders().await.unwrap(), []);
         assert!(thought.answer.try_recv().is_err());
         go_on.send(()).unwrap();

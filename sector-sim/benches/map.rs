@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sector_sim::{Map, Rules, Size, World};
+use sector_sim::world::Size;
+use sector_sim::{Map, Rules, World};
 
 fn generate(criterion: &mut Criterion) {
     let rules = Rules::classic().map;

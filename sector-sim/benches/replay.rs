@@ -5,7 +5,8 @@
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sector_sim::{Classic, Digest, Game, Order, Rules, World, replay};
+use sector_sim::strategy::Classic;
+use sector_sim::{Digest, Game, Order, Rules, World, replay};
 
 const SEEDS: std::ops::Range<u64> = 0..8;
 

@@ -7,7 +7,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sector_sim::{Classic, Delta, Digest, FactionId, FleetId, Game, Rules, Size, SystemId, World};
+use sector_sim::strategy::Classic;
+use sector_sim::world::Size;
+use sector_sim::{Delta, Digest, FactionId, FleetId, Game, Rules, SystemId, World};
 use worlds::{FACTIONS, SIZES, War, at_war, idle_fleet, restored, rules, settled, snapshot};
 
 /// A whole match of five computer players: rules, decisions, and what each tick changed.

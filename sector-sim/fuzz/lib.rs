@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use sector_sim::{Random, Rules, Size, Snapshot, Strategy as _, Turn, Universe, World};
+use sector_sim::{Rules, Snapshot, Strategy as _, Turn, Universe, World};
+use sector_sim::strategy::Random;
+use sector_sim::world::Size;
 
 /// So many systems and factions: little to do in a tick, and still room for everything.
 pub const SIZE: Size = Size { systems: 12, factions: 3 };

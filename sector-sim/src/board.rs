@@ -2,12 +2,15 @@
 //!
 //! [`crate::World`] moves a board forward by the rules, [`crate::Mirror`] by deltas; strategies look at either.
 
+mod fleets;
+
 use std::collections::VecDeque;
 
 use crate::event::{Cause, Event};
-use crate::fleets::Fleets;
 use crate::ids::{FACTION_IDS, FactionId, FleetId, SystemId};
 use crate::order::Focus;
+pub(crate) use fleets::Slot;
+pub use fleets::{Fleet, Fleets, Place};
 
 /// Number of notable events kept in the history.
 pub const HISTORY_LENGTH: usize = 64;

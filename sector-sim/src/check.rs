@@ -5,22 +5,16 @@
 //! lead a copy through the very same states. A [`Checker`] follows a world and holds it to all of that, tick by tick.
 //! The tests of this crate use it, and so can tests of changed rules or new strategies.
 
-mod differences;
-
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use differences::{Difference, delta_differences, snapshot_differences};
-
-use crate::delta::Delta;
 use crate::digest::digest_of;
 use crate::game::{Game, Seating};
-use crate::mirror::{Mirror, MirrorError};
 use crate::order::Order;
 use crate::rules::Rules;
-use crate::snapshot::{Snapshot, SnapshotError, Universe};
+use crate::snapshot::{Delta, Difference, Mirror, MirrorError, Snapshot, SnapshotError, Universe};
 use crate::world::{Size, World, WorldError};
 
 /// The universe that snapshots and deltas of a check belong to.
@@ -156,12 +150,13 @@ pub enum CheckError {
 /// Follows a world, and compares it after every tick with a second one that goes through snapshots, JSON and clones.
 ///
 /// ```
-/// use sector_sim::{Checker, Game, Plan, Rules, World, strategy};
+/// use sector_sim::{Game, Rules, World, strategy};
+/// use sector_sim::check::{Checker, Plan};
 /// let rules = Rules::classic();
 /// let world = World::new(rules.clone().into(), 7).unwrap();
 /// let mut checker = Checker::new(&world, Plan::default()).unwrap();
 /// let mut game = Game::new(world, Box::new(move |_, faction| {
-///     strategy("random", rules.personality(faction.index())).unwrap()
+///     strategy::by_name("random", rules.personality(faction.index())).unwrap()
 /// }));
 /// for _ in 0..120 {
 ///     game.step();
@@ -219,7 +214,7 @@ impl Checker {
         self.checked.comparisons += 1;
         let (left, right) = (Delta::of(UNIVERSE, world), Delta::of(UNIVERSE, &self.second));
         if left != right {
-            let differences = delta_differences(&left, &right);
+            let differences = left.differences(&right);
             return Err(Divergence { tick, comparison: Comparison::Changes, differences }.into());
         }
         if was_over {
@@ -284,11 +279,11 @@ impl Checker {
         let first = self.snapshot(world);
         let second = self.snapshot(&self.second);
         if first != second {
-            return diverged(Comparison::States, snapshot_differences(&first, &second));
+            return diverged(Comparison::States, first.differences(&second));
         }
         let mirrored = self.mirror.snapshot();
         if first != mirrored {
-            return diverged(Comparison::Mirror, snapshot_differences(&first, &mirrored));
+            return diverged(Comparison::Mirror, first.differences(&mirrored));
         }
         Ok(())
     }
@@ -329,7 +324,10 @@ fn list_differences<T: PartialEq + fmt::Debug>(
 /// [`CheckError`] when there is no such world, or the run is not exact.
 ///
 /// ```
-/// use sector_sim::{Amount, Command, FactionId, Order, Plan, Rules, Size, check_orders};
+/// use sector_sim::{Command, FactionId, Order, Rules};
+/// use sector_sim::check::{Plan, check_orders};
+/// use sector_sim::order::Amount;
+/// use sector_sim::world::Size;
 /// // Everybody sends everything at home to the first neighbour, all the time.
 /// let checked = check_orders(Rules::classic().into(), 7, Size { systems: 12, factions: 3 }, Plan::default(), |world| {
 ///     let homes = world.map().homes().iter().enumerate();
@@ -407,10 +405,11 @@ impl GameChecker {
 /// [`CheckError`] when strategies or engine are not exact.
 ///
 /// ```
-/// use sector_sim::{Plan, Rules, World, check_game, strategy};
+/// use sector_sim::{Rules, World, strategy};
+/// use sector_sim::check::{Plan, check_game};
 /// let world = World::new(Rules::classic().into(), 7).unwrap();
 /// let checked = check_game(&world, 100, Plan::default(), || {
-///     Box::new(|world, faction| strategy("random", world.rules().personality(faction.index())).unwrap())
+///     Box::new(|world, faction| strategy::by_name("random", world.rules().personality(faction.index())).unwrap())
 /// }).unwrap();
 /// assert_eq!(checked.ticks, 100);
 /// ```
@@ -437,7 +436,7 @@ mod tests {
     use super::*;
     use crate::ids::FactionId;
     use crate::order::{Command, Focus};
-    use crate::strategy::strategy;
+    use crate::strategy;
 
     fn game(seed: u64) -> (Game, Checker) {
         let rules = Rules::classic();
@@ -445,7 +444,7 @@ mod tests {
         let plan = Plan { restore_every: 5, clone_every: 7, recompute_every: 4 };
         let checker = Checker::new(&world, plan).unwrap();
         let seating: Seating = Box::new(move |_, faction| {
-            strategy("random", rules.personality(faction.index())).unwrap()
+            strategy::by_name("random", rules.personality(faction.index())).unwrap()
         });
         (Game::new(world, seating), checker)
     }
@@ -534,7 +533,7 @@ mod tests {
             games += 1;
             let name = if games == 1 { "random" } else { "idle" };
             Box::new(move |world: &World, faction: FactionId| {
-                strategy(name, world.rules().personality(faction.index())).unwrap()
+                strategy::by_name(name, world.rules().personality(faction.index())).unwrap()
             })
         });
         let CheckError::Diverged(found) = error.unwrap_err() else { panic!() };

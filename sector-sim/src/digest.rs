@@ -10,8 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::board::{Board, Faction, System};
-use crate::fleets::{Fleet, Place};
+use crate::board::{Board, Faction, Fleet, Place, System};
 use crate::ids::{FACTION_IDS, FactionId, SystemId};
 use crate::map::Map;
 

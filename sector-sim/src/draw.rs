@@ -8,6 +8,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+/// Greatest seed: 2^53 − 1, the greatest integer that every JSON reader represents exactly.
+pub const MAX_SEED: u64 = (1 << 53) - 1;
+
 /// Purpose of a draw. Different purposes never share values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
@@ -82,10 +85,10 @@ impl Draw {
     }
 }
 
-/// The seed of the universe that follows one with this seed, within the range of [`crate::MAX_SEED`].
+/// The seed of the universe that follows one with this seed, within the range of [`MAX_SEED`].
 #[must_use]
 pub fn next_seed(seed: u64) -> u64 {
-    Draw::new(seed, 0, Purpose::NextSeed, 0).bits() & crate::MAX_SEED
+    Draw::new(seed, 0, Purpose::NextSeed, 0).bits() & MAX_SEED
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
-//! Events of a tick. [`crate::narrate()`] renders them as text.
+//! Events of a tick. [`narrate()`] renders them as text.
+
+mod narrate;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{FactionId, FleetId, SystemId};
 use crate::order::{OrderKind, Refusal};
+pub use narrate::narrate;
 
 /// An event. Strengths are in thousandths, odds per mille.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 //!
 //! A match can also be led along a recorded history: [`Game::follow`] shows the strategies every tick as if they
 //! played it, but the recorded orders are carried out. From any tick on they play themselves again, some of them
-//! replaced ([`Game::seat`]) or under other draws ([`Game::redraw`]). [`crate::Fork`] does so with a replay.
+//! replaced ([`Game::seat`]) or under other draws ([`Game::redraw`]). [`crate::game::Fork`] does so with a replay.
 
 mod fork;
 
@@ -29,7 +29,7 @@ pub type Seated = (FactionId, Box<dyn Strategy>);
 /// let rules = Rules::classic();
 /// let world = World::new(rules.clone().into(), 7).unwrap();
 /// let mut game = Game::new(world, Box::new(move |_, faction| {
-///     strategy("random", rules.personality(faction.index())).unwrap()
+///     strategy::by_name("random", rules.personality(faction.index())).unwrap()
 /// }));
 /// game.play(100);
 /// assert_eq!(game.world().tick(), 100);
@@ -70,12 +70,13 @@ impl Game {
     /// Gives the seat of a faction to a strategy from the next turn on; returns the one that leaves it.
     ///
     /// ```
-    /// use sector_sim::{FactionId, Game, Idle, Rules, World};
+    /// use sector_sim::{FactionId, Game, Rules, World};
+    /// use sector_sim::strategy::Idle;
     /// let world = World::new(Rules::classic().into(), 7).unwrap();
     /// let mut game = Game::new(world, Box::new(|_, _| Box::new(Idle)));
     /// game.play(10);
     /// let f2 = FactionId::starter(1).unwrap();
-    /// let before = game.seat(f2, Box::new(sector_sim::Random)).unwrap();
+    /// let before = game.seat(f2, Box::new(sector_sim::strategy::Random)).unwrap();
     /// assert_eq!(before.name(), "idle");
     /// ```
     pub fn seat(
@@ -90,9 +91,9 @@ impl Game {
     /// decisions, and other names for factions yet to appear. What has happened stays.
     ///
     /// # Errors
-    /// [`WorldError::Seed`] when the seed is above [`crate::MAX_SEED`].
+    /// [`WorldError::Seed`] when the seed is above [`crate::draw::MAX_SEED`].
     pub fn redraw(&mut self, seed: u64) -> Result<(), WorldError> {
-        if seed > crate::MAX_SEED {
+        if seed > crate::draw::MAX_SEED {
             return Err(WorldError::Seed(seed));
         }
         let rules = self.world.rules().clone();
@@ -203,14 +204,17 @@ impl std::fmt::Debug for Game {
 mod tests {
     use super::*;
     use crate::rules::Rules;
-    use crate::strategy::strategy;
+    use crate::strategy;
 
     fn game(seed: u64, names: &'static [&'static str]) -> Game {
         let rules = Rules::classic();
         let world = World::new(rules.clone().into(), seed).unwrap();
         let seating = move |_: &World, faction: FactionId| {
-            strategy(names[faction.index() % names.len()], rules.personality(faction.index()))
-                .unwrap()
+            strategy::by_name(
+                names[faction.index() % names.len()],
+                rules.personality(faction.index()),
+            )
+            .unwrap()
         };
         Game::new(world, Box::new(seating))
     }
@@ -257,6 +261,6 @@ mod tests {
         told.play(150);
         same.play(150);
         assert_ne!(told.world().board().systems(), same.world().board().systems());
-        assert!(told.redraw(crate::MAX_SEED + 1).is_err());
+        assert!(told.redraw(crate::draw::MAX_SEED + 1).is_err());
     }
 }

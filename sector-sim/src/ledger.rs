@@ -1,7 +1,6 @@
 //! The only ways in which a tick changes owners, fleets and factions, so that sums and lists always agree with them.
 
-use crate::board::Faction;
-use crate::fleets::{Fleet, Place, Slot};
+use crate::board::{Faction, Fleet, Place, Slot};
 use crate::ids::{FactionId, FleetId, SystemId};
 use crate::names::faction_name;
 use crate::units::ratio;

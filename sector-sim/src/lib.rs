@@ -5,7 +5,7 @@
 //! and output in here, no threads unless asked for, and every random draw is a pure function of what it is for.
 //!
 //! ```
-//! use sector_sim::{Mirror, Delta, Rules, Snapshot, Universe, World};
+//! use sector_sim::{Delta, Mirror, Rules, Snapshot, Universe, World};
 //!
 //! let mut world = World::new(Rules::classic().into(), 7).unwrap();
 //! let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
@@ -22,21 +22,22 @@
 //! ```
 //!
 //! # Where to begin
-//! | to | look at |
+//! | task | start at |
 //! |---|---|
-//! | run a sector tick by tick | [`World::step`], and [`World::step_watched`] for each phase |
-//! | play a whole match in memory | [`Game`], with a [`strategy()`] in each seat |
-//! | write a computer player | [`Strategy`], and the table at [`View`] of all that it can ask |
-//! | record, read and verify a run | [`replay::Writer`], [`Replay`], [`verify`] |
-//! | ask what would have been | [`Fork`] |
-//! | trust a result | [`check_orders`] and [`check_game`]: the same run beside one that is saved and restored |
+//! | run a sector tick by tick | [`World::step`]; [`World::step_watched`] to observe each phase |
+//! | play a whole match in memory | [`Game`], with a strategy ([`strategy::by_name`]) in each seat |
+//! | write a computer player | [`Strategy`]; [`View`] lists all queries |
+//! | record, read and verify a run | [`replay::Writer`], [`replay::Replay`], [`replay::verify`] |
+//! | replay a run with changes | [`game::Fork`] |
+//! | check determinism | [`check::check_orders`] and [`check::check_game`] |
 //! | sweep over rules | [`Rules::ranges`], [`Rules::set`], [`Rules::from_toml`] |
-//! | show a sector elsewhere | [`Snapshot`], [`Delta`], [`Mirror`], [`narrate()`] |
+//! | show a sector elsewhere | [`Snapshot`], [`Delta`], [`Mirror`], [`event::narrate`](event::narrate()) |
 //!
 //! A study in a few lines: how often does the first faction win when it plays another style, on the same maps?
 //!
 //! ```
-//! use sector_sim::{FactionId, Game, Rules, Size, World, strategy};
+//! use sector_sim::{FactionId, Game, Rules, World, strategy};
+//! use sector_sim::world::Size;
 //!
 //! let rules = Rules::classic();
 //! let first = FactionId::starter(0).unwrap();
@@ -47,7 +48,7 @@
 //!         let rules = rules.clone();
 //!         let mut game = Game::new(world, Box::new(move |_, faction| {
 //!             let name = if faction == first { style } else { "classic" };
-//!             strategy(name, rules.personality(faction.index())).unwrap()
+//!             strategy::by_name(name, rules.personality(faction.index())).unwrap()
 //!         }));
 //!         game.play(2_000).is_some_and(|outcome| outcome.winner == Some(first))
 //!     });
@@ -64,80 +65,40 @@
 //! for bit. It is for one large sector; many small ones are better played in parallel.
 
 mod bits;
-mod board;
-mod check;
-mod delta;
-mod digest;
-mod draw;
-mod event;
-mod fleets;
-mod game;
-mod ids;
-mod json;
+pub mod board;
+pub mod check;
+pub mod digest;
+pub mod draw;
+pub mod event;
+pub mod game;
+pub mod ids;
 mod ledger;
-mod map;
-mod mirror;
-mod names;
-mod narrate;
-mod order;
+pub mod map;
+pub mod names;
+pub mod order;
 #[cfg(feature = "parallel")]
 mod parallel;
 pub mod replay;
-mod route;
-mod rules;
-mod run_end;
-mod snapshot;
-mod step;
-mod strategy;
-mod units;
-mod view;
-mod world;
+pub mod rules;
+pub mod snapshot;
+pub mod step;
+pub mod strategy;
+pub mod units;
+pub mod view;
+pub mod world;
 
-pub use board::{Board, Faction, HISTORY_LENGTH, Outcome, System};
-pub use check::{
-    CheckError, Checked, Checker, Comparison, Difference, Divergence, GameChecker, Plan,
-    check_game, check_orders, delta_differences, snapshot_differences,
-};
-pub use delta::Delta;
-pub use digest::{BadDigest, Digest, digest_of};
-pub use draw::{Draw, Purpose, next_seed};
-pub use event::{Cause, Event};
-pub use fleets::{Fleet, Fleets, Place};
-pub use game::{Fork, ForkError, Game, Seated, Seating};
-pub use ids::{
-    FACTION_IDS, FactionId, FactionKind, FleetId, MAX_SPLINTERS, MAX_STARTERS, SystemId,
-    UnknownFactionId,
-};
-pub use map::{Kind, Lane, MAX_SYSTEMS, Map, MapError, Neighbour, SIDE, Site, UNREACHED};
-pub use mirror::{Mirror, MirrorError};
-pub use names::{faction_color, faction_name};
-pub use narrate::narrate;
-pub use order::{
-    Amount, CLIENT_ID_MAX, Command, Focus, FormError, Order, OrderForm, OrderKind, REASON_MAX,
-    Refusal,
-};
-pub use replay::journal::{REPLAY_FORMAT, REPLAY_VERSION, Record, read_header};
-pub use replay::{Header, Replay, ReplayError, Verified, verify};
-pub use route::Planner;
-pub use rules::*;
-pub use run_end::RunEnd;
-pub use snapshot::{
-    FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SnapshotError, SystemChange,
-    SystemForm, Universe,
-};
-pub use step::{
-    Phase, Report, attack_odds, economy, garrison_limit, output, rebellion_chance, weighed,
-};
-pub use strategy::{
-    Classic, Greedy, Idle, Lookahead, Raider, Random, Reach, Reached, Resistance, STRATEGIES,
-    Scout, Stack, Strategy, Style, StyleError, Turn, Turtle, UnknownStrategy, strategy,
-};
-pub use units::{ONE, ratio, scale};
-pub use view::{BattlePreview, Threat, View};
-pub use world::{Size, World, WorldError};
-
-/// The greatest seed: 2^53 − 1, the greatest integer that every JSON reader holds exactly.
-pub const MAX_SEED: u64 = (1 << 53) - 1;
+pub use board::Board;
+pub use digest::Digest;
+pub use event::Event;
+pub use game::Game;
+pub use ids::{FactionId, FleetId, SystemId};
+pub use map::Map;
+pub use order::{Command, Order};
+pub use rules::Rules;
+pub use snapshot::{Delta, Mirror, Snapshot, Universe};
+pub use strategy::{Strategy, Turn};
+pub use view::View;
+pub use world::World;
 
 /// The examples of the front page, so that they are run.
 #[cfg(doctest)]

@@ -14,6 +14,7 @@ mod homes;
 mod kinds;
 mod lanes;
 mod positions;
+mod route;
 mod triangulation;
 mod zones;
 
@@ -21,9 +22,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MapRules, RulesError, SystemId};
+use crate::ids::SystemId;
+use crate::rules::{MapRules, RulesError};
 use adjacency::Adjacency;
 pub use adjacency::{Neighbour, UNREACHED};
+pub use route::Planner;
 
 /// The side of the square that a sector lies on; positions are 0 to this, inclusive.
 pub const SIDE: u32 = 1_000_000;
@@ -167,7 +170,7 @@ impl Map {
     /// let rules = sector_sim::Rules::classic();
     /// let map = sector_sim::Map::generate(&rules.map, 7, 30, 5)?;
     /// assert_eq!((map.len(), map.homes().len()), (30, 5));
-    /// # Ok::<(), sector_sim::MapError>(())
+    /// # Ok::<(), sector_sim::map::MapError>(())
     /// ```
     ///
     /// # Errors
@@ -193,7 +196,7 @@ impl Map {
         homes: Vec<SystemId>,
     ) -> Result<Map, MapError> {
         in_range("systems", sites.len() as u64, 2, u64::from(MAX_SYSTEMS))?;
-        in_range("homes", homes.len() as u64, 0, u64::from(crate::MAX_STARTERS))?;
+        in_range("homes", homes.len() as u64, 0, u64::from(crate::ids::MAX_STARTERS))?;
         check_sites(&sites)?;
         let known = |what, system: SystemId| match sites.get(system.index()) {
             Some(_) => Ok(()),

@@ -1,13 +1,14 @@
 //! Names of systems and factions, and the colours of factions.
 //!
 //! Names are put together from syllables and words of our own; a sector never uses one twice. They follow from the
-//! seed alone. The word lists are in [`words`].
+//! seed alone.
 
 mod words;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Draw, FactionId, FactionKind, Purpose};
+use crate::draw::{Draw, Purpose};
+use crate::ids::{FactionId, FactionKind};
 
 /// Draws for one name before a number is put behind it.
 const DRAWS: u32 = 12;
@@ -95,7 +96,8 @@ const FORMS: &[&str] =
 /// The name of a faction; different for every id of a sector.
 ///
 /// ```
-/// use sector_sim::{FactionId, faction_name};
+/// use sector_sim::FactionId;
+/// use sector_sim::names::faction_name;
 /// assert_eq!(faction_name(7, FactionId::LEAGUE), "League of Independents");
 /// ```
 #[must_use]
@@ -131,8 +133,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn all_factions() -> Vec<FactionId> {
-        let starters = (0..crate::MAX_STARTERS).filter_map(FactionId::starter);
-        let splinters = (0..crate::MAX_SPLINTERS).filter_map(FactionId::splinter);
+        let starters = (0..crate::ids::MAX_STARTERS).filter_map(FactionId::starter);
+        let splinters = (0..crate::ids::MAX_SPLINTERS).filter_map(FactionId::splinter);
         starters.chain([FactionId::LEAGUE]).chain(splinters).collect()
     }
 
@@ -142,8 +144,8 @@ mod tests {
 
     #[test]
     fn the_largest_sector_has_different_names() {
-        let names = system_names(5, crate::MAX_SYSTEMS);
-        assert_eq!(count_different(&names), crate::MAX_SYSTEMS as usize);
+        let names = system_names(5, crate::map::MAX_SYSTEMS);
+        assert_eq!(count_different(&names), crate::map::MAX_SYSTEMS as usize);
         let readable = |name: &str| {
             name.len() <= 32 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
         };
@@ -176,14 +178,14 @@ mod tests {
     fn factions_have_different_names() {
         for seed in 0..100 {
             let names = all_factions().into_iter().map(|id| faction_name(seed, id));
-            assert_eq!(count_different(names), crate::FACTION_IDS);
+            assert_eq!(count_different(names), crate::ids::FACTION_IDS);
         }
     }
 
     #[test]
     fn factions_have_different_colors_that_stand_out() {
         let colors: Vec<&str> = all_factions().into_iter().map(faction_color).collect();
-        assert_eq!(count_different(&colors), crate::FACTION_IDS);
+        assert_eq!(count_different(&colors), crate::ids::FACTION_IDS);
         for color in colors {
             let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6).unwrap();
             let parts: Vec<u32> = (0..3)

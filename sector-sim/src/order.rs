@@ -403,7 +403,7 @@ impl Refusal {
     /// The reason as the wire, the metrics and the documents of errors call it.
     ///
     /// ```
-    /// use sector_sim::Refusal;
+    /// use sector_sim::order::Refusal;
     /// assert_eq!(serde_json::to_value(Refusal::NoIdleFleet).unwrap(), Refusal::NoIdleFleet.code());
     /// ```
     #[must_use]

@@ -4,16 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, HISTORY_LENGTH, Outcome, System};
 use crate::digest::{Digest, digest_of};
-use crate::event::Event;
+use crate::event::{Event, narrate};
 use crate::ids::{FactionKind, FleetId, SystemId};
 use crate::map::{Lane, Map, MapError, Site};
-use crate::narrate::narrate;
 
+mod delta;
+mod differences;
 mod forms;
+mod json;
+mod mirror;
+mod run_end;
 
-pub(crate) use forms::AMOUNT_MAX;
-pub(crate) use forms::FleetLimits;
+pub use delta::Delta;
+pub use differences::Difference;
+pub(crate) use forms::{AMOUNT_MAX, FleetLimits};
 pub use forms::{FactionForm, FleetForm, HistoryEntry, ResultForm, SystemChange, SystemForm};
+pub use mirror::{Mirror, MirrorError};
+pub use run_end::RunEnd;
 
 /// Why a snapshot cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -153,10 +160,10 @@ impl Snapshot {
             kind: system.kind,
         };
         for (name, value) in [("tick", self.tick), ("generator_seed", self.generator_seed)] {
-            if value > crate::MAX_SEED {
+            if value > crate::draw::MAX_SEED {
                 return Err(contradiction(format!(
                     "{name} = {value}; allowed are 0 to {}",
-                    crate::MAX_SEED
+                    crate::draw::MAX_SEED
                 )));
             }
         }

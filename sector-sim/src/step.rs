@@ -146,7 +146,7 @@ impl World {
     /// let fleet = world.board().fleets().iter().next().unwrap().clone();
     /// let origin = fleet.at().unwrap();
     /// let target = world.map().neighbours(origin)[0].system;
-    /// let order = Command::Move { origin, target, fleet: Some(fleet.id), amount: sector_sim::Amount::Part(4_000) };
+    /// let order = Command::Move { origin, target, fleet: Some(fleet.id), amount: sector_sim::order::Amount::Part(4_000) };
     /// let report = world.step(&[Order::new(fleet.owner, order)]);
     /// assert!(report.outcomes[0].is_ok());
     /// assert_eq!(world.tick(), 1);
@@ -161,7 +161,8 @@ impl World {
     /// economies, the digest) is still that of the tick before. Nothing is shown once the run has ended.
     ///
     /// ```
-    /// use sector_sim::{Phase, Rules, World};
+    /// use sector_sim::{Rules, World};
+    /// use sector_sim::step::Phase;
     /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
     /// let mut seen = Vec::new();
     /// world.step_watched(&[], |phase, world| seen.push((phase, world.board().fleets().len())));

@@ -8,7 +8,6 @@ mod lookahead;
 mod raider;
 mod random;
 mod reach;
-mod resistance;
 mod scout;
 mod style;
 mod survey;
@@ -21,7 +20,6 @@ pub use lookahead::Lookahead;
 pub use raider::Raider;
 pub use random::Random;
 pub use reach::{Reach, Reached};
-pub use resistance::Resistance;
 pub use scout::Scout;
 pub use style::{Style, StyleError};
 pub use survey::Stack;
@@ -43,7 +41,9 @@ pub struct Turn {
 /// A computer player.
 ///
 /// ```
-/// use sector_sim::{Amount, FactionId, Game, Order, Rules, Scout, Strategy, Turn, View, World};
+/// use sector_sim::{FactionId, Game, Order, Rules, Strategy, Turn, View, World};
+/// use sector_sim::order::Amount;
+/// use sector_sim::strategy::Scout;
 ///
 /// /// Sends every stack to the first neighbour that it would take for sure.
 /// #[derive(Default)]
@@ -76,7 +76,7 @@ pub struct Turn {
 /// let me = FactionId::starter(0).unwrap();
 /// let mut game = Game::new(world, Box::new(move |_, faction| match faction == me {
 ///     true => Box::new(First::default()),
-///     false => Box::new(sector_sim::Idle),
+///     false => Box::new(sector_sim::strategy::Idle),
 /// }));
 /// game.play(100);
 /// assert!(game.world().board().faction(me).unwrap().systems > 1);
@@ -86,11 +86,11 @@ pub trait Strategy: Send {
     fn name(&self) -> &'static str;
 
     /// The orders it gives, for the faction that looks. Its chance comes from draws keyed with the seed, the tick and
-    /// the faction ([`crate::Purpose::Strategy`]), so that a match can be repeated.
+    /// the faction ([`crate::draw::Purpose::Strategy`]), so that a match can be repeated.
     fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order>;
 }
 
-/// The names that [`strategy`] knows.
+/// The names that [`by_name`] knows.
 pub const STRATEGIES: [&str; 7] =
     ["classic", "greedy", "turtle", "raider", "lookahead", "random", "idle"];
 
@@ -103,10 +103,7 @@ pub struct UnknownStrategy(pub String);
 ///
 /// # Errors
 /// [`UnknownStrategy`] lists the known ones.
-pub fn strategy(
-    name: &str,
-    personality: Personality,
-) -> Result<Box<dyn Strategy>, UnknownStrategy> {
+pub fn by_name(name: &str, personality: Personality) -> Result<Box<dyn Strategy>, UnknownStrategy> {
     match name {
         "classic" => Ok(Box::new(Classic::new(personality))),
         "greedy" => Ok(Box::new(Greedy::default())),

@@ -6,7 +6,7 @@ pub const ONE: i64 = 1000;
 /// `value` times `per_mille` thousandths.
 ///
 /// ```
-/// use sector_sim::scale;
+/// use sector_sim::units::scale;
 /// assert_eq!(scale(10_000, 350), 3_500);
 /// assert_eq!(scale(-1, 999), 0);
 /// assert_eq!(scale(i64::MAX, 2000), i64::MAX);

@@ -1,17 +1,19 @@
 //! A player's view: the whole board, from one seat.
 
 mod look;
+mod resistance;
 
 pub use look::{BattlePreview, Threat};
+pub use resistance::Resistance;
+pub(crate) use resistance::kind_yield;
 
 use std::sync::Arc;
 
-use crate::board::{Board, Faction};
-use crate::fleets::Fleet;
+use crate::board::{Board, Faction, Fleet};
 use crate::ids::{FactionId, SystemId};
 use crate::map::Map;
-use crate::mirror::Mirror;
 use crate::rules::Rules;
+use crate::snapshot::Mirror;
 use crate::world::World;
 
 /// A sector seen from the seat of one faction: all that a [`crate::Strategy`] is shown.
@@ -24,7 +26,7 @@ use crate::world::World;
 /// | what comes at it | [`View::threats`] |
 /// | how an attack would go | [`View::battle`], [`View::resistance`], [`View::yields`] |
 /// | what would be | [`View::fork`], [`View::fork_with_luck`] |
-/// | all of it every turn, on large maps | [`crate::Scout`], [`crate::Reach`], [`crate::Planner`] |
+/// | all of it every turn, on large maps | [`crate::strategy::Scout`], [`crate::strategy::Reach`], [`crate::map::Planner`] |
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// Systems and lanes.
@@ -76,7 +78,7 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn fork_with_luck(&self, seed: u64) -> World {
         let mut board = self.board.clone();
-        board.seed = seed & crate::MAX_SEED;
+        board.seed = seed & crate::draw::MAX_SEED;
         World::resume(Arc::new(self.rules.clone()), self.map.clone(), board)
     }
 }

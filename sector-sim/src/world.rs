@@ -1,19 +1,17 @@
 //! A running sector: a board, the rules that move it and what is kept to move it at a cost that follows activity.
 //!
-//! Everything in [`Work`] follows from the board, the map and the rules; none of it is state. [`World::restore`]
+//! Everything in `Work` follows from the board, the map and the rules; none of it is state. [`World::restore`]
 //! rebuilds it from a snapshot, and a world that was restored goes on exactly like the one that was not.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::bits::Bits;
-use crate::board::{Board, Faction};
+use crate::board::{Board, Faction, Fleet, Place, Slot};
 use crate::digest::{Digest, Hashes};
-use crate::fleets::{Fleet, Place, Slot};
 use crate::ids::{FACTION_IDS, FactionId, FleetId, SystemId};
-use crate::map::{Map, MapError};
+use crate::map::{Map, MapError, Planner};
 use crate::names::faction_name;
-use crate::route::Planner;
 use crate::rules::{Rules, RulesError};
 use crate::snapshot::{AMOUNT_MAX, Snapshot, SnapshotError, contradiction};
 use crate::step::Report;
@@ -185,7 +183,7 @@ impl World {
     /// A new sector of the standard size.
     ///
     /// # Errors
-    /// [`WorldError`] when the rules are impossible or the seed is above [`crate::MAX_SEED`].
+    /// [`WorldError`] when the rules are impossible or the seed is above [`crate::draw::MAX_SEED`].
     pub fn new(rules: Arc<Rules>, seed: u64) -> Result<World, WorldError> {
         let size = Size::standard(&rules);
         World::with_size(rules, seed, size)
@@ -194,10 +192,10 @@ impl World {
     /// A new sector of this size.
     ///
     /// # Errors
-    /// [`WorldError`] when rules or size are impossible or the seed is above [`crate::MAX_SEED`].
+    /// [`WorldError`] when rules or size are impossible or the seed is above [`crate::draw::MAX_SEED`].
     pub fn with_size(rules: Arc<Rules>, seed: u64, size: Size) -> Result<World, WorldError> {
         rules.check()?;
-        if seed > crate::MAX_SEED {
+        if seed > crate::draw::MAX_SEED {
             return Err(WorldError::Seed(seed));
         }
         let map = Arc::new(Map::generate(&rules.map, seed, size.systems, size.factions)?);
@@ -216,7 +214,7 @@ impl World {
     fn found_starters(&mut self) {
         let start = self.rules.start.clone();
         // The first fleets take their ids in the order of their systems, not of their factions.
-        let seats = (0..crate::MAX_STARTERS).filter_map(FactionId::starter);
+        let seats = (0..crate::ids::MAX_STARTERS).filter_map(FactionId::starter);
         let mut homes: Vec<(SystemId, FactionId)> =
             self.map.homes().iter().copied().zip(seats).collect();
         homes.sort_unstable();

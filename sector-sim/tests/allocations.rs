@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use allocation_counter::measure;
-use sector_sim::{
-    Amount, Command, FactionId, FleetForm, FleetId, Order, Rules, Size, Snapshot, SnapshotError,
-    SystemId, Universe, World, WorldError,
-};
+use sector_sim::order::Amount;
+use sector_sim::snapshot::{FleetForm, SnapshotError};
+use sector_sim::world::{Size, WorldError};
+use sector_sim::{Command, FactionId, FleetId, Order, Rules, Snapshot, SystemId, Universe, World};
 
 fn rules() -> Arc<Rules> {
     let mut rules = Rules::classic();

@@ -8,10 +8,15 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use sector_sim::draw::MAX_SEED;
+use sector_sim::ids::FactionKind;
+use sector_sim::order::{Amount, Focus};
+use sector_sim::snapshot::{FleetForm, SnapshotError};
+use sector_sim::strategy::Classic;
+use sector_sim::world::{Size, WorldError};
 use sector_sim::{
-    Amount, Classic, Command, FactionId, FactionKind, FleetForm, FleetId, Focus, MAX_SEED, Order,
-    Rules, Size, Snapshot, SnapshotError, Strategy as _, SystemId, Turn, Universe, World,
-    WorldError,
+    Command, FactionId, FleetId, Order, Rules, Snapshot, Strategy as _, SystemId, Turn, Universe,
+    World,
 };
 use serde_json::Value;
 

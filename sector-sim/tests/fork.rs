@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
+use sector_sim::game::{Fork, ForkError};
 use sector_sim::replay::{Header, Replay, Seat, Writer};
-use sector_sim::{FactionId, Fork, ForkError, Game, Rules, Size, World, strategy};
+use sector_sim::world::Size;
+use sector_sim::{FactionId, Game, Rules, World, strategy};
 
 fn faction(text: &str) -> FactionId {
     text.parse().unwrap()
@@ -28,7 +30,7 @@ fn record(seed: u64, size: Size, players: &[&str], ticks: u64) -> Replay {
         world,
         Box::new(move |_, faction| {
             let seat = seats.iter().find(|seat| seat.faction == faction).unwrap();
-            strategy(&seat.player, seat.personality.clone()).unwrap()
+            strategy::by_name(&seat.player, seat.personality.clone()).unwrap()
         }),
     );
     while game.world().tick() < ticks && game.world().board().result().is_none() {
@@ -47,7 +49,7 @@ proptest! {
     /// With nothing changed a fork is the record, digest by digest and order by order, wherever it begins.
     #[test]
     fn a_fork_with_no_seat_changed_is_the_record(
-        seed in 0..=sector_sim::MAX_SEED,
+        seed in 0..=sector_sim::draw::MAX_SEED,
         systems in 6_u32..60,
         factions in 2_u8..6,
         players in prop::collection::vec(prop::sample::select(vec!["classic", "random", "idle"]), 1..6),

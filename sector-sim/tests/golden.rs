@@ -9,11 +9,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use sector_sim::{
-    Cause, Command, Event, FactionId, FleetId, Focus, Kind, Map, Order, OrderKind, Refusal, Rules,
-    Size, System, SystemId, World, attack_odds, economy, faction_color, faction_name,
-    garrison_limit, narrate, output, rebellion_chance, weighed,
-};
+use sector_sim::board::System;
+use sector_sim::event::{Cause, narrate};
+use sector_sim::map::Kind;
+use sector_sim::names::{faction_color, faction_name};
+use sector_sim::order::{Focus, OrderKind, Refusal};
+use sector_sim::step::{attack_odds, economy, garrison_limit, output, rebellion_chance, weighed};
+use sector_sim::world::Size;
+use sector_sim::{Command, Event, FactionId, FleetId, Map, Order, Rules, SystemId, World};
 
 /// Compares a text with the file of this name, line by line.
 fn golden(name: &str, found: &str) {
@@ -278,8 +281,12 @@ fn recovery_of_systems() {
     let away = world.map().neighbours(target)[0].system;
     for _ in 0..120 {
         let send = |seat, origin, target| {
-            let command =
-                Command::Move { origin, target, fleet: None, amount: sector_sim::Amount::All };
+            let command = Command::Move {
+                origin,
+                target,
+                fleet: None,
+                amount: sector_sim::order::Amount::All,
+            };
             Order::new(FactionId::starter(seat).unwrap(), command)
         };
         world.step(&[send(0, from, target), send(1, target, away)]);

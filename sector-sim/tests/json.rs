@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
+use sector_sim::draw::MAX_SEED;
+use sector_sim::order::Amount;
+use sector_sim::world::Size;
 use sector_sim::{
-    Amount, Command, Delta, FactionId, FleetId, Game, MAX_SEED, Order, Rules, Size, Snapshot,
-    SystemId, Universe, World, strategy,
+    Command, Delta, FactionId, FleetId, Game, Order, Rules, Snapshot, SystemId, Universe, World,
+    strategy,
 };
 
 fn same<T: serde::Serialize>(value: &T, write: impl Fn(&T, &mut Vec<u8>)) {
@@ -33,7 +36,7 @@ fn every_tick_of_a_run_is_written_as_it_is_serialized() {
         let mut game = Game::new(
             world,
             Box::new(move |_, faction| {
-                strategy(seat(faction), rules.personality(faction.index())).unwrap()
+                strategy::by_name(seat(faction), rules.personality(faction.index())).unwrap()
             }),
         );
         while game.world().board().result().is_none() {

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use sector_sim::rules::Personality;
+use sector_sim::strategy::{Classic, Lookahead};
+use sector_sim::world::Size;
 use sector_sim::{
-    Classic, Delta, FactionId, Game, Lookahead, Mirror, Personality, Rules, Size, Snapshot,
-    Strategy, Turn, Universe, World, strategy,
+    Delta, FactionId, Game, Mirror, Rules, Snapshot, Strategy, Turn, Universe, World, strategy,
 };
 
 fn five(seed: u64) -> Game {
@@ -16,7 +18,7 @@ fn five(seed: u64) -> Game {
     Game::new(
         world,
         Box::new(move |_, faction| {
-            strategy("classic", rules.personality(faction.index())).unwrap()
+            strategy::by_name("classic", rules.personality(faction.index())).unwrap()
         }),
     )
 }
@@ -156,7 +158,7 @@ fn a_player_that_begins_anew_plays_like_a_new_one() {
             World::with_size(Arc::new(rules.clone()), seed, Size { systems, factions: 4 }).unwrap();
         let seats = rules.clone();
         let seating = move |_: &World, faction: FactionId| {
-            strategy("classic", seats.personality(faction.index())).unwrap()
+            strategy::by_name("classic", seats.personality(faction.index())).unwrap()
         };
         let mut game = Game::new(world, Box::new(seating));
         let mut new = Lookahead::new(rules.personality(1));

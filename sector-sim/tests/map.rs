@@ -5,7 +5,9 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
-use sector_sim::{Kind, Lane, Map, MapError, MapRules, Rules, SIDE, Site, SystemId, UNREACHED};
+use sector_sim::map::{Kind, Lane, MapError, SIDE, Site, UNREACHED};
+use sector_sim::rules::MapRules;
+use sector_sim::{Map, Rules, SystemId};
 
 fn classic(seed: u64, systems: u32, factions: u8) -> Map {
     Map::generate(&Rules::classic().map, seed, systems, factions).unwrap()

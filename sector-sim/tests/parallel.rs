@@ -6,16 +6,22 @@
 
 use std::sync::Arc;
 
+use sector_sim::digest::digest_of;
+use sector_sim::order::Amount;
+use sector_sim::snapshot::{FleetForm, SnapshotError};
+use sector_sim::world::{Size, WorldError};
 use sector_sim::{
-    Amount, Command, Delta, FactionId, FleetForm, FleetId, Game, Order, Rules, Size, Snapshot,
-    SnapshotError, SystemId, Universe, World, WorldError, digest_of, strategy,
+    Command, Delta, FactionId, FleetId, Game, Order, Rules, Snapshot, SystemId, Universe, World,
+    strategy,
 };
 
 fn players(world: World, name: &'static str) -> Game {
     let rules = world.rules().clone();
     Game::new(
         world,
-        Box::new(move |_, faction| strategy(name, rules.personality(faction.index())).unwrap()),
+        Box::new(move |_, faction| {
+            strategy::by_name(name, rules.personality(faction.index())).unwrap()
+        }),
     )
 }
 

@@ -6,13 +6,16 @@ mod forge;
 
 use forge::{FOOTER, Forgery, HEADER, KEYFRAME, TICK, number};
 use proptest::prelude::*;
+use sector_sim::game::Fork;
+use sector_sim::ids::{FACTION_IDS, MAX_STARTERS};
+use sector_sim::order::{Amount, Focus, Refusal};
 use sector_sim::replay::{
     Frame, Header, MAGIC, ORDERS_MAX, Reader, Replay, ReplayError, Seat, TEXT_MAX, Tick, Verifier,
     Writer, verify,
 };
+use sector_sim::world::Size;
 use sector_sim::{
-    Amount, Command, Digest, FACTION_IDS, FactionId, FleetId, Focus, Fork, MAX_STARTERS, Order,
-    Refusal, Rules, Size, SystemId, Turn, World, strategy,
+    Command, Digest, FactionId, FleetId, Order, Rules, SystemId, Turn, World, strategy,
 };
 
 /// A small sector, and the header of a run from there with somebody in every seat.
@@ -34,8 +37,9 @@ fn beginning(seed: u64) -> (World, Header) {
 /// A replay of so many ticks, and the digests of its states. Now and then an order is refused.
 fn recorded(seed: u64, ticks: u64, states: bool) -> (Vec<u8>, Vec<Digest>) {
     let (mut world, header) = beginning(seed);
-    let player =
-        |seat: &Seat| (seat.faction, strategy(&seat.player, seat.personality.clone()).unwrap());
+    let player = |seat: &Seat| {
+        (seat.faction, strategy::by_name(&seat.player, seat.personality.clone()).unwrap())
+    };
     let mut players: Vec<_> = header.seats.iter().map(player).collect();
     let mut writer = Writer::new(&header, &world).unwrap();
     if states {

@@ -9,8 +9,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use sector_sim::game::Fork;
 use sector_sim::replay::{Header, Replay, Seat, Writer, verify};
-use sector_sim::{FactionId, Fork, Game, RULES_VERSION, Rules, Size, World, strategy};
+use sector_sim::rules::RULES_VERSION;
+use sector_sim::world::Size;
+use sector_sim::{FactionId, Game, Rules, World, strategy};
 
 fn path(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "data", "replays", name].iter().collect()
@@ -80,7 +83,7 @@ fn record(name: &str, seed: u64, size: Size, players: &'static [&'static str], t
     let mut game = Game::new(
         world,
         Box::new(move |_, faction| {
-            strategy(player(faction), personalities.personality(faction.index())).unwrap()
+            strategy::by_name(player(faction), personalities.personality(faction.index())).unwrap()
         }),
     );
     while game.world().tick() < ticks && game.world().board().result().is_none() {

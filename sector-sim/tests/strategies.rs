@@ -4,9 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sector_sim::event::Cause;
+use sector_sim::order::OrderKind;
+use sector_sim::strategy::{Classic, STRATEGIES};
+use sector_sim::world::Size;
 use sector_sim::{
-    Cause, Classic, Command, Delta, Event, FactionId, Game, Mirror, Order, OrderKind, Rules,
-    STRATEGIES, Size, Snapshot, Strategy, Turn, Universe, World, strategy,
+    Command, Delta, Event, FactionId, Game, Mirror, Order, Rules, Snapshot, Strategy, Turn,
+    Universe, World, strategy,
 };
 
 fn game(seed: u64, size: Size, names: &'static [&'static str]) -> Game {
@@ -14,7 +18,7 @@ fn game(seed: u64, size: Size, names: &'static [&'static str]) -> Game {
     let world = World::with_size(Arc::new(rules.clone()), seed, size).unwrap();
     let seat = move |_: &World, faction: FactionId| {
         let seat = faction.index();
-        strategy(names[seat % names.len()], rules.personality(seat)).unwrap()
+        strategy::by_name(names[seat % names.len()], rules.personality(seat)).unwrap()
     };
     Game::new(world, Box::new(seat))
 }
@@ -25,9 +29,9 @@ const STANDARD: Size = Size { systems: 30, factions: 5 };
 fn every_name_leads_to_a_strategy_of_that_name() {
     let rules = Rules::classic();
     for name in STRATEGIES {
-        assert_eq!(strategy(name, rules.personality(0)).unwrap().name(), name);
+        assert_eq!(strategy::by_name(name, rules.personality(0)).unwrap().name(), name);
     }
-    let error = strategy("classy", rules.personality(0)).err().unwrap().to_string();
+    let error = strategy::by_name("classy", rules.personality(0)).err().unwrap().to_string();
     assert_eq!(
         error,
         "unknown strategy \"classy\"; known are classic, greedy, turtle, raider, lookahead, random, idle"
@@ -175,7 +179,7 @@ fn colonists_take_what_it_takes_and_no_more() {
                 let needed =
                     world.board().system(target).unwrap().garrison + rules.capture.strength;
                 assert!(
-                    matches!(amount, sector_sim::Amount::Part(part) if part == needed),
+                    matches!(amount, sector_sim::order::Amount::Part(part) if part == needed),
                     "{amount:?}"
                 );
             }

@@ -4,9 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sector_sim::draw::{Draw, Purpose};
+use sector_sim::order::{Focus, OrderForm, OrderKind};
+use sector_sim::strategy::STRATEGIES;
+use sector_sim::world::Size;
 use sector_sim::{
-    Command, Delta, Draw, Event, FactionId, Focus, Game, Mirror, OrderForm, OrderKind, Purpose,
-    Rules, STRATEGIES, Size, Snapshot, Turn, Universe, World, strategy,
+    Command, Delta, Event, FactionId, Game, Mirror, Rules, Snapshot, Turn, Universe, World,
+    strategy,
 };
 
 /// Who sits where: the names in turn, the first in the seat `first`.
@@ -20,7 +24,8 @@ fn game(seed: u64, size: Size, names: &'static [&'static str], first: usize) -> 
     Game::new(
         world,
         Box::new(move |_, faction| {
-            strategy(seat(names, first, faction), rules.personality(faction.index())).unwrap()
+            strategy::by_name(seat(names, first, faction), rules.personality(faction.index()))
+                .unwrap()
         }),
     )
 }
@@ -71,7 +76,7 @@ fn no_view_is_too_odd() {
         worlds.push(game.world().clone());
     }
     for name in STRATEGIES {
-        let mut player = strategy(name, rules.personality(1)).unwrap();
+        let mut player = strategy::by_name(name, rules.personality(1)).unwrap();
         let mut draw = Draw::new(7, 0, Purpose::Strategy, 0);
         for _ in 0..150 {
             // The large sector comes less often than the others.
@@ -103,7 +108,7 @@ fn whoever_sees_the_same_gives_the_same_orders() {
         let mut mirror =
             Mirror::new(&Snapshot::of(&universe, world.map(), world.board(), world.digest()))
                 .unwrap();
-        let mut player = strategy(name, rules.personality(1)).unwrap();
+        let mut player = strategy::by_name(name, rules.personality(1)).unwrap();
         for tick in 0..120 {
             let orders = player.orders(&mirror.view(&rules, me), &Turn { tick, missed: 0 });
             game.step();
@@ -234,8 +239,9 @@ fn the_greedy_player_takes_the_best_rate_first() {
         let world = World::new(rules.clone(), seed).unwrap();
         for faction in world.board().factions() {
             let view = world.view(faction.id);
-            let orders =
-                strategy("greedy", rules.personality(0)).unwrap().orders(&view, &Turn::default());
+            let orders = strategy::by_name("greedy", rules.personality(0))
+                .unwrap()
+                .orders(&view, &Turn::default());
             let Command::Move { origin, target, .. } = orders[0].command else {
                 panic!("{:?}", orders[0])
             };

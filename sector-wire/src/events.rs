@@ -1,6 +1,7 @@
 //! Entries of the event stream.
 
-use sector_sim::{Delta, RunEnd, Snapshot};
+use sector_sim::snapshot::RunEnd;
+use sector_sim::{Delta, Snapshot};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

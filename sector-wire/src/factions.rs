@@ -1,6 +1,8 @@
 //! Factions and claims.
 
-use sector_sim::{FactionForm, FactionId, FactionKind};
+use sector_sim::FactionId;
+use sector_sim::ids::FactionKind;
+use sector_sim::snapshot::FactionForm;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,6 +1,6 @@
 //! Orders, receipts and outcomes.
 
-use sector_sim::OrderForm;
+use sector_sim::order::OrderForm;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

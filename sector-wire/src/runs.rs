@@ -1,6 +1,7 @@
 //! Runs, past and present, and the leaderboard.
 
-use sector_sim::{Cause, FactionId};
+use sector_sim::FactionId;
+use sector_sim::event::Cause;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

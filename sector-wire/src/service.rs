@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sector_sim::ResultForm;
+use sector_sim::snapshot::ResultForm;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

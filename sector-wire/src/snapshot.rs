@@ -1,8 +1,8 @@
 //! Snapshots, whole and in part.
 
-use sector_sim::{
-    Digest, Event, FactionForm, FleetForm, HistoryEntry, Lane, ResultForm, SystemForm,
-};
+use sector_sim::map::Lane;
+use sector_sim::snapshot::{FactionForm, FleetForm, HistoryEntry, ResultForm, SystemForm};
+use sector_sim::{Digest, Event};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

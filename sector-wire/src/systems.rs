@@ -1,6 +1,6 @@
 //! A system with its lanes and fleets.
 
-use sector_sim::{FleetForm, SystemForm};
+use sector_sim::snapshot::{FleetForm, SystemForm};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 use follow::Followed;
 use http_kit::{Encoded, Problem};
 use parking_lot::Mutex;
-use sector_sim::{Rules, read_header};
+use sector_sim::Rules;
+use sector_sim::replay::journal::read_header;
 
 use crate::request::problems::of_store;
 

@@ -7,7 +7,7 @@ use process_kit::reload::{Limit, Reloadable};
 use process_kit::telemetry::LogOptions;
 use process_kit::{Handles, MetricsOptions, Service};
 use sector_auth::Secret;
-use sector_sim::Style;
+use sector_sim::strategy::Style;
 
 use crate::styles::Styles;
 
@@ -139,6 +139,6 @@ mod tests {
     #[test]
     fn the_help_names_every_strategy() {
         let help = <Options as clap::CommandFactory>::command().render_long_help().to_string();
-        assert!(sector_sim::STRATEGIES.iter().all(|name| help.contains(name)), "{help}");
+        assert!(sector_sim::strategy::STRATEGIES.iter().all(|name| help.contains(name)), "{help}");
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use sector_sim::{FactionId, Style};
+use sector_sim::FactionId;
+use sector_sim::strategy::Style;
 
 /// The styles of some factions: `F1=classic,F2=raider@900/400/800/100`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -118,7 +118,7 @@ fn render(entry: &Entry) -> Result<String, serde_json::Error> {
 pub(crate) fn history(frame: &Frame) -> Bytes {
     let mut lines = String::new();
     for (tick, event) in frame.board().history() {
-        line(&mut lines, tick, &sector_sim::narrate(frame.map(), frame.board(), event));
+        line(&mut lines, tick, &sector_sim::event::narrate(frame.map(), frame.board(), event));
     }
     lines.into()
 }

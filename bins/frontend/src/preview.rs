@@ -9,7 +9,10 @@ use http::{HeaderMap, HeaderValue};
 use http_kit::negotiation::prefers_html;
 use http_kit::query::missing;
 use http_kit::{Context, Effort, Encoded, Problem, Response};
-use sector_sim::{MAX_SEED, MAX_STARTERS, Rules, Size, Snapshot, Universe, World, WorldError};
+use sector_sim::draw::MAX_SEED;
+use sector_sim::ids::MAX_STARTERS;
+use sector_sim::world::{Size, WorldError};
+use sector_sim::{Rules, Snapshot, Universe, World};
 use tokio::time::timeout;
 
 use crate::state::State;

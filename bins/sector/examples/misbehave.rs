@@ -8,7 +8,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use sector_client::stdio::{Seat, serve};
-use sector_sim::{Classic, Order, Strategy, Turn, View};
+use sector_sim::strategy::Classic;
+use sector_sim::{Order, Strategy, Turn, View};
 
 /// Longer than any test waits.
 const LONG: Duration = Duration::from_secs(600);

@@ -22,7 +22,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use process_kit::config::integer;
-use sector_sim::{Rules, Size};
+use sector_sim::Rules;
+use sector_sim::world::Size;
 use serde_json::{Value, json};
 
 use self::directory::Directory;
@@ -222,10 +223,10 @@ fn table(options: &Options) -> Result<Table, Error> {
         false => Schedule::rotated(field.len(), usize::from(seats), options.setting.seed, games),
     };
     let last = options.setting.seed.saturating_add((games - 1) / schedule.rotations() as u64);
-    if last > sector_sim::MAX_SEED {
+    if last > sector_sim::draw::MAX_SEED {
         return Err(format!(
             "the seed of the last map must be at most {} (got {last}); lower --seed or --games",
-            sector_sim::MAX_SEED
+            sector_sim::draw::MAX_SEED
         )
         .into());
     }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use process_kit::config::integer;
+use sector_sim::check::{Checked, GameChecker, Plan};
+use sector_sim::game::{Fork, Seating};
 use sector_sim::replay::{Header, KEYFRAME_TICKS, Seat};
-use sector_sim::{
-    Checked, FactionId, Fork, Game, GameChecker, Plan, Rules, STRATEGIES, Seating, Size, World,
-    strategy,
-};
+use sector_sim::strategy::STRATEGIES;
+use sector_sim::world::Size;
+use sector_sim::{FactionId, Game, Rules, World, strategy};
 use serde::Serialize;
 
 use crate::replay::Recorder;
@@ -23,7 +24,7 @@ const TICKS_A_LOOK: u64 = 64;
 #[group(skip)]
 pub(crate) struct Options {
     /// Seed of the sector (0 to 9007199254740991)
-    #[arg(long, default_value_t = 1, value_parser = integer(0..=sector_sim::MAX_SEED))]
+    #[arg(long, default_value_t = 1, value_parser = integer(0..=sector_sim::draw::MAX_SEED))]
     seed: u64,
     /// Maximum number of ticks; a decided run ends earlier
     #[arg(long, default_value_t = 2_000, value_parser = integer(1..=10_000_000u64))]
@@ -66,7 +67,7 @@ struct Summary<'a> {
     players: &'a [String],
     ticks: u64,
     winner: Option<FactionId>,
-    cause: Option<sector_sim::Cause>,
+    cause: Option<sector_sim::event::Cause>,
     digest: String,
     ticks_per_second: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +83,7 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
     };
     let players = options.players.clone();
     for (seat, name) in players.iter().enumerate() {
-        strategy(name, rules.personality(seat))?;
+        strategy::by_name(name, rules.personality(seat))?;
     }
     let world = World::with_size(Arc::new(rules.clone()), options.seed, size)?;
     let mut recorder = match &options.record {
@@ -99,8 +100,8 @@ pub(crate) fn sim(options: &Options) -> Result<(), Error> {
         Box::new(move |_, faction| {
             let name = &players[faction.index() % players.len()];
             // The names have been checked above.
-            strategy(name, rules.personality(faction.index()))
-                .unwrap_or_else(|_| Box::new(sector_sim::Idle))
+            strategy::by_name(name, rules.personality(faction.index()))
+                .unwrap_or_else(|_| Box::new(sector_sim::strategy::Idle))
         })
     };
     let mut checker = if options.check {

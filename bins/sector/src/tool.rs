@@ -7,7 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sector_sim::{Board, Cause, Outcome, Rules};
+use sector_sim::board::Outcome;
+use sector_sim::event::Cause;
+use sector_sim::{Board, Rules};
 use tempfile::NamedTempFile;
 
 /// An error in one sentence.

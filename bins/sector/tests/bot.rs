@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sector_client::{Bot, Client, Transport, number_orders};
-use sector_sim::{FactionId, Focus, Order, Replay, Strategy, Turn, View};
+use sector_sim::order::Focus;
+use sector_sim::replay::Replay;
+use sector_sim::{FactionId, Order, Strategy, Turn, View};
 use tokio::sync::Notify;
 
 /// The pace of the sector.

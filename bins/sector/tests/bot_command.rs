@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use sector_sim::{Event, FactionId, Game, Idle, Rules, World};
+use sector_sim::strategy::Idle;
+use sector_sim::{Event, FactionId, Game, Rules, World};
 use serde_json::Value;
 
 #[path = "../src/bot/template/lib.rs.txt"]

@@ -1,7 +1,8 @@
 //! What a run leaves behind: the event of its end, its summary and its award.
 
 use sector_redis::{Award, Claim, UniverseId};
-use sector_sim::{FactionId, RunEnd, World};
+use sector_sim::snapshot::RunEnd;
+use sector_sim::{FactionId, World};
 use sector_wire::{RunDocument, RunPlayer, VICTORY, Victory};
 use serde::Serialize;
 

@@ -19,7 +19,7 @@ pub struct Config {
     #[arg(long, env = "TICK_MS", default_value = "300ms", value_parser = milliseconds(10..=600_000))]
     pub tick_ms: Milliseconds,
     /// Seed of the first universe (0 to 9007199254740991); random by default
-    #[arg(long, env = "SEED", value_parser = integer(0..=sector_sim::MAX_SEED))]
+    #[arg(long, env = "SEED", value_parser = integer(0..=sector_sim::draw::MAX_SEED))]
     pub seed: Option<u64>,
     /// Number of systems of a new universe
     #[arg(long, env = "SYSTEMS", default_value_t = 30, value_parser = integer(2..=200_000u32))]

@@ -11,7 +11,7 @@ pub enum Error {
     Store(sector_redis::Error),
     /// The options do not describe a valid world.
     #[error("cannot create the sector: {0}")]
-    World(#[from] sector_sim::WorldError),
+    World(#[from] sector_sim::world::WorldError),
     /// The stored world does not lead to the stored digests. Continuing would fork history.
     #[error(
         "cannot resume the stored world: {detail}; keep the store for inspection, and start with an empty one or with --reset-universe-on-start"

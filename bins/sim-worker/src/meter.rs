@@ -10,7 +10,8 @@ use process_kit::metrics::{
 };
 use process_kit::trace::Tracer;
 use sector_redis::{Committed, OrderEntry};
-use sector_sim::{Order, Phase, World};
+use sector_sim::step::Phase;
+use sector_sim::{Order, World};
 use tokio::time::Instant as Beat;
 
 /// How often to read the time of the last backup.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use sector_redis::{NewEvent, OrderEntry, Outcome, StreamId, UniverseId};
-use sector_sim::{FleetId, Order, Refusal};
+use sector_sim::order::Refusal;
+use sector_sim::{FleetId, Order};
 use sector_wire::{
     EventKind, OrderProgress, OrderResult, OrderSource, OrderState, OrdersRefused, RefusedOrder,
     Untaken,

@@ -212,14 +212,14 @@ async fn reign(
             if let Some(request) = wish.restart {
                 let seed = match request.seed {
                     Some(seed) => seed,
-                    None => sector_sim::next_seed(universe.seed()),
+                    None => sector_sim::draw::next_seed(universe.seed()),
                 };
                 universe = begin(seed, Some(request.number)).await?;
                 over_since = None;
             } else if universe.is_over() {
                 let since = *over_since.get_or_insert_with(Instant::now);
                 if since.elapsed() >= config.universe_pause_ms.duration() && !wish.paused {
-                    universe = begin(sector_sim::next_seed(universe.seed()), None).await?;
+                    universe = begin(sector_sim::draw::next_seed(universe.seed()), None).await?;
                     over_since = None;
                 } else {
                     universe.hold().await?;
@@ -286,7 +286,7 @@ async fn open(
 fn first_seed(config: &Config, sources: &Sources) -> Result<u64, Error> {
     match config.seed {
         Some(seed) => Ok(seed),
-        None => Ok((sources.random)()? & sector_sim::MAX_SEED),
+        None => Ok((sources.random)()? & sector_sim::draw::MAX_SEED),
     }
 }
 

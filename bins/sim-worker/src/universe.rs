@@ -8,7 +8,8 @@ use sector_redis::{
     Backoff, Claim, Commit, Committed, Lease, NewEvent, OrderEntry, Store, StreamId, UniverseId,
 };
 use sector_sim::replay::journal::{Header, Record, read_header};
-use sector_sim::{Delta, Digest, Size, Snapshot, Universe as Meta, World};
+use sector_sim::world::Size;
+use sector_sim::{Delta, Digest, Snapshot, Universe as Meta, World};
 use sector_wire::EventKind;
 use tracing::Instrument;
 

@@ -14,7 +14,8 @@ use process_kit::config::{Milliseconds, Seconds};
 use sector_redis::{
     BatchOrder, Event, OrderBatch, OrderStatus, Place, Store, StoreOptions, StreamId, open,
 };
-use sector_sim::{Delta, Mirror, Snapshot, verify};
+use sector_sim::replay::verify;
+use sector_sim::{Delta, Mirror, Snapshot};
 use serde_json::Value;
 use sim_worker::{Config, Error, Sources};
 use store_testkit::{RedisServer, eventually};
@@ -293,7 +294,7 @@ async fn a_run_ends_with_a_winner_and_the_next_one_begins() {
     // The next seed follows from the last.
     let checkpoint: Snapshot =
         serde_json::from_str(&store.checkpoint().await.unwrap().unwrap().snapshot).unwrap();
-    assert_eq!(checkpoint.generator_seed, sector_sim::next_seed(8));
+    assert_eq!(checkpoint.generator_seed, sector_sim::draw::next_seed(8));
     let end = events_until(&store, StreamId::new(head.event_id.number() - 50), |event| {
         event.kind == "run_end"
     })

@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use sector_redis::{Incarnation, Position, StreamId, UniverseId};
-use sector_sim::{Board, Delta, Map, Mirror, MirrorError, Snapshot, SnapshotError};
+use sector_sim::snapshot::{MirrorError, SnapshotError};
+use sector_sim::{Board, Delta, Map, Mirror, Snapshot};
 
 use crate::entry::{Entry, with_incarnation};
 

@@ -8,7 +8,8 @@
 use sector_redis::UniverseId;
 use std::collections::BTreeMap;
 
-use sector_sim::{FactionForm, FactionId};
+use sector_sim::FactionId;
+use sector_sim::snapshot::FactionForm;
 
 /// Most samples per faction: more than a chart on a phone can show.
 pub const SAMPLES_MAX: usize = 512;

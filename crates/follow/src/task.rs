@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sector_redis::{Backoff, Checkpoint, Position, ServiceStore, StreamId, UniverseId};
-use sector_sim::{FactionForm, Snapshot};
+use sector_sim::Snapshot;
+use sector_sim::snapshot::FactionForm;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
-use sector_sim::{Delta, Rules, Size, Snapshot, Universe, World};
+use sector_sim::world::Size;
+use sector_sim::{Delta, Rules, Snapshot, Universe, World};
 
 /// An empty store.
 pub(crate) async fn store() -> Arc<dyn Store> {

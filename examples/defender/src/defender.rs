@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use sector_sim::{
-    Amount, Command, Focus, Order, Reach, Scout, Stack, Strategy, SystemId, Turn, View, ratio,
-    scale,
-};
+use sector_sim::order::{Amount, Focus};
+use sector_sim::strategy::{Reach, Scout, Stack};
+use sector_sim::units::{ratio, scale};
+use sector_sim::{Command, Order, Strategy, SystemId, Turn, View};
 
 use crate::threat::ThreatMap;
 

@@ -3,7 +3,9 @@
 //! Such an influence map is a cheap stand-in for looking ahead. Every foreign fleet casts a shadow on the systems around
 //! it, the darker the fewer ticks it needs to get there; where shadows fall together, somebody should stand guard.
 
-use sector_sim::{Reach, SystemId, View, scale};
+use sector_sim::strategy::Reach;
+use sector_sim::units::scale;
+use sector_sim::{SystemId, View};
 
 /// How many systems around a fleet its shadow falls on.
 const SHADOW_SYSTEMS: usize = 14;

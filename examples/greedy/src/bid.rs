@@ -1,6 +1,9 @@
 //! What one move is worth: the preview of the battle, turned into a price.
 
-use sector_sim::{Amount, Reached, SystemId, View, ratio, scale};
+use sector_sim::order::Amount;
+use sector_sim::strategy::Reached;
+use sector_sim::units::{ratio, scale};
+use sector_sim::{SystemId, View};
 
 /// The ticks over which a system is to pay for itself. Longer means bolder: more strength may be lost for it.
 const PAYBACK_TICKS: i64 = 400;
@@ -16,7 +19,7 @@ const MARGIN: i64 = 1_150;
 pub struct Bid {
     /// Strength that it is expected to bring for each tick that it takes, in millionths.
     pub score: i64,
-    /// The stack, by its place in [`sector_sim::Scout::stacks`].
+    /// The stack, by its place in [`sector_sim::strategy::Scout::stacks`].
     pub stack: usize,
     /// The prize.
     pub target: SystemId,
@@ -62,7 +65,8 @@ impl Bid {
 
 #[cfg(test)]
 mod tests {
-    use sector_sim::{Reach, Rules, World};
+    use sector_sim::strategy::Reach;
+    use sector_sim::{Rules, World};
 
     use super::*;
 

@@ -3,7 +3,9 @@
 
 use std::cmp::Reverse;
 
-use sector_sim::{Amount, Order, Reach, Scout, Strategy, Turn, View};
+use sector_sim::order::Amount;
+use sector_sim::strategy::{Reach, Scout};
+use sector_sim::{Order, Strategy, Turn, View};
 
 use crate::bid::Bid;
 

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use sector_sim::{Amount, Command, Order, Strategy, Turn, View};
+use sector_sim::order::Amount;
+use sector_sim::{Command, Order, Strategy, Turn, View};
 
 struct Hello;
 

@@ -22,5 +22,9 @@ async fn it_plays_a_live_sector() {
 
 #[test]
 fn over_a_replay_it_says_what_it_would_have_ordered() {
-    promises::plays_over_a_replay(program, Box::new(sector_sim::Greedy::default()), false);
+    promises::plays_over_a_replay(
+        program,
+        Box::new(sector_sim::strategy::Greedy::default()),
+        false,
+    );
 }

@@ -4,7 +4,8 @@
 
 use std::fmt::Write;
 
-use sector_sim::{Scout, SystemId, View};
+use sector_sim::strategy::Scout;
+use sector_sim::{SystemId, View};
 
 /// The most characters of a description: some three thousand tokens.
 pub const CHARACTERS_MAX: usize = 8_000;
@@ -104,7 +105,9 @@ fn bounded(lines: &[String]) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use sector_sim::{Classic, FactionId, Game, Rules, Size, Turn, World};
+    use sector_sim::strategy::Classic;
+    use sector_sim::world::Size;
+    use sector_sim::{FactionId, Game, Rules, Turn, World};
 
     use super::*;
 

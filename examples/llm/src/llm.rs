@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sector_sim::{Amount, Command, Order, Scout, Strategy, Turn, View};
+use sector_sim::order::Amount;
+use sector_sim::strategy::Scout;
+use sector_sim::{Command, Order, Strategy, Turn, View};
 
 use crate::advisor::Advisor;
 use crate::answer;

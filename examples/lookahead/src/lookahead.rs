@@ -3,7 +3,8 @@
 //! What it may spend is counted in imagined ticks, never in time: a budget in milliseconds would give other orders on a
 //! slower machine, and no game could be played again.
 
-use sector_sim::{Draw, Order, Purpose, Strategy, Turn, View};
+use sector_sim::draw::{Draw, Purpose};
+use sector_sim::{Order, Strategy, Turn, View};
 
 use crate::model::{Model, player};
 

@@ -3,10 +3,10 @@
 //! Everyone moves in it, by plans as simple as the bot's own: if only the others moved, the bot would fear
 //! everything, and if nobody moved, nothing.
 
-use sector_sim::{
-    Draw, FactionId, Order, Personality, Strategy, SystemId, Turn, View, World, ratio, scale,
-    strategy,
-};
+use sector_sim::draw::Draw;
+use sector_sim::rules::Personality;
+use sector_sim::units::{ratio, scale};
+use sector_sim::{FactionId, Order, Strategy, SystemId, Turn, View, World, strategy};
 
 /// How many ticks ahead it looks: long enough for a war to be won or lost, so that what a plan is worth is seen.
 const HORIZON_TICKS: u64 = 40;
@@ -24,7 +24,7 @@ const WHOLE: i64 = 1_000_000;
 /// Somebody who plays by a plan: a strategy of the engine, with traits that lean to nothing.
 pub(crate) fn player(plan: &str) -> Box<dyn Strategy> {
     let even = Personality { aggression: 500, expansionism: 500, greed: 500, caution: 500 };
-    strategy(plan, even).unwrap_or_else(|_| Box::new(sector_sim::Idle))
+    strategy::by_name(plan, even).unwrap_or_else(|_| Box::new(sector_sim::strategy::Idle))
 }
 
 /// The sector as it is now, to be played on from again and again.
@@ -96,7 +96,8 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use sector_sim::{Purpose, Rules};
+    use sector_sim::Rules;
+    use sector_sim::draw::Purpose;
 
     use super::*;
 

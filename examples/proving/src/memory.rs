@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sector_client::stdio::Seat;
-use sector_sim::{Event, FactionId, Game, Rules, Size, Strategy, World, strategy};
+use sector_sim::world::Size;
+use sector_sim::{Event, FactionId, Game, Rules, Strategy, World, strategy};
 
 /// A small map, on which a duel is soon decided.
 pub const SMALL: Size = Size { systems: 18, factions: 2 };
@@ -64,10 +65,13 @@ pub fn duels(
             let traits = rules.clone();
             // The League and splinters are nobody's.
             let others = move |_: &World, faction: FactionId| {
-                strategy("classic", traits.personality(faction.index())).unwrap()
+                strategy::by_name("classic", traits.personality(faction.index())).unwrap()
             };
             let mut game = Game::new(world, Box::new(others));
-            game.seat(other, strategy(opponent, rules.personality(other.index())).unwrap());
+            game.seat(
+                other,
+                strategy::by_name(opponent, rules.personality(other.index())).unwrap(),
+            );
             game.seat(me, bot(&Seat::new(me, "duel", rules, BUDGET_MS)));
             while game.world().board().result().is_none() {
                 game.step();

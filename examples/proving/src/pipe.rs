@@ -5,10 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
 use sector_client::stdio::{Begin, End, Message, PROTOCOL, Reply, Seat, Turn};
-use sector_sim::{
-    Delta, Event, FactionId, FactionKind, Outcome, Snapshot, Strategy, Turn as Asked, Universe,
-    strategy,
-};
+use sector_sim::board::Outcome;
+use sector_sim::ids::FactionKind;
+use sector_sim::{Delta, Event, FactionId, Snapshot, Strategy, Turn as Asked, Universe, strategy};
 
 use crate::PATIENCE;
 use crate::memory::{SMALL, seat, world};
@@ -67,7 +66,8 @@ pub fn play(
             if players.iter().all(|(id, _)| *id != faction.id) {
                 let name =
                     if faction.id.kind() == FactionKind::Starter { opponent } else { "classic" };
-                let player = strategy(name, world.rules().personality(faction.id.index())).unwrap();
+                let player =
+                    strategy::by_name(name, world.rules().personality(faction.id.index())).unwrap();
                 players.push((faction.id, player));
             }
             let (_, player) = players.iter_mut().find(|(id, _)| *id == faction.id).unwrap();

@@ -113,7 +113,7 @@ fn record(player: Box<dyn Strategy>) -> Vec<u8> {
     let mut game = Game::new(
         world,
         Box::new(move |_, faction| {
-            strategy("classic", traits.personality(faction.index())).unwrap()
+            strategy::by_name("classic", traits.personality(faction.index())).unwrap()
         }),
     );
     game.seat(seat(0), player);

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sector_sim::Focus;
+use sector_sim::order::Focus;
 use serde::Deserialize;
 
 /// The most bytes of a file of rules.

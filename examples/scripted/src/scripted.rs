@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use sector_sim::{
-    Amount, Command, Order, Reach, Reached, Scout, Stack, Strategy, SystemId, Turn, View, ratio,
-};
+use sector_sim::order::Amount;
+use sector_sim::strategy::{Reach, Reached, Scout, Stack};
+use sector_sim::units::ratio;
+use sector_sim::{Command, Order, Strategy, SystemId, Turn, View};
 
 use crate::rulebook::{
     FleetThen, FleetWhen, Place, Post, Prefer, Rulebook, Send, SystemThen, SystemWhen, Take, Whose,

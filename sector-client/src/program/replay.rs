@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use sector_sim::ids::FactionKind;
+use sector_sim::order::OrderForm;
 use sector_sim::replay::{Playback, Replay};
-use sector_sim::{FactionId, FactionKind, Order, OrderForm, Strategy, Turn};
+use sector_sim::{FactionId, Order, Strategy, Turn};
 use serde::Serialize;
 
 use super::{Failure, Seat};
@@ -157,12 +159,12 @@ fn order(form: &OrderForm) -> String {
         (None, ..) => "a fleet".to_owned(),
     };
     match form.kind {
-        sector_sim::OrderKind::Move => {
+        sector_sim::order::OrderKind::Move => {
             format!("{who} {} -> {}", number(form.origin_id), number(form.target_id))
         }
-        sector_sim::OrderKind::Cancel => format!("cancel fleet {}", number(form.fleet_id)),
-        sector_sim::OrderKind::Muster => format!("muster {}", number(form.target_id)),
-        sector_sim::OrderKind::Focus => {
+        sector_sim::order::OrderKind::Cancel => format!("cancel fleet {}", number(form.fleet_id)),
+        sector_sim::order::OrderKind::Muster => format!("muster {}", number(form.target_id)),
+        sector_sim::order::OrderKind::Focus => {
             let focus = form.focus.map(|focus| format!("{focus:?}").to_lowercase());
             format!("focus {} {}", number(form.system_id), focus.unwrap_or_default())
         }
@@ -172,7 +174,8 @@ fn order(form: &OrderForm) -> String {
 #[cfg(test)]
 mod tests {
     use sector_sim::replay::{Header, Writer};
-    use sector_sim::{Classic, Game, Idle, Rules, World};
+    use sector_sim::strategy::{Classic, Idle};
+    use sector_sim::{Game, Rules, World};
 
     use super::*;
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sector_sim::{Delta, FactionId, Order, OrderForm, Personality, Rules, Snapshot};
+use sector_sim::order::OrderForm;
+use sector_sim::rules::Personality;
+use sector_sim::{Delta, FactionId, Order, Rules, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -170,7 +172,8 @@ fn shown(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sector_sim::{Amount, Command, FleetId, SystemId};
+    use sector_sim::order::Amount;
+    use sector_sim::{Command, FleetId, SystemId};
     use serde_json::json;
 
     use super::*;

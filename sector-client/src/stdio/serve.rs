@@ -3,7 +3,8 @@
 use std::io::{self, BufRead, Read, Write};
 use std::sync::Arc;
 
-use sector_sim::{FactionId, Mirror, Personality, Rules, Strategy};
+use sector_sim::rules::Personality;
+use sector_sim::{FactionId, Mirror, Rules, Strategy};
 
 use crate::error::{Error, Result};
 use crate::stdio::message::{Begin, Message, PROTOCOL, Reply, Turn};
@@ -138,7 +139,8 @@ impl Game {
 
 #[cfg(test)]
 mod tests {
-    use sector_sim::{Classic, Delta, Snapshot, Universe, World};
+    use sector_sim::strategy::Classic;
+    use sector_sim::{Delta, Snapshot, Universe, World};
 
     use super::*;
     use crate::stdio::message::End;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sector_client::{Client, Transport};
 use sector_redis::StreamId;
-use sector_sim::{Command, Focus, Order, Rules};
+use sector_sim::order::Focus;
+use sector_sim::{Command, Order, Rules};
 
 use crate::harness::{BOT_TOKEN, Sector, in_time, until};
 

@@ -3,9 +3,8 @@
 use std::sync::{Arc, mpsc};
 
 use sector_client::{Bot, Error, number_orders};
-use sector_sim::{
-    Command, FactionId, FleetId, Focus, Order, Strategy, SystemId, Turn, View, strategy,
-};
+use sector_sim::order::Focus;
+use sector_sim::{Command, FactionId, FleetId, Order, Strategy, SystemId, Turn, View, strategy};
 use tokio::sync::Notify;
 
 use crate::harness::{Sector, in_time};
@@ -64,7 +63,8 @@ async fn a_bot_plays_across_a_new_universe() {
     let (player, admin) = (sector.player(1).await, sector.player(200).await);
     let mut watch = admin.ticks();
     let personality = sector_sim::Rules::classic().personality(0);
-    let mut bot = Bot::new(&player, faction("F2"), strategy("random", personality).unwrap());
+    let mut bot =
+        Bot::new(&player, faction("F2"), strategy::by_name("random", personality).unwrap());
     let stop = Arc::new(Notify::new());
     let stopped = stop.clone();
     let playing =
@@ -96,8 +96,11 @@ async fn a_bot_does_not_take_a_faction_from_somebody() {
     let sector = Sector::start(50, 1_000).await;
     sector.player(1).await.claim(faction("F1")).await.unwrap();
     let personality = sector_sim::Rules::classic().personality(0);
-    let mut bot =
-        Bot::new(&sector.player(2).await, faction("F1"), strategy("random", personality).unwrap());
+    let mut bot = Bot::new(
+        &sector.player(2).await,
+        faction("F1"),
+        strategy::by_name("random", personality).unwrap(),
+    );
     let error = in_time("the bot gives up", bot.run(std::future::pending())).await.unwrap_err();
     assert_eq!(error.code(), Some("faction_claimed"));
 }
@@ -131,7 +134,7 @@ async fn a_bot_that_thinks_for_long_holds_up_nobody_and_can_be_stopped() {
     let begun = Arc::new(Notify::new());
     let mut slow =
         Bot::new(&slow, faction("F1"), Box::new(Slow { begun: Some(begun.clone()), told }));
-    let mut quick = Bot::new(&quick, faction("F2"), Box::new(sector_sim::Idle));
+    let mut quick = Bot::new(&quick, faction("F2"), Box::new(sector_sim::strategy::Idle));
     let mut watch = sector.client().await.ticks();
     let stop = async {
         begun.notified().await;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sector_auth::Secret;
 use sector_client::{BOT_VERBS, Client, Error, Patience, number_orders};
-use sector_sim::{Amount, Command, Focus, Order, SystemId};
+use sector_sim::order::{Amount, Focus};
+use sector_sim::{Command, Order, SystemId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

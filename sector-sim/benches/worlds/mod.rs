@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use sector_sim::snapshot::{FleetForm, SnapshotError};
+use sector_sim::strategy::Classic;
+use sector_sim::world::{Size, WorldError};
 use sector_sim::{
-    Classic, Delta, FactionId, FleetForm, FleetId, Order, Rules, Size, Snapshot, SnapshotError,
-    Strategy, SystemId, Turn, Universe, World, WorldError,
+    Delta, FactionId, FleetId, Order, Rules, Snapshot, Strategy, SystemId, Turn, Universe, World,
 };
 
 /// The sizes that are measured.

@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sector_sim::{Checker, Order, OrderForm, Plan};
+use sector_sim::Order;
+use sector_sim::check::{Checker, Plan};
+use sector_sim::order::OrderForm;
 use sector_sim_fuzz::WORLD;
 
 fuzz_target!(|text: &str| {

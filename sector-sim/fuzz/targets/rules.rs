@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sector_sim::{Checker, Plan, Rules, World};
+use sector_sim::{Rules, World};
+use sector_sim::check::{Checker, Plan};
 use sector_sim_fuzz::{SIZE, play};
 
 fuzz_target!(|text: &str| {

@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use sector_sim::{Checker, Plan, Snapshot, SnapshotError, World, WorldError};
+use sector_sim::{Snapshot, World};
+use sector_sim::check::{Checker, Plan};
+use sector_sim::snapshot::SnapshotError;
+use sector_sim::world::WorldError;
 use sector_sim_fuzz::WORLD;
 
 fuzz_target!(|text: &str| {

@@ -4,7 +4,7 @@ use crate::game::{Game, faction_ids};
 use crate::ids::{FactionId, FactionKind};
 use crate::replay::{Replay, ReplayError};
 use crate::rules::{Personality, Rules};
-use crate::strategy::{Idle, Strategy, UnknownStrategy, strategy};
+use crate::strategy::{self, Idle, Strategy, UnknownStrategy};
 use crate::world::{World, WorldError};
 
 /// Why a replay cannot be played on.
@@ -53,7 +53,8 @@ pub enum ForkError {
 /// strategy that is new to a seat begins with the tick of the fork and has seen nothing before.
 ///
 /// ```
-/// use sector_sim::{Fork, FactionId, Game, Rules, World, strategy};
+/// use sector_sim::{FactionId, Game, Rules, World, strategy};
+/// use sector_sim::game::Fork;
 /// use sector_sim::replay::{Header, Replay, Seat, Writer};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// // A recorded match of five times `classic`...
@@ -66,7 +67,7 @@ pub enum ForkError {
 /// }
 /// let mut writer = Writer::new(&header, &world)?;
 /// let mut game = Game::new(world, Box::new(move |_, faction| {
-///     strategy("classic", rules.personality(faction.index())).unwrap()
+///     strategy::by_name("classic", rules.personality(faction.index())).unwrap()
 /// }));
 /// for _ in 0..200 {
 ///     game.step();
@@ -225,12 +226,12 @@ fn seated(
     player: &str,
     personality: Personality,
 ) -> Result<Box<dyn Strategy>, ForkError> {
-    strategy(player, personality).map_err(|source| ForkError::Player { faction, source })
+    strategy::by_name(player, personality).map_err(|source| ForkError::Player { faction, source })
 }
 
 fn seating(names: &[(FactionId, String, Personality)], faction: FactionId) -> Box<dyn Strategy> {
     let seat = names.iter().find(|(seat, _, _)| *seat == faction);
     // The names have been tried, and no other faction can come to be.
-    seat.and_then(|(_, player, personality)| strategy(player, personality.clone()).ok())
+    seat.and_then(|(_, player, personality)| strategy::by_name(player, personality.clone()).ok())
         .unwrap_or(Box::new(Idle))
 }

@@ -1,6 +1,6 @@
 //! Who is whose neighbour: one list of all neighbours, and where the part of each system begins.
 
-use crate::SystemId;
+use crate::ids::SystemId;
 use crate::map::Lane;
 
 /// The hops to a system that no way leads to.

@@ -3,13 +3,16 @@
 //! Positions whose lanes put fewer than four in five systems onto a cycle (one small map in many thousands, unless
 //! the rules ask for few lanes) are drawn again, a bounded number of times; then the map with the most is taken.
 
+use crate::draw::{Draw, Purpose};
+use crate::ids::MAX_STARTERS;
 use crate::map::adjacency::Adjacency;
 use crate::map::positions::Point;
 use crate::map::zones::Zones;
 use crate::map::{
     Lane, MAX_SYSTEMS, Map, MapError, Site, homes, in_range, kinds, lanes, positions,
 };
-use crate::{Draw, MAX_STARTERS, MapRules, Purpose, RulesError, names};
+use crate::names;
+use crate::rules::{MapRules, RulesError};
 
 /// How often positions are drawn at most, in search of a map with enough ways round.
 const LAYOUTS: u64 = 8;

@@ -9,9 +9,11 @@
 
 use std::cmp::Reverse;
 
+use crate::draw::{Draw, Purpose};
+use crate::ids::SystemId;
 use crate::map::adjacency::{Adjacency, UNREACHED};
 use crate::map::zones::{Zones, extremes};
-use crate::{Draw, MapRules, Purpose, SystemId};
+use crate::rules::MapRules;
 
 /// Attempts are limited so that together they look at about this many systems.
 const SYSTEMS_LOOKED_AT: usize = 1_000_000;

@@ -3,9 +3,11 @@
 //! They are drawn among all systems but the homes, as many as the rules ask for 30 systems, rounded. Then worlds are
 //! exchanged with ordinary ones until the zones of the homes hold about as much of them.
 
+use crate::draw::Draw;
+use crate::ids::SystemId;
 use crate::map::Kind;
 use crate::map::zones::{Zones, extremes};
-use crate::{Draw, MapRules, SystemId};
+use crate::rules::MapRules;
 
 /// How much a world adds to a zone when zones are compared: roughly what it yields more, in tenths.
 const fn weight(kind: Kind) -> u32 {

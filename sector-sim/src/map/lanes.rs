@@ -9,10 +9,10 @@
 //! The longest edge allowed grows from `lane_length_per_mille` until the backbone fits. Edges much longer than their
 //! neighbourhood (more than [`NEAR`] times the median edge) are taken for a cycle only when no others are left.
 
+use crate::ids::SystemId;
 use crate::map::positions::Point;
-use crate::map::triangulation;
-use crate::map::{Lane, SIDE};
-use crate::{MapRules, SystemId};
+use crate::map::{Lane, SIDE, triangulation};
+use crate::rules::MapRules;
 
 /// How many times the median edge a lane may measure before others are preferred.
 const NEAR: u64 = 2;

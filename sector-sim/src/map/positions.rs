@@ -4,7 +4,7 @@
 //! of vain draws the least distance shrinks for good, so that even an impossible one ends. A grid of buckets, no
 //! smaller than the least distance, leaves only nine buckets to look at: near-linear in the number of systems.
 
-use crate::Draw;
+use crate::draw::Draw;
 use crate::map::SIDE;
 
 /// Draws for one point before the least distance shrinks.
@@ -103,7 +103,7 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Purpose;
+    use crate::draw::Purpose;
 
     #[test]
     fn points_keep_their_distance_when_there_is_room() {

@@ -1,6 +1,6 @@
 //! The systems within two hops of each home, and who shares them.
 
-use crate::SystemId;
+use crate::ids::SystemId;
 use crate::map::adjacency::Adjacency;
 
 /// The zones of all homes. A system that several homes reach belongs to each of their zones.

@@ -242,7 +242,7 @@ pub(super) const SPLINTER_NOUNS: [&str; 8] =
     ["Band", "Brotherhood", "Commune", "Cohort", "Exodus", "Remnant", "Schism", "Secession"];
 
 /// Colours by faction id: starting factions, the League, splinters.
-pub(super) const COLORS: [&str; crate::FACTION_IDS] = [
+pub(super) const COLORS: [&str; crate::ids::FACTION_IDS] = [
     "#4f7eff", "#e9981f", "#9bff1e", "#ff94ff", "#2cb9b9", "#ff1e2b", "#c541c4", "#228d2a",
     "#33c82b", "#aa6c3b", "#34fecf", "#fcd52c", "#ac8ccd", "#fd8091", "#2989a1", "#a6c479",
     "#945af2", "#43abff", "#d16ff9", "#fdb0cf", "#31ed78", "#e96c38", "#f9bd80", "#b7f493",

@@ -25,7 +25,7 @@ pub const KEYFRAME_TICKS: u64 = 100;
 pub struct Seat {
     /// The faction, also one that may yet come.
     pub faction: FactionId,
-    /// The name of the strategy that plays it (see [`crate::strategy()`]), or whatever the player is called.
+    /// The name of the strategy that plays it (see [`crate::strategy::by_name`]), or whatever the player is called.
     pub player: String,
     /// The traits that the strategy plays with.
     pub personality: Personality,
@@ -36,7 +36,8 @@ pub struct Seat {
 /// [`Header::of`] fills in what follows from the world; the other fields are the recorder's to set.
 ///
 /// ```
-/// use sector_sim::{Rules, World, replay::Header};
+/// use sector_sim::{Rules, World};
+/// use sector_sim::replay::Header;
 /// let world = World::new(Rules::classic().into(), 7).unwrap();
 /// let header = Header::of("u-1", &world);
 /// assert_eq!((header.seed, header.systems, header.factions), (7, 30, 5));
@@ -157,11 +158,11 @@ impl Header {
 
     /// Checks what can be checked without playing: values in their ranges, and the hash of the rules.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.seed > crate::MAX_SEED {
+        if self.seed > crate::draw::MAX_SEED {
             return Err(format!(
                 "seed = {} is not allowed; allowed are 0 to {}",
                 self.seed,
-                crate::MAX_SEED
+                crate::draw::MAX_SEED
             ));
         }
         if !(2..=MAX_SYSTEMS).contains(&self.systems) {

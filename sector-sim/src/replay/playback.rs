@@ -1,7 +1,6 @@
 //! Playing a replay again, and comparing.
 
 use crate::board::Outcome;
-use crate::check::snapshot_differences;
 use crate::digest::Digest;
 use crate::event::Cause;
 use crate::replay::error::ReplayError;
@@ -65,7 +64,7 @@ impl Check {
         if recorded == found {
             return Ok(());
         }
-        let differences = snapshot_differences(&recorded, &found);
+        let differences = recorded.differences(&found);
         let first =
             differences.first().map(|first| format!("{first} (the record being the one side)"));
         Err(other(first.unwrap_or_default()))
@@ -274,7 +273,8 @@ impl Verifier {
 /// outcomes of orders, states, the hash chain and the result. One that breaks off is verified up to there.
 ///
 /// ```
-/// use sector_sim::{Rules, World, replay::{Header, Writer, verify}};
+/// use sector_sim::{Rules, World};
+/// use sector_sim::replay::{Header, Writer, verify};
 /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
 /// let mut writer = Writer::new(&Header::of("u-1", &world), &world).unwrap();
 /// world.step(&[]);

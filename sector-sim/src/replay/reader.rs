@@ -45,7 +45,8 @@ pub(crate) enum Part {
 /// form, order, counts and the hash chain. It reads version 2 in its plain form, and version 1.
 ///
 /// ```
-/// use sector_sim::{Rules, World, replay::{Frame, Header, Reader, Writer}};
+/// use sector_sim::{Rules, World};
+/// use sector_sim::replay::{Frame, Header, Reader, Writer};
 /// let world = World::new(Rules::classic().into(), 7).unwrap();
 /// let mut writer = Writer::new(&Header::of("u-1", &world), &world).unwrap();
 ///

@@ -14,7 +14,8 @@ use crate::world::World;
 /// A whole replay in memory, read but not played.
 ///
 /// ```
-/// use sector_sim::{Rules, World, replay::{Header, Replay, Writer}};
+/// use sector_sim::{Rules, World};
+/// use sector_sim::replay::{Header, Replay, Writer};
 /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
 /// let mut writer = Writer::new(&Header::of("u-1", &world), &world).unwrap();
 /// for _ in 0..3 {

@@ -15,7 +15,8 @@ use crate::world::World;
 /// is convenient.
 ///
 /// ```
-/// use sector_sim::{Rules, World, replay::{Header, Replay, Writer}};
+/// use sector_sim::{Rules, World};
+/// use sector_sim::replay::{Header, Replay, Writer};
 /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
 /// let mut writer = Writer::new(&Header::of("u-1", &world), &world).unwrap();
 /// let mut bytes = writer.take();

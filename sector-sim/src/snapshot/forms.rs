@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{SnapshotError, contradiction};
-use crate::board::{Board, Faction, Outcome, System};
+use crate::board::{Board, Faction, Fleet, Outcome, Place, System};
 use crate::event::{Cause, Event};
-use crate::fleets::{Fleet, Place};
 use crate::ids::{FactionId, FactionKind, FleetId, SystemId};
 use crate::map::{Kind, Map};
 use crate::names::faction_color;

@@ -7,9 +7,9 @@
 use rayon::prelude::*;
 
 use crate::ids::{FactionId, SystemId};
+use crate::map::Planner;
 use crate::order::{Command, Order};
 use crate::parallel;
-use crate::route::Planner;
 use crate::world::World;
 
 /// Who wants to go from where to where.

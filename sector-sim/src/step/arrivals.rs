@@ -1,7 +1,7 @@
 //! Phase 1: fleets whose time has come enter their system.
 
+use crate::board::Place;
 use crate::event::Event;
-use crate::fleets::Place;
 use crate::world::World;
 
 pub(super) fn arrivals(world: &mut World) {

@@ -1,8 +1,7 @@
 //! The end of a tick: what is derived is derived anew, and what has changed is listed and taken into the digest.
 
-use crate::board::System;
+use crate::board::{Slot, System};
 use crate::digest::{fleet_hash, system_hash};
-use crate::fleets::Slot;
 use crate::ids::{FactionId, SystemId};
 use crate::map::Kind;
 use crate::order::Focus;

@@ -1,7 +1,7 @@
 //! Phase 8: fleets with a route set out on its next lane.
 
+use crate::board::Place;
 use crate::event::Event;
-use crate::fleets::Place;
 use crate::world::World;
 
 pub(super) fn launches(world: &mut World) {

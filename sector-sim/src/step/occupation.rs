@@ -2,8 +2,8 @@
 //!
 //! Fleets that pass through on a route do not stop for that.
 
+use crate::board::Fleet;
 use crate::event::Event;
-use crate::fleets::Fleet;
 use crate::ids::{FactionId, SystemId};
 use crate::world::{Side, World};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::board::{Fleet, Slot};
 use crate::event::Event;
-use crate::fleets::{Fleet, Slot};
 use crate::ids::{FactionId, FleetId, SystemId};
 use crate::order::{Amount, Command, Focus, Order, Refusal};
 #[cfg(feature = "parallel")]

@@ -1,6 +1,6 @@
 //! Phase 9: idle fleets decay and are repaired; those of one owner at one system merge.
 
-use crate::fleets::Fleet;
+use crate::board::Fleet;
 use crate::ids::SystemId;
 use crate::units::scale;
 use crate::world::{Side, World};

@@ -26,7 +26,8 @@ use relief::Relief;
 /// The standard computer player.
 ///
 /// ```
-/// use sector_sim::{Classic, Rules, Strategy, Turn, World};
+/// use sector_sim::{Rules, Strategy, Turn, World};
+/// use sector_sim::strategy::Classic;
 /// let rules = Rules::classic();
 /// let world = World::new(rules.clone().into(), 7).unwrap();
 /// let me = world.board().factions()[0].id;

@@ -164,7 +164,9 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FactionId, Rules, World};
+    use crate::ids::FactionId;
+    use crate::rules::Rules;
+    use crate::world::World;
 
     #[test]
     fn the_way_leads_from_the_hinterland_to_the_border() {

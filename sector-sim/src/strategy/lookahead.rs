@@ -74,7 +74,8 @@ impl Lookahead {
     /// and with more of them looks at each plan with more luck, good and bad.
     ///
     /// ```
-    /// use sector_sim::{Lookahead, Rules, Strategy, Turn, World};
+    /// use sector_sim::{Rules, Strategy, Turn, World};
+    /// use sector_sim::strategy::Lookahead;
     /// let rules = Rules::classic();
     /// let world = World::new(rules.clone().into(), 7).unwrap();
     /// let me = world.board().factions()[0].id;
@@ -195,7 +196,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::Rules;
+    use crate::rules::Rules;
 
     /// Does nothing and counts how often it is asked.
     struct Counting(Arc<AtomicU64>);
@@ -216,7 +217,7 @@ mod tests {
     fn the_budget_is_kept() {
         let rules = Rules::classic();
         for (systems, factions) in [(30, 2), (300, 12)] {
-            let size = crate::Size { systems, factions };
+            let size = crate::world::Size { systems, factions };
             let mut world = World::with_size(Arc::new(rules.clone()), 5, size).unwrap();
             for _ in 0..400 {
                 world.step(&[]);

@@ -32,7 +32,8 @@ impl Reach {
     /// on only from systems that can be passed through; the others are found, but not what lies behind them.
     ///
     /// ```
-    /// use sector_sim::{Reach, Rules, World};
+    /// use sector_sim::{Rules, World};
+    /// use sector_sim::strategy::Reach;
     /// let world = World::new(Rules::classic().into(), 7).unwrap();
     /// let home = world.map().homes()[0];
     /// let view = world.view(world.board().factions()[0].id);

@@ -13,7 +13,9 @@ use crate::view::View;
 /// The borders, stacks and threats of one faction, kept up to date turn by turn.
 ///
 /// ```
-/// use sector_sim::{Amount, Rules, Scout, Turn, World};
+/// use sector_sim::{Rules, Turn, World};
+/// use sector_sim::order::Amount;
+/// use sector_sim::strategy::Scout;
 /// let world = World::new(Rules::classic().into(), 7).unwrap();
 /// let me = world.board().factions()[0].id;
 /// let mut scout = Scout::default();

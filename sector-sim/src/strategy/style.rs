@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Strategy, UnknownStrategy, strategy};
+use super::{Strategy, UnknownStrategy, by_name};
 use crate::rules::{Personality, Rules};
 use crate::strategy::Idle;
 
@@ -14,7 +14,8 @@ const TRAIT_MOST: i64 = 1000;
 /// `name@aggression/expansionism/greed/caution` with the traits in per mille.
 ///
 /// ```
-/// use sector_sim::{Rules, Style};
+/// use sector_sim::Rules;
+/// use sector_sim::strategy::Style;
 /// let style: Style = "raider@900/400/800/100".parse().unwrap();
 /// assert_eq!(style.personality().unwrap().greed, 800);
 /// assert_eq!(style.sit(Rules::classic().personality(0)).name(), "raider");
@@ -65,7 +66,7 @@ impl Style {
     pub fn sit(&self, seat: Personality) -> Box<dyn Strategy> {
         let personality = self.personality.clone().unwrap_or(seat);
         // The name was known when this was made.
-        strategy(&self.name, personality).unwrap_or_else(|_| Box::new(Idle))
+        by_name(&self.name, personality).unwrap_or_else(|_| Box::new(Idle))
     }
 }
 
@@ -75,7 +76,7 @@ impl FromStr for Style {
     fn from_str(text: &str) -> Result<Style, StyleError> {
         let (name, traits) =
             text.split_once('@').map_or((text, None), |(name, traits)| (name, Some(traits)));
-        strategy(name, Rules::classic().personality(0))?;
+        by_name(name, Rules::classic().personality(0))?;
         let refused = || StyleError::Traits(text.chars().take(64).collect());
         let personality = traits.map(|traits| parse(traits).ok_or_else(refused)).transpose()?;
         Ok(Style { name: name.to_owned(), personality })

@@ -1,7 +1,7 @@
 //! One look at all fleets: which stacks are idle, what is on its way, and what threatens.
 
 use super::fields::Fields;
-use crate::fleets::Place;
+use crate::board::Place;
 use crate::ids::{FleetId, SystemId};
 use crate::view::View;
 

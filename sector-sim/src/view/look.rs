@@ -1,14 +1,13 @@
 //! What a bot asks of what it sees: where its borders are, how far things lie, what threatens, and how a battle would go.
 //!
 //! Each answer is computed anew from the view, at the documented cost. Strategies that ask a lot every turn keep
-//! a [`crate::Scout`] (borders, stacks and threats, kept up to date) and a [`crate::Reach`] or [`Planner`] instead.
+//! a [`crate::strategy::Scout`] (borders, stacks and threats, kept up to date) and a [`crate::strategy::Reach`] or [`Planner`] instead.
 
 use super::View;
-use crate::fleets::{Fleet, Place};
+use crate::board::{Fleet, Place};
 use crate::ids::{FactionId, FleetId, SystemId};
-use crate::map::{Neighbour, UNREACHED};
-use crate::route::Planner;
-use crate::strategy::Resistance;
+use crate::map::{Neighbour, Planner, UNREACHED};
+use crate::view::Resistance;
 
 /// A foreign fleet that stands at one of the looker's systems, or is on its way to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +112,7 @@ impl<'a> View<'a> {
     }
 
     /// Ticks that a fleet needs from one system to another by the quickest way; nothing when no way leads there. Looks
-    /// at all that is not farther: for the surroundings of a system, keep a [`crate::Reach`].
+    /// at all that is not farther: for the surroundings of a system, keep a [`crate::strategy::Reach`].
     #[must_use]
     pub fn ticks(&self, from: SystemId, to: SystemId) -> Option<u64> {
         self.route(from, to).map(|(_, ticks)| ticks)
@@ -140,7 +139,8 @@ impl<'a> View<'a> {
     /// Looks at every fleet.
     ///
     /// ```
-    /// # use sector_sim::{Amount, Command, FactionId, Order, Rules, World};
+    /// # use sector_sim::{Command, FactionId, Order, Rules, World};
+    /// # use sector_sim::order::Amount;
     /// # let mut world = World::new(Rules::classic().into(), 7).unwrap();
     /// let [me, foe] = [0, 1].map(|seat| FactionId::starter(seat).unwrap());
     /// let (mine, theirs) = (world.map().homes()[0], world.map().homes()[1]);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use sector_sim::{
-    Amount, Command, FactionId, FleetId, Focus, MAX_SEED, Order, Random, Rules, Size,
-    Strategy as _, SystemId, Turn, World,
-};
+use sector_sim::draw::MAX_SEED;
+use sector_sim::order::{Amount, Focus};
+use sector_sim::strategy::Random;
+use sector_sim::world::Size;
+use sector_sim::{Command, FactionId, FleetId, Order, Rules, Strategy as _, SystemId, Turn, World};
 
 /// So many cases, or as many as `PROPTEST_CASES` says.
 pub(crate) fn cases(usual: u32) -> Config {

@@ -1,10 +1,12 @@
 //! The formulas against wide integers, with an eye for the ends of the range.
 
 use proptest::prelude::*;
-use sector_sim::{
-    FactionId, Focus, Kind, ONE, Rules, System, attack_odds, economy, garrison_limit, output,
-    ratio, scale, weighed,
-};
+use sector_sim::board::System;
+use sector_sim::map::Kind;
+use sector_sim::order::Focus;
+use sector_sim::step::{attack_odds, economy, garrison_limit, output, weighed};
+use sector_sim::units::{ONE, ratio, scale};
+use sector_sim::{FactionId, Rules};
 
 use crate::any::{any_rules, cases};
 

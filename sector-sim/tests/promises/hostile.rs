@@ -3,10 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
-use sector_sim::{
-    Checker, Delta, Mirror, Plan, Random, Rules, Size, Snapshot, SnapshotError, Strategy as _,
-    Turn, World, WorldError,
-};
+use sector_sim::check::{Checker, Plan};
+use sector_sim::snapshot::SnapshotError;
+use sector_sim::strategy::Random;
+use sector_sim::world::{Size, WorldError};
+use sector_sim::{Delta, Mirror, Rules, Snapshot, Strategy as _, Turn, World};
 use serde_json::Value;
 
 use crate::any::cases;

@@ -17,7 +17,10 @@ use any::any_run;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use sector_sim::replay::journal::{Header, Record};
-use sector_sim::{Game, Phase, Rules, Size, Snapshot, Universe, World, strategy, verify};
+use sector_sim::replay::verify;
+use sector_sim::step::Phase;
+use sector_sim::world::Size;
+use sector_sim::{Game, Rules, Snapshot, Universe, World, strategy};
 
 fn snapshot(world: &World) -> Snapshot {
     let universe =
@@ -34,7 +37,9 @@ fn game_of(rules: Rules, seed: u64, size: Size, name: &'static str) -> Game {
     let world = World::with_size(Arc::new(rules.clone()), seed, size).unwrap();
     Game::new(
         world,
-        Box::new(move |_, faction| strategy(name, rules.personality(faction.index())).unwrap()),
+        Box::new(move |_, faction| {
+            strategy::by_name(name, rules.personality(faction.index())).unwrap()
+        }),
     )
 }
 

@@ -1,10 +1,12 @@
 //! Runs as a whole: exact from every point, indifferent to what was refused, shown by deltas, and never endless.
 
 use proptest::prelude::*;
-use sector_sim::{
-    Cause, Delta, Event, Mirror, MirrorError, Order, Plan, Size, Snapshot, World, check_orders,
-    digest_of,
-};
+use sector_sim::check::{Plan, check_orders};
+use sector_sim::digest::digest_of;
+use sector_sim::event::Cause;
+use sector_sim::snapshot::MirrorError;
+use sector_sim::world::Size;
+use sector_sim::{Delta, Event, Mirror, Order, Snapshot, World};
 
 use crate::any::{any_rules, any_run, cases};
 use crate::{game_of, snapshot, through_json};

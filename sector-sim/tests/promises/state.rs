@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use sector_sim::{
-    Delta, FactionId, FleetId, Phase, Place, SystemId, World, digest_of, economy, output,
-};
+use sector_sim::board::Place;
+use sector_sim::digest::digest_of;
+use sector_sim::step::{Phase, economy, output};
+use sector_sim::{Delta, FactionId, FleetId, SystemId, World};
 
 use crate::any::{any_run, cases};
 

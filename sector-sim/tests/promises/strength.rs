@@ -1,9 +1,11 @@
 //! Strength is conserved or lost; what production, militias, repair and regrowth add is added up to the last thousandth.
 
 use proptest::prelude::*;
-use sector_sim::{
-    Board, Event, Focus, Phase, Rules, System, SystemId, World, garrison_limit, scale,
-};
+use sector_sim::board::System;
+use sector_sim::order::Focus;
+use sector_sim::step::{Phase, garrison_limit};
+use sector_sim::units::scale;
+use sector_sim::{Board, Event, Rules, SystemId, World};
 
 use crate::any::{any_run, cases};
 

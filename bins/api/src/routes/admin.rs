@@ -1,7 +1,7 @@
 //! `/admin/*`: for operators.
 
 use http_kit::{Problem, Response, query, reply};
-use sector_sim::MAX_SEED;
+use sector_sim::draw::MAX_SEED;
 use serde_json::json;
 
 use crate::request::audit::act;

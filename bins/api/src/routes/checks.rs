@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use follow::Frame;
 use http_kit::{Problem, Response, reply};
-use sector_sim::{Command, FactionId, FleetId, Order, Refusal, Rules, SystemId, World};
+use sector_sim::order::Refusal;
+use sector_sim::{Command, FactionId, FleetId, Order, Rules, SystemId, World};
 
 use super::factions::{CATCH_UP_WAIT, acting_frame};
 use super::orders::judge::{Fault, existence, form};

@@ -9,7 +9,11 @@ use std::time::Duration;
 use follow::{Frame, History, Sample};
 use http_kit::{Effort, FieldError, Problem, Response, reply};
 use sector_redis::ClaimOutcome;
-use sector_sim::{Faction, FactionForm, FactionId, FactionKind, faction_color};
+use sector_sim::FactionId;
+use sector_sim::board::Faction;
+use sector_sim::ids::FactionKind;
+use sector_sim::names::faction_color;
+use sector_sim::snapshot::FactionForm;
 
 use super::me::describe;
 use crate::identity::bot_keys;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http_kit::{FieldError, Problem, Response, body, reply};
-use sector_sim::{FactionId, read_header};
+use sector_sim::FactionId;
+use sector_sim::replay::journal::read_header;
 
 use crate::request::call::Call;
 use crate::request::problems::{of_follower, of_store};

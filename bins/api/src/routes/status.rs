@@ -6,7 +6,7 @@ use std::time::Duration;
 use follow::{EntryKind, Frame, Health};
 use http_kit::{Problem, Response, reply};
 use sector_redis::{Position, StreamId};
-use sector_sim::{ResultForm, RunEnd};
+use sector_sim::snapshot::{ResultForm, RunEnd};
 use serde::Deserialize;
 
 use crate::request::call::Call;

@@ -1,7 +1,8 @@
 //! `/systems/{id}`: one system and everything about it.
 
 use http_kit::{Problem, Response, reply};
-use sector_sim::{FleetForm, SystemForm, SystemId};
+use sector_sim::SystemId;
+use sector_sim::snapshot::{FleetForm, SystemForm};
 use sector_wire::Code;
 
 use crate::request::call::Call;

@@ -1,7 +1,7 @@
 //! What only admins may.
 
 use http::Method;
-use sector_sim::MAX_SEED;
+use sector_sim::draw::MAX_SEED;
 use serde_json::json;
 
 use crate::harness::Sector;

@@ -1,7 +1,9 @@
 //! What orders would come to.
 
 use http::Method;
-use sector_sim::{Order, OrderForm, Planner, SystemId};
+use sector_sim::map::Planner;
+use sector_sim::order::OrderForm;
+use sector_sim::{Order, SystemId};
 use sector_wire::{OrderCheck, OrderPreview, OrderVerdict};
 use serde_json::{Value, json};
 

@@ -4,7 +4,8 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use http::Method;
-use sector_sim::{Amount, Command, Order, Snapshot, SystemId};
+use sector_sim::order::Amount;
+use sector_sim::{Command, Order, Snapshot, SystemId};
 use sector_wire::{SectorSnapshot, SnapshotPart};
 use serde_json::{Value, json};
 
@@ -119,7 +120,7 @@ fn apply(snapshot: &mut Snapshot, part: SnapshotPart) {
     snapshot.highlight_ids = part.highlight_ids.unwrap().into_iter().map(SystemId).collect();
     snapshot.events = part.events.unwrap();
     snapshot.history_tail.extend(part.history_tail.unwrap());
-    let surplus = snapshot.history_tail.len().saturating_sub(sector_sim::HISTORY_LENGTH);
+    let surplus = snapshot.history_tail.len().saturating_sub(sector_sim::board::HISTORY_LENGTH);
     snapshot.history_tail.drain(..surplus);
     snapshot.digest = part.digest.unwrap();
 }

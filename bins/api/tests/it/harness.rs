@@ -15,7 +15,8 @@ use process_kit::{CancellationToken, Changes, Handles};
 use sector_auth::{Key, Secret, Timestamp};
 use sector_redis::{Commit, Lease, NewEvent, Store, StoreOptions, StreamId};
 use sector_sim::replay::journal::{Header, Record};
-use sector_sim::{Delta, FactionId, Order, RULES_VERSION, Rules, Snapshot, Universe, World};
+use sector_sim::rules::RULES_VERSION;
+use sector_sim::{Delta, FactionId, Order, Rules, Snapshot, Universe, World};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 

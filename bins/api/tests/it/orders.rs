@@ -132,8 +132,12 @@ async fn a_batch_that_was_accepted_is_known_again_when_its_fleet_is_gone() {
     let mut sector = Sector::start().await;
     let token = sector.log_in_with(1, "F1").await;
     let (origin, target) = (SystemId(sector.home(1)), SystemId(sector.home(2)));
-    let launch =
-        Command::Move { origin, target, fleet: None, amount: sector_sim::Amount::Part(1_000) };
+    let launch = Command::Move {
+        origin,
+        target,
+        fleet: None,
+        amount: sector_sim::order::Amount::Part(1_000),
+    };
     sector.tick(&[Order::new("F1".parse().unwrap(), launch)]).await;
     let fleet = sector.world().board().fleets().iter().map(|fleet| fleet.id).max().unwrap();
     let cancel = |client_id: &str| json!({"orders": [{"kind": "cancel", "faction": "F1", "fleet_id": fleet.0, "client_id": client_id}]});

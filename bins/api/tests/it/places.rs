@@ -1,6 +1,8 @@
 //! One system, one faction.
 
-use sector_sim::{Amount, Command, FactionForm, FleetForm, Order, SystemForm, SystemId};
+use sector_sim::order::Amount;
+use sector_sim::snapshot::{FactionForm, FleetForm, SystemForm};
+use sector_sim::{Command, Order, SystemId};
 use sector_wire::{Controller, FactionDocument, SystemDocument};
 
 use crate::harness::{Reply, Sector};

@@ -1,7 +1,9 @@
 //! Runs of the past, their replays, and who won them.
 
 use sector_redis::Award;
-use sector_sim::{Amount, Command, Order, Replay, SystemId, verify};
+use sector_sim::order::Amount;
+use sector_sim::replay::{Replay, verify};
+use sector_sim::{Command, Order, SystemId};
 use sector_wire::{Leaderboard, RunDocument, RunPage};
 use serde_json::{Value, json};
 
@@ -217,7 +219,7 @@ async fn four_replays_are_made_at_once_and_whoever_does_not_read_gives_its_place
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_under_rules_of_another_version_is_refused_by_name() {
     let mut sector = Sector::start().await;
-    let known = sector_sim::RULES_VERSION;
+    let known = sector_sim::rules::RULES_VERSION;
     sector.begin_under("u-2", 8, known + 1).await;
     sector.tick(&[]).await;
     let problem = sector.get("/runs/u-2/replay").await.problem(409, "foreign_rules");

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::Method;
 use sector_redis::StreamId;
-use sector_sim::{Command, Focus, Mirror, Order, Snapshot, SystemId};
+use sector_sim::order::Focus;
+use sector_sim::{Command, Mirror, Order, Snapshot, SystemId};
 use serde_json::json;
 
 use store_testkit::eventually;

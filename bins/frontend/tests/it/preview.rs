@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use frontend::Config;
-use sector_sim::{Rules, Size, Snapshot, World};
+use sector_sim::world::Size;
+use sector_sim::{Rules, Snapshot, World};
 
 use crate::harness::Frontend;
 

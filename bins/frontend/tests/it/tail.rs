@@ -47,7 +47,11 @@ async fn history_first_then_every_sentence_and_the_end_at_shutdown() {
             let mut peek = sector.world.clone();
             peek.step(&[]);
             let (map, board) = (peek.map(), peek.board());
-            board.events().iter().map(|event| sector_sim::narrate(map, board, event)).collect()
+            board
+                .events()
+                .iter()
+                .map(|event| sector_sim::event::narrate(map, board, event))
+                .collect()
         };
         sector.tick_told(vec![sentence.clone()], None).await;
         told.extend(

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use sector_sim::{Cause, FactionId};
+use sector_sim::FactionId;
+use sector_sim::event::Cause;
 
 use super::field::Personalities;
 use super::record::Record;

@@ -1,6 +1,8 @@
 //! Players of an arena: strategies of the engine and programs.
 
-use sector_sim::{FactionId, Personality, Rules, Strategy, Style};
+use sector_sim::rules::Personality;
+use sector_sim::strategy::Style;
+use sector_sim::{FactionId, Rules, Strategy};
 use serde::{Deserialize, Serialize};
 
 use crate::exec::{Chair, Limits, PREFIX, Process, Program};

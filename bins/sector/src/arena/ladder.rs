@@ -11,7 +11,7 @@ mod store;
 
 use std::sync::Arc;
 
-use sector_sim::Size;
+use sector_sim::world::Size;
 use serde::Serialize;
 use serde_json::json;
 

@@ -1,6 +1,7 @@
 //! The result of a game: one line of JSON.
 
-use sector_sim::{Cause, FactionId};
+use sector_sim::FactionId;
+use sector_sim::event::Cause;
 use serde::{Deserialize, Serialize};
 
 use crate::exec::Fault;

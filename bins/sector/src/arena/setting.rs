@@ -12,7 +12,7 @@ pub(crate) struct Setting {
     #[arg(long, visible_alias = "factions", value_parser = integer(2..=64u8))]
     pub(super) seats: Option<u8>,
     /// Seed of the first map; further maps have the next seeds
-    #[arg(long, default_value_t = 1, value_parser = integer(0..=sector_sim::MAX_SEED))]
+    #[arg(long, default_value_t = 1, value_parser = integer(0..=sector_sim::draw::MAX_SEED))]
     pub(super) seed: u64,
     /// Number of systems [default: from the rules]
     #[arg(long, value_parser = integer(2..=200_000u32))]

@@ -1,6 +1,7 @@
 //! Statistics of an arena: wins, lengths, places, faults.
 
-use sector_sim::{Cause, FactionId};
+use sector_sim::FactionId;
+use sector_sim::event::Cause;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use sector_client::stdio::End;
-use sector_sim::{
-    Board, Classic, Event, FACTION_IDS, FactionId, Game, Rules, Seating, Size, World,
-};
+use sector_sim::game::Seating;
+use sector_sim::ids::FACTION_IDS;
+use sector_sim::strategy::Classic;
+use sector_sim::world::Size;
+use sector_sim::{Board, Event, FactionId, Game, Rules, World};
 
 use super::field::{Field, Personalities};
 use super::keep::Keep;

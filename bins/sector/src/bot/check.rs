@@ -9,7 +9,9 @@ use std::sync::Arc;
 use clap::Args;
 use process_kit::config::integer;
 use sector_client::stdio::End;
-use sector_sim::{Classic, FactionId, Game, Order, Rules, Size, World};
+use sector_sim::strategy::Classic;
+use sector_sim::world::Size;
+use sector_sim::{FactionId, Game, Order, Rules, World};
 use serde::Serialize;
 
 use super::build::Which;

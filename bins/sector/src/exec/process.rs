@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 use sector_client::stdio::{Begin, End, Message, PROTOCOL, Reply};
-use sector_sim::{
-    Board, Delta, Event, FactionId, Order, Personality, Snapshot, Strategy, Turn, Universe, View,
-};
+use sector_sim::rules::Personality;
+use sector_sim::{Board, Delta, Event, FactionId, Order, Snapshot, Strategy, Turn, Universe, View};
 
 use super::account::{Account, FaultKind};
 use super::child::{Child, LINE_BYTES_MAX, Said, ending};
@@ -145,7 +144,12 @@ impl Process {
             tick_delay_ms: 0,
             rules: view.rules.name.clone(),
         };
-        Snapshot::of(&universe, view.map, view.board, sector_sim::digest_of(view.map, view.board))
+        Snapshot::of(
+            &universe,
+            view.map,
+            view.board,
+            sector_sim::digest::digest_of(view.map, view.board),
+        )
     }
 
     fn message(&self, view: &View<'_>, turn: &Turn, is_first: bool) -> Arc<[u8]> {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use sector_sim::replay::{Header, Replay};
-use sector_sim::{Digest, Size, Snapshot, World, snapshot_differences};
+use sector_sim::world::Size;
+use sector_sim::{Digest, Snapshot, World};
 
 use super::diff::{header_differences, order_differences, shown_json, some};
 use super::file::read;
@@ -195,11 +196,11 @@ fn record_differs(side: &Side<'_>, limit: usize) -> Result<Vec<String>, Error> {
 fn fields(left: &Snapshot, right: &Snapshot, limit: usize) -> Vec<String> {
     let side =
         |value: Option<String>| value.map_or("nothing".to_owned(), |value| shown_json(&value));
-    let differences = snapshot_differences(left, right).into_iter();
+    let differences = left.differences(right).into_iter();
     // Different digests are known, and names of universes may differ.
     let told = differences
         .filter(|difference| difference.field != "digest" && difference.field != "universe_id");
-    let line = |difference: sector_sim::Difference| {
+    let line = |difference: sector_sim::snapshot::Difference| {
         let id = if difference.id.is_empty() {
             String::new()
         } else {

@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use process_kit::config::integer;
+use sector_sim::board::Outcome;
+use sector_sim::draw::MAX_SEED;
+use sector_sim::event::Cause;
+use sector_sim::game::Fork;
 use sector_sim::replay::{Header, Replay, Seat};
-use sector_sim::{Board, Cause, FactionId, Fork, Game, MAX_SEED, Outcome, World};
+use sector_sim::{Board, FactionId, Game, World};
 use serde::Serialize;
 
 use crate::replay::file::{self, Recorder};
@@ -51,7 +55,7 @@ fn parse_seat(text: &str) -> Result<(FactionId, String), String> {
     let (faction, player) =
         text.split_once('=').ok_or("must be FACTION=STRATEGY, as in F2=greedy")?;
     let faction =
-        faction.parse().map_err(|error: sector_sim::UnknownFactionId| error.to_string())?;
+        faction.parse().map_err(|error: sector_sim::ids::UnknownFactionId| error.to_string())?;
     Ok((faction, player.to_owned()))
 }
 
@@ -164,7 +168,7 @@ struct Place {
 impl State {
     fn of(world: &World) -> State {
         let result = world.board().result();
-        let place = |faction: &sector_sim::Faction| {
+        let place = |faction: &sector_sim::board::Faction| {
             let (value, systems, strength) = faction.score();
             Place { faction: faction.id, value, systems, strength }
         };
@@ -212,7 +216,7 @@ fn compare(options: &Options, recorded: &World, fork: &World, parted: Option<u64
         let _ = write!(text, "\n{:<4} {name:<28}", id.to_string());
         for (gap, board) in [("", recorded.board()), ("  ", fork.board())] {
             let (value, systems, strength) =
-                board.faction(id).map_or((0, 0, 0), sector_sim::Faction::score);
+                board.faction(id).map_or((0, 0, 0), sector_sim::board::Faction::score);
             let strength = thousands(strength);
             let _ = write!(text, "{gap} {systems:>7} {value:>5} {strength:>9}");
         }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use sector_auth::Timestamp;
+use sector_sim::Digest;
+use sector_sim::board::Outcome;
 use sector_sim::replay::{Header, Replay, Seat, Sha256};
-use sector_sim::{Digest, Outcome, ResultForm};
+use sector_sim::snapshot::ResultForm;
 use serde::Serialize;
 
 use super::file::read;

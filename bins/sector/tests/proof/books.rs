@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sector_redis::{OrderStatus, Store, StreamId};
-use sector_sim::{Delta, Event, Mirror, Rules, Size, Snapshot, World};
+use sector_sim::world::Size;
+use sector_sim::{Delta, Event, Mirror, Rules, Snapshot, World};
 use serde_json::{Value, json};
 
 /// How many of the newest receipts are looked up: fewer than the store keeps outcomes.

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use proving::{pipe, promises};
-use sector_sim::Greedy;
+use sector_sim::strategy::Greedy;
 
 use crate::fake::{Behaviour, Fake};
 

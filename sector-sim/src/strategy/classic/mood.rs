@@ -111,7 +111,8 @@ fn dominates(view: &View<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Rules, World};
+    use crate::rules::Rules;
+    use crate::world::World;
 
     #[test]
     fn quiet_makes_bold_and_fades() {

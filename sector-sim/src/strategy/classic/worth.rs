@@ -2,9 +2,8 @@
 
 use super::Classic;
 use crate::ids::{FactionId, SystemId};
-use crate::strategy::resistance::{Resistance, kind_yield};
 use crate::units::{ratio, scale};
-use crate::view::View;
+use crate::view::{Resistance, View, kind_yield};
 
 /// The part of all systems that a faction owns, per mille.
 fn share(view: &View<'_>, faction: FactionId) -> i64 {

@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 use http_kit::{FieldError, Problem, json};
-use sector_sim::{Board, Command, FactionId, FleetId, FormError, Order, OrderForm, SystemId};
+use sector_sim::order::{FormError, OrderForm};
+use sector_sim::{Board, Command, FactionId, FleetId, Order, SystemId};
 use sector_wire::Code;
 use serde_json::Value;
 use serde_json::value::RawValue;

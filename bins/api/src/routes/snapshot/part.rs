@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 
 use follow::{Entry, Frame};
 use http_kit::{FieldError, Problem};
-use sector_sim::{
-    FactionForm, FactionId, FleetForm, FleetId, HistoryEntry, ResultForm, SystemForm, SystemId,
-    narrate,
-};
+use sector_sim::event::narrate;
+use sector_sim::snapshot::{FactionForm, FleetForm, HistoryEntry, ResultForm, SystemForm};
+use sector_sim::{FactionId, FleetId, SystemId};
 use serde::Deserialize;
 
 use sector_wire::SnapshotPart;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use sector_sim::board::Outcome;
+use sector_sim::event::narrate;
+use sector_sim::names::faction_color;
+use sector_sim::order::OrderForm;
 use sector_sim::replay::{OrderOutcome, Replay, Tick};
-use sector_sim::{
-    Event, FactionId, FleetId, Order, OrderForm, Outcome, SystemId, World, faction_color, narrate,
-};
+use sector_sim::{Event, FactionId, FleetId, Order, SystemId, World};
 use serde::Serialize;
 
 use super::sink::Folder;

@@ -3,8 +3,11 @@
 //! that the two differ only by the change. The replicates that only one of the arms wins show
 //! whether a difference is luck.
 
+use sector_sim::draw::next_seed;
+use sector_sim::event::Cause;
+use sector_sim::game::{Fork, ForkError};
 use sector_sim::replay::Replay;
-use sector_sim::{Cause, FactionId, Fork, ForkError, Game, next_seed};
+use sector_sim::{FactionId, Game};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;

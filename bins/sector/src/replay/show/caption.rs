@@ -1,7 +1,8 @@
 //! Caption of a map.
 
+use sector_sim::event::narrate;
 use sector_sim::replay::Replay;
-use sector_sim::{Event, World, narrate};
+use sector_sim::{Event, World};
 
 /// Caption of a map.
 #[derive(Clone, Debug)]

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use sector_sim::{Event, FactionId, Fleet, Kind, Place, SIDE, SystemId, World, faction_color};
+use sector_sim::board::{Fleet, Place};
+use sector_sim::map::{Kind, SIDE};
+use sector_sim::names::faction_color;
+use sector_sim::{Event, FactionId, SystemId, World};
 
 use super::area::{self, Point};
 use super::caption::Caption;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sector_sim::{FactionId, Kind, Place, SIDE, SystemId, World, faction_color};
+use sector_sim::board::Place;
+use sector_sim::map::{Kind, SIDE};
+use sector_sim::names::faction_color;
+use sector_sim::{FactionId, SystemId, World};
 
 use super::caption::Caption;
 use crate::tool::thousands;

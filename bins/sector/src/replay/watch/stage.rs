@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use sector_redis::{Commit, Lease, ManualClock, NewEvent, Store, StoreOptions};
 use sector_sim::replay::journal::{Header, Record};
-use sector_sim::{Delta, Order, RunEnd, Snapshot, Universe, World};
+use sector_sim::snapshot::RunEnd;
+use sector_sim::{Delta, Order, Snapshot, Universe, World};
 use sector_wire::EventKind;
 
 use crate::tool::Error;

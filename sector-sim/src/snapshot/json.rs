@@ -3,14 +3,13 @@
 //! What a sector sends most is written here field by field, several times as fast as through a general serializer, and
 //! byte for byte the same: `tests/json.rs` holds the two against each other.
 
-use crate::delta::Delta;
 use crate::digest::Digest;
 use crate::event::{Cause, Event};
 use crate::ids::{FactionId, FactionKind, FleetId, SystemId};
 use crate::map::{Kind, Lane};
 use crate::order::Focus;
 use crate::snapshot::{
-    FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SystemChange, SystemForm,
+    Delta, FactionForm, FleetForm, HistoryEntry, ResultForm, Snapshot, SystemChange, SystemForm,
 };
 
 impl Snapshot {

@@ -6,8 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::delta::Delta;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Delta, Snapshot};
 
 /// One field in which two states differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,31 +51,35 @@ const LISTS: [(&str, &str, &[&str]); 6] = [
     ("history_tail", "history", &[]),
 ];
 
-/// Every field in which two snapshots differ: first those of the sector, then systems, lanes, fleets, factions, the
-/// events of the tick and the history, each by id. Equal snapshots have none.
-///
-/// ```
-/// use sector_sim::{Rules, Snapshot, Universe, World, snapshot_differences};
-/// let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
-/// let mut world = World::new(Rules::classic().into(), 7).unwrap();
-/// let before = Snapshot::of(&universe, world.map(), world.board(), world.digest());
-/// world.step(&[]);
-/// let after = Snapshot::of(&universe, world.map(), world.board(), world.digest());
-/// assert!(snapshot_differences(&before, &before).is_empty());
-/// let differences = snapshot_differences(&before, &after);
-/// let tick = differences.iter().find(|difference| difference.field == "tick").unwrap();
-/// assert_eq!(tick.to_string(), "sector, tick: 0 on one side, 1 on the other");
-/// assert!(differences.iter().any(|difference| difference.what == "faction" && difference.field == "build_stock"));
-/// ```
-#[must_use]
-pub fn snapshot_differences(left: &Snapshot, right: &Snapshot) -> Vec<Difference> {
-    if left == right { Vec::new() } else { document_differences(left, right) }
+impl Snapshot {
+    /// Fields in which `other` differs: first those of the sector, then those of systems, lanes, fleets, factions,
+    /// events and history, each sorted by id. Empty if the snapshots are equal.
+    ///
+    /// ```
+    /// use sector_sim::{Rules, Snapshot, Universe, World};
+    /// let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
+    /// let mut world = World::new(Rules::classic().into(), 7).unwrap();
+    /// let before = Snapshot::of(&universe, world.map(), world.board(), world.digest());
+    /// world.step(&[]);
+    /// let after = Snapshot::of(&universe, world.map(), world.board(), world.digest());
+    /// assert!(before.differences(&before).is_empty());
+    /// let differences = before.differences(&after);
+    /// let tick = differences.iter().find(|difference| difference.field == "tick").unwrap();
+    /// assert_eq!(tick.to_string(), "sector, tick: 0 on one side, 1 on the other");
+    /// assert!(differences.iter().any(|it| it.what == "faction" && it.field == "build_stock"));
+    /// ```
+    #[must_use]
+    pub fn differences(&self, other: &Snapshot) -> Vec<Difference> {
+        if self == other { Vec::new() } else { document_differences(self, other) }
+    }
 }
 
-/// Every field in which two deltas differ.
-#[must_use]
-pub fn delta_differences(left: &Delta, right: &Delta) -> Vec<Difference> {
-    if left == right { Vec::new() } else { document_differences(left, right) }
+impl Delta {
+    /// Fields in which `other` differs, in the order of [`Snapshot::differences`].
+    #[must_use]
+    pub fn differences(&self, other: &Delta) -> Vec<Difference> {
+        if self == other { Vec::new() } else { document_differences(self, other) }
+    }
 }
 
 /// Every field in which two documents differ whose entries are found by the names in [`LISTS`].
@@ -183,7 +186,7 @@ mod tests {
         right.fleets[4].id = FleetId(77);
         right.factions.pop();
         right.next_fleet_id = FleetId(78);
-        let found = snapshot_differences(&left, &right);
+        let found = left.differences(&right);
         let short: Vec<String> = found
             .iter()
             .map(|difference| {
@@ -218,6 +221,6 @@ mod tests {
                 "faction F5 whole (true, false)".to_owned(),
             ]
         );
-        assert_eq!(snapshot_differences(&left, &left), []);
+        assert_eq!(left.differences(&left), []);
     }
 }

@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::Board;
 use crate::digest::{Digest, digest_of};
-use crate::event::Event;
+use crate::event::{Event, narrate};
 use crate::ids::{FleetId, SystemId};
 use crate::map::Map;
-use crate::narrate::narrate;
 use crate::snapshot::{FactionForm, FleetForm, ResultForm, SystemChange};
 use crate::step::Report;
 use crate::world::World;
@@ -115,9 +114,8 @@ impl Delta {
 mod tests {
     use super::*;
     use crate::game::Game;
-    use crate::mirror::Mirror;
     use crate::rules::Rules;
-    use crate::snapshot::{Snapshot, Universe};
+    use crate::snapshot::{Mirror, Snapshot, Universe};
     use crate::strategy::Classic;
 
     #[test]

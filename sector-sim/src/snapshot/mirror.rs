@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use crate::board::{Board, Outcome};
-use crate::delta::Delta;
 use crate::digest::{Digest, digest_of};
 use crate::ids::FleetId;
 use crate::map::Map;
-use crate::snapshot::{FleetLimits, Snapshot, SnapshotError, Universe};
+use crate::snapshot::{Delta, FleetLimits, Snapshot, SnapshotError, Universe};
 
 /// Why a delta cannot be applied. The mirror is as it was before.
 #[derive(Debug, thiserror::Error)]
@@ -230,5 +229,5 @@ impl Mirror {
 
 struct Changes {
     factions: Vec<crate::board::Faction>,
-    fleets: Vec<crate::fleets::Fleet>,
+    fleets: Vec<crate::board::Fleet>,
 }

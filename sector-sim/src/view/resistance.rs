@@ -100,7 +100,7 @@ impl Resistance {
 }
 
 /// How much better the yield of a kind is, per mille.
-pub(super) fn kind_yield(view: &View<'_>, kind: Kind) -> i64 {
+pub(crate) fn kind_yield(view: &View<'_>, kind: Kind) -> i64 {
     match kind {
         Kind::Normal => 1000,
         Kind::Relic => view.rules.production.relic,
