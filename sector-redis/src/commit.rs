@@ -52,7 +52,7 @@ pub struct Commit {
     pub follows: Option<StreamId>,
     /// The summary of the run that ends with this tick, JSON; its replay is kept.
     pub finished: Option<String>,
-    /// Awards earned with this tick; one that is already recorded stays unchanged.
+    /// Awards earned with this tick, final: each replaces one that something else recorded.
     pub awards: Vec<Award>,
     /// Number of events to keep; those after the checkpoint are always kept. `None`: all.
     pub event_maxlen: Option<u64>,
@@ -135,6 +135,26 @@ pub struct Award {
     pub award: String,
     /// Details, JSON.
     pub body: String,
+}
+
+/// Result of [`Runs::record_award`](crate::Runs::record_award).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// The award is new.
+    New,
+    /// It was recorded before, with the same body.
+    Same,
+    /// It was recorded before with another body, which stays.
+    Different,
+}
+
+/// A page of awards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AwardPage {
+    /// Awards, in no particular order.
+    pub awards: Vec<Award>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<String>,
 }
 
 impl Award {

@@ -208,11 +208,8 @@ impl Error {
         Self::Config { message: message.into(), source: Some(source.into()) }
     }
 
-    pub(crate) fn invalid(
-        what: &'static str,
-        value: impl Into<String>,
-        allowed: &'static str,
-    ) -> Self {
+    /// An argument that no store accepts.
+    pub fn invalid(what: &'static str, value: impl Into<String>, allowed: &'static str) -> Self {
         Self::Invalid { what, value: value.into(), allowed }
     }
 }

@@ -67,8 +67,10 @@ macro_rules! role_methods {
         read records(universe: [ref $crate::UniverseId], from_tick: [val u64], count: [val usize]) -> Vec<(u64, String)>;
         read replay_header(universe: [ref $crate::UniverseId]) -> Option<String>;
         read runs(count: [val usize]) -> Vec<$crate::Run>;
-        write record_award(award: [ref $crate::Award]) -> bool;
-        read awards(universe: [opt $crate::UniverseId]) -> Vec<$crate::Award>;
+        read run(universe: [ref $crate::UniverseId]) -> Option<$crate::Run>;
+        write record_award(award: [ref $crate::Award]) -> $crate::Recorded;
+        read awards(after: [opt str], count: [val usize]) -> $crate::AwardPage;
+        read award_count() -> u64;
     } } };
     (Orders $how:ident $layer:ty) => { $crate::forward_role! { $how $layer, Orders {
         write append_orders(batch: [ref $crate::OrderBatch]) -> $crate::Receipt;
@@ -165,7 +167,7 @@ macro_rules! forward_role {
                 let operation = $crate::operation!($mode $name $($wait)?);
                 self.send(operation, move |store| {
                     $($(let $argument = <$reference>::to_owned(&$argument);)?)*
-                    $($(let $argument = $argument.as_ref().map(<$optional>::to_owned);)?)*
+                    $($(let $argument = $argument.as_deref().map(<$optional>::to_owned);)?)*
                     Box::pin(async move {
                         store.$name($($crate::argument!(
                             $argument $(ref $reference)? $(val $value)? $(opt $optional)?
@@ -208,6 +210,6 @@ macro_rules! argument {
         $argument
     };
     ($argument:ident opt $type:path) => {
-        $argument.as_ref()
+        $argument.as_deref()
     };
 }

@@ -86,7 +86,7 @@ pub use archive::{Archive, Dump};
 pub use async_trait::async_trait;
 pub use backoff::Backoff;
 pub use clock::{Clock, ManualClock, SteadyClock};
-pub use commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
+pub use commit::{Award, AwardPage, Checkpoint, Commit, Committed, Head, Lease, Recorded, Run};
 pub use document::{Document, Shelf};
 pub use embedded::EmbeddedStore;
 pub use error::{Error, Result};

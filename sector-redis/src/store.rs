@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use crate::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run};
+use crate::commit::{Award, AwardPage, Checkpoint, Commit, Committed, Head, Lease, Recorded, Run};
 use crate::document::{Document, Shelf};
 use crate::error::Result;
 use crate::ids::UniverseId;
@@ -131,11 +131,22 @@ pub trait Runs: Send + Sync + 'static {
     /// Up to `count` finished runs, newest first. The store keeps `keep_runs` of them.
     async fn runs(&self, count: usize) -> Result<Vec<Run>>;
 
-    /// Records an award; `false` if it was recorded before, which leaves it unchanged.
-    async fn record_award(&self, award: &Award) -> Result<bool>;
+    /// The finished run of this universe; `None` if none is kept.
+    async fn run(&self, universe: &UniverseId) -> Result<Option<Run>>;
 
-    /// All awards, or those of one universe, ordered by universe, faction and award.
-    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>>;
+    /// Records an award, unless it is already recorded. Awards of a [`Commit`] replace such a one.
+    async fn record_award(&self, award: &Award) -> Result<Recorded>;
+
+    /// About `count` awards, at most [`MAX_READ`], from the beginning or from the `next` of a page.
+    /// All pages together hold every award that existed throughout; an award may come twice where
+    /// others are recorded meanwhile.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Error::Invalid) for an `after` that no page named.
+    async fn awards(&self, after: Option<&str>, count: usize) -> Result<AwardPage>;
+
+    /// Number of awards.
+    async fn award_count(&self) -> Result<u64>;
 }
 
 /// The order stream, and the outcome of each entry.

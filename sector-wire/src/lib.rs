@@ -38,7 +38,10 @@ pub use orders::{
     ReceiptStatus, Untaken,
 };
 pub use problem::{FieldProblem, ProblemDocument};
-pub use runs::{Leader, Leaderboard, RunDocument, RunPage, RunPlayer, VICTORY, Victory};
+pub use runs::{
+    Leader, Leaderboard, Mint, Minted, MinterHealth, RunDocument, RunPage, RunPlayer, VICTORY,
+    Victory,
+};
 pub use service::{
     HealthDocument, RuleNumber, RulesDocument, SectorCondition, SectorList, SectorPlace,
     SectorStatus,

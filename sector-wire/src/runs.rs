@@ -40,6 +40,23 @@ pub struct RunDocument {
     pub players: Vec<RunPlayer>,
 }
 
+impl RunDocument {
+    /// What the award of the winner says; `None` if nobody won.
+    #[must_use]
+    pub fn victory(&self) -> Option<Victory> {
+        let (winner, cause) = (self.winner?.to_string(), self.cause?);
+        let holder = self.players.iter().find(|seat| seat.faction == winner);
+        Some(Victory {
+            name: self.winner_name.clone().unwrap_or_default(),
+            cause,
+            tick: self.ticks,
+            seed: self.seed,
+            digest: self.digest.clone(),
+            player: holder.map(|seat| seat.player.clone()),
+        })
+    }
+}
+
 /// A player in a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunPlayer {
@@ -87,7 +104,7 @@ pub struct Leader {
 }
 
 /// What a `victory` award says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Victory {
     /// Name of the winning faction.
     pub name: String,
@@ -105,3 +122,61 @@ pub struct Victory {
 
 /// Name of the award for winning a run.
 pub const VICTORY: &str = "victory";
+
+/// An award to record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mint {
+    /// Universe of a finished run.
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = "^[A-Za-z0-9._:-]+$",
+        examples("u-19ab2c3d4e5-0badf00d")
+    )]
+    pub universe_id: String,
+    /// Faction that won it.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._:-]+$", examples("F1"))]
+    pub faction: String,
+    /// Name of the award: `victory`.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._:-]+$", examples("victory"))]
+    pub award: String,
+    /// What the award says; if given, it must match the run's record. Left out, the record fills it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Victory>,
+}
+
+/// A recorded award.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Minted {
+    /// Universe of the run.
+    pub universe_id: String,
+    /// Faction that won it.
+    pub faction: String,
+    /// Name of the award.
+    pub award: String,
+    /// Always `accepted`.
+    pub state: String,
+    /// Whether the same award had been recorded before.
+    pub duplicate: bool,
+}
+
+/// Health of the minter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MinterHealth {
+    /// `ok`, or `failing` with a `reason`.
+    #[schema(examples("ok"))]
+    pub status: String,
+    /// Name of the service.
+    #[schema(examples("nft-minter"))]
+    pub service: String,
+    /// Version of the service.
+    #[schema(examples("0.1.0"))]
+    pub version: String,
+    /// Why it is failing, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Number of recorded awards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awards: Option<u64>,
+}

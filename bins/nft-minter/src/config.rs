@@ -4,18 +4,60 @@ use std::net::{IpAddr, SocketAddr};
 
 use clap::Parser;
 use http_kit::BoxError;
+use process_kit::config::integer;
 use process_kit::reload::{Limit, Reloadable};
 use process_kit::telemetry::LogOptions;
 use process_kit::{Handles, MetricsOptions, Service, ServiceError, StoreConfig, secrets};
 use sector_auth::Secret;
 
+/// Default of `--limit-mints`: as many as writes of the API.
+const MINTS_PER_MINUTE: u32 = 120;
+/// Default of `--limit-minter-reads`: as many as reads of the API.
+const READS_PER_MINUTE: u32 = 3_000;
+
 /// Configuration of the minter.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Config {
     /// Bearer token for POST /mint; without it, anyone who reaches the port may submit awards
     #[arg(long, env = "MINTER_API_KEY", hide_env_values = true)]
     pub minter_api_key: Option<Secret>,
+    /// Awards per minute of one address (IPv6: one /64)
+    #[arg(long, env = "LIMIT_MINTS", default_value_t = MINTS_PER_MINUTE, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
+    pub limit_mints: u32,
+    /// Most other requests per minute of one address (IPv6: one /64)
+    #[arg(long, env = "LIMIT_MINTER_READS", default_value_t = READS_PER_MINUTE, value_parser = integer(1..=100_000u32), value_name = "NUMBER")]
+    pub limit_minter_reads: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            minter_api_key: None,
+            limit_mints: MINTS_PER_MINUTE,
+            limit_minter_reads: READS_PER_MINUTE,
+        }
+    }
+}
+
+impl Config {
+    /// Rejects a public address without a key, and a placeholder as key.
+    ///
+    /// # Errors
+    /// [`ServiceError::Setting`], saying what to set.
+    pub fn check_deployed(&self, bind: IpAddr) -> Result<(), ServiceError> {
+        const SETTING: &str = "--minter-api-key (MINTER_API_KEY)";
+        match &self.minter_api_key {
+            Some(key) => secrets::check(SETTING, key),
+            None if bind.is_loopback() => Ok(()),
+            None => Err(ServiceError::Setting {
+                setting: SETTING,
+                detail: format!(
+                    "the key is missing, so anyone who reaches {bind} could submit awards: set it, or accept that with --dev"
+                ),
+            }),
+        }
+    }
 }
 
 /// Stores the awards of finished runs.
@@ -63,7 +105,7 @@ impl Service for Options {
 
     fn check(&self) -> Result<(), BoxError> {
         if !self.store.dev.dev {
-            self.check_deployed()?;
+            self.minter.check_deployed(self.bind)?;
         }
         Ok(())
     }
@@ -75,27 +117,6 @@ impl Service for Options {
     }
 }
 
-impl Options {
-    /// Rejects a public port without a key, and a placeholder as key.
-    ///
-    /// # Errors
-    /// [`ServiceError::Setting`], saying what to set.
-    pub fn check_deployed(&self) -> Result<(), ServiceError> {
-        const SETTING: &str = "--minter-api-key (MINTER_API_KEY)";
-        match &self.minter.minter_api_key {
-            Some(key) => secrets::check(SETTING, key),
-            None if self.bind.is_loopback() => Ok(()),
-            None => Err(ServiceError::Setting {
-                setting: SETTING,
-                detail: format!(
-                    "the key is missing, so anyone who reaches {} could submit awards: set it, or accept that with --dev",
-                    self.bind
-                ),
-            }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,7 +124,8 @@ mod tests {
     #[test]
     fn an_open_door_is_refused_where_others_can_reach_it() {
         let check = |arguments: &[&str]| {
-            Options::parse_from([&["nft-minter"], arguments].concat()).check_deployed()
+            let options = Options::parse_from([&["nft-minter"], arguments].concat());
+            options.minter.check_deployed(options.bind)
         };
         check(&[]).unwrap();
         check(&["--bind", "0.0.0.0", "--minter-api-key", "8b1f0c52d7e96a34"]).unwrap();

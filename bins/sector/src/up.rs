@@ -73,6 +73,20 @@ pub(crate) struct Options {
     log: String,
 }
 
+impl Options {
+    /// The start checks of all services.
+    fn check_deployed(&self) -> Result<(), Error> {
+        if self.dev.dev {
+            return Ok(());
+        }
+        if let Some(secret) = &self.jwt_secret {
+            secrets::check_key("--jwt-secret (JWT_SECRET)", secret)?;
+        }
+        self.minter.check_deployed(self.bind)?;
+        Ok(())
+    }
+}
+
 /// The listeners, bound before anything else starts.
 struct Ports {
     api: TcpListener,
@@ -91,9 +105,7 @@ async fn start(options: Options) -> Result<(), Error> {
         reload_file: None,
     })?;
     options.worker.check()?;
-    if let Some(secret) = options.jwt_secret.as_ref().filter(|_| !options.dev.dev) {
-        secrets::check_key("--jwt-secret (JWT_SECRET)", secret)?;
-    }
+    options.check_deployed()?;
     let shutdown = shutdown_on_signals()?;
     let address = |port| SocketAddr::new(options.bind, port);
     let ports = Ports {

@@ -200,6 +200,21 @@ fn a_secret_that_could_be_guessed_is_refused() {
 }
 
 #[test]
+fn a_minter_that_others_could_use_is_refused() {
+    let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0"];
+    for open in [
+        &["--bind", "0.0.0.0"][..],
+        &["--minter-api-key", "changeme"],
+        &["--minter-api-key", "x"],
+        &["--bind", "0.0.0.0", "--minter-api-key", "changeme"],
+    ] {
+        let (code, stdout, stderr) = output(&[&ports[..], open].concat());
+        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (1, "", 1), "{stderr}");
+        assert!(stderr.contains("MINTER_API_KEY") && !stderr.contains("changeme"), "{stderr}");
+    }
+}
+
+#[test]
 fn what_it_cannot_start_with_is_told_before_it_begins() {
     let ports = ["up", "--api-port", "0", "--frontend-port", "0", "--minter-port", "0"];
     let nobody = "redis://127.0.0.1:1";

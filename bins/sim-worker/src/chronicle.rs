@@ -1,8 +1,8 @@
 //! What a run leaves behind: the event of its end, its summary and its award.
 
 use sector_redis::{Award, Claim, UniverseId};
+use sector_sim::World;
 use sector_sim::snapshot::RunEnd;
-use sector_sim::{FactionId, World};
 use sector_wire::{RunDocument, RunPlayer, VICTORY, Victory};
 use serde::Serialize;
 
@@ -23,10 +23,6 @@ pub(crate) fn ending(
     ended_at_ms: u64,
     seats: &[Claim],
 ) -> Result<Option<Ending>, Error> {
-    let holder = |faction: FactionId| {
-        let faction = faction.to_string();
-        seats.iter().find(|seat| seat.faction == faction).map(|seat| seat.player.clone())
-    };
     let Some(run_end) = RunEnd::of(universe, world, Some(next_universe_in_ms)) else {
         return Ok(None);
     };
@@ -43,26 +39,24 @@ pub(crate) fn ending(
         factions: count(world.map().homes().len()),
         ticks: tick,
         winner,
-        winner_name: name.clone(),
+        winner_name: name,
         cause: Some(cause),
-        digest: digest.clone(),
+        digest,
         ended_at_ms: Some(ended_at_ms),
         players: seats
             .iter()
             .map(|seat| RunPlayer { faction: seat.faction.clone(), player: seat.player.clone() })
             .collect(),
     };
-    let mut awards = Vec::new();
-    if let Some(winner) = winner {
-        let name = name.unwrap_or_default();
-        let victory = Victory { name, cause, tick, seed, digest, player: holder(winner) };
-        awards.push(Award {
+    let award = |victory: Victory| {
+        Ok::<_, Error>(Award {
             universe: universe.clone(),
-            faction: winner.to_string(),
+            faction: winner.map(|winner| winner.to_string()).unwrap_or_default(),
             award: VICTORY.to_owned(),
             body: text(&victory)?,
-        });
-    }
+        })
+    };
+    let awards = summary.victory().into_iter().map(award).collect::<Result<_, _>>()?;
     Ok(Some(Ending { run_end: text(&run_end)?, summary: text(&summary)?, awards }))
 }
 

@@ -125,7 +125,7 @@ fn dump(txn: &ReadTransaction) -> Result<Option<Dump>> {
         events: reads::events_from(txn, from, usize::MAX)?,
         client_ids,
         seats: seats::all(txn)?,
-        awards: control::awards(txn, None)?,
+        awards: control::awards(txn, None, usize::MAX)?.awards,
         replays,
         outcomes: outcomes::all(txn)?,
         keys: shelves::all(txn, Shelf::Keys)?,

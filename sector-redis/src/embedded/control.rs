@@ -1,16 +1,17 @@
 //! The operator's switches, and awards.
 
+use std::ops::Bound;
+
 use async_trait::async_trait;
-use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use super::shelves;
 use super::store::EmbeddedStore;
 use super::tables::{AWARDS, CONTROL, RESTART, next_number};
 use super::writer::Change;
-use crate::commit::Award;
+use crate::commit::{Award, AwardPage, Recorded};
 use crate::document::check_audit;
-use crate::error::Result;
-use crate::ids::UniverseId;
+use crate::error::{Error, Result};
 use crate::store::{Control, MAX_READ, RestartRequest};
 
 #[async_trait]
@@ -90,36 +91,63 @@ pub(super) fn clear_restart(txn: &WriteTransaction, served: u64) -> Result<()> {
     Ok(())
 }
 
-/// Records an award unless it is known; says whether it was new.
-pub(super) fn write_award(txn: &WriteTransaction, award: &Award) -> Result<bool> {
-    let mut awards = txn.open_table(AWARDS)?;
+/// Writes an award of a commit, in place of one that something else recorded.
+pub(super) fn write_award(txn: &WriteTransaction, award: &Award) -> Result<()> {
     let key = (award.universe.as_str(), award.faction.as_str(), award.award.as_str());
-    if awards.get(key)?.is_some() {
-        return Ok(false);
-    }
-    awards.insert(key, award.body.as_str())?;
-    Ok(true)
+    txn.open_table(AWARDS)?.insert(key, award.body.as_str())?;
+    Ok(())
 }
 
-pub(super) fn awards(txn: &ReadTransaction, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
-    let table = txn.open_table(AWARDS)?;
-    let rows = match universe {
-        Some(universe) => table.range((universe.as_str(), "", "")..)?,
-        None => table.iter()?,
-    };
-    let mut awards = Vec::new();
-    for row in rows {
-        let (key, body) = row?;
-        let (of, faction, award) = key.value();
-        if universe.is_some_and(|universe| universe != of) {
-            break;
+pub(super) fn record_award(txn: &WriteTransaction, award: &Award) -> Result<Change<Recorded>> {
+    let key = (award.universe.as_str(), award.faction.as_str(), award.award.as_str());
+    let known = txn.open_table(AWARDS)?.get(key)?.map(|body| body.value() == award.body);
+    Ok(match known {
+        Some(true) => Change::none(Recorded::Same),
+        Some(false) => Change::none(Recorded::Different),
+        None => {
+            write_award(txn, award)?;
+            Change::wrote(Recorded::New)
         }
+    })
+}
+
+/// A page of awards, after the last one of the page before: its names as JSON.
+pub(super) fn awards(
+    txn: &ReadTransaction,
+    after: Option<&str>,
+    count: usize,
+) -> Result<AwardPage> {
+    let allowed = "the `next` of a page";
+    let after: Option<(String, String, String)> = after
+        .map(|text| serde_json::from_str(text).map_err(|_| Error::invalid("after", text, allowed)))
+        .transpose()?;
+    let from = match &after {
+        Some((universe, faction, award)) => {
+            Bound::Excluded((universe.as_str(), faction.as_str(), award.as_str()))
+        }
+        None => Bound::Unbounded,
+    };
+    let table = txn.open_table(AWARDS)?;
+    let mut rows = table.range::<(&str, &str, &str)>((from, Bound::Unbounded))?;
+    let mut awards = Vec::new();
+    for row in rows.by_ref().take(count) {
+        let (key, body) = row?;
+        let (universe, faction, award) = key.value();
         awards.push(Award {
-            universe: of.into(),
+            universe: universe.into(),
             faction: faction.to_owned(),
             award: award.to_owned(),
             body: body.value().to_owned(),
         });
     }
-    Ok(awards)
+    let has_more = rows.next().is_some();
+    let last = awards.last().filter(|_| has_more);
+    let next = last.map(|last| {
+        serde_json::to_string(&(&last.universe, &last.faction, &last.award)).unwrap_or_default()
+    });
+    Ok(AwardPage { awards, next })
+}
+
+pub(super) fn award_count(txn: &ReadTransaction) -> Result<u64> {
+    Ok(txn.open_table(AWARDS)?.len()?)
 }

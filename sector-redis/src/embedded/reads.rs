@@ -9,7 +9,7 @@ use super::store::EmbeddedStore;
 use super::tables::{self, CHECKPOINT, COUNTERS, EVENT, EVENTS, HEADERS, RECORDS, RUNS, counter};
 use super::writer::Change;
 use super::{control, lease};
-use crate::commit::{Award, Checkpoint, Head, Run};
+use crate::commit::{Award, AwardPage, Checkpoint, Head, Recorded, Run};
 use crate::error::Result;
 use crate::ids::UniverseId;
 use crate::incarnation::{Incarnation, Position, held};
@@ -78,20 +78,24 @@ impl Runs for EmbeddedStore {
         self.read(move |txn| runs(txn, count)).await
     }
 
-    async fn record_award(&self, award: &Award) -> Result<bool> {
-        award.check()?;
-        let award = award.clone();
-        self.writer
-            .write(move |txn| {
-                let is_new = control::write_award(txn, &award)?;
-                Ok(if is_new { Change::wrote(true) } else { Change::none(false) })
-            })
-            .await
+    async fn run(&self, universe: &UniverseId) -> Result<Option<Run>> {
+        let universe = universe.clone();
+        self.read(move |txn| run(txn, &universe)).await
     }
 
-    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
-        let universe = universe.cloned();
-        self.read(move |txn| control::awards(txn, universe.as_ref())).await
+    async fn record_award(&self, award: &Award) -> Result<Recorded> {
+        award.check()?;
+        let award = award.clone();
+        self.writer.write(move |txn| control::record_award(txn, &award)).await
+    }
+
+    async fn awards(&self, after: Option<&str>, count: usize) -> Result<AwardPage> {
+        let (after, count) = (after.map(str::to_owned), count.clamp(1, MAX_READ));
+        self.read(move |txn| control::awards(txn, after.as_deref(), count)).await
+    }
+
+    async fn award_count(&self) -> Result<u64> {
+        self.read(control::award_count).await
     }
 }
 
@@ -192,6 +196,11 @@ pub(super) fn runs(txn: &ReadTransaction, count: usize) -> Result<Vec<Run>> {
         runs.push(Run { universe: universe.into(), summary: summary.to_owned() });
     }
     Ok(runs)
+}
+
+pub(super) fn run(txn: &ReadTransaction, universe: &UniverseId) -> Result<Option<Run>> {
+    // A store keeps few runs, and those asked for are the newest.
+    Ok(runs(txn, usize::MAX)?.into_iter().find(|run| run.universe == *universe))
 }
 
 pub(super) fn events_from(

@@ -5,8 +5,8 @@ use redis::cmd;
 
 use super::reply::unexpected;
 use super::store::RedisStore;
-use crate::commit::{Award, Run};
-use crate::error::Result;
+use crate::commit::{Award, AwardPage, Recorded, Run};
+use crate::error::{Error, Result};
 use crate::ids::UniverseId;
 use crate::seal;
 use crate::store::{MAX_READ, Runs};
@@ -58,26 +58,45 @@ impl Runs for RedisStore {
         Ok(runs)
     }
 
-    async fn record_award(&self, award: &Award) -> Result<bool> {
+    async fn run(&self, universe: &UniverseId) -> Result<Option<Run>> {
+        let command = cmd("HGET").arg(&self.keys.run_summaries).arg(universe).to_owned();
+        let summary: Option<String> = self.link.read_command("reading a run", &command).await?;
+        Ok(summary.map(|summary| Run { universe: universe.clone(), summary }))
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<Recorded> {
         award.check()?;
         let mut script = self.writes(&self.scripts.award, &[&self.keys.awards]);
         script.arg(award_field(award)?).arg(&award.body);
-        self.write("recording an award", &script).await
+        let answer: String = self.write("recording an award", &script).await?;
+        match answer.as_str() {
+            "new" => Ok(Recorded::New),
+            "same" => Ok(Recorded::Same),
+            "different" => Ok(Recorded::Different),
+            _ => Err(unexpected("award", answer)),
+        }
     }
 
-    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
-        let command = cmd("HGETALL").arg(&self.keys.awards).to_owned();
-        let row: Vec<String> = self.link.read_command("reading awards", &command).await?;
-        let mut row = row.into_iter();
-        let mut awards = Vec::new();
-        while let (Some(field), Some(body)) = (row.next(), row.next()) {
-            let award = award_of(&field, body)?;
-            if universe.is_none_or(|universe| *universe == award.universe) {
-                awards.push(award);
-            }
-        }
-        awards.sort();
-        Ok(awards)
+    // A page is a step of a scan.
+    async fn awards(&self, after: Option<&str>, count: usize) -> Result<AwardPage> {
+        let cursor: u64 = after.unwrap_or("0").parse().map_err(|_| {
+            Error::invalid("after", after.unwrap_or_default(), "the `next` of a page")
+        })?;
+        let count = count.clamp(1, MAX_READ);
+        let command =
+            cmd("HSCAN").arg(&self.keys.awards).arg(cursor).arg("COUNT").arg(count).to_owned();
+        let (next, rows): (String, Vec<(String, String)>) =
+            self.link.read_command("reading awards", &command).await?;
+        let awards = rows.into_iter().map(|(field, body)| award_of(&field, body));
+        Ok(AwardPage {
+            awards: awards.collect::<Result<_>>()?,
+            next: Some(next).filter(|next| next != "0"),
+        })
+    }
+
+    async fn award_count(&self) -> Result<u64> {
+        let command = cmd("HLEN").arg(&self.keys.awards).to_owned();
+        self.link.read_command("counting awards", &command).await
     }
 }
 

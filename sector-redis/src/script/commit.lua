@@ -136,7 +136,7 @@ if outcomes_end ~= '0' then
 end
 at = at + 1
 for _ = 1, tonumber(ARGV[at]) do
-  redis.call('HSETNX', awards, ARGV[at + 1], ARGV[at + 2])
+  redis.call('HSET', awards, ARGV[at + 1], ARGV[at + 2])
   at = at + 2
 end
 if finishes then

@@ -1,6 +1,7 @@
-//! Awards: recorded once, kept for ever.
+//! Awards: recorded once, kept for ever; those of a commit are final.
 
-use sector_redis::{Award, Commit};
+use sector_redis::{Award, Commit, Error, Recorded, Run};
+use store_testkit::awards;
 
 use crate::bench::{Bench, begin, tick};
 
@@ -14,43 +15,60 @@ fn award(universe: &str, faction: &str, name: &str, body: &str) -> Award {
 }
 
 pub(crate) async fn are_recorded_once(bench: Bench) {
-    let store = &bench.store;
+    let store = &*bench.store;
     let first = award("u1", "F1", "victory", "{\"a\":1}");
-    assert!(store.record_award(&first).await.unwrap());
-    assert!(!store.record_award(&award("u1", "F1", "victory", "other")).await.unwrap());
-    assert_eq!(store.awards(None).await.unwrap(), [first]);
+    assert_eq!(store.record_award(&first).await.unwrap(), Recorded::New);
+    assert_eq!(store.record_award(&first).await.unwrap(), Recorded::Same);
+    let other = award("u1", "F1", "victory", "other");
+    assert_eq!(store.record_award(&other).await.unwrap(), Recorded::Different);
+    assert_eq!(awards(store).await, [first]);
     // Names that would run together if they were merely joined.
-    assert!(store.record_award(&award("u1", "F1:x", "y", "")).await.unwrap());
-    assert!(store.record_award(&award("u1", "F1", "x:y", "")).await.unwrap());
+    for (faction, name) in [("F1:x", "y"), ("F1", "x:y")] {
+        let award = award("u1", faction, name, "");
+        assert_eq!(store.record_award(&award).await.unwrap(), Recorded::New);
+    }
 }
 
 pub(crate) async fn come_with_a_commit(bench: Bench) {
     let lease = bench.begin().await;
-    let known = award("u1", "F1", "victory", "first");
-    bench.store.record_award(&known).await.unwrap();
-    let fresh = award("u1", "F2", "survivor", "é \"quoted\"");
-    let commit = Commit {
-        awards: vec![award("u1", "F1", "victory", "second"), fresh.clone()],
-        ..tick(&lease, "u1", 1)
-    };
-    bench.commit(commit).await.unwrap();
-    bench.commit(begin(&lease, "u2")).await.unwrap();
-    assert_eq!(bench.store.awards(None).await.unwrap(), [known, fresh]);
-}
-
-pub(crate) async fn are_listed_in_order(bench: Bench) {
-    let awards = [
-        award("u1", "F1", "b", "1"),
-        award("u1", "F10", "a", "2"),
-        award("u1", "F2", "a", "3"),
-        award("u10", "F1", "a", "4"),
-        award("u2", "F1", "a", "5"),
-    ];
-    for award in awards.iter().rev() {
+    let forged = award("u1", "F1", "victory", "forged");
+    let kept = award("u1", "F3", "victory", "of someone else");
+    for award in [&forged, &kept] {
         bench.store.record_award(award).await.unwrap();
     }
-    assert_eq!(bench.store.awards(None).await.unwrap(), awards);
-    assert_eq!(bench.store.awards(Some(&"u1".into())).await.unwrap(), awards[..3]);
-    assert_eq!(bench.store.awards(Some(&"u2".into())).await.unwrap(), awards[4..]);
-    assert!(bench.store.awards(Some(&"u3".into())).await.unwrap().is_empty());
+    let earned = award("u1", "F1", "victory", "earned");
+    let fresh = award("u1", "F2", "survivor", "é \"quoted\"");
+    let commit = Commit { awards: vec![earned.clone(), fresh.clone()], ..tick(&lease, "u1", 1) };
+    bench.commit(commit).await.unwrap();
+    bench.commit(begin(&lease, "u2")).await.unwrap();
+    assert_eq!(bench.store.record_award(&forged).await.unwrap(), Recorded::Different);
+    assert_eq!(awards(&*bench.store).await, [earned, fresh, kept]);
+}
+
+pub(crate) async fn come_page_by_page(bench: Bench) {
+    let store = &*bench.store;
+    assert_eq!((awards(store).await, store.award_count().await.unwrap()), (Vec::new(), 0));
+    let mut all = Vec::new();
+    for number in 0..600 {
+        let award = award(&format!("u{number}"), "F1", "a", &"x".repeat(100));
+        store.record_award(&award).await.unwrap();
+        all.push(award);
+    }
+    all.sort();
+    let page = store.awards(None, 10).await.unwrap();
+    assert!(page.awards.len() < 100 && page.next.is_some(), "{}", page.awards.len());
+    assert_eq!(awards(store).await, all);
+    assert_eq!(store.award_count().await.unwrap(), 600);
+    let broken = store.awards(Some("no page"), 10).await;
+    assert!(matches!(broken, Err(Error::Invalid { .. })), "{broken:?}");
+}
+
+pub(crate) async fn are_listed_beside_their_run(bench: Bench) {
+    let lease = bench.begin().await;
+    assert_eq!(bench.store.run(&"u1".into()).await.unwrap(), None);
+    let commit = Commit { finished: Some("summary".into()), ..tick(&lease, "u1", 1) };
+    bench.commit(commit).await.unwrap();
+    let run = Run { universe: "u1".into(), summary: "summary".into() };
+    assert_eq!(bench.store.run(&"u1".into()).await.unwrap(), Some(run));
+    assert_eq!(bench.store.run(&"u2".into()).await.unwrap(), None);
 }

@@ -149,7 +149,7 @@ impl Bench {
             "{head:?}\n{:?}\n{records:?}\n{events}\n{outcomes:?}\n{:?}\n{:?}\n{:?}\n{:?}",
             store.checkpoint().await.unwrap(),
             store.runs(100).await.unwrap(),
-            store.awards(None).await.unwrap(),
+            store_testkit::awards(&**store).await,
             store.claims(&"u1".into(), 0, u64::MAX).await.unwrap(),
             store.restart_request().await.unwrap(),
         )

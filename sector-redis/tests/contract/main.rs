@@ -198,6 +198,7 @@ contract! {
         is_bounded_by_entry;
     awards:
         are_recorded_once
+        come_page_by_page
         come_with_a_commit
-        are_listed_in_order;
+        are_listed_beside_their_run;
 }

@@ -36,7 +36,7 @@ impl Layer for Users {
     fn inner(&self, operation: Operation) -> &dyn Store {
         match operation.name {
             "events_from" | "incarnation" => &*self.frontend,
-            "record_award" | "awards" => &*self.minter,
+            "record_award" | "award_count" | "run" => &*self.minter,
             "renew_incarnation" => &*self.operator,
             "acquire_lease" | "renew_lease" | "release_lease" | "commit" | "checkpoint"
             | "records" | "replay_header" | "orders_after" | "paused" | "restart_request"

@@ -1,6 +1,7 @@
 //! `/leaderboard`: players ranked by victories.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use http_kit::{Problem, Response, reply};
 
@@ -9,6 +10,8 @@ use crate::request::call::Call;
 use crate::request::problems::of_store;
 use sector_wire::{Leader, Leaderboard, VICTORY, Victory};
 
+/// Number of awards read at a time.
+const AWARDS_READ: usize = 200;
 /// Maximum number of players listed.
 const LEADERS_MAX: usize = 1_000;
 
@@ -31,16 +34,30 @@ const LEADERS_MAX: usize = 1_000;
 pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     call.renew().await;
-    let awards = call.store().awards(None).await.map_err(of_store)?;
     let runs = finished(&call).await?;
     let mut players: HashMap<String, Leader> = HashMap::new();
     let (mut victories, mut computer_victories) = (0, 0);
-    for award in awards.iter().filter(|award| award.award == VICTORY) {
-        victories += 1;
-        let victory: Option<Victory> = serde_json::from_str(&award.body).ok();
-        match victory.and_then(|victory| victory.player) {
-            Some(player) => leader(&mut players, &player).wins += 1,
-            None => computer_victories += 1,
+    // A page may repeat an award while others are recorded.
+    let mut counted = HashSet::new();
+    let mut after = None;
+    loop {
+        let page = call.store().awards(after.as_deref(), AWARDS_READ).await.map_err(of_store)?;
+        for award in page.awards.iter().filter(|award| award.award == VICTORY) {
+            let mut hasher = DefaultHasher::new();
+            (&award.universe, &award.faction).hash(&mut hasher);
+            if !counted.insert(hasher.finish()) {
+                continue;
+            }
+            victories += 1;
+            let victory: Option<Victory> = serde_json::from_str(&award.body).ok();
+            match victory.and_then(|victory| victory.player) {
+                Some(player) => leader(&mut players, &player).wins += 1,
+                None => computer_victories += 1,
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
         }
     }
     for run in &runs {

@@ -62,6 +62,9 @@ pub(super) async fn run(
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
     // The frontend, which forwards requests.
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
+    if !options.dev.dev {
+        api_config.check_deployed()?;
+    }
     let frontend_config =
         frontend::Config { api_url: api_url.parse()?, ..frontend::Config::default() };
     let bots_config = bot_worker::Config::new(&api_url, &bot_token)?;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use sector_redis::{
     Claim, ClaimOutcome, Claims, Clock, Commit, Committed, Events, Layer, Lease, Operation,
-    OrderBatch, OrderEntry, OrderStatus, Orders, Receipt, Result, Runs, Status, Store, StreamId,
+    OrderBatch, OrderEntry, OrderStatus, Orders, Receipt, Result, Status, Store, StreamId,
     UniverseId, World, forward,
 };
 use store_testkit::{ModelBackup, ModelStore};
@@ -118,7 +118,7 @@ impl World for Server {
             let status = self.model.order(id).await?;
             self.books().enter_outcome(id, status.as_ref());
         }
-        let awards = self.model.awards(None).await?;
+        let awards = store_testkit::awards(&self.model).await;
         self.books().enter_awards(&awards);
         committed
     }

@@ -4,7 +4,8 @@ use super::flaw::Flaw;
 use super::state::{State, World, lost};
 use sector_redis::UniverseId;
 use sector_redis::commit::{
-    Award, Checkpoint, Commit, Committed, Previous, Run, cursor_out_of_range, universe_taken,
+    Award, Checkpoint, Commit, Committed, Previous, Recorded, Run, cursor_out_of_range,
+    universe_taken,
 };
 use sector_redis::error::Result;
 use sector_redis::stream::{Event, StreamId};
@@ -31,7 +32,7 @@ impl State {
             return Ok(Committed { event_ids, repeated: true });
         }
         if self.has(Flaw::AwardsOutsideTheStep) {
-            commit.awards.iter().for_each(|award| _ = self.record_award(award));
+            commit.awards.iter().for_each(|award| self.write_award(award));
         }
         self.look(commit, now_ms)?;
 
@@ -74,7 +75,7 @@ impl State {
             }
         }
         for award in &commit.awards {
-            self.record_award(award);
+            self.write_award(award);
         }
         self.outcomes
             .extend(commit.outcomes.iter().map(|outcome| (outcome.id.number(), outcome.clone())));
@@ -186,13 +187,26 @@ impl State {
         self.orders.retain(|number, _| *number > limit);
     }
 
-    /// Records an award unless it is known; says whether it was new.
-    pub(super) fn record_award(&mut self, award: &Award) -> bool {
-        let key = (award.universe.clone(), award.faction.clone(), award.award.clone());
-        let is_new = !self.awards.contains_key(&key);
-        self.awards.entry(key).or_insert_with(|| award.body.clone());
-        is_new
+    /// Writes an award of a commit, in place of one that something else recorded.
+    fn write_award(&mut self, award: &Award) {
+        self.awards.insert(award_key(award), award.body.clone());
     }
+
+    /// Records an award unless it is recorded.
+    pub(super) fn record_award(&mut self, award: &Award) -> Recorded {
+        match self.awards.get(&award_key(award)) {
+            Some(body) if *body == award.body => Recorded::Same,
+            Some(_) => Recorded::Different,
+            None => {
+                self.write_award(award);
+                Recorded::New
+            }
+        }
+    }
+}
+
+fn award_key(award: &Award) -> (UniverseId, String, String) {
+    (award.universe.clone(), award.faction.clone(), award.award.clone())
 }
 
 fn ids(before: u64, last: u64) -> Vec<StreamId> {

@@ -12,9 +12,11 @@ use super::flaw::Flaw;
 use super::state::State;
 use sector_redis::Pool;
 use sector_redis::clock::Clock;
-use sector_redis::commit::{Award, Checkpoint, Commit, Committed, Head, Lease, Run, check_ttl};
+use sector_redis::commit::{
+    Award, AwardPage, Checkpoint, Commit, Committed, Head, Lease, Recorded, Run, check_ttl,
+};
 use sector_redis::document::{Document, Shelf, check_audit};
-use sector_redis::error::Result;
+use sector_redis::error::{Error, Result};
 use sector_redis::incarnation::{Incarnation, Position};
 use sector_redis::order::{OrderBatch, OrderEntry, Receipt, check_name};
 use sector_redis::outcome::{OrderStatus, listed};
@@ -194,25 +196,36 @@ impl Runs for ModelStore {
         Ok(self.state().runs.iter().take(count).cloned().collect())
     }
 
-    async fn record_award(&self, award: &Award) -> Result<bool> {
+    async fn run(&self, universe: &UniverseId) -> Result<Option<Run>> {
+        Ok(self.state().runs.iter().find(|run| run.universe == *universe).cloned())
+    }
+
+    async fn record_award(&self, award: &Award) -> Result<Recorded> {
         award.check()?;
         Ok(self.state().record_award(award))
     }
 
-    async fn awards(&self, universe: Option<&UniverseId>) -> Result<Vec<Award>> {
+    async fn awards(&self, after: Option<&str>, count: usize) -> Result<AwardPage> {
+        let allowed = "the `next` of a page";
+        let skipped: usize = after
+            .map_or(Ok(0), str::parse)
+            .map_err(|_| Error::invalid("after", after.unwrap_or_default(), allowed))?;
         let state = self.state();
-        let rows = state
-            .awards
-            .iter()
-            .filter(|((of, ..), _)| universe.is_none_or(|universe| universe == of));
-        Ok(rows
+        let rows = state.awards.iter().skip(skipped).take(count);
+        let awards: Vec<Award> = rows
             .map(|((universe, faction, award), body)| Award {
                 universe: universe.clone(),
                 faction: faction.clone(),
                 award: award.clone(),
                 body: body.clone(),
             })
-            .collect())
+            .collect();
+        let end = skipped + awards.len();
+        Ok(AwardPage { awards, next: (end < state.awards.len()).then(|| end.to_string()) })
+    }
+
+    async fn award_count(&self) -> Result<u64> {
+        Ok(self.state().awards.len() as u64)
     }
 }
 
