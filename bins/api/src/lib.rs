@@ -20,7 +20,6 @@ mod request;
 mod routes;
 mod rulebook;
 mod run;
-mod seats;
 pub mod state;
 mod table;
 

@@ -1,8 +1,7 @@
-//! Helpers for handlers: the call, shared bodies, problems, audit and traces.
+//! Helpers for handlers: the call, shared bodies, problems, and audit.
 
 pub(crate) mod audit;
 pub(crate) mod bodies;
 pub(crate) mod call;
 pub(crate) mod prefix;
 pub(crate) mod problems;
-pub(crate) mod traces;

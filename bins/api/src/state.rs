@@ -24,8 +24,8 @@ use crate::limits::meter::{self, Meter};
 use crate::limits::quotas::{self, Measure, QuotaConfig};
 use crate::recent::Recent;
 use crate::request::bodies::Bodies;
+use crate::request::call::RENEWAL_INTERVAL_MS;
 use crate::rulebook::Rulebooks;
-use crate::seats::RENEWAL_INTERVAL_MS;
 
 /// Maximum number of concurrent replays; each uses a core while it runs.
 const REPLAYS_MAX: usize = 4;

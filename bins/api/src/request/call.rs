@@ -3,14 +3,23 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use follow::{Followed, Follower};
+use follow::{Followed, Follower, Frame};
 use http_kit::{Context, Problem};
-use sector_redis::ServiceStore;
+use process_kit::trace::{KEPT, Span, TRACEPARENT, of_orders};
+use sector_redis::{Error as StoreError, Pool, Receipt, ServiceStore, UniverseId};
+use sector_wire::Code;
 
 use crate::identity::caller::{Caller, Person, unauthenticated};
-use crate::seats;
+use crate::request::problems::{no_universe, of_follower};
 use crate::state::Api;
+
+/// Minimum time between two renewals of a claim, in milliseconds, unless a tenth of the idle time
+/// is shorter.
+pub(crate) const RENEWAL_INTERVAL_MS: u64 = 10_000;
+/// How long a request waits for this process to catch up with the latest commit.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
 
 /// A request that satisfies the declaration of its route. Dereferences to its [`Context`].
 #[derive(Debug)]
@@ -70,6 +79,58 @@ impl Call {
         self.state().seat_changes.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Frame of the latest commit. Waits up to a second for this process to catch up.
+    ///
+    /// # Errors
+    /// As [`of_follower`].
+    pub(crate) async fn latest_frame(&self) -> Result<Arc<Frame>, Problem> {
+        self.follower().caught_up(CATCH_UP_WAIT).await.map_err(of_follower)
+    }
+
+    /// Current frame, if its universe accepts orders.
+    ///
+    /// # Errors
+    /// 409 `no_universe` and `run_over`; 503 while the store is unavailable.
+    pub(crate) async fn acting_frame(&self) -> Result<Arc<Frame>, Problem> {
+        let frame = match self.follower().frame() {
+            Ok(frame) if !frame.is_over() => return Ok(frame),
+            // A new universe may have begun just now.
+            Ok(_) => self.latest_frame().await?,
+            Err(follow::Error::NotReady { .. })
+                if self.follower().health() == follow::Health::NoUniverse =>
+            {
+                return Err(no_universe());
+            }
+            Err(error) => return Err(of_follower(error)),
+        };
+        if frame.is_over() {
+            let detail = "The run has ended; wait for the next universe.";
+            return Err(Problem::conflict(Code::RunOver, detail));
+        }
+        Ok(frame)
+    }
+
+    /// The faction that the person holds in the universe. Renews the claim at most once per
+    /// [`RENEWAL_INTERVAL_MS`].
+    pub(crate) async fn seat(
+        &self,
+        universe: &UniverseId,
+        person: &Person,
+    ) -> Result<Option<String>, StoreError> {
+        let api = self.state();
+        let (now_ms, idle_ms, player) = (api.now().unix_ms(), api.idle_ms(), person.player());
+        let renewal = (self.sector().name().to_owned(), person.address);
+        if api.renewals.put_new(renewal.clone(), (), now_ms) {
+            let touched = self.store().touch(universe, &player, now_ms, idle_ms).await;
+            if touched.is_err() {
+                api.renewals.forget(&renewal);
+            }
+            return touched;
+        }
+        let claims = self.store().claims(universe, now_ms, idle_ms).await?;
+        Ok(claims.into_iter().find(|claim| claim.player == player).map(|claim| claim.faction))
+    }
+
     /// Renews the claim of a player who reads a public resource. A failing store is only logged.
     pub(crate) async fn renew(&self) {
         if let Caller::Person(person) = &self.caller
@@ -77,9 +138,36 @@ impl Call {
         {
             let universe = frame.universe().clone();
             drop(frame);
-            if let Err(error) = seats::seat(self, &universe, person).await {
+            if let Err(error) = self.seat(&universe, person).await {
                 tracing::debug!(%error, "cannot renew claim");
             }
+        }
+    }
+
+    /// Starts the span of the request; continues the trace in its `traceparent` header. Costs
+    /// nothing if tracing is off.
+    pub(crate) fn span(&self, name: &'static str) -> Span {
+        let tracer = &self.state().tracer;
+        if !tracer.is_on() {
+            return Span::default();
+        }
+        let parent = self.header(TRACEPARENT).and_then(|text| text.parse().ok());
+        let mut span = tracer.span(name, parent);
+        span.name_in_log();
+        if let Some(id) = self.request_id() {
+            span.set("http.request.id", id);
+        }
+        span
+    }
+
+    /// Stores the trace context of accepted orders, so that the worker continues the trace.
+    pub(crate) async fn pass_on(&self, mut span: Span, receipt: &Receipt, orders: usize) {
+        let Some(context) = span.context() else { return };
+        span.set("sector.order_entry", receipt.id.to_string());
+        span.set("sector.orders", orders);
+        let (key, context) = (of_orders(receipt.id), context.to_string());
+        if let Err(error) = self.store().put_nonce(Pool::Traces, &key, &context, KEPT).await {
+            tracing::debug!(%error, "cannot store trace context, trace ends here");
         }
     }
 }

@@ -10,11 +10,8 @@ use http_kit::{Problem, Response, reply};
 use sector_sim::order::Refusal;
 use sector_sim::{Command, FactionId, FleetId, Order, Rules, SystemId, World};
 
-use super::factions::{CATCH_UP_WAIT, acting_frame};
-use super::orders::judge::{Fault, existence, form};
-use super::orders::read;
+use super::orders::{Batch, Fault};
 use crate::request::call::Call;
-use crate::request::problems::of_follower;
 use sector_wire::{
     BattlePreview, FieldProblem, OrderCheck, OrderPreview, OrderRequest, OrderVerdict,
 };
@@ -49,19 +46,7 @@ use sector_wire::{
 )]
 pub(crate) async fn check(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
-    let orders = read(&mut call).await?;
-    let count = orders.len();
-    let mut faults = Vec::new();
-    let orders = form(&orders, &mut faults);
-    let mut frame = acting_frame(&call).await?;
-    let mut missing = existence(frame.board(), &orders);
-    if !missing.is_empty() {
-        // The sender may have seen a later tick than this process.
-        drop(frame);
-        frame = call.follower().caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
-        missing = existence(frame.board(), &orders);
-    }
-    faults.extend(missing);
+    let Batch { count, orders, faults, frame } = Batch::read(&mut call).await?;
     let universe = frame.universe().clone();
     let book = call.state().rulebooks.of(call.sector(), &universe).await?;
     let rules = Arc::clone(&book.rules);

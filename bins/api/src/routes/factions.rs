@@ -2,9 +2,7 @@
 
 use sector_wire::Code;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use follow::{Frame, History, Sample};
 use http_kit::{Effort, FieldError, Problem, Response, reply};
@@ -19,7 +17,7 @@ use super::me::describe;
 use crate::identity::bot_keys;
 use crate::request::bodies::{self, Kind, Stamp};
 use crate::request::call::Call;
-use crate::request::problems::{no_universe, of_follower, of_store};
+use crate::request::problems::{of_follower, of_store};
 use sector_wire::{
     ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample,
     FactionSeat, Me, ReleaseAnswer,
@@ -27,8 +25,6 @@ use sector_wire::{
 
 /// Maximum body of a claim, in bytes.
 const BODY_BYTES_MAX: usize = 1_024;
-/// How long a request waits for this process to catch up with the latest commit.
-pub(super) const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
 
 /// All factions of the running universe, with their claims.
 ///
@@ -201,7 +197,7 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     let person = call.person()?;
     let ClaimRequest { faction: wanted } = call.json(BODY_BYTES_MAX).await?;
     let api = call.state();
-    let frame = acting_frame(&call).await?;
+    let frame = call.acting_frame().await?;
     let id = wanted.parse::<FactionId>().ok().filter(|&id| frame.board().faction(id).is_some());
     let Some(id) = id else {
         let shown: String = wanted.chars().take(16).collect();
@@ -278,29 +274,4 @@ fn is_open(frame: &Frame, id: FactionId) -> bool {
     !frame.is_over()
         && id.kind() == FactionKind::Starter
         && frame.board().faction(id).is_some_and(|faction| faction.alive)
-}
-
-/// The current frame, if its universe accepts orders.
-///
-/// # Errors
-/// 409 `no_universe` and `run_over`; 503 while the store is unavailable.
-pub(super) async fn acting_frame(call: &Call) -> Result<Arc<Frame>, Problem> {
-    let frame = match call.follower().frame() {
-        Ok(frame) if !frame.is_over() => return Ok(frame),
-        // A new universe may have begun just now.
-        Ok(_) => call.follower().caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?,
-        Err(follow::Error::NotReady { .. })
-            if call.follower().health() == follow::Health::NoUniverse =>
-        {
-            return Err(no_universe());
-        }
-        Err(error) => return Err(of_follower(error)),
-    };
-    if frame.is_over() {
-        return Err(Problem::conflict(
-            Code::RunOver,
-            "The run has ended; wait for the next universe.",
-        ));
-    }
-    Ok(frame)
 }

@@ -5,7 +5,6 @@ use http_kit::{Problem, Response, reply};
 use crate::identity::caller::Person;
 use crate::request::call::Call;
 use crate::request::problems::of_store;
-use crate::seats::seat;
 use sector_wire::Me;
 
 /// The caller, and the faction they hold.
@@ -31,7 +30,7 @@ pub(crate) async fn me(call: Call) -> Result<Response, Problem> {
 pub(super) async fn describe(call: &Call, person: &Person) -> Result<Me, Problem> {
     let universe = call.follower().current().map(|frame| frame.universe().clone());
     let faction = match &universe {
-        Some(universe) => seat(call, universe, person).await.map_err(of_store)?,
+        Some(universe) => call.seat(universe, person).await.map_err(of_store)?,
         None => None,
     };
     Ok(Me {

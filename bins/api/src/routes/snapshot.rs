@@ -4,7 +4,6 @@ use follow::{EntryKind, Frame};
 use http_kit::{Effort, Problem, Response};
 use sector_wire::Code;
 
-use super::factions::CATCH_UP_WAIT;
 use crate::request::bodies::{self, Kind, Stamp};
 use crate::request::call::Call;
 use crate::request::problems::of_follower;
@@ -90,7 +89,7 @@ async fn changes(
     let mut frame = follower.frame().map_err(of_follower)?;
     if frame.tick() < since {
         // The client may have seen a later tick than this process.
-        frame = follower.caught_up(CATCH_UP_WAIT).await.map_err(of_follower)?;
+        frame = call.latest_frame().await?;
     }
     let gone = || {
         Problem::gone(
