@@ -7,6 +7,7 @@
 mod archive;
 mod commit;
 mod control;
+mod database;
 mod directory;
 mod lease;
 mod nonces;

@@ -182,6 +182,14 @@ impl Error {
         matches!(self, Self::HistoryTrimmed { .. } | Self::Restored { .. })
     }
 
+    /// The reason, without what was being done.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Unavailable { detail, .. } => detail.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// Unavailable, with a message that replaces the source's.
     pub(crate) fn unavailable_because(
         doing: &'static str,

@@ -20,7 +20,12 @@ use crate::universe::Universe;
 /// Maximum back-off while the store is unavailable, so that the sector resumes soon after.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// Runs the sector until `shutdown`, then finishes the tick and releases the lease.
+/// Time after shutdown for the tick in progress, and then for releasing the lease. A store that
+/// cannot write must not keep the process alive.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+
+/// Runs the sector until `shutdown`, then finishes the tick and releases the lease. Ends within
+/// twice 2 s even if the store does not answer; the sector then resumes from its last commit.
 ///
 /// Retries while the store is unavailable. If the lease expired meanwhile, acquires it again like a
 /// standby, and recovers the sector from the store.
@@ -56,13 +61,19 @@ pub async fn run_at(
     let mut config = config;
     let mut asked = None;
     loop {
-        let taken = wait_for_lease(&config, &store, &holder, &post, &shutdown, asked).await?;
-        let Some((lease, holding)) = taken else { return Ok(()) };
+        let taken = wait_for_lease(&config, &store, &holder, &post, &shutdown, asked);
+        let Some((lease, holding)) = in_time(taken, &shutdown).await.transpose()?.flatten() else {
+            return Ok(());
+        };
         tracing::info!(holder, epoch = lease.epoch, "lease acquired");
         post.set(Duty::Held { epoch: lease.epoch });
         meter.held(lease.epoch);
         let mut course = Course { meter: meter.clone(), is_away: false, has_begun: false };
-        let reigned = reign(&config, &store, &sources, &lease, &post, &shutdown, &mut course).await;
+        let reigned = reign(&config, &store, &sources, &lease, &post, &shutdown, &mut course);
+        let reigned = in_time(reigned, &shutdown).await.unwrap_or_else(|| {
+            tracing::warn!("the store does not answer, ending without the tick in progress");
+            Ok(End::Shutdown)
+        });
         meter.let_go(if matches!(reigned, Err(Error::LeaseLost(_))) { "lost" } else { "released" });
         if let Err(Error::LeaseLost(error)) = &reigned {
             post.set(Duty::StandingBy);
@@ -70,8 +81,11 @@ pub async fn run_at(
                 return reigned.map(drop);
             }
             tracing::warn!(%error, "lease expired while the store was unavailable, acquiring it again");
-        } else if let Err(error) = store.release_lease(&lease).await {
-            tracing::warn!(%error, "cannot release the lease, it will expire");
+        } else {
+            let released = in_time(store.release_lease(&lease), &shutdown).await;
+            if !matches!(released, Some(Ok(()))) {
+                tracing::warn!(?released, "cannot release the lease, it will expire");
+            }
         }
         drop(holding);
         match reigned {
@@ -87,6 +101,19 @@ pub async fn run_at(
         }
         // Recover the universe that ran before.
         config.reset_universe_on_start &= !course.has_begun;
+    }
+}
+
+/// The output of `work`; none if it has not ended [`SHUTDOWN_GRACE`] after shutdown.
+async fn in_time<T>(work: impl Future<Output = T>, shutdown: &CancellationToken) -> Option<T> {
+    let late = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(SHUTDOWN_GRACE).await;
+    };
+    tokio::select! {
+        biased;
+        output = work => Some(output),
+        () = late => None,
     }
 }
 

@@ -6,13 +6,16 @@
     reason = "a test fails by panicking"
 )]
 
+use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use process_kit::CancellationToken;
 use process_kit::config::{Milliseconds, Seconds};
 use sector_redis::{
-    BatchOrder, Event, OrderBatch, OrderStatus, Place, Store, StoreOptions, StreamId, open,
+    BatchOrder, Event, Layer, Operation, OrderBatch, OrderStatus, Place, Store, StoreOptions,
+    StreamId, forward, open,
 };
 use sector_sim::replay::verify;
 use sector_sim::{Delta, Mirror, Snapshot};
@@ -329,4 +332,59 @@ async fn a_stored_world_that_does_not_fit_its_digest_is_not_continued() {
         .unwrap_err();
     assert!(matches!(error, Error::Diverged { .. }), "{error}");
     assert!(error.to_string().contains(&format!("from tick {} on", head.tick + 1)), "{error}");
+}
+
+/// A store on a disk that fills, or that stops answering.
+struct Failing {
+    store: Arc<dyn Store>,
+    how: AtomicU8,
+}
+
+const REFUSES: u8 = 1;
+const HANGS: u8 = 2;
+
+impl Layer for Failing {
+    fn inner(&self, _: Operation) -> &dyn Store {
+        &*self.store
+    }
+
+    async fn around<T: Send>(
+        &self,
+        operation: Operation,
+        answer: impl Future<Output = sector_redis::Result<T>> + Send,
+    ) -> sector_redis::Result<T> {
+        match self.how.load(Ordering::Relaxed) {
+            REFUSES if operation.is_write => Err(sector_redis::Error::Unavailable {
+                doing: "a write",
+                detail: "no space left on device".to_owned(),
+                source: None,
+            }),
+            HANGS => pending().await,
+            _ => answer.await,
+        }
+    }
+}
+
+forward!(Failing: World, Status, Runs, Orders, Events, Claims, Documents, Control);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_ends_the_worker_whatever_the_store_does() {
+    let config = || Config { lease_ttl_ms: Milliseconds(500), ..config(4) };
+    for how in [REFUSES, HANGS] {
+        let store = open(StoreOptions::memory()).await.unwrap();
+        let failing = Arc::new(Failing { store: store.clone(), how: AtomicU8::new(0) });
+        let worker = Worker::start(config(), &(failing.clone() as Arc<dyn Store>));
+        events_until(&store, StreamId::START, at_tick(9)).await;
+        failing.how.store(how, Ordering::Relaxed);
+        let stopped = tokio::time::timeout(Duration::from_secs(10), worker.stop()).await;
+        stopped.unwrap_or_else(|_| panic!("still running ({how})"));
+        // The sector resumes where it was committed.
+        let tick = store.head().await.unwrap().unwrap().tick;
+        let next = Worker::start(config(), &store);
+        eventually("the next worker ticks", PATIENCE, async || {
+            (store.head().await.unwrap().unwrap().tick > tick).then_some(())
+        })
+        .await;
+        next.stop().await;
+    }
 }

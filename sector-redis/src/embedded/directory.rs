@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 
 const LOCK_FILE: &str = "sector.lock";
 const DATA_FILE: &str = "sector.redb";
+const PROBE_FILE: &str = "sector.probe";
+/// More than a small commit takes.
+const PROBE_BYTES: usize = 256 * 1024;
 const NEW_FILE: &str = "sector.redb.new";
 /// Memory the engine uses for pages it has read or is about to write, in bytes.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
@@ -25,34 +28,58 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
-/// Opens or makes the database in `directory`; the second value keeps other processes out.
-pub(super) fn open(directory: &Path) -> Result<(Database, File)> {
-    let shown = directory.display();
-    fs::create_dir_all(directory).map_err(|error| {
-        let message = format!(
-            "cannot use {shown} as a data directory: {error}; name a directory this user may write"
-        );
-        Error::config_because(message, error)
-    })?;
-    restrict(directory, DIRECTORY_MODE);
-    let lock = lock(directory)?;
-    restrict(&directory.join(LOCK_FILE), FILE_MODE);
-    let path = directory.join(DATA_FILE);
-    let exists =
-        path.try_exists().map_err(|error| unreadable(&path, &DatabaseError::from(error)))?;
-    if !exists {
+/// Opens or makes the database in a directory that this process has locked.
+pub(super) fn open(directory: &Path) -> Result<Database> {
+    if !exists(directory)? {
         make(directory)?;
     }
+    let path = directory.join(DATA_FILE);
     restrict(&path, FILE_MODE);
-    look(&path)?;
+    load(&path)
+}
+
+/// Opens the database again after a failed write, once the directory can be written.
+pub(super) fn reopen(directory: &Path) -> Result<Database> {
+    probe(directory)?;
+    if !exists(directory)? {
+        return Err(Error::config(format!(
+            "{} is gone; put it back, or stop and start again for a new sector",
+            directory.join(DATA_FILE).display()
+        )));
+    }
+    load(&directory.join(DATA_FILE))
+}
+
+fn load(path: &Path) -> Result<Database> {
+    look(path)?;
     let mut database = Builder::new()
         .set_cache_size(CACHE_BYTES)
-        .open(&path)
-        .map_err(|error| unreadable(&path, &error))?;
+        .open(path)
+        .map_err(|error| unreadable(path, &error))?;
     // Every page against its checksum: what a disk has changed is found now, not in a month.
-    database.check_integrity().map_err(|error| unreadable(&path, &error))?;
+    database.check_integrity().map_err(|error| unreadable(path, &error))?;
     tables::prepare(&database, &path.display().to_string())?;
-    Ok((database, lock))
+    Ok(database)
+}
+
+/// Checks that the directory takes a file, so that a full disk is found before the data file is
+/// opened for writing.
+fn probe(directory: &Path) -> Result<()> {
+    let path = directory.join(PROBE_FILE);
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&path)?;
+        file.write_all(&[0; PROBE_BYTES])?;
+        file.sync_all()
+    };
+    let written = write();
+    let removed = fs::remove_file(&path);
+    written.and(removed).map_err(|error| {
+        let message = format!(
+            "cannot write to the data directory {}: {error}; make room on its disk, and check its permissions",
+            directory.display()
+        );
+        Error::config_because(message, error)
+    })
 }
 
 /// Whether the directory holds a database.
@@ -87,7 +114,16 @@ fn restrict(path: &Path, mode: u32) {
     }
 }
 
-fn lock(directory: &Path) -> Result<File> {
+/// Makes the directory if there is none, and locks it until the file is closed.
+pub(super) fn lock(directory: &Path) -> Result<File> {
+    fs::create_dir_all(directory).map_err(|error| {
+        let message = format!(
+            "cannot use {} as a data directory: {error}; name a directory this user may write",
+            directory.display()
+        );
+        Error::config_because(message, error)
+    })?;
+    restrict(directory, DIRECTORY_MODE);
     let path = directory.join(LOCK_FILE);
     let shown = path.display();
     let because = |error: std::io::Error| {
@@ -123,6 +159,7 @@ fn lock(directory: &Path) -> Result<File> {
     }
     file.set_len(0).map_err(because)?;
     writeln!(file, "{}", std::process::id()).map_err(because)?;
+    restrict(&path, FILE_MODE);
     Ok(file)
 }
 

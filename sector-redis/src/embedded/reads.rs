@@ -49,6 +49,7 @@ impl Status for EmbeddedStore {
     }
 
     async fn ping(&self) -> Result<()> {
+        self.shared.healthy()?;
         self.read(|txn| tables::world_now(txn).map(drop)).await
     }
 

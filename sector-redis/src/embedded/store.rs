@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, ReadTransaction, ReadableDatabase};
+use redb::{Builder, ReadTransaction, ReadableDatabase};
 use tokio::sync::watch;
 
+use super::database::Shared;
 use super::directory;
 use super::nonces::Nonces;
 use super::tables::{self, COUNTERS, EVENT, ORDER, counter};
@@ -22,7 +23,7 @@ use crate::store::Durability;
 pub struct EmbeddedStore {
     // Dropped in this order: the writer ends, the database closes, the directory is unlocked.
     pub(super) writer: Writer,
-    database: Arc<Database>,
+    pub(super) shared: Arc<Shared>,
     _lock: Option<File>,
     pub(super) newest: Arc<Newest>,
     pub(super) nonces: Mutex<Nonces>,
@@ -41,7 +42,7 @@ impl EmbeddedStore {
             .create_with_backend(InMemoryBackend::new())
             .map_err(|error| Error::config_because("cannot make a store in memory", error))?;
         tables::prepare(&database, "the store in memory")?;
-        Self::over(database, None, clock, keep_runs, Durability::Memory)
+        Self::over(Shared::new(database, None), None, clock, keep_runs, Durability::Memory)
     }
 
     /// The store in a data directory, made if there is none.
@@ -50,27 +51,30 @@ impl EmbeddedStore {
     /// [`Config`](Error::Config), naming the path and what to do, when the directory cannot be
     /// used, is in use, or holds something else.
     pub fn directory(path: &Path, clock: Arc<dyn Clock>, keep_runs: usize) -> Result<Self> {
-        let (database, lock) = directory::open(path)?;
-        Self::over(database, Some(lock), clock, keep_runs, Durability::Disk)
+        let lock = directory::lock(path)?;
+        let database = directory::open(path)?;
+        let path = path.to_owned();
+        let shared = Shared::new(database, Some(Box::new(move || directory::reopen(&path))));
+        Self::over(shared, Some(lock), clock, keep_runs, Durability::Disk)
     }
 
-    fn over(
-        database: Database,
+    pub(super) fn over(
+        shared: Shared,
         lock: Option<File>,
         clock: Arc<dyn Clock>,
         keep_runs: usize,
         durability: Durability,
     ) -> Result<Self> {
-        let counters = database.begin_read()?.open_table(COUNTERS)?;
+        let counters = shared.get()?.begin_read()?.open_table(COUNTERS)?;
         let newest = Arc::new(Newest {
             order: watch::Sender::new(counter(&counters, ORDER)?),
             event: watch::Sender::new(counter(&counters, EVENT)?),
         });
         drop(counters);
-        let database = Arc::new(database);
+        let shared = Arc::new(shared);
         Ok(Self {
-            writer: Writer::start(database.clone(), newest.clone())?,
-            database,
+            writer: Writer::start(shared.clone(), newest.clone())?,
+            shared,
             _lock: lock,
             newest,
             nonces: Mutex::default(),
@@ -85,8 +89,8 @@ impl EmbeddedStore {
         T: Send + 'static,
         F: FnOnce(&ReadTransaction) -> Result<T> + Send + 'static,
     {
-        let database = self.database.clone();
-        tokio::task::spawn_blocking(move || body(&database.begin_read()?))
+        let shared = self.shared.clone();
+        tokio::task::spawn_blocking(move || body(&shared.get()?.begin_read()?))
             .await
             .map_err(|error| Error::unavailable("embedded read", error))?
     }

@@ -257,7 +257,7 @@ fn from_engine(error: redb::Error) -> Error {
         redb::Error::Corrupted(detail) => Error::corrupt("data file", detail),
         // The engine stops at the first write that failed, for want of room as for worse.
         redb::Error::PreviousIo => {
-            let detail = "a write to the data file failed before; make room on its disk, look at its log, and start again";
+            let detail = "an earlier write to the data file failed; it is opened again as soon as its disk can be written";
             Error::unavailable_because("embedded store", detail, error)
         }
         other => Error::unavailable("embedded store", other),

@@ -8,9 +8,10 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use redb::{Database, WriteTransaction};
+use redb::WriteTransaction;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::database::Shared;
 use crate::error::{Error, Result};
 
 /// Most writes in one transaction.
@@ -56,9 +57,9 @@ pub(super) struct Newest {
 }
 
 /// Whether a group's transaction was flushed; the error is shared by all its writes.
-type Flushed = Result<(), Arc<redb::Error>>;
+pub(super) type Flushed = Result<(), Arc<Error>>;
 
-fn failed(error: impl Into<redb::Error>) -> Arc<redb::Error> {
+fn failed(error: impl Into<Error>) -> Arc<Error> {
     Arc::new(error.into())
 }
 
@@ -108,7 +109,7 @@ where
                 Ok(change.value)
             }
             (Some(Err(error)), _) => Err(error),
-            (_, Err(why)) => Err(Error::unavailable("embedded write", why)),
+            (_, Err(why)) => Err(Error::unavailable_because("embedded write", why.detail(), why)),
             (None, Ok(())) => Err(Error::unavailable("embedded write", "it was not run")),
         };
         // A caller that no longer waits does not want to know.
@@ -123,11 +124,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(database: Arc<Database>, newest: Arc<Newest>) -> Result<Self> {
+    pub(super) fn start(shared: Arc<Shared>, newest: Arc<Newest>) -> Result<Self> {
         let (queue, waiting) = mpsc::channel(MAX_WAITING);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || write_all(&database, &newest, waiting))
+            .spawn(move || write_all(&shared, &newest, waiting))
             .map_err(|error| Error::config_because("cannot start the writer thread", error))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -159,7 +160,7 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(database: &Database, newest: &Newest, mut waiting: mpsc::Receiver<Box<dyn Work>>) {
+fn write_all(shared: &Shared, newest: &Newest, mut waiting: mpsc::Receiver<Box<dyn Work>>) {
     while let Some(first) = waiting.blocking_recv() {
         let mut group = vec![first];
         while group.len() < MAX_GROUP
@@ -167,15 +168,23 @@ fn write_all(database: &Database, newest: &Newest, mut waiting: mpsc::Receiver<B
         {
             group.push(next);
         }
-        write_group(database, newest, group);
+        write_group(shared, newest, group);
     }
 }
 
-fn write_group(database: &Database, newest: &Newest, mut group: Vec<Box<dyn Work>>) {
+fn write_group(shared: &Shared, newest: &Newest, mut group: Vec<Box<dyn Work>>) {
+    let database = match shared.for_write() {
+        Ok(database) => database,
+        Err(error) => return answer_all(group, newest, &Err(failed(error))),
+    };
     while !group.is_empty() {
         let txn = match database.begin_write() {
             Ok(txn) => txn,
-            Err(error) => return answer_all(group, newest, &Err(failed(error))),
+            Err(error) => {
+                let failed = Err(failed(error));
+                shared.note(&failed);
+                return answer_all(group, newest, &failed);
+            }
         };
         let mut changed = false;
         let mut broken = None;
@@ -189,16 +198,19 @@ fn write_group(database: &Database, newest: &Newest, mut group: Vec<Box<dyn Work
                 }
             }
         }
+        let flushed = if changed && broken.is_none() {
+            txn.commit().map_err(failed)
+        } else {
+            txn.abort().map_err(failed)
+        };
+        // Before the answers, so that a caller whose write failed finds the store failing.
+        shared.note(&flushed);
         if let Some(index) = broken {
-            let undone = txn.abort().map_err(failed);
-            group.remove(index).answer(undone.clone(), newest);
-            if undone.is_err() {
-                return answer_all(group, newest, &undone);
+            group.remove(index).answer(flushed.clone(), newest);
+            if flushed.is_ok() {
+                continue;
             }
-            continue;
         }
-        let flushed =
-            if changed { txn.commit().map_err(failed) } else { txn.abort().map_err(failed) };
         return answer_all(group, newest, &flushed);
     }
 }
