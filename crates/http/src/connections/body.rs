@@ -131,6 +131,9 @@ impl Unread {
             // Still being forwarded.
             Err(body) => return body.lock().is_complete(),
         };
+        if let Some(ended) = body.ended {
+            return ended.is_ok();
+        }
         if body.is_complete() {
             return true;
         }
