@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::ids::UniverseId;
+use crate::ids::check_name;
 use crate::incarnation::Incarnation;
-use crate::order::check_name;
 use crate::outcome::{MAX_OUTCOMES_KEPT, OUTCOMES_KEPT, Outcome};
 use crate::stream::{NewEvent, StreamId};
 

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::order::check_name;
+use crate::ids::check_name;
 
 /// Maximum length of a document's body, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024;

@@ -15,7 +15,18 @@ use redis::{RedisWrite, ToRedisArgs, ToSingleRedisArg};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::order::check_name;
+
+/// Maximum length of a client id, universe id, player or source, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
+
+/// Refuses empty and overlong names, and control characters, which separate names in stored keys.
+pub fn check_name(what: &'static str, name: &str) -> Result<()> {
+    let allowed = "1 to 256 bytes without control characters";
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
+        return Err(Error::invalid(what, format!("{name:?}"), allowed));
+    }
+    Ok(())
+}
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $id:ident, $what:literal;)+) => {$(

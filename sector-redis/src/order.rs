@@ -8,16 +8,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::ids::UniverseId;
+use crate::ids::{MAX_NAME_BYTES, UniverseId, check_name};
 use crate::stream::StreamId;
 
 /// Maximum number of orders in a batch.
 pub const MAX_BATCH_ORDERS: usize = 1_000;
 /// Maximum length of an order's body, in bytes.
 pub const MAX_ORDER_BYTES: usize = 64 * 1024;
-/// Maximum length of a client id, universe id, player or source, in bytes.
-pub const MAX_NAME_BYTES: usize = 256;
-
 /// Condition under which the orders are accepted, checked in the same atomic step that appends
 /// them. The current time is the batch's `at_ms`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,13 +136,4 @@ pub fn check_backlog(waiting: u64, backlog_max: Option<u64>) -> Result<()> {
         Some(most) if waiting >= most => Err(Error::BacklogFull { waiting }),
         _ => Ok(()),
     }
-}
-
-/// Refuses empty and overlong names, and control characters, which separate names in stored keys.
-pub fn check_name(what: &'static str, name: &str) -> Result<()> {
-    let allowed = "1 to 256 bytes without control characters";
-    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
-        return Err(Error::invalid(what, format!("{name:?}"), allowed));
-    }
-    Ok(())
 }

@@ -16,7 +16,7 @@ use crate::commit::{
     Commit, Committed, Lease, Previous, check_ttl, cursor_out_of_range, universe_taken,
 };
 use crate::error::Result;
-use crate::order::check_name;
+use crate::ids::check_name;
 use crate::seal::seal;
 use crate::store::World as WorldRole;
 use crate::stream::StreamId;

@@ -2,16 +2,19 @@
 //!
 //! After an I/O error, such as a full disk, the engine refuses all work until it is opened again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 use redb::Database;
 
-use super::writer::Flushed;
 use crate::error::{Error, Result};
 
 /// Shortest time between two attempts to reopen.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Whether a group's transaction was flushed; the error is shared by all its writes.
+pub(super) type Flushed = Result<(), Arc<Error>>;
 
 /// Opens the same data again; never makes new ones.
 pub(super) type Reopen = Box<dyn Fn() -> Result<Database> + Send + Sync>;
@@ -106,7 +109,6 @@ fn closed() -> Error {
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use redb::{Builder, StorageBackend};

@@ -8,7 +8,8 @@ use super::tables::{self, PLAYERS, SEATS};
 use super::writer::Change;
 use crate::error::{Error, Result};
 use crate::ids::UniverseId;
-use crate::order::{OrderBatch, Right, check_name};
+use crate::ids::check_name;
+use crate::order::{OrderBatch, Right};
 use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 use crate::store::Claims;
 

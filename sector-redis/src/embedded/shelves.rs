@@ -10,7 +10,7 @@ use super::tables::{AUDIT, of_shelf};
 use super::writer::Change;
 use crate::document::{Document, Shelf};
 use crate::error::Result;
-use crate::order::check_name;
+use crate::ids::check_name;
 use crate::pool::Pool;
 use crate::seal::{seal, unseal};
 use crate::store::Documents;

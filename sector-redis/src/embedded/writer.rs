@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use redb::WriteTransaction;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::database::Shared;
+use super::database::{Flushed, Shared};
 use crate::error::{Error, Result};
 
 /// Most writes in one transaction.
@@ -55,9 +55,6 @@ pub(super) struct Newest {
     pub(super) order: watch::Sender<u64>,
     pub(super) event: watch::Sender<u64>,
 }
-
-/// Whether a group's transaction was flushed; the error is shared by all its writes.
-pub(super) type Flushed = Result<(), Arc<Error>>;
 
 fn failed(error: impl Into<Error>) -> Arc<Error> {
     Arc::new(error.into())

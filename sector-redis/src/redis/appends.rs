@@ -10,8 +10,9 @@ use super::shapes::packed;
 use super::words::Words;
 use super::writer::Writer;
 use crate::error::Result;
+use crate::ids::MAX_NAME_BYTES;
 use crate::ids::UniverseId;
-use crate::order::{BatchOrder, MAX_NAME_BYTES, OrderBatch, Right};
+use crate::order::{BatchOrder, OrderBatch, Right};
 use crate::seat::touch_resolution_ms;
 use crate::stream::StreamId;
 

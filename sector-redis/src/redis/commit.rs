@@ -14,7 +14,7 @@ use crate::commit::{
     universe_taken,
 };
 use crate::error::{Error, Result};
-use crate::order::check_name;
+use crate::ids::check_name;
 use crate::outcome::Outcome;
 use crate::seal;
 use crate::store::World;

@@ -7,7 +7,7 @@ use super::reply::{number, unexpected};
 use super::store::RedisStore;
 use crate::error::Result;
 use crate::ids::UniverseId;
-use crate::order::check_name;
+use crate::ids::check_name;
 use crate::seat::{Claim, ClaimOutcome, lapsed, touch_resolution_ms};
 use crate::store::Claims;
 

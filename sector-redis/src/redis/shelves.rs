@@ -13,7 +13,7 @@ use super::reply::{number, unexpected};
 use super::store::RedisStore;
 use crate::document::{Document, Shelf};
 use crate::error::Result;
-use crate::order::check_name;
+use crate::ids::check_name;
 use crate::pool::Pool;
 use crate::seal;
 use crate::store::Documents;

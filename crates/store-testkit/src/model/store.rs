@@ -17,8 +17,9 @@ use sector_redis::commit::{
 };
 use sector_redis::document::{Document, Shelf, check_audit};
 use sector_redis::error::{Error, Result};
+use sector_redis::ids::check_name;
 use sector_redis::incarnation::{Incarnation, Position};
-use sector_redis::order::{OrderBatch, OrderEntry, Receipt, check_name};
+use sector_redis::order::{OrderBatch, OrderEntry, Receipt};
 use sector_redis::outcome::{OrderStatus, listed};
 use sector_redis::seat::{Claim, ClaimOutcome};
 use sector_redis::store::{
