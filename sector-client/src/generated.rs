@@ -410,13 +410,17 @@ eliminated.*/
     ///A player on the leaderboard.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Leader {
-        ///Kept runs in which the player held a faction at the end.
+        ///Kept runs in which the player held a seat that counts.
         pub games: u64,
         ///Kept runs that the player won.
         pub games_won: u64,
         ///Address of the player.
         pub player: ::std::string::String,
-        ///Victories ever awarded.
+        /**Victories ever awarded in games that are not rated, such as those against computer players
+only.*/
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub unrated_wins: ::std::option::Option<u64>,
+        ///Victories ever awarded in rated games, or before games were rated.
         pub wins: u64,
     }
     ///Players ranked by victories.
@@ -468,6 +472,10 @@ eliminated.*/
         ///Id of the running universe, if any.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub universe_id: ::std::option::Option<::std::string::String>,
+        /**In the answer to a claim: when a victory begins to count for you, in milliseconds since the
+Unix epoch. If the run ends earlier, you have held the seat for too small a share of it.*/
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub victory_counts_from_ms: ::std::option::Option<u64>,
     }
     ///A login message.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -793,6 +801,10 @@ numbers.*/
         ///Players who hold a faction, or held one when it ended.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub players: ::std::vec::Vec<RunPlayer>,
+        /**Whether the leaderboard counts it among rated games; null while running, and for runs of
+earlier versions.*/
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub rated: ::std::option::Option<bool>,
         ///Whether it is still running.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub running: ::std::option::Option<bool>,
@@ -804,6 +816,8 @@ numbers.*/
         pub ticks: u64,
         ///Id of the universe.
         pub universe_id: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub unrated_reason: ::std::option::Option<UnratedReason>,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub winner: ::std::option::Option<::sector_sim::FactionId>,
         ///Name of the winner.
@@ -822,10 +836,83 @@ numbers.*/
     ///A player in a run.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct RunPlayer {
+        ///Whether the seat counts: its player wins if the faction does.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub counts: ::std::option::Option<bool>,
         ///Faction id.
         pub faction: ::std::string::String,
         ///Address of the player.
         pub player: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub reason: ::std::option::Option<SeatFault>,
+        ///When the player was last seen, in milliseconds since the Unix epoch.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub seen_ms: ::std::option::Option<u64>,
+        ///Share of the run's time for which the player held the seat, per mille; null while running.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub share: ::std::option::Option<u32>,
+        ///When the player took the seat, in milliseconds since the Unix epoch.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub since_ms: ::std::option::Option<u64>,
+    }
+    ///Why a player's seat does not count.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SeatFault {
+        #[serde(rename = "lapsed")]
+        Lapsed,
+        #[serde(rename = "held_too_briefly")]
+        HeldTooBriefly,
+        #[serde(rename = "away_at_the_end")]
+        AwayAtTheEnd,
+    }
+    impl ::std::fmt::Display for SeatFault {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Lapsed => f.write_str("lapsed"),
+                Self::HeldTooBriefly => f.write_str("held_too_briefly"),
+                Self::AwayAtTheEnd => f.write_str("away_at_the_end"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SeatFault {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "lapsed" => Ok(Self::Lapsed),
+                "held_too_briefly" => Ok(Self::HeldTooBriefly),
+                "away_at_the_end" => Ok(Self::AwayAtTheEnd),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SeatFault {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SeatFault {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
     }
     ///State of a sector.
     #[derive(
@@ -981,6 +1068,57 @@ on or if unknown.*/
         pub refresh_token: ::std::string::String,
         ///Access token, sent as `Authorization: Bearer <token>`.
         pub token: ::std::string::String,
+    }
+    ///Why a game is not rated.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum UnratedReason {
+        #[serde(rename = "too_few_players")]
+        TooFewPlayers,
+    }
+    impl ::std::fmt::Display for UnratedReason {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::TooFewPlayers => f.write_str("too_few_players"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for UnratedReason {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "too_few_players" => Ok(Self::TooFewPlayers),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for UnratedReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for UnratedReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
     }
     ///A signed login message.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2301,10 +2439,11 @@ Arguments:
     }
     /**Players ranked by victories
 
-`wins` counts all victories ever awarded to a player, that is, to the holder of the winning
-faction at the end of a run. `games` and `games_won` count only the finished runs that are still
-kept (see `/runs`) in which the player held a faction at the end. At most 1000 players are
-listed.
+`wins` counts the victories ever awarded to a player in rated games, `unrated_wins` those in
+games with fewer than two players. A player wins with the winning faction if their seat counts:
+they held it for a large enough share of the run and were there at its end. `games` and
+`games_won` count only the finished runs that are still kept (see `/runs`) in which the player's
+seat counts. At most 1000 players are listed.
 
 Sends a `GET` request to `/leaderboard`
 

@@ -118,6 +118,7 @@ codes! {
     OpaqueTokenKind "opaque_token_kind" [401] [Api] "The token is of the wrong kind for this operation." "Send the kind of token that the operation requires."
     OpaqueTokenLength "opaque_token_length" [401] [Api] "The token has the wrong length." "Copy the whole token exactly as issued."
     OperatorCodeUnknown "operator_code_unknown" [401] [Api] "The code was used, has expired or was never issued." "Get a new link: sector operator link."
+    OperatorHasNoSeat "operator_has_no_seat" [403] [Api] "The operator's link is no player: it cannot hold a faction." "Log in with a wallet or as a guest to play."
     OrderBacklogFull "order_backlog_full" [503] [Api] "Too many orders are already waiting." "Try again after Retry-After, once the sector is ticking."
     RecordedRun "recorded_run" [403] [Frontend] "This is a recorded run; nobody can play in it." "Watch it; to play, open a live sector."
     RefreshTokenBusy "refresh_token_busy" [409] [Api] "The same session is being renewed by another request." "Try again, or use the token that the other request received."

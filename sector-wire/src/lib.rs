@@ -39,8 +39,8 @@ pub use orders::{
 };
 pub use problem::{FieldProblem, ProblemDocument};
 pub use runs::{
-    Leader, Leaderboard, Mint, Minted, MinterHealth, RunDocument, RunPage, RunPlayer, VICTORY,
-    Victory,
+    Leader, Leaderboard, Mint, Minted, MinterHealth, RunDocument, RunPage, RunPlayer, SeatFault,
+    UnratedReason, VICTORY, Victory, began_ms,
 };
 pub use service::{
     HealthDocument, RuleNumber, RulesDocument, SectorCondition, SectorList, SectorPlace,

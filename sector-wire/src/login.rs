@@ -81,6 +81,10 @@ pub struct Me {
     /// Claimed faction, if any.
     #[schema(required = true)]
     pub faction: Option<String>,
+    /// In the answer to a claim: when a victory begins to count for you, in milliseconds since the
+    /// Unix epoch. If the run ends earlier, you have held the seat for too small a share of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub victory_counts_from_ms: Option<u64>,
     /// Id of the running universe, if any.
     #[schema(required = true)]
     pub universe_id: Option<String>,

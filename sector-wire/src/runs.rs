@@ -38,6 +38,33 @@ pub struct RunDocument {
     /// Players who hold a faction, or held one when it ended.
     #[serde(default)]
     pub players: Vec<RunPlayer>,
+    /// Whether the leaderboard counts it among rated games; null while running, and for runs of
+    /// earlier versions.
+    #[serde(default)]
+    pub rated: Option<bool>,
+    /// Why it is not rated.
+    #[serde(default)]
+    pub unrated_reason: Option<UnratedReason>,
+}
+
+/// Why a game is not rated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnratedReason {
+    /// Fewer than two players held a seat that counts.
+    TooFewPlayers,
+}
+
+/// Why a player's seat does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SeatFault {
+    /// The player was away for so long that the claim lapsed.
+    Lapsed,
+    /// The player held the seat for too small a share of the run.
+    HeldTooBriefly,
+    /// The player was away at the end of the run.
+    AwayAtTheEnd,
 }
 
 impl RunDocument {
@@ -45,7 +72,7 @@ impl RunDocument {
     #[must_use]
     pub fn victory(&self) -> Option<Victory> {
         let (winner, cause) = (self.winner?.to_string(), self.cause?);
-        let holder = self.players.iter().find(|seat| seat.faction == winner);
+        let holder = self.players.iter().find(|seat| seat.counts && seat.faction == winner);
         Some(Victory {
             name: self.winner_name.clone().unwrap_or_default(),
             cause,
@@ -53,6 +80,7 @@ impl RunDocument {
             seed: self.seed,
             digest: self.digest.clone(),
             player: holder.map(|seat| seat.player.clone()),
+            rated: self.rated,
         })
     }
 }
@@ -65,6 +93,33 @@ pub struct RunPlayer {
     pub faction: String,
     /// Address of the player.
     pub player: String,
+    /// When the player took the seat, in milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub since_ms: Option<u64>,
+    /// When the player was last seen, in milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub seen_ms: Option<u64>,
+    /// Share of the run's time for which the player held the seat, per mille; null while running.
+    #[serde(default)]
+    pub share: Option<u32>,
+    /// Whether the seat counts: its player wins if the faction does.
+    #[serde(default = "counts")]
+    pub counts: bool,
+    /// Why the seat does not count.
+    #[serde(default)]
+    pub reason: Option<SeatFault>,
+}
+
+/// Seats in runs of earlier versions count.
+fn counts() -> bool {
+    true
+}
+
+/// When a universe began, in milliseconds since the Unix epoch; its id says so.
+#[must_use]
+pub fn began_ms(universe_id: &str) -> Option<u64> {
+    let (time, _) = universe_id.strip_prefix("u-")?.split_once('-')?;
+    u64::from_str_radix(time, 16).ok()
 }
 
 /// Finished runs, newest first.
@@ -95,9 +150,13 @@ pub struct Leaderboard {
 pub struct Leader {
     /// Address of the player.
     pub player: String,
-    /// Victories ever awarded.
+    /// Victories ever awarded in rated games, or before games were rated.
     pub wins: u64,
-    /// Kept runs in which the player held a faction at the end.
+    /// Victories ever awarded in games that are not rated, such as those against computer players
+    /// only.
+    #[serde(default)]
+    pub unrated_wins: u64,
+    /// Kept runs in which the player held a seat that counts.
     pub games: u64,
     /// Kept runs that the player won.
     pub games_won: u64,
@@ -116,8 +175,11 @@ pub struct Victory {
     pub seed: u64,
     /// Digest of the last tick.
     pub digest: String,
-    /// Address of the player who held the winning faction at the end, if one did.
+    /// Address of the player who held the winning faction, if one did whose seat counts.
     pub player: Option<String>,
+    /// Whether the game is rated; absent in awards of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rated: Option<bool>,
 }
 
 /// Name of the award for winning a run.

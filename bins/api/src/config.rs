@@ -8,7 +8,7 @@ use clap::{Args, Parser};
 use follow::Sectors;
 use http_kit::origin::OriginError;
 use http_kit::{BoxError, Hosts, Origins, TrustedProxies};
-use process_kit::config::{Seconds, defaults, seconds};
+use process_kit::config::{Seconds, defaults, integer, seconds};
 use process_kit::reload::{Limit, Reloadable};
 use process_kit::secrets;
 use process_kit::store::StoreConfig;
@@ -108,6 +108,10 @@ pub struct Config {
     /// Time after which the faction of an absent player is free again
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
+    /// Share of a run that a player must hold a seat for a victory, in percent; the same as for the
+    /// sim-worker
+    #[arg(long, env = "VICTORY_SHARE_PERCENT", default_value_t = 50, value_parser = integer(0..=100u8), value_name = "PERCENT")]
+    pub victory_share_percent: u8,
     /// Origins whose pages may call the API, separated by commas; * for all
     #[arg(long, env = "CORS_ORIGINS", default_value = "", value_parser = origins, value_name = "ORIGINS")]
     pub cors_origins: Origins,

@@ -63,6 +63,8 @@ impl Services {
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(1_000),
             claim_idle_seconds: Seconds(600),
+            victory_share_percent: 50,
+            victory_presence_seconds: Seconds(60),
         };
         let worker = sim_worker::run(config, open().await, Sources::system(), shutdown.clone());
         running.spawn(async { worker.await.map_err(|error| format!("worker: {error}")) });

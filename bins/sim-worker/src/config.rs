@@ -49,6 +49,13 @@ pub struct Config {
     /// the API
     #[arg(long, env = "CLAIM_IDLE_SECONDS", default_value = "600s", value_parser = seconds(10..=604_800), value_name = "SECONDS")]
     pub claim_idle_seconds: Seconds,
+    /// Share of a run that a player must hold a seat for a victory, in percent; the same as for the
+    /// API
+    #[arg(long, env = "VICTORY_SHARE_PERCENT", default_value_t = 50, value_parser = integer(0..=100u8), value_name = "PERCENT")]
+    pub victory_share_percent: u8,
+    /// Longest absence at the end of a run with which a player still wins
+    #[arg(long, env = "VICTORY_PRESENCE_SECONDS", default_value = "60s", value_parser = seconds(1..=604_800), value_name = "SECONDS")]
+    pub victory_presence_seconds: Seconds,
 }
 
 impl Config {

@@ -13,7 +13,7 @@ use sector_sim::{Delta, Digest, Snapshot, Universe as Meta, World};
 use sector_wire::EventKind;
 use tracing::Instrument;
 
-use crate::chronicle::{ending, text, written};
+use crate::chronicle::{Demands, ending, text, written};
 use crate::config::Config;
 use crate::error::Error;
 use crate::meter::Meter;
@@ -254,11 +254,17 @@ impl Universe {
 
     /// Adds the run's end, summary and awards to its last commit.
     async fn conclude(&self, commit: &mut Commit) -> Result<(), Error> {
-        // Lapsed claims count, too.
+        // The record of the run shows lapsed claims, too, which do not count.
         let seats = self.seats().await?;
         let pause_ms = self.config.universe_pause_ms.0;
-        let Some(ending) =
-            ending(&self.id, &self.world, pause_ms, (self.sources.now_ms)(), &seats)?
+        let Some(ending) = ending(
+            &self.id,
+            &self.world,
+            pause_ms,
+            (self.sources.now_ms)(),
+            &seats,
+            &Demands::of(&self.config),
+        )?
         else {
             return Ok(());
         };

@@ -19,6 +19,7 @@ use sector_redis::{
 };
 use sector_sim::replay::verify;
 use sector_sim::{Delta, Mirror, Snapshot};
+use sector_wire::{RunDocument, SeatFault, UnratedReason, Victory, began_ms};
 use serde_json::Value;
 use sim_worker::{Config, Error, Sources};
 use store_testkit::{RedisServer, eventually};
@@ -40,6 +41,8 @@ fn config(seed: u64) -> Config {
         snapshot_every: 7,
         universe_pause_ms: Milliseconds(20),
         claim_idle_seconds: Seconds(600),
+        victory_share_percent: 50,
+        victory_presence_seconds: Seconds(60),
     }
 }
 
@@ -304,6 +307,54 @@ async fn a_run_ends_with_a_winner_and_the_next_one_begins() {
     })
     .await;
     assert!(end.last().unwrap().data.contains(&*ended.universe));
+}
+
+/// A run in which every faction has a player whose claim was made at this time, relative to the begin of the run.
+async fn run_with_players(offset_ms: i64) -> RunDocument {
+    let store = open(StoreOptions::memory()).await.unwrap();
+    let worker = Worker::start(Config { snapshot_every: 500, ..config(8) }, &store);
+    let an_hour = Duration::from_secs(3_600);
+    let head = eventually("a universe", an_hour, async || store.head().await.unwrap()).await;
+    let began_ms = began_ms(head.universe.as_str()).unwrap();
+    for number in 1..=3 {
+        let (faction, player) = (format!("F{number}"), format!("p{number}"));
+        let at_ms = began_ms.saturating_add_signed(offset_ms);
+        store.claim(&head.universe, &faction, &player, at_ms, u64::MAX).await.unwrap();
+    }
+    let ended = eventually("the end of the run", an_hour, async || {
+        store.runs(10).await.unwrap().first().cloned()
+    })
+    .await;
+    worker.stop().await;
+    let run: RunDocument = serde_json::from_str(&ended.summary).unwrap();
+    let awards = store_testkit::awards(&*store).await;
+    let award: Victory = serde_json::from_str(&awards[0].body).unwrap();
+    assert_eq!(Some(award), run.victory());
+    run
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_victory_goes_to_a_player_whose_seat_counts_and_to_nobody_else() {
+    let run = run_with_players(0).await;
+    assert!(run.players.len() == 3 && run.players.iter().all(|seat| seat.counts), "{run:?}");
+    let winner = run.winner.unwrap().to_string();
+    assert_eq!(run.victory().unwrap().player, Some(winner.replace('F', "p")));
+    assert_eq!((run.rated, run.unrated_reason), (Some(true), None));
+
+    for (offset_ms, fault) in [
+        (-700_000, SeatFault::Lapsed),
+        (-100_000, SeatFault::AwayAtTheEnd),
+        (300_000, SeatFault::HeldTooBriefly),
+    ] {
+        let run = run_with_players(offset_ms).await;
+        assert!(
+            run.players.iter().all(|seat| seat.reason == Some(fault) && !seat.counts),
+            "{run:?}"
+        );
+        assert_eq!(run.victory().unwrap().player, None);
+        assert_eq!(run.rated, Some(false));
+        assert_eq!(run.unrated_reason, Some(UnratedReason::TooFewPlayers));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,6 +51,8 @@ impl Sector {
             snapshot_every: 5,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
+            victory_share_percent: 50,
+            victory_presence_seconds: Seconds(60),
         };
         let sources = sim_worker::Sources::system();
         tokio::spawn(sim_worker::run(config, store.clone(), sources, shutdown.child_token()));

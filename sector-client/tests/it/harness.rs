@@ -54,6 +54,8 @@ impl Sector {
             snapshot_every: 5,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
+            victory_share_percent: 50,
+            victory_presence_seconds: Seconds(60),
         };
         let now_ms = Arc::new(AtomicU64::new(1_795_334_400_000));
         let address = "127.0.0.1:0".parse().unwrap();

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use follow::{Frame, History, Sample};
 use http_kit::{Effort, FieldError, Problem, Response, reply};
+use sector_auth::Address;
 use sector_redis::ClaimOutcome;
 use sector_sim::FactionId;
 use sector_sim::board::Faction;
@@ -18,9 +19,10 @@ use crate::identity::bot_keys;
 use crate::request::bodies::{self, Kind, Stamp};
 use crate::request::call::Call;
 use crate::request::problems::{of_follower, of_store};
+use crate::state::Api;
 use sector_wire::{
     ClaimRequest, Controller, FactionDocument, FactionHistory, FactionList, FactionSample,
-    FactionSeat, Me, ReleaseAnswer,
+    FactionSeat, Me, ReleaseAnswer, began_ms,
 };
 
 /// Maximum body of a claim, in bytes.
@@ -186,7 +188,7 @@ fn seat_of(
         (status = 200, description = "You hold the faction.", body = Me),
         (status = 400, description = "`malformed_json`, `invalid_body`, `unknown_faction`."),
         (status = 401, description = "`unauthenticated`, or a problem with the token."),
-        (status = 403, description = "`not_a_player`: bots cannot claim."),
+        (status = 403, description = "`not_a_player`: bots cannot claim. `operator_has_no_seat`: the operator's link is no player."),
         (status = 409, description = "`faction_claimed`: another player holds it. `already_claimed`: you hold another. `not_claimable`: it is not a starting faction, or was eliminated. `run_over`, `no_universe`."),
         (status = 413, description = "`payload_too_large`: more than 1024 bytes."),
         (status = 415, description = "`unsupported_media_type`: send application/json."),
@@ -195,6 +197,12 @@ fn seat_of(
 pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
     let person = call.person()?;
+    if person.address == Address::ZERO {
+        return Err(Problem::forbidden(
+            Code::OperatorHasNoSeat,
+            "The operator's link cannot hold a faction: log in with a wallet or as a guest to play.",
+        ));
+    }
     let ClaimRequest { faction: wanted } = call.json(BODY_BYTES_MAX).await?;
     let api = call.state();
     let frame = call.acting_frame().await?;
@@ -227,7 +235,12 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
     drop(frame);
     call.seats_changed();
     match outcome {
-        ClaimOutcome::Claimed => reply::json(&describe(&call, &person).await?),
+        ClaimOutcome::Claimed => {
+            let mut me = describe(&call, &person).await?;
+            let began_ms = me.universe_id.as_deref().and_then(began_ms);
+            me.victory_counts_from_ms = began_ms.map(|began_ms| counts_from_ms(api, began_ms));
+            reply::json(&me)
+        }
         ClaimOutcome::TakenByOther => {
             Err(Problem::conflict(Code::FactionClaimed, format!("Another player holds {id}.")))
         }
@@ -240,6 +253,13 @@ pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
             "The universe has just ended; try again in the next one.",
         )),
     }
+}
+
+/// When a seat that is taken now will have been held for the share of the run that a victory needs.
+fn counts_from_ms(api: &Api, began_ms: u64) -> u64 {
+    let now_ms = api.now().unix_ms();
+    let rest = u64::from(100_u8.saturating_sub(api.config.victory_share_percent)).max(1);
+    began_ms.saturating_add(now_ms.saturating_sub(began_ms).saturating_mul(100) / rest)
 }
 
 /// Release the claimed faction.

@@ -17,10 +17,11 @@ const LEADERS_MAX: usize = 1_000;
 
 /// Players ranked by victories.
 ///
-/// `wins` counts all victories ever awarded to a player, that is, to the holder of the winning
-/// faction at the end of a run. `games` and `games_won` count only the finished runs that are still
-/// kept (see `/runs`) in which the player held a faction at the end. At most 1000 players are
-/// listed.
+/// `wins` counts the victories ever awarded to a player in rated games, `unrated_wins` those in
+/// games with fewer than two players. A player wins with the winning faction if their seat counts:
+/// they held it for a large enough share of the run and were there at its end. `games` and
+/// `games_won` count only the finished runs that are still kept (see `/runs`) in which the player's
+/// seat counts. At most 1000 players are listed.
 #[utoipa::path(
     get,
     path = "/leaderboard",
@@ -50,9 +51,12 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
             }
             victories += 1;
             let victory: Option<Victory> = serde_json::from_str(&award.body).ok();
-            match victory.and_then(|victory| victory.player) {
-                Some(player) => leader(&mut players, &player).wins += 1,
-                None => computer_victories += 1,
+            match victory.map(|victory| (victory.player, victory.rated)) {
+                Some((Some(player), Some(false))) => {
+                    leader(&mut players, &player).unrated_wins += 1;
+                }
+                Some((Some(player), _)) => leader(&mut players, &player).wins += 1,
+                _ => computer_victories += 1,
             }
         }
         after = page.next;
@@ -62,7 +66,7 @@ pub(crate) async fn leaderboard(call: Call) -> Result<Response, Problem> {
     }
     for run in &runs {
         let winner = run.winner.map(|winner| winner.to_string());
-        for seat in &run.players {
+        for seat in run.players.iter().filter(|seat| seat.counts) {
             let leader = leader(&mut players, &seat.player);
             leader.games += 1;
             leader.games_won += u64::from(winner.as_deref() == Some(seat.faction.as_str()));
@@ -87,6 +91,7 @@ fn leader<'a>(players: &'a mut HashMap<String, Leader>, player: &str) -> &'a mut
     players.entry(player.to_owned()).or_insert_with(|| Leader {
         player: player.to_owned(),
         wins: 0,
+        unrated_wins: 0,
         games: 0,
         games_won: 0,
     })

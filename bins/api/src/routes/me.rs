@@ -36,6 +36,7 @@ pub(super) async fn describe(call: &Call, person: &Person) -> Result<Me, Problem
     Ok(Me {
         address: person.player(),
         faction,
+        victory_counts_from_ms: None,
         universe_id: universe.map(String::from),
         role: person.role.to_string(),
     })

@@ -108,8 +108,18 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
         ended_at_ms: None,
         players: claims
             .into_iter()
-            .map(|claim| RunPlayer { faction: claim.faction, player: claim.player })
+            .map(|claim| RunPlayer {
+                faction: claim.faction,
+                player: claim.player,
+                since_ms: Some(claim.since_ms),
+                seen_ms: Some(claim.seen_ms),
+                share: None,
+                counts: true,
+                reason: None,
+            })
             .collect(),
+        rated: None,
+        unrated_reason: None,
     })
 }
 

@@ -122,3 +122,33 @@ async fn a_claim_ends_with_its_universe() {
     assert_eq!((&me["faction"], &me["universe_id"]), (&Value::Null, &json!("u-2")));
     sector.log_in_with(2, "F1").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operators_link_holds_no_faction() {
+    let sector = Sector::start().await;
+    let code = sector.operator_code();
+    let operator = sector.post("/auth/operator", &json!({"code": code})).await.json();
+    let token = operator["token"].as_str().unwrap();
+    sector
+        .post_as(token, "/factions/claim", &json!({"faction": "F1"}))
+        .await
+        .problem(403, "operator_has_no_seat");
+    assert_eq!(seat(&sector, "F1").await["claimed"], false);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_is_told_when_a_victory_begins_to_count() {
+    let mut sector = Sector::empty(config()).await;
+    let began_ms = sector.now_ms();
+    sector.begin(&format!("u-{began_ms:x}-0badf00d"), 7).await;
+    let token = sector.log_in(1).await;
+    let claim = json!({"faction": "F1"});
+    let first = sector.post_as(&token, "/factions/claim", &claim).await.json();
+    assert_eq!(first["victory_counts_from_ms"], began_ms);
+    release(&sector, &token).await;
+    sector.pass_seconds(100);
+    let late = sector.post_as(&token, "/factions/claim", &claim).await.json();
+    // Held for half of 200 seconds.
+    assert_eq!(late["victory_counts_from_ms"], began_ms + 200_000);
+    assert!(sector.get_as(&token, "/me").await.json().get("victory_counts_from_ms").is_none());
+}

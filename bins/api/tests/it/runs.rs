@@ -158,6 +158,42 @@ async fn the_leaderboard_counts_awards_for_ever_and_games_over_the_kept_runs() {
     assert_eq!(told, [("0xB", 2, 2, 1), ("0xA", 1, 2, 1), ("0xC", 0, 1, 0)]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn seats_that_do_not_count_and_games_without_opponents_are_listed_apart() {
+    let mut sector = Sector::start().await;
+    let player = |faction: &str, player: &str, counts: bool| {
+        let reason = (!counts).then_some("lapsed");
+        json!({"faction": faction, "player": player, "since_ms": 1, "seen_ms": 2, "share": 900, "counts": counts, "reason": reason})
+    };
+    sector.end_with(json!([player("F1", "0xA", false), player("F2", "0xB", true)])).await;
+    let run = sector.get("/runs/u-1").await.json();
+    assert_eq!(
+        (&run["players"][0]["counts"], &run["players"][0]["reason"]),
+        (&json!(false), &json!("lapsed"))
+    );
+    for (universe, rated) in [("u-1", Some(false)), ("u-2", Some(true)), ("u-3", None)] {
+        let mut body = json!({"name": "The first", "cause": "domination", "tick": 9, "seed": 7, "digest": "0", "player": "0xB"});
+        if let Some(rated) = rated {
+            body["rated"] = json!(rated);
+        }
+        let award = Award {
+            universe: universe.into(),
+            faction: "F2".into(),
+            award: "victory".into(),
+            body: body.to_string(),
+        };
+        sector.store.record_award(&award).await.unwrap();
+    }
+    let board: Leaderboard =
+        serde_json::from_slice(&sector.get("/leaderboard").await.body).unwrap();
+    assert_eq!(board.victories, 3);
+    let [leader] = board.players.as_slice() else { panic!("{board:?}") };
+    assert_eq!(
+        (leader.player.as_str(), leader.wins, leader.unrated_wins, leader.games),
+        ("0xB", 2, 1, 1)
+    );
+}
+
 /// A download that is begun and then not read: little room at this end, so that the server has to wait.
 async fn unread(sector: &Sector, path: &str) -> (u16, tokio::net::TcpStream) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

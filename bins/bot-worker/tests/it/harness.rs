@@ -66,6 +66,8 @@ impl Sector {
             snapshot_every: 20,
             universe_pause_ms: Milliseconds(100),
             claim_idle_seconds: Seconds(600),
+            victory_share_percent: 50,
+            victory_presence_seconds: Seconds(60),
         };
         tokio::spawn(sim_worker::run(
             worker,

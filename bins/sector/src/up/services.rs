@@ -60,6 +60,7 @@ pub(super) async fn run(
     api_config.auth_uri = format!("http://localhost:{frontend_port}");
     api_config.bot_api_token = Some(bot_token.clone());
     api_config.claim_idle_seconds = options.worker.claim_idle_seconds;
+    api_config.victory_share_percent = options.worker.victory_share_percent;
     // The frontend, which forwards requests.
     api_config.trusted_proxies = "127.0.0.1,::1".parse()?;
     if !options.dev.dev {

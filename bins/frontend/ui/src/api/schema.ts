@@ -441,10 +441,11 @@ export interface paths {
         };
         /**
          * Players ranked by victories.
-         * @description `wins` counts all victories ever awarded to a player, that is, to the holder of the winning
-         *     faction at the end of a run. `games` and `games_won` count only the finished runs that are still
-         *     kept (see `/runs`) in which the player held a faction at the end. At most 1000 players are
-         *     listed.
+         * @description `wins` counts the victories ever awarded to a player in rated games, `unrated_wins` those in
+         *     games with fewer than two players. A player wins with the winning faction if their seat counts:
+         *     they held it for a large enough share of the run and were there at its end. `games` and
+         *     `games_won` count only the finished runs that are still kept (see `/runs`) in which the player's
+         *     seat counts. At most 1000 players are listed.
          */
         get: operations["leaderboard"];
         put?: never;
@@ -1455,7 +1456,7 @@ export interface components {
         Leader: {
             /**
              * Format: int64
-             * @description Kept runs in which the player held a faction at the end.
+             * @description Kept runs in which the player held a seat that counts.
              */
             games: number;
             /**
@@ -1467,7 +1468,13 @@ export interface components {
             player: string;
             /**
              * Format: int64
-             * @description Victories ever awarded.
+             * @description Victories ever awarded in games that are not rated, such as those against computer players
+             *     only.
+             */
+            unrated_wins?: number;
+            /**
+             * Format: int64
+             * @description Victories ever awarded in rated games, or before games were rated.
              */
             wins: number;
         };
@@ -1527,6 +1534,12 @@ export interface components {
             role: string;
             /** @description Id of the running universe, if any. */
             universe_id: string | null;
+            /**
+             * Format: int64
+             * @description In the answer to a claim: when a victory begins to count for you, in milliseconds since the
+             *     Unix epoch. If the run ends earlier, you have held the seat for too small a share of it.
+             */
+            victory_counts_from_ms?: number | null;
         };
         /** @description A login message. */
         NonceAnswer: {
@@ -1891,6 +1904,11 @@ export interface components {
             factions: number;
             /** @description Players who hold a faction, or held one when it ended. */
             players?: components["schemas"]["RunPlayer"][];
+            /**
+             * @description Whether the leaderboard counts it among rated games; null while running, and for runs of
+             *     earlier versions.
+             */
+            rated?: boolean | null;
             /** @description Whether it is still running. */
             running?: boolean;
             /**
@@ -1910,6 +1928,7 @@ export interface components {
             ticks: number;
             /** @description Id of the universe. */
             universe_id: string;
+            unrated_reason?: components["schemas"]["UnratedReason"] | null;
             winner: components["schemas"]["FactionId"] | null;
             /** @description Name of the winner. */
             winner_name: string | null;
@@ -1941,6 +1960,8 @@ export interface components {
         };
         /** @description A player in a run. */
         RunPlayer: {
+            /** @description Whether the seat counts: its player wins if the faction does. */
+            counts?: boolean;
             /**
              * @description Faction id.
              * @example F1
@@ -1948,7 +1969,28 @@ export interface components {
             faction: string;
             /** @description Address of the player. */
             player: string;
+            reason?: components["schemas"]["SeatFault"] | null;
+            /**
+             * Format: int64
+             * @description When the player was last seen, in milliseconds since the Unix epoch.
+             */
+            seen_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Share of the run's time for which the player held the seat, per mille; null while running.
+             */
+            share?: number | null;
+            /**
+             * Format: int64
+             * @description When the player took the seat, in milliseconds since the Unix epoch.
+             */
+            since_ms?: number | null;
         };
+        /**
+         * @description Why a player's seat does not count.
+         * @enum {string}
+         */
+        SeatFault: "lapsed" | "held_too_briefly" | "away_at_the_end";
         /**
          * @description State of a sector.
          * @enum {string}
@@ -2340,6 +2382,11 @@ export interface components {
             /** @description Access token, sent as `Authorization: Bearer <token>`. */
             token: string;
         };
+        /**
+         * @description Why a game is not rated.
+         * @enum {string}
+         */
+        UnratedReason: "too_few_players";
         /** @description A signed login message. */
         VerifyRequest: {
             /**
@@ -2571,7 +2618,7 @@ export interface operations {
                      *           "parameters": {
                      *             "paused": true
                      *           },
-                     *           "request_id": "963bf7408daa4c7e",
+                     *           "request_id": "9c04fc9ad2c560b5",
                      *           "sector": "default"
                      *         },
                      *         {
@@ -2583,7 +2630,7 @@ export interface operations {
                      *           "parameters": {
                      *             "paused": true
                      *           },
-                     *           "request_id": "963bf7408daa4c7e",
+                     *           "request_id": "9c04fc9ad2c560b5",
                      *           "sector": "default"
                      *         }
                      *       ],
@@ -3184,8 +3231,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800970c63de1635ad73053f358c68853a212711d0412f21798d23af\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
-                     *       "nonce": "01a20244e800970c63de1635ad73053f358c68853a212711d0412f21798d23af"
+                     *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800221de9f8090ed0f5b9bf0cc38bbf1c099ea4a5014f00cfb45b69\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
+                     *       "nonce": "01a20244e800221de9f8090ed0f5b9bf0cc38bbf1c099ea4a5014f00cfb45b69"
                      *     }
                      */
                     "application/json": components["schemas"]["NonceAnswer"];
@@ -3247,7 +3294,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "01a20244e800b02e13b93fbee5febcd59fdfffed098540ef6c83bc03125b9d8e"
+                 *       "code": "01a20244e80011018aff97c4fbf06e242580aa6e6d00fc10e2dd10f783bb26cb"
                  *     }
                  */
                 "application/json": components["schemas"]["OperatorRequest"];
@@ -3267,8 +3314,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1fH4G31DWbmYxuQx8KxxC7SXpog4PErwZwTAS7WavtULkAiFzonzEy5A1oAn14tQR3ZvXdME",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6IjU4NzJhNjg1ZGY3NWIxMDNhYTQ5ZTg0Mjg4MWE3ZWVjIiwic2lkIjoiOWY3NjQ3YjA0YzcwNGUzYWFmMzU1NTZmMTNkZTgyYjIifQ.bXeZ6D7IV5mqt3_hvKyiVLG75m2ojXh_Ka_NNbkdylk"
+                     *       "refresh_token": "sector_rt_146pAjAmXbAwhssrJeqUGRWEjgjyWiwhKK8Seb9jcXFBudksjUB7BrMAycwbz5YE6FV2A18a",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwIiwicm9sZSI6ImFkbWluIiwiaWF0IjoxNzk1MzM0NDAwLCJleHAiOjE3OTUzMzUzMDAsImp0aSI6IjExM2M1OTVhZjZhZTUzZWIwODAwODhjNmE3MGYxMzEyIiwic2lkIjoiMGNlYTY1ODhiMmQzZTEyY2ZhOTQxNDc3OThkN2RmN2IifQ.00mvSN2RFN7OwG_CYqrolWheF-79e_RUhwDGNF2QmYA"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3343,7 +3390,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "refresh_token": "sector_rt_1AgWzc7B3VnBLDcTnmXdcZrKUr77A85LnBY3cjvMoaB2KCWzb5H73U7RFAnXWevGNWZefBUx"
+                 *       "refresh_token": "sector_rt_1S96KpmqngMRUmfvwRcygDTpfjsXpHiAMD3pXtKBt1VrSoNo9c3q6GdMz2gF8Y2pHP3hd6g6"
                  *     }
                  */
                 "application/json": components["schemas"]["RefreshRequest"];
@@ -3363,8 +3410,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1AgWzc7B3VnBLDcTnmXdcZrKUr77RfEQjyxhnWVZyvRVqCDk8qkx5c5Nxp2BtiHU6RK17Qxv",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJiNzg3MGFiNzk5MGU0YzljZjFmMDA5YjhmN2U2OTkxZCIsInNpZCI6IjI4NTUyNWYyOTMzZWRkNzJjMDM3NzE2YTE2OTNlMjdkIn0.mb5qBEUeoHbmT_zDqxr8p4j_4z1SIup_jDQtcUcXzIk"
+                     *       "refresh_token": "sector_rt_1S96KpmqngMRUmfvwRcygDTpfjsXxpgXYbtgN25wEnodd5RQ7d48wChCKhjh1e5AADe2Y6W2",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJhN2Y4M2QxOWY2ZjE1NDU3NWI4OWEyMDhhNmUzZjRjMCIsInNpZCI6IjY4YmI1MTUzYmY5MjkzYzEyMzhmZDAyZDM0ODI3MzU2In0.mHef5hHAE8_mxIltRcK_zR-t3fvjeH0dnO1CKzprw50"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3451,8 +3498,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800970c63de1635ad73053f358c68853a212711d0412f21798d23af\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
-                 *       "signature": "0xbf4d2eba68ea47934acc0a5a3c06f77e7d7c797205f10ca6fe8303695a84e07e15ff282449bf97a7e8085a7530fa5849e4728f73504659631e4c1113fd842aae1c"
+                 *       "message": "localhost:9000 wants you to sign in with your Ethereum account:\n0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1\n\nSign in to Sector. This costs nothing and moves nothing.\n\nURI: http://localhost:9000\nVersion: 1\nChain ID: 1\nNonce: 01a20244e800221de9f8090ed0f5b9bf0cc38bbf1c099ea4a5014f00cfb45b69\nIssued At: 2026-11-22T08:00:00Z\nExpiration Time: 2026-11-22T08:05:00Z",
+                 *       "signature": "0xad14e45a419c2abd8ea601a562dcc379bc65afc26b04470fdd537e1c1642266700914c372b2729067768365fd63f3cfc4bd9f6c2f3f47c12cf51c4f21d0f14f11b"
                  *     }
                  */
                 "application/json": components["schemas"]["VerifyRequest"];
@@ -3472,8 +3519,8 @@ export interface operations {
                      * @example {
                      *       "expires_in": 900,
                      *       "refresh_expires_in": 2592000,
-                     *       "refresh_token": "sector_rt_1AgWzc7B3VnBLDcTnmXdcZrKUr77A85LnBY3cjvMoaB2KCWzb5H73U7RFAnXWevGNWZefBUx",
-                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiJjZmE2MWU3YTJkOTZjYjc3YTQ4YWZlN2EwYWUzN2JkNCIsInNpZCI6IjI4NTUyNWYyOTMzZWRkNzJjMDM3NzE2YTE2OTNlMjdkIn0.n_sUU6hID7tYKV3TRq4gtGbBiuNCAnKHB39MHC0NNpI"
+                     *       "refresh_token": "sector_rt_1S96KpmqngMRUmfvwRcygDTpfjsXpHiAMD3pXtKBt1VrSoNo9c3q6GdMz2gF8Y2pHP3hd6g6",
+                     *       "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImQ2MWY0NjdkOTkyNzVhNzkifQ.eyJpc3MiOiJzZWN0b3IiLCJhdWQiOiJzZWN0b3ItYXBpIiwic3ViIjoiMHgxYTY0MmYwRTNjM2FGNTQ1RTdBY0JEMzhiMDcyNTFCMzk5MDkxNEYxIiwicm9sZSI6InBsYXllciIsImlhdCI6MTc5NTMzNDQwMCwiZXhwIjoxNzk1MzM1MzAwLCJqdGkiOiIzNWZhNjNlNDRmYWEzNWExMGZmMjU4ZmI0ZWVkMmQyNyIsInNpZCI6IjY4YmI1MTUzYmY5MjkzYzEyMzhmZDAyZDM0ODI3MzU2In0.5Zq6eHDFXl56Qa5udRnmnWMA5jAE77edRP1cehVU9rk"
                      *     }
                      */
                     "application/json": components["schemas"]["TokenAnswer"];
@@ -3692,7 +3739,7 @@ export interface operations {
                      *             "generator_seed": 7,
                      *             "highlight_ids": [],
                      *             "history_tail": [],
-                     *             "incarnation": "99d16dee330195a8",
+                     *             "incarnation": "4c991f8c19626424",
                      *             "lanes": [
                      *               {
                      *                 "a": 0,
@@ -3812,7 +3859,7 @@ export interface operations {
                      *           "type": "delta"
                      *         }
                      *       ],
-                     *       "incarnation": "99d16dee330195a8",
+                     *       "incarnation": "4c991f8c19626424",
                      *       "next": "2-0"
                      *     }
                      */
@@ -4079,7 +4126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots cannot claim. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `not_a_player`: bots cannot claim. `operator_has_no_seat`: the operator's link is no player. `bots_disabled`: This server accepts no X-Bot-Token. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4404,7 +4451,7 @@ export interface operations {
                      *       "keys": [
                      *         {
                      *           "expires_at": "2026-11-29T08:00:00Z",
-                     *           "id": "a03cb549312958a16560661ca189d6b2",
+                     *           "id": "03756763ba75b86af39b5a1542e86395",
                      *           "issued_at": "2026-11-22T08:00:00Z",
                      *           "label": "night watch",
                      *           "used_at": null,
@@ -4499,9 +4546,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "expires_at": "2026-11-29T08:00:00Z",
-                     *       "id": "a03cb549312958a16560661ca189d6b2",
+                     *       "id": "03756763ba75b86af39b5a1542e86395",
                      *       "issued_at": "2026-11-22T08:00:00Z",
-                     *       "key": "sector_key_1fTr9eTXur6u1Eawgz34KT9qfT8mQ9u7bXCEB46XxUoxEV8LMzhJDp8bLhwdhxhrdbwQx3ML",
+                     *       "key": "sector_key_11q9n1kdmHowquLMGwXMuzDJixftU9JSg1EXi7w7afADyRBEgomsnaYyNrJNBi876wnqnaJK",
                      *       "label": "night watch",
                      *       "used_at": null,
                      *       "verbs": [
@@ -4618,7 +4665,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "revoked": "a03cb549312958a16560661ca189d6b2"
+                     *       "revoked": "03756763ba75b86af39b5a1542e86395"
                      *     }
                      */
                     "application/json": components["schemas"]["KeyRevoked"];
@@ -5690,15 +5737,22 @@ export interface operations {
                      *           "factions": 5,
                      *           "players": [
                      *             {
+                     *               "counts": true,
                      *               "faction": "F1",
-                     *               "player": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1"
+                     *               "player": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1",
+                     *               "reason": null,
+                     *               "seen_ms": null,
+                     *               "share": null,
+                     *               "since_ms": null
                      *             }
                      *           ],
+                     *           "rated": null,
                      *           "running": false,
                      *           "seed": 7,
                      *           "systems": 30,
                      *           "ticks": 2,
                      *           "universe_id": "u-1",
+                     *           "unrated_reason": null,
                      *           "winner": "F1",
                      *           "winner_name": "The first"
                      *         }
@@ -5760,15 +5814,22 @@ export interface operations {
                      *       "factions": 5,
                      *       "players": [
                      *         {
+                     *           "counts": true,
                      *           "faction": "F1",
-                     *           "player": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1"
+                     *           "player": "0x1a642f0E3c3aF545E7AcBD38b07251B3990914F1",
+                     *           "reason": null,
+                     *           "seen_ms": null,
+                     *           "share": null,
+                     *           "since_ms": null
                      *         }
                      *       ],
+                     *       "rated": null,
                      *       "running": false,
                      *       "seed": 7,
                      *       "systems": 30,
                      *       "ticks": 2,
                      *       "universe_id": "u-1",
+                     *       "unrated_reason": null,
                      *       "winner": "F1",
                      *       "winner_name": "The first"
                      *     }
@@ -6043,7 +6104,7 @@ export interface operations {
                      *       "generator_seed": 8,
                      *       "highlight_ids": [],
                      *       "history_tail": [],
-                     *       "incarnation": "99d16dee330195a8",
+                     *       "incarnation": "4c991f8c19626424",
                      *       "lanes": [
                      *         {
                      *           "a": 0,
