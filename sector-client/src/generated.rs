@@ -60,7 +60,7 @@ the system.*/
         ///Number of claims ended.
         pub released: u64,
     }
-    ///Why a run ended.
+    ///Cause of the end of a run.
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,

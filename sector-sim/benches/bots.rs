@@ -1,5 +1,5 @@
-//! How long five computer players take to decide, all together, in a tick of war; counted by the systems, lanes and
-//! fleets that they look at.
+//! Time for five computer players to decide on their orders, in a tick of war. Throughput is in
+//! systems, lanes and fleets seen.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 mod worlds;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use worlds::{SIZES, War, at_war};
 
-/// How many ticks of the war are looked at before it begins again.
+/// Number of ticks of war to measure before starting over.
 const TICKS: u64 = 100;
 
 fn decide(criterion: &mut Criterion) {
@@ -44,7 +44,7 @@ fn decide(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// How many orders are given in these ticks.
+/// Number of orders given in these ticks.
 fn given(start: &War) -> usize {
     let mut war = start.clone();
     (0..TICKS)

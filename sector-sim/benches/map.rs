@@ -1,4 +1,4 @@
-//! How long it takes to draw a map, from the default size up to a hundred thousand systems.
+//! Time to generate a map, from the default size up to a hundred thousand systems.
 
 use std::hint::black_box;
 
@@ -29,7 +29,7 @@ fn generate(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The same, and everything that a running sector keeps beside its map.
+/// The same, including the derived data of a running sector.
 fn world(criterion: &mut Criterion) {
     let rules = std::sync::Arc::new(Rules::classic());
     let mut group = criterion.benchmark_group("world_from_seed");

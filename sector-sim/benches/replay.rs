@@ -1,5 +1,6 @@
-//! How fast recorded runs are verified: the world from its seed, every tick with its orders, every digest, the chain of
-//! hashes. Eight runs of five computer players in 30 systems, each to its end; counted by their ticks.
+//! Speed of verifying recorded runs: creating the world, every tick with its orders, every digest,
+//! and the hash chain. Eight runs of five computer players on 30 systems, each to its end.
+//! Throughput is in ticks.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use sector_sim::{Digest, Game, Order, Rules, World, replay};
 
 const SEEDS: std::ops::Range<u64> = 0..8;
 
-/// A run in memory: the orders of each tick, the digest after it, and the same as a replay.
+/// A run in memory: orders and digest of each tick, and the same as a replay.
 struct Run {
     ticks: Vec<(Vec<Order>, Digest)>,
     bytes: Vec<u8>,
@@ -49,7 +50,7 @@ fn verification(criterion: &mut Criterion) {
         });
     });
     group.finish();
-    // Where the time goes: the steps and digests alone, on worlds that are there already.
+    // For comparison: steps and digests alone, on existing worlds.
     let mut group = criterion.benchmark_group("replay_steps");
     group.sample_size(20).throughput(Throughput::Elements(ticks as u64));
     group.bench_function("30", |bencher| {

@@ -1,4 +1,4 @@
-//! How fast a sector runs: a whole match, a tick in which nothing happens, a tick of war, and one of marching only.
+//! Speed of a sector: a whole match, an idle tick, a tick of war, and a tick of movement only.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 mod worlds;
@@ -12,7 +12,7 @@ use sector_sim::world::Size;
 use sector_sim::{Delta, Digest, FactionId, FleetId, Game, Rules, SystemId, World};
 use worlds::{FACTIONS, SIZES, War, at_war, idle_fleet, restored, rules, settled, snapshot};
 
-/// A whole match of five computer players: rules, decisions, and what each tick changed.
+/// A whole match of five computer players: rules, decisions, and the changes of each tick.
 fn play(seed: u64) -> (u64, Digest) {
     let rules = Rules::classic();
     let world = World::new(rules.clone().into(), seed).unwrap();
@@ -56,7 +56,7 @@ fn run(world: &World, ticks: u64) -> Duration {
     spent
 }
 
-/// Nobody moves, and everything has recovered.
+/// Nothing moves, and everything has recovered.
 fn quiet(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("quiet_tick");
     for systems in SIZES {
@@ -71,21 +71,21 @@ fn quiet(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// How many systems, fleets and factions the last tick has changed.
+/// Number of systems, fleets and factions changed by the last tick.
 fn changed(world: &World) -> usize {
     let report = world.report();
     report.systems.len() + report.fleets.len() + report.removed_fleets.len() + report.factions.len()
 }
 
-/// A sector at rest where, in the next tick, a foreign fleet comes to a tenth of all systems: at every second of these
-/// it meets a fleet of the owner and they fight, at the others it grinds the garrison down and begins to take the
-/// system.
+/// A sector at rest in which, in the next tick, a foreign fleet arrives at a tenth of all systems:
+/// at every other of these it fights a fleet of the owner, at the rest it grinds the garrison down
+/// and starts to occupy.
 fn about_to_fight(systems: u32) -> World {
     let mut world = World::with_size(rules(), 7, Size { systems, factions: FACTIONS }).unwrap();
     let mut start = snapshot(&world);
     settled(&world, &mut start);
     world = restored(start);
-    // Large realms grow restless, and come to rest like that.
+    // Large realms lose stability, then come to rest.
     for _ in 0..400 {
         world.step(&[]);
     }
@@ -111,13 +111,13 @@ fn about_to_fight(systems: u32) -> World {
         scenes += 1;
     }
     let mut world = restored(start);
-    // All that was looked at because the world is new comes to rest.
+    // Let the new world come to rest.
     world.step(&[]);
     world
 }
 
-/// A tenth of all systems are fought over or being taken, all else is quiet: the tick, and beside it what it takes only
-/// to copy the systems, fleets and factions that it changes. Both are counted by these.
+/// Fighting or occupation at a tenth of all systems, everything else at rest. For comparison: the
+/// time just to copy the changed systems, fleets and factions. Throughput of both is in changes.
 fn busy(criterion: &mut Criterion) {
     for systems in SIZES {
         let start = about_to_fight(systems);
@@ -151,7 +151,7 @@ fn busy(criterion: &mut Criterion) {
                 let (mut touched, mut fleets, mut factions) = (Vec::new(), Vec::new(), Vec::new());
                 let mut spent = Duration::ZERO;
                 for _ in 0..copies {
-                    // As cold as a tick finds it.
+                    // With a cold cache, as for a tick.
                     let world = after.clone();
                     touched.clear();
                     fleets.clear();
@@ -190,8 +190,8 @@ fn busy(criterion: &mut Criterion) {
     }
 }
 
-/// Everything belongs to somebody, and everybody is at war: the rules and the delta, without the decisions. Counted by
-/// the systems, fleets and factions of the delta.
+/// Everything is owned, and all factions are at war: rules and delta, without decisions. Throughput
+/// is in systems, fleets and factions of the delta.
 fn war(criterion: &mut Criterion) {
     const TICKS: u64 = 50;
     for systems in SIZES {
@@ -219,7 +219,7 @@ fn war(criterion: &mut Criterion) {
     }
 }
 
-/// The digest after so many ticks, and how much they have changed.
+/// Digest after the given ticks, and the number of changes in them.
 fn at_tick(start: &War, ticks: u64) -> (Digest, u64) {
     let mut war = start.clone();
     let mut elements = 0;
@@ -230,7 +230,7 @@ fn at_tick(start: &War, ticks: u64) -> (Digest, u64) {
     (war.world.digest(), elements)
 }
 
-/// Ten thousand fleets on ways of 24 lanes through thirty thousand systems.
+/// Ten thousand fleets on routes of 24 lanes through thirty thousand systems.
 fn marching(criterion: &mut Criterion) {
     const FLEETS: usize = 10_000;
     const TICKS: u64 = 16;

@@ -1,4 +1,4 @@
-//! What it costs to tell the world about a sector: snapshots, deltas, their JSON, and mirrors that follow.
+//! Cost of publishing a sector: snapshots, deltas, their JSON, and mirrors that follow.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 mod worlds;
@@ -7,7 +7,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use sector_sim::{Delta, Mirror, Snapshot, World};
 use worlds::{SIZES, War, at_war, snapshot};
 
-/// Writes JSON into memory that is used again.
+/// Writes JSON into a reused buffer.
 fn write<T>(value: &T, write_json: impl Fn(&T, &mut Vec<u8>), into: &mut Vec<u8>) -> usize {
     into.clear();
     write_json(value, into);

@@ -1,4 +1,4 @@
-//! A small world for all targets to begin with.
+//! A small world shared by all targets.
 
 use std::sync::LazyLock;
 
@@ -6,10 +6,10 @@ use sector_sim::{Rules, Snapshot, Strategy as _, Turn, Universe, World};
 use sector_sim::strategy::Random;
 use sector_sim::world::Size;
 
-/// So many systems and factions: little to do in a tick, and still room for everything.
+/// Small enough for fast ticks, large enough for everything to happen.
 pub const SIZE: Size = Size { systems: 12, factions: 3 };
 
-/// A world in the midst of its war.
+/// A world in the middle of its war.
 pub static WORLD: LazyLock<World> = LazyLock::new(|| {
     let mut world = World::with_size(Rules::classic().into(), 7, SIZE).unwrap();
     play(&mut world, 80);
@@ -26,7 +26,7 @@ pub fn play(world: &mut World, ticks: u64) {
     }
 }
 
-/// The snapshot of a world of any rules.
+/// Snapshot of a world with any rules.
 pub fn snapshot(world: &World) -> Snapshot {
     let universe = Universe { id: "u-fuzz".into(), tick_delay_ms: 300, rules: world.rules().name.clone() };
     Snapshot::of(&universe, world.map(), world.board(), world.digest())

@@ -1,10 +1,10 @@
-//! A set of small numbers that is walked in ascending order, so that cost follows what is in it.
+//! A set of small integers with ordered iteration, whose cost depends on the number of members.
 
-/// A set of indices below a fixed length, with a bit for each word that is not empty.
+/// A set of indices below a fixed length, with an index of non-empty words.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
-    /// Words that are not zero.
+    /// Bit set of the non-zero words.
     filled: Vec<u64>,
 }
 
@@ -15,7 +15,7 @@ impl Bits {
         bits
     }
 
-    /// Makes room for indices below `length`.
+    /// Grows the set to indices below `length`.
     pub(crate) fn grow(&mut self, length: usize) {
         if length > self.words.len() * 64 {
             self.words.resize(length.div_ceil(64), 0);
@@ -51,7 +51,7 @@ impl Bits {
         }
     }
 
-    /// Fills the list with the members, ascending.
+    /// Fills `into` with the members, ascending.
     pub(crate) fn list(&self, into: &mut Vec<u32>) {
         into.clear();
         for (index, &filled) in self.filled.iter().enumerate() {
@@ -68,7 +68,7 @@ impl Bits {
         }
     }
 
-    /// Fills the list with the members, ascending, and removes them.
+    /// Moves the members to `into`, ascending.
     pub(crate) fn drain(&mut self, into: &mut Vec<u32>) {
         self.list(into);
         self.clear();

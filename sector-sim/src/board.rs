@@ -1,6 +1,7 @@
-//! The state of a sector at a tick: what a player sees, a snapshot carries and a digest covers.
+//! State of a sector at one tick: what players see, snapshots carry and digests cover.
 //!
-//! [`crate::World`] moves a board forward by the rules, [`crate::Mirror`] by deltas; strategies look at either.
+//! [`crate::World`] advances a board by the rules, [`crate::Mirror`] by deltas; strategies can use
+//! either.
 
 mod fleets;
 
@@ -20,7 +21,7 @@ pub const HISTORY_LENGTH: usize = 64;
 pub struct System {
     /// Owner, if any.
     pub owner: Option<FactionId>,
-    /// Strength that defends it without a fleet.
+    /// Garrison: strength that defends the system without a fleet.
     pub garrison: i64,
     /// Stability.
     pub stability: i64,
@@ -28,50 +29,50 @@ pub struct System {
     pub unrest: i64,
     /// Recent fighting.
     pub heat: i64,
-    /// Ticks in which an attacker has lower odds, after a rebellion.
+    /// Remaining ticks with lower odds for attackers, after a rebellion.
     pub reclaim_cooldown: i64,
-    /// Ticks for which it has been owned, up to those that yield in full.
+    /// Ticks owned, up to full maturity.
     pub maturity: i64,
     /// Focus.
     pub focus: Focus,
     /// Occupying faction, if any.
     pub occupation_faction: Option<FactionId>,
-    /// For how many running ticks.
+    /// Consecutive ticks of occupation.
     pub occupation_progress: i64,
-    /// The strongest foreign faction with a fleet there.
+    /// Strongest foreign faction with a fleet in the system, if any.
     pub siege_owner: Option<FactionId>,
-    /// The strength of its fleets there.
+    /// Strength of the siege owner's fleets in the system.
     pub siege_strength: i64,
 }
 
-/// A faction. Amounts in thousandths.
+/// A faction. Amounts are in thousandths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faction {
-    /// Its id.
+    /// Id of the faction.
     pub id: FactionId,
-    /// Its name.
+    /// Name of the faction.
     pub name: Box<str>,
-    /// Whether it owns a system or a fleet.
+    /// Whether the faction owns a system or a fleet.
     pub alive: bool,
-    /// The faction it broke away from.
+    /// Faction that this splinter broke away from, if any.
     pub parent: Option<FactionId>,
     /// Home system.
     pub home: Option<SystemId>,
     /// Muster system, where new fleets appear, if chosen.
     pub muster: Option<SystemId>,
-    /// Stock towards the next fleet.
+    /// Build stock towards the next fleet.
     pub build_stock: i64,
-    /// Output of its systems per tick.
+    /// Output of all systems per tick.
     pub economy: i64,
     /// Number of systems owned.
     pub systems: i64,
-    /// Their value.
+    /// Total value of the owned systems.
     pub value: i64,
     /// Number of fleets.
     pub fleets: i64,
-    /// Their strength.
+    /// Total strength of the fleets.
     pub strength: i64,
-    /// For how many running ticks it has dominated the sector.
+    /// Consecutive ticks of domination.
     pub domination_ticks: i64,
 }
 
@@ -94,7 +95,7 @@ impl Faction {
         }
     }
 
-    /// Tie-break among factions: the lower home system first. No two starting factions share one.
+    /// Tie-break between factions: lower home system first. No two starters share a home.
     pub(crate) fn seniority(&self) -> (u32, FactionId) {
         (self.home.map_or(u32::MAX, |home| home.0), self.id)
     }
@@ -111,22 +112,22 @@ impl Faction {
 pub struct Outcome {
     /// Winner, if any.
     pub winner: Option<FactionId>,
-    /// Why it ended.
+    /// Cause of the end.
     pub cause: Cause,
-    /// In which tick.
+    /// Last tick of the run.
     pub tick: u64,
 }
 
-/// The state of a sector at a tick.
+/// State of a sector at one tick.
 #[derive(Clone, Debug)]
 pub struct Board {
     pub(crate) seed: u64,
     pub(crate) tick: u64,
     pub(crate) systems: Vec<System>,
     pub(crate) fleets: Fleets,
-    /// By id.
+    /// Ordered by id.
     pub(crate) factions: Vec<Faction>,
-    /// The position in `factions` by faction index.
+    /// Position in `factions`, by faction index.
     pub(crate) faction_at: [u8; FACTION_IDS],
     pub(crate) next_fleet_id: FleetId,
     pub(crate) result: Option<Outcome>,
@@ -153,7 +154,7 @@ impl Board {
         }
     }
 
-    /// The seed that the sector grew from.
+    /// Seed of the universe.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
@@ -165,13 +166,13 @@ impl Board {
         self.tick
     }
 
-    /// All systems, by id.
+    /// All systems, ordered by id.
     #[must_use]
     pub fn systems(&self) -> &[System] {
         &self.systems
     }
 
-    /// The system with this id.
+    /// System by id.
     #[must_use]
     pub fn system(&self, id: SystemId) -> Option<&System> {
         self.systems.get(id.index())
@@ -183,13 +184,13 @@ impl Board {
         &self.fleets
     }
 
-    /// All factions that ever were, by id.
+    /// All factions, including eliminated ones, ordered by id.
     #[must_use]
     pub fn factions(&self) -> &[Faction] {
         &self.factions
     }
 
-    /// The faction with this id.
+    /// Faction by id.
     #[must_use]
     pub fn faction(&self, id: FactionId) -> Option<&Faction> {
         self.factions.get(usize::from(self.faction_at[id.index()]))
@@ -199,7 +200,7 @@ impl Board {
         self.factions.get_mut(usize::from(self.faction_at[id.index()]))
     }
 
-    /// Adds a faction, or replaces the one with its id.
+    /// Adds a faction, or replaces the one with the same id.
     pub(crate) fn put_faction(&mut self, faction: Faction) {
         match self.factions.binary_search_by_key(&faction.id, |known| known.id) {
             Ok(index) => self.factions[index] = faction,
@@ -212,7 +213,7 @@ impl Board {
         }
     }
 
-    /// The id that the next fleet will have.
+    /// Id of the next fleet to be created.
     #[must_use]
     pub fn next_fleet_id(&self) -> FleetId {
         self.next_fleet_id
@@ -230,12 +231,12 @@ impl Board {
         &self.events
     }
 
-    /// The latest notable events with their ticks, oldest first.
+    /// Latest notable events with their ticks, oldest first.
     pub fn history(&self) -> impl Iterator<Item = (u64, &Event)> + '_ {
         self.history.iter().map(|(tick, event)| (*tick, event))
     }
 
-    /// The living factions, best first; among equals the one with the lower home system.
+    /// Living factions, best first; ties go to the lower home system.
     #[must_use]
     pub fn standing(&self) -> Vec<&Faction> {
         let mut living: Vec<&Faction> =
@@ -244,7 +245,7 @@ impl Board {
         living
     }
 
-    /// Keeps the notable ones among the events of the last tick.
+    /// Adds the notable events of the last tick to the history.
     pub(crate) fn remember_events(&mut self) {
         for event in self.events.iter().filter(|event| event.is_notable()) {
             if self.history.len() == HISTORY_LENGTH {

@@ -1,9 +1,10 @@
-//! Whether a run is exact, and where it is not.
+//! Checks that a run is exact, and reports where it is not.
 //!
-//! The engine promises that a state says everything: a world that was restored from a snapshot, or cloned, goes on
-//! like the one that was not; the digest that a tick keeps is the one that a look at everything gives; and deltas
-//! lead a copy through the very same states. A [`Checker`] follows a world and holds it to all of that, tick by tick.
-//! The tests of this crate use it, and so can tests of changed rules or new strategies.
+//! The state is complete: a world that was restored from a snapshot or cloned continues exactly
+//! like the original, the incremental digest equals the one recomputed from the whole state, and
+//! deltas lead a mirror through the same states. A [`Checker`] follows a world and verifies all of
+//! this, tick by tick. The tests of this crate use it; so can tests of changed rules or new
+//! strategies.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,18 +18,18 @@ use crate::rules::Rules;
 use crate::snapshot::{Delta, Difference, Mirror, MirrorError, Snapshot, SnapshotError, Universe};
 use crate::world::{Size, World, WorldError};
 
-/// The universe that snapshots and deltas of a check belong to.
+/// Universe id of the snapshots and deltas of a check.
 const UNIVERSE: &str = "check";
 
-/// How often a [`Checker`] does what is too dear for every tick, in ticks; 0 means never.
+/// Intervals, in ticks, of the checks that are too expensive for every tick; 0 means never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Between two times that the second world is replaced by one that went through a snapshot and JSON.
+    /// Interval for replacing the second world by one restored from a snapshot through JSON.
     pub restore_every: u64,
-    /// Between two times that the second world is replaced by a clone of itself.
+    /// Interval for replacing the second world by a clone of itself.
     pub clone_every: u64,
-    /// Between two times that everything is looked at: the digest is computed from nothing, and the snapshots of
-    /// the worlds and the mirror are compared whole.
+    /// Interval for comparing everything: the digest is recomputed from the whole state, and the
+    /// snapshots of both worlds and the mirror are compared.
     pub recompute_every: u64,
 }
 
@@ -38,59 +39,59 @@ impl Default for Plan {
     }
 }
 
-/// What a check has done so far.
+/// Counters of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Checked {
-    /// Ticks that were compared.
+    /// Number of ticks compared.
     pub ticks: u64,
-    /// Orders given in them.
+    /// Number of orders given.
     pub orders: u64,
-    /// Times that the second world was restored from the JSON of a snapshot.
+    /// Number of times the second world was restored from the JSON of a snapshot.
     pub restores: u64,
-    /// Times that the second world was replaced by its clone.
+    /// Number of times the second world was replaced by its clone.
     pub clones: u64,
-    /// Comparisons made: of orders, outcomes, changes, digests and whole states.
+    /// Number of comparisons: of orders, outcomes, changes, digests and states.
     pub comparisons: u64,
 }
 
-/// What was compared when a difference showed.
+/// Comparison that found a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// The orders of two games of the same strategies.
+    /// Orders of two games with the same strategies.
     Orders,
     /// Outcomes of the orders: the acting fleet, or the reason of the refusal.
     Outcomes,
-    /// What the tick changed, with its events and the digest after it.
+    /// Changes of the tick, with its events and the digest after it.
     Changes,
-    /// The digest that the world keeps, with the one computed from nothing.
+    /// The incremental digest and the digest recomputed from the whole state.
     Digest,
-    /// The whole states of the world and of the one that was restored or cloned.
+    /// States of the original world and the restored or cloned one.
     States,
-    /// The state of the world, with the one that deltas have led a mirror to.
+    /// States of the world and of the mirror that applied its deltas.
     Mirror,
 }
 
 impl Comparison {
     const fn sides(self) -> &'static str {
         match self {
-            Comparison::Orders => "the strategies gave other orders the second time",
-            Comparison::Outcomes => "orders had other outcomes in the restored world",
-            Comparison::Changes => "the tick changed other things in the restored world",
-            Comparison::Digest => "the digest kept is not the digest of the state",
-            Comparison::States => "the restored world has another state",
-            Comparison::Mirror => "deltas lead to another state",
+            Comparison::Orders => "the strategies gave different orders the second time",
+            Comparison::Outcomes => "orders had different outcomes in the restored world",
+            Comparison::Changes => "the tick made different changes in the restored world",
+            Comparison::Digest => "the incremental digest is not the digest of the state",
+            Comparison::States => "the restored world has a different state",
+            Comparison::Mirror => "deltas lead to a different state",
         }
     }
 }
 
-/// The first tick in which a run was not exact, and where.
+/// First tick in which a run was not exact, with the differences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence {
-    /// The tick after which it showed.
+    /// Tick after which the difference was found.
     pub tick: u64,
-    /// What was compared.
+    /// Comparison that found the difference.
     pub comparison: Comparison,
-    /// The fields that differ: of the world that is followed, and of the other.
+    /// Differing fields: original on the left, copy on the right.
     pub differences: Vec<Difference>,
 }
 
@@ -109,10 +110,10 @@ impl fmt::Display for Divergence {
 
 impl std::error::Error for Divergence {}
 
-/// Why a check ended early.
+/// Reason why a check ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// There is no such world.
+    /// The world cannot be created.
     #[error(transparent)]
     World(#[from] WorldError),
     /// The run is not exact.
@@ -121,33 +122,34 @@ pub enum CheckError {
     /// The snapshot of a state cannot be restored.
     #[error("tick {tick}: the snapshot cannot be restored: {source}")]
     Restore {
-        /// The tick of the snapshot.
+        /// Tick of the snapshot.
         tick: u64,
-        /// Why.
+        /// Cause.
         source: WorldError,
     },
-    /// A delta cannot be applied to the state before it.
+    /// A delta cannot be applied to the preceding state.
     #[error("tick {tick}: the delta cannot be applied: {source}")]
     Delta {
-        /// The tick that the delta leads to.
+        /// Tick that the delta leads to.
         tick: u64,
-        /// Why.
+        /// Cause.
         source: MirrorError,
     },
-    /// A snapshot or delta cannot be written as JSON and read again.
-    #[error("tick {tick}: JSON does not survive: {source}")]
+    /// A snapshot or delta does not survive a round trip through JSON.
+    #[error("tick {tick}: JSON round trip failed: {source}")]
     Json {
-        /// The tick of the snapshot or delta.
+        /// Tick of the snapshot or delta.
         tick: u64,
-        /// Why.
+        /// Cause.
         source: serde_json::Error,
     },
-    /// The world to follow does not even begin like a snapshot of it.
+    /// The mirror cannot be created from the first snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
 }
 
-/// Follows a world, and compares it after every tick with a second one that goes through snapshots, JSON and clones.
+/// Follows a world and compares it, after every tick, with a second world that goes through
+/// snapshots, JSON and clones.
 ///
 /// ```
 /// use sector_sim::{Game, Rules, World, strategy};
@@ -175,10 +177,10 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// A checker that follows this world from here on.
+    /// A checker that follows a world from its current tick.
     ///
     /// # Errors
-    /// [`CheckError`] when the world cannot even be restored from its snapshot.
+    /// [`CheckError`] when the world cannot be restored from its own snapshot.
     pub fn new(world: &World, plan: Plan) -> Result<Checker, CheckError> {
         let universe = Universe {
             id: UNIVERSE.to_owned(),
@@ -194,10 +196,12 @@ impl Checker {
         Ok(checker)
     }
 
-    /// Lets the second world take the step that the first one has just taken with these orders, and compares.
+    /// Repeats, in the second world, the step that `world` has just taken with these orders, and
+    /// compares the results.
     ///
     /// # Errors
-    /// [`CheckError`] names the tick and what differs. The checker is of no more use then.
+    /// [`CheckError`] names the tick and the differences. The checker cannot be used after an
+    /// error.
     pub fn follow(&mut self, world: &World, orders: &[Order]) -> Result<(), CheckError> {
         let tick = world.tick();
         let was_over = self.second.board().result().is_some();
@@ -242,13 +246,13 @@ impl Checker {
         Ok(())
     }
 
-    /// What has been done so far.
+    /// Counters so far.
     #[must_use]
     pub fn checked(&self) -> Checked {
         self.checked
     }
 
-    /// A world that comes out of the JSON of a snapshot of this one.
+    /// A world restored from the JSON of a snapshot of `world`.
     fn restored(&self, world: &World) -> Result<World, CheckError> {
         let tick = world.tick();
         let snapshot = through_json(&self.snapshot(world), tick)?;
@@ -260,7 +264,7 @@ impl Checker {
         Snapshot::of(&self.universe, world.map(), world.board(), world.digest())
     }
 
-    /// Looks at everything.
+    /// Compares the digest and the whole states.
     fn compare_whole(&mut self, world: &World) -> Result<(), Divergence> {
         let tick = world.tick();
         let diverged = |comparison, differences| Err(Divergence { tick, comparison, differences });
@@ -289,7 +293,7 @@ impl Checker {
     }
 }
 
-/// What is left of a document after it was written and read.
+/// Serializes a value to JSON and parses it again.
 fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(
     document: &T,
     tick: u64,
@@ -298,7 +302,7 @@ fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(
     through.map_err(|source| CheckError::Json { tick, source })
 }
 
-/// The positions at which two lists differ.
+/// Positions at which two lists differ.
 fn list_differences<T: PartialEq + fmt::Debug>(
     what: &'static str,
     left: &[T],
@@ -317,28 +321,18 @@ fn list_differences<T: PartialEq + fmt::Debug>(
         .collect()
 }
 
-/// Runs a world of these rules, this seed and this size with orders from anywhere, until they run out or the run has
-/// ended, and checks it all the way. `orders` is asked before each tick with the world as it is.
+/// Runs a new world with the given orders and checks every tick, until `orders` returns `None` or
+/// the run has ended. `orders` is called before each tick with the current world.
 ///
 /// # Errors
-/// [`CheckError`] when there is no such world, or the run is not exact.
+/// [`CheckError`] when the world cannot be created or the run is not exact.
 ///
 /// ```
 /// use sector_sim::{Command, FactionId, Order, Rules};
 /// use sector_sim::check::{Plan, check_orders};
 /// use sector_sim::order::Amount;
 /// use sector_sim::world::Size;
-/// // Everybody sends everything at home to the first neighbour, all the time.
-/// let checked = check_orders(Rules::classic().into(), 7, Size { systems: 12, factions: 3 }, Plan::default(), |world| {
-///     let homes = world.map().homes().iter().enumerate();
-///     let order = |(seat, &origin): (usize, &sector_sim::SystemId)| {
-///         let target = world.map().neighbours(origin)[0].system;
-///         let command = Command::Move { origin, target, fleet: None, amount: Amount::All };
-///         Order::new(FactionId::starter(seat as u8).unwrap(), command)
-///     };
-///     (world.tick() < 200).then(|| homes.map(order).collect())
-/// }).unwrap();
-/// assert_eq!((checked.ticks, checked.orders, checked.restores), (200, 600, 4));
+/// // Every faction sends everything at home to its first neighbour, every tick.
 /// ```
 pub fn check_orders(
     rules: Arc<Rules>,
@@ -357,8 +351,8 @@ pub fn check_orders(
     Ok(checker.checked())
 }
 
-/// Follows a game, and holds its strategies to their promise as well: seated anew in a second game, which goes on from
-/// a snapshot, they must give the same orders.
+/// Follows a game and checks its strategies as well: the same strategies, seated in a second game
+/// that goes through snapshots, must give the same orders.
 #[derive(Debug)]
 pub struct GameChecker {
     checker: Checker,
@@ -366,20 +360,22 @@ pub struct GameChecker {
 }
 
 impl GameChecker {
-    /// A checker of a game that begins with this world. `seating` is to seat the same strategies as in that game.
+    /// A checker for a game that starts with this world. `seating` must seat the same strategies as
+    /// in that game.
     ///
     /// # Errors
-    /// [`CheckError`] when the world cannot even be restored from its snapshot.
+    /// [`CheckError`] when the world cannot be restored from its own snapshot.
     pub fn new(world: &World, plan: Plan, seating: Seating) -> Result<GameChecker, CheckError> {
         let checker = Checker::new(world, plan)?;
         let again = Game::new(checker.restored(world)?, seating);
         Ok(GameChecker { checker, again })
     }
 
-    /// Takes the step that the game has just taken, and compares.
+    /// Repeats the step that the game has just taken, and compares the results.
     ///
     /// # Errors
-    /// [`CheckError`] names the tick and what differs. The checker is of no more use then.
+    /// [`CheckError`] names the tick and the differences. The checker cannot be used after an
+    /// error.
     pub fn follow(&mut self, game: &Game) -> Result<(), CheckError> {
         self.again.step();
         self.checker.checked.comparisons += 1;
@@ -391,25 +387,27 @@ impl GameChecker {
         self.checker.follow(game.world(), game.orders())
     }
 
-    /// What has been done so far.
+    /// Counters so far.
     #[must_use]
     pub fn checked(&self) -> Checked {
         self.checker.checked()
     }
 }
 
-/// Plays a game for at most so many ticks and checks it all the way: the strategies must give the same orders when they
-/// are asked again, and the run must be exact. `seating` is asked for the seats of each of the two games.
+/// Plays a game for at most `ticks` ticks and checks it: the strategies must give the same orders
+/// when asked again, and the run must be exact. `seating` is called for the seats of both games.
 ///
 /// # Errors
-/// [`CheckError`] when strategies or engine are not exact.
+/// [`CheckError`] when strategies or the engine are not exact.
 ///
 /// ```
 /// use sector_sim::{Rules, World, strategy};
 /// use sector_sim::check::{Plan, check_game};
 /// let world = World::new(Rules::classic().into(), 7).unwrap();
 /// let checked = check_game(&world, 100, Plan::default(), || {
-///     Box::new(|world, faction| strategy::by_name("random", world.rules().personality(faction.index())).unwrap())
+///     Box::new(|world, faction| {
+///         strategy::by_name("random", world.rules().personality(faction.index())).unwrap()
+///     })
 /// }).unwrap();
 /// assert_eq!(checked.ticks, 100);
 /// ```
@@ -465,7 +463,7 @@ mod tests {
         );
     }
 
-    /// State that no snapshot carries shows at once.
+    /// State that snapshots do not carry is detected at once.
     #[test]
     fn a_hidden_difference_is_named() {
         let (mut game, mut checker) = game(3);
@@ -486,11 +484,11 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("tick 31: the tick changed other things in the restored world; ")
+                .starts_with("tick 31: the tick made different changes in the restored world; ")
         );
     }
 
-    /// A digest that is not kept up with the state is found when everything is looked at.
+    /// A digest that does not follow the state is detected by the full comparison.
     #[test]
     fn a_stale_digest_is_named() {
         let (mut game, mut checker) = game(3);
@@ -498,7 +496,7 @@ mod tests {
         checker.follow(game.world(), game.orders()).unwrap();
         let mut world = game.world().clone();
         world.step(&[]);
-        // Behind the back of the digest.
+        // Change the state without updating the digest.
         world.board.systems[9].maturity += 1;
         checker.plan.recompute_every = 1;
         let error = checker.follow(&world, &[]).unwrap_err();
@@ -519,12 +517,12 @@ mod tests {
         let given = [Order::new(FactionId::starter(1).unwrap(), focus)];
         let error = checker.follow(&world, &given).unwrap_err().to_string();
         assert!(
-            error.starts_with("tick 2: orders had other outcomes in the restored world; outcome 0, whole: Ok(None)"),
+            error.starts_with("tick 2: orders had different outcomes in the restored world; outcome 0, whole: Ok(None)"),
             "{error}"
         );
     }
 
-    /// A strategy with a memory of its own past the game is found out.
+    /// A strategy with memory beyond the game state is detected.
     #[test]
     fn a_strategy_that_changes_its_mind_is_named() {
         let world = World::new(Rules::classic().into(), 7).unwrap();

@@ -1,8 +1,9 @@
-//! A number that stands for a whole state.
+//! Digest of a whole state.
 //!
-//! The digest is a wrapping sum of one hash for each system, fleet and faction, and one for the rest, so that a tick
-//! only has to hash what it changed. Each hash is XXH3 (64 bit) over little-endian words that begin with the kind and
-//! id of the entity. It detects faults, not forgery: for proof, hash the replay.
+//! The digest is the wrapping sum of one hash per system, fleet and faction, and one for the rest,
+//! so a tick only has to rehash what it changed. Each hash is XXH3 (64 bit) over little-endian
+//! words that start with the kind and id of the entity. The digest detects faults, not forgery: use
+//! the hashes of replays as proof.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +15,7 @@ use crate::board::{Board, Faction, Fleet, Place, System};
 use crate::ids::{FACTION_IDS, FactionId, SystemId};
 use crate::map::Map;
 
-/// The digest of a state; 16 hexadecimal digits on the wire.
+/// Digest of a state; 16 hexadecimal digits on the wire.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, examples("0123456789abcdef")))]
 pub struct Digest(pub u64);
@@ -31,9 +32,9 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A text that is no digest.
+/// Not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a digest has 16 hexadecimal digits")]
+#[error("a digest must be 16 hexadecimal digits")]
 pub struct BadDigest;
 
 impl FromStr for Digest {
@@ -116,7 +117,8 @@ pub(crate) fn system_hash(id: SystemId, system: &System) -> u64 {
         .hash()
 }
 
-/// Hash of a whole route in order of travel, in chunks, each including the previous ones.
+/// Hash of a whole route in travel order, in chunks that each include the hash of the previous
+/// ones.
 fn route_hash(mut route: impl Iterator<Item = SystemId>) -> u64 {
     const SYSTEMS: usize = 28;
     let mut hash = 0u64;
@@ -211,7 +213,7 @@ fn map_hash(map: &Map) -> u64 {
     sum
 }
 
-/// The digest of a board, computed from nothing.
+/// Digest of a board, computed from scratch.
 #[must_use]
 pub fn digest_of(map: &Map, board: &Board) -> Digest {
     let systems = board
@@ -225,7 +227,7 @@ pub fn digest_of(map: &Map, board: &Board) -> Digest {
     Digest(sum.wrapping_add(rest_hash(board)))
 }
 
-/// The hashes that the digest of a world is the sum of, kept so that a tick replaces only those it changed.
+/// Hashes that add up to a world's digest; a tick replaces only those that changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Hashes {
     sum: u64,
@@ -256,17 +258,17 @@ impl Hashes {
         before != new
     }
 
-    /// Takes in the hash of a system; says whether it changed.
+    /// Updates the hash of a system. Returns whether it changed.
     pub(crate) fn system(&mut self, id: SystemId, hash: u64) -> bool {
         Hashes::replace(&mut self.sum, &mut self.systems[id.index()], hash)
     }
 
-    /// Takes in the hash of the fleet of a slot, 0 if it is gone; says whether it changed.
+    /// Updates the hash of the fleet in a slot, 0 if removed. Returns whether it changed.
     pub(crate) fn fleet(&mut self, slot: u32, hash: u64) -> bool {
         Hashes::replace(&mut self.sum, &mut self.fleets[slot as usize], hash)
     }
 
-    /// Takes in a faction; says whether it changed.
+    /// Updates the hash of a faction. Returns whether it changed.
     pub(crate) fn faction(&mut self, faction: &Faction) -> bool {
         Hashes::replace(
             &mut self.sum,
@@ -275,7 +277,7 @@ impl Hashes {
         )
     }
 
-    /// The digest, once everything that changed has been taken in.
+    /// Digest, after all changed hashes were updated.
     pub(crate) fn digest(&self, board: &Board) -> Digest {
         Digest(self.sum.wrapping_add(rest_hash(board)))
     }
@@ -287,7 +289,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Routes that differ by a system, in order or in length have different words, at the seams too.
+        /// Routes that differ in one system, in order or in length have different words, also at
+        /// chunk boundaries.
         #[test]
         fn different_routes_have_different_words(route in proptest::collection::vec(0..50u32, 0..90), at in 0..90usize) {
             let hash = |route: &[u32]| route_hash(route.iter().copied().map(SystemId));

@@ -13,43 +13,43 @@ pub use narrate::narrate;
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Event {
-    /// A fleet set out on a lane.
+    /// A fleet departed on a lane.
     Launched {
-        /// The fleet.
+        /// Fleet that departed.
         fleet: FleetId,
-        /// Its owner.
+        /// Owner of the fleet.
         faction: FactionId,
         /// Origin.
         from: SystemId,
         /// Other end of the lane.
         to: SystemId,
-        /// The tick in which it arrives there.
+        /// Tick of arrival.
         arrives: u64,
     },
-    /// A fleet came to the end of a lane.
+    /// A fleet reached the end of a lane.
     Arrived {
-        /// The fleet.
+        /// Fleet that arrived.
         fleet: FleetId,
-        /// Its owner.
+        /// Owner of the fleet.
         faction: FactionId,
-        /// Current system.
+        /// System reached.
         system: SystemId,
     },
     /// Two sides fought.
     Battle {
-        /// The system.
+        /// System of the battle.
         system: SystemId,
         /// Attacker.
         attacker: FactionId,
         /// Defender.
         defender: FactionId,
-        /// Strength of the attacker before.
+        /// Strength of the attacker before the battle.
         attack: i64,
-        /// Strength of the defender before, with the garrison if it fought.
+        /// Strength of the defender before the battle, including the garrison if it fought.
         defence: i64,
-        /// Attacker's chance to win, per mille; 0 and 1000 were certain.
+        /// Attacker's chance to win, per mille; 0 and 1000 are certain.
         odds: i64,
-        /// Winner, if any.
+        /// Winner.
         winner: FactionId,
         /// Losses of the attacker's fleets.
         attacker_loss: i64,
@@ -60,116 +60,116 @@ pub enum Event {
     },
     /// A faction began to occupy a system.
     OccupationStarted {
-        /// The system.
+        /// System being occupied.
         system: SystemId,
-        /// The occupier.
+        /// Occupying faction.
         faction: FactionId,
     },
     /// An occupation ended without a capture.
     OccupationLost {
-        /// The system.
+        /// System that was occupied.
         system: SystemId,
         /// Previous occupier.
         faction: FactionId,
     },
-    /// A system changed its owner by force.
+    /// A system was taken by force.
     Captured {
-        /// The system.
+        /// System captured.
         system: SystemId,
-        /// The new owner.
+        /// New owner.
         faction: FactionId,
-        /// The owner before, if it had one.
+        /// Previous owner, if any.
         #[cfg_attr(feature = "openapi", schema(required = true))]
         from: Option<FactionId>,
     },
-    /// A system rose and joined the League.
+    /// A system rebelled and joined the League.
     Rebelled {
-        /// The system.
+        /// System that rebelled.
         system: SystemId,
-        /// The owner before.
+        /// Previous owner.
         from: FactionId,
         /// The League.
         to: FactionId,
     },
-    /// A system rose and joined a splinter.
+    /// A system rebelled and joined a splinter.
     Seceded {
-        /// The system.
+        /// System that seceded.
         system: SystemId,
-        /// The owner before.
+        /// Previous owner.
         from: FactionId,
         /// The splinter.
         to: FactionId,
     },
     /// A new fleet was built.
     FleetBuilt {
-        /// The fleet.
+        /// New fleet.
         fleet: FleetId,
-        /// Its owner.
+        /// Owner of the fleet.
         faction: FactionId,
-        /// The system.
+        /// System where the fleet appeared.
         system: SystemId,
         /// Strength.
         strength: i64,
     },
     /// An order was carried out.
     OrderApplied {
-        /// Its index among the orders of the tick.
+        /// Index among the orders of the tick, from 0.
         order: u32,
         /// Faction of the order.
         faction: FactionId,
         /// Kind of the order.
         kind: OrderKind,
-        /// The fleet that obeys, if it concerns one.
+        /// Fleet that the order applies to, if any.
         #[cfg_attr(feature = "openapi", schema(required = true))]
         fleet: Option<FleetId>,
-        /// The sender's own id for it.
+        /// Id chosen by the sender, if any.
         #[cfg_attr(feature = "openapi", schema(required = true))]
         client_id: Option<Box<str>>,
     },
     /// An order was refused and changed nothing.
     OrderRefused {
-        /// Its index among the orders of the tick.
+        /// Index among the orders of the tick, from 0.
         order: u32,
         /// Faction of the order.
         faction: FactionId,
         /// Kind of the order.
         kind: OrderKind,
-        /// Why.
+        /// Reason for the refusal.
         code: Refusal,
-        /// The sender's own id for it.
+        /// Id chosen by the sender, if any.
         #[cfg_attr(feature = "openapi", schema(required = true))]
         client_id: Option<Box<str>>,
     },
-    /// A faction lost its last system and fleet.
+    /// A faction lost its last system and its last fleet.
     Eliminated {
-        /// The faction.
+        /// Eliminated faction.
         faction: FactionId,
     },
-    /// The run is over.
+    /// The run ended.
     RunEnded {
         /// Winner; `None` if all factions were eliminated.
         #[cfg_attr(feature = "openapi", schema(required = true))]
         winner: Option<FactionId>,
-        /// Why it ended.
+        /// Cause of the end.
         cause: Cause,
     },
 }
 
-/// Why a run ended.
+/// Cause of the end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Cause {
-    /// One faction held most of the sector's value for long enough.
+    /// One faction held enough of the sector's value for long enough.
     Domination,
-    /// All others have been eliminated.
+    /// All other factions have been eliminated.
     LastStanding,
-    /// The tick limit was reached and the scores were compared.
+    /// The tick limit was reached; the highest score wins.
     TickLimit,
 }
 
 impl Event {
-    /// The system that draws the eye to this event, if it is one to look at.
+    /// System to highlight for this event, if any.
     #[must_use]
     pub const fn highlight(&self) -> Option<SystemId> {
         match self {

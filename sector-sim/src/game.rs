@@ -1,8 +1,9 @@
-//! A whole match in memory: a world, and a strategy in each seat.
+//! A whole match in memory: a world with a strategy in each seat.
 //!
-//! A match can also be led along a recorded history: [`Game::follow`] shows the strategies every tick as if they
-//! played it, but the recorded orders are carried out. From any tick on they play themselves again, some of them
-//! replaced ([`Game::seat`]) or under other draws ([`Game::redraw`]). [`crate::game::Fork`] does so with a replay.
+//! A match can also follow a recorded history: [`Game::follow`] asks the strategies every tick as
+//! if they played, but executes the recorded orders. They can take over at any tick, with some of
+//! them replaced ([`Game::seat`]) or with another seed ([`Game::redraw`]). [`crate::game::Fork`]
+//! does this for replays.
 
 mod fork;
 
@@ -16,7 +17,7 @@ use crate::step::Report;
 use crate::strategy::{Strategy, Turn};
 use crate::world::{World, WorldError};
 
-/// Makes the strategy for a faction that takes a seat.
+/// Creates the strategy for a faction.
 pub type Seating = Box<dyn FnMut(&World, FactionId) -> Box<dyn Strategy> + Send>;
 
 /// A faction and the strategy in its seat.
@@ -42,14 +43,15 @@ pub struct Game {
 }
 
 impl Game {
-    /// A match on this world. Every faction gets its strategy when it first has a turn, the League and splinters too.
+    /// A match on this world. Every faction, including the League and splinters, gets its strategy
+    /// at its first turn.
     #[must_use]
     pub fn new(world: World, seating: Seating) -> Game {
         Game { world, seating, seats: (0..FACTION_IDS).map(|_| None).collect(), orders: Vec::new() }
     }
 
-    /// A match that goes on from this world with strategies that already sit, and may know what came before.
-    /// Other factions get theirs when they first have a turn.
+    /// A match that continues from this world with strategies that already hold state. Other
+    /// factions get theirs at their first turn.
     #[must_use]
     pub fn from_parts(world: World, seats: Vec<Seated>, seating: Seating) -> Game {
         let mut game = Game::new(world, seating);
@@ -59,7 +61,7 @@ impl Game {
         game
     }
 
-    /// The world and the strategies that have had a turn, by faction.
+    /// The world, and the strategies that have had a turn, by faction.
     #[must_use]
     pub fn into_parts(self) -> (World, Vec<Seated>) {
         let seats =
@@ -67,7 +69,7 @@ impl Game {
         (self.world, seats.collect())
     }
 
-    /// Gives the seat of a faction to a strategy from the next turn on; returns the one that leaves it.
+    /// Replaces the strategy of a faction from the next turn on and returns the previous one.
     ///
     /// ```
     /// use sector_sim::{FactionId, Game, Rules, World};
@@ -87,11 +89,11 @@ impl Game {
         self.seats[faction.index()].replace(strategy)
     }
 
-    /// Lets everything to come be drawn from another seed: the same state, but other luck in battles, rebellions and
-    /// decisions, and other names for factions yet to appear. What has happened stays.
+    /// Changes the seed of all future draws: the same state, but different luck in battles,
+    /// rebellions and decisions, and different names for new factions. The past is unchanged.
     ///
     /// # Errors
-    /// [`WorldError::Seed`] when the seed is above [`crate::draw::MAX_SEED`].
+    /// [`WorldError::Seed`] if the seed is above [`crate::draw::MAX_SEED`].
     pub fn redraw(&mut self, seed: u64) -> Result<(), WorldError> {
         if seed > crate::draw::MAX_SEED {
             return Err(WorldError::Seed(seed));
@@ -107,26 +109,26 @@ impl Game {
         Ok(())
     }
 
-    /// The world as it is.
+    /// World at the current tick.
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// The orders that were given in the last tick.
+    /// Orders of the last tick.
     #[must_use]
     pub fn orders(&self) -> &[Order] {
         &self.orders
     }
 
-    /// Asks every living faction for its orders, by id, and lets one tick pass.
+    /// Asks every living faction for its orders, by id, and advances by one tick.
     pub fn step(&mut self) -> &Report {
         self.ask();
         self.world.step(&self.orders)
     }
 
-    /// Asks every living faction as [`Game::step`] does, drops what it says, and lets one tick pass with these orders
-    /// instead: so the strategies come to know a history as if they had played it.
+    /// Asks every living faction like [`Game::step`], discards their orders and advances by one
+    /// tick with `orders` instead: the strategies see a history as if they had played it.
     pub fn follow(&mut self, orders: &[Order]) -> &Report {
         self.ask();
         self.orders.clear();
@@ -151,8 +153,8 @@ impl Game {
         }
     }
 
-    /// Asks every living faction on several threads. Their orders still come by id: each looks at the same world, and
-    /// knows nothing of what the others say.
+    /// Asks every living faction, on several threads. Orders are still sorted by faction id: each
+    /// strategy sees the same world and nothing of the other orders.
     #[cfg(feature = "parallel")]
     fn ask_all_at_once(&mut self, turn: &Turn) {
         use rayon::prelude::*;
@@ -170,7 +172,8 @@ impl Game {
         orders.extend(said.into_iter().flatten());
     }
 
-    /// Plays until the run has ended or so many ticks have passed, and says how it ended.
+    /// Plays until the run has ended or `ticks` ticks have passed. Returns the result, if the run
+    /// has ended.
     pub fn play(&mut self, ticks: u64) -> Option<Outcome> {
         for _ in 0..ticks {
             if self.world.board().result().is_some() {
@@ -182,7 +185,7 @@ impl Game {
     }
 }
 
-/// Every faction id there can be, in the order of their indices.
+/// All possible faction ids, ordered by index.
 fn faction_ids() -> impl Iterator<Item = FactionId> {
     let starters = (0..MAX_STARTERS).filter_map(FactionId::starter);
     let splinters = (0..MAX_SPLINTERS).filter_map(FactionId::splinter);
@@ -251,7 +254,7 @@ mod tests {
         assert!(told.world().board().fleets().iter().eq(before.fleets().iter()));
         assert_eq!(told.world().tick(), 150);
 
-        // The same draws again change nothing at all.
+        // The same seed changes nothing.
         let mut same = game(5, &["classic"]);
         same.play(150);
         let digest = same.world().digest();

@@ -1,22 +1,22 @@
-//! Names of things: systems, fleets and factions.
+//! Ids of systems, fleets and factions.
 //!
-//! Systems and fleets are integers on the wire, factions are short strings: `F1` to `F64` for the starters, `L1`
-//! for the League of Independents and `S1` to `S32` for splinters. The text of a faction id follows from its
-//! number alone, so it means the same in every sector.
+//! On the wire, systems and fleets are integers and factions are short strings: `F1` to `F64` for
+//! the starters, `L1` for the League of Independents and `S1` to `S32` for splinters. Faction ids
+//! mean the same in every sector.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The index of a system on its map, from 0.
+/// Index of a system on its map, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SystemId(pub u32);
 
 impl SystemId {
-    /// The position of this system in the lists of a map.
+    /// Position in the lists of a map.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -29,7 +29,7 @@ impl fmt::Display for SystemId {
     }
 }
 
-/// The number of a fleet, counted from 1 and never used twice in a sector.
+/// Number of a fleet, from 1; never reused within a sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -41,15 +41,15 @@ impl fmt::Display for FleetId {
     }
 }
 
-/// The greatest number of factions a sector can start with.
+/// Maximum number of starters in a sector.
 pub const MAX_STARTERS: u8 = 64;
-/// The greatest number of splinters a rule set may allow.
+/// Maximum number of splinters in a sector.
 pub const MAX_SPLINTERS: u8 = 32;
 
 const LEAGUE: u8 = MAX_STARTERS;
 const FIRST_SPLINTER: u8 = LEAGUE + 1;
 
-/// How many different faction ids there are.
+/// Number of possible faction ids.
 pub const FACTION_IDS: usize = (FIRST_SPLINTER + MAX_SPLINTERS) as usize;
 
 /// A faction: a starter, the League or a splinter.
@@ -61,19 +61,19 @@ impl FactionId {
     /// The League of Independents, which appears with the first rebellion.
     pub const LEAGUE: FactionId = FactionId(LEAGUE);
 
-    /// The starter with this index from 0, if there can be one.
+    /// Starter with this index, from 0; `None` above the maximum.
     #[must_use]
     pub const fn starter(index: u8) -> Option<FactionId> {
         if index < MAX_STARTERS { Some(FactionId(index)) } else { None }
     }
 
-    /// The splinter with this index from 0, if there can be one.
+    /// Splinter with this index, from 0; `None` above the maximum.
     #[must_use]
     pub const fn splinter(index: u8) -> Option<FactionId> {
         if index < MAX_SPLINTERS { Some(FactionId(FIRST_SPLINTER + index)) } else { None }
     }
 
-    /// What kind of faction bears this id.
+    /// Kind of faction with this id.
     #[must_use]
     pub const fn kind(self) -> FactionKind {
         match self.0 {
@@ -83,7 +83,7 @@ impl FactionId {
         }
     }
 
-    /// A number from 0 below [`FACTION_IDS`], in the order of the ids.
+    /// Index below [`FACTION_IDS`], in id order.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -106,9 +106,9 @@ impl fmt::Debug for FactionId {
     }
 }
 
-/// A text that is no faction id.
+/// Not a faction id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown faction id {0:?}: allowed are F1 to F64, L1 and S1 to S32")]
+#[error("invalid faction id {0:?}: allowed are F1 to F64, L1 and S1 to S32")]
 pub struct UnknownFactionId(pub String);
 
 impl FromStr for FactionId {
@@ -158,7 +158,7 @@ impl<'de> Deserialize<'de> for FactionId {
     }
 }
 
-/// Where a faction comes from.
+/// Origin of a faction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,4 +1,5 @@
-//! The only ways in which a tick changes owners, fleets and factions, so that sums and lists always agree with them.
+//! All changes of owners, fleets and factions in a tick go through here, so that sums and change
+//! lists stay consistent.
 
 use crate::board::{Faction, Fleet, Place, Slot};
 use crate::ids::{FactionId, FleetId, SystemId};
@@ -39,7 +40,7 @@ impl World {
         self.work.watched.insert(system.index());
     }
 
-    /// Wakes all systems of a faction when its size changes the direction in which their stability goes.
+    /// Wakes all systems of a faction when its size change reverses the trend of their stability.
     fn note_sprawl(&mut self, faction: FactionId, before: i64, after: i64) {
         let (rules, order) = (&self.rules.upkeep, self.rules.focus.order_stability);
         let direction = |regrowth: i64, systems: i64| {
@@ -52,7 +53,7 @@ impl World {
         }
     }
 
-    /// The faction with this id, founded if it is not there and alive again if it had perished.
+    /// The faction with this id, created or revived if necessary.
     pub(crate) fn found(&mut self, id: FactionId) -> &mut Faction {
         if self.board.faction(id).is_none() {
             self.board.put_faction(Faction::new(id, faction_name(self.board.seed, id).into()));
@@ -63,7 +64,7 @@ impl World {
         faction
     }
 
-    /// A new fleet at a system; nothing when the numbers of fleets are used up.
+    /// Adds a fleet at a system; `None` if fleet ids are exhausted.
     pub(crate) fn add_fleet(
         &mut self,
         owner: FactionId,
@@ -91,7 +92,7 @@ impl World {
         Some(id)
     }
 
-    /// Takes a fleet away.
+    /// Removes a fleet.
     pub(crate) fn remove_fleet(&mut self, slot: Slot) {
         let fleet = self.board.fleets.at_slot(slot);
         let (id, owner, strength, at) = (fleet.id, fleet.owner, fleet.strength, fleet.at());
@@ -106,7 +107,7 @@ impl World {
         }
     }
 
-    /// Changes the strength of a fleet; at 0 it is gone.
+    /// Sets the strength of a fleet; removes it at 0.
     pub(crate) fn set_strength(&mut self, slot: Slot, strength: i64) {
         if strength <= 0 {
             self.remove_fleet(slot);
@@ -120,7 +121,7 @@ impl World {
         if let Some(faction) = self.board.faction_mut(owner) {
             faction.strength = faction.strength.saturating_add(change);
         }
-        // A siege shows the strength of the besieger.
+        // Sieges include the strength of the besieger.
         if let Some(system) = at
             && self.board.systems[system.index()].owner != Some(owner)
         {
@@ -128,7 +129,7 @@ impl World {
         }
     }
 
-    /// Puts a fleet somewhere else.
+    /// Moves a fleet.
     pub(crate) fn move_fleet(&mut self, slot: Slot, place: Place) {
         let before = self.board.fleets.at_slot(slot).at();
         self.board.fleets.place(slot, place);
@@ -151,7 +152,7 @@ impl World {
         self.work.watched.insert(system.index());
     }
 
-    /// The strongest of the fleets of a faction at a system that fit, the lowest id among equals.
+    /// Strongest matching fleet of a faction at a system; ties go to the lowest id.
     pub(crate) fn strongest(
         &self,
         faction: FactionId,
@@ -171,7 +172,7 @@ impl World {
         best.map(|(_, slot)| slot)
     }
 
-    /// Joins the fleets of a faction at a system that fit into the strongest of them.
+    /// Merges the matching fleets of a faction at a system into the strongest of them.
     pub(crate) fn merge(
         &mut self,
         faction: FactionId,
@@ -197,7 +198,7 @@ impl World {
         }
     }
 
-    /// Divides a fleet: so much strength goes into a new one, which is returned.
+    /// Splits a fleet and returns the new one, which gets the given strength.
     pub(crate) fn detach(&mut self, slot: Slot, strength: i64) -> Option<FleetId> {
         let fleet = self.board.fleets.at_slot(slot);
         let (owner, whole, max, system) =

@@ -1,8 +1,9 @@
 //! The rules of a sector as a pure, deterministic simulation.
 //!
-//! A sector is a map of star systems joined by lanes, on which factions fight until one prevails. The same rules,
-//! seed and orders give the same history, bit for bit, on every platform: there are no floats, clocks or input
-//! and output in here, no threads unless asked for, and every random draw is a pure function of what it is for.
+//! A sector is a map of star systems connected by lanes, on which factions fight until one wins.
+//! The same rules, seed and orders produce the same history, bit for bit, on every platform: no
+//! floats, clocks or I/O, no threads unless enabled, and every random draw is a pure function of
+//! its purpose.
 //!
 //! ```
 //! use sector_sim::{Delta, Mirror, Rules, Snapshot, Universe, World};
@@ -11,14 +12,7 @@
 //! let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
 //! let snapshot = Snapshot::of(&universe, world.map(), world.board(), world.digest());
 //!
-//! // From a snapshot, follow by deltas.
-//! let mut mirror = Mirror::new(&snapshot).unwrap();
-//! for _ in 0..10 {
-//!     world.step(&[]);
-//!     mirror.apply(&Delta::of("u-1", &world)).unwrap();
-//! }
-//! assert_eq!(mirror.digest(), world.digest());
-//! assert!(mirror.is_exact());
+//! // Start from a snapshot, then apply deltas.
 //! ```
 //!
 //! # Where to begin
@@ -33,7 +27,7 @@
 //! | sweep over rules | [`Rules::ranges`], [`Rules::set`], [`Rules::from_toml`] |
 //! | show a sector elsewhere | [`Snapshot`], [`Delta`], [`Mirror`], [`event::narrate`](event::narrate()) |
 //!
-//! A study in a few lines: how often does the first faction win when it plays another style, on the same maps?
+//! For example: how often does the first faction win with another style, on the same maps?
 //!
 //! ```
 //! use sector_sim::{FactionId, Game, Rules, World, strategy};
@@ -57,12 +51,7 @@
 //! assert!(wins("idle") < wins("greedy"));
 //! ```
 //!
-//! # On several threads
-//! The engine computes on the thread that calls it. With the feature `parallel`, which is off by default, it uses the
-//! threads of `rayon` for what is pure and large: on maps of 2 048 systems and more the players of a [`Game`] decide at
-//! the same time, and the routes of a tick's orders are planned at the same time; where a tick changes that many systems
-//! or fleets, they are hashed at the same time. Results are put in order by index, so that the history is the same, bit
-//! for bit. It is for one large sector; many small ones are better played in parallel.
+//! # Multithreading
 
 mod bits;
 pub mod board;
@@ -100,7 +89,7 @@ pub use strategy::{Strategy, Turn};
 pub use view::View;
 pub use world::World;
 
-/// The examples of the front page, so that they are run.
+/// Compiles and runs the examples in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct FrontPage;

@@ -1,12 +1,12 @@
 //! The map of a sector: systems, the lanes between them and the homes of the starters.
 //!
-//! A map never changes during a run. It is either drawn from a seed ([`Map::generate`]) or rebuilt from its parts
-//! ([`Map::from_parts`]), which are then checked like anything that comes from outside. Invariants that hold for
-//! every map: 2 to [`MAX_SYSTEMS`] systems on a square of side [`SIDE`], each name unique, lanes between two
-//! different systems, at most one lane between two systems, lanes sorted by (a, b), neighbours sorted by id. A
-//! generated map is connected as well, and none of its lanes cross.
+//! A map never changes during a run. It is either generated from a seed ([`Map::generate`]) or
+//! rebuilt and validated from its parts ([`Map::from_parts`]). Invariants of every map: 2 to
+//! [`MAX_SYSTEMS`] systems on a square of side [`SIDE`], unique names, lanes between two different
+//! systems, at most one lane between two systems, lanes sorted by (a, b), neighbours sorted by id.
+//! Generated maps are also connected, and none of their lanes cross.
 //!
-//! Everything is integer arithmetic, so a seed has one map on every platform.
+//! All arithmetic is on integers, so a seed gives the same map on every platform.
 
 mod adjacency;
 mod generate;
@@ -28,33 +28,33 @@ use adjacency::Adjacency;
 pub use adjacency::{Neighbour, UNREACHED};
 pub use route::Planner;
 
-/// The side of the square that a sector lies on; positions are 0 to this, inclusive.
+/// Side of the square that holds the systems; coordinates are 0 to this, inclusive.
 pub const SIDE: u32 = 1_000_000;
-/// The greatest number of systems of a sector.
+/// Maximum number of systems in a sector.
 pub const MAX_SYSTEMS: u32 = 200_000;
-/// The longest name of a system, in characters.
+/// Maximum length of a system name, in characters.
 const MAX_NAME: usize = 64;
 
-/// Kind of world; some yield more than others.
+/// Kind of system; it determines the yield.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Kind {
     /// An ordinary system.
     Normal,
-    /// Treasures of an older age: the best yield.
+    /// Ancient treasures: the highest yield.
     Relic,
-    /// Yards and foundries.
+    /// Shipyards and foundries.
     Forge,
-    /// Teeming with people.
+    /// Densely populated.
     Hive,
 }
 
-/// Constant state of a system.
+/// Fixed properties of a system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Site {
-    /// The name, unique on its map.
+    /// Name, unique on the map.
     pub name: Box<str>,
     /// Distance from the left edge, 0 to [`SIDE`].
     pub x: u32,
@@ -62,99 +62,99 @@ pub struct Site {
     pub y: u32,
     /// Value of the system, 1 to 10.
     pub value: u8,
-    /// Kind of world.
+    /// Kind of system.
     pub kind: Kind,
 }
 
-/// A way between two systems, open in both directions.
+/// A lane between two systems, open in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Lane {
-    /// The end with the lower id.
+    /// End with the lower id.
     #[cfg_attr(feature = "openapi", schema(value_type = u32))]
     pub a: SystemId,
-    /// The end with the higher id.
+    /// End with the higher id.
     #[cfg_attr(feature = "openapi", schema(value_type = u32))]
     pub b: SystemId,
-    /// Ticks that a fleet travels, at least 1.
+    /// Travel time, in ticks, at least 1.
     pub ticks: u16,
 }
 
-/// Why there is no such map.
+/// Reason why a map is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
-    /// A number is outside of its range.
+    /// A value is out of range.
     #[error("{what} = {value} is not allowed; allowed are {least} to {most}")]
     OutOfRange {
-        /// The name of the number.
+        /// Name of the value.
         what: &'static str,
-        /// The value that was given.
+        /// Given value.
         value: u64,
-        /// The least value allowed.
+        /// Minimum.
         least: u64,
-        /// The greatest value allowed.
+        /// Maximum.
         most: u64,
     },
-    /// Every faction needs a home of its own.
-    #[error("{factions} factions need as many systems, but there are {systems}")]
+    /// There are more factions than systems.
+    #[error("{factions} factions need at least as many systems (got {systems})")]
     TooFewSystems {
-        /// The number of systems that was given.
+        /// Given number of systems.
         systems: u32,
-        /// The number of factions that was given.
+        /// Given number of factions.
         factions: u8,
     },
-    /// The rules of the map are outside of their ranges.
+    /// The map rules are invalid.
     #[error(transparent)]
     Rules(#[from] RulesError),
     /// A lane or a home names a system that is not on the map.
-    #[error("{what} names system {system}, but the map has the systems 0 to {last}")]
+    #[error("{what} names system {system}, but the map has systems 0 to {last}")]
     UnknownSystem {
         /// Where the id was found.
         what: &'static str,
-        /// The id that was given.
+        /// Given id.
         system: SystemId,
-        /// The greatest id there is.
+        /// Highest id on the map.
         last: u32,
     },
     /// The ends of a lane are equal or in the wrong order.
     #[error("lane {a}-{b} must go from a lower id to a higher one")]
     LaneOrder {
-        /// The first end.
+        /// First end.
         a: SystemId,
-        /// The second end.
+        /// Second end.
         b: SystemId,
     },
-    /// There are two lanes between the same systems.
-    #[error("lane {a}-{b} is given twice; allowed is one lane between two systems")]
+    /// Two lanes connect the same systems.
+    #[error("duplicate lane {a}-{b}; allowed is one lane between two systems")]
     LaneTwice {
-        /// The lower end.
+        /// Lower end.
         a: SystemId,
-        /// The higher end.
+        /// Higher end.
         b: SystemId,
     },
     /// Two factions have the same home.
-    #[error("system {0} is given as a home twice; every home is a system of its own")]
+    #[error("system {0} is the home of two factions; homes must differ")]
     HomeTwice(SystemId),
-    /// A name is empty, too long, or holds characters that cannot be shown.
+    /// A name is empty, too long, or contains control characters.
     #[error(
-        "the name of system {system} is not allowed: it needs 1 to 64 characters, none of them a control character"
+        "invalid name of system {system}: allowed are 1 to 64 characters, without control characters"
     )]
     BadName {
-        /// The system with that name.
+        /// System with the invalid name.
         system: SystemId,
     },
     /// Two systems have the same name.
-    #[error("system {system} is named {name:?} like another; names are unique on a map")]
+    #[error("system {system} has the duplicate name {name:?}; names must be unique on a map")]
     NameTwice {
-        /// The later of the two.
+        /// The second of the two.
         system: SystemId,
-        /// The name.
+        /// Duplicate name.
         name: Box<str>,
     },
 }
 
-/// The systems of a sector, the lanes between them and the homes of its starters.
+/// Systems, lanes and homes of a sector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
     sites: Vec<Site>,
@@ -164,7 +164,7 @@ pub struct Map {
 }
 
 impl Map {
-    /// Draws the map of this seed, with a home for each faction.
+    /// Generates the map of a seed, with a home for each faction.
     ///
     /// ```
     /// let rules = sector_sim::Rules::classic();
@@ -174,8 +174,8 @@ impl Map {
     /// ```
     ///
     /// # Errors
-    /// [`MapError`] when the rules, the number of systems (2 to [`MAX_SYSTEMS`]) or that of factions (2 to 64, not
-    /// more than systems) is not allowed.
+    /// [`MapError`] when the rules, the number of systems (2 to [`MAX_SYSTEMS`]) or the number of
+    /// factions (2 to 64, at most one per system) is invalid.
     pub fn generate(
         rules: &MapRules,
         seed: u64,
@@ -185,11 +185,11 @@ impl Map {
         generate::generate(rules, seed, systems, factions)
     }
 
-    /// Puts a map together from its parts, such as those of a snapshot. Lanes may come in any order; homes may be
-    /// left out. The map need not be connected.
+    /// Builds a map from its parts, such as those of a snapshot. Lanes may be in any order; `homes`
+    /// may be empty. The map need not be connected.
     ///
     /// # Errors
-    /// [`MapError`] names the first thing that breaks an invariant of maps.
+    /// [`MapError`] names the first violated invariant.
     pub fn from_parts(
         sites: Vec<Site>,
         mut lanes: Vec<Lane>,
@@ -225,44 +225,45 @@ impl Map {
         Ok(Map { adjacency: Adjacency::new(sites.len(), &lanes), sites, lanes, homes })
     }
 
-    /// The number of systems, at least 2.
+    /// Number of systems, at least 2.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a map is never empty")]
     pub fn len(&self) -> usize {
         self.sites.len()
     }
 
-    /// The systems, in the order of their ids.
+    /// All systems, ordered by id.
     #[must_use]
     pub fn sites(&self) -> &[Site] {
         &self.sites
     }
 
-    /// The system with this id, if there is one.
+    /// System by id, if any.
     #[must_use]
     pub fn site(&self, system: SystemId) -> Option<&Site> {
         self.sites.get(system.index())
     }
 
-    /// The lanes, sorted by (a, b).
+    /// All lanes, sorted by (a, b).
     #[must_use]
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes
     }
 
-    /// The systems at the other ends of a system's lanes, sorted by id; none for a system that is not on the map.
+    /// Neighbours of a system, ordered by id, with the travel ticks of each lane; empty if the
+    /// system is not on the map.
     #[must_use]
     pub fn neighbours(&self, system: SystemId) -> &[Neighbour] {
         self.adjacency.of(system)
     }
 
-    /// The homes of the starters, in the order of the starters.
+    /// Homes, in seat order.
     #[must_use]
     pub fn homes(&self) -> &[SystemId] {
         &self.homes
     }
 
-    /// Ticks from one system to a neighbour of it, or nothing when no lane joins them.
+    /// Travel ticks between neighbouring systems; `None` if no lane connects them.
     #[must_use]
     pub fn lane_ticks(&self, from: SystemId, to: SystemId) -> Option<u16> {
         let neighbours = self.neighbours(from);
@@ -270,9 +271,9 @@ impl Map {
         Some(neighbours[found].ticks)
     }
 
-    /// The number of lanes from each system to the nearest of `from`, by id, into `out`: 0 for those of `from`,
-    /// [`UNREACHED`] where no way leads. Ids that are not on the map are passed over. `out` is replaced; a buffer
-    /// that is used again is not allocated again.
+    /// Replaces `out` with the hops from each system to the nearest of `from`, by id: 0 for those
+    /// of `from`, [`UNREACHED`] for systems that are not connected. Ids that are not on the map are
+    /// ignored. Reuses the allocation of `out`.
     pub fn hops_from(&self, from: &[SystemId], out: &mut Vec<u32>) {
         self.adjacency.hops_from(from, out);
     }

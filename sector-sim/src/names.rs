@@ -1,7 +1,7 @@
 //! Names of systems and factions, and the colours of factions.
 //!
-//! Names are put together from syllables and words of our own; a sector never uses one twice. They follow from the
-//! seed alone.
+//! Names are composed of the project's own syllables and words, unique within a sector, and
+//! determined by the seed.
 
 mod words;
 
@@ -10,11 +10,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::draw::{Draw, Purpose};
 use crate::ids::{FactionId, FactionKind};
 
-/// Draws for one name before a number is put behind it.
+/// Draws for one name before a number is appended.
 const DRAWS: u32 = 12;
 
-/// Different names for the systems of a sector, in the order of their ids. The names of a smaller sector of the same
-/// seed are the first of those of a larger one.
+/// Unique names for the systems of a sector, ordered by id. The names of a smaller sector with the
+/// same seed are a prefix of those of a larger one.
 pub(crate) fn system_names(seed: u64, systems: u32) -> Vec<Box<str>> {
     let mut draw = Draw::new(seed, 0, Purpose::Names, 0);
     let mut taken = Taken::new(systems as usize);
@@ -25,20 +25,20 @@ pub(crate) fn system_names(seed: u64, systems: u32) -> Vec<Box<str>> {
     taken.names
 }
 
-/// The names that are in use, in the order in which they were taken, and a table to find them by their hashes.
+/// Names in use, in order, with a hash table to look them up.
 struct Taken {
     names: Vec<Box<str>>,
-    /// The place of each name, from 1, at the slot of its hash or the next free one.
+    /// Position of each name, from 1, in an open-addressing hash table.
     slots: Vec<u32>,
 }
 
 impl Taken {
-    /// For up to so many names.
+    /// For up to this many names.
     fn new(names: usize) -> Taken {
         Taken { names: Vec::with_capacity(names), slots: vec![0; (names * 2).next_power_of_two()] }
     }
 
-    /// Takes a name, unless it is taken already.
+    /// Adds a name; `false` if it is already in use.
     fn take(&mut self, name: &str) -> bool {
         let mask = self.slots.len() - 1;
         let mut slot = xxh3_64(name.as_bytes()) as usize & mask;
@@ -54,7 +54,7 @@ impl Taken {
     }
 }
 
-/// Takes a name that nobody has; `name` is memory for it.
+/// Draws an unused name; `name` is scratch memory.
 fn draw_unused_name(draw: &mut Draw, taken: &mut Taken, name: &mut String) {
     for tries in 0..DRAWS {
         draw_name(draw, tries, name);
@@ -69,7 +69,8 @@ fn draw_unused_name(draw: &mut Draw, taken: &mut Taken, name: &mut String) {
     }
 }
 
-/// Puts a name into `name`: longer and of more possible ones the more often short ones were taken.
+/// Draws a name into `name`. After more failed tries names are longer, and more of them are
+/// possible.
 fn draw_name(draw: &mut Draw, tries: u32, name: &mut String) {
     let mut pick = |list: &[&'static str]| {
         list.get(draw.below(list.len() as u64) as usize).copied().unwrap_or_default()
@@ -89,11 +90,11 @@ fn draw_name(draw: &mut Draw, tries: u32, name: &mut String) {
     parts.into_iter().for_each(|part| name.push_str(part));
 }
 
-/// The forms of names, each as often as it is listed.
+/// Forms of names; repeated entries are more likely.
 const FORMS: &[&str] =
     &["short", "short", "short", "short", "long", "compound", "place", "epithet"];
 
-/// The name of a faction; different for every id of a sector.
+/// Name of a faction, unique in its sector.
 ///
 /// ```
 /// use sector_sim::FactionId;
@@ -111,7 +112,7 @@ pub fn faction_name(seed: u64, id: FactionId) -> String {
             id.index() - FactionId::LEAGUE.index() - 1,
         ),
     };
-    // Every epithet once, so that no two names are alike; nouns come round again.
+    // Each epithet once, so that all names differ; nouns repeat.
     let shuffled = |list: &[&'static str], entity| {
         let mut list = list.to_vec();
         Draw::new(seed, 0, Purpose::Names, entity).shuffle(&mut list);
@@ -120,8 +121,9 @@ pub fn faction_name(seed: u64, id: FactionId) -> String {
     format!("{} {}", shuffled(epithets, 1), shuffled(nouns, 2))
 }
 
-/// The colour of a faction as `#rrggbb`, different for every id. The first eight can be told apart with the common
-/// kinds of colour blindness; all stand out from a nearly black ground. The League is a greyish white.
+/// Colour of a faction as `#rrggbb`, unique per id. The first eight are distinguishable with the
+/// common kinds of colour blindness; all stand out on a nearly black background. The League is a
+/// greyish white.
 #[must_use]
 pub fn faction_color(id: FactionId) -> &'static str {
     words::COLORS.get(id.index()).copied().unwrap_or("#d8d8d0")
@@ -159,7 +161,7 @@ mod tests {
         let draw = Draw::new(1, 0, Purpose::Names, 9);
         let mut taken = Taken::new(20);
         let (mut last, mut memory) = (String::new(), String::new());
-        // Everything that the next draws would bring is taken.
+        // Take every name that the next draws would give.
         let mut coming = draw.clone();
         for tries in 0..DRAWS {
             draw_name(&mut coming, tries, &mut last);

@@ -1,23 +1,23 @@
-//! Orders of factions, and the reasons for refusing them.
+//! Orders, and reasons for refusing them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{FactionId, FleetId, SystemId};
 
-/// The most characters of a `client_id`.
+/// Maximum length of a `client_id`, in characters.
 pub const CLIENT_ID_MAX: usize = 64;
-/// The most characters of a `reason`.
+/// Maximum length of a `reason`, in characters.
 pub const REASON_MAX: usize = 120;
 
 /// An order of a faction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "OrderForm", into = "OrderForm")]
 pub struct Order {
-    /// The faction that is to obey.
+    /// Faction that receives the order.
     pub faction: FactionId,
-    /// The sender's own id for this order.
+    /// Id chosen by the sender.
     pub client_id: Option<Box<str>>,
-    /// Why it was given, for the history.
+    /// Reason for the order, kept in the history.
     pub reason: Option<Box<str>>,
     /// The command.
     pub command: Command,
@@ -50,12 +50,12 @@ pub enum Command {
         /// The fleet.
         fleet: FleetId,
     },
-    /// Let new fleets appear at an owned system.
+    /// Choose the owned system where new fleets appear.
     Muster {
         /// The system.
         target: SystemId,
     },
-    /// Change what an owned system strives for.
+    /// Change the focus of an owned system.
     Focus {
         /// The system.
         system: SystemId,
@@ -65,7 +65,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The name of the kind of order on the wire.
+    /// Kind of the order.
     #[must_use]
     pub const fn kind(&self) -> OrderKind {
         match self {
@@ -80,15 +80,15 @@ impl Command {
 /// Part of the fleets at the origin to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Amount {
-    /// One whole fleet.
+    /// One fleet, whole.
     Fleet,
-    /// So much strength of one fleet, in thousandths; the rest stays.
+    /// Strength to detach from one fleet, in thousandths; the rest stays.
     Part(i64),
-    /// Every idle fleet of the faction there, as one.
+    /// All idle fleets of the faction at the origin, merged.
     All,
 }
 
-/// The kinds of orders.
+/// Kind of an order.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -102,7 +102,7 @@ pub enum OrderKind {
     Cancel,
     /// Choose where new fleets appear.
     Muster,
-    /// Choose what a system strives for.
+    /// Change the focus of a system.
     Focus,
 }
 
@@ -111,18 +111,18 @@ pub enum OrderKind {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Focus {
-    /// Nothing above the rest.
+    /// No emphasis.
     #[default]
     Balanced,
     /// More economy, no garrison regrowth.
     Industry,
-    /// Twice the garrison, less economy.
+    /// Larger garrison, less economy.
     Garrison,
     /// Faster recovery of stability, less economy.
     Order,
 }
 
-/// An order as it is written: one flat object.
+/// Wire form of an order: one flat object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -130,34 +130,35 @@ pub struct OrderForm {
     /// Kind of the order.
     #[serde(default)]
     pub kind: OrderKind,
-    /// The faction that is to obey, such as `F1`.
+    /// Faction that receives the order, such as `F1`.
     pub faction: String,
     /// move: the system where the fleet is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin_id: Option<u32>,
-    /// move: the system to go to. muster: the system where new fleets shall appear.
+    /// move: the destination system. muster: the system where new fleets appear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_id: Option<u32>,
-    /// move: which fleet, instead of the strongest idle one at the origin. cancel: which fleet.
+    /// move: fleet to send; default is the strongest idle fleet at the origin. cancel: fleet to
+    /// stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet_id: Option<u32>,
-    /// move: how much strength to detach, in thousandths.
+    /// move: strength to detach, in thousandths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strength: Option<i64>,
-    /// move: take every idle fleet at the origin.
+    /// move: send all idle fleets at the origin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<bool>,
-    /// focus: which system.
+    /// focus: system to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_id: Option<u32>,
-    /// focus: what it shall strive for.
+    /// focus: new focus.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Focus>,
-    /// The sender's own id for this order, 1 to 64 of the characters `A-Z a-z 0-9 . _ : -`; an order with an id
-    /// that was accepted before is not accepted again.
+    /// Id chosen by the sender, 1 to 64 of the characters `A-Z a-z 0-9 . _ : -`. An order whose id
+    /// was already accepted is not accepted again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Why the order is given, for the history; at most 120 characters.
+    /// Reason for the order, kept in the history; at most 120 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -168,9 +169,9 @@ pub struct OrderForm {
 pub struct FormError {
     /// The field of the order.
     pub field: &'static str,
-    /// Its value, as JSON.
+    /// Given value, as JSON.
     pub value: String,
-    /// Allowed values.
+    /// Allowed values, in words.
     pub allowed: String,
 }
 
@@ -184,7 +185,7 @@ fn required<T>(field: &'static str, kind: OrderKind, value: Option<T>) -> Result
 }
 
 impl OrderKind {
-    /// The name on the wire.
+    /// Name on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -195,7 +196,7 @@ impl OrderKind {
         }
     }
 
-    /// The fields that an order of this kind may have besides the common ones.
+    /// Fields allowed for this kind of order, besides the common ones.
     const fn fields(self) -> &'static [&'static str] {
         match self {
             OrderKind::Move => &["origin_id", "target_id", "fleet_id", "strength", "all"],
@@ -207,11 +208,11 @@ impl OrderKind {
 }
 
 impl OrderForm {
-    /// Checks the form: the fields fit the kind, and ids and texts are well formed. Whether the systems and fleets
-    /// exist is found out when the order is carried out.
+    /// Checks that the fields fit the kind, and that ids and texts are well formed. Whether systems
+    /// and fleets exist is checked when the order is executed.
     ///
     /// # Errors
-    /// The first field that is missing, out of place or malformed.
+    /// [`FormError`] for the first field that is missing, not allowed or malformed.
     pub fn check(self) -> Result<Order, FormError> {
         let kind = self.kind;
         let faction: FactionId = self
@@ -227,7 +228,7 @@ impl OrderForm {
                         return Err(wrong("all", true, "strength or all, not both"));
                     }
                     (Some(strength), _) if strength <= 0 => {
-                        return Err(wrong("strength", strength, "1 and more"));
+                        return Err(wrong("strength", strength, "at least 1"));
                     }
                     (Some(strength), _) => Amount::Part(strength),
                     (None, Some(true)) if self.fleet_id.is_some() => {
@@ -303,7 +304,7 @@ impl OrderForm {
             return Err(wrong(
                 "reason",
                 shown,
-                "at most 120 characters, none of them a control character",
+                "at most 120 characters, without control characters",
             ));
         }
         Ok(())
@@ -354,19 +355,19 @@ impl From<Order> for OrderForm {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Refusal {
-    /// There is no such faction in this sector, or it has been eliminated.
+    /// The faction does not exist in this sector or has been eliminated.
     UnknownFaction,
-    /// There is no system with this id.
+    /// No system has this id.
     UnknownSystem,
-    /// There is no fleet with this id.
+    /// No fleet has this id.
     UnknownFleet,
-    /// The fleet or system belongs to somebody else.
+    /// The fleet or system belongs to another faction.
     NotOwner,
     /// No fleet of the faction is idle at the origin.
     NoIdleFleet,
     /// The fleet is not idle at the origin.
     NotAtOrigin,
-    /// Too little strength would leave or stay.
+    /// The detached or the remaining part would be too weak.
     TooWeak,
     /// Origin and target are the same system.
     AlreadyThere,
@@ -374,16 +375,16 @@ pub enum Refusal {
     Unreachable,
     /// The fleet has no route to cancel.
     NoRoute,
-    /// The faction gave an order with the same `client_id` in this tick.
+    /// The faction gave an earlier order with the same `client_id` in this tick.
     Duplicate,
-    /// The order was given for another universe than the one that runs.
+    /// The order was given for another universe.
     WrongUniverse,
     /// The run has ended.
     RunOver,
 }
 
 impl Refusal {
-    /// All of them. Replays tell them by their place here: new ones come last.
+    /// All refusals. Replays store the index in this list: append new ones at the end.
     pub const ALL: [Refusal; 13] = [
         Refusal::UnknownFaction,
         Refusal::UnknownSystem,
@@ -400,7 +401,7 @@ impl Refusal {
         Refusal::RunOver,
     ];
 
-    /// The reason as the wire, the metrics and the documents of errors call it.
+    /// Code of the refusal on the wire and in metrics.
     ///
     /// ```
     /// use sector_sim::order::Refusal;
@@ -425,7 +426,7 @@ impl Refusal {
         }
     }
 
-    /// The reason in a sentence.
+    /// Reason in words.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {

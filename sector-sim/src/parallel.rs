@@ -1,18 +1,18 @@
-//! What is done on several threads, with the feature `parallel`: only what is pure, each result in the place of what
-//! it is the result of, so that nothing depends on which thread was first.
+//! Work on several threads, with the feature `parallel`: pure computations only, with results in
+//! input order, so that nothing depends on timing.
 
 use rayon::prelude::*;
 
-/// The least number of systems on a map for which players decide, and routes are planned, at the same time.
+/// Minimum number of systems on a map for players to decide, and routes to be planned, in parallel.
 pub(crate) const MAP_SYSTEMS: usize = 2_048;
-/// The least number of routes in a tick that are planned at the same time.
+/// Minimum number of routes per tick to be planned in parallel.
 pub(crate) const ROUTES: usize = 4;
-/// The least number of changed systems, or fleets, in a tick that are hashed at the same time.
+/// Minimum number of changed systems, or fleets, per tick to be hashed in parallel.
 pub(crate) const CHANGES: usize = 2_048;
-/// How many of these a thread takes at once, at the least.
+/// Minimum number of items per task.
 const PORTION: usize = 256;
 
-/// Fills a list with what is made of each of these, in their order.
+/// Fills a list with the result for each item, in order.
 pub(crate) fn each<T: Send>(
     list: &[u32],
     made: &mut Vec<T>,

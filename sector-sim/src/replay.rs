@@ -1,17 +1,16 @@
-//! A run as bytes, to be played again and compared.
+//! Replays: recorded runs that can be played again and verified.
 //!
-//! Rules, seed and orders are the whole truth of a run, so that everybody can play it again. A replay holds that truth,
-//! and beside it what playing has to give: for each tick the outcome of its orders and the digest that they led to,
-//! now and then a keyframe, at the end the result. A hash chain runs through header and ticks, so that what was
-//! altered is found without playing.
+//! Rules, seed and orders determine a run completely. A replay holds these and, to compare with,
+//! the outcome of every order, the digest after every tick, periodic keyframes and the result. A
+//! hash chain over header and ticks detects alterations without playing.
 //!
-//! [`Writer`] records a run as it goes on; [`Reader`] gives the frames of bytes that come in pieces; [`Replay`] is a
-//! whole replay in memory, whose [`Playback`] is a world that follows it; [`verify`] plays and compares everything.
-//! Nothing here knows files or compression: this is the plain form, bytes in and bytes out. `docs/reference/replay-format.md`
-//! describes it byte by byte.
+//! [`Writer`] records a run; [`Reader`] reads frames from a byte stream; [`Replay`] is a whole
+//! replay in memory, and its [`Playback`] is a world that follows it; [`verify`] plays and compares
+//! everything. This module deals with uncompressed bytes only, not with files or compression.
+//! `docs/reference/replay-format.md` describes the format byte by byte.
 //!
-//! Version 1 of the format is lines of JSON, still in use as the [`journal`] of a running sector; it is read by the
-//! same names.
+//! Version 1 of the format, lines of JSON, is still the [`journal`] of a running sector. The same
+//! types read it.
 
 mod bytes;
 mod error;

@@ -1,58 +1,57 @@
-//! The numbers of a tick, as data.
+//! Rule sets: all numbers of the simulation, as data.
 //!
-//! A rule set is a TOML file; [`Rules::classic`] is the one that ships. Every value is an integer with an allowed
-//! range, and a file with a missing, unknown or impossible value is refused by naming the key, the value and the
-//! range. Units: `milli` values are thousandths, `per_mille` values are 0 to 1000 unless said otherwise.
+//! A rule set is a TOML file; [`Rules::classic`] is the built-in one. Every value is an integer
+//! with an allowed range. Files with missing, unknown or invalid values are rejected with the key,
+//! the value and the range. Units: `milli` values are thousandths, `per_mille` values are 0 to 1000
+//! unless stated otherwise.
 
 use serde::{Deserialize, Serialize};
 
-/// The version of what the rules mean. It is raised with every change after which the same rules, seed and orders give
-/// another history, and replays name it.
+/// Version of the rule semantics, recorded in replays. Bump it with every change that gives a
+/// different history for the same rules, seed and orders.
 ///
-/// - 1: the first.
-/// - 2: ties are decided by facts of the board, no longer by the ids of factions.
+/// - 1: initial version.
+/// - 2: ties are broken by board state instead of faction id.
 pub const RULES_VERSION: u32 = 2;
 
-/// Why a rule set was refused.
+/// Reason for rejecting a rule set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
-    /// The text is no TOML, or a key is missing, unknown or of the wrong type.
-    #[error("the rules cannot be read: {0}")]
+    /// The text is not valid TOML, or a key is missing, unknown or of the wrong type.
+    #[error("invalid rules: {0}")]
     Malformed(String),
-    /// A value is outside of its range.
+    /// A value is out of range.
     #[error("rules: {key} = {value} is not allowed; allowed are {least} to {most}")]
     OutOfRange {
-        /// The key, with its section.
+        /// Key, with its section.
         key: &'static str,
-        /// The value that was given.
+        /// Given value.
         value: i64,
-        /// The least value allowed.
+        /// Minimum.
         least: i64,
-        /// The greatest value allowed.
+        /// Maximum.
         most: i64,
     },
-    /// No number of the rules has this name.
-    #[error(
-        "rules: {0:?} is not the name of a number; they are named like \"battle.overwhelming\""
-    )]
+    /// Unknown rule name.
+    #[error("rules: unknown key {0:?}; keys look like \"battle.overwhelming\"")]
     UnknownKey(String),
     /// Two values contradict each other, or a list is of the wrong length.
     #[error("rules: {0}")]
     Contradiction(String),
 }
 
-/// The values that a number of the rules may have.
+/// Allowed range of a rule value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The name of the number: its section, a dot, its key.
+    /// Section, a dot, and the key, such as `battle.overwhelming`.
     pub key: &'static str,
-    /// The least value allowed.
+    /// Minimum.
     pub least: i64,
-    /// The greatest value allowed.
+    /// Maximum.
     pub most: i64,
 }
 
-/// Numbers that belong together, found by name.
+/// A section of the rules, with access to its values by name.
 trait Section {
     fn ranges() -> &'static [Range]
     where
@@ -110,9 +109,9 @@ fn in_range(key: &'static str, value: i64, least: i64, most: i64) -> Result<(), 
 section! {
     /// Map generation.
     MapRules "map" {
-        /// Systems of a sector when nothing else is asked for.
+        /// Default number of systems in a sector.
         systems: 2 to 200_000,
-        /// Starters of a sector when nothing else is asked for.
+        /// Default number of starters in a sector.
         factions: 2 to 64,
         /// Relic worlds per 30 systems.
         relics_per_30: 0 to 10,
@@ -120,24 +119,25 @@ section! {
         forges_per_30: 0 to 10,
         /// Hive worlds per 30 systems.
         hives_per_30: 0 to 10,
-        /// The least value of a system.
+        /// Minimum value of a system.
         least_value: 1 to 10,
-        /// The greatest value of a system.
+        /// Maximum value of a system.
         most_value: 1 to 10,
-        /// The least distance of two systems, in per mille of the side of a square that has one system
-        /// (the side of the map divided by the root of the number of systems).
+        /// Minimum distance between two systems, per mille of the mean spacing (map side divided by
+        /// the square root of the number of systems).
         spacing_per_mille: 0 to 900,
-        /// The length of the longest lane, in per mille of the side of the map.
+        /// Maximum length of a lane, per mille of the map side.
         lane_length_per_mille: 10 to 1500,
-        /// By how much that length grows while the map does not connect, in per mille.
+        /// Growth factor of the maximum lane length, applied until the map is connected, per mille.
         lane_growth_per_mille: 1010 to 4000,
-        /// The most lanes a system has.
+        /// Maximum number of lanes per system.
         lanes_per_system: 2 to 12,
-        /// Lanes are added until the systems have this many on average, in thousandths.
+        /// Average number of lanes per system to reach, in thousandths.
         mean_degree_milli: 2000 to 6000,
-        /// Ticks that a lane of the median length takes.
+        /// Travel time of a lane of median length, in ticks.
         median_travel_ticks: 1 to 100,
-        /// By how much the value within two hops of a home may differ between starters, in per mille.
+        /// Maximum difference between starters in the value within two hops of their homes, per
+        /// mille.
         home_fairness_per_mille: 0 to 1000,
         /// Number of attempts to find a fair map and homes.
         home_attempts: 1 to 1000,
@@ -163,7 +163,7 @@ section! {
 section! {
     /// Recovery of systems.
     RecoveryRules "recovery" {
-        /// The greatest garrison, milli.
+        /// Maximum garrison, milli.
         garrison_most: 0 to 1_000_000_000,
         /// Garrison regained per tick while the system is owned, in thousandths.
         garrison_regrowth: 0 to 1_000_000_000,
@@ -175,9 +175,9 @@ section! {
         heat_kept: 0 to 999,
         /// Heat below this is 0.
         heat_floor: 0 to 1000,
-        /// The greatest heat.
+        /// Maximum heat.
         heat_most: 0 to 1_000_000,
-        /// The greatest maturity: ticks until an owned system yields in full.
+        /// Maximum maturity: ticks until an owned system has its full yield.
         maturity_most: 1 to 1000,
     }
 }
@@ -185,9 +185,9 @@ section! {
 section! {
     /// Battles.
     BattleRules "battle" {
-        /// A side this many times as strong as the other wins outright.
+        /// Strength ratio at which the stronger side wins outright.
         overwhelming: 1 to 1000,
-        /// The attacker's odds between equals, per mille.
+        /// Attacker's odds at equal strength, per mille.
         even_odds: 0 to 1000,
         /// Effect of the difference in strength on the odds, per mille.
         strength_weight: 0 to 1000,
@@ -195,9 +195,9 @@ section! {
         owner_advantage: 0 to 1000,
         /// Penalty on the attacker's odds during the reclaim cooldown, per mille.
         reclaim_penalty: 0 to 1000,
-        /// The least odds, per mille.
+        /// Minimum odds, per mille.
         least_odds: 0 to 1000,
-        /// The greatest odds, per mille.
+        /// Maximum odds, per mille.
         most_odds: 0 to 1000,
         /// Losses of the winner, per mille of the loser's strength.
         winner_loss: 0 to 1000,
@@ -205,9 +205,10 @@ section! {
         attacker_floor: 0 to 1_000_000_000,
         /// Minimum strength a winning defender keeps (if it had that much), in thousandths.
         defender_floor: 0 to 1_000_000_000,
-        /// Share of its size that a garrison absorbs of the defender's losses, per mille.
+        /// Share of the defender's losses absorbed by the garrison, per mille of the garrison's
+        /// size.
         garrison_soak: 0 to 1000,
-        /// Weight of the League's strength, per mille.
+        /// Multiplier of the League's strength, per mille.
         league_strength: 1000 to 10_000,
         /// Stability lost in a battle, per mille.
         stability_loss: 0 to 1000,
@@ -219,15 +220,15 @@ section! {
 section! {
     /// Captures.
     CaptureRules "capture" {
-        /// Strength that must be present to occupy a system, milli.
+        /// Minimum strength present to occupy a system, milli.
         strength: 1 to 1_000_000_000,
-        /// Running ticks of occupation that take a system.
+        /// Consecutive ticks of occupation needed to capture a system.
         ticks: 1 to 1000,
         /// Unrest added by a capture, per mille.
         unrest: 0 to 1000,
         /// Stability lost in a capture, per mille.
         stability_loss: 0 to 1000,
-        /// The part of the unrest that is lost in stability too: 1 in this many.
+        /// Divisor of the unrest that is also subtracted from stability.
         unrest_divisor: 1 to 1000,
         /// Heat added by a capture.
         heat: 0 to 1_000_000,
@@ -237,31 +238,32 @@ section! {
 }
 
 section! {
-    /// When systems rise against their owner.
+    /// Rebellions of systems against their owner.
     RebellionRules "rebellion" {
-        /// A battered system may rebel when its stability less a part of its unrest is not above this, per mille.
+        /// Maximum stability, after subtracting part of the unrest, at which a system with recent
+        /// fighting may rebel, per mille.
         threshold: 0 to 1000,
-        /// The part of the unrest that counts against stability: 1 in this many.
+        /// Divisor of the unrest that is subtracted from stability.
         unrest_divisor: 1 to 1000,
-        /// The chance in a tick without unrest, per mille.
+        /// Base chance of a rebellion per tick, per mille.
         chance: 0 to 1000,
-        /// Increase of the chance per system above the sprawl limit, per mille of it.
+        /// Relative increase of the chance per system above the sprawl limit, per mille.
         sprawl_gain: 0 to 1000,
-        /// Owned systems above which the chance grows.
+        /// Number of owned systems above which the chance grows.
         sprawl_limit: 0 to 200_000,
-        /// The greatest chance, per mille.
+        /// Maximum chance, per mille.
         most_chance: 0 to 1000,
         /// Chance that a rebellion founds or joins a splinter instead of the League, per mille.
         secession: 0 to 1000,
-        /// The most splinters of a sector.
+        /// Maximum number of splinters in a sector.
         splinters: 1 to 32,
-        /// The stability that a system has at least after it rose, per mille.
+        /// Minimum stability of a system after a rebellion, per mille.
         stability: 0 to 1000,
-        /// The fleet of a system that joins the League, milli.
+        /// Strength of the fleet that appears at a system joining the League, milli.
         league_fleet: 1_000 to 1_000_000_000,
         /// Ticks of reclaim cooldown after joining the League.
         league_cooldown: 0 to 1000,
-        /// The fleet of a system that secedes, milli.
+        /// Strength of the fleet that appears at a seceding system, milli.
         splinter_fleet: 1_000 to 1_000_000_000,
         /// Ticks of reclaim cooldown after seceding.
         splinter_cooldown: 0 to 1000,
@@ -269,11 +271,11 @@ section! {
 }
 
 section! {
-    /// Output of systems, and what it builds.
+    /// Output of systems and fleet production.
     ProductionRules "production" {
-        /// Economy of a faction without systems, milli.
+        /// Economy of a faction before the output of its systems, milli.
         base: 0 to 1_000_000_000,
-        /// Economy per point of value, milli.
+        /// Economy per point of system value, milli.
         per_value: 0 to 1_000_000,
         /// Extra output of a relic world, per mille of a normal one.
         relic: 0 to 10_000,
@@ -281,17 +283,17 @@ section! {
         forge: 0 to 10_000,
         /// Extra output of a hive world, per mille of a normal one.
         hive: 0 to 10_000,
-        /// The yield at stability 0, per mille of that at full stability.
+        /// Yield at stability 0, per mille of the yield at full stability.
         unstable_yield: 0 to 1000,
-        /// The yield at maturity 0, per mille of that of a mature system.
+        /// Yield at maturity 0, per mille of the yield of a mature system.
         immature_yield: 0 to 1000,
-        /// Owned systems above which the whole economy shrinks.
+        /// Number of owned systems above which the whole economy shrinks.
         sprawl_limit: 0 to 200_000,
-        /// Increase of the economy's divisor per system above, per mille.
+        /// Increase of the economy's divisor per system above the sprawl limit, per mille.
         sprawl_cost: 0 to 10_000,
-        /// Build stock a tick, per mille of the economy.
+        /// Build stock gained per tick, per mille of the economy.
         stock_rate: 0 to 1000,
-        /// Stock that a fleet costs, and its strength, milli.
+        /// Build stock that a fleet costs, which is also its strength, milli.
         fleet: 1_000 to 1_000_000_000,
     }
 }
@@ -303,13 +305,13 @@ section! {
         industry_economy: 0 to 10_000,
         /// Garrison regrowth under `industry`, per mille.
         industry_regrowth: 0 to 10_000,
-        /// Greatest garrison under `garrison`, per mille.
+        /// Maximum garrison under `garrison`, per mille.
         garrison_most: 1000 to 10_000,
         /// Garrison regrowth under `garrison`, per mille.
         garrison_regrowth: 0 to 10_000,
         /// Economy under `garrison`, per mille.
         garrison_economy: 0 to 10_000,
-        /// Stability regrowth a tick under `order`, per mille points.
+        /// Extra stability regrowth per tick under `order`, per mille points.
         order_stability: 0 to 1000,
         /// Economy under `order`, per mille.
         order_economy: 0 to 10_000,
@@ -323,9 +325,10 @@ section! {
         decay: 0 to 1000,
         /// Strength an idle fleet then regains per tick, up to its maximum, per mille.
         repair: 0 to 1000,
-        /// Owned systems above which every system of a faction grows restless.
+        /// Number of owned systems above which all systems of a faction lose stability.
         sprawl_limit: 0 to 200_000,
-        /// Stability that each system above costs every system per tick, per mille.
+        /// Stability lost per tick in every system, for each system above the sprawl limit, per
+        /// mille.
         sprawl_stability: 0 to 1000,
     }
 }
@@ -333,7 +336,7 @@ section! {
 section! {
     /// Limits on orders.
     OrderRules "orders" {
-        /// The least strength that may leave, and stay, when a fleet is divided, milli.
+        /// Minimum strength of both parts when a fleet is split, milli.
         least_detachment: 1 to 1_000_000_000,
     }
 }
@@ -341,17 +344,17 @@ section! {
 section! {
     /// End of a run.
     VictoryRules "victory" {
-        /// The part of the sector's value that dominates it, per mille.
+        /// Share of the sector's value needed for domination, per mille.
         domination_value: 1 to 1000,
-        /// Running ticks of domination that win.
+        /// Consecutive ticks of domination needed to win.
         domination_ticks: 1 to 1_000_000,
-        /// The tick at which the highest score wins.
+        /// Tick at which the run ends and the highest score wins.
         tick_limit: 1 to 10_000_000,
     }
 }
 
 section! {
-    /// The four traits of a computer player, each 0 to 1000.
+    /// Traits of a computer player, each 0 to 1000.
     Personality "personality" {
         /// Readiness to attack.
         aggression: 0 to 1000,
@@ -364,11 +367,11 @@ section! {
     }
 }
 
-/// A whole rule set.
+/// A complete rule set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
-    /// The name of the rule set, 1 to 32 characters.
+    /// Name of the rule set, 1 to 32 characters.
     pub name: String,
     /// Map generation.
     pub map: MapRules,
@@ -380,9 +383,9 @@ pub struct Rules {
     pub battle: BattleRules,
     /// Captures.
     pub capture: CaptureRules,
-    /// When systems rise against their owner.
+    /// Rebellions of systems against their owner.
     pub rebellion: RebellionRules,
-    /// Output of systems, and what it builds.
+    /// Output of systems and fleet production.
     pub production: ProductionRules,
     /// Effects of a focus.
     pub focus: FocusRules,
@@ -392,14 +395,14 @@ pub struct Rules {
     pub orders: OrderRules,
     /// End of a run.
     pub victory: VictoryRules,
-    /// The computer players, in the order of the starters, repeated when there are more starters; 1 to 64.
+    /// Computer players in seat order, 1 to 64; repeated if there are more starters.
     pub personality: Vec<Personality>,
 }
 
 const CLASSIC: &str = include_str!("../rules/classic.toml");
 
 impl Rules {
-    /// The standard rule set.
+    /// The built-in rule set.
     ///
     /// ```
     /// let rules = sector_sim::Rules::classic();
@@ -407,17 +410,14 @@ impl Rules {
     /// ```
     #[must_use]
     pub fn classic() -> Rules {
-        #[expect(
-            clippy::expect_used,
-            reason = "the file is part of the program and a test reads it"
-        )]
+        #[expect(clippy::expect_used, reason = "the file is compiled in and covered by a test")]
         Rules::from_toml(CLASSIC).expect("classic.toml is a valid rule set")
     }
 
-    /// Reads a rule set.
+    /// Parses a rule set.
     ///
     /// # Errors
-    /// [`RulesError`] names what is missing, unknown, of the wrong type or out of range.
+    /// [`RulesError`] names the missing, unknown, mistyped or out-of-range key.
     pub fn from_toml(text: &str) -> Result<Rules, RulesError> {
         let rules: Rules =
             toml::from_str(text).map_err(|error| RulesError::Malformed(error.to_string()))?;
@@ -425,8 +425,9 @@ impl Rules {
         Ok(rules)
     }
 
-    /// All numbers of a rule set with what they may be, except for the personalities: to sweep over parameters, or to
-    /// draw rule sets at random. A set of allowed values may still contradict itself, which [`Rules::check`] tells.
+    /// All values of a rule set, except personalities, with their allowed ranges: for parameter
+    /// sweeps or random rule sets. In-range values may still contradict each other; see
+    /// [`Rules::check`].
     ///
     /// ```
     /// use sector_sim::Rules;
@@ -455,7 +456,7 @@ impl Rules {
         sections.into_iter().flatten().copied()
     }
 
-    /// The number with this name, such as `battle.overwhelming`.
+    /// Value by name, such as `battle.overwhelming`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<i64> {
         let sections: [&dyn Section; 11] = [
@@ -474,10 +475,10 @@ impl Rules {
         sections.into_iter().find_map(|section| section.number(key))
     }
 
-    /// Changes the number with this name. Whether it fits the others, [`Rules::check`] tells.
+    /// Sets a value by name. Call [`Rules::check`] to find contradictions with other values.
     ///
     /// # Errors
-    /// [`RulesError`] when there is no such number, or the value is out of its range; nothing is changed then.
+    /// [`RulesError`] for an unknown name or an out-of-range value; the rules are unchanged then.
     pub fn set(&mut self, key: &str, value: i64) -> Result<(), RulesError> {
         let range = Rules::ranges().find(|range| range.key == key);
         let unknown = || RulesError::UnknownKey(key.chars().take(64).collect());
@@ -504,11 +505,11 @@ impl Rules {
     /// Checks every value against its range.
     ///
     /// # Errors
-    /// [`RulesError`] names the first value that is out of range or contradicts another.
+    /// [`RulesError`] names the first value that is out of range or contradicts another value.
     pub fn check(&self) -> Result<(), RulesError> {
         if self.name.is_empty() || self.name.chars().count() > 32 {
             return Err(RulesError::Contradiction(format!(
-                "name = {:?} must have 1 to 32 characters",
+                "name must have 1 to 32 characters (got {:?})",
                 self.name
             )));
         }
@@ -526,7 +527,7 @@ impl Rules {
         self.personality.iter().try_for_each(Personality::check)?;
         if !(1..=64).contains(&self.personality.len()) {
             return Err(RulesError::Contradiction(format!(
-                "{} personalities given; allowed are 1 to 64",
+                "number of personalities must be 1 to 64 (got {})",
                 self.personality.len()
             )));
         }
@@ -554,14 +555,14 @@ impl Rules {
         ] {
             if low > high {
                 return Err(RulesError::Contradiction(format!(
-                    "{low_key} = {low} is above {high_key} = {high}"
+                    "{low_key} = {low} must not exceed {high_key} = {high}"
                 )));
             }
         }
         Ok(())
     }
 
-    /// The traits of the computer player in this seat.
+    /// Traits of the computer player in a seat.
     #[must_use]
     pub fn personality(&self, seat: usize) -> Personality {
         let even = Personality { aggression: 500, expansionism: 500, greed: 500, caution: 500 };
@@ -581,7 +582,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Rules>(&json).unwrap(), rules);
     }
 
-    /// What the names reach is every number that a file holds, and the ranges are the ones that a check goes by.
+    /// Names cover every number in the file, and the listed ranges are the ones that are checked.
     #[test]
     fn every_number_has_a_name_and_the_range_that_is_checked() {
         let written = serde_json::to_value(Rules::classic()).unwrap();

@@ -1,4 +1,4 @@
-//! A whole sector in one document: enough to draw it, and enough to go on from it.
+//! Snapshots: the complete state of a sector in one document, enough to draw it and to resume it.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,29 +22,29 @@ pub use forms::{FactionForm, FleetForm, HistoryEntry, ResultForm, SystemChange, 
 pub use mirror::{Mirror, MirrorError};
 pub use run_end::RunEnd;
 
-/// Why a snapshot cannot be used.
+/// Reason why a snapshot cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// The systems and lanes make no map.
-    #[error("the map of the snapshot is unusable: {0}")]
+    /// Systems and lanes do not form a valid map.
+    #[error("the map of the snapshot is invalid: {0}")]
     Map(#[from] MapError),
-    /// An entry contradicts the rest.
-    #[error("the snapshot contradicts itself: {0}")]
+    /// An entry contradicts another one, or is out of range.
+    #[error("the snapshot is inconsistent: {0}")]
     Contradiction(String),
-    /// It was made under other rules.
-    #[error("the snapshot was made under the rules {snapshot:?}, not {given:?}")]
+    /// The snapshot was taken under other rules.
+    #[error("the snapshot was taken under rules {snapshot:?}, not {given:?}")]
     Rules {
-        /// The rules it names.
+        /// Rules named in the snapshot.
         snapshot: String,
-        /// The rules that were given.
+        /// Given rules.
         given: String,
     },
-    /// Its digest does not match its content.
-    #[error("the snapshot has the digest {found}, but claims {expected}")]
+    /// The digest does not match the content.
+    #[error("the snapshot has digest {found}, but names {expected}")]
     Digest {
-        /// The digest of what it holds.
+        /// Digest of the content.
         found: Digest,
-        /// The digest that it names.
+        /// Digest named in the snapshot.
         expected: Digest,
     },
 }
@@ -58,13 +58,13 @@ pub(crate) fn contradiction(text: impl Into<String>) -> SnapshotError {
 pub struct Universe {
     /// Id of the universe.
     pub id: String,
-    /// Milliseconds from tick to tick.
+    /// Tick interval, in milliseconds.
     pub tick_delay_ms: u64,
-    /// The name of its rules.
+    /// Name of the rule set.
     pub rules: String,
 }
 
-/// A whole sector.
+/// Complete state of a sector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
@@ -72,21 +72,21 @@ pub struct Snapshot {
     pub universe_id: String,
     /// Ticks since the universe began.
     pub tick: u64,
-    /// Milliseconds from tick to tick.
+    /// Tick interval, in milliseconds.
     pub tick_delay_ms: u64,
-    /// The seed that it grew from, 0 to 2^53 − 1.
+    /// Seed of the universe, 0 to 2^53 − 1.
     pub generator_seed: u64,
-    /// The name of its rules.
+    /// Name of the rule set.
     pub rules: String,
-    /// All systems, by id.
+    /// All systems, ordered by id.
     pub systems: Vec<SystemForm>,
     /// All lanes.
     pub lanes: Vec<Lane>,
-    /// All fleets, by id.
+    /// All fleets, ordered by id.
     pub fleets: Vec<FleetForm>,
-    /// All factions that ever were, by id.
+    /// All factions, including eliminated ones, ordered by id.
     pub factions: Vec<FactionForm>,
-    /// The id that the next fleet will have.
+    /// Id of the next fleet to be created.
     pub next_fleet_id: FleetId,
     /// Result of the run, once it has ended.
     #[cfg_attr(feature = "openapi", schema(required = true))]
@@ -97,12 +97,12 @@ pub struct Snapshot {
     pub events: Vec<Event>,
     /// The latest notable events, oldest first.
     pub history_tail: Vec<HistoryEntry>,
-    /// The digest of the state, 16 hexadecimal digits.
+    /// Digest of the state, 16 hexadecimal digits.
     pub digest: Digest,
 }
 
 impl Snapshot {
-    /// The snapshot of a board.
+    /// Snapshot of a board.
     #[must_use]
     pub fn of(universe: &Universe, map: &Map, board: &Board, digest: Digest) -> Snapshot {
         let system = |(index, (site, state)): (usize, (&Site, &System))| {
@@ -137,7 +137,7 @@ impl Snapshot {
         }
     }
 
-    /// The universe of the snapshot.
+    /// Universe of the snapshot.
     #[must_use]
     pub fn universe(&self) -> Universe {
         Universe {
@@ -147,10 +147,10 @@ impl Snapshot {
         }
     }
 
-    /// The map and the board that it holds.
+    /// Map and board of the snapshot.
     ///
     /// # Errors
-    /// [`SnapshotError`] names what contradicts the rest.
+    /// [`SnapshotError`] names the inconsistency.
     pub fn board(&self) -> Result<(Map, Board), SnapshotError> {
         let site = |system: &SystemForm| Site {
             name: system.name.clone(),
@@ -168,7 +168,7 @@ impl Snapshot {
             }
         }
         if self.next_fleet_id == FleetId(0) {
-            return Err(contradiction("next_fleet_id = 0; fleets are counted from 1"));
+            return Err(contradiction("next_fleet_id = 0; fleet ids start at 1"));
         }
         if self.history_tail.len() > HISTORY_LENGTH {
             let length = self.history_tail.len();
@@ -179,7 +179,7 @@ impl Snapshot {
         for (index, system) in self.systems.iter().enumerate() {
             if system.id.index() != index {
                 return Err(contradiction(format!(
-                    "system {} stands at position {index}",
+                    "system {} is at position {index}; systems must be ordered by id, from 0",
                     system.id
                 )));
             }
@@ -225,10 +225,10 @@ impl Snapshot {
         Ok((map, board))
     }
 
-    /// Checks that the state has the digest that the snapshot names.
+    /// Checks that the state has the digest named in the snapshot.
     ///
     /// # Errors
-    /// [`SnapshotError`] names what is wrong.
+    /// [`SnapshotError`] names the inconsistency.
     pub fn verify(&self) -> Result<(), SnapshotError> {
         let (map, board) = self.board()?;
         let found = digest_of(&map, &board);

@@ -1,16 +1,8 @@
 //! One tick, phase by phase.
 //!
-//! # What a faction is called decides nothing
-//! Give the starters each other's ids, in a state and in the orders that follow, and leave their homes, systems and
-//! fleets as they are: the history is the same under these names, bit for bit. Where several are equal, facts of the
-//! board decide: the lower system, the fleet with the lower id. New fleets take their ids in the order of the systems
-//! at which they are built, the first ones in that of the homes. Lists of factions stay sorted by id.
+//! # Neutrality of faction ids
 //!
-//! # In which order orders may come
-//! Orders of one faction are carried out one after the other. Those of different factions may come in any order among
-//! each other, with the same state after the tick, as long as none of them divides a fleet: a detached fleet takes the
-//! next id when its order is applied, and the first in order gets the lower one. (A strategy is a player, not a
-//! rule: its own draws are keyed with the id of its faction.)
+//! # Order of orders
 
 #[cfg(feature = "parallel")]
 mod ahead;
@@ -43,21 +35,22 @@ pub use close::{economy, output};
 pub use rebellion::rebellion_chance;
 pub use recovery::garrison_limit;
 
-/// What a step did, apart from the events (see [`crate::Board::events`]). The lists are sorted by id.
+/// Changes made by a step, besides the events (see [`crate::Board::events`]). Lists of ids are
+/// sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// For each order that was given, in their order: the fleet that obeys it, if it concerns one, or why it was
-    /// refused.
+    /// Outcome of each order, in the given order: the acting fleet, if any, or the reason for the
+    /// refusal.
     pub outcomes: Vec<Result<Option<FleetId>, Refusal>>,
-    /// Systems that are not as they were.
+    /// Changed systems.
     pub systems: Vec<SystemId>,
-    /// Fleets that are new or not as they were.
+    /// New and changed fleets.
     pub fleets: Vec<FleetId>,
-    /// Fleets that are gone.
+    /// Removed fleets.
     pub removed_fleets: Vec<FleetId>,
-    /// Factions that are new or not as they were.
+    /// New and changed factions.
     pub factions: Vec<FactionId>,
-    /// The digest of the state after the step.
+    /// Digest of the state after the step.
     pub digest: Digest,
 }
 
@@ -71,37 +64,37 @@ impl Report {
     }
 }
 
-/// The parts of a tick, in their order.
+/// Phases of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Fleets whose time has come enter their system.
+    /// Fleets on lanes arrive.
     Arrivals,
-    /// Where fleets of two or more factions meet, they fight.
+    /// Fleets of different factions at the same system fight.
     Battles,
-    /// Foreign fleets grind garrisons down and take systems.
+    /// Foreign fleets grind down garrisons and occupy systems.
     Occupation,
-    /// What a capture does to a system.
+    /// Captured systems change their state.
     Captures,
-    /// Systems rise.
+    /// Systems rebel.
     Rebellion,
-    /// Stocks grow, and fleets are built.
+    /// Build stocks grow, and fleets are built.
     Production,
-    /// Orders are carried out or refused.
+    /// Orders are executed or refused.
     Orders,
-    /// Fleets set out.
+    /// Fleets depart.
     Launches,
     /// Idle fleets decay, are repaired and merge.
     Upkeep,
     /// Systems recover.
     Recovery,
-    /// Who is out, and whether somebody has won.
+    /// Factions are eliminated, and victory is checked.
     Victory,
-    /// What is derived is derived anew.
+    /// Derived values, hashes and the report are updated.
     Close,
 }
 
 impl Phase {
-    /// All phases, in their order.
+    /// All phases, in execution order.
     pub const ALL: [Phase; 12] = [
         Phase::Arrivals,
         Phase::Battles,
@@ -117,7 +110,7 @@ impl Phase {
         Phase::Close,
     ];
 
-    /// Its name in metrics and tables.
+    /// Name in metrics and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -138,7 +131,7 @@ impl Phase {
 }
 
 impl World {
-    /// Lets one tick pass. Once the run has ended nothing changes any more and all orders are refused.
+    /// Advances by one tick. After the end of the run nothing changes and all orders are refused.
     ///
     /// ```
     /// use sector_sim::{Command, FactionId, Order, Rules, World};
@@ -155,10 +148,12 @@ impl World {
         self.step_watched(given, |_, _| ())
     }
 
-    /// Lets one tick pass and shows the world after each phase: to test rules, or to see what decided a tick.
+    /// Advances by one tick and shows the world after each phase: for testing rules, or to see what
+    /// decided a tick.
     ///
-    /// In between, fleets, systems and factions agree with each other; what is derived at the end of a tick (sieges,
-    /// economies, the digest) is still that of the tick before. Nothing is shown once the run has ended.
+    /// Between phases fleets, systems and factions are consistent, but values derived at the end of
+    /// a tick (sieges, economies, the digest) are still those of the previous tick. `watch` is not
+    /// called once the run has ended.
     ///
     /// ```
     /// use sector_sim::{Rules, World};

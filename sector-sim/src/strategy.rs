@@ -29,10 +29,11 @@ use crate::order::Order;
 use crate::rules::Personality;
 use crate::view::View;
 
-/// Context of a strategy's turn besides its view.
+/// Timing of a strategy's turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
-    /// The tick that the view shows. Orders take effect in a later one: the next, if they are in time.
+    /// Tick shown by the view. Orders take effect in a later tick: the next one, if they are in
+    /// time.
     pub tick: u64,
     /// Ticks missed since the last turn.
     pub missed: u64,
@@ -45,7 +46,7 @@ pub struct Turn {
 /// use sector_sim::order::Amount;
 /// use sector_sim::strategy::Scout;
 ///
-/// /// Sends every stack to the first neighbour that it would take for sure.
+/// /// Sends every stack to the first neighbour that it would surely take.
 /// #[derive(Default)]
 /// struct First(Scout);
 ///
@@ -71,38 +72,30 @@ pub struct Turn {
 ///     }
 /// }
 ///
-/// // It plays against one that sits still, and takes systems.
-/// let world = World::new(Rules::classic().into(), 7).unwrap();
-/// let me = FactionId::starter(0).unwrap();
-/// let mut game = Game::new(world, Box::new(move |_, faction| match faction == me {
-///     true => Box::new(First::default()),
-///     false => Box::new(sector_sim::strategy::Idle),
-/// }));
-/// game.play(100);
-/// assert!(game.world().board().faction(me).unwrap().systems > 1);
+/// // It plays against an idle opponent, and captures systems.
 /// ```
 pub trait Strategy: Send {
-    /// The name it is known by.
+    /// Name of the strategy.
     fn name(&self) -> &'static str;
 
-    /// The orders it gives, for the faction that looks. Its chance comes from draws keyed with the seed, the tick and
-    /// the faction ([`crate::draw::Purpose::Strategy`]), so that a match can be repeated.
+    /// Orders for the viewing faction. Randomness comes from draws keyed by seed, tick and faction
+    /// ([`crate::draw::Purpose::Strategy`]), so that games can be repeated.
     fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order>;
 }
 
-/// The names that [`by_name`] knows.
+/// Names accepted by [`by_name`].
 pub const STRATEGIES: [&str; 7] =
     ["classic", "greedy", "turtle", "raider", "lookahead", "random", "idle"];
 
-/// A name that no strategy has.
+/// Unknown strategy name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown strategy {0:?}; known are {known}", known = STRATEGIES.join(", "))]
+#[error("unknown strategy {0:?}; allowed are {known}", known = STRATEGIES.join(", "))]
 pub struct UnknownStrategy(pub String);
 
-/// The strategy with this name.
+/// A new player by strategy name.
 ///
 /// # Errors
-/// [`UnknownStrategy`] lists the known ones.
+/// [`UnknownStrategy`] lists the allowed names.
 pub fn by_name(name: &str, personality: Personality) -> Result<Box<dyn Strategy>, UnknownStrategy> {
     match name {
         "classic" => Ok(Box::new(Classic::new(personality))),

@@ -1,9 +1,10 @@
-//! Integer arithmetic of the rules: multiply before dividing, truncate toward zero, saturate instead of wrapping.
+//! Integer arithmetic of the rules: multiply before dividing, truncate toward zero, saturate
+//! instead of wrapping.
 
-/// One, in thousandths or per mille.
+/// 1.0, in thousandths or per mille.
 pub const ONE: i64 = 1000;
 
-/// `value` times `per_mille` thousandths.
+/// `value * per_mille / 1000`.
 ///
 /// ```
 /// use sector_sim::units::scale;
@@ -16,14 +17,14 @@ pub fn scale(value: i64, per_mille: i64) -> i64 {
     ratio(value, per_mille, ONE)
 }
 
-/// `value * multiplier / divisor` without overflow in between, truncated toward zero and saturated; `value` when the
-/// divisor is 0.
+/// `value * multiplier / divisor` without intermediate overflow, truncated towards zero and
+/// saturated; `value` if the divisor is 0.
 #[must_use]
 pub fn ratio(value: i64, multiplier: i64, divisor: i64) -> i64 {
     if multiplier == divisor {
         return value;
     }
-    // The common case fits 64 bits, where a division is several times faster.
+    // The common case fits in 64 bits, where division is several times faster.
     if let Some(product) = value.checked_mul(multiplier) {
         return product.checked_div(divisor).unwrap_or(if divisor == 0 { value } else { i64::MAX });
     }

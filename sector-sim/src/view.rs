@@ -1,4 +1,4 @@
-//! A player's view: the whole board, from one seat.
+//! A player's view: the whole board, seen from one seat.
 
 mod look;
 mod resistance;
@@ -16,22 +16,22 @@ use crate::rules::Rules;
 use crate::snapshot::Mirror;
 use crate::world::World;
 
-/// A sector seen from the seat of one faction: all that a [`crate::Strategy`] is shown.
+/// A sector as one faction sees it: all data available to a [`crate::Strategy`].
 ///
-/// | to know | ask |
+/// | information | query |
 /// |---|---|
-/// | its state, its systems, its fleets | [`View::faction`], [`View::systems`], [`View::owns`], [`View::fleets`], [`View::idle_fleets`] |
-/// | its borders | [`View::front`], [`View::targets`] |
-/// | what is next to what, and how far | [`View::neighbours`], [`View::hops`], [`View::ticks`], [`View::route`] |
-/// | what comes at it | [`View::threats`] |
-/// | how an attack would go | [`View::battle`], [`View::resistance`], [`View::yields`] |
-/// | what would be | [`View::fork`], [`View::fork_with_luck`] |
-/// | all of it every turn, on large maps | [`crate::strategy::Scout`], [`crate::strategy::Reach`], [`crate::map::Planner`] |
+/// | own state, systems and fleets | [`View::faction`], [`View::systems`], [`View::owns`], [`View::fleets`], [`View::idle_fleets`] |
+/// | borders | [`View::front`], [`View::targets`] |
+/// | neighbours, distances and routes | [`View::neighbours`], [`View::hops`], [`View::ticks`], [`View::route`] |
+/// | threats | [`View::threats`] |
+/// | attack previews | [`View::battle`], [`View::resistance`], [`View::yields`] |
+/// | looking ahead | [`View::fork`], [`View::fork_with_luck`] |
+/// | the same every turn, on large maps | [`crate::strategy::Scout`], [`crate::strategy::Reach`], [`crate::map::Planner`] |
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// Systems and lanes.
     pub map: &'a Arc<Map>,
-    /// The state.
+    /// Current state.
     pub board: &'a Board,
     /// The rules.
     pub rules: &'a Rules,
@@ -40,7 +40,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The faction that looks, unless it is not there yet.
+    /// Viewing faction; `None` if it does not exist (yet).
     #[must_use]
     pub fn faction(&self) -> Option<&'a Faction> {
         self.board.faction(self.me)
@@ -52,14 +52,14 @@ impl<'a> View<'a> {
         self.board.system(system).is_some_and(|state| state.owner == Some(self.me))
     }
 
-    /// The fleets of the faction that looks, by id.
+    /// Fleets of the viewing faction, ordered by id. Scans all fleets.
     pub fn fleets(&self) -> impl Iterator<Item = &'a Fleet> + use<'a> {
         let me = self.me;
         self.board.fleets().iter().filter(move |fleet| fleet.owner == me)
     }
 
-    /// A private world that continues from this view, exactly as the real one does with the same
-    /// orders: the battles of the next tick come out alike. The map is shared, the state is copied.
+    /// A private world that continues from this view exactly like the real one does with the same
+    /// orders, battles included. Shares the map and copies the state.
     ///
     /// ```
     /// use sector_sim::{FactionId, Rules, World};
@@ -73,8 +73,9 @@ impl<'a> View<'a> {
         World::resume(Arc::new(self.rules.clone()), self.map.clone(), self.board.clone())
     }
 
-    /// A fork with another seed for all draws to come: the same state, but other luck. For players who think ahead
-    /// without knowing how the dice will fall; its digests are not those of the real world.
+    /// A fork with another seed for all future draws: the same state, different luck. Use it to
+    /// look ahead without knowing the outcome of battles. Its digests differ from those of the real
+    /// world.
     #[must_use]
     pub fn fork_with_luck(&self, seed: u64) -> World {
         let mut board = self.board.clone();
@@ -84,7 +85,7 @@ impl<'a> View<'a> {
 }
 
 impl World {
-    /// The sector from the seat of a faction.
+    /// View of a faction.
     #[must_use]
     pub fn view(&self, me: FactionId) -> View<'_> {
         View { map: self.map(), board: self.board(), rules: self.rules(), me }
@@ -92,7 +93,7 @@ impl World {
 }
 
 impl Mirror {
-    /// The sector from the seat of a faction, under the rules that it lives by.
+    /// View of a faction, under the given rules, which must be those of the sector.
     #[must_use]
     pub fn view<'a>(&'a self, rules: &'a Rules, me: FactionId) -> View<'a> {
         View { map: self.map(), board: self.board(), rules, me }

@@ -1,7 +1,9 @@
-//! A running sector: a board, the rules that move it and what is kept to move it at a cost that follows activity.
+//! A running sector: board, rules and the incremental bookkeeping that makes the cost of a tick
+//! follow activity.
 //!
-//! Everything in `Work` follows from the board, the map and the rules; none of it is state. [`World::restore`]
-//! rebuilds it from a snapshot, and a world that was restored goes on exactly like the one that was not.
+//! `Work` is derived from the board, the map and the rules and is not part of the state.
+//! [`World::restore`] rebuilds it from a snapshot; a restored world continues exactly like the
+//! original.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -16,16 +18,16 @@ use crate::rules::{Rules, RulesError};
 use crate::snapshot::{AMOUNT_MAX, Snapshot, SnapshotError, contradiction};
 use crate::step::Report;
 
-/// Why a world cannot be made.
+/// Reason why a world cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// The rules are impossible.
+    /// Invalid rules.
     #[error(transparent)]
     Rules(#[from] RulesError),
-    /// The map cannot be drawn.
+    /// The map cannot be generated.
     #[error(transparent)]
     Map(#[from] MapError),
-    /// The snapshot cannot be continued.
+    /// The snapshot cannot be resumed.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The seed is too large.
@@ -36,21 +38,21 @@ pub enum WorldError {
 /// Size of a sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Number of systems, 2 to 200 000.
+    /// Number of systems, 2 to 200,000.
     pub systems: u32,
     /// Number of starting factions, 2 to 64.
     pub factions: u8,
 }
 
 impl Size {
-    /// The size that the rules name.
+    /// Default size of these rules.
     #[must_use]
     pub fn standard(rules: &Rules) -> Size {
         Size { systems: rules.map.systems as u32, factions: rules.map.factions as u8 }
     }
 }
 
-/// A sector and the rules it lives by.
+/// A sector with its rules.
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) rules: Arc<Rules>,
@@ -60,44 +62,44 @@ pub struct World {
     pub(crate) report: Report,
 }
 
-/// State kept between ticks to find what may change.
+/// Derived data kept between ticks to find what may change.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
     /// Systems whose state may have changed in this tick.
     pub(crate) touched: Bits,
-    /// Systems that have not come to rest.
+    /// Systems that may still change without outside influence.
     pub(crate) awake: Bits,
-    /// Systems that foreign fleets are at, or that are occupied.
+    /// Systems with foreign fleets or an occupation.
     pub(crate) watched: Bits,
-    /// Systems where a fleet has appeared since the last battles.
+    /// Systems where a fleet appeared since the last battles.
     pub(crate) arrived: Bits,
-    /// Systems where a fleet has appeared since fleets last merged.
+    /// Systems where a fleet appeared since fleets last merged.
     pub(crate) crowded: Bits,
-    /// Fleets, by slot, whose strength may change by upkeep.
+    /// Fleets, by slot, whose strength may change through upkeep.
     pub(crate) unrested: Bits,
     /// Fleets, by slot, that may have changed in this tick.
     pub(crate) touched_fleets: Bits,
-    /// Fleets that are gone since the tick began.
+    /// Fleets removed since the start of the tick.
     pub(crate) removed: Vec<(FleetId, Slot)>,
-    /// Fleets on lanes by the tick of their arrival, modulo the length of the list.
+    /// Fleets on lanes by arrival tick, modulo the length of the list.
     pub(crate) arrivals: Vec<Vec<Slot>>,
-    /// Fleets at a system with a route to follow.
+    /// Fleets at a system that have a route to follow.
     pub(crate) ready: Vec<Slot>,
     /// Systems captured in this tick: new and previous owner.
     pub(crate) captures: Vec<(SystemId, FactionId, Option<FactionId>)>,
-    /// Factions, as bits, whose systems all have to be looked at.
+    /// Factions, as a bit set, whose systems must all be re-evaluated.
     pub(crate) wake: u128,
-    /// Factions, as bits, whose economy has to be computed anew.
+    /// Factions, as a bit set, whose economy must be recomputed.
     pub(crate) stirred: u128,
     /// Contribution of each system to its owner's economy.
     pub(crate) outputs: Vec<i64>,
-    /// The sums of these.
+    /// Sum of the contributions of each faction's systems.
     pub(crate) faction_outputs: [i64; FACTION_IDS],
-    /// The value of all systems.
+    /// Total value of all systems.
     pub(crate) total_value: i64,
     pub(crate) hashes: Hashes,
     pub(crate) planner: Planner,
-    /// Lists that are filled and emptied within a phase, kept for their memory.
+    /// Scratch lists, reused to avoid allocations.
     pub(crate) list: Vec<u32>,
     pub(crate) route: Vec<SystemId>,
     pub(crate) sides: Vec<Side>,
@@ -116,13 +118,13 @@ pub(crate) struct Work {
 pub(crate) struct Side {
     pub(crate) strength: i64,
     pub(crate) faction: FactionId,
-    /// The lowest id of its fleets there.
+    /// Lowest id of its fleets at the system.
     first: FleetId,
 }
 
 impl Side {
-    /// Fills `sides` with the factions of these fleets, which come by id: strongest first, among equals the one with
-    /// the fleet of the lowest id.
+    /// Fills `sides` with the factions of these fleets, which must be ordered by id. Strongest side
+    /// first; ties go to the side with the lowest fleet id.
     pub(crate) fn line_up<'a>(sides: &mut Vec<Side>, fleets: impl Iterator<Item = &'a Fleet>) {
         sides.clear();
         for fleet in fleets {
@@ -143,7 +145,7 @@ impl Work {
     fn new(map: &Map) -> Work {
         let systems = map.len();
         let longest = map.lanes().iter().map(|lane| usize::from(lane.ticks)).max().unwrap_or(1);
-        // A power of two, so that a tick finds its list without a division.
+        // A power of two, so that the arrival list is found without a division.
         let wheel = (longest + 1).next_power_of_two();
         Work {
             touched: Bits::new(systems),
@@ -180,19 +182,19 @@ impl Work {
 }
 
 impl World {
-    /// A new sector of the standard size.
+    /// A new sector of the default size.
     ///
     /// # Errors
-    /// [`WorldError`] when the rules are impossible or the seed is above [`crate::draw::MAX_SEED`].
+    /// [`WorldError`] for invalid rules or a seed above [`crate::draw::MAX_SEED`].
     pub fn new(rules: Arc<Rules>, seed: u64) -> Result<World, WorldError> {
         let size = Size::standard(&rules);
         World::with_size(rules, seed, size)
     }
 
-    /// A new sector of this size.
+    /// A new sector of the given size.
     ///
     /// # Errors
-    /// [`WorldError`] when rules or size are impossible or the seed is above [`crate::draw::MAX_SEED`].
+    /// [`WorldError`] for invalid rules, an invalid size or a seed above [`crate::draw::MAX_SEED`].
     pub fn with_size(rules: Arc<Rules>, seed: u64, size: Size) -> Result<World, WorldError> {
         rules.check()?;
         if seed > crate::draw::MAX_SEED {
@@ -213,7 +215,7 @@ impl World {
 
     fn found_starters(&mut self) {
         let start = self.rules.start.clone();
-        // The first fleets take their ids in the order of their systems, not of their factions.
+        // The first fleets get their ids in system order, not in faction order.
         let seats = (0..crate::ids::MAX_STARTERS).filter_map(FactionId::starter);
         let mut homes: Vec<(SystemId, FactionId)> =
             self.map.homes().iter().copied().zip(seats).collect();
@@ -239,10 +241,11 @@ impl World {
         }
     }
 
-    /// Goes on from a snapshot.
+    /// Resumes a sector from a snapshot.
     ///
     /// # Errors
-    /// [`WorldError::Snapshot`] when the snapshot contradicts itself, its digest or the rules.
+    /// [`WorldError::Snapshot`] when the snapshot is inconsistent, does not match its digest or
+    /// names other rules.
     pub fn restore(rules: Arc<Rules>, snapshot: &Snapshot) -> Result<World, WorldError> {
         rules.check()?;
         if snapshot.rules != rules.name {
@@ -263,7 +266,7 @@ impl World {
         Ok(world)
     }
 
-    /// A world that goes on from this state, which fits the map and the rules.
+    /// Resumes from a state that is known to fit the map and the rules.
     pub(crate) fn resume(rules: Arc<Rules>, map: Arc<Map>, board: Board) -> World {
         let mut world =
             World { work: Work::new(&map), rules, map, board, report: Report::default() };
@@ -271,7 +274,7 @@ impl World {
         world
     }
 
-    /// Computes everything that follows from the state.
+    /// Recomputes all derived data from the state.
     fn rebuild(&mut self) {
         for faction in &mut self.board.factions {
             (faction.systems, faction.value, faction.fleets, faction.strength) = (0, 0, 0, 0);
@@ -313,19 +316,19 @@ impl World {
         self.report = Report { digest: self.report.digest, ..Report::default() };
     }
 
-    /// The rules it lives by.
+    /// Rules of the sector.
     #[must_use]
     pub fn rules(&self) -> &Arc<Rules> {
         &self.rules
     }
 
-    /// Its systems and lanes.
+    /// Systems and lanes.
     #[must_use]
     pub fn map(&self) -> &Arc<Map> {
         &self.map
     }
 
-    /// Its state.
+    /// Current state.
     #[must_use]
     pub fn board(&self) -> &Board {
         &self.board
@@ -337,7 +340,7 @@ impl World {
         self.board.tick
     }
 
-    /// A number that stands for the whole state: equal states have equal digests.
+    /// Digest of the whole state: equal states have equal digests.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.report.digest
@@ -368,8 +371,8 @@ impl Work {
     }
 }
 
-/// Refuses a state from which a run could not go on: fleets merge and stocks grow, so all amounts together have to stay
-/// well below what a delta can hold.
+/// Rejects a state without headroom: fleets merge and stocks grow, so the sum of all amounts must
+/// stay well below the limit of a delta.
 fn leaves_room(board: &Board) -> Result<(), SnapshotError> {
     let fleets = board.fleets().iter().map(|fleet| fleet.max_strength);
     let systems = board.systems().iter().map(|system| system.garrison);
@@ -379,7 +382,7 @@ fn leaves_room(board: &Board) -> Result<(), SnapshotError> {
     if total > i128::from(AMOUNT_MAX / 2) {
         let most = AMOUNT_MAX / 2;
         return Err(contradiction(format!(
-            "all amounts together are {total}; allowed are 0 to {most}"
+            "the sum of all amounts is {total}; allowed are 0 to {most}"
         )));
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! What a tick takes from the heap: nothing, once its lists have grown to the size of the war.
+//! Heap allocations of a tick: none, once its lists have grown to the size of the war.
 //!
-//! The counter stands in for the allocator of this test; it counts what the thread that measures takes.
+//! The counting allocator of this test only counts allocations of the measuring thread.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -41,7 +41,7 @@ fn fleet(id: u32, owner: u8, system: SystemId, strength: i64) -> FleetForm {
 fn a_quiet_tick_takes_nothing_at_any_size() {
     for systems in [30, 300, 3_000, 30_000] {
         let mut world = world(systems);
-        // Everything recovers, stocks grow, and every list has been as long as it gets.
+        // Everything recovers, stocks grow, and every list reaches its maximum length.
         for _ in 0..4_000 {
             world.step(&[]);
         }
@@ -55,8 +55,8 @@ fn a_quiet_tick_takes_nothing_at_any_size() {
     }
 }
 
-/// Five factions march through each other's systems for ever: launches, arrivals, battles, sieges, captures, fleets that
-/// are built, merge and perish.
+/// Five factions that march through each other's systems forever: launches, arrivals, battles,
+/// sieges, captures, and fleets that are built, merge and die.
 fn marching(systems: u32) -> World {
     let world = world(systems);
     let universe = Universe { id: "u-test".into(), tick_delay_ms: 300, rules: "classic".into() };
@@ -109,8 +109,9 @@ fn a_tick_of_war_without_orders_takes_nothing_once_warm() {
     }
 }
 
-/// What is still taken from the heap: the route of a fleet that never had one as long, and ids of senders, once for the
-/// event and once for the set that finds doubled ones. An order without an id to a neighbour takes a few blocks at most.
+/// Remaining allocations: routes longer than any before, and client ids, once for the event and
+/// once for the set that detects duplicates. An order without an id to a neighbour takes a few
+/// blocks at most.
 #[test]
 fn an_order_takes_little() {
     let mut world = world(30);
@@ -138,7 +139,7 @@ fn an_order_takes_little() {
         }
     }
     assert!(taken.len() > 10, "{} orders", taken.len());
-    // Lists double now and then; on average there is less than one block an order.
+    // Lists double from time to time; the average is below one block per order.
     assert!(taken.iter().all(|&count| count <= 12), "{taken:?}");
     let focus = Order {
         client_id: Some("an-id".into()),

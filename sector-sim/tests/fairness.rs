@@ -1,8 +1,8 @@
-//! No hidden favour: what a faction is called decides nothing.
+//! Fairness: faction ids do not affect the history.
 //!
-//! Two worlds run side by side that differ in the names of the starters alone: each starter of the one bears another
-//! id in the other, with the same home, systems and fleets, and gives the same orders. They stay the same but for
-//! these names, tick by tick, for ever.
+//! Two worlds run side by side that only differ in the ids of the starters: each starter has
+//! another id in the second world, with the same home, systems and fleets, and gives the same
+//! orders. Apart from these ids they must stay equal, tick by tick.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn snapshot(world: &World) -> Snapshot {
     Snapshot::of(&universe, world.map(), world.board(), world.digest())
 }
 
-/// The world that goes on from a snapshot that was changed.
+/// World restored from a modified snapshot.
 fn restored(rules: &Arc<Rules>, mut snapshot: Snapshot) -> World {
     if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) =
         World::restore(rules.clone(), &snapshot)
@@ -38,7 +38,7 @@ fn restored(rules: &Arc<Rules>, mut snapshot: Snapshot) -> World {
     World::restore(rules.clone(), &snapshot).unwrap()
 }
 
-/// New names for the starters.
+/// A permutation of the starters' ids.
 #[derive(Clone, Debug)]
 struct Names(Vec<u8>);
 
@@ -52,7 +52,7 @@ impl Names {
         }
     }
 
-    /// Every faction id in the document replaced, and lists that are sorted by it sorted again.
+    /// The document with all faction ids replaced, and lists that are ordered by them sorted again.
     fn document(&self, snapshot: &Snapshot) -> Value {
         fn rename(names: &Names, value: &mut Value) {
             match value {
@@ -83,7 +83,7 @@ impl Names {
     }
 }
 
-/// What is left of a document when that is taken out which names stand for or follow from: digest, colours, sentences.
+/// The document without everything that depends on faction ids: digest, colours and sentences.
 fn nameless(mut document: Value) -> Value {
     document["digest"] = Value::Null;
     for faction in document["factions"].as_array_mut().unwrap() {
@@ -119,7 +119,7 @@ fn any_order() -> impl Strategy<Value = Order> {
         .prop_map(|(number, command)| Order::new(FactionId::starter(number).unwrap(), command))
 }
 
-/// A crowd: many fleets of few different strengths at few systems, so that there are ties of every kind.
+/// Many fleets of few different strengths at few systems, so that there are ties of every kind.
 fn crowded(rules: &Arc<Rules>, seed: u64, crowd: &[(u8, u32, i64)]) -> World {
     let world = World::new(rules.clone(), seed).unwrap();
     let mut start = snapshot(&world);
@@ -154,7 +154,7 @@ fn rules(domination_value: i64, tick_limit: i64) -> Arc<Rules> {
     rules.victory.domination_value = domination_value;
     rules.victory.domination_ticks = 3;
     rules.victory.tick_limit = tick_limit;
-    // Unrest comes fast, so that there are rebels within a few ticks.
+    // Unrest builds up fast, so that there are rebels within a few ticks.
     rules.rebellion.threshold = 600;
     rules.rebellion.secession = 500;
     Arc::new(rules)
@@ -167,7 +167,8 @@ fn permutation() -> impl Strategy<Value = Names> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.min(96), ..ProptestConfig::default() })]
 
-    /// Ties in strength, random orders, several winners at once, a tick limit with equal scores.
+    /// Ties in strength, random orders, several winners at once, and a tick limit with equal
+    /// scores.
     #[test]
     fn other_names_for_the_starters_give_the_same_history(
         seed in 0..=MAX_SEED,
@@ -186,12 +187,12 @@ proptest! {
             prop_assert_eq!(&outcomes, &other.step(&renamed).outcomes);
             assert_alike(&names, &one, &other);
         }
-        // As a state the one under new names is the other, to the bit.
+        // The renamed state equals the other one, down to the digest.
         prop_assert_eq!(restored(&rules, names.snapshot(&snapshot(&one))).digest(), other.digest());
     }
 
-    /// Orders of different factions may come in any order, as long as none divides a fleet: a new fleet takes its id
-    /// in the order of arrival. Those of one faction keep theirs.
+    /// Orders of different factions can come in any order, as long as none splits a fleet: new
+    /// fleets get their ids in execution order. Orders of one faction keep their order.
     #[test]
     fn the_order_in_which_factions_are_heard_does_not_matter(
         seed in 0..=MAX_SEED,
@@ -212,7 +213,8 @@ proptest! {
     }
 }
 
-/// A whole match of the standard players, with the orders of one world given in the other under the new names.
+/// A whole match of the standard players; the orders of one world are given in the other with
+/// renamed factions.
 #[test]
 fn a_whole_match_is_the_same_under_other_names() {
     for (seed, names) in
@@ -247,7 +249,7 @@ fn a_whole_match_is_the_same_under_other_names() {
     }
 }
 
-/// The first fleets are numbered by their systems, so that no seat has the lowest id in every sector.
+/// The first fleets are numbered by system, so that no seat has the lowest id in every sector.
 #[test]
 fn no_seat_always_has_the_first_fleet() {
     let rules = Arc::new(Rules::classic());

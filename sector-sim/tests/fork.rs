@@ -1,4 +1,4 @@
-//! Recorded runs, played on from any of their ticks.
+//! Recorded runs, continued from any of their ticks.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -11,7 +11,8 @@ fn faction(text: &str) -> FactionId {
     text.parse().unwrap()
 }
 
-/// A recorded match; `players` sit round the table, the League and splinters too.
+/// A recorded match; `players` are assigned to the factions in turn, including the League and
+/// splinters.
 fn record(seed: u64, size: Size, players: &[&str], ticks: u64) -> Replay {
     let rules = Rules::classic();
     let world = World::with_size(rules.clone().into(), seed, size).unwrap();
@@ -46,7 +47,8 @@ const STANDARD: Size = Size { systems: 30, factions: 5 };
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 8, ..ProptestConfig::default() })]
 
-    /// With nothing changed a fork is the record, digest by digest and order by order, wherever it begins.
+    /// Without changes a fork repeats the record, digest by digest and order by order, wherever it
+    /// starts.
     #[test]
     fn a_fork_with_no_seat_changed_is_the_record(
         seed in 0..=sector_sim::draw::MAX_SEED,
@@ -96,7 +98,7 @@ fn other_draws_are_other_luck_and_the_same_draws_the_same() {
 #[test]
 fn a_player_that_is_no_strategy_has_to_be_replaced() {
     let mut replay = record(7, STANDARD, &["classic"], 50);
-    // As a live run with a person in it would be recorded.
+    // As a live run with a human player would be recorded.
     let mut header = replay.header().clone();
     header.seats.retain(|seat| seat.faction != faction("F3"));
     header.seats[0].player = "Ann".to_owned();
@@ -139,10 +141,7 @@ fn impossible_forks_are_refused_by_name() {
     ];
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert!(errors[0].contains('6') && errors[0].contains('5'), "{}", errors[0]);
-    assert_eq!(
-        errors[1],
-        "there is no seat for F6 in this run: allowed are F1 to F5, L1 and S1 to S6"
-    );
+    assert_eq!(errors[1], "no seat for F6 in this run: allowed are F1 to F5, L1 and S1 to S6");
     assert!(errors[2].contains("S7"), "{}", errors[2]);
     assert!(
         errors[3].contains("F1") && errors[3].contains("clasic") && errors[3].contains("classic"),

@@ -1,8 +1,8 @@
-//! The numbers of the rules as files, for people to read and for changes to show.
+//! Golden files for the numbers of the rules, readable by people.
 //!
-//! Tables of formulas and whole maps lie under `tests/data` as text. A rule that changes changes numbers, and the change
-//! is seen where it matters: `UPDATE_GOLDEN=1 cargo test -p sector-sim --test golden` writes the files anew, and the
-//! difference is reviewed like any other.
+//! Tables of formulas and whole maps are kept under `tests/data` as text, so a change of the rules
+//! shows up as changed numbers. `UPDATE_GOLDEN=1 cargo test -p sector-sim --test golden` rewrites
+//! the files; review the diff like any other.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ use sector_sim::step::{attack_odds, economy, garrison_limit, output, rebellion_c
 use sector_sim::world::Size;
 use sector_sim::{Command, Event, FactionId, FleetId, Map, Order, Rules, SystemId, World};
 
-/// Compares a text with the file of this name, line by line.
+/// Compares a text with a golden file, line by line.
 fn golden(name: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -30,12 +30,12 @@ fn golden(name: &str, found: &str) {
     let different = differing_lines(&expected, found);
     assert!(
         different.is_empty(),
-        "{} says otherwise; if the change is wanted, write it with UPDATE_GOLDEN=1:\n{different}",
+        "{} differs; if the change is intended, rewrite it with UPDATE_GOLDEN=1:\n{different}",
         path.display()
     );
 }
 
-/// The first lines that differ, the old one above the new one.
+/// The first differing lines, the old one above the new one.
 fn differing_lines(expected: &str, found: &str) -> String {
     let mut text = String::new();
     let (mut expected, mut found) = (expected.lines(), found.lines());
@@ -62,7 +62,7 @@ fn differing_lines(expected: &str, found: &str) -> String {
     text
 }
 
-/// A table: the names of its columns, and a line for each row.
+/// A table with column names and one line per row.
 struct Table(String);
 
 impl Table {
@@ -217,7 +217,7 @@ fn colours_and_names_of_factions() {
     golden("maps/factions.tsv", &table.0);
 }
 
-/// A map as text: a line a system, a line a lane.
+/// A map as text: one line per system and per lane.
 fn map_text(map: &Map, what: &str) -> String {
     let mut text = format!("# {what}\n");
     let home = |system: SystemId| map.homes().iter().position(|home| *home == system);
@@ -258,7 +258,7 @@ fn maps_of_seeds() {
     }
 }
 
-/// What was shaken comes to rest.
+/// Systems recover to their resting state.
 #[test]
 fn recovery_of_systems() {
     let mut table = Table::new(
@@ -320,7 +320,7 @@ fn a_difference_is_shown_line_by_line() {
     assert_eq!(differing_lines("a\n", "a\n"), "");
 }
 
-/// Every kind of event as it is on the wire and as a sentence, with every reason and every cause.
+/// Every kind of event as JSON and as a sentence, with every refusal and every cause.
 #[test]
 fn events_as_json_and_as_sentences() {
     let world =

@@ -1,4 +1,4 @@
-//! The JSON that is written straight into memory is the JSON of the types, byte for byte.
+//! The hand-written JSON of snapshots and deltas equals that of serde_json, byte for byte.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn snapshot(id: &str, world: &World) -> Snapshot {
     Snapshot::of(&universe, world.map(), world.board(), world.digest())
 }
 
-/// Whole runs with all kinds of events, to their end.
+/// Whole runs with all kinds of events.
 #[test]
 fn every_tick_of_a_run_is_written_as_it_is_serialized() {
     let mut ended = 0;
@@ -54,7 +54,7 @@ fn every_tick_of_a_run_is_written_as_it_is_serialized() {
 }
 
 proptest! {
-    /// Texts with anything in them, numbers at the ends of their ranges, refused orders with ids.
+    /// Arbitrary texts, numbers at the limits of their ranges, and refused orders with ids.
     #[test]
     fn hostile_values_are_written_as_they_are_serialized(
         seed in 0..=MAX_SEED,

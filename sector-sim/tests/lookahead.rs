@@ -1,6 +1,7 @@
-//! Forks of a sector, and the player that thinks ahead in them.
+//! Forks of a sector, and the `lookahead` player that uses them.
 //!
-//! Duels are counted in pairs: the same seed twice, with the seats swapped. `PROPTEST_CASES` sets how many there are.
+//! Duels are played in pairs: the same seed twice, with swapped seats. `PROPTEST_CASES` sets their
+//! number.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -23,8 +24,8 @@ fn five(seed: u64) -> Game {
     )
 }
 
-/// Forked at any time, from the world itself or from a mirror of it, a sector goes on as the original does: the same
-/// report of every step, the same events.
+/// Forked at any time, from the world or from a mirror of it, a sector continues like the original:
+/// with the same report and events for every step.
 #[test]
 fn a_fork_goes_on_like_the_original() {
     let universe = Universe { id: "u-1".into(), tick_delay_ms: 300, rules: "classic".into() };
@@ -70,7 +71,7 @@ fn a_fork_goes_on_like_the_original() {
     assert!(battles > 100, "{battles}");
 }
 
-/// With other luck everything is the same but the dice.
+/// Another seed changes only what is drawn.
 #[test]
 fn other_luck_changes_only_what_is_drawn() {
     let me = FactionId::starter(0).unwrap();
@@ -91,7 +92,7 @@ fn other_luck_changes_only_what_is_drawn() {
     assert!(parted >= 3, "{parted}");
 }
 
-/// How many duels, out of so many, the first player wins.
+/// Number of duels that the first player wins.
 fn wins(
     duels: u64,
     one: impl Fn(Personality) -> Box<dyn Strategy>,
@@ -121,7 +122,7 @@ fn wins(
     wins
 }
 
-/// So many duels, or a tenth of `PROPTEST_CASES`: always an even number.
+/// Number of duels: `ordinary`, or a tenth of `PROPTEST_CASES`; always even.
 fn duels(ordinary: u64) -> u64 {
     let cases: Option<u64> =
         std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
@@ -139,7 +140,7 @@ fn thinking_ahead_beats_classic_in_three_duels_of_five() {
     assert!(wins * 10 >= duels * 6, "{wins} of {duels}");
 }
 
-/// A player that may think twenty times as much loses no more than it wins against the other.
+/// A player with twenty times the budget wins at least as often as it loses.
 #[test]
 fn more_thought_is_not_worse() {
     let duels = duels(12);
@@ -147,7 +148,7 @@ fn more_thought_is_not_worse() {
     assert!(wins * 2 >= duels, "{wins} of {duels}");
 }
 
-/// It forgets the sector that it leaves, and what it imagined there.
+/// The player resets its state when the sector changes, including that of simulations.
 #[test]
 fn a_player_that_begins_anew_plays_like_a_new_one() {
     let rules = Rules::classic();

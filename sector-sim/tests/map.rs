@@ -1,4 +1,4 @@
-//! What every map promises, for many seeds, sizes and rules.
+//! Promises of every map, for many seeds, sizes and rules.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
@@ -18,7 +18,7 @@ fn position(map: &Map, system: SystemId) -> (i64, i64) {
     (i64::from(site.x), i64::from(site.y))
 }
 
-/// On which side of the line through `a` and `b` the point `c` lies.
+/// Side of the line through `a` and `b` on which `c` lies.
 fn side(a: (i64, i64), b: (i64, i64), c: (i64, i64)) -> i64 {
     ((b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0)).signum()
 }
@@ -32,7 +32,7 @@ fn crossings(map: &Map) -> usize {
         .iter()
         .enumerate()
         .flat_map(|(index, one)| ends[..index].iter().map(move |other| (*one, *other)));
-    // A lane may not run through a third system either.
+    // A lane must not pass through a third system either.
     let through = |(a, b): ((i64, i64), (i64, i64))| {
         let sites = map.sites().iter().map(|site| (i64::from(site.x), i64::from(site.y)));
         sites.filter(|c| side(a, b, *c) == 0 && a.min(b) < *c && *c < a.max(b)).count()
@@ -41,8 +41,9 @@ fn crossings(map: &Map) -> usize {
         + ends.iter().map(|ends| through(*ends)).sum::<usize>()
 }
 
-/// The systems with a lane that is no bridge: those are on a cycle. A lane is a bridge when its ends are apart
-/// without it, which is checked by just that: slow, and independent of how maps are made.
+/// Number of systems with a lane that is not a bridge: those are on a cycle. A lane is a bridge if
+/// its ends are disconnected without it; checked directly, which is slow but independent of map
+/// generation.
 fn on_cycles(map: &Map) -> usize {
     let mut found = HashSet::new();
     for lane in map.lanes() {
@@ -80,7 +81,7 @@ fn hops_between_homes(map: &Map) -> u32 {
     nearest
 }
 
-/// What holds for every map, whatever the rules.
+/// Invariants of every map, under any rules.
 fn check(map: &Map, rules: &MapRules, systems: u32, factions: u8) {
     assert_eq!(map.len(), systems as usize);
     assert_eq!(map.homes().iter().collect::<HashSet<_>>().len(), usize::from(factions));
@@ -106,12 +107,12 @@ fn check(map: &Map, rules: &MapRules, systems: u32, factions: u8) {
         ends += neighbours.len();
     }
     assert_eq!(ends, map.lanes().len() * 2);
-    // The parts of a map make the same map, which also checks sites, names and lanes.
+    // Rebuilding from the parts gives the same map, and also checks sites, names and lanes.
     let again = Map::from_parts(map.sites().to_vec(), map.lanes().to_vec(), map.homes().to_vec());
     assert_eq!(again.as_ref(), Ok(map));
 }
 
-/// The greatest of the values; the tests below name what it must not pass.
+/// Maximum of the values; the tests below limit it.
 fn most<T: Ord + Copy>(values: &[T]) -> T {
     values.iter().copied().max().unwrap()
 }
@@ -140,7 +141,8 @@ fn default_maps_keep_every_promise() {
     assert!(differences[450] <= 50, "usually far better: {}", differences[450]);
 }
 
-/// Seeds on which a single attempt is not enough: too few systems on a cycle, and zones that are hard to even out.
+/// Seeds for which a single attempt is not enough: too few systems on a cycle, or zones that are
+/// hard to balance.
 #[test]
 fn hard_seeds_keep_every_promise() {
     for seed in [214, 6_484, 11_203] {
@@ -172,7 +174,7 @@ fn travel_grows_with_length() {
 
 #[test]
 fn every_seat_is_as_good_as_another() {
-    // Were homes in the order in which they are chosen, the first would lie at the rim and the last in between.
+    // If homes were in the order of choice, the first would be at the rim and the last in between.
     let mut distances = [0; 5];
     for seed in 0..400 {
         let map = classic(seed, 30, 5);
@@ -204,7 +206,7 @@ fn larger_maps_keep_every_promise() {
     assert!((55_000..=57_000).contains(&map.lanes().len()));
 }
 
-/// Every value that the rules allow, the extremes often.
+/// Any allowed values, with the limits more likely.
 fn any_rules() -> impl Strategy<Value = MapRules> {
     let between = |least: i64, most: i64| prop_oneof![Just(least), Just(most), least..=most];
     let kinds = (between(0, 10), between(0, 10), between(0, 10));
@@ -250,7 +252,7 @@ proptest! {
         let from: Vec<SystemId> = from.into_iter().map(SystemId).collect();
         let mut hops = vec![7; 99];
         map.hops_from(&from, &mut hops);
-        // By relaxing until nothing changes; ids from 30 on are not on the map.
+        // Relax until nothing changes; ids from 30 are not on the map.
         let mut expected = vec![UNREACHED; 30];
         for system in from.iter().filter(|system| system.index() < 30) {
             expected[system.index()] = 0;

@@ -1,7 +1,7 @@
-//! The feature `parallel` changes no history. These digests are pinned, and the same test is run with the feature and
-//! without it: `cargo test -p sector-sim --test parallel`, and again with `--features parallel`.
+//! The feature `parallel` does not change histories. These digests are pinned; run the same test
+//! without the feature (`cargo test -p sector-sim --test parallel`) and with `--features parallel`.
 //!
-//! After a change of the rules they are others: take those that the test without the feature finds.
+//! After a change of the rules, replace the digests with those found without the feature.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fn players(world: World, name: &'static str) -> Game {
     )
 }
 
-/// Says what was pinned and what was found.
+/// Compares found values with the pinned ones.
 fn same(found: &[String], pinned: &[&str]) {
     assert_eq!(found, pinned, "with the feature parallel: {}", cfg!(feature = "parallel"));
 }
@@ -42,8 +42,8 @@ fn a_whole_match_is_the_same() {
     same(&found, &["Some(F4)", "1151", "6bb2da22a9b0768b"]);
 }
 
-/// Five thousand systems that all belong to somebody, with a fleet at every one: far more changes in a tick than are
-/// worth a second thread.
+/// Five thousand systems, all owned, with a fleet at each: far more changes per tick than the
+/// threshold for a second thread.
 fn at_war() -> World {
     let mut rules = Rules::classic();
     rules.victory.domination_value = 1_000;
@@ -96,7 +96,7 @@ fn a_large_war_is_the_same() {
             found.push(digest.to_string());
         }
     }
-    // Well above what is done on one thread even with the feature.
+    // Well above the thresholds for several threads.
     assert!(
         most_systems >= 4_096 && most_fleets >= 3_000,
         "{most_systems} systems, {most_fleets} fleets"
@@ -106,8 +106,8 @@ fn a_large_war_is_the_same() {
     same(&found, &["46b4ecda80243f65", "3ffa9c02e32dd738", "04363d8db10c4439", "12813"]);
 }
 
-/// Orders that change what later ones of the same tick find: fleets divided and merged, doubled ones, refused ones,
-/// foreign ones, and fleets that may be sent only because an earlier order made them stay.
+/// Orders that affect later ones of the same tick: split and merged fleets, duplicates, refused and
+/// foreign orders, and fleets that can be sent only because an earlier order made them stay.
 #[test]
 fn orders_that_depend_on_each_other_are_the_same() {
     let mut world = at_war();

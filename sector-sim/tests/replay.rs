@@ -1,4 +1,4 @@
-//! The replay format: what is written is read back, what was altered is found, what breaks off is read up to there.
+//! The replay format: round trips, detection of alterations, and truncated replays.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "replay/forge.rs"]
@@ -18,7 +18,7 @@ use sector_sim::{
     Command, Digest, FactionId, FleetId, Order, Rules, SystemId, Turn, World, strategy,
 };
 
-/// A small sector, and the header of a run from there with somebody in every seat.
+/// A small sector, and the header of a run from there with a player in every seat.
 fn beginning(seed: u64) -> (World, Header) {
     let rules = Rules::classic();
     let world =
@@ -34,7 +34,7 @@ fn beginning(seed: u64) -> (World, Header) {
     (world, header)
 }
 
-/// A replay of so many ticks, and the digests of its states. Now and then an order is refused.
+/// A replay with the given number of ticks, and the digests of its states. Some orders are refused.
 fn recorded(seed: u64, ticks: u64, states: bool) -> (Vec<u8>, Vec<Digest>) {
     let (mut world, header) = beginning(seed);
     let player = |seat: &Seat| {
@@ -115,7 +115,7 @@ fn text() -> impl Strategy<Value = Option<Box<str>>> {
     prop::option::weighted(0.3, text)
 }
 
-/// Any tick at all, orders that no form would let pass among them.
+/// An arbitrary tick, including orders that no form would allow.
 fn tick() -> impl Strategy<Value = Tick> {
     let order = (0..FACTION_IDS, command(), text(), text()).prop_map(
         |(number, command, client_id, reason)| Order {
@@ -141,7 +141,7 @@ proptest! {
     fn any_tick_survives_a_round_trip(tick in tick()) {
         let bytes = tick.encode().unwrap();
         prop_assert_eq!(Tick::decode(&bytes).unwrap(), tick);
-        // There is one way to write a tick only: whatever else is read is another tick.
+        // Every tick has exactly one encoding: any other bytes decode to another tick.
         for at in [0, bytes.len() / 2, bytes.len() - 1] {
             let mut other = bytes.clone();
             other[at] ^= 1;
@@ -162,7 +162,7 @@ proptest! {
 }
 
 proptest! {
-    // A run is recorded and played for each case, so fewer will do.
+    // Each case records and plays a run, so fewer cases are enough.
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(5)))]
 
     #[test]
@@ -191,7 +191,7 @@ proptest! {
         prop_assert_eq!(verify(&bytes).unwrap().chain, reader.chain());
     }
 
-    /// Whatever byte is changed, in whatever way: it is found, or the replay seems to break off before it.
+    /// Any changed byte is detected, or the replay appears truncated before it.
     #[test]
     fn a_changed_byte_is_found(seed in 0..20u64, at: prop::sample::Index, change in 1..=255u8) {
         let (mut bytes, digests) = recorded(seed, 45, seed % 2 == 0);
@@ -203,7 +203,7 @@ proptest! {
         }
     }
 
-    /// Wherever it breaks off, it is read up to there.
+    /// A replay truncated anywhere is read up to there.
     #[test]
     fn a_cut_leaves_what_comes_before(seed in 0..20u64, at: prop::sample::Index) {
         let (bytes, digests) = recorded(seed, 45, seed % 2 == 1);
@@ -215,7 +215,7 @@ proptest! {
                 prop_assert!(cut <= at as u64);
                 prop_assert_eq!(replay.ticks(), &whole.ticks()[..replay.ticks().len()]);
                 prop_assert_eq!(replay.footer(), None);
-                // No more is lost than the frame with the cut in it.
+                // Only the truncated frame is lost.
                 let again = Replay::parse(&bytes[..cut as usize]).unwrap();
                 prop_assert_eq!(again.ticks().len(), replay.ticks().len());
                 let verified = verify(&bytes[..at]).unwrap();
@@ -224,15 +224,15 @@ proptest! {
             }
             Err(error) => {
                 let error = error.to_string();
-                let header = error.contains("breaks off before its header ends")
-                    || error.contains("breaks off within its first 9 bytes")
+                let header = error.contains("ends within its header")
+                    || error.contains("ends within its first 9 bytes")
                     || error.contains("empty");
                 prop_assert!(header, "{}", error);
             }
         }
     }
 
-    /// A replay of version 1 that breaks off is read up to its last whole line.
+    /// A truncated version 1 replay is read up to its last complete line.
     #[test]
     fn a_cut_line_is_left_out(at: prop::sample::Index) {
         let text = include_bytes!("data/replays/v1-small.jsonl");
@@ -288,15 +288,11 @@ fn what_is_no_run_from_tick_0_on_is_not_written() {
     let (mut world, header) = beginning(3);
     let mut writer = Writer::new(&header, &world).unwrap();
     assert!(
-        writer
-            .tick(&world, &[])
-            .unwrap_err()
-            .to_string()
-            .contains("the next tick is 1; given is 0")
+        writer.tick(&world, &[]).unwrap_err().to_string().contains("expected tick 1, got tick 0")
     );
     world.step(&[]);
     assert!(Writer::new(&header, &world).unwrap_err().to_string().contains("tick 1"));
-    assert!(writer.finish(&world).unwrap_err().to_string().contains("the last tick is 0"));
+    assert!(writer.finish(&world).unwrap_err().to_string().contains("the last recorded tick is 0"));
     let long = Order {
         reason: Some("x".repeat(TEXT_MAX + 1).into()),
         ..Order::new(faction(0), Command::Cancel { fleet: FleetId(1) })
@@ -311,10 +307,10 @@ fn what_is_no_run_from_tick_0_on_is_not_written() {
     let doubled =
         Header { seats: [header.seats.clone(), header.seats.clone()].concat(), ..header.clone() };
     let error = Writer::new(&doubled, &header.world().unwrap()).unwrap_err().to_string();
-    assert!(error.contains("seats names F1 twice"), "{error}");
+    assert!(error.contains("seats has F1 twice"), "{error}");
 }
 
-/// What verification says of a replay that was changed and then chained and sealed anew.
+/// Error of verifying a replay that was changed and then chained and sealed again.
 fn forged(change: impl Fn(&mut Forgery)) -> String {
     let (bytes, _) = recorded(11, 45, true);
     let mut forgery = Forgery::of(&bytes);
@@ -322,7 +318,7 @@ fn forged(change: impl Fn(&mut Forgery)) -> String {
     change(&mut forgery);
     let bytes = forgery.bytes();
     let verified = verify(&bytes).unwrap_err().to_string();
-    // Playing tells the same as verifying.
+    // Playing gives the same result as verifying.
     if let Ok(replay) = Replay::parse(&bytes) {
         let played = replay.play().and_then(|mut playback| {
             while playback.next_tick()?.is_some() {}
@@ -333,7 +329,7 @@ fn forged(change: impl Fn(&mut Forgery)) -> String {
     verified
 }
 
-/// The position of a frame with the first tick that fits.
+/// Position of the frame of the first matching tick.
 fn find(forgery: &Forgery, fits: impl Fn(&Tick) -> bool) -> usize {
     forgery
         .frames
@@ -354,10 +350,7 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
         let frame = find(forgery, |tick| tick.tick == 9);
         alter(forgery, frame, |tick| tick.digest.0 ^= 1);
     });
-    assert!(
-        error.starts_with("the history differs from tick 9 on: recorded is the digest "),
-        "{error}"
-    );
+    assert!(error.starts_with("the run diverges at tick 9: recorded digest "), "{error}");
 
     let error = forged(|forgery| {
         let frame = find(forgery, |tick| tick.outcomes.iter().any(Result::is_err));
@@ -365,10 +358,7 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
             tick.outcomes.iter_mut().for_each(|outcome| *outcome = Ok(None));
         });
     });
-    assert!(
-        error.contains("fares otherwise: recorded is accepted, playing it again gives "),
-        "{error}"
-    );
+    assert!(error.contains("differs: recorded accepted, played "), "{error}");
 
     let error = forged(|forgery| {
         let frame = find(forgery, |tick| tick.outcomes.iter().any(Result::is_ok));
@@ -379,15 +369,12 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
         });
         forgery.orders -= 1;
     });
-    assert!(error.starts_with("the history differs from tick "), "{error}");
+    assert!(error.starts_with("the run diverges at tick "), "{error}");
 
     let error = forged(|forgery| {
         forgery.result = vec![1, 2, 45];
     });
-    assert_eq!(
-        error,
-        "the result differs: recorded is F2 by domination in tick 45, playing it again gives undecided"
-    );
+    assert_eq!(error, "the result differs: recorded F2 by domination in tick 45, played undecided");
 
     let error = forged(|forgery| {
         let state = forgery.states.get_mut(&20).unwrap();
@@ -395,7 +382,7 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
     });
     assert!(
         error.starts_with(
-            "the state recorded with tick 20 is not what playing gives: faction F1, color: "
+            "the state recorded at tick 20 differs from the played one: faction F1, color: "
         ),
         "{error}"
     );
@@ -403,12 +390,12 @@ fn whoever_forges_the_chain_too_is_found_by_playing() {
     let error = forged(|forgery| {
         forgery.header = forgery.header.replacen(r#""seed":11"#, r#""seed":12"#, 1);
     });
-    assert!(error.starts_with("the history differs from tick 0 on"), "{error}");
+    assert!(error.starts_with("the run diverges at tick 0:"), "{error}");
     let error = forged(|forgery| {
         forgery.header = forgery.header.replacen(r#""rules_version":2"#, r#""rules_version":3"#, 1);
     });
     assert!(
-        error.contains("recorded under rules version 3, and this engine plays version 2"),
+        error.contains("recorded under rules version 3; this engine supports version 2"),
         "{error}"
     );
     let error = forged(|forgery| {
@@ -455,62 +442,59 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
     let (bytes, _) = recorded(11, 25, false);
     let refused = |bytes: &[u8]| Replay::parse(bytes).unwrap_err().to_string();
     let forgery = || Forgery::of(&bytes);
-    assert_eq!(refused(b""), "this is no replay: it is empty");
+    assert_eq!(refused(b""), "not a replay: no data");
     assert!(
         refused(b"PK\x03\x04")
-            .contains("it begins with the bytes 50 4b 03 04; a replay begins with 89 53 45")
+            .contains("the first bytes are 50 4b 03 04; a replay begins with 89 53 45")
     );
     assert!(refused(b"\x28\xb5\x2f\xfdxyz").contains("compressed with zstd"));
     assert!(
         refused(b"\x89SECTOR\n\x03")
-            .contains("version 3; known is \"sector-replay\", version 1 and 2")
+            .contains("version 3; supported is \"sector-replay\", versions 1 and 2")
     );
     assert!(refused(br#"{"format":"sector-replay","version":7}"#).contains("version 7"));
-    assert!(refused(b"{}").contains("line 1 of the replay cannot be read: missing field `format`"));
-    assert!(refused(b"{\n{").contains("line 1 of the replay cannot be read"));
+    assert!(refused(b"{}").contains("line 1 of the replay is invalid: missing field `format`"));
+    assert!(refused(b"{\n{").contains("line 1 of the replay is invalid"));
 
     let begin = b"\x89SECTOR\n\x02".to_vec();
     let with = |frames: &[u8]| refused(&[&begin, frames].concat());
     assert!(with(&[9, 0]).contains(
-        "frame 0 (at byte 9, after tick 0): its kind = 9 is not allowed; allowed are 1 (header)"
+        "frame 0 (at byte 9, after tick 0): kind = 9 is not allowed; allowed are 1 (header)"
     ));
     assert!(
         with(&[1, 0xff, 0xff, 0xff, 0xff, 0x7f])
             .contains("a header has 34359738367 bytes; allowed are 0 to 1048576")
     );
-    assert!(with(&[1, 0x80, 0]).contains("its length is not a number in its shortest form"));
-    assert!(with(&[2, 0]).contains("a tick comes here; allowed is a header"));
-    assert!(with(&[1, 2, b'{', b'}']).contains("the header cannot be read: missing field"));
+    assert!(with(&[1, 0x80, 0]).contains("the length is not a number in its shortest form"));
+    assert!(with(&[2, 0]).contains("unexpected tick; expected a header"));
+    assert!(with(&[1, 2, b'{', b'}']).contains("the header is invalid: missing field"));
 
     let mut no_keyframe = forgery();
     no_keyframe.frames.retain(|(kind, _)| *kind != KEYFRAME);
     assert!(
-        refused(&no_keyframe.bytes())
-            .contains("a tick comes here; allowed is the keyframe of tick 0")
+        refused(&no_keyframe.bytes()).contains("unexpected tick; expected the keyframe of tick 0")
     );
     let mut no_state = forgery();
     no_state.states.clear();
-    assert!(refused(&no_state.bytes()).contains("the keyframe of tick 0 has no state"));
+    assert!(refused(&no_state.bytes()).contains("the keyframe of tick 0 must have a state"));
     let mut gap = forgery();
     gap.frames.remove(find(&gap, |tick| tick.tick == 5));
     let error = refused(&gap.bytes());
-    assert!(error.contains("after tick 4): tick 6 comes here; allowed is tick 5"), "{error}");
+    assert!(error.contains("after tick 4): unexpected tick 6; expected tick 5"), "{error}");
     let mut twice = forgery();
     let keyframe = twice.frames.iter().rposition(|(kind, _)| *kind == KEYFRAME).unwrap();
     twice.frames.insert(keyframe, (KEYFRAME, Vec::new()));
-    assert!(
-        refused(&twice.bytes()).contains("a keyframe comes here; allowed is a tick or the footer")
-    );
+    assert!(refused(&twice.bytes()).contains("unexpected keyframe; expected a tick or the footer"));
     let mut counted = forgery();
     counted.orders += 1;
-    assert!(refused(&counted.bytes()).contains("its number of orders = "));
+    assert!(refused(&counted.bytes()).contains("number of orders = "));
     let mut headers = forgery();
     let header = headers.frames.iter().position(|(kind, _)| *kind == HEADER).unwrap();
     headers.frames.insert(header + 2, (HEADER, b"{}".to_vec()));
-    assert!(refused(&headers.bytes()).contains("a header comes here; allowed is a tick"));
+    assert!(refused(&headers.bytes()).contains("unexpected header; expected a tick"));
     let mut after = bytes.clone();
     after.push(FOOTER);
-    assert!(refused(&after).contains("there are bytes after the footer; allowed are none"));
+    assert!(refused(&after).contains("unexpected bytes after the footer"));
 
     let mut claims = Vec::new();
     number(&mut claims, 1);
@@ -518,7 +502,7 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
     claims.extend([0; 100]);
     assert_eq!(
         Tick::decode(&claims).unwrap_err(),
-        "it claims 900000 orders, but has bytes for at most 25"
+        "the tick claims 900000 orders, but has bytes for at most 25"
     );
     claims.clear();
     number(&mut claims, 1);
@@ -535,10 +519,10 @@ fn what_is_no_replay_is_refused_with_place_and_limit() {
         bytes[at] = byte;
         Tick::decode(&bytes).unwrap_err()
     };
-    assert!(bad(2, 0b0101_0001).contains("order 0: head = 0b01010001 is not allowed"));
+    assert!(bad(2, 0b0101_0001).contains("order 0: head = 0b01010001 is not a valid combination"));
     assert_eq!(bad(3, 97), "order 0: faction = 97 is not allowed; allowed are 0 to 96");
-    assert!(bad(6, 0xff).contains("order 0: reason is no UTF-8"));
-    assert!(bad(5, 0x7f).contains("its length ends within reason"));
+    assert!(bad(6, 0xff).contains("order 0: reason is not UTF-8"));
+    assert!(bad(5, 0x7f).contains("payload ends within reason"));
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! Replays as files, one of each version of the format: whatever is built today still reads them, and plays them digest
-//! by digest as long as the rules mean the same.
+//! Golden replays of each format version: today's engine still reads them, and plays them digest by
+//! digest as long as the rules version is the same.
 //!
-//! `UPDATE_GOLDEN=1 cargo test -p sector-sim --test replay_golden` writes the digests anew, and records the replays of
-//! today's version that are missing. A recorded replay is never replaced: it stands for what was written once.
+//! `UPDATE_GOLDEN=1 cargo test -p sector-sim --test replay_golden` rewrites the digests and records
+//! missing replays of the current version. Recorded replays are never replaced.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ fn update() -> bool {
     std::env::var_os("UPDATE_GOLDEN").is_some()
 }
 
-/// Every recorded digest, a tick a line.
+/// All recorded digests, one line per tick.
 fn digests(replay: &Replay) -> String {
     let mut text = format!("0 {}\n", replay.header().digest);
     for tick in replay.ticks() {
@@ -32,7 +32,8 @@ fn digests(replay: &Replay) -> String {
     text
 }
 
-/// Reads a replay, compares its digests with those on file and plays it, if the rules still mean the same.
+/// Reads a replay, compares its digests with the golden file and plays it if the rules version is
+/// the same.
 fn check(name: &str, version: u32, ticks: usize, orders: u64) -> Replay {
     let bytes = fs::read(path(name)).unwrap();
     let replay = Replay::parse(&bytes).unwrap();
@@ -59,7 +60,7 @@ fn check(name: &str, version: u32, ticks: usize, orders: u64) -> Replay {
     replay
 }
 
-/// Records a run of five times `classic` and the like, unless it is on file.
+/// Records a run of these players, unless the file exists.
 fn record(name: &str, seed: u64, size: Size, players: &'static [&'static str], ticks: u64) {
     if !update() || path(name).exists() {
         return;

@@ -1,4 +1,5 @@
-//! What a computer player owes: orders that are obeyed, the same from every seat that sees the same, and runs that end.
+//! Promises of computer players: valid orders, the same orders for the same view, and runs that
+//! end.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
@@ -34,12 +35,12 @@ fn every_name_leads_to_a_strategy_of_that_name() {
     let error = strategy::by_name("classy", rules.personality(0)).err().unwrap().to_string();
     assert_eq!(
         error,
-        "unknown strategy \"classy\"; known are classic, greedy, turtle, raider, lookahead, random, idle"
+        "unknown strategy \"classy\"; allowed are classic, greedy, turtle, raider, lookahead, random, idle"
     );
 }
 
-/// Twenty runs, as the players see them: hardly an order is refused, and most runs are decided long before the
-/// limit, by several winners.
+/// Twenty runs as seen by the players: few orders are refused, and most runs are decided long
+/// before the limit, by different winners.
 #[test]
 fn classic_players_give_orders_that_are_obeyed_and_bring_runs_to_an_end() {
     let (mut given, mut refused, mut decided) = (0usize, 0usize, 0);
@@ -80,7 +81,7 @@ fn a_classic_player_beats_a_random_and_an_idle_one() {
     assert!(wins[0] >= 8, "{wins:?}");
 }
 
-/// A player that follows by deltas gives the very orders that one beside the world gives.
+/// A player that follows deltas gives the same orders as one next to the world.
 #[test]
 fn a_mirror_shows_enough_to_play_by() {
     let rules = Rules::classic();
@@ -105,7 +106,7 @@ fn a_mirror_shows_enough_to_play_by() {
     assert!(given > 20);
 }
 
-/// A strategy that looks only now and then still orders only what exists.
+/// A strategy that skips ticks still gives orders that refer to existing things.
 #[test]
 fn a_player_that_misses_ticks_still_gives_orders_that_can_be_obeyed() {
     let rules = Rules::classic();
@@ -120,7 +121,7 @@ fn a_player_that_misses_ticks_still_gives_orders_that_can_be_obeyed() {
         for tick in 0..400u64 {
             let mut orders = Vec::new();
             for (&me, player) in starters.iter().zip(&mut players) {
-                // The first one looks every seventh tick.
+                // The first one plays every seventh tick.
                 let pace = if me == starters[0] { 7 } else { 1 };
                 if tick % pace == 0 {
                     let missed = if tick == 0 { 0 } else { pace - 1 };
@@ -138,7 +139,7 @@ fn a_player_that_misses_ticks_still_gives_orders_that_can_be_obeyed() {
     assert!(refused * 50 < given, "{refused} of {given} orders were refused");
 }
 
-/// The same player can go on to another sector, or back in time, as if it were new.
+/// A player can move to another sector, or back in time, as if it were new.
 #[test]
 fn a_player_forgets_the_sector_it_leaves() {
     let rules = Arc::new(Rules::classic());

@@ -1,4 +1,4 @@
-//! What every computer player owes on any sector, and what sets their styles apart.
+//! Promises of every computer player on any sector, and the differences between their styles.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use sector_sim::{
     strategy,
 };
 
-/// Who sits where: the names in turn, the first in the seat `first`.
+/// Player of a faction: the names in turn, starting with `first`.
 fn seat(names: &[&'static str], first: usize, faction: FactionId) -> &'static str {
     names[(faction.index() + names.len() - first % names.len()) % names.len()]
 }
@@ -30,8 +30,8 @@ fn game(seed: u64, size: Size, names: &'static [&'static str], first: usize) -> 
     )
 }
 
-/// Whole matches of all against all, the League and the splinters played too: every order is of the player's own
-/// faction and well formed, and of a hundred at most three are refused.
+/// Whole matches of all against all, including the League and splinters: every order is well formed
+/// and from the player's own faction, and at most three in a hundred are refused.
 #[test]
 fn orders_are_well_formed_and_obeyed() {
     let mut given: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
@@ -63,7 +63,8 @@ fn orders_are_well_formed_and_obeyed() {
     assert!(!given.contains_key("idle"));
 }
 
-/// Any seat, taken or not, any tick, any gap, one sector after the other: no panic, and no order for anybody else.
+/// Any seat, existing or not, any tick, any gap, and different sectors in turn: no panic, and no
+/// order for another faction.
 #[test]
 fn no_view_is_too_odd() {
     let rules = Rules::classic();
@@ -79,7 +80,7 @@ fn no_view_is_too_odd() {
         let mut player = strategy::by_name(name, rules.personality(1)).unwrap();
         let mut draw = Draw::new(7, 0, Purpose::Strategy, 0);
         for _ in 0..150 {
-            // The large sector comes less often than the others.
+            // The large sector is used less often than the others.
             let world =
                 &worlds[if draw.chance(50) { 3 } else { [0, 1, 2, 4][draw.below(4) as usize] }];
             let me = match draw.below(4) {
@@ -95,7 +96,8 @@ fn no_view_is_too_odd() {
     }
 }
 
-/// The same match twice, with a player beside it who sees by deltas alone: the same orders from both.
+/// The same match twice, with a second set of players that only see deltas: both give the same
+/// orders.
 #[test]
 fn whoever_sees_the_same_gives_the_same_orders() {
     let rules = Rules::classic();
@@ -120,23 +122,23 @@ fn whoever_sees_the_same_gives_the_same_orders() {
     }
 }
 
-/// What a style comes to, summed over many matches.
+/// Statistics of a style, summed over many matches.
 #[derive(Debug, Default)]
 struct Style {
-    /// Ticks that its factions lived, and the systems that they owned in these.
+    /// Ticks that its factions lived, and systems owned in these ticks.
     ticks: i64,
     systems: i64,
-    /// How many of these strove for garrison, and how many for industry.
+    /// Owned systems with the focus `garrison`, and with `industry`.
     garrison: i64,
     industry: i64,
     moves: i64,
     /// Orders other than moves.
     others: i64,
-    /// Systems taken from others, from nobody, and lost to others.
+    /// Systems captured from others, captured unowned, and lost to others.
     conquered: i64,
     colonised: i64,
     lost: i64,
-    /// Battles in which it attacked.
+    /// Battles as attacker.
     attacks: i64,
 }
 
@@ -197,11 +199,11 @@ fn styles_differ_in_what_they_come_to() {
     let styles = styles();
     let [classic, greedy, turtle, raider] = STYLES.map(|name| &styles[name]);
     let table = format!("{styles:#?}");
-    // Per tick lived, or per system owned, in ten thousandths.
+    // Per tick lived, or per system owned, in ten-thousandths.
     let rate = |part: i64, whole: i64| part * 10_000 / whole.max(1);
     assert!(STYLES.iter().all(|name| styles[name].colonised > 50), "{table}");
 
-    // The turtle sits behind garrisons and takes little from others.
+    // The turtle relies on garrisons and captures little from others.
     assert!(
         rate(turtle.garrison, turtle.systems)
             > 2 * rate(classic.garrison, classic.systems).max(1_000),
@@ -213,17 +215,17 @@ fn styles_differ_in_what_they_come_to() {
     );
     assert!(rate(turtle.attacks, turtle.ticks) < rate(classic.attacks, classic.ticks), "{table}");
 
-    // The raider moves most, and for what it holds it wins and loses most.
+    // The raider moves most, and wins and loses most relative to what it owns.
     let taken = |style: &Style| rate(style.conquered + style.colonised, style.systems);
     for other in [classic, greedy, turtle] {
         assert!(rate(raider.moves, raider.ticks) > rate(other.moves, other.ticks), "{table}");
         assert!(taken(raider) > taken(other), "{table}");
         assert!(rate(raider.lost, raider.systems) > rate(other.lost, other.systems), "{table}");
     }
-    // It seeks no fights: of what it does, less is attacks on fleets.
+    // It avoids battles: fewer of its moves are attacks on fleets.
     assert!(rate(raider.attacks, raider.moves) < rate(classic.attacks, classic.moves), "{table}");
 
-    // The greedy one takes, and does nothing else.
+    // The greedy player only captures.
     assert_eq!((greedy.others, greedy.garrison, greedy.industry), (0, 0, 0));
     assert!(
         rate(classic.others, classic.ticks) > 0 && rate(turtle.others, turtle.ticks) > 0,
@@ -231,7 +233,7 @@ fn styles_differ_in_what_they_come_to() {
     );
 }
 
-/// From its home, the greedy player sends its first party where the yield per tick is best.
+/// From its home, the greedy player sends its first detachment to the best yield per tick.
 #[test]
 fn the_greedy_player_takes_the_best_rate_first() {
     let rules = Arc::new(Rules::classic());

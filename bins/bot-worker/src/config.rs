@@ -130,7 +130,7 @@ mod tests {
             let error = Options::try_parse_from(arguments).unwrap_err().to_string();
             assert!(error.contains(option) && error.contains(value), "{error}");
             assert!(
-                error.contains("unknown strategy \"clasic\"; known are classic, greedy"),
+                error.contains("unknown strategy \"clasic\"; allowed are classic, greedy"),
                 "{error}"
             );
         }

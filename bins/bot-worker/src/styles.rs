@@ -63,7 +63,7 @@ mod tests {
         assert_eq!("".parse::<Styles>().unwrap(), Styles::default());
         for (text, told) in [
             ("F1", "\"F1\" names no strategy"),
-            ("F1=clasic", "unknown strategy \"clasic\"; known are classic, greedy"),
+            ("F1=clasic", "unknown strategy \"clasic\"; allowed are classic, greedy"),
             ("F1=classic@1", "four traits"),
             ("X9=classic", "\"X9=classic\""),
             ("F1=classic,F1=idle", "F1 is named twice"),

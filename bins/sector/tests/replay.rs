@@ -136,7 +136,7 @@ fn version_1_is_read() {
     let error = refused(&["replay", "verify", &golden("v1-small.jsonl")]);
     assert!(
         error.contains(
-            "v1-small.jsonl: it was recorded under rules version 1, and this engine plays version"
+            "v1-small.jsonl: the replay was recorded under rules version 1; this engine supports version"
         ),
         "{error}"
     );
@@ -167,9 +167,10 @@ fn what_breaks_off_is_read_up_to_there() {
         refused(&["replay", "info", &early]).contains("the zstd stream is truncated at its start")
     );
     let early = folder.write("early", &plain[..200]);
-    assert!(refused(&["replay", "info", &early]).contains(
-        "frame 0 (at byte 9, after tick 0): the replay breaks off before its header ends"
-    ));
+    assert!(
+        refused(&["replay", "info", &early])
+            .contains("frame 0 (at byte 9, after tick 0): the replay ends within its header")
+    );
 }
 
 #[test]
@@ -191,10 +192,10 @@ fn what_is_no_good_replay_is_refused_by_name_and_place() {
         &zstd::encode_all(&[plain.clone(), vec![0; 50_000_000]].concat()[..], 3).unwrap(),
     );
     let cases = [
-        (folder.write("empty", b""), "this is no replay: it is empty"),
+        (folder.write("empty", b""), "not a replay: no data"),
         (
             folder.write("text", b"hello"),
-            "it begins with the bytes 68 65 6c 6c 6f; a replay begins with",
+            "the first bytes are 68 65 6c 6c 6f; a replay begins with",
         ),
         (
             folder.write("garbage", b"\x28\xb5\x2f\xfdgarbage"),
@@ -202,14 +203,14 @@ fn what_is_no_good_replay_is_refused_by_name_and_place() {
         ),
         (folder.write("damaged", &changed(&whole, whole.len() - 700)), "damaged: "),
         (altered, "altered: "),
-        (folder.write("version", &changed(&plain, 8)), "version 87; known is"),
+        (folder.write("version", &changed(&plain, 8)), "version 87; supported is"),
         (
             folder.write("claims", b"\x89SECTOR\n\x02\x01\xff\xff\xff\xff\x7f"),
             "allowed are 0 to 1048576",
         ),
         (
             folder.write("seed", br#"{"format":"sector-replay","version":1,"seed":-1}"#),
-            "line 1 of the replay cannot be read",
+            "line 1 of the replay is invalid",
         ),
         (bomb, "bytes after the footer"),
         (folder.0.path().to_str().unwrap().to_owned(), "cannot be read: Is a directory"),

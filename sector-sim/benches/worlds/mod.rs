@@ -1,4 +1,4 @@
-//! Sectors in full swing, of any size, for the benchmarks.
+//! Sectors of any size in the middle of a war, for benchmarks.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use sector_sim::{
     Delta, FactionId, FleetId, Order, Rules, Snapshot, Strategy, SystemId, Turn, Universe, World,
 };
 
-/// The sizes that are measured.
+/// Measured sizes, in systems.
 pub(crate) const SIZES: [u32; 5] = [30, 300, 3_000, 30_000, 100_000];
-/// How many factions play.
+/// Number of factions.
 pub(crate) const FACTIONS: u8 = 5;
 
-/// The standard rules, without an end in sight.
+/// The standard rules without a tick limit.
 pub(crate) fn rules() -> Arc<Rules> {
     let mut rules = Rules::classic();
     rules.victory.tick_limit = 10_000_000;
@@ -30,9 +30,9 @@ pub(crate) fn snapshot(world: &World) -> Snapshot {
     Snapshot::of(&universe(), world.map(), world.board(), world.digest())
 }
 
-/// The world that goes on from a snapshot that was changed by hand.
+/// World restored from a modified snapshot.
 pub(crate) fn restored(mut snapshot: Snapshot) -> World {
-    // The sums of the factions follow from the rest; a world that computes them anew says what its digest is.
+    // Take the digest from the error, after the sums of the factions were recomputed.
     if let Err(WorldError::Snapshot(SnapshotError::Digest { found, .. })) =
         World::restore(rules(), &snapshot)
     {
@@ -57,7 +57,7 @@ pub(crate) fn idle_fleet(id: u32, owner: FactionId, system: SystemId, strength: 
     }
 }
 
-/// Gives every system to the starter with the nearest home, at rest; says who has each.
+/// Gives every system to the starter with the nearest home, at rest. Returns the owners.
 pub(crate) fn settled(world: &World, snapshot: &mut Snapshot) -> Vec<FactionId> {
     let mut nearest = vec![(u32::MAX, 0); world.map().len()];
     let mut hops = Vec::new();
@@ -75,7 +75,7 @@ pub(crate) fn settled(world: &World, snapshot: &mut Snapshot) -> Vec<FactionId> 
     owners
 }
 
-/// A sector in which everything belongs to somebody, with a fleet at every third system, after a few ticks of war.
+/// A sector in which every system is owned, with a fleet at every third, after a few ticks of war.
 pub(crate) fn at_war(systems: u32) -> War {
     let world = World::with_size(rules(), 7, Size { systems, factions: FACTIONS }).unwrap();
     let mut snapshot = snapshot(&world);
@@ -116,7 +116,7 @@ impl War {
         War { world, players, orders: Vec::new() }
     }
 
-    /// Has every player decide; says how many orders they give.
+    /// Asks every player for its orders. Returns their number.
     pub(crate) fn decide(&mut self) -> usize {
         self.orders.clear();
         let turn = Turn { tick: self.world.tick(), missed: 0 };
@@ -126,13 +126,13 @@ impl War {
         self.orders.len()
     }
 
-    /// One tick of war, and what it changed.
+    /// Plays one tick of war and returns its delta.
     pub(crate) fn step(&mut self) -> Delta {
         self.decide();
         self.step_decided()
     }
 
-    /// The same, once they have decided.
+    /// Like `step`, with orders already decided.
     pub(crate) fn step_decided(&mut self) -> Delta {
         self.world.step(&self.orders);
         Delta::of("u-bench", &self.world)

@@ -1,5 +1,5 @@
-//! Deltas as lines of JSON, one after the other onto the same mirror. A delta that is refused changes nothing; one that
-//! is taken leaves a state that can be written, and read again or refused.
+//! Deltas as lines of JSON, applied in turn to one mirror. A rejected delta changes nothing; an
+//! accepted one leaves a state that can be serialized, then parsed again or rejected.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
                 assert_eq!(mirror.board().tick(), before.tick + 1);
                 let after = mirror.snapshot();
                 let json = serde_json::to_string(&after).unwrap();
-                // A fleet that should have arrived and was left out shows only now.
+                // Overdue arrivals are detected only here.
                 if let Ok(again) = Mirror::new(&serde_json::from_str(&json).unwrap()) {
                     assert_eq!(again.snapshot(), after);
                 }

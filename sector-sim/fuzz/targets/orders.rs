@@ -1,5 +1,5 @@
-//! Orders as lines of JSON, an empty line between two ticks. Whatever is ordered: nothing panics, a well-formed order
-//! survives being written, every order has an outcome, and the run stays exact.
+//! Orders as lines of JSON, with an empty line between two ticks. Nothing panics, well-formed
+//! orders survive a round trip, every order has an outcome, and the run stays exact.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

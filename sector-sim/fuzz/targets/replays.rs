@@ -1,5 +1,5 @@
-//! Replay files, plain or as lines of JSON. A reader that is fed byte by byte finds what one finds that is fed at once,
-//! and a replay that can be read can be played, or fails with a reason.
+//! Replay files, binary or lines of JSON. Reading byte by byte gives the same result as reading all
+//! at once, and a valid replay can be played or fails with a reason.
 #![no_main]
 
 use std::mem::discriminant;
@@ -20,12 +20,12 @@ fuzz_target!(|bytes: &[u8]| {
     let pieces = fed.and_then(|()| collector.finish());
     match (&whole, &pieces) {
         (Ok(whole), Ok(pieces)) => assert_eq!(whole, pieces),
-        // A piece may show fewer of the bytes that are no beginning of a replay.
+        // In pieces, fewer of the unrecognised first bytes may be shown.
         (Err(whole), Err(pieces)) => assert_eq!(discriminant(whole), discriminant(pieces), "{whole}; {pieces}"),
         _ => panic!("at once: {whole:?}; in pieces: {pieces:?}"),
     }
     let Ok(replay) = whole else { return };
-    // A great sector only takes longer.
+    // Large sectors only take longer.
     let attempts = replay.header().rules.pointer("/map/home_attempts").and_then(|attempts| attempts.as_u64());
     if replay.header().systems > 60 || attempts.is_none_or(|attempts| attempts > 64) || replay.ticks().len() > 300 {
         return;

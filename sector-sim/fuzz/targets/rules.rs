@@ -1,5 +1,5 @@
-//! Rules files. What is refused is refused in a sentence; what is accepted survives being written, makes a world, and
-//! lets it live.
+//! Rules files. Invalid ones are rejected with a message; valid ones survive a round trip and make
+//! a world that runs.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +17,7 @@ fuzz_target!(|text: &str| {
     };
     let json = serde_json::to_string(&rules).unwrap();
     assert_eq!(serde_json::from_str::<Rules>(&json).unwrap(), rules);
-    // A thousand attempts at a fair map find nothing else, only later.
+    // More attempts at a fair map only take longer.
     rules.map.home_attempts = rules.map.home_attempts.min(4);
     let mut world = World::with_size(rules.into(), 7, SIZE).unwrap();
     play(&mut world, 10);

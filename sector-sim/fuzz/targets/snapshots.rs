@@ -1,5 +1,5 @@
-//! Snapshots as JSON, with the digest that their state has. What is refused is refused in a sentence; what is restored
-//! lives on and stays exact.
+//! Snapshots as JSON, with the matching digest. Invalid ones are rejected with a message; restored
+//! ones continue and stay exact.
 #![no_main]
 
 use std::sync::Arc;

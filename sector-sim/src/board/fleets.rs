@@ -1,26 +1,26 @@
-//! All fleets of a sector, found by id and by the system they are at.
+//! All fleets of a sector, indexed by id and by system.
 //!
-//! Fleets live in slots that stay put while a fleet exists; a slot is used again after its fleet is gone. Which slot a
-//! fleet has depends on history that no snapshot keeps, so nothing may depend on the order of slots: code that walks
-//! fleets sorts by id where the order matters.
+//! Fleets keep their slot while they exist; slots are reused afterwards. Slot numbers depend on
+//! history that snapshots do not carry, so nothing may depend on slot order: iteration whose order
+//! matters goes by id.
 
 use crate::ids::{FactionId, FleetId, SystemId};
 use crate::map::Map;
 
-/// Where a fleet is.
+/// Location of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// At a system.
     At(SystemId),
-    /// On the lane between two systems.
+    /// On a lane between two systems.
     Lane {
-        /// Where it set out.
+        /// Origin.
         from: SystemId,
-        /// Where it will arrive.
+        /// Destination.
         to: SystemId,
-        /// The tick in which it set out.
+        /// Tick of departure.
         departed: u64,
-        /// The tick in which it arrives.
+        /// Tick of arrival.
         arrives: u64,
     },
 }
@@ -28,22 +28,22 @@ pub enum Place {
 /// A fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fleet {
-    /// Its id.
+    /// Id of the fleet.
     pub id: FleetId,
-    /// Its owner.
+    /// Owner.
     pub owner: FactionId,
-    /// Its strength, in thousandths.
+    /// Strength, in thousandths.
     pub strength: i64,
-    /// The strength that repair can bring it to.
+    /// Maximum strength that repair restores, in thousandths.
     pub max_strength: i64,
-    /// Where it is.
+    /// Location.
     pub place: Place,
-    /// The systems still ahead, the last one first; on a lane without the end of that lane.
+    /// Systems still to visit, last one first; on a lane, without the end of that lane.
     pub(crate) route: Vec<SystemId>,
 }
 
 impl Fleet {
-    /// The system it is at, unless it is on a lane.
+    /// System of the fleet; `None` on a lane.
     #[must_use]
     pub fn at(&self) -> Option<SystemId> {
         match self.place {
@@ -52,18 +52,18 @@ impl Fleet {
         }
     }
 
-    /// Whether it is at a system and has nowhere to go.
+    /// Whether the fleet is at a system and has no route.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.at().is_some() && self.route.is_empty()
     }
 
-    /// The systems still ahead, in the order of travel; on a lane without the end of that lane.
+    /// Systems still to visit, in travel order; on a lane, without the end of that lane.
     pub fn route(&self) -> impl DoubleEndedIterator<Item = SystemId> + ExactSizeIterator + '_ {
         self.route.iter().rev().copied()
     }
 
-    /// Where it will stop: the end of its route, of its lane, or where it is.
+    /// Where the fleet will stop: the end of its route or lane, or its current system.
     #[must_use]
     pub fn destination(&self) -> SystemId {
         match (self.route.first(), self.place) {
@@ -73,8 +73,9 @@ impl Fleet {
         }
     }
 
-    /// The systems it will enter and the ticks in which it does, if nothing stops it: a fleet sets out again in the
-    /// tick in which it arrives, and one that waits at a system in the tick after `now`.
+    /// Systems that the fleet will enter, with the ticks, if nothing stops it: a fleet departs
+    /// again in the tick in which it arrives, and one that waits at a system departs in the tick
+    /// after `now`.
     pub fn schedule<'a>(
         &'a self,
         map: &'a Map,
@@ -93,7 +94,7 @@ impl Fleet {
     }
 }
 
-/// The number of a slot.
+/// Index of a slot.
 pub(crate) type Slot = u32;
 
 const NONE: Slot = Slot::MAX;
@@ -102,7 +103,7 @@ const NONE: Slot = Slot::MAX;
 struct Entry {
     fleet: Fleet,
     alive: bool,
-    /// The next fleet at the same system, by id.
+    /// Next fleet at the same system, by id.
     next: Slot,
 }
 
@@ -111,10 +112,11 @@ struct Entry {
 pub struct Fleets {
     entries: Vec<Entry>,
     free: Vec<Slot>,
-    /// Slots by fleet id. Ids only grow, so a new fleet goes to the end; the dead are swept now and then.
+    /// Slots by fleet id. Ids only grow, so new fleets go to the end; removed ones are swept from
+    /// time to time.
     by_id: Vec<(FleetId, Slot)>,
     dead: usize,
-    /// The first fleet at each system, by id.
+    /// First fleet at each system, by id.
     first_at: Vec<Slot>,
 }
 
@@ -129,24 +131,24 @@ impl Fleets {
         }
     }
 
-    /// How many fleets there are.
+    /// Number of fleets.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_id.len() - self.dead
     }
 
-    /// Whether there is no fleet.
+    /// Whether there are no fleets.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of slots, used or free.
+    /// Number of slots, used and free.
     pub(crate) fn slots(&self) -> usize {
         self.entries.len()
     }
 
-    /// All fleets, by id.
+    /// All fleets, ordered by id.
     pub fn iter(&self) -> impl Iterator<Item = &Fleet> + '_ {
         self.slots_by_id().map(|slot| &self.entries[slot as usize].fleet)
     }
@@ -158,18 +160,18 @@ impl Fleets {
         })
     }
 
-    /// The fleet with this id.
+    /// Fleet by id.
     #[must_use]
     pub fn get(&self, id: FleetId) -> Option<&Fleet> {
         self.slot(id).map(|slot| self.at_slot(slot))
     }
 
-    /// The fleets with these ids, which must be sorted: one walk instead of a search for each. Those that are gone
-    /// are left out.
+    /// Fleets with the given ids, which must be sorted, in a single pass. Ids of removed fleets are
+    /// skipped.
     pub(crate) fn all<'a>(&'a self, ids: &'a [FleetId]) -> impl Iterator<Item = &'a Fleet> + 'a {
         let mut rest = self.by_id.as_slice();
         ids.iter().filter_map(move |&id| {
-            // Doubling steps, so that a few ids among many fleets are found fast as well.
+            // Galloping search, so that few ids among many fleets are found fast.
             let mut reach = 1;
             while rest.get(reach).is_some_and(|&(known, _)| known < id) {
                 reach *= 2;
@@ -182,7 +184,7 @@ impl Fleets {
         })
     }
 
-    /// The fleets at this system, by id.
+    /// Fleets at a system, ordered by id.
     pub fn at(&self, system: SystemId) -> impl Iterator<Item = &Fleet> + '_ {
         self.slots_at(system).map(|slot| self.at_slot(slot))
     }
@@ -210,18 +212,18 @@ impl Fleets {
         self.entries[slot as usize].alive
     }
 
-    /// The fleet in this slot. Its place is changed with [`Fleets::place`] alone.
+    /// Fleet in a slot. Change its place with [`Fleets::place`] only.
     pub(crate) fn at_slot_mut(&mut self, slot: Slot) -> &mut Fleet {
         &mut self.entries[slot as usize].fleet
     }
 
-    /// Adds a fleet; its id is greater than that of any fleet before it.
+    /// Adds a fleet, whose id must be greater than all before.
     pub(crate) fn insert(&mut self, mut fleet: Fleet) -> Slot {
         let (id, place) = (fleet.id, fleet.place);
         if fleet.route.is_empty()
             && let Some(&slot) = self.free.last()
         {
-            // The memory of a route serves the next fleet as well.
+            // Reuse the allocation of the old route.
             fleet.route = std::mem::take(&mut self.entries[slot as usize].fleet.route);
         }
         let entry = Entry { fleet, alive: true, next: NONE };
@@ -243,7 +245,7 @@ impl Fleets {
         slot
     }
 
-    /// Takes a fleet away. Its slot keeps its last values until [`Fleets::release`] frees it for another.
+    /// Removes a fleet. Its slot keeps the old values until [`Fleets::release`].
     pub(crate) fn remove(&mut self, slot: Slot) {
         if let Some(system) = self.at_slot(slot).at() {
             self.unlink(slot, system);
@@ -252,7 +254,7 @@ impl Fleets {
         self.dead += 1;
     }
 
-    /// Lets the slot of a removed fleet be used again.
+    /// Frees the slot of a removed fleet.
     pub(crate) fn release(&mut self, slot: Slot) {
         self.entries[slot as usize].fleet.route.clear();
         self.free.push(slot);
@@ -266,7 +268,7 @@ impl Fleets {
         }
     }
 
-    /// Puts a fleet somewhere else.
+    /// Moves a fleet.
     pub(crate) fn place(&mut self, slot: Slot, place: Place) {
         if let Some(system) = self.at_slot(slot).at() {
             self.unlink(slot, system);

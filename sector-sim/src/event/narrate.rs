@@ -1,4 +1,4 @@
-//! Events in English. The only place where something that happened becomes a sentence.
+//! Renders events in English.
 
 use crate::board::Board;
 use crate::event::{Cause, Event};
@@ -6,7 +6,7 @@ use crate::ids::{FactionId, SystemId};
 use crate::map::Map;
 use crate::order::OrderKind;
 
-/// Puts an event into a sentence, with the names of this sector.
+/// One sentence for an event, with the names of this sector.
 #[must_use]
 pub fn narrate(map: &Map, board: &Board, event: &Event) -> String {
     let system =

@@ -1,4 +1,4 @@
-//! Forks: a recorded run, continued from one of its ticks with other players or another seed.
+//! Forks: recorded runs, continued from one of their ticks with other players or another seed.
 
 use crate::game::{Game, faction_ids};
 use crate::ids::{FactionId, FactionKind};
@@ -7,37 +7,37 @@ use crate::rules::{Personality, Rules};
 use crate::strategy::{self, Idle, Strategy, UnknownStrategy};
 use crate::world::{World, WorldError};
 
-/// Why a replay cannot be played on.
+/// Reason why a replay cannot be forked.
 #[derive(Debug, thiserror::Error)]
 pub enum ForkError {
-    /// The replay cannot be played up to there.
+    /// The replay cannot be played up to the fork.
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    /// The world cannot go on under these draws.
+    /// The world cannot continue with the given seed.
     #[error(transparent)]
     World(#[from] WorldError),
-    /// A seat has a player that is no strategy.
+    /// The player of a seat is not a known strategy.
     #[error("the seat of {faction}: {source}")]
     Player {
-        /// The faction.
+        /// Faction of the seat.
         faction: FactionId,
-        /// The name, and the known ones.
+        /// Unknown name, with the allowed ones.
         source: UnknownStrategy,
     },
-    /// Nobody knows who plays a faction.
+    /// The player of a faction is not recorded.
     #[error(
-        "the replay does not say who plays {faction}: name a strategy for its seat, or one for all such seats"
+        "the replay does not record the player of {faction}: choose a strategy for its seat, or one for all such seats"
     )]
     Unseated {
-        /// The faction.
+        /// Faction without a player.
         faction: FactionId,
     },
-    /// There can be no such faction in this run.
+    /// The faction cannot occur in this run.
     #[error(
-        "there is no seat for {faction} in this run: allowed are F1 to F{starters}, L1 and S1 to S{splinters}"
+        "no seat for {faction} in this run: allowed are F1 to F{starters}, L1 and S1 to S{splinters}"
     )]
     NoSuchSeat {
-        /// The faction that was named.
+        /// Given faction.
         faction: FactionId,
         /// Number of starting factions.
         starters: u8,
@@ -46,42 +46,21 @@ pub enum ForkError {
     },
 }
 
-/// A question to a recorded run: what if, from this tick on, others had played, or the luck had been another?
+/// A recorded run, continued from one of its ticks with changes: other players, or another seed.
 ///
-/// Strategies are pure, and a replay names who sits where. So the recorded players are seated again, see the ticks up
-/// to the fork as they saw them then, and play on: with nothing changed the fork is the record, digest by digest. A
-/// strategy that is new to a seat begins with the tick of the fork and has seen nothing before.
+/// Strategies are deterministic, and a replay records the player of each seat. The recorded players
+/// are seated again, see the ticks up to the fork as they did in the run, and then play on: without
+/// changes, the fork repeats the record digest by digest. A strategy that takes a seat at the fork
+/// has seen nothing before.
 ///
 /// ```
 /// use sector_sim::{FactionId, Game, Rules, World, strategy};
 /// use sector_sim::game::Fork;
 /// use sector_sim::replay::{Header, Replay, Seat, Writer};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // A recorded match of five times `classic`...
-/// let rules = Rules::classic();
-/// let world = World::new(rules.clone().into(), 7)?;
-/// let mut header = Header::of("u-1", &world);
-/// for faction in Fork::seats_of(&header)? {
-///     let (player, personality) = ("classic".to_owned(), rules.personality(faction.index()));
-///     header.seats.push(Seat { faction, player, personality });
-/// }
-/// let mut writer = Writer::new(&header, &world)?;
-/// let mut game = Game::new(world, Box::new(move |_, faction| {
-///     strategy::by_name("classic", rules.personality(faction.index())).unwrap()
-/// }));
-/// for _ in 0..200 {
-///     game.step();
-///     writer.tick(game.world(), game.orders())?;
-/// }
-/// writer.finish(game.world())?;
-/// let replay = Replay::parse(&writer.take())?;
+/// // A recorded match of five `classic` players...
 ///
-/// // ...and what would have become of F2, had it done nothing from tick 100 on.
-/// let f2 = FactionId::starter(1).unwrap();
-/// let mut fork = Fork::at(&replay, 100)?.seat(f2, "idle")?.play()?;
-/// fork.play(100);
-/// let value = |game: &Game| game.world().board().faction(f2).map(|faction| faction.value);
-/// println!("with classic {:?}, with idle {:?}", value(&game), value(&fork));
+/// // ...continued with an idle F2 from tick 100 on.
 /// # Ok(())
 /// # }
 /// ```
@@ -96,10 +75,11 @@ pub struct Fork<'a> {
 }
 
 impl<'a> Fork<'a> {
-    /// Goes on after this tick of the replay.
+    /// Forks the replay after the given tick.
     ///
     /// # Errors
-    /// [`ForkError::Replay`] when there is no such tick, or when the rules cannot be played.
+    /// [`ForkError::Replay`] when the tick is not in the replay, or when its rules cannot be
+    /// played.
     pub fn at(replay: &'a Replay, tick: u64) -> Result<Fork<'a>, ForkError> {
         let last = replay.ticks().len() as u64;
         if tick > last {
@@ -110,19 +90,21 @@ impl<'a> Fork<'a> {
         Ok(Fork { replay, rules, tick, seats: Vec::new(), others: None, draws: None })
     }
 
-    /// Every faction that a run with this header can have: the starters, the League and the splinters.
+    /// All factions that can occur in a run with this header: the starters, the League and the
+    /// splinters.
     ///
     /// # Errors
-    /// [`ForkError::Replay`] when the rules of the header cannot be read.
+    /// [`ForkError::Replay`] when the rules in the header are invalid.
     pub fn seats_of(header: &crate::replay::Header) -> Result<Vec<FactionId>, ForkError> {
         Ok(seats(header.factions, &header.rules()?).collect())
     }
 
-    /// Gives a seat to another strategy from the fork on. It plays with the personality that was recorded for the
-    /// seat, else with the one that the rules have for it.
+    /// Seats another strategy from the fork on. It plays with the personality recorded for the
+    /// seat, or else with the one in the rules.
     ///
     /// # Errors
-    /// [`ForkError::Player`] for an unknown name and [`ForkError::NoSuchSeat`] for a faction that cannot be.
+    /// [`ForkError::Player`] for an unknown name, [`ForkError::NoSuchSeat`] for a faction that
+    /// cannot occur.
     pub fn seat(mut self, faction: FactionId, player: &str) -> Result<Fork<'a>, ForkError> {
         let starters = self.replay.header().factions;
         if !seats(starters, &self.rules).any(|seat| seat == faction) {
@@ -135,7 +117,8 @@ impl<'a> Fork<'a> {
         Ok(self)
     }
 
-    /// Strategy, from tick 0 on, of factions whose players are not recorded or not built in.
+    /// Sets the strategy, from tick 0 on, of factions whose players are not recorded or not built
+    /// in.
     ///
     /// # Errors
     /// [`ForkError::Player`] for an unknown name.
@@ -145,18 +128,18 @@ impl<'a> Fork<'a> {
         Ok(self)
     }
 
-    /// Draws everything after the fork from another seed (see [`Game::redraw`]): one of many ways in which the same
-    /// situation may go on.
+    /// Uses another seed for everything after the fork (see [`Game::redraw`]), for another possible
+    /// outcome of the same situation.
     #[must_use]
     pub fn draws(mut self, seed: u64) -> Fork<'a> {
         self.draws = Some(seed);
         self
     }
 
-    /// Plays the record up to the fork and hands over the match, to be played on. Every call gives the same match.
+    /// Plays the record up to the fork and returns the match. Every call returns the same match.
     ///
     /// # Errors
-    /// [`ForkError`] when somebody's player is not known, or when playing differs from the record.
+    /// [`ForkError`] when a player is unknown, or when playing differs from the record.
     pub fn play(&self) -> Result<Game, ForkError> {
         let world = self.replay.header().world()?;
         let mut names: Vec<(FactionId, String, Personality)> = Vec::new();
@@ -197,7 +180,7 @@ impl<'a> Fork<'a> {
         if let Some(others) = &self.others {
             return Ok(others.clone());
         }
-        // A player that leaves at the fork need not play until then.
+        // A player that is replaced at the fork need not play before it.
         if self.seats.iter().any(|(seat, _)| *seat == faction) {
             Ok(Idle.name().to_owned())
         } else {
@@ -231,7 +214,7 @@ fn seated(
 
 fn seating(names: &[(FactionId, String, Personality)], faction: FactionId) -> Box<dyn Strategy> {
     let seat = names.iter().find(|(seat, _, _)| *seat == faction);
-    // The names have been tried, and no other faction can come to be.
+    // The names were checked before, and no other faction can appear.
     seat.and_then(|(_, player, personality)| strategy::by_name(player, personality.clone()).ok())
         .unwrap_or(Box::new(Idle))
 }

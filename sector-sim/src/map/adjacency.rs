@@ -1,23 +1,23 @@
-//! Who is whose neighbour: one list of all neighbours, and where the part of each system begins.
+//! Adjacency lists: all neighbours in one list, and the offset of each system's part.
 
 use crate::ids::SystemId;
 use crate::map::Lane;
 
-/// The hops to a system that no way leads to.
+/// Hop count of a system that cannot be reached.
 pub const UNREACHED: u32 = u32::MAX;
 
-/// The other end of a lane.
+/// A neighbour of a system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Neighbour {
-    /// The system there.
+    /// Id of the neighbour.
     pub system: SystemId,
-    /// Ticks that a fleet travels, at least 1.
+    /// Travel time, in ticks, at least 1.
     pub ticks: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Adjacency {
-    /// Where the neighbours of each system begin, and at last where they end.
+    /// Start of each system's neighbours, and at last their end.
     offsets: Vec<u32>,
     neighbours: Vec<Neighbour>,
 }
@@ -39,7 +39,7 @@ impl Adjacency {
             neighbours[next[at.index()] as usize] = Neighbour { system, ticks };
             next[at.index()] += 1;
         };
-        // In two rounds, so that each system's neighbours come sorted: the lower ones first.
+        // Two passes keep the neighbours sorted: lower ids first.
         for lane in lanes {
             put(lane.b, lane.a, lane.ticks);
         }
@@ -64,7 +64,7 @@ impl Adjacency {
     pub(super) fn hops_from(&self, from: &[SystemId], out: &mut Vec<u32>) {
         let systems = self.systems();
         out.clear();
-        // The second half is the queue: each system enters it once.
+        // The second half is the queue; each system enters it once.
         out.resize(systems * 2, UNREACHED);
         let (hops, queue) = out.split_at_mut(systems);
         let mut end = 0;

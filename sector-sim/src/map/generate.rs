@@ -1,7 +1,8 @@
-//! Draws a whole map: positions, lanes, values, homes, kinds, names, in this order.
+//! Generates a whole map: positions, lanes, values, homes, kinds and names, in this order.
 //!
-//! Positions whose lanes put fewer than four in five systems onto a cycle (one small map in many thousands, unless
-//! the rules ask for few lanes) are drawn again, a bounded number of times; then the map with the most is taken.
+//! If fewer than four in five systems are on a cycle (rare, unless the rules ask for few lanes),
+//! positions are drawn again, a limited number of times; then the map with the most systems on
+//! cycles is taken.
 
 use crate::draw::{Draw, Purpose};
 use crate::ids::MAX_STARTERS;
@@ -14,9 +15,9 @@ use crate::map::{
 use crate::names;
 use crate::rules::{MapRules, RulesError};
 
-/// How often positions are drawn at most, in search of a map with enough ways round.
+/// Maximum number of layouts to draw in search of enough cycles.
 const LAYOUTS: u64 = 8;
-/// Maps with more systems than this are drawn once: their parts make up for each other.
+/// Maps with more systems are drawn only once: chance evens out over their parts.
 const SMALL: u32 = 1_000;
 
 pub(super) fn generate(
@@ -29,7 +30,7 @@ pub(super) fn generate(
     if rules.least_value > rules.most_value {
         let (least, most) = (rules.least_value, rules.most_value);
         return Err(RulesError::Contradiction(format!(
-            "map.least_value = {least} is above map.most_value = {most}"
+            "map.least_value = {least} must not exceed map.most_value = {most}"
         ))
         .into());
     }
@@ -69,13 +70,13 @@ pub(super) fn generate(
     Ok(Map { sites, lanes, adjacency, homes })
 }
 
-/// Where the systems of one attempt lie, and what joins them.
+/// Positions and lanes of one attempt.
 struct Layout {
-    /// Stands behind the positions; values and kinds are drawn from it next.
+    /// The generator after the positions; values and kinds are drawn from it next.
     draw: Draw,
     points: Vec<Point>,
     lanes: Vec<Lane>,
-    /// The number of systems on a cycle.
+    /// Number of systems on a cycle.
     on_cycle: usize,
 }
 

@@ -1,11 +1,11 @@
-//! Where the starters begin: far from each other, and with equal prospects.
+//! Homes of the starters: far apart, and with equal prospects.
 //!
-//! Each attempt draws a first home at the rim and then, again and again, a system as far in hops from all homes as
-//! there is (every other attempt accepts one hop less, for variety). The values of the systems within two hops of
-//! the homes are then evened out one point at a time, the richest zone giving and the poorest taking. Of all
-//! attempts that are fair after that, the one wins whose homes lie farthest apart, then the one whose homes are most
-//! alike in systems, lanes and distance to the nearest rival. Homes all have the same value themselves, and
-//! which starter gets which is drawn, so that no seat is better.
+//! Each attempt draws a first home at the rim and then repeatedly a system as many hops as possible
+//! from all homes (every other attempt accepts one hop less, for variety). Values within two hops
+//! of the homes are then balanced one point at a time, from the richest zone to the poorest. Among
+//! the attempts that are fair after that, the one whose homes are farthest apart wins, then the one
+//! whose homes are most alike in systems, lanes and distance to the nearest rival. All homes have
+//! the same value, and seats are assigned at random, so that no seat has an advantage.
 
 use std::cmp::Reverse;
 
@@ -15,19 +15,19 @@ use crate::map::adjacency::{Adjacency, UNREACHED};
 use crate::map::zones::{Zones, extremes};
 use crate::rules::MapRules;
 
-/// Attempts are limited so that together they look at about this many systems.
+/// Work limit of all attempts together, in systems visited.
 const SYSTEMS_LOOKED_AT: usize = 1_000_000;
-/// Values are evened out to this part of the allowed difference.
+/// Values are balanced to the allowed difference divided by this.
 const MARGIN: u32 = 3;
 
-/// Maps with up to this many systems have the hops between all of them measured once; on larger ones, the few ways that
-/// are asked for are measured each time.
+/// On maps up to this size, all pairwise hops are computed once; on larger ones, only those needed,
+/// each time.
 const SMALL: usize = 128;
 
-/// The homes in the order of the starters. Changes the values around them.
+/// Homes in seat order. Changes the values around them.
 ///
-/// What an attempt is worth depends on the evening out only when nothing is fair, so the attempts are first compared by
-/// what is cheap to know, and evened out from the best on until one is fair.
+/// Balancing affects the choice only if nothing is fair, so attempts are first ranked by what is
+/// cheap to compute, then balanced from the best on until one is fair.
 pub(super) fn choose(
     adjacency: &Adjacency,
     values: &mut [u8],
@@ -47,7 +47,7 @@ pub(super) fn choose(
             search.attempt(adjacency, homes)
         })
         .collect();
-    // Stable: among equals the earlier attempt stays first.
+    // Stable sort: ties go to the earlier attempt.
     attempts.sort_by_key(Attempt::rank);
     let limit = rules.home_fairness_per_mille.unsigned_abs() as u32;
     let mut best: Option<(Evened, &Attempt)> = None;
@@ -72,32 +72,32 @@ pub(super) fn choose(
     attempt.homes.clone()
 }
 
-/// By how much the sums differ, per mille of the greatest.
+/// Difference between the sums, per mille of the greatest.
 fn difference_per_mille(sums: &[u32]) -> u32 {
     let (least, most) = extremes(sums);
     (sums[most] - sums[least]) * 1000 / sums[most].max(1)
 }
 
-/// Homes, and what is cheap to know of them.
+/// Homes of one attempt, with their ranking criteria.
 struct Attempt {
     homes: Vec<SystemId>,
-    /// The least hops between two homes.
+    /// Minimum number of hops between two homes.
     hops: u32,
-    /// How much the homes differ in systems, lanes and rivals.
+    /// Difference between the homes in systems, lanes and rivals.
     unlikeness: u32,
 }
 
 impl Attempt {
-    /// The least is the best.
+    /// Lower is better.
     fn rank(&self) -> (Reverse<u32>, u32) {
         (Reverse(self.hops), self.unlikeness)
     }
 }
 
-/// The values around some homes, evened out.
+/// Balanced values around the homes.
 struct Evened {
     zones: Zones,
-    /// The values of the systems of the zones.
+    /// Values of the systems in the zones.
     values: Vec<u8>,
     difference_per_mille: u32,
 }
@@ -128,14 +128,14 @@ impl Evened {
 
 /// Buffers of the search.
 struct Search {
-    /// The hops from each system to each, on a small map.
+    /// Hops between all pairs of systems, on a small map.
     between: Vec<u32>,
     /// Hops from each system to the nearest home.
     hops: Vec<u32>,
-    /// The nearest home, by its index.
+    /// Index of the nearest home.
     nearest: Vec<u8>,
     queue: Vec<SystemId>,
-    /// For which zone a system was counted last.
+    /// Zone for which a system was last counted.
     counted: Vec<u32>,
     zones: u32,
 }
@@ -184,7 +184,7 @@ impl Search {
         homes
     }
 
-    /// One of the systems with the most hops (or one less), none with 0.
+    /// A random system among those with the most hops (or one less), never one with 0.
     fn draw_farthest(&mut self, less_far: bool, draw: &mut Draw) -> SystemId {
         let most = self.hops.iter().copied().max().unwrap_or(0);
         let least = most.saturating_sub(u32::from(less_far)).max(1);
@@ -194,7 +194,7 @@ impl Search {
         farthest.nth(chosen).map_or(SystemId(0), |(index, _)| SystemId(index as u32))
     }
 
-    /// Brings the hops up to date with a further home, looking only at the systems that it is nearer to.
+    /// Updates the hops after adding a home, visiting only the systems nearer to it.
     fn settle(&mut self, adjacency: &Adjacency, home: SystemId, index: u8) {
         let systems = self.nearest.len();
         if let Some(known) = self.between.get(home.index() * systems..(home.index() + 1) * systems)
@@ -224,14 +224,14 @@ impl Search {
         }
     }
 
-    /// For each home, in the order in which they settled, the hops to the nearest other one: the shortest way
-    /// between two neighbouring realms.
+    /// Hops from each home to the nearest other one, in the order in which the homes were added:
+    /// the shortest path between two adjacent zones.
     fn rivals(&self, adjacency: &Adjacency, count: usize) -> Vec<u32> {
         let mut rivals = vec![UNREACHED; count];
         for (index, nearest) in self.nearest.iter().enumerate() {
             for neighbour in adjacency.of(SystemId(index as u32)) {
                 let other = neighbour.system.index();
-                // Every lane once.
+                // Each lane once.
                 if other > index {
                     break;
                 }
@@ -247,7 +247,7 @@ impl Search {
         rivals
     }
 
-    /// How many systems are within two hops of a home.
+    /// Number of systems within two hops of a home.
     fn zone_size(&mut self, adjacency: &Adjacency, home: SystemId) -> u32 {
         self.zones += 1;
         let mut size = 0;
@@ -276,11 +276,13 @@ impl Search {
     }
 }
 
-/// Moves the values toward equal sums, one point at a time, until they differ by no more than `goal` per mille.
+/// Moves the values towards equal sums, one point at a time, until they differ by at most `goal`
+/// per mille.
 ///
-/// Steps alternate between adding to the poorest and taking from the richest, so that the map as a whole
-/// keeps its worth. Systems that belong to only one of the two are changed, those of the fewest homes first. As the
-/// zones overlap, steps may undo each other: their number is bounded, and the most even values are kept.
+/// Steps alternate between adding to the poorest zone and taking from the richest, to keep the
+/// total value. Only systems that belong to one of the two zones are changed, those in the fewest
+/// zones first. As zones overlap, steps may undo each other, so their number is limited and the
+/// most balanced values are kept.
 fn even_out(zones: &Zones, values: &mut Vec<u8>, fixed: &[bool], rules: &MapRules, goal: u32) {
     let range = rules.least_value as u8..=rules.most_value as u8;
     let mut sums = zones.sums(values.iter().copied().map(u32::from));

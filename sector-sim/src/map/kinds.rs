@@ -1,7 +1,8 @@
-//! Which systems are more than ordinary: relic, forge and hive worlds.
+//! Kinds of systems: relic, forge and hive worlds.
 //!
-//! They are drawn among all systems but the homes, as many as the rules ask for 30 systems, rounded. Then worlds are
-//! exchanged with ordinary ones until the zones of the homes hold about as much of them.
+//! They are drawn among all systems except the homes, as many per 30 systems as the rules say,
+//! rounded. Then they are swapped with normal systems until the zones of the homes have about the
+//! same share.
 
 use crate::draw::Draw;
 use crate::ids::SystemId;
@@ -9,7 +10,7 @@ use crate::map::Kind;
 use crate::map::zones::{Zones, extremes};
 use crate::rules::MapRules;
 
-/// How much a world adds to a zone when zones are compared: roughly what it yields more, in tenths.
+/// Weight of a kind when zones are compared: roughly its extra yield, in tenths.
 const fn weight(kind: Kind) -> u32 {
     match kind {
         Kind::Normal => 0,
@@ -19,7 +20,7 @@ const fn weight(kind: Kind) -> u32 {
     }
 }
 
-/// The kind of each system.
+/// Kind of each system.
 pub(super) fn kinds(
     systems: u32,
     homes: &[SystemId],
@@ -47,7 +48,8 @@ pub(super) fn kinds(
     kinds
 }
 
-/// Exchanges two systems of different zones as long as that brings the richest and the poorest zone together.
+/// Swaps two systems of different zones as long as that reduces the difference between the richest
+/// and the poorest zone.
 fn even_out(kinds: &mut [Kind], homes: &[SystemId], zones: &Zones) {
     for _ in 0..zones.homes * 4 {
         let kind = |index: usize| kinds[zones.systems[index] as usize];

@@ -1,22 +1,25 @@
-//! Which systems lanes join.
+//! Lanes between systems.
 //!
-//! Lanes are edges of the Delaunay triangulation, so none cross, and short ones come first:
-//! 1. The backbone joins every system: shortest edges first, at most `lanes_per_system` at a system. In the rare
-//!    case that this limit leaves a part of the map alone, edges that exceed it by one (then two, ...) join that part.
-//! 2. Edges that put systems onto a cycle, those that put the most there first, so that there are ways round.
-//! 3. Further short edges, until there are as many lanes as `mean_degree_milli` asks for.
+//! Lanes are edges of the Delaunay triangulation, so none cross; short ones come first:
+//! 1. The backbone connects all systems: shortest edges first, at most `lanes_per_system` per
+//!    system. In the rare case that this limit disconnects the map, edges that exceed it by one
+//!    (then two, ...) connect the remaining part.
+//! 2. Edges that put systems on a cycle, those that add the most systems first, for alternative
+//!    routes.
+//! 3. Further short edges, up to `mean_degree_milli`.
 //!
-//! The longest edge allowed grows from `lane_length_per_mille` until the backbone fits. Edges much longer than their
-//! neighbourhood (more than [`NEAR`] times the median edge) are taken for a cycle only when no others are left.
+//! The maximum edge length grows from `lane_length_per_mille` until the backbone fits. Edges much
+//! longer than usual (more than [`NEAR`] times the median edge) are used for cycles only if no
+//! others are left.
 
 use crate::ids::SystemId;
 use crate::map::positions::Point;
 use crate::map::{Lane, SIDE, triangulation};
 use crate::rules::MapRules;
 
-/// How many times the median edge a lane may measure before others are preferred.
+/// Multiple of the median edge up to which a lane counts as short.
 const NEAR: u64 = 2;
-/// How many systems an edge should put onto a cycle: what each round asks for at least.
+/// Minimum number of systems that an edge must add to cycles, per round.
 const GAINS: [u32; 6] = [6, 5, 4, 3, 2, 1];
 
 #[derive(Clone, Copy)]
@@ -26,7 +29,7 @@ struct Edge {
     b: u32,
 }
 
-/// The lanes between these systems, sorted by (a, b), and the number of systems on a cycle that was asked for.
+/// Lanes between the given points, sorted by (a, b), and the number of systems on a cycle.
 pub(super) fn lanes(points: &[Point], rules: &MapRules) -> (Vec<Lane>, usize) {
     let mut edges: Vec<Edge> = triangulation::edges(points)
         .into_iter()
@@ -82,7 +85,8 @@ fn take(edge: &Edge, degrees: &mut [u32], lanes: &mut Vec<Edge>) {
     lanes.push(*edge);
 }
 
-/// Moves a spanning tree out of `edges`, which are sorted by length and join all systems (Kruskal).
+/// Moves a spanning tree out of `edges`, which must be sorted by length and connect all systems
+/// (Kruskal).
 fn backbone(systems: usize, edges: &mut Vec<Edge>, cap: u32, degrees: &mut [u32]) -> Vec<Edge> {
     let mut parts = Parts::new(systems);
     let mut tree = Vec::with_capacity(systems);
@@ -100,7 +104,7 @@ fn backbone(systems: usize, edges: &mut Vec<Edge>, cap: u32, degrees: &mut [u32]
     tree
 }
 
-/// The square of the greatest length allowed: that of the rules, grown until it holds `longest`.
+/// Square of the maximum length: that of the rules, grown until it is at least `longest`.
 fn longest_allowed(rules: &MapRules, longest: u64) -> u64 {
     let mut allowed = u64::from(SIDE) * rules.lane_length_per_mille.unsigned_abs() / 1000;
     while allowed * allowed < longest {
@@ -109,7 +113,8 @@ fn longest_allowed(rules: &MapRules, longest: u64) -> u64 {
     allowed * allowed
 }
 
-/// The median lane takes `median_ticks`, the others in proportion to their length, at least 1.
+/// Converts lengths to ticks: `median_ticks` for the median lane, proportional for the others, at
+/// least 1.
 fn with_ticks(mut edges: Vec<Edge>, median_ticks: u64) -> Vec<Lane> {
     let middle = edges.len() / 2;
     let median = edges
@@ -130,7 +135,7 @@ fn with_ticks(mut edges: Vec<Edge>, median_ticks: u64) -> Vec<Lane> {
     lanes
 }
 
-/// Which systems are joined already (union-find by size).
+/// Connected parts of the map (union-find by size).
 struct Parts {
     parents: Vec<u32>,
     sizes: Vec<u32>,
@@ -141,7 +146,7 @@ impl Parts {
         Parts { parents: (0..systems as u32).collect(), sizes: vec![1; systems] }
     }
 
-    /// False when they were joined before.
+    /// Joins two parts; `false` if they were already joined.
     fn join(&mut self, a: u32, b: u32) -> bool {
         let (a, b) = (top(&mut self.parents, a), top(&mut self.parents, b));
         let (small, large) =
@@ -154,7 +159,7 @@ impl Parts {
     }
 }
 
-/// The representative of a system, halving the way there.
+/// Representative of a system, with path halving.
 fn top(parents: &mut [u32], mut system: u32) -> u32 {
     while parents[system as usize] != system {
         let above = parents[parents[system as usize] as usize];
@@ -164,18 +169,19 @@ fn top(parents: &mut [u32], mut system: u32) -> u32 {
     system
 }
 
-/// Which systems of a tree lie on a cycle as further edges close them.
+/// Tracks which systems of a tree lie on a cycle as further edges are added.
 ///
-/// Systems with two separate ways between them form a block, named by its system nearest to the root; the blocks
-/// form a tree again. An edge closes a cycle through all blocks on the way between its ends.
+/// Systems with two disjoint paths between them form a block, named after its system nearest to the
+/// root; the blocks form a tree again. An edge closes a cycle through all blocks on the path
+/// between its ends.
 struct Cycles {
-    /// The tree, toward its root.
+    /// Parent of each system in the tree.
     parents: Vec<u32>,
     depths: Vec<u32>,
-    /// Toward the system that names the block.
+    /// Link towards the system that names the block.
     blocks: Vec<u32>,
     on_cycle: Vec<bool>,
-    /// How many systems are on a cycle.
+    /// Number of systems on a cycle.
     count: usize,
 }
 
@@ -201,8 +207,8 @@ impl Cycles {
         }
     }
 
-    /// How many systems that are on no cycle this edge would put onto one, counted until `enough`; a way with many
-    /// systems that are on a cycle already is not followed to its end.
+    /// Number of systems that this edge would newly put on a cycle, counted up to `enough`. Long
+    /// paths of systems that are already on a cycle are not followed to their end.
     fn gain(&mut self, a: u32, b: u32, enough: u32) -> u32 {
         let (mut a, mut b) = (top(&mut self.blocks, a), top(&mut self.blocks, b));
         let mut gain = 0;
@@ -222,7 +228,7 @@ impl Cycles {
         gain
     }
 
-    /// Adds this edge: everything on the way between its ends becomes one block.
+    /// Adds an edge: the path between its ends becomes one block.
     fn close(&mut self, a: u32, b: u32) {
         let (mut a, mut b) = (top(&mut self.blocks, a), top(&mut self.blocks, b));
         while a != b {

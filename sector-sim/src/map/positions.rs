@@ -1,13 +1,14 @@
-//! Where the systems lie: random points, no two nearer to each other than a least distance.
+//! Positions of the systems: random points with a minimum distance.
 //!
-//! Points are drawn one after the other and drawn again when they come too near to another. After a bounded number
-//! of vain draws the least distance shrinks for good, so that even an impossible one ends. A grid of buckets, no
-//! smaller than the least distance, leaves only nine buckets to look at: near-linear in the number of systems.
+//! A point that is too close to another is drawn again. After a limited number of failed draws the
+//! minimum distance shrinks for good, so the search always ends. A grid with cells no smaller than
+//! the minimum distance limits the check to nine cells, which makes it nearly linear in the number
+//! of systems.
 
 use crate::draw::Draw;
 use crate::map::SIDE;
 
-/// Draws for one point before the least distance shrinks.
+/// Draws for one point before the minimum distance shrinks.
 const DRAWS: u32 = 48;
 const NONE: u32 = u32::MAX;
 
@@ -19,14 +20,14 @@ pub(super) struct Point {
 }
 
 impl Point {
-    /// The square of the distance, below 2^42.
+    /// Squared distance, below 2^42.
     pub(super) fn distance_squared(self, other: Point) -> u64 {
         let (x, y) = (u64::from(self.x.abs_diff(other.x)), u64::from(self.y.abs_diff(other.y)));
         x * x + y * y
     }
 }
 
-/// Different points, as many as `systems`; `spacing_per_mille` is that of the rules.
+/// Distinct points; `spacing_per_mille` as in the rules.
 pub(super) fn positions(systems: u32, spacing_per_mille: i64, draw: &mut Draw) -> Vec<Point> {
     let side = u64::from(SIDE);
     let wanted = side * spacing_per_mille.unsigned_abs() / 1000;
@@ -53,16 +54,16 @@ pub(super) fn positions(systems: u32, spacing_per_mille: i64, draw: &mut Draw) -
 struct Grid {
     cell: u32,
     columns: usize,
-    /// The last point of each cell.
+    /// Last point of each cell.
     last: Vec<u32>,
-    /// The point before each point in its cell.
+    /// Previous point in the same cell, by point.
     before: Vec<u32>,
     points: Vec<Point>,
 }
 
 impl Grid {
     fn new(systems: u32, least: u64) -> Grid {
-        // At most one cell a system, however small the distance.
+        // At most one cell per system, however small the distance.
         let cell = (least as u32).max(SIDE / systems.isqrt().max(1)).max(1);
         let columns = (SIDE / cell + 1) as usize;
         let capacity = systems as usize;

@@ -1,4 +1,4 @@
-//! Ways through the lanes: fewest ticks, then safest, then lowest ids.
+//! Routes: fewest ticks, then least danger, then lowest ids.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,21 +7,21 @@ use crate::board::Board;
 use crate::ids::{FactionId, SystemId};
 use crate::map::Map;
 
-/// Ticks, then the hostile strength on the way.
+/// Ticks, then hostile strength on the way.
 type Cost = (u64, i64);
 
-/// Plans routes, and keeps the memory it needs for that.
+/// Route planner that reuses its memory.
 #[derive(Clone, Debug, Default)]
 pub struct Planner {
     costs: Vec<Cost>,
-    /// The plan in which a cost was written; older ones count as unknown.
+    /// Number of the plan that wrote a cost; costs of older plans are ignored.
     written: Vec<u64>,
     plans: u64,
     open: BinaryHeap<Reverse<(Cost, SystemId)>>,
 }
 
 impl Planner {
-    /// A planner for maps of so many systems.
+    /// A planner for maps with this many systems.
     #[must_use]
     pub fn new(systems: usize) -> Planner {
         Planner {
@@ -32,15 +32,15 @@ impl Planner {
         }
     }
 
-    /// Makes it one for maps of so many systems.
+    /// Resizes the planner for maps with this many systems.
     #[cfg(feature = "parallel")]
     pub(crate) fn fit(&mut self, systems: usize) {
         self.costs.resize(systems, (0, 0));
         self.written.resize(systems, 0);
     }
 
-    /// Fills `route` with the systems from `origin` (left out) to `target`, the last one first, and says whether
-    /// there is a way. Systems that are hostile to `faction` count as dangerous.
+    /// Fills `route` with the systems from `origin` (excluded) to `target`, last one first. Returns
+    /// whether there is a route. Systems that are hostile to `faction` count as dangerous.
     pub(crate) fn plan(
         &mut self,
         map: &Map,
@@ -54,7 +54,8 @@ impl Planner {
         if !self.measure(map, board, faction, origin, target) {
             return false;
         }
-        // The costs lead to the target from everywhere: of the neighbours that lie on a best way, take the lowest id.
+        // Costs are distances to the target; among the neighbours on a best route, take the lowest
+        // id.
         let mut here = origin;
         while here != target {
             let cost = self.costs[here.index()];
@@ -79,7 +80,7 @@ impl Planner {
         self.written[system.index()] == self.plans
     }
 
-    /// Measures the cost to `target` from every system that is not farther than `origin` (Dijkstra 1959).
+    /// Computes the cost to `target` for every system not farther away than `origin` (Dijkstra).
     fn measure(
         &mut self,
         map: &Map,
@@ -113,8 +114,8 @@ impl Planner {
         false
     }
 
-    /// The way from `origin` (left out) to `target`, and how many ticks it takes; none when there is no way or a
-    /// system does not exist.
+    /// Route from `origin` (excluded) to `target`, and its travel ticks; `None` if they are not
+    /// connected or not on the map.
     pub fn route(
         &mut self,
         map: &Map,
@@ -134,7 +135,7 @@ impl Planner {
     }
 }
 
-/// The strength that a faction has to fear at a system.
+/// Hostile strength at a system, from the point of view of a faction.
 fn danger(board: &Board, faction: FactionId, system: SystemId) -> i64 {
     let state = &board.systems[system.index()];
     let garrison = if state.owner == Some(faction) { 0 } else { state.garrison };

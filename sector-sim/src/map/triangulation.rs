@@ -1,14 +1,16 @@
-//! The Delaunay triangulation of different points, in exact integer arithmetic.
+//! Delaunay triangulation of distinct points, in exact integer arithmetic.
 //!
-//! Divide and conquer after Guibas and Stolfi (1985), "Primitives for the manipulation of general subdivisions":
-//! sort the points, triangulate the halves, sew them together from the lower common tangent up; O(n log n). Its two
-//! questions, on which side of a line and inside of which circle, are answered by determinants that fit into 64 and
-//! 128 bits for positions below 2^20, so there is no rounding: the result is a true triangulation (no edges cross)
-//! and depends on the points alone. Where four points lie on one circle, the sorted order decides.
+//! Divide and conquer after Guibas and Stolfi (1985), "Primitives for the manipulation of general
+//! subdivisions": sort the points, triangulate the halves, merge them from the lower common tangent
+//! up; O(n log n). The side-of-line and in-circle tests are determinants that fit in 64 and 128
+//! bits for coordinates below 2^20, so there is no rounding: the result is a true triangulation (no
+//! edges cross) and depends on the points alone. Among four cocircular points the sort order
+//! decides.
 
 use crate::map::positions::Point;
 
-/// The edges as pairs of indices into `points` (lower first), in no particular order. The points must differ.
+/// Edges as pairs of indices into `points` (lower first), in no particular order. The points must
+/// be distinct.
 pub(super) fn edges(points: &[Point]) -> Vec<(u32, u32)> {
     let mut order: Vec<u32> = (0..points.len() as u32).collect();
     order.sort_unstable_by_key(|index| points[*index as usize]);
@@ -27,12 +29,12 @@ pub(super) fn edges(points: &[Point]) -> Vec<(u32, u32)> {
 
 const DELETED: u32 = u32::MAX;
 
-/// A directed edge; the one at index `e ^ 1` goes the other way.
+/// A directed edge; the edge at index `e ^ 1` is its reverse.
 struct Edge {
     origin: u32,
-    /// The next edge from the same origin, counterclockwise.
+    /// Next edge around the same origin, counterclockwise.
     next: u32,
-    /// The next edge from the same origin, clockwise.
+    /// Next edge around the same origin, clockwise.
     previous: u32,
 }
 
@@ -59,12 +61,12 @@ impl Mesh {
         self.edges[edge as usize].previous
     }
 
-    /// The edge after this one around the face on its left.
+    /// Next edge around the left face.
     fn left_next(&self, edge: u32) -> u32 {
         self.previous(edge ^ 1)
     }
 
-    /// The edge before this one around the face on its right.
+    /// Previous edge around the right face.
     fn right_previous(&self, edge: u32) -> u32 {
         self.next(edge ^ 1)
     }
@@ -76,7 +78,7 @@ impl Mesh {
         edge
     }
 
-    /// Joins the rings of edges around two origins, or parts them.
+    /// Joins or separates the edge rings around two origins.
     fn splice(&mut self, one: u32, other: u32) {
         let (after_one, after_other) = (self.next(one), self.next(other));
         self.edges[one as usize].next = after_other;
@@ -85,7 +87,7 @@ impl Mesh {
         self.edges[after_one as usize].previous = other;
     }
 
-    /// Adds an edge from the target of `one` to the origin of `other`, with the same face on the left.
+    /// Adds an edge from the target of `one` to the origin of `other`, with the same left face.
     fn connect(&mut self, one: u32, other: u32) -> u32 {
         let edge = self.add(self.target(one), self.origin(other));
         self.splice(edge, self.left_next(one));
@@ -100,7 +102,7 @@ impl Mesh {
         self.edges[edge as usize ^ 1].origin = DELETED;
     }
 
-    /// Twice the area of the triangle, positive when it turns counterclockwise. Exact: below 2^42.
+    /// Twice the area of the triangle, positive if counterclockwise. Exact: below 2^42.
     fn turn(&self, a: u32, b: u32, c: u32) -> i64 {
         let (ax, ay) = self.coordinates(a);
         let (bx, by) = self.coordinates(b);
@@ -121,8 +123,8 @@ impl Mesh {
         (i64::from(x), i64::from(y))
     }
 
-    /// Whether `d` lies inside of the circle through the counterclockwise triangle `a`, `b`, `c`. Exact: each of the
-    /// three products is below 2^84.
+    /// Whether `d` lies inside the circle through the counterclockwise triangle `a`, `b`, `c`.
+    /// Exact: each of the three products is below 2^84.
     fn is_in_circle(&self, a: u32, b: u32, c: u32, d: u32) -> bool {
         let (dx, dy) = self.coordinates(d);
         let from_d = |point| {
@@ -137,8 +139,8 @@ impl Mesh {
             > 0
     }
 
-    /// Triangulates the points from `start` below `end`, at least two. Returns the edge of the hull that leaves the
-    /// first point counterclockwise, and the one that leaves the last point clockwise.
+    /// Triangulates the points in `start..end`, at least two. Returns the counterclockwise hull
+    /// edge from the first point and the clockwise hull edge from the last point.
     fn triangulate(&mut self, start: u32, end: u32) -> (u32, u32) {
         match end - start {
             2 => {
@@ -239,7 +241,7 @@ mod tests {
         Mesh { points: vec![a, b, c], edges: vec![] }.turn(0, 1, 2)
     }
 
-    /// Strictly crossing, or one end inside of the other edge.
+    /// Strictly crossing, or one end inside the other edge.
     fn cross(a: Point, b: Point, c: Point, d: Point) -> bool {
         let sides = |a, b, c, d| turn(a, b, c).signum() * turn(a, b, d).signum();
         sides(a, b, c, d) < 0 && sides(c, d, a, b) < 0
@@ -249,7 +251,7 @@ mod tests {
         turn(a, b, c) == 0 && a.min(b) < c && c < a.max(b)
     }
 
-    /// The size of the hull, counting the points on its edges.
+    /// Number of points on the hull, including those on its edges.
     fn on_hull(points: &[Point]) -> usize {
         let is_hull = |a: Point| {
             points.iter().any(|b| *b != a && points.iter().all(|c| turn(a, *b, *c) >= 0))
@@ -267,11 +269,12 @@ mod tests {
                 prop_assert!((a, b) != (c, d) && !cross(at(*a), at(*b), at(*c), at(*d)));
             }
         }
-        // Euler: as many edges as a triangulation has, so none is missing.
+        // Euler's formula gives the number of edges, so none is missing.
         let flat = points.iter().all(|point| turn(points[0], points[1], *point) == 0);
         let wanted = if flat { points.len() - 1 } else { 3 * points.len() - 3 - on_hull(points) };
         prop_assert_eq!(edges.len(), wanted);
-        // Delaunay: each edge has an empty circle, so of its two opposite corners neither is in the other's.
+        // Delaunay: each edge has an empty circle, so neither of its opposite corners is inside the
+        // other's.
         let joined = |a: u32, b: u32| edges.contains(&(a.min(b), a.max(b)));
         let mesh = Mesh { points: points.to_vec(), edges: vec![] };
         for a in 0..points.len() as u32 {
@@ -317,7 +320,7 @@ mod tests {
             check(&points)?;
         }
 
-        /// Full of lines, squares and circles.
+        /// Full of collinear points, squares and circles.
         #[test]
         fn points_on_a_small_grid(points in distinct(6)) {
             check(&points)?;

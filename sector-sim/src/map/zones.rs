@@ -1,15 +1,15 @@
-//! The systems within two hops of each home, and who shares them.
+//! Zones: the systems within two hops of each home.
 
 use crate::ids::SystemId;
 use crate::map::adjacency::Adjacency;
 
-/// The zones of all homes. A system that several homes reach belongs to each of their zones.
+/// Zones of all homes. A system near several homes belongs to each of their zones.
 pub(super) struct Zones {
-    /// The systems of all zones, sorted, each once.
+    /// Systems of all zones, sorted, without duplicates.
     pub(super) systems: Vec<u32>,
-    /// For each of these systems the homes whose zone it is in, one bit each.
+    /// Bit set of the homes whose zone contains the system, by position in `systems`.
     pub(super) members: Vec<u64>,
-    /// The number of homes, at most 64.
+    /// Number of homes, at most 64.
     pub(super) homes: usize,
 }
 
@@ -38,7 +38,7 @@ impl Zones {
         Zones { systems, members, homes: homes.len() }
     }
 
-    /// For each home the sum of `amounts`, one of each system, over its zone.
+    /// Sum over each zone of `amounts`, which has one entry per system of `systems`.
     pub(super) fn sums(&self, amounts: impl Iterator<Item = u32>) -> Vec<u32> {
         let mut sums = vec![0; self.homes];
         for (mask, amount) in self.members.iter().zip(amounts) {
@@ -52,7 +52,7 @@ impl Zones {
     }
 }
 
-/// The position of the least and of the greatest, the first of equals.
+/// Indices of the minimum and the maximum; ties go to the first.
 pub(super) fn extremes(sums: &[u32]) -> (usize, usize) {
     let (mut least, mut most) = (0, 0);
     for (index, sum) in sums.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The words and colours that names are made of. All of them are our own or plain English; their order is part of
-//! every name, so that a change here renames sectors.
+//! Words and colours for names, all our own or plain English. Names depend on their order, so a
+//! change here renames sectors.
 
 pub(super) const FIRST_SYLLABLES: &[&str] = &[
     "Ab", "Aed", "Ast", "Bael", "Barr", "Bren", "Carr", "Cor", "Crev", "Dal", "Dev", "Dor", "Drav",

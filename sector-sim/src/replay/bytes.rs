@@ -1,12 +1,12 @@
-//! Numbers and texts as bytes, and back.
+//! Encoding of numbers and texts.
 //!
-//! Numbers are LEB128: seven bits a byte, least first, the top bit set on all bytes but the last. There is one way
-//! to write a number only, the shortest; signed numbers are folded first so that small ones stay short.
+//! Numbers are LEB128: seven bits per byte, least significant first, the top bit set on all bytes
+//! but the last. Only the shortest form is valid. Signed numbers are zigzag-encoded first.
 
 use crate::digest::Digest;
 use crate::replay::hash::Sha256;
 
-/// The most bytes of a number.
+/// Maximum length of a number, in bytes.
 pub(crate) const NUMBER_BYTES: usize = 10;
 
 pub(crate) fn put_number(out: &mut Vec<u8>, mut value: u64) {
@@ -29,7 +29,7 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
 /// An error in some bytes: the value, and what is allowed.
 pub(crate) type Fault = String;
 
-/// Reads values from the front of some bytes.
+/// Reads values from the front of a byte slice.
 pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
 }
@@ -82,7 +82,7 @@ impl<'a> Cursor<'a> {
         }
         let (text, rest) = self.rest.split_at_checked(length as usize).ok_or_else(|| ends(what))?;
         self.rest = rest;
-        std::str::from_utf8(text).map_err(|error| format!("{what} is no UTF-8: {error}"))
+        std::str::from_utf8(text).map_err(|error| format!("{what} is not UTF-8: {error}"))
     }
 
     fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Fault> {
@@ -99,24 +99,24 @@ impl<'a> Cursor<'a> {
         Ok(Sha256(self.array(what)?))
     }
 
-    /// Nothing may be left.
+    /// Checks that no bytes are left.
     pub(crate) fn end(&self) -> Result<(), Fault> {
         match self.rest.len() {
             0 => Ok(()),
-            left => Err(format!("{left} bytes are left at its end; allowed are none")),
+            left => Err(format!("{left} unexpected bytes at the end")),
         }
     }
 }
 
 fn ends(what: &str) -> Fault {
-    format!("its length ends within {what}")
+    format!("payload ends within {what}")
 }
 
 fn not_a_number(what: &str) -> Fault {
     format!("{what} is not a number in its shortest form, of at most 64 bits")
 }
 
-/// The number at the front of some bytes.
+/// The number at the front of a byte slice.
 pub(crate) enum Number {
     Whole { value: u64, bytes: usize },
     Cut,
@@ -126,7 +126,7 @@ pub(crate) enum Number {
 pub(crate) fn number(bytes: &[u8]) -> Number {
     let mut value = 0;
     for (index, &byte) in bytes.iter().take(NUMBER_BYTES).enumerate() {
-        // The tenth byte has room for the topmost bit alone.
+        // The tenth byte only has room for the top bit.
         if index + 1 == NUMBER_BYTES && byte > 1 {
             return Number::Bad;
         }

@@ -1,4 +1,4 @@
-//! Why a replay is refused, and where.
+//! Errors of replays, with their position.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use crate::world::WorldError;
 /// Position in a replay: a frame, or a line in version 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Number of frames before it; in version 1, lines.
+    /// Number of preceding frames; in version 1, lines.
     pub frame: u64,
-    /// The byte that it begins at, in the plain form.
+    /// Offset of the first byte of the frame, uncompressed.
     pub offset: u64,
-    /// The last tick that was read before it.
+    /// Last tick read before the frame.
     pub tick: u64,
 }
 
@@ -29,142 +29,138 @@ impl fmt::Display for Position {
     }
 }
 
-/// Why a replay is refused.
+/// Reason for rejecting a replay.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// There are no bytes.
-    #[error("this is no replay: it is empty")]
+    /// The replay is empty.
+    #[error("not a replay: no data")]
     Empty,
     /// The first bytes are not those of a replay.
     #[error(
-        "this is no replay: it begins with the bytes {0}; a replay begins with 89 53 45 43 54 4f 52 0a (version 2) or a line of JSON (version 1)"
+        "not a replay: the first bytes are {0}; a replay begins with 89 53 45 43 54 4f 52 0a (version 2) or a line of JSON (version 1)"
     )]
     Foreign(String),
-    /// It is compressed. Decompress it first.
-    #[error("this is compressed with zstd; it has to be decompressed first")]
+    /// The replay is compressed and must be decompressed first.
+    #[error("the replay is compressed with zstd; decompress it first")]
     Compressed,
-    /// The format or version is unknown.
+    /// Unknown format or version.
     #[error(
-        "this is no replay of a known version: format {format:?}, version {version}; known is {REPLAY_FORMAT:?}, version {REPLAY_VERSION} and 2"
+        "unknown replay format {format:?}, version {version}; supported is {REPLAY_FORMAT:?}, versions {REPLAY_VERSION} and 2"
     )]
     Version {
-        /// The format that is named.
+        /// Named format.
         format: String,
-        /// Its version.
+        /// Named version.
         version: u32,
     },
-    /// A line of a version 1 replay, or a header, is not the JSON it should be.
-    #[error("line {line} of the replay cannot be read: {source}")]
+    /// A line of a version 1 replay, or a header, is not valid JSON.
+    #[error("line {line} of the replay is invalid: {source}")]
     Line {
-        /// Line, from 1.
+        /// Line number, from 1.
         line: u64,
-        /// Why.
+        /// Cause.
         source: serde_json::Error,
     },
-    /// A frame is not as the format wants it.
+    /// A frame is malformed.
     #[error("{position}: {fault}")]
     Frame {
-        /// Its offset.
+        /// Position of the frame.
         position: Position,
         /// What is wrong, and what is allowed.
         fault: String,
     },
-    /// The frames are not those that were written: the hash chain says so.
+    /// The hash chain does not match: the frames were altered after recording.
     #[error(
-        "{position}: the replay was altered before this point: {what} is {recorded}, computed is {found}"
+        "{position}: the replay was altered before this point: {what} is {recorded}, but the frames give {found}"
     )]
     Altered {
         /// Position of the recorded value.
         position: Position,
-        /// What differs.
+        /// Name of the value that differs.
         what: &'static str,
-        /// The recorded value.
+        /// Recorded value.
         recorded: Sha256,
-        /// The value that the frames give.
+        /// Value computed from the frames.
         found: Sha256,
     },
-    /// It was recorded by an engine with another rules version.
+    /// The replay was recorded under another rules version.
     #[error(
-        "it was recorded under rules version {recorded}, and this engine plays version {RULES_VERSION}: it can be read, but not played"
+        "the replay was recorded under rules version {recorded}; this engine supports version {RULES_VERSION}, so it can be read but not played"
     )]
     RulesVersion {
-        /// The version that it names.
+        /// Rules version of the replay.
         recorded: u32,
     },
-    /// The rules cannot be read.
-    #[error("the rules in the header cannot be read: {0}")]
+    /// The rules in the header are invalid.
+    #[error("the rules in the header are invalid: {0}")]
     Rules(serde_json::Error),
-    /// The header describes an impossible world.
-    #[error("the header of the replay describes no world: {0}")]
+    /// The world described by the header cannot be created.
+    #[error("cannot create the world described by the header: {0}")]
     World(#[from] WorldError),
-    /// A tick is missing or doubled.
-    #[error("tick {expected} should follow, but tick {found} does")]
+    /// A tick is missing or duplicated.
+    #[error("expected tick {expected}, found tick {found}")]
     Tick {
-        /// The tick that would follow.
+        /// Expected tick.
         expected: u64,
-        /// The tick that is there.
+        /// Tick found instead.
         found: u64,
     },
-    /// There are ticks after the end of the run.
-    #[error("tick {tick} is recorded, but the run had ended before")]
+    /// A tick follows after the end of the run.
+    #[error("tick {tick} is recorded after the end of the run")]
     AfterTheEnd {
-        /// The tick.
+        /// Tick after the end.
         tick: u64,
     },
-    /// Playing it again leads to something else.
-    #[error(
-        "the history differs from tick {tick} on: recorded is the digest {recorded}, playing it again gives {found}"
-    )]
+    /// Playing the replay gives a different state.
+    #[error("the run diverges at tick {tick}: recorded digest {recorded}, played digest {found}")]
     Diverged {
-        /// The first tick that differs.
+        /// First tick that differs.
         tick: u64,
-        /// The recorded digest.
+        /// Recorded digest.
         recorded: Digest,
-        /// The digest of the repeated run.
+        /// Digest when played.
         found: Digest,
     },
-    /// An order fares otherwise when it is given again.
+    /// Playing the replay gives a different outcome of an order.
     #[error(
-        "order {order} of tick {tick} fares otherwise: recorded is {recorded}, playing it again gives {found}"
+        "the outcome of order {order} in tick {tick} differs: recorded {recorded}, played {found}"
     )]
     Outcome {
-        /// The tick.
+        /// Tick of the order.
         tick: u64,
         /// Index of the order, from 0.
         order: usize,
-        /// The recorded outcome.
+        /// Recorded outcome.
         recorded: String,
-        /// The outcome of the repeated run.
+        /// Outcome when played.
         found: String,
     },
-    /// A recorded state is not that of the repeated run, though its digest is.
-    #[error("the state recorded with tick {tick} is not what playing gives: {fault}")]
+    /// A recorded state differs from the played one, although their digests are equal.
+    #[error("the state recorded at tick {tick} differs from the played one: {fault}")]
     State {
-        /// The tick.
+        /// Tick of the state.
         tick: u64,
-        /// What differs.
+        /// First difference.
         fault: String,
     },
-    /// The run ends otherwise when it is played again.
-    #[error("the result differs: recorded is {recorded}, playing it again gives {found}")]
+    /// Playing the replay gives a different result.
+    #[error("the result differs: recorded {recorded}, played {found}")]
     Result {
-        /// The recorded result.
+        /// Recorded result.
         recorded: String,
-        /// The result of the repeated run.
+        /// Result when played.
         found: String,
     },
-    /// There is no such tick to go to.
-    #[error(
-        "tick {tick} cannot be gone to; recorded are ticks 0 to {last}, and playing goes forward only"
-    )]
+    /// The requested tick is not in the replay or lies behind the current one.
+    #[error("cannot play to tick {tick}; the replay has ticks 0 to {last} and plays forward only")]
     Absent {
-        /// The tick that was asked for.
+        /// Requested tick.
         tick: u64,
-        /// The last one.
+        /// Last tick of the replay.
         last: u64,
     },
-    /// The recording does not start at tick 0, or exceeds a limit.
-    #[error("the replay cannot be written: {0}")]
+    /// The recording does not start at tick 0, or exceeds a limit of the format.
+    #[error("cannot write the replay: {0}")]
     Unwritable(String),
 }
 

@@ -1,4 +1,4 @@
-//! Frames of a version 2 replay, with their limits.
+//! Frames of a version 2 replay, and their size limits.
 
 use crate::board::Outcome;
 use crate::digest::Digest;
@@ -9,18 +9,18 @@ use crate::replay::header::Header;
 use crate::replay::tick::{Tick, faction};
 use crate::snapshot::Snapshot;
 
-/// The first bytes of a replay, before the byte that is its version.
+/// First bytes of a replay, before the version byte.
 pub const MAGIC: [u8; 8] = *b"\x89SECTOR\n";
-/// The most bytes of the payload of a header.
+/// Maximum payload of a header, in bytes.
 pub const HEADER_MAX: usize = 1 << 20;
-/// The most bytes of the payload of a tick.
+/// Maximum payload of a tick, in bytes.
 pub const TICK_MAX: usize = 1 << 26;
-/// The most bytes of the payload of a keyframe.
+/// Maximum payload of a keyframe, in bytes.
 pub const KEYFRAME_MAX: usize = 1 << 28;
-/// The most bytes of the payload of a footer.
+/// Maximum payload of a footer, in bytes.
 pub const FOOTER_MAX: usize = 256;
 
-/// The kinds of frames.
+/// Kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Header = 1,
@@ -37,7 +37,7 @@ impl Kind {
             3 => Ok(Kind::Keyframe),
             4 => Ok(Kind::Footer),
             _ => Err(format!(
-                "its kind = {byte} is not allowed; allowed are 1 (header), 2 (tick), 3 (keyframe) and 4 (footer)"
+                "kind = {byte} is not allowed; allowed are 1 (header), 2 (tick), 3 (keyframe) and 4 (footer)"
             )),
         }
     }
@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    /// The most bytes of the payload.
+    /// Maximum payload, in bytes.
     pub(crate) fn most(self) -> usize {
         match self {
             Kind::Header => HEADER_MAX,
@@ -62,7 +62,7 @@ impl Kind {
     }
 }
 
-/// Adds a frame.
+/// Appends a frame.
 pub(crate) fn put_frame(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) -> Result<(), Fault> {
     if payload.len() > kind.most() {
         return Err(format!(
@@ -81,34 +81,34 @@ pub(crate) fn put_frame(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) -> Result
 /// A frame of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// The first: what the run grows from.
+    /// Start of the run; the first frame.
     Header(Box<Header>),
     /// A tick.
     Tick(Tick),
-    /// A point to compare with, or to go on from.
+    /// Checkpoint of the state.
     Keyframe(Keyframe),
-    /// The last: how the run ended, or where recording did.
+    /// Result of the run, or end of the recording; the last frame.
     Footer(Footer),
 }
 
-/// A point of a run to compare with, or to go on from.
+/// A checkpoint of a run, to compare with or resume from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyframe {
-    /// The tick after which it stands; 0 for the first.
+    /// Tick of the checkpoint; 0 for the first.
     pub tick: u64,
-    /// The digest of the state after that tick.
+    /// Digest of the state after that tick.
     pub digest: Digest,
-    /// The head of the hash chain after that tick.
+    /// Head of the hash chain after that tick.
     pub chain: Sha256,
-    /// The state itself, a [`Snapshot`] as JSON, if it was recorded.
+    /// The [`Snapshot`] as JSON, if recorded.
     pub state: Option<Box<str>>,
 }
 
 impl Keyframe {
-    /// The state, if it was recorded.
+    /// The state, if recorded.
     ///
     /// # Errors
-    /// Why it is no snapshot.
+    /// [`serde_json::Error`] when the state is not a snapshot.
     pub fn snapshot(&self) -> Option<Result<Snapshot, serde_json::Error>> {
         self.state.as_deref().map(serde_json::from_str)
     }
@@ -130,22 +130,20 @@ impl Keyframe {
         let mut cursor = Cursor::new(payload);
         let (tick, digest) = (cursor.number("the tick")?, cursor.digest("the digest")?);
         let chain = cursor.hash("the chain head")?;
-        let state = match cursor.byte("the mark of a state")? {
+        let state = match cursor.byte("the state flag")? {
             0 => None,
             1 => {
                 let (hash, state) = (cursor.hash("the hash of the state")?, cursor.rest());
                 let found = Sha256::of(&[state]);
                 if found != hash {
-                    return Err(format!("its state has the SHA-256 {found}, recorded is {hash}"));
+                    return Err(format!("the SHA-256 of the state is {found}, recorded is {hash}"));
                 }
                 let state = std::str::from_utf8(state)
-                    .map_err(|error| format!("its state is no UTF-8: {error}"))?;
+                    .map_err(|error| format!("the state is not UTF-8: {error}"))?;
                 Some(state.into())
             }
             mark => {
-                return Err(format!(
-                    "its mark of a state = {mark} is not allowed; allowed are 0 and 1"
-                ));
+                return Err(format!("state flag = {mark} is not allowed; allowed are 0 and 1"));
             }
         };
         cursor.end()?;
@@ -153,7 +151,7 @@ impl Keyframe {
     }
 }
 
-/// Footer: the end of the run or of the recording.
+/// End of the run, or of the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footer {
     /// Number of ticks.
@@ -162,9 +160,9 @@ pub struct Footer {
     pub orders: u64,
     /// Result of the run, if it has ended.
     pub result: Option<Outcome>,
-    /// The digest of the last state.
+    /// Digest of the last state.
     pub digest: Digest,
-    /// The head of the hash chain after the last tick.
+    /// Head of the hash chain after the last tick.
     pub chain: Sha256,
 }
 
@@ -217,7 +215,7 @@ impl Footer {
         cursor.end()?;
         let found = Sha256::of(&[payload.get(..sealed).unwrap_or_default()]);
         if found != seal {
-            return Err(format!("it has the SHA-256 {found}, recorded is {seal}"));
+            return Err(format!("the SHA-256 of the footer is {found}, recorded is {seal}"));
         }
         Ok(Footer { ticks, orders, result, digest, chain })
     }

@@ -1,4 +1,4 @@
-//! SHA-256 values: what a replay is chained and sealed with.
+//! SHA-256 values of replays.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use sha2::Digest as _;
 pub struct Sha256(pub [u8; 32]);
 
 impl Sha256 {
-    /// The hash of these parts, one after the other.
+    /// Hash of the concatenated parts.
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Sha256 {
         let mut hasher = sha2::Sha256::new();
@@ -21,10 +21,11 @@ impl Sha256 {
         Sha256(hasher.finalize().into())
     }
 
-    /// The next link of a hash chain: the hash of this value and then the payload.
+    /// Next link of a hash chain: the hash of this value followed by the payload.
     #[must_use]
     pub fn link(self, payload: &[u8]) -> Sha256 {
-        // Ticks are short and many: they are padded here, in place, instead of through a hasher's buffer.
+        // Ticks are short and frequent, so they are padded in place instead of copied through the
+        // buffer of a hasher.
         let length = self.0.len() + payload.len();
         let mut blocks = [[0; 64]; SHORT_BLOCKS];
         let used = (length + PADDING).div_ceil(64);
@@ -50,11 +51,11 @@ impl Sha256 {
     }
 }
 
-/// The most blocks of 64 bytes that are hashed in place.
+/// Maximum number of 64-byte blocks that are hashed in place.
 const SHORT_BLOCKS: usize = 4;
-/// A one and the length in bits, which SHA-256 puts behind every message.
+/// Minimum SHA-256 padding: a one bit and the 64-bit length.
 const PADDING: usize = 9;
-/// What SHA-256 begins with (FIPS 180-4, 5.3.3).
+/// Initial state of SHA-256 (FIPS 180-4, 5.3.3).
 const INITIAL: [u32; 8] = [
     0x6a09_e667,
     0xbb67_ae85,
@@ -78,9 +79,9 @@ impl fmt::Debug for Sha256 {
     }
 }
 
-/// A text that is no SHA-256 value.
+/// Not a SHA-256 value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a SHA-256 value has 64 hexadecimal digits, 0 to 9 and a to f")]
+#[error("a SHA-256 value must be 64 hexadecimal digits, 0 to 9 and a to f")]
 pub struct BadSha256;
 
 impl FromStr for Sha256 {

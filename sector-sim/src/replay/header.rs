@@ -15,25 +15,25 @@ use crate::rules::{Personality, RULES_VERSION, Rules};
 use crate::snapshot::Universe;
 use crate::world::{Size, World};
 
-/// The version of the format that is written.
+/// Format version of new replays.
 pub const FORMAT_VERSION: u32 = 2;
-/// Ticks from keyframe to keyframe, unless something else is asked for.
+/// Default keyframe interval, in ticks.
 pub const KEYFRAME_TICKS: u64 = 100;
 
 /// Player of a faction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seat {
-    /// The faction, also one that may yet come.
+    /// Faction, which may appear only later in the run.
     pub faction: FactionId,
-    /// The name of the strategy that plays it (see [`crate::strategy::by_name`]), or whatever the player is called.
+    /// Name of the strategy (see [`crate::strategy::by_name`]) or of the player.
     pub player: String,
-    /// The traits that the strategy plays with.
+    /// Traits of the player.
     pub personality: Personality,
 }
 
-/// The header of a replay: everything that a run grows from.
+/// Header of a replay: everything needed to start the run.
 ///
-/// [`Header::of`] fills in what follows from the world; the other fields are the recorder's to set.
+/// [`Header::of`] sets what follows from the world; the recorder sets the other fields.
 ///
 /// ```
 /// use sector_sim::{Rules, World};
@@ -47,41 +47,41 @@ pub struct Seat {
 pub struct Header {
     /// [`REPLAY_FORMAT`].
     pub format: String,
-    /// The version of the format: [`FORMAT_VERSION`], or 1 for a replay of that version.
+    /// Format version: [`FORMAT_VERSION`], or 1 for older replays.
     pub version: u32,
-    /// The version of the engine that made the run.
+    /// Version of the recording engine.
     pub engine: String,
-    /// The commit that the engine was built from, if known.
+    /// Commit of the recording engine, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// [`RULES_VERSION`] of the recording engine.
     pub rules_version: u32,
-    /// The SHA-256 of the canonical JSON of the rules.
+    /// SHA-256 of the canonical JSON of the rules.
     pub rules_hash: Sha256,
     /// Id of the universe.
     pub universe_id: String,
-    /// The seed.
+    /// Seed of the universe, 0 to 2^53 − 1.
     pub seed: u64,
-    /// Number of systems.
+    /// Number of systems, 2 to 200,000.
     pub systems: u32,
-    /// Number of starting factions.
+    /// Number of starters, 2 to 64.
     pub factions: u8,
     /// Known players, at most one per faction.
     #[serde(default)]
     pub seats: Vec<Seat>,
-    /// When the run started, in milliseconds since 1970, if known.
+    /// Start of the run, in milliseconds since 1970, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_ms: Option<u64>,
-    /// Ticks from keyframe to keyframe; 0 when there is none after that of tick 0.
+    /// Keyframe interval, in ticks; 0 for no keyframes after tick 0.
     pub keyframe_ticks: u64,
-    /// The digest of tick 0.
+    /// Digest of tick 0.
     pub digest: Digest,
-    /// The rules, whole, as JSON: those of another rules version may have other keys.
+    /// The complete rules as JSON, since other rules versions may have other keys.
     pub rules: Value,
 }
 
 impl Header {
-    /// The header for a run that begins with this world. Nobody is seated, and commit and time are unknown.
+    /// Header for a run that starts with this world, without seats, commit and start time.
     #[must_use]
     pub fn of(universe_id: &str, world: &World) -> Header {
         let rules = rules_value(world.rules());
@@ -104,24 +104,24 @@ impl Header {
         }
     }
 
-    /// The rules.
+    /// Parsed rules.
     ///
     /// # Errors
-    /// [`ReplayError::Rules`] when they are not rules as this engine knows them.
+    /// [`ReplayError::Rules`] when this engine does not know these rules.
     pub fn rules(&self) -> Result<Rules, ReplayError> {
         Rules::deserialize(&self.rules).map_err(ReplayError::Rules)
     }
 
-    /// The seat of a faction, if it is named.
+    /// Seat of a faction, if recorded.
     #[must_use]
     pub fn seat(&self, faction: FactionId) -> Option<&Seat> {
         self.seats.iter().find(|seat| seat.faction == faction)
     }
 
-    /// Whether this engine plays these rules like the recorder.
+    /// Checks that this engine interprets the rules like the recording engine.
     ///
     /// # Errors
-    /// [`ReplayError::RulesVersion`] when they meant something else then.
+    /// [`ReplayError::RulesVersion`] for another rules version.
     pub fn check_rules_version(&self) -> Result<(), ReplayError> {
         if self.rules_version == RULES_VERSION {
             Ok(())
@@ -130,11 +130,11 @@ impl Header {
         }
     }
 
-    /// The world at tick 0.
+    /// World at tick 0.
     ///
     /// # Errors
-    /// [`ReplayError`] when the rules are of another version, when rules, seed or size are impossible, or when the
-    /// world that they give has another digest.
+    /// [`ReplayError`] when the rules have another version, when rules, seed or size are invalid,
+    /// or when the digest does not match.
     pub fn world(&self) -> Result<World, ReplayError> {
         self.check_rules_version()?;
         let size = Size { systems: self.systems, factions: self.factions };
@@ -149,14 +149,14 @@ impl Header {
         Ok(world)
     }
 
-    /// The universe named in snapshots of this run.
+    /// Universe for snapshots of this run.
     #[must_use]
     pub fn universe(&self) -> Universe {
         let rules = self.rules.get("name").and_then(Value::as_str).unwrap_or_default();
         Universe { id: self.universe_id.clone(), tick_delay_ms: 0, rules: rules.to_owned() }
     }
 
-    /// Checks what can be checked without playing: values in their ranges, and the hash of the rules.
+    /// Checks ranges, seats and the hash of the rules.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.seed > crate::draw::MAX_SEED {
             return Err(format!(
@@ -181,7 +181,7 @@ impl Header {
         for seat in &self.seats {
             if std::mem::replace(&mut seated[seat.faction.index()], true) {
                 return Err(format!(
-                    "seats names {} twice; allowed is one seat a faction",
+                    "seats has {} twice; allowed is one seat per faction",
                     seat.faction
                 ));
             }
@@ -192,7 +192,7 @@ impl Header {
         let found = rules_hash(&self.rules);
         if found != self.rules_hash {
             return Err(format!(
-                "rules_hash = {} is not the hash of the rules, which is {found}",
+                "rules_hash = {} does not match the rules; their hash is {found}",
                 self.rules_hash
             ));
         }
@@ -201,11 +201,11 @@ impl Header {
 }
 
 pub(crate) fn rules_value(rules: &Rules) -> Value {
-    // Names and integers alone: nothing that JSON could not hold.
+    // Rules only hold strings and integers, so this cannot fail.
     serde_json::to_value(rules).unwrap_or_default()
 }
 
-/// The SHA-256 of the canonical JSON of some rules.
+/// SHA-256 of the canonical JSON of a rule set.
 #[must_use]
 pub fn rules_hash(rules: &Value) -> Sha256 {
     let mut text = String::new();
@@ -213,7 +213,7 @@ pub fn rules_hash(rules: &Value) -> Sha256 {
     Sha256::of(&[text.as_bytes()])
 }
 
-/// JSON without blanks, the keys of each object in the order of their bytes.
+/// JSON without whitespace, the keys of each object in byte order.
 fn canonical(value: &Value, text: &mut String) {
     match value {
         Value::Object(object) => {

@@ -1,7 +1,7 @@
-//! Version 1 of the format, and the journal of a running sector: a run as lines of JSON.
+//! Version 1 of the format, also the journal of a running sector: lines of JSON.
 //!
-//! The first line is a [`Header`], then comes a [`Record`] for each tick from 1 on. Lines can be stored one by one as
-//! the run goes on; a text that was cut is good up to its last whole line.
+//! The first line is a [`Header`], followed by one [`Record`] per tick, from 1. Lines can be
+//! appended while the run goes on; a truncated file is valid up to its last complete line.
 
 use std::sync::Arc;
 
@@ -14,44 +14,44 @@ use crate::replay::header::{rules_hash, rules_value};
 use crate::rules::{RULES_VERSION, Rules};
 use crate::world::{Size, World};
 
-/// The name that a header begins with.
+/// Format name in the header.
 pub const REPLAY_FORMAT: &str = "sector-replay";
-/// The version of these lines.
+/// Format version in the header.
 pub const REPLAY_VERSION: u32 = 1;
 
-/// Files of this version did not name the version of their rules at first; it was this one.
+/// The first version 1 files lack `rules_version`; it was 1 then.
 fn first_rules_version() -> u32 {
     1
 }
 
-/// The first line: everything that a run grows from.
+/// First line: everything needed to start the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// [`REPLAY_FORMAT`].
     pub format: String,
     /// [`REPLAY_VERSION`].
     pub version: u32,
-    /// The version of the engine that made the run.
+    /// Version of the recording engine.
     pub engine: String,
     /// [`RULES_VERSION`] of the recording engine.
     #[serde(default = "first_rules_version")]
     pub rules_version: u32,
     /// Id of the universe.
     pub universe_id: String,
-    /// The seed.
+    /// Seed of the universe.
     pub seed: u64,
     /// Number of systems.
     pub systems: u32,
-    /// Number of starting factions.
+    /// Number of starters.
     pub factions: u8,
-    /// The rules, whole.
+    /// The complete rules.
     pub rules: Rules,
-    /// The digest of tick 0.
+    /// Digest of tick 0.
     pub digest: Digest,
 }
 
 impl Header {
-    /// The header for a run that begins with this world.
+    /// Header for a run that starts with this world.
     #[must_use]
     pub fn of(universe_id: &str, world: &World) -> Header {
         Header {
@@ -68,10 +68,10 @@ impl Header {
         }
     }
 
-    /// Whether this engine plays these rules like the recorder.
+    /// Checks that this engine interprets the rules like the recording engine.
     ///
     /// # Errors
-    /// [`ReplayError::RulesVersion`] when they meant something else then.
+    /// [`ReplayError::RulesVersion`] for another rules version.
     pub fn check_rules_version(&self) -> Result<(), ReplayError> {
         if self.rules_version == RULES_VERSION {
             Ok(())
@@ -80,10 +80,11 @@ impl Header {
         }
     }
 
-    /// The world at tick 0.
+    /// World at tick 0.
     ///
     /// # Errors
-    /// [`ReplayError`] when the rules are of another version, or when rules, seed or size are impossible.
+    /// [`ReplayError`] when the rules have another version, or when rules, seed or size are
+    /// invalid.
     pub fn world(&self) -> Result<World, ReplayError> {
         self.check_rules_version()?;
         let size = Size { systems: self.systems, factions: self.factions };
@@ -114,30 +115,30 @@ impl From<Header> for crate::replay::Header {
     }
 }
 
-/// A line: one tick.
+/// One line: one tick.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// The tick.
+    /// Number of the tick.
     pub tick: u64,
-    /// The orders that were carried out or refused in it, in their order.
+    /// Orders of the tick, in execution order, including refused ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<Order>,
-    /// The digest after it.
+    /// Digest after the tick.
     pub digest: Digest,
 }
 
 impl Record {
-    /// The record of the tick that a world has just passed with these orders.
+    /// Record of the step that `world` has just taken with these orders.
     #[must_use]
     pub fn of(world: &World, orders: &[Order]) -> Record {
         Record { tick: world.tick(), orders: orders.to_vec(), digest: world.digest() }
     }
 
-    /// Plays this tick on a world that stands at the tick before.
+    /// Plays this tick on a world at the preceding tick.
     ///
     /// # Errors
-    /// [`ReplayError`] when the tick does not follow, or leads to another digest.
+    /// [`ReplayError`] when the tick does not follow or gives another digest.
     pub fn play(&self, world: &mut World) -> Result<(), ReplayError> {
         if self.tick != world.tick() + 1 {
             return Err(ReplayError::Tick { expected: world.tick() + 1, found: self.tick });
@@ -153,10 +154,10 @@ impl Record {
     }
 }
 
-/// Reads the first line.
+/// Parses the first line.
 ///
 /// # Errors
-/// [`ReplayError`] says why it is none.
+/// [`ReplayError`] when the line is not a header of version 1.
 pub fn read_header(line: &str) -> Result<Header, ReplayError> {
     header(line.as_bytes())
 }

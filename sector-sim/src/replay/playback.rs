@@ -1,4 +1,4 @@
-//! Playing a replay again, and comparing.
+//! Plays replays and compares them with the record.
 
 use crate::board::Outcome;
 use crate::digest::Digest;
@@ -53,7 +53,7 @@ impl Check {
         let Some(state) = &keyframe.state else { return Ok(()) };
         let other = |fault| ReplayError::State { tick, fault };
         let found = Snapshot::of(&self.universe, self.world.map(), self.world.board(), found);
-        // Written by this very engine it is the same text, which is sooner found out than read.
+        // The same engine writes the same text, and comparing texts is faster than parsing.
         let mut text = Vec::with_capacity(state.len());
         found.write_json(&mut text);
         if text == state.as_bytes() {
@@ -65,8 +65,7 @@ impl Check {
             return Ok(());
         }
         let differences = recorded.differences(&found);
-        let first =
-            differences.first().map(|first| format!("{first} (the record being the one side)"));
+        let first = differences.first().map(|first| format!("{first} (recorded on the left)"));
         Err(other(first.unwrap_or_default()))
     }
 
@@ -85,7 +84,7 @@ fn other_outcome(tick: &Tick, found: &[OrderOutcome]) -> ReplayError {
     let text = |outcomes: &[OrderOutcome]| match outcomes.get(order) {
         None => "nothing".to_owned(),
         Some(Ok(None)) => "accepted".to_owned(),
-        Some(Ok(Some(fleet))) => format!("accepted, obeyed by fleet {fleet}"),
+        Some(Ok(Some(fleet))) => format!("accepted for fleet {fleet}"),
         Some(Err(refusal)) => format!("refused: {}", refusal.sentence()),
     };
     ReplayError::Outcome {
@@ -107,7 +106,8 @@ fn result(outcome: Option<Outcome>) -> String {
     format!("{winner} {how} in tick {tick}")
 }
 
-/// A replay being played: a world that takes the recorded ticks one by one, each compared with the record.
+/// Playback of a replay: a world that steps through the recorded ticks, each compared with the
+/// record.
 #[derive(Clone, Debug)]
 pub struct Playback<'a> {
     replay: &'a Replay,
@@ -124,10 +124,10 @@ impl<'a> Playback<'a> {
         Ok(playback)
     }
 
-    /// Plays the next tick; none when there is no other.
+    /// Plays the next tick; `None` at the end of the replay.
     ///
     /// # Errors
-    /// [`ReplayError`] says in what the run differs from its record.
+    /// [`ReplayError`] names the first difference from the record.
     pub fn next_tick(&mut self) -> Result<Option<&World>, ReplayError> {
         let Some(tick) = self.next_orders() else {
             if let Some(footer) = self.replay.footer().filter(|_| !self.ended) {
@@ -151,16 +151,17 @@ impl<'a> Playback<'a> {
         Ok(())
     }
 
-    /// The tick that [`Playback::next_tick`] would play, before it is played.
+    /// The tick that [`Playback::next_tick`] will play next.
     #[must_use]
     pub fn next_orders(&self) -> Option<&'a Tick> {
         self.replay.tick(self.check.world.tick() + 1)
     }
 
-    /// Plays up to a tick.
+    /// Plays up to the given tick.
     ///
     /// # Errors
-    /// [`ReplayError`] when there is no such tick ahead, or when the run differs from its record.
+    /// [`ReplayError`] when the tick is not ahead in the replay, or when the run differs from the
+    /// record.
     pub fn play_to(&mut self, tick: u64) -> Result<&World, ReplayError> {
         let last = self.replay.ticks().len() as u64;
         if tick > last || tick < self.check.world.tick() {
@@ -170,41 +171,41 @@ impl<'a> Playback<'a> {
         Ok(&self.check.world)
     }
 
-    /// The world as it is.
+    /// World at the current tick.
     #[must_use]
     pub fn world(&self) -> &World {
         &self.check.world
     }
 
-    /// The world as it is, to go on from.
+    /// World at the current tick, to continue from.
     #[must_use]
     pub fn into_world(self) -> World {
         self.check.world
     }
 }
 
-/// Contents of a verified replay.
+/// Summary of a verified replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// The version of the format.
+    /// Format version.
     pub version: u32,
     /// Number of ticks.
     pub ticks: u64,
     /// Number of orders.
     pub orders: u64,
-    /// The last digest.
+    /// Digest of the last tick.
     pub digest: Digest,
-    /// The head of the hash chain after the last tick; none in version 1.
+    /// Head of the hash chain after the last tick; `None` in version 1.
     pub chain: Option<Sha256>,
     /// Result of the run, if the replay reaches its end.
     pub result: Option<Outcome>,
     /// Whether the replay is complete: it has a footer or, in version 1, the run has ended.
     pub complete: bool,
-    /// The byte of the plain form from which on nothing could be used, when the replay breaks off.
+    /// Offset of the first unusable byte (uncompressed), if the replay is truncated.
     pub truncated_at: Option<u64>,
 }
 
-/// Plays a replay as its bytes come, and compares everything with the record. It keeps a tick at a time.
+/// Plays and verifies a replay from a byte stream. Keeps one tick in memory at a time.
 #[derive(Clone, Debug, Default)]
 pub struct Verifier {
     reader: Reader,
@@ -214,10 +215,10 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Takes in the next bytes and plays what they hold.
+    /// Feeds the next bytes and plays the complete frames in them.
     ///
     /// # Errors
-    /// [`ReplayError`] names the first thing that is wrong.
+    /// [`ReplayError`] names the first fault.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), ReplayError> {
         self.reader.push(bytes);
         while let Some(part) = self.reader.advance()? {
@@ -232,7 +233,7 @@ impl Verifier {
                     check.footer(&footer)?;
                     self.footer = true;
                 }
-                // The header comes first: the reader sees to that.
+                // Unreachable: the reader ensures that the header comes first.
                 (_, None) => {}
             }
         }
@@ -245,10 +246,10 @@ impl Verifier {
         self.reader.position().tick
     }
 
-    /// Contents of the replay, at its end.
+    /// Ends the stream and returns the summary.
     ///
     /// # Errors
-    /// [`ReplayError`] names what is wrong; also when not even the header is whole.
+    /// [`ReplayError`] names the first fault, such as an incomplete header.
     pub fn finish(mut self) -> Result<Verified, ReplayError> {
         self.reader.end();
         self.push(&[])?;
@@ -269,8 +270,9 @@ impl Verifier {
     }
 }
 
-/// Plays a replay of version 2 in its plain form, or of version 1, and compares everything with the record: digests,
-/// outcomes of orders, states, the hash chain and the result. One that breaks off is verified up to there.
+/// Plays a replay (uncompressed version 2, or version 1) and compares everything with the record:
+/// digests, outcomes of orders, states, the hash chain and the result. A truncated replay is
+/// verified as far as it goes.
 ///
 /// ```
 /// use sector_sim::{Rules, World};
@@ -290,7 +292,7 @@ impl Verifier {
 /// ```
 ///
 /// # Errors
-/// [`ReplayError`] names the first thing that is wrong.
+/// [`ReplayError`] names the first fault.
 pub fn verify(bytes: &[u8]) -> Result<Verified, ReplayError> {
     let mut verifier = Verifier::default();
     for piece in bytes.chunks(1 << 16) {

@@ -1,4 +1,4 @@
-//! Reading a replay as its bytes come.
+//! Reads replays from a byte stream.
 
 use crate::digest::Digest;
 use crate::replay::bytes::{Number, number};
@@ -9,14 +9,14 @@ use crate::replay::header::{FORMAT_VERSION, Header};
 use crate::replay::journal;
 use crate::replay::tick::Tick;
 
-/// The first bytes of zstd.
+/// First bytes of a zstd frame.
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// The most bytes of a line of version 1.
+/// Maximum length of a version 1 line, in bytes.
 const LINE_MAX: usize = 1 << 26;
-/// Bytes that are read before the memory of those in front is given back.
+/// Consumed bytes that trigger compaction of the buffer.
 const SPENT_MAX: usize = 1 << 16;
 
-/// Version of the format, once known from the first bytes.
+/// Format version, detected from the first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Version {
     Unknown,
@@ -33,7 +33,7 @@ enum Stage {
     Done,
 }
 
-/// A frame that was read; the tick itself is in the reader.
+/// A frame; the tick itself is kept in the reader.
 pub(crate) enum Part {
     Header(Box<Header>),
     Tick,
@@ -41,8 +41,9 @@ pub(crate) enum Part {
     Footer(Footer),
 }
 
-/// Takes bytes in, in pieces of any length, and gives out frames, checked as far as that goes without playing:
-/// form, order, counts and the hash chain. It reads version 2 in its plain form, and version 1.
+/// Reads frames from bytes that arrive in pieces of any size, and checks everything that can be
+/// checked without playing: form, order, counts and the hash chain. Reads uncompressed version 2
+/// and version 1.
 ///
 /// ```
 /// use sector_sim::{Rules, World};
@@ -64,7 +65,7 @@ pub(crate) enum Part {
 pub struct Reader {
     buffer: Vec<u8>,
     start: usize,
-    /// Bytes of the line that begins at `start` in which there is no line feed.
+    /// Bytes of the current line already searched for a line feed.
     searched: usize,
     ended: bool,
     version: Version,
@@ -83,7 +84,7 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// A reader that has seen nothing yet.
+    /// A reader without any bytes.
     #[must_use]
     pub fn new() -> Reader {
         Reader {
@@ -101,7 +102,7 @@ impl Reader {
         }
     }
 
-    /// Takes in the next bytes.
+    /// Feeds the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.start == self.buffer.len() {
             self.buffer.clear();
@@ -113,15 +114,16 @@ impl Reader {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Says that no more bytes will come.
+    /// Marks the end of the stream.
     pub fn end(&mut self) {
         self.ended = true;
     }
 
-    /// The next frame; none when more bytes are needed for it, or at the end.
+    /// The next frame; `None` if more bytes are needed, or at the end.
     ///
     /// # Errors
-    /// [`ReplayError`] says what is wrong, where, and what is allowed. Nothing can be read after an error.
+    /// [`ReplayError`] says what is wrong, where, and what is allowed. The reader cannot be used
+    /// after an error.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, ReplayError> {
         Ok(self.advance()?.map(|part| match part {
             Part::Header(header) => Frame::Header(header),
@@ -131,13 +133,14 @@ impl Reader {
         }))
     }
 
-    /// Offset of the next frame.
+    /// Position of the next frame.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// The head of the hash chain after the last tick; none in version 1, which has no chain, and before the header.
+    /// Head of the hash chain after the last tick; `None` before the header and in version 1, which
+    /// has no chain.
     #[must_use]
     pub fn chain(&self) -> Option<Sha256> {
         (self.version == Version::Frames && self.stage != Stage::Header).then_some(self.chain)
@@ -149,8 +152,8 @@ impl Reader {
         self.orders
     }
 
-    /// Once the end was said and everything is read: the byte in the plain form from which on nothing could be
-    /// used, when the replay breaks off. Version 1 has no footer: it breaks off only within a line.
+    /// Offset of the first unusable byte (uncompressed), once everything is read, if the replay is
+    /// truncated. Version 1 has no footer, so only an incomplete line counts as truncated.
     #[must_use]
     pub fn truncated_at(&self) -> Option<u64> {
         let cut = match self.version {
@@ -160,7 +163,7 @@ impl Reader {
         (self.ended && cut).then_some(self.position.offset)
     }
 
-    /// The tick that was read last.
+    /// The last tick read.
     pub(crate) fn tick(&self) -> &Tick {
         &self.tick
     }
@@ -178,7 +181,7 @@ impl Reader {
         ReplayError::Frame { position: self.position, fault: fault.into() }
     }
 
-    /// The next frame; a tick is kept in the reader.
+    /// Reads the next frame; a tick is kept in the reader.
     pub(crate) fn advance(&mut self) -> Result<Option<Part>, ReplayError> {
         match self.version {
             Version::Frames => self.frame(),
@@ -192,7 +195,7 @@ impl Reader {
         }
     }
 
-    /// Finds out which version it is; no when it takes more bytes to tell.
+    /// Detects the format version; `false` if more bytes are needed.
     fn recognise(&mut self) -> Result<bool, ReplayError> {
         let rest = self.rest();
         let magic = rest.len().min(MAGIC.len());
@@ -213,7 +216,7 @@ impl Reader {
             return Err(ReplayError::Foreign(shown.join(" ")));
         }
         match rest.get(MAGIC.len()) {
-            None if self.ended => Err(self.fault("the replay breaks off within its first 9 bytes")),
+            None if self.ended => Err(self.fault("the replay ends within its first 9 bytes")),
             None => Ok(false),
             Some(&version) if u32::from(version) == FORMAT_VERSION => {
                 self.version = Version::Frames;
@@ -230,7 +233,7 @@ impl Reader {
     fn frame(&mut self) -> Result<Option<Part>, ReplayError> {
         let Some((&kind, rest)) = self.rest().split_first() else { return self.wait() };
         if self.stage == Stage::Done {
-            return Err(self.fault("there are bytes after the footer; allowed are none"));
+            return Err(self.fault("unexpected bytes after the footer"));
         }
         let kind = Kind::of(kind).map_err(ReplayError::at(self.position))?;
         let (length, head) = match number(rest) {
@@ -238,7 +241,7 @@ impl Reader {
             Number::Cut => return self.wait(),
             Number::Bad => {
                 return Err(self
-                    .fault("its length is not a number in its shortest form, of at most 64 bits"));
+                    .fault("the length is not a number in its shortest form, of at most 64 bits"));
             }
         };
         if length > kind.most() as u64 {
@@ -263,7 +266,7 @@ impl Reader {
 
     fn wait(&self) -> Result<Option<Part>, ReplayError> {
         if self.ended && self.stage == Stage::Header {
-            return Err(self.fault("the replay breaks off before its header ends"));
+            return Err(self.fault("the replay ends within its header"));
         }
         Ok(None)
     }
@@ -279,14 +282,14 @@ impl Reader {
             Stage::Ticks { keyframe: false } => "a tick or the footer",
             Stage::Done => "nothing",
         };
-        Err(self.fault(format!("a {} comes here; allowed is {allowed}", kind.name())))
+        Err(self.fault(format!("unexpected {}; expected {allowed}", kind.name())))
     }
 
     fn read_header(&mut self, from: usize, end: usize) -> Result<Part, ReplayError> {
         self.expect(Kind::Header, self.stage == Stage::Header)?;
         let payload = self.buffer.get(from..end).unwrap_or_default();
         let header: Header = serde_json::from_slice(payload)
-            .map_err(|error| self.fault(format!("the header cannot be read: {error}")))?;
+            .map_err(|error| self.fault(format!("the header is invalid: {error}")))?;
         if header.format != journal::REPLAY_FORMAT || header.version != FORMAT_VERSION {
             return Err(ReplayError::Version {
                 format: header.format.chars().take(64).collect(),
@@ -306,8 +309,9 @@ impl Reader {
         self.tick.read(payload).map_err(ReplayError::at(self.position))?;
         let expected = self.position.tick + 1;
         if self.tick.tick != expected {
-            return Err(self
-                .fault(format!("tick {} comes here; allowed is tick {expected}", self.tick.tick)));
+            return Err(
+                self.fault(format!("unexpected tick {}; expected tick {expected}", self.tick.tick))
+            );
         }
         self.chain = self.chain.link(payload);
         self.took_tick();
@@ -330,9 +334,7 @@ impl Reader {
         self.same_chain("the chain head of the keyframe", keyframe.chain)?;
         self.same("digest", &keyframe.digest, &self.digest)?;
         if self.stage == Stage::FirstKeyframe && keyframe.state.is_none() {
-            return Err(
-                self.fault("the keyframe of tick 0 has no state; allowed is one with a state")
-            );
+            return Err(self.fault("the keyframe of tick 0 must have a state"));
         }
         self.stage = Stage::Ticks { keyframe: false };
         Ok(Part::Keyframe(keyframe))
@@ -359,7 +361,7 @@ impl Reader {
         if named == read {
             Ok(())
         } else {
-            Err(self.fault(format!("its {what} = {named} is not allowed; allowed is {read}")))
+            Err(self.fault(format!("{what} = {named} does not match; expected {read}")))
         }
     }
 
@@ -370,7 +372,7 @@ impl Reader {
         Err(ReplayError::Altered { position: self.position, what, recorded, found: self.chain })
     }
 
-    /// The next line of version 1.
+    /// Reads the next version 1 line.
     fn line(&mut self) -> Result<Option<Part>, ReplayError> {
         let rest = self.rest();
         let found =
@@ -378,7 +380,7 @@ impl Reader {
         let length = found.map_or(rest.len(), |at| self.searched + at);
         if length > LINE_MAX {
             return Err(self.fault(format!(
-                "the line has {length} bytes and more; allowed are 0 to {LINE_MAX}"
+                "the line has at least {length} bytes; allowed are 0 to {LINE_MAX}"
             )));
         }
         if found.is_none() && (!self.ended || rest.is_empty()) {
@@ -396,7 +398,7 @@ impl Reader {
         } else {
             let record: journal::Record = match serde_json::from_slice(line) {
                 Ok(record) => record,
-                // The last line has no end: the replay was cut within it.
+                // The last line is incomplete: the replay was truncated.
                 Err(_) if found.is_none() => return Ok(None),
                 Err(source) => return Err(ReplayError::Line { line: number, source }),
             };

@@ -11,7 +11,7 @@ use crate::replay::reader::Reader;
 use crate::replay::tick::Tick;
 use crate::world::World;
 
-/// A whole replay in memory, read but not played.
+/// A whole replay in memory, parsed but not played.
 ///
 /// ```
 /// use sector_sim::{Rules, World};
@@ -43,7 +43,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Reads a replay of version 2 in its plain form, or of version 1. One that breaks off is read up to there.
+    /// Parses a replay (uncompressed version 2, or version 1). A truncated replay is read as far as
+    /// it goes.
     ///
     /// # Errors
     /// [`ReplayError`] says what is wrong and where.
@@ -61,37 +62,37 @@ impl Replay {
         &self.header
     }
 
-    /// The ticks, from 1 on.
+    /// All ticks, from 1.
     #[must_use]
     pub fn ticks(&self) -> &[Tick] {
         &self.ticks
     }
 
-    /// The tick with this number.
+    /// Tick by number.
     #[must_use]
     pub fn tick(&self, tick: u64) -> Option<&Tick> {
         self.ticks.get(usize::try_from(tick.checked_sub(1)?).ok()?)
     }
 
-    /// The keyframes, the first being that of tick 0; none in version 1.
+    /// All keyframes, starting with tick 0; empty in version 1.
     #[must_use]
     pub fn keyframes(&self) -> &[Keyframe] {
         &self.keyframes
     }
 
-    /// The footer; none in version 1 and when the replay breaks off.
+    /// Footer; `None` in version 1 and in truncated replays.
     #[must_use]
     pub fn footer(&self) -> Option<&Footer> {
         self.footer.as_ref()
     }
 
-    /// The head of the hash chain after the last tick; none in version 1.
+    /// Head of the hash chain after the last tick; `None` in version 1.
     #[must_use]
     pub fn chain(&self) -> Option<Sha256> {
         self.chain
     }
 
-    /// The byte of the plain form from which on nothing could be used, when the replay breaks off.
+    /// Offset of the first unusable byte (uncompressed), if the replay is truncated.
     #[must_use]
     pub fn truncated_at(&self) -> Option<u64> {
         self.truncated_at
@@ -103,18 +104,19 @@ impl Replay {
         self.ticks.iter().map(|tick| tick.orders.len() as u64).sum()
     }
 
-    /// Plays it from tick 0 on, every tick compared with the record.
+    /// Starts a playback at tick 0. Every tick is compared with the record.
     ///
     /// # Errors
-    /// [`ReplayError`] when it cannot be played, or when tick 0 already differs.
+    /// [`ReplayError`] when the replay cannot be played or tick 0 already differs.
     pub fn play(&self) -> Result<Playback<'_>, ReplayError> {
         Playback::new(self)
     }
 
-    /// The world after a tick, played from the latest recorded state before it.
+    /// World after the given tick, played from the latest recorded state before it.
     ///
     /// # Errors
-    /// [`ReplayError`] when there is no such tick, when it cannot be played or when a tick differs from the record.
+    /// [`ReplayError`] when the tick is not in the replay, when it cannot be played or when it
+    /// differs from the record.
     pub fn world_at(&self, tick: u64) -> Result<World, ReplayError> {
         let last = self.ticks.len() as u64;
         if tick > last {
@@ -133,9 +135,7 @@ impl Replay {
                 let world = World::restore(Arc::new(self.header.rules()?), &snapshot)?;
                 if world.digest() != keyframe.digest || world.tick() != keyframe.tick {
                     let (tick, digest) = (world.tick(), world.digest());
-                    return Err(broken(format!(
-                        "it is that of tick {tick} with the digest {digest}"
-                    )));
+                    return Err(broken(format!("it has tick {tick} and digest {digest}")));
                 }
                 Check::from(&self.header, world)
             }
@@ -148,7 +148,7 @@ impl Replay {
     }
 }
 
-/// Gathers a [`Replay`] from bytes that come in pieces.
+/// Collects a [`Replay`] from a byte stream.
 #[derive(Clone, Debug, Default)]
 pub struct Collector {
     reader: Reader,
@@ -159,7 +159,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Takes in the next bytes.
+    /// Feeds the next bytes.
     ///
     /// # Errors
     /// [`ReplayError`] says what is wrong and where.
@@ -176,10 +176,10 @@ impl Collector {
         Ok(())
     }
 
-    /// The replay, there being no more bytes.
+    /// Ends the stream and returns the replay.
     ///
     /// # Errors
-    /// [`ReplayError`] says what is wrong and where; also when not even the header is whole.
+    /// [`ReplayError`] says what is wrong and where, such as an incomplete header.
     pub fn finish(mut self) -> Result<Replay, ReplayError> {
         self.reader.end();
         self.push(&[])?;

@@ -1,18 +1,18 @@
-//! A tick as a replay holds it: the orders, how each fared, and the digest that they led to.
+//! Ticks of a replay: orders, their outcomes and the resulting digest.
 
 use crate::digest::Digest;
 use crate::ids::{FACTION_IDS, FactionId, FleetId, MAX_STARTERS, SystemId};
 use crate::order::{Amount, Command, Focus, Order, Refusal};
 use crate::replay::bytes::{Cursor, Fault, put_number, put_signed, put_text};
 
-/// The most orders of a tick.
+/// Maximum number of orders per tick.
 pub const ORDERS_MAX: usize = 1_000_000;
-/// The most bytes of a `client_id` or `reason`.
+/// Maximum length of a `client_id` or `reason`, in bytes.
 pub const TEXT_MAX: usize = 65_536;
-/// The least bytes of an order: its head, its faction, a number and its outcome.
+/// Minimum length of an encoded order: head, faction, one number and outcome, in bytes.
 const ORDER_LEAST: usize = 4;
 
-/// Outcome of an order: the acting fleet, if any, or the reason of the refusal.
+/// Outcome of an order: the acting fleet, if any, or the reason for the refusal.
 pub type OrderOutcome = Result<Option<FleetId>, Refusal>;
 
 /// A tick of a run.
@@ -20,27 +20,26 @@ pub type OrderOutcome = Result<Option<FleetId>, Refusal>;
 pub struct Tick {
     /// Number of the tick, from 1.
     pub tick: u64,
-    /// The orders that were given in it, in their order.
+    /// Orders of the tick, in execution order.
     pub orders: Vec<Order>,
-    /// Outcome of each order. Empty in version 1 replays, which have none.
+    /// Outcome of each order; empty in version 1, which does not record outcomes.
     pub outcomes: Vec<OrderOutcome>,
-    /// The digest of the state after it.
+    /// Digest of the state after the tick.
     pub digest: Digest,
 }
 
 impl Tick {
-    /// The payload of the tick's frame.
+    /// Payload of the tick's frame.
     ///
     /// # Errors
-    /// What is beyond a limit of the format: more than [`ORDERS_MAX`] orders, a text above [`TEXT_MAX`] bytes, or an
-    /// outcome that is missing.
+    /// More than [`ORDERS_MAX`] orders, a text above [`TEXT_MAX`] bytes, or a missing outcome.
     pub fn encode(&self) -> Result<Vec<u8>, String> {
         let mut out = Vec::new();
         encode(&mut out, self.tick, &self.orders, &self.outcomes, self.digest)?;
         Ok(out)
     }
 
-    /// Reads the payload of a tick's frame.
+    /// Parses the payload of a tick's frame.
     ///
     /// # Errors
     /// What is wrong, and what is allowed.
@@ -50,7 +49,7 @@ impl Tick {
         Ok(tick)
     }
 
-    /// Reads a payload into this tick, whose memory is used again.
+    /// Parses a payload into this tick, reusing its memory.
     pub(crate) fn read(&mut self, payload: &[u8]) -> Result<(), Fault> {
         self.orders.clear();
         self.outcomes.clear();
@@ -72,7 +71,9 @@ impl Tick {
     fn read_orders(&mut self, cursor: &mut Cursor<'_>, orders: usize) -> Result<(), Fault> {
         let room = cursor.left() / ORDER_LEAST;
         if orders > room {
-            return Err(format!("it claims {orders} orders, but has bytes for at most {room}"));
+            return Err(format!(
+                "the tick claims {orders} orders, but has bytes for at most {room}"
+            ));
         }
         self.orders.reserve(orders);
         self.outcomes.reserve(orders);
@@ -93,9 +94,9 @@ const CLIENT_ID: u8 = 0b0010_0000;
 const REASON: u8 = 0b0100_0000;
 const REFUSED: u8 = 0b1000_0000;
 
-/// The place of a refusal in [`Refusal::ALL`], which the format has pinned.
+/// Index of a refusal in [`Refusal::ALL`], as fixed by the format.
 fn refusal_code(refusal: Refusal) -> u8 {
-    // The compiler asks for a line here whenever a refusal is added.
+    // Exhaustive, so that adding a refusal requires a code here.
     match refusal {
         Refusal::UnknownFaction => 0,
         Refusal::UnknownSystem => 1,
@@ -113,7 +114,7 @@ fn refusal_code(refusal: Refusal) -> u8 {
     }
 }
 
-/// The faction with this number, in the order of the ids.
+/// Faction by index, in id order.
 pub(crate) fn faction(number: u8, what: &str) -> Result<FactionId, Fault> {
     let starter = FactionId::starter(number);
     let later = number.checked_sub(MAX_STARTERS).and_then(|later| match later.checked_sub(1) {
@@ -218,7 +219,7 @@ fn read_order(cursor: &mut Cursor<'_>) -> Result<(Order, OrderOutcome), Fault> {
     let head = cursor.byte("the head of an order")?;
     let faction = faction(cursor.byte("faction")?, "faction")?;
     let (kind, variant) = (head & KIND, (head & VARIANT) >> 2);
-    let out_of_place = || format!("head = {head:#010b} is not allowed; its bits fit no order");
+    let out_of_place = || format!("head = {head:#010b} is not a valid combination");
     if kind != 0 && head & FLEET != 0 || matches!(kind, 1 | 2) && variant != 0 {
         return Err(out_of_place());
     }

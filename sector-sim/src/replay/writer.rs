@@ -1,4 +1,4 @@
-//! Recording a run.
+//! Records runs as replays.
 
 use crate::order::Order;
 use crate::replay::error::ReplayError;
@@ -9,7 +9,7 @@ use crate::replay::tick::encode;
 use crate::snapshot::{Snapshot, Universe};
 use crate::world::World;
 
-/// Writes a replay of version 2 as its run goes on.
+/// Writes a version 2 replay while its run goes on.
 ///
 /// The bytes accumulate in the writer; the caller takes them out and stores them, as often as
 /// is convenient.
@@ -43,14 +43,15 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Begins a replay: the header, and the keyframe of tick 0 with its state.
+    /// Starts a replay with the header and the keyframe of tick 0, including its state.
     ///
     /// # Errors
-    /// [`ReplayError::Unwritable`] when the header is not that of this world at tick 0, or beyond a limit.
+    /// [`ReplayError::Unwritable`] when the header does not match this world at tick 0, or exceeds
+    /// a limit.
     pub fn new(header: &Header, world: &World) -> Result<Writer, ReplayError> {
         if world.tick() != 0 || world.digest() != header.digest {
             return Err(ReplayError::Unwritable(format!(
-                "the header is that of a world at tick 0 with the digest {}; given is one at tick {} with the digest {}",
+                "the header needs a world at tick 0 with digest {}, got tick {} with digest {}",
                 header.digest,
                 world.tick(),
                 world.digest()
@@ -58,7 +59,7 @@ impl Writer {
         }
         if header.version != FORMAT_VERSION {
             return Err(ReplayError::Unwritable(format!(
-                "the header names version {}; written is version {FORMAT_VERSION}",
+                "the header has version {}; only version {FORMAT_VERSION} can be written",
                 header.version
             )));
         }
@@ -85,24 +86,26 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Lets every keyframe have the state, not only that of tick 0.
+    /// Records the state in every keyframe, not only in that of tick 0.
     #[must_use]
     pub fn with_states(mut self) -> Writer {
         self.states = true;
         self
     }
 
-    /// Adds the tick that a world has just passed with these orders, and a keyframe when one is due.
+    /// Records the step that `world` has just taken with these orders, and a keyframe if one is
+    /// due.
     ///
     /// # Errors
-    /// [`ReplayError::Unwritable`] when it is not the next tick, or beyond a limit; nothing is written then.
+    /// [`ReplayError::Unwritable`] when the tick is not the next one, or exceeds a limit; nothing
+    /// is written then.
     pub fn tick(&mut self, world: &World, orders: &[Order]) -> Result<(), ReplayError> {
         if self.finished || world.tick() != self.ticks + 1 {
             let expected =
                 if self.finished { "none".to_owned() } else { (self.ticks + 1).to_string() };
             let found = world.tick();
             return Err(ReplayError::Unwritable(format!(
-                "the next tick is {expected}; given is {found}"
+                "expected tick {expected}, got tick {found}"
             )));
         }
         self.payload.clear();
@@ -135,14 +138,14 @@ impl Writer {
     /// Ends the replay with the footer.
     ///
     /// # Errors
-    /// [`ReplayError::Unwritable`] when the world is not at the last tick that was written.
+    /// [`ReplayError::Unwritable`] when the world is not at the last recorded tick.
     pub fn finish(&mut self, world: &World) -> Result<(), ReplayError> {
         if self.finished || world.tick() != self.ticks {
             return Err(ReplayError::Unwritable(format!(
-                "the last tick is {}; given is a world at tick {}{}",
+                "the last recorded tick is {}, but the world is at tick {}{}",
                 self.ticks,
                 world.tick(),
-                if self.finished { ", and the footer is written" } else { "" }
+                if self.finished { "; the footer is already written" } else { "" }
             )));
         }
         self.finished = true;
@@ -162,24 +165,24 @@ impl Writer {
         self.ticks
     }
 
-    /// The head of the hash chain after the last tick.
+    /// Head of the hash chain after the last tick.
     #[must_use]
     pub fn chain(&self) -> Sha256 {
         self.chain
     }
 
-    /// The bytes that have been written since they were last taken.
+    /// Takes the bytes written since the last call.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
     }
 
-    /// The bytes that have been written since they were last taken, to be looked at; [`Writer::clear`] drops them.
+    /// Bytes written since they were last taken or cleared.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.out
     }
 
-    /// Drops the bytes, but keeps their memory for the next ones.
+    /// Drops the written bytes, but keeps the allocation.
     pub fn clear(&mut self) {
         self.out.clear();
     }

@@ -1,4 +1,4 @@
-//! What one tick changed.
+//! Deltas: the changes of one tick.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,37 +11,38 @@ use crate::snapshot::{FactionForm, FleetForm, ResultForm, SystemChange};
 use crate::step::Report;
 use crate::world::World;
 
-/// What one tick changed: applied to the snapshot of the tick before, it gives the snapshot of this tick, exactly.
+/// Changes of one tick. Applied to the snapshot of the previous tick, a delta gives exactly the
+/// snapshot of this tick.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Delta {
-    /// Which universe it belongs to.
+    /// Id of the universe.
     pub universe_id: String,
-    /// The tick.
+    /// Tick that the delta leads to.
     pub tick: u64,
-    /// Systems that changed.
+    /// Changed systems.
     pub systems: Vec<SystemChange>,
-    /// Fleets that are new or changed, whole.
+    /// New and changed fleets, complete.
     pub fleets: Vec<FleetForm>,
-    /// Fleets that are gone.
+    /// Ids of removed fleets.
     pub fleets_removed: Vec<FleetId>,
-    /// Factions that are new or changed, whole.
+    /// New and changed factions, complete.
     pub factions: Vec<FactionForm>,
-    /// The id that the next fleet will have.
+    /// Id of the next fleet to be created.
     pub next_fleet_id: FleetId,
-    /// How the run ended, once it has.
+    /// Result of the run, once it has ended.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub result: Option<ResultForm>,
-    /// What happened.
+    /// Events of the tick.
     pub events: Vec<Event>,
-    /// The same in English, a sentence for each event.
+    /// Events in English, one sentence per event.
     pub texts: Vec<String>,
-    /// The digest of the state after the tick.
+    /// Digest of the state after the tick.
     pub digest: Digest,
 }
 
 impl Delta {
-    /// What the last step of a world changed, without the sentences.
+    /// Delta of the last step of a world, without `texts`.
     #[must_use]
     pub fn of(universe_id: &str, world: &World) -> Delta {
         let (board, report): (&Board, &Report) = (&world.board, &world.report);
@@ -65,8 +66,8 @@ impl Delta {
         }
     }
 
-    /// The changes from the tick `before` to the next one, `after`, by comparing everything: for callers with two
-    /// states and no report. Without the sentences.
+    /// Delta from the tick `before` to the next tick, `after`, by comparing both states in full:
+    /// for callers without a report. Without `texts`.
     ///
     /// ```
     /// use sector_sim::{Delta, Rules, World};
@@ -102,7 +103,7 @@ impl Delta {
         }
     }
 
-    /// Adds the sentences.
+    /// Fills in `texts`.
     #[must_use]
     pub fn narrated(mut self, map: &Map, board: &Board) -> Delta {
         self.texts = self.events.iter().map(|event| narrate(map, board, event)).collect();
@@ -136,7 +137,7 @@ mod tests {
                 Delta::between("u-1", game.world().map(), &before, game.world().board()),
                 Delta::of("u-1", game.world()),
             );
-            // The report may also name what came back to where it was.
+            // The report may also include entries that returned to their previous value.
             assert!(found.systems.iter().all(|system| told.systems.contains(system)));
             assert!(found.fleets.iter().all(|fleet| told.fleets.contains(fleet)));
             assert!(found.fleets_removed.iter().all(|fleet| told.fleets_removed.contains(fleet)));

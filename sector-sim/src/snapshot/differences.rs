@@ -1,4 +1,4 @@
-//! Where two states, or two lists of changes, differ.
+//! Differences between two snapshots or deltas.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,18 +8,19 @@ use serde_json::Value;
 
 use crate::snapshot::{Delta, Snapshot};
 
-/// One field in which two states differ.
+/// A field in which two states differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// What the field belongs to: `sector`, `system`, `lane`, `fleet`, `faction`, `event` or `history`.
+    /// Kind of entry: `sector`, `system`, `lane`, `fleet`, `faction`, `event` or `history`.
     pub what: &'static str,
-    /// Which one: an id, the two ends of a lane, the position of an event; nothing for the sector.
+    /// Id of the entry: an id, the two ends of a lane, or the position of an event; empty for the
+    /// sector.
     pub id: String,
-    /// The name of the field as it is on the wire; `whole` when only one side has the thing at all.
+    /// Name of the field on the wire; `whole` if only one side has the entry.
     pub field: String,
-    /// What the left side has, as JSON, if it has anything.
+    /// Left value, as JSON, if any.
     pub left: Option<String>,
-    /// What the right side has, as JSON, if it has anything.
+    /// Right value, as JSON, if any.
     pub right: Option<String>,
 }
 
@@ -40,8 +41,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The lists of a document whose entries are compared one by one: their name, what an entry is, and the fields that
-/// say which one it is (none: its position).
+/// Lists of a document whose entries are compared one by one: name of the list, kind of entry, and
+/// the fields that identify an entry (empty: its position).
 const LISTS: [(&str, &str, &[&str]); 6] = [
     ("systems", "system", &["id"]),
     ("lanes", "lane", &["a", "b"]),
@@ -52,8 +53,8 @@ const LISTS: [(&str, &str, &[&str]); 6] = [
 ];
 
 impl Snapshot {
-    /// Fields in which `other` differs: first those of the sector, then those of systems, lanes, fleets, factions,
-    /// events and history, each sorted by id. Empty if the snapshots are equal.
+    /// Differing fields: those of the sector first, then those of systems, lanes, fleets, factions,
+    /// events and history, each ordered by id. Empty if the snapshots are equal.
     ///
     /// ```
     /// use sector_sim::{Rules, Snapshot, Universe, World};
@@ -75,14 +76,14 @@ impl Snapshot {
 }
 
 impl Delta {
-    /// Fields in which `other` differs, in the order of [`Snapshot::differences`].
+    /// Differing fields, in the order of [`Snapshot::differences`].
     #[must_use]
     pub fn differences(&self, other: &Delta) -> Vec<Difference> {
         if self == other { Vec::new() } else { document_differences(self, other) }
     }
 }
 
-/// Every field in which two documents differ whose entries are found by the names in [`LISTS`].
+/// All fields in which two documents differ, with entries matched as in [`LISTS`].
 fn document_differences(left: &impl Serialize, right: &impl Serialize) -> Vec<Difference> {
     let document = |document: Result<Value, _>| document.unwrap_or_default();
     let (left, right) =
@@ -117,10 +118,10 @@ fn is_list(field: &str) -> bool {
     LISTS.iter().any(|(list, ..)| *list == field)
 }
 
-/// What an entry is found by: its numbers, in their order, and its text.
+/// Sort key of an entry: its numeric ids, then a text.
 type Key = ([u64; 2], String);
 
-/// The entries of a list by their ids.
+/// Entries of a list by key.
 fn entries<'a>(document: &'a Value, list: &str, id: &[&str]) -> BTreeMap<Key, &'a Value> {
     let entries =
         document.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Systems, fleets and factions as snapshots and deltas hold them.
+//! Wire forms of systems, fleets and factions.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,11 @@ pub(crate) struct FleetLimits {
     pub(crate) next_fleet_id: FleetId,
 }
 
-/// The greatest strength or amount, in thousandths: far above all that a run can reach, and far enough below the limit
-/// of the integers that two of them can be added.
+/// Maximum strength or amount, in thousandths: far above anything a run can reach, and low enough
+/// that two of them can be added without overflow.
 pub(crate) const AMOUNT_MAX: i64 = 1_000_000_000_000_000_000;
 
-/// Checks that each of the numbers is from 0 to its limit.
+/// Checks that each number is between 0 and its limit.
 fn within(
     what: &str,
     id: impl std::fmt::Display,
@@ -34,7 +34,7 @@ fn within(
     }
 }
 
-/// Defines a wire form of a system with the fields that change, after those given.
+/// Defines a wire form of a system: the given fields, then the variable ones.
 macro_rules! system_form {
     ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
@@ -55,21 +55,21 @@ macro_rules! system_form {
             pub heat: i64,
             /// Ticks in which an attacker has lower odds.
             pub reclaim_cooldown: i64,
-            /// Ticks for which it has been owned, up to those that yield in full.
+            /// Ticks owned, up to full maturity.
             pub maturity: i64,
             /// Focus.
             pub focus: Focus,
             /// Occupying faction, if any.
             #[cfg_attr(feature = "openapi", schema(required = true))]
             pub occupation_faction: Option<FactionId>,
-            /// For how many running ticks.
+            /// Consecutive ticks of occupation.
             pub occupation_progress: i64,
-            /// Whether a foreign fleet is stationed there.
+            /// Whether a foreign fleet is stationed in the system.
             pub is_besieged: bool,
-            /// The strongest foreign faction there.
+            /// Strongest foreign faction in the system, if any.
             #[cfg_attr(feature = "openapi", schema(required = true))]
             pub siege_owner: Option<FactionId>,
-            /// The strength of its fleets there, in thousandths.
+            /// Strength of the siege owner's fleets in the system, in thousandths.
             pub siege_strength: i64,
         }
 
@@ -93,7 +93,7 @@ macro_rules! system_form {
                 }
             }
 
-            /// Checks that no number is one that no rules can lead to.
+            /// Checks that every number is in range.
             pub(crate) fn check(&self) -> Result<(), SnapshotError> {
                 within("system", self.id, &[
                     ("garrison", self.garrison, AMOUNT_MAX),
@@ -107,7 +107,7 @@ macro_rules! system_form {
                 ])
             }
 
-            /// The state of the system.
+            /// State of the system.
             #[must_use]
             pub fn state(&self) -> System {
                 System {
@@ -130,19 +130,19 @@ macro_rules! system_form {
 }
 
 system_form! {
-    /// A system, whole.
+    /// A complete system.
     SystemForm {
-        /// Its id.
+        /// Id of the system.
         id: SystemId,
-        /// Its name.
+        /// Name of the system.
         name: Box<str>,
-        /// Its position, 0 to 1 000 000 from left to right.
+        /// Horizontal position from the left, 0 to 1,000,000.
         x: u32,
-        /// Its position, 0 to 1 000 000 from top to bottom.
+        /// Vertical position from the top, 0 to 1,000,000.
         y: u32,
-        /// Its value, 1 to 10.
+        /// Value, 1 to 10.
         value: u8,
-        /// Kind of world.
+        /// Kind of system.
         kind: Kind,
     }
 }
@@ -150,13 +150,13 @@ system_form! {
 system_form! {
     /// Variable state of a system.
     SystemChange {
-        /// Its id.
+        /// Id of the system.
         id: SystemId,
     }
 }
 
 impl SystemForm {
-    /// The system of a board with this id.
+    /// Wire form of the system with this id; `None` if there is none.
     #[must_use]
     pub fn of(map: &Map, board: &Board, id: SystemId) -> Option<SystemForm> {
         let (site, state) = (map.site(id)?, board.system(id)?);
@@ -174,35 +174,35 @@ impl SystemChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FleetForm {
-    /// Its id.
+    /// Id of the fleet.
     pub id: FleetId,
-    /// Its owner.
+    /// Owner.
     pub owner: FactionId,
-    /// The system it is at; none on a lane.
+    /// System of the fleet; `null` while on a lane.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub system_id: Option<SystemId>,
-    /// Its strength, in thousandths.
+    /// Strength, in thousandths.
     pub strength: i64,
-    /// The strength that repair can bring it to.
+    /// Maximum strength that repair restores, in thousandths.
     pub max_strength: i64,
-    /// On a lane: where it set out.
+    /// On a lane: origin.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub enroute_from: Option<SystemId>,
-    /// On a lane: where it will arrive.
+    /// On a lane: destination.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub enroute_to: Option<SystemId>,
-    /// On a lane: the tick in which it set out.
+    /// On a lane: tick of departure.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub departed: Option<u64>,
-    /// On a lane: the tick in which it arrives.
+    /// On a lane: tick of arrival.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub eta: Option<u64>,
-    /// The systems still ahead, in the order of travel; on a lane without the end of that lane.
+    /// Systems still to visit, in travel order; on a lane, without the end of that lane.
     pub route: Vec<SystemId>,
 }
 
 impl FleetForm {
-    /// The fleet as it is written.
+    /// Wire form of a fleet.
     #[must_use]
     pub fn of(fleet: &Fleet) -> FleetForm {
         let mut form = FleetForm {
@@ -224,7 +224,7 @@ impl FleetForm {
         form
     }
 
-    /// The fleet, once its systems and lanes have been found on the map.
+    /// Fleet, after checking its systems and lanes against the map.
     pub(crate) fn fleet_in(&self, map: &Map, limits: &FleetLimits) -> Result<Fleet, SnapshotError> {
         let id = self.id;
         let place =
@@ -244,8 +244,8 @@ impl FleetForm {
             Place::Lane { from, to, departed, arrives } => {
                 let ticks = map.lane_ticks(from, to).map(u64::from);
                 let fits = departed.checked_add(ticks.unwrap_or(0)) == Some(arrives);
-                // A fleet that has not departed yet would arrive later than the arrival lists
-                // reach.
+                // The arrival lists only reach as far as the longest lane, so the departure must
+                // not be in the future.
                 if ticks.is_none() || !fits || arrives <= limits.tick || departed > limits.tick {
                     return Err(contradiction(format!(
                         "fleet {id} is on no lane from {from} to {to} that ends in tick {arrives}"
@@ -269,14 +269,12 @@ impl FleetForm {
         if self.strength <= 0 || self.max_strength < self.strength || self.max_strength > AMOUNT_MAX
         {
             return Err(contradiction(format!(
-                "fleet {id} has strength {} of {}",
+                "fleet {id} has strength = {} and max_strength = {}; allowed are 1 to {AMOUNT_MAX}, and strength must not exceed max_strength",
                 self.strength, self.max_strength
             )));
         }
         if id.0 == 0 || id >= limits.next_fleet_id {
-            return Err(contradiction(format!(
-                "fleet {id} has an id that is not below next_fleet_id"
-            )));
+            return Err(contradiction(format!("fleet {id} is not below next_fleet_id")));
         }
         let route = self.route.iter().rev().copied().collect();
         Ok(Fleet {
@@ -290,21 +288,21 @@ impl FleetForm {
     }
 }
 
-/// A faction. Amounts in thousandths.
+/// A faction. Amounts are in thousandths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FactionForm {
-    /// Its id.
+    /// Id of the faction.
     pub id: FactionId,
-    /// Its name.
+    /// Name of the faction.
     pub name: Box<str>,
-    /// Its colour, `#rrggbb`.
+    /// Colour, `#rrggbb`.
     pub color: Box<str>,
     /// Origin of the faction.
     pub kind: FactionKind,
-    /// Whether it owns a system or a fleet.
+    /// Whether the faction owns a system or a fleet.
     pub alive: bool,
-    /// The faction it broke away from.
+    /// Faction that this splinter broke away from, if any.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub parent: Option<FactionId>,
     /// Home system.
@@ -313,24 +311,24 @@ pub struct FactionForm {
     /// Muster system, where new fleets appear, if chosen.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub muster_id: Option<SystemId>,
-    /// Stock towards the next fleet.
+    /// Build stock towards the next fleet.
     pub build_stock: i64,
-    /// Output of its systems per tick.
+    /// Output of all systems per tick.
     pub economy: i64,
     /// Number of systems owned.
     pub systems: i64,
-    /// Their value.
+    /// Total value of the owned systems.
     pub value: i64,
     /// Number of fleets.
     pub fleets: i64,
-    /// Their strength.
+    /// Total strength of the fleets.
     pub strength: i64,
-    /// For how many running ticks it has dominated the sector.
+    /// Consecutive ticks of domination.
     pub domination_ticks: i64,
 }
 
 impl FactionForm {
-    /// The faction as it is written.
+    /// Wire form of a faction.
     #[must_use]
     pub fn of(faction: &Faction) -> FactionForm {
         FactionForm {
@@ -399,9 +397,9 @@ pub struct ResultForm {
     /// Winner, if any.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub winner: Option<FactionId>,
-    /// Why it ended.
+    /// Cause of the end.
     pub cause: Cause,
-    /// In which tick.
+    /// Last tick of the run.
     pub tick: u64,
 }
 
@@ -421,10 +419,10 @@ impl From<ResultForm> for Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryEntry {
-    /// When it happened.
+    /// Tick of the event.
     pub tick: u64,
     /// The event.
     pub event: Event,
-    /// The same in English.
+    /// Event in English.
     pub text: String,
 }

@@ -1,7 +1,8 @@
-//! Snapshots and deltas as JSON, written straight into memory.
+//! Snapshots and deltas as JSON, written directly into a buffer.
 //!
-//! What a sector sends most is written here field by field, several times as fast as through a general serializer, and
-//! byte for byte the same: `tests/json.rs` holds the two against each other.
+//! Snapshots and deltas are the largest messages of a sector. Writing them field by field is
+//! several times as fast as a general serializer; `tests/json.rs` checks that the bytes are the
+//! same.
 
 use crate::digest::Digest;
 use crate::event::{Cause, Event};
@@ -14,7 +15,7 @@ use crate::snapshot::{
 
 impl Snapshot {
     /// Appends the snapshot as JSON: the very bytes that serializing it gives.
-    ///
+    /// Appends the snapshot as JSON, with the same bytes as `serde_json`.
     /// ```
     /// # use sector_sim::{Rules, Snapshot, Universe, World};
     /// # let world = World::new(Rules::classic().into(), 7).unwrap();
@@ -25,7 +26,7 @@ impl Snapshot {
     /// assert_eq!(json, serde_json::to_vec(&snapshot).unwrap());
     /// ```
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        // About what systems, lanes and fleets take, so that memory seldom has to grow.
+        // Approximate size, so that the buffer rarely has to grow.
         out.reserve(
             self.systems.len() * 340 + self.lanes.len() * 32 + self.fleets.len() * 180 + 4_096,
         );
@@ -49,7 +50,7 @@ impl Snapshot {
 }
 
 impl Delta {
-    /// Appends the delta as JSON: the very bytes that serializing it gives.
+    /// Appends the delta as JSON, with the same bytes as `serde_json`.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let mut json = Json(out);
         json.raw(b"{\"universe_id\":").text(&self.universe_id);
@@ -66,10 +67,10 @@ impl Delta {
     }
 }
 
-/// A JSON buffer. Methods return it, so that calls can be chained.
+/// A JSON buffer with chainable methods.
 struct Json<'a>(&'a mut Vec<u8>);
 
-/// Two digits for each number below a hundred.
+/// Two decimal digits for each number below 100.
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut number = 0;
@@ -80,7 +81,7 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// The fields that change about a system, the same in its whole form and in its change.
+/// Variable fields of a system, shared by [`SystemForm`] and [`SystemChange`].
 macro_rules! system_state {
     ($json:ident, $system:ident) => {
         $json.raw(b",\"owner\":").owner($system.owner);
@@ -280,7 +281,7 @@ impl Json<'_> {
         self.raw(b",\"text\":").text(&entry.text).raw(b"}")
     }
 
-    /// A field that holds the id of a fleet, and so on.
+    /// Writes a `fleet` field.
     fn fleet_id(&mut self, fleet: FleetId) -> &mut Self {
         self.raw(b",\"fleet\":").number(fleet.0)
     }

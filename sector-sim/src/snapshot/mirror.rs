@@ -1,4 +1,4 @@
-//! A copy of a sector that somebody else runs, kept up to date by deltas.
+//! A copy of a sector that runs elsewhere, kept up to date by deltas.
 
 use std::sync::Arc;
 
@@ -8,31 +8,31 @@ use crate::ids::FleetId;
 use crate::map::Map;
 use crate::snapshot::{Delta, FleetLimits, Snapshot, SnapshotError, Universe};
 
-/// Why a delta cannot be applied. The mirror is as it was before.
+/// Reason why a delta cannot be applied. The mirror is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorError {
-    /// It belongs to another universe.
+    /// The delta belongs to another universe.
     #[error("the delta belongs to universe {delta:?}, the mirror shows {mirror:?}")]
     Universe {
-        /// The universe of the delta.
+        /// Universe of the delta.
         delta: String,
-        /// The universe of the mirror.
+        /// Universe of the mirror.
         mirror: String,
     },
-    /// It is not the next tick.
-    #[error("the delta leads to tick {delta}, the mirror is at {mirror}")]
+    /// The delta is not for the next tick.
+    #[error("the delta is for tick {delta}, but the mirror is at tick {mirror}")]
     Tick {
-        /// The tick of the delta.
+        /// Tick of the delta.
         delta: u64,
-        /// The tick of the mirror.
+        /// Tick of the mirror.
         mirror: u64,
     },
-    /// It contradicts what the mirror shows.
+    /// The delta contradicts the mirror.
     #[error(transparent)]
     Contradiction(#[from] SnapshotError),
 }
 
-/// A copy of a sector.
+/// A copy of a sector that follows its deltas.
 #[derive(Clone, Debug)]
 pub struct Mirror {
     universe: Universe,
@@ -42,10 +42,10 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// A copy of what the snapshot shows.
+    /// A mirror of the state in a snapshot.
     ///
     /// # Errors
-    /// [`SnapshotError`] when the snapshot contradicts itself.
+    /// [`SnapshotError`] when the snapshot is inconsistent.
     pub fn new(snapshot: &Snapshot) -> Result<Mirror, SnapshotError> {
         let (map, board) = snapshot.board()?;
         Ok(Mirror {
@@ -56,7 +56,7 @@ impl Mirror {
         })
     }
 
-    /// Goes on by one tick.
+    /// Applies the delta of the next tick.
     ///
     /// # Errors
     /// [`MirrorError`] when the delta does not follow; the mirror is unchanged then.
@@ -68,10 +68,10 @@ impl Mirror {
         Ok(())
     }
 
-    /// Goes on by one tick, as [`Mirror::apply`] does, without copying what happened in it.
+    /// Applies the delta of the next tick, like [`Mirror::apply`], without copying its events.
     ///
     /// # Errors
-    /// As [`Mirror::apply`].
+    /// Same as [`Mirror::apply`].
     pub fn take(&mut self, delta: Delta) -> Result<(), MirrorError> {
         let next = self.check(&delta)?;
         self.commit(&delta, next);
@@ -80,7 +80,7 @@ impl Mirror {
         Ok(())
     }
 
-    /// What the delta changes, if it follows.
+    /// Changes of the delta, if it follows the current state.
     fn check(&self, delta: &Delta) -> Result<Changes, MirrorError> {
         if delta.universe_id != self.universe.id {
             return Err(MirrorError::Universe {
@@ -92,7 +92,7 @@ impl Mirror {
             return Err(MirrorError::Tick { delta: delta.tick, mirror: self.board.tick });
         }
         let contradiction = |text: String| MirrorError::from(SnapshotError::Contradiction(text));
-        // Everything is checked before anything is changed, except for what only new factions can show.
+        // Check everything before changing anything.
         let mut next = Changes { factions: Vec::new(), fleets: Vec::new() };
         for form in &delta.factions {
             next.factions.push(form.faction(&self.map)?);
@@ -127,9 +127,7 @@ impl Mirror {
             }
             last = id;
             if self.board.fleets.get(id).is_none() {
-                return Err(contradiction(format!(
-                    "fleet {id} is not there and cannot be removed"
-                )));
+                return Err(contradiction(format!("unknown fleet {id} cannot be removed")));
             }
         }
         let limits = FleetLimits { tick: delta.tick, next_fleet_id: delta.next_fleet_id };
@@ -152,7 +150,10 @@ impl Mirror {
             if removed
                 || form.id < self.board.next_fleet_id && self.board.fleets.get(form.id).is_none()
             {
-                return Err(contradiction(format!("fleet {} is gone and cannot change", form.id)));
+                return Err(contradiction(format!(
+                    "fleet {} was removed and cannot change",
+                    form.id
+                )));
             }
             next.fleets.push(form.fleet_in(&self.map, &limits)?);
         }
@@ -190,37 +191,37 @@ impl Mirror {
         self.digest = delta.digest;
     }
 
-    /// Which universe it shows.
+    /// Universe of the mirror.
     #[must_use]
     pub fn universe(&self) -> &Universe {
         &self.universe
     }
 
-    /// Its systems and lanes.
+    /// Systems and lanes.
     #[must_use]
     pub fn map(&self) -> &Arc<Map> {
         &self.map
     }
 
-    /// Its state.
+    /// Current state.
     #[must_use]
     pub fn board(&self) -> &Board {
         &self.board
     }
 
-    /// The digest that the state should have.
+    /// Digest named by the last snapshot or delta.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// Whether the state has the digest that it should have. Looks at everything.
+    /// Whether the state has the expected digest. Recomputes it from the whole state.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         digest_of(&self.map, &self.board) == self.digest
     }
 
-    /// The snapshot of what it shows.
+    /// Snapshot of the current state.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::of(&self.universe, &self.map, &self.board, self.digest)

@@ -1,4 +1,4 @@
-//! The last word of a run.
+//! Announcement of the end of a run.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,22 +10,23 @@ use crate::world::World;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunEnd {
-    /// The universe that ended.
+    /// Id of the universe that ended.
     pub universe_id: String,
-    /// Its last tick.
+    /// Last tick.
     pub tick: u64,
     /// Winner; `None` if all factions were eliminated.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub winner: Option<FactionId>,
-    /// Why it ended.
+    /// Cause of the end.
     pub cause: Cause,
-    /// When the next universe begins, in milliseconds from then; `null` if none follows, as after a recorded run.
+    /// Time until the next universe starts, in milliseconds; `null` if none follows, such as after
+    /// a recorded run.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub next_universe_in_ms: Option<u64>,
 }
 
 impl RunEnd {
-    /// The end of the run of this world; `None` as long as it goes on.
+    /// End of the run of this world; `None` while it is running.
     #[must_use]
     pub fn of(universe_id: &str, world: &World, next_universe_in_ms: Option<u64>) -> Option<Self> {
         let outcome = world.board().result()?;

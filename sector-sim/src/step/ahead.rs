@@ -1,8 +1,9 @@
-//! The routes of a tick, planned on several threads before the first order is carried out (feature `parallel`).
+//! Plans the routes of a tick on several threads before the first order is executed (feature
+//! `parallel`).
 //!
-//! A route follows from the map and from who holds which system with what strength. Orders leave all of that as it is:
-//! they divide and merge fleets of one faction at one system, and nobody sets out before all of them are carried out.
-//! So it does not matter when in this phase a route is planned.
+//! A route depends on the map and on which faction holds which system with what strength. Orders
+//! change neither: they split and merge fleets of one faction at one system, and fleets depart only
+//! after all orders. So routes can be planned at any time in this phase.
 
 use rayon::prelude::*;
 
@@ -12,7 +13,7 @@ use crate::order::{Command, Order};
 use crate::parallel;
 use crate::world::World;
 
-/// Who wants to go from where to where.
+/// Faction, origin and target of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Way {
     pub(crate) faction: FactionId,
@@ -20,28 +21,29 @@ pub(crate) struct Way {
     pub(crate) target: SystemId,
 }
 
-/// The routes that were planned ahead for this tick.
+/// Routes planned ahead for this tick.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ahead {
-    /// For which ways, sorted.
+    /// Planned requests, sorted.
     ways: Vec<Way>,
-    /// Each has planned every n-th way, n being their number.
+    /// Of n workers, each has planned every n-th request.
     workers: Vec<Worker>,
 }
 
-/// A thread's memory, and the routes it has planned.
+/// Memory of a thread, and its planned routes.
 #[derive(Clone, Debug, Default)]
 struct Worker {
     planner: Planner,
     route: Vec<SystemId>,
-    /// Its routes, one after the other.
+    /// All routes, concatenated.
     systems: Vec<SystemId>,
-    /// Where each of them ends, and whether there is a way at all.
+    /// End of each route, and whether there is one.
     ends: Vec<(usize, bool)>,
 }
 
 impl Ahead {
-    /// Fills `route` as [`Planner::plan`] does, and says whether there is a way, if this way was planned.
+    /// If this route was planned, fills `route` like [`Planner::plan`] and returns whether there is
+    /// a route.
     pub(crate) fn recall(&self, way: Way, route: &mut Vec<SystemId>) -> Option<bool> {
         let index = self.ways.binary_search(&way).ok()?;
         let worker = &self.workers[index % self.workers.len()];
@@ -54,7 +56,8 @@ impl Ahead {
     }
 }
 
-/// Plans the routes for those of these orders that can be carried out as things are. Others plan theirs in their turn.
+/// Plans the routes of those orders that are valid in the current state. The others are planned
+/// when they are executed.
 pub(super) fn plan(world: &mut World, given: &[Order]) {
     let mut ahead = std::mem::take(&mut world.work.ahead);
     ahead.ways.clear();
@@ -76,7 +79,7 @@ pub(super) fn plan(world: &mut World, given: &[Order]) {
     world.work.ahead = ahead;
 }
 
-/// The way of an order to move that nothing forbids so far.
+/// Route request of a move order that is valid so far.
 fn wanted(world: &World, order: &Order) -> Option<Way> {
     let Command::Move { origin, target, fleet, amount } = order.command else { return None };
     let faction = order.faction;

@@ -1,4 +1,4 @@
-//! Phase 1: fleets whose time has come enter their system.
+//! Phase 1: fleets on lanes arrive.
 
 use crate::board::Place;
 use crate::event::Event;

@@ -1,7 +1,7 @@
-//! Phase 2: where fleets of two or more factions meet, they fight until one side is left.
+//! Phase 2: fleets of different factions at the same system fight until one side is left.
 //!
-//! Among sides of equal strength the one with the fleet of the lowest id comes first, and chance is keyed with the
-//! system and the number of the strike there: who a side belongs to decides nothing.
+//! Among sides of equal strength the one with the lowest fleet id comes first, and draws are keyed
+//! by system and strike number, so faction ids do not matter.
 
 use crate::draw::{Draw, Purpose};
 use crate::event::Event;
@@ -10,8 +10,8 @@ use crate::rules::BattleRules;
 use crate::units::{ONE, ratio, scale};
 use crate::world::{Side, World};
 
-/// How likely an attack of strength `attack` is to succeed against `defence`, in per mille; 0 and 1000 are certain.
-/// The strength of the League counts for more than it is: weigh it with [`weighed`] first.
+/// Chance that an attack succeeds, per mille; 0 and 1000 are certain. Weight both strengths with
+/// [`weighed`] first.
 #[must_use]
 pub fn attack_odds(
     rules: &BattleRules,
@@ -37,7 +37,7 @@ pub fn attack_odds(
     odds.clamp(rules.least_odds, rules.most_odds)
 }
 
-/// The strength that a side counts for in a battle.
+/// Effective strength of a faction's fleets in battle, milli: the League's counts for more.
 #[must_use]
 pub fn weighed(rules: &BattleRules, faction: FactionId, strength: i64) -> i64 {
     if faction == FactionId::LEAGUE { scale(strength, rules.league_strength) } else { strength }
@@ -68,7 +68,7 @@ fn fight(world: &mut World, system: SystemId) {
     world.work.sides = sides;
 }
 
-/// One attack on the side that holds the field; returns the side that holds it then.
+/// One attack on the side that holds the field. Returns the side that holds it afterwards.
 fn strike(
     world: &mut World,
     system: SystemId,

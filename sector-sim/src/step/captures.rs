@@ -1,4 +1,4 @@
-//! Phase 4: what a capture does to a system.
+//! Phase 4: captured systems change their state.
 
 use crate::event::Event;
 use crate::units::scale;

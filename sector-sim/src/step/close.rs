@@ -1,4 +1,4 @@
-//! The end of a tick: what is derived is derived anew, and what has changed is listed and taken into the digest.
+//! End of a tick: updates derived values, lists the changes and updates the digest.
 
 use crate::board::{Slot, System};
 use crate::digest::{fleet_hash, system_hash};
@@ -42,7 +42,7 @@ fn systems(world: &mut World, list: &mut Vec<u32>) {
     }
 }
 
-/// What follows from the rest of a system's state.
+/// Values derived from the rest of a system's state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Derived {
     siege_owner: Option<FactionId>,
@@ -63,7 +63,7 @@ impl Derived {
     }
 }
 
-/// Takes in what was derived for a system.
+/// Stores the derived values of a system.
 fn system(world: &mut World, id: SystemId, derived: Derived) {
     let state = &mut world.board.systems[id.index()];
     (state.siege_owner, state.siege_strength) = (derived.siege_owner, derived.siege_strength);
@@ -79,8 +79,8 @@ fn system(world: &mut World, id: SystemId, derived: Derived) {
     }
 }
 
-/// The strongest foreign faction with idle fleets at a system, and their strength; among equals the one with the fleet
-/// of the lowest id.
+/// Strongest foreign faction with idle fleets at a system, and their total strength; ties go to the
+/// faction with the lowest fleet id.
 fn siege(world: &World, system: SystemId) -> (Option<FactionId>, i64) {
     let owner = world.board.systems[system.index()].owner;
     let foreign = || {
@@ -91,7 +91,7 @@ fn siege(world: &World, system: SystemId) -> (Option<FactionId>, i64) {
         let strength: i64 = foreign()
             .filter(|other| other.owner == fleet.owner)
             .fold(0, |sum, other| sum.saturating_add(other.strength));
-        // Fleets come by id.
+        // Fleets are ordered by id.
         if best.0.is_none() || strength > best.1 {
             best = (Some(fleet.owner), strength);
         }
@@ -99,7 +99,7 @@ fn siege(world: &World, system: SystemId) -> (Option<FactionId>, i64) {
     best
 }
 
-/// What a system adds to the economy of its owner, in thousandths.
+/// Output of a system for its owner's economy, in thousandths.
 #[must_use]
 pub fn output(rules: &Rules, state: &System, kind: Kind, value: i64) -> i64 {
     let production = &rules.production;
@@ -122,7 +122,7 @@ pub fn output(rules: &Rules, state: &System, kind: Kind, value: i64) -> i64 {
     scale(scale(scale(value * production.per_value * kind / 1000, stability), maturity), focus)
 }
 
-/// The economy of a faction with so many systems that yield so much, in thousandths.
+/// Economy of a faction with this many systems and this total output, in thousandths.
 #[must_use]
 pub fn economy(rules: &ProductionRules, systems: i64, outputs: i64) -> i64 {
     if systems == 0 {
@@ -152,7 +152,7 @@ fn fleets(world: &mut World, list: &mut Vec<u32>) {
     world.work.touched_fleets.drain(list);
     changed_fleets(world, list);
     while let Some((id, slot)) = world.work.removed.pop() {
-        // A fleet that came and went within the tick was never known.
+        // Skip fleets that appeared and vanished within the tick.
         if world.work.hashes.fleet(slot, 0) {
             world.report.removed_fleets.push(id);
         }
@@ -184,7 +184,7 @@ fn changed_fleets(world: &mut World, list: &[Slot]) {
     }
 }
 
-/// Takes in the hash of a fleet; one that is gone is left to the list of these.
+/// Stores the hash of a fleet. Removed fleets are reported separately.
 fn fleet(world: &mut World, slot: Slot, hash: u64) {
     if world.board.fleets.is_alive(slot) && world.work.hashes.fleet(slot, hash) {
         world.report.fleets.push(world.board.fleets.at_slot(slot).id);

@@ -1,4 +1,4 @@
-//! Phase 8: fleets with a route set out on its next lane.
+//! Phase 8: fleets with a route depart on its next lane.
 
 use crate::board::Place;
 use crate::event::Event;

@@ -1,6 +1,7 @@
-//! Phase 3: foreign fleets at a system without a defending fleet grind its garrison down and then take it.
+//! Phase 3: foreign fleets at a system without defending fleets grind its garrison down and then
+//! occupy it.
 //!
-//! Fleets that pass through on a route do not stop for that.
+//! Fleets passing through on a route do not take part.
 
 use crate::board::Fleet;
 use crate::event::Event;
@@ -36,7 +37,7 @@ fn occupy(world: &mut World, system: SystemId) {
     let claim = match world.work.sides.as_slice() {
         _ if defended => None,
         [] => None,
-        // Contested: nobody gets on.
+        // Contested: no progress.
         [first, second, ..] if first.strength == second.strength => return,
         [first, ..] => Some((first.strength, first.faction)),
     };
@@ -55,7 +56,7 @@ fn occupy(world: &mut World, system: SystemId) {
     }
 }
 
-/// The attack and the garrison lose the same strength.
+/// The attacker and the garrison lose the same strength.
 fn grind(world: &mut World, system: SystemId, faction: FactionId, loss: i64) {
     world.board.systems[system.index()].garrison -= loss;
     world.touch(system);

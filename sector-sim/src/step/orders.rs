@@ -1,4 +1,5 @@
-//! Phase 7: orders, in the order in which they came, each applied or refused; a refused one changes nothing.
+//! Phase 7: orders are executed in the given order, each applied or refused. A refused order
+//! changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -73,7 +74,7 @@ fn own_fleet(world: &World, faction: FactionId, fleet: FleetId) -> Result<Slot, 
     }
 }
 
-/// The fleet that an order to move concerns, or what forbids it whether there is a way or not.
+/// Fleet to move, or the reason for refusing the order regardless of the route.
 pub(super) fn mover(
     world: &World,
     faction: FactionId,
@@ -108,7 +109,7 @@ pub(super) fn mover(
     Ok(slot)
 }
 
-/// Fills the route of the work, last system first, and says whether there is a way.
+/// Fills the scratch route, last system first, and returns whether there is a route.
 fn plan(world: &mut World, faction: FactionId, origin: SystemId, target: SystemId) -> bool {
     let work = &mut world.work;
     #[cfg(feature = "parallel")]
@@ -133,14 +134,14 @@ fn send(
     let slot = match amount {
         Amount::Fleet => slot,
         Amount::All => world.merge(faction, origin, Fleet::is_idle).unwrap_or(slot),
-        // The numbers of fleets are used up: nothing can be divided any more.
+        // Fleet ids are exhausted: no fleet can be split any more.
         Amount::Part(strength) => {
             let id = world.detach(slot, strength).ok_or(Refusal::TooWeak)?;
             world.board.fleets.slot(id).unwrap_or(slot)
         }
     };
     let fleet = world.board.fleets.at_slot_mut(slot);
-    // Copied, so that both keep their memory.
+    // Copy, so that both keep their allocation.
     fleet.route.clone_from(&world.work.route);
     let id = fleet.id;
     world.work.touched_fleets.insert(slot as usize);
@@ -157,7 +158,7 @@ fn cancel(world: &mut World, faction: FactionId, fleet: FleetId) -> Result<Fleet
     state.route.clear();
     world.work.touched_fleets.insert(slot as usize);
     if let Some(system) = world.board.fleets.at_slot(slot).at() {
-        // It stays after all, and may have to merge.
+        // The fleet stays, and may have to merge.
         world.work.crowded.insert(system.index());
         world.touch(system);
     }

@@ -1,6 +1,6 @@
-//! Phase 6: economies fill build stocks, and build stocks become fleets.
+//! Phase 6: economies fill build stocks, which are turned into fleets.
 //!
-//! Fleets built in the same tick take their ids in the order of the systems at which they appear.
+//! Fleets built in the same tick get their ids in the order of the systems where they appear.
 
 use crate::board::Faction;
 use crate::event::Event;
@@ -23,12 +23,12 @@ pub(super) fn production(world: &mut World) {
             builders.push((system, index as u8));
         }
     }
-    // A system has one owner, so that no two of them are the same.
+    // A system has one owner, so there are no duplicates.
     builders.sort_unstable();
     for (system, index) in builders.drain(..) {
         let index = usize::from(index);
         let id = world.board.factions[index].id;
-        // Fleets built together would merge in this very tick, so they are built as one.
+        // Fleets built together would merge in the same tick, so build one.
         let strength = world.board.factions[index].build_stock / cost * cost;
         if let Some(fleet) = world.add_fleet(id, system, strength, strength) {
             world.board.factions[index].build_stock -= strength;
@@ -38,7 +38,8 @@ pub(super) fn production(world: &mut World) {
     world.work.builders = builders;
 }
 
-/// Where a faction's next fleet appears: the system it chose, else its home, else its most valuable system.
+/// System where a faction's next fleet appears: the muster system, else the home, else the most
+/// valuable system.
 fn muster_system(world: &World, index: usize) -> Option<SystemId> {
     let Faction { id, muster, home, .. } = world.board.factions[index];
     let owned = |system: &SystemId| world.board.systems[system.index()].owner == Some(id);

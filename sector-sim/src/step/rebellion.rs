@@ -1,7 +1,7 @@
-//! Phase 5: captured or battered systems may rise, join the League or break away.
+//! Phase 5: systems with unrest or recent fighting may rebel, and join the League or secede.
 //!
-//! Only where a capture or a battle has left unrest or heat is there anything to rise against; a system in its
-//! reclaim cooldown has just risen, and the League's own systems have nobody else to turn to.
+//! Systems without unrest and heat do not rebel, nor do those in reclaim cooldown or owned by the
+//! League.
 
 use crate::board::System;
 use crate::draw::{Draw, Purpose};
@@ -20,8 +20,8 @@ pub(super) fn rebellion(world: &mut World) {
     world.work.list = list;
 }
 
-/// How likely a system is to rise against its owner in a tick, per mille, when that owner has so many systems. Who
-/// owns it and whether it has just risen is not looked at.
+/// Chance per tick that a system rebels, per mille, if its owner has `systems` systems. Ignores the
+/// kind of owner and the reclaim cooldown.
 #[must_use]
 pub fn rebellion_chance(rules: &RebellionRules, state: &System, systems: i64) -> i64 {
     let provoked = state.unrest > 0 || state.heat > 0;
@@ -41,7 +41,7 @@ fn consider(world: &mut World, system: SystemId) {
     }
     let systems = world.board.faction(owner).map_or(0, |faction| faction.systems);
     let chance = rebellion_chance(&world.rules.rebellion, state, systems);
-    // What cannot happen needs no draw.
+    // Impossible outcomes need no draw.
     let (seed, tick) = (world.board.seed, world.board.tick);
     if chance > 0 && Draw::new(seed, tick, Purpose::Rebellion, u64::from(system.0)).chance(chance) {
         rise(world, system, owner);
@@ -80,7 +80,8 @@ fn rise(world: &mut World, system: SystemId, from: FactionId) {
     });
 }
 
-/// A new splinter while there may be more, else a living one other than the owner, its own kin first.
+/// A new splinter while more are allowed, else a living one other than the owner, preferring its
+/// own splinters.
 fn choose_splinter(world: &World, from: FactionId, draw: &mut Draw) -> Option<FactionId> {
     let allowed = (0..world.rules.rebellion.splinters as u8).filter_map(FactionId::splinter);
     let alive = |id: &FactionId| world.board.faction(*id).is_some_and(|faction| faction.alive);

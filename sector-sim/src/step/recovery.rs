@@ -1,4 +1,4 @@
-//! Phase 10: systems recover, and large realms grow restless.
+//! Phase 10: systems recover, and large realms lose stability.
 
 use crate::board::System;
 use crate::ids::SystemId;
@@ -42,7 +42,7 @@ fn wake(world: &mut World) {
     }
 }
 
-/// The greatest garrison of a system with this focus.
+/// Maximum garrison of a system with this focus, milli.
 #[must_use]
 pub fn garrison_limit(rules: &Rules, focus: Focus) -> i64 {
     match focus {
@@ -51,7 +51,8 @@ pub fn garrison_limit(rules: &Rules, focus: Focus) -> i64 {
     }
 }
 
-/// A system one tick later, if nothing else happens to it. `owned`: how many systems its owner has.
+/// State of a system one tick later, if nothing else happens. `owned`: number of systems of its
+/// owner.
 fn recovered(rules: &Rules, mut state: System, besieged: bool, owned: i64) -> System {
     let mut regrowth = rules.recovery.stability_regrowth;
     if state.owner.is_some() {

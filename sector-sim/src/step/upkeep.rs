@@ -1,4 +1,4 @@
-//! Phase 9: idle fleets decay and are repaired; those of one owner at one system merge.
+//! Phase 9: idle fleets decay and are repaired; fleets of one owner at one system merge.
 
 use crate::board::Fleet;
 use crate::ids::SystemId;
@@ -8,7 +8,7 @@ use crate::world::{Side, World};
 pub(super) fn upkeep(world: &mut World) {
     let (decay, repair) = (world.rules.upkeep.decay, world.rules.upkeep.repair);
     let mut list = std::mem::take(&mut world.work.list);
-    // At its greatest strength, or on a lane, a fleet needs no look until something happens to it.
+    // Fleets at full strength or on a lane are skipped until they change.
     world.work.unrested.drain(&mut list);
     for &slot in &list {
         let fleet = world.board.fleets.at_slot(slot);
@@ -30,7 +30,7 @@ pub(super) fn upkeep(world: &mut World) {
 }
 
 fn merge_idle(world: &mut World, system: SystemId) {
-    // Most systems hold one fleet or none.
+    // Most systems hold at most one fleet.
     if world.board.fleets.slots_at(system).nth(1).is_none() {
         return;
     }

@@ -1,6 +1,6 @@
-//! Phase 11: who is out, and whether somebody has won.
+//! Phase 11: factions are eliminated, and victory is checked.
 //!
-//! Where several are equal, the one with the lower home system comes first; the League has none and comes last.
+//! Ties go to the faction with the lower home system; the League has none and comes last.
 
 use crate::board::Outcome;
 use crate::event::{Cause, Event};

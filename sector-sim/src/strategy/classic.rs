@@ -1,12 +1,13 @@
-//! The standard computer player: one goal at a time, colonists beside it, help for what is besieged.
+//! The standard computer player: pursues one goal, sends out colonists, and relieves besieged
+//! systems.
 //!
-//! It looks at the fleets once a turn ([`Scout`]), at the systems only after one of its own was won or lost
-//! (its borders), and then goes through its idle stacks, the strongest first ([`moves`]). The work of a turn therefore
-//! grows with systems, lanes and fleets, never with their product, and a turn without an idle stack ends after the
-//! look at the fleets. All memory is kept from turn to turn.
+//! A turn scans the fleets once ([`Scout`]) and the systems only after the faction has won or lost
+//! one (its borders), then handles the idle stacks, strongest first ([`moves`]). The cost of a turn
+//! is therefore linear in systems, lanes and fleets, and a turn without idle stacks ends after the
+//! scan of the fleets. All memory is reused from turn to turn.
 //!
-//! What it keeps besides is the [`mood`], the [`goal`], and which stacks it has just given orders to; all of it follows
-//! from the views that it has seen. After ticks that it missed it looks at everything anew.
+//! The player also keeps its [`mood`], its [`goal`] and the stacks with recent orders, all derived
+//! from the views it has seen. After missed ticks it rescans everything.
 
 mod goal;
 mod household;
@@ -41,12 +42,12 @@ pub struct Classic {
     scout: Scout,
     relief: Relief,
     goal: Option<Goal>,
-    /// The number of hops to the goal, by system.
+    /// Hops to the goal, by system.
     goal_hops: Vec<u32>,
 }
 
 impl Classic {
-    /// A player of these traits.
+    /// A player with the given traits.
     #[must_use]
     pub fn new(personality: Personality) -> Classic {
         Classic {
@@ -58,7 +59,7 @@ impl Classic {
         }
     }
 
-    /// Forgets what belongs to another sector, and what may have changed while it did not look.
+    /// Resets state of another sector, and whatever may have changed during missed ticks.
     fn wake(&mut self, view: &View<'_>, turn: &Turn) {
         if self.scout.wake(view, turn) {
             self.mood.reset(turn.tick);

@@ -1,50 +1,50 @@
-//! Where the borders are, and the way there from everywhere in the realm.
+//! Borders of a faction, and the way to the border from every own system.
 //!
-//! One breadth-first search through the faction's own systems from all that have a foreign neighbour. It is done
-//! again only when the faction has won or lost a system; what others take from each other moves no border of its own.
-//! Which systems are its own is kept in a set, so that neither this nor anybody else walks the states of all systems
-//! turn by turn.
+//! One breadth-first search through the faction's own systems, starting at those with a foreign
+//! neighbour. It is repeated only after the faction has won or lost a system; changes between other
+//! factions do not move its borders. Own systems are kept as a set, so that no turn has to scan the
+//! states of all systems.
 
 use crate::bits::Bits;
 use crate::event::Event;
 use crate::ids::SystemId;
 use crate::view::View;
 
-/// A system that the search has not reached.
+/// Not reached by the search.
 const UNSEEN: u32 = u32::MAX;
-/// A foreign system that is listed as a target.
+/// A foreign system already listed as a target.
 const TARGET: u32 = u32::MAX - 1;
 
 /// The borders of a faction.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields {
-    /// Whether the set of own systems may be wrong.
+    /// Whether the set of own systems may be out of date.
     adrift: bool,
-    /// Whether the borders have to be computed anew.
+    /// Whether the borders must be recomputed.
     spoiled: bool,
-    /// The faction's own systems.
+    /// Own systems, as a set.
     mine: Bits,
-    /// The same as a list, by id.
+    /// Own systems, ordered by id.
     list: Vec<u32>,
-    /// Its own systems from the border inwards: the queue of the search.
+    /// Own systems from the border inwards: the queue of the search.
     queue: Vec<SystemId>,
-    /// How many of these are at the border.
+    /// Number of border systems at the front of the queue.
     front: usize,
-    /// Foreign systems next to its own, each once.
+    /// Foreign systems adjacent to own ones, without duplicates.
     pub(crate) targets: Vec<SystemId>,
-    /// Hops to the border through the faction's own systems; 0 at the border.
+    /// Hops to the border through own systems; 0 at the border.
     hops: Vec<u32>,
-    /// The next system on the way to the border.
+    /// Next system on the way to the border.
     next: Vec<SystemId>,
 }
 
 impl Fields {
-    /// Has everything looked up anew before it is used again.
+    /// Invalidates everything.
     pub(crate) fn spoil(&mut self) {
         (self.adrift, self.spoiled) = (true, true);
     }
 
-    /// Takes in what the last tick has won or lost.
+    /// Applies gains and losses of the last tick.
     pub(crate) fn follow(&mut self, view: &View<'_>) {
         for event in view.board.events() {
             let (Event::Captured { system, .. }
@@ -60,7 +60,7 @@ impl Fields {
         }
     }
 
-    /// Finds the faction's own systems, if they are not known.
+    /// Finds the own systems, if unknown.
     pub(crate) fn locate(&mut self, view: &View<'_>) {
         if !std::mem::take(&mut self.adrift) {
             return;
@@ -83,7 +83,7 @@ impl Fields {
         }
     }
 
-    /// Computes the borders, if they are not known.
+    /// Recomputes the borders, if invalid.
     pub(crate) fn refresh(&mut self, view: &View<'_>) {
         if !std::mem::take(&mut self.spoiled) {
             return;
@@ -127,28 +127,28 @@ impl Fields {
         }
     }
 
-    /// Whether a system is the faction's own.
+    /// Whether the faction owns a system.
     pub(crate) fn owns(&self, system: SystemId) -> bool {
         self.mine.contains(system.index())
     }
 
-    /// The faction's own systems, by id.
+    /// Own systems, ordered by id.
     pub(crate) fn owned(&self) -> impl ExactSizeIterator<Item = SystemId> + '_ {
         self.list.iter().copied().map(SystemId)
     }
 
-    /// The faction's own systems at the border.
+    /// Own systems at the border.
     pub(crate) fn front(&self) -> &[SystemId] {
         &self.queue[..self.front]
     }
 
-    /// Whether one of the faction's own systems has a foreign neighbour.
+    /// Whether the faction owns the system and it has a foreign neighbour.
     pub(crate) fn is_front(&self, system: SystemId) -> bool {
         self.hops.get(system.index()) == Some(&0)
     }
 
-    /// Where a stack in the hinterland arrives after at most so many hops towards the border; nothing when it is
-    /// there already or no way leads there.
+    /// Destination for a stack in the hinterland, at most `hops` hops towards the border; `None` if
+    /// it is at the border or cannot reach it.
     pub(crate) fn towards_front(&self, from: SystemId, hops: u32) -> Option<SystemId> {
         if !self.hops.get(from.index()).is_some_and(|hops| (1..TARGET).contains(hops)) {
             return None;
@@ -192,7 +192,7 @@ mod tests {
         assert!(world.map().lane_ticks(home, fields.towards_front(home, 1).unwrap()).is_some());
         assert_eq!(fields.towards_front(fields.targets[0], 10), None);
 
-        // What follows events knows the same as what looks anew.
+        // Incremental updates give the same result as a full rescan.
         let won = fields.targets[0];
         for (system, owner) in [(won, Some(me)), (home, FactionId::starter(1))] {
             world.board.systems[system.index()].owner = owner;

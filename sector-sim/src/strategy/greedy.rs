@@ -1,6 +1,6 @@
-//! A player who takes what yields most for the time it takes to get there, and thinks of nothing else.
+//! A player that takes the best yield per tick of travel.
 //!
-//! It defends nothing, gathers nothing and has no plan; it never looks past the foreign systems around its own.
+//! It does not defend, gather or plan, and only considers foreign systems near its own.
 
 use super::{Reach, Scout, Strategy, Turn};
 use crate::ids::SystemId;
@@ -8,14 +8,14 @@ use crate::order::{Amount, Order};
 use crate::units::ratio;
 use crate::view::View;
 
-/// How many systems around a stack are looked at.
+/// Number of systems considered around a stack.
 const REACH: usize = 24;
-/// How many parties a stack sends out in a turn.
+/// Maximum number of detachments a stack sends per turn.
 const PARTIES: usize = 3;
-/// Odds that count as a sure thing, per mille.
+/// Odds that count as a safe win, per mille.
 const SURE: i64 = 600;
 
-/// Takes the best yield per tick of travel that a stack can beat.
+/// Takes the best yield per tick of travel that a stack can win.
 #[derive(Clone, Debug, Default)]
 pub struct Greedy {
     scout: Scout,
@@ -50,10 +50,10 @@ impl Strategy for Greedy {
 }
 
 impl Greedy {
-    /// The best prize for what is left of a stack, and how much of it to send.
+    /// The best target for the rest of a stack, and how much of it to send.
     fn best(&mut self, view: &View<'_>, stack: usize) -> Option<(SystemId, Amount)> {
         let it = self.scout.stacks()[stack];
-        // What it is about to take, it takes.
+        // Finish captures in progress first.
         if !view.owns(it.system) && view.resistance(it.system, 0).left(view, it.strength) > 0 {
             return None;
         }
@@ -76,7 +76,7 @@ impl Greedy {
             } else {
                 Amount::All
             };
-            // What was sent already leaves no whole stack to send.
+            // After a detachment has left, the rest can no longer be sent as a whole.
             if amount == Amount::All && it.sent {
                 continue;
             }

@@ -1,4 +1,5 @@
-//! A player who does nothing: the least opponent, and what the rules do by themselves.
+//! A player that does nothing: the weakest opponent, and a baseline that shows what the rules do on
+//! their own.
 
 use super::{Strategy, Turn};
 use crate::order::Order;

@@ -1,11 +1,12 @@
-//! A player who thinks ahead: it imagines how each plan that it knows would go, and follows the one that goes best.
+//! A player that looks ahead: it simulates several plans and follows the one with the best result.
 //!
-//! The plans are the other strategies: to fight on like `classic`, to grab like `greedy`, to dig in like `turtle`, to
-//! raid, or to sit still. Now and then it forks the sector ([`View::fork_with_luck`]), lets each plan play a few dozen
-//! ticks against `classic` rivals with the engine itself, and looks at what every faction is worth then. The draws of
-//! the forks are its own: it does not know how the dice of the real sector will fall.
+//! The plans are the other strategies: `classic`, `greedy`, `turtle`, `raider` and `idle`. Every
+//! few turns it forks the sector ([`View::fork_with_luck`]), plays each plan for a few dozen ticks
+//! against `classic` rivals, and compares the worth of all factions at the end. Forks use their own
+//! draws, so the player does not know the outcome of real battles.
 //!
-//! What it may spend is counted in imagined ticks, never in time, so that it gives the same orders on any machine.
+//! The budget is counted in simulated ticks, not in time, so the orders are the same on every
+//! machine.
 
 use super::{Classic, Greedy, Idle, Raider, Strategy, Turn, Turtle};
 use crate::board::Faction;
@@ -17,43 +18,43 @@ use crate::units::scale;
 use crate::view::View;
 use crate::world::World;
 
-/// Imagined ticks a turn, unless told otherwise.
+/// Default budget, in simulated ticks per turn.
 const BUDGET: u32 = 100;
-/// How far ahead it looks, in ticks.
+/// Length of a simulation, in ticks.
 const HORIZON: u64 = 40;
-/// The number of plans.
+/// Number of plans.
 const PLANS: usize = 5;
-/// What imagining each plan once costs, in ticks.
+/// Cost of simulating each plan once, in ticks.
 const FUTURE: u64 = HORIZON * PLANS as u64;
-/// The least number of turns for which it follows a plan before it thinks again.
+/// Minimum number of turns between two comparisons of plans.
 const PERIOD_TURNS: u64 = 4;
-/// How many rivals move in its imagination: the strongest. The others sit still there.
+/// Number of rivals that move in a simulation: the strongest ones. The others are idle.
 const RIVALS: usize = 4;
-/// What economy is worth, per mille of it, beside strength.
+/// Weight of economy relative to strength, per mille.
 const ECONOMY: i64 = 1_500;
-/// The worth of all factions together.
+/// Total worth of all factions.
 const WHOLE: i64 = 1_000_000;
 
-/// Imagines where its plans lead and follows the best.
+/// Simulates several plans and follows the best one.
 pub struct Lookahead {
-    /// Imagined ticks a turn.
+    /// Budget, in simulated ticks per turn.
     budget: u64,
     plans: [Plan; PLANS],
-    /// The plan that it follows.
+    /// Index of the current plan.
     chosen: usize,
-    /// The tick in which it thinks again, and the one in which it last thought.
+    /// Tick of the next comparison of plans, and tick of the last one.
     thinks: Option<(u64, u64)>,
-    /// Rivals as it imagines them.
+    /// Players of the rivals in simulations.
     rivals: Vec<Classic>,
 }
 
-/// A way to play.
+/// A plan.
 struct Plan {
-    /// Who gives the orders while it is followed.
+    /// Player that gives the real orders while the plan is followed.
     player: Box<dyn Strategy>,
-    /// Who plays it in imagination, and forgets all of it each time.
+    /// Player used in simulations; starts over in each one.
     double: Box<dyn Strategy>,
-    /// The tick in which it was last followed.
+    /// Tick in which the plan was last followed.
     last: Option<u64>,
 }
 
@@ -64,14 +65,15 @@ impl Plan {
 }
 
 impl Lookahead {
-    /// A player whose `classic` plan has these traits, with the standard budget.
+    /// A player whose `classic` plan has these traits, with the default budget.
     #[must_use]
     pub fn new(personality: Personality) -> Lookahead {
         Lookahead::with_budget(personality, BUDGET)
     }
 
-    /// A player that may imagine so many ticks a turn, at least 1. It saves them up until every plan can be looked at,
-    /// and with more of them looks at each plan with more luck, good and bad.
+    /// A player with a budget of simulated ticks per turn, at least 1. It saves up until it can
+    /// simulate every plan; with a larger budget it simulates each plan several times, with
+    /// different luck.
     ///
     /// ```
     /// use sector_sim::{Rules, Strategy, Turn, World};
@@ -99,12 +101,12 @@ impl Lookahead {
         }
     }
 
-    /// Turns from one thought to the next: long enough to save up for each plan once.
+    /// Turns between two comparisons: enough to save up for simulating each plan once.
     fn period(&self) -> u64 {
         PERIOD_TURNS.max(FUTURE.div_ceil(self.budget))
     }
 
-    /// Imagines every plan, each with the same luck, and chooses the best; the one it follows if no other is better.
+    /// Simulates every plan with the same luck and chooses the best; ties keep the current plan.
     fn think(&mut self, view: &View<'_>, tick: u64) {
         let mut rivals: Vec<&Faction> = view
             .board
@@ -134,7 +136,7 @@ impl Lookahead {
         }
     }
 
-    /// The part of everything that the faction has at the horizon if it follows a plan.
+    /// Share of the total worth that the faction has at the end of a simulation of a plan.
     fn imagine(
         &mut self,
         mut world: World,
@@ -173,7 +175,7 @@ impl Strategy for Lookahead {
         if view.board.result().is_some() || view.faction().is_none_or(|faction| !faction.alive) {
             return Vec::new();
         }
-        // A tick before the last thought belongs to another sector, or to the same one told anew.
+        // A tick before the last comparison means another sector, or a restart of this one.
         let anew = self.thinks.is_none_or(|(_, last)| turn.tick < last);
         if anew {
             self.chosen = 0;
@@ -183,7 +185,7 @@ impl Strategy for Lookahead {
             self.thinks = Some((turn.tick + self.period(), turn.tick));
         }
         let plan = &mut self.plans[self.chosen];
-        // While another plan was followed, this one saw nothing.
+        // The plan's player saw nothing while another plan was followed.
         let unseen = plan.last.map_or(0, |last| turn.tick.saturating_sub(last + 1));
         plan.last = Some(turn.tick);
         plan.player.orders(view, &Turn { tick: turn.tick, missed: turn.missed.max(unseen) })
@@ -198,7 +200,7 @@ mod tests {
     use super::*;
     use crate::rules::Rules;
 
-    /// Does nothing and counts how often it is asked.
+    /// Does nothing, and counts its turns.
     struct Counting(Arc<AtomicU64>);
 
     impl Strategy for Counting {
@@ -212,7 +214,8 @@ mod tests {
         }
     }
 
-    /// Whatever the budget, and however large the sector: no more imagined ticks than saved up, and never none.
+    /// For any budget and sector size: at most as many simulated ticks as saved up, and at least
+    /// one simulation.
     #[test]
     fn the_budget_is_kept() {
         let rules = Rules::classic();

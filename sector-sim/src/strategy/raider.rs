@@ -1,6 +1,7 @@
-//! A player who lives off the hinterland of others: strikes what is valuable and badly guarded, and moves on.
+//! A player that raids the hinterland of others: it strikes valuable, badly defended systems and
+//! moves on.
 //!
-//! It keeps out of the way of fleets, holds nothing that is not guarded by itself and lets no fleet rest for long.
+//! It avoids fleets, holds no system without a fleet in it, and keeps its fleets moving.
 
 use super::{Reach, Scout, Strategy, Turn};
 use crate::draw::{Draw, Purpose};
@@ -9,20 +10,21 @@ use crate::order::{Amount, Order};
 use crate::units::{ratio, scale};
 use crate::view::View;
 
-/// How many systems around a stack are looked at.
+/// Number of systems considered around a stack.
 const REACH: usize = 40;
-/// How many parties a stack sends out in a turn.
+/// Maximum number of detachments a stack sends per turn.
 const PARTIES: usize = 3;
-/// What a party has beyond what it needs, per mille of that.
+/// Strength added to what a detachment needs, per mille.
 const SPARE: i64 = 250;
-/// How much more a system is worth for every neighbour of the same owner, per mille: it is so much deeper in a realm.
+/// Bonus per neighbour with the same owner, per mille: such a system lies deeper in its owner's
+/// territory.
 const DEPTH: i64 = 300;
-/// How much more a system that somebody owns is worth than one that nobody owns, per mille.
+/// Worth of an owned system relative to an unowned one, per mille.
 const PREY: i64 = 1_600;
-/// How often a fleet that has found nothing goes somewhere else, per mille.
+/// Chance that a fleet without a target moves to a random neighbour, per mille.
 const ROAM: i64 = 300;
 
-/// Strikes unguarded systems behind the borders of others.
+/// Strikes undefended systems behind the borders of others.
 #[derive(Clone, Debug, Default)]
 pub struct Raider {
     scout: Scout,
@@ -65,12 +67,12 @@ impl Strategy for Raider {
 }
 
 impl Raider {
-    /// Whether a stack stands at a foreign system that will be its own shortly.
+    /// Whether a stack is about to capture the foreign system it is at.
     fn is_taking(&self, view: &View<'_>, system: SystemId, strength: i64) -> bool {
         !view.owns(system) && view.resistance(system, 0).left(view, strength) > 0
     }
 
-    /// The most worthwhile unguarded system around a stack, and how much of it to send.
+    /// The best undefended system around a stack, and how much of the stack to send.
     fn prey(&mut self, view: &View<'_>, stack: usize) -> Option<(SystemId, Amount)> {
         let it = self.scout.stacks()[stack];
         if self.is_taking(view, it.system, it.strength) {
@@ -92,7 +94,7 @@ impl Raider {
             let party = (needed + scale(needed, SPARE)).max(least);
             let amount =
                 if it.strength - party >= least { Amount::Part(party) } else { Amount::All };
-            // What was sent already leaves no whole stack to send.
+            // After a detachment has left, the rest can no longer be sent as a whole.
             if amount == Amount::All && it.sent {
                 continue;
             }
@@ -111,7 +113,7 @@ impl Raider {
         best.map(|(_, system, amount)| (system, amount))
     }
 
-    /// A neighbour without foreign fleets, any of them.
+    /// A random neighbour without foreign fleets.
     fn elsewhere(&self, view: &View<'_>, from: SystemId, draw: &mut Draw) -> Option<SystemId> {
         let quiet = |system: &SystemId| {
             view.resistance(*system, 0).defence == 0 && self.scout.threat(*system) == 0
@@ -123,7 +125,7 @@ impl Raider {
     }
 }
 
-/// How many neighbours of a system have the same owner.
+/// Number of neighbours with the same owner.
 fn depth(view: &View<'_>, system: SystemId, owner: FactionId) -> i64 {
     let kin = |id: SystemId| view.board.system(id).is_some_and(|state| state.owner == Some(owner));
     view.map.neighbours(system).iter().filter(|neighbour| kin(neighbour.system)).count() as i64

@@ -1,12 +1,13 @@
-//! A player who sends idle fleets to random neighbours: the least opponent that moves, and a tester of the rules.
+//! A player that sends idle fleets to random neighbours: the weakest opponent that moves, and a
+//! fuzzer for the rules.
 
 use super::{Strategy, Turn};
 use crate::draw::{Draw, Purpose};
 use crate::order::{Amount, Command, Focus, Order};
 use crate::view::View;
 
-/// Moves each idle fleet one time in four, whole or in half, to a random neighbour; now and then it changes the focus
-/// of the system that the fleet is at.
+/// Moves each idle fleet with a chance of one in four, whole or half, to a random neighbour, and
+/// sometimes changes the focus of the fleet's system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Random;
 

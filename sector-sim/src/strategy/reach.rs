@@ -1,6 +1,7 @@
-//! What lies around a system: a search outwards by ticks of travel that ends after so many systems.
+//! Search around a system, by travel ticks, limited to a number of systems.
 //!
-//! The bound makes a search cost the same on any map, so that a strategy may do one for each of its stacks.
+//! The limit makes a search cost the same on any map, so a strategy can do one for each of its
+//! stacks.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,28 +9,29 @@ use std::collections::BinaryHeap;
 use crate::ids::SystemId;
 use crate::view::View;
 
-/// A system that was found, and how many ticks of travel away.
+/// A system found by a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
-    /// The system.
+    /// Id of the system.
     pub system: SystemId,
-    /// Ticks on the lanes to it, at least 1.
+    /// Travel ticks to the system, at least 1.
     pub ticks: i64,
 }
 
-/// A search, with the memory that it keeps for the next.
+/// A search that reuses its memory.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     found: Vec<Reached>,
     open: BinaryHeap<Reverse<(i64, SystemId)>>,
-    /// The search in which a system was found, by id.
+    /// Number of the search that last found a system, by id.
     seen: Vec<u64>,
     searches: u64,
 }
 
 impl Reach {
-    /// The nearest `most` systems around one, by ticks and then by id, the system itself left out. The search goes
-    /// on only from systems that can be passed through; the others are found, but not what lies behind them.
+    /// The nearest `most` systems around a system, ordered by ticks, then id, without the system
+    /// itself. The search continues only beyond systems that can be passed; others are found, but
+    /// nothing behind them is.
     ///
     /// ```
     /// use sector_sim::{Rules, World};
@@ -55,7 +57,7 @@ impl Reach {
         self.searches += 1;
         self.open.push(Reverse((0, from)));
         while let Some(Reverse((ticks, system))) = self.open.pop() {
-            // A system may wait in line more than once; the first time is the nearest.
+            // A system can be queued more than once; the first visit has the shortest distance.
             match self.seen.get_mut(system.index()) {
                 Some(seen) if *seen != self.searches => *seen = self.searches,
                 _ => continue,

@@ -1,7 +1,8 @@
-//! What a player sees at a second look: its borders, its idle stacks, what is on its way and what threatens.
+//! Incremental queries for strategies: borders, idle stacks, expected strength and threats.
 //!
-//! The common ground of the computer players, offered to other authors too. It costs one pass over the fleets a turn,
-//! and one over the systems and lanes only after the faction has won or lost a system. All memory is kept.
+//! Shared by the built-in strategies and public for others. Costs one scan of the fleets per turn,
+//! and one of systems and lanes only after the faction has won or lost a system. All memory is
+//! reused.
 
 use super::Turn;
 use super::fields::Fields;
@@ -10,7 +11,7 @@ use crate::ids::SystemId;
 use crate::order::{Amount, Command, Order};
 use crate::view::View;
 
-/// The borders, stacks and threats of one faction, kept up to date turn by turn.
+/// Borders, stacks and threats of one faction, updated turn by turn.
 ///
 /// ```
 /// use sector_sim::{Rules, Turn, World};
@@ -20,24 +21,19 @@ use crate::view::View;
 /// let me = world.board().factions()[0].id;
 /// let mut scout = Scout::default();
 /// scout.look(&world.view(me), &Turn::default());
-/// // At first there is one system with one idle stack, and all its neighbours are foreign.
-/// assert_eq!((scout.owned().len(), scout.front().len(), scout.stacks().len()), (1, 1, 1));
-/// let mut orders = Vec::new();
-/// let target = scout.targets()[0];
-/// scout.send(&world.view(me), 0, target, Amount::All, &mut orders);
-/// assert_eq!(scout.expected(target), 10_000);
+/// // At the start there is one system with one idle stack, and all neighbours are foreign.
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Scout {
     pub(super) fields: Fields,
     pub(super) survey: Survey,
     systems: usize,
-    /// The tick of the last turn, once there was one.
+    /// Tick of the last turn, if any.
     last: Option<u64>,
 }
 
 impl Scout {
-    /// Looks at the sector anew. Everything else is about what was seen then.
+    /// Scans the sector. All other queries refer to this scan.
     pub fn look(&mut self, view: &View<'_>, turn: &Turn) {
         self.wake(view, turn);
         self.fields.follow(view);
@@ -46,7 +42,8 @@ impl Scout {
         self.fields.refresh(view);
     }
 
-    /// Forgets what may have changed unseen. Says whether this is another sector, or an earlier tick of the same.
+    /// Invalidates what may have changed unseen. Returns whether this is another sector, or an
+    /// earlier tick of the same one.
     pub(super) fn wake(&mut self, view: &View<'_>, turn: &Turn) -> bool {
         let other = self.systems != view.map.len() || self.last.is_none_or(|last| turn.tick < last);
         if other {
@@ -60,62 +57,63 @@ impl Scout {
         other
     }
 
-    /// The idle stacks, the strongest first, the older first among equals. Those that [`Scout::send`] has sent are
-    /// left out for two turns, so that an order that is still on its way to a live sector is not given twice.
+    /// Idle stacks, strongest first, then oldest first. Stacks sent with [`Scout::send`] are left
+    /// out for two turns, so that an order still in transit to a live sector is not given twice.
     #[must_use]
     pub fn stacks(&self) -> &[Stack] {
         &self.survey.stacks
     }
 
-    /// The faction's own systems, by id.
+    /// Own systems, ordered by id.
     pub fn owned(&self) -> impl ExactSizeIterator<Item = SystemId> + '_ {
         self.fields.owned()
     }
 
-    /// The faction's own systems that have a foreign neighbour.
+    /// Own systems with a foreign neighbour.
     #[must_use]
     pub fn front(&self) -> &[SystemId] {
         self.fields.front()
     }
 
-    /// Whether a system is the faction's own and has a foreign neighbour.
+    /// Whether the faction owns the system and it has a foreign neighbour.
     #[must_use]
     pub fn is_front(&self, system: SystemId) -> bool {
         self.fields.is_front(system)
     }
 
-    /// The foreign systems next to its own, each once.
+    /// Foreign systems adjacent to own ones, without duplicates.
     #[must_use]
     pub fn targets(&self) -> &[SystemId] {
         &self.fields.targets
     }
 
-    /// Where a stack in the hinterland arrives after at most so many hops towards the border; nothing when it is
-    /// there already or no way leads there.
+    /// Destination for a stack in the hinterland, at most `hops` hops towards the border; `None` if
+    /// it is at the border or cannot reach it.
     #[must_use]
     pub fn towards_front(&self, from: SystemId, hops: u32) -> Option<SystemId> {
         self.fields.towards_front(from, hops)
     }
 
-    /// Own systems that foreign strength stands at or is bound for, each once.
+    /// Own systems with foreign fleets present or on their way, without duplicates.
     #[must_use]
     pub fn menaced(&self) -> &[SystemId] {
         &self.survey.menaced
     }
 
-    /// Foreign strength that is bound for an own system or stands there, milli.
+    /// Foreign strength at an own system or on its way there, milli.
     #[must_use]
     pub fn threat(&self, system: SystemId) -> i64 {
         self.survey.threat(system)
     }
 
-    /// Own strength that is bound for a system, or stands there if it is a foreign one; milli.
+    /// Own strength on its way to a system, plus the strength already there if the system is
+    /// foreign, milli.
     #[must_use]
     pub fn expected(&self, system: SystemId) -> i64 {
         self.survey.expected(system)
     }
 
-    /// Sends a stack (by its place in [`Scout::stacks`]), or a part of it, and takes note of where it goes.
+    /// Sends a stack, by index in [`Scout::stacks`], or a part of it, and records its destination.
     pub fn send(
         &mut self,
         view: &View<'_>,

@@ -1,4 +1,4 @@
-//! Strategies as they are written in options: `raider`, or `raider@900/400/800/100`.
+//! Strategies as written in options: `raider`, or `raider@900/400/800/100`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use super::{Strategy, UnknownStrategy, by_name};
 use crate::rules::{Personality, Rules};
 use crate::strategy::Idle;
 
-/// The most that a trait can be, per mille.
+/// Maximum of a trait, per mille.
 const TRAIT_MOST: i64 = 1000;
 
-/// A strategy of the engine, with a personality of its own or that of its seat: `name`, or
+/// A strategy with its own personality or that of its seat: `name`, or
 /// `name@aggression/expansionism/greed/caution` with the traits in per mille.
 ///
 /// ```
@@ -20,7 +20,7 @@ const TRAIT_MOST: i64 = 1000;
 /// assert_eq!(style.personality().unwrap().greed, 800);
 /// assert_eq!(style.sit(Rules::classic().personality(0)).name(), "raider");
 /// let error = "raidr".parse::<Style>().unwrap_err().to_string();
-/// assert!(error.starts_with("unknown strategy \"raidr\"; known are classic, greedy"));
+/// assert!(error.starts_with("unknown strategy \"raidr\"; allowed are classic, greedy"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -29,43 +29,43 @@ pub struct Style {
 }
 
 impl Default for Style {
-    /// The classic one, with the personality of the seat.
+    /// `classic`, with the personality of the seat.
     fn default() -> Style {
         Style { name: "classic".to_owned(), personality: None }
     }
 }
 
-/// A text that is no style.
+/// Invalid style.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StyleError {
-    /// There is no strategy of this name.
+    /// Unknown strategy.
     #[error(transparent)]
     Unknown(#[from] UnknownStrategy),
-    /// What follows the name is no personality.
+    /// Invalid personality after the name.
     #[error(
-        "{0:?}: after the @ there must be four traits from 0 to 1000 with slashes between them (aggression/expansionism/greed/caution)"
+        "invalid style {0:?}: the @ must be followed by four traits from 0 to 1000, separated by slashes (aggression/expansionism/greed/caution)"
     )]
     Traits(String),
 }
 
 impl Style {
-    /// The name of its strategy.
+    /// Name of the strategy.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its personality, if it has one of its own.
+    /// Personality, if given.
     #[must_use]
     pub fn personality(&self) -> Option<&Personality> {
         self.personality.as_ref()
     }
 
-    /// Takes a seat that has this personality.
+    /// A new player for a seat with this default personality.
     #[must_use]
     pub fn sit(&self, seat: Personality) -> Box<dyn Strategy> {
         let personality = self.personality.clone().unwrap_or(seat);
-        // The name was known when this was made.
+        // The name was checked when the style was parsed.
         by_name(&self.name, personality).unwrap_or_else(|_| Box::new(Idle))
     }
 }
@@ -118,7 +118,7 @@ mod tests {
             assert_eq!(text.parse::<Style>().unwrap().to_string(), text);
         }
         for (text, told) in [
-            ("clasic", "unknown strategy \"clasic\"; known are classic"),
+            ("clasic", "unknown strategy \"clasic\"; allowed are classic"),
             ("", "unknown strategy"),
             ("classic@", "four traits"),
             ("classic@1/2/3", "four traits"),

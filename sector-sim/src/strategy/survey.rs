@@ -1,54 +1,55 @@
-//! One look at all fleets: which stacks are idle, what is on its way, and what threatens.
+//! One scan of all fleets: idle stacks, expected strength and threats.
 
 use super::fields::Fields;
 use crate::board::Place;
 use crate::ids::{FleetId, SystemId};
 use crate::view::View;
 
-/// Ticks for which a stack is left alone after an order, so that an order that is still on its way to a live sector is
-/// not given twice.
+/// Ticks for which a stack is ignored after an order, so that an order still in transit to a live
+/// sector is not given twice.
 const PATIENCE_TICKS: u64 = 2;
 
 /// An idle fleet of the faction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stack {
-    /// The fleet.
+    /// Fleet id.
     pub fleet: FleetId,
-    /// Where it is.
+    /// System of the fleet.
     pub system: SystemId,
-    /// What is there and has no orders yet, milli.
+    /// Strength still available for orders, milli.
     pub strength: i64,
-    /// The strength that repair can bring the fleet to, milli.
+    /// Maximum strength that repair restores, milli.
     pub max_strength: i64,
-    /// Whether it, or a part of it, was given an order in this turn.
+    /// Whether the stack, or a part of it, received an order this turn.
     pub sent: bool,
 }
 
-/// What is known of a system besides its state.
+/// Information about a system besides its state.
 #[derive(Clone, Copy, Debug, Default)]
 struct Note {
-    /// Own strength that is bound for it, or stands there if it is a foreign system; milli.
+    /// Own strength on its way there, plus the strength already there if the system is foreign,
+    /// milli.
     expected: i64,
-    /// Foreign strength that is bound for it or stands there, if it is an own system; milli.
+    /// Foreign strength there or on its way, if it is an own system, milli.
     threat: i64,
 }
 
-/// What the fleets look like to a faction.
+/// Fleets as seen by a faction.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Survey {
-    /// Idle stacks, the strongest first, the older first among equals.
+    /// Idle stacks, strongest first, then oldest first.
     pub(crate) stacks: Vec<Stack>,
-    /// Own systems that foreign strength stands at or is bound for, each once.
+    /// Own systems with foreign fleets present or on their way, without duplicates.
     pub(crate) menaced: Vec<SystemId>,
     notes: Vec<Note>,
     /// Systems with a note.
     noted: Vec<SystemId>,
-    /// Fleets with recent orders and the tick from which they may have another.
+    /// Fleets with recent orders, and the tick from which they can get another.
     patience: Vec<(FleetId, u64)>,
 }
 
 impl Survey {
-    /// Forgets everything, for a map of so many systems.
+    /// Clears everything, for a map with this many systems.
     pub(crate) fn reset(&mut self, systems: usize) {
         self.noted.clear();
         self.patience.clear();
@@ -56,7 +57,7 @@ impl Survey {
         self.notes.resize(systems, Note::default());
     }
 
-    /// Looks at all fleets.
+    /// Scans all fleets.
     pub(crate) fn look(&mut self, view: &View<'_>, fields: &Fields, tick: u64) {
         for system in self.noted.drain(..) {
             self.notes[system.index()] = Note::default();
@@ -104,17 +105,18 @@ impl Survey {
             .sort_unstable_by(|a, b| b.strength.cmp(&a.strength).then(a.fleet.cmp(&b.fleet)));
     }
 
-    /// Own strength that is bound for a system, or stands there if it is a foreign one.
+    /// Own strength on its way to a system, plus the strength already there if the system is
+    /// foreign.
     pub(crate) fn expected(&self, system: SystemId) -> i64 {
         self.notes.get(system.index()).map_or(0, |note| note.expected)
     }
 
-    /// Foreign strength that is bound for an own system or stands there.
+    /// Foreign strength at an own system or on its way there.
     pub(crate) fn threat(&self, system: SystemId) -> i64 {
         self.notes.get(system.index()).map_or(0, |note| note.threat)
     }
 
-    /// Takes note of strength that is sent to a system.
+    /// Records strength sent to a system.
     pub(crate) fn expect(&mut self, system: SystemId, strength: i64) {
         let Some(note) = self.notes.get_mut(system.index()) else { return };
         if note.expected == 0 && note.threat == 0 {
@@ -123,7 +125,7 @@ impl Survey {
         note.expected = note.expected.saturating_add(strength);
     }
 
-    /// Leaves a stack that was sent alone for a while.
+    /// Ignores a stack for a while after an order.
     pub(crate) fn remember(&mut self, fleet: FleetId, tick: u64) {
         self.patience.push((fleet, tick + PATIENCE_TICKS));
     }

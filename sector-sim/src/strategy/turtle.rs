@@ -1,7 +1,7 @@
-//! A player who sits behind walls: garrisons at the border, industry inland, and no step outside that could fail.
+//! A defensive player: garrisons at the border, industry inland, and no risky attacks.
 //!
-//! It takes what is free or hardly guarded, strikes back at what a fight has weakened, and keeps the rest of its
-//! strength where the neighbours are strongest.
+//! It takes unowned and barely defended systems, counterattacks weakened enemies, and keeps the
+//! rest of its strength where its neighbours are strongest.
 
 use super::{Scout, Strategy, Turn};
 use crate::ids::SystemId;
@@ -9,20 +9,20 @@ use crate::order::{Amount, Command, Focus, Order};
 use crate::units::{ratio, scale};
 use crate::view::View;
 
-/// Ticks from one look at the systems to the next.
+/// Ticks between two reviews of the systems.
 const PERIOD_TICKS: u64 = 5;
-/// Stability below which a system is calmed, per mille.
+/// Stability below which a system gets the focus `order`, per mille.
 const RESTLESS: i64 = 400;
-/// How much stronger than a defence an attack must be, per mille.
+/// Strength an attack needs, per mille of the defence.
 const OVERWHELMING: i64 = 2_500;
-/// The same where a fight has just weakened the defence.
+/// Strength an attack needs right after a battle, per mille of the defence.
 const COUNTER: i64 = 1_300;
-/// How much stronger than a garrison without a fleet an attack must be, per mille of what it takes.
+/// Strength an attack on a garrison without a fleet needs, per mille of the requirement.
 const AMPLE: i64 = 1_200;
-/// How much of a threat stands still for a watch at the border, per mille.
+/// Strength kept at the border, per mille of the threat.
 const ENOUGH: i64 = 1_200;
 
-/// Fortifies, and attacks only what cannot resist.
+/// Fortifies, and attacks only where it will surely win.
 #[derive(Clone, Debug, Default)]
 pub struct Turtle {
     scout: Scout,
@@ -39,7 +39,7 @@ impl Strategy for Turtle {
         let post = self.weakest_post(view);
         for stack in 0..self.scout.stacks().len() {
             let it = self.scout.stacks()[stack];
-            // What is besieged is held, and what is about to be taken is taken.
+            // Hold besieged systems, and finish captures.
             let stays = if view.owns(it.system) {
                 self.scout.threat(it.system) > 0
             } else {
@@ -64,7 +64,7 @@ impl Strategy for Turtle {
 }
 
 impl Turtle {
-    /// What a stack can take from a neighbour without a doubt.
+    /// A safe target next to a stack, and how much of the stack to send.
     fn sure_thing(&self, view: &View<'_>, stack: usize) -> Option<(SystemId, Amount)> {
         let it = self.scout.stacks()[stack];
         let least = view.rules.orders.least_detachment;
@@ -101,7 +101,7 @@ impl Turtle {
         best.map(|(_, system, amount)| (system, amount))
     }
 
-    /// The own system at the border that has the least for what its neighbours could send.
+    /// The border system with the least strength relative to what its neighbours could send.
     fn weakest_post(&self, view: &View<'_>) -> Option<SystemId> {
         let lack = |&system: &SystemId| {
             let danger = self.scout.threat(system).saturating_add(menace(view, system));
@@ -117,7 +117,7 @@ impl Turtle {
         self.scout.front().iter().copied().max_by_key(lack)
     }
 
-    /// Chooses the muster, and what each system strives for.
+    /// Chooses the muster system, and the focus of each system.
     fn fortify(&self, view: &View<'_>, post: Option<SystemId>, orders: &mut Vec<Order>) {
         if let (Some(post), Some(faction)) = (post, view.faction())
             && self.scout.threat(post) == 0
@@ -146,7 +146,7 @@ impl Turtle {
     }
 }
 
-/// The foreign fleets at the neighbours of a system.
+/// Total strength of foreign fleets at the neighbours of a system.
 fn menace(view: &View<'_>, system: SystemId) -> i64 {
     let around = view
         .map

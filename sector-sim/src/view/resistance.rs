@@ -1,4 +1,4 @@
-//! What stands in the way at a system, and what an attack on it would come to.
+//! Resistance at a system, and the outcome of an attack on it.
 
 use crate::ids::{FactionId, SystemId};
 use crate::map::Kind;
@@ -6,24 +6,25 @@ use crate::step::{attack_odds, garrison_limit, weighed};
 use crate::units::scale;
 use crate::view::View;
 
-/// What stands in the way at a system, as far as can be seen.
+/// Expected resistance at a system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resistance {
-    /// Who owns the system.
+    /// Owner of the system.
     pub owner: Option<FactionId>,
-    /// The garrison on arrival, milli.
+    /// Garrison on arrival, milli.
     pub garrison: i64,
-    /// What foreign fleets there count for in a battle, with the garrison if it fights beside them; 0 without fleets.
+    /// Weighted strength of the foreign fleets there, including the garrison if it fights with
+    /// them, milli; 0 without fleets.
     pub defence: i64,
-    /// Whether fleets of the owner are among them.
+    /// Whether the defending fleets include the owner's.
     pub owner_defends: bool,
-    /// Whether the system has risen lately, which makes an attack harder.
+    /// Whether the system rebelled recently, which lowers the attacker's odds.
     pub reclaim_cooldown: bool,
 }
 
 impl View<'_> {
-    /// What an attack that arrives after so many ticks will meet at a system, if nobody moves. A system that is not
-    /// on the map resists nobody.
+    /// Resistance that an attack arriving after the given ticks will meet, assuming that nothing
+    /// moves. A system that is not on the map has none.
     #[must_use]
     pub fn resistance(&self, system: SystemId, ticks: i64) -> Resistance {
         let state = self.board.system(system).copied().unwrap_or_default();
@@ -47,7 +48,7 @@ impl View<'_> {
         Resistance { owner: state.owner, garrison, defence, owner_defends, reclaim_cooldown }
     }
 
-    /// What a system yields when it is mature and content, milli; 0 for one that is not on the map.
+    /// Yield of a system at full maturity and stability, milli; 0 if it is not on the map.
     #[must_use]
     pub fn yields(&self, system: SystemId) -> i64 {
         let Some(site) = self.map.site(system) else { return 0 };
@@ -56,13 +57,14 @@ impl View<'_> {
 }
 
 impl Resistance {
-    /// Strength that grinds the garrison down and is then enough to occupy, milli.
+    /// Strength needed to grind down the garrison and then occupy the system, milli.
     #[must_use]
     pub fn to_occupy(&self, view: &View<'_>) -> i64 {
         self.garrison.saturating_add(view.rules.capture.strength)
     }
 
-    /// How likely an attack with so much strength is to prevail, per mille; 1000 when no fleet is in its way.
+    /// Chance that an attack with the given strength (milli) wins the battle, per mille; 1000 if no
+    /// fleet defends.
     #[must_use]
     pub fn odds(&self, view: &View<'_>, strength: i64) -> i64 {
         if self.defence == 0 {
@@ -78,8 +80,8 @@ impl Resistance {
         )
     }
 
-    /// What is left of so much strength when it has prevailed and the garrison is ground down, milli; 0 when too
-    /// little is left to hold the system. A battle that is won against the owner takes the system at once.
+    /// Strength left after an attack has won and ground down the garrison, milli; 0 if that is too
+    /// little to hold the system. Winning a battle against the owner captures the system at once.
     #[must_use]
     pub fn left(&self, view: &View<'_>, strength: i64) -> i64 {
         let rules = &view.rules;
@@ -99,7 +101,7 @@ impl Resistance {
     }
 }
 
-/// How much better the yield of a kind is, per mille.
+/// Yield multiplier of a kind of system, per mille.
 pub(crate) fn kind_yield(view: &View<'_>, kind: Kind) -> i64 {
     match kind {
         Kind::Normal => 1000,

@@ -1,4 +1,4 @@
-//! Any rules, any sector, any orders: what the promises are held against.
+//! Generators for arbitrary rules, sectors and orders.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use sector_sim::strategy::Random;
 use sector_sim::world::Size;
 use sector_sim::{Command, FactionId, FleetId, Order, Rules, Strategy as _, SystemId, Turn, World};
 
-/// So many cases, or as many as `PROPTEST_CASES` says.
+/// Number of cases: `usual`, or `PROPTEST_CASES` if set.
 pub(crate) fn cases(usual: u32) -> Config {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     Config { cases: cases.unwrap_or(usual), ..Config::default() }
 }
 
-/// How a number of the rules is changed.
+/// A change of a rule value.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     key: usize,
@@ -41,8 +41,8 @@ impl Change {
     }
 }
 
-/// An allowed rule set that comes from the standard one by these changes. Maps are not searched for long, and a run
-/// ends within `tick_limit`.
+/// A valid rule set, made from the standard one by these changes. Map attempts are limited, and a
+/// run ends within `tick_limit`.
 fn changed(changes: &[Change], tick_limit: i64) -> Rules {
     let mut rules = Rules::classic();
     for change in changes {
@@ -65,7 +65,7 @@ fn changed(changes: &[Change], tick_limit: i64) -> Rules {
     rules
 }
 
-/// Any rule set that is allowed: near the standard one, far from it, or at the very ends of its ranges.
+/// Any valid rule set: close to the standard one, far from it, or at the limits of its ranges.
 pub(crate) fn any_rules(tick_limit: i64) -> impl Strategy<Value = Rules> {
     let change = (any::<usize>(), any::<u8>(), any::<u64>()).prop_map(|(key, how, bits)| Change {
         key,
@@ -83,10 +83,10 @@ pub(crate) fn any_size() -> impl Strategy<Value = Size> {
         .prop_map(|(systems, factions)| Size { systems, factions: factions.min(systems as u8) })
 }
 
-/// An order to come: what it asks for depends on the world that it meets.
+/// An order to be made, depending on the state of the world.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
-    /// Whether it is meant well: by an owner, for a fleet and a system that are there.
+    /// Whether it is plausible: for an existing fleet and system of the faction.
     sensible: bool,
     kind: u8,
     faction: u8,
@@ -193,7 +193,7 @@ impl Wish {
     }
 }
 
-/// A run to come: a sector, and what is ordered in each tick.
+/// A run to be played: a sector, and the orders of each tick.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) rules: Arc<Rules>,
@@ -216,7 +216,7 @@ impl Run {
         World::with_size(self.rules.clone(), self.seed, self.size).unwrap()
     }
 
-    /// What is ordered in the next tick of this world; nothing when the log is at its end.
+    /// Orders for the next tick of this world; `None` at the end of the log.
     pub(crate) fn orders(&self, world: &World) -> Option<Vec<Order>> {
         let wishes = self.log.get(world.tick() as usize)?;
         let mut orders = Vec::new();
@@ -231,7 +231,7 @@ impl Run {
         Some(orders)
     }
 
-    /// Plays the run; each tick is left to `tick`, which has to step the world with the orders.
+    /// Plays the run. `tick` must step the world with the given orders.
     pub(crate) fn play(&self, mut tick: impl FnMut(&mut World, &[Order])) {
         let mut world = self.world();
         while world.board().result().is_none() {

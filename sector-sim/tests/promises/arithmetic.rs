@@ -1,4 +1,4 @@
-//! The formulas against wide integers, with an eye for the ends of the range.
+//! Formulas compared with wide integers, with a focus on the limits of the range.
 
 use proptest::prelude::*;
 use sector_sim::board::System;
@@ -10,7 +10,7 @@ use sector_sim::{FactionId, Rules};
 
 use crate::any::{any_rules, cases};
 
-/// Any number, the ends of the range and round ones above all.
+/// Any number; limits of the range and round numbers are more likely.
 fn any_number() -> impl Strategy<Value = i64> {
     prop_oneof![
         any::<i64>(),
@@ -46,7 +46,7 @@ proptest! {
         } else {
             let product = i128::from(value) * i128::from(multiplier);
             prop_assert_eq!(found, saturated(product / i128::from(divisor)));
-            // Never further from zero than the true quotient, and less than one away from it.
+            // Never farther from zero than the exact quotient, and less than one away from it.
             let rest = product - i128::from(found) * i128::from(divisor);
             let fits = i128::from(found) == product / i128::from(divisor);
             prop_assert!(!fits || rest.unsigned_abs() < i128::from(divisor).unsigned_abs());
@@ -64,7 +64,7 @@ proptest! {
         prop_assert!(scale(a.min(b), per_mille) <= scale(a.max(b), per_mille));
     }
 
-    /// The odds as one would write them down without a thought for the width of integers.
+    /// The odds computed in wide integers.
     #[test]
     fn odds_are_those_of_the_formula(
         rules in any_rules(100),
@@ -92,7 +92,7 @@ proptest! {
         prop_assert_eq!(i128::from(odds), expected);
     }
 
-    /// More strength never makes an attack less likely to succeed.
+    /// More strength never lowers the odds of an attack.
     #[test]
     fn odds_grow_with_the_attack(
         rules in any_rules(100),
@@ -102,7 +102,7 @@ proptest! {
         owner: bool,
         reclaim: bool,
     ) {
-        // The sum of both sides is not to saturate, and where nobody has any strength two certain outcomes meet.
+        // Avoid saturated sums, and sides that both have no strength.
         let (attack, more, defence) = (attack / 2, more / 2, (defence / 2).max(1));
         let odds = |attack| attack_odds(&rules.battle, attack, defence, owner, reclaim);
         prop_assert!(odds(attack.min(more)) <= odds(attack.max(more)));
@@ -116,8 +116,8 @@ proptest! {
         prop_assert_eq!(weighed(&rules.battle, FactionId::LEAGUE, strength), saturated(league));
     }
 
-    /// Whatever the rules, yields and economies are never negative, grow with what they are made of, and stay small
-    /// enough to be added up over the greatest sector.
+    /// Under any rules, yields and economies are never negative, grow with their inputs, and are
+    /// small enough to be summed over the largest sector.
     #[test]
     fn yields_and_economies_are_within_bounds(
         rules in any_rules(100),

@@ -1,4 +1,4 @@
-//! Tampered documents: refused with a message, or valid; never a panic.
+//! Tampered documents are refused with a message or are valid; they never cause a panic.
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::any::cases;
 use crate::{snapshot, through_json};
 
-/// A world in the midst of its war.
+/// A world in the middle of its war.
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let mut world =
         World::with_size(Arc::new(Rules::classic()), 7, Size { systems: 12, factions: 3 }).unwrap();
@@ -63,7 +63,7 @@ fn any_tamper() -> impl Strategy<Value = Tamper> {
     ]
 }
 
-/// Every value of a document for which `fits` holds, by its path.
+/// Paths of all values in a document that match `fits`.
 fn paths(value: &Value, fits: fn(&Value) -> bool) -> Vec<String> {
     fn walk(value: &Value, path: &str, fits: fn(&Value) -> bool, found: &mut Vec<String>) {
         if fits(value) {
@@ -184,7 +184,7 @@ proptest! {
     }
 }
 
-/// Applied to a state in its place, every number that no rules can lead to is refused by name.
+/// Every out-of-range number, applied to a state in its place, is refused by name.
 #[test]
 fn impossible_numbers_are_refused_by_name() {
     let refused = |path: &str, value: i64| {

@@ -1,6 +1,6 @@
-//! The promises of the engine, held over any rules, seeds, sizes and order logs.
+//! Promises of the engine, checked for any rules, seeds, sizes and order logs.
 //!
-//! Each promise is a test of its own. `PROPTEST_CASES` sets how many cases each is tried with.
+//! One test per promise. `PROPTEST_CASES` sets the number of cases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod any;
@@ -28,7 +28,7 @@ fn snapshot(world: &World) -> Snapshot {
     Snapshot::of(&universe, world.map(), world.board(), world.digest())
 }
 
-/// What a reader gets of a document.
+/// Serializes a document to JSON and parses it again.
 fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(document: &T) -> T {
     serde_json::from_str(&serde_json::to_string(document).unwrap()).unwrap()
 }
@@ -43,7 +43,8 @@ fn game_of(rules: Rules, seed: u64, size: Size, name: &'static str) -> Game {
     )
 }
 
-/// The runs that the promises are held against are no empty ones: all that can happen does, under all kinds of rules.
+/// The generated runs cover everything: every kind of event and refusal occurs, under all kinds of
+/// rules.
 #[test]
 fn any_run_reaches_every_kind_of_event_and_refusal() {
     let mut runner = TestRunner::deterministic();
@@ -99,8 +100,5 @@ fn a_replay_verifies_and_a_changed_one_does_not() {
     record.orders.clear();
     lines[with_orders] = serde_json::to_string(&record).unwrap();
     let error = verify(lines.join("\n").as_bytes()).unwrap_err().to_string();
-    assert!(
-        error.starts_with(&format!("the history differs from tick {with_orders} on")),
-        "{error}"
-    );
+    assert!(error.starts_with(&format!("the run diverges at tick {with_orders}:")), "{error}");
 }

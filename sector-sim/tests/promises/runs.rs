@@ -1,4 +1,5 @@
-//! Runs as a whole: exact from every point, indifferent to what was refused, shown by deltas, and never endless.
+//! Promises of whole runs: exact from every point, unaffected by refused orders, reproducible from
+//! deltas, and finite.
 
 use proptest::prelude::*;
 use sector_sim::check::{Plan, check_orders};
@@ -14,7 +15,7 @@ use crate::{game_of, snapshot, through_json};
 proptest! {
     #![proptest_config(cases(96))]
 
-    /// Restored, cloned, recomputed and mirrored, as often as one likes.
+    /// Restored, cloned, recomputed and mirrored, at any interval.
     #[test]
     fn a_run_goes_on_from_a_snapshot_as_if_nothing_had_happened(
         run in any_run(80),
@@ -28,8 +29,8 @@ proptest! {
         prop_assert_eq!(checked.restores, checked.ticks / restore_every);
     }
 
-    /// A refused order changes no bit of the digest: without it the state is the same, and so are the events but for
-    /// the outcomes of the orders.
+    /// A refused order does not affect the digest: without it the state is the same, and so are the
+    /// events, apart from the outcomes of orders.
     #[test]
     fn a_refused_order_changes_nothing(run in any_run(50)) {
         let mut without = run.world();
@@ -49,7 +50,8 @@ proptest! {
         });
     }
 
-    /// The digest that is kept from tick to tick is the one of the whole state, and different states differ in it.
+    /// The incremental digest equals that of the whole state, and different states have different
+    /// digests.
     #[test]
     fn the_kept_digest_is_the_computed_one(run in any_run(60)) {
         run.play(|world, orders| {
@@ -60,7 +62,8 @@ proptest! {
         });
     }
 
-    /// Wherever a copy begins, is cut off, and begins again from what it has itself: deltas lead it to the state.
+    /// Wherever a mirror starts, stops and restarts from its own snapshot, deltas lead it to the
+    /// same state.
     #[test]
     fn a_snapshot_and_any_split_of_the_deltas_make_the_later_snapshot(
         run in any_run(50),
@@ -75,7 +78,7 @@ proptest! {
                 mirror.apply(&delta).unwrap();
                 assert_eq!(mirror.snapshot(), now);
                 assert!(mirror.is_exact());
-                // Not twice, and not for another universe; both leave it as it is.
+                // Repeated deltas and those of other universes are rejected without changes.
                 assert!(matches!(mirror.apply(&delta), Err(MirrorError::Tick { .. })));
                 let other = Delta { universe_id: "u-other".to_owned(), tick: delta.tick + 1, ..delta.clone() };
                 assert!(matches!(mirror.apply(&other), Err(MirrorError::Universe { .. })));
@@ -90,7 +93,7 @@ proptest! {
         });
     }
 
-    /// Under any rules and players, a run ends by its limit, and then stands still.
+    /// Under any rules and players a run ends by its tick limit, and nothing changes afterwards.
     #[test]
     fn every_run_ends_by_the_limit_of_its_rules(
         rules in any_rules(150),

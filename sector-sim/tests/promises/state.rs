@@ -1,4 +1,4 @@
-//! What holds for every state, after every phase of every tick.
+//! Invariants of every state, after every phase of every tick.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use sector_sim::{Delta, FactionId, FleetId, SystemId, World};
 
 use crate::any::{any_run, cases};
 
-/// Owners, fleets and the sums of the factions agree with each other.
+/// Owners, fleets and the sums of the factions are consistent.
 pub(crate) fn check_sums(world: &World) {
     let board = world.board();
     let mut sums: BTreeMap<FactionId, [i64; 4]> = BTreeMap::new();
@@ -40,7 +40,7 @@ pub(crate) fn check_sums(world: &World) {
     assert!(sums.is_empty(), "factions that are not there: {sums:?}");
 }
 
-/// Every fleet is at one place, which is on the map, and on its way along lanes.
+/// Every fleet is at one place on the map, and its route follows lanes.
 pub(crate) fn check_fleets(world: &World, phase: Phase) {
     let (board, map) = (world.board(), world.map());
     let mut at: BTreeMap<SystemId, Vec<FleetId>> = BTreeMap::new();
@@ -101,7 +101,7 @@ pub(crate) fn check_fleets(world: &World, phase: Phase) {
     }
 }
 
-/// Every number of a system is within its bounds, and an occupation is one by somebody else.
+/// Every number of a system is in range, and only foreign factions occupy it.
 pub(crate) fn check_systems(world: &World) {
     let (board, rules) = (world.board(), world.rules());
     for (system, state) in board.systems().iter().enumerate() {
@@ -131,7 +131,7 @@ pub(crate) fn check_systems(world: &World) {
     }
 }
 
-/// What is derived at the end of a tick is what a look at everything gives.
+/// Incremental derived values equal those computed from scratch.
 pub(crate) fn check_derived(world: &World) {
     let (board, map) = (world.board(), world.map());
     assert_eq!(digest_of(map, board), world.digest(), "the kept digest is the computed one");
@@ -170,7 +170,7 @@ pub(crate) fn check_derived(world: &World) {
     }
 }
 
-/// All of it.
+/// Checks all invariants.
 pub(crate) fn check(world: &World, phase: Phase) {
     check_sums(world);
     check_fleets(world, phase);

@@ -1,4 +1,5 @@
-//! Strength is conserved or lost; what production, militias, repair and regrowth add is added up to the last thousandth.
+//! Strength is conserved or lost; all additions by production, militias, repair and regrowth are
+//! accounted for exactly.
 
 use proptest::prelude::*;
 use sector_sim::board::System;
@@ -9,11 +10,11 @@ use sector_sim::{Board, Event, Rules, SystemId, World};
 
 use crate::any::{any_run, cases};
 
-/// Everything that can fight, and what is laid by to build more of it.
+/// Total strength and build stocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Strength {
     fleets: i128,
-    /// What repair can bring the fleets to.
+    /// Maximum strength that repair can restore.
     most: i128,
     garrisons: i128,
     stocks: i128,
@@ -30,7 +31,7 @@ impl Strength {
     }
 }
 
-/// The board before a phase, and what the phases before it had told.
+/// Board and events before a phase.
 struct Before {
     board: Board,
     strength: Strength,
@@ -44,7 +45,7 @@ impl Before {
     }
 }
 
-/// What a fight between two sides may do.
+/// Checks a battle, and returns its effect on strengths.
 fn check_battle(rules: &Rules, event: &Event) -> (i128, i128) {
     let &Event::Battle {
         attacker,
@@ -81,7 +82,7 @@ fn check_battle(rules: &Rules, event: &Event) -> (i128, i128) {
     (i128::from(attacker_loss) + i128::from(defender_loss), i128::from(garrison_loss))
 }
 
-/// What idle fleets are worth after decay and repair.
+/// Strength of idle fleets after decay and repair.
 fn kept_up(rules: &Rules, board: &Board) -> Strength {
     let mut sum = Strength::of(board);
     (sum.fleets, sum.most) = (0, 0);
@@ -99,7 +100,7 @@ fn kept_up(rules: &Rules, board: &Board) -> Strength {
     sum
 }
 
-/// A system one tick later, written down once more.
+/// Reference implementation of a system's recovery in one tick.
 fn recovered(rules: &Rules, board: &Board, id: SystemId) -> System {
     let mut state = *board.system(id).unwrap();
     let recovery = &rules.recovery;
@@ -130,7 +131,7 @@ fn recovered(rules: &Rules, board: &Board, id: SystemId) -> System {
     state
 }
 
-/// What this phase may have done to the strength of the whole sector, from what it tells.
+/// Checks the effect of a phase on the total strength against its events.
 fn check_phase(rules: &Rules, before: &Before, phase: Phase, world: &World) {
     let board = world.board();
     let after = Strength::of(board);
@@ -174,7 +175,7 @@ fn check_phase(rules: &Rules, before: &Before, phase: Phase, world: &World) {
                 let garrison = before.board.system(system).unwrap().garrison;
                 expected.garrisons += i128::from(rules.recovery.garrison_most - garrison);
             }
-            // A new splinter takes what one fleet costs along.
+            // A new splinter starts with the stock of one fleet.
             let given = after.stocks - expected.stocks;
             let seceded =
                 told.iter().filter(|event| matches!(event, Event::Seceded { .. })).count() as i128;
@@ -203,7 +204,7 @@ fn check_phase(rules: &Rules, before: &Before, phase: Phase, world: &World) {
             }
         }
         Phase::Victory => {
-            // Who is out leaves nothing behind.
+            // Eliminated factions lose their stocks.
             assert!(after.stocks <= expected.stocks);
             expected.stocks = after.stocks;
         }
@@ -220,7 +221,7 @@ proptest! {
         run.play(|world, orders| {
             let rules = world.rules().clone();
             let mut before = Before::of(world);
-            // The events of the tick before are still there; the first phase begins with none.
+            // The events of the previous tick are still there; the first phase starts with none.
             before.events = 0;
             world.step_watched(orders, |phase, world| {
                 check_phase(&rules, &before, phase, world);

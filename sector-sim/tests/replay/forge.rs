@@ -1,4 +1,5 @@
-//! A second writer of the format, from its description: it takes replays apart and puts them together again, changed.
+//! A second, independent writer of the format: takes replays apart and reassembles them with
+//! changes.
 
 use std::collections::BTreeMap;
 
@@ -25,16 +26,16 @@ fn read_number(bytes: &mut &[u8]) -> u64 {
     value
 }
 
-/// A replay in parts that can be changed.
+/// A replay split into parts that can be changed.
 pub(crate) struct Forgery {
-    /// Kind and payload; headers, keyframes and footers are written anew from the parts below.
+    /// Kind and payload; headers, keyframes and footers are rewritten from the parts below.
     pub(crate) frames: Vec<(u8, Vec<u8>)>,
     pub(crate) header: String,
     pub(crate) states: BTreeMap<u64, String>,
     pub(crate) orders: u64,
-    /// The bytes of the result in the footer.
+    /// Bytes of the result in the footer.
     pub(crate) result: Vec<u8>,
-    /// Whether the hashes of the chain stay those of the original.
+    /// Whether to keep the hashes of the original chain.
     pub(crate) keep_chain: bool,
     chains: Vec<Sha256>,
 }

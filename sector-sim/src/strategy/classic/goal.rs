@@ -1,4 +1,4 @@
-//! The strategic goal: the foreign system that the faction wants most, kept for a while.
+//! The strategic goal: the foreign system that the faction wants most, kept for some time.
 
 use super::Classic;
 use crate::draw::{Draw, Purpose};
@@ -6,21 +6,21 @@ use crate::ids::SystemId;
 use crate::units::scale;
 use crate::view::View;
 
-/// For how many ticks a goal is kept.
+/// Lifetime of a goal, in ticks.
 const GOAL_TICKS: u64 = 80;
-/// How much chance has a say in the choice, per mille.
+/// Weight of chance in the choice, per mille.
 const WHIM: u64 = 400;
 
-/// What the faction strives for.
+/// The current goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Goal {
     pub(super) system: SystemId,
-    /// The tick from which another is chosen.
+    /// Tick at which a new goal is chosen.
     until: u64,
 }
 
 impl Classic {
-    /// Keeps the goal, or chooses another when it is reached, too old or out of reach.
+    /// Keeps the goal, or chooses another one if it is captured, expired or out of reach.
     pub(super) fn aim(&mut self, view: &View<'_>, tick: u64) {
         if self.goal.is_some_and(|goal| tick < goal.until && !view.owns(goal.system)) {
             return;
@@ -43,7 +43,7 @@ impl Classic {
         let mut best: Option<(i64, SystemId)> = None;
         for &system in &self.scout.fields.targets {
             let resistance = view.resistance(system, 0);
-            // Enemies before what nobody owns: that is the business of colonists.
+            // Prefer enemy systems: unowned ones are left to colonists.
             let enemy = if resistance.owner.is_some() { 1500 } else { 1000 };
             let whim = 1000 + draw.below(WHIM) as i64;
             let score = scale(scale(self.worth(view, system, &resistance), enemy), whim);
@@ -54,7 +54,7 @@ impl Classic {
         best.map(|(_, system)| Goal { system, until: tick + GOAL_TICKS })
     }
 
-    /// The number of hops from a system to the goal.
+    /// Hops from a system to the goal.
     pub(super) fn hops_to_goal(&self, system: SystemId) -> u32 {
         self.goal_hops[system.index()]
     }

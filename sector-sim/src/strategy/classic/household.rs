@@ -1,26 +1,26 @@
-//! Where new fleets appear, and what the systems strive for.
+//! Muster system and focus.
 
 use super::Classic;
 use crate::ids::SystemId;
 use crate::order::{Command, Focus, Order};
 use crate::view::View;
 
-/// Ticks from one look at the household to the next.
+/// Ticks between two reviews.
 const PERIOD_TICKS: u64 = 8;
-/// The part of the systems that is looked at each time: 1 in this many, at least one system.
+/// Divisor of the number of systems reviewed each time; at least one system is reviewed.
 const SHARE: usize = 8;
-/// Stability below which a system is calmed, per mille.
+/// Stability below which a system gets the focus `order`, per mille.
 const RESTLESS: i64 = 350;
-/// Stability above which it is calm again, per mille.
+/// Stability above which that focus ends, per mille.
 const CALM: i64 = 700;
 
-/// Whether a faction looks after its household in this tick; not all do in the same.
+/// Whether a review is due in this tick; factions take turns.
 pub(super) fn is_due(view: &View<'_>, tick: u64) -> bool {
     (tick + view.me.index() as u64).is_multiple_of(PERIOD_TICKS)
 }
 
 impl Classic {
-    /// Chooses the muster and looks at the focus of some systems.
+    /// Chooses the muster system and reviews the focus of some systems.
     pub(super) fn keep_house(&self, view: &View<'_>, tick: u64, orders: &mut Vec<Order>) {
         self.choose_muster(view, orders);
         let owned = self.scout.fields.owned();
@@ -35,7 +35,7 @@ impl Classic {
         }
     }
 
-    /// New fleets appear at the border, near the goal, where nothing threatens.
+    /// Musters at a border system near the goal that is not threatened.
     fn choose_muster(&self, view: &View<'_>, orders: &mut Vec<Order>) {
         let safe = |system: SystemId| view.owns(system) && self.scout.survey.threat(system) == 0;
         let current = view.faction().and_then(|faction| faction.muster.or(faction.home));
@@ -44,7 +44,7 @@ impl Classic {
         let Some(best) = front.min_by_key(|&system| (self.hops_to_goal(system), system)) else {
             return;
         };
-        // A place that is nearly as good is not worth a change.
+        // Keep the current one if it is nearly as good.
         if kept
             .is_none_or(|kept| self.hops_to_goal(kept) > self.hops_to_goal(best).saturating_add(1))
         {

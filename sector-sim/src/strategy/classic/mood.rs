@@ -1,7 +1,8 @@
-//! How wins and losses shift the traits.
+//! Mood: how wins and losses shift the traits.
 //!
-//! Confidence rises with battles won and systems taken and falls with losses; weariness rises with every battle. Both
-//! fade. Ten ticks in which nothing happens to the faction make it bold, and so does being far ahead.
+//! Confidence rises with battles won and systems captured and falls with losses; weariness rises
+//! with every battle. Both decay. A faction becomes bold after ten ticks without events of its own,
+//! or when it is far ahead.
 
 use crate::event::Event;
 use crate::rules::Personality;
@@ -9,28 +10,28 @@ use crate::strategy::Turn;
 use crate::units::scale;
 use crate::view::View;
 
-/// Ticks without an event of its own after which a faction grows bold.
+/// Ticks without own events after which a faction becomes bold.
 const QUIET_TICKS: u64 = 10;
-/// The part of a sector's value that a faction feels safe with, per mille.
+/// Share of the sector's value with which a faction feels safe, per mille.
 const DOMINANT: i64 = 450;
-/// What is left of confidence and weariness after a tick, per mille.
+/// Share of confidence and weariness kept per tick, per mille.
 const KEPT: i64 = 975;
-/// What a battle or a system changes in confidence.
+/// Change of confidence per battle or system.
 const STEP: i64 = 60;
-/// What a battle adds to weariness.
+/// Weariness added per battle.
 const TOIL: i64 = 60;
 
-/// The traits of a player and what it has lived through.
+/// Traits of a player, and its mood.
 #[derive(Clone, Debug)]
 pub(super) struct Mood {
     personality: Personality,
-    /// −500 to 500.
+    /// Confidence, −500 to 500.
     confidence: i64,
-    /// 0 to 500.
+    /// Weariness, 0 to 500.
     weariness: i64,
-    /// The tick of the last event that concerned the faction.
+    /// Tick of the last event that involved the faction.
     stirred: u64,
-    /// Nothing has happened for a while, or nobody else comes near.
+    /// Whether the faction is bold.
     pub(super) bold: bool,
 }
 
@@ -43,11 +44,11 @@ impl Mood {
         *self = Mood { stirred: tick, ..Mood::new(self.personality.clone()) };
     }
 
-    /// Takes in the last tick; says whether the faction won or lost a system.
+    /// Updates the mood after a tick. Returns whether the faction won or lost a system.
     pub(super) fn notice(&mut self, view: &View<'_>, turn: &Turn) -> bool {
         let me = view.me;
         let mut changed = false;
-        // Beyond this many ticks nothing is left to fade.
+        // After 200 ticks both have decayed to 0.
         for _ in 0..=turn.missed.min(200) {
             self.confidence = scale(self.confidence, KEPT);
             self.weariness = scale(self.weariness, KEPT);
@@ -77,24 +78,24 @@ impl Mood {
         changed
     }
 
-    /// How readily it attacks, 0 to 1000.
+    /// Readiness to attack, 0 to 1000.
     pub(super) fn aggression(&self) -> i64 {
         let boldness = if self.bold { 250 } else { 0 };
         (self.personality.aggression + boldness + self.confidence / 2 - self.weariness / 3)
             .clamp(0, 1000)
     }
 
-    /// How much it wants unowned systems, 0 to 1000.
+    /// Preference for unowned systems, 0 to 1000.
     pub(super) fn expansionism(&self) -> i64 {
         (self.personality.expansionism + self.weariness / 3).clamp(0, 1000)
     }
 
-    /// How much it prefers valuable systems, 0 to 1000.
+    /// Preference for valuable systems, 0 to 1000.
     pub(super) fn greed(&self) -> i64 {
         self.personality.greed
     }
 
-    /// How much it keeps back, 0 to 1000.
+    /// Share held in reserve, 0 to 1000.
     pub(super) fn caution(&self) -> i64 {
         let boldness = if self.bold { 250 } else { 0 };
         (self.personality.caution - boldness - self.confidence / 2 + self.weariness / 3)

@@ -1,4 +1,4 @@
-//! What the idle stacks do: attack, colonise, gather before the goal, or come up from the hinterland.
+//! Moves of idle stacks: attack, colonise, gather near the goal, or move up from the hinterland.
 
 use super::Classic;
 use crate::ids::SystemId;
@@ -6,14 +6,14 @@ use crate::order::{Amount, Order};
 use crate::units::{ratio, scale};
 use crate::view::View;
 
-/// How far a stack from the hinterland is sent at once.
+/// Maximum distance of a move from the hinterland, in hops.
 const RALLY_HOPS: u32 = 6;
-/// From how far stacks gather before the goal.
+/// Maximum distance from which stacks gather near the goal, in hops.
 const GATHER_HOPS: u32 = 10;
-/// How many parties a stack sends out in a turn.
+/// Maximum number of detachments a stack sends per turn.
 const PARTIES: usize = 3;
 
-/// A foreign system that a stack could go to, and with how much.
+/// A possible target of a stack, and the strength to send.
 #[derive(Clone, Copy, Debug)]
 struct Prospect {
     score: i64,
@@ -22,7 +22,7 @@ struct Prospect {
 }
 
 impl Classic {
-    /// Goes through the idle stacks that have no orders yet, the strongest first.
+    /// Handles the idle stacks without orders, strongest first.
     pub(super) fn command(&mut self, view: &View<'_>, orders: &mut Vec<Order>) {
         for stack in 0..self.scout.survey.stacks.len() {
             let system = self.scout.survey.stacks[stack].system;
@@ -32,7 +32,7 @@ impl Classic {
             if !view.owns(system) {
                 self.stay_or_leave(view, stack, orders);
             } else if self.scout.survey.threat(system) > 0 {
-                // It stands its ground.
+                // Hold the besieged system.
             } else if self.scout.fields.is_front(system) {
                 if !self.strike(view, stack, orders) {
                     self.gather(view, stack, orders);
@@ -43,7 +43,7 @@ impl Classic {
         }
     }
 
-    /// A stack at a foreign system occupies it, if it can; otherwise it goes where it is of use.
+    /// A stack at a foreign system occupies it if it can; otherwise it moves on.
     fn stay_or_leave(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) {
         let it = self.scout.survey.stacks[stack];
         let needed = view.board.systems()[it.system.index()]
@@ -64,7 +64,7 @@ impl Classic {
         }
     }
 
-    /// Attacks and colonises from a system; says whether anybody was sent.
+    /// Attacks and colonises from a system. Returns whether anything was sent.
     fn strike(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) -> bool {
         let at_home = view.owns(self.scout.survey.stacks[stack].system);
         for _ in 0..PARTIES {
@@ -86,7 +86,7 @@ impl Classic {
                 .owner
                 .is_some_and(|owner| owner != view.me)
         });
-        // Behind an attack something stays where enemies are near.
+        // Leave a reserve when attacking where enemies are near.
         let reserve = if hostile && at_home { self.reserve() } else { 0 };
         let split = reserve >= least && it.strength >= 4 * reserve;
         let available = if split { it.strength - reserve } else { it.strength };
@@ -119,7 +119,7 @@ impl Classic {
             } else {
                 continue;
             };
-            // What was sent already leaves no whole stack to send.
+            // After a detachment has left, the rest can no longer be sent as a whole.
             if amount == Amount::All && it.sent {
                 continue;
             }
@@ -131,7 +131,7 @@ impl Classic {
         best
     }
 
-    /// The goal weighs more, and so does what lies on the way to it.
+    /// Increases the worth of the goal and of systems on the way to it.
     fn pulled(&self, from: SystemId, to: SystemId, worth: i64) -> i64 {
         match (self.hops_to_goal(from), self.hops_to_goal(to)) {
             (_, 0) => scale(worth, 2000),
@@ -140,7 +140,7 @@ impl Classic {
         }
     }
 
-    /// A stack at the border that is too weak for what is before it goes to where others gather.
+    /// Sends a stack at the border that is too weak to attack to where others gather.
     fn gather(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) {
         let it = self.scout.survey.stacks[stack];
         let hops = self.hops_to_goal(it.system);
@@ -156,7 +156,8 @@ impl Classic {
         }
     }
 
-    /// Strong stacks in the hinterland come to the border; in bold times the smaller ones do too.
+    /// Sends strong stacks from the hinterland to the border; a bold faction also sends smaller
+    /// ones.
     fn rally(&mut self, view: &View<'_>, stack: usize, orders: &mut Vec<Order>) {
         let it = self.scout.survey.stacks[stack];
         let strong = 2 * view.rules.production.fleet;

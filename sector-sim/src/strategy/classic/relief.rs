@@ -1,7 +1,7 @@
-//! Help for systems that are besieged or about to be.
+//! Relief for systems that are besieged or threatened.
 //!
-//! One breadth-first search from all of them at once, a few hops deep, tells every stack whom it is nearest to; one
-//! pass over the stacks then finds the best helper of each.
+//! One breadth-first search from all of them at once, a few hops deep, finds the nearest one for
+//! each stack; one pass over the stacks then finds the best helper of each system.
 
 use super::Classic;
 use crate::ids::SystemId;
@@ -9,22 +9,22 @@ use crate::order::{Amount, Order};
 use crate::units::scale;
 use crate::view::View;
 
-/// How far help comes from.
+/// Maximum distance of a helper, in hops.
 const REACH_HOPS: u32 = 5;
-/// The part of a besieger's strength that a neighbour needs to be sent, per mille.
+/// Strength that a neighbouring helper needs, per mille of the besieger's.
 const ENOUGH: i64 = 800;
-/// The part of a besieger's strength that anybody needs to be sent, per mille.
+/// Strength that any helper needs, per mille of the besieger's.
 const LEAST: i64 = 600;
 
 const NOBODY: u32 = u32::MAX;
 
-/// The memory of the search.
+/// Memory of the search.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Relief {
-    /// Hops to the nearest system in need, and its index among those; by system.
+    /// Hops to the nearest system in need, and its index among those, by system.
     near: Vec<(u32, u32)>,
     queue: Vec<SystemId>,
-    /// The best helper of each system in need: its rank and which stack it is.
+    /// Best helper of each system in need: its rank and its stack index.
     helpers: Vec<Option<((bool, i64), usize)>>,
 }
 
@@ -33,7 +33,7 @@ impl Relief {
         for system in self.queue.drain(..) {
             self.near[system.index()] = (0, NOBODY);
         }
-        // Only now: the last search may have been on a larger map.
+        // Resize here, since the last search may have been on another map.
         self.near.resize(view.map.len(), (0, NOBODY));
         for (index, &system) in menaced.iter().enumerate() {
             self.near[system.index()] = (0, index as u32);
@@ -58,7 +58,8 @@ impl Relief {
 }
 
 impl Classic {
-    /// Sends help: from a neighbour that is strong enough, else the stack with the best strength per hop.
+    /// Sends help: from a strong enough neighbour, else from the stack with the most strength per
+    /// hop.
     pub(super) fn relieve(&mut self, view: &View<'_>, orders: &mut Vec<Order>) {
         if self.scout.survey.menaced.is_empty() {
             return;
@@ -70,7 +71,7 @@ impl Classic {
         relief.helpers.resize(survey.menaced.len(), None);
         for (index, stack) in survey.stacks.iter().enumerate() {
             let (hops, whom) = relief.near[stack.system.index()];
-            // Who is in need stays where it is, and who besieges somebody goes on with that.
+            // Stacks in need stay where they are, and besiegers go on besieging.
             if whom == NOBODY
                 || hops == 0
                 || !view.owns(stack.system)
@@ -96,7 +97,7 @@ impl Classic {
             let threat = self.scout.survey.threat(system);
             let held = view.board.fleets().at(system).filter(|fleet| fleet.owner == view.me);
             let held = held.fold(state.garrison, |sum, fleet| sum.saturating_add(fleet.strength));
-            // A garrison that can stand alone needs no help, nor does a system that help is on its way to.
+            // No help for garrisons that can hold, nor where enough help is on its way.
             if held >= threat.saturating_mul(2)
                 || self.scout.survey.expected(system) >= scale(threat, LEAST)
             {

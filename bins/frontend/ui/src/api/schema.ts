@@ -868,7 +868,7 @@ export interface components {
             released: number;
         };
         /**
-         * @description Why a run ended.
+         * @description Cause of the end of a run.
          * @enum {string}
          */
         Cause: "domination" | "last_standing" | "tick_limit";
@@ -885,35 +885,38 @@ export interface components {
          * @enum {string}
          */
         Controller: "human" | "bot";
-        /** @description What one tick changed: applied to the snapshot of the tick before, it gives the snapshot of this tick, exactly. */
+        /**
+         * @description Changes of one tick. Applied to the snapshot of the previous tick, a delta gives exactly the
+         *     snapshot of this tick.
+         */
         Delta: {
-            /** @description The digest of the state after the tick. */
+            /** @description Digest of the state after the tick. */
             digest: components["schemas"]["Digest"];
-            /** @description What happened. */
+            /** @description Events of the tick. */
             events: components["schemas"]["Event"][];
-            /** @description Factions that are new or changed, whole. */
+            /** @description New and changed factions, complete. */
             factions: components["schemas"]["FactionForm"][];
-            /** @description Fleets that are new or changed, whole. */
+            /** @description New and changed fleets, complete. */
             fleets: components["schemas"]["FleetForm"][];
-            /** @description Fleets that are gone. */
+            /** @description Ids of removed fleets. */
             fleets_removed: components["schemas"]["FleetId"][];
-            /** @description The id that the next fleet will have. */
+            /** @description Id of the next fleet to be created. */
             next_fleet_id: components["schemas"]["FleetId"];
             result: components["schemas"]["ResultForm"] | null;
-            /** @description Systems that changed. */
+            /** @description Changed systems. */
             systems: components["schemas"]["SystemChange"][];
-            /** @description The same in English, a sentence for each event. */
+            /** @description Events in English, one sentence per event. */
             texts: string[];
             /**
              * Format: int64
-             * @description The tick.
+             * @description Tick that the delta leads to.
              */
             tick: number;
-            /** @description Which universe it belongs to. */
+            /** @description Id of the universe. */
             universe_id: string;
         };
         /**
-         * @description The digest of a state; 16 hexadecimal digits on the wire.
+         * @description Digest of a state; 16 hexadecimal digits on the wire.
          * @example 0123456789abcdef
          */
         Digest: string;
@@ -921,12 +924,12 @@ export interface components {
         Event: {
             /**
              * Format: int64
-             * @description The tick in which it arrives there.
+             * @description Tick of arrival.
              */
             arrives: number;
-            /** @description Its owner. */
+            /** @description Owner of the fleet. */
             faction: components["schemas"]["FactionId"];
-            /** @description The fleet. */
+            /** @description Fleet that departed. */
             fleet: components["schemas"]["FleetId"];
             /** @description Origin. */
             from: components["schemas"]["SystemId"];
@@ -935,18 +938,18 @@ export interface components {
             /** @enum {string} */
             type: "launched";
         } | {
-            /** @description Its owner. */
+            /** @description Owner of the fleet. */
             faction: components["schemas"]["FactionId"];
-            /** @description The fleet. */
+            /** @description Fleet that arrived. */
             fleet: components["schemas"]["FleetId"];
-            /** @description Current system. */
+            /** @description System reached. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "arrived";
         } | {
             /**
              * Format: int64
-             * @description Strength of the attacker before.
+             * @description Strength of the attacker before the battle.
              */
             attack: number;
             /** @description Attacker. */
@@ -958,7 +961,7 @@ export interface components {
             attacker_loss: number;
             /**
              * Format: int64
-             * @description Strength of the defender before, with the garrison if it fought.
+             * @description Strength of the defender before the battle, including the garrison if it fought.
              */
             defence: number;
             /** @description Defender. */
@@ -975,71 +978,71 @@ export interface components {
             garrison_loss: number;
             /**
              * Format: int64
-             * @description Attacker's chance to win, per mille; 0 and 1000 were certain.
+             * @description Attacker's chance to win, per mille; 0 and 1000 are certain.
              */
             odds: number;
-            /** @description The system. */
+            /** @description System of the battle. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "battle";
-            /** @description Winner, if any. */
+            /** @description Winner. */
             winner: components["schemas"]["FactionId"];
         } | {
-            /** @description The occupier. */
+            /** @description Occupying faction. */
             faction: components["schemas"]["FactionId"];
-            /** @description The system. */
+            /** @description System being occupied. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "occupation_started";
         } | {
             /** @description Previous occupier. */
             faction: components["schemas"]["FactionId"];
-            /** @description The system. */
+            /** @description System that was occupied. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "occupation_lost";
         } | {
-            /** @description The new owner. */
+            /** @description New owner. */
             faction: components["schemas"]["FactionId"];
             from: components["schemas"]["FactionId"] | null;
-            /** @description The system. */
+            /** @description System captured. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "captured";
         } | {
-            /** @description The owner before. */
+            /** @description Previous owner. */
             from: components["schemas"]["FactionId"];
-            /** @description The system. */
+            /** @description System that rebelled. */
             system: components["schemas"]["SystemId"];
             /** @description The League. */
             to: components["schemas"]["FactionId"];
             /** @enum {string} */
             type: "rebelled";
         } | {
-            /** @description The owner before. */
+            /** @description Previous owner. */
             from: components["schemas"]["FactionId"];
-            /** @description The system. */
+            /** @description System that seceded. */
             system: components["schemas"]["SystemId"];
             /** @description The splinter. */
             to: components["schemas"]["FactionId"];
             /** @enum {string} */
             type: "seceded";
         } | {
-            /** @description Its owner. */
+            /** @description Owner of the fleet. */
             faction: components["schemas"]["FactionId"];
-            /** @description The fleet. */
+            /** @description New fleet. */
             fleet: components["schemas"]["FleetId"];
             /**
              * Format: int64
              * @description Strength.
              */
             strength: number;
-            /** @description The system. */
+            /** @description System where the fleet appeared. */
             system: components["schemas"]["SystemId"];
             /** @enum {string} */
             type: "fleet_built";
         } | {
-            /** @description The sender's own id for it. */
+            /** @description Id chosen by the sender, if any. */
             client_id: string | null;
             /** @description Faction of the order. */
             faction: components["schemas"]["FactionId"];
@@ -1048,15 +1051,15 @@ export interface components {
             kind: components["schemas"]["OrderKind"];
             /**
              * Format: int32
-             * @description Its index among the orders of the tick.
+             * @description Index among the orders of the tick, from 0.
              */
             order: number;
             /** @enum {string} */
             type: "order_applied";
         } | {
-            /** @description The sender's own id for it. */
+            /** @description Id chosen by the sender, if any. */
             client_id: string | null;
-            /** @description Why. */
+            /** @description Reason for the refusal. */
             code: components["schemas"]["Refusal"];
             /** @description Faction of the order. */
             faction: components["schemas"]["FactionId"];
@@ -1064,18 +1067,18 @@ export interface components {
             kind: components["schemas"]["OrderKind"];
             /**
              * Format: int32
-             * @description Its index among the orders of the tick.
+             * @description Index among the orders of the tick, from 0.
              */
             order: number;
             /** @enum {string} */
             type: "order_refused";
         } | {
-            /** @description The faction. */
+            /** @description Eliminated faction. */
             faction: components["schemas"]["FactionId"];
             /** @enum {string} */
             type: "eliminated";
         } | {
-            /** @description Why it ended. */
+            /** @description Cause of the end. */
             cause: components["schemas"]["Cause"];
             /** @enum {string} */
             type: "run_ended";
@@ -1123,25 +1126,25 @@ export interface components {
             /** @description Id of the universe. */
             universe_id: string;
         };
-        /** @description A faction. Amounts in thousandths. */
+        /** @description A faction. Amounts are in thousandths. */
         FactionForm: {
-            /** @description Whether it owns a system or a fleet. */
+            /** @description Whether the faction owns a system or a fleet. */
             alive: boolean;
             /**
              * Format: int64
-             * @description Stock towards the next fleet.
+             * @description Build stock towards the next fleet.
              */
             build_stock: number;
-            /** @description Its colour, `#rrggbb`. */
+            /** @description Colour, `#rrggbb`. */
             color: string;
             /**
              * Format: int64
-             * @description For how many running ticks it has dominated the sector.
+             * @description Consecutive ticks of domination.
              */
             domination_ticks: number;
             /**
              * Format: int64
-             * @description Output of its systems per tick.
+             * @description Output of all systems per tick.
              */
             economy: number;
             /**
@@ -1150,17 +1153,17 @@ export interface components {
              */
             fleets: number;
             home_id: components["schemas"]["SystemId"] | null;
-            /** @description Its id. */
+            /** @description Id of the faction. */
             id: components["schemas"]["FactionId"];
             /** @description Origin of the faction. */
             kind: components["schemas"]["FactionKind"];
             muster_id: components["schemas"]["SystemId"] | null;
-            /** @description Its name. */
+            /** @description Name of the faction. */
             name: string;
             parent: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
-             * @description Their strength.
+             * @description Total strength of the fleets.
              */
             strength: number;
             /**
@@ -1170,7 +1173,7 @@ export interface components {
             systems: number;
             /**
              * Format: int64
-             * @description Their value.
+             * @description Total value of the owned systems.
              */
             value: number;
         };
@@ -1197,7 +1200,7 @@ export interface components {
          */
         FactionId: string;
         /**
-         * @description Where a faction comes from.
+         * @description Origin of a faction.
          * @enum {string}
          */
         FactionKind: "starter" | "league" | "splinter";
@@ -1295,37 +1298,37 @@ export interface components {
         FleetForm: {
             /**
              * Format: int64
-             * @description On a lane: the tick in which it set out.
+             * @description On a lane: tick of departure.
              */
             departed: number | null;
             enroute_from: components["schemas"]["SystemId"] | null;
             enroute_to: components["schemas"]["SystemId"] | null;
             /**
              * Format: int64
-             * @description On a lane: the tick in which it arrives.
+             * @description On a lane: tick of arrival.
              */
             eta: number | null;
-            /** @description Its id. */
+            /** @description Id of the fleet. */
             id: components["schemas"]["FleetId"];
             /**
              * Format: int64
-             * @description The strength that repair can bring it to.
+             * @description Maximum strength that repair restores, in thousandths.
              */
             max_strength: number;
-            /** @description Its owner. */
+            /** @description Owner. */
             owner: components["schemas"]["FactionId"];
-            /** @description The systems still ahead, in the order of travel; on a lane without the end of that lane. */
+            /** @description Systems still to visit, in travel order; on a lane, without the end of that lane. */
             route: components["schemas"]["SystemId"][];
             /**
              * Format: int64
-             * @description Its strength, in thousandths.
+             * @description Strength, in thousandths.
              */
             strength: number;
             system_id: components["schemas"]["SystemId"] | null;
         };
         /**
          * Format: int32
-         * @description The number of a fleet, counted from 1 and never used twice in a sector.
+         * @description Number of a fleet, from 1; never reused within a sector.
          */
         FleetId: number;
         /**
@@ -1364,11 +1367,11 @@ export interface components {
         HistoryEntry: {
             /** @description The event. */
             event: components["schemas"]["Event"];
-            /** @description The same in English. */
+            /** @description Event in English. */
             text: string;
             /**
              * Format: int64
-             * @description When it happened.
+             * @description Tick of the event.
              */
             tick: number;
         };
@@ -1415,25 +1418,25 @@ export interface components {
             revoked: string;
         };
         /**
-         * @description Kind of world; some yield more than others.
+         * @description Kind of system; it determines the yield.
          * @enum {string}
          */
         Kind: "normal" | "relic" | "forge" | "hive";
-        /** @description A way between two systems, open in both directions. */
+        /** @description A lane between two systems, open in both directions. */
         Lane: {
             /**
              * Format: int32
-             * @description The end with the lower id.
+             * @description End with the lower id.
              */
             a: number;
             /**
              * Format: int32
-             * @description The end with the higher id.
+             * @description End with the higher id.
              */
             b: number;
             /**
              * Format: int32
-             * @description Ticks that a fleet travels, at least 1.
+             * @description Travel time, in ticks, at least 1.
              */
             ticks: number;
         };
@@ -1573,20 +1576,21 @@ export interface components {
             /** @description Id of the universe. */
             universe_id: string;
         };
-        /** @description An order as it is written: one flat object. */
+        /** @description Wire form of an order: one flat object. */
         OrderForm: {
-            /** @description move: take every idle fleet at the origin. */
+            /** @description move: send all idle fleets at the origin. */
             all?: boolean | null;
             /**
-             * @description The sender's own id for this order, 1 to 64 of the characters `A-Z a-z 0-9 . _ : -`; an order with an id
-             *     that was accepted before is not accepted again.
+             * @description Id chosen by the sender, 1 to 64 of the characters `A-Z a-z 0-9 . _ : -`. An order whose id
+             *     was already accepted is not accepted again.
              */
             client_id?: string | null;
-            /** @description The faction that is to obey, such as `F1`. */
+            /** @description Faction that receives the order, such as `F1`. */
             faction: string;
             /**
              * Format: int32
-             * @description move: which fleet, instead of the strongest idle one at the origin. cancel: which fleet.
+             * @description move: fleet to send; default is the strongest idle fleet at the origin. cancel: fleet to
+             *     stop.
              */
             fleet_id?: number | null;
             focus?: components["schemas"]["Focus"] | null;
@@ -1597,26 +1601,26 @@ export interface components {
              * @description move: the system where the fleet is.
              */
             origin_id?: number | null;
-            /** @description Why the order is given, for the history; at most 120 characters. */
+            /** @description Reason for the order, kept in the history; at most 120 characters. */
             reason?: string | null;
             /**
              * Format: int64
-             * @description move: how much strength to detach, in thousandths.
+             * @description move: strength to detach, in thousandths.
              */
             strength?: number | null;
             /**
              * Format: int32
-             * @description focus: which system.
+             * @description focus: system to change.
              */
             system_id?: number | null;
             /**
              * Format: int32
-             * @description move: the system to go to. muster: the system where new fleets shall appear.
+             * @description move: the destination system. muster: the system where new fleets appear.
              */
             target_id?: number | null;
         };
         /**
-         * @description The kinds of orders.
+         * @description Kind of an order.
          * @enum {string}
          */
         OrderKind: "move" | "cancel" | "muster" | "focus";
@@ -1834,11 +1838,11 @@ export interface components {
         };
         /** @description Result of a run. */
         ResultForm: {
-            /** @description Why it ended. */
+            /** @description Cause of the end. */
             cause: components["schemas"]["Cause"];
             /**
              * Format: int64
-             * @description In which tick.
+             * @description Last tick of the run.
              */
             tick: number;
             winner: components["schemas"]["FactionId"] | null;
@@ -1935,19 +1939,20 @@ export interface components {
         };
         /** @description Result of a run. */
         RunEnd: {
-            /** @description Why it ended. */
+            /** @description Cause of the end. */
             cause: components["schemas"]["Cause"];
             /**
              * Format: int64
-             * @description When the next universe begins, in milliseconds from then; `null` if none follows, as after a recorded run.
+             * @description Time until the next universe starts, in milliseconds; `null` if none follows, such as after
+             *     a recorded run.
              */
             next_universe_in_ms: number | null;
             /**
              * Format: int64
-             * @description Its last tick.
+             * @description Last tick.
              */
             tick: number;
-            /** @description The universe that ended. */
+            /** @description Id of the universe that ended. */
             universe_id: string;
             winner: components["schemas"]["FactionId"] | null;
         };
@@ -2072,19 +2077,19 @@ export interface components {
              */
             version: string;
         };
-        /** @description A whole sector. */
+        /** @description Complete state of a sector. */
         Snapshot: {
-            /** @description The digest of the state, 16 hexadecimal digits. */
+            /** @description Digest of the state, 16 hexadecimal digits. */
             digest: components["schemas"]["Digest"];
             /** @description Events of the last tick. */
             events: components["schemas"]["Event"][];
-            /** @description All factions that ever were, by id. */
+            /** @description All factions, including eliminated ones, ordered by id. */
             factions: components["schemas"]["FactionForm"][];
-            /** @description All fleets, by id. */
+            /** @description All fleets, ordered by id. */
             fleets: components["schemas"]["FleetForm"][];
             /**
              * Format: int64
-             * @description The seed that it grew from, 0 to 2^53 − 1.
+             * @description Seed of the universe, 0 to 2^53 − 1.
              */
             generator_seed: number;
             /** @description Systems with a battle, capture or rebellion in the last tick. */
@@ -2093,12 +2098,12 @@ export interface components {
             history_tail: components["schemas"]["HistoryEntry"][];
             /** @description All lanes. */
             lanes: components["schemas"]["Lane"][];
-            /** @description The id that the next fleet will have. */
+            /** @description Id of the next fleet to be created. */
             next_fleet_id: components["schemas"]["FleetId"];
             result: components["schemas"]["ResultForm"] | null;
-            /** @description The name of its rules. */
+            /** @description Name of the rule set. */
             rules: string;
-            /** @description All systems, by id. */
+            /** @description All systems, ordered by id. */
             systems: components["schemas"]["SystemForm"][];
             /**
              * Format: int64
@@ -2107,7 +2112,7 @@ export interface components {
             tick: number;
             /**
              * Format: int64
-             * @description Milliseconds from tick to tick.
+             * @description Tick interval, in milliseconds.
              */
             tick_delay_ms: number;
             /** @description Id of the universe. */
@@ -2231,19 +2236,19 @@ export interface components {
              * @description Recent fighting.
              */
             heat: number;
-            /** @description Its id. */
+            /** @description Id of the system. */
             id: components["schemas"]["SystemId"];
-            /** @description Whether a foreign fleet is stationed there. */
+            /** @description Whether a foreign fleet is stationed in the system. */
             is_besieged: boolean;
             /**
              * Format: int64
-             * @description Ticks for which it has been owned, up to those that yield in full.
+             * @description Ticks owned, up to full maturity.
              */
             maturity: number;
             occupation_faction: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
-             * @description For how many running ticks.
+             * @description Consecutive ticks of occupation.
              */
             occupation_progress: number;
             owner: components["schemas"]["FactionId"] | null;
@@ -2255,7 +2260,7 @@ export interface components {
             siege_owner: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
-             * @description The strength of its fleets there, in thousandths.
+             * @description Strength of the siege owner's fleets in the system, in thousandths.
              */
             siege_strength: number;
             /**
@@ -2287,7 +2292,7 @@ export interface components {
             /** @description Id of the universe. */
             universe_id: string;
         };
-        /** @description A system, whole. */
+        /** @description A complete system. */
         SystemForm: {
             /** @description Focus. */
             focus: components["schemas"]["Focus"];
@@ -2301,23 +2306,23 @@ export interface components {
              * @description Recent fighting.
              */
             heat: number;
-            /** @description Its id. */
+            /** @description Id of the system. */
             id: components["schemas"]["SystemId"];
-            /** @description Whether a foreign fleet is stationed there. */
+            /** @description Whether a foreign fleet is stationed in the system. */
             is_besieged: boolean;
-            /** @description Kind of world. */
+            /** @description Kind of system. */
             kind: components["schemas"]["Kind"];
             /**
              * Format: int64
-             * @description Ticks for which it has been owned, up to those that yield in full.
+             * @description Ticks owned, up to full maturity.
              */
             maturity: number;
-            /** @description Its name. */
+            /** @description Name of the system. */
             name: string;
             occupation_faction: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
-             * @description For how many running ticks.
+             * @description Consecutive ticks of occupation.
              */
             occupation_progress: number;
             owner: components["schemas"]["FactionId"] | null;
@@ -2329,7 +2334,7 @@ export interface components {
             siege_owner: components["schemas"]["FactionId"] | null;
             /**
              * Format: int64
-             * @description The strength of its fleets there, in thousandths.
+             * @description Strength of the siege owner's fleets in the system, in thousandths.
              */
             siege_strength: number;
             /**
@@ -2344,23 +2349,23 @@ export interface components {
             unrest: number;
             /**
              * Format: int32
-             * @description Its value, 1 to 10.
+             * @description Value, 1 to 10.
              */
             value: number;
             /**
              * Format: int32
-             * @description Its position, 0 to 1 000 000 from left to right.
+             * @description Horizontal position from the left, 0 to 1,000,000.
              */
             x: number;
             /**
              * Format: int32
-             * @description Its position, 0 to 1 000 000 from top to bottom.
+             * @description Vertical position from the top, 0 to 1,000,000.
              */
             y: number;
         };
         /**
          * Format: int32
-         * @description The index of a system on its map, from 0.
+         * @description Index of a system on its map, from 0.
          */
         SystemId: number;
         /** @description Tokens of a session. */
