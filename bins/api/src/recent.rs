@@ -1,28 +1,34 @@
 //! A bounded cache of values that stay valid for a short time.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use parking_lot::Mutex;
 
-/// Maximum number of entries; about 100 bytes each.
-const ENTRIES_MAX: usize = 10_000;
+/// Maximum number of small entries, of about 100 bytes each.
+pub(crate) const SMALL_MAX: usize = 10_000;
 
-/// Values by key, each valid for `life_ms` after it was stored. Expired entries are dropped when
-/// the cache is full; if none has expired, all are.
+/// At most `max` values by key, each valid for `life_ms` after it was stored. Expired entries are
+/// dropped when the cache is full; if none has expired, all are.
 #[derive(Debug)]
 pub(crate) struct Recent<K, V> {
     life_ms: u64,
+    max: usize,
     entries: Mutex<HashMap<K, (u64, V)>>,
 }
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    pub(crate) fn new(life_ms: u64) -> Self {
-        Self { life_ms, entries: Mutex::default() }
+    pub(crate) fn new(life_ms: u64, max: usize) -> Self {
+        Self { life_ms, max, entries: Mutex::default() }
     }
 
     /// The value, unless it has expired.
-    pub(crate) fn get(&self, key: &K, now_ms: u64) -> Option<V> {
+    pub(crate) fn get<Q>(&self, key: &Q, now_ms: u64) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
         let entries = self.entries.lock();
         let (at_ms, value) = entries.get(key)?;
         self.is_valid(*at_ms, now_ms).then(|| value.clone())
@@ -58,9 +64,9 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
     }
 
     fn insert(&self, entries: &mut HashMap<K, (u64, V)>, key: K, value: V, now_ms: u64) {
-        if entries.len() >= ENTRIES_MAX {
+        if entries.len() >= self.max && !entries.contains_key(&key) {
             entries.retain(|_, (at_ms, _)| self.is_valid(*at_ms, now_ms));
-            if entries.len() >= ENTRIES_MAX {
+            if entries.len() >= self.max {
                 entries.clear();
             }
         }
@@ -74,7 +80,7 @@ mod tests {
 
     #[test]
     fn entries_expire_and_can_be_removed() {
-        let recent = Recent::new(100);
+        let recent = Recent::new(100, 1_000);
         assert!(recent.put_new(1, "a", 1_000) && !recent.put_new(1, "b", 1_099));
         assert_eq!((recent.get(&1, 1_099), recent.get(&2, 1_099)), (Some("a"), None));
         assert!(recent.get(&1, 1_100).is_none() && recent.put_new(1, "c", 1_100));
@@ -88,10 +94,10 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let recent = Recent::new(100);
+        let recent = Recent::new(100, 1_000);
         for key in 0..30_000 {
             assert!(recent.put_new(key, (), 1_000));
         }
-        assert!(recent.entries.lock().len() <= ENTRIES_MAX);
+        assert!(recent.entries.lock().len() <= 1_000);
     }
 }

@@ -2,19 +2,15 @@
 
 use sector_redis::UniverseId;
 use sector_wire::Code;
-use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use follow::Followed;
 use http_kit::{Encoded, Problem};
-use parking_lot::Mutex;
 use sector_sim::Rules;
 use sector_sim::replay::journal::read_header;
 
+use crate::recent::Recent;
 use crate::request::problems::of_store;
-
-/// Maximum number of cached rulebooks: one for each sector that can be open.
-const KEPT_MAX: usize = follow::sectors::OPEN_MAX + 1;
 
 /// The rules of a universe.
 #[derive(Debug)]
@@ -26,18 +22,8 @@ pub(crate) struct Rulebook {
     pub(crate) body: OnceLock<Encoded>,
 }
 
-/// Cache of rulebooks, one per sector.
-#[derive(Debug, Default)]
-pub(crate) struct Rulebooks {
-    kept: Mutex<VecDeque<Kept>>,
-}
-
-/// A rulebook with its sector.
-#[derive(Debug)]
-struct Kept {
-    sector: String,
-    book: Arc<Rulebook>,
-}
+/// The rulebook of the newest universe of each sector.
+pub(crate) type Rulebooks = Recent<String, Arc<Rulebook>>;
 
 impl Rulebooks {
     /// The rules of a universe of this sector.
@@ -50,9 +36,10 @@ impl Rulebooks {
         sector: &Followed,
         universe: &UniverseId,
     ) -> Result<Arc<Rulebook>, Problem> {
-        let is_it = |kept: &Kept| kept.sector == sector.name() && kept.book.universe == *universe;
-        if let Some(kept) = self.kept.lock().iter().find(|kept| is_it(kept)) {
-            return Ok(Arc::clone(&kept.book));
+        // Rules never change, so the time does not matter.
+        let kept = self.get(sector.name(), 0);
+        if let Some(book) = kept.filter(|book| book.universe == *universe) {
+            return Ok(book);
         }
         let header = sector.store().replay_header(universe).await.map_err(of_store)?;
         // The universe was dropped since the client learned of it.
@@ -77,13 +64,7 @@ impl Rulebooks {
             rules: Arc::new(header.rules),
             body: OnceLock::new(),
         });
-        let mut kept = self.kept.lock();
-        // Keep only the newest universe of a sector.
-        kept.retain(|kept| kept.sector != sector.name());
-        kept.push_back(Kept { sector: sector.name().to_owned(), book: Arc::clone(&book) });
-        if kept.len() > KEPT_MAX {
-            kept.pop_front();
-        }
+        self.put(sector.name().to_owned(), Arc::clone(&book), 0);
         Ok(book)
     }
 }

@@ -22,7 +22,7 @@ use crate::identity::sessions::REMEMBERED_MS;
 use crate::identity::tickets;
 use crate::limits::meter::{self, Meter};
 use crate::limits::quotas::{self, Measure, QuotaConfig};
-use crate::recent::Recent;
+use crate::recent::{Recent, SMALL_MAX};
 use crate::request::bodies::Bodies;
 use crate::request::call::RENEWAL_INTERVAL_MS;
 use crate::rulebook::Rulebooks;
@@ -32,6 +32,11 @@ const REPLAYS_MAX: usize = 4;
 /// Maximum number of event streams of one address: a few people behind one router, each with a few
 /// pages.
 const STREAMS_PER_ADDRESS_MAX: usize = 20;
+
+/// Maximum number of sectors that can be open.
+const SECTORS_MAX: usize = follow::sectors::OPEN_MAX + 1;
+/// How long a list of factions is cached, in milliseconds.
+const FACTION_LIST_LIFE_MS: u64 = 1_000;
 
 /// A clock for the time of day.
 pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -60,7 +65,8 @@ pub struct Api {
     pub(crate) gate: Arc<Gate<Measure>>,
     pub(crate) meter: Meter,
     pub(crate) rulebooks: Rulebooks,
-    pub(crate) bodies: Bodies,
+    pub(crate) snapshots: Bodies,
+    pub(crate) faction_lists: Bodies,
     /// Number of claims and releases handled by this process.
     pub(crate) seat_changes: AtomicU64,
     /// Permits for replays.
@@ -124,12 +130,14 @@ impl Api {
             tokens,
             derived,
             bot_tokens,
-            standing_sessions: Recent::new(REMEMBERED_MS),
-            standing_keys: Recent::new(REMEMBERED_MS),
-            key_labels: Recent::new(LABEL_REMEMBERED_MS),
-            renewals: Recent::new(RENEWAL_INTERVAL_MS.min(idle_ms(&config) / 10)),
-            rulebooks: Rulebooks::default(),
-            bodies: Bodies::default(),
+            standing_sessions: Recent::new(REMEMBERED_MS, SMALL_MAX),
+            standing_keys: Recent::new(REMEMBERED_MS, SMALL_MAX),
+            key_labels: Recent::new(LABEL_REMEMBERED_MS, SMALL_MAX),
+            renewals: Recent::new(RENEWAL_INTERVAL_MS.min(idle_ms(&config) / 10), SMALL_MAX),
+            rulebooks: Rulebooks::new(u64::MAX, SECTORS_MAX),
+            // The stamp says whether a snapshot is current; a list of factions depends on more.
+            snapshots: Bodies::new(u64::MAX, SECTORS_MAX),
+            faction_lists: Bodies::new(FACTION_LIST_LIFE_MS, SECTORS_MAX),
             seat_changes: AtomicU64::new(0),
             streams: ClientSlots::new(CLIENTS_MAX, STREAMS_PER_ADDRESS_MAX),
             sockets,

@@ -16,7 +16,7 @@ use sector_sim::snapshot::FactionForm;
 
 use super::me::describe;
 use crate::identity::bot_keys;
-use crate::request::bodies::{self, Kind, Stamp};
+use crate::request::bodies::{self, Stamp};
 use crate::request::call::Call;
 use crate::request::problems::{of_follower, of_store};
 use crate::state::Api;
@@ -48,7 +48,7 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     let now_ms = api.now().unix_ms();
     let changes = api.seat_changes.load(Ordering::Acquire);
     let stamp = Stamp::of(&frame, changes);
-    if let Some(body) = api.bodies.find(sector, Kind::Factions, stamp, now_ms) {
+    if let Some(body) = api.faction_lists.find(sector, stamp, now_ms) {
         return Ok(bodies::respond(&call, &body));
     }
     let claimed = claimed(&call, &frame).await?;
@@ -59,13 +59,8 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     drop(frame);
     let json = serde_json::to_vec(&list).map_err(Problem::internal)?;
     let tag = bodies::tag_of(&json);
-    let body = api.bodies.keep(
-        sector,
-        Kind::Factions,
-        stamp,
-        now_ms,
-        bodies::json(json, tag, Effort::Live),
-    );
+    let body = bodies::json(json, tag, Effort::Live);
+    let body = api.faction_lists.keep(sector, stamp, now_ms, body);
     Ok(bodies::respond(&call, &body))
 }
 

@@ -4,7 +4,7 @@ use follow::{EntryKind, Frame};
 use http_kit::{Effort, Problem, Response};
 use sector_wire::Code;
 
-use crate::request::bodies::{self, Kind, Stamp};
+use crate::request::bodies::{self, Stamp};
 use crate::request::call::Call;
 use crate::request::problems::of_follower;
 use sector_wire::SnapshotAnswer;
@@ -52,11 +52,11 @@ pub(crate) async fn snapshot(call: Call) -> Result<Response, Problem> {
     let frame = call.follower().frame().map_err(of_follower)?;
     if fields.is_none() && since.is_none() {
         let stamp = Stamp::of(&frame, 0);
-        let (bodies, sector, now_ms) =
-            (&call.state().bodies, call.sector().name(), call.state().now().unix_ms());
-        let body = bodies.find(sector, Kind::Snapshot, stamp, now_ms).unwrap_or_else(|| {
+        let (api, sector) = (call.state(), call.sector().name());
+        let now_ms = api.now().unix_ms();
+        let body = api.snapshots.find(sector, stamp, now_ms).unwrap_or_else(|| {
             let body = bodies::json(frame.snapshot_json(), tag(&frame), Effort::Live);
-            bodies.keep(sector, Kind::Snapshot, stamp, now_ms, body)
+            api.snapshots.keep(sector, stamp, now_ms, body)
         });
         return Ok(bodies::respond(&call, &body));
     }
