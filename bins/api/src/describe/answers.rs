@@ -15,50 +15,39 @@ use crate::identity::access::{Access, Declaration, Scope};
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";
 
-/// An error response of many operations: its status, component name and codes.
-struct Shared {
-    status: &'static str,
-    name: &'static str,
-    description: &'static str,
-}
+/// An error response of many operations: its status, component name and description.
+struct Shared(&'static str, &'static str, &'static str);
 
-const TOO_SLOW: Shared = Shared {
-    status: "408",
-    name: "BodyTooSlow",
-    description: "`body_too_slow`: the body arrived below the minimum rate.",
-};
-const URI_TOO_LONG: Shared = Shared {
-    status: "414",
-    name: "UriTooLong",
-    description: "`uri_too_long`: the path and query are too long.",
-};
-const RATE_LIMITED: Shared = Shared {
-    status: "429",
-    name: "RateLimited",
-    description: "`rate_limited`: a rate limit is used up; wait for the seconds in Retry-After.",
-};
-const TOO_MANY_HEADERS: Shared = Shared {
-    status: "431",
-    name: "TooManyHeaders",
-    description: "`too_many_headers`. If the headers are too large in bytes, the response has no body.",
-};
-const INTERNAL: Shared =
-    Shared { status: "500", name: "Internal", description: "`internal`: the server failed." };
-const UNAVAILABLE: Shared = Shared {
-    status: "503",
-    name: "Unavailable",
-    description: "`store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After.",
-};
-const NO_SECTOR: Shared = Shared {
-    status: "404",
-    name: "UnknownSector",
-    description: "`unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name.",
-};
-const NOT_OF_A_SECTOR: Shared = Shared {
-    status: "404",
-    name: "NotOfASector",
-    description: "`not_found`: there is nothing at this path under `/sectors/{sector}`.",
-};
+const TOO_SLOW: Shared =
+    Shared("408", "BodyTooSlow", "`body_too_slow`: the body arrived below the minimum rate.");
+const URI_TOO_LONG: Shared =
+    Shared("414", "UriTooLong", "`uri_too_long`: the path and query are too long.");
+const RATE_LIMITED: Shared = Shared(
+    "429",
+    "RateLimited",
+    "`rate_limited`: a rate limit is used up; wait for the seconds in Retry-After.",
+);
+const TOO_MANY_HEADERS: Shared = Shared(
+    "431",
+    "TooManyHeaders",
+    "`too_many_headers`. If the headers are too large in bytes, the response has no body.",
+);
+const INTERNAL: Shared = Shared("500", "Internal", "`internal`: the server failed.");
+const UNAVAILABLE: Shared = Shared(
+    "503",
+    "Unavailable",
+    "`store_unavailable`, `no_universe`, `stopping`, `too_many_sectors`, `overloaded`, `request_timeout`: try again after the seconds in Retry-After.",
+);
+const NO_SECTOR: Shared = Shared(
+    "404",
+    "UnknownSector",
+    "`unknown_sector`: the path starts with `/sectors/{sector}`, and no sector has this name.",
+);
+const NOT_OF_A_SECTOR: Shared = Shared(
+    "404",
+    "NotOfASector",
+    "`not_found`: there is nothing at this path under `/sectors/{sector}`.",
+);
 
 /// All shared responses.
 const SHARED: [&Shared; 8] = [
@@ -131,11 +120,11 @@ fn describe_shared(components: &mut Components, examples: &Examples) {
         header.description = Some(description.to_owned());
         components.headers.insert(name.to_owned(), RefOr::T(header));
     }
-    for shared in SHARED {
-        let mut response = Response::new(shared.description);
-        finish(shared.status, &mut response);
-        examples.show_problems(shared.status, &mut response);
-        components.responses.insert(shared.name.to_owned(), RefOr::T(response));
+    for &Shared(status, name, description) in SHARED {
+        let mut response = Response::new(description);
+        finish(status, &mut response);
+        examples.show_problems(status, &mut response);
+        components.responses.insert(name.to_owned(), RefOr::T(response));
     }
 }
 
@@ -150,11 +139,19 @@ fn complete_operation(operation: &mut Operation, declaration: Declaration) {
     let mut answers = Answers(operation);
     answers.kit(catalogue::INVALID_QUERY);
     if has_body {
+        answers.kit(catalogue::MALFORMED_JSON);
+        answers.kit(catalogue::INVALID_BODY);
         answers.kit(catalogue::BODY_BROKEN);
+        answers.kit(catalogue::UNSUPPORTED_MEDIA_TYPE);
         answers.shared(&TOO_SLOW);
     }
     if !matches!(declaration.access, Access::Probe | Access::Anyone) {
         answers.credentials(declaration.access);
+    }
+    if is_done_once {
+        answers.problem(Code::InvalidIdempotencyKey);
+        answers.problem(Code::RequestUnderWay);
+        answers.problem(Code::IdempotencyKeyReused);
     }
     answers.shared(match declaration.scope {
         Scope::Sector => &NO_SECTOR,
@@ -196,6 +193,8 @@ impl Answers<'_> {
         self.problem(Code::TwoCredentials);
         self.problem(Code::Unauthenticated);
         self.problem(Code::BearerRequired);
+        let token = "`token_expired`, `token_signature` and others: Invalid token.";
+        self.say("401", "token_expired", token);
         self.problem(Code::SessionEnded);
         self.problem(Code::KeyUnknown);
         self.problem(Code::BotTokenWrong);
@@ -231,13 +230,12 @@ impl Answers<'_> {
 
     /// Adds a shared response. If the operation has its own response with this status, adds the codes
     /// to it.
-    fn shared(&mut self, shared: &Shared) {
+    fn shared(&mut self, &Shared(status, name, description): &Shared) {
         let responses = &mut self.0.responses.responses;
-        if responses.contains_key(shared.status) {
-            self.say(shared.status, shared.description, shared.description);
+        if responses.contains_key(status) {
+            self.say(status, description, description);
         } else {
-            let reference = Ref::from_response_name(shared.name);
-            responses.insert(shared.status.to_owned(), RefOr::Ref(reference));
+            responses.insert(status.to_owned(), RefOr::Ref(Ref::from_response_name(name)));
         }
     }
 

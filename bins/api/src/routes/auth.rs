@@ -42,9 +42,8 @@ const STATEMENT: &str = "Sign in to Sector. This costs nothing and moves nothing
     request_body = NonceRequest,
     responses(
         (status = 200, description = "The message to sign: an ERC-4361 text with a single-use nonce.", body = NonceAnswer),
-        (status = 400, description = "`malformed_json`, `invalid_body`: the address is malformed."),
+        (status = 400, description = "`invalid_body`: the address is malformed."),
         (status = 413, description = "`payload_too_large`: more than 4096 bytes."),
-        (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
@@ -83,10 +82,8 @@ pub(crate) async fn nonce(mut call: Call) -> Result<Response, Problem> {
     request_body = VerifyRequest,
     responses(
         (status = 200, description = "Access token and refresh token.", body = TokenAnswer),
-        (status = 400, description = "`malformed_json`, `invalid_body`."),
         (status = 401, description = "`nonce_unknown`: the nonce was used, has expired or was not issued for this address. `wrong_signer`, `signature_invalid` and others: the signature does not match the address and message. `signature_contract_wallet`: contract wallets cannot log in."),
         (status = 413, description = "`payload_too_large`: more than 16384 bytes."),
-        (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
@@ -139,11 +136,9 @@ pub(crate) async fn verify(mut call: Call) -> Result<Response, Problem> {
     request_body = RefreshRequest,
     responses(
         (status = 200, description = "A new token and a new refresh token.", body = TokenAnswer),
-        (status = 400, description = "`malformed_json`, `invalid_body`."),
         (status = 401, description = "`refresh_token_unknown`: the session has ended. `refresh_token_reused`: the token was already used; the session has been ended. `opaque_token_checksum` and others: this is not a refresh token."),
         (status = 409, description = "`refresh_token_busy`: another request is renewing the session."),
         (status = 413, description = "`payload_too_large`: more than 4096 bytes."),
-        (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn refresh(mut call: Call) -> Result<Response, Problem> {
@@ -162,11 +157,7 @@ pub(crate) async fn refresh(mut call: Call) -> Result<Response, Problem> {
     operation_id = "logout",
     tag = "auth",
     security(("bearer" = [])),
-    responses(
-        (status = 200, description = "Signed out.", body = LogoutAnswer),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
-        (status = 403, description = "`not_a_player`: bots have no session."),
-    )
+    responses((status = 200, description = "Signed out.", body = LogoutAnswer))
 )]
 pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
@@ -186,11 +177,7 @@ pub(crate) async fn logout(call: Call) -> Result<Response, Problem> {
     operation_id = "logout_all",
     tag = "auth",
     security(("bearer" = [])),
-    responses(
-        (status = 200, description = "Signed out everywhere.", body = LogoutAnswer),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
-        (status = 403, description = "`not_a_player`: bots have no session."),
-    )
+    responses((status = 200, description = "Signed out everywhere.", body = LogoutAnswer))
 )]
 pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
@@ -211,10 +198,8 @@ pub(crate) async fn logout_all(call: Call) -> Result<Response, Problem> {
     request_body = OperatorRequest,
     responses(
         (status = 200, description = "Tokens with the admin role.", body = TokenAnswer),
-        (status = 400, description = "`malformed_json`, `invalid_body`."),
         (status = 401, description = "`operator_code_unknown`: the code was used, has expired or was never issued."),
         (status = 413, description = "`payload_too_large`: more than 4096 bytes."),
-        (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn operator(mut call: Call) -> Result<Response, Problem> {

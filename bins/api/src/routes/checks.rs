@@ -38,10 +38,8 @@ use sector_wire::{
                 "battle": {"system_id": 9, "owner": "F2", "garrison": 3_000, "defence": 0, "odds": 1_000, "left": 7_000}
             }]
         })),
-        (status = 400, description = "`malformed_json`, `invalid_body`."),
         (status = 409, description = "`no_universe`, `run_over`; `foreign_rules`: the universe uses a rules version that this server does not know."),
         (status = 413, description = "`payload_too_large`: more than 262144 bytes."),
-        (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn check(mut call: Call) -> Result<Response, Problem> {

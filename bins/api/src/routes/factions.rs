@@ -181,12 +181,10 @@ fn seat_of(
     request_body = ClaimRequest,
     responses(
         (status = 200, description = "You hold the faction.", body = Me),
-        (status = 400, description = "`malformed_json`, `invalid_body`, `unknown_faction`."),
-        (status = 401, description = "`unauthenticated`, or a problem with the token."),
-        (status = 403, description = "`not_a_player`: bots cannot claim. `operator_has_no_seat`: the operator's link is no player."),
+        (status = 400, description = "`unknown_faction`."),
+        (status = 403, description = "`operator_has_no_seat`: the operator's link is no player."),
         (status = 409, description = "`faction_claimed`: another player holds it. `already_claimed`: you hold another. `not_claimable`: it is not a starting faction, or was eliminated. `run_over`, `no_universe`."),
         (status = 413, description = "`payload_too_large`: more than 1024 bytes."),
-        (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn claim(mut call: Call) -> Result<Response, Problem> {
@@ -264,11 +262,7 @@ fn counts_from_ms(api: &Api, began_ms: u64) -> u64 {
     operation_id = "release_faction",
     tag = "players",
     security(("bearer" = [])),
-    responses(
-        (status = 200, description = "You no longer hold a faction.", body = ReleaseAnswer),
-        (status = 401, description = "`unauthenticated`, or a problem with the token."),
-        (status = 403, description = "`not_a_player`: bots cannot claim."),
-    )
+    responses((status = 200, description = "You no longer hold a faction.", body = ReleaseAnswer))
 )]
 pub(crate) async fn release(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;

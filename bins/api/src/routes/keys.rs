@@ -31,12 +31,8 @@ const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
     request_body(content = KeyRequest, example = json!({"label": "night watch", "verbs": ["read", "orders"], "expires_in": 604_800})),
     responses(
         (status = 200, description = "The key; shown only once.", body = IssuedKey),
-        (status = 400, description = "`malformed_json`, `invalid_body`."),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
-        (status = 403, description = "`not_a_player`: bots cannot issue keys."),
         (status = 409, description = "`too_many_keys`: you have 20, the maximum."),
         (status = 413, description = "`payload_too_large`: more than 1024 bytes."),
-        (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
@@ -86,11 +82,7 @@ pub(crate) async fn issue(mut call: Call) -> Result<Response, Problem> {
     operation_id = "keys",
     tag = "players",
     security(("bearer" = [])),
-    responses(
-        (status = 200, description = "Your keys, without their secrets.", body = KeyList),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
-        (status = 403, description = "`not_a_player`: bots have no keys."),
-    )
+    responses((status = 200, description = "Your keys, without their secrets.", body = KeyList))
 )]
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;
@@ -111,8 +103,6 @@ pub(crate) async fn list(call: Call) -> Result<Response, Problem> {
     responses(
         (status = 200, description = "Revoked.", body = KeyRevoked),
         (status = 400, description = "`invalid_path`."),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token."),
-        (status = 403, description = "`not_a_player`: bots cannot revoke keys."),
         (status = 404, description = "`unknown_key`: you have no key with this id."),
     )
 )]

@@ -14,11 +14,7 @@ use sector_wire::Me;
     operation_id = "me",
     tag = "players",
     security(("bearer" = [])),
-    responses(
-        (status = 200, description = "The caller.", body = Me),
-        (status = 401, description = "`unauthenticated`, or a problem with the token (`token_expired`, `token_signature`, …)."),
-        (status = 403, description = "`not_a_player`: the shared bot token has no identity."),
-    )
+    responses((status = 200, description = "The caller.", body = Me))
 )]
 pub(crate) async fn me(call: Call) -> Result<Response, Problem> {
     call.query(&[])?;

@@ -51,12 +51,10 @@ const BACKLOG_RETRY_SECONDS: u64 = 2;
     ]})),
     responses(
         (status = 202, description = "Accepted; the next tick will apply or refuse each order.", body = OrderReceipt),
-        (status = 400, description = "`malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` if the batch has errors of several kinds."),
-        (status = 401, description = "`unauthenticated`, `bot_token_wrong`, or a problem with the token."),
-        (status = 403, description = "`not_your_faction`: you did not claim this faction. `faction_claimed`: bots cannot order a player's faction. `bots_disabled`."),
+        (status = 400, description = "`invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` if the batch has errors of several kinds."),
+        (status = 403, description = "`not_your_faction`: you did not claim this faction. `faction_claimed`: bots cannot order a player's faction."),
         (status = 409, description = "`no_universe`, `run_over`."),
         (status = 413, description = "`payload_too_large`: more than 262144 bytes."),
-        (status = 415, description = "`unsupported_media_type`: send application/json."),
     )
 )]
 pub(crate) async fn give(mut call: Call) -> Result<Response, Problem> {

@@ -30,8 +30,6 @@ const COUNT_DEFAULT: usize = 20;
     responses(
         (status = 200, description = "The receipt and its outcome.", body = ReceiptStatus),
         (status = 400, description = "`invalid_path`."),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token or key."),
-        (status = 403, description = "`key_not_good_for_this`: the key lacks the permission read. `bots_disabled`."),
         (status = 404, description = "`unknown_receipt`: not one of your receipts, or no longer kept."),
     )
 )]
@@ -61,12 +59,7 @@ pub(crate) async fn one(call: Call) -> Result<Response, Problem> {
         ("mine" = Option<bool>, Query, description = "Only `true` is allowed: the orders of others are not shown."),
         ("count" = Option<u32>, Query, description = "Maximum number of receipts: 1 to 100, default 20.", minimum = 1, maximum = 100),
     ),
-    responses(
-        (status = 200, description = "Your receipts, newest first.", body = ReceiptList),
-        (status = 400, description = "`invalid_query`."),
-        (status = 401, description = "`unauthenticated`, `session_ended`, or a problem with the token or key."),
-        (status = 403, description = "`key_not_good_for_this`: the key lacks the permission read. `bots_disabled`."),
-    )
+    responses((status = 200, description = "Your receipts, newest first.", body = ReceiptList))
 )]
 pub(crate) async fn mine(call: Call) -> Result<Response, Problem> {
     let query = call.query(&["mine", "count"])?;

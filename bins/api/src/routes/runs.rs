@@ -42,7 +42,7 @@ const REPLAY_RETRY_SECONDS: u64 = 5;
     ),
     responses(
         (status = 200, description = "The runs.", body = RunPage),
-        (status = 400, description = "`invalid_query`; also for a `before` that is not kept."),
+        (status = 400, description = "`invalid_query`: also for a `before` that is not kept."),
     )
 )]
 pub(crate) async fn list(call: Call) -> Result<Response, Problem> {

@@ -2645,7 +2645,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            /** @description `invalid_query`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2657,7 +2657,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2670,7 +2670,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_admin`: This operation requires the admin role. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2720,7 +2720,7 @@ export interface operations {
                     "application/json": components["schemas"]["BotsOnlyAnswer"];
                 };
             };
-            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. `invalid_idempotency_key`: The Idempotency-Key is malformed. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2732,7 +2732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2745,7 +2745,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_admin`: This operation requires the admin role. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2758,7 +2758,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `request_under_way`: a request with this Idempotency-Key is in progress. */
+            /** @description `request_under_way`: A request with this Idempotency-Key is in progress. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2771,7 +2771,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `idempotency_key_reused`: the key was used for a different request. */
+            /** @description `idempotency_key_reused`: This Idempotency-Key was used for a different request. */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2827,7 +2827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2840,7 +2840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_admin`: This operation requires the admin role. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2893,7 +2893,7 @@ export interface operations {
                     "application/json": components["schemas"]["PauseAnswer"];
                 };
             };
-            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. `invalid_idempotency_key`: The Idempotency-Key is malformed. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2905,7 +2905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2918,7 +2918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_admin`: This operation requires the admin role. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2931,7 +2931,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `request_under_way`: a request with this Idempotency-Key is in progress. */
+            /** @description `request_under_way`: A request with this Idempotency-Key is in progress. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2944,7 +2944,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `idempotency_key_reused`: the key was used for a different request. */
+            /** @description `idempotency_key_reused`: This Idempotency-Key was used for a different request. */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -2996,7 +2996,7 @@ export interface operations {
                     "application/json": components["schemas"]["RestartAnswer"];
                 };
             };
-            /** @description `invalid_query`, `invalid_idempotency_key`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. `invalid_idempotency_key`: The Idempotency-Key is malformed. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3008,7 +3008,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3021,7 +3021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_admin`. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_admin`: This operation requires the admin role. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3034,7 +3034,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["UnknownSector"];
-            /** @description `request_under_way`: a request with this Idempotency-Key is in progress. */
+            /** @description `request_under_way`: A request with this Idempotency-Key is in progress. */
             409: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3047,7 +3047,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `idempotency_key_reused`: the key was used for a different request. */
+            /** @description `idempotency_key_reused`: This Idempotency-Key was used for a different request. */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3103,7 +3103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3116,7 +3116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots have no session. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_a_player`: This operation is for players, not for bots. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3174,7 +3174,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3187,7 +3187,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots have no session. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_a_player`: This operation is for players, not for bots. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3243,7 +3243,7 @@ export interface operations {
                     "application/json": components["schemas"]["NonceAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`: the address is malformed. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
+            /** @description `invalid_body`: the address is malformed. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `malformed_json`: The body is not valid JSON. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3270,7 +3270,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `unsupported_media_type`: send application/json. */
+            /** @description `unsupported_media_type`: The body has the wrong media type. */
             415: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3326,7 +3326,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `malformed_json`: The body is not valid JSON. `invalid_body`: The body is valid JSON but does not match the schema. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3366,7 +3366,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `unsupported_media_type`: send application/json. */
+            /** @description `unsupported_media_type`: The body has the wrong media type. */
             415: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3422,7 +3422,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `malformed_json`: The body is not valid JSON. `invalid_body`: The body is valid JSON but does not match the schema. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3474,7 +3474,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `unsupported_media_type`: send application/json. */
+            /** @description `unsupported_media_type`: The body has the wrong media type. */
             415: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3531,7 +3531,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `malformed_json`: The body is not valid JSON. `invalid_body`: The body is valid JSON but does not match the schema. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -3571,7 +3571,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `unsupported_media_type`: send application/json. */
+            /** @description `unsupported_media_type`: The body has the wrong media type. */
             415: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4106,7 +4106,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`, `unknown_faction`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `unknown_faction`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `malformed_json`: The body is not valid JSON. `invalid_body`: The body is valid JSON but does not match the schema. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4118,7 +4118,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4131,7 +4131,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots cannot claim. `operator_has_no_seat`: the operator's link is no player. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `operator_has_no_seat`: the operator's link is no player. `bots_disabled`: This server accepts no X-Bot-Token. `not_a_player`: This operation is for players, not for bots. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4170,7 +4170,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `unsupported_media_type`: send application/json. */
+            /** @description `unsupported_media_type`: The body has the wrong media type. */
             415: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4226,7 +4226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4239,7 +4239,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots cannot claim. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_a_player`: This operation is for players, not for bots. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4483,7 +4483,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4496,7 +4496,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots have no keys. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_a_player`: This operation is for players, not for bots. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4565,7 +4565,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedKey"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `malformed_json`: The body is not valid JSON. `invalid_body`: The body is valid JSON but does not match the schema. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4577,7 +4577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4590,7 +4590,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots cannot issue keys. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_a_player`: This operation is for players, not for bots. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4629,7 +4629,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `unsupported_media_type`: send application/json. */
+            /** @description `unsupported_media_type`: The body has the wrong media type. */
             415: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4688,7 +4688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4701,7 +4701,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: bots cannot revoke keys. `bots_disabled`: This server accepts no X-Bot-Token. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_a_player`: This operation is for players, not for bots. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4877,7 +4877,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, or a problem with the token (`token_expired`, `token_signature`, …). `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4890,7 +4890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_a_player`: the shared bot token has no identity. `bots_disabled`: This server accepts no X-Bot-Token. `key_not_good_for_this`: This key lacks the required permission. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `not_a_player`: This operation is for players, not for bots. `key_not_good_for_this`: This key lacks the required permission. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5028,7 +5028,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptList"];
                 };
             };
-            /** @description `invalid_query`. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5040,7 +5040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token or key. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5053,7 +5053,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `key_not_good_for_this`: the key lacks the permission read. `bots_disabled`. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `key_not_good_for_this`: This key lacks the required permission. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5123,7 +5123,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderReceipt"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`, `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` if the batch has errors of several kinds. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
+            /** @description `invalid_order`, `unknown_faction`, `unknown_system`, `unknown_fleet`; `invalid_orders` if the batch has errors of several kinds. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `malformed_json`: The body is not valid JSON. `invalid_body`: The body is valid JSON but does not match the schema. `body_broken`: The body ended early. `two_credentials`: The request has both Authorization and X-Bot-Token. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5135,7 +5135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `bot_token_wrong`, or a problem with the token. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5148,7 +5148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `not_your_faction`: you did not claim this faction. `faction_claimed`: bots cannot order a player's faction. `bots_disabled`. `key_not_good_for_this`: This key lacks the required permission. */
+            /** @description `not_your_faction`: you did not claim this faction. `faction_claimed`: bots cannot order a player's faction. `bots_disabled`: This server accepts no X-Bot-Token. `key_not_good_for_this`: This key lacks the required permission. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5187,7 +5187,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `unsupported_media_type`: send application/json. */
+            /** @description `unsupported_media_type`: The body has the wrong media type. */
             415: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5268,7 +5268,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderCheck"];
                 };
             };
-            /** @description `malformed_json`, `invalid_body`. `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `body_broken`: The body ended early. */
+            /** @description `invalid_query`: A query parameter is unknown, missing, repeated or out of range. `malformed_json`: The body is not valid JSON. `invalid_body`: The body is valid JSON but does not match the schema. `body_broken`: The body ended early. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5307,7 +5307,7 @@ export interface operations {
                 };
             };
             414: components["responses"]["UriTooLong"];
-            /** @description `unsupported_media_type`: send application/json. */
+            /** @description `unsupported_media_type`: The body has the wrong media type. */
             415: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5386,7 +5386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `unauthenticated`, `session_ended`, or a problem with the token or key. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
+            /** @description `unauthenticated`: This operation requires credentials. `bearer_required`: The Authorization header does not have the form `Bearer TOKEN`. `token_expired`, `token_signature` and others: Invalid token. `session_ended`: You signed out, or the session has expired. `key_unknown`: This key was revoked, has expired or never existed. `bot_token_wrong`: The X-Bot-Token is not this server's token. */
             401: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5399,7 +5399,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `key_not_good_for_this`: the key lacks the permission read. `bots_disabled`. */
+            /** @description `bots_disabled`: This server accepts no X-Bot-Token. `key_not_good_for_this`: This key lacks the required permission. */
             403: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -5767,7 +5767,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunPage"];
                 };
             };
-            /** @description `invalid_query`; also for a `before` that is not kept. */
+            /** @description `invalid_query`: also for a `before` that is not kept. */
             400: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
