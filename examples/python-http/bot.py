@@ -1,4 +1,4 @@
-"""A bot without the SDK: it plays over HTTP, or over a pipe in the arena (--stdio). Python 3.11 is all that it needs."""
+"""A bot without the SDK: plays over HTTP, or over a pipe in the arena (--stdio). Needs only Python 3.11."""
 import http.client, json, math, os, signal, sys, time, urllib.error, urllib.request
 
 URL, KEY = os.environ.get("SECTOR_URL", "http://127.0.0.1:8000"), os.environ.get("SECTOR_BOT_KEY", "")
@@ -11,7 +11,7 @@ class Sector:
         self.apply(snapshot)
 
     def apply(self, news):
-        """A delta: what is not in it is as it was. Or a snapshot: fleets that are not in it are gone."""
+        """Applies a delta, which contains only changes, or a snapshot; fleets missing from a snapshot are gone."""
         for system in news["systems"]:
             self.systems.setdefault(system["id"], {}).update(system)
         gone = news.get("fleets_removed", self.fleets)
@@ -21,7 +21,7 @@ class Sector:
 
 
 def orders(sector, me):
-    """The strategy: take the most valuable neighbour that is weak enough, or go to the border and gather there."""
+    """The strategy: take the most valuable neighbour that is weak enough, or gather at the border."""
     own = {id: system for id, system in sector.systems.items() if system["owner"] == me}
     fronts = [(own[a], sector.systems[b]) for a, b in sector.lanes if a in own and b not in own]
     for fleet in sector.fleets.values():
@@ -38,14 +38,14 @@ def orders(sector, me):
 
 
 def call(path, body=None):
-    """The answer and its ETag. Who is busy (429) or away is asked again: when they said, or in a second."""
+    """Returns the response and its ETag. Retries if the server is busy (429) or unavailable, after Retry-After or 1 s."""
     headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
     while True:
         try:
             request = urllib.request.Request(URL + path, body and json.dumps(body).encode(), headers)
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return json.load(answer), answer.headers.get("etag", "")
-        except (OSError, http.client.IncompleteRead) as error:  # An HTTPError is one, too: an answer, with a code and headers.
+        except (OSError, http.client.IncompleteRead) as error:  # Includes HTTPError, which has a code and headers.
             if (code := getattr(error, "code", 503)) < 500 and code != 429:
                 raise
             print(f"{URL}: {error}", file=sys.stderr)
@@ -67,7 +67,7 @@ def live():
                 elif event["type"] == "delta":
                     sector.apply(event["data"])
             given = list(orders(sector, me))[:100]
-            for number, order in enumerate(given):  # The same order sent again has the same id, and counts once.
+            for number, order in enumerate(given):  # An order sent twice has the same id and counts once.
                 order |= {"faction": me, "client_id": f"{sector.universe}:{sector.tick}:{number}"}
             if given and page["events"]:
                 call("/orders", {"orders": given})
@@ -76,8 +76,8 @@ def live():
             if error.code in (401, 403):
                 raise
             print(error, error.read().decode(), file=sys.stderr)
-            sector = None  # The events are gone, or it was mistaken about something: begin again with a snapshot.
-    sys.exit("the player of this key holds no faction: claim one, then start the bot")
+            sector = None  # Events no longer kept, or orders refused: start over from a snapshot.
+    sys.exit("the player of this key holds no faction: claim one before starting the bot")
 
 
 def stdio():
@@ -90,7 +90,7 @@ def stdio():
             print(json.dumps({"tick": message["tick"], "orders": list(orders(sector, me))}), flush=True)
 
 
-signal.signal(signal.SIGINT, lambda *_: os._exit(0))  # Ctrl-C ends it at once, also when started in the background.
+signal.signal(signal.SIGINT, lambda *_: os._exit(0))  # Ctrl-C stops it immediately, even in the background.
 try:
     stdio() if "--stdio" in sys.argv else live()
 except urllib.error.HTTPError as error:

@@ -1,18 +1,18 @@
-//! Which factions humans hold, as far as is known.
+//! The factions that humans hold.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sector_client::Client;
 use sector_client::types::FactionList;
 use sector_sim::FactionId;
 
-/// The longest wait before asking again after a failure: nobody is played before it is known whom humans play.
+/// Longest pause after a failed request: no faction is played before the claims are known.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Which factions humans hold, as far as is known.
+/// The factions that humans hold, as far as known.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     known: Mutex<Option<Known>>,
@@ -25,17 +25,17 @@ struct Known {
 }
 
 impl Claims {
-    /// The factions that humans hold in a universe; `None` before anything is known. Claims end with their universe,
-    /// so nobody holds anything in one that is newer than what was heard.
+    /// The factions that humans hold in a universe; `None` before the first response. Empty for a
+    /// newer universe, because claims end with their universe.
     pub(crate) fn humans(&self, universe: &str) -> Option<BTreeSet<FactionId>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock();
         let known = known.as_ref()?;
         Some(if known.universe == universe { known.humans.clone() } else { BTreeSet::new() })
     }
 
-    /// Notes that a human holds a faction.
+    /// Records that a human holds a faction.
     pub(crate) fn note(&self, universe: &str, faction: FactionId) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         match known.as_mut().filter(|known| known.universe == universe) {
             Some(known) => drop(known.humans.insert(faction)),
             None => {
@@ -49,18 +49,18 @@ impl Claims {
 
     fn learn(&self, list: FactionList) {
         let humans = list.factions.iter().filter(|seat| seat.claimed).map(|seat| seat.id).collect();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         let before = known
             .as_ref()
             .filter(|before| before.universe == list.universe_id)
             .map(|known| &known.humans);
         if before.is_none_or(|before| *before != humans) {
-            tracing::info!(universe = list.universe_id, ?humans, "who is played by humans");
+            tracing::info!(universe = list.universe_id, ?humans, "claims changed");
         }
         *known = Some(Known { universe: list.universe_id, humans });
     }
 
-    /// Keeps asking who holds what, at most once an interval.
+    /// Requests the claims once per interval, forever.
     pub(crate) async fn watch(&self, client: &Client, interval: Duration) -> Infallible {
         let mut is_failing = false;
         loop {
@@ -73,7 +73,7 @@ impl Claims {
                     if !is_failing {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
-                            "who holds what is not to be learnt"
+                            "cannot read claims"
                         );
                     }
                     is_failing = true;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_learnt_replaces_what_was_noted() {
+    fn a_response_replaces_recorded_claims() {
         let seat = |id: &str, claimed: bool| {
             let controller = if claimed { "human" } else { "bot" };
             format!(

@@ -20,7 +20,7 @@ pub struct Config {
     /// Token that the API accepts for bots; required
     #[arg(long, env = "BOT_API_TOKEN", hide_env_values = true, value_name = "SECRET")]
     pub bot_api_token: Secret,
-    /// Interval of asking for claimed factions; ticks arrive by stream
+    /// How often to request the claimed factions; ticks arrive by stream
     #[arg(long, env = "BOT_POLL_INTERVAL", default_value = "1s", value_parser = milliseconds(50..=600_000))]
     pub bot_poll_interval: Milliseconds,
     /// Most orders of one faction per tick
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_required_and_not_shown() {
+    fn the_token_is_required_and_hidden() {
         let parsed =
             Options::try_parse_from(["bot-worker", "--bot-api-token", "hunter2"]).unwrap().config;
         assert!(!format!("{parsed:?}").contains("hunter2"));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_strategies_are_refused_with_the_option_and_what_is_allowed() {
+    fn unknown_strategies_are_errors_with_option_and_allowed_values() {
         for (option, value) in
             [("--bot-strategy", "clasic"), ("--bot-strategies", "F1=idle,F2=clasic")]
         {

@@ -1,23 +1,23 @@
-//! Why a bot-worker stops.
+//! Errors that stop a bot-worker.
 
-/// Why a bot-worker stops.
+/// Error that stops a bot-worker.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An option names something that is not there.
+    /// An invalid option.
     #[error("{option}: {detail}")]
     Config {
-        /// The environment variable.
+        /// Environment variable of the option.
         option: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         detail: String,
     },
-    /// The API does not take this worker for a bot: the tokens differ, or it has none.
-    #[error("the API refuses the bots; is BOT_API_TOKEN the same on both sides?")]
+    /// The API rejects the token: it has another one, or none.
+    #[error("the API rejected the bot token; BOT_API_TOKEN must be the same on both sides")]
     Token(#[source] sector_client::Error),
-    /// The API answers, but not as one this worker can play with.
-    #[error("the sector cannot be played")]
+    /// The server cannot be used: it is not a sector's API, or of another version.
+    #[error("cannot play in the sector")]
     Api(#[source] sector_client::Error),
-    /// The system gives no random numbers for a name.
+    /// The system has no random numbers for the name of the worker.
     #[error("cannot get random numbers from the system: {0}")]
     Random(String),
 }

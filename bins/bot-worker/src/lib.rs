@@ -1,14 +1,14 @@
 //! Plays every living faction that no human has claimed: starters, the League and splinters.
 //!
-//! It is a client like any other, with the token of the bots: it follows the sector by the API with one mirror for all
-//! seats, asks each seat's strategy once a tick and sends the orders of those that answer soon together. A strategy that
-//! needs longer thinks on, on a thread of its own, is not asked again meanwhile, and its orders follow. A faction is handed over as
-//! soon as a human claims it, and taken back when the claim ends: the worker asks who holds what at an interval, and
-//! an order that the API refuses because the faction was claimed is taken as news at once.
+//! The worker is a client of the API with the bot token. It follows the sector with one mirror for
+//! all seats, calls each seat's strategy once per tick, and sends the orders of fast strategies
+//! together. A slow strategy continues on its own thread, is not called again meanwhile, and its
+//! orders follow. When a human claims a faction, the worker stops playing it; when the claim ends,
+//! it resumes. It polls the claims, and learns of a new claim at once from a refused order.
 //!
-//! Several workers share the factions: their orders are numbered by universe, tick and faction, and the sector accepts
-//! each number once. The worker whose order for a faction is first in a tick plays it; the others skip it until
-//! nobody does; see the module `share`.
+//! Several workers share the factions: orders are numbered by universe, tick and faction, and the
+//! sector accepts each number once. The worker whose order for a faction arrives first plays it;
+//! the others stand by until it stops. See the module `share`.
 
 mod claims;
 mod config;
@@ -26,7 +26,7 @@ pub use styles::Styles;
 pub use work::Work;
 pub use worker::{run, run_counted};
 
-/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+/// Registers all metrics of this service, for the documentation.
 pub fn register_metrics(metrics: &process_kit::Metrics) {
     drop(meter::Meter::new(metrics));
 }

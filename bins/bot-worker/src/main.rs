@@ -1,4 +1,4 @@
-//! The computer players, as clients of the API.
+//! Computer players, as clients of the API.
 
 use std::process::ExitCode;
 

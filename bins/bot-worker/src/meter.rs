@@ -1,15 +1,16 @@
-//! What a bot-worker counts and measures.
+//! Metrics of the bot-worker.
 
 use process_kit::metrics::{Counter, Counters, Histogram, Metrics, SHORT_SECONDS};
 
-/// What is measured of the bots together.
+/// Metrics of all bots together.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
-    /// How long after a tick the strategies had decided, up to a quarter of it: slower ones are heard later.
+    /// Seconds from a tick until its strategies returned, at most a quarter of the tick: orders of
+    /// slower ones follow later.
     pub(crate) decision_seconds: Histogram,
-    /// Times that the strategy of a faction was asked.
+    /// Number of calls of strategies.
     pub(crate) decisions: Counter,
-    /// Ticks that came and went while the bots were busy.
+    /// Ticks skipped while the bots were busy.
     pub(crate) missed: Counter,
     orders: Counters<1>,
     metrics: Metrics,
@@ -20,26 +21,26 @@ impl Meter {
         Meter {
             decision_seconds: metrics.histogram(
                 "sector_bots_decision_seconds",
-                "How long after a tick the strategies had decided, up to a quarter of it: slower ones are heard later",
+                "Seconds from a tick until its strategies returned, at most a quarter of the tick: orders of slower ones follow later",
                 SHORT_SECONDS,
             ),
-            decisions: metrics.counter("sector_bots_decisions_total", "Times that the strategy of a faction was asked"),
-            missed: metrics.counter("sector_bots_missed_ticks_total", "Ticks that passed while the bots were busy"),
+            decisions: metrics.counter("sector_bots_decisions_total", "Number of calls of strategies"),
+            missed: metrics.counter("sector_bots_missed_ticks_total", "Ticks skipped while the bots were busy"),
             orders: metrics.counters(
                 "sector_bots_orders_total",
-                "Orders of the bots: accepted or refused by the API, or lost because it did not answer",
+                "Orders of the bots by result: accepted or refused by the API, or lost because it did not respond",
                 ["result"],
             ),
             metrics: metrics.clone(),
         }
     }
 
-    /// Whether the bots have a sector to play.
+    /// Sets whether the bots have a sector to play.
     pub(crate) fn is_playing(&self, is_playing: bool) {
         self.metrics.set_ready(is_playing);
     }
 
-    /// So many orders met this end.
+    /// Counts orders by result.
     pub(crate) fn orders(&self, result: &'static str, count: usize) {
         self.orders.with([result]).inc_by(count as u64);
     }

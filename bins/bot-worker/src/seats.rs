@@ -1,4 +1,4 @@
-//! The strategies in their seats, each on a thread of its own: one that thinks for long holds up no other.
+//! Strategies of the factions, each on its own thread, so that a slow one does not delay others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,36 +8,37 @@ use sector_client::{Scene, Thinker, number_orders};
 use sector_sim::{FactionId, Order, Rules, Strategy};
 use tokio::task::JoinSet;
 
-/// For how many ticks a seat stays empty after its strategy panicked, so that one that always does costs little.
+/// Number of ticks that a seat stays empty after its strategy panicked, to limit the cost of one
+/// that always panics.
 const PANIC_TICKS: u64 = 20;
 
-/// Makes the strategy for a faction.
+/// Creates the strategy of a faction.
 type Seating = Box<dyn FnMut(&Rules, FactionId) -> Box<dyn Strategy> + Send>;
 
-/// The strategies in their seats.
+/// Strategies of the factions.
 pub(crate) struct Seats {
     seating: Seating,
     max_orders: Arc<AtomicUsize>,
     universe: String,
     seats: BTreeMap<FactionId, Seat>,
-    /// What the strategies think about.
+    /// Pending orders.
     thoughts: JoinSet<Thought>,
-    /// How many times a strategy was asked.
+    /// Number of calls.
     asked: u64,
 }
 
 enum Seat {
     Taken {
         thinker: Thinker,
-        /// The tick that it was asked about last.
+        /// Tick of the last call.
         last: Option<u64>,
-        /// Which of all thoughts is its own, while it thinks.
+        /// Number of the pending call, if any.
         thinks: Option<u64>,
     },
     EmptyUntil(u64),
 }
 
-/// What came of asking a strategy.
+/// Result of a call.
 struct Thought {
     number: u64,
     faction: FactionId,
@@ -49,19 +50,19 @@ struct Thought {
 #[derive(Debug)]
 pub(crate) struct Decided {
     pub(crate) faction: FactionId,
-    /// The tick that the strategy was asked about.
+    /// Tick of the call.
     pub(crate) tick: u64,
     pub(crate) orders: Vec<Order>,
 }
 
 impl Seats {
-    /// Empty seats; of each at most `max_orders` orders a tick are heard, as many as it is then.
+    /// Empty seats. Each call uses at most `max_orders` orders, read at its end.
     pub(crate) fn new(seating: Seating, max_orders: Arc<AtomicUsize>) -> Seats {
         let (universe, seats, thoughts) = (String::new(), BTreeMap::new(), JoinSet::new());
         Seats { seating, max_orders, universe, seats, thoughts, asked: 0 }
     }
 
-    /// Forgets the strategies of the universe before. Says whether there was one.
+    /// Empties all seats if the universe is new. Returns whether it is.
     pub(crate) fn begin(&mut self, universe: &str) -> bool {
         let is_new = universe != self.universe;
         if is_new {
@@ -71,19 +72,20 @@ impl Seats {
         is_new
     }
 
-    /// Empties all seats: the universe has ended, and what is thought about it comes too late.
+    /// Empties all seats and discards pending orders, because the universe has ended.
     pub(crate) fn end(&mut self) {
         self.seats.clear();
         self.thoughts.abort_all();
     }
 
-    /// Empties the seat of a faction that somebody else plays. Its strategy begins anew when it comes back: what was
-    /// planned before is stale.
+    /// Empties the seat of a faction that another player or worker plays. A new strategy takes the
+    /// seat later, because the old one's plans would be stale.
     pub(crate) fn leave(&mut self, faction: FactionId) {
         self.seats.remove(&faction);
     }
 
-    /// Asks the strategy of a faction, unless it still thinks about an earlier tick. Says whether it was asked.
+    /// Calls the strategy of a faction, unless it is still busy with an earlier tick. Returns
+    /// whether it was called.
     pub(crate) fn ask(&mut self, scene: Scene, faction: FactionId) -> bool {
         let tick = scene.number();
         if let Some(Seat::EmptyUntil(until)) = self.seats.get(&faction) {
@@ -112,15 +114,16 @@ impl Seats {
         true
     }
 
-    /// Whether a strategy thinks.
+    /// Whether any call is pending.
     pub(crate) fn is_thinking(&self) -> bool {
         !self.thoughts.is_empty()
     }
 
-    /// The orders of the strategy that is ready next; nothing when none thinks any more. May be dropped without loss.
+    /// Orders of the next strategy that returns; `None` if no call is pending. Cancellation is
+    /// safe.
     pub(crate) async fn decided(&mut self) -> Option<Decided> {
         loop {
-            // Those that were given up meanwhile say nothing.
+            // Skip aborted calls.
             let Ok(thought) = self.thoughts.join_next().await? else { continue };
             if let Some(decided) = self.take(thought) {
                 return Some(decided);
@@ -132,18 +135,18 @@ impl Seats {
         let seat = self.seats.get_mut(&faction)?;
         match seat {
             Seat::Taken { thinks, .. } if *thinks == Some(number) => *thinks = None,
-            // It was asked in a seat that was given up.
+            // The seat was emptied after the call.
             _ => return None,
         }
         let mut orders = orders.unwrap_or_else(|error| {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "a strategy failed and is replaced"
+                "strategy failed, replacing it"
             );
             *seat = Seat::EmptyUntil(tick + PANIC_TICKS);
             Vec::new()
         });
-        // A strategy speaks for its own faction alone.
+        // Remove orders for other factions.
         orders.retain(|order| order.faction == faction);
         orders.truncate(self.max_orders.load(Ordering::Relaxed));
         number_orders(&self.universe, tick, &mut orders);
@@ -159,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// Cancels fleet 1 a hundred times; panics at every tick that can be divided by `panics`.
+    /// Cancels fleet 1 a hundred times; panics at every multiple of `panics`.
     struct Loud {
         panics: u64,
     }
@@ -208,7 +211,7 @@ mod tests {
     }
 
     impl Table {
-        /// Asks the five starters but for some, and waits for their orders.
+        /// Calls the strategies of the five starters except some, and waits for their orders.
         async fn ask(&mut self, tick: u64, others: &[FactionId]) -> Vec<Order> {
             self.seats.begin("u-1");
             for faction in (0..5).filter_map(FactionId::starter) {
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_faction_is_heard_for_itself_up_to_the_limit() {
+    async fn orders_of_other_factions_and_above_the_limit_are_dropped() {
         let mut table = table(1_000);
         let orders = table.ask(5, &[]).await;
         assert_eq!(orders.len(), 5 * 3);
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn humans_are_not_played_and_come_back_to_a_new_strategy() {
+    async fn human_factions_are_not_played_and_get_a_new_strategy_later() {
         let (mut table, human) = (table(1_000), FactionId::starter(2).unwrap());
         table.ask(1, &[]).await;
         let orders = table.ask(2, &[human]).await;
@@ -254,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_empties_the_seat_for_a_while_and_no_more() {
+    async fn a_panic_empties_the_seat_for_a_while() {
         let mut table = table(4);
         let humans = [];
         assert_eq!(table.ask(3, &humans).await.len(), 15);
@@ -285,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_thinks_for_long_holds_up_no_other_and_is_heard_in_the_end() {
+    async fn a_slow_strategy_does_not_delay_others_and_its_orders_follow() {
         let Table { mirror, rules, .. } = table(1_000);
         let (slow, quick) = (FactionId::starter(0).unwrap(), FactionId::starter(1).unwrap());
         let (told, go_on) = std::sync::mpsc::channel();
@@ -299,7 +302,7 @@ mod tests {
         seats.begin("u-1");
         assert!(seats.ask(scene(&mirror, &rules, 1), slow));
         for tick in 1..5 {
-            // It is not asked again while it thinks.
+            // Not called again while busy.
             assert!(tick == 1 || !seats.ask(scene(&mirror, &rules, tick), slow));
             assert!(seats.ask(scene(&mirror, &rules, tick), quick));
             let decided = seats.decided().await.unwrap();
@@ -310,7 +313,7 @@ mod tests {
         assert_eq!((decided.faction, decided.tick), (slow, 1));
         assert_eq!(decided.orders[0].client_id.as_deref(), Some("u-1-1-F1-0"));
         assert!(!seats.is_thinking());
-        // What it thinks in a seat that was given up meanwhile is not heard.
+        // Orders of an emptied seat are dropped.
         assert!(seats.ask(scene(&mirror, &rules, 5), slow));
         seats.leave(slow);
         told.send(()).unwrap();

@@ -1,23 +1,23 @@
-//! What a worker has done.
+//! Counts of a worker.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a worker has done: counts that only grow.
+/// Counts of a worker; they only increase.
 #[derive(Debug, Default)]
 pub struct Work {
-    /// Ticks for which there was somebody to play.
+    /// Ticks played.
     pub ticks: AtomicU64,
-    /// Times that a strategy was asked.
+    /// Calls of strategies.
     pub asked: AtomicU64,
-    /// Turns of factions that were this worker's to play.
+    /// Turns that this worker played.
     pub won: AtomicU64,
-    /// Turns that another worker had played when this one came.
+    /// Turns that another worker played first.
     pub lost: AtomicU64,
-    /// Orders that the sector accepted from this worker and not from another before.
+    /// Orders accepted from this worker, without those accepted from another one before.
     pub accepted: AtomicU64,
-    /// The longest time from a tick's arrival until its orders were decided, in microseconds.
+    /// Longest time from the arrival of a tick until the strategies returned, in microseconds.
     pub decided_us: AtomicU64,
-    /// The longest time from a tick's arrival until all its orders were accepted, in microseconds.
+    /// Longest time from the arrival of a tick until all its orders were accepted, in microseconds.
     pub delivered_us: AtomicU64,
 }
 

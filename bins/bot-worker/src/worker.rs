@@ -1,4 +1,4 @@
-//! The loop: a tick comes, the strategies are asked, their orders go out.
+//! The main loop: receive a tick, call the strategies, send their orders.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,28 +17,30 @@ use crate::seats::{Decided, Seats};
 use crate::share::{RANKS, Share};
 use crate::work::Work;
 
-/// The least time for which a delivery is tried; beyond that and two ticks its orders have grown old.
+/// Shortest time limit of a delivery. The limit is two ticks if that is longer; then the orders are
+/// stale.
 const SHORTEST_DELIVERY: Duration = Duration::from_secs(2);
-/// The part of a tick by which a claim is held back for each rank: more than by which a tick reaches one worker before
-/// another, and little enough that the last rank is in good time.
+/// Part of a tick by which a claim is delayed per rank: longer than the difference in arrival of a
+/// tick between workers, and short enough for the last rank to be in time.
 const STEP_OF_TICK: u32 = 20;
-/// The longest such part.
+/// Longest delay per rank.
 const LONGEST_STEP: Duration = Duration::from_millis(50);
-/// The part of a tick for which those who think are waited for, so that most orders go out together.
+/// Part of a tick to wait for strategies, so that most orders are sent together.
 const TOGETHER: u32 = 4;
-/// The shortest pause before orders are sent again.
+/// Shortest pause before a retry.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
-/// Plays every living faction that no human has claimed, until `shutdown`. An API that is away is waited for.
+/// Plays every living faction that no human has claimed, until `shutdown`. Waits while the API is
+/// unavailable.
 ///
 /// # Errors
-/// [`Error::Config`] for options that cannot be, [`Error::Token`] when the API does not take the token,
-/// [`Error::Api`] when something else than a sector answers, or one of another version.
+/// [`Error::Config`] for invalid options, [`Error::Token`] if the API rejects the token,
+/// [`Error::Api`] if the server is not a sector or has another version.
 pub async fn run(config: Config, handles: impl Into<Handles<usize>>) -> Result<(), Error> {
     run_counted(config, handles, Arc::default()).await
 }
 
-/// As [`run`], and counts what it does.
+/// As [`run`], with counts.
 ///
 /// # Errors
 /// As [`run`].
@@ -60,7 +62,7 @@ pub async fn run_counted(
     let bound = Arc::clone(&max_orders);
     limits.listen(move |max| bound.store(*max, Ordering::Relaxed));
     let meter = Meter::new(&metrics);
-    // Until the first tick comes.
+    // Not ready until the first tick.
     meter.is_playing(false);
     let worker = Worker {
         client: &client,
@@ -73,7 +75,7 @@ pub async fn run_counted(
         is_failing: false,
     };
     let strategies = config.bot_strategies.as_ref().map(tracing::field::display);
-    tracing::info!(url = client.url(), strategy = %config.bot_strategy, strategies, "the bots play");
+    tracing::info!(url = client.url(), strategy = %config.bot_strategy, strategies, "bots started");
     tokio::select! {
         biased;
         () = shutdown.cancelled() => Ok(()),
@@ -93,17 +95,17 @@ fn client(config: &Config) -> Result<Client, Error> {
     client.with_bot_token(&config.bot_api_token).map_err(refused("BOT_API_TOKEN"))
 }
 
-/// A faction's orders of a tick.
+/// Orders of a faction in a tick.
 struct Hand {
     faction: FactionId,
     rank: u32,
-    /// The tick that they were decided about.
+    /// Tick of the call.
     tick: u64,
-    /// The first, which is the claim to the turn, and the rest.
+    /// Orders; the first one is the claim to the turn.
     orders: Vec<Order>,
 }
 
-/// What plays.
+/// State of the main loop.
 struct Worker<'a> {
     client: &'a Client,
     claims: &'a Claims,
@@ -111,12 +113,12 @@ struct Worker<'a> {
     share: Share,
     work: &'a Work,
     meter: &'a Meter,
-    /// The factions that are tried, because another worker has not played them for a while.
+    /// Factions that this worker tries to take over.
     took_over: BTreeSet<FactionId>,
     is_failing: bool,
 }
 
-/// The tick that is played.
+/// The current tick.
 struct Present {
     universe: String,
     tick_time: Duration,
@@ -142,9 +144,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Asks the strategies of those who are to be played about a tick, unless there is nobody.
+    /// Calls the strategies of the factions to play, if any.
     fn begin(&mut self, tick: &Tick<'_>) -> Option<Present> {
-        // Nobody is played before it is known whom humans play.
+        // Play no faction before the claims are known.
         let humans = self.claims.humans(tick.universe_id())?;
         if self.seats.begin(tick.universe_id()) {
             self.share.begin_universe();
@@ -171,7 +173,7 @@ impl Worker<'_> {
         Some(Present { universe: scene.universe_id().to_owned(), tick_time, received })
     }
 
-    /// Asks the strategy of a faction, unless another worker plays it.
+    /// Calls the strategy of a faction, unless another worker plays it.
     fn ask(&mut self, tick: &Tick<'_>, scene: &Scene, faction: FactionId) {
         let number = tick.number();
         for outcome in tick.outcomes(faction) {
@@ -181,13 +183,13 @@ impl Worker<'_> {
                 self.share.heard(faction, given, number);
             }
         }
-        let was_aside = self.share.is_aside(faction);
+        let was_standby = self.share.is_standby(faction);
         if !self.share.plays(faction, number) {
             self.seats.leave(faction);
             return;
         }
         if self.seats.ask(scene.clone(), faction) {
-            if was_aside {
+            if was_standby {
                 self.took_over.insert(faction);
             }
             Work::add(&self.work.asked, 1);
@@ -195,7 +197,7 @@ impl Worker<'_> {
         }
     }
 
-    /// The orders of those who have decided, and of those who are about to.
+    /// Collects the orders of strategies that return within a part of the tick.
     async fn gather(&mut self, present: &Present, first: Option<Decided>) -> Vec<Hand> {
         let is_late = first.is_some();
         let mut hands: Vec<Hand> =
@@ -221,7 +223,7 @@ impl Worker<'_> {
         Some(Hand { faction, rank: self.share.rank(faction), tick, orders })
     }
 
-    /// Delivers orders, rank by rank, as long as they are fresh.
+    /// Delivers orders, rank by rank, until they are stale.
     async fn deliver(&mut self, present: &Present, hands: Vec<Hand>) -> Result<(), Error> {
         let Some(tick) = hands.iter().map(|hand| hand.tick).max() else { return Ok(()) };
         let step = (present.tick_time / STEP_OF_TICK).min(LONGEST_STEP);
@@ -254,20 +256,20 @@ impl Worker<'_> {
             Err(_) => None,
         };
         self.meter.orders("lost", hands.iter().map(|hand| hand.orders.len()).sum());
-        // They may have been accepted all the same.
+        // They may have been accepted.
         for hand in &hands {
             self.share.won(hand.faction, hand.tick);
         }
         if !self.is_failing {
             let error = error.as_ref().map(|error| error as &dyn std::error::Error);
-            tracing::warn!(error, tick, "the orders of a tick are lost");
+            tracing::warn!(error, tick, "orders lost");
             self.is_failing = true;
             self.meter.is_playing(false);
         }
         Ok(())
     }
 
-    /// Claims the turns, and gives the rest of the orders of those that are this worker's.
+    /// Claims the turns, and sends the remaining orders of the turns that this worker won.
     async fn deliver_rank(
         &mut self,
         present: &Present,
@@ -280,7 +282,7 @@ impl Worker<'_> {
         for hand in hands {
             let claim = hand.orders.first().and_then(|order| order.client_id.as_deref());
             let is_of_another = delivery.duplicates.iter().any(|id| Some(id.as_str()) == claim);
-            // After a failure the duplicate may be this worker's own.
+            // After a retry, the duplicate may be this worker's own order.
             if is_of_another && !is_repeated {
                 self.share.lost(hand.faction, hand.tick);
                 self.seats.leave(hand.faction);
@@ -298,7 +300,8 @@ impl Worker<'_> {
         self.send(present, &rest).await.map(drop)
     }
 
-    /// Sends orders, again while the sector is away; says whether it took more than one attempt.
+    /// Sends orders, with retries while the sector is unavailable. Returns whether there was a
+    /// retry.
     async fn send(
         &mut self,
         present: &Present,
@@ -309,7 +312,8 @@ impl Worker<'_> {
             match self.client.deliver(orders).await {
                 Err(error) if error.is_retryable() => {
                     is_repeated = true;
-                    // Not all workers at once; the deadline of the tick ends it.
+                    // Random, so that workers do not retry at the same time. The deadline of the
+                    // tick ends the loop.
                     let pause =
                         RETRY_PAUSE + Duration::from_millis(getrandom::u64().unwrap_or(0) % 100);
                     tokio::time::sleep(error.retry_after().unwrap_or_default().max(pause)).await;
@@ -328,14 +332,14 @@ impl Worker<'_> {
             if refused.code == "faction_claimed" {
                 self.claims.note(&present.universe, faction);
             } else {
-                tracing::debug!(%faction, code = refused.code, detail = refused.detail, "an order was not accepted");
+                tracing::debug!(%faction, code = refused.code, detail = refused.detail, "order not accepted");
             }
         }
         Ok((delivery, is_repeated))
     }
 }
 
-/// The tick in which an order was given, if its number is that of a worker's: universe-tick-faction-number.
+/// The tick in a `client_id` of the form universe-tick-faction-number.
 fn given_in(client_id: &str, universe: &str, faction: FactionId) -> Option<u64> {
     let mut parts = client_id.strip_prefix(universe)?.strip_prefix('-')?.split('-');
     let given = parts.next()?.parse().ok()?;
@@ -347,7 +351,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_of_an_order_tells_when_it_was_given() {
+    fn client_ids_contain_the_tick() {
         let faction = FactionId::starter(1).unwrap();
         assert_eq!(given_in("u-1a-2b-417-F2-0", "u-1a-2b", faction), Some(417));
         for other in ["u-1a-2b-417-F1-0", "u-1a-2c-417-F2-0", "mine", "u-1a-2b-x-F2-0", ""] {

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_door_is_refused_where_others_can_reach_it() {
+    fn a_public_port_needs_a_key() {
         let check = |arguments: &[&str]| {
             let options = Options::parse_from([&["nft-minter"], arguments].concat());
             options.minter.check_deployed(options.bind)

@@ -1,4 +1,4 @@
-//! Keeps the awards of finished runs.
+//! Stores the awards of finished runs.
 //!
 //! An award is identified by universe, faction and name. The sim-worker writes the award of a won run
 //! with the last tick of the run, and that award is final. `POST /mint` records one that is missing: it
@@ -22,7 +22,7 @@ use sector_auth::SharedToken;
 use sector_redis::ServiceStore;
 use tokio::net::TcpListener;
 
-/// What all handlers see.
+/// State shared by all handlers.
 struct State {
     store: Arc<dyn ServiceStore>,
     key: Option<SharedToken>,
@@ -89,7 +89,7 @@ fn requests(metrics: &Metrics) -> impl Fn(&str, &str) -> RouteMetrics + use<> {
     metrics::requests(metrics, "sector_minter_requests_total", "sector_minter_request_seconds")
 }
 
-/// Makes all metrics of this service, for the documentation: they are made when they are first needed otherwise.
+/// Registers all metrics of this service, for the documentation.
 pub fn register_metrics(metrics: &Metrics) {
     drop(awards(metrics));
     drop(requests(metrics));

@@ -1,4 +1,4 @@
-//! The award store, on Redis.
+//! The award store.
 
 use std::process::ExitCode;
 

@@ -12,9 +12,9 @@ use sector_wire::{Code, Mint, Minted, MinterHealth, ProblemDocument, RunDocument
 
 use crate::{Class, State};
 
-/// Most bytes of a request.
+/// Largest request, in bytes.
 const BODY_LIMIT: usize = 16 * 1024;
-/// Most bytes of a name.
+/// Longest name, in bytes.
 const NAME_LIMIT: usize = 64;
 /// `Retry-After` while the store does not answer, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -147,7 +147,7 @@ async fn keep(mut context: Context<State>) -> Result<Response, Problem> {
     {
         return Err(Problem::unauthorized(
             Code::BadKey,
-            "This needs the key of the minter as a bearer token.",
+            "The key of the minter is required as a bearer token.",
         ));
     }
     let Mint { universe_id, faction, award, metadata } = context.json(BODY_LIMIT).await?;
@@ -222,7 +222,7 @@ fn check(field: &'static str, name: &str) -> Option<FieldError> {
             field,
             shown,
             "1 to 64 of the characters A-Z a-z 0-9 . _ : -",
-            "This names the award.",
+            "Identifies the award.",
         )
     })
 }

@@ -1,4 +1,4 @@
-//! The minter on the wire.
+//! The minter over HTTP.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;

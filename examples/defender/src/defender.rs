@@ -1,4 +1,5 @@
-//! The strategy: everybody keeps what the threat map asks for, and only what is left over goes out.
+//! The strategy: every stack leaves the guard that the threat map asks for, and only the rest
+//! moves.
 
 use std::cmp::Reverse;
 
@@ -9,20 +10,21 @@ use sector_sim::{Command, Order, Strategy, SystemId, Turn, View};
 
 use crate::threat::ThreatMap;
 
-/// How much of a threat stands still for a guard, per mille: the owner has the better odds.
+/// Guard needed, per mille of the threat: less than all of it, because the owner has better odds.
 const ENOUGH: i64 = 700;
-/// How many systems around a stack it looks at.
+/// Number of systems around a stack to consider.
 const HORIZON: usize = 16;
-/// Odds at which a counter-attack is ordered, per mille.
+/// Lowest odds of an attack, per mille.
 const COUNTER_ODDS: i64 = 650;
-/// What a system counts for that was fought for lately, per mille: its guard is worn, and it may be one of ours.
+/// Weight of a system with recent battles, per mille: its guard is weak, and it may have been our
+/// own.
 const WEAKENED: i64 = 1_500;
-/// Stability below which a system is calmed, per mille.
+/// Stability below which a system gets the focus on order, per mille.
 const RESTLESS: i64 = 400;
-/// Ticks from one look at muster and focus to the next.
+/// Number of ticks between changes of muster and focus.
 const PERIOD_TICKS: u64 = 6;
 
-/// Keeps garrisons where the threat map is dark, relieves what is short of one, and strikes back with the rest.
+/// Keeps guards at threatened systems, relieves those that lack one, and attacks with the rest.
 #[derive(Clone, Debug, Default)]
 pub struct Defender {
     scout: Scout,
@@ -56,13 +58,13 @@ impl Strategy for Defender {
 }
 
 impl Defender {
-    /// What a system is short of against what could come; negative where there is more than enough.
+    /// Strength that a system lacks against its threat; negative if it has more than needed.
     fn shortage(&self, view: &View<'_>, system: SystemId) -> i64 {
         let guard = view.board.fleets().at(system).filter(|fleet| fleet.owner == view.me);
         let guard: i64 = guard.map(|fleet| fleet.strength).sum();
         let garrison = view.board.system(system).map_or(0, |state| state.garrison);
         let wanted = scale(self.threats.at(system), ENOUGH);
-        // A threat that the garrison alone can bear is none.
+        // The garrison alone is enough.
         if wanted <= garrison {
             -guard
         } else {
@@ -70,11 +72,11 @@ impl Defender {
         }
     }
 
-    /// How much of a stack may leave: all of it, a part that may be detached, or nothing.
+    /// Strength of a stack that may leave: all, a part that can be detached, or 0.
     fn spare(&self, view: &View<'_>, stack: &Stack) -> i64 {
         let least = view.rules.orders.least_detachment;
         if !view.owns(stack.system) {
-            // What it is about to take, it takes.
+            // Stay to finish a capture.
             let takes = view.resistance(stack.system, 0).left(view, stack.strength) > 0;
             return if takes { 0 } else { stack.strength };
         }
@@ -85,7 +87,7 @@ impl Defender {
         }
     }
 
-    /// The nearest own system that is short of a guard which the spare strength could make good.
+    /// The nearest own system whose missing guard the spare strength can provide.
     fn relief(&mut self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
         let around =
             self.reach.around(view, stack.system, HORIZON, |system| view.owns(system)).to_vec();
@@ -93,7 +95,7 @@ impl Defender {
         short.into_iter().find(|&system| (1..=spare).contains(&self.shortage(view, system)))
     }
 
-    /// The best prize for the spare strength: free systems, and those of enemies who cannot hold them.
+    /// The best target for the spare strength: a free system, or one that its owner cannot hold.
     fn prize(&mut self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
         let scout = &self.scout;
         let around = self.reach.around(view, stack.system, HORIZON, |system| view.owns(system));
@@ -118,16 +120,17 @@ impl Defender {
         prizes.max().map(|(_, Reverse(system))| system)
     }
 
-    /// The weakest own system at the border, for fleets with nothing better to do.
+    /// The weakest own system at the border, for fleets without another goal.
     fn post(&self, view: &View<'_>, stack: &Stack, spare: i64) -> Option<SystemId> {
         if spare < stack.strength || self.scout.is_front(stack.system) {
             return None;
         }
-        let darkest = self.scout.front().iter().copied();
-        darkest.max_by_key(|&system| (self.shortage(view, system), Reverse(system)))
+        let front = self.scout.front().iter().copied();
+        front.max_by_key(|&system| (self.shortage(view, system), Reverse(system)))
     }
 
-    /// Garrisons where it is dark, order where it is restless, industry everywhere else; new fleets where they lack.
+    /// Sets the focus of systems: order if unstable, garrison if threatened, otherwise industry.
+    /// Sets the muster to the weakest safe system at the border.
     fn govern(&self, view: &View<'_>, orders: &mut Vec<Order>) {
         for system in self.scout.owned() {
             let Some(state) = view.board.system(system) else { continue };
@@ -140,7 +143,7 @@ impl Defender {
                 orders.push(Order::new(view.me, Command::Focus { system, focus }));
             }
         }
-        // Not where a fleet would be born into a siege.
+        // New fleets must not appear in a besieged system.
         let safe =
             self.scout.front().iter().copied().filter(|&system| self.scout.threat(system) == 0);
         let post = safe.max_by_key(|&system| (self.shortage(view, system), Reverse(system)));

@@ -1,4 +1,4 @@
-//! A bot that looks at what could come before it looks at what could be had.
+//! A bot that guards against threats before it attacks.
 
 mod defender;
 mod threat;

@@ -1,20 +1,21 @@
-//! A map of threats: how much foreign strength could be at each own system soon.
+//! A threat map: how much foreign strength could soon be at each system.
 //!
-//! Such an influence map is a cheap stand-in for looking ahead. Every foreign fleet casts a shadow on the systems around
-//! it, the darker the fewer ticks it needs to get there; where shadows fall together, somebody should stand guard.
+//! This influence map is a cheap substitute for simulating the future. Every foreign fleet adds a
+//! threat to the systems around it, which decreases with the travel time. Where the sum is high, a
+//! guard is needed.
 
 use sector_sim::strategy::Reach;
 use sector_sim::units::scale;
 use sector_sim::{SystemId, View};
 
-/// How many systems around a fleet its shadow falls on.
-const SHADOW_SYSTEMS: usize = 14;
-/// How much of the shadow is left with every tick of travel, per mille of the whole strength.
+/// Number of systems around a fleet that it threatens.
+const THREATENED_SYSTEMS: usize = 14;
+/// Decrease of the threat per tick of travel, per mille of the strength.
 const FADE_PER_TICK: i64 = 140;
-/// The shadow of a fleet that is already on its way to an own system, per mille: it does not fade, and it is meant.
+/// Threat of a fleet that is on its way to an own system, per mille of its strength; does not fade.
 const ON_ITS_WAY: i64 = 1_200;
 
-/// How much foreign strength could be at each system soon, milli.
+/// Foreign strength that could soon be at each system, in thousandths.
 #[derive(Clone, Debug, Default)]
 pub struct ThreatMap {
     by_system: Vec<i64>,
@@ -22,7 +23,7 @@ pub struct ThreatMap {
 }
 
 impl ThreatMap {
-    /// Draws the map anew.
+    /// Computes the map for this view.
     pub fn draw(&mut self, view: &View<'_>) {
         let ThreatMap { by_system, reach } = self;
         by_system.clear();
@@ -30,24 +31,24 @@ impl ThreatMap {
         for fleet in view.board.fleets().iter().filter(|fleet| fleet.owner != view.me) {
             let bound_for = fleet.destination();
             if view.owns(bound_for) {
-                darken(by_system, bound_for, scale(fleet.strength, ON_ITS_WAY));
+                add(by_system, bound_for, scale(fleet.strength, ON_ITS_WAY));
                 continue;
             }
-            for reached in reach.around(view, bound_for, SHADOW_SYSTEMS, |_| true) {
+            for reached in reach.around(view, bound_for, THREATENED_SYSTEMS, |_| true) {
                 let kept = (1_000 - FADE_PER_TICK * reached.ticks).max(0);
-                darken(by_system, reached.system, scale(fleet.strength, kept));
+                add(by_system, reached.system, scale(fleet.strength, kept));
             }
         }
     }
 
-    /// What could be there soon, milli.
+    /// Foreign strength that could soon be at a system, in thousandths.
     #[must_use]
     pub fn at(&self, system: SystemId) -> i64 {
         self.by_system.get(system.index()).copied().unwrap_or(0)
     }
 }
 
-fn darken(by_system: &mut [i64], system: SystemId, strength: i64) {
+fn add(by_system: &mut [i64], system: SystemId, strength: i64) {
     if let Some(threat) = by_system.get_mut(system.index()) {
         *threat = threat.saturating_add(strength);
     }
@@ -60,12 +61,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shadows_are_darkest_where_the_fleets_are_nearest() {
+    fn near_fleets_are_the_greatest_threat() {
         let world = World::new(Rules::classic().into(), 7).unwrap();
         let view = world.view(world.board().factions()[0].id);
         let mut map = ThreatMap::default();
         map.draw(&view);
-        // At first everybody has one fleet, at home.
+        // At the beginning, every faction has one fleet at its home.
         let other = world.map().homes()[1];
         let mut reach = Reach::default();
         let around = reach.around(&view, other, 2, |_| true);
@@ -75,6 +76,6 @@ mod tests {
         assert_eq!(map.at(SystemId(9_999)), 0);
         let before = map.clone();
         map.draw(&view);
-        assert_eq!(map.by_system, before.by_system, "drawn anew, not added up");
+        assert_eq!(map.by_system, before.by_system, "recomputed, not accumulated");
     }
 }

@@ -1,44 +1,45 @@
-//! What one move is worth: the preview of the battle, turned into a price.
+//! The score of a move, from the preview of its battle.
 
 use sector_sim::order::Amount;
 use sector_sim::strategy::Reached;
 use sector_sim::units::{ratio, scale};
 use sector_sim::{SystemId, View};
 
-/// The ticks over which a system is to pay for itself. Longer means bolder: more strength may be lost for it.
+/// Ticks in which a system must pay for itself. Longer is bolder: more strength may be lost for it.
 const PAYBACK_TICKS: i64 = 400;
-/// What it is worth besides that it is then not somebody else's, per mille of what it yields.
-const TAKEN_FROM_SOMEBODY: i64 = 1_600;
-/// The least odds that are worth a second look, per mille.
+/// Weight of a system taken from another faction, per mille of its yield.
+const TAKEN_FROM_ENEMY: i64 = 1_600;
+/// Lowest odds considered, per mille.
 const LEAST_ODDS: i64 = 550;
-/// How much more than is needed goes, per mille: garrisons grow on the way, and fleets wear.
+/// Strength sent, per mille of the strength needed: garrisons grow meanwhile, and fleets lose
+/// strength.
 const MARGIN: i64 = 1_150;
 
-/// One stack for one prize.
+/// A bid of a stack for a system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bid {
-    /// Strength that it is expected to bring for each tick that it takes, in millionths.
+    /// Expected gain of strength per tick of the operation, in millionths.
     pub score: i64,
-    /// The stack, by its place in [`sector_sim::strategy::Scout::stacks`].
+    /// Index of the stack in [`sector_sim::strategy::Scout::stacks`].
     pub stack: usize,
-    /// The prize.
+    /// Target system.
     pub target: SystemId,
-    /// How much of the stack goes.
+    /// Amount to send.
     pub amount: Amount,
-    /// The strength that goes, milli.
+    /// Strength to send, in thousandths.
     pub strength: i64,
 }
 
 impl Bid {
-    /// The bid of a stack with so much strength for a system, unless it would bring less than it costs.
+    /// The bid of a stack with `strength` for a system; `None` if the cost exceeds the gain.
     #[must_use]
     pub fn of(view: &View<'_>, stack: usize, strength: i64, prize: Reached) -> Option<Bid> {
         let target = prize.system;
-        // One tick more: orders are carried out in the next.
+        // Orders are applied in the next tick, so add one.
         let ticks = prize.ticks + 1;
         let resistance = view.resistance(target, ticks);
 
-        // An undefended system takes what its garrison takes; where there are fleets, everything goes.
+        // Without defending fleets, send what the garrison requires; otherwise send everything.
         let least = view.rules.orders.least_detachment;
         let enough = scale(resistance.to_occupy(view), MARGIN).max(least);
         let (amount, goes) = match resistance.defence == 0 && strength - enough >= least {
@@ -50,11 +51,11 @@ impl Bid {
             return None;
         }
 
-        // The economy turns into strength at this rate, so gain and cost are of the same kind.
+        // Converts the yield to strength, so that gain and cost have the same unit.
         let income = view.yields(target) * view.rules.production.stock_rate / 1_000;
         let mut gain = income * PAYBACK_TICKS;
         if resistance.owner.is_some() {
-            gain = scale(gain, TAKEN_FROM_SOMEBODY);
+            gain = scale(gain, TAKEN_FROM_ENEMY);
         }
         let cost_if_won = goes - left;
         let expected = (odds * (gain - cost_if_won) - (1_000 - odds) * goes) / 1_000;
@@ -70,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// At home, on the first tick: what a stack bids for all that it can reach.
+    /// Bids of a stack at home in the first tick, for all systems in reach.
     fn bids(strength: i64) -> Vec<Bid> {
         let world = World::new(Rules::classic().into(), 7).unwrap();
         let view = world.view(world.board().factions()[0].id);
@@ -81,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn more_strength_bids_for_no_less_and_sends_no_more_than_it_has() {
-        assert!(bids(2_000).is_empty(), "too little to hold anything");
+    fn more_strength_gives_more_bids_and_never_sends_more_than_available() {
+        assert!(bids(2_000).is_empty(), "too little to hold a system");
         let (some, more) = (bids(6_000), bids(10_000));
         assert!(!some.is_empty() && more.len() >= some.len());
         assert!(more.iter().all(|bid| bid.strength <= 10_000 && bid.score > 0));

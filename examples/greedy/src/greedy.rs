@@ -1,5 +1,6 @@
-//! The strategy: an auction. Every stack bids for every prize in its reach, and the best bids are carried out first,
-//! regardless of the stack; a strategy that serves one stack after another would let the first spoil it for the rest.
+//! The strategy: an auction. Every stack bids for every system in its reach, and the best bids are
+//! carried out first, whichever stack they come from. Handling one stack after another would give
+//! the first ones the best targets.
 
 use std::cmp::Reverse;
 
@@ -9,10 +10,11 @@ use sector_sim::{Order, Strategy, Turn, View};
 
 use crate::bid::Bid;
 
-/// How many systems around a stack it bids for. With a bound, a turn costs the same for each stack on any map.
+/// Number of systems around a stack to bid for. The limit keeps the cost per stack independent of
+/// the map.
 const PRIZES: usize = 16;
 
-/// Takes what brings most for what it costs, again and again. It defends nothing.
+/// Takes the systems with the best ratio of gain to cost. Defends nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Greedy {
     scout: Scout,
@@ -28,7 +30,7 @@ impl Strategy for Greedy {
     fn orders(&mut self, view: &View<'_>, turn: &Turn) -> Vec<Order> {
         self.scout.look(view, turn);
         self.collect_bids(view);
-        // The best first; among equals the order must not be left to chance, or no game could be played again.
+        // Best first. Ties need a fixed order, so that games are reproducible.
         self.bids.sort_by_key(|bid| (Reverse(bid.score), bid.target, bid.stack));
         let mut orders = Vec::new();
         for bid in std::mem::take(&mut self.bids) {
@@ -45,7 +47,7 @@ impl Greedy {
     fn collect_bids(&mut self, view: &View<'_>) {
         self.bids.clear();
         for (index, stack) in self.scout.stacks().iter().enumerate() {
-            // What it is about to take, it takes first.
+            // Stay to finish a capture.
             if !view.owns(stack.system)
                 && view.resistance(stack.system, 0).left(view, stack.strength) > 0
             {
@@ -58,7 +60,7 @@ impl Greedy {
         }
     }
 
-    /// Whether a better bid has not taken the stack, or the prize, in the meantime.
+    /// Whether stack and target are still available after better bids.
     fn still_holds(&self, view: &View<'_>, bid: &Bid) -> bool {
         let stack = self.scout.stacks()[bid.stack];
         let least = view.rules.orders.least_detachment;
@@ -66,12 +68,12 @@ impl Greedy {
             Amount::Part(strength) => stack.strength - strength >= least,
             Amount::Fleet | Amount::All => !stack.sent,
         };
-        // What is on its way there is enough.
+        // Not needed if enough strength is on its way.
         let needed = view.resistance(bid.target, 1).to_occupy(view);
         stack_is_there && self.scout.expected(bid.target) < needed
     }
 
-    /// Stacks without a target in reach go where there are more.
+    /// Sends stacks without a target in reach to the front.
     fn walk_to_the_front(&mut self, view: &View<'_>, orders: &mut Vec<Order>) {
         for index in 0..self.scout.stacks().len() {
             let stack = self.scout.stacks()[index];

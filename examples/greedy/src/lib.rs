@@ -1,4 +1,4 @@
-//! A bot that counts: what a system would bring, what it would cost, and how long it would take.
+//! A bot that scores every move by gain, cost and time.
 
 mod bid;
 mod greedy;

@@ -1,4 +1,5 @@
-//! The least bot that plays: every idle fleet goes to the nearest foreign system that it can probably take.
+//! The smallest bot: sends every idle fleet to the nearest foreign system that it can probably
+//! take.
 
 use std::process::ExitCode;
 
@@ -18,7 +19,7 @@ impl Strategy for Hello {
             view.idle_fleets().filter(|fleet| fleet.at().is_some_and(|here| view.owns(here)));
         let moves = ready.filter_map(|fleet| {
             let origin = fleet.at()?;
-            // An attack that is likelier to fail than not is left alone.
+            // Skip attacks that will probably fail.
             let is_fair = |to: &_| view.resistance(*to, 1).odds(view, fleet.strength) >= 500;
             let target = view
                 .targets()

@@ -1,8 +1,8 @@
-//! Duels in memory. All else that it is made for its program shows.
+//! Duels in memory. The tests in `tests/` run the program.
 
 use crate::Hello;
 
 #[test]
-fn it_beats_those_who_do_nothing_or_anything() {
+fn it_beats_idle_and_random() {
     proving::promises::beats(&["idle", "random"], 1..4, || Box::new(Hello));
 }

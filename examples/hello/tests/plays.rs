@@ -1,4 +1,4 @@
-//! The program, as the arena, a live sector and a replay see it.
+//! The program over a pipe, in a live sector, and over a replay.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ fn program(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn over_a_pipe_it_beats_one_who_does_nothing() {
+fn it_beats_idle_over_a_pipe() {
     promises::beats_over_a_pipe(&["idle"], 1..4, || program(&["stdio"]));
 }
 
@@ -21,7 +21,7 @@ async fn it_plays_a_live_sector() {
 }
 
 #[test]
-fn over_a_replay_it_says_what_it_would_have_ordered() {
+fn it_prints_its_orders_over_a_replay() {
     promises::plays_over_a_replay(
         program,
         Box::new(sector_sim::strategy::Greedy::default()),

@@ -1,4 +1,4 @@
-//! The model at a distance: one question at a time, asked in the background, and not too often when it goes wrong.
+//! Asks the model in the background: one question at a time, with back-off after failures.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::settings::Settings;
 
-/// The longest pause between questions, whatever has gone wrong.
+/// Longest pause after failures, unless the endpoint asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// The pause after a refusal, at least: until somebody has looked, the next answer will be the same.
+/// Shortest pause after a refusal, which will repeat until the settings are corrected.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
-/// Description of the game, sent with every question.
+/// Instructions for the model, sent with every question.
 const INSTRUCTIONS: &str = include_str!("instructions.txt");
 
-/// A question, with the tick that it is about.
+/// A question, with its tick.
 type Question = (u64, String);
-/// What came of it.
+/// The result of a question, with its tick.
 type Answer = (u64, Result<String, EndpointError>);
 
 /// Asks the model in the background.
@@ -24,9 +24,9 @@ type Answer = (u64, Result<String, EndpointError>);
 pub struct Advisor {
     questions: Sender<Question>,
     answers: Receiver<Answer>,
-    /// Whether a question is on its way.
+    /// Whether a question is pending.
     waiting: bool,
-    /// When the next may be asked.
+    /// Earliest time of the next question.
     not_before: Option<Instant>,
     /// Failures since the last answer.
     failures: u32,
@@ -34,7 +34,8 @@ pub struct Advisor {
 }
 
 impl Advisor {
-    /// Starts the thread that asks. It ends when the advisor is dropped and its last question is through.
+    /// Starts the thread, which ends after the advisor is dropped and its last question is
+    /// answered.
     #[must_use]
     pub fn start(settings: Settings) -> Advisor {
         let (questions, asked) = mpsc::channel();
@@ -51,21 +52,21 @@ impl Advisor {
         }
     }
 
-    /// Whether a question may be asked now.
+    /// Whether a question can be asked now.
     #[must_use]
     pub fn is_free(&self) -> bool {
         !self.waiting && self.not_before.is_none_or(|instant| Instant::now() >= instant)
     }
 
-    /// Asks, unless it is not free.
+    /// Asks a question, if it is free.
     pub fn ask(&mut self, tick: u64, question: String) {
         if self.is_free() {
-            // Without a thread there is nobody to ask, and no answer will come.
+            // Fails if the thread could not start; then there is no answer to wait for.
             self.waiting = self.questions.send((tick, question)).is_ok();
         }
     }
 
-    /// The answer to the last question and the tick that it is about, if it has come within `wait`.
+    /// The answer to the last question with its tick, if it arrives within `wait`.
     pub fn answer(&mut self, wait: Duration) -> Option<(u64, String)> {
         if !self.waiting {
             return None;
@@ -82,7 +83,7 @@ impl Advisor {
             }
             Err(error) => {
                 let pause = self.pause(&error);
-                tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "no advice; playing on without");
+                tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "no advice");
                 self.failures += 1;
                 self.not_before = Some(Instant::now() + pause);
                 None
@@ -90,7 +91,8 @@ impl Advisor {
         }
     }
 
-    /// How long to leave the endpoint alone: twice as long with each failure, and as long as it asks for.
+    /// Pause before the next question: doubles with each failure, and is at least what the endpoint
+    /// asks for.
     fn pause(&self, error: &EndpointError) -> Duration {
         let doubled = self.shortest_pause.saturating_mul(1 << self.failures.min(16));
         let asked = match error {
@@ -105,7 +107,7 @@ impl Advisor {
 fn ask_all(settings: Settings, asked: &Receiver<Question>, answered: &Sender<Answer>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let (Ok(runtime), Ok(endpoint)) = (runtime, Endpoint::new(settings)) else {
-        tracing::error!("nobody can be asked: no runtime, or no HTTP client");
+        tracing::error!("cannot start the runtime or the HTTP client");
         return;
     };
     while let Ok((tick, question)) = asked.recv() {

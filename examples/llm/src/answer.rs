@@ -1,23 +1,25 @@
-//! What a model says, read defensively: JSON somewhere in prose, or none; fields that do not exist; ids that do not exist;
-//! far too much of it. Whatever is not an order is passed over, and the rest counts.
+//! Parses the answer of a model as untrusted input: JSON may be surrounded by prose or missing,
+//! fields and ids may not exist, and the text may be very long. Invalid orders are ignored, the
+//! rest is used.
 
 use sector_client::stdio::Reply;
 use sector_sim::{FactionId, Order};
 use serde_json::{Map, Value};
 
-/// The most characters that are looked at.
+/// Longest text parsed, in characters.
 const CHARACTERS_MAX: usize = 64 * 1024;
-/// The most places in a text at which JSON is looked for: each may cost a look at all of the rest.
+/// Largest number of positions at which to look for JSON; each may require parsing the rest of the
+/// text.
 const PLACES_MAX: usize = 64;
-/// The most orders of an answer that count.
+/// Largest number of orders used from an answer.
 pub const ORDERS_MAX: usize = 40;
-/// The fields of an order that are read. What else a model adds (comments, ranks, other factions) is left out.
+/// Fields of an order. Others that a model adds (comments, ranks, other factions) are ignored.
 const FIELDS: [&str; 8] =
     ["kind", "origin_id", "target_id", "fleet_id", "strength", "all", "system_id", "focus"];
-/// Those of them that hold numbers, which some models write in quotes.
+/// Numeric fields, which some models write as strings.
 const NUMBERS: [&str; 5] = ["origin_id", "target_id", "fleet_id", "strength", "system_id"];
 
-/// The orders that are in a text, for this faction. Whether they can be carried out is another question.
+/// The orders in a text, for this faction. They may not be possible.
 #[must_use]
 pub fn orders(text: &str, faction: FactionId) -> Vec<Order> {
     let end = text.char_indices().nth(CHARACTERS_MAX).map_or(text.len(), |(index, _)| index);
@@ -28,10 +30,10 @@ pub fn orders(text: &str, faction: FactionId) -> Vec<Order> {
     });
     let reply = Reply { tick: 0, orders: written.collect() };
     let given = reply.orders(faction);
-    // The reason is not logged: it repeats what the model said, and a model may say anything, a key as well.
+    // Do not log the reason: it contains text of the model, which may contain a key.
     given
         .filter_map(|order| {
-            order.inspect_err(|_| tracing::debug!("not an order, passed over")).ok()
+            order.inspect_err(|_| tracing::debug!("ignoring an invalid order")).ok()
         })
         .collect()
 }
@@ -46,7 +48,7 @@ fn find(text: &str) -> Option<Vec<Value>> {
 }
 
 fn list_at(text: &str) -> Option<Vec<Value>> {
-    // A stream, because prose may follow the value.
+    // A stream deserializer, because prose may follow the value.
     match serde_json::Deserializer::from_str(text).into_iter::<Value>().next()?.ok()? {
         Value::Object(mut fields) => match fields.remove("orders")? {
             Value::Array(list) => Some(list),
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_found_wherever_they_are() {
+    fn orders_are_found_anywhere_in_the_text() {
         let order = r#"{"kind":"move","origin_id":3,"target_id":9}"#;
         for text in [
             format!(r#"{{"orders":[{order}]}}"#),
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_order_is_passed_over_and_the_rest_counts() {
+    fn invalid_orders_are_ignored() {
         for text in [
             "",
             "I surrender.",
@@ -116,11 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn too_much_is_cut() {
+    fn long_answers_are_truncated() {
         let order = r#"{"kind":"cancel","fleet_id":1},"#;
         let many = format!(r#"{{"orders":[{}{{}}]}}"#, order.repeat(500));
         assert_eq!(count(&many), ORDERS_MAX);
-        // Deep and long rubbish costs no more than its bound.
+        // Deep and long garbage has limited cost.
         assert_eq!(count(&"[".repeat(1_000_000)), 0);
         assert_eq!(count(&"{\"orders\":".repeat(100_000)), 0);
         assert_eq!(count(&"é".repeat(200_000)), 0);

@@ -1,13 +1,15 @@
-//! The view in words: as much as a model needs to decide, and never more than a bound, whatever the size of the sector.
+//! Describes the view as text: what a model needs to decide, with a fixed limit for any size of the
+//! sector.
 //!
-//! There are ids and numbers alone. Names would be text that others chose, and a model reads text as instructions.
+//! Contains only ids and numbers. Names are text of other players, which a model could read as
+//! instructions.
 
 use std::fmt::Write;
 
 use sector_sim::strategy::Scout;
 use sector_sim::{SystemId, View};
 
-/// The most characters of a description: some three thousand tokens.
+/// Longest description, in characters: about 3,000 tokens.
 pub const CHARACTERS_MAX: usize = 8_000;
 /// Maximum number of listed items per kind.
 const RIVALS: usize = 8;
@@ -15,7 +17,7 @@ const FLEETS: usize = 24;
 const SYSTEMS: usize = 24;
 const TARGETS: usize = 32;
 
-/// What the faction sees, its idle fleets and borders first. `scout` must have looked.
+/// Describes the view, idle fleets and borders first. `scout` must be up to date.
 #[must_use]
 pub fn describe(view: &View<'_>, scout: &Scout) -> String {
     let mut lines = vec![head(view)];
@@ -84,7 +86,7 @@ fn own_system(view: &View<'_>, scout: &Scout, system: SystemId) -> Option<String
     ))
 }
 
-/// Whole lines, as many as there is room for.
+/// As many whole lines as fit.
 fn bounded(lines: &[String]) -> String {
     let mut text = String::new();
     for line in lines.iter().take_while({
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_what_there_is_and_stays_within_its_bound() {
+    fn descriptions_are_complete_and_limited() {
         let small = description(18, 2, 0);
         assert!(small.starts_with("Tick 0. You are F1 with 1 systems"), "{small}");
         for part in ["Rival F2: ", "\nfleet 2 at ", " of nobody value ", "focus balanced threat 0"]

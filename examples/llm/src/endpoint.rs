@@ -1,4 +1,4 @@
-//! One question over HTTP, as every OpenAI-compatible endpoint understands it.
+//! Asks a question over HTTP, for any OpenAI-compatible endpoint.
 
 use std::time::Duration;
 
@@ -7,39 +7,41 @@ use serde_json::json;
 
 use crate::settings::Settings;
 
-/// The most bytes of an answer that are read.
+/// Largest response, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
-/// The most tokens that are asked for: some thirty orders.
+/// Largest number of tokens requested: about 30 orders.
 const TOKENS_MAX: u32 = 1_500;
-/// The longest pause that an endpoint may ask for.
+/// Longest pause that an endpoint can ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(600);
 
-/// Why there is no answer. What the endpoint says about it is not kept: some repeat the key.
+/// Why there is no answer. Does not contain text of the endpoint, which may repeat the key.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    /// It has too much to do, or has enough of us: ask later.
+    /// Overloaded or rate limited: ask later.
     #[error("the endpoint is busy ({status})")]
     Busy {
         /// The HTTP status.
         status: u16,
-        /// When to ask again, if it says so.
+        /// When to ask again, if given.
         retry_after: Option<Duration>,
     },
-    /// It does not like the question, the key or the model: somebody must look at the settings.
-    #[error("the endpoint refuses ({status}); look at LLM_URL, LLM_MODEL and LLM_API_KEY")]
+    /// The endpoint rejects the question, the key or the model: correct the settings.
+    #[error(
+        "the endpoint refused the request ({status}); check LLM_URL, LLM_MODEL and LLM_API_KEY"
+    )]
     Refused {
         /// The HTTP status.
         status: u16,
     },
-    /// It cannot be reached, is broken or too slow: ask later.
-    #[error("the endpoint does not answer: {0}")]
+    /// Unreachable, failing or too slow: ask later.
+    #[error("the endpoint does not respond: {0}")]
     Away(String),
-    /// It answers, but with something else than an answer.
-    #[error("the endpoint answers with something else: {0}")]
+    /// A response without an answer.
+    #[error("invalid response of the endpoint: {0}")]
     Nonsense(&'static str),
 }
 
-/// Asks one model.
+/// A client for one model.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     http: reqwest::Client,
@@ -62,19 +64,19 @@ struct Said {
 }
 
 impl Endpoint {
-    /// The endpoint that the settings name.
+    /// A client for the endpoint in the settings.
     ///
     /// # Errors
-    /// [`EndpointError::Away`] when no HTTP client can be made.
+    /// [`EndpointError::Away`] if the HTTP client cannot be created.
     pub fn new(settings: Settings) -> Result<Endpoint, EndpointError> {
-        // Redirects are not followed: the key is for this endpoint alone.
+        // Do not follow redirects, which could send the key elsewhere.
         let builder = reqwest::Client::builder()
             .timeout(settings.timeout)
             .redirect(reqwest::redirect::Policy::none());
         Ok(Endpoint { http: builder.build().map_err(away)?, settings })
     }
 
-    /// Asks, and returns the text that the model says.
+    /// Asks a question, and returns the text of the answer.
     ///
     /// # Errors
     /// [`EndpointError`].
@@ -105,22 +107,22 @@ impl Endpoint {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(away)? {
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(EndpointError::Nonsense("the answer is too long"));
+                return Err(EndpointError::Nonsense("too long"));
             }
             body.extend_from_slice(&chunk);
         }
-        let completion: Completion =
-            serde_json::from_slice(&body).map_err(|_| EndpointError::Nonsense("no completion"))?;
+        let completion: Completion = serde_json::from_slice(&body)
+            .map_err(|_| EndpointError::Nonsense("not a completion"))?;
         let said = completion.choices.into_iter().next().and_then(|choice| choice.message.content);
-        said.ok_or(EndpointError::Nonsense("a completion without text"))
+        said.ok_or(EndpointError::Nonsense("completion without text"))
     }
 }
 
-/// The error without the URL, in which there may be a password.
+/// The error without the URL, which may contain a password.
 fn away(error: reqwest::Error) -> EndpointError {
     let what = match () {
-        () if error.is_timeout() => "it takes too long",
-        () if error.is_connect() => "there is no connection",
+        () if error.is_timeout() => "timeout",
+        () if error.is_connect() => "no connection",
         () => return EndpointError::Away(error.without_url().to_string()),
     };
     EndpointError::Away(what.to_owned())

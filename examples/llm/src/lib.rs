@@ -1,7 +1,8 @@
-//! A bot that asks a language model what to do, and trusts no word of it.
+//! A bot that plays by the advice of a language model, without trusting it.
 //!
-//! A turn never waits for the model: [`Advisor`] asks in the background, [`Llm`] plays on with what it was told last, as
-//! far as that can still be done. What the model says is text from outside: [`answer`] reads it as such.
+//! A turn never waits for the model: [`Advisor`] asks in the background, and [`Llm`] follows the
+//! last advice as far as it is still possible. [`answer`] parses the model's text as untrusted
+//! input.
 
 pub mod advisor;
 pub mod answer;

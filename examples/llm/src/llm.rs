@@ -1,4 +1,4 @@
-//! The strategy: plays on with the last advice, order by order as far as they can still be carried out.
+//! The strategy: follows the last advice, as far as its orders are still possible.
 
 use std::time::Duration;
 
@@ -11,23 +11,24 @@ use crate::answer;
 use crate::describe::describe;
 use crate::settings::Settings;
 
-/// For how many ticks advice is followed: the sector that it was given for is no more.
+/// Number of ticks to follow an advice; then it is stale.
 const ADVICE_TICKS: u64 = 40;
 
-/// Does what a model says, as far as it makes sense.
+/// Follows the advice of a model, as far as it is possible.
 #[derive(Debug)]
 pub struct Llm {
     advisor: Advisor,
-    /// How long a turn may wait for an answer.
+    /// How long a turn waits for an answer.
     wait: Duration,
     scout: Scout,
-    /// What was advised and has not been ordered yet, and the tick that the advice was for.
+    /// Advised orders that have not been given yet.
     plan: Vec<Order>,
+    /// Tick of the advice.
     advised: u64,
 }
 
 impl Llm {
-    /// A player who asks the model that the settings name.
+    /// A strategy that asks the model in the settings.
     #[must_use]
     pub fn new(settings: Settings) -> Llm {
         let wait = settings.wait;
@@ -44,7 +45,7 @@ impl Llm {
         let Some((tick, text)) = self.advisor.answer(self.wait) else { return };
         self.plan = answer::orders(&text, view.me);
         self.advised = tick;
-        tracing::debug!(tick, orders = self.plan.len(), "advice");
+        tracing::debug!(tick, orders = self.plan.len(), "advice received");
     }
 }
 
@@ -64,15 +65,16 @@ impl Strategy for Llm {
         if !self.wait.is_zero() {
             self.listen(view);
         }
-        // Another game, or the same one told anew, begins with an earlier tick.
+        // `abs_diff`, because a new game starts with an earlier tick.
         if turn.tick.abs_diff(self.advised) > ADVICE_TICKS {
             self.plan.clear();
         }
-        // What cannot be done yet stays: the fleet may be on its way. What is done is not done again.
+        // Keep impossible orders for later, since the fleet may be moving. Remove those that are
+        // given.
         let mut orders: Vec<Order> = Vec::new();
         self.plan.retain(|order| {
             let now = is_possible(view, &order.command)
-                && !orders.iter().any(|given| same_fleet(given, order));
+                && !orders.iter().any(|given| same_origin(given, order));
             if now {
                 orders.push(order.clone());
             }
@@ -82,7 +84,7 @@ impl Strategy for Llm {
     }
 }
 
-/// Whether the next tick would carry the order out, as far as can be seen.
+/// Whether the next tick would apply the order, as far as known.
 fn is_possible(view: &View<'_>, command: &Command) -> bool {
     match *command {
         Command::Move { origin, target, fleet, amount } => {
@@ -114,8 +116,8 @@ fn is_possible(view: &View<'_>, command: &Command) -> bool {
     }
 }
 
-/// Whether both would move from the same place: one of them has to wait, for the other may take all that is there.
-fn same_fleet(one: &Order, other: &Order) -> bool {
+/// Whether both move from the same system: one must wait, because the other may move everything.
+fn same_origin(one: &Order, other: &Order) -> bool {
     match (&one.command, &other.command) {
         (Command::Move { origin: one, .. }, Command::Move { origin: other, .. }) => one == other,
         _ => false,

@@ -1,4 +1,4 @@
-//! The program: reads the settings from the environment, and plays.
+//! The program: reads the settings from the environment and plays.
 
 use std::process::ExitCode;
 

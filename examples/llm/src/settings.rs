@@ -1,40 +1,40 @@
-//! Where the model is, and how patient to be with it.
+//! Settings: the model and its time limits.
 
 use std::time::Duration;
 
 use sector_auth::Secret;
 
-/// The endpoint of a model that runs on the same machine.
+/// Default endpoint: a model on the same machine.
 const LOCAL_URL: &str = "http://127.0.0.1:11434/v1";
-/// How long an answer may take, unless told otherwise, in milliseconds.
+/// Default time limit for an answer, in milliseconds.
 const TIMEOUT_MS: u64 = 60_000;
-/// The longest time limit or wait that may be asked for, in milliseconds.
+/// Largest time limit or wait, in milliseconds.
 const LONGEST_MS: u64 = 600_000;
 
-/// Why the settings cannot be used.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {detail}")]
 pub struct SettingsError {
-    /// The variable.
+    /// Environment variable.
     pub variable: &'static str,
-    /// What is wrong with it, and what is allowed.
+    /// What is wrong, and what is allowed.
     pub detail: String,
 }
 
-/// What the environment says.
+/// Settings from the environment.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where `/chat/completions` is added to. `LLM_URL`.
+    /// URL before `/chat/completions`. `LLM_URL`.
     pub url: reqwest::Url,
-    /// The name of the model. `LLM_MODEL`.
+    /// Name of the model. `LLM_MODEL`.
     pub model: String,
-    /// What the endpoint knows the caller by. `LLM_API_KEY`.
+    /// API key. `LLM_API_KEY`.
     pub api_key: Option<Secret>,
-    /// How long an answer may take. `LLM_TIMEOUT_MS`.
+    /// Time limit for an answer. `LLM_TIMEOUT_MS`.
     pub timeout: Duration,
-    /// How long a turn may wait for an answer, for games that do not go on by themselves. `LLM_WAIT_MS`.
+    /// How long a turn waits for an answer, for games that wait for the bot. `LLM_WAIT_MS`.
     pub wait: Duration,
-    /// The pause after a first failure; it doubles with each.
+    /// Pause after the first failure; doubles with each.
     pub shortest_pause: Duration,
 }
 
@@ -42,7 +42,7 @@ impl Settings {
     /// Reads the settings with `variable`, which is [`std::env::var`] in a program.
     ///
     /// # Errors
-    /// [`SettingsError`] names the variable.
+    /// [`SettingsError`] with the variable.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let milliseconds = |name: &'static str, standard: u64| match set(name)
@@ -50,27 +50,29 @@ impl Settings {
         {
             None => Ok(Duration::from_millis(standard)),
             Some(Ok(value)) if value <= LONGEST_MS => Ok(Duration::from_millis(value)),
-            Some(_) => Err(wrong(name, format!("allowed: milliseconds from 0 to {LONGEST_MS}"))),
+            Some(_) => Err(wrong(name, format!("must be 0 to {LONGEST_MS} milliseconds"))),
         };
-        // What was given is not repeated: it may have a password in it.
+        // Errors do not contain the URL, which may contain a password.
         let url = set("LLM_URL").unwrap_or_else(|| LOCAL_URL.to_owned());
         let url = reqwest::Url::parse(url.trim()).ok().filter(reqwest::Url::has_host);
-        let url = url.ok_or_else(|| wrong("LLM_URL", format!("is no URL such as {LOCAL_URL}")))?;
+        let url =
+            url.ok_or_else(|| wrong("LLM_URL", format!("must be a URL such as {LOCAL_URL}")))?;
         match url.scheme() {
             "http" => {}
             "https" if cfg!(feature = "tls") => {}
             "https" => {
-                return Err(wrong("LLM_URL", "https takes a build with --features tls".into()));
+                return Err(wrong("LLM_URL", "https needs a build with --features tls".into()));
             }
             other => {
                 return Err(wrong(
                     "LLM_URL",
-                    format!("{other} is not allowed; allowed: http, https"),
+                    format!("the scheme must be http or https (got {other})"),
                 ));
             }
         }
-        let model = set("LLM_MODEL")
-            .ok_or_else(|| wrong("LLM_MODEL", "is not set; name the model to ask".into()))?;
+        let model = set("LLM_MODEL").ok_or_else(|| {
+            wrong("LLM_MODEL", "is not set; set it to the name of the model".into())
+        })?;
         let api_key = set("LLM_API_KEY").map(|key| Secret::new(key.trim())).transpose();
         Ok(Settings {
             url,
@@ -99,23 +101,23 @@ mod tests {
     }
 
     #[test]
-    fn bad_settings_are_refused_by_name_and_not_repeated() {
+    fn invalid_settings_are_named_but_not_printed() {
         let model = ("LLM_MODEL", "m");
         for (variables, told) in [
             (vec![], "LLM_MODEL: is not set"),
             (
                 vec![model, ("LLM_URL", "user:hunter2")],
-                "LLM_URL: is no URL such as http://127.0.0.1:11434/v1",
+                "LLM_URL: must be a URL such as http://127.0.0.1:11434/v1",
             ),
             (
                 vec![model, ("LLM_URL", "ftp://hunter2@a")],
-                "LLM_URL: ftp is not allowed; allowed: http, https",
+                "LLM_URL: the scheme must be http or https (got ftp)",
             ),
             (
                 vec![model, ("LLM_TIMEOUT_MS", "soon")],
-                "LLM_TIMEOUT_MS: allowed: milliseconds from 0 to 600000",
+                "LLM_TIMEOUT_MS: must be 0 to 600000 milliseconds",
             ),
-            (vec![model, ("LLM_WAIT_MS", "600001")], "LLM_WAIT_MS: allowed"),
+            (vec![model, ("LLM_WAIT_MS", "600001")], "LLM_WAIT_MS: must be"),
         ] {
             let error = read(&variables).unwrap_err();
             assert!(error.starts_with(told) && !error.contains("hunter2"), "{error}");

@@ -1,4 +1,4 @@
-//! A bot that tries its plans out before it follows them, with the engine itself as the model of what will come.
+//! A bot that simulates its plans with the engine before it follows one.
 
 mod lookahead;
 mod model;

@@ -1,27 +1,30 @@
-//! The strategy: now and then it imagines where each of some plans leads, and plays by the best until it thinks again.
+//! The strategy: simulates each plan every few turns, and follows the best one until it plans
+//! again.
 //!
-//! What it may spend is counted in imagined ticks, never in time: a budget in milliseconds would give other orders on a
-//! slower machine, and no game could be played again.
+//! The budget is a number of simulated ticks, not a time: a budget in milliseconds would give
+//! different orders on a slower machine, and games would not be reproducible.
 
 use sector_sim::draw::{Draw, Purpose};
 use sector_sim::{Order, Strategy, Turn, View};
 
 use crate::model::{Model, player};
 
-/// The plans, the one that it begins with first: strategies of the engine. Each is good at something, and none at all.
+/// The plans, the first of which is followed at the beginning: strategies of the engine with
+/// different strengths.
 const PLANS: [&str; 4] = ["greedy", "classic", "turtle", "raider"];
-/// Number of turns it follows a plan before it plans again. Changing plans every turn would follow none.
+/// Number of turns it follows a plan before it plans again. Changing plans every turn would follow
+/// none.
 const TURNS_OF_A_PLAN: u64 = 4;
-/// How much better another plan must be to be worth a change, in millionths of everything.
+/// Smallest improvement for which to change the plan, in millionths.
 const LEAST_GAIN: i64 = 2_000;
 
-/// Plays by the plan that leads furthest in forks of the sector.
+/// Follows the plan with the best result in forks of the sector.
 pub struct Lookahead {
-    /// Who plays by each plan, and the tick after the one in which they were last asked.
+    /// Strategy of each plan, with the tick after its last call.
     players: Vec<(Box<dyn Strategy>, u64)>,
-    /// The plan that it plays by.
+    /// Index of the current plan.
     chosen: usize,
-    /// The tick in which it thinks again.
+    /// Tick in which to plan again.
     thinks: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The program: the strategy, live, over a pipe, or over a replay. All of that is the SDK's.
+//! The program: the SDK runs the strategy live, over a pipe, or over a replay.
 
 use std::process::ExitCode;
 

@@ -1,44 +1,44 @@
-//! The forward model: what a plan leads to, some ticks ahead, told by the engine.
+//! The forward model: the value of a plan after some simulated ticks.
 //!
-//! Everyone moves in it, by plans as simple as the bot's own: if only the others moved, the bot would fear
-//! everything, and if nobody moved, nothing.
+//! All factions move, with plans as simple as the bot's own. If only the others moved, every plan
+//! would look dangerous; if nobody moved, none would.
 
 use sector_sim::draw::Draw;
 use sector_sim::rules::Personality;
 use sector_sim::units::{ratio, scale};
 use sector_sim::{FactionId, Order, Strategy, SystemId, Turn, View, World, strategy};
 
-/// How many ticks ahead it looks: long enough for a war to be won or lost, so that what a plan is worth is seen.
+/// Number of simulated ticks: long enough to win or lose a war, so that the value of a plan shows.
 const HORIZON_TICKS: u64 = 40;
-/// In how many futures each plan is tried. In a single one the best plan would be the one that counts on its dice.
+/// Number of futures per plan. With a single one, the best plan would be the luckiest.
 const FUTURES: usize = 4;
-/// How many rivals move in it, the strongest; the others sit still.
+/// Number of rivals that move, strongest first; the others stay idle.
 const RIVALS: usize = 3;
-/// By which plan they do.
+/// Plan of the rivals.
 const RIVALS_PLAN: &str = "classic";
-/// What a system counts for beside fleets, per mille of its yield: it pays that much strength in some 300 ticks.
+/// Value of a system, per mille of its yield: about the strength that it produces in 300 ticks.
 const SYSTEM_WORTH: i64 = 1_500;
-/// The worth of all factions together.
+/// Value of all factions together.
 const WHOLE: i64 = 1_000_000;
 
-/// Somebody who plays by a plan: a strategy of the engine, with traits that lean to nothing.
+/// The strategy of a plan, with a neutral personality.
 pub(crate) fn player(plan: &str) -> Box<dyn Strategy> {
     let even = Personality { aggression: 500, expansionism: 500, greed: 500, caution: 500 };
     strategy::by_name(plan, even).unwrap_or_else(|_| Box::new(sector_sim::strategy::Idle))
 }
 
-/// The sector as it is now, to be played on from again and again.
+/// The current sector, as the start of simulations.
 #[derive(Debug)]
 pub struct Model {
-    /// With one future's dice, and with another's.
+    /// One start per future, each with its own dice.
     starts: Vec<World>,
     me: FactionId,
     rivals: Vec<FactionId>,
 }
 
 impl Model {
-    /// A model of what is seen. Its dice are others than those of the sector: a player who forks with the true seed
-    /// ([`View::fork`]) foresees every battle, and that is no skill.
+    /// A model of the view, with dice other than those of the sector: with the true seed
+    /// ([`View::fork`]), a player could foresee every battle.
     #[must_use]
     pub fn of(view: &View<'_>, luck: &mut Draw) -> Model {
         let others =
@@ -50,8 +50,8 @@ impl Model {
         Model { starts, me: view.me, rivals }
     }
 
-    /// What part of everything the faction has at the horizon if it plays by this plan, in millionths. The futures are
-    /// the same for every plan: none is compared with another's luck.
+    /// Share of the whole that the faction has at the end if it follows this plan, in millionths.
+    /// All plans use the same futures, so that they are comparable.
     #[must_use]
     pub fn worth(&self, plan: &str) -> i64 {
         self.starts.iter().map(|start| self.imagine(start.clone(), plan)).sum::<i64>()
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_tells_what_the_same_plan_leads_to_the_same_way_each_time() {
+    fn the_value_of_a_plan_is_reproducible() {
         let world = World::new(Rules::classic().into(), 7).unwrap();
         let view = world.view(world.board().factions()[0].id);
         let model = Model::of(&view, &mut Draw::new(7, 0, Purpose::Strategy, 0));

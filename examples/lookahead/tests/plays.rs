@@ -12,12 +12,12 @@ fn program(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn it_beats_those_who_do_not_think() {
+fn it_beats_idle_and_random() {
     promises::beats(&["idle", "random"], 1..2, || Box::new(Lookahead::default()));
 }
 
 #[test]
-fn over_the_pipe_it_orders_what_it_orders_in_memory() {
+fn it_gives_the_same_orders_over_a_pipe() {
     promises::plays_alike_over_a_pipe(program(&["stdio"]), 40, &mut Lookahead::default());
 }
 
@@ -27,6 +27,6 @@ async fn it_plays_a_live_sector() {
 }
 
 #[test]
-fn over_a_replay_of_its_own_it_orders_the_same_again() {
+fn it_gives_the_same_orders_over_its_own_replay() {
     promises::plays_over_a_replay(program, Box::new(Lookahead::default()), true);
 }

@@ -1,9 +1,9 @@
-//! The proving ground of the examples: what the tests of each bot play on.
+//! Test kit of the example bots.
 //!
-//! [`memory`] plays duels against the strategies of the engine, [`pipe`] plays the game's side of the protocol with a
-//! bot in a process of its own, and [`live`] is a sector with its API in this process, which bots join over HTTP.
-//! [`promises`] is what every example keeps on these.
-//! Everything here panics when it is let down: it is made for tests alone.
+//! [`memory`] plays duels against the strategies of the engine, [`pipe`] plays the game's side of
+//! the protocol with a bot in another process, and [`live`] is a sector with its API in this
+//! process, which bots join over HTTP. [`promises`] has the checks that every example passes. All
+//! functions panic on failure, so use them only in tests.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,5 +19,5 @@ pub mod promises;
 
 use std::time::Duration;
 
-/// The longest that a test waits for anything before it fails.
+/// Longest wait for anything in a test.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! A sector in memory, with its worker and API in this process, which bots join over HTTP as they would any other.
+//! A sector in memory with worker and API in this process, which bots join over HTTP.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -15,14 +15,14 @@ use sector_sim::FactionId;
 
 use crate::PATIENCE;
 
-/// How often the sector ticks: often enough for a short test, and slow enough for a bot that is not optimized.
+/// Time between ticks: short enough for a quick test, long enough for an unoptimized bot.
 const TICK: Duration = Duration::from_millis(100);
 
 fn jwt_secret() -> Secret {
     Secret::new("a secret of at least thirty-two bytes").unwrap()
 }
 
-/// A running sector; it ends when it is dropped.
+/// A running sector; stops on drop.
 pub struct Sector {
     address: SocketAddr,
     shutdown: CancellationToken,
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Sector {
 }
 
 impl Sector {
-    /// Starts it, and waits for a first tick.
+    /// Starts a sector, and waits for its first tick.
     pub async fn start() -> Sector {
         let store = sector_redis::open(StoreOptions::memory()).await.unwrap();
         let shutdown = CancellationToken::new();
@@ -63,27 +63,27 @@ impl Sector {
         sector
     }
 
-    /// Where its API is.
+    /// URL of the API.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A client that is not signed in.
+    /// A client without a login.
     pub async fn client(&self) -> Client {
         Client::connect(&self.url()).await.unwrap()
     }
 
-    /// A one-time code of the operator, as `sector up` prints it within a link.
+    /// A one-time code of the operator, as in the link that `sector up` prints.
     pub async fn operator_code(&self) -> String {
         api::operator_code(&jwt_secret(), api::system_clock()()).unwrap()
     }
 
-    /// Lets the process of a bot play until so many of its faction's orders were carried out, and stops it as Ctrl-C
-    /// does. Returns what it printed.
+    /// Runs the process of a bot until `orders` orders of its faction were applied, then interrupts
+    /// it as Ctrl-C does. Returns its standard output.
     ///
     /// # Panics
-    /// When the orders do not come in time, or the bot leaves in failure.
+    /// If the orders do not arrive in time, or the bot fails.
     pub async fn play(&self, mut bot: Command, faction: &str, orders: usize) -> String {
         let faction: FactionId = faction.parse().unwrap();
         let mut ticks = self.client().await.ticks();
@@ -119,18 +119,18 @@ async fn serve(store: &Arc<dyn Store>, shutdown: &CancellationToken) -> SocketAd
     address
 }
 
-/// A process that does not outlive the test.
+/// A process that is killed on drop.
 struct Ended(Option<std::process::Child>);
 
 impl Ended {
-    /// Stops it as Ctrl-C does, and returns what it printed.
+    /// Interrupts the process as Ctrl-C does, and returns its standard output.
     async fn interrupt(mut self) -> String {
         let child = self.0.take().unwrap();
         let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         let ended = tokio::task::spawn_blocking(|| child.wait_with_output());
-        let output = in_time("the bot leaves", ended).await.unwrap().unwrap();
-        assert!(output.status.success(), "the bot leaves in failure: {}", output.status);
+        let output = in_time("the end of the bot", ended).await.unwrap().unwrap();
+        assert!(output.status.success(), "the bot failed: {}", output.status);
         String::from_utf8(output.stdout).unwrap()
     }
 }
@@ -144,7 +144,7 @@ impl Drop for Ended {
     }
 }
 
-/// What the future yields, in time.
+/// Result of the future; fails after the time limit.
 async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future)
         .await

@@ -1,4 +1,4 @@
-//! Duels in memory: each map is played twice, once from each seat, so that a good seat helps nobody.
+//! Duels in memory. Each map is played from both seats, so that a better seat is no advantage.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,23 +8,23 @@ use sector_client::stdio::Seat;
 use sector_sim::world::Size;
 use sector_sim::{Event, FactionId, Game, Rules, Strategy, World, strategy};
 
-/// A small map, on which a duel is soon decided.
+/// A small map, on which a duel is short.
 pub const SMALL: Size = Size { systems: 18, factions: 2 };
 /// Time limit announced to seats; not enforced in memory.
 const BUDGET_MS: u64 = 1_000;
 
-/// What duels came to, for the bot.
+/// Results of duels, for the bot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Duels {
-    /// Duels that it won.
+    /// Duels that the bot won.
     pub won: u32,
-    /// Duels that its opponent won.
+    /// Duels that the opponent won.
     pub lost: u32,
-    /// Duels that neither won: the League did, or a splinter.
+    /// Duels that the League or a splinter won.
     pub neither: u32,
-    /// Orders that it gave.
+    /// Orders of the bot.
     pub orders: u64,
-    /// Those of them that a tick refused.
+    /// Orders of the bot that a tick refused.
     pub refused: u64,
 }
 
@@ -38,16 +38,24 @@ impl fmt::Display for Duels {
     }
 }
 
-/// The faction in a seat of a duel.
+/// Faction of a seat in a duel.
 #[must_use]
 pub fn seat(index: u8) -> FactionId {
     FactionId::starter(index).unwrap()
 }
 
-/// A world of the standard rules.
+/// A world with the standard rules.
 #[must_use]
 pub fn world(seed: u64, size: Size) -> World {
     World::with_size(Arc::new(Rules::classic()), seed, size).unwrap()
+}
+
+/// Number of orders of a faction that the last tick refused.
+pub(crate) fn refused(world: &World, me: FactionId) -> u64 {
+    let events = world.board().events().iter();
+    let refused =
+        |event: &&Event| matches!(event, Event::OrderRefused { faction, .. } if *faction == me);
+    events.filter(refused).count() as u64
 }
 
 /// Plays two duels on the map of each seed.
@@ -63,7 +71,7 @@ pub fn duels(
             let world = world(seed, SMALL);
             let rules = world.rules().clone();
             let traits = rules.clone();
-            // The League and splinters are nobody's.
+            // For the League and splinters.
             let others = move |_: &World, faction: FactionId| {
                 strategy::by_name("classic", traits.personality(faction.index())).unwrap()
             };
@@ -77,9 +85,7 @@ pub fn duels(
                 game.step();
                 duels.orders +=
                     game.orders().iter().filter(|order| order.faction == me).count() as u64;
-                let events = game.world().board().events().iter();
-                let refused = |event: &&Event| matches!(event, Event::OrderRefused { faction, .. } if *faction == me);
-                duels.refused += events.filter(refused).count() as u64;
+                duels.refused += refused(game.world(), me);
             }
             match game.world().board().result().and_then(|outcome| outcome.winner) {
                 Some(winner) if winner == me => duels.won += 1,

@@ -1,4 +1,4 @@
-//! The game's side of the protocol over standard input and output, with a bot in a process of its own.
+//! The game's side of the protocol over standard input and output, with a bot in another process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -7,29 +7,29 @@ use std::sync::mpsc;
 use sector_client::stdio::{Begin, End, Message, PROTOCOL, Reply, Seat, Turn};
 use sector_sim::board::Outcome;
 use sector_sim::ids::FactionKind;
-use sector_sim::{Delta, Event, FactionId, Snapshot, Strategy, Turn as Asked, Universe, strategy};
+use sector_sim::{Delta, FactionId, Snapshot, Strategy, Turn as Asked, Universe, strategy};
 
 use crate::PATIENCE;
-use crate::memory::{SMALL, seat, world};
+use crate::memory::{SMALL, refused, seat, world};
 
 const UNIVERSE: &str = "pipe-1";
 
-/// What a game over the pipe came to.
+/// Result of a game over the pipe.
 #[derive(Clone, Debug, Default)]
 pub struct Played {
-    /// How it ended, if it did.
+    /// Outcome, if the game has ended.
     pub outcome: Option<Outcome>,
-    /// Orders that the bot gave.
+    /// Orders of the bot.
     pub orders: u64,
-    /// Those of them that a tick refused.
+    /// Orders of the bot that a tick refused.
     pub refused: u64,
 }
 
-/// Plays the first seat of a duel with the process, for at most so many ticks. A `twin` is asked the same as the
-/// process and must order the same.
+/// Lets the process play the first seat of a duel, for at most `ticks` ticks. A `twin` gets the
+/// same turns and must give the same orders.
 ///
 /// # Panics
-/// When the process answers with something else than it should, nothing at all, or in failure.
+/// If the process gives an invalid answer, none, or fails.
 pub fn play(
     mut bot: Command,
     seed: u64,
@@ -91,10 +91,7 @@ pub fn play(
             orders.extend(own);
         }
         world.step(&orders);
-        let events = world.board().events().iter();
-        let refused =
-            |event: &&Event| matches!(event, Event::OrderRefused { faction, .. } if *faction == me);
-        played.refused += events.filter(refused).count() as u64;
+        played.refused += refused(&world, me);
         turn = Turn {
             tick: world.tick(),
             missed: 0,
@@ -109,10 +106,10 @@ pub fn play(
     }));
     drop(tell);
     let status = child.wait().unwrap();
-    assert!(status.success(), "the bot leaves in failure: {status}");
+    assert!(status.success(), "the bot failed: {status}");
     assert!(
         reading.join().unwrap().is_ok() && lines.try_recv().is_err(),
-        "the bot says more than it was asked"
+        "the bot wrote more than its answers"
     );
     played
 }

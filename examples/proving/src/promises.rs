@@ -1,4 +1,4 @@
-//! What every example promises, each promise in a call: it plays, and it plays alike wherever it is asked to.
+//! Checks for every example: it plays, and plays the same everywhere.
 
 use std::ops::Range;
 use std::process::Command;
@@ -11,15 +11,15 @@ use crate::live::Sector;
 use crate::memory::{self, SMALL, seat, world};
 use crate::pipe;
 
-/// One of so many orders may be refused by a tick: what a bot sees is a tick old.
+/// One of this many orders may be refused by a tick, because the view of a bot is a tick old.
 const REFUSED_AT_MOST: u64 = 50;
-/// How long a recorded run is.
+/// Number of ticks of a recorded run.
 const RECORDED_TICKS: u64 = 60;
 
-/// In memory it wins both duels on each map against each of these.
+/// In memory, the bot wins both duels on each map against each opponent.
 ///
 /// # Panics
-/// When it does not, or when too many of its orders are refused.
+/// If it does not, or if too many of its orders are refused.
 pub fn beats(opponents: &[&'static str], seeds: Range<u64>, bot: impl Fn() -> Box<dyn Strategy>) {
     for opponent in opponents {
         let duels = memory::duels(seeds.clone(), opponent, |_| bot());
@@ -32,10 +32,10 @@ pub fn beats(opponents: &[&'static str], seeds: Range<u64>, bot: impl Fn() -> Bo
     }
 }
 
-/// As a process of its own it wins a duel on each map against each of these.
+/// In another process, the bot wins a duel on each map against each opponent.
 ///
 /// # Panics
-/// When it does not, when too many of its orders are refused, and as [`pipe::play`] does.
+/// If it does not, if too many of its orders are refused, and as [`pipe::play`].
 pub fn beats_over_a_pipe(
     opponents: &[&'static str],
     seeds: Range<u64>,
@@ -57,31 +57,30 @@ pub fn beats_over_a_pipe(
     }
 }
 
-/// As a process of its own it orders for so many ticks what the twin orders in memory.
+/// In another process, the bot gives the same orders as its twin in memory, for `ticks` ticks.
 ///
 /// # Panics
-/// When it does not, or orders nothing at all, and as [`pipe::play`] does.
+/// If it does not, or gives no orders, and as [`pipe::play`].
 pub fn plays_alike_over_a_pipe(program: Command, ticks: u64, twin: &mut dyn Strategy) {
     let played = pipe::play(program, 7, "classic", ticks, Some(twin));
     assert!(played.orders > 0, "{played:?}");
 }
 
-/// Its program (with the arguments that it is given) joins a running sector, its orders are carried out there, and it
-/// leaves when it is asked to.
+/// The program joins a running sector, its orders are applied, and it stops on an interrupt.
 ///
 /// # Panics
-/// When it does not.
+/// If it does not.
 pub async fn plays_live(program: impl Fn(&[&str]) -> Command) {
     let sector = Sector::start().await;
     let said = sector.play(program(&["live", &sector.url(), "--faction", "F2"]), "F2", 3).await;
     assert!(said.contains("orders accepted"), "{said}");
 }
 
-/// Its program says of a recorded run what it would have ordered in every tick: what the player ordered, if that was the
-/// same strategy.
+/// The program prints its orders for every tick of a recorded run; the same as those of the run, if
+/// that was played by the same strategy.
 ///
 /// # Panics
-/// When it does not, or would have ordered nothing at all.
+/// If it does not, or gives no orders.
 pub fn plays_over_a_replay(
     program: impl Fn(&[&str]) -> Command,
     player: Box<dyn Strategy>,
@@ -101,11 +100,11 @@ pub fn plays_over_a_replay(
     assert!(lines.iter().any(|line| line["would"] != Value::Array(Vec::new())), "{told}");
     if is_the_same {
         let other = lines.iter().find(|line| line["would"] != line["was"]);
-        assert!(other.is_none(), "not what it ordered: {other:?}");
+        assert!(other.is_none(), "other orders: {other:?}");
     }
 }
 
-/// A run in which the first seat is the player's, and the other a `classic`.
+/// A run in which `player` has the first seat, and `classic` the others.
 fn record(player: Box<dyn Strategy>) -> Vec<u8> {
     let world = world(7, SMALL);
     let mut writer = Writer::new(&Header::of("proving", &world), &world).unwrap();

@@ -1,4 +1,4 @@
-//! The bot in Python: over a pipe, in a live sector with a key that its player issued, and with a key that is none.
+//! The Python bot: over a pipe, in a live sector with a key of its player, and with an invalid key.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -20,11 +20,11 @@ fn program(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn over_a_pipe_it_beats_those_who_do_not_think() {
+fn it_beats_idle_and_random_over_a_pipe() {
     promises::beats_over_a_pipe(&["idle", "random"], 1..3, || program(&["--stdio"]));
 }
 
-/// The calls of its README: the operator's link, a claim, a key.
+/// Makes the calls of its README: the operator's link, a claim, a key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_plays_a_live_sector_with_a_key() {
     let sector = Sector::start().await;
@@ -51,7 +51,7 @@ async fn post(sector: &Sector, path: &str, token: &str, body: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_key_it_leaves_and_says_why() {
+async fn it_stops_with_an_error_without_a_valid_key() {
     let sector = Sector::start().await;
     let mut command = program(&[]);
     command.env("SECTOR_URL", sector.url()).env("SECTOR_BOT_KEY", "sector_key_none");
@@ -61,9 +61,9 @@ async fn without_a_key_it_leaves_and_says_why() {
     assert!(told.starts_with("HTTP Error 401") && told.contains("the bot key"), "{told}");
 }
 
-/// An API that is busy, breaks in the middle of an answer, and then does not know the key.
+/// An API that is busy, breaks off a response, and then rejects the key.
 #[test]
-fn it_comes_back_when_it_is_told_to() {
+fn it_retries_after_the_requested_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut command = program(&[]);
     command.env("SECTOR_URL", format!("http://{}", listener.local_addr().unwrap()));

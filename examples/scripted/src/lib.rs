@@ -1,4 +1,4 @@
-//! A bot without code: it plays by rules from a TOML file, read from the top.
+//! A bot that plays by rules from a TOML file.
 
 mod rulebook;
 mod scripted;
@@ -6,5 +6,5 @@ mod scripted;
 pub use rulebook::{
     FleetRule, FleetThen, FleetWhen, Rulebook, RulebookError, SystemRule, SystemThen, SystemWhen,
 };
-pub use rulebook::{Limit, PerMille, Place, Post, Prefer, Send, Take, Whose};
+pub use rulebook::{Limit, OutOfRange, PerMille, Place, Post, Prefer, Send, Take, Whose};
 pub use scripted::Scripted;

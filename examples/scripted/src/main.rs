@@ -1,17 +1,17 @@
-//! The program: reads the rules, and plays by them.
+//! The program: reads the rules and plays by them.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use scripted_bot::{Rulebook, Scripted};
 
-/// The variable that names the file of rules.
+/// Environment variable with the path of the rules.
 const RULES: &str = "SCRIPTED_RULES";
-/// The rules without a file.
+/// Default rules.
 const SETTLER: &str = include_str!("../rules/settler.toml");
 
 fn main() -> ExitCode {
-    // A bad file is refused before anything is joined or answered.
+    // Report an invalid file before joining a game.
     let rules = match std::env::var_os(RULES) {
         Some(path) => Rulebook::read(Path::new(&path)),
         None => Rulebook::parse(Path::new("rules/settler.toml"), SETTLER),

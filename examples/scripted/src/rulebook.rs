@@ -1,95 +1,95 @@
-//! The file of rules: what may stand in it, and what is said about a file with something else.
+//! The file of rules: its grammar and its errors.
 //!
-//! The types are the grammar. A field that is misspelt, a word that does not exist and a number that makes no sense are
-//! refused where they stand, because a rule that silently never holds is the hardest to find.
+//! The types are the grammar. A misspelt field, an unknown word or a number out of range is an
+//! error with its line, because a rule that silently never applies is hard to find.
 
 use std::path::{Path, PathBuf};
 
 use sector_sim::order::Focus;
 use serde::Deserialize;
 
-/// The most bytes of a file of rules.
+/// Largest file, in bytes.
 const FILE_BYTES_MAX: usize = 64 * 1024;
-/// The most rules of a kind: each is looked at for each stack or system in each turn.
+/// Largest number of rules of a kind: each may be evaluated for each stack or system in each turn.
 const RULES_MAX: usize = 200;
 
-/// Why there are no rules.
+/// Why the rules cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RulebookError {
     /// The file cannot be read.
-    #[error("{} cannot be read", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
-    /// The file says something that is no rule.
+    /// The file has an invalid rule.
     #[error("{}:{line}: {detail}", path.display())]
     Refused {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The line, the first being 1.
+        /// Line number, from 1.
         line: usize,
-        /// What is wrong, and with what.
+        /// What is wrong.
         detail: String,
     },
 }
 
-/// Rules for fleets and for systems, each read from the top.
+/// Rules for fleets and systems, in order of precedence.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rulebook {
-    /// What idle stacks do.
+    /// Rules for idle stacks.
     #[serde(default)]
     pub fleet: Vec<FleetRule>,
-    /// What systems strive for.
+    /// Rules for systems.
     #[serde(default)]
     pub system: Vec<SystemRule>,
 }
 
-/// What an idle stack does.
+/// A rule for idle stacks.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetRule {
-    /// What the rule is for; it stands in the history beside its orders.
+    /// Name of the rule, shown in the history with its orders.
     pub name: Option<Box<str>>,
-    /// When it holds; without it, always.
+    /// Condition; without one, the rule always applies.
     #[serde(default)]
     pub when: FleetWhen,
-    /// What is done then. Where there is nothing of that kind to do, the next rule is read.
+    /// Action. If it is not possible, the next rule is tried.
     pub then: FleetThen,
 }
 
-/// All of what is said must hold.
+/// A condition: every field given must match.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetWhen {
-    /// Where the stack is.
+    /// Place of the stack.
     pub place: Option<Place>,
-    /// Whether foreign fleets are at its system, or bound for it.
+    /// Whether foreign fleets are at its system or on their way to it.
     pub menaced: Option<bool>,
-    /// Whether it is about to take the foreign system that it is at.
+    /// Whether the stack is capturing the system where it is.
     pub taking: Option<bool>,
-    /// It has at least this strength, milli.
+    /// Smallest strength, in thousandths.
     pub strength_from: Option<Limit>,
-    /// It has less strength than this, milli.
+    /// Strength below this, in thousandths.
     pub strength_below: Option<Limit>,
-    /// From this tick on.
+    /// First tick.
     pub tick_from: Option<Limit>,
-    /// Before this tick.
+    /// Tick below this.
     pub tick_below: Option<Limit>,
 }
 
-/// Actions of a stack.
+/// Action of a stack.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FleetThen {
     /// Stay.
     Hold,
-    /// Attack something.
+    /// Attack a system.
     Take(Take),
-    /// Go to one of the own systems.
+    /// Go to an own system.
     Go(Post),
 }
 
@@ -97,19 +97,19 @@ pub enum FleetThen {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Take {
-    /// Whose systems.
+    /// Owners of the targets.
     #[serde(default)]
     pub whose: Whose,
-    /// The least odds.
+    /// Lowest odds.
     #[serde(default = "even")]
     pub odds: PerMille,
-    /// The most ticks of travel.
+    /// Longest travel time, in ticks.
     #[serde(default = "near")]
     pub within_ticks: Limit,
-    /// How much of the stack.
+    /// Amount to send.
     #[serde(default)]
     pub send: Send,
-    /// Which first.
+    /// Which target to prefer.
     #[serde(default)]
     pub prefer: Prefer,
 }
@@ -122,40 +122,40 @@ fn near() -> Limit {
     Limit(10)
 }
 
-/// What a system strives for.
+/// A rule for systems.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SystemRule {
-    /// What the rule is for; it stands in the history beside its orders.
+    /// Name of the rule, shown in the history with its orders.
     pub name: Option<Box<str>>,
-    /// When it holds; without it, always.
+    /// Condition; without one, the rule always applies.
     #[serde(default)]
     pub when: SystemWhen,
-    /// What is done then.
+    /// Action.
     pub then: SystemThen,
 }
 
-/// All of what is said must hold.
+/// A condition: every field given must match.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SystemWhen {
-    /// Whether it has a foreign neighbour.
+    /// Whether the system has a foreign neighbour.
     pub front: Option<bool>,
-    /// Whether foreign fleets are there, or bound for it.
+    /// Whether foreign fleets are there or on their way to it.
     pub menaced: Option<bool>,
-    /// It is less stable than this.
+    /// Stability below this.
     pub stability_below: Option<PerMille>,
 }
 
-/// Actions of a system.
+/// Action of a system.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SystemThen {
-    /// Strive for this.
+    /// Set this focus.
     Focus(Focus),
 }
 
-/// Defines words that may stand in a file.
+/// Defines an enum of words in the file.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$word_meta:meta])* $word:ident,)* }) => {
         $(#[$meta])*
@@ -166,25 +166,25 @@ macro_rules! words {
 }
 
 words! {
-    /// Where a stack is.
+    /// Place of a stack.
     Place {
         /// At an own system.
         #[default]
         Own,
         /// At an own system with a foreign neighbour.
         Front,
-        /// At an own system with own neighbours alone.
+        /// At an own system with only own neighbours.
         Inland,
-        /// At a system of somebody else, or of nobody.
+        /// At a foreign or free system.
         Foreign,
     }
 }
 words! {
-    /// Whose systems are attacked.
+    /// Owners of the systems to attack.
     Whose {
-        /// Those that nobody owns.
+        /// Free systems.
         Nobodys,
-        /// Those of other factions.
+        /// Systems of other factions.
         Somebodys,
         /// Both.
         #[default]
@@ -192,9 +192,10 @@ words! {
     }
 }
 words! {
-    /// How much of a stack goes.
+    /// Amount of a stack to send.
     Send {
-        /// What taking the system needs, where a part may be detached and no fleet is in the way; otherwise all.
+        /// What a capture needs, if that can be detached and no fleet defends the system; otherwise
+        /// all.
         #[default]
         Enough,
         /// The whole stack.
@@ -202,27 +203,27 @@ words! {
     }
 }
 words! {
-    /// Which target comes first.
+    /// Order of targets.
     Prefer {
-        /// The most yield for each tick of travel.
+        /// Most yield per tick of travel.
         #[default]
         Rich,
-        /// The fewest ticks of travel.
+        /// Fewest ticks of travel.
         Near,
     }
 }
 words! {
-    /// Own systems to go to.
+    /// Own system to go to.
     Post {
-        /// The nearest with a foreign neighbour.
+        /// The nearest one with a foreign neighbour.
         #[default]
         Front,
-        /// The nearest that foreign fleets are at, or bound for.
+        /// The nearest one with foreign fleets at it or on their way to it.
         Menaced,
     }
 }
 
-/// Defines a number with a range.
+/// Defines a number with a range from 0.
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident, $most:expr) => {
         $(#[$meta])*
@@ -231,19 +232,18 @@ macro_rules! number {
         pub struct $name(pub i64);
 
         impl TryFrom<i64> for $name {
-            type Error = String;
+            type Error = OutOfRange;
 
-            fn try_from(value: i64) -> Result<$name, String> {
-                let range = 0..=$most;
-                let refused = || format!("{value} is not allowed; allowed: {} to {}", range.start(), range.end());
-                range.contains(&value).then_some($name(value)).ok_or_else(refused)
+            fn try_from(value: i64) -> Result<$name, OutOfRange> {
+                let fits = (0..=$most).contains(&value);
+                if fits { Ok($name(value)) } else { Err(OutOfRange { value, most: $most }) }
             }
         }
     };
 }
 
 number! {
-    /// A part, per mille.
+    /// A fraction, per mille.
     PerMille, 1_000
 }
 number! {
@@ -251,28 +251,36 @@ number! {
     Limit, 1_000_000_000
 }
 
+/// A number out of range.
+#[derive(Debug, thiserror::Error)]
+#[error("{value} is not allowed; allowed: 0 to {most}")]
+pub struct OutOfRange {
+    value: i64,
+    most: i64,
+}
+
 impl Rulebook {
     /// Reads a file of rules.
     ///
     /// # Errors
-    /// [`RulebookError`], which names the file, the line and the word.
+    /// [`RulebookError`] with file, line and word.
     pub fn read(path: &Path) -> Result<Rulebook, RulebookError> {
         let read = std::fs::read_to_string(path);
         let text = read.map_err(|source| RulebookError::Read { path: path.to_owned(), source })?;
         Rulebook::parse(path, &text)
     }
 
-    /// Reads rules; `path` is what errors call them.
+    /// Parses rules; `path` is for error messages.
     ///
     /// # Errors
-    /// [`RulebookError::Refused`], which names the line and the word.
+    /// [`RulebookError::Refused`] with line and word.
     pub fn parse(path: &Path, text: &str) -> Result<Rulebook, RulebookError> {
         let refused =
             |line, detail| Err(RulebookError::Refused { path: path.to_owned(), line, detail });
         if text.len() > FILE_BYTES_MAX {
             return refused(
                 1,
-                format!("the file has {} bytes; allowed: {FILE_BYTES_MAX}", text.len()),
+                format!("the file must have at most {FILE_BYTES_MAX} bytes (got {})", text.len()),
             );
         }
         let rules: Rulebook = match toml::from_str(text) {
@@ -288,9 +296,9 @@ impl Rulebook {
             }
         };
         match rules.fleet.len().max(rules.system.len()) {
-            0 => refused(1, "there is no rule; write at least one [[fleet]] or [[system]]".into()),
+            0 => refused(1, "no rules; write at least one [[fleet]] or [[system]]".into()),
             many if many > RULES_MAX => {
-                refused(1, format!("{many} rules of a kind; allowed: {RULES_MAX}"))
+                refused(1, format!("at most {RULES_MAX} rules of a kind are allowed (got {many})"))
             }
             _ => Ok(rules),
         }

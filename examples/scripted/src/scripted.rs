@@ -1,4 +1,4 @@
-//! The strategy: an interpreter. It knows how to look and how to obey, and leaves every decision to the rules.
+//! The strategy: an interpreter for the rules.
 
 use std::cmp::Reverse;
 
@@ -11,9 +11,9 @@ use crate::rulebook::{
     FleetThen, FleetWhen, Place, Post, Prefer, Rulebook, Send, SystemThen, SystemWhen, Take, Whose,
 };
 
-/// How many systems around a stack rules can see.
+/// Number of systems around a stack that rules consider.
 const HORIZON: usize = 24;
-/// The most characters of a rule's name in the history; orders may carry 120.
+/// Longest name of a rule in the history, in characters; the limit of orders is 120.
 const REASON_CHARACTERS: usize = 100;
 
 /// Plays by rules.
@@ -25,7 +25,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// A player who obeys these rules.
+    /// A strategy with these rules.
     #[must_use]
     pub fn new(rules: Rulebook) -> Scripted {
         Scripted { rules, scout: Scout::default(), reach: Reach::default() }
@@ -51,7 +51,7 @@ impl Scripted {
             && when.tick_below.is_none_or(|limit| tick < limit.0)
     }
 
-    /// Where a stack goes by a rule, and how much of it; nothing when there is nothing of that kind to do.
+    /// Target and amount of a stack's action; `None` if the action is not possible.
     fn goal(
         &mut self,
         view: &View<'_>,
@@ -108,7 +108,7 @@ impl Scripted {
     }
 
     fn order_stacks(&mut self, view: &View<'_>, turn: &Turn, orders: &mut Vec<Order>) {
-        // Taken out for the time being, so that rules can be read while the scout takes notes.
+        // Moved out temporarily, so that the scout can be changed while iterating.
         let rules = std::mem::take(&mut self.rules.fleet);
         for index in 0..self.scout.stacks().len() {
             let stack = self.scout.stacks()[index];

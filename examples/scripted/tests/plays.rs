@@ -22,23 +22,23 @@ fn rules(path: &str) -> Rulebook {
 }
 
 #[test]
-fn both_sets_of_rules_beat_those_who_do_not_think() {
+fn both_samples_beat_idle_and_random() {
     for path in [SETTLER, FORTRESS] {
         promises::beats(&["idle", "random"], 1..3, || Box::new(Scripted::new(rules(path))));
     }
 }
 
 #[test]
-fn over_the_pipe_it_plays_by_the_file_that_is_named() {
+fn it_plays_by_the_given_file_over_a_pipe() {
     let mut named = program(&["stdio"]);
     named.env("SCRIPTED_RULES", FORTRESS);
     promises::plays_alike_over_a_pipe(named, 120, &mut Scripted::new(rules(FORTRESS)));
-    // Without a file it is the settler.
+    // The default is the settler.
     promises::plays_alike_over_a_pipe(program(&["stdio"]), 60, &mut Scripted::new(rules(SETTLER)));
 }
 
 #[test]
-fn a_bad_file_is_refused_before_anything_is_played() {
+fn an_invalid_file_is_an_error_before_the_game() {
     let bad = std::env::temp_dir().join(format!("scripted-bot-{}.toml", std::process::id()));
     std::fs::write(&bad, "[[fleet]]\nthen = \"hold\"\nwen = {}\n").unwrap();
     let output = program(&["stdio"]).env("SCRIPTED_RULES", &bad).output().unwrap();
@@ -48,7 +48,7 @@ fn a_bad_file_is_refused_before_anything_is_played() {
     assert!(said.contains(&format!("{}:3: unknown field `wen`", bad.display())), "{said}");
     let output = program(&["stdio"]).env("SCRIPTED_RULES", "/nowhere/rules.toml").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("/nowhere/rules.toml cannot be read: No such file"), "{said}");
+    assert!(said.contains("cannot read /nowhere/rules.toml: No such file"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,6 +57,6 @@ async fn it_plays_a_live_sector() {
 }
 
 #[test]
-fn over_a_replay_of_its_own_it_orders_the_same_again() {
+fn it_gives_the_same_orders_over_its_own_replay() {
     promises::plays_over_a_replay(program, Box::new(Scripted::new(rules(SETTLER))), true);
 }

@@ -1,4 +1,4 @@
-//! Files of rules: what is refused, and how it is said.
+//! Errors in files of rules.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,9 +11,9 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn what_is_no_rule_is_refused_by_line_and_name() {
+fn errors_have_line_and_word() {
     for (text, told) in [
-        ("", "my.toml:1: there is no rule"),
+        ("", "my.toml:1: no rules"),
         ("[[fleet]\n", "my.toml:1: "),
         (
             "\n[[flet]]\nthen = \"hold\"",
@@ -56,13 +56,13 @@ fn what_is_no_rule_is_refused_by_line_and_name() {
     }
     assert!(
         refused(&"[[fleet]]\nthen = \"hold\"\n".repeat(201))
-            .contains("201 rules of a kind; allowed: 200")
+            .contains("at most 200 rules of a kind are allowed (got 201)")
     );
-    assert!(refused(&"# ".repeat(40_000)).contains("80000 bytes; allowed: 65536"));
+    assert!(refused(&"# ".repeat(40_000)).contains("at most 65536 bytes (got 80000)"));
 }
 
 #[test]
-fn what_is_left_out_has_a_meaning() {
+fn omitted_fields_have_defaults() {
     let rules = Rulebook::parse(Path::new("my.toml"), "[[fleet]]\nthen = { take = {} }").unwrap();
     let FleetThen::Take(take) = rules.fleet[0].then else { panic!("{rules:?}") };
     assert_eq!((take.whose, take.odds.0, take.within_ticks), (Whose::Anybodys, 600, Limit(10)));

@@ -1,4 +1,4 @@
-//! A sector in memory with its worker and its bots, behind an API that can be stopped and started again.
+//! A sector in memory with a worker and bots, behind an API that can be stopped and restarted.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -26,7 +26,7 @@ pub(crate) struct Sector {
     address: SocketAddr,
     shutdown: CancellationToken,
     api: Option<(CancellationToken, JoinHandle<Result<(), api::Error>>)>,
-    /// The API's, while it is one that can be killed.
+    /// Threads of the API, if it can be killed.
     threads: Option<Runtime>,
 }
 
@@ -44,7 +44,7 @@ impl Sector {
         .await
     }
 
-    /// On this Redis.
+    /// A sector on this Redis server.
     pub(crate) async fn on_redis(redis: &RedisServer, tick_ms: u64) -> Sector {
         let place = Place::Redis(RedisOptions::new(redis.url()));
         Sector::with_store(sector_redis::open(StoreOptions::new(place)).await.unwrap(), 30, tick_ms)
@@ -86,7 +86,7 @@ impl Sector {
         sector
     }
 
-    /// Starts the API, where it was before.
+    /// Starts the API at its previous address.
     pub(crate) async fn start_api(&mut self) {
         let listener = http_kit::bind(self.address, "--port").await.unwrap();
         self.address = listener.local_addr().unwrap();
@@ -100,13 +100,13 @@ impl Sector {
         self.api = Some((shutdown, tokio::spawn(run)));
     }
 
-    /// Lets the API be one on threads of its own, which can be killed.
-    pub(crate) async fn let_api_be_killed(&mut self) {
+    /// Restarts the API on its own threads, so that it can be killed.
+    pub(crate) async fn make_api_mortal(&mut self) {
         self.stop_api().await;
         self.start_mortal_api().await;
     }
 
-    /// Starts the API on threads of its own, where it was before.
+    /// Starts the API on its own threads, at its previous address.
     pub(crate) async fn start_mortal_api(&mut self) {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -127,19 +127,19 @@ impl Sector {
         in_time("the API", starting).await.unwrap();
     }
 
-    /// Kills the API: all its tasks and connections end at once, whatever they were at.
+    /// Kills the API: all its tasks and connections end immediately.
     pub(crate) fn kill_api(&mut self) {
         self.threads.take().unwrap().shutdown_background();
     }
 
-    /// Stops the API; the sector goes on.
+    /// Stops the API; the sector keeps running.
     pub(crate) async fn stop_api(&mut self) {
         let (shutdown, running) = self.api.take().unwrap();
         shutdown.cancel();
         running.await.unwrap().unwrap();
     }
 
-    /// The worker's options: a strategy, and how often it asks for claims.
+    /// Options of the bots: a strategy, and the interval of polling the claims.
     pub(crate) fn options(&self, strategy: &str, poll_ms: u64) -> Config {
         let mut config = Config::new(&self.url(), &Secret::new(BOT_TOKEN).unwrap()).unwrap();
         config.bot_strategy = strategy.parse().unwrap();
@@ -147,12 +147,12 @@ impl Sector {
         config
     }
 
-    /// Lets the bots play for as long as the sector is there.
+    /// Starts the bots, which play until the sector stops.
     pub(crate) fn play(&self, config: Config) -> JoinHandle<Result<(), bot_worker::Error>> {
         tokio::spawn(bot_worker::run(config, self.shutdown.clone()))
     }
 
-    /// Lets another worker play, which can be stopped and whose work is counted.
+    /// Starts another worker, which can be stopped and whose work is counted.
     pub(crate) fn play_apart(
         &self,
         config: Config,
@@ -200,7 +200,7 @@ fn key(number: u8) -> Key {
     Key::from_random_bytes([number; 32]).unwrap()
 }
 
-/// What `future` yields, in time.
+/// Result of `future`; fails after the time limit.
 pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future)
         .await
@@ -210,12 +210,12 @@ pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T
 /// Watches the outcomes of the bots' orders.
 pub(crate) struct Watch(pub(crate) Ticks);
 
-/// A bot's order that a tick carried out or refused.
+/// A bot's order that a tick applied or refused.
 pub(crate) struct Outcome {
     pub(crate) faction: FactionId,
-    /// The tick that it was given in.
+    /// Tick in which it was given.
     pub(crate) given: u64,
-    /// The tick that came to it.
+    /// Tick of the outcome.
     pub(crate) taken: u64,
 }
 
@@ -245,7 +245,7 @@ impl Watch {
         outcomes
     }
 
-    /// Waits until every starter has had an order come to have passed. Call it at the beginning of a universe, when
+    /// Waits until every starter has had an order. Call it at the beginning of a universe, when
     /// every starter has something to do.
     pub(crate) async fn until_all_are_played(&mut self) {
         let mut missing: BTreeSet<FactionId> = (0..5).filter_map(FactionId::starter).collect();
@@ -259,7 +259,8 @@ impl Watch {
         .await;
     }
 
-    /// Waits for so many orders of others than `human`; fails if one for `human` comes that was given after `last`.
+    /// Waits for `times` orders of factions other than `human`; fails on an order for `human` given
+    /// after `last`.
     pub(crate) async fn others_are_played(&mut self, human: FactionId, last: u64, times: usize) {
         let mut count = 0;
         in_time("orders of the others", async {

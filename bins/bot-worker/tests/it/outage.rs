@@ -1,4 +1,4 @@
-//! Redis and the API are killed under playing bots.
+//! Redis and the API are killed while bots play.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -10,13 +10,14 @@ use store_testkit::RedisServer;
 use crate::harness::{Sector, Watch, in_time};
 use crate::worker::outcomes;
 
-/// How long something is away: longer than orders are tried for, and than the lease lasts.
+/// Length of an outage: longer than the time limit of a delivery, and than the lease.
 const AWAY: Duration = Duration::from_millis(2_500);
-/// How many ticks after the sector is back the bots have given an order again, at the latest: the longest pause between
-/// attempts to reach it is 3 s, which are 30 ticks.
+/// Longest time in ticks until the bots give orders again after an outage: the longest pause
+/// between attempts is 3 s, which are 30 ticks.
 const TICKS_UNTIL_BACK: u64 = 40;
 
-/// Watches until the bots have given an order after this tick, and says in which. Whatever comes twice fails.
+/// Waits for an order that the bots gave after this tick, and returns its tick. Fails on
+/// duplicates.
 async fn until_ordered(watch: &mut Watch, seen: &mut BTreeSet<String>, last: u64) -> u64 {
     in_time("an order of the bots", async {
         loop {
@@ -30,7 +31,7 @@ async fn until_ordered(watch: &mut Watch, seen: &mut BTreeSet<String>, last: u64
     .await
 }
 
-/// The tick that the sector is at, once it is back.
+/// Current tick, once the sector is available.
 async fn newest(client: &Client) -> u64 {
     in_time("a snapshot", async {
         loop {
@@ -43,10 +44,10 @@ async fn newest(client: &Client) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bots_go_on_after_redis_and_the_api_were_killed_and_no_order_counts_twice_or_is_lost() {
+async fn bots_resume_after_redis_and_the_api_were_killed_and_no_order_is_lost_or_counted_twice() {
     let mut redis = RedisServer::start();
     let mut sector = Sector::on_redis(&redis, 100).await;
-    sector.let_api_be_killed().await;
+    sector.make_api_mortal().await;
     let (work, playing) = sector.play_apart(sector.options("random", 50));
     let watcher = sector.player(1).await;
     let (mut watch, mut seen) = (Watch::new(&watcher), BTreeSet::new());
@@ -67,22 +68,22 @@ async fn bots_go_on_after_redis_and_the_api_were_killed_and_no_order_counts_twic
         if what != "Redis" {
             sector.start_mortal_api().await;
         }
-        // Ticks go on while only the API is away: what counts is from the newest on.
+        // Ticks continue while only the API is unavailable, so count from the newest one.
         last = last.max(newest(&watcher).await);
         let given = until_ordered(&mut watch, &mut seen, last).await;
         println!(
-            "{what} was killed: an order again {:?} later, in tick {given} after {last}",
+            "{what} was killed: next order {:?} later, in tick {given} after {last}",
             since.elapsed()
         );
         assert!(
             given <= last + TICKS_UNTIL_BACK,
-            "{what}: an order only in tick {given}, after {last}"
+            "{what}: next order in tick {given}, after {last}"
         );
         assert!(!playing.is_finished(), "the bots have ended");
         last = given;
     }
 
-    // Nobody orders any more; all that was accepted comes.
+    // No more orders are given; wait for the outcomes of all accepted ones.
     let accepted = work.accepted.load(Ordering::Relaxed);
     playing.abort();
     in_time("all accepted orders", async {

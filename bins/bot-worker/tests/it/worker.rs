@@ -1,4 +1,4 @@
-//! Which factions are played, by which worker, and when.
+//! Which factions the bots play, and when.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ pub(crate) fn starters() -> Vec<FactionId> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_faction_is_played_and_orders_reach_the_very_next_tick() {
+async fn every_faction_is_played_and_orders_reach_the_next_tick() {
     let sector = Sector::start(300).await;
     sector.play(sector.options("classic", 1_000));
     let mut watch = Watch::new(&sector.player(1).await);
@@ -31,7 +31,7 @@ async fn every_faction_is_played_and_orders_reach_the_very_next_tick() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn at_300_systems_the_orders_are_there_before_the_next_tick() {
+async fn with_300_systems_orders_arrive_before_the_next_tick() {
     let sector = Sector::of_size(300, 300).await;
     let mut watch = Watch::new(&sector.player(1).await);
     let mut config = sector.options("classic", 1_000);
@@ -47,29 +47,30 @@ async fn at_300_systems_the_orders_are_there_before_the_next_tick() {
     }
     let most = |time: &AtomicU64| time.load(Ordering::Relaxed) as f64 / 1_000.0;
     println!(
-        "{prompt} of {orders} orders in the very next tick; at most {:.1} ms to decide, {:.1} ms until accepted",
+        "{prompt} of {orders} orders in the next tick; at most {:.1} ms to decide, {:.1} ms until accepted",
         most(&work.decided_us),
         most(&work.delivered_us)
     );
-    // Other tests run beside this one: the machine is busy.
+    // Allow some delay, because other tests run at the same time.
     assert!(orders > 30 && prompt * 10 >= orders * 9, "{prompt} of {orders}");
 }
 
-/// In the sectors of these tests this one always has something to do.
+/// A faction that always has something to do in the sectors of these tests.
 fn busy() -> FactionId {
     starters()[1]
 }
 
-/// Claims a faction, and says which is the last tick whose orders for it the bots may still have had accepted.
+/// Claims a faction. Returns the last tick in which orders of the bots for it may still have been
+/// accepted.
 async fn claim(human: &Client, faction: FactionId) -> u64 {
     human.claim(faction).await.unwrap();
     human.snapshot().await.unwrap().tick + 1
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_claim_is_noticed_by_the_refusal_and_the_others_play_on() {
+async fn a_claim_is_detected_by_a_refused_order_and_other_factions_play_on() {
     let sector = Sector::start(40).await;
-    // The next look at the claims is an hour away.
+    // The claims are polled only once per hour.
     sector.play(sector.options("classic", 3_600_000));
     let human = sector.player(1).await;
     let mut watch = Watch::new(&human);
@@ -102,7 +103,7 @@ async fn a_faction_is_handed_over_and_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_bots_survive_an_api_that_goes_and_a_universe_that_ends() {
+async fn the_bots_survive_a_restart_of_the_api_and_the_end_of_a_universe() {
     let mut sector = Sector::start(40).await;
     let playing = sector.play(sector.options("classic", 50));
     let admin = sector.player(200).await;
@@ -140,14 +141,14 @@ async fn the_bots_can_start_before_the_api() {
     assert!(!playing.is_finished());
 }
 
-/// The bots' orders of a tick, by their ids; fails when one comes a second time.
+/// Outcomes of the bots' orders in the next tick, by `client_id`; fails on duplicates.
 pub(crate) async fn outcomes(
     watch: &mut Watch,
     seen: &mut BTreeSet<String>,
 ) -> Vec<(FactionId, String)> {
     let tick = in_time("a tick", watch.0.next()).await.unwrap();
     let mut found = Vec::new();
-    // Those that a player's claim overtook.
+    // Orders accepted just before a player's claim.
     for order in tick.untaken() {
         assert!(seen.insert(order.client_id.clone().unwrap()), "{order:?} came twice");
     }
@@ -171,7 +172,7 @@ async fn two_workers_share_the_factions_and_one_takes_over_when_the_other_is_kil
     let (other, second) = sector.play_apart(sector.options("random", 50));
     let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
 
-    // They come to an end about who plays whom.
+    // Wait until they have shared the factions.
     let mut seen = BTreeSet::new();
     in_time("the other one's ticks", async {
         while count(&other.ticks) < 10 {
@@ -179,7 +180,8 @@ async fn two_workers_share_the_factions_and_one_takes_over_when_the_other_is_kil
         }
     })
     .await;
-    // Then each order comes once, and each faction is asked once a tick, but for those that are tried now and then.
+    // Then there are no duplicates, and each strategy is called once per tick, except for
+    // occasional attempts.
     let (asked, ticks) = (count(&one.asked) + count(&other.asked), count(&other.ticks));
     let mut orders = 0;
     while count(&other.ticks) < ticks + 100 {
@@ -190,7 +192,7 @@ async fn two_workers_share_the_factions_and_one_takes_over_when_the_other_is_kil
     assert!(orders > 0);
     assert!(asked <= passed * 5 * 6 / 5 + 10, "{asked} turns of 5 factions in {passed} ticks");
 
-    // Whatever was accepted is carried out or refused, whichever worker gave it; and the other plays on alone.
+    // Every accepted order has an outcome, and the other worker plays on alone.
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     let asked = count(&other.asked);
@@ -228,7 +230,7 @@ async fn two_workers_share_the_factions_and_one_takes_over_when_the_other_is_kil
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_two_workers_were_told_is_accepted_is_what_the_sector_comes_to() {
+async fn every_order_accepted_from_several_workers_has_one_outcome() {
     let sector = Sector::start(40).await;
     let watcher = sector.player(1).await;
     let mut watch = Watch::new(&watcher);
@@ -238,7 +240,7 @@ async fn what_two_workers_were_told_is_accepted_is_what_the_sector_comes_to() {
     for _ in 0..80 {
         outcomes(&mut watch, &mut seen).await;
     }
-    // They stop giving orders when nobody is left to be played.
+    // The workers stop giving orders when humans hold all factions.
     for (number, faction) in starters().into_iter().enumerate() {
         sector.player(10 + number as u8).await.claim(faction).await.unwrap();
     }
@@ -254,7 +256,7 @@ async fn what_two_workers_were_told_is_accepted_is_what_the_sector_comes_to() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_is_named() {
+async fn invalid_options_are_errors() {
     let sector = Sector::start(40).await;
     let mut config = sector.options("random", 50);
     config.bot_api_url = "localhost".into();

@@ -1,4 +1,4 @@
-//! A turn when the endpoint answers well, badly, slowly or not at all.
+//! Turns with good, invalid, slow and missing answers of the endpoint.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ fn first_turn(bot: &mut Llm) -> Vec<Order> {
     bot.orders(&world(7, SMALL).view(seat(0)), &Turn::default())
 }
 
-/// Asks for the same turn again and again until it has been so.
+/// Repeats the same turn until `found` returns a value.
 fn until<T>(bot: &mut Llm, what: &str, found: impl Fn(&[Order]) -> Option<T>) -> T {
     let deadline = Instant::now() + proving::PATIENCE;
     while Instant::now() < deadline {
@@ -37,7 +37,7 @@ fn until<T>(bot: &mut Llm, what: &str, found: impl Fn(&[Order]) -> Option<T>) ->
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    panic!("{what} did not come to pass");
+    panic!("{what} did not happen");
 }
 
 fn some_orders(orders: &[Order]) -> Option<Vec<Order>> {
@@ -66,7 +66,7 @@ fn a_turn_does_not_wait_for_the_answer() {
     let gate = Arc::new(Semaphore::new(0));
     let fake = Fake::start(vec![Behaviour::Hold(gate.clone())]);
     let mut bot = Llm::new(settings(&fake, proving::PATIENCE));
-    // Not one of these turns could end if it waited: the answer is held back until they are through.
+    // The answer is held back until all these turns have ended.
     for _ in 0..100 {
         assert!(first_turn(&mut bot).is_empty());
     }
@@ -77,7 +77,7 @@ fn a_turn_does_not_wait_for_the_answer() {
 }
 
 #[test]
-fn rubbish_is_passed_over_and_wrong_ids_are_not_ordered() {
+fn invalid_answers_and_unknown_ids_are_ignored() {
     let wrong = r#"{"orders":[{"kind":"move","origin_id":0,"target_id":4711},{"kind":"focus","system_id":99999,
         "focus":"order"},{"kind":"cancel","fleet_id":1},{"kind":"move","fleet_id":2,"origin_id":1,"target_id":0}]}"#;
     let behaviours = vec![
@@ -91,13 +91,13 @@ fn rubbish_is_passed_over_and_wrong_ids_are_not_ordered() {
     ];
     let fake = Fake::start(behaviours);
     let mut bot = Llm::new(settings(&fake, proving::PATIENCE));
-    // The first orders come from the one good answer, the seventh.
+    // The first orders are from the only good answer, the seventh.
     until(&mut bot, "good advice", some_orders);
     assert!(fake.asked().len() >= 7);
 }
 
 #[test]
-fn what_is_slow_is_given_up_and_asked_again() {
+fn slow_answers_time_out_and_are_asked_again() {
     let fake = Fake::start(vec![Behaviour::Hold(Arc::new(Semaphore::new(0))), Behaviour::Advance]);
     let mut bot = Llm::new(settings(&fake, Duration::from_millis(300)));
     until(&mut bot, "advice after a time limit", some_orders);
@@ -109,7 +109,7 @@ fn what_is_slow_is_given_up_and_asked_again() {
 }
 
 #[test]
-fn a_busy_endpoint_is_left_alone_for_as_long_as_it_asks() {
+fn the_pause_is_as_long_as_a_busy_endpoint_asks() {
     let behaviours = vec![
         Behaviour::Status(429, vec![("retry-after", "1")], "slow down".into()),
         Behaviour::Advance,
@@ -125,7 +125,7 @@ fn a_busy_endpoint_is_left_alone_for_as_long_as_it_asks() {
 }
 
 #[test]
-fn pauses_grow_while_an_endpoint_is_broken() {
+fn pauses_grow_while_an_endpoint_fails() {
     let broken = || Behaviour::Status(500, vec![], "oops".into());
     let fake = Fake::start(vec![broken(), broken(), broken(), broken(), Behaviour::Advance]);
     let mut bot = Llm::new(settings(&fake, proving::PATIENCE));
@@ -141,14 +141,14 @@ fn pauses_grow_while_an_endpoint_is_broken() {
 }
 
 #[test]
-fn one_that_has_gone_does_not_end_the_game_nor_does_its_refusal() {
+fn an_unavailable_or_refusing_endpoint_does_not_end_the_game() {
     let mut fake = Fake::start(vec![
         Behaviour::Status(401, vec![], format!("wrong key: {KEY}")),
         Behaviour::Advance,
     ]);
     let mut bot = Llm::new(settings(&fake, proving::PATIENCE));
     until(&mut bot, "a question", |_| (!fake.asked().is_empty()).then_some(()));
-    // A refusal will be the same in a moment: no second question for half a minute.
+    // No second question for 30 seconds after a refusal.
     for _ in 0..50 {
         assert!(first_turn(&mut bot).is_empty());
     }
@@ -162,7 +162,7 @@ fn one_that_has_gone_does_not_end_the_game_nor_does_its_refusal() {
 }
 
 #[test]
-fn it_beats_one_who_does_nothing_with_a_model_that_only_knows_forward() {
+fn it_beats_idle_with_a_model_that_only_advances() {
     let fake = Fake::start(vec![Behaviour::Advance]);
     let patient = Settings { wait: proving::PATIENCE, ..settings(&fake, proving::PATIENCE) };
     let duels = memory::duels(1..2, "idle", |_| Box::new(Llm::new(patient.clone())));

@@ -13,20 +13,20 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// What the endpoint does with a question.
+/// How the endpoint answers a question.
 #[derive(Clone, Debug)]
 pub(crate) enum Behaviour {
-    /// Says this text, as a model does.
+    /// Answers with this text.
     Say(String),
     /// Sends every listed fleet along its first lane to a foreign system.
     Advance,
     /// Answers with this status, headers and text.
     Status(u16, Vec<(&'static str, &'static str)>, String),
-    /// Holds the question back until it is let go.
+    /// Holds the answer back until the semaphore has a permit.
     Hold(Arc<Semaphore>),
 }
 
-/// A question as it came in.
+/// A received question.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) when: Instant,
@@ -34,7 +34,7 @@ pub(crate) struct Asked {
     pub(crate) body: Value,
 }
 
-/// The endpoint. The last behaviour goes on for ever; those before it hold for one question each.
+/// The endpoint. Each behaviour applies to one question, the last one to all that follow.
 #[derive(Debug)]
 pub(crate) struct Fake {
     address: SocketAddr,
@@ -74,7 +74,7 @@ impl Fake {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Goes away, with all connections.
+    /// Stops, and closes all connections.
     pub(crate) fn stop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(Duration::from_secs(10));
@@ -127,7 +127,7 @@ fn said(text: &str) -> Response<Full<Bytes>> {
     Response::new(Full::from(body.to_string()))
 }
 
-/// Reads the description as a model would: by its words.
+/// Reads the description and advances with every fleet.
 fn advance(question: &str) -> String {
     let orders = question.lines().filter(|line| line.starts_with("fleet ")).filter_map(|line| {
         let (fleet, lanes) = line.split_once(" lanes:")?;

@@ -1,4 +1,4 @@
-//! The program: over a pipe, in a live sector, over a replay, and without what it needs.
+//! The program: over a pipe, in a live sector, over a replay, and with missing settings.
 
 use std::process::Command;
 
@@ -17,7 +17,7 @@ fn program(arguments: &[&str], url: &str) -> Command {
     command
 }
 
-/// Where the game does not go on by itself, there is time for an answer in each turn.
+/// Waits for the answer in each turn, for games that wait for the bot.
 fn waiting(arguments: &[&str], url: &str) -> Command {
     let mut command = program(arguments, url);
     command.env("LLM_WAIT_MS", "60000");
@@ -25,14 +25,14 @@ fn waiting(arguments: &[&str], url: &str) -> Command {
 }
 
 #[test]
-fn over_the_pipe_it_does_what_the_model_says() {
+fn it_follows_the_model_over_a_pipe() {
     let fake = Fake::start(vec![Behaviour::Advance]);
     let played = pipe::play(waiting(&["stdio"], &fake.url()), 7, "idle", 60, None);
     assert!(played.orders > 3 && played.refused * 10 <= played.orders, "{played:?}");
     assert!(fake.asked().len() >= 60);
 }
 
-/// Everything that is logged, at the most talkative level, while the endpoint repeats the key in every way.
+/// Logs at the highest level, while the endpoint repeats the key in every way.
 #[test]
 fn the_key_is_not_logged() {
     const KEY: &str = "sk-hunter2-0123456789";
@@ -41,10 +41,13 @@ fn the_key_is_not_logged() {
     for (behaviours, told) in [
         (
             vec![said(200, order), said(200, "KEY"), said(500, "KEY")],
-            "something else: no completion",
+            "invalid response of the endpoint: not a completion",
         ),
-        (vec![said(200, order), said(500, "your KEY broke me")], "does not answer: status 500"),
-        (vec![said(200, order), said(401, "KEY is wrong")], "the endpoint refuses (401)"),
+        (vec![said(200, order), said(500, "your KEY broke me")], "does not respond: status 500"),
+        (
+            vec![said(200, order), said(401, "KEY is wrong")],
+            "the endpoint refused the request (401)",
+        ),
     ] {
         let fake = Fake::start(behaviours);
         let url = format!("http://user:{KEY}@{}", fake.url().trim_start_matches("http://"));
@@ -63,31 +66,31 @@ fn the_key_is_not_logged() {
 }
 
 #[test]
-fn without_a_model_it_says_what_is_missing() {
+fn a_missing_model_is_an_error() {
     let output =
         program(&["stdio"], "http://127.0.0.1:1/v1").env_remove("LLM_MODEL").output().unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said, "llm-bot: LLM_MODEL: is not set; name the model to ask\n");
+    assert_eq!(said, "llm-bot: LLM_MODEL: is not set; set it to the name of the model\n");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_plays_a_live_sector() {
     let fake = tokio::task::spawn_blocking(|| Fake::start(vec![Behaviour::Advance])).await.unwrap();
     promises::plays_live(|arguments| program(arguments, &fake.url())).await;
-    // Its runtime must not end inside of another.
+    // A runtime must not be dropped within another.
     tokio::task::spawn_blocking(move || drop(fake)).await.unwrap();
 }
 
-/// Whatever the model says, the game is played to its end, and always advancing beats doing nothing.
+/// The game is played to its end, and always advancing beats doing nothing.
 #[test]
-fn over_the_pipe_it_beats_one_who_does_nothing() {
+fn it_beats_idle_over_a_pipe() {
     let fake = Fake::start(vec![Behaviour::Advance]);
     promises::beats_over_a_pipe(&["idle"], 7..8, || waiting(&["stdio"], &fake.url()));
 }
 
 #[test]
-fn over_a_replay_it_says_what_it_would_have_ordered() {
+fn it_prints_its_orders_over_a_replay() {
     let fake = Fake::start(vec![Behaviour::Advance]);
     promises::plays_over_a_replay(
         |arguments| waiting(arguments, &fake.url()),
